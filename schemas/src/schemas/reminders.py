@@ -1,0 +1,98 @@
+"""The topic `reminders`, owned by the reminders worker (planned, due) and its projector (clinic_day)."""
+
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.model import ClinicId, Contract, Instant, Version
+
+
+class ReminderStatus(StrEnum):
+    """R13. The order on the lattice is SCHEDULED < CANCELLED < FAILED < SENT."""
+
+    SCHEDULED = "SCHEDULED"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"
+    SENT = "SENT"
+
+
+class Reason(StrEnum):
+    """Why a reminder or a message did not go out (B1)."""
+
+    DUE_IN_PAST = "DUE_IN_PAST"  # D14
+    TOO_LATE = "TOO_LATE"  # D15
+    QUIET_HOURS = "QUIET_HOURS"  # D16
+    APPOINTMENT_CANCELLED = "APPOINTMENT_CANCELLED"  # R14, R26
+    RESCHEDULED = "RESCHEDULED"  # D10
+    NOT_SENDABLE = "NOT_SENDABLE"  # D11: any status but booked
+    CHANNELS_DISABLED = "CHANNELS_DISABLED"  # D30
+    NO_CONTACT = "NO_CONTACT"  # D30
+    NO_CONSENT = "NO_CONSENT"
+    DO_NOT_CONTACT = "DO_NOT_CONTACT"  # D44
+    DECEASED = "DECEASED"  # D44
+    UNKNOWN_PATIENT = "UNKNOWN_PATIENT"  # a booking of someone who was never registered
+    PAST_VISIT = "PAST_VISIT"  # D37
+    BACKFILL = "BACKFILL"  # D43
+    HELD = "HELD"  # sending mode hold, or not on the allow-list
+    SUPERSEDED = "SUPERSEDED"
+    REFUSED = "REFUSED"  # every channel of the chain refused it for good
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+
+
+class PlannedReminder(Contract):
+    """One reminder of one schedule: when it leaves and until when it may, or why it never will."""
+
+    reminder_id: UUID
+    rule: str
+    due: Instant
+    not_after: Instant
+    status: Literal[ReminderStatus.SCHEDULED, ReminderStatus.CANCELLED]
+    reason: Reason | None = None
+
+
+class RemindersPlanned(Contract):
+    """All reminders of an appointment as of one applied version (design §5).
+
+    Reminders of earlier generations that are not listed and not handed over are cancelled by it.
+    """
+
+    appointment_id: UUID
+    version: Version
+    schedule_gen: int = Field(ge=1)
+    patient_id: UUID
+    clinic_id: ClinicId
+    reminders: tuple[PlannedReminder, ...]
+    caused_by: str
+
+
+class ReminderDue(Contract):
+    """A reminder is handed over. Emitted at least once; consumers drop repeats by `reminder_id`."""
+
+    reminder_id: UUID
+    appointment_id: UUID
+    version: Version
+    schedule_gen: int = Field(ge=1)
+    rule: str
+    due: Instant
+    not_after: Instant
+    caused_by: str
+
+
+class ReminderDeadLetter(Contract):
+    """A record of `appointments` that the worker could not decode; the projector stores it (G8)."""
+
+    topic: str
+    partition: int
+    offset: int
+    code: str
+    message: str
+    key: str | None = Field(default=None, description="base64")
+    value: str | None = Field(default=None, description="base64")
+    headers: dict[str, str] = Field(default_factory=dict, description="base64 values")
+
+
+REMINDERS_PLANNED: Literal["reminders.planned.v1"] = "reminders.planned.v1"
+REMINDER_DUE: Literal["reminder.due.v1"] = "reminder.due.v1"
+REMINDER_DEAD_LETTER: Literal["reminder.dead_letter.v1"] = "reminder.dead_letter.v1"

@@ -1,0 +1,78 @@
+"""Every topic, declared once. `attend topics plan|apply` makes them; nobody else does (design §2)."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from schemas.appointments import APPOINTMENT_CHANGED
+from schemas.notifications import NOTIFICATION_CHANGED
+from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED
+from schemas.reminders import REMINDER_DEAD_LETTER, REMINDER_DUE, REMINDERS_PLANNED
+from schemas.subfiles import SUB_FILE_CHANGED
+
+PARTITIONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic.
+
+    Attributes:
+        name: Name without the installation's prefix.
+        owner: The service that alone writes it (`upstream` for inbound topics).
+        key: What the record key holds, UTF-8.
+        partitions: Count; a mismatch on the broker stops a service at its start.
+        retention: None keeps records for ever.
+        cleanup: Kafka's cleanup.policy.
+        types: The event types in it; empty for topics with bodies of other people's making.
+        settings: Further topic settings, as Kafka names them.
+    """
+
+    name: str
+    owner: Literal["booking", "records", "reminders", "notifier", "upstream"]
+    key: str
+    partitions: int = PARTITIONS
+    retention: timedelta | None = None
+    cleanup: Literal["delete", "compact"] = "delete"
+    types: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+_YEAR_AND_A_BIT = timedelta(days=400)
+_COMPACTION = {  # faust.md fact 12: with Kafka's defaults a changelog is never compacted in practice
+    "segment.ms": "3600000",
+    "segment.bytes": "67108864",
+    "min.cleanable.dirty.ratio": "0.1",
+}
+
+APPOINTMENTS = Topic("appointments", "booking", "appointment_id", types=(APPOINTMENT_CHANGED,))
+PATIENTS = Topic("patients", "booking", "patient_id", 1, cleanup="compact", types=(PATIENT_CHANGED,))
+PROVIDERS = Topic("providers", "booking", "provider_id", 1, cleanup="compact", types=(PROVIDER_CHANGED,))
+CLINICS = Topic("clinics", "booking", "clinic_id", 1, cleanup="compact", types=(CLINIC_CHANGED,))
+SUBFILES = Topic("subfiles", "records", "sub_file_id", retention=_YEAR_AND_A_BIT, types=(SUB_FILE_CHANGED,))
+REMINDERS = Topic(
+    "reminders",
+    "reminders",
+    "appointment_id",
+    retention=_YEAR_AND_A_BIT,
+    types=(REMINDERS_PLANNED, REMINDER_DUE, REMINDER_DEAD_LETTER),
+)
+NOTIFICATIONS = Topic(
+    "notifications", "notifier", "appointment_id", retention=_YEAR_AND_A_BIT, types=(NOTIFICATION_CHANGED,)
+)
+BOOKINGS_INBOUND = Topic("bookings-inbound", "upstream", "source appointment id", retention=timedelta(days=7))
+TIMERS_CHANGELOG = Topic(
+    "reminders-worker-timers-changelog", "reminders", "appointment_id", cleanup="compact", settings=_COMPACTION
+)
+
+ALL = (
+    APPOINTMENTS,
+    PATIENTS,
+    PROVIDERS,
+    CLINICS,
+    SUBFILES,
+    REMINDERS,
+    NOTIFICATIONS,
+    BOOKINGS_INBOUND,
+    TIMERS_CHANGELOG,
+)
