@@ -1,0 +1,50 @@
+"""Expected against actual, line by line."""
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from stack.demo.expectation import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `missing` and `extra` count facts, so equal counts of unequal facts do not agree."""
+
+    what: str
+    expected: int
+    actual: int
+    missing: int
+    extra: int
+    examples: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Whether exactly the expected facts were found."""
+        return not self.missing and not self.extra
+
+
+def compare(expected: Facts, actual: Facts) -> list[Row]:
+    """Return every line of the table, each kind of fact by its outcome."""
+    return [
+        *_rows("sub-files", expected.sub_files, actual.sub_files, lambda fact: fact[2]),
+        *_rows("reminders", expected.reminders, actual.reminders, lambda fact: f"{fact[3]} {fact[4]}"),
+        *_rows("confirmations", expected.confirmations, actual.confirmations, lambda fact: f"{fact[1]} {fact[2]}"),
+        *_rows("provider notices", expected.notices, actual.notices, lambda _: "in-app"),
+        *_rows("messages at the carriers", expected.messages, actual.messages, lambda fact: fact[0]),
+    ]
+
+
+def _rows[F: Hashable](what: str, expected: Counter[F], actual: Counter[F], group: Callable[[F], str]) -> list[Row]:
+    groups = sorted({group(fact) for fact in expected | actual})
+    return [_row(f"{what}: {name}", *(_only(facts, name, group) for facts in (expected, actual))) for name in groups]
+
+
+def _only[F: Hashable](facts: Counter[F], name: str, group: Callable[[F], str]) -> Counter[F]:
+    return Counter({fact: count for fact, count in facts.items() if group(fact) == name})
+
+
+def _row[F: Hashable](what: str, expected: Counter[F], actual: Counter[F]) -> Row:
+    missing, extra = expected - actual, actual - expected
+    examples = [f"missing {fact}" for fact in list(missing)[:3]] + [f"extra {fact}" for fact in list(extra)[:3]]
+    return Row(what, expected.total(), actual.total(), missing.total(), extra.total(), tuple(examples))

@@ -1,0 +1,124 @@
+"""Made-up clinics, providers and patients. Nothing here is anybody's: example.org and 555-01xx are reserved."""
+
+from dataclasses import dataclass
+from random import Random
+
+PATIENTS_PER_CLINIC = 100
+
+GIVEN = ("Ada", "Ben", "Chen", "Dora", "Elif", "Femi", "Hana", "Ivo", "Kofi", "Lina", "Omar", "Yuki")
+FAMILY = ("Abara", "Castillo", "Fischer", "Ito", "Kowalski", "Müller", "Nguyen", "O'Connor", "Silva", "Varga", "Xu")
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """A clinic as its own registration body says it."""
+
+    code: str
+    name: str
+    zone: str
+    sensitive: bool = False
+
+    def body(self) -> dict[str, object]:
+        """Return the body of `PUT /v1/clinics/{code}`."""
+        return {"name": self.name, "zone": self.zone, "languages": ["en"], "country": "US", "sensitive": self.sensitive}
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Which channels a patient leaves on."""
+
+    whatsapp: bool
+    sms: bool
+    email: bool
+
+    def body(self) -> dict[str, bool]:
+        """Return the body of `PUT /v1/patients/{id}/preferences`."""
+        return {"whatsapp": self.whatsapp, "sms": self.sms, "email": self.email}
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A patient: contacts, preferences and what is particular about him.
+
+    Attributes:
+        registered: Known to booking before the week begins.
+        preferences: None for no preference record.
+    """
+
+    id: str
+    given_name: str
+    family_name: str
+    mobile: str | None
+    email: str | None
+    preferences: Preferences | None = None
+    registered: bool = True
+    consent: bool = True
+    do_not_contact: bool = False
+
+    def body(self) -> dict[str, object]:
+        """Return the body of `PUT /v1/patients/{id}`."""
+        return {
+            "given_name": self.given_name,
+            "family_name": self.family_name,
+            "mobile": self.mobile,
+            "email": self.email,
+            "language": "en",
+            "consent": self.consent,
+            "do_not_contact": self.do_not_contact,
+        }
+
+
+CLINICS = (
+    Clinic("THAMES", "Thameside Clinic", "Europe/London"),
+    Clinic("HARBOR", "Harbor Street Clinic", "America/New_York"),
+    Clinic("SAKURA", "Sakura Clinic", "Asia/Tokyo", sensitive=True),
+)
+
+AREA_CODES = ("212", "646", "718")
+"""Three area codes hold 100 reserved 555-01xx numbers each: one for every patient."""
+
+EMAIL_ONLY, NO_CONTACT, ALL_OFF, NEVER_REGISTERED, REGISTERED_LATE, NO_CONSENT, DO_NOT_CONTACT = range(90, 97)
+"""Indices, in each clinic, of the patients with a story."""
+
+TELLING = (
+    *([None] * 5),
+    Preferences(whatsapp=True, sms=True, email=True),
+    Preferences(whatsapp=True, sms=False, email=False),
+    Preferences(whatsapp=False, sms=True, email=True),
+    Preferences(whatsapp=False, sms=False, email=True),
+    Preferences(whatsapp=False, sms=True, email=False),
+)
+"""Half of the patients never said what they prefer."""
+
+
+def providers(clinic: Clinic) -> tuple[tuple[str, str], ...]:
+    """Return (source id, name) of a clinic's providers."""
+    names = ("Dr Morgan Reyes", "Dr Priya Anand", "Dr Sam Whitlock")
+    return tuple((f"dr-{clinic.code.lower()}-{n}", name) for n, name in enumerate(names, 1))
+
+
+def patients(seed: int) -> dict[str, tuple[Patient, ...]]:
+    """Return the patients of each clinic, by its code. The same seed, the same people."""
+    rng = Random(seed)  # noqa: S311  # made-up people, no secret
+    return {
+        clinic.code: tuple(_patient(rng, clinic, area, index) for index in range(PATIENTS_PER_CLINIC))
+        for clinic, area in zip(CLINICS, AREA_CODES, strict=True)
+    }
+
+
+def _patient(rng: Random, clinic: Clinic, area: str, index: int) -> Patient:
+    given, family = rng.choice(GIVEN), rng.choice(FAMILY)
+    identifier = f"{clinic.code.lower()}-p{index:03d}"
+    bare = index == NO_CONTACT
+    preferences = TELLING[index % len(TELLING)] if index < EMAIL_ONLY else None
+    return Patient(
+        id=identifier,
+        given_name=given,
+        family_name=family,
+        mobile=None if bare or index == EMAIL_ONLY else f"+1{area}55501{index:02d}",
+        email=None if bare or index % 8 == 1 else f"{identifier}@example.org",
+        preferences=Preferences(whatsapp=False, sms=False, email=False) if index == ALL_OFF else preferences,
+        registered=index not in {NEVER_REGISTERED, REGISTERED_LATE},
+        consent=index != NO_CONSENT,
+        do_not_contact=index == DO_NOT_CONTACT,
+    )
