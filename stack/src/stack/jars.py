@@ -1,0 +1,140 @@
+"""The jars of Apache Kafka: named and pinned by `jgo.lock.toml`, fetched by jgo, checked before use.
+
+`jgo --class-path-only lock` makes `jgo.lock.toml` from `jgo.toml`: names, versions and one sha256 a jar.
+"""
+
+import fcntl
+import hashlib
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from chassis.errors import Misconfigured
+
+from stack.folders import cache_folder
+
+Progress = Callable[[str, int, int], None]
+"""Told (file name, bytes so far, bytes in all) while a jar comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One jar of the lock file."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """The jar's name, as Maven repositories have it."""
+        return f"{self.artifact}-{self.version}.jar"
+
+    @property
+    def place(self) -> Path:
+        """Where it lies below a Maven repository's root."""
+        return Path(*self.group.split("."), self.artifact, self.version, self.file_name)
+
+
+def pins(lock_text: str | None = None) -> tuple[Pin, ...]:
+    """Return the pinned jars, in class-path order.
+
+    Raises:
+        Misconfigured: A jar has no checksum.
+    """
+    text = lock_text or (files("stack") / "jgo.lock.toml").read_text("utf-8")
+    found = []
+    for entry in tomllib.loads(text)["dependencies"]:
+        if not entry.get("sha256"):
+            raise Misconfigured(f"jgo.lock.toml has no sha256 for {entry['artifactId']}: make it anew")
+        found.append(Pin(entry["groupId"], entry["artifactId"], entry["version"], entry["sha256"]))
+    return tuple(found)
+
+
+def class_path(progress: Progress | None = None) -> list[Path]:
+    """Return the checked jars, fetching those that are missing (26 MB from nothing).
+
+    A jar on disk that differs from its pin (a download that broke off, say) is fetched once more.
+
+    Raises:
+        Misconfigured: A jar cannot be fetched, or what came is not what was pinned.
+    """
+    repository = _repository()
+    wanted = pins()
+    if all(matches(repository / pin.place, pin.sha256) for pin in wanted):
+        return [repository / pin.place for pin in wanted]
+    with _one_at_a_time():
+        return [_obtain(pin, repository, progress) for pin in wanted]
+
+
+def matches(jar: Path, sha256: str) -> bool:
+    """Say whether the file is there and is the pinned one."""
+    if not jar.is_file():
+        return False
+    with jar.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+
+
+def _obtain(pin: Pin, repository: Path, progress: Progress | None) -> Path:
+    jar = repository / pin.place
+    if matches(jar, pin.sha256):
+        return jar
+    jar.unlink(missing_ok=True)
+    fetched = _fetch(pin, repository, progress)
+    if not matches(fetched, pin.sha256):
+        raise Misconfigured(
+            f"{pin.file_name} is not the pinned one (sha256 differs from jgo.lock.toml): "
+            f"remove {fetched} and try again; if it stays so, do not trust where it came from"
+        )
+    return fetched
+
+
+def _fetch(pin: Pin, repository: Path, progress: Progress | None) -> Path:
+    import requests  # jgo's own HTTP client; both are slow to import and not needed on a warm start
+    from jgo.maven import MavenContext, PythonResolver
+
+    resolver = PythonResolver(progress_callback=_reporter(progress) if progress else None)
+    context = MavenContext(resolver=resolver, repo_cache=repository, timeout=60)
+    artifact = context.project(pin.group, pin.artifact).at_version(pin.version).artifact()
+    try:
+        return Path(artifact.resolve())
+    except (RuntimeError, OSError, requests.RequestException) as error:
+        raise Misconfigured(
+            f"cannot fetch {pin.file_name} from Maven Central: {error}. "
+            "Check the network, or point KAFKA_BOOTSTRAP_SERVERS at a broker that runs already"
+        ) from error
+
+
+def _reporter(progress: Progress) -> Callable[[str, int], AbstractContextManager[Callable[[int], None]]]:
+    """Turn our progress callback into the one that jgo calls."""
+
+    @contextmanager
+    def report(name: str, total: int) -> Iterator[Callable[[int], None]]:
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(name, done, total)
+
+        yield advance
+
+    return report
+
+
+def _repository() -> Path:
+    from jgo.config import GlobalSettings
+
+    return Path(GlobalSettings.load().repo_cache)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one process fetch, the others wait and then find the jars there."""
+    with (cache_folder() / "jars.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

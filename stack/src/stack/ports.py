@@ -1,0 +1,41 @@
+"""Free TCP ports on the loopback address."""
+
+import socket
+from collections.abc import Container
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Say whether 127.0.0.1:port can be listened on now."""
+    with socket.socket() as probe:
+        # As servers do: a port in TIME_WAIT after a restart counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def next_free(port: int, taken: Container[int] = ()) -> int:
+    """Return `port` if it is free, else the next one above it that is.
+
+    Args:
+        port: The wanted port.
+        taken: Ports already promised to someone else.
+
+    Raises:
+        OSError: None of the hundred ports from there on is free.
+    """
+    for candidate in range(port, port + 100):
+        if candidate not in taken and is_free(candidate):
+            return candidate
+    raise OSError(f"no free port between {port} and {port + 99} on {LOOPBACK}")

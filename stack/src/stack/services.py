@@ -1,0 +1,75 @@
+"""What the installation runs: each process, its command, its settings' prefix and its port."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+KAFKA_PORT = 19092
+POSTGRES_PORT = 15432
+SMTP_PORT = 8125
+CARRIER_PORT = 8126
+DATABASE = "attend"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process of the installation.
+
+    Attributes:
+        name: What `attend status` and `attend logs` call it.
+        package: The Python package that is run with `python -m`; also schema and role are named after it.
+        role: The word after `python -m <package>`.
+        port: Its default HTTP port.
+    """
+
+    name: str
+    package: str
+    role: str
+    port: int
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments for the Python interpreter."""
+        return ("-m", self.package, self.role)
+
+
+ALL = (
+    Service("booking", "booking", "run", 8100),
+    Service("records", "records", "run", 8101),
+    Service("reminders-worker", "reminders", "worker", 8104),
+    Service("reminders-projector", "reminders", "projector", 8105),
+    Service("reminders-api", "reminders", "api", 8102),
+    Service("notifier", "notifier", "run", 8103),
+)
+PACKAGES = ("booking", "records", "reminders", "notifier")
+"""The services, in the order in which they are migrated: later ones may use what earlier ones made."""
+
+
+def prefix_of(package: str) -> str:
+    """Return the prefix of the service's own settings, `RECORDS_` for records."""
+    return f"{package.upper()}_"
+
+
+def role_of(package: str) -> str:
+    """Return the database role of the service."""
+    return f"attend_{package}"
+
+
+def place_of(package: str) -> Path | None:
+    """Return the folder of an installed service's package without importing it, None if it is not installed."""
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def has_migrations(package: str) -> bool:
+    """Say whether the installed service has a schema of its own."""
+    place = place_of(package)
+    return place is not None and any((place / "migrations").glob("*.sql"))
+
+
+def settings_for(package: str, database_url: str, port: int, common: Mapping[str, str]) -> dict[str, str]:
+    """Return a process's settings as environment variables: those of the installation and its own."""
+    prefix = prefix_of(package)
+    own = {f"{prefix}DATABASE_URL": database_url, f"{prefix}HTTP_PORT": str(port)}
+    return {**common, **own}

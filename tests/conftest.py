@@ -1,0 +1,76 @@
+"""The fixtures that every test may use: real Kafka, real PostgreSQL, and whole installations on them.
+
+`KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_ADMIN_URL` make the tests use servers that run already;
+`--backend=containers` starts the official images instead of the embedded parts.
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.support import databases
+from tests.support.backends import KafkaServer, PostgresServer, kafka_server, postgres_server
+from tests.support.installation import Installation
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of where the real parts come from."""
+    parser.addoption(
+        "--backend",
+        choices=("embedded", "containers"),
+        default="embedded",
+        help="where Kafka and PostgreSQL come from: this environment's own parts, or containers (needs Docker)",
+    )
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """Return the chosen backend, `embedded` or `containers`."""
+    return str(request.config.getoption("--backend"))
+
+
+@pytest.fixture(scope="session")
+def kafka(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """Run one broker for all tests; tests that break brokers start their own."""
+    with kafka_server(backend, tmp_path_factory.mktemp("kafka")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Run one server for all tests; each test gets a database of its own in it."""
+    with postgres_server(backend, tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: PostgresServer) -> Iterator[str]:
+    """Migrate one database for all services; tests copy it, which takes a tenth of a second."""
+    with databases.migrated_template(postgres) as name:
+        yield name
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Return a prefix for topics and groups that no other test uses."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture
+async def database_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """Return the administrator's address of an empty database of this test's own."""
+    async with databases.fresh(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+async def installation(
+    kafka: KafkaServer, postgres: PostgresServer, migrated_template: str, topic_prefix: str
+) -> AsyncIterator[Installation]:
+    """Return a whole installation without processes: a migrated database and all topics, of this test's own."""
+    async with (
+        databases.fresh(postgres, migrated_template) as admin_url,
+        Installation.open(kafka.bootstrap, admin_url, topic_prefix) as opened,
+    ):
+        yield opened
