@@ -38,6 +38,14 @@ class Facts:
     notices: Counter[Notice] = field(default_factory=Counter)
     messages: Counter[Message] = field(default_factory=Counter)
 
+    def add(self, other: "Facts") -> None:
+        """Count another part's facts in."""
+        self.sub_files += other.sub_files
+        self.reminders += other.reminders
+        self.confirmations += other.confirmations
+        self.notices += other.notices
+        self.messages += other.messages
+
 
 def expect(week: Week) -> Facts:
     """Return the facts that the week must leave behind."""

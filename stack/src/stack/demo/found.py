@@ -1,0 +1,57 @@
+"""What the week really left behind, read from the public APIs and the sinks' logs."""
+
+from dataclasses import dataclass, field
+
+from stack.demo import acceptances
+from stack.demo.client import Client, gather_by_key
+from stack.demo.expectation import Facts
+from stack.demo.installation import Installation
+
+
+@dataclass
+class Names:
+    """The system's ids of the things that the script names, learned from its answers.
+
+    Attributes:
+        patients: Source id → patient id.
+        providers: Source id → provider id.
+        appointments: Source id → appointment id.
+    """
+
+    patients: dict[str, str] = field(default_factory=dict)
+    providers: dict[str, str] = field(default_factory=dict)
+    appointments: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: "Names") -> None:
+        """Take another part's names in."""
+        self.patients |= other.patients
+        self.providers |= other.providers
+        self.appointments |= other.appointments
+
+
+async def find(client: Client, installation: Installation, names: Names) -> Facts:
+    """Return every fact about the things in `names`."""
+    facts = Facts()
+    patients = {known: name for name, known in names.patients.items()}
+    appointments = {known: name for name, known in names.appointments.items()}
+    providers = {known: name for name, known in names.providers.items()}
+    for patient, sub_files in (await gather_by_key(patients, client.sub_files_of)).items():
+        for found in sub_files:
+            provider = providers.get(found["provider_id"], found["provider_id"])
+            facts.sub_files[patients[patient], found["clinic_id"], found["status"], provider] += 1
+    notifications = await gather_by_key(appointments, client.notifications)
+    channels = {row["notification_id"]: row["channel"] for rows in notifications.values() for row in rows}
+    for appointment, rows in (await gather_by_key(appointments, client.reminders)).items():
+        for row in rows:
+            outcome = channels.get(row["notification_id"]) if row["status"] == "SENT" else row["reason"]
+            reminder = appointments[appointment], row["schedule_gen"], row["rule"], row["status"], str(outcome)
+            facts.reminders[reminder] += 1
+    for appointment, rows in notifications.items():
+        for row in (row for row in rows if row["kind"] == "confirmation"):
+            outcome = row["channel"] if row["outcome"] == "accepted" else row["reason"]
+            facts.confirmations[appointments[appointment], row["outcome"], outcome] += 1
+    for provider, rows in (await gather_by_key(providers, client.inbox)).items():
+        for row in (row for row in rows if row["appointment_id"] in appointments):
+            facts.notices[providers[provider], appointments[row["appointment_id"]]] += 1
+    facts.messages = acceptances.by_address(acceptances.read(installation.acceptance_logs))
+    return facts

@@ -1,0 +1,88 @@
+"""Plays the script through the doors, and notes every answer that is not the expected one."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+
+from stack.demo.bad import try_all
+from stack.demo.changes import Change
+from stack.demo.client import Client, gather_by_key
+from stack.demo.found import Names
+from stack.demo.people import CLINICS, Patient
+from stack.demo.week import Week
+
+SOURCE = "local"
+"""The source that the installation's own client speaks for."""
+
+
+class Play:
+    """The week's upstream.
+
+    Attributes:
+        names: The system's ids, as its answers told them.
+        posted: How many events were posted.
+        refused: How many bad messages got exactly their code.
+        surprises: Every answer that was not the expected one.
+    """
+
+    def __init__(self, client: Client, week: Week) -> None:
+        self._client = client
+        self._week = week
+        self.names = Names()
+        self.posted = 0
+        self.refused = 0
+        self.surprises: list[str] = []
+
+    async def register(self) -> None:
+        """Enter clinics, providers, the registered patients and their preferences."""
+        for clinic in CLINICS:
+            await self._client.ask("booking", "PUT", f"/v1/clinics/{clinic.code}", clinic.body())
+        for key, name in self._week.providers.items():
+            answer = await self._client.ask("booking", "PUT", f"/v1/providers/{key}", {"name": name}, source=SOURCE)
+            self.names.providers[key] = answer["provider_id"]
+        await gather_by_key((p for p in self._week.patients.values() if p.registered), self.enter)
+
+    async def enter(self, patient: Patient) -> None:
+        """Register one patient, with his preferences if he told any."""
+        path = f"/v1/patients/{patient.id}"
+        known = (await self._client.ask("booking", "PUT", path, patient.body(), source=SOURCE))["patient_id"]
+        self.names.patients[patient.id] = known
+        if patient.preferences:
+            path = f"/v1/patients/{known}/preferences"
+            await self._client.ask("notifier", "PUT", path, patient.preferences.body())
+
+    def actions(self) -> dict[datetime, Callable[[], Awaitable[None]]]:
+        """Return what to do at which instant of the week."""
+        return {instant: partial(self.act, instant) for instant in self._week.instants()}
+
+    async def act(self, instant: datetime) -> None:
+        """Do everything that the script has for this instant."""
+        for registration in (r for r in self._week.registrations if r.at == instant):
+            await self.enter(self._week.patients[registration.patient])
+        await self.post([change for change in self._week.changes if change.at == instant])
+
+    async def post(self, changes: list[Change]) -> None:
+        """Post changes in order, learn the ids from the answers, and compare the results."""
+        answers = await self._client.post_events([change.body() for change in changes])
+        self.posted += len(changes)
+        for change, answer in zip(changes, answers, strict=True):
+            if answer.get("result") != change.answer:
+                self.surprises.append(f"{change.event_id}: {change.answer} expected, got {answer}")
+            elif change.answer == "applied":
+                self.names.appointments[change.appointment] = answer["appointment_id"]
+
+    async def misbehave(self) -> None:
+        """Post the bad messages."""
+        for bad, answer in await try_all(self._client):
+            if answer == bad.answer:
+                self.refused += 1
+            else:
+                self.surprises.append(f"{bad.what}: {bad.answer} expected, got {answer}")
+
+    async def learn_strangers(self) -> None:
+        """Learn the patient ids of those never registered, from the sub-files that wait for them."""
+        for change in self._week.changes:
+            appointment = self.names.appointments.get(change.appointment)
+            if appointment and change.patient not in self.names.patients:
+                for sub_file in await self._client.sub_files(appointment):
+                    self.names.patients[change.patient] = sub_file["patient_id"]

@@ -1,0 +1,68 @@
+"""What the demo shows: a live table of stages while it runs, and at the end expected against actual."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stack.demo.comparison import Row
+from stack.demo.people import CLINICS
+
+
+def stages(now: datetime, counts: Mapping[str, int], processes: Mapping[str, Mapping[str, object]]) -> RenderableType:
+    """Return the live table: local times, counts by stage, and the processes."""
+    clocks = "   ".join(f"{c.code} {now.astimezone(ZoneInfo(c.zone)):%a %d %b %H:%M %Z}" for c in CLINICS)
+    left = Table("stage", "count", title="what happened so far", title_justify="left")
+    left.columns[1].justify = "right"
+    for stage, count in counts.items():
+        left.add_row(stage, f"{count:,}")
+    right = Table("process", "state", "lag", "outbox", "dead letters", title="processes", title_justify="left")
+    for name, status in processes.items():
+        cells = (status.get("state"), _lag(status.get("lag")), status.get("outbox_age_s"), status.get("dead_letters"))
+        right.add_row(name, *("-" if cell is None else str(cell) for cell in cells))
+    side = Table.grid(padding=(0, 3))
+    side.add_row(left, right)
+    return Group(Text(clocks, style="bold"), side)
+
+
+def verdict(rows: Sequence[Row], surprises: Sequence[str]) -> RenderableType:
+    """Return the closing table, with examples of what does not agree."""
+    table = Table(
+        "", "expected", "actual", "missing", "extra", "", title="expected against actual", title_justify="left"
+    )
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    for row in rows:
+        mark = Text("agrees", style="green") if row.agrees else Text("DIFFERS", style="bold red")
+        table.add_row(row.what, str(row.expected), str(row.actual), str(row.missing), str(row.extra), mark)
+    examples = [example for row in rows for example in row.examples]
+    return Group(table, *(Text(line, style="red") for line in [*examples, *surprises][:40]))
+
+
+def _lag(lag: object) -> object:
+    return sum(lag.values()) if isinstance(lag, dict) else lag
+
+
+def say(console: Console, text: str) -> None:
+    """Print one line of the story."""
+    console.print(text, highlight=False)
+
+
+def what_to_try(urls: Mapping[str, str], key: str, appointment: str) -> RenderableType:
+    """Return what a reader may open and call while everything keeps running."""
+    ask = f"curl -H 'Authorization: Bearer {key}'"
+    return Text(
+        "\n".join(
+            (
+                "Open and try (demo --keep leaves it running):",
+                f"  {urls['booking']}/docs   the API of booking; the other services have one too",
+                f"  {ask} {urls['booking']}/v1/appointments/{appointment}",
+                f"  {ask} '{urls['records']}/v1/subfiles?appointment={appointment}'",
+                f"  {ask} '{urls['reminders-api']}/v1/reminders?appointment={appointment}'",
+                f"  {ask} '{urls['notifier']}/v1/notifications?appointment={appointment}'",
+            )
+        )
+    )

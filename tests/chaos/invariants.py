@@ -1,0 +1,134 @@
+"""The invariants, each a pure function from evidence to violations: an empty list is the proof."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from schemas.wire import event_id, reminder_id, sub_file_id
+from tests.chaos.evidence import Evidence, Record
+
+FINAL = frozenset({"accepted", "failed", "skipped"})
+OPENS_A_SUB_FILE = frozenset(
+    {"booked", "arrived", "fulfilled", "cancelled", "noshow", "entered-in-error", "checked-in"}
+)
+
+
+def check(evidence: Evidence) -> list[str]:
+    """Return every violation, each with the number of its invariant."""
+    return [f"{name}: {line}" for name, invariant in INVARIANTS.items() for line in invariant(evidence)]
+
+
+def i1_every_answered_change_took_effect(evidence: Evidence) -> Iterator[str]:
+    """I1: a version answered with 2xx is on the topic."""
+    published = {(r.key, r.value["version"]) for r in evidence.topics["appointments"]}
+    for appointment, version in evidence.answered.items():
+        if (appointment, version) not in published:
+            yield f"answered but not published: {appointment} version {version}"
+
+
+def i2_versions_rise_and_copies_are_equal(evidence: Evidence) -> Iterator[str]:
+    """I2 and G2: versions of one appointment first appear as 1, 2, 3…; copies are identical, under the right id."""
+    seen: dict[str, dict[int, bytes]] = defaultdict(dict)
+    for record in evidence.topics["appointments"]:
+        appointment, version = record.key, record.value["version"]
+        copies = seen[appointment]
+        if version in copies:
+            if copies[version] != record.raw:
+                yield f"copies differ: {appointment} version {version}"
+            continue
+        if version != len(copies) + 1:
+            yield f"version {version} after {len(copies)}: {appointment}"
+        if record.id != str(event_id(record.value["appointment_id"], version)):
+            yield f"wrong event id: {appointment} version {version}"
+        copies[version] = record.raw
+
+
+def i3_every_consumer_reached_the_end(evidence: Evidence) -> Iterator[str]:
+    """I3 and I15: nothing is left unread."""
+    for (consumer, topic, partition), (position, end) in evidence.positions.items():
+        if position < end:
+            yield f"{consumer} stands at {position} of {end}: {topic} {partition}"
+
+
+def i4_one_sub_file_per_patient_and_clinic(evidence: Evidence) -> Iterator[str]:
+    """I4: exactly one for each pair that was booked, and no other."""
+    booked = {
+        str(sub_file_id(r.value["patient_id"], r.value["clinic_id"], 1))
+        for r in evidence.topics["appointments"]
+        if r.value["status"] in OPENS_A_SUB_FILE
+    }
+    opened = {r.value["sub_file_id"] for r in evidence.topics["subfiles"]}
+    yield from (f"sub-file missing: {missing}" for missing in booked - opened)
+    yield from (f"sub-file of nobody booked: {extra}" for extra in opened - booked)
+    numbers = Counter(number for r in _latest(evidence.topics["subfiles"]) if (number := r.value.get("number")))
+    yield from (f"number given twice: {number}" for number, times in numbers.items() if times > 1)
+
+
+def i5_one_reminder_per_schedule_and_rule(evidence: Evidence) -> Iterator[str]:
+    """I5: every rule of every schedule is planned under its id, and has at most one final outcome."""
+    planned = {
+        reminder["reminder_id"]
+        for r in evidence.topics["reminders"]
+        if r.type.startswith("reminders.planned")
+        for reminder in r.value["reminders"]
+    }
+    wanted = {
+        str(reminder_id(r.value["appointment_id"], r.value["schedule_gen"], rule["slug"]))
+        for r in _latest(evidence.topics["appointments"])
+        for rule in r.value["policy"]["rules"]
+    }
+    yield from (f"reminder never planned: {missing}" for missing in wanted - planned)
+    due = {r.value["reminder_id"] for r in evidence.topics["reminders"] if r.type.startswith("reminder.due")}
+    yield from (f"handed over but never planned: {extra}" for extra in due - planned)
+    for reminder, outcomes in _final_outcomes(evidence, "reminder_id").items():
+        if len(outcomes) > 1:
+            yield f"reminder with two outcomes {sorted(outcomes)}: {reminder}"
+
+
+def i6_one_acceptance_per_notification(evidence: Evidence) -> Iterator[str]:
+    """I6: the acceptance log and the ledger name the same messages; only unknown ones may be in one alone."""
+    accepted = Counter(message["notification_id"] for message in evidence.accepted)
+    yield from (f"accepted {times} times: {message}" for message, times in accepted.items() if times > 1)
+    outcomes = {r.value["notification_id"]: r.value for r in _latest(evidence.topics["notifications"])}
+    for message in accepted:
+        if outcomes.get(message, {}).get("outcome") not in {"accepted", "unknown"}:
+            yield f"in the carrier's log, not in the ledger: {message}"
+    for message, value in outcomes.items():
+        if value["outcome"] == "accepted" and value.get("channel") != "in-app" and message not in accepted:
+            yield f"in the ledger, not in the carrier's log: {message}"
+
+
+def i10_history_is_monotone(evidence: Evidence) -> Iterator[str]:
+    """I10: a final outcome stays."""
+    for message, outcomes in _final_outcomes(evidence, "notification_id").items():
+        if len(outcomes) > 1:
+            yield f"final outcome changed {sorted(outcomes)}: {message}"
+
+
+INVARIANTS: dict[str, Callable[[Evidence], Iterable[str]]] = {
+    "I1": i1_every_answered_change_took_effect,
+    "I2": i2_versions_rise_and_copies_are_equal,
+    "I3": i3_every_consumer_reached_the_end,
+    "I4": i4_one_sub_file_per_patient_and_clinic,
+    "I5": i5_one_reminder_per_schedule_and_rule,
+    "I6": i6_one_acceptance_per_notification,
+    "I10": i10_history_is_monotone,
+}
+
+
+def _latest(records: Iterable[Record]) -> list[Record]:
+    """Return the highest version of each entity, by the event's own key fields."""
+    latest: dict[Any, Record] = {}
+    for record in records:
+        entity = record.value.get("notification_id") or record.value.get("sub_file_id") or record.key
+        if entity not in latest or latest[entity].value["version"] < record.value["version"]:
+            latest[entity] = record
+    return list(latest.values())
+
+
+def _final_outcomes(evidence: Evidence, field: str) -> dict[str, set[str]]:
+    outcomes: dict[str, set[str]] = defaultdict(set)
+    for record in evidence.topics["notifications"]:
+        if record.value.get(field) and record.value["outcome"] in FINAL:
+            outcomes[record.value[field]].add(record.value["outcome"])
+    return outcomes

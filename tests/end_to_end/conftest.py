@@ -1,0 +1,45 @@
+"""One installation for all end-to-end tests, every service a real process: their own, or one that runs already."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from stack.supervisor import System
+
+from chassis import clock
+from stack.demo.client import Client
+from stack.demo.drive import Driver
+from stack.demo.installation import SERVICES, Installation, from_environment
+from tests.end_to_end.world import World
+
+MONDAY_MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Return the installation named by the environment, else start one on free ports and stop it at the end."""
+    if given := from_environment():
+        yield given
+        return
+    home = tmp_path_factory.mktemp("end-to-end")
+    clock_file = home / "clock.json"
+    clock.step(clock_file, MONDAY_MORNING)
+    with System(home / "system", ports="free", sinks=True, clock_file=clock_file) as system:
+        yield Installation(
+            urls={name: system.urls[name] for name in SERVICES},
+            key=system.key,
+            clock_file=clock_file,
+            acceptance_logs=(Path(system.accepted_log),),
+        )
+
+
+@pytest.fixture
+async def world(running: Installation, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """Return clinics, providers and patients of this test's own, on the first whole hour ahead."""
+    async with Client(running) as client:
+        driver = Driver(client, running)
+        now = max(clock.SteppedClock(running.clock_file).now(), MONDAY_MORNING)
+        driver.step(now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+        await driver.settle()
+        yield await World.open(client, driver, running)
