@@ -1,0 +1,28 @@
+"""Which contract each event type carries, for every type of every topic."""
+
+from schemas.appointments import APPOINTMENT_CHANGED, Appointment
+from schemas.model import Contract
+from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
+from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Clinic, Patient, Provider
+from schemas.reminders import (
+    REMINDER_DEAD_LETTER,
+    REMINDER_DUE,
+    REMINDERS_PLANNED,
+    ReminderDeadLetter,
+    ReminderDue,
+    RemindersPlanned,
+)
+from schemas.subfiles import SUB_FILE_CHANGED, SubFile
+
+MODELS: dict[str, type[Contract]] = {
+    APPOINTMENT_CHANGED: Appointment,
+    PATIENT_CHANGED: Patient,
+    PROVIDER_CHANGED: Provider,
+    CLINIC_CHANGED: Clinic,
+    SUB_FILE_CHANGED: SubFile,
+    REMINDERS_PLANNED: RemindersPlanned,
+    REMINDER_DUE: ReminderDue,
+    REMINDER_DEAD_LETTER: ReminderDeadLetter,
+    NOTIFICATION_CHANGED: NotificationChanged,
+}
+"""Event type → contract. A service that knows fewer types passes `decode_typed` a part of it."""

@@ -1,0 +1,81 @@
+"""What holds for every appointment, zone and set of rules."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.appointments import Appointment, ReminderRule, Status
+from schemas.planning import due_at, plan
+from schemas.reminders import ReminderStatus
+from tests.unit.schemas.builders import appointment, days, hours
+
+ZONES = ("UTC", "Europe/London", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kathmandu")
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
+RULES = st.one_of(st.integers(1, 24 * 90).map(hours), st.integers(1, 90).map(days))
+
+
+@st.composite
+def appointments(draw: st.DrawFn) -> Appointment:
+    """Any appointment with any rules, set at any time before or after them."""
+    rules = draw(st.lists(RULES, min_size=1, max_size=5, unique_by=lambda rule: rule.slug))
+    start = draw(INSTANTS)
+    before = draw(st.timedeltas(timedelta(days=-2), timedelta(days=120)))
+    status = draw(st.sampled_from(Status))
+    zone = draw(st.sampled_from(ZONES))
+    return appointment(*rules, starts_at=start, zone=zone, schedule_set_at=start - before, status=status)
+
+
+@given(appointments())
+def test_every_rule_has_exactly_one_reminder_in_order_of_time(visit: Appointment) -> None:
+    planned = plan(visit)
+    assert sorted(reminder.rule for reminder in planned) == sorted(rule.slug for rule in visit.policy.rules)
+    assert [reminder.due for reminder in planned] == sorted(reminder.due for reminder in planned)
+    assert len({reminder.reminder_id for reminder in planned}) == len(planned)
+
+
+@given(appointments())
+def test_r12_only_moments_after_the_schedule_was_set_are_scheduled(visit: Appointment) -> None:
+    for reminder in plan(visit):
+        if reminder.status is ReminderStatus.SCHEDULED:
+            assert reminder.due > visit.schedule_set_at
+            assert visit.status is Status.BOOKED
+        else:
+            assert reminder.reason is not None
+
+
+@given(appointments())
+def test_d15_a_quarter_of_the_lead_time_is_left_at_not_after(visit: Appointment) -> None:
+    assert visit.starts_at is not None
+    for reminder in plan(visit):
+        assert reminder.due < reminder.not_after < visit.starts_at
+        left, lead = visit.starts_at - reminder.not_after, visit.starts_at - reminder.due
+        assert abs(left * 4 - lead) <= timedelta(microseconds=4)
+
+
+@given(INSTANTS, st.sampled_from(ZONES), st.integers(1, 24 * 90))
+def test_d12_hours_are_elapsed_time_in_every_zone(start: datetime, zone: str, lead: int) -> None:
+    assert start - due_at(start, zone, hours(lead)) == timedelta(hours=lead)
+
+
+@settings(max_examples=300)
+@given(INSTANTS, st.sampled_from(ZONES), st.integers(1, 90))
+def test_d12_days_keep_the_time_on_the_wall_but_for_the_spring_gap(start: datetime, zone: str, lead: int) -> None:
+    due = due_at(start, zone, days(lead))
+    wanted = start.astimezone(ZoneInfo(zone)).replace(tzinfo=None) - timedelta(days=lead)
+    shown = due.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert timedelta(0) <= shown - wanted <= timedelta(hours=1)
+    if shown != wanted:  # then no clock of that zone ever showed the wanted time
+        there_and_back = wanted.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).astimezone(ZoneInfo(zone))
+        assert there_and_back.replace(tzinfo=None) != wanted
+
+
+@given(appointments())
+def test_planning_again_gives_the_same(visit: Appointment) -> None:
+    assert plan(visit) == plan(Appointment.model_validate_json(visit.model_dump_json()))
+
+
+@given(st.lists(RULES, min_size=2, max_size=4, unique_by=lambda rule: rule.slug))
+def test_the_order_of_the_rules_does_not_matter(rules: list[ReminderRule]) -> None:
+    assert plan(appointment(*rules)) == plan(appointment(*reversed(rules)))
