@@ -1,0 +1,1 @@
+"""What records reads from and writes to."""

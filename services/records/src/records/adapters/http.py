@@ -1,0 +1,97 @@
+"""The read API: which sub-files there are, and which wait for a main file (R9, D5)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from chassis.database import unavailable
+from chassis.errors import AttendError
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from records.adapters import sql
+from schemas.model import ClinicId
+from schemas.subfiles import SubFileStatus
+
+PAGE = 100
+LONGEST_PAGE = 1000
+
+
+class SubFileView(BaseModel):
+    """A sub-file as it is now."""
+
+    sub_file_id: UUID
+    version: int
+    status: SubFileStatus
+    number: str | None
+    patient_id: UUID
+    clinic_id: str
+    provider_id: UUID | None
+    appointment_id: UUID
+    created_at: datetime
+
+
+class SubFilePage(BaseModel):
+    """One page; `next_after` is the `after` of the next, null on the last."""
+
+    items: list[SubFileView]
+    next_after: UUID | None = None
+
+
+class Filters(BaseModel):
+    """What to look for; at least one of patient, appointment, clinic and status."""
+
+    patient: UUID | None = None
+    appointment: UUID | None = None
+    clinic: ClinicId | None = None
+    status: SubFileStatus | None = None
+    after: UUID | None = None
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE
+
+
+class NoFilter(AttendError):
+    """A list of everybody's files was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("NO_FILTER", "give at least one of patient, appointment, clinic, status")
+
+
+def routes(pool: asyncpg.Pool[Any], operator: Any) -> APIRouter:
+    """Return the read API's routes.
+
+    Args:
+        pool: Connections to the schema `records`.
+        operator: The dependency that lets only the operator's key in.
+    """
+    router = APIRouter(prefix="/v1", tags=["sub-files"], dependencies=[Depends(operator)])
+
+    @router.get("/subfiles", summary="Sub-files of a patient, an appointment or a clinic; or all parked ones")
+    async def sub_files(filters: Annotated[Filters, Query()]) -> SubFilePage:
+        return await find(pool, filters)
+
+    return router
+
+
+async def find(pool: asyncpg.Pool[Any], filters: Filters) -> SubFilePage:
+    """Return one page of sub-files in the order of their ids.
+
+    An appointment's sub-file is the one of its patient at its clinic, whichever visit opened it.
+
+    Raises:
+        NoFilter: Nothing was asked for.
+        Unavailable: The database cannot answer now.
+    """
+    asked = (filters.patient, filters.appointment, filters.clinic, filters.status)
+    if all(value is None for value in asked):
+        raise NoFilter
+    async with unavailable():
+        rows = await pool.fetch(sql.FIND, *asked, filters.after, filters.limit)
+    items = [SubFileView.model_validate(dict(row)) for row in rows]
+    return SubFilePage(items=items, next_after=items[-1].sub_file_id if len(items) == filters.limit else None)
+
+
+async def count_parked(pool: asyncpg.Pool[Any]) -> int:
+    """Return how many sub-files wait for their patient's main file (D5)."""
+    async with unavailable():
+        return int(await pool.fetchval(sql.COUNT_PARKED))
