@@ -9,7 +9,6 @@ from stack.demo.client import Client, gather_by_key
 from stack.demo.comparison import Row, compare
 from stack.demo.expectation import Facts
 from stack.demo.found import Names, find
-from stack.demo.installation import Installation
 from tests.chaos.load import Load
 
 
@@ -33,13 +32,13 @@ class Outcome:
         return [row for row in self.rows if not row.agrees]
 
 
-async def judge(client: Client, running: Installation, names: Names, load: Load, want: Facts) -> Outcome:
+async def judge(client: Client, names: Names, load: Load, want: Facts) -> Outcome:
     """Return the outcome of a run.
 
     A send listed as unknown may have arrived once or not at all; everything else must be exactly as
     expected.
     """
-    found = await find(client, running, names)
+    found = await find(client, names)
     by_id = {known: name for name, known in names.appointments.items()}
     patient_of = {change.appointment: load.patients[change.patient] for change in load.bookings}
     reached = []

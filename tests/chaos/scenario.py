@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from stack.supervisor import System
-
-from stack.demo import acceptances
 from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.expectation import expect_of
-from stack.demo.installation import SERVICES, Installation
+from stack.demo.installation import Installation
+from stack.supervisor import System
 from tests.chaos.evidence import Evidence, read_positions, read_topics
 from tests.chaos.invariants import check
 from tests.chaos.load import PATIENCE_S, Fault, Load, Upstream, as_posted
@@ -53,7 +51,7 @@ async def play(
 ) -> Report:
     """Play the load with the faults falling into it, and judge what is left when all is quiet."""
     began = time.monotonic()
-    running = installation(system)
+    running = Installation(urls=system.urls, key=system.key, clock_file=Path(str(system.clock_file)))
     async with Client(running) as client:
         upstream, driver = Upstream(client), Driver(client, running, PATIENCE_S)
         driver.step(load.bookings[0].at)
@@ -65,13 +63,13 @@ async def play(
         await driver.settle()
         await _leave(driver, load, list(while_leaving))
         want = expect_of(as_posted(load), load.patients, frozenset(load.providers))
-        outcome = await judge(client, running, upstream.names, load, want)
-    evidence = Evidence(
-        answered=upstream.answered,
-        topics=await read_topics(system.bootstrap),
-        positions=await read_positions(system.bootstrap, system.admin_url),
-        accepted=acceptances.read(running.acceptance_logs),
-    )
+        outcome = await judge(client, upstream.names, load, want)
+        evidence = Evidence(
+            answered=upstream.answered,
+            topics=await read_topics(system.bootstrap),
+            positions=await read_positions(system.bootstrap, system.admin_url),
+            accepted=await client.accepted(),
+        )
     faults = len([*while_booking, *while_changing, *while_leaving])
     took_s = time.monotonic() - began
     return Report(len(load.bookings), faults, upstream.resent, outcome, check(evidence), took_s)
@@ -85,13 +83,3 @@ async def _leave(driver: Driver, load: Load, faults: list[Fault]) -> None:
         if faults:
             await faults.pop(0)()
         await driver.settle()
-
-
-def installation(system: System) -> Installation:
-    """Return the system as a client sees it."""
-    return Installation(
-        urls={name: system.urls[name] for name in SERVICES},
-        key=system.key,
-        clock_file=Path(str(system.clock_file)),
-        acceptance_logs=(system.accepted_log,),
-    )

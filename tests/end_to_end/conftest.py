@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from stack.supervisor import System
 
 from chassis import clock
 from stack.demo.client import Client
 from stack.demo.drive import Driver
-from stack.demo.installation import SERVICES, Installation, from_environment
+from stack.demo.installation import Installation, from_environment
+from stack.supervisor import System
 from tests.end_to_end.world import World
 
 MONDAY_MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -26,12 +25,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     clock_file = home / "clock.json"
     clock.step(clock_file, MONDAY_MORNING)
     with System(home / "system", ports="free", sinks=True, clock_file=clock_file) as system:
-        yield Installation(
-            urls={name: system.urls[name] for name in SERVICES},
-            key=system.key,
-            clock_file=clock_file,
-            acceptance_logs=(Path(system.accepted_log),),
-        )
+        yield Installation(urls=system.urls, key=system.key, clock_file=clock_file)
 
 
 @pytest.fixture
@@ -42,4 +36,4 @@ async def world(running: Installation, request: pytest.FixtureRequest) -> AsyncI
         now = max(clock.SteppedClock(running.clock_file).now(), MONDAY_MORNING)
         driver.step(now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
         await driver.settle()
-        yield await World.open(client, driver, running)
+        yield await World.open(client, driver)

@@ -27,9 +27,12 @@ async def test_r1_r10_r20_r22_everything_that_follows_a_booking_happens(world: W
     [notice] = await world.notices(visit)
     assert notice["title"] == "New Appointment Booked"
 
-    [(channel, confirmation)] = world.accepted(patient)
+    [(channel, confirmation)] = await world.accepted(patient)
     assert channel == "email"
-    assert "BEGIN:VCALENDAR" in confirmation["body"] or confirmation.get("attachments")
+    [invitation] = confirmation["attachments"]
+    assert invitation["type"] == "text/calendar"
+    assert "METHOD:REQUEST" in invitation["content"]
+    assert f"DTSTART:{visit.start:%Y%m%dT%H%M%SZ}" in invitation["content"]
 
 
 async def test_r31_booking_keeps_the_history_of_an_appointment(world: World) -> None:
@@ -53,4 +56,4 @@ async def test_d41_the_same_event_again_is_answered_the_same_and_changes_nothing
     assert again["version"] == first["version"]
     assert len(await world.client.sub_files(visit.id)) == 1
     assert len(await world.notices(visit)) == 1
-    assert world.channels(patient) == ["email"]
+    assert await world.channels(patient) == ["email"]

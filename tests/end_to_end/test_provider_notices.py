@@ -36,7 +36,7 @@ async def test_r21_r40_an_unknown_provider_stops_nothing_else(world: World) -> N
     assert await world.notices(visit) == []
     assert len(await world.client.sub_files(visit.id)) == 1
     assert set(await world.reminders(visit)) == {"24h", "2h"}
-    assert world.channels(patient) == ["email"]
+    assert await world.channels(patient) == ["email"]
 
 
 async def test_d37_nothing_is_said_about_a_visit_that_is_past(world: World) -> None:
@@ -45,5 +45,5 @@ async def test_d37_nothing_is_said_about_a_visit_that_is_past(world: World) -> N
     await world.settle()
 
     assert await world.notices(visit) == []
-    assert world.channels(patient) == []
+    assert await world.channels(patient) == []
     assert len(await world.client.sub_files(visit.id)) == 1

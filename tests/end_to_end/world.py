@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from stack.demo import acceptances
+from stack.demo.acceptances import address_of
 from stack.demo.client import Client
 from stack.demo.drive import Driver
-from stack.demo.installation import Installation
 
 SOURCE = "local"
 HOUR = timedelta(hours=1)
@@ -45,7 +44,6 @@ class World:
 
     client: Client
     driver: Driver
-    running: Installation
     now: datetime
     clinic: str = ""
     provider: str = ""
@@ -53,10 +51,10 @@ class World:
     _serial: count[int] = field(default_factory=count)
 
     @classmethod
-    async def open(cls, client: Client, driver: Driver, running: Installation) -> "World":
+    async def open(cls, client: Client, driver: Driver) -> "World":
         """Return a world with one clinic in London and one provider."""
         assert driver.now is not None
-        world = cls(client, driver, running, driver.now)
+        world = cls(client, driver, driver.now)
         world.clinic = await world.new_clinic()
         world.provider = f"dr-{world.mark()}"
         answer = await client.ask(
@@ -167,11 +165,11 @@ class World:
         """Return the provider's inbox rows about the visit."""
         return [row for row in await self.client.inbox(self.provider_id) if row["appointment_id"] == visit.id]
 
-    def accepted(self, person: Person) -> list[tuple[str, dict[str, Any]]]:
+    async def accepted(self, person: Person) -> list[tuple[str, dict[str, Any]]]:
         """Return (channel, message) of everything that the sinks accepted for the person, in order."""
-        messages = acceptances.read(self.running.acceptance_logs)
-        return [(m["channel"], m) for m in messages if m["to"].lstrip("+") in {person.mobile.lstrip("+"), person.email}]
+        messages = await self.client.accepted()
+        return [(m["channel"], m) for m in messages if address_of(m) in {person.mobile, person.email}]
 
-    def channels(self, person: Person) -> list[str]:
+    async def channels(self, person: Person) -> list[str]:
         """Return the channels of everything that the sinks accepted for the person, in order."""
-        return [channel for channel, _ in self.accepted(person)]
+        return [channel for channel, _ in await self.accepted(person)]

@@ -110,6 +110,11 @@ class Client:
             if len(page) < INBOX_PAGE:
                 return found
 
+    async def accepted(self) -> list[dict[str, Any]]:
+        """Return what the carriers accepted, by their own log, oldest first."""
+        accepted: list[dict[str, Any]] = await self.ask("sinks", "GET", "/accepted")
+        return accepted
+
     async def clock(self, service: str) -> dict[str, Any]:
         """Return a process' `GET /clock`."""
         answer: dict[str, Any] = await self.ask(service, "GET", "/clock")

@@ -1,11 +1,10 @@
-"""What the week really left behind, read from the public APIs and the sinks' logs."""
+"""What the week really left behind, read from the public APIs and the carriers' own log."""
 
 from dataclasses import dataclass, field
 
 from stack.demo import acceptances
 from stack.demo.client import Client, gather_by_key
 from stack.demo.expectation import Facts
-from stack.demo.installation import Installation
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Names:
         self.appointments |= other.appointments
 
 
-async def find(client: Client, installation: Installation, names: Names) -> Facts:
+async def find(client: Client, names: Names) -> Facts:
     """Return every fact about the things in `names`."""
     facts = Facts()
     patients = {known: name for name, known in names.patients.items()}
@@ -53,5 +52,5 @@ async def find(client: Client, installation: Installation, names: Names) -> Fact
     for provider, rows in (await gather_by_key(providers, client.inbox)).items():
         for row in (row for row in rows if row["appointment_id"] in appointments):
             facts.notices[providers[provider], appointments[row["appointment_id"]]] += 1
-    facts.messages = acceptances.by_address(acceptances.read(installation.acceptance_logs))
+    facts.messages = acceptances.by_address(await client.accepted())
     return facts

@@ -14,29 +14,27 @@ class Installation:
     """A running system as a client of it sees it.
 
     Attributes:
-        urls: Base URL of each process in `SERVICES`.
+        urls: Base URL of each process in `SERVICES`, and of the carriers' `sinks`.
         key: The bearer key of the local client and operator.
         clock_file: The stepped clock that every process reads.
-        acceptance_logs: The sinks' logs, one JSON object a line.
     """
 
     urls: dict[str, str]
     key: str
     clock_file: Path
-    acceptance_logs: tuple[Path, ...]
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Installation | None:
     """Return the installation that `ATTEND_*_URL` names, or None without `ATTEND_BOOKING_URL`.
 
-    Also read: `ATTEND_KEY`, `ATTEND_CLOCK_FILE`, `ATTEND_ACCEPTANCE_LOGS` (paths, joined by the
-    system's path separator).
+    Also read: `ATTEND_KEY` and `ATTEND_CLOCK_FILE`.
     """
     if "ATTEND_BOOKING_URL" not in environ:
         return None
     return Installation(
-        urls={name: environ[f"ATTEND_{name.upper().replace('-', '_')}_URL"].rstrip("/") for name in SERVICES},
+        urls={
+            name: environ[f"ATTEND_{name.upper().replace('-', '_')}_URL"].rstrip("/") for name in (*SERVICES, "sinks")
+        },
         key=environ["ATTEND_KEY"],
         clock_file=Path(environ["ATTEND_CLOCK_FILE"]),
-        acceptance_logs=tuple(map(Path, environ["ATTEND_ACCEPTANCE_LOGS"].split(os.pathsep))),
     )

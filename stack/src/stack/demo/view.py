@@ -12,9 +12,11 @@ from stack.demo.comparison import Row
 from stack.demo.people import CLINICS
 
 
-def stages(now: datetime, counts: Mapping[str, int], processes: Mapping[str, Mapping[str, object]]) -> RenderableType:
+def stages(
+    now: datetime | None, counts: Mapping[str, int], processes: Mapping[str, Mapping[str, object]]
+) -> RenderableType:
     """Return the live table: local times, counts by stage, and the processes."""
-    clocks = "   ".join(f"{c.code} {now.astimezone(ZoneInfo(c.zone)):%a %d %b %H:%M %Z}" for c in CLINICS)
+    clocks = "   ".join(f"{c.code} {now.astimezone(ZoneInfo(c.zone)):%a %d %b %H:%M %Z}" for c in CLINICS if now)
     left = Table("stage", "count", title="what happened so far", title_justify="left")
     left.columns[1].justify = "right"
     for stage, count in counts.items():
