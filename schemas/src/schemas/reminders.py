@@ -33,6 +33,7 @@ class Reason(StrEnum):
     DO_NOT_CONTACT = "DO_NOT_CONTACT"  # D44
     DECEASED = "DECEASED"  # D44
     UNKNOWN_PATIENT = "UNKNOWN_PATIENT"  # a booking of someone who was never registered
+    UNKNOWN_PROVIDER = "UNKNOWN_PROVIDER"  # R21: nobody assigned, or nobody known by that id
     PAST_VISIT = "PAST_VISIT"  # D37
     BACKFILL = "BACKFILL"  # D43
     HELD = "HELD"  # sending mode hold, or not on the allow-list
