@@ -1,0 +1,78 @@
+"""The running compose project, and what can be done to it."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+SERVICES = ("booking", "records", "reminders-api", "reminders-worker", "reminders-projector", "notifier")
+
+
+def run(*command: str, check: bool = True) -> str:
+    """Run a command and return its output."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    assert not check or done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def compose(*command: str) -> str:
+    """Run `docker compose` on the project that the environment names."""
+    return run("docker", "compose", *command)
+
+
+def container(service: str) -> dict[str, Any]:
+    """Return what the engine knows of a service's container."""
+    found: dict[str, Any] = orjson.loads(run("docker", "inspect", compose("ps", "-a", "-q", service)))[0]
+    return found
+
+
+def address(service: str) -> str:
+    """Return the container's address in the project's network."""
+    networks = container(service)["NetworkSettings"]["Networks"]
+    return str(next(iter(networks.values()))["IPAddress"])
+
+
+def kill_9(service: str) -> None:
+    """End every process in the container but its init, which then ends too: the engine starts it again."""
+    run("docker", "exec", container(service)["Id"], "sh", "-c", "kill -9 -1", check=False)
+
+
+async def restarted(service: str, before: int, timeout_s: float = 60) -> None:
+    """Wait until the engine has started the container once more and it is healthy."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            if _is_up_again(container(service), before):
+                return
+            await asyncio.sleep(0.3)
+
+
+def _is_up_again(found: dict[str, Any], before: int) -> bool:
+    health: str = found["State"].get("Health", {}).get("Status", "none")
+    return found["RestartCount"] > before and health == "healthy"
+
+
+@asynccontextmanager
+async def paused(service: str) -> AsyncIterator[None]:
+    """Freeze a container for the length of the block."""
+    compose("pause", service)
+    try:
+        yield
+    finally:
+        compose("unpause", service)
+
+
+@asynccontextmanager
+async def cut_off(service: str, server: str) -> AsyncIterator[None]:
+    """Drop every packet from the service to the server, inside the server's own network namespace (needs root)."""
+    assert os.geteuid() == 0, "cutting a network needs root: run the containers' tests as root"
+    rule = ("INPUT", "-s", address(service), "-j", "DROP")
+    inside = ("nsenter", "-t", str(container(server)["State"]["Pid"]), "-n", "iptables")
+    run(*inside, "-A", *rule)
+    try:
+        yield
+    finally:
+        run(*inside, "-D", *rule)

