@@ -43,7 +43,7 @@ async def book(world: World, patient: Person, *, patience_s: float = 60) -> Visi
 async def assert_everything_followed(
     world: World, visits: list[tuple[Person, Visit]], *, calls_cut: bool = False
 ) -> None:
-    """Everything that a booking leads to is there once; a mail whose call was cut may be missing, never doubled (G5)."""
+    """Everything that a booking leads to is there once; a mail whose call was cut may be missing (G5)."""
     await world.settle()
     for patient, visit in visits:
         assert patient.id is not None
