@@ -43,6 +43,7 @@ class Report:
 
 async def play(
     system: System,
+    clock_file: Path,
     load: Load,
     *,
     while_booking: Sequence[Fault],
@@ -51,7 +52,7 @@ async def play(
 ) -> Report:
     """Play the load with the faults falling into it, and judge what is left when all is quiet."""
     began = time.monotonic()
-    running = Installation(urls=system.urls, key=system.key, clock_file=Path(str(system.clock_file)))
+    running = Installation(urls=system.urls, key=system.key, clock_file=clock_file)
     async with Client(running) as client:
         upstream, driver = Upstream(client), Driver(client, running, PATIENCE_S)
         driver.step(load.bookings[0].at)
