@@ -1,0 +1,44 @@
+"""Stop taking events when too many of our own cannot be read: the fault is ours then, not theirs."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+PER_MINUTE = 20
+SHARE = 0.05
+SHARE_OF_AT_LEAST = 200
+
+
+class Breaker:
+    """Opens at 20 bad records in a minute, or 5 % of at least 200 in a minute (design §3); stays open.
+
+    Args:
+        monotonic: Machine time in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._seen: deque[tuple[float, int, int]] = deque()
+        self._open = False
+
+    def count(self, records: int, bad: int) -> None:
+        """Count one batch of our own topics."""
+        now = self._monotonic()
+        if bad == 0 and not self._seen:
+            return
+        self._seen.append((now, records, bad))
+        while self._seen and self._seen[0][0] < now - 60:
+            self._seen.popleft()
+        total, wrong = sum(s[1] for s in self._seen), sum(s[2] for s in self._seen)
+        self._open = self._open or wrong >= PER_MINUTE or (total >= SHARE_OF_AT_LEAST and wrong >= SHARE * total)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no more events are to be taken."""
+        return self._open
+
+    def reason(self) -> str | None:
+        """Why no events are taken, or None."""
+        if not self._open:
+            return None
+        return "breaker open: too many records of our own could not be read; see `dead-letters list`, then restart"

@@ -1,0 +1,101 @@
+"""PostgreSQL: one pool per process, and which of its errors mean "later".
+
+One database holds a schema for each service; a pool sees its own schema first and reads times in UTC.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+
+from chassis.errors import Unavailable
+
+type Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
+"""A connection of ours, whether it came from a pool or not."""
+
+COMMAND_TIMEOUT_S = 15
+"""A frozen server gives no error. Longer than the roles' transaction_timeout, so that the server decides if it can."""
+
+CONNECT_TIMEOUT_S = 10
+
+_TEMPORARY = (
+    asyncpg.DeadlockDetectedError,  # 40P01
+    asyncpg.SerializationError,  # 40001
+    asyncpg.LockNotAvailableError,  # 55P03
+    asyncpg.IdleInTransactionSessionTimeoutError,  # 25P03
+    asyncpg.PostgresConnectionError,  # 08xxx
+    asyncpg.OperatorInterventionError,  # 57xxx: shut down, cancelled
+    asyncpg.InsufficientResourcesError,  # 53xxx: disk full, too many connections
+    asyncpg.CannotConnectNowError,
+)
+_TRANSACTION_TIMEOUT = "25P04"
+
+
+def _is_temporary(error: BaseException) -> bool:
+    if isinstance(error, asyncpg.PostgresError):
+        return isinstance(error, _TEMPORARY) or error.sqlstate == _TRANSACTION_TIMEOUT
+    if isinstance(error, asyncpg.InterfaceError):
+        return "closed" in str(error) or "closing" in str(error) or "another operation" in str(error)
+    return isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError)
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Turn what PostgreSQL's absence looks like into `Unavailable`; let every other error pass.
+
+    Raises:
+        Unavailable: DATABASE_UNAVAILABLE; a transaction cut at its COMMIT may or may not have landed.
+    """
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        if not _is_temporary(error):
+            raise
+        reason = getattr(error, "sqlstate", None) or type(error).__name__
+        raise Unavailable("DATABASE_UNAVAILABLE", f"PostgreSQL: {reason}") from error
+
+
+async def create_pool(url: str, schema: str, min_size: int = 1, max_size: int = 8) -> "asyncpg.Pool[Any]":
+    """Open a pool whose connections see `schema` first, use UTC and read jsonb as Python values.
+
+    Args:
+        url: `postgresql://…` with the service's own role.
+        schema: The service's schema.
+        min_size: Connections kept open.
+        max_size: Connections at most.
+
+    Raises:
+        Unavailable: The server cannot be reached.
+    """
+    with unavailable():
+        return await asyncpg.create_pool(
+            url,
+            min_size=min_size,
+            max_size=max_size,
+            init=_prepare,
+            reset=_no_reset,
+            command_timeout=COMMAND_TIMEOUT_S,
+            timeout=CONNECT_TIMEOUT_S,
+            server_settings={
+                "search_path": schema,
+                "timezone": "UTC",
+                "application_name": f"attend-{schema}",
+                "jit": "off",  # our statements are short; compiling them costs more than running them
+            },
+        )
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: orjson.dumps(value).decode(),
+        decoder=orjson.loads,
+        format="text",
+    )
+
+
+async def _no_reset(connection: Connection) -> None:
+    """Save the round trip that would undo session state: nobody here makes any (asyncpg ends open transactions itself)."""

@@ -1,0 +1,66 @@
+"""Whether this process lives, is ready, is idle; and why not."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from chassis.clock import Clock
+from chassis.errors import AttendError
+
+type Figure = int | float | str | None
+
+
+class Health:
+    """Collects what the parts of a process say of themselves."""
+
+    def __init__(self, service: str, clock: Clock) -> None:
+        self.service = service
+        self._clock = clock
+        self._checks: dict[str, Callable[[], str | None]] = {}
+        self._idle: dict[str, Callable[[], Awaitable[bool]]] = {}
+        self._wakes: list[Callable[[], Awaitable[datetime | None]]] = []
+        self._figures: dict[str, Callable[[], Awaitable[Figure]]] = {}
+
+    def add_check(self, name: str, check: Callable[[], str | None]) -> None:
+        """Add a readiness check: it returns why this part is not ready, or None."""
+        self._checks[name] = check
+
+    def add_idle(self, name: str, idle: Callable[[], Awaitable[bool]]) -> None:
+        """Add a part that says whether it has nothing to do at this domain time (design §7)."""
+        self._idle[name] = idle
+
+    def add_next_wake(self, wake: Callable[[], Awaitable[datetime | None]]) -> None:
+        """Add a part that knows when, in domain time, it next has something to do."""
+        self._wakes.append(wake)
+
+    def add_status(self, name: str, figure: Callable[[], Awaitable[Figure]]) -> None:
+        """Add a figure of `GET /status`."""
+        self._figures[name] = figure
+
+    def reasons(self) -> dict[str, str]:
+        """Return part → why it is not ready; empty when ready."""
+        return {name: reason for name, check in self._checks.items() if (reason := check()) is not None}
+
+    async def clock_state(self) -> dict[str, object]:
+        """Return the epoch seen, whether all parts are idle on it, and the soonest wake."""
+        epoch = self._clock.epoch
+        try:
+            idle = all([await part() for part in self._idle.values()])
+            wakes = [at for wake in self._wakes if (at := await wake()) is not None]
+        except AttendError:
+            return {"epoch": epoch, "idle": False, "next_wake_at": None}
+        return {
+            "epoch": epoch,
+            "idle": idle and epoch == self._clock.epoch,
+            "next_wake_at": min(wakes).isoformat() if wakes else None,
+        }
+
+    async def status(self) -> dict[str, Figure]:
+        """Return the figures of this process; one that cannot be read now is null."""
+        state = "ready" if not self.reasons() else "not ready"
+        found: dict[str, Figure] = {"service": self.service, "state": state}
+        for name, figure in self._figures.items():
+            try:
+                found[name] = await figure()
+            except AttendError:
+                found[name] = None
+        return found

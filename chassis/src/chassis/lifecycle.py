@@ -1,0 +1,84 @@
+"""How a process lives: uvloop, logs, signals, exit codes."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import uvloop
+
+from chassis import logs
+from chassis.errors import Misconfigured
+from chassis.settings import ServiceSettings
+
+EXIT_MISCONFIGURED = 78
+"""sysexits.h EX_CONFIG."""
+DRAIN_S = 10.0
+"""After a signal: stop taking, finish the batch, commit, leave; then the process ends all the same."""
+
+
+def run(service: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `main(stop)` until it returns, SIGTERM or SIGINT; end the process with its exit code.
+
+    Exit codes: 0 after a clean end, 78 when misconfigured, 1 after any other error.
+    """
+    logs.configure(service, settings.log_level, settings.log_format)
+    log = logs.get_logger()
+    try:
+        uvloop.run(_guarded(main))
+    except Misconfigured as error:
+        log.error("service.misconfigured", reason_text=error.message)
+        sys.exit(EXIT_MISCONFIGURED)
+    except Exception:  # the outermost loop: say it and end, the supervisor restarts
+        log.exception("service.failed")
+        sys.exit(1)
+    log.info("service.stopped")
+
+
+async def _guarded(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    working = asyncio.ensure_future(main(stop))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            await working
+    except* Misconfigured as group:
+        raise _first(group) from None
+    finally:
+        stopping.cancel()
+
+
+def _first(group: BaseExceptionGroup[Misconfigured]) -> Misconfigured:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, Misconfigured)  # noqa: S101  # the group holds nothing else
+    return error
+
+
+async def run_all(stop: asyncio.Event, **parts: Coroutine[Any, Any, None]) -> None:
+    """Run the parts together; when one ends or fails, stop the others and wait for them.
+
+    Raises:
+        BaseExceptionGroup: What the parts raised.
+    """
+
+    async def part(work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            stop.set()
+
+    tasks = [asyncio.create_task(part(work), name=name) for name, work in parts.items()]
+    await asyncio.wait(tasks, return_when=asyncio.ALL_COMPLETED)
+    errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+    with contextlib.suppress(asyncio.CancelledError):
+        if errors:
+            raise BaseExceptionGroup("parts failed", errors)

@@ -1,0 +1,85 @@
+"""The consumer's position, kept in PostgreSQL beside the effect, and moved by compare-and-set (design §3)."""
+
+from collections.abc import Sequence
+
+import asyncpg
+from aiokafka import TopicPartition
+
+from chassis.database import Connection, unavailable
+from chassis.errors import Misconfigured
+
+_MOVE = """
+UPDATE consumer_offset SET next_offset = $5
+WHERE consumer = $1 AND topic = $2 AND partition = $3 AND next_offset = $4
+RETURNING next_offset
+"""
+
+
+class Overtaken(Exception):
+    """The position moved under us: another owner is ahead, or our own last commit did land. Both are safe."""
+
+
+async def move(connection: Connection, consumer: str, tp: TopicPartition, held: int, to: int) -> None:
+    """Move the position from `held` to `to`, in the transaction of the effect.
+
+    Raises:
+        Overtaken: It is no longer at `held`.
+    """
+    if await connection.fetchval(_MOVE, consumer, tp.topic, tp.partition, held, to) is None:
+        raise Overtaken
+
+
+async def read(pool: asyncpg.Pool, consumer: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the next offset of each partition; a partition never seen starts at 0."""
+    topics, numbers = [tp.topic for tp in partitions], [tp.partition for tp in partitions]
+    with unavailable():
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "INSERT INTO consumer_offset (consumer, topic, partition, next_offset) "
+                "SELECT $1, topic, partition, 0 FROM unnest($2::text[], $3::int[]) AS t (topic, partition) "
+                "ORDER BY 2, 3 ON CONFLICT DO NOTHING",
+                consumer,
+                topics,
+                numbers,
+            )
+            rows = await connection.fetch(
+                "SELECT topic, partition, next_offset FROM consumer_offset WHERE consumer = $1 AND topic = ANY($2::text[])",
+                consumer,
+                topics,
+            )
+    found = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+    return {tp: found[tp] for tp in partitions}
+
+
+async def check_cluster(pool: asyncpg.Pool, cluster_id: str) -> None:
+    """Remember the cluster at the first start; later refuse another one under the same database.
+
+    Raises:
+        Misconfigured: The offsets in this database are another cluster's.
+    """
+    with unavailable():
+        await pool.execute("INSERT INTO kafka_cluster (cluster_id) VALUES ($1) ON CONFLICT DO NOTHING", cluster_id)
+        known = await pool.fetchval("SELECT cluster_id FROM kafka_cluster")
+    if known != cluster_id:
+        raise Misconfigured(
+            f"this database's offsets belong to Kafka cluster {known}, the broker is {cluster_id}. Point the service at "
+            "its own cluster, or, if the cluster was rebuilt, restore its topics or empty consumer_offset and kafka_cluster"
+        )
+
+
+def check_bounds(tp: TopicPartition, position: int, first: int, end: int) -> None:
+    """Refuse a position outside of what the broker holds.
+
+    Raises:
+        Misconfigured: Records were lost by retention before they were read, or the topic was made anew.
+    """
+    if position > end:
+        raise Misconfigured(
+            f"{tp.topic}[{tp.partition}] ends at {end}, before our position {position}: the topic was re-created. "
+            "Restore it, or set next_offset in consumer_offset to 0 to read it from its start (repeats are harmless)"
+        )
+    if 0 < position < first:
+        raise Misconfigured(
+            f"{tp.topic}[{tp.partition}] begins at {first}, after our position {position}: retention removed records "
+            f"that were never read. Restore them, or set next_offset in consumer_offset to {first} to go on without"
+        )

@@ -1,0 +1,53 @@
+"""Replaying a dead letter: the same decode and apply, in one transaction with its settlement."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from aiokafka import ConsumerRecord
+
+from chassis import dead_letter
+from chassis.database import unavailable
+from chassis.errors import RejectedEvent
+from chassis.subscription import Subscription, decode_all
+
+
+async def replay(pool: asyncpg.Pool, subscriptions: Sequence[Subscription[Any]], prefix: str, letter_id: int) -> str:
+    """Apply an open dead letter and settle it; return what became of it: applied, repeat or stale.
+
+    Raises:
+        RejectedEvent: It was not open, nothing subscribes to its topic now, or it is refused again; it
+            stays as it was.
+        Unavailable: Later.
+    """
+    with unavailable():
+        async with pool.acquire() as connection, connection.transaction():
+            letter = await dead_letter.claim(connection, letter_id)
+            subscription = next((s for s in subscriptions if prefix + s.topic.name == letter.topic), None)
+            if subscription is None:
+                raise RejectedEvent("NO_SUBSCRIPTION", f"nothing here consumes {letter.topic}")
+            decoded = decode_all(subscription, [_record(letter)])
+            if decoded.dead:
+                raise RejectedEvent(decoded.dead[0].code, decoded.dead[0].message)
+            outcome = await subscription.apply(connection, decoded.events)
+            if outcome.rejected:
+                raise outcome.rejected[0][1]
+    counts = {"applied": outcome.applied, "repeat": outcome.repeat, "stale": outcome.stale}
+    return next((name for name, number in counts.items() if number), "no effect")
+
+
+def _record(letter: dead_letter.DeadLetter) -> ConsumerRecord[bytes, bytes]:
+    recorded_ms = 0 if letter.recorded_at is None else int(letter.recorded_at.timestamp() * 1000)
+    return ConsumerRecord(
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        timestamp=recorded_ms,
+        timestamp_type=0,
+        key=letter.key,
+        value=letter.value,
+        checksum=None,
+        serialized_key_size=len(letter.key or b""),
+        serialized_value_size=len(letter.value or b""),
+        headers=letter.headers,
+    )

@@ -1,0 +1,85 @@
+"""What a service says of one topic it consumes: how to read a record, and how to apply many."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from chassis.database import Connection
+from chassis.dead_letter import DeadLetter
+from chassis.errors import RejectedEvent, UndecodableEvent
+from schemas.topics import Topic
+from schemas.wire import Undecodable
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a batch's events. Invariant I3: the four add up to the records read.
+
+    Attributes:
+        applied: Took effect.
+        repeat: Had taken effect before.
+        stale: A newer version was there.
+        rejected: (index into the events given, why) of those for the dead letters.
+    """
+
+    applied: int = 0
+    repeat: int = 0
+    stale: int = 0
+    rejected: tuple[tuple[int, RejectedEvent], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription[E]:
+    """A topic and its two functions.
+
+    Attributes:
+        topic: The topic.
+        decode: Record → event; raises `schemas.wire.Undecodable` or `RejectedEvent`.
+        apply: (connection, events) → `Applied`, inside the batch's transaction: set-based, rows sorted by
+            key, safe to repeat. It may raise `RejectedEvent` for a single event.
+        own: False for topics that others write: their bad records never open the breaker.
+    """
+
+    topic: Topic
+    decode: Callable[[ConsumerRecord[bytes, bytes]], E]
+    apply: Callable[[Connection, Sequence[E]], Awaitable[Applied]]
+    own: bool = True
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A partition's records after decoding: the events, where they stand, and what is dead already."""
+
+    events: list[Any]
+    records: list[ConsumerRecord[bytes, bytes]]
+    dead: list[DeadLetter]
+
+
+def decode_all(subscription: Subscription[Any], records: Sequence[ConsumerRecord[bytes, bytes]]) -> Decoded:
+    """Decode a batch; what cannot be decoded becomes a dead letter, the rest goes on."""
+    decode = subscription.decode
+    try:
+        return Decoded([decode(record) for record in records], list(records), [])
+    except (Undecodable, RejectedEvent):
+        pass
+    decoded = Decoded([], [], [])
+    for record in records:
+        try:
+            event = decode(record)
+        except Undecodable as error:
+            decoded.dead.append(letter(record, UndecodableEvent(error.code, str(error))))
+        except RejectedEvent as error:
+            decoded.dead.append(letter(record, error))
+        else:
+            decoded.events.append(event)
+            decoded.records.append(record)
+    return decoded
+
+
+def letter(record: ConsumerRecord[bytes, bytes], error: RejectedEvent) -> DeadLetter:
+    """Return the dead letter of a record refused with `error`."""
+    return DeadLetter(
+        record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers), error.code, error.message
+    )  # fmt: skip
