@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Protocol
 
 import structlog
+
 from chassis.consumer import Applied
 from chassis.errors import RejectedEvent
-
 from records.domain import (
     Erased,
     OrdinalOverflow,

@@ -1,7 +1,8 @@
 """Settings of records, from the environment (prefix `RECORDS_`)."""
 
-from chassis.settings import ServiceSettings
 from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

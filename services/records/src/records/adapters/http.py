@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from chassis.database import unavailable
-from chassis.errors import AttendError
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from chassis.database import unavailable
+from chassis.errors import AttendError
 from records.adapters import sql
 from schemas.model import ClinicId
 from schemas.subfiles import SubFileStatus
@@ -57,7 +57,7 @@ class NoFilter(AttendError):
         super().__init__("NO_FILTER", "give at least one of patient, appointment, clinic, status")
 
 
-def routes(pool: asyncpg.Pool[Any], operator: Any) -> APIRouter:
+def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
     """Return the read API's routes.
 
     Args:
@@ -73,7 +73,7 @@ def routes(pool: asyncpg.Pool[Any], operator: Any) -> APIRouter:
     return router
 
 
-async def find(pool: asyncpg.Pool[Any], filters: Filters) -> SubFilePage:
+async def find(pool: asyncpg.Pool, filters: Filters) -> SubFilePage:
     """Return one page of sub-files in the order of their ids.
 
     An appointment's sub-file is the one of its patient at its clinic, whichever visit opened it.
@@ -85,13 +85,13 @@ async def find(pool: asyncpg.Pool[Any], filters: Filters) -> SubFilePage:
     asked = (filters.patient, filters.appointment, filters.clinic, filters.status)
     if all(value is None for value in asked):
         raise NoFilter
-    async with unavailable():
+    with unavailable():
         rows = await pool.fetch(sql.FIND, *asked, filters.after, filters.limit)
     items = [SubFileView.model_validate(dict(row)) for row in rows]
     return SubFilePage(items=items, next_after=items[-1].sub_file_id if len(items) == filters.limit else None)
 
 
-async def count_parked(pool: asyncpg.Pool[Any]) -> int:
+async def count_parked(pool: asyncpg.Pool) -> int:
     """Return how many sub-files wait for their patient's main file (D5)."""
-    async with unavailable():
+    with unavailable():
         return int(await pool.fetchval(sql.COUNT_PARKED))

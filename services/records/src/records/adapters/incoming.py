@@ -18,8 +18,6 @@ from schemas.people import PATIENT_CHANGED, PROVIDER_CHANGED, Patient, Provider
 from schemas.reading import AppointmentReading, PatientReading, ProviderReading
 from schemas.wire import Undecodable, decode_typed
 
-Record = ConsumerRecord[bytes | None, bytes | None]
-
 _APPOINTMENT_TYPE = APPOINTMENT_CHANGED.encode()
 _read_appointment = TypeAdapter(AppointmentReading).validator.validate_json  # past the adapter's wrapper: 0.3 µs
 _APPOINTMENTS: dict[str, type[Contract]] = {APPOINTMENT_CHANGED: Appointment}
@@ -27,7 +25,7 @@ _PATIENTS: dict[str, type[Contract]] = {PATIENT_CHANGED: Patient}
 _PROVIDERS: dict[str, type[Contract]] = {PROVIDER_CHANGED: Provider}
 
 
-def appointment(record: Record) -> AppointmentReading:
+def appointment(record: ConsumerRecord) -> AppointmentReading:
     """Return the appointment's version in this record.
 
     Raises:
@@ -37,7 +35,8 @@ def appointment(record: Record) -> AppointmentReading:
         if name == "ce_type":
             if kind == _APPOINTMENT_TYPE and record.value is not None:
                 try:
-                    return _read_appointment(record.value)
+                    reading: AppointmentReading = _read_appointment(record.value)
+                    return reading
                 except ValidationError:
                     break
             break
@@ -45,7 +44,7 @@ def appointment(record: Record) -> AppointmentReading:
     return AppointmentReading.model_validate(whole.model_dump(mode="json"))
 
 
-def patient(record: Record) -> PatientSeen | Erased:
+def patient(record: ConsumerRecord) -> PatientSeen | Erased:
     """Return the patient's snapshot, or his tombstone.
 
     Raises:
@@ -58,7 +57,7 @@ def patient(record: Record) -> PatientSeen | Erased:
     return PatientSeen(seen.patient_id, seen.version, seen.main_file, seen.merged_into, _event_id(record))
 
 
-def provider(record: Record) -> ProviderSeen | Erased:
+def provider(record: ConsumerRecord) -> ProviderSeen | Erased:
     """Return the provider's snapshot, or its tombstone.
 
     Raises:
@@ -71,20 +70,20 @@ def provider(record: Record) -> ProviderSeen | Erased:
     return ProviderSeen(seen.provider_id, seen.version, _event_id(record))
 
 
-def _erased(record: Record) -> Erased:
+def _erased(record: ConsumerRecord) -> Erased:
     try:
         return Erased(str(UUID((record.key or b"").decode("ascii"))))
     except ValueError:
         raise Undecodable("INVALID", "key: not an id") from None
 
 
-def _event_id(record: Record) -> str:
+def _event_id(record: ConsumerRecord) -> str:
     """Return the event's id, or its position if the writer gave none."""
     for name, value in record.headers:
         if name == "ce_id":
-            return value.decode("ascii", "replace")
+            return str(value, "ascii", "replace")
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
-def _headers(record: Record) -> Headers:
+def _headers(record: ConsumerRecord) -> Headers:
     return tuple(record.headers)

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from chassis.outbox import Outgoing
-
 from records.domain import SubFile
 from schemas import subfiles
 from schemas.envelope import Envelope

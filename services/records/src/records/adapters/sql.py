@@ -9,7 +9,8 @@ _KEPT = """
 SELECT count(*) AS kept,
        array_agg(id::text) FILTER (WHERE before IS NOT NULL) AS ids,
        array_agg(before) FILTER (WHERE before IS NOT NULL) AS versions,
-       CASE WHEN count(*) < cardinality($1::text::uuid[]) THEN array_agg(id::text) FILTER (WHERE before IS NULL) END AS fresh
+       CASE WHEN count(*) < cardinality($1::text::uuid[])
+            THEN array_agg(id::text) FILTER (WHERE before IS NULL) END AS fresh
 FROM kept
 """
 # kept: rows written; ids, versions: those that were held before, and at which version;
@@ -108,8 +109,10 @@ ORDER BY sub_file.sub_file_id FOR NO KEY UPDATE"""
 INSERT = """
 INSERT INTO sub_file (sub_file_id, version, status, number, patient_id, clinic_id, ordinal,
                       provider_id, wanted_provider_id, appointment_id, caused_by, created_at)
-SELECT *, $12 FROM unnest($1::text::uuid[], $2::text::int[], $3::text::text[], $4::text::text[], $5::text::uuid[], $6::text::text[], $7::text::smallint[],
-                          $8::text::uuid[], $9::text::uuid[], $10::text::uuid[], $11::text::text[])
+SELECT *, $12
+FROM unnest($1::text::uuid[], $2::text::int[], $3::text::text[], $4::text::text[], $5::text::uuid[],
+            $6::text::text[], $7::text::smallint[], $8::text::uuid[], $9::text::uuid[], $10::text::uuid[],
+            $11::text::text[])
 ORDER BY 1"""
 
 UPDATE = """

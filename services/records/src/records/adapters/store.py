@@ -2,19 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import asyncpg
+
+from chassis.database import Connection
 from chassis.errors import RejectedEvent
 from chassis.outbox import enqueue
-
 from records.adapters import sql
 from records.adapters.outgoing import sub_file_changed
 from records.domain import Pair, PatientSeen, ProviderSeen, SubFile
 from schemas.reading import AppointmentReading
 from schemas.subfiles import SubFileStatus
-
-type Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
 
 
 def column(values: Sequence[str | None]) -> str:
@@ -70,7 +68,9 @@ class PostgresStore:
     async def keep_providers(self, events: Collection[ProviderSeen]) -> Mapping[str, int]:
         """See `handle.Store`."""
         ids = [event.provider_id for event in events]
-        kept = await self._connection.fetchrow(sql.KEEP_PROVIDERS, column(ids), column([str(event.version) for event in events]))
+        kept = await self._connection.fetchrow(
+            sql.KEEP_PROVIDERS, column(ids), column([str(event.version) for event in events])
+        )
         return await self._held(kept, sql.HELD_PROVIDERS, ids)
 
     async def _held(self, kept: asyncpg.Record | None, query: str, ids: Sequence[str]) -> Mapping[str, int]:

@@ -1,0 +1,24 @@
+"""`python -m records`: run the service, migrate its schema, look after its dead letters."""
+
+import asyncio
+
+from chassis.cli import service_cli
+from chassis.lifecycle import run
+from records.settings import Settings
+from records.wiring import SERVICE, build, subscriptions
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until it is told to stop."""
+
+    async def main(stop: asyncio.Event) -> None:
+        async with build(settings) as service:
+            await service.run(stop)
+
+    run(SERVICE, settings, main)
+
+
+app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, subscriptions)
+
+if __name__ == "__main__":
+    app()

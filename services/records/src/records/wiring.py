@@ -1,0 +1,103 @@
+"""How records is put together: the only file that names concrete classes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+
+from chassis import migrate, topics
+from chassis.clock import clock_from
+from chassis.consumer import Applied, BatchConsumer, Subscription
+from chassis.database import Connection, create_pool
+from chassis.delivery import watch
+from chassis.health import Health
+from chassis.http import create_api, operator, serve
+from chassis.lifecycle import run_all
+from chassis.metrics import Metrics
+from chassis.outbox import Relay
+from records.adapters import http, incoming
+from records.adapters.store import PostgresStore
+from records.handle import on_appointments, on_patients, on_providers
+from records.settings import Settings
+from schemas.topics import APPOINTMENTS, PATIENTS, PROVIDERS, SUBFILES
+
+SERVICE = "records"
+POOL_SIZE = 8
+"""Connections: partition batches in flight, the relay, the read API and health."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The running parts of one process."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    consumer: BatchConsumer
+    relay: Relay
+    health: Health
+    metrics: Metrics
+    api: FastAPI
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume, publish and answer until `stop` is set or a part fails."""
+        await run_all(
+            stop,
+            consumer=self.consumer.run(stop),
+            relay=self.relay.run(stop),
+            http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
+        )
+
+
+def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
+    """Return what records listens to, and what becomes of it."""
+    clock, known_providers = clock_from(settings.clock_file), set[str]()
+
+    def told[E](
+        story: Callable[..., Awaitable[Applied]], **policy: bool
+    ) -> Callable[[Connection, Sequence[E]], Awaitable[Applied]]:
+        def apply(connection: Connection, events: Sequence[E]) -> Awaitable[Applied]:
+            return story(PostgresStore(connection, known_providers), events, clock.now(), **policy)
+
+        return apply
+
+    return (
+        Subscription(APPOINTMENTS, incoming.appointment, told(on_appointments, replace_closed=settings.replace_closed)),
+        Subscription(PATIENTS, incoming.patient, told(on_patients)),
+        Subscription(PROVIDERS, incoming.provider, told(on_providers)),
+    )
+
+
+@asynccontextmanager
+async def build(
+    settings: Settings, listen: Callable[[Settings], Sequence[Subscription[Any]]] = subscriptions
+) -> AsyncIterator[Service]:
+    """Give the whole service, connected and checked but not yet running.
+
+    Args:
+        settings: What it was told.
+        listen: What it listens to; a benchmark measures by giving its own.
+
+    Raises:
+        Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
+    """
+    clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
+    await topics.check(
+        settings.kafka_bootstrap_servers, (APPOINTMENTS, PATIENTS, PROVIDERS, SUBFILES), settings.topic_prefix
+    )
+    pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE)
+    try:
+        await migrate.check(pool, SERVICE, SERVICE)
+        relay = Relay(pool, settings, metrics, clock, [SUBFILES])
+        consumer = BatchConsumer(SERVICE, settings, pool, listen(settings), clock, metrics, on_commit=relay.wake)
+        health = Health(SERVICE, clock)
+        watch(health, metrics, pool, [consumer], [relay])
+        health.add_status("parked", lambda: http.count_parked(pool))
+        api = create_api("Attend records", health, metrics, "A patient's sub-files at each clinic.")
+        api.include_router(http.routes(pool, operator(settings)))
+        yield Service(settings, pool, consumer, relay, health, metrics, api)
+    finally:
+        await pool.close()
