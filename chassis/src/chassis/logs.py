@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -20,7 +20,7 @@ from chassis.errors import AttendError
 REDACTED = "[redacted]"
 PERSONAL = frozenset(
     {"name", "given_name", "family_name", "patient_name", "first_name", "last_name", "full_name", "birth_date"}
-    | {"phone", "mobile", "telephone", "email", "mail", "address", "contact", "contacts", "recipient"}
+    | {"phone", "mobile", "telephone", "email", "mail", "address", "contact", "contacts", "recipient", "to"}
     | {"body", "text", "subject_line", "content", "value", "payload", "authorization", "key", "password", "token"}
 )
 """Fields that are never written, whatever they hold."""
@@ -116,13 +116,14 @@ KAFKA_NOISE = (
 )
 
 
-def configure(service: str, level: str = "info", format: str = "json") -> None:
+def configure(service: str, level: str = "info", format: str = "json", stream: TextIO | None = None) -> None:
     """Send all logs of the process, also those of libraries, through the redactor to standard output.
 
     Args:
         service: Field `service` of every line.
         level: debug, info, warning or error.
         format: json, or console for people.
+        stream: Where to write; standard output if not given.
     """
     threshold = logging.getLevelNamesMapping()[level.upper()]
 
@@ -147,7 +148,7 @@ def configure(service: str, level: str = "info", format: str = "json") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
