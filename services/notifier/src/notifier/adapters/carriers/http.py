@@ -1,0 +1,83 @@
+"""What both HTTP carriers share: the client, and what an answer or a break means.
+
+| what happened | answer |
+|---|---|
+| 2xx with a message id | accepted |
+| 2xx without one, or not readable | unknown |
+| 401, 403 | not accepted: our credentials are wrong, not the message |
+| 408, 429, 500, 503 | not accepted, Retry-After kept |
+| 502, 504, other 5xx | unknown: something before the carrier gave up on its answer |
+| other 4xx, 3xx | rejected |
+| no connection | not accepted: nothing has left |
+| a break or silence after the request left | unknown |
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import orjson
+
+from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected, Unsure
+
+LATER = frozenset({401, 403, 408, 429, 500, 503})
+SERVER_ERROR = 500
+LONGEST_REPLY = 64 * 1024
+KEEP_ALIVE_S = 4.0
+"""Below the 5 s after which common servers close an idle connection: a request must not meet the closing."""
+
+_NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+
+
+def new_client(base_url: str, timeout_s: float, connections: int) -> httpx2.AsyncClient:
+    """Return a client for one carrier: redirects are not followed, the environment's proxies not used."""
+    return httpx2.AsyncClient(
+        base_url=base_url,
+        timeout=httpx2.Timeout(timeout_s, connect=timeout_s / 2),
+        limits=httpx2.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_S),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+async def answer_to(client: httpx2.AsyncClient, request: httpx2.Request, reference: Callable[[Any], str]) -> Answer:
+    """Make the request and return what its answer means.
+
+    Args:
+        client: The carrier's client.
+        request: The request.
+        reference: Takes the carrier's message id out of the answer's JSON; raises if it is not there.
+    """
+    try:
+        response = await client.send(request)
+    except _NEVER_LEFT as error:
+        return NotAccepted(type(error).__name__)
+    except httpx2.HTTPError as error:
+        return Unsure(type(error).__name__)
+    if response.is_success:
+        try:
+            return Accepted(reference(orjson.loads(response.content[:LONGEST_REPLY])))
+        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
+            return Unsure(f"HTTP_{response.status_code}_UNREADABLE")
+    code = f"HTTP_{response.status_code}"
+    if response.status_code in LATER:
+        return NotAccepted(code, _retry_after(response))
+    return Unsure(code) if response.status_code >= SERVER_ERROR else Rejected(code)
+
+
+def text(value: object) -> str:
+    """Return the text, not empty.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, str) or not value:
+        raise TypeError("no text")
+    return value
+
+
+def _retry_after(response: httpx2.Response) -> timedelta | None:
+    """Return the wait asked for in seconds; the form with a date is not read, backoff does for it."""
+    value = response.headers.get("Retry-After", "")
+    return timedelta(seconds=min(int(value), 86_400)) if value.isascii() and value.isdigit() else None

@@ -1,0 +1,138 @@
+"""Every statement of the notifier. Set-based, rows sorted by key."""
+
+HELD = """
+SELECT appointment_id::text, version, status, schedule_gen
+FROM appointment WHERE appointment_id = ANY($1::text[]::uuid[])"""
+
+KEEP = """
+INSERT INTO appointment AS held (appointment_id, version, status, schedule_gen, starts_at, provider_id)
+SELECT * FROM unnest($1::text[]::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[], $6::text[]::uuid[])
+ORDER BY 1
+ON CONFLICT (appointment_id) DO UPDATE
+SET version = excluded.version, status = excluded.status, schedule_gen = excluded.schedule_gen,
+    starts_at = excluded.starts_at, provider_id = excluded.provider_id
+WHERE held.version < excluded.version"""
+
+KNOWN = "SELECT notification_id FROM notification WHERE notification_id = ANY($1::uuid[])"
+
+GATE = """
+SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, service_type,
+       patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact, deceased,
+       clinic_id, clinic_name, clinic_languages, clinic_sensitive, provider_id, provider_name
+FROM booking.send_gate($1::uuid[])"""
+
+PREFERENCES = "SELECT patient_id, whatsapp, sms, email FROM preference WHERE patient_id = ANY($1::uuid[])"
+
+INSERT = """
+INSERT INTO notification (notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id,
+                          caused_by, state, lane, not_after, next_attempt_at, reason, created_at, changed_at)
+SELECT *, $14, $14
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::uuid[], $8::text[], $9::text[],
+            $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[])
+ORDER BY 1 ON CONFLICT DO NOTHING"""
+
+ADD_PROVIDERS = """
+INSERT INTO inbox_provider (provider_id) SELECT DISTINCT * FROM unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING"""
+
+LOCK_PROVIDERS = """
+SELECT provider_id FROM inbox_provider WHERE provider_id = ANY($1::uuid[]) ORDER BY provider_id FOR NO KEY UPDATE"""
+
+# The numbers follow the order given; the provider's row is locked by the statement before.
+DELIVER_IN_APP = """
+WITH given AS (
+    SELECT provider_id, notification_id, appointment_id, title, body, patient_name, starts_at, zone, service_type, link,
+           row_number() OVER (PARTITION BY provider_id ORDER BY n) AS nth
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
+                $9::text[], $10::text[]) WITH ORDINALITY
+        AS entry (provider_id, notification_id, appointment_id, title, body, patient_name, starts_at, zone,
+                  service_type, link, n)
+), numbered AS (
+    UPDATE inbox_provider AS provider SET last_number = last_number + more.count
+    FROM (SELECT provider_id, count(*) AS count FROM given GROUP BY provider_id) AS more
+    WHERE provider.provider_id = more.provider_id
+    RETURNING provider.provider_id, provider.last_number - more.count AS before
+)
+INSERT INTO inbox (provider_id, number, notification_id, appointment_id, title, body, patient_name, starts_at, zone,
+                   service_type, link, created_at)
+SELECT given.provider_id, numbered.before + given.nth, notification_id, appointment_id, title, body, patient_name,
+       starts_at, zone, service_type, link, $11
+FROM given JOIN numbered USING (provider_id)"""
+
+_COLUMNS = """notification_id, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state, lane,
+       not_after, next_attempt_at, version, attempts, attempt_id, reason"""
+
+LOCK_DUE = f"""
+SELECT {_COLUMNS} FROM notification
+WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND (NOT $4 OR not_after < $2)
+ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
+
+LOCK_RUN_OUT = f"""
+SELECT {_COLUMNS} FROM notification
+WHERE state = 'sending' AND lane = $1 AND lease_until < clock_timestamp()
+ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
+
+LOCK = f"""
+SELECT {_COLUMNS} FROM notification
+WHERE notification_id = ANY($1::uuid[]) ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
+
+WRITE = """
+UPDATE notification AS held
+SET state = new.state, lane = new.lane, not_after = new.not_after, next_attempt_at = new.next_attempt_at,
+    version = new.version, attempts = new.attempts, attempt_id = new.attempt_id, reason = new.reason, changed_at = $10,
+    lease_until = CASE WHEN new.state = 'sending' THEN clock_timestamp() + $11::interval END
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::uuid[],
+            $9::text[])
+    AS new (notification_id, state, lane, not_after, next_attempt_at, version, attempts, attempt_id, reason)
+WHERE held.notification_id = new.notification_id"""
+
+OPEN_ATTEMPTS = """
+INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[])"""
+
+CLOSE_ATTEMPTS = """
+UPDATE attempt AS made
+SET outcome = new.outcome, code = new.code, reference = new.reference, answered_at = clock_timestamp()
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS new (attempt_id, outcome, code, reference)
+WHERE made.attempt_id = new.attempt_id AND (made.outcome IS NULL OR made.outcome = 'unknown')"""
+
+CLAIMABLE = """
+SELECT EXISTS (SELECT FROM notification WHERE state = 'sending' AND lane = ANY($1::text[]))
+    OR EXISTS (SELECT FROM notification WHERE state = 'queued' AND lane = ANY($1::text[])
+               AND next_attempt_at <= $2 AND (NOT $3 OR not_after < $2))"""
+
+NEXT_WAKE = """
+SELECT min(CASE WHEN $2 THEN not_after ELSE next_attempt_at END)
+FROM notification WHERE state = 'queued' AND lane = ANY($1::text[])"""
+
+COUNT_STATE = "SELECT count(*) FROM notification WHERE state = $1"
+
+MACHINE_TIME = "SELECT clock_timestamp()"
+
+FIND_NOTIFICATIONS = """
+SELECT one.notification_id, one.appointment_id, one.kind, one.recipient, one.state, one.lane AS channel, one.reason,
+       one.schedule_gen, one.reminder_id, one.attempts, one.not_after, one.next_attempt_at, one.caused_by,
+       one.created_at, one.changed_at
+FROM notification AS one WHERE one.appointment_id = $1 ORDER BY one.created_at, one.notification_id"""
+
+FIND_ATTEMPTS = """
+SELECT attempt_id, notification_id, ordinal, channel, gated_version, gated_at, answered_at, outcome, code
+FROM attempt WHERE notification_id = ANY($1::uuid[]) ORDER BY ordinal"""
+
+INBOX = """
+SELECT number, notification_id, appointment_id, title, body, patient_name, starts_at, zone, service_type, link,
+       created_at, read_at
+FROM inbox WHERE provider_id = $1 AND number > $2 AND (NOT $4 OR read_at IS NULL) ORDER BY number LIMIT $3"""
+
+MARK_READ = """
+UPDATE inbox SET read_at = coalesce(read_at, $3) WHERE provider_id = $1 AND number = $2 RETURNING read_at"""
+
+PUT_PREFERENCES = """
+INSERT INTO preference AS held (patient_id, version, whatsapp, sms, email, changed_at)
+VALUES ($1, 1, $2, $3, $4, $5)
+ON CONFLICT (patient_id) DO UPDATE
+SET whatsapp = excluded.whatsapp, sms = excluded.sms, email = excluded.email, changed_at = excluded.changed_at,
+    version = held.version + CASE WHEN (held.whatsapp, held.sms, held.email)
+                                     = (excluded.whatsapp, excluded.sms, excluded.email) THEN 0 ELSE 1 END
+RETURNING version"""
+
+GET_PREFERENCES = "SELECT version, whatsapp, sms, email, changed_at FROM preference WHERE patient_id = $1"

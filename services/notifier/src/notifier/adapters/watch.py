@@ -1,0 +1,68 @@
+"""What a lane shows of itself: metrics, figures of `/status`, and whether it has anything to do."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from chassis.clock import Clock
+from chassis.database import unavailable
+from notifier.adapters import sql
+from notifier.domain.ledger import Notification
+from notifier.domain.states import State
+from schemas.notifications import Channel
+
+SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class LaneMetrics:
+    """See `handle.loop.Watch`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._outcomes = Counter(
+            "notifications", "Outcomes by lane", ("lane", "outcome", "reason"), namespace="attend", registry=registry
+        )
+        self._seconds = Histogram(
+            "carrier_call_seconds",
+            "Calls to carriers",
+            ("lane",),
+            buckets=SECONDS,
+            namespace="attend",
+            registry=registry,
+        )
+
+    def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
+        """See `handle.loop.Watch`."""
+        for one in notifications:
+            self._outcomes.labels(lane.value, one.state.value, one.reason.value if one.reason else "").inc()
+
+    def called(self, lane: Channel, seconds: float) -> None:
+        """See `handle.loop.Watch`."""
+        self._seconds.labels(lane.value).observe(seconds)
+
+
+class Workload:
+    """What the ledger holds for some lanes."""
+
+    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Channel], clock: Clock, *, holds: bool) -> None:
+        self._pool, self._lanes, self._clock, self._holds = pool, [lane.value for lane in lanes], clock, holds
+
+    async def idle(self) -> bool:
+        """Say whether nothing can be claimed now and no call is under way."""
+        with unavailable():
+            return not await self._pool.fetchval(sql.CLAIMABLE, self._lanes, self._clock.now(), self._holds)
+
+    async def next_wake(self) -> datetime | None:
+        """Return the soonest domain instant at which a queued message may be claimed, or None.
+
+        While everything is held, that is when the first deadline has passed.
+        """
+        with unavailable():
+            wake: datetime | None = await self._pool.fetchval(sql.NEXT_WAKE, self._lanes, self._holds)
+        return wake
+
+    async def count(self, state: State) -> int:
+        """Return how many notifications are in this state."""
+        with unavailable():
+            return int(await self._pool.fetchval(sql.COUNT_STATE, state.value))

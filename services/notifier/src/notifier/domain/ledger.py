@@ -1,0 +1,115 @@
+"""The ledger's rows: what is to be said to whom, and each call that may say it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from notifier.domain.channels import Route
+from notifier.domain.gate import Asked
+from notifier.domain.states import State
+from notifier.domain.visits import Visit
+from schemas.notifications import Channel, Kind
+from schemas.reminders import Reason
+from schemas.wire import derived_id
+
+PATIENT = "patient"
+PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message to one recipient slot.
+
+    Attributes:
+        version: Rises with every outcome; 0 before the first.
+        lane: The channel whose lane works on it; for an outcome, the channel used.
+        not_after: No call may start later.
+        next_attempt_at: Domain time from which it may be claimed.
+        attempts: Attempts written down; one that was gated again before it began counts too, because an
+            ordinal is never used twice.
+        caused_by: Id of the event that led to it.
+    """
+
+    notification_id: UUID
+    kind: Kind
+    recipient: str
+    appointment_id: UUID
+    schedule_gen: int
+    reminder_id: UUID | None
+    caused_by: str
+    state: State
+    lane: Channel | None
+    not_after: datetime | None
+    next_attempt_at: datetime
+    version: int = 0
+    attempts: int = 0
+    attempt_id: UUID | None = None
+    reason: Reason | None = None
+
+    @property
+    def asked(self) -> Asked:
+        """What the gate needs to know of it."""
+        return Asked(self.kind, self.schedule_gen, self.not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to a carrier, authorised by the gate and written down before it is made.
+
+    Attributes:
+        attempt_id: Our reference at the carrier.
+        gated_on: Monotonic machine time of this process when the gate was read, in seconds.
+        at: Domain time of the claim.
+    """
+
+    notification_id: UUID
+    attempt_id: UUID
+    ordinal: int
+    kind: Kind
+    route: Route
+    visit: Visit
+    not_after: datetime
+    gated_on: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The carrier has it. `reference` is the carrier's own id of the message."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The carrier refused it for good; `code` says how, without personal data."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """The carrier certainly does not have it, and may take it later."""
+
+    code: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """The request left and no readable answer came: the carrier may have it."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """The gate had gone stale before the call began: nothing left this process."""
+
+
+Answer = Accepted | Rejected | NotAccepted | Unsure | NotStarted
+
+
+def attempt_id(notification_id: UUID, ordinal: int) -> UUID:
+    """Return the id of the notification's `ordinal`-th attempt."""
+    return derived_id("attempt", notification_id, ordinal)

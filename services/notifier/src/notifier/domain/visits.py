@@ -1,0 +1,66 @@
+"""What the send gate tells of an appointment, and what a patient has said about channels."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from schemas.appointments import Status
+
+_MOBILE = re.compile(r"\+[1-9]\d{6,14}")
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]{1,250}")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One row of `booking.send_gate`: the appointment and its patient as committed when the gate was read.
+
+    Attributes:
+        registered: False for a patient whom booking knows only by a foreign id.
+        clinic_sensitive: Messages must not say which clinic it is (D35).
+        provider_name: None for a provider nobody registered (R21).
+    """
+
+    appointment_id: UUID
+    version: int
+    status: Status
+    schedule_gen: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    zone: str
+    service_type: str | None
+    patient_id: UUID
+    registered: bool
+    given_name: str | None
+    family_name: str | None
+    language: str | None
+    mobile: str | None
+    email: str | None
+    consent: bool
+    do_not_contact: bool
+    deceased: bool
+    clinic_id: str
+    clinic_name: str
+    clinic_languages: tuple[str, ...]
+    clinic_sensitive: bool
+    provider_id: UUID | None
+    provider_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The channels that a patient has left on."""
+
+    whatsapp: bool
+    sms: bool
+    email: bool
+
+
+def mobile_of(visit: Visit) -> str | None:
+    """Return the patient's mobile number in E.164, or None if there is none that a carrier could take."""
+    return visit.mobile if visit.mobile and _MOBILE.fullmatch(visit.mobile) else None
+
+
+def email_of(visit: Visit) -> str | None:
+    """Return the patient's address, or None if there is none that could stand in a mail's header."""
+    return visit.email if visit.email and _EMAIL.fullmatch(visit.email) else None

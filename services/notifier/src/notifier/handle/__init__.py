@@ -1,0 +1,1 @@
+"""The notifier's stories: the only place that awaits on both sides."""

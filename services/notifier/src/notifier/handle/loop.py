@@ -1,0 +1,229 @@
+"""A lane's loop: claim, call, record, each in its own step, with as many calls at once as there are slots.
+
+Written down before it is made, gated no longer than 5 s before it is made, given up before its lease
+ends: these three together keep a cancelled visit silent and a message single (G5).
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from chassis.clock import Clock
+from chassis.errors import Unavailable
+from notifier.domain.ledger import Answer, Call, Notification, NotStarted, Unsure
+from notifier.domain.modes import SendingMode
+from notifier.domain.states import State
+from notifier.handle.lane import Answered, Ledger, claim, record, run_out_leases
+from schemas.notifications import Channel
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+OLDEST_GATE_S = 5.0
+"""A call that would start later after its gate is gated again (design §6)."""
+
+POLL_S = 0.2
+"""How often a lane that nobody wakes looks for due messages; a fan-out in the same process wakes it."""
+
+LEASE_CHECK_S = 1.0
+MOST_ANSWERS = 200
+MOST_LEASES = 500
+PAUSE_S = 1.0
+
+
+class Carrier(Protocol):
+    """A way to hand a message to the outside world."""
+
+    async def send(self, call: Call) -> Answer:
+        """Make the call and return what came of it; never raises for what a carrier does."""
+
+    async def close(self) -> None:
+        """Give up kept connections."""
+
+
+class Watch(Protocol):
+    """What the outside sees of a lane."""
+
+    def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
+        """Count outcomes."""
+
+    def called(self, lane: Channel, seconds: float) -> None:
+        """Count a call and how long it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a lane may use.
+
+    Attributes:
+        slots: Calls at once.
+        timeout_s: Longest call; shorter than the lease by more than the oldest gate.
+    """
+
+    slots: int
+    timeout_s: float
+
+
+class Lane:
+    """One channel's sender. Several of them, in several processes, share the ledger safely.
+
+    Args:
+        clock_differs: Returns why this process must not claim (its clock is off), or None.
+        committed: Called after every commit that wrote outgoing events.
+        wake_lane: Called for another lane that got a message from this one.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        ledger: Ledger,
+        carrier: Carrier,
+        limits: Limits,
+        sending: SendingMode,
+        clock: Clock,
+        watch: Watch,
+        clock_differs: Callable[[], str | None],
+        committed: Callable[[], None],
+        wake_lane: Callable[[Channel], None],
+    ) -> None:
+        self.channel = channel
+        self._ledger, self._carrier, self._limits, self._sending = ledger, carrier, limits, sending
+        self._clock, self._watch, self._clock_differs = clock, watch, clock_differs
+        self._committed, self._wake_lane = committed, wake_lane
+        self._wake = asyncio.Event()
+        self._answers: asyncio.Queue[Answered] = asyncio.Queue()
+        self._in_flight = 0
+
+    def wake(self) -> None:
+        """Look for due messages now."""
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop`; then finish the calls in flight and write their answers down."""
+        finished = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._record_answers(finished), name=f"{self.channel} answers")
+            group.create_task(self._watch_leases(stop), name=f"{self.channel} leases")
+            try:
+                await self._claim_and_call(stop, group)
+            finally:
+                finished.set()
+        await self._carrier.close()
+
+    async def _claim_and_call(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        while not stop.is_set():
+            self._wake.clear()
+            free = self._limits.slots - self._in_flight
+            found = await self._claim(free, group) if free > 0 else 0
+            if found < max(free, 1):
+                await self._pause(stop, POLL_S)
+
+    async def _claim(self, free: int, group: asyncio.TaskGroup) -> int:
+        if reason := self._clock_differs():
+            log.error("lane.clock_differs", lane=self.channel, reason=reason)
+            await asyncio.sleep(PAUSE_S)
+            return 0
+        try:
+            claimed = await claim(self._ledger, self.channel, free, self._sending, self._clock.now(), time.monotonic())
+        except Unavailable as error:
+            log.warning("lane.unavailable", lane=self.channel, code=error.code)
+            await asyncio.sleep(PAUSE_S)
+            return 0
+        for call in claimed.calls:
+            self._in_flight += 1
+            group.create_task(self._call(call), name=f"{self.channel} call")
+        if claimed.settled:
+            self._watch.settled(self.channel, claimed.settled)
+            self._committed()
+        for lane in claimed.elsewhere:
+            self._wake_lane(lane)
+        return claimed.found
+
+    async def _call(self, call: Call) -> None:
+        """Make one call, unless its gate has gone stale or its deadline has passed meanwhile."""
+        began = time.monotonic()
+        answer: Answer
+        if began - call.gated_on > OLDEST_GATE_S or self._clock.now() > call.not_after:
+            answer = NotStarted()
+        else:
+            answer = await self._made(call)
+            self._watch.called(self.channel, time.monotonic() - began)
+        self._answers.put_nowait(Answered(call, answer))
+
+    async def _made(self, call: Call) -> Answer:
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                return await self._carrier.send(call)
+        except TimeoutError:
+            return Unsure("TIMEOUT")
+        except Exception:  # whatever a carrier's library does, the message may have left
+            log.exception("lane.call_broke", lane=self.channel, attempt_id=str(call.attempt_id))
+            return Unsure("INTERNAL")
+
+    async def _record_answers(self, finished: asyncio.Event) -> None:
+        """Write answers down, as many together as there are; go on until the last call is recorded."""
+        while not (finished.is_set() and self._in_flight == 0):
+            try:
+                async with asyncio.timeout(POLL_S):
+                    answers = [await self._answers.get()]
+            except TimeoutError:
+                continue
+            while not self._answers.empty() and len(answers) < MOST_ANSWERS:
+                answers.append(self._answers.get_nowait())
+            await self._record(answers)
+            self._in_flight -= len(answers)
+            self._wake.set()
+
+    async def _record(self, answers: Sequence[Answered]) -> None:
+        """Record, again and again while the database is away: an answer is worth keeping."""
+        while True:
+            try:
+                settled = await record(self._ledger, answers, self._clock.now(), random.random())  # noqa: S311
+            except Unavailable as error:
+                log.warning("lane.answers_wait", lane=self.channel, code=error.code, answers=len(answers))
+                await asyncio.sleep(PAUSE_S)
+                continue
+            self._tell(settled)
+            return
+
+    async def _watch_leases(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                self._tell(await run_out_leases(self._ledger, self.channel, MOST_LEASES, self._clock.now()))
+            except Unavailable as error:
+                log.warning("lane.unavailable", lane=self.channel, code=error.code)
+            await self._sleep(stop, LEASE_CHECK_S)
+
+    def _tell(self, settled: Sequence[Notification]) -> None:
+        if not settled:
+            return
+        self._watch.settled(self.channel, [one for one in settled if one.state is not State.QUEUED])
+        for one in settled:
+            log.info(
+                "notification.settled",
+                notification_id=str(one.notification_id),
+                attempt_id=str(one.attempt_id),
+                lane=self.channel,
+                state=one.state,
+                reason=one.reason,
+                attempts=one.attempts,
+            )
+        self._committed()
+
+    async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
+        """Wait until woken, stopped, or `seconds` have passed."""
+        waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(stop.wait())]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _sleep(self, stop: asyncio.Event, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            return

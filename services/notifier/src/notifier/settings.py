@@ -1,0 +1,80 @@
+"""Settings of the notifier, from the environment (prefix `NOTIFIER_`)."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+from notifier.domain.modes import Mode, SendingMode
+from schemas.notifications import Channel
+
+OLDEST_GATE_AND_MARGIN_S = 7.0
+"""A call may start 5 s after its gate; 2 s are for writing its answer down."""
+
+
+class Settings(ServiceSettings):
+    """Everything the notifier can be told.
+
+    Attributes:
+        sending_mode: What may leave; a new installation starts with the allow-list.
+        allow_list: Mobiles and email addresses that may be messaged in mode `allow-list`.
+        carrier_timeout_s: Longest call to a carrier.
+        lease_s: How long a message may be in `sending`; after that its outcome is unknown.
+        appointment_link: Where a provider opens an appointment, with `{appointment_id}` in it.
+        templates: Folder with the installation's own templates.
+        callback_base_url: Public address for carriers' receipts.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="NOTIFIER_")
+
+    http_port: int = 8103
+    sending_mode: Mode = Mode.ALLOW_LIST
+    allow_list: Annotated[tuple[str, ...], NoDecode] = ()
+    carrier_timeout_s: float = Field(default=10.0, gt=0, le=60)
+    lease_s: float = Field(default=20.0, gt=0, le=300)
+    email_slots: int = Field(default=8, ge=1, le=500)
+    sms_slots: int = Field(default=16, ge=1, le=500)
+    whatsapp_slots: int = Field(default=16, ge=1, le=500)
+    appointment_link: str = "/appointments/{appointment_id}"
+    templates: Path | None = None
+    callback_base_url: str | None = None
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    smtp_tls: Literal["none", "starttls", "tls"] = "none"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str = "appointments@attend.example"
+    twilio_base_url: str = "https://api.twilio.com"
+    twilio_account_sid: str = "AC00000000000000000000000000000000"
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = "+15005550006"
+    meta_base_url: str = "https://graph.facebook.com"
+    meta_phone_number_id: str = "0"
+    meta_access_token: SecretStr = SecretStr("")
+
+    @field_validator("allow_list", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _lease_outlives_calls(self) -> Self:
+        if self.lease_s < self.carrier_timeout_s + OLDEST_GATE_AND_MARGIN_S:
+            raise ValueError("lease_s must be at least carrier_timeout_s + 7")
+        return self
+
+    @property
+    def sending(self) -> SendingMode:
+        """The mode with its list."""
+        return SendingMode(self.sending_mode, frozenset(entry.lower() for entry in self.allow_list))
+
+    def slots(self, lane: Channel) -> int:
+        """Return how many calls a lane makes at once."""
+        return {Channel.EMAIL: self.email_slots, Channel.SMS: self.sms_slots, Channel.WHATSAPP: self.whatsapp_slots}[
+            lane
+        ]
