@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
-from chassis.database import create_pool
+from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis import topics as broker_topics
+from chassis.database import create_pool
 from schemas import topics
 from stack import services
 from tests.support.databases import ROLE_PASSWORD

@@ -13,7 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from chassis.errors import Misconfigured
-
 from stack.folders import cache_folder
 
 Progress = Callable[[str, int, int], None]

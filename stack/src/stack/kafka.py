@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chassis.errors import Misconfigured
-
 from stack import jars
 from stack.folders import cache_folder
 from stack.java import Java, find_java
@@ -97,6 +96,14 @@ class Kafka:
     def running(self) -> bool:
         """Whether the broker's process lives."""
         return self._child is not None and self._child.running
+
+    def is_ready(self) -> bool:
+        """Ask the broker something and say whether it answered."""
+        return self.running and answers(self.port)
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        return self._child.last_words() if self._child else ""
 
     def start(self) -> None:
         """Start the broker and return when it answers; nothing to do if it runs.

@@ -1,16 +1,29 @@
 """Free TCP ports on the loopback address."""
 
+import secrets
 import socket
 from collections.abc import Container
 
 LOOPBACK = "127.0.0.1"
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def free_port(taken: Container[int] = ()) -> int:
+    """Return a port of 127.0.0.1 that nobody listens on at this moment.
+
+    It lies below the range from which systems take the ports of outgoing connections (32768 on Linux), else
+    such a connection could take it before its server does.
+
+    Args:
+        taken: Ports already promised to someone else.
+
+    Raises:
+        OSError: A thousand tries found none.
+    """
+    for _ in range(1000):
+        port = 20000 + secrets.randbelow(12000)
+        if port not in taken and is_free(port):
+            return port
+    raise OSError(f"no free port found between 20000 and 31999 on {LOOPBACK}")
 
 
 def is_free(port: int) -> bool:

@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from chassis.errors import Misconfigured
-
 from stack.folders import NOBODY, everyone_may_enter, private_folder, write_secret
 from stack.ports import LOOPBACK, free_port
 from stack.process import Child, ProcessId, wait_until_up
@@ -72,6 +71,14 @@ class Postgres:
         secret = self._password() if password is None and user == "postgres" else password
         login = quote(user, safe="") + (f":{quote(secret, safe='')}" if secret else "")
         return f"postgresql://{login}@{LOOPBACK}:{self.port}/{database}"
+
+    def is_ready(self) -> bool:
+        """Ask the server something and say whether it answered."""
+        return self.running and answers(self.port)
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        return self._child.last_words() if self._child else ""
 
     def start(self) -> None:
         """Start the server and return when it answers; nothing to do if it runs.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from chassis.errors import Misconfigured
 
+from chassis.errors import Misconfigured
 from stack.folders import NOBODY
 
 START_TOLERANCE_S = 0.05  # create_time is counted in clock ticks of 10 ms
@@ -89,9 +89,15 @@ class Child:
     """One process started by us, with its output in a file."""
 
     def __init__(
-        self, command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None, *, as_nobody: bool = False
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        folder: Path | None = None,
+        as_nobody: bool = False,
     ) -> None:
-        """Start it, in a session of its own: a Ctrl-C in the terminal is ours to pass on, in order."""
+        """Start it in `folder`, in a session of its own: a Ctrl-C in the terminal is ours to pass on, in order."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._popen = subprocess.Popen(  # noqa: S603  # commands of our own making, never a shell
@@ -104,7 +110,7 @@ class Child:
                 user=NOBODY if as_nobody else None,
                 group=NOBODY if as_nobody else None,
                 extra_groups=[] if as_nobody else None,
-                cwd="/" if as_nobody else None,
+                cwd="/" if as_nobody else folder,
             )
         self.id = ProcessId.of(self._popen.pid)
         self.log = log

@@ -1,0 +1,39 @@
+"""The command `attend`."""
+
+import sys
+
+import typer
+
+from chassis.errors import AttendError, Misconfigured
+from chassis.lifecycle import EXIT_MISCONFIGURED
+from stack.commands import forward, look, run, upkeep
+
+app = typer.Typer(
+    help="Everything that follows a booking, on this machine: start it, look at it, stop it.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+app.command()(run.up)
+app.command()(run.down)
+app.command()(look.status)
+app.command()(look.logs)
+app.command()(look.key)
+app.command()(upkeep.reset)
+app.command()(upkeep.migrate)
+app.add_typer(upkeep.topics, name="topics")
+app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.clients)
+app.command("dead-letters", context_settings=forward.PASS_ON)(forward.dead_letters)
+app.command()(forward.demo)
+
+
+def main() -> None:
+    """Run a command; an error of ours is one message on stderr, without a traceback."""
+    try:
+        app()
+    except AttendError as error:
+        typer.echo(f"attend: {error.message}", err=True)
+        sys.exit(EXIT_MISCONFIGURED if isinstance(error, Misconfigured) else 1)
+
+
+if __name__ == "__main__":
+    main()

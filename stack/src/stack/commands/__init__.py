@@ -1,0 +1,1 @@
+"""The commands of `attend`, a file for each group."""

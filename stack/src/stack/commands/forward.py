@@ -1,0 +1,45 @@
+"""Commands that belong to a service: handed to `python -m <service>` with the installation's settings."""
+
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chassis.errors import AttendError
+from stack import services
+from stack.connections import Connections
+from stack.layout import python
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def clients(context: typer.Context) -> None:
+    """Create, list, rotate and revoke the API clients of booking (`attend clients --help` for the words)."""
+    _forward("booking", ["clients", *context.args])
+
+
+def dead_letters(
+    context: typer.Context, service: Annotated[str, typer.Argument(help=f"One of {', '.join(services.PACKAGES)}.")]
+) -> None:
+    """List, show, replay or discard what a service could not take: `attend dead-letters records list`."""
+    if service not in services.PACKAGES:
+        raise AttendError("NO_SERVICE", f"no service {service!r}: one of {', '.join(services.PACKAGES)}")
+    _forward(service, ["dead-letters", *context.args])
+
+
+def demo(
+    samples: Annotated[Path | None, typer.Option(help="Folder with booking messages of other makers.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Do not pause for readers.")] = False,
+) -> None:
+    """Play a clinic week on the real parts and compare what happened with what had to happen."""
+    from stack.demo.run import demo as play
+
+    raise typer.Exit(play(samples, keep, fast))
+
+
+def _forward(package: str, arguments: list[str]) -> None:
+    environment = Connections.here().environment(package)
+    done = subprocess.run(python("-m", package, *arguments), env=environment, check=False)  # noqa: S603
+    raise typer.Exit(done.returncode)

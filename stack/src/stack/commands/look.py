@@ -1,0 +1,117 @@
+"""`attend status`, `attend logs` and `attend key`: look at what runs."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chassis.errors import AttendError
+from stack import probe, services
+from stack.connections import Connections, NothingRuns
+from stack.folders import home_folder
+from stack.home import Home
+from stack.state import PartState, State
+
+COLUMNS = ("state", "lag", "outbox_age_s", "dead_letters", "parked", "unknown", "restarts", "url")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+PartArgument = Annotated[str | None, typer.Argument(help="A service, `sinks`, `kafka`, `postgres` or `supervisor`.")]
+FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")]
+LinesOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines of the past.")]
+
+
+def status(as_json: JsonOption = False) -> None:
+    """Show each part: state, lag, outbox age, dead letters, parked visits, sends of unknown outcome."""
+    connections = Connections.here()
+    if connections.state is None:
+        raise NothingRuns("running system", "ATTEND_HOME to where it runs")
+    rows = gather(connections.state)
+    if as_json:
+        typer.echo(json.dumps({"phase": connections.state.phase, "parts": rows}, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("part")
+    for column in COLUMNS:
+        table.add_column(column.replace("_s", " s").replace("_", " "), justify="left" if column in _TEXT else "right")
+    for row in rows:
+        table.add_row(row["part"], *(_shown(row[column]) for column in COLUMNS))
+    Console().print(table)
+
+
+_TEXT = ("state", "url")
+
+
+def gather(state: State) -> list[dict[str, Any]]:
+    """Ask every part at once how it does; what a part does not tell is None."""
+    with ThreadPoolExecutor(len(state.parts) or 1) as together:
+        return list(together.map(_row, state.parts))
+
+
+def _row(part: PartState) -> dict[str, Any]:
+    row: dict[str, Any] = {"part": part.name, **dict.fromkeys(COLUMNS), "state": part.state, "url": part.url}
+    row["restarts"] = part.restarts
+    if part.name in {service.name for service in services.ALL} and part.state == "ready":
+        code, told = probe.get(f"{part.url}/status")
+        if code != 200 or not isinstance(told, dict):
+            row["state"] = "silent"
+        else:
+            row |= {column: told[column] for column in COLUMNS if column in told and column not in ("url", "restarts")}
+    return row
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):  # lag by topic
+        return str(sum(value.values()))
+    return "-" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def logs(part: PartArgument = None, follow: FollowOption = False, lines: LinesOption = 20) -> None:
+    """Print the end of the logs, of one part or of all."""
+    home = Home(home_folder())
+    names = [part] if part else ["supervisor", *(service.name for service in services.ALL), "sinks"]
+    files = {name: home.log_of(name) for name in names if home.log_of(name).exists()}
+    if not files:
+        raise AttendError("NO_LOGS", f"no log of {part or 'any part'} below {home.folder}: has `attend up` run here?")
+    width = max(map(len, files))
+    tails = {name: _Tail(path, lines) for name, path in files.items()}
+    while True:
+        for name, tail in tails.items():
+            for line in tail.new():
+                typer.echo(line if part else f"{name:<{width}} | {line}")
+        if not follow:
+            return
+        time.sleep(0.2)
+
+
+class _Tail:
+    """The last lines of a growing file, then those that come."""
+
+    def __init__(self, path: Path, lines: int) -> None:
+        self._path = path
+        text = path.read_bytes()
+        self._place = (
+            len(text) - sum(len(line) for line in text.splitlines(keepends=True)[-lines:]) if lines else len(text)
+        )
+
+    def new(self) -> Iterator[str]:
+        if self._path.stat().st_size < self._place:
+            self._place = 0  # set aside and begun anew
+        with self._path.open("rb") as stream:
+            stream.seek(self._place)
+            for line in stream:
+                self._place += len(line)
+                yield line.decode("utf-8", "replace").rstrip("\n")
+
+
+def key() -> None:
+    """Print the local API key: `curl -H "Authorization: Bearer $(attend key)" …`."""
+    home = Home(home_folder())
+    if not (home.folder / "secrets.json").exists():
+        raise AttendError("NO_KEY", f"no key below {home.folder} yet: `attend up` makes it")
+    typer.echo(home.secrets.key)

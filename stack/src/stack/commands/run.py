@@ -1,0 +1,141 @@
+"""`attend up` and `attend down`."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from chassis.errors import AttendError
+from stack import prepare
+from stack.folders import home_folder
+from stack.home import AlreadyRunning, Home
+from stack.layout import python
+from stack.leftovers import end_leftovers
+from stack.state import State, read_state
+from stack.supervisor import System
+from stack.view import Lines, following, parts_table, summary
+
+DOWN_TIMEOUT_S = 90
+_FOLLOW_S = 0.1
+
+SinksOption = Annotated[bool, typer.Option("--sinks/--no-sinks", help="Send messages to local stand-ins for carriers.")]
+DetachOption = Annotated[bool, typer.Option("--detach", "-d", help="Give the terminal back once everything is ready.")]
+ClockOption = Annotated[
+    Path | None,
+    typer.Option(help="File with the stepped domain time that all services read.", envvar="ATTEND_CLOCK_FILE"),
+]
+
+
+def up(detach: DetachOption = False, sinks: SinksOption = True, clock_file: ClockOption = None) -> None:
+    """Start the whole system on this machine and keep it running.
+
+    Kafka, PostgreSQL, topics, schemas, then every service as a process of its own, all on 127.0.0.1. Everything is
+    kept below one folder: ATTEND_HOME, else ./.attend. KAFKA_BOOTSTRAP_SERVERS and DATABASE_ADMIN_URL make it use
+    servers that run already.
+    """
+    console = Console()
+    home = Home(home_folder())
+    if home.is_held:
+        _say_what_runs(console, home)
+    elif detach:
+        _start_behind(console, home, sinks, clock_file)
+    else:
+        _run_here(console, home, sinks, clock_file)
+
+
+def down() -> None:
+    """Stop what `attend up` started, in order; also what a killed one left behind."""
+    console = Console()
+    home = Home(home_folder())
+    state = read_state(home.state)
+    if not home.is_held:
+        found = end_leftovers(state) if state else []
+        home.state.unlink(missing_ok=True)
+        console.print(f"Ended what a killed run had left: {', '.join(found)}." if found else "Nothing runs.")
+        return
+    if state:
+        os.kill(state.supervisor.pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_TIMEOUT_S
+    while home.is_held:
+        if time.monotonic() > deadline:
+            raise AttendError("STILL_RUNNING", f"the supervisor did not stop in {DOWN_TIMEOUT_S} s: see {home.logs}")
+        time.sleep(_FOLLOW_S)
+    console.print("Stopped.")
+
+
+def _run_here(console: Console, home: Home, sinks: bool, clock_file: Path | None) -> None:
+    """Supervise in this process until Ctrl-C, SIGTERM or the end of the terminal."""
+    lines = Lines(console)
+    system = System(
+        home.folder,
+        sinks=sinks,
+        clock_file=clock_file,
+        kafka_bootstrap=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"),
+        database_admin_url=prepare.administrator_url(),
+        report=None if console.is_terminal else lines,
+        restart_servers=True,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        with following(console, lambda: system.state):
+            system.start()
+        if system.state:
+            console.print(summary(system.state, foreground=True), soft_wrap=True, highlight=False)
+        while True:
+            signal.pause()
+    except AlreadyRunning:
+        _say_what_runs(console, home)
+    except KeyboardInterrupt:
+        console.print("Stopping: services first, then PostgreSQL, then Kafka.")
+        system.stop()
+        console.print("Stopped.")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Stop once; a second Ctrl-C does not break off the stop."""
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _start_behind(console: Console, home: Home, sinks: bool, clock_file: Path | None) -> None:
+    """Start a supervisor in the background and follow it until everything is ready."""
+    home.make()
+    log = home.log_of("supervisor")
+    command = python("-m", "stack", "up", "--sinks" if sinks else "--no-sinks")
+    command += ["--clock-file", str(clock_file.absolute())] if clock_file else []
+    environment = {**os.environ, "ATTEND_HOME": str(home.folder)}
+    with log.open("ab") as output:
+        supervisor = subprocess.Popen(  # noqa: S603  # our own command
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+
+    def state() -> State | None:
+        found = read_state(home.state)
+        return found if found and found.supervisor.pid == supervisor.pid else None
+
+    lines = Lines(console)
+    with following(console, state):
+        while not ((seen := state()) and seen.phase == "ready") and supervisor.poll() is None:
+            if not console.is_terminal:
+                lines.all_of(seen)
+            time.sleep(_FOLLOW_S)
+    seen = state()
+    if supervisor.poll() is not None or seen is None:
+        why = seen.error if seen and seen.error else f"see {log}"
+        raise AttendError("START_FAILED", f"the system did not start: {why}")
+    console.print(parts_table(seen))
+    console.print(summary(seen, foreground=False), soft_wrap=True, highlight=False)
+
+
+def _say_what_runs(console: Console, home: Home) -> None:
+    state = read_state(home.state)
+    console.print(f"Already running on {home.folder}.", soft_wrap=True, highlight=False)
+    console.print(parts_table(state))

@@ -1,0 +1,85 @@
+"""Where commands find Kafka and PostgreSQL: the environment names them, else the running installation does."""
+
+import os
+from dataclasses import dataclass
+
+from chassis.errors import AttendError
+from stack import services
+from stack.folders import home_folder
+from stack.home import Home
+from stack.layout import with_login
+from stack.postgres import Postgres
+from stack.prepare import administrator_url
+from stack.state import State, read_state
+
+
+class NothingRuns(AttendError):
+    """A command needs a running installation and there is none."""
+
+    def __init__(self, wanted: str, variable: str) -> None:
+        """Say what was wanted and both ways to give it."""
+        super().__init__("NOTHING_RUNS", f"no {wanted}: start everything with `attend up`, or set {variable}")
+
+
+@dataclass(frozen=True)
+class Connections:
+    """The way to a running installation, or to the servers that the environment names."""
+
+    home: Home
+    state: State | None
+
+    @classmethod
+    def here(cls) -> "Connections":
+        """Look at ATTEND_HOME (else `.attend`) and at the environment."""
+        home = Home(home_folder())
+        state = read_state(home.state)
+        return cls(home, state if state and state.lives else None)
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's address.
+
+        Raises:
+            NothingRuns: Nobody names one.
+        """
+        if given := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+            return given
+        kafka = self.state.part("kafka") if self.state else None
+        if kafka is None:
+            raise NothingRuns("Kafka", "KAFKA_BOOTSTRAP_SERVERS")
+        return kafka.url
+
+    @property
+    def admin_url(self) -> str:
+        """The administrator's address of the database.
+
+        Raises:
+            NothingRuns: Nobody names one.
+        """
+        if given := administrator_url():
+            return given
+        postgres = self.state.part("postgres") if self.state else None
+        if postgres is None or postgres.state == "existing":
+            raise NothingRuns("database", "DATABASE_ADMIN_URL")
+        port = int(postgres.url.partition("/")[0].rpartition(":")[2])
+        return Postgres(self.home.postgres, port).url(services.DATABASE)
+
+    @property
+    def topic_prefix(self) -> str:
+        """What stands in front of each topic."""
+        given = os.environ.get("ATTEND_TOPIC_PREFIX")
+        return given if given is not None else (self.state.topic_prefix if self.state else "")
+
+    def database_url(self, package: str) -> str:
+        """Return the address with the service's own role, as the environment or the installation has it."""
+        given = os.environ.get(f"{services.prefix_of(package)}DATABASE_URL")
+        return given or with_login(self.admin_url, services.role_of(package), self.home.secrets.passwords[package])
+
+    def environment(self, package: str) -> dict[str, str]:
+        """Return the settings for a command of the service."""
+        common = {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "ATTEND_TOPIC_PREFIX": self.topic_prefix,
+        }
+        return {**common, f"{services.prefix_of(package)}DATABASE_URL": self.database_url(package)}

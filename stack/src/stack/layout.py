@@ -1,0 +1,143 @@
+"""Which part listens where, and with what settings each process runs."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from stack import services
+from stack.home import Home
+from stack.ports import LOOPBACK, free_port, next_free
+
+Ports = Literal["default", "free"]
+
+_ADMINISTRATORS = ("DATABASE_ADMIN_URL", "DATABASE_URL")
+"""Never handed to a service: it works with the least rights."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The ports of one run, all of 127.0.0.1.
+
+    Attributes:
+        kafka: The broker's.
+        postgres: The database's.
+        smtp: The mail sink's.
+        carrier: The HTTP sink's.
+        http: By service name.
+    """
+
+    kafka: int
+    postgres: int
+    smtp: int
+    carrier: int
+    http: dict[str, int]
+
+    def url(self, name: str) -> str:
+        """Return where a service, or `sinks`, answers."""
+        return f"http://{LOOPBACK}:{self.carrier if name == 'sinks' else self.http[name]}"
+
+
+def lay_out(ports: Ports, run: Iterable[services.Service]) -> Layout:
+    """Choose the ports: the fixed ones (the next free one if taken), or any free ones."""
+    taken: set[int] = set()
+
+    def pick(default: int) -> int:
+        port = next_free(default, taken) if ports == "default" else free_port(taken)
+        taken.add(port)
+        return port
+
+    return Layout(
+        kafka=pick(services.KAFKA_PORT),
+        postgres=pick(services.POSTGRES_PORT),
+        smtp=pick(services.SMTP_PORT),
+        carrier=pick(services.CARRIER_PORT),
+        http={service.name: pick(service.port) for service in run},
+    )
+
+
+def with_login(url: str, user: str, password: str) -> str:
+    """Return the database address with another login."""
+    parts = urlsplit(url)
+    server = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{server}"))
+
+
+class Environments:
+    """Makes the settings of each process."""
+
+    def __init__(
+        self, home: Home, layout: Layout, bootstrap: Callable[[], str], admin_url: Callable[[], str],
+        *, topic_prefix: str = "", clock_file: Path | None = None, sinks: bool = True,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """Hold what they are made from."""
+        self._home = home
+        self._layout = layout
+        self._bootstrap = bootstrap
+        self._admin_url = admin_url
+        self._topic_prefix = topic_prefix
+        self._clock_file = clock_file
+        self._sinks = sinks
+        self._extra = dict(extra or {})
+
+    def common(self) -> dict[str, str]:
+        """Return what every process is given, on top of this process's own environment."""
+        inherited = {name: value for name, value in os.environ.items() if name not in _ADMINISTRATORS}
+        own = {
+            "KAFKA_BOOTSTRAP_SERVERS": self._bootstrap(),
+            "ATTEND_TOPIC_PREFIX": self._topic_prefix,
+            "ATTEND_OPERATOR_KEY_SHA256": self._home.secrets.key_sha256,
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self._clock_file:
+            own["ATTEND_CLOCK_FILE"] = str(self._clock_file.absolute())
+        return {**inherited, **own}
+
+    def service(self, service: services.Service) -> dict[str, str]:
+        """Return the settings of one service's process."""
+        url = self.database_url(service.package)
+        made = services.settings_for(service.package, url, self._layout.http[service.name], self.common())
+        if service.package == "notifier" and self._sinks:
+            made |= self._carriers()
+        return {**made, **self._extra}
+
+    def database_url(self, package: str) -> str:
+        """Return the address with the service's own role, or the one that the environment gives."""
+        given = os.environ.get(f"{services.prefix_of(package)}DATABASE_URL")
+        password = self._home.secrets.passwords[package]
+        return given or with_login(self._admin_url(), services.role_of(package), password)
+
+    def sinks(self) -> dict[str, str]:
+        """Return the settings of the local sinks."""
+        own = {
+            "SINKS_SMTP_PORT": str(self._layout.smtp),
+            "SINKS_HTTP_PORT": str(self._layout.carrier),
+            "SINKS_LOG": str(self._home.accepted),
+        }
+        return {**self.common(), **own}
+
+    def _carriers(self) -> dict[str, str]:
+        """Point the notifier at the sinks. It sends in mode live, and may, since nothing there leaves this machine."""
+        carrier = self._layout.url("sinks")
+        return {
+            "NOTIFIER_SENDING_MODE": "live",
+            "NOTIFIER_SMTP_HOST": LOOPBACK,
+            "NOTIFIER_SMTP_PORT": str(self._layout.smtp),
+            "NOTIFIER_MAIL_FROM": "noreply@attend.example",
+            "NOTIFIER_TWILIO_BASE_URL": carrier,
+            "NOTIFIER_TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
+            "NOTIFIER_TWILIO_AUTH_TOKEN": "the-sink-takes-any",
+            "NOTIFIER_TWILIO_FROM": "+15005550006",
+            "NOTIFIER_META_BASE_URL": carrier,
+            "NOTIFIER_META_PHONE_NUMBER_ID": "100000000000000",
+            "NOTIFIER_META_ACCESS_TOKEN": "the-sink-takes-any",
+        }
+
+
+def python(*arguments: str) -> list[str]:
+    """Return a command that runs this environment's Python."""
+    return [sys.executable, *arguments]

@@ -1,0 +1,112 @@
+"""What the supervisor keeps running, all seen alike: a server, or a service's process."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from stack import probe
+from stack.process import Child, ProcessId
+
+LOG_KEEP_BYTES = 10_000_000  # a longer log is set aside at the next start, one generation
+
+
+class Part(Protocol):
+    """Something that runs."""
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        ...
+
+    @property
+    def process(self) -> ProcessId | None:
+        """Its process, None before the first start."""
+        ...
+
+    def start(self) -> None:
+        """Start it; it may not be ready when this returns."""
+        ...
+
+    def stop(self) -> None:
+        """End it in order."""
+        ...
+
+    def is_ready(self) -> bool:
+        """Ask it whether it does its work."""
+        ...
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        ...
+
+
+class ServiceProcess:
+    """One process with a health endpoint.
+
+    Attributes:
+        url: Where it answers.
+        detail: Why it is not ready, in its own words.
+    """
+
+    def __init__(self, command: list[str], env: Mapping[str, str], log: Path, folder: Path, url: str) -> None:
+        """Prepare; nothing is started."""
+        self._command = command
+        self._env = dict(env)
+        self._log = log
+        self._folder = folder
+        self._child: Child | None = None
+        self.url = url
+        self.detail = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._child is not None and self._child.running
+
+    @property
+    def process(self) -> ProcessId | None:
+        """Its process, None before the first start."""
+        return self._child.id if self._child else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._child.exit_code if self._child else None
+
+    def start(self) -> None:
+        """Start the process; `is_ready` tells when it is up."""
+        if self._log.exists() and self._log.stat().st_size > LOG_KEEP_BYTES:
+            self._log.replace(self._log.with_suffix(".log.1"))
+        self._child = Child(self._command, self._log, self._env, folder=self._folder)
+
+    def stop(self) -> None:
+        """Ask it to finish what it is at (10 s at most) and end."""
+        if self._child:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """End it at once, as kill -9 does."""
+        if self._child:
+            self._child.kill()
+
+    def pause(self) -> None:
+        """Freeze it."""
+        if self._child:
+            self._child.pause()
+
+    def resume(self) -> None:
+        """Let a frozen one go on."""
+        if self._child:
+            self._child.resume()
+
+    def is_ready(self) -> bool:
+        """Ask GET /health/ready."""
+        if not self.running:
+            return False
+        status, body = probe.get(f"{self.url}/health/ready")
+        self.detail = "" if status == 200 else probe.reasons(body)
+        return status == 200
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        return self._child.last_words() if self._child else ""

@@ -1,0 +1,93 @@
+"""What must be there before services start: database, schemas, roles, topics, and the local API client."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from chassis import migrate, topics
+from chassis.errors import Misconfigured, Unavailable
+from schemas import topics as declared
+from stack import services
+from stack.layout import python
+
+CLIENT_TIMEOUT_S = 30
+
+
+def in_order(admin_url: str, database_url: Callable[[str], str], migrated: Callable[[str], None]) -> None:
+    """Make the database if it is missing and bring every service's schema up to date; repeats change nothing.
+
+    Args:
+        admin_url: The administrator's address of the database.
+        database_url: By service, the address with its own role.
+        migrated: Told the name of each service before it is migrated.
+    """
+
+    async def work() -> None:
+        await make_database(admin_url)
+        for package in filter(services.has_migrations, services.PACKAGES):
+            migrated(package)
+            await migrate.migrate(admin_url, database_url(package), package, package)
+
+    _run(work, "the database")
+
+
+def make_topics(bootstrap: str, prefix: str) -> list[str]:
+    """Make the missing topics and mend the settings of the others; return what was done, in words."""
+
+    async def work() -> list[str]:
+        return [str(difference) for difference in await topics.apply(bootstrap, declared.ALL, prefix)]
+
+    return _run(work, "Kafka")
+
+
+async def make_database(admin_url: str) -> None:
+    """Create the database that the address names, unless it is there."""
+    parts = urlsplit(admin_url)
+    name = parts.path.lstrip("/")
+    connection = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")))
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            quoted = name.replace('"', '""')
+            await connection.execute(f'CREATE DATABASE "{quoted}"')
+    finally:
+        await connection.close()
+
+
+def make_local_client(env: Mapping[str, str], key: str, marker: Path) -> None:
+    """Tell booking of the client `local` with the installation's key; once done, the marker saves the second it takes.
+
+    Raises:
+        Misconfigured: booking refused; its words are in the message.
+    """
+    done_for = sha256(f"{key} {env['BOOKING_DATABASE_URL']}".encode()).hexdigest()
+    if marker.exists() and marker.read_text("utf-8") == done_for:
+        return
+    command = python("-m", "booking", "clients", "create", "local", "--source", "local")
+    command += ["--may-register", "--key-stdin"]
+    done = subprocess.run(  # noqa: S603  # our own command
+        command, input=key + "\n", env=dict(env), capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S, check=False
+    )
+    if done.returncode != 0:
+        raise Misconfigured(f"the client `local` cannot be made: {(done.stderr or done.stdout).strip()[-800:]}")
+    marker.write_text(done_for, "utf-8")
+
+
+def administrator_url() -> str | None:
+    """Return the address of an existing database: DATABASE_ADMIN_URL, or its short name DATABASE_URL."""
+    return os.environ.get("DATABASE_ADMIN_URL") or os.environ.get("DATABASE_URL") or None
+
+
+def _run[T](work: Callable[[], Awaitable[T]], what: str) -> T:
+    async def awaited() -> T:
+        return await work()
+
+    try:
+        return asyncio.run(awaited())
+    except (OSError, asyncpg.PostgresError, Unavailable) as error:
+        raise Misconfigured(f"{what} cannot be prepared: {error}") from error

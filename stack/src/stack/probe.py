@@ -1,0 +1,34 @@
+"""Small questions to HTTP servers on this machine."""
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def get(url: str, timeout_s: float = 2) -> tuple[int, Any]:
+    """Return the status and the JSON body of a GET; status 0 when nobody answers, body None when it is no JSON."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout_s)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException):
+        return 0, None
+    finally:
+        connection.close()
+    try:
+        return answer.status, json.loads(body)
+    except ValueError:
+        return answer.status, None
+
+
+def reasons(body: Any) -> str:
+    """Return why a service says that it is not ready, for people; empty if it does not say."""
+    if not isinstance(body, dict):
+        return ""
+    told = body.get("reasons") or body.get("detail") or ""
+    if isinstance(told, dict):
+        return "; ".join(f"{name}: {why}" for name, why in told.items())
+    return "; ".join(map(str, told)) if isinstance(told, list) else str(told)

@@ -1,0 +1,156 @@
+"""Local stand-ins for the carriers: an SMTP server, and an HTTP server that speaks Twilio's and Meta's shapes.
+
+Nothing leaves this machine. Each accepted message is a line in the acceptance log *before* the carrier's answer, so
+the log is the truth about what was accepted. Run with `python -m stack.sinks`; settings `SINKS_HOST`,
+`SINKS_SMTP_PORT`, `SINKS_HTTP_PORT`, `SINKS_LOG`, `ATTEND_CLOCK_FILE`.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import orjson
+import uvicorn
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import JSONResponse
+
+from chassis.clock import Clock, clock_from
+from stack.ports import LOOPBACK
+from stack.services import CARRIER_PORT, SMTP_PORT
+
+
+class AcceptanceLog:
+    """One JSON object a line for each accepted message, oldest first."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Write to this file; what is in it stays."""
+        self._path = path
+        self._clock = clock
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def accept(self, channel: str, to: str, reference: str | None, body: Any, **more: Any) -> None:
+        """Append one acceptance; it is in the file when this returns."""
+        line = {"channel": channel, "to": to, "reference": reference, **more, "body": body}
+        line["accepted_at"] = self._clock.now().isoformat()
+        with self._path.open("ab") as stream:
+            stream.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+    def read(self, channel: str | None = None, to: str | None = None) -> list[dict[str, Any]]:
+        """Return the acceptances, oldest first."""
+        return read_accepted(self._path, channel, to)
+
+
+def read_accepted(path: Path, channel: str | None = None, to: str | None = None) -> list[dict[str, Any]]:
+    """Return the acceptances in the log, oldest first, all or those of a channel or recipient; none without a file."""
+    if not path.exists():
+        return []
+    lines = [orjson.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    return [line for line in lines if channel in (None, line["channel"]) and to in (None, line["to"])]
+
+
+class MailSink:
+    """Accepts every mail for every recipient."""
+
+    def __init__(self, log: AcceptanceLog) -> None:
+        """Write to this log."""
+        self._log = log
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # aiosmtpd's name
+        """Log the mail, one line a recipient, then accept it."""
+        mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+        parts = {
+            "subject": str(mail["subject"] or ""),
+            "from": str(mail["from"] or ""),
+            "attachments": [_attachment(part) for part in mail.iter_attachments()],
+            "html": _text(mail, "html"),
+        }
+        for recipient in envelope.rcpt_tos:
+            self._log.accept("email", recipient, str(mail["message-id"] or "") or None, _text(mail, "plain"), **parts)
+        return "250 OK"
+
+
+def _text(mail: EmailMessage, kind: str) -> str | None:
+    part = mail.get_body((kind,))
+    return str(part.get_content()) if part else None
+
+
+def _attachment(part: EmailMessage) -> dict[str, str]:
+    content = part.get_content()
+    text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+    return {"name": part.get_filename() or "", "type": part.get_content_type(), "content": text}
+
+
+def carrier(log: AcceptanceLog) -> FastAPI:
+    """Return the HTTP side: Twilio's Messages, Meta's Cloud API, the list of what was accepted, and health."""
+    api = FastAPI(title="Attend's local carrier", description="Accepts every message and sends none.")
+
+    @api.post("/2010-04-01/Accounts/{account}/Messages.json", status_code=201)
+    async def twilio(account: str, request: Request) -> Any:
+        """Accept an SMS, or a WhatsApp text when the number says so, as Twilio's Messages resource does."""
+        form = dict(parse_qsl((await request.body()).decode()))
+        to, body = form.get("To"), form.get("Body")
+        if not to or not body:
+            return JSONResponse({"code": 21604, "message": "A 'To' and a 'Body' are required.", "status": 400}, 400)
+        channel = "whatsapp" if to.startswith("whatsapp:") else "sms"
+        sid = f"SM{uuid4().hex}"
+        log.accept(channel, to.removeprefix("whatsapp:"), form.get("StatusCallback") or sid, body, carrier_id=sid)
+        answer = {"sid": sid, "account_sid": account, "status": "queued", "to": to, "from": form.get("From")}
+        return {**answer, "body": body}
+
+    @api.post("/{version}/{phone_number_id}/messages")
+    async def meta(version: str, phone_number_id: str, request: Request) -> Any:
+        """Accept a WhatsApp message as Meta's Cloud API does."""
+        message = await request.json()
+        if not version.startswith("v") or not isinstance(message, dict) or not message.get("to"):
+            error = {"error": {"message": "Invalid parameter", "type": "OAuthException", "code": 100}}
+            return JSONResponse(error, status_code=400)
+        wamid = f"wamid.{uuid4().hex}"
+        kind = str(message.get("type", "text"))
+        reference = message.get("biz_opaque_callback_data") or wamid
+        log.accept("whatsapp", str(message["to"]), reference, message.get(kind), carrier_id=wamid)
+        contacts = [{"input": message["to"], "wa_id": str(message["to"]).lstrip("+")}]
+        return {"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": wamid}]}
+
+    @api.get("/accepted")
+    async def accepted(
+        channel: Annotated[str | None, Query(description="email, sms or whatsapp")] = None,
+        to: Annotated[str | None, Query(description="the recipient, exactly")] = None,
+    ) -> list[dict[str, Any]]:
+        """List what was accepted, oldest first."""
+        return log.read(channel, to)
+
+    @api.get("/health/ready")
+    async def ready() -> dict[str, str]:
+        """Say that messages are accepted."""
+        return {"status": "ready"}
+
+    return api
+
+
+async def serve(host: str, smtp_port: int, http_port: int, log: AcceptanceLog) -> None:
+    """Serve both until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    smtp = await loop.create_server(lambda: SMTP(MailSink(log), hostname=host, loop=loop), host, smtp_port)
+    config = uvicorn.Config(carrier(log), host=host, port=http_port, access_log=False, log_level="warning")
+    async with smtp:
+        await uvicorn.Server(config).serve()
+
+
+def main(environ: Mapping[str, str] = os.environ) -> None:
+    """Run the sinks with the settings of the environment."""
+    clock_file = environ.get("ATTEND_CLOCK_FILE")
+    clock = clock_from(Path(clock_file) if clock_file else None)
+    log = AcceptanceLog(Path(environ.get("SINKS_LOG", ".attend/sinks/accepted.jsonl")), clock)
+    smtp_port, http_port = environ.get("SINKS_SMTP_PORT", SMTP_PORT), environ.get("SINKS_HTTP_PORT", CARRIER_PORT)
+    asyncio.run(serve(environ.get("SINKS_HOST", LOOPBACK), int(smtp_port), int(http_port), log))
+
+
+if __name__ == "__main__":
+    main()
