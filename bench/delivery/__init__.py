@@ -1,0 +1,1 @@
+"""How fast events become durable effects, against what this machine allows."""
