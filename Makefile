@@ -74,7 +74,7 @@ clean: ## remove what setup and the tests made (data of a running system: attend
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .tools/bin/uv:
-	@python=$$(for p in python3 python3.13 python3.12 python; do "$$p" -m pip --version >/dev/null 2>&1 && echo "$$p" && break; done); \
+	@python=$$(for p in python3 python3.13 python3.12 python /usr/bin/python3; do "$$p" -m pip --version >/dev/null 2>&1 && echo "$$p" && break; done); \
 	test -n "$$python" || { echo "Attend needs a Python with pip (python3 -m pip) to fetch uv, or a uv in PATH" >&2; exit 1; }; \
 	echo "fetching uv into .tools"; PIP_ROOT_USER_ACTION=ignore "$$python" -m pip install -q --disable-pip-version-check --upgrade --target .tools "uv>=0.8"
 
