@@ -1,0 +1,93 @@
+"""One builder for each thing that notifier tests need."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from notifier.domain.channels import Route
+from notifier.domain.ledger import Call, Notification, attempt_id
+from notifier.domain.states import State
+from notifier.domain.visits import Visit
+from schemas.appointments import Status
+from schemas.notifications import Channel, Kind
+
+NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
+APPOINTMENT = UUID("01890000-0000-7000-8000-000000000001")
+PATIENT = UUID("01890000-0000-7000-8000-000000000002")
+PROVIDER = UUID("01890000-0000-5000-8000-000000000003")
+NOTIFICATION = UUID("01890000-0000-5000-8000-000000000004")
+STARTS = NOW + timedelta(days=2)
+MOBILE = "+442071838750"
+EMAIL = "ada@example.org"
+
+_VISIT = Visit(
+    appointment_id=APPOINTMENT,
+    version=1,
+    status=Status.BOOKED,
+    schedule_gen=1,
+    starts_at=STARTS,
+    ends_at=STARTS + timedelta(minutes=30),
+    zone="Europe/London",
+    service_type="Physiotherapy",
+    patient_id=PATIENT,
+    registered=True,
+    given_name="Ada",
+    family_name="Abara",
+    language="en",
+    mobile=MOBILE,
+    email=EMAIL,
+    consent=True,
+    do_not_contact=False,
+    deceased=False,
+    clinic_id="NORTH",
+    clinic_name="North Street Clinic",
+    clinic_languages=("en",),
+    clinic_sensitive=False,
+    provider_id=PROVIDER,
+    provider_name="Dr Who",
+)
+
+
+def visit(**changes: Any) -> Visit:
+    """Return a visit in two days of a reachable patient with a known provider."""
+    return replace(_VISIT, **changes)
+
+
+def notification(**changes: Any) -> Notification:
+    """Return a queued reminder."""
+    queued = Notification(
+        notification_id=NOTIFICATION,
+        kind=Kind.REMINDER,
+        recipient="patient",
+        appointment_id=APPOINTMENT,
+        schedule_gen=1,
+        reminder_id=None,
+        caused_by="event",
+        state=State.QUEUED,
+        lane=Channel.SMS,
+        not_after=STARTS - timedelta(hours=6),
+        next_attempt_at=NOW,
+    )
+    return replace(queued, **changes)
+
+
+def sending(**changes: Any) -> Notification:
+    """Return a reminder whose first call is under way."""
+    under_way = {"state": State.SENDING, "attempts": 1, "attempt_id": attempt_id(NOTIFICATION, 1)}
+    return notification(**{**under_way, **changes})
+
+
+def call(kind: Kind = Kind.CONFIRMATION, route: Route | None = None, **visit_changes: Any) -> Call:
+    """Return an authorised call."""
+    return Call(
+        notification_id=NOTIFICATION,
+        attempt_id=attempt_id(NOTIFICATION, 1),
+        ordinal=1,
+        kind=kind,
+        route=route or Route(Channel.EMAIL, EMAIL),
+        visit=visit(**visit_changes),
+        not_after=STARTS,
+        gated_on=0.0,
+        at=NOW,
+    )
