@@ -5,8 +5,8 @@ import sys
 import typer
 
 from chassis.errors import AttendError, Misconfigured
-from chassis.lifecycle import EXIT_MISCONFIGURED
 from stack.commands import forward, look, run, upkeep
+from stack.keeper import EXIT_MISCONFIGURED
 
 app = typer.Typer(
     help="Everything that follows a booking, on this machine: start it, look at it, stop it.",

@@ -7,18 +7,17 @@ from chassis.errors import AttendError
 from stack import services
 from stack.folders import home_folder
 from stack.home import Home
-from stack.layout import with_login
+from stack.layout import administrator_url, with_login
 from stack.postgres import Postgres
-from stack.prepare import administrator_url
 from stack.state import State, read_state
 
 
 class NothingRuns(AttendError):
     """A command needs a running installation and there is none."""
 
-    def __init__(self, wanted: str, variable: str) -> None:
-        """Say what was wanted and both ways to give it."""
-        super().__init__("NOTHING_RUNS", f"no {wanted}: start everything with `attend up`, or set {variable}")
+    def __init__(self, missing: str, variable: str) -> None:
+        """Say what is missing and both ways to give it."""
+        super().__init__("NOTHING_RUNS", f"{missing}: start everything with `attend up`, or set {variable}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Connections:
             return given
         kafka = self.state.part("kafka") if self.state else None
         if kafka is None:
-            raise NothingRuns("Kafka", "KAFKA_BOOTSTRAP_SERVERS")
+            raise NothingRuns("no Kafka is known", "KAFKA_BOOTSTRAP_SERVERS")
         return kafka.url
 
     @property
@@ -60,7 +59,7 @@ class Connections:
             return given
         postgres = self.state.part("postgres") if self.state else None
         if postgres is None or postgres.state == "existing":
-            raise NothingRuns("database", "DATABASE_ADMIN_URL")
+            raise NothingRuns("no database is known", "DATABASE_ADMIN_URL")
         port = int(postgres.url.partition("/")[0].rpartition(":")[2])
         return Postgres(self.home.postgres, port).url(services.DATABASE)
 

@@ -59,6 +59,11 @@ def lay_out(ports: Ports, run: Iterable[services.Service]) -> Layout:
     )
 
 
+def administrator_url() -> str | None:
+    """Return the address of an existing database: DATABASE_ADMIN_URL, or its short name DATABASE_URL."""
+    return os.environ.get("DATABASE_ADMIN_URL") or os.environ.get("DATABASE_URL") or None
+
+
 def with_login(url: str, user: str, password: str) -> str:
     """Return the database address with another login."""
     parts = urlsplit(url)

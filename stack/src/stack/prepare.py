@@ -1,7 +1,6 @@
 """What must be there before services start: database, schemas, roles, topics, and the local API client."""
 
 import asyncio
-import os
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
@@ -76,11 +75,6 @@ def make_local_client(env: Mapping[str, str], key: str, marker: Path) -> None:
     if done.returncode != 0:
         raise Misconfigured(f"the client `local` cannot be made: {(done.stderr or done.stdout).strip()[-800:]}")
     marker.write_text(done_for, "utf-8")
-
-
-def administrator_url() -> str | None:
-    """Return the address of an existing database: DATABASE_ADMIN_URL, or its short name DATABASE_URL."""
-    return os.environ.get("DATABASE_ADMIN_URL") or os.environ.get("DATABASE_URL") or None
 
 
 def _run[T](work: Callable[[], Awaitable[T]], what: str) -> T:

@@ -12,6 +12,7 @@ import psutil
 
 from chassis.errors import AttendError, Misconfigured
 from stack import prepare, services
+from stack.accepted import read_accepted
 from stack.home import Home
 from stack.kafka import Kafka
 from stack.keeper import Keeper
@@ -20,7 +21,6 @@ from stack.leftovers import end_leftovers
 from stack.parts import Part, ServiceProcess
 from stack.postgres import Postgres
 from stack.process import ProcessId
-from stack.sinks import read_accepted
 from stack.state import PartState, State, StateFile, read_state
 
 READY_TIMEOUT_S = 90

@@ -30,7 +30,7 @@ def status(as_json: JsonOption = False) -> None:
     """Show each part: state, lag, outbox age, dead letters, parked visits, sends of unknown outcome."""
     connections = Connections.here()
     if connections.state is None:
-        raise NothingRuns("running system", "ATTEND_HOME to where it runs")
+        raise NothingRuns("nothing runs here", "ATTEND_HOME to the folder on which it runs")
     rows = gather(connections.state)
     if as_json:
         typer.echo(json.dumps({"phase": connections.state.phase, "parts": rows}, indent=2))

@@ -12,13 +12,11 @@ import typer
 from rich.console import Console
 
 from chassis.errors import AttendError
-from stack import prepare
 from stack.folders import home_folder
 from stack.home import AlreadyRunning, Home
-from stack.layout import python
+from stack.layout import administrator_url, python
 from stack.leftovers import end_leftovers
 from stack.state import State, read_state
-from stack.supervisor import System
 from stack.view import Lines, following, parts_table, summary
 
 DOWN_TIMEOUT_S = 90
@@ -71,13 +69,15 @@ def down() -> None:
 
 def _run_here(console: Console, home: Home, sinks: bool, clock_file: Path | None) -> None:
     """Supervise in this process until Ctrl-C, SIGTERM or the end of the terminal."""
+    from stack.supervisor import System  # a second of imports that the other commands need not pay for
+
     lines = Lines(console)
     system = System(
         home.folder,
         sinks=sinks,
         clock_file=clock_file,
         kafka_bootstrap=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"),
-        database_admin_url=prepare.administrator_url(),
+        database_admin_url=administrator_url(),
         report=None if console.is_terminal else lines,
         restart_servers=True,
     )

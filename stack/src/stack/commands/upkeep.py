@@ -5,11 +5,8 @@ from typing import Annotated
 
 import typer
 
-from chassis import migrate as schema
-from chassis import topics as broker
 from chassis.errors import AttendError
-from schemas import topics as declared
-from stack import prepare, services
+from stack import services
 from stack.connections import Connections
 from stack.folders import home_folder
 from stack.home import Home
@@ -25,6 +22,9 @@ PlanOption = Annotated[bool, typer.Option("--plan", help="Say what would be done
 @topics.command("plan")
 def topics_plan() -> None:
     """Say how the broker's topics differ from the declared ones; change nothing."""
+    from chassis import topics as broker
+    from schemas import topics as declared
+
     here = Connections.here()
     differences = asyncio.run(broker.plan(here.bootstrap, declared.ALL, here.topic_prefix))
     for difference in differences:
@@ -38,6 +38,8 @@ def topics_plan() -> None:
 @topics.command("apply")
 def topics_apply() -> None:
     """Make missing topics and mend settings. Repeats change nothing; records are never removed."""
+    from stack import prepare
+
     here = Connections.here()
     done = prepare.make_topics(here.bootstrap, here.topic_prefix)
     for line in done:
@@ -47,6 +49,9 @@ def topics_apply() -> None:
 
 def migrate(plan: PlanOption = False) -> None:
     """Bring the schema of every service up to date, with a role of least rights for each."""
+    from chassis import migrate as schema
+    from stack import prepare
+
     here = Connections.here()
     if plan:
         for package in filter(services.has_migrations, services.PACKAGES):
