@@ -11,9 +11,13 @@ _IN_NAMES = frozenset(" '-.\u2019\u2010\u00b7")
 
 
 def plain(text: str | None, limit: int = LONGEST_TITLE) -> str:
-    """Return the text on one line without control, bidi and other invisible characters, cut to `limit`."""
+    """Return the text on one line without control, bidi and other invisible characters, cut to `limit`.
+
+    The marks of an encoded word (`=?…?=`, RFC 2047) go too: some mail readers decode it even where it
+    may not stand, and find the line break that it hides.
+    """
     kept = [_plain_character(character) for character in unicodedata.normalize("NFC", (text or "")[: limit * 20])]
-    line = " ".join("".join(kept).split())
+    line = " ".join("".join(kept).replace("=?", " ").replace("?=", " ").split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
