@@ -23,9 +23,7 @@ TWILIO = TwilioAccount("AC1", SecretStr("hush"), "+15005550006", "https://attend
 META = MetaAccount("123", SecretStr("hush"))
 
 
-async def sent(
-    handler: Callable[[httpx2.Request], httpx2.Response], kind: Kind = Kind.REMINDER, **changes: Any
-) -> Answer:
+async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(handler), base_url="http://carrier") as client:
         return await SmsCarrier(client, TWILIO, Templates()).send(call(Kind.REMINDER, BY_SMS))
 
