@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from stack.ports import free_port
 
@@ -41,7 +42,7 @@ def kafka_container() -> Iterator[str]:
     for name, value in settings.items():
         container.with_env(f"KAFKA_{name}", value)
     container.with_env("KAFKA_HEAP_OPTS", "-Xms256m -Xmx512m")
-    container.with_kwargs(ports={"9094/tcp": ("127.0.0.1", int(bootstrap.rpartition(":")[2]))})
+    _bind(container, 9094, int(bootstrap.rpartition(":")[2]))
     container.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(60))
     with container:
         yield bootstrap
@@ -56,8 +57,13 @@ def postgres_container() -> Iterator[str]:
     port = free_port()
     container = DockerContainer(POSTGRES_IMAGE).with_command("postgres -c max_connections=200")
     container.with_env("POSTGRES_PASSWORD", "attend-test")
-    container.with_kwargs(ports={"5432/tcp": ("127.0.0.1", port)})
+    _bind(container, 5432, port)
     ready = LogMessageWaitStrategy("database system is ready to accept connections", times=2)  # the first is initdb's
     container.waiting_for(ready.with_startup_timeout(60))
     with container:
         yield f"postgresql://postgres:attend-test@127.0.0.1:{port}/postgres"
+
+
+def _bind(container: Any, inner: int, outer: int) -> None:
+    """Bind a port to loopback; testcontainers' own method binds it to every address."""
+    container.ports[inner] = ("127.0.0.1", outer)

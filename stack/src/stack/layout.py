@@ -130,6 +130,7 @@ class Environments:
         carrier = self._layout.url("sinks")
         return {
             "NOTIFIER_SENDING_MODE": "live",
+            "NOTIFIER_CALLBACK_BASE_URL": self._layout.url("notifier"),
             "NOTIFIER_SMTP_HOST": LOOPBACK,
             "NOTIFIER_SMTP_PORT": str(self._layout.smtp),
             "NOTIFIER_MAIL_FROM": "noreply@attend.example",

@@ -42,8 +42,9 @@ class MailSink:
             "attachments": [_attachment(part) for part in mail.iter_attachments()],
             "html": _text(mail, "html"),
         }
+        reference = str(mail["message-id"] or "").strip("<> ").partition("@")[0] or None
         for recipient in envelope.rcpt_tos:
-            self._log.accept("email", recipient, str(mail["message-id"] or "") or None, _text(mail, "plain"), **parts)
+            self._log.accept("email", recipient, reference, _text(mail, "plain"), **parts)
         return "250 OK"
 
 
@@ -71,7 +72,8 @@ def carrier(log: AcceptanceLog) -> FastAPI:
             return JSONResponse({"code": 21604, "message": "A 'To' and a 'Body' are required.", "status": 400}, 400)
         channel = "whatsapp" if to.startswith("whatsapp:") else "sms"
         sid = f"SM{uuid4().hex}"
-        log.accept(channel, to.removeprefix("whatsapp:"), form.get("StatusCallback") or sid, body, carrier_id=sid)
+        reference = form.get("StatusCallback", sid).rpartition("/")[2]  # our attempt is the address' last part
+        log.accept(channel, to.removeprefix("whatsapp:"), reference, body, carrier_id=sid)
         answer = {"sid": sid, "account_sid": account, "status": "queued", "to": to, "from": form.get("From")}
         return {**answer, "body": body}
 

@@ -1,0 +1,44 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from stack.folders import everyone_may_enter, write_secret
+from stack.home import AlreadyRunning, Home
+
+
+def test_secrets_are_made_once_and_nobody_else_may_read_them(tmp_path: Path) -> None:
+    made = Home(tmp_path).secrets
+
+    assert Home(tmp_path).secrets == made
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_every_service_gets_a_password_of_its_own(tmp_path: Path) -> None:
+    passwords = Home(tmp_path).secrets.passwords
+
+    assert len(set(passwords.values())) == len(passwords) == 4
+
+
+def test_a_folder_is_held_by_one_supervisor_at_a_time(tmp_path: Path) -> None:
+    first, second = Home(tmp_path), Home(tmp_path)
+
+    with first.held():
+        assert second.is_held
+        with pytest.raises(AlreadyRunning, match="another `attend up`"), second.held():
+            pass
+    assert not second.is_held
+
+
+def test_a_secret_is_replaced_whole(tmp_path: Path) -> None:
+    write_secret(tmp_path / "password", "old")
+    write_secret(tmp_path / "password", "new")
+
+    assert (tmp_path / "password").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["password"]
+
+
+def test_a_private_folder_on_the_way_keeps_other_users_out(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir(mode=0o700)
+
+    assert not everyone_may_enter(tmp_path / "private" / "data")

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from stack import services
+from stack.home import Home
+from stack.layout import Environments, lay_out, with_login
+
+
+@pytest.fixture
+def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environments:
+    for name in ("DATABASE_ADMIN_URL", "NOTIFIER_SENDING_MODE", "BOOKING_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres:secret@127.0.0.1/attend")
+    layout = lay_out("free", services.ALL)
+    admin_url = "postgresql://postgres:secret@127.0.0.1:5432/attend"
+    return Environments(Home(tmp_path), layout, lambda: "127.0.0.1:9092", lambda: admin_url)
+
+
+def service(name: str) -> services.Service:
+    return next(service for service in services.ALL if service.name == name)
+
+
+def test_no_two_parts_share_a_port() -> None:
+    layout = lay_out("free", services.ALL)
+
+    ports = [layout.kafka, layout.postgres, layout.smtp, layout.carrier, *layout.http.values()]
+    assert len(set(ports)) == len(ports)
+
+
+def test_a_service_never_sees_the_administrators_login(environments: Environments) -> None:
+    for each in services.ALL:
+        assert not any("secret" in value for value in environments.service(each).values())
+
+
+def test_a_service_gets_its_own_role_and_no_other_services_password(environments: Environments) -> None:
+    env = environments.service(service("booking"))
+
+    assert env["BOOKING_DATABASE_URL"].startswith("postgresql://attend_booking:")
+    assert not any(name.endswith("_DATABASE_URL") and name != "BOOKING_DATABASE_URL" for name in env)
+
+
+def test_only_the_hash_of_the_key_is_handed_to_services(environments: Environments, tmp_path: Path) -> None:
+    secrets = Home(tmp_path).secrets
+
+    env = environments.service(service("records"))
+
+    assert env["ATTEND_OPERATOR_KEY_SHA256"] == secrets.key_sha256
+    assert secrets.key not in env.values()
+
+
+def test_mode_live_is_set_only_together_with_the_local_sinks(environments: Environments, tmp_path: Path) -> None:
+    with_sinks = environments.service(service("notifier"))
+    without = Environments(
+        Home(tmp_path), lay_out("free", services.ALL), lambda: "k", lambda: "postgresql://h/d", sinks=False
+    ).service(service("notifier"))
+
+    assert with_sinks["NOTIFIER_SENDING_MODE"] == "live"
+    assert with_sinks["NOTIFIER_SMTP_HOST"] == "127.0.0.1"
+    assert all(with_sinks[f"NOTIFIER_{name}_BASE_URL"].startswith("http://127.0.0.1:") for name in ("TWILIO", "META"))
+    assert "NOTIFIER_SENDING_MODE" not in without
+
+
+def test_a_password_with_special_characters_stays_one_password() -> None:
+    url = with_login("postgresql://postgres:x@127.0.0.1:5432/attend", "attend_records", "a/b@c:d")
+
+    assert url == "postgresql://attend_records:a%2Fb%40c%3Ad@127.0.0.1:5432/attend"
