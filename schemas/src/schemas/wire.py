@@ -1,5 +1,6 @@
 """How contracts become bytes, and how downstream ids are made (design §2)."""
 
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -12,6 +13,8 @@ from schemas.model import Contract
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://attend.example/ids/v1")
 """Namespace of every derived id. Changing it changes every id: never do."""
+
+_NAMESPACE_BYTES = NAMESPACE.bytes
 
 
 class Undecodable(ValueError):
@@ -76,10 +79,12 @@ def decode_typed(models: dict[str, type[Contract]], headers: Headers, value: byt
 
 def derived_id(*parts: str | int | UUID) -> UUID:
     """Return the UUIDv5 over the canonical JSON array of `parts`: the same parts, the same id."""
-    return uuid5(NAMESPACE, orjson.dumps([p if isinstance(p, int) else str(p) for p in parts]).decode())
+    name = orjson.dumps([p if isinstance(p, int) else str(p) for p in parts])
+    digest = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).digest()  # what uuid5 does, at half its price
+    return UUID(bytes=digest[:16], version=5)
 
 
-def event_id(appointment_id: UUID, version: int) -> UUID:
+def event_id(appointment_id: UUID | str, version: int) -> UUID:
     """Id of one version of an appointment."""
     return derived_id("event", appointment_id, version)
 
@@ -89,7 +94,7 @@ def provider_id(source: str, source_provider_id: str) -> UUID:
     return derived_id("provider", source, source_provider_id)
 
 
-def sub_file_id(patient_id: UUID, clinic_id: str, ordinal: int) -> UUID:
+def sub_file_id(patient_id: UUID | str, clinic_id: str, ordinal: int) -> UUID:
     """Id of a patient's `ordinal`-th sub-file at a clinic (D1)."""
     return derived_id("sub-file", patient_id, clinic_id, ordinal)
 

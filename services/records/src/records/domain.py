@@ -3,7 +3,6 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
-from uuid import UUID
 
 from schemas.appointments import NOT_YET_BOOKED, Status
 from schemas.reading import AppointmentReading
@@ -215,7 +214,7 @@ def open_sub_file(
     number = sub_file_number(main_file or "", clinic_id, ordinal)
     provider = event.provider_id
     return SubFile(
-        sub_file_id=str(sub_file_id(UUID(patient_id), clinic_id, ordinal)),
+        sub_file_id=str(sub_file_id(patient_id, clinic_id, ordinal)),
         version=1,
         status=SubFileStatus.ACTIVE if main_file else SubFileStatus.PARKED,
         number=number if main_file else None,
@@ -273,4 +272,4 @@ def fill_provider(file: SubFile, caused_by: str) -> SubFile:
 
 def cause(event: AppointmentReading) -> str:
     """Return the id of the event that carried this version."""
-    return str(event_id(UUID(event.appointment_id), event.version))
+    return str(event_id(event.appointment_id, event.version))
