@@ -1,4 +1,7 @@
-"""One partition's batch in one transaction; after a failure one by one, so that a single record cannot hold up the rest."""
+"""One partition's batch in one transaction; after a failure its halves, down to single records.
+
+So one record cannot hold up the rest, and finding it costs the logarithm of the batch.
+"""
 
 import time
 from collections import Counter
@@ -9,13 +12,13 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from chassis import dead_letter, logs, offsets
-from chassis.breaker import Breaker
+from chassis.breaker import PER_MINUTE, Breaker
 from chassis.database import unavailable
 from chassis.errors import RejectedEvent, Unavailable
 from chassis.metrics import Metrics
 from chassis.subscription import Applied, Decoded, Subscription, decode_all, letter
 
-_OURS = frozenset({dead_letter.INTERNAL, "UNKNOWN_TYPE", "UNKNOWN_VERSION", "NO_VALUE", "INVALID"})
+OURS = frozenset({dead_letter.INTERNAL, "UNKNOWN_TYPE", "UNKNOWN_VERSION", "NO_VALUE", "INVALID"})
 """Reason codes that mean a fault of our own in our own topics; they count for the breaker."""
 
 
@@ -42,87 +45,132 @@ class Batch:
     ) -> None:
         """Apply `records`, and tell `moved` each position that was committed.
 
+        Of a batch with very many bad records of our own only the first part is applied: enough to open the breaker.
+
         Args:
             tp: The partition.
             subscription: How its records are read and applied.
-            records: In offset order, none below `held`.
+            records: In offset order, none below `held`, at least one.
             held: The position that PostgreSQL is expected to have.
             moved: Called with the new position after each commit.
 
         Raises:
-            Overtaken: The position was not at `held`: nothing was done.
-            Unavailable: Nothing beyond the last `moved` was done; the same records again, later.
+            Overtaken: The position was not at `held`: nothing beyond the last `moved` was done.
+            Unavailable: Nothing beyond the last `moved` was done, as far as is known; the same records again, later.
         """
-        if not records:
-            return
-        started = time.monotonic()
-        cpu = time.thread_time()
-        decoded = decode_all(subscription, records)
-        self._metrics.stage_cpu_seconds.labels("decode").inc(time.thread_time() - cpu)
-        try:
-            await self._commit(tp, subscription, decoded, held, records[-1].offset + 1, len(records))
-            moved(records[-1].offset + 1)
-        except (Unavailable, offsets.Overtaken):
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever one record causes must not stop the others
-            self._log.warning(
-                "batch.one_by_one", topic_name=tp.topic, partition=tp.partition, error_name=type(error).__name__
-            )
-            await self._one_by_one(tp, subscription, records, held, moved)
+        started = time.perf_counter()
+        with self._metrics.stage("decode"):
+            decoded = decode_all(subscription, records)
+        bad = [d.offset for d in decoded.dead if d.code in OURS] if subscription.own else []
+        if len(bad) > PER_MINUTE:
+            records = [record for record in records if record.offset <= bad[PER_MINUTE - 1]]
+            decoded = decode_all(subscription, records)
+        await self._apply(tp, subscription, records, decoded, held, moved)
         self._metrics.batch_records.labels(tp.topic).observe(len(records))
-        self._metrics.batch_seconds.labels(tp.topic).observe(time.monotonic() - started)
+        self._metrics.batch_seconds.labels(tp.topic).observe(time.perf_counter() - started)
 
-    async def _one_by_one(
+    async def _apply(
         self,
         tp: TopicPartition,
         subscription: Subscription[Any],
         records: list[Any],
+        decoded: Decoded,
         held: int,
         moved: Callable[[int], None],
     ) -> None:
-        for record in records:
-            decoded = decode_all(subscription, [record])
-            for attempt in (1, 2):
-                try:
-                    await self._commit(tp, subscription, decoded, held, record.offset + 1, 1)
-                    break
-                except (Unavailable, offsets.Overtaken):
-                    raise
-                except RejectedEvent as error:
-                    decoded = Decoded([], [], [letter(record, error)])
-                except Exception as error:  # noqa: BLE001
-                    self._log.exception(
-                        "record.failed", topic_name=tp.topic, partition=tp.partition, offset=record.offset
-                    )
-                    if attempt == 2:
-                        failed = RejectedEvent(dead_letter.INTERNAL, type(error).__name__)
-                        await self._commit(
-                            tp, subscription, Decoded([], [], [letter(record, failed)]), held, record.offset + 1, 1
-                        )
-            held = record.offset + 1
-            moved(held)
+        end = records[-1].offset + 1
+        try:
+            await self._commit(tp, subscription, decoded, held, end)
+        except (Unavailable, offsets.Overtaken):
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever one record causes must not stop the others
+            self._metrics.retries.labels(type(error).__name__).inc()
+            if len(records) == 1:
+                await self._alone(tp, subscription, records[0], decoded, held, error)
+            else:
+                self._log.warning("batch.halved", records=len(records), **_place(tp, records[0].offset), cause=error)
+                middle = len(records) // 2
+                for half in (records[:middle], records[middle:]):
+                    await self._apply(tp, subscription, half, decode_all(subscription, half), held, moved)
+                    held = half[-1].offset + 1
+                return
+        moved(end)
+
+    async def _alone(
+        self,
+        tp: TopicPartition,
+        subscription: Subscription[Any],
+        record: Any,
+        decoded: Decoded,
+        held: int,
+        first: Exception,
+    ) -> None:
+        """Settle a record that failed alone: refused with its code; or tried once more, then INTERNAL."""
+        refusal = first if isinstance(first, RejectedEvent) else None
+        if refusal is None:
+            try:
+                return await self._commit(tp, subscription, decoded, held, record.offset + 1)
+            except (Unavailable, offsets.Overtaken):
+                raise
+            except RejectedEvent as error:
+                refusal = error
+            except Exception as error:  # noqa: BLE001  # the second time, alone: it is this record
+                self._log.exception("record.failed", **_place(tp, record.offset))
+                refusal = RejectedEvent(dead_letter.INTERNAL, type(error).__name__)
+        dead = Decoded([], [], [letter(record, refusal)])
+        return await self._commit(tp, subscription, dead, held, record.offset + 1)
 
     async def _commit(
-        self, tp: TopicPartition, subscription: Subscription[Any], decoded: Decoded, held: int, to: int, count: int
+        self, tp: TopicPartition, subscription: Subscription[Any], decoded: Decoded, held: int, to: int
     ) -> None:
+        """Move the position, apply the events, keep the dead letters and the counts: one transaction."""
         with unavailable():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await offsets.move(connection, self._consumer, tp, held, to)
-                outcome = await subscription.apply(connection, decoded.events) if decoded.events else Applied()
-                dead = decoded.dead + [letter(decoded.records[i], error) for i, error in outcome.rejected]
-                await dead_letter.store(connection, self._consumer, dead)
+            async with self._pool.acquire() as connection:
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    outcome, dead = await self._effect(connection, tp, subscription, decoded, held, to)
+                except BaseException:
+                    await transaction.rollback()
+                    raise
+                await self._metrics.measure(transaction.commit(), "commit")
         self._on_commit()
-        self._count(tp.topic, subscription.own, outcome, dead, count)
+        self._count(tp.topic, subscription.own, outcome, dead)
 
-    def _count(self, topic: str, own: bool, outcome: Applied, dead: list[dead_letter.DeadLetter], count: int) -> None:
-        records = self._metrics.events
+    async def _effect(
+        self,
+        connection: asyncpg.pool.PoolConnectionProxy,
+        tp: TopicPartition,
+        subscription: Subscription[Any],
+        decoded: Decoded,
+        held: int,
+        to: int,
+    ) -> tuple[Applied, list[dead_letter.DeadLetter]]:
+        await self._metrics.measure(offsets.move(connection, self._consumer, tp, held, to), "decide", "sql")
+        outcome = Applied()
+        if decoded.events:
+            outcome = await self._metrics.measure(_told(subscription, connection, decoded.events), "decide", "sql")
+        dead = decoded.dead + [letter(decoded.records[index], error) for index, error in outcome.rejected]
+        await dead_letter.store(connection, self._consumer, dead)
+        counts = (outcome.applied, outcome.repeat, outcome.stale, len(dead))
+        await self._metrics.measure(offsets.count(connection, self._consumer, tp, counts), "decide", "sql")
+        return outcome, dead
+
+    def _count(self, topic: str, own: bool, outcome: Applied, dead: list[dead_letter.DeadLetter]) -> None:
         found = {"applied": outcome.applied, "repeat": outcome.repeat, "stale": outcome.stale, "dead": len(dead)}
         for name, number in found.items():
             if number:
-                records.labels(topic, name).inc(number)
+                self._metrics.events.labels(topic, name).inc(number)
         if dead:
-            self._log.warning(
-                "records.dead", topic_name=topic, count=len(dead), codes=dict(Counter(d.code for d in dead))
-            )
+            codes = dict(Counter(d.code for d in dead))
+            self._log.warning("records.dead", topic_name=topic, count=len(dead), codes=codes)
         if own:
-            self._breaker.count(count, sum(d.code in _OURS for d in dead))
+            self._breaker.count(sum(found.values()), sum(d.code in OURS for d in dead))
+
+
+async def _told(subscription: Subscription[Any], connection: Any, events: list[Any]) -> Applied:
+    return await subscription.apply(connection, events)
+
+
+def _place(tp: TopicPartition, offset: int) -> dict[str, Any]:
+    return {"topic_name": tp.topic, "partition": tp.partition, "offset": offset}

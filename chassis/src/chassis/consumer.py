@@ -2,36 +2,34 @@
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from chassis import logs, offsets
+from chassis import kafka, logs, offsets
 from chassis.batch import Batch
 from chassis.breaker import Breaker
 from chassis.clock import Clock
-from chassis.database import unavailable
-from chassis.errors import Unavailable
+from chassis.errors import Misconfigured, Unavailable
 from chassis.metrics import Metrics
+from chassis.partition import BATCH_RECORDS, Partition
 from chassis.settings import ServiceSettings
 from chassis.subscription import Applied, Subscription
 
 __all__ = ["Applied", "BatchConsumer", "Subscription"]
 
-MAX_RECORDS = 8_000
-"""Records of one poll over all partitions; more gains nothing (prototypes: batches of 500 to 4,000 are alike)."""
 CONCURRENCY = 4
 """Partition batches in flight: the client decodes one while PostgreSQL works on the others."""
-SESSION_TIMEOUT_MS = 10_000
+POLL_S = 0.2
 BACKOFF_CAP_S = 5.0
-KAFKA_COMMIT_EVERY_S = 2.0
-"""Kafka's committed offset only feeds lag tools; the position that counts is PostgreSQL's."""
+KEEPING_EVERY_S = 2.0
+"""Between updates of the lag metric and of Kafka's committed offset, which only feeds lag tools."""
+BOUNDS_LOOKS = 4
+"""How often an end below our position is looked at, a second apart: a broker just started may be behind itself."""
 
 
 class BatchConsumer:
@@ -45,6 +43,7 @@ class BatchConsumer:
         clock: Domain time, for the services' own functions.
         metrics: Lag, batches, outcomes.
         on_commit: Called after each commit, to wake a relay.
+        session_timeout_ms: After so long without a sign of life the group gives our partitions to others.
     """
 
     def __init__(
@@ -56,6 +55,7 @@ class BatchConsumer:
         clock: Clock,
         metrics: Metrics,
         on_commit: Callable[[], None] = lambda: None,
+        session_timeout_ms: int = kafka.SESSION_TIMEOUT_MS,
     ) -> None:
         self.name = name
         self._settings = settings
@@ -63,38 +63,47 @@ class BatchConsumer:
         self._subscriptions = {settings.topic_name(s.topic): s for s in subscriptions}
         self._clock = clock
         self._metrics = metrics
+        self._session_timeout_ms = session_timeout_ms
         self._breaker = Breaker()
         self._batch = Batch(name, pool, metrics, self._breaker, on_commit)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
         self._log = logs.get_logger()
-        self._positions: dict[TopicPartition, int] = {}
-        self._busy: set[TopicPartition] = set()
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._partitions: dict[TopicPartition, Partition] = {}
+        self._epoch = 0
+        self._joined = False
+        self._changed = asyncio.Event()
         self._waiting: str | None = "joining the consumer group"
-        self._retry_at = 0.0
         self._failures = 0
-        self._committed_at = 0.0
-        self._consumer: AIOKafkaConsumer | None = None
+        self._kept_at = 0.0
+        self._consumer: kafka.Consumer | None = None
 
     def reason(self) -> str | None:
         """Why this consumer is not ready, or None."""
-        return self._breaker.reason() or self._waiting
+        troubles = (p.trouble for p in self._partitions.values() if p.trouble)
+        return self._breaker.reason() or self._waiting or next(troubles, None)
 
     @property
     def lag(self) -> dict[TopicPartition, int]:
         """Records behind, per owned partition, as of the last fetch."""
-        return {tp: self._lag(tp, self._end(tp)) for tp in self._positions}
+        consumer = self._consumer
+        if consumer is None:
+            return {}
+        return {tp: _behind(p, *kafka.progress(consumer, tp)) for tp, p in self._partitions.items()}
 
     async def idle(self) -> bool:
-        """Whether all owned partitions are read and applied to their very end."""
-        if self._consumer is None or self._busy or not self._positions or self.reason() is not None:
+        """Whether all owned partitions are read and applied to their very end, which Kafka is asked for.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        consumer, partitions = self._consumer, dict(self._partitions)
+        if consumer is None or not self._joined or self.reason() is not None:
             return False
-        partitions = list(self._positions)
-        try:
-            ends = await self._consumer.end_offsets(partitions)
-        except KafkaError as error:
-            raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka: {type(error).__name__}") from error
-        return not self._busy and all(tp in self._positions and self._lag(tp, end) == 0 for tp, end in ends.items())
+        ends = await kafka.in_time(consumer.end_offsets(list(partitions))) if partitions else {}
+        return self._partitions == partitions and all(
+            p.sought and not p.busy and _behind(p, kafka.progress(consumer, tp)[0], ends[tp]) == 0
+            for tp, p in partitions.items()
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; the batches in flight are finished and committed.
@@ -102,207 +111,184 @@ class BatchConsumer:
         Raises:
             Misconfigured: Position and broker do not belong together; the message has the way out.
         """
-        self._consumer = await self._started(stop)
-        if self._consumer is None:
-            return
+        stopping = asyncio.create_task(_then(stop, self._changed.set))
         try:
+            self._consumer = await self._started(stop)
             while not stop.is_set():
-                await self._round()
+                await self._round(stop)
         finally:
-            self._positions.clear()
-            with contextlib.suppress(KafkaError, TimeoutError, OSError):
-                async with asyncio.timeout(5):
-                    await self._consumer.stop()
+            stopping.cancel()
+            await self._leave()
 
-    async def _started(self, stop: asyncio.Event) -> AIOKafkaConsumer | None:
+    async def _started(self, stop: asyncio.Event) -> kafka.Consumer | None:
         while not stop.is_set():
-            consumer = self._new_consumer()
+            consumer = kafka.new_consumer(
+                self._settings.kafka_bootstrap_servers, self._settings.group(self.name), self._session_timeout_ms
+            )
             try:
-                await consumer.start()
-                await offsets.check_cluster(self._pool, await _cluster_id(self._settings.kafka_bootstrap_servers))
+                await kafka.in_time(consumer.start())
                 consumer.subscribe(list(self._subscriptions), listener=_Listener(self))
                 return consumer
-            except (KafkaError, OSError, Unavailable) as error:
-                self._waiting = f"not started: {type(error).__name__}"
+            except Unavailable as error:
                 await consumer.stop()
-                await self._back_off(stop)
+                await self._failed(error, stop)
         return None
 
-    def _new_consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
-            group_id=self._settings.group(self.name),
-            enable_auto_commit=False,
-            auto_offset_reset="none",  # never jump silently over records that retention removed
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=4 << 20,
-            fetch_max_bytes=32 << 20,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 5,
-            rebalance_timeout_ms=15_000,
-        )
-
-    async def _round(self) -> None:
-        assert self._consumer is not None  # noqa: S101  # set by run
-        delay = self._retry_at - time.monotonic()
-        if self._breaker.is_open or delay > 0:
-            await asyncio.sleep(min(max(delay, 0.05), 0.2))
-            return
+    async def _round(self, stop: asyncio.Event) -> None:
+        consumer = self._consumer
+        assert consumer is not None  # noqa: S101  # set by run
         try:
-            await self._seek_new()
-            records = await self._fetch()
-            if records:
-                await self._apply(records)
-            self._failures, self._waiting = 0, None if self._positions else self._waiting
-            await self._commit_to_kafka()
+            await self._seek_new(consumer)
+            await self._fetch(consumer)
+            await self._keep(consumer)
         except (Unavailable, KafkaError, OSError) as error:
-            self._failed(error)
+            await self._failed(error, stop)
+        else:
+            self._failures = 0
+            self._waiting = None if self._joined else self._waiting
 
-    async def _seek_new(self) -> None:
-        """Seek every partition assigned and not yet sought to PostgreSQL's offset; until then none is fetched."""
-        assert self._consumer is not None  # noqa: S101
-        assigned = self._consumer.assignment()
-        new = sorted(tp for tp in assigned if tp not in self._positions)
-        if not new:
+    async def _seek_new(self, consumer: kafka.Consumer) -> None:
+        """Seek every partition that is not sought yet to where PostgreSQL stands; until then nothing of it is taken."""
+        epoch = self._epoch
+        new = sorted(
+            tp for tp in consumer.assignment() if (p := self._partitions.get(tp)) is None or not (p.sought or p.busy)
+        )
+        if not new or not self._joined:
             return
-        found = await offsets.read(self._pool, self.name, new)
-        first = await self._consumer.beginning_offsets(new)
-        end = await self._consumer.end_offsets(new)
-        for tp in new:
-            offsets.check_bounds(tp, found[tp], first[tp], end[tp])
-            if tp not in self._consumer.assignment():
-                continue
-            position = max(found[tp], first[tp]) if found[tp] == 0 else found[tp]
-            self._consumer.seek(tp, position)
-            self._positions[tp] = found[tp]
+        await offsets.check_cluster(self._pool, await kafka.cluster_id(self._settings.kafka_bootstrap_servers))
+        found = await self._positions(consumer, new)
+        if epoch != self._epoch:  # assigned anew meanwhile: what was read may be old
+            return
+        for tp, (position, first) in found.items():
+            consumer.seek(tp, max(position, first))
+            partition = self._partitions.get(tp) or Partition(
+                tp, self._subscriptions[tp.topic], self._batch, self._breaker, self._slots, self._changed.set
+            )
+            partition.begin_at(position)
+            self._partitions[tp] = partition
         self._log.info("consumer.assigned", consumer=self.name, partitions=len(new))
 
-    async def _fetch(self) -> dict[TopicPartition, list[Any]]:
-        assert self._consumer is not None  # noqa: S101
-        ready = [tp for tp in self._positions if tp in self._consumer.assignment()]
-        if not ready:
-            await asyncio.sleep(0.02)
-            return {}
-        started = time.thread_time()
+    async def _positions(
+        self, consumer: kafka.Consumer, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, tuple[int, int]]:
+        """Return each partition's (position, first offset), checked against what the broker holds."""
+        for look in range(1, BOUNDS_LOOKS + 1):
+            found = await offsets.read(self._pool, self.name, partitions)
+            bounds = await kafka.bounds(consumer, partitions)
+            try:
+                for tp in partitions:
+                    offsets.check_bounds(tp, found[tp], *bounds[tp])
+            except Misconfigured:
+                if look == BOUNDS_LOOKS:
+                    raise
+                await asyncio.sleep(1)
+            else:
+                break
+        return {tp: (found[tp], bounds[tp][0]) for tp in partitions}
+
+    async def _fetch(self, consumer: kafka.Consumer) -> None:
+        """Take what is there of the partitions that are sought and have room, until something else is to be done."""
+        self._changed.clear()
+        hungry = [] if self._breaker.is_open else [tp for tp, p in self._partitions.items() if p.hungry]
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
+        if hungry:
+            waits.append(asyncio.ensure_future(self._take(consumer, hungry)))
         try:
-            records: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
-                *ready, timeout_ms=200, max_records=MAX_RECORDS
-            )
-        except NoOffsetForPartitionError:  # from before our seek: Kafka knows no committed offset yet
-            return {}
-        except OffsetOutOfRangeError as error:
-            for tp in ready:
-                self._positions.pop(tp, None)  # sought anew, where the bounds are checked
-            self._log.warning("consumer.out_of_range", partitions=len(error.args))
-            return {}
-        except IllegalStateError:  # revoked between the look and the call
-            return {}
-        if records:
-            self._metrics.stage_cpu_seconds.labels("fetch").inc(time.thread_time() - started)
-        return records
-
-    async def _apply(self, records: dict[TopicPartition, list[Any]]) -> None:
-        """Apply the partitions' batches, a few at once; raise the first failure after all have ended."""
-        gate = asyncio.Semaphore(CONCURRENCY)
-
-        async def one(tp: TopicPartition, batch: list[Any]) -> None:
-            async with gate:
-                held = self._positions.get(tp)
-                if held is None:  # revoked since the fetch
-                    return
-                await self._apply_partition(tp, [r for r in batch if r.offset >= held], held)
-
-        self._busy.update(records)
-        self._quiet.clear()
-        try:
-            results = await asyncio.gather(*(one(tp, batch) for tp, batch in records.items()), return_exceptions=True)
+            await asyncio.wait(waits, timeout=2 * POLL_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._busy.clear()
-            self._quiet.set()
-        errors = [r for r in results if isinstance(r, BaseException)]
-        for error in sorted(errors, key=lambda e: isinstance(e, Unavailable)):
-            raise error
+            for wait in waits:
+                wait.cancel()  # aiokafka takes records only in the step in which it returns: none is lost
+            await asyncio.wait(waits)
+        if hungry and not waits[-1].cancelled():
+            waits[-1].result()
 
-    async def _apply_partition(self, tp: TopicPartition, records: list[Any], held: int) -> None:
-        assert self._consumer is not None  # noqa: S101
-
-        def moved(position: int) -> None:
-            if tp in self._positions:
-                self._positions[tp] = position
-
+    async def _take(self, consumer: kafka.Consumer, hungry: Sequence[TopicPartition]) -> None:
+        """Fetch, and hand out in the same step: nothing is ever on its way unseen, which `idle` relies on."""
+        epoch = self._epoch
+        fetching = consumer.getmany(*hungry, timeout_ms=int(POLL_S * 1000), max_records=2 * BATCH_RECORDS)
         try:
-            with unavailable():
-                await self._batch.apply(tp, self._subscriptions[tp.topic], records, held, moved)
-        except offsets.Overtaken:
-            self._log.warning("consumer.overtaken", topic_name=tp.topic, partition=tp.partition, held=held)
-            self._positions.pop(tp, None)  # read and sought anew
-        except BaseException:
-            if tp in self._positions and tp in self._consumer.assignment():
-                self._consumer.seek(tp, self._positions[tp])
+            records = await self._metrics.measure(fetching, "fetch")
+        except (NoOffsetForPartitionError, IllegalStateError):
+            return  # from before our seek, when Kafka was asked for a committed offset; or revoked meanwhile
+        except OffsetOutOfRangeError as error:
+            self._out_of_range(error.args[0] if error.args else {})
+            return
+        except KafkaError:
+            for partition in self._partitions.values():  # aiokafka's position may have moved without records
+                partition.distrust()
             raise
-        self._metrics.lag.labels(tp.topic, tp.partition).set(self._lag(tp, self._end(tp)))
+        if epoch == self._epoch:  # else they may be from wherever the new assignment began
+            for tp, batch in records.items():
+                self._partitions[tp].give(batch)
 
-    def _failed(self, error: Exception) -> None:
+    def _out_of_range(self, places: Any) -> None:
+        """Look again at the partitions that stand where the broker has nothing; the bounds are checked then."""
+        for tp in places if isinstance(places, dict) else list(self._partitions):
+            if tp in self._partitions:
+                self._log.warning("consumer.out_of_range", topic_name=tp.topic, partition=tp.partition)
+                self._partitions[tp].distrust()
+
+    async def _failed(self, error: Exception, stop: asyncio.Event) -> None:
         self._failures += 1
-        wait = min(0.1 * 2**self._failures, BACKOFF_CAP_S) * random.uniform(0.5, 1)  # noqa: S311  # jitter
-        self._retry_at = time.monotonic() + wait
-        self._waiting = f"waiting: {type(error).__name__}"
         code = error.code if isinstance(error, Unavailable) else type(error).__name__
-        self._metrics.retries.labels(self.name, code).inc()
-        if self._failures in {1, 2, 4, 8} or self._failures % 16 == 0:
+        self._waiting = f"waiting: {code}"
+        self._metrics.retries.labels(code).inc()
+        if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
             self._log.warning("consumer.unavailable", consumer=self.name, code=code, failures=self._failures)
-
-    async def _back_off(self, stop: asyncio.Event) -> None:
-        self._failures += 1
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(0.1 * 2**self._failures, BACKOFF_CAP_S)):
+            async with asyncio.timeout(min(0.1 * 2.0 ** min(self._failures, 10), BACKOFF_CAP_S)):
                 await stop.wait()
 
-    async def _commit_to_kafka(self) -> None:
-        now = time.monotonic()
-        if now - self._committed_at < KAFKA_COMMIT_EVERY_S or self._consumer is None:
+    async def _keep(self, consumer: kafka.Consumer) -> None:
+        """Now and then tell the metrics, and Kafka for its lag tools, where we stand."""
+        if time.monotonic() - self._kept_at < KEEPING_EVERY_S:
             return
-        self._committed_at = now
-        owned = self._consumer.assignment()
-        positions = {tp: position for tp, position in self._positions.items() if tp in owned and position > 0}
-        if positions:
-            with contextlib.suppress(KafkaError, TimeoutError, IllegalStateError):
+        self._kept_at = time.monotonic()
+        for tp, behind in self.lag.items():
+            self._metrics.lag.labels(tp.topic, tp.partition).set(behind)
+        held = {tp: p.held for tp, p in self._partitions.items() if p.held > 0 and tp in consumer.assignment()}
+        if held:
+            with contextlib.suppress(KafkaError, IllegalStateError, TimeoutError):
                 async with asyncio.timeout(1):
-                    await self._consumer.commit(positions)
+                    await consumer.commit(held)
+
+    async def _leave(self) -> None:
+        consumer = self._consumer
+        try:
+            await self._end_partitions()
+        finally:
+            if consumer is not None:
+                with contextlib.suppress(KafkaError, OSError):
+                    self._kept_at = 0.0
+                    async with asyncio.timeout(5):
+                        await self._keep(consumer)
+                        await consumer.stop()
+
+    async def _end_partitions(self) -> None:
+        ended = await asyncio.gather(*(p.end() for p in self._partitions.values()), return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
 
     async def revoked(self) -> None:
         """Give the partitions up: first wait for the batches in flight, so that their commit is the last word."""
-        await self._quiet.wait()
-        self._positions.clear()
+        self._epoch += 1
+        self._joined = False
+        self._changed.set()
+        try:
+            await self._end_partitions()
+        finally:
+            self._partitions.clear()
 
     def assigned(self) -> None:
-        """Forget every position: all owned partitions are sought anew before they are fetched."""
-        self._positions.clear()
-
-    def _end(self, tp: TopicPartition) -> int | None:
-        if self._consumer is None:
-            return None
-        try:
-            end: int | None = self._consumer.last_stable_offset(tp) or self._consumer.highwater(tp)
-            return end
-        except IllegalStateError:
-            return None
-
-    def _lag(self, tp: TopicPartition, end: int | None) -> int:
-        """End offset less the larger of our position and the fetcher's: commit markers are never delivered."""
-        if end is None:
-            return 0
-        position = self._positions.get(tp, 0)
-        if self._consumer is not None and tp not in self._busy:
-            with contextlib.suppress(IllegalStateError, AssertionError):
-                state = self._consumer._subscription.subscription.assignment.state_value(tp)
-                if state is not None and state.has_valid_position:
-                    position = max(position, state.position)
-        return max(0, end - position)
+        """Begin anew: every partition owned is sought before anything of it is taken."""
+        self._epoch += 1
+        self._joined = True
+        self._changed.set()
 
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    """aiokafka swallows a listener's exceptions: this one does no I/O that could fail."""
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """aiokafka swallows a listener's exceptions: this one does no I/O, and what must not fail is the loop's."""
 
     def __init__(self, consumer: BatchConsumer) -> None:
         self._consumer = consumer
@@ -314,10 +300,12 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         self._consumer.assigned()
 
 
-async def _cluster_id(bootstrap: str) -> str:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        return str((await admin.describe_cluster())["cluster_id"])
-    finally:
-        await admin.close()
+def _behind(partition: Partition, position: int, end: int | None) -> int:
+    """Return the end offset less the larger of our position and, when nothing is in flight, the fetcher's."""
+    held = partition.held if partition.busy or not partition.sought else max(partition.held, position)
+    return 0 if end is None else max(0, end - held)
+
+
+async def _then(event: asyncio.Event, call: Callable[[], None]) -> None:
+    await event.wait()
+    call()

@@ -98,4 +98,4 @@ async def _prepare(connection: Connection) -> None:
 
 
 async def _no_reset(connection: Connection) -> None:
-    """Save the round trip that would undo session state: nobody here makes any (asyncpg ends open transactions itself)."""
+    """Save the round trip that would undo session state: nobody here makes any, and asyncpg ends open transactions."""

@@ -10,10 +10,10 @@ from typing import Annotated
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 
 from chassis.errors import AttendError, Unavailable
 from chassis.health import Health

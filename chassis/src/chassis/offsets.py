@@ -15,6 +15,21 @@ RETURNING next_offset
 """
 
 
+_COUNT = """
+UPDATE consumer_offset
+SET applied = applied + $4, repeat = repeat + $5, stale = stale + $6, dead = dead + $7
+WHERE consumer = $1 AND topic = $2 AND partition = $3
+"""
+_ADD = """
+INSERT INTO consumer_offset (consumer, topic, partition, next_offset)
+SELECT $1, topic, partition, 0 FROM unnest($2::text[], $3::int[]) AS t (topic, partition)
+ORDER BY 2, 3 ON CONFLICT DO NOTHING
+"""
+_READ = """
+SELECT topic, partition, next_offset FROM consumer_offset WHERE consumer = $1 AND topic = ANY($2::text[])
+"""
+
+
 class Overtaken(Exception):
     """The position moved under us: another owner is ahead, or our own last commit did land. Both are safe."""
 
@@ -29,24 +44,18 @@ async def move(connection: Connection, consumer: str, tp: TopicPartition, held: 
         raise Overtaken
 
 
+async def count(connection: Connection, consumer: str, tp: TopicPartition, counts: tuple[int, int, int, int]) -> None:
+    """Add to what became of the partition's records: applied, repeat, stale, dead (I3)."""
+    await connection.execute(_COUNT, consumer, tp.topic, tp.partition, *counts)
+
+
 async def read(pool: asyncpg.Pool, consumer: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
     """Return the next offset of each partition; a partition never seen starts at 0."""
     topics, numbers = [tp.topic for tp in partitions], [tp.partition for tp in partitions]
     with unavailable():
         async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                "INSERT INTO consumer_offset (consumer, topic, partition, next_offset) "
-                "SELECT $1, topic, partition, 0 FROM unnest($2::text[], $3::int[]) AS t (topic, partition) "
-                "ORDER BY 2, 3 ON CONFLICT DO NOTHING",
-                consumer,
-                topics,
-                numbers,
-            )
-            rows = await connection.fetch(
-                "SELECT topic, partition, next_offset FROM consumer_offset WHERE consumer = $1 AND topic = ANY($2::text[])",
-                consumer,
-                topics,
-            )
+            await connection.execute(_ADD, consumer, topics, numbers)
+            rows = await connection.fetch(_READ, consumer, topics)
     found = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
     return {tp: found[tp] for tp in partitions}
 
@@ -62,8 +71,9 @@ async def check_cluster(pool: asyncpg.Pool, cluster_id: str) -> None:
         known = await pool.fetchval("SELECT cluster_id FROM kafka_cluster")
     if known != cluster_id:
         raise Misconfigured(
-            f"this database's offsets belong to Kafka cluster {known}, the broker is {cluster_id}. Point the service at "
-            "its own cluster, or, if the cluster was rebuilt, restore its topics or empty consumer_offset and kafka_cluster"
+            f"this database's offsets belong to Kafka cluster {known}, the broker is {cluster_id}. Point the service "
+            "at its own cluster; or, if the cluster was rebuilt, restore its topics, or empty consumer_offset and "
+            "kafka_cluster to read them from their start (repeats are harmless)"
         )
 
 

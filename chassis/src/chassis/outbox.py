@@ -112,7 +112,8 @@ class Relay:
         """Seconds that the oldest unpublished event has waited; 0 when none does."""
         with unavailable():
             age = await self._pool.fetchval(
-                "SELECT extract(epoch FROM clock_timestamp() - min(created_at)) FROM outbox WHERE topic = ANY($1::text[])",
+                "SELECT extract(epoch FROM clock_timestamp() - min(created_at)) FROM outbox "
+                "WHERE topic = ANY($1::text[])",
                 self._topics,
             )
         return float(age or 0)

@@ -81,5 +81,12 @@ def decode_all(subscription: Subscription[Any], records: Sequence[ConsumerRecord
 def letter(record: ConsumerRecord[bytes, bytes], error: RejectedEvent) -> DeadLetter:
     """Return the dead letter of a record refused with `error`."""
     return DeadLetter(
-        record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers), error.code, error.message
-    )  # fmt: skip
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+        code=error.code,
+        message=error.message,
+    )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
@@ -89,22 +89,19 @@ async def apply(bootstrap: str, topics: Sequence[Topic], prefix: str = "") -> li
     """Make the topics as declared; return what was changed. Safe to repeat.
 
     Raises:
-        Misconfigured: A topic has more partitions than declared: Kafka cannot take them away, and other
-            counts would put keys elsewhere.
+        Misconfigured: A topic has another number of partitions than declared: a change would put keys elsewhere.
     """
     async with _admin(bootstrap) as admin:
         differences = await _differences(admin, topics, prefix)
         declared = {prefix + t.name: t for t in topics}
-        more = [d for d in differences if d.what == "partitions" and int(d.found or 0) > int(d.wanted)]
-        if more:
+        other = [d for d in differences if d.what == "partitions"]
+        if other:
             raise Misconfigured(
-                f"{more[0]}: partitions cannot be taken away; use another ATTEND_TOPIC_PREFIX or re-create it"
+                f"{other[0]}: another count would put keys elsewhere and break their order; use another "
+                "ATTEND_TOPIC_PREFIX, or re-create the topic"
             )
         await _create(admin, [declared[d.topic] for d in differences if d.found is None], prefix)
-        grown = {d.topic: NewPartitions(int(d.wanted)) for d in differences if d.what == "partitions"}
-        if grown:
-            await admin.create_partitions(grown)
-        changed = {d.topic for d in differences if d.found is not None and d.what != "partitions"}
+        changed = {d.topic for d in differences if d.found is not None}
         if changed:
             await admin.alter_configs(
                 [

@@ -1,0 +1,86 @@
+"""What the delivery core asks of aiokafka that its public face does not offer, in one place (aiokafka 0.14)."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from chassis.errors import Unavailable
+
+type Consumer = AIOKafkaConsumer[bytes, bytes]
+
+SESSION_TIMEOUT_MS = 10_000
+REBALANCE_TIMEOUT_MS = 15_000
+"""Longer than a transaction may take (10 s): a revocation waits for the batch in flight."""
+ANSWER_TIMEOUT_S = 10
+"""A frozen broker gives no error."""
+
+
+def new_consumer(bootstrap: str, group: str, session_timeout_ms: int = SESSION_TIMEOUT_MS) -> Consumer:
+    """Return a consumer that reads committed records only, commits nothing by itself and never resets a position."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",  # never jump silently over records that retention removed
+        isolation_level="read_committed",
+        fetch_max_wait_ms=100,  # a partition left out of a fetch waits so long at most
+        max_partition_fetch_bytes=2 << 20,
+        fetch_max_bytes=32 << 20,
+        session_timeout_ms=session_timeout_ms,
+        heartbeat_interval_ms=session_timeout_ms // 5,
+        rebalance_timeout_ms=max(REBALANCE_TIMEOUT_MS, session_timeout_ms),
+    )
+
+
+async def in_time[T](asked: Awaitable[T]) -> T:
+    """Return Kafka's answer.
+
+    Raises:
+        Unavailable: It failed, or did not come within `ANSWER_TIMEOUT_S`.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            return await asked
+    except (KafkaError, OSError) as error:
+        raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka: {type(error).__name__}") from error
+
+
+async def cluster_id(bootstrap: str) -> str:
+    """Return the id of the cluster behind `bootstrap`.
+
+    Raises:
+        Unavailable: It does not answer.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_TIMEOUT_S * 1000)
+    try:
+        await in_time(admin.start())
+        return str((await in_time(admin.describe_cluster()))["cluster_id"])
+    finally:
+        await admin.close()
+
+
+async def bounds(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+    """Return each partition's first offset, and the end of what is committed in it.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    first = await in_time(consumer.beginning_offsets(partitions))
+    end = await in_time(consumer.end_offsets(partitions))
+    return {tp: (first[tp], end[tp]) for tp in partitions}
+
+
+def progress(consumer: Consumer, tp: TopicPartition) -> tuple[int, int | None]:
+    """Return the fetch position, and the end as of the last fetch: (0, None) while there is neither.
+
+    The position passes commit markers, which are never delivered.
+    """
+    subscription: Any = consumer._subscription.subscription
+    state = None if subscription is None or subscription.assignment is None else subscription.assignment.state_value(tp)
+    if state is None or not state.has_valid_position:
+        return 0, None
+    return state.position, state.highwater if state.lso in (None, -1) else state.lso

@@ -1,0 +1,145 @@
+"""One owned partition: what was fetched of it, where it stands, and the work on it, one batch at a time."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from chassis import logs
+from chassis.batch import Batch
+from chassis.breaker import Breaker
+from chassis.errors import Unavailable
+from chassis.offsets import Overtaken
+from chassis.subscription import Subscription
+
+type Record = ConsumerRecord[bytes, bytes]
+
+BATCH_RECORDS = 4_000
+"""Records of one transaction at most: about 0.15 s of work, far inside the transaction timeout of 10 s."""
+BACKOFF_BASE_S = 0.1
+BACKOFF_CAP_S = 5.0
+
+
+class Partition:
+    """Takes fetched records and applies them in order.
+
+    Attributes:
+        tp: Which one.
+        held: The position that PostgreSQL is expected to have.
+        sought: Whether Kafka is read from where PostgreSQL stands; until then nothing is taken.
+        trouble: Why it does not get on just now, or None.
+    """
+
+    def __init__(
+        self,
+        tp: TopicPartition,
+        subscription: Subscription[Any],
+        batch: Batch,
+        breaker: Breaker,
+        slots: asyncio.Semaphore,
+        changed: Callable[[], None],
+    ) -> None:
+        self.tp = tp
+        self.held = 0
+        self.sought = False
+        self.trouble: str | None = None
+        self._subscription = subscription
+        self._batch = batch
+        self._breaker = breaker
+        self._slots = slots
+        self._changed = changed
+        self._backlog: list[Record] = []
+        self._ended = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+        self._log = logs.get_logger()
+
+    @property
+    def busy(self) -> bool:
+        """Whether records were taken whose effect is not committed yet."""
+        return self._worker is not None
+
+    @property
+    def hungry(self) -> bool:
+        """Whether more records may be fetched."""
+        return self.sought and len(self._backlog) < BATCH_RECORDS
+
+    def begin_at(self, position: int) -> None:
+        """Expect PostgreSQL to stand at `position`, where Kafka was just told to read from."""
+        self.held = position
+        self.sought = True
+        self.trouble = None
+
+    def distrust(self) -> None:
+        """Forget what was fetched: position and place are to be read again once the batch in flight has ended."""
+        self.sought = False
+        self._backlog.clear()
+        self._changed()
+
+    def give(self, records: list[Record]) -> None:
+        """Take fetched records, which follow those given before."""
+        if not self.sought:
+            return
+        self._backlog += records
+        if self._worker is None and self._backlog:
+            self._worker = asyncio.create_task(self._work(), name=f"partition {self.tp.topic}[{self.tp.partition}]")
+
+    async def end(self) -> None:
+        """Give the partition up: the batch in flight is finished, so that its commit is the last word.
+
+        Raises:
+            Exception: A fault of the delivery core itself.
+        """
+        self._ended.set()
+        self._backlog.clear()
+        if self._worker is not None:
+            await self._worker
+
+    async def _work(self) -> None:
+        try:
+            while self._backlog and not self._ended.is_set() and not self._breaker.is_open:
+                async with self._slots:
+                    records, self._backlog = self._backlog[:BATCH_RECORDS], self._backlog[BATCH_RECORDS:]
+                    self._changed()
+                    await self._apply(records)
+        finally:
+            self._worker = None
+            self._changed()
+
+    async def _apply(self, records: list[Record]) -> None:
+        """Apply these records, as often as it takes, unless the partition is given up meanwhile."""
+        failures = 0
+        while records and not self._ended.is_set() and not self._breaker.is_open:
+            try:
+                await self._batch.apply(self.tp, self._subscription, records, self.held, self._moved)
+                self.trouble, failures = None, 0
+            except Overtaken:
+                self._log.warning(
+                    "consumer.overtaken", topic_name=self.tp.topic, partition=self.tp.partition, held=self.held
+                )
+                self.distrust()
+                return
+            except Unavailable as error:
+                failures += 1
+                self.trouble = f"{self.tp.topic}[{self.tp.partition}] waits: {error.message}"
+                if failures & (failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
+                    self._log.warning(
+                        "consumer.unavailable",
+                        topic_name=self.tp.topic,
+                        partition=self.tp.partition,
+                        code=error.code,
+                        failures=failures,
+                    )
+                await self._back_off(failures)
+            records = [record for record in records if record.offset >= self.held]
+
+    async def _back_off(self, failures: int) -> None:
+        longest = min(BACKOFF_BASE_S * 2.0 ** min(failures, 10), BACKOFF_CAP_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(longest * random.uniform(0.5, 1)):  # noqa: S311  # jitter, no secret
+                await self._ended.wait()
+
+    def _moved(self, position: int) -> None:
+        self.held = position

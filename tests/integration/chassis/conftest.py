@@ -1,0 +1,55 @@
+"""A world for each test: a topic and a migrated schema of its own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from chassis import topics
+from chassis.database import create_pool
+from chassis.migrate import migrate
+from tests.integration.chassis.ledger.apply import ORDERS
+from tests.integration.chassis.world import SERVICE, World
+from tests.support.backends import KafkaServer
+from tests.support.databases import ROLE_PASSWORD
+
+PACKAGE = "tests.integration.chassis.ledger"
+
+
+def service_url(admin_url: str) -> str:
+    """Return the service's own address, with its least-rights role."""
+    parts = urlsplit(admin_url)
+    login = f"attend_{SERVICE}:{ROLE_PASSWORD}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
+
+
+@asynccontextmanager
+async def open_world(bootstrap: str, admin_url: str, prefix: str) -> AsyncIterator[World]:
+    """Make topic and schema; remove the topic at the end."""
+    url = service_url(admin_url)
+    await migrate(admin_url, url, SERVICE, PACKAGE)
+    await topics.apply(bootstrap, [ORDERS], prefix)
+    pool = await create_pool(url, SERVICE, max_size=8)
+    try:
+        yield World(bootstrap, prefix, url, pool)
+    finally:
+        pool.terminate()
+        await delete_topics(bootstrap, prefix + ORDERS.name)
+
+
+async def delete_topics(bootstrap: str, *names: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics(list(names))
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def world(kafka: KafkaServer, database_url: str, topic_prefix: str) -> AsyncIterator[World]:
+    """Return a topic of two partitions, a schema, and a pool with the service's role."""
+    async with open_world(kafka.bootstrap, database_url, topic_prefix) as opened:
+        yield opened
