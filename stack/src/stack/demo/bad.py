@@ -27,9 +27,9 @@ def _event(appointment: str) -> bytes:
 
 BAD = (
     Bad("not JSON", b"not json", (400, "NOT_JSON")),
-    Bad("cut off", b'{"event_id":"bad","appointment":{"id":', (400, "NOT_JSON")),
+    Bad("cut off", b'{"event_id":"bad","appointment":{"id":', (400, "TRUNCATED_JSON")),
     Bad("a key twice", b'{"event_id":"a","event_id":"b","appointment":{}}', (400, "DUPLICATE_KEY")),
-    Bad("not a number", _event('"clinic":"THAMES","start":NaN'), (400, "NOT_JSON")),
+    Bad("not a number", _event('"clinic":"THAMES","start":NaN'), (400, "NOT_A_NUMBER")),
     Bad("unknown clinic", _event('"clinic":"NOWHERE","start":"2027-03-12T10:00:00Z"'), (422, "UNKNOWN_CLINIC")),
     Bad(
         "no such zone", _event('"clinic":"THAMES","start":"2027-03-12T10:00","zone":"Mars/Base"'), (422, "UNKNOWN_ZONE")

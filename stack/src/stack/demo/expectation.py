@@ -93,10 +93,11 @@ def _one_appointment(
             opened[key] = opened.get(key) or known
         if change.status == "booked" and (before is None or before.status != "booked"):
             person = _as_of(patients[change.patient], registered, change.at)
-            outcome = _by_email_first(person)
+            past = change.start <= change.at
+            outcome = ("skipped", "PAST_VISIT") if past else _by_email_first(person)
             facts.confirmations[change.appointment, *outcome] += 1
             facts.messages.update(_message(person, outcome))
-            if known:
+            if known and not past:
                 facts.notices[known, change.appointment] += 1
     for generation, schedule in enumerate(_schedules(history), 1):
         for rule, lead in LEADS.items():

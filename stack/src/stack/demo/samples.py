@@ -1,0 +1,113 @@
+"""Reads FHIR samples for the expectation: who, when, with whom, by what address. No code of booking's is used."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+Identifier = tuple[str, str]
+
+TRUNK, COUNTRY = "0", "+44"
+"""The samples' national numbers are British."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One FHIR message, or one `Appointment` alone.
+
+    Attributes:
+        door: Where it is posted.
+        start: None for a request without a time.
+        patient: Whatever identifies the patient in it.
+        registers: Whether the patient himself is in it, so that he can be registered.
+        provider: The practitioner's name, if he is in it.
+        clinic_identifiers: What in it may stand for a clinic.
+    """
+
+    name: str
+    body: bytes
+    door: str
+    status: str
+    start: datetime | None
+    patient: str
+    registers: bool
+    email: str | None
+    mobile: str | None
+    provider: str | None
+    clinic_identifiers: tuple[Identifier, ...]
+
+
+def read_samples(folder: Path) -> list[Sample]:
+    """Return the messages and appointments below a folder, or below its `fhir`; other files are left alone."""
+    below = folder / "fhir" if (folder / "fhir").is_dir() else folder
+    found = (read_sample(path.name, path.read_bytes()) for path in sorted(below.rglob("*.json")))
+    return [sample for sample in found if sample]
+
+
+def read_sample(name: str, body: bytes) -> Sample | None:
+    """Return what is in a file, or None if it is neither a message with an appointment nor an appointment."""
+    content = orjson.loads(body)
+    resources = {e.get("fullUrl", ""): e["resource"] for e in content.get("entry", [])} or {"": content}
+    appointment = next((r for r in resources.values() if r["resourceType"] == "Appointment"), None)
+    if appointment is None or (content["resourceType"] == "Bundle" and content.get("type") != "message"):
+        return None
+    patient = next((r for r in resources.values() if r["resourceType"] == "Patient"), None)
+    known = (patient or {}).get("identifier", [])
+    start = appointment.get("start")
+    return Sample(
+        name=name,
+        body=body,
+        door="$process-message" if content["resourceType"] == "Bundle" else "Appointment",
+        status=appointment["status"],
+        start=datetime.fromisoformat(start).astimezone(UTC) if start else None,
+        patient=known[0]["value"] if known else _actor(appointment, "Patient"),
+        registers=patient is not None,
+        email=_address(patient, "email"),
+        mobile=_mobile(patient),
+        provider=_practitioner(resources.values()),
+        clinic_identifiers=tuple(_clinics(resources.values(), appointment)),
+    )
+
+
+def _telecoms(patient: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the patient's own addresses: his, else those of the contact who is himself; the best rank first."""
+    own = (patient or {}).get("telecom", [])
+    for contact in (patient or {}).get("contact", []) if not own else []:
+        codes = {c["code"] for r in contact.get("relationship", []) for c in r.get("coding", [])}
+        own = own or (contact.get("telecom", []) if codes & {"ONESELF", "self"} else [])
+    return sorted(own, key=lambda telecom: telecom.get("rank", 99))
+
+
+def _address(patient: dict[str, Any] | None, system: str, use: str | None = None) -> str | None:
+    fitting = [t["value"] for t in _telecoms(patient) if t["system"] == system and use in (None, t.get("use"))]
+    return fitting[0] if fitting else None
+
+
+def _mobile(patient: dict[str, Any] | None) -> str | None:
+    number = (_address(patient, "phone", "mobile") or "").replace(" ", "")
+    return (COUNTRY + number[1:] if number.startswith(TRUNK) else number) or None
+
+
+def _actor(appointment: dict[str, Any], kind: str) -> str:
+    references = [p.get("actor", {}).get("reference", "") for p in appointment.get("participant", [])]
+    return next((reference for reference in references if reference.startswith((f"{kind}/", "urn:uuid:"))), "")
+
+
+def _practitioner(resources: Any) -> str | None:
+    practitioner = next((r for r in resources if r["resourceType"] == "Practitioner"), None)
+    return practitioner["name"][0].get("family") if practitioner else None
+
+
+def _clinics(resources: Any, appointment: dict[str, Any]) -> Iterator[Identifier]:
+    for resource in resources:
+        for destination in resource.get("destination", []) if resource["resourceType"] == "MessageHeader" else []:
+            system, _, value = destination.get("endpoint", "").partition("|")
+            yield system, value
+        for known in resource.get("identifier", []) if resource["resourceType"] == "HealthcareService" else []:
+            yield known["system"], known["value"]
+    system, _, value = _actor(appointment, "Location").partition("/")
+    if value:
+        yield system, value
