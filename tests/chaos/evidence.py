@@ -34,13 +34,18 @@ class Evidence:
         answered: Appointment id → highest version that booking answered 2xx with.
         topics: The records of each topic, in order of partition and offset.
         positions: (topic, partition) → (next offset of a consumer, end offset).
-        accepted: The sinks' acceptance log.
+        accepted: The carriers' acceptance log, each message with the `notification_id` that its reference leads to.
     """
 
     answered: dict[str, int] = field(default_factory=dict)
     topics: dict[str, list[Record]] = field(default_factory=lambda: {topic: [] for topic in TOPICS})
     positions: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     accepted: list[dict[str, Any]] = field(default_factory=list)
+
+
+def attempt_of(reference: str) -> str:
+    """Return the attempt id in our reference at a carrier: bare, in a Message-ID, or the end of a callback URL."""
+    return reference.strip("<>").partition("@")[0].rpartition("/")[2]
 
 
 async def read_topics(bootstrap: str, prefix: str = "") -> dict[str, list[Record]]:

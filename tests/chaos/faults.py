@@ -3,7 +3,6 @@
 import asyncio
 
 from stack.supervisor import System
-
 from tests.chaos.load import Fault
 
 

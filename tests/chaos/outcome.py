@@ -20,11 +20,13 @@ class Outcome:
         rows: Expected against actual, unknown sends set aside.
         unknown: How many sends are listed as unknown.
         reached: How many of those did arrive, by the carriers' own log.
+        attempts: Attempt id → notification id, by the ledger.
     """
 
     rows: list[Row]
     unknown: int
     reached: int
+    attempts: dict[str, str]
 
     @property
     def differences(self) -> list[Row]:
@@ -42,14 +44,16 @@ async def judge(client: Client, names: Names, load: Load, want: Facts) -> Outcom
     by_id = {known: name for name, known in names.appointments.items()}
     patient_of = {change.appointment: load.patients[change.patient] for change in load.bookings}
     reached = []
+    attempts: dict[str, str] = {}
     for appointment, rows in (await gather_by_key(by_id, client.notifications)).items():
         name = by_id[appointment]
+        attempts |= {call["attempt_id"]: row["notification_id"] for row in rows for call in row["calls"]}
         for row in (row for row in rows if row["outcome"] == "unknown"):
             patient = patient_of[name]
             address = patient.email if row["channel"] == "email" else patient.mobile
             _set_aside(want, found, name, row)
             reached.append(_arrived(want, found, (row["channel"], address or "")))
-    return Outcome(compare(want, found), len(reached), sum(reached))
+    return Outcome(compare(want, found), len(reached), sum(reached), attempts)
 
 
 def _set_aside(want: Facts, found: Facts, appointment: str, row: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from stack.demo.drive import Driver
 from stack.demo.expectation import expect_of
 from stack.demo.installation import Installation
 from stack.supervisor import System
-from tests.chaos.evidence import Evidence, read_positions, read_topics
+from tests.chaos.evidence import Evidence, attempt_of, read_positions, read_topics
 from tests.chaos.invariants import check
 from tests.chaos.load import PATIENCE_S, Fault, Load, Upstream, as_posted
 from tests.chaos.outcome import Outcome, judge
@@ -69,7 +69,13 @@ async def play(
             answered=upstream.answered,
             topics=await read_topics(system.bootstrap),
             positions=await read_positions(system.bootstrap, system.admin_url),
-            accepted=await client.accepted(),
+            accepted=[
+                {
+                    **message,
+                    "notification_id": outcome.attempts.get(attempt_of(message["reference"]), message["reference"]),
+                }
+                for message in await client.accepted()
+            ],
         )
     faults = len([*while_booking, *while_changing, *while_leaving])
     took_s = time.monotonic() - began
