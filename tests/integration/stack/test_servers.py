@@ -1,0 +1,101 @@
+"""Kafka and PostgreSQL of this environment: they come up, break and come back on the same folder."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from stack.kafka import Kafka
+from stack.postgres import Postgres
+from stack.process import ProcessId
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def broken_kafka(tmp_path: Path) -> Iterator[Kafka]:
+    """Run a broker that the test may break."""
+    kafka = Kafka(tmp_path / "kafka")
+    kafka.start()
+    yield kafka
+    kafka.stop()
+
+
+@pytest.fixture
+def broken_postgres(tmp_path: Path) -> Iterator[Postgres]:
+    """Run a server that the test may break."""
+    postgres = Postgres(tmp_path / "postgres")
+    postgres.start()
+    yield postgres
+    postgres.stop()
+    postgres.remove()
+
+
+@asynccontextmanager
+async def administrator(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await client.start()
+    yield client
+    await client.close()
+
+
+async def execute(url: str, statement: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval(statement))
+    finally:
+        await connection.close()
+
+
+def listening(identity: ProcessId | None) -> set[str]:
+    """Return the addresses that the process and those below it listen on."""
+    process = identity.find() if identity else None
+    assert process is not None
+    family = [process, *process.children(recursive=True)]
+    found = [connection for one in family for connection in one.net_connections("inet")]
+    return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
+
+
+async def test_kafka_has_its_topics_again_after_a_kill(broken_kafka: Kafka) -> None:
+    async with administrator(broken_kafka) as admin:
+        await admin.create_topics([NewTopic("kept", 3, 1)])
+
+    broken_kafka.kill()
+    assert not broken_kafka.running
+    broken_kafka.start()
+
+    async with administrator(broken_kafka) as admin:
+        assert "kept" in await admin.list_topics()
+
+
+async def test_postgres_has_its_rows_again_after_a_kill(broken_postgres: Postgres) -> None:
+    await execute(broken_postgres.url("postgres"), "CREATE TABLE kept AS SELECT 42 AS answer")
+
+    broken_postgres.kill()
+    assert not broken_postgres.running
+    broken_postgres.start()
+
+    assert await execute(broken_postgres.url("postgres"), "SELECT answer FROM kept") == "42"
+
+
+def test_a_frozen_server_gives_no_answer_until_it_is_resumed(broken_postgres: Postgres) -> None:
+    broken_postgres.pause()
+    assert broken_postgres.running
+    assert not broken_postgres.is_ready()
+
+    broken_postgres.resume()
+    assert broken_postgres.is_ready()
+
+
+async def test_postgres_lets_nobody_in_without_the_password(broken_postgres: Postgres) -> None:
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await execute(broken_postgres.url("postgres", password="guess"), "SELECT 1")
+
+
+def test_servers_listen_on_loopback_alone(broken_kafka: Kafka, broken_postgres: Postgres) -> None:
+    assert {ip.removeprefix("::ffff:") for ip in listening(broken_kafka.process)} == {"127.0.0.1"}
+    assert listening(broken_postgres.process) == {"127.0.0.1"}
