@@ -1,5 +1,6 @@
 """What every benchmark shares: figures, the table, the file, and medians of interleaved repeats."""
 
+import asyncio
 import json
 import platform
 import statistics
@@ -114,6 +115,17 @@ async def interleaved[T](
     return results
 
 
+async def until(condition: Callable[[], Awaitable[bool]], within_s: float, every_s: float = 0.05) -> None:
+    """Wait until the condition holds.
+
+    Raises:
+        TimeoutError: It does not in time: something is broken, not slow.
+    """
+    async with asyncio.timeout(within_s):
+        while not await condition():  # noqa: ASYNC110 - what is waited for is in another process
+            await asyncio.sleep(every_s)
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value below which `share` of the values lie (0 < share < 1)."""
     ordered = sorted(values)
@@ -146,6 +158,11 @@ class Cpu:
     def since(self, before: "Cpu", name: str) -> float:
         """Return the seconds that processes of this name used since `before`."""
         return self.seconds.get(name, 0.0) - before.seconds.get(name, 0.0)
+
+    def since_python(self, before: "Cpu") -> float:
+        """Return the seconds that descendants running Python used since `before`."""
+        names = [name for name in self.seconds if name.startswith("python")]
+        return sum(self.since(before, name) for name in names)
 
 
 def _round(value: float) -> float:

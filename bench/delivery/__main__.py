@@ -8,6 +8,8 @@ import typer
 import uvloop
 
 from bench.delivery.compare import measure_records
+from bench.delivery.ingest import measure_ingest
+from bench.delivery.latency import measure_latency
 from bench.delivery.servers import Servers, servers
 from bench.harness import Report
 from chassis import logs
@@ -19,11 +21,15 @@ class Part(StrEnum):
     """What can be measured alone."""
 
     RECORDS = "records"
+    INGEST = "ingest"
+    LATENCY = "latency"
 
 
 def main(
     events: Annotated[int, typer.Option(min=1000, max=2_000_000, help="Events waiting for records.")] = 200_000,
     rounds: Annotated[int, typer.Option(min=1, max=9, help="Interleaved repeats; medians count.")] = 3,
+    inbound: Annotated[int, typer.Option(min=1000, max=500_000, help="Events waiting for booking.")] = 50_000,
+    seconds: Annotated[int, typer.Option(min=5, max=600, help="How long to post at 200 a second.")] = 30,
     only: Annotated[list[Part] | None, typer.Option(help="Parts to measure; all if none is named.")] = None,
 ) -> None:
     """Start real Kafka and PostgreSQL, measure, print a table and write bench/results/delivery.json."""
@@ -32,6 +38,8 @@ def main(
     with servers() as started:
         parts: dict[Part, Callable[[Servers], Awaitable[None]]] = {
             Part.RECORDS: lambda given: measure_records(given, report, events, rounds),
+            Part.INGEST: lambda given: measure_ingest(given, report, inbound),
+            Part.LATENCY: lambda given: measure_latency(given, report, seconds),
         }
         for part in only or list(Part):
             uvloop.run(parts[part](started))  # type: ignore[arg-type]  # each is a coroutine function

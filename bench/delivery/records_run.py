@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bench.delivery.limits import BATCH, Rate, Stopwatch
 from bench.delivery.load import Load, Record
 from bench.delivery.servers import Place
-from bench.harness import Cpu
+from bench.harness import Cpu, until
 from chassis.clock import RealClock
 from chassis.consumer import Applied, Subscription
 from chassis.database import Connection, create_pool
@@ -90,8 +90,7 @@ async def run_records(place: Place, load: Load) -> Run:
         stop, before = asyncio.Event(), Cpu.now()
         running = asyncio.create_task(service.run(stop))
         try:
-            async with asyncio.timeout(LONGEST_RUN_S):
-                await _all_durable(service.pool, settings.topic_name(APPOINTMENTS), load.events, running)
+            await _all_durable(service.pool, settings.topic_name(APPOINTMENTS), load.events, running)
             rate, after = watch.rate(load.events), Cpu.now()
             files = await service.pool.fetchval("SELECT count(*) FROM sub_file")
         finally:
@@ -169,17 +168,20 @@ def _as_read(topic: Topic, record: Record) -> ConsumerRecord:
 
 async def _all_durable(pool: asyncpg.Pool, topic: str, events: int, running: asyncio.Task[None]) -> None:
     """Return when every event is behind the committed offsets and the outbox is empty."""
-    while not running.done():
-        done = await pool.fetchval(
-            "SELECT coalesce(sum(next_offset), 0) >= $2 AND NOT EXISTS (SELECT FROM outbox)"
-            " FROM consumer_offset WHERE topic = $1",
-            topic,
-            events,
+
+    async def done() -> bool:
+        return running.done() or bool(
+            await pool.fetchval(
+                "SELECT coalesce(sum(next_offset), 0) >= $2 AND NOT EXISTS (SELECT FROM outbox)"
+                " FROM consumer_offset WHERE topic = $1",
+                topic,
+                events,
+            )
         )
-        if done:
-            return
-        await asyncio.sleep(LOOK_EVERY_S)
-    await running
+
+    await until(done, LONGEST_RUN_S, LOOK_EVERY_S)
+    if running.done():
+        running.result()
 
 
 class _Canned:
