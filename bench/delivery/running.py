@@ -52,7 +52,7 @@ class Upstream:
             await self.put(
                 f"clinics/CL{number:03d}", {"name": f"Clinic {number}", "zone": "Europe/London", "country": "GB"}
             )
-        people = [(f"providers/dr-{n}", {"name": f"Dr {n}"}) for n in range(PROVIDERS)]
+        people: list[tuple[str, object]] = [(f"providers/dr-{n}", {"name": f"Dr {n}"}) for n in range(PROVIDERS)]
         people += [(f"patients/p-{n}", patient(n)) for n in range(patients)]
         await each(people, lambda place_and_body: self.put(*place_and_body))
 
