@@ -1,0 +1,102 @@
+"""The local carriers: what they accept is in their log before they answer."""
+
+import os
+import smtplib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from stack.accepted import read_accepted
+from stack.layout import python
+from stack.parts import ServiceProcess
+from stack.ports import free_port
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Sinks:
+    """Running sinks."""
+
+    smtp_port: int
+    url: str
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def sinks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sinks]:
+    """Run the sinks as `attend up` does."""
+    folder = tmp_path_factory.mktemp("sinks")
+    smtp, http = free_port(), free_port()
+    own = {"SINKS_SMTP_PORT": str(smtp), "SINKS_HTTP_PORT": str(http), "SINKS_LOG": str(folder / "accepted.jsonl")}
+    process = ServiceProcess(
+        python("-m", "stack.sinks"), {**os.environ, **own}, folder / "log", folder, f"http://127.0.0.1:{http}"
+    )
+    process.start()
+    deadline = time.monotonic() + 30
+    while not process.is_ready():
+        assert time.monotonic() < deadline, process.last_words()
+        time.sleep(0.05)
+    yield Sinks(smtp, process.url, folder / "accepted.jsonl")
+    process.stop()
+
+
+def test_a_mail_is_logged_with_its_reference_text_and_attachments(sinks: Sinks) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "noreply@attend.example", "ada@example.org", "Your visit"
+    mail["Message-ID"] = "<attempt-1@attend.example>"
+    mail.set_content("See you on Monday.")
+    mail.add_attachment("BEGIN:VCALENDAR", subtype="calendar", filename="visit.ics")
+
+    with smtplib.SMTP("127.0.0.1", sinks.smtp_port, timeout=10) as connection:
+        connection.send_message(mail)
+
+    (accepted,) = read_accepted(sinks.log, "email", "ada@example.org")
+    assert accepted["reference"] == "attempt-1"
+    assert accepted["subject"] == "Your visit"
+    assert accepted["body"].strip() == "See you on Monday."
+    assert accepted["attachments"][0]["name"] == "visit.ics"
+
+
+def test_an_sms_in_twilios_shape_is_accepted_and_linked_to_our_attempt(sinks: Sinks) -> None:
+    callback = "http://127.0.0.1:8103/callbacks/twilio/attempt-2"
+    form = {"To": "+15005550001", "From": "+15005550006", "Body": "See you", "StatusCallback": callback}
+
+    answer = httpx2.post(f"{sinks.url}/2010-04-01/Accounts/AC0/Messages.json", data=form, auth=("AC0", "any"))
+
+    assert answer.status_code == 201
+    assert answer.json()["status"] == "queued"
+    (accepted,) = read_accepted(sinks.log, "sms", "+15005550001")
+    assert accepted["reference"] == "attempt-2"
+    assert accepted["body"] == "See you"
+
+
+def test_an_sms_without_a_number_is_refused_and_not_logged(sinks: Sinks) -> None:
+    answer = httpx2.post(f"{sinks.url}/2010-04-01/Accounts/AC0/Messages.json", data={"Body": "nobody gets this"})
+
+    assert answer.status_code == 400
+    assert not any(line["body"] == "nobody gets this" for line in read_accepted(sinks.log))
+
+
+def test_a_whatsapp_message_in_metas_shape_is_accepted_and_linked_to_our_attempt(sinks: Sinks) -> None:
+    message = {"to": "15005550002", "type": "template", "template": {"name": "reminder"}}
+
+    answer = httpx2.post(f"{sinks.url}/v23.0/100/messages", json={**message, "biz_opaque_callback_data": "attempt-3"})
+
+    assert answer.json()["messages"][0]["id"].startswith("wamid.")
+    (accepted,) = read_accepted(sinks.log, "whatsapp", "15005550002")
+    assert accepted["reference"] == "attempt-3"
+    assert accepted["body"] == {"name": "reminder"}
+
+
+def test_the_list_of_accepted_messages_can_be_read_by_channel_and_recipient(sinks: Sinks) -> None:
+    httpx2.post(f"{sinks.url}/2010-04-01/Accounts/AC0/Messages.json", data={"To": "+15005550009", "Body": "x"})
+
+    listed = httpx2.get(f"{sinks.url}/accepted", params={"channel": "sms", "to": "+15005550009"}).json()
+
+    assert [line["to"] for line in listed] == ["+15005550009"]
