@@ -1,0 +1,35 @@
+"""`python -m reminders`: run a role, migrate the schema, look after dead letters."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from chassis.cli import service_cli
+from chassis.lifecycle import run
+from reminders.settings import Settings
+from reminders.wiring import SERVICE, run_api, run_projector, run_worker, subscriptions
+
+
+def _role(
+    name: str, main: Callable[[Settings, asyncio.Event], Awaitable[None]], purpose: str
+) -> Callable[[Settings], None]:
+    def serve(settings: Settings) -> None:
+        run(name, settings, lambda stop: main(settings, stop))
+
+    serve.__doc__ = purpose
+    return serve
+
+
+app = service_cli(
+    SERVICE,
+    SERVICE,
+    Settings,
+    {
+        "worker": _role("reminders-worker", run_worker, "Plan reminders and hand them over when they are due."),
+        "projector": _role("reminders-projector", run_projector, "Keep the reminder records."),
+        "api": _role("reminders-api", run_api, "Answer questions about reminders."),
+    },
+    subscriptions,
+)
+
+if __name__ == "__main__":
+    app()

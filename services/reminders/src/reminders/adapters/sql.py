@@ -1,0 +1,84 @@
+"""The projector's and the API's statements."""
+
+COLUMNS = (
+    "reminder_id",
+    "appointment_id",
+    "schedule_gen",
+    "version",
+    "status",
+    "reason",
+    "rule",
+    "patient_id",
+    "clinic_id",
+    "scheduled_for",
+    "not_after",
+    "closes_at",
+    "handed_over_at",
+    "sent_at",
+    "notification_id",
+    "delivery_state",
+    "changed_at",
+    "caused_by",
+)
+_ARRAYS = {
+    "uuid[]": {"reminder_id", "appointment_id", "patient_id", "notification_id"},
+    "bigint[]": {"schedule_gen", "version"},
+    "text[]": {"status", "reason", "rule", "clinic_id", "delivery_state", "caused_by"},
+}
+_TYPES = [next((kind for kind, names in _ARRAYS.items() if name in names), "timestamptz[]") for name in COLUMNS]
+_ALL = ", ".join(COLUMNS)
+
+ADD_SCHEDULES = """
+INSERT INTO schedule (appointment_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING
+"""
+
+LOCK_SCHEDULES = """
+SELECT appointment_id, version, schedule_gen FROM schedule
+WHERE appointment_id = ANY($1::uuid[]) ORDER BY appointment_id FOR UPDATE
+"""
+
+READ_REMINDERS = f"SELECT {_ALL} FROM reminder WHERE appointment_id = ANY($1::uuid[])"  # noqa: S608  # constants
+
+SAVE_SCHEDULES = """
+UPDATE schedule s SET version = n.version, schedule_gen = n.schedule_gen
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS n (appointment_id, version, schedule_gen)
+WHERE s.appointment_id = n.appointment_id
+"""
+
+SAVE_REMINDERS = f"""
+INSERT INTO reminder ({_ALL})
+SELECT * FROM unnest({", ".join(f"${number}::{kind}" for number, kind in enumerate(_TYPES, 1))})
+ON CONFLICT (reminder_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])}
+"""  # noqa: S608  # constants
+
+CLOSING = """
+SELECT appointment_id FROM schedule
+WHERE appointment_id IN (
+    SELECT appointment_id FROM reminder WHERE status = 'SCHEDULED' AND closes_at <= $1 ORDER BY closes_at LIMIT $2
+)
+ORDER BY appointment_id FOR UPDATE
+"""
+
+CLOSE = """
+UPDATE reminder SET
+    status = CASE WHEN handed_over_at IS NULL AND notification_id IS NULL THEN 'CANCELLED' ELSE 'FAILED' END,
+    reason = CASE WHEN handed_over_at IS NULL AND notification_id IS NULL THEN 'TOO_LATE' ELSE 'OUTCOME_UNKNOWN' END,
+    changed_at = $1, caused_by = 'closing'
+WHERE appointment_id = ANY($2::uuid[]) AND status = 'SCHEDULED' AND closes_at <= $1
+"""
+
+FIND = f"""
+SELECT {_ALL} FROM reminder
+WHERE ($1::uuid IS NULL OR appointment_id = $1)
+  AND ($2::uuid IS NULL OR patient_id = $2)
+  AND ($3::text IS NULL OR status = $3)
+  AND ($4::uuid IS NULL OR (coalesce(scheduled_for, 'infinity'), reminder_id) >
+      (SELECT coalesce(a.scheduled_for, 'infinity'), a.reminder_id FROM reminder a WHERE a.reminder_id = $4))
+ORDER BY coalesce(scheduled_for, 'infinity'), reminder_id
+LIMIT $5
+"""  # noqa: S608  # constants
+
+HISTORY = """
+SELECT status, reason, handed_over_at, notification_id, delivery_state, at, caused_by
+FROM reminder_history WHERE reminder_id = $1 ORDER BY id
+"""

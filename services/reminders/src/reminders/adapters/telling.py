@@ -1,0 +1,46 @@
+"""What the worker tells of its work: counts, lateness, and one log line for each burst."""
+
+from collections import Counter
+from datetime import datetime
+
+from prometheus_client import Counter as Total
+from prometheus_client import Histogram
+
+from chassis.logs import get_logger
+from chassis.metrics import Metrics
+from reminders.timers.engine import Reports
+from reminders.timers.ports import Outcome
+
+_LATENESS_S = (0.05, 0.1, 0.3, 1, 3, 10, 60, 600, 3600, 86400)
+
+
+def telling(metrics: Metrics, source: str) -> Reports:
+    """Return the engine's reports as metrics and logs.
+
+    Args:
+        metrics: The process's.
+        source: Name of the source topic.
+    """
+    timers = Total("attend_reminders", "Timers by what became of them when due", ["outcome"], registry=metrics.registry)
+    lateness = Histogram(
+        "attend_reminder_lateness_seconds",
+        "Domain seconds from the due instant to the acknowledged hand-over",
+        buckets=_LATENESS_S,
+        registry=metrics.registry,
+    )
+    log = get_logger()
+
+    def count(outcomes: Counter[Outcome]) -> None:
+        for outcome, number in outcomes.items():
+            metrics.events.labels(source, outcome).inc(number)
+        if outcomes[Outcome.DEAD]:
+            log.warning("reminders.dead_letters", topic_name=source, count=outcomes[Outcome.DEAD])
+
+    def fired(counts: Counter[str], due: list[datetime], now: datetime) -> None:
+        for outcome, number in counts.items():
+            timers.labels(outcome).inc(number)
+        for instant in due:
+            lateness.observe(max(0.0, (now - instant).total_seconds()))
+        log.info("reminders.due", **counts)
+
+    return Reports(count, fired)

@@ -1,0 +1,1 @@
+"""The rules of reminders: pure, no clock, no I/O."""

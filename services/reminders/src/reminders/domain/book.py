@@ -1,0 +1,174 @@
+"""The reminder records of one appointment, folded from what the worker and the notifier said (R11, R13, R14).
+
+Every event may come again, and the two topics may overtake each other: the result is the same.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from reminders.domain.lattice import rises
+from schemas.notifications import NotificationChanged, Outcome
+from schemas.planning import LEFT_OF_LEAD
+from schemas.reminders import PlannedReminder, Reason, ReminderDue, RemindersPlanned, ReminderStatus
+
+CLOSED_AFTER_VISIT = timedelta(hours=72)
+"""By then every reminder has a final outcome (G7)."""
+
+_STATUS_OF = {
+    Outcome.ACCEPTED: ReminderStatus.SENT,
+    Outcome.FAILED: ReminderStatus.FAILED,
+    Outcome.SKIPPED: ReminderStatus.CANCELLED,
+    Outcome.UNKNOWN: ReminderStatus.SCHEDULED,  # until it is settled
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """One reminder record.
+
+    Attributes:
+        version: Of the newest plan that lists it; 0: only its hand-over or outcome came so far.
+        closes_at: When it gets a final outcome at the latest (G7).
+        changed_at: Domain time of the event that changed it last.
+        caused_by: Id of that event.
+    """
+
+    reminder_id: UUID
+    appointment_id: UUID
+    schedule_gen: int
+    version: int = 0
+    status: ReminderStatus = ReminderStatus.SCHEDULED
+    reason: Reason | None = None
+    rule: str | None = None
+    patient_id: UUID | None = None
+    clinic_id: str | None = None
+    scheduled_for: datetime | None = None
+    not_after: datetime | None = None
+    closes_at: datetime | None = None
+    handed_over_at: datetime | None = None
+    sent_at: datetime | None = None
+    notification_id: UUID | None = None
+    delivery_state: str | None = None
+    changed_at: datetime | None = None
+    caused_by: str = ""
+
+
+@dataclass(slots=True)
+class Book:
+    """All reminder records of one appointment, and the newest plan they have seen.
+
+    Attributes:
+        version: Of the newest plan.
+        schedule_gen: Of the newest plan.
+        reminders: By id.
+        changed: Ids of the records changed since the book was opened.
+        changes: How many changes there were since then.
+    """
+
+    appointment_id: UUID
+    version: int = 0
+    schedule_gen: int = 0
+    reminders: dict[UUID, Reminder] = field(default_factory=dict)
+    changed: set[UUID] = field(default_factory=set)
+    changes: int = 0
+
+    def put(self, reminder: Reminder, at: datetime, caused_by: str) -> bool:
+        """Keep a record if it differs from the one held; say whether it did."""
+        if self.reminders.get(reminder.reminder_id) == reminder:
+            return False
+        self.reminders[reminder.reminder_id] = replace(reminder, changed_at=at, caused_by=caused_by)
+        self.changed.add(reminder.reminder_id)
+        self.changes += 1
+        return True
+
+
+def on_planned(book: Book, plan: RemindersPlanned, at: datetime, event_id: str) -> list[Reminder]:
+    """Take a plan: new records, born SCHEDULED or CANCELLED with their reason (D14).
+
+    What an older plan listed, and the newest does not, is cancelled if it was not handed over:
+    RESCHEDULED when its schedule is past (D10), SUPERSEDED when its rule went.
+
+    Returns:
+        The records this plan cancelled that were scheduled before (R14 counts them).
+    """
+    cancelled: list[Reminder] = []
+    book.version = max(book.version, plan.version)
+    book.schedule_gen = max(book.schedule_gen, plan.schedule_gen)
+    for listed in plan.reminders:
+        held = book.reminders.get(listed.reminder_id)
+        reminder = _listed(held, plan, listed)
+        if book.put(reminder, at, event_id) and held is not None and _cancels(held, reminder):
+            cancelled.append(reminder)
+    for held in list(book.reminders.values()):
+        if 0 < held.version < book.version and held.handed_over_at is None and held.status is ReminderStatus.SCHEDULED:
+            reason = Reason.RESCHEDULED if held.schedule_gen < book.schedule_gen else Reason.SUPERSEDED
+            swept = replace(held, status=ReminderStatus.CANCELLED, reason=reason)
+            if book.put(swept, at, event_id):
+                cancelled.append(swept)
+    return cancelled
+
+
+def on_due(book: Book, due: ReminderDue, at: datetime, event_id: str) -> None:
+    """Take a hand-over: from now on only the notifier's outcome is final."""
+    held = book.reminders.get(due.reminder_id) or Reminder(due.reminder_id, due.appointment_id, due.schedule_gen)
+    reminder = replace(
+        held,
+        rule=held.rule or due.rule,
+        scheduled_for=held.scheduled_for or due.due,
+        not_after=held.not_after or due.not_after,
+        closes_at=held.closes_at or closes_at(due.due, due.not_after),
+        handed_over_at=min(held.handed_over_at or at, at),
+    )
+    book.put(reminder, at, event_id)
+
+
+def on_outcome(book: Book, told: NotificationChanged, reminder_id: UUID, event_id: str) -> None:
+    """Take what became of a reminder's message (R25): it only ever rises on the lattice.
+
+    An unknown outcome leaves it SCHEDULED with the link to its message. A first reason stays.
+    """
+    held = book.reminders.get(reminder_id) or Reminder(reminder_id, told.appointment_id, told.schedule_gen)
+    status = _STATUS_OF[told.outcome]
+    reminder = replace(held, notification_id=held.notification_id or told.notification_id)
+    if rises(held.status, status):
+        sent = status is ReminderStatus.SENT
+        reminder = replace(
+            reminder,
+            status=status,
+            reason=told.reason,
+            notification_id=told.notification_id,
+            sent_at=told.at if sent else None,
+            delivery_state="unknown" if sent else None,  # D17: receipts tell more
+        )
+    book.put(reminder, told.at, event_id)
+
+
+def closes_at(due: datetime, not_after: datetime) -> datetime | None:
+    """Return 72 h after the visit, which is as far behind `due` as `not_after` tells (D15)."""
+    try:
+        return due + (not_after - due) / (1 - LEFT_OF_LEAD) + CLOSED_AFTER_VISIT
+    except OverflowError:
+        return None
+
+
+def _listed(held: Reminder | None, plan: RemindersPlanned, listed: PlannedReminder) -> Reminder:
+    known = held or Reminder(listed.reminder_id, plan.appointment_id, plan.schedule_gen)
+    if known.version <= plan.version:
+        known = replace(
+            known,
+            version=plan.version,
+            rule=listed.rule,
+            patient_id=plan.patient_id,
+            clinic_id=plan.clinic_id,
+            scheduled_for=listed.due,
+            not_after=listed.not_after,
+            closes_at=closes_at(listed.due, listed.not_after),
+        )
+    if known.handed_over_at is None and rises(known.status, listed.status):
+        known = replace(known, status=listed.status, reason=listed.reason)
+    return known
+
+
+def _cancels(held: Reminder, reminder: Reminder) -> bool:
+    return held.status is ReminderStatus.SCHEDULED and reminder.status is ReminderStatus.CANCELLED

@@ -1,0 +1,117 @@
+"""The Faust application: which of its parts are used, and which are replaced.
+
+Used as they are: worker life cycle, group membership, co-partitioned assignment, table and changelog
+recovery, the agent. Replaced: consumer, producer, store (each in its own file). Left out: the web
+server, which binds 0.0.0.0 under the worker command whatever the settings say (fact 7), topic
+declaration (facts 12 and 14), the leader topic, folders on disk, the command line, which sets log
+levels of its own (fact 8).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
+from faust.tables.table import Table
+from faust.transport.drivers.aiokafka import Transport
+from faust.types import TP
+
+from reminders.timers.consumer import AwaitedConsumer
+from reminders.timers.producer import AwaitedProducer
+from reminders.timers.store import PartitionedStore
+
+READ_AGAINST = "0.15.3"
+"""The version of faust-streaming whose internals the subclasses of this package rely on."""
+
+SESSION_S, HEARTBEAT_S, REBALANCE_S = 6.0, 2.0, 6.0
+COMMIT_INTERVAL_S = 0.5
+
+
+class TimersTransport(Transport):
+    """aiokafka with our consumer and producer."""
+
+    Consumer = AwaitedConsumer
+    Producer = AwaitedProducer
+
+
+class GatingTableManager(TableManager):
+    """Shuts the gate to firing at the very start of a revocation (fact 9)."""
+
+    def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Suspend firing, then do what Faust does."""
+        for table in self.values():
+            table.data.suspend()
+        super().on_partitions_revoked(revoked)
+
+
+class TimersTable(Table[bytes, bytes]):
+    """A table of packed rows with its own store; never written through the mapping interface."""
+
+    def _new_store(self) -> PartitionedStore:
+        return PartitionedStore(
+            "timers://", self.app, self,
+            table_name=self.name, key_type=bytes, key_serializer="raw", value_type=bytes, value_serializer="raw",
+            loop=self.loop,
+        )  # fmt: skip
+
+
+class QuietBoot(BootStrategy):
+    """No web server."""
+
+    enable_web = False
+
+
+class TimersApp(faust.App):
+    """One table of timers beside one source topic."""
+
+    BootStrategy = QuietBoot
+
+    def _new_transport(self) -> TimersTransport:
+        return TimersTransport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> TimersTransport:
+        return TimersTransport(self.conf.broker_producer, self)
+
+    def _create_directories(self) -> None:
+        """Make none: nothing is kept on disk."""
+
+
+def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> TimersApp:
+    """Return the application, not started.
+
+    Args:
+        app_id: Consumer group, and the beginning of the changelog's name.
+        bootstrap: Kafka's address.
+        partitions: Of source and changelog; both exist already.
+        overrides: Further Faust settings, for tests.
+    """
+    settings: dict[str, Any] = {
+        "broker": [f"kafka://{server.strip()}" for server in bootstrap.split(",")],
+        "store": "memory://",
+        "datadir": Path("/nonexistent"),
+        "topic_partitions": partitions,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "web_enabled": False,
+        "consumer_auto_offset_reset": "earliest",
+        "broker_session_timeout": SESSION_S,
+        "broker_heartbeat_interval": HEARTBEAT_S,
+        "broker_rebalance_timeout": REBALANCE_S,
+        "broker_request_timeout": 30.0,
+        "broker_commit_interval": COMMIT_INTERVAL_S,
+        "broker_max_poll_records": 4000,
+        "stream_recovery_delay": 0.0,
+        "producer_acks": -1,
+        "producer_max_batch_size": 262144,
+        "TableManager": GatingTableManager,
+    }
+    return TimersApp(app_id, **{**settings, **overrides})
+
+
+def add_table(app: TimersApp, name: str, partitions: int) -> TimersTable:
+    """Add the table of timers; its changelog is `<app id>-<name>-changelog`."""
+    table = TimersTable(app, name=name, partitions=partitions, key_type=bytes, value_type=bytes)
+    app.tables.add(table)
+    return table

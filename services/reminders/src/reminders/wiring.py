@@ -1,0 +1,148 @@
+"""How reminders is put together: the only file that names concrete classes. One process runs one role."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import asyncpg
+
+from chassis import migrate, topics
+from chassis.clock import Clock, clock_from
+from chassis.consumer import Applied, BatchConsumer, Subscription
+from chassis.database import Connection, create_pool
+from chassis.delivery import watch
+from chassis.errors import Unavailable
+from chassis.health import Health
+from chassis.http import create_api, operator, serve
+from chassis.lifecycle import run_all
+from chassis.logs import get_logger
+from chassis.metrics import Metrics
+from reminders.adapters import http, incoming
+from reminders.adapters.records import RecordWording, read_appointment
+from reminders.adapters.store import PostgresBooks, close_overdue
+from reminders.adapters.telling import telling
+from reminders.handle.planning import RemindersOwner
+from reminders.handle.projecting import Told, record
+from reminders.settings import Settings
+from reminders.timers.engine import Engine, Names, Reports
+from schemas.topics import APPOINTMENTS, NOTIFICATIONS, REMINDERS, TIMERS_CHANGELOG
+
+SERVICE = "reminders"
+WORKER, PROJECTOR = "reminders-worker", "reminders-projector"
+TABLE = TIMERS_CHANGELOG.name.removeprefix(f"{WORKER}-").removesuffix("-changelog")
+POOL_SIZE = 8
+"""Connections of the projector: partition batches in flight, closing and health."""
+
+CLOSING_EVERY_S = 60.0
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
+    """Plan and hand over until `stop` is set.
+
+    Raises:
+        Misconfigured: A topic is not as declared; says how to mend it.
+        BaseExceptionGroup: A part failed: the process ends, its supervisor starts it again.
+    """
+    used = (APPOINTMENTS, REMINDERS, TIMERS_CHANGELOG)
+    await topics.check(settings.kafka_bootstrap_servers, used, settings.topic_prefix)
+    clock, metrics = clock_from(settings.clock_file), Metrics(WORKER)
+    engine = engine_of(settings, clock, telling(metrics, settings.topic_name(APPOINTMENTS)))
+    health = Health(WORKER, clock)
+    health.add_check("timers", lambda: None if engine.ready else "recovering the table, or waiting for partitions")
+    health.add_idle("timers", engine.idle)
+
+    async def next_wake() -> Any:
+        return engine.next_due
+
+    async def lag() -> int | None:
+        return sum((await engine.lag()).values()) if engine.ready else None
+
+    async def rows() -> int:
+        return engine.rows
+
+    health.add_next_wake(next_wake)
+    health.add_status("lag", lag)
+    health.add_status("rows", rows)
+    api = create_api("Attend reminders worker", health, metrics, "Health of the timers.")
+    await run_all(stop, timers=engine.run(stop), http=serve(api, settings.http_host, settings.http_port, stop))
+
+
+def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:
+    """Return the timers of one worker, not started."""
+    names = Names(
+        app=settings.group(WORKER),
+        table=TABLE,
+        source=settings.topic_name(APPOINTMENTS),
+        events=settings.topic_name(REMINDERS),
+        partitions=APPOINTMENTS.partitions,
+    )
+    owner = RemindersOwner(read_appointment, RecordWording(clock.now))
+    return Engine(settings.kafka_bootstrap_servers, names, owner, clock.now, reports)
+
+
+def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
+    """Return what the projector listens to, and what becomes of it."""
+
+    def apply(connection: Connection, events: Sequence[Told]) -> Awaitable[Applied]:
+        return record(PostgresBooks(connection), events)
+
+    return (
+        Subscription(REMINDERS, incoming.reminder_event, apply),
+        Subscription(NOTIFICATIONS, incoming.notification_event, apply),
+    )
+
+
+async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
+    """Keep the reminder records until `stop` is set.
+
+    Raises:
+        Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
+    """
+    clock, metrics = clock_from(settings.clock_file), Metrics(PROJECTOR)
+    await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS), settings.topic_prefix)
+    async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE) as pool:
+        await migrate.check(pool, SERVICE, SERVICE)
+        consumer = BatchConsumer(PROJECTOR, settings, pool, subscriptions(settings), clock, metrics)
+        health = Health(PROJECTOR, clock)
+        watch(health, metrics, pool, [consumer], [])
+        api = create_api("Attend reminders projector", health, metrics, "Health of the reminder records.")
+        await run_all(
+            stop,
+            consumer=consumer.run(stop),
+            closing=_close(pool, clock, stop),
+            http=serve(api, settings.http_host, settings.http_port, stop),
+        )
+
+
+async def run_api(settings: Settings, stop: asyncio.Event) -> None:
+    """Answer questions about reminders until `stop` is set.
+
+    Raises:
+        Misconfigured: The schema is not as this version needs it; says how to mend it.
+    """
+    clock, metrics = clock_from(settings.clock_file), Metrics("reminders-api")
+    async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=4) as pool:
+        await migrate.check(pool, SERVICE, SERVICE)
+        health = Health("reminders-api", clock)
+        api = create_api("Attend reminders", health, metrics, "What became of every reminder.")
+        api.include_router(http.routes(pool, operator(settings)))
+        await serve(api, settings.http_host, settings.http_port, stop)
+
+
+async def _close(pool: asyncpg.Pool, clock: Clock, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            closed = await close_overdue(pool, clock.now())
+            if closed:
+                get_logger().warning("reminders.closed", count=closed)
+        except Unavailable as error:
+            get_logger().warning("reminders.closing_unavailable", code=error.code)
+        await _wait(stop, CLOSING_EVERY_S)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
