@@ -45,7 +45,7 @@ class Batch:
     ) -> None:
         """Apply `records`, and tell `moved` each position that was committed.
 
-        Of a batch with very many bad records of our own only the first part is applied: enough to open the breaker.
+        Of a batch with very many bad records of our own only the first part is applied: it opens the breaker.
 
         Args:
             tp: The partition.
@@ -91,6 +91,8 @@ class Batch:
                 self._log.warning("batch.halved", records=len(records), **_place(tp, records[0].offset), cause=error)
                 middle = len(records) // 2
                 for half in (records[:middle], records[middle:]):
+                    if self._breaker.is_open:
+                        return
                     await self._apply(tp, subscription, half, decode_all(subscription, half), held, moved)
                     held = half[-1].offset + 1
                 return

@@ -97,7 +97,7 @@ class BatchConsumer:
             Unavailable: Kafka does not answer.
         """
         consumer, partitions = self._consumer, dict(self._partitions)
-        if consumer is None or not self._joined or self.reason() is not None:
+        if consumer is None or not self._settled(consumer) or self.reason() is not None:
             return False
         ends = await kafka.in_time(consumer.end_offsets(list(partitions))) if partitions else {}
         return self._partitions == partitions and all(
@@ -145,7 +145,7 @@ class BatchConsumer:
             await self._failed(error, stop)
         else:
             self._failures = 0
-            self._waiting = None if self._joined else self._waiting
+            self._waiting = None if self._settled(consumer) else "joining the consumer group"
 
     async def _seek_new(self, consumer: kafka.Consumer) -> None:
         """Seek every partition that is not sought yet to where PostgreSQL stands; until then nothing of it is taken."""
@@ -167,6 +167,10 @@ class BatchConsumer:
             partition.begin_at(position)
             self._partitions[tp] = partition
         self._log.info("consumer.assigned", consumer=self.name, partitions=len(new))
+
+    def _settled(self, consumer: kafka.Consumer) -> bool:
+        """Say whether we have our share of the group, and each partition of it was sought."""
+        return self._joined and self._partitions.keys() == consumer.assignment()
 
     async def _positions(
         self, consumer: kafka.Consumer, partitions: Sequence[TopicPartition]
