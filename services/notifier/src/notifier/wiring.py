@@ -111,6 +111,7 @@ async def build(
     try:
         await migrate.check(pool, SERVICE, SERVICE)
         relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS]), ClockCheck(pool, clock)
+        await clocks.compare()
         senders = _lanes(settings, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay)
         bell = Bell()
 

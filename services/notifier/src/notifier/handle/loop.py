@@ -97,6 +97,7 @@ class Lane:
         self._wake = asyncio.Event()
         self._answers: asyncio.Queue[Answered] = asyncio.Queue()
         self._in_flight = 0
+        self._held_up: str | None = None
 
     def wake(self) -> None:
         """Look for due messages now."""
@@ -123,8 +124,11 @@ class Lane:
                 await self._pause(stop, POLL_S)
 
     async def _claim(self, free: int, group: asyncio.TaskGroup) -> int:
-        if reason := self._clock_differs():
-            log.error("lane.clock_differs", lane=self.channel, reason=reason)
+        reason = self._clock_differs()
+        if reason != self._held_up:
+            log.error("lane.held_up" if reason else "lane.goes_on", lane=self.channel, reason=reason)
+            self._held_up = reason
+        if reason:
             await asyncio.sleep(PAUSE_S)
             return 0
         try:

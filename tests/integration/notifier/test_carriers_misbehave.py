@@ -1,0 +1,174 @@
+"""What carriers do wrong: at most one acceptance for a notification and channel, and honesty about the rest."""
+
+import asyncio
+import signal
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from schemas.notifications import Channel, Outcome
+from schemas.reminders import Reason
+from tests.integration.notifier.world import World, until
+
+pytestmark = pytest.mark.integration
+
+
+async def reminded(world: World, *answers: int | str, **fields: str | None) -> tuple[UUID, str]:
+    """Enter a patient whose carrier answers so; return him and the address his reminder goes to."""
+    patient = await world.patient(**fields)
+    address = await world.address(patient, "mobile" if fields.get("mobile", "") is not None else "email")
+    world.carriers.script(address, *answers)
+    return patient, address
+
+
+@pytest.mark.parametrize(
+    ("by", "answer"), [("sms", 429), ("sms", 500), ("sms", 503), ("sms", 401), ("email", 450), ("email", 421)]
+)
+async def test_r24_a_temporary_refusal_is_tried_again_after_its_backoff(world: World, by: str, answer: int) -> None:
+    patient, address = await reminded(world, answer, answer, **({"mobile": None} if by == "email" else {}))
+    await world.start()
+    visit = world.visit(patient)
+    await world.hold(visit)
+    await world.due(visit)
+    for tries in (1, 2):
+
+        async def refused(tries: int = tries) -> bool:
+            row = await world.row(visit, "reminder")
+            return row is not None and (row["state"], row["attempts"]) == ("queued", tries)
+
+        await until(refused)
+        row = await world.row(visit, "reminder")
+        assert row is not None
+        assert timedelta(seconds=2) < row["next_attempt_at"] - world.now < timedelta(seconds=13)
+        world.step(timedelta(minutes=1))
+
+    assert (await world.settled(visit, "reminder", "accepted"))["attempts"] == 3
+    assert len(world.carriers.to(address)) == 1
+    assert world.carriers.asked == [address] * 3
+
+
+@pytest.mark.parametrize(("by", "answer"), [("sms", 400), ("sms", 404), ("email", 550), ("email", 553)])
+async def test_r25_a_permanent_refusal_has_failed_and_is_not_repeated(world: World, by: str, answer: int) -> None:
+    patient, address = await reminded(world, answer, **({"mobile": None} if by == "email" else {}))
+    await world.start()
+    visit = world.visit(patient)
+    await world.hold(visit)
+    await world.due(visit)
+
+    row = await world.settled(visit, "reminder", "failed")
+    world.step(timedelta(minutes=30))
+    await asyncio.sleep(0.5)
+
+    assert (row["reason"], row["attempts"]) == (Reason.REFUSED, 1)
+    assert world.carriers.asked == [address]
+
+
+@pytest.mark.parametrize(
+    ("by", "answer"), [("sms", "silent"), ("sms", "garbage"), ("email", "silent"), ("email", "cut")]
+)
+async def test_g5_what_was_accepted_without_a_readable_answer_is_unknown_and_never_sent_again(
+    world: World, by: str, answer: str
+) -> None:
+    patient, address = await reminded(world, answer, **({"mobile": None} if by == "email" else {}))
+    await world.start()
+    visit = world.visit(patient)
+    await world.hold(visit)
+    await world.due(visit)
+
+    row = await world.settled(visit, "reminder", "unknown")
+    world.step(timedelta(hours=1))
+    await asyncio.sleep(0.5)
+
+    assert row["reason"] == Reason.OUTCOME_UNKNOWN
+    assert [one.reference for one in world.carriers.to(address)] == [str(row["attempt_id"])]
+    assert (await world.row(visit, "reminder")) == row
+    status = (await world.ask("GET", "/status")).json()
+    assert status["unknown"] == 1
+    metrics = (await world.ask("GET", "/metrics")).text
+    assert f'attend_notifications_total{{lane="{by}",outcome="unknown",reason="OUTCOME_UNKNOWN"}} 1.0' in metrics
+
+
+async def test_d33_what_is_refused_until_the_deadline_has_failed_too_late(world: World) -> None:
+    patient, _ = await reminded(world, *[503] * 20)
+    await world.start()
+    visit = world.visit(patient)
+    await world.hold(visit)
+    await world.due(visit, not_after=world.now + timedelta(seconds=2))
+
+    row = await world.settled(visit, "reminder", "failed")
+
+    assert row["reason"] == Reason.TOO_LATE
+
+
+async def test_r40_a_carrier_that_nobody_answers_at_holds_up_no_other_lane(world: World) -> None:
+    by_sms, by_mail = await world.patient(), await world.patient(mobile=None)
+    await world.start(twilio_base_url="http://127.0.0.1:9")
+    stuck, visit = world.visit(by_sms), world.visit(by_mail)
+    for one in (stuck, visit):
+        await world.hold(one)
+        await world.due(one)
+
+    await world.settled(visit, "reminder", "accepted")
+
+    async def refused() -> bool:
+        row = await world.row(stuck, "reminder")
+        return row is not None and (row["state"], row["attempts"]) == ("queued", 1)
+
+    await until(refused)
+    attempt = await world.pool.fetchrow("SELECT * FROM attempt WHERE channel = 'sms'")
+    assert attempt is not None
+    assert (attempt["outcome"], attempt["code"]) == ("not-accepted", "ConnectError")
+
+
+async def test_g5_a_lane_killed_while_it_sends_leaves_unknown_and_nothing_is_sent_twice(world: World) -> None:
+    """kill -9 during the call: the carrier took the message, the answer died with the process."""
+    patient, address = await reminded(world, "silent")
+    await world.start(lanes=())
+    visit = world.visit(patient)
+    await world.hold(visit)
+    lane = await world.process("lane", "sms")
+    await world.due(visit)
+
+    async def taken() -> bool:
+        return len(world.carriers.to(address)) == 1
+
+    await until(taken)
+    lane.send_signal(signal.SIGKILL)
+    await lane.wait()
+    row = await world.row(visit, "reminder")
+    assert row is not None
+    assert row["state"] == "sending"
+
+    await world.start(fanout=False, lanes=(Channel.SMS,))
+    row = await world.settled(visit, "reminder", "unknown")
+    world.step(timedelta(hours=1))
+    await asyncio.sleep(0.5)
+
+    assert world.carriers.asked == [address]
+    attempts = await world.pool.fetch("SELECT outcome, code FROM attempt")
+    assert [tuple(attempt) for attempt in attempts] == [("unknown", "LEASE_RAN_OUT")]
+
+    async def published() -> bool:
+        return [one.outcome for one in await world.outcomes() if one.kind == "reminder"] == [Outcome.UNKNOWN]
+
+    await until(published)
+
+
+async def test_i6_two_instances_of_a_lane_share_the_work_and_double_nothing(world: World) -> None:
+    patients = [await world.patient() for _ in range(40)]
+    for patient in patients:
+        visit = world.visit(patient)
+        await world.hold(visit)
+        await world.due(visit)
+    await world.start(lanes=(Channel.SMS,), sms_slots=3)
+    await world.start(fanout=False, lanes=(Channel.SMS,), sms_slots=3)
+
+    async def all_accepted() -> bool:
+        count = await world.pool.fetchval("SELECT count(*) FROM notification WHERE state = 'accepted'")
+        return bool(count == len(patients))
+
+    await until(all_accepted)
+    accepted = await world.pool.fetch("SELECT attempt_id::text FROM attempt WHERE outcome = 'accepted'")
+    assert sorted(one.reference for one in world.carriers.taken) == sorted(row[0] for row in accepted)
+    assert len(world.carriers.taken) == len(patients)

@@ -1,0 +1,230 @@
+"""The whole loop on real parts: from a booking and a due reminder to what the carriers accepted."""
+
+from datetime import timedelta
+from email import message_from_string, policy
+from typing import Any
+
+import pytest
+
+from schemas.appointments import Mode, Status
+from schemas.notifications import Outcome
+from schemas.reminders import Reason
+from tests.integration.notifier.world import MONDAY, World, until
+
+pytestmark = pytest.mark.integration
+
+
+async def test_r20_r22_a_booking_tells_the_provider_and_confirms_to_the_patient(world: World) -> None:
+    patient, provider = await world.patient(), await world.provider()
+    await world.start()
+    visit = await world.book(patient, provider)
+
+    confirmation = await world.settled(visit, "confirmation", "accepted")
+    notice = await world.settled(visit, "provider-booked", "accepted")
+
+    [mail] = world.carriers.to(await world.address(patient, "email"))
+    received = message_from_string(mail.body, policy=policy.default)
+    assert mail.reference == str(confirmation["attempt_id"])
+    assert "Clinic NORTH" in received["Subject"]
+    assert [part.get_content_type() for part in received.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    assert notice["lane"] == "in-app"
+    inbox = (await world.ask("GET", f"/v1/inbox/{provider}")).json()["items"]
+    assert [(one["number"], one["title"], one["patient_name"]) for one in inbox] == [
+        (1, "New Appointment Booked", "Ada Abara")
+    ]
+    assert (inbox[0]["date"], inbox[0]["time"], inbox[0]["service_type"]) == ("2027-03-03", "09:00", "Physiotherapy")
+    assert str(visit.appointment_id) in inbox[0]["link"]
+
+
+async def test_r23_r25_a_due_reminder_is_sent_and_its_outcome_published(world: World) -> None:
+    patient = await world.patient()
+    visit = await world.book(patient)
+    due = await world.due(visit)
+    await world.start()
+
+    row = await world.settled(visit, "reminder", "accepted")
+
+    [sms] = world.carriers.to(await world.address(patient, "mobile"))
+    assert (sms.channel, sms.reference) == ("sms", str(row["attempt_id"]))
+
+    async def published() -> bool:
+        return any(one.kind == "reminder" for one in await world.outcomes())
+
+    await until(published)
+    [told] = [one for one in await world.outcomes() if one.kind == "reminder"]
+    assert (told.outcome, told.channel, told.reminder_id) == (Outcome.ACCEPTED, "sms", due.reminder_id)
+    assert (told.notification_id, told.version, told.attempts) == (row["notification_id"], 1, 1)
+    assert told.caused_by == f"due-{due.reminder_id}"
+
+
+async def test_g4_repeats_of_a_due_and_of_a_booking_send_once(world: World) -> None:
+    patient = await world.patient()
+    visit = await world.book(patient)
+    due = await world.due(visit)
+    await world.publish(visit)
+    await world.hand_over(due)
+    await world.start()
+    await world.settled(visit, "reminder", "accepted")
+    await world.hand_over(due)
+    await world.publish(visit, visit)
+    other = await world.due(visit, "2h")
+
+    async def both() -> bool:
+        return len(world.carriers.to(await world.address(patient, "mobile"))) == 2
+
+    await until(both)
+    assert other.reminder_id != due.reminder_id
+    assert await world.pool.fetchval("SELECT count(*) FROM notification WHERE kind = 'reminder'") == 2
+    assert len(world.carriers.to(await world.address(patient, "email"))) == 1
+
+
+async def test_r26_a_cancellation_committed_before_the_gate_wins(world: World) -> None:
+    """The topic still says booked: it is what booking has committed that counts."""
+    patient, provider = await world.patient(), await world.provider()
+    visit = await world.book(patient, provider)
+    await world.due(visit)
+    await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
+    await world.start()
+
+    for kind in ("reminder", "confirmation", "provider-booked"):
+        row = await world.settled(visit, kind, "skipped")
+        assert row["reason"] == Reason.APPOINTMENT_CANCELLED
+    assert world.carriers.asked == []
+
+
+async def test_r26_a_cancellation_wins_over_a_message_that_waits_for_its_retry(world: World) -> None:
+    patient = await world.patient(email=None)
+    mobile = await world.address(patient, "mobile")
+    world.carriers.script(mobile, 503)
+    await world.start()
+    visit = await world.book(patient)
+
+    async def refused() -> bool:
+        row = await world.row(visit, "confirmation")
+        return row is not None and row["state"] == "queued" and row["attempts"] == 1
+
+    await until(refused)
+    await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
+    world.step(timedelta(minutes=1))
+
+    assert (await world.settled(visit, "confirmation", "skipped"))["reason"] == Reason.APPOINTMENT_CANCELLED
+    assert world.carriers.taken == []
+
+
+async def test_d10_a_reminder_of_an_earlier_schedule_is_not_sent(world: World) -> None:
+    visit = await world.book(await world.patient())
+    await world.due(visit)
+    await world.hold(visit.model_copy(update={"version": 2, "schedule_gen": 2}))
+    await world.start()
+
+    assert (await world.settled(visit, "reminder", "skipped"))["reason"] == Reason.RESCHEDULED
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [({"mode": Mode.BACKFILL}, Reason.BACKFILL), ({"starts_at": MONDAY - timedelta(days=900)}, Reason.PAST_VISIT)],
+)
+async def test_d37_d43_history_and_past_visits_tell_nobody(
+    world: World, fields: dict[str, Any], reason: Reason
+) -> None:
+    await world.start()
+    visit = await world.book(await world.patient(), await world.provider(), **fields)
+
+    rows = [await world.settled(visit, kind, "skipped") for kind in ("confirmation", "provider-booked")]
+
+    assert {row["reason"] for row in rows} == {reason}
+    assert world.carriers.asked == []
+
+
+async def test_r21_r40_an_unknown_provider_is_recorded_and_stops_nothing(world: World) -> None:
+    patient = await world.patient()
+    await world.start()
+    visit = await world.book(patient, patient)  # an id that no provider has
+
+    assert (await world.settled(visit, "provider-booked", "skipped"))["reason"] == Reason.UNKNOWN_PROVIDER
+    await world.settled(visit, "confirmation", "accepted")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"registered": False}, Reason.UNKNOWN_PATIENT),
+        ({"deceased": True}, Reason.DECEASED),
+        ({"do_not_contact": True}, Reason.DO_NOT_CONTACT),
+        ({"consent": False}, Reason.NO_CONSENT),
+        ({"mobile": None, "email": None}, Reason.NO_CONTACT),
+    ],
+)
+async def test_d30_d44_who_may_not_be_messaged_is_not_and_it_says_why(
+    world: World, fields: dict[str, Any], reason: Reason
+) -> None:
+    visit = await world.book(await world.patient(**fields))
+    await world.due(visit)
+    await world.start()
+
+    for kind in ("confirmation", "reminder"):
+        assert (await world.settled(visit, kind, "skipped"))["reason"] == reason
+    assert world.carriers.asked == []
+
+
+async def test_d31_preferences_are_read_when_it_is_sent_and_the_lane_changes_with_them(world: World) -> None:
+    patient = await world.patient()
+    mobile, email = await world.address(patient, "mobile"), await world.address(patient, "email")
+    world.carriers.script(mobile, 503)
+    await world.start()
+    visit = await world.book(patient)
+    await world.due(visit)
+
+    async def refused() -> bool:
+        row = await world.row(visit, "reminder")
+        return row is not None and row["attempts"] == 1 and row["state"] == "queued"
+
+    await until(refused)
+    said = {"whatsapp": False, "sms": False, "email": True}
+    answer = await world.ask("PUT", f"/v1/patients/{patient}/preferences", json=said)
+    world.step(timedelta(minutes=1))
+    row = await world.settled(visit, "reminder", "accepted")
+
+    assert answer.json()["version"] == 1
+    assert (row["lane"], row["attempts"]) == ("email", 2)
+    assert [one.channel for one in world.carriers.to(email)] == ["email", "email"]
+    assert world.carriers.to(mobile) == []
+
+
+async def test_r23_whatsapp_goes_as_a_template_to_who_asked_for_it(world: World) -> None:
+    patient = await world.patient()
+    await world.start()
+    await world.ask("PUT", f"/v1/patients/{patient}/preferences", json={"whatsapp": True, "sms": True, "email": True})
+    visit = await world.book(patient)
+    await world.due(visit)
+
+    row = await world.settled(visit, "reminder", "accepted")
+
+    [message] = world.carriers.to(await world.address(patient, "mobile"))
+    assert (message.channel, message.reference) == ("whatsapp", str(row["attempt_id"]))
+    assert "appointment_reminder" in message.body
+
+
+async def test_d30_all_channels_off_means_nothing(world: World) -> None:
+    patient = await world.patient()
+    await world.start()
+    await world.ask(
+        "PUT", f"/v1/patients/{patient}/preferences", json=dict.fromkeys(("whatsapp", "sms", "email"), False)
+    )
+    visit = await world.book(patient)
+
+    assert (await world.settled(visit, "confirmation", "skipped"))["reason"] == Reason.CHANNELS_DISABLED
+
+
+async def test_i8_a_reminder_is_never_sent_after_its_deadline(world: World) -> None:
+    visit = await world.book(await world.patient())
+    await world.due(visit, not_after=MONDAY - timedelta(minutes=1))
+    await world.start()
+
+    assert (await world.settled(visit, "reminder", "skipped"))["reason"] == Reason.TOO_LATE
