@@ -2,8 +2,9 @@
 
 import signal
 
+from stack.home import Home
 from stack.process import end, signal_tree
-from stack.state import PartState, State
+from stack.state import PartState, State, read_state
 
 SERVERS_LAST = ("sinks", "postgres", "kafka")
 """The order in which the rest is stopped once the services are gone: they need it to finish."""
@@ -17,6 +18,19 @@ def in_stopping_order(parts: tuple[PartState, ...]) -> tuple[list[PartState], li
     services = [part for part in parts if part.name not in SERVERS_LAST]
     servers = [part for name in SERVERS_LAST for part in parts if part.name == name]
     return services, servers
+
+
+def clear_away(home: Home) -> list[str]:
+    """End what a killed supervisor left on the folder, so that its ports are free again; return the names.
+
+    Raises:
+        AlreadyRunning: A supervisor that lives holds the folder.
+    """
+    with home.held():
+        state = read_state(home.state)
+        found = end_leftovers(state) if state else []
+        home.state.unlink(missing_ok=True)
+        return found
 
 
 def end_leftovers(state: State) -> list[str]:

@@ -1,9 +1,11 @@
 """What the installation runs: each process, its command, its settings' prefix and its port."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from chassis.errors import AttendError
 
 KAFKA_PORT = 19092
 POSTGRES_PORT = 15432
@@ -44,6 +46,19 @@ ALL = (
 )
 PACKAGES = ("booking", "records", "reminders", "notifier")
 """The services, in the order in which they are migrated: later ones may use what earlier ones made."""
+
+
+def named(names: Iterable[str]) -> tuple[Service, ...]:
+    """Return the services of these names, all of them if there are none.
+
+    Raises:
+        AttendError: There is no service of such a name.
+    """
+    known = {service.name: service for service in ALL}
+    chosen = list(names) or list(known)
+    if unknown := [name for name in chosen if name not in known]:
+        raise AttendError("NO_SERVICE", f"no service {unknown[0]!r}: one of {', '.join(known)}")
+    return tuple(known[name] for name in chosen)
 
 
 def prefix_of(package: str) -> str:

@@ -1,5 +1,6 @@
 """What people see while things start, and after: tables on a terminal, plain lines elsewhere."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -44,11 +45,12 @@ def following(console: Console, state: Callable[[], State | None]) -> Iterator[N
 
 
 class Lines:
-    """Tells each change of a part as a line, for logs and pipes."""
+    """Tells each change of a part as a line with the seconds since the first, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         """Print here."""
         self._console = console
+        self._began = time.monotonic()
         self._told: dict[str, str] = {}
 
     def __call__(self, part: PartState) -> None:
@@ -57,7 +59,7 @@ class Lines:
             return
         self._told[part.name] = part.state
         detail = f": {part.detail}" if part.detail else ""
-        line = f"{part.name:<20} {part.state:<12} {part.url}{detail}"
+        line = f"{time.monotonic() - self._began:6.1f} s  {part.name:<20} {part.state:<12} {part.url}{detail}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def all_of(self, state: State | None) -> None:

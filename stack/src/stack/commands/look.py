@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from chassis.errors import AttendError
@@ -38,13 +38,15 @@ def status(as_json: JsonOption = False) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("part")
     for column in COLUMNS:
-        table.add_column(column.replace("_s", " s").replace("_", " "), justify="left" if column in _TEXT else "right")
+        side: JustifyMethod = "left" if column in _TEXT else "right"
+        table.add_column(_HEADINGS.get(column, column), justify=side, no_wrap=column == "url")
     for row in rows:
         table.add_row(row["part"], *(_shown(row[column]) for column in COLUMNS))
     Console().print(table)
 
 
 _TEXT = ("state", "url")
+_HEADINGS = {"outbox_age_s": "outbox s", "dead_letters": "dead", "restarts": "again"}
 
 
 def gather(state: State) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -12,10 +13,11 @@ import typer
 from rich.console import Console
 
 from chassis.errors import AttendError
+from stack import services
 from stack.folders import home_folder
 from stack.home import AlreadyRunning, Home
 from stack.layout import administrator_url, python
-from stack.leftovers import end_leftovers
+from stack.leftovers import clear_away
 from stack.state import State, read_state
 from stack.view import Lines, following, parts_table, summary
 
@@ -29,8 +31,35 @@ ClockOption = Annotated[
     typer.Option(help="File with the stepped domain time that all services read.", envvar="ATTEND_CLOCK_FILE"),
 ]
 
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SERVICE", help="Run this service and not the others; may be repeated. They are yours to run."
+    ),
+]
 
-def up(detach: DetachOption = False, sinks: SinksOption = True, clock_file: ClockOption = None) -> None:
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the options of `attend up` say."""
+
+    sinks: bool
+    clock_file: Path | None
+    only: tuple[str, ...]
+
+    def as_options(self) -> list[str]:
+        """Return the options again, for the supervisor in the background."""
+        options = ["--sinks" if self.sinks else "--no-sinks"]
+        options += ["--clock-file", str(self.clock_file.absolute())] if self.clock_file else []
+        return options + [word for name in self.only for word in ("--only", name)]
+
+
+def up(
+    detach: DetachOption = False,
+    sinks: SinksOption = True,
+    clock_file: ClockOption = None,
+    only: OnlyOption = None,
+) -> None:
     """Start the whole system on this machine and keep it running.
 
     Kafka, PostgreSQL, topics, schemas, then every service as a process of its own, all on 127.0.0.1. Everything is
@@ -39,12 +68,17 @@ def up(detach: DetachOption = False, sinks: SinksOption = True, clock_file: Cloc
     """
     console = Console()
     home = Home(home_folder())
+    wishes = Wishes(sinks, clock_file, tuple(only or ()))
+    services.named(wishes.only)
     if home.is_held:
         _say_what_runs(console, home)
-    elif detach:
-        _start_behind(console, home, sinks, clock_file)
+        return
+    if found := clear_away(home):
+        console.print(f"Ended what a killed run had left: {', '.join(found)}.", soft_wrap=True, highlight=False)
+    if detach:
+        _start_behind(console, home, wishes)
     else:
-        _run_here(console, home, sinks, clock_file)
+        _run_here(console, home, wishes)
 
 
 def down() -> None:
@@ -52,13 +86,15 @@ def down() -> None:
     console = Console()
     home = Home(home_folder())
     state = read_state(home.state)
+    if not home.folder.exists():
+        console.print("Nothing runs.")
+        return
     if not home.is_held:
-        found = end_leftovers(state) if state else []
-        home.state.unlink(missing_ok=True)
+        found = clear_away(home)
         console.print(f"Ended what a killed run had left: {', '.join(found)}." if found else "Nothing runs.")
         return
-    if state:
-        os.kill(state.supervisor.pid, signal.SIGTERM)
+    if state and (supervisor := state.supervisor.find()):
+        supervisor.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + DOWN_TIMEOUT_S
     while home.is_held:
         if time.monotonic() > deadline:
@@ -67,15 +103,16 @@ def down() -> None:
     console.print("Stopped.")
 
 
-def _run_here(console: Console, home: Home, sinks: bool, clock_file: Path | None) -> None:
+def _run_here(console: Console, home: Home, wishes: Wishes) -> None:
     """Supervise in this process until Ctrl-C, SIGTERM or the end of the terminal."""
     from stack.supervisor import System  # a second of imports that the other commands need not pay for
 
     lines = Lines(console)
     system = System(
         home.folder,
-        sinks=sinks,
-        clock_file=clock_file,
+        sinks=wishes.sinks,
+        clock_file=wishes.clock_file,
+        run=services.named(wishes.only),
         kafka_bootstrap=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"),
         database_admin_url=administrator_url(),
         report=None if console.is_terminal else lines,
@@ -105,12 +142,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _start_behind(console: Console, home: Home, sinks: bool, clock_file: Path | None) -> None:
+def _start_behind(console: Console, home: Home, wishes: Wishes) -> None:
     """Start a supervisor in the background and follow it until everything is ready."""
     home.make()
     log = home.log_of("supervisor")
-    command = python("-m", "stack", "up", "--sinks" if sinks else "--no-sinks")
-    command += ["--clock-file", str(clock_file.absolute())] if clock_file else []
+    command = python("-m", "stack", "up", *wishes.as_options())
     environment = {**os.environ, "ATTEND_HOME": str(home.folder)}
     with log.open("ab") as output:
         supervisor = subprocess.Popen(  # noqa: S603  # our own command

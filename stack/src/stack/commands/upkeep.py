@@ -10,8 +10,7 @@ from stack import services
 from stack.connections import Connections
 from stack.folders import home_folder
 from stack.home import Home
-from stack.leftovers import end_leftovers
-from stack.state import read_state
+from stack.leftovers import clear_away
 
 topics = typer.Typer(help="Compare the declared topics with the broker's, and make them so.", no_args_is_help=True)
 
@@ -71,7 +70,6 @@ def reset(yes: YesOption = False) -> None:
         raise AttendError("STILL_RUNNING", "it runs: stop it first with `attend down`")
     if not yes:
         typer.confirm(f"Remove {home.folder} with all that is in it?", abort=True)
-    if state := read_state(home.state):
-        end_leftovers(state)
+    clear_away(home)
     home.remove()
     typer.echo(f"Removed {home.folder}.")
