@@ -1,0 +1,122 @@
+"""`python -m booking`: run the service, migrate its schema, look after clients and dead letters."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from booking.settings import Settings
+from chassis.cli import run_async, service_cli, settings_of
+from chassis.clock import clock_from
+from chassis.consumer import Subscription
+from chassis.database import create_pool
+from chassis.errors import RejectedEvent
+from chassis.lifecycle import run
+
+SERVICE = "booking"
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until it is told to stop."""
+    from booking.wiring import build
+
+    async def main(stop: asyncio.Event) -> None:
+        async with build(settings) as service:
+            await service.run(stop)
+
+    run(SERVICE, settings, main)
+
+
+def _subscriptions(settings: Settings) -> Sequence[Subscription[Any]]:
+    from booking.wiring import subscriptions
+
+    return subscriptions(settings, clock_from(settings.clock_file))
+
+
+app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, _subscriptions)
+clients_app = typer.Typer(no_args_is_help=True, help="API clients: their keys, sources and clinics.")
+app.add_typer(clients_app, name="clients")
+
+KeyFromInput = Annotated[bool, typer.Option("--key-stdin", help="Read the key from standard input.")]
+
+
+def _with_pool[T](work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
+    from booking.domain.refusals import Refused
+
+    async def opened() -> T:
+        pool = await create_pool(settings_of(Settings).database_url.get_secret_value(), SERVICE, max_size=2)
+        try:
+            return await work(pool)
+        except Refused as refusal:
+            raise RejectedEvent(refusal.code, refusal.message) from None
+        finally:
+            await pool.close()
+
+    return run_async(opened())
+
+
+def _key(*, from_input: bool) -> str:
+    from booking.adapters.clients import new_key
+
+    return sys.stdin.readline().strip() if from_input else new_key()
+
+
+@clients_app.command("create")
+def create_command(
+    client_id: str,
+    source: Annotated[list[str], typer.Option(help="A source it speaks for; give several times; * for all.")],
+    clinic: Annotated[list[str] | None, typer.Option(help="A clinic it may book at; left out: all.")] = None,
+    may_register: Annotated[bool, typer.Option("--may-register", help="It may register patients.")] = False,
+    default_clinic: Annotated[str | None, typer.Option(help="The clinic of bookings that name none.")] = None,
+    key_stdin: KeyFromInput = False,
+) -> None:
+    """Create a client and print its key, once. With the same key again: change its rights."""
+    from booking.adapters import clients
+    from booking.domain.clients import ALL, Client
+
+    key = _key(from_input=key_stdin)
+    client = Client(client_id, tuple(source), tuple(clinic or [ALL]), may_register, default_clinic)
+    _with_pool(lambda pool: clients.create(pool, client, key))
+    typer.echo(f"client {client_id} is known" if key_stdin else key)
+
+
+@clients_app.command("rotate")
+def rotate_command(client_id: str, key_stdin: KeyFromInput = False) -> None:
+    """Give a client another key and print it; the old one ends at once."""
+    from booking.adapters import clients
+
+    key = _key(from_input=key_stdin)
+    if not _with_pool(lambda pool: clients.rotate(pool, client_id, key)):
+        raise typer.BadParameter(f"there is no client {client_id}")
+    typer.echo(f"client {client_id} has the new key" if key_stdin else key)
+
+
+@clients_app.command("revoke")
+def revoke_command(client_id: str) -> None:
+    """Take back a client's rights; what it sent stays."""
+    from booking.adapters import clients
+
+    if not _with_pool(lambda pool: clients.revoke(pool, client_id)):
+        raise typer.BadParameter(f"there is no client {client_id}")
+    typer.echo(f"client {client_id} is revoked")
+
+
+@clients_app.command("list")
+def list_command() -> None:
+    """List the clients and their rights; never a key."""
+    from booking.adapters import clients
+
+    table = Table("client", "sources", "clinics", "registers", "default clinic", "state")
+    for row in _with_pool(clients.listed):
+        rights = (", ".join(row["sources"]), ", ".join(row["clinics"]), "yes" if row["may_register"] else "no")
+        table.add_row(row["client_id"], *rights, row["default_clinic"] or "", "revoked" if row["revoked"] else "active")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""What booking speaks with: HTTP, FHIR, Kafka, PostgreSQL."""

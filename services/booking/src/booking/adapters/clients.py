@@ -1,0 +1,100 @@
+"""API clients and their hashed keys (G9)."""
+
+import secrets
+from collections.abc import Collection
+from hashlib import sha256
+from typing import Any
+
+import asyncpg
+
+from booking.domain.clients import Client
+from booking.domain.refusals import Refused
+from chassis.database import Connection, unavailable
+
+SHORTEST_KEY = 32
+"""Characters of a key brought from outside; our own have 43 (256 bits)."""
+
+_COLUMNS = "client_id, sources, clinics, may_register, default_clinic"
+_BY_KEY = f"SELECT {_COLUMNS} FROM api_client WHERE key_sha256 = $1 AND NOT revoked"  # noqa: S608  # ours
+_BY_ID = f"SELECT {_COLUMNS} FROM api_client WHERE client_id = ANY ($1::text[]) AND NOT revoked"  # noqa: S608  # ours
+_CREATE = """
+INSERT INTO api_client (client_id, key_sha256, sources, clinics, may_register, default_clinic)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (client_id) DO UPDATE
+SET sources = excluded.sources, clinics = excluded.clinics, may_register = excluded.may_register,
+    default_clinic = excluded.default_clinic, changed_at = clock_timestamp()
+WHERE api_client.key_sha256 = excluded.key_sha256 AND NOT api_client.revoked
+RETURNING client_id
+"""
+_ROTATE = """
+UPDATE api_client SET key_sha256 = $2, changed_at = clock_timestamp()
+WHERE client_id = $1 AND NOT revoked RETURNING client_id
+"""
+_REVOKE = """
+UPDATE api_client SET revoked = true, changed_at = clock_timestamp() WHERE client_id = $1 RETURNING client_id
+"""
+_ALL = f"SELECT {_COLUMNS}, revoked, changed_at FROM api_client ORDER BY client_id"  # noqa: S608  # ours
+
+
+def new_key() -> str:
+    """Return a key of 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def _hash(key: str) -> bytes:
+    return sha256(key.encode()).digest()
+
+
+def _client(row: Any) -> Client:
+    sources, clinics = tuple(row["sources"]), tuple(row["clinics"])
+    return Client(row["client_id"], sources, clinics, row["may_register"], row["default_clinic"])
+
+
+async def by_key(pool: asyncpg.Pool, key: str) -> Client | None:
+    """Return the client whose key it is. It is looked up by its hash, which tells nothing by its timing."""
+    with unavailable():
+        row = await pool.fetchrow(_BY_KEY, _hash(key))
+    return None if row is None else _client(row)
+
+
+async def by_id(connection: Connection, client_ids: Collection[str]) -> dict[str, Client]:
+    """Return the clients that exist and are not revoked."""
+    return {row["client_id"]: _client(row) for row in await connection.fetch(_BY_ID, list(client_ids))}
+
+
+async def create(pool: asyncpg.Pool, client: Client, key: str) -> None:
+    """Keep a client; the same again with the same key changes its rights and nothing else.
+
+    Raises:
+        Refused: CLIENT_EXISTS with another key (rotate it), KEY_TOO_SHORT, KEY_IN_USE.
+    """
+    if len(key) < SHORTEST_KEY:
+        raise Refused("KEY_TOO_SHORT", f"a key has at least {SHORTEST_KEY} characters")
+    try:
+        with unavailable():
+            done = await pool.fetchval(
+                _CREATE, client.client_id, _hash(key), client.sources, client.clinics, client.may_register,
+                client.default_clinic,
+            )  # fmt: skip
+    except asyncpg.UniqueViolationError:
+        raise Refused("KEY_IN_USE", "another client has this key") from None
+    if done is None:
+        raise Refused("CLIENT_EXISTS", "a client of this name has another key, or was revoked; rotate its key")
+
+
+async def rotate(pool: asyncpg.Pool, client_id: str, key: str) -> bool:
+    """Give a client another key; the old one ends at once. False if there is no such client."""
+    with unavailable():
+        return await pool.fetchval(_ROTATE, client_id, _hash(key)) is not None
+
+
+async def revoke(pool: asyncpg.Pool, client_id: str) -> bool:
+    """End a client's rights; what it sent stays. False if there is no such client."""
+    with unavailable():
+        return await pool.fetchval(_REVOKE, client_id) is not None
+
+
+async def listed(pool: asyncpg.Pool) -> list[Any]:
+    """Return all clients, revoked ones too; never a key."""
+    with unavailable():
+        return list(await pool.fetch(_ALL))

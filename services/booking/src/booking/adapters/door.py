@@ -1,0 +1,136 @@
+"""The door: from bytes to JSON that means one thing only.
+
+What two readers could read in two ways is refused, each with its own code and the place, and nothing of
+the body is ever repeated in an answer or a log (G9).
+"""
+
+import json
+from collections.abc import AsyncIterable
+from typing import Any
+
+from booking.domain.refusals import Refused
+
+DEEPEST = 32
+"""Levels of objects and arrays; FHIR messages have about twelve."""
+
+LONGEST_NUMBER = 30
+"""Digits; the longest number that means something here has ten."""
+
+
+class BadBody(Refused):
+    """A body that is no JSON, or not one JSON text that means one thing."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this refusal."""
+        return 413 if self.code == "BODY_TOO_LARGE" else 400
+
+
+async def read(chunks: AsyncIterable[bytes], declared: str | None, limit: int) -> bytes:
+    """Return the body, read no further than the limit.
+
+    Raises:
+        BadBody: BODY_TOO_LARGE.
+    """
+    too_large = BadBody("BODY_TOO_LARGE", f"at most {limit} bytes")
+    if declared is not None and declared.isdecimal() and int(declared[:20]) > limit:
+        raise too_large
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > limit:
+            raise too_large
+    return bytes(body)
+
+
+def strict_json(body: bytes) -> Any:
+    """Return the one JSON value in `body`.
+
+    Raises:
+        BadBody: EMPTY_BODY, NOT_UTF8, NUL_CHARACTER, NOT_JSON, TRUNCATED_JSON, TRAILING_CONTENT,
+            DUPLICATE_KEY, NOT_A_NUMBER, NUMBER_TOO_LONG, TOO_DEEP, LONE_SURROGATE; the place is a byte
+            or character position.
+    """
+    if not body.strip():
+        raise BadBody("EMPTY_BODY", "the body is empty")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BadBody("NOT_UTF8", "the body is not UTF-8", f"byte {error.start}") from None
+    if "\x00" in text:
+        raise BadBody("NUL_CHARACTER", "the body holds a NUL", f"character {text.index(chr(0))}")
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise BadBody("TOO_DEEP", f"at most {DEEPEST} levels") from None
+    except json.JSONDecodeError as error:
+        raise _not_json(error, text) from None
+    if body.count(b"{") + body.count(b"[") > DEEPEST or b"\\u" in body:
+        _walk(value)
+    return value
+
+
+def _not_json(error: json.JSONDecodeError, text: str) -> BadBody:
+    place = f"line {error.lineno} column {error.colno}"
+    if error.msg == "Extra data":
+        return BadBody("TRAILING_CONTENT", "something follows the JSON value; send one a request", place)
+    cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+    if cut:
+        return BadBody("TRUNCATED_JSON", "the JSON ends too soon", place)
+    return BadBody("NOT_JSON", "not JSON", place)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadBody("DUPLICATE_KEY", "an object names a field twice")
+    return found
+
+
+def _constant(_name: str) -> Any:
+    raise BadBody("NOT_A_NUMBER", "NaN and Infinity are no JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:
+        raise BadBody("NUMBER_TOO_LONG", f"at most {LONGEST_NUMBER} digits")
+    return int(digits)
+
+
+def _decimal(digits: str) -> float:
+    if len(digits) > LONGEST_NUMBER:
+        raise BadBody("NUMBER_TOO_LONG", f"at most {LONGEST_NUMBER} digits")
+    return float(digits)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_integer, parse_float=_decimal
+)
+
+
+def _walk(value: Any) -> None:
+    """Check depth and characters, level by level."""
+    level, depth = [value], 0
+    while level:
+        depth += any(isinstance(v, dict | list) for v in level)
+        if depth > DEEPEST:
+            raise BadBody("TOO_DEEP", f"at most {DEEPEST} levels")
+        below: list[Any] = []
+        for found in level:
+            if isinstance(found, dict):
+                below += found.keys()
+                below += found.values()
+            elif isinstance(found, list):
+                below += found
+            elif isinstance(found, str):
+                _check_text(found)
+        level = below
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text:
+        raise BadBody("NUL_CHARACTER", "a text holds an escaped NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadBody("LONE_SURROGATE", "a text holds half of a surrogate pair") from None

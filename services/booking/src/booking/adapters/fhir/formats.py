@@ -1,0 +1,83 @@
+"""The two FHIR formats behind the port."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from booking.adapters.door import strict_json
+from booking.adapters.fhir import mapping, resources
+from booking.adapters.formats import Hints
+from booking.adapters.plain import canonical_hash
+from booking.domain.commands import BookAppointment
+from booking.domain.refusals import Refused
+
+BOOKING_EVENTS = frozenset({"booking-request"})
+"""Codes of MessageHeader.eventCoding that are about a booking."""
+
+
+class FhirAppointment:
+    """`formats.Format` of one R4 Appointment.
+
+    Its key is the header Idempotency-Key, else the hash of the body: the same resource is the same event.
+    """
+
+    def parse(self, body: bytes, hints: Hints) -> Sequence[BookAppointment | Refused]:
+        """See `formats.Format`."""
+        value = strict_json(body)
+        digest = canonical_hash(value)
+        found = resources.appointment(value)
+        source = hints.client.source(hints.source)
+        key = hints.key or f"sha256:{digest.hex()}"
+        client = hints.client.client_id
+        return [mapping.order(found, mapping.Message(), client=client, source=source, key=key, body_sha256=digest)]
+
+
+class FhirMessage:
+    """`formats.Format` of a message Bundle: MessageHeader first, its focus an Appointment.
+
+    Its key is the header Idempotency-Key, else MessageHeader.id, else Bundle.id, else the hash of the body.
+    """
+
+    def parse(self, body: bytes, hints: Hints) -> Sequence[BookAppointment | Refused]:
+        """See `formats.Format`."""
+        value = strict_json(body)
+        digest = canonical_hash(value)
+        bundle = resources.message(value)
+        header, by_reference = _unpacked(bundle)
+        focus, appointment = _focus(header, by_reference)
+        resources.check_invariants(appointment, "Appointment")
+        key = hints.key or header.id or bundle.id or f"sha256:{digest.hex()}"
+        return [
+            mapping.order(
+                appointment,
+                mapping.Message(by_reference, header, focus),
+                client=hints.client.client_id,
+                source=hints.client.source(hints.source),
+                key=str(key),
+                body_sha256=digest,
+            )
+        ]
+
+
+def _unpacked(bundle: Any) -> tuple[Any, dict[str, Any]]:
+    entries = [entry for entry in bundle.entry or [] if entry.resource is not None]
+    if not entries or entries[0].resource.get_resource_type() != "MessageHeader":
+        raise Refused("NOT_A_MESSAGE", "the first entry of a message is its MessageHeader", "Bundle.entry[0]")
+    by_reference: dict[str, Any] = {}
+    for entry in entries:
+        resource = entry.resource
+        if entry.fullUrl:
+            by_reference[str(entry.fullUrl)] = resource
+        if resource.id:
+            by_reference[f"{resource.get_resource_type()}/{resource.id}"] = resource
+    return entries[0].resource, by_reference
+
+
+def _focus(header: Any, by_reference: dict[str, Any]) -> tuple[str, Any]:
+    event = header.eventCoding.code if header.eventCoding is not None else None
+    if event not in BOOKING_EVENTS:
+        raise Refused("UNKNOWN_MESSAGE_EVENT", "not a booking-request", "MessageHeader.eventCoding")
+    for reference in header.focus or []:
+        resource = by_reference.get(reference.reference or "")
+        if resource is not None and resource.get_resource_type() == "Appointment":
+            return reference.reference, resource
+    raise Refused("NO_APPOINTMENT", "the message's focus is no Appointment in it", "MessageHeader.focus")

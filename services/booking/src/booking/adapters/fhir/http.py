@@ -1,0 +1,126 @@
+"""`POST /fhir/R4/$process-message`, `POST|PUT /fhir/R4/Appointment`: answers and refusals in FHIR's words."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import JSONResponse
+
+from booking.adapters import door
+from booking.adapters.auth import Caller
+from booking.adapters.fhir.formats import FhirAppointment, FhirMessage
+from booking.adapters.formats import Format, Hints
+from booking.adapters.http import taken
+from booking.adapters.transactions import Transactions
+from booking.domain.batch import Answer
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from booking.domain.refusals import Refused
+from booking.domain.versions import Result
+
+FHIR_JSON = "application/fhir+json"
+
+_ISSUES = {400: "structure", 403: "forbidden", 409: "conflict", 413: "too-long", 422: "business-rule"}
+_INVALID = {"INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported"}
+
+
+def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
+    """Return the FHIR routes."""
+    router = APIRouter(prefix="/fhir/R4", tags=["FHIR R4"])
+    accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
+
+    async def take(request: Request, client: Client, format_: Format, *, as_message: bool) -> Response:
+        hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
+        try:
+            body = await door.read(request.stream(), request.headers.get("content-length"), limit)
+            orders = format_.parse(body, hints)
+        except Refused as refusal:
+            return outcome(refusal)
+        answer = (await taken(transactions, orders, client))[0]
+        if answer.refusal is not None or not isinstance(orders[0], BookAppointment):
+            return outcome(answer.refusal or Refused("NOT_READ", "the order could not be read"))
+        resource = message(answer, orders[0]) if as_message else appointment(answer, orders[0])
+        return answered(resource, answer)
+
+    @router.post("/$process-message", summary="Take a booking message", openapi_extra=accepts)
+    async def process_message(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
+        """Take a message Bundle whose focus is an Appointment, as NHS BaRS sends it."""
+        return await take(request, client, FhirMessage(), as_message=True)
+
+    @router.post("/Appointment", summary="Take an Appointment", openapi_extra=accepts)
+    async def post_appointment(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
+        """Take one Appointment resource; its identifier, else its id, says which it is."""
+        return await take(request, client, FhirAppointment(), as_message=False)
+
+    @router.put("/Appointment/{resource_id}", summary="Take an Appointment", openapi_extra=accepts)
+    async def put_appointment(
+        request: Request, resource_id: str, client: Annotated[Client, Depends(caller)]
+    ) -> Response:
+        """Take one Appointment resource; as POST, the id in the path is the sender's and only names it."""
+        return await take(request, client, FhirAppointment(), as_message=False)
+
+    return router
+
+
+def answered(resource: dict[str, Any], answer: Answer) -> Response:
+    """Return the answer to an event that was taken; our id and the result stand in headers too."""
+    assert answer.taken is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
+    new = answer.result is Result.APPLIED and answer.taken.version == 1 and resource["resourceType"] == "Appointment"
+    headers = {
+        "Attend-Result": answer.result.value,
+        "Attend-Appointment": str(answer.taken.appointment_id),
+        "Location": f"/v1/appointments/{answer.taken.appointment_id}",
+    }
+    return JSONResponse(resource, 201 if new else 200, headers, media_type=FHIR_JSON)
+
+
+def appointment(answer: Answer, order: BookAppointment) -> dict[str, Any]:
+    """Return the Appointment under our id: version, status and times, and the patient by the sender's own id."""
+    assert answer.taken is not None  # noqa: S101
+    written = (("start", order.starts_at), ("end", order.ends_at))
+    times = {name: at.isoformat() for name, at in written if isinstance(at, datetime)}
+    return {
+        "resourceType": "Appointment",
+        "id": str(answer.taken.appointment_id),
+        "meta": {"versionId": str(answer.taken.version)},
+        "identifier": [{"value": order.appointment}],
+        "status": order.status.value,
+        **times,
+        "participant": [{"actor": {"type": "Patient", "identifier": {"value": order.patient}}, "status": "accepted"}],
+    }
+
+
+def message(answer: Answer, order: BookAppointment) -> dict[str, Any]:
+    """Return the answering message: a MessageHeader that says ok, and the Appointment under our id."""
+    resource = appointment(answer, order)
+    header = {
+        "resourceType": "MessageHeader",
+        "eventCoding": {
+            "system": "https://fhir.nhs.uk/CodeSystem/message-events-bars",
+            "code": "booking-response",
+        },
+        "source": {"endpoint": "urn:attend:booking"},
+        "response": {"identifier": order.key, "code": "ok"},
+        "focus": [{"reference": f"urn:uuid:{resource['id']}"}],
+    }
+    return {
+        "resourceType": "Bundle",
+        "type": "message",
+        "entry": [
+            {"fullUrl": f"urn:uuid:{uuid4()}", "resource": header},
+            {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource},
+        ],
+    }
+
+
+def outcome(refusal: Refused) -> Response:
+    """Return the refusal as an OperationOutcome; our code stands in `details`."""
+    issue: dict[str, Any] = {
+        "severity": "error",
+        "code": _INVALID.get(refusal.code, _ISSUES.get(refusal.status, "processing")),
+        "details": {"coding": [{"system": "urn:attend:refusal", "code": refusal.code}], "text": refusal.message},
+    }
+    if refusal.place:
+        issue["expression"] = [refusal.place]
+    return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, refusal.status, media_type=FHIR_JSON)

@@ -1,0 +1,244 @@
+"""From FHIR R4 resources to orders. The table of every field is in the service's README."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from booking.domain import texts
+from booking.domain.commands import UNSET, BookAppointment, Maybe, PersonDetails
+from booking.domain.refusals import Refused
+from booking.domain.times import FIRST_YEAR, LAST_YEAR, check_order
+from schemas.appointments import Status
+
+SELF = "ONESELF"
+"""v3-RoleCode of a Patient.contact that is the patient himself; BaRS puts his phone there."""
+
+_PLACES = ("HealthcareService", "Location")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The resources around an Appointment, by how references name them.
+
+    Attributes:
+        by_reference: fullUrl, and `Type/id` → resource.
+        header: The MessageHeader, if it came in a message.
+        focus: The reference by which the header names the Appointment.
+    """
+
+    by_reference: Mapping[str, Any] = field(default_factory=dict)
+    header: Any = None
+    focus: str | None = None
+
+    def resolve(self, reference: Any) -> Any:
+        """Return the resource that a Reference names within the message, or None."""
+        return None if reference is None else self.by_reference.get(reference.reference or "")
+
+
+def order(
+    appointment: Any, message: Message, *, client: str, source: str, key: str, body_sha256: bytes
+) -> BookAppointment:
+    """Return the order that an Appointment and what came with it stand for.
+
+    Raises:
+        Refused: NO_PATIENT, NO_APPOINTMENT_ID, or a text or time is not acceptable.
+    """
+    patient, person = _patient(appointment, message)
+    provider, name = _provider(appointment, message)
+    starts_at, ends_at = _instant(appointment.start, "start"), _instant(appointment.end, "end")
+    check_order(starts_at, ends_at)
+    return BookAppointment(
+        client=client,
+        key=texts.identifier(key, "Bundle.id"),
+        body_sha256=body_sha256,
+        source=source,
+        appointment=texts.identifier(_appointment_id(appointment, message), "Appointment.identifier"),
+        status=Status(appointment.status),
+        occurred_at=_instant(appointment.meta.lastUpdated if appointment.meta else None, "meta.lastUpdated"),
+        reason=_concept(appointment.cancelationReason),
+        patient=texts.identifier(patient, "Patient.identifier"),
+        clinic_identifiers=tuple(dict.fromkeys(_clinic(appointment, message))),
+        provider=UNSET if provider is None else texts.identifier(provider, "Practitioner.identifier"),
+        provider_name=None if name is None else texts.name(name, "Practitioner.name"),
+        service_type=_service(appointment, message),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        person=person,
+    )
+
+
+def _appointment_id(appointment: Any, message: Message) -> str:
+    """Identifier, else id, else the message's focus."""
+    found = _identified(appointment) or appointment.id or message.focus
+    if not found:
+        place = "Appointment.identifier"
+        raise Refused("NO_APPOINTMENT_ID", "the Appointment has neither identifier nor id", place)
+    return str(found)
+
+
+def _identified(resource: Any) -> str | None:
+    """Return `system|value` of the official identifier, else of the first that has a value."""
+    identifiers = [i for i in getattr(resource, "identifier", None) or [] if i.value]
+    if not identifiers:
+        return None
+    best = next((i for i in identifiers if i.use == "official"), identifiers[0])
+    return f"{best.system}|{best.value}" if best.system else str(best.value)
+
+
+def _id_of(reference: Any, message: Message) -> str | None:
+    """Return the id of what a Reference names: identifier, else id, else the reference itself."""
+    resource = message.resolve(reference)
+    if resource is not None and (identified := _identified(resource)) is not None:
+        return identified
+    if reference.identifier is not None and reference.identifier.value:
+        system = reference.identifier.system
+        return f"{system}|{reference.identifier.value}" if system else str(reference.identifier.value)
+    found = (resource.id if resource is not None else None) or reference.reference
+    return None if found is None else str(found)
+
+
+def _actors(appointment: Any, message: Message, kind: str) -> Iterator[tuple[Any, Any]]:
+    """Yield (reference, resource or None) of the participants of one type."""
+    for participant in appointment.participant or []:
+        reference = participant.actor
+        if reference is None:
+            continue
+        resource = message.resolve(reference)
+        named = resource.get_resource_type() if resource is not None else reference.type
+        if (named or (reference.reference or "").partition("/")[0]) == kind:
+            yield reference, resource
+
+
+def _patient(appointment: Any, message: Message) -> tuple[str, PersonDetails | None]:
+    for reference, resource in _actors(appointment, message, "Patient"):
+        found = _id_of(reference, message)
+        if found is not None:
+            return found, None if resource is None else _person(resource)
+    if message.header is None:  # a single resource whose only actor is not typed: UK Core's own example
+        untyped = [p.actor for p in appointment.participant or [] if p.actor is not None and p.actor.reference]
+        if len(untyped) == 1 and str(untyped[0].reference).startswith("urn:uuid:"):
+            return str(untyped[0].reference), None
+    raise Refused("NO_PATIENT", "no participant is a Patient", "Appointment.participant")
+
+
+def _person(patient: Any) -> PersonDetails:
+    name = next((n for n in patient.name or [] if n.use == "official"), (patient.name or [None])[0])
+    own = [c for c in patient.contact or [] if _is_self(c)]
+    telecom = [*(patient.telecom or []), *(t for c in own for t in c.telecom or [])]
+    deceased = patient.deceasedBoolean
+    return PersonDetails(
+        given_name=None if name is None or not name.given else name.given[0],
+        family_name=None if name is None else name.family,
+        mobile=_telecom(telecom, "phone"),
+        email=_telecom(telecom, "email"),
+        language=_language(patient),
+        deceased=True if patient.deceasedDateTime is not None else deceased,
+    )
+
+
+def _is_self(contact: Any) -> bool:
+    codings = [coding for concept in contact.relationship or [] for coding in concept.coding or []]
+    return any(coding.code == SELF for coding in codings)
+
+
+def _telecom(points: list[Any], system: str) -> str | None:
+    """Return the best contact point: a mobile one first, then by rank, then as listed; old ones never."""
+    usable = [p for p in points if p.system == system and p.value and p.use != "old"]
+    best = min(usable, key=lambda p: (p.use != "mobile", p.rank or 99), default=None)
+    return None if best is None else best.value
+
+
+def _language(patient: Any) -> str | None:
+    spoken = sorted(patient.communication or [], key=lambda c: not c.preferred)
+    return next((coding.code for c in spoken for coding in c.language.coding or [] if coding.code), None)
+
+
+def _provider(appointment: Any, message: Message) -> tuple[str | None, str | None]:
+    """Return the practitioner's id and name: the participant, else the Schedule's actor."""
+    for reference, resource in _actors(appointment, message, "Practitioner"):
+        found = _id_of(reference, message)
+        if found is not None:
+            return found, _name(resource) or reference.display
+    for reference in _schedule_actors(appointment, message):
+        resource = message.resolve(reference)
+        if resource is not None and resource.get_resource_type() == "Practitioner":
+            return _id_of(reference, message), _name(resource)
+    return None, None
+
+
+def _name(practitioner: Any) -> str | None:
+    names = practitioner.name if practitioner is not None else None
+    if not names:
+        return None
+    written = names[0]
+    parts = [*(written.prefix or []), *(written.given or []), written.family]
+    return written.text or " ".join(part for part in parts if part) or None
+
+
+def _slots(appointment: Any, message: Message) -> Iterator[Any]:
+    for reference in appointment.slot or []:
+        if (slot := message.resolve(reference)) is not None:
+            yield slot
+
+
+def _schedule_actors(appointment: Any, message: Message) -> Iterator[Any]:
+    for slot in _slots(appointment, message):
+        schedule = message.resolve(slot.schedule)
+        yield from (schedule.actor or []) if schedule is not None else ()
+
+
+def _clinic(appointment: Any, message: Message) -> Iterator[tuple[str, str]]:
+    """Yield what may stand for the clinic, best first: service, place, then where the message goes."""
+    for kind in _PLACES:
+        for reference, resource in _actors(appointment, message, kind):
+            yield from _names_of(reference, resource)
+    for reference in _schedule_actors(appointment, message):
+        resource = message.resolve(reference)
+        if resource is not None and resource.get_resource_type() in _PLACES:
+            yield from _names_of(reference, resource)
+    for destination in (message.header.destination or []) if message.header is not None else ():
+        system, bar, value = (destination.endpoint or "").rpartition("|")
+        if bar:
+            yield system, value
+        receiver = message.resolve(destination.receiver)
+        if receiver is not None:
+            yield from ((i.system or "", i.value) for i in receiver.identifier or [] if i.value)
+
+
+def _names_of(reference: Any, resource: Any) -> Iterator[tuple[str, str]]:
+    for identifier in (resource.identifier or []) if resource is not None else ():
+        if identifier.value:
+            yield identifier.system or "", identifier.value
+    if reference.identifier is not None and reference.identifier.value:
+        yield reference.identifier.system or "", reference.identifier.value
+    kind, slash, value = (reference.reference or "").rpartition("/")
+    if slash and not kind.startswith("urn:"):
+        yield kind, value
+
+
+def _service(appointment: Any, message: Message) -> Maybe[str | None]:
+    """Return what the visit is for: serviceType, appointmentType, the slot's, serviceCategory."""
+    concepts = [*(appointment.serviceType or []), appointment.appointmentType]
+    for slot in _slots(appointment, message):
+        concepts += [*(slot.serviceType or []), slot.appointmentType]
+    concepts += appointment.serviceCategory or []
+    return next((text for concept in concepts if (text := _concept(concept)) is not None), UNSET)
+
+
+def _concept(concept: Any) -> str | None:
+    if concept is None:
+        return None
+    coding = next(iter(concept.coding or []), None)
+    text = concept.text or (coding and (coding.display or coding.code))
+    return None if not text else texts.name(text, "CodeableConcept.text")
+
+
+def _instant(at: Any, place: str) -> datetime | None:
+    if at is None:
+        return None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise Refused("NAIVE_TIME", "an instant of FHIR has an offset", f"Appointment.{place}")
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Refused("TIME_OUT_OF_RANGE", f"not within the years {FIRST_YEAR} to {LAST_YEAR}", f"Appointment.{place}")
+    return at.astimezone(UTC)

@@ -1,0 +1,165 @@
+"""`POST /v1/events`: one event, or a batch with an answer for each."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import JSONResponse
+
+from booking.adapters import door
+from booking.adapters.auth import Caller
+from booking.adapters.door import strict_json
+from booking.adapters.formats import Hints
+from booking.adapters.plain import LARGEST_BATCH, EventBody, PlainJson, is_batch
+from booking.adapters.transactions import Transactions
+from booking.domain.batch import Answer
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from booking.domain.refusals import Refused
+from chassis.http import Problem
+
+BOOKED = {
+    "event_id": "msg-1",
+    "sequence": 1,
+    "appointment": {
+        "id": "visit-1",
+        "status": "booked",
+        "patient": {"id": "p-1"},
+        "clinic": "CARDIO",
+        "provider": {"id": "dr-204"},
+        "service_type": "Echocardiogram",
+        "start": "2027-03-12T10:00:00+00:00",
+        "end": "2027-03-12T10:30:00+00:00",
+    },
+}
+MOVED = {
+    "event_id": "msg-2",
+    "sequence": 2,
+    "appointment": {"id": "visit-1", "status": "booked", "start": "2027-03-15T09:00", "zone": "Europe/London"},
+}
+CANCELLED = {"event_id": "msg-3", "sequence": 3, "appointment": {"id": "visit-1", "status": "cancelled"}}
+
+
+def body_schema(model: type[Any], examples: dict[str, Any], described: str) -> dict[str, Any]:
+    """Return the OpenAPI of a body that the door reads itself."""
+    shown = {name: {"value": value} for name, value in examples.items()}
+    content = {"application/json": {"schema": _inlined(model), "examples": shown}}
+    return {"requestBody": {"required": True, "description": described, "content": content}}
+
+
+def _inlined(model: type[Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = model.model_json_schema()
+    defs = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                return resolved(defs[part["$ref"].rpartition("/")[2]])
+            return {key: resolved(value) for key, value in part.items()}
+        return [resolved(value) for value in part] if isinstance(part, list) else part
+
+    found: dict[str, Any] = resolved(schema)
+    return found
+
+
+_OPENAPI = body_schema(
+    EventBody,
+    {
+        "booked": BOOKED,
+        "moved": MOVED,
+        "cancelled": CANCELLED,
+        "batch": {"events": [BOOKED, {**CANCELLED, "event_id": "msg-4"}]},
+    },
+    f"One event, an array of events, or {{'events': [...]}}; at most {LARGEST_BATCH}.",
+)
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """Return the request's body, no longer than the limit.
+
+    Raises:
+        Problem: 413 BODY_TOO_LARGE.
+    """
+    try:
+        return await door.read(request.stream(), request.headers.get("content-length"), limit)
+    except Refused as refusal:
+        raise problem(refusal) from None
+
+
+def problem(refusal: Refused) -> Problem:
+    """Return the refusal as an answer of RFC 9457."""
+    errors = [{"place": refusal.place, "code": refusal.code}] if refusal.place else None
+    return Problem(refusal.status, refusal.code, refusal.message, errors)
+
+
+def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
+    """Return the route of plain events.
+
+    Args:
+        transactions: Where events are taken.
+        caller: The dependency that gives the client.
+        limit: Bytes of a body at most.
+    """
+    router = APIRouter(prefix="/v1", tags=["events"])
+    format_ = PlainJson()
+
+    @router.post("/events", summary="Book, move, cancel: one event or a batch", openapi_extra=_OPENAPI)
+    async def post_events(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
+        """Take events. The same event again gets the same answer and has no second effect."""
+        body = await body_of(request, limit)
+        hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
+        try:
+            value = strict_json(body)
+            orders = format_.read(value, hints)
+        except Refused as refusal:
+            raise problem(refusal) from None
+        answers = await taken(transactions, orders, client)
+        if is_batch(value):
+            return JSONResponse({"results": [item(answer) for answer in answers]})
+        return single(answers[0])
+
+    return router
+
+
+async def taken(
+    transactions: Transactions, orders: Sequence[BookAppointment | Refused], client: Client
+) -> list[Answer]:
+    """Take the orders that could be read, in one transaction, and answer all in order."""
+    readable = [order for order in orders if isinstance(order, BookAppointment)]
+    answers = iter(await transactions.accept(readable, {client.client_id: client}))
+    return [Answer("", refusal=order) if isinstance(order, Refused) else next(answers) for order in orders]
+
+
+def single(answer: Answer) -> Response:
+    """Return the answer to one event."""
+    if answer.refusal is not None:
+        raise problem(answer.refusal)
+    return JSONResponse(_members(answer))
+
+
+def item(answer: Answer) -> dict[str, Any]:
+    """Return one event's part of the answer to a batch."""
+    if answer.refusal is None:
+        return {"status": 200, **_members(answer)}
+    named = {"event_id": answer.key} if answer.key else {}
+    refusal = answer.refusal
+    return {
+        **named,
+        "status": refusal.status,
+        "code": refusal.code,
+        "detail": refusal.message,
+        "place": refusal.place,
+    }
+
+
+def _members(answer: Answer) -> dict[str, Any]:
+    assert answer.taken is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
+    again = {"original_result": answer.taken.result.value} if answer.result is not answer.taken.result else {}
+    return {
+        "event_id": answer.key,
+        "appointment_id": str(answer.taken.appointment_id),
+        "version": answer.taken.version,
+        "result": answer.result.value,
+        **again,
+        "warnings": list(answer.taken.warnings),
+    }

@@ -1,0 +1,117 @@
+"""The topic `bookings-inbound`: the same bodies as over HTTP, thousands at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from booking.adapters import clients, sql
+from booking.adapters.door import strict_json
+from booking.adapters.formats import Hints
+from booking.adapters.plain import event
+from booking.adapters.store import PostgresStore
+from booking.domain.batch import Answer
+from booking.domain.clients import ALL, Client
+from booking.domain.commands import BookAppointment
+from booking.domain.refusals import Refused
+from booking.domain.versions import Result
+from booking.handle import Rules, accept
+from chassis.clock import Clock
+from chassis.consumer import Applied
+from chassis.database import Connection
+from chassis.errors import RejectedEvent
+
+CLIENT_HEADER = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An order with the source it named, which is checked once its client is known."""
+
+    order: BookAppointment
+    names_source: bool
+
+
+def decode(record: ConsumerRecord[bytes, bytes]) -> Received:
+    """Return the order in a record.
+
+    Raises:
+        RejectedEvent: The value is not acceptable; NO_CLIENT without the header; KEY_MISMATCH if the key
+            is not the appointment's id, by which alone events of one appointment stay in order.
+    """
+    try:
+        client_id = next((value.decode() for name, value in record.headers if name == CLIENT_HEADER), None)
+        if client_id is None:
+            raise Refused("NO_CLIENT", "the record has no header `client`")
+        value = strict_json(record.value or b"")
+        named = isinstance(value, dict) and value.get("source") is not None
+        order = event(value, Hints(Client(client_id, (ALL,)), None if named else ""))
+        if record.key is not None and record.key.decode() != order.appointment:
+            raise Refused("KEY_MISMATCH", "the record's key is not the appointment's id")
+    except Refused as refusal:
+        raise rejected(refusal) from None
+    except UnicodeDecodeError:
+        raise RejectedEvent("NOT_UTF8", "header or key is not UTF-8") from None
+    return Received(order, named)
+
+
+def rejected(refusal: Refused) -> RejectedEvent:
+    """Return the refusal as the delivery core knows it."""
+    at = f"{refusal.place}: " if refusal.place else ""
+    return RejectedEvent(refusal.code, f"{at}{refusal.message}")
+
+
+class Inbound:
+    """Applies batches of received orders.
+
+    Args:
+        clock: Domain time.
+        rules: The installation's choices.
+    """
+
+    def __init__(self, clock: Clock, rules: Rules) -> None:
+        self._clock = clock
+        self._rules = rules
+
+    async def apply(self, connection: Connection, events: Sequence[Received]) -> Applied:
+        """Take a batch in the consumer's transaction; refused ones go to the dead letters, and are kept by id."""
+        known = await clients.by_id(connection, {received.order.client for received in events})
+        orders: list[BookAppointment] = []
+        places: list[int] = []
+        refused: list[tuple[int, Refused]] = []
+        for place, received in enumerate(events):
+            try:
+                orders.append(_allowed(received, known))
+                places.append(place)
+            except Refused as refusal:
+                refused.append((place, refusal))
+        answers = await accept(PostgresStore(connection), orders, known, self._clock.now(), self._rules)
+        refused += [(place, a.refusal) for place, a in zip(places, answers, strict=True) if a.refusal is not None]
+        if refused:
+            await _keep(connection, [(events[place].order, why) for place, why in refused], self._clock)
+        return _counted(answers, refused)
+
+
+def _allowed(received: Received, known: dict[str, Client]) -> BookAppointment:
+    order = received.order
+    client = known.get(order.client)
+    if client is None:
+        raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
+    source = client.source(order.source if received.names_source else None)
+    return order if source == order.source else replace(order, source=source)
+
+
+async def _keep(connection: Connection, refused: Sequence[tuple[BookAppointment, Refused]], clock: Clock) -> None:
+    rows: list[tuple[Any, ...]] = [(o.client, o.key, r.code, r.message, r.place) for o, r in refused]
+    await connection.execute(sql.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), clock.now())
+
+
+def _counted(answers: Sequence[Answer], refused: Sequence[tuple[int, Refused]]) -> Applied:
+    results = [answer.result for answer in answers if answer.refusal is None]
+    return Applied(
+        applied=results.count(Result.APPLIED) + results.count(Result.TOMBSTONE),
+        repeat=results.count(Result.REPEAT),
+        stale=results.count(Result.STALE),
+        rejected=tuple((place, rejected(why)) for place, why in sorted(refused, key=lambda pair: pair[0])),
+    )

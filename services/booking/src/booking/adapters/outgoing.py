@@ -1,0 +1,88 @@
+"""From what booking holds to the events it publishes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from booking.domain.people import ClinicState, PatientState
+from booking.domain.times import wall_time
+from booking.domain.versions import State
+from chassis.outbox import Outgoing
+from schemas.appointments import APPOINTMENT_CHANGED, Appointment
+from schemas.envelope import Envelope
+from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Clinic, Patient, Provider
+from schemas.topics import APPOINTMENTS, CLINICS, PATIENTS, PROVIDERS
+from schemas.wire import derived_id, encode, event_id
+
+SOURCE = "attend/booking"
+
+
+def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState) -> Outgoing:
+    """Return the event of one version: the whole appointment, no names, no contacts.
+
+    The same version always gives the same bytes and the same id (G2). The values are booking's own, so
+    the model is built without validating them again.
+    """
+    if not isinstance(state.patient, UUID) or state.schedule_set_at is None:
+        raise TypeError("only a version of an appointment is published, and its patient has an id by then")
+    body = Appointment.model_construct(
+        appointment_id=appointment_id,
+        version=state.version,
+        status=state.status,
+        confirmed=state.confirmed,
+        mode=state.mode,
+        patient_id=state.patient,
+        clinic_id=clinic.clinic_id,
+        provider_id=state.provider_id,
+        service_type=state.service_type,
+        starts_at=state.starts_at,
+        starts_local=None if state.starts_at is None else wall_time(state.starts_at, clinic.zone),
+        ends_at=state.ends_at,
+        zone=clinic.zone,
+        schedule_gen=state.schedule_gen,
+        schedule_set_at=state.schedule_set_at,
+        first_booked_at=state.first_booked_at,
+        policy=clinic.policy,
+        event_time=state.event_time,
+        ingest_time=state.ingest_time,
+        source=state.source,
+        caused_by=state.caused_by,
+        reason=state.reason,
+    )
+    key = str(appointment_id)
+    ce_id = str(event_id(appointment_id, state.version))
+    return Outgoing(
+        APPOINTMENTS, key, Envelope(ce_id, APPOINTMENT_CHANGED, SOURCE, key, state.ingest_time), encode(body)
+    )
+
+
+def patient_changed(patient: PatientState, now: datetime) -> Outgoing:
+    """Return the event of a registered patient's version."""
+    body = Patient.model_validate(
+        {name: getattr(patient, name) for name in Patient.model_fields if hasattr(patient, name)}
+    )
+    key = str(patient.patient_id)
+    ce_id = str(derived_id("patient-event", key, patient.version))
+    return Outgoing(PATIENTS, key, Envelope(ce_id, PATIENT_CHANGED, SOURCE, key, now), encode(body))
+
+
+def provider_changed(provider_id: UUID, version: int, name: str, now: datetime) -> Outgoing:
+    """Return the event of a provider's version."""
+    key = str(provider_id)
+    ce_id = str(derived_id("provider-event", key, version))
+    body = Provider(provider_id=provider_id, version=version, name=name)
+    return Outgoing(PROVIDERS, key, Envelope(ce_id, PROVIDER_CHANGED, SOURCE, key, now), encode(body))
+
+
+def clinic_changed(clinic: ClinicState, now: datetime) -> Outgoing:
+    """Return the event of a clinic's version."""
+    body = Clinic(
+        clinic_id=clinic.clinic_id,
+        version=clinic.version,
+        name=clinic.name,
+        zone=clinic.zone,
+        languages=clinic.languages,
+        policy=clinic.policy,
+    )
+    ce_id = str(derived_id("clinic-event", clinic.clinic_id, clinic.version))
+    envelope = Envelope(ce_id, CLINIC_CHANGED, SOURCE, clinic.clinic_id, now)
+    return Outgoing(CLINICS, clinic.clinic_id, envelope, encode(body))

@@ -1,0 +1,175 @@
+"""Our own JSON: one event, an array of events, or `{"events": [...]}`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints, ValidationError
+
+from booking.adapters.door import strict_json
+from booking.adapters.formats import Hints
+from booking.domain import texts
+from booking.domain.clients import Client
+from booking.domain.commands import UNSET, BookAppointment, Maybe
+from booking.domain.refusals import Refused
+from booking.domain.times import instant
+from schemas.appointments import Mode, Status
+
+LARGEST_BATCH = 1_000
+LARGEST_SEQUENCE = 2**63 - 1
+
+Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]
+Id = Annotated[StrictStr, StringConstraints(min_length=1, max_length=texts.LONGEST_ID)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Reference(_Body):
+    """Somebody, by the source's own id."""
+
+    id: Id
+
+
+class AppointmentBody(_Body):
+    """An appointment as the event leaves it. Fields left out keep what is held."""
+
+    id: Id = Field(description="The source's id of the appointment.")
+    status: Status
+    confirmed: StrictBool | None = None
+    patient: Reference | None = None
+    clinic: StrictStr | None = Field(default=None, description="The clinic's code.")
+    provider: Reference | None = Field(default=None, description="null: nobody is assigned.")
+    service_type: Text | None = None
+    start: StrictStr | None = Field(default=None, description="ISO 8601 with offset, or wall time in `zone`.")
+    end: StrictStr | None = Field(default=None, description="As `start`. Left out, a moved visit keeps its length.")
+    zone: StrictStr | None = Field(default=None, description="IANA zone of times without offset.")
+
+
+class EventBody(_Body):
+    """One event about one appointment."""
+
+    event_id: Id | None = Field(default=None, description="Or the header Idempotency-Key, for a single event.")
+    source: StrictStr | None = Field(default=None, description="Left out: the client's only source.")
+    occurred_at: StrictStr | None = Field(default=None, description="When the source last changed it, with offset.")
+    sequence: Annotated[StrictInt, Field(ge=0, le=LARGEST_SEQUENCE)] | None = None
+    mode: Mode = Mode.LIVE
+    reason: Text | None = None
+    appointment: AppointmentBody
+
+
+_CODES = {"missing": "MISSING_FIELD", "string_too_long": "FIELD_TOO_LONG", "string_too_short": "EMPTY_TEXT"}
+
+
+class PlainJson:
+    """`formats.Format` of our own JSON."""
+
+    def parse(self, body: bytes, hints: Hints) -> Sequence[BookAppointment | Refused]:
+        """See `formats.Format`."""
+        return self.read(strict_json(body), hints)
+
+    def read(self, value: Any, hints: Hints) -> Sequence[BookAppointment | Refused]:
+        """Return the orders in a JSON value."""
+        if not is_batch(value):
+            return [event(value, hints)]
+        events = value["events"] if isinstance(value, dict) else value
+        if not isinstance(events, list):
+            raise Refused("WRONG_TYPE", "an array of events", "events")
+        if len(events) > LARGEST_BATCH:
+            raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} events", "events")
+        if not events:
+            raise Refused("EMPTY_BATCH", "no event in it", "events")
+        inside = Hints(hints.client, hints.source)  # one key cannot stand for many events
+        return [_or_refusal(one, inside) for one in events]
+
+
+def is_batch(value: Any) -> bool:
+    """Say whether the body is a batch, which is answered item by item."""
+    return isinstance(value, list) or (isinstance(value, dict) and "events" in value and "appointment" not in value)
+
+
+def _or_refusal(value: Any, hints: Hints) -> BookAppointment | Refused:
+    try:
+        return event(value, hints)
+    except Refused as refusal:
+        return refusal
+
+
+def event(value: Any, hints: Hints) -> BookAppointment:
+    """Return the order in one event's JSON.
+
+    Raises:
+        Refused: Its shape, a text, a time or its source is not acceptable.
+    """
+    try:
+        body = EventBody.model_validate(value)
+    except ValidationError as error:
+        raise refusal_of(error) from None
+    key = body.event_id or hints.key
+    if key is None:
+        raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")
+    return order(body, texts.identifier(key, "event_id"), canonical_hash(value), hints.client, hints.source)
+
+
+def canonical_hash(value: Any) -> bytes:
+    """Return the SHA-256 of a JSON value, whatever the order of its keys and its blanks."""
+    return sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def order(body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None) -> BookAppointment:
+    """Return the order of a body whose shape is right.
+
+    Raises:
+        Refused: A text, a time or the source is not acceptable.
+    """
+    visit = body.appointment
+    given = visit.model_fields_set
+    return BookAppointment(
+        client=client.client_id,
+        key=key,
+        body_sha256=body_sha256,
+        source=client.source(body.source or source),
+        appointment=texts.identifier(visit.id, "appointment.id"),
+        status=visit.status,
+        sequence=body.sequence,
+        occurred_at=None if body.occurred_at is None else instant(body.occurred_at, None, "occurred_at"),
+        mode=body.mode,
+        reason=None if body.reason is None else texts.name(body.reason, "reason"),
+        confirmed=UNSET if visit.confirmed is None else visit.confirmed,
+        patient=None if visit.patient is None else texts.identifier(visit.patient.id, "appointment.patient.id"),
+        clinic=visit.clinic,
+        provider=_provider(visit) if "provider" in given else UNSET,
+        service_type=_service(visit) if "service_type" in given else UNSET,
+        starts_at=_time(visit.start, visit.zone, "appointment.start") if "start" in given else UNSET,
+        ends_at=_time(visit.end, visit.zone, "appointment.end") if "end" in given else UNSET,
+    )
+
+
+def _provider(visit: AppointmentBody) -> str | None:
+    return None if visit.provider is None else texts.identifier(visit.provider.id, "appointment.provider.id")
+
+
+def _service(visit: AppointmentBody) -> Maybe[str | None]:
+    return None if visit.service_type is None else texts.name(visit.service_type, "appointment.service_type")
+
+
+def _time(written: str | None, zone: str | None, place: str) -> datetime | None:
+    if written is None:
+        return None
+    return instant(written, zone, place)
+
+
+def refusal_of(error: ValidationError) -> Refused:
+    """Return the refusal of a body that has not the shape: the first place and what is wrong, not the value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    kind = str(first["type"])
+    if kind == "enum":
+        code = "UNKNOWN_STATUS" if place.endswith("status") else "UNKNOWN_MODE"
+        return Refused(code, "not one of the values listed in the API's description", place)
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        return Refused("NUMBER_OUT_OF_RANGE", "not a number that can be kept", place)
+    return Refused(_CODES.get(kind, "WRONG_TYPE"), f"not as described: {kind}", place)

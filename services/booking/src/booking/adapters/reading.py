@@ -1,0 +1,158 @@
+"""What booking shows: appointments with their history, those ahead, and results of inbound events."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Depends, Query
+
+from booking.adapters.auth import Caller
+from booking.adapters.http import problem
+from booking.domain.clients import OPERATOR, Client
+from booking.domain.refusals import Refused
+from booking.domain.times import instant
+from chassis.database import unavailable
+from chassis.http import Problem
+
+LONGEST_PAGE = 1_000
+
+_ONE = """
+SELECT a.appointment_id, a.source, i.source_id, a.version, a.status, a.clinic_id
+FROM appointment a JOIN appointment_alias i USING (appointment_id)
+WHERE a.appointment_id = $1
+ORDER BY i.source, i.source_id LIMIT 1
+"""
+_BY_SOURCE = "SELECT appointment_id FROM appointment_alias WHERE source = $1 AND source_id = $2"
+_HISTORY = "SELECT snapshot FROM appointment_history WHERE appointment_id = $1 ORDER BY version"
+_AHEAD = """
+SELECT appointment_id, version, schedule_gen FROM appointment
+WHERE appointment_id > $1 AND version > 0 AND starts_at >= $2
+  AND ($3::text[] IS NULL OR source = ANY ($3)) AND ($4::text[] IS NULL OR clinic_id = ANY ($4))
+ORDER BY appointment_id LIMIT $5
+"""
+_INBOUND = """
+SELECT client, key, result, appointment_id, version, warnings FROM ingress
+WHERE key = $1 AND ($2::text IS NULL OR client = $2)
+"""
+_REFUSED = """
+SELECT client, key, code, message, place, recorded_at FROM inbound_refusal
+WHERE key = $1 AND ($2::text IS NULL OR client = $2)
+"""
+_NOTHING = UUID(int=0)
+_EVER = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
+    """Return the read API. A client sees its own sources and clinics; of others it cannot tell whether they exist."""
+    router = APIRouter(prefix="/v1", tags=["reading"])
+
+    @router.get("/appointments", summary="Appointments ahead, by page; or the one a source calls so")
+    async def appointments(
+        client: Annotated[Client, Depends(caller)],
+        source: str | None = None,
+        id: str | None = None,  # the API's word
+        start_from: Annotated[str | None, Query(alias="from", description="ISO 8601 with offset")] = None,
+        after: UUID = _NOTHING,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = LONGEST_PAGE,
+    ) -> dict[str, Any]:
+        """With `id`: the appointment that the source calls so. Else those that start at or after `from`."""
+        try:
+            if id is not None:
+                return await by_source(pool, client.source(source), id, client)
+            start = _EVER if start_from is None else instant(start_from, None, "from")
+        except Refused as refusal:
+            raise problem(refusal) from None
+        return await ahead(pool, client, start, after, limit)
+
+    @router.get("/appointments/{appointment_id}", summary="An appointment and every version of it")
+    async def appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
+        """The appointment as it is, and its history, each version as it was published."""
+        return await one(pool, appointment_id, client)
+
+    @router.get("/inbound/{event_id:path}", summary="What became of an event")
+    async def inbound(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
+        """The result of an event taken over HTTP or from `bookings-inbound`, by its id."""
+        return await result_of(pool, event_id, client)
+
+    return router
+
+
+async def one(pool: asyncpg.Pool, appointment_id: UUID, client: Client) -> dict[str, Any]:
+    """Return an appointment with its history.
+
+    Raises:
+        Problem: 404, the same for what does not exist and for what belongs to others.
+    """
+    with unavailable():
+        row = await pool.fetchrow(_ONE, appointment_id)
+        if row is None or not client.sees_source(row["source"]) or not _sees_clinic(client, row["clinic_id"]):
+            raise _unknown()
+        history = [orjson.loads(r["snapshot"]) for r in await pool.fetch(_HISTORY, appointment_id)]
+    return {
+        "appointment_id": str(appointment_id),
+        "source": row["source"],
+        "source_id": row["source_id"],
+        "version": row["version"],
+        "status": row["status"],
+        "tombstone": row["version"] == 0,
+        "current": history[-1] if history else None,
+        "history": history,
+    }
+
+
+async def by_source(pool: asyncpg.Pool, source: str, source_id: str, client: Client) -> dict[str, Any]:
+    """Return the appointment that a source calls so; as `one`."""
+    with unavailable():
+        found = await pool.fetchval(_BY_SOURCE, source, source_id)
+    if found is None:
+        raise _unknown()
+    return await one(pool, found, client)
+
+
+async def ahead(pool: asyncpg.Pool, client: Client, start: datetime, after: UUID, limit: int) -> dict[str, Any]:
+    """Return a page of appointments in the order of their ids; `next_after` is the next page's `after`."""
+    sources = None if client.sees_source("*") else list(client.sources)
+    clinics = None if client.sees_clinic("*") else list(client.clinics)
+    with unavailable():
+        rows = await pool.fetch(_AHEAD, after, start, sources, clinics, limit)
+    items = [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows]
+    return {"items": items, "next_after": items[-1]["appointment_id"] if len(items) == limit else None}
+
+
+async def result_of(pool: asyncpg.Pool, event_id: str, client: Client) -> dict[str, Any]:
+    """Return what became of an event of this client; the operator may ask for anybody's.
+
+    Raises:
+        Problem: 404 if it was never taken nor refused for good.
+    """
+    whose = None if client is OPERATOR else client.client_id
+    with unavailable():
+        taken = await pool.fetchrow(_INBOUND, event_id, whose)
+        refused = None if taken else await pool.fetchrow(_REFUSED, event_id, whose)
+    if taken is not None:
+        return {
+            "event_id": event_id,
+            "appointment_id": str(taken["appointment_id"]),
+            "version": taken["version"],
+            "result": taken["result"],
+            "warnings": list(taken["warnings"]),
+        }
+    if refused is None:
+        raise Problem(404, "UNKNOWN_EVENT", "No event of this id was taken or refused for good.")
+    return {
+        "event_id": event_id,
+        "result": "refused",
+        "code": refused["code"],
+        "detail": refused["message"],
+        "place": refused["place"],
+    }
+
+
+def _sees_clinic(client: Client, clinic_id: str | None) -> bool:
+    return clinic_id is None or client.sees_clinic(clinic_id)
+
+
+def _unknown() -> Problem:
+    return Problem(404, "UNKNOWN_APPOINTMENT", "No such appointment, or none of this client.")

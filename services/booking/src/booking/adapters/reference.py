@@ -1,0 +1,223 @@
+"""`PUT /v1/patients|providers|clinics`: reference data, safe to send again."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+
+from booking.adapters import reference_store
+from booking.adapters.auth import Caller
+from booking.adapters.door import strict_json
+from booking.adapters.http import body_of, body_schema, problem
+from booking.adapters.plain import Id, Text, refusal_of
+from booking.adapters.store import PostgresStore
+from booking.adapters.transactions import Transactions
+from booking.domain import contacts, main_files, texts
+from booking.domain.batch import NOBODY
+from booking.domain.clients import Client
+from booking.domain.people import ClinicState, PatientState, clinic_code, local_time
+from booking.domain.refusals import Refused
+from booking.domain.times import zone_of
+from booking.handle import register_patient
+from chassis.clock import Clock
+
+Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PatientBody(_Body):
+    """A patient, whole: what is left out is not known."""
+
+    given_name: Text | None = None
+    family_name: Text | None = None
+    mobile: StrictStr | None = Field(default=None, description="E.164, or national in `country`.")
+    country: StrictStr | None = Field(default=None, description="By which a national number is read.")
+    email: StrictStr | None = None
+    language: Text | None = None
+    consent: StrictBool = True
+    do_not_contact: StrictBool = False
+    deceased: StrictBool = False
+    main_file: StrictStr | None = Field(default=None, description="FILE-YYYY-NNNNNN, if upstream issued one.")
+
+
+class ProviderBody(_Body):
+    """A clinician."""
+
+    name: Text
+
+
+class WindowBody(_Body):
+    """Local hours in which patients may be messaged."""
+
+    opens: StrictStr = "07:00"
+    closes: StrictStr = "21:00"
+
+
+class IdentifierBody(_Body):
+    """One way in which a source names the clinic."""
+
+    system: Id
+    value: Id
+    source: StrictStr | None = None
+
+
+class ClinicBody(_Body):
+    """A clinic."""
+
+    name: Text
+    zone: StrictStr
+    languages: list[Text] = Field(default=["en"], min_length=1, max_length=20)
+    country: StrictStr | None = None
+    window: WindowBody = WindowBody()
+    sensitive: StrictBool = False
+    identifiers: list[IdentifierBody] = Field(default=[], max_length=100)
+
+
+_PATIENT = {
+    "given_name": "Amina", "family_name": "Kimathi", "mobile": "+447700900123", "email": "amina@example.org",
+    "language": "en", "consent": True,
+}  # fmt: skip
+_CLINIC = {
+    "name": "Heart Clinic", "zone": "Europe/London", "languages": ["en"], "country": "GB",
+    "window": {"opens": "07:00", "closes": "21:00"}, "sensitive": False,
+    "identifiers": [{"system": "http://fhir.nhs.uk/Id/dos-service-id", "value": "111111111"}],
+}  # fmt: skip
+
+
+def routes(transactions: Transactions, caller: Caller, limit: int, default_country: str) -> APIRouter:
+    """Return the routes of reference data."""
+    router = APIRouter(prefix="/v1", tags=["reference data"])
+    clock = transactions.clock
+
+    async def put[B: BaseModel, T](
+        request: Request, model: type[B], write: Callable[[PostgresStore, B], Awaitable[T]]
+    ) -> T:
+        body = await body_of(request, limit)
+        try:
+            told = model.model_validate(strict_json(body))
+            return await transactions.run(lambda connection: write(PostgresStore(connection), told))
+        except ValidationError as error:
+            raise problem(refusal_of(error)) from None
+        except Refused as refusal:
+            raise problem(refusal) from None
+
+    @router.put(
+        "/patients/{source_id:path}",
+        summary="Register a patient",
+        openapi_extra=body_schema(PatientBody, {"patient": _PATIENT}, "The patient, whole."),
+    )
+    async def put_patient(
+        request: Request,
+        source_id: Annotated[str, Path()],
+        client: Annotated[Client, Depends(caller)],
+        source: Source = None,
+    ) -> dict[str, Any]:
+        """Register or change a patient. The first time issues the main file; needs the right to register."""
+
+        async def write(store: PostgresStore, body: PatientBody) -> PatientState:
+            client.check_may_register()
+            identity = (client.source(source), texts.identifier(source_id, "source id"))
+            told = patient_of(body, default_country)
+            return await register_patient(store, identity, told, clock.now(), transactions.rules)
+
+        patient = await put(request, PatientBody, write)
+        return {
+            "patient_id": str(patient.patient_id),
+            "main_file": patient.main_file,
+            "version": patient.version,
+        }
+
+    @router.put(
+        "/providers/{source_id:path}",
+        summary="Make a clinician known",
+        openapi_extra=body_schema(ProviderBody, {"provider": {"name": "Dr. Ngozi Adeyemi"}}, "The clinician."),
+    )
+    async def put_provider(
+        request: Request,
+        source_id: Annotated[str, Path()],
+        client: Annotated[Client, Depends(caller)],
+        source: Source = None,
+    ) -> dict[str, Any]:
+        """Make a clinician known, or change his name."""
+
+        async def write(store: PostgresStore, body: ProviderBody) -> tuple[str, int]:
+            identity = (client.source(source), texts.identifier(source_id, "source id"))
+            name = texts.name(body.name, "name")
+            return await reference_store.write_provider(store.connection, identity, name, clock.now())
+
+        provider_id, version = await put(request, ProviderBody, write)
+        return {"provider_id": provider_id, "version": version}
+
+    @router.put(
+        "/clinics/{code}",
+        summary="Enter a clinic",
+        openapi_extra=body_schema(ClinicBody, {"clinic": _CLINIC}, "The clinic, whole."),
+    )
+    async def put_clinic(
+        request: Request, code: Annotated[str, Path()], client: Annotated[Client, Depends(caller)]
+    ) -> dict[str, Any]:
+        """Enter or change a clinic. Its code and its zone are for ever (D2)."""
+
+        async def write(store: PostgresStore, body: ClinicBody) -> ClinicState:
+            told = clinic_of(code, body, clock, default_country)
+            client.check_clinic(told.clinic_id)
+            names = [(client.source(i.source), i.system, i.value) for i in body.identifiers]
+            return await reference_store.write_clinic(store.connection, told, names, clock.now())
+
+        clinic = await put(request, ClinicBody, write)
+        return {"clinic_id": clinic.clinic_id, "version": clinic.version}
+
+    return router
+
+
+def patient_of(body: PatientBody, default_country: str) -> PatientState:
+    """Return the patient that the body tells of.
+
+    Raises:
+        Refused: A text, a contact or the main file is not acceptable.
+    """
+    country = contacts.country(body.country or default_country, "country")
+
+    def text(value: str | None, place: str) -> str | None:
+        return None if value is None else texts.name(value, place)
+
+    return PatientState(
+        patient_id=NOBODY.patient_id,
+        main_file=None if body.main_file is None else main_files.check(body.main_file, "main_file"),
+        given_name=text(body.given_name, "given_name"),
+        family_name=text(body.family_name, "family_name"),
+        language=text(body.language, "language"),
+        mobile=None if body.mobile is None else contacts.mobile(body.mobile, country, "mobile"),
+        email=None if body.email is None else contacts.email(body.email, "email"),
+        consent=body.consent,
+        do_not_contact=body.do_not_contact,
+        deceased=body.deceased,
+    )
+
+
+def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str) -> ClinicState:
+    """Return the clinic that the body tells of.
+
+    Raises:
+        Refused: ILLEGAL_CLINIC_CODE, UNKNOWN_ZONE, UNKNOWN_COUNTRY, BAD_WINDOW, or a name is not acceptable.
+    """
+    opens = local_time(body.window.opens, "window.opens")
+    closes = local_time(body.window.closes, "window.closes")
+    if opens >= closes:
+        raise Refused("BAD_WINDOW", "the window closes before it opens", "window")
+    return ClinicState(
+        clinic_id=clinic_code(code, "code"),
+        version=0,
+        name=texts.name(body.name, "name"),
+        zone=zone_of(body.zone, "zone").key,
+        country=contacts.country(body.country or default_country, "country"),
+        created_at=clock.now(),
+        languages=tuple(texts.name(language, "languages") for language in body.languages),
+        sensitive=body.sensitive,
+        window_opens=opens,
+        window_closes=closes,
+    )

@@ -1,0 +1,56 @@
+"""Providers and clinics in PostgreSQL, and their events."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from booking.adapters import outgoing, sql
+from booking.adapters.store import clinic_of
+from booking.domain.batch import Identity
+from booking.domain.people import ClinicState
+from booking.domain.refusals import Refused
+from chassis.database import Connection
+from chassis.outbox import enqueue
+from schemas.wire import provider_id
+
+
+async def write_provider(connection: Connection, identity: Identity, name: str, now: datetime) -> tuple[str, int]:
+    """Keep and publish a provider; return his id and version. The same name again changes nothing."""
+    found = provider_id(*identity)
+    version = await connection.fetchval(sql.WRITE_PROVIDER, found, *identity, name)
+    if version is None:
+        return str(found), int(await connection.fetchval(sql.PROVIDER_VERSION, found))
+    await enqueue(connection, [outgoing.provider_changed(found, version, name, now)])
+    return str(found), int(version)
+
+
+async def write_clinic(
+    connection: Connection, told: ClinicState, names: Sequence[tuple[str, str, str]], now: datetime
+) -> ClinicState:
+    """Keep and publish a clinic and how sources name it. The same again changes nothing.
+
+    Raises:
+        Refused: CLINIC_ZONE_FIXED: every appointment carries its clinic's zone; IDENTIFIER_TAKEN.
+    """
+    row = await connection.fetchrow(sql.LOCK_CLINIC, told.clinic_id)
+    held = None if row is None else clinic_of(row)
+    if held is not None and held.zone != told.zone:
+        raise Refused("CLINIC_ZONE_FIXED", "a clinic keeps its zone; enter a new clinic", "zone")
+    wanted = told if held is None else replace(told, version=held.version, created_at=held.created_at)
+    if wanted != held:
+        wanted = replace(wanted, version=wanted.version + 1)
+        await connection.execute(
+            sql.WRITE_CLINIC, wanted.clinic_id, wanted.version, wanted.name, wanted.zone, wanted.country,
+            list(wanted.languages), wanted.sensitive, wanted.window_opens, wanted.window_closes, wanted.created_at,
+        )  # fmt: skip
+        await enqueue(connection, [outgoing.clinic_changed(wanted, now)])
+    if names:
+        await _name(connection, wanted.clinic_id, names)
+    return wanted
+
+
+async def _name(connection: Connection, clinic_id: str, names: Sequence[tuple[str, str, str]]) -> None:
+    columns = [list(column) for column in zip(*sorted(set(names)), strict=True)]
+    written = await connection.fetch(sql.WRITE_CLINIC_ALIASES, *columns, clinic_id)
+    if len(written) != len(set(names)):
+        raise Refused("IDENTIFIER_TAKEN", "another clinic has one of these identifiers", "identifiers")

@@ -1,0 +1,177 @@
+"""Booking's statements: each for a whole batch, its rows sorted by key."""
+
+IDENTITIES = """
+SELECT source, source_id, appointment_id
+FROM unnest($1::text[], $2::text[]) AS asked (source, source_id)
+JOIN appointment_alias USING (source, source_id)
+"""
+
+MAKE_IDENTITIES = """
+INSERT INTO appointment_alias (source, source_id, appointment_id)
+SELECT source, source_id, uuidv7()
+FROM unnest($1::text[], $2::text[]) AS asked (source, source_id)
+ORDER BY source, source_id
+ON CONFLICT DO NOTHING
+RETURNING source, source_id, appointment_id
+"""
+
+FORGET_IDENTITIES = """
+DELETE FROM appointment_alias
+USING unnest($1::text[], $2::text[]) AS asked (source, source_id)
+WHERE appointment_alias.source = asked.source AND appointment_alias.source_id = asked.source_id
+"""
+
+APPOINTMENT_COLUMNS = (
+    ("appointment_id", "uuid"),
+    ("source", "text"),
+    ("version", "int"),
+    ("status", "text"),
+    ("sequence", "bigint"),
+    ("source_time", "timestamptz"),
+    ("event_time", "timestamptz"),
+    ("ingest_time", "timestamptz"),
+    ("confirmed", "boolean"),
+    ("mode", "text"),
+    ("patient_id", "uuid"),
+    ("clinic_id", "text"),
+    ("provider_id", "uuid"),
+    ("service_type", "text"),
+    ("starts_at", "timestamptz"),
+    ("ends_at", "timestamptz"),
+    ("schedule_gen", "int"),
+    ("schedule_set_at", "timestamptz"),
+    ("first_booked_at", "timestamptz"),
+    ("caused_by", "text"),
+    ("reason", "text"),
+)
+_NAMES = ", ".join(name for name, _ in APPOINTMENT_COLUMNS)
+_ARRAYS = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(APPOINTMENT_COLUMNS, 1))
+_SET = ", ".join(f"{name} = excluded.{name}" for name, _ in APPOINTMENT_COLUMNS[2:])
+
+LOCK_APPOINTMENTS = f"""
+SELECT {_NAMES} FROM appointment WHERE appointment_id = ANY ($1::uuid[]) ORDER BY appointment_id FOR UPDATE
+"""  # noqa: S608  # names of ours
+
+WRITE_APPOINTMENTS = f"""
+INSERT INTO appointment ({_NAMES})
+SELECT {_NAMES} FROM unnest({_ARRAYS}) AS given ({_NAMES})
+ON CONFLICT (appointment_id) DO UPDATE SET {_SET}
+"""  # noqa: S608  # names of ours
+
+APPEND_HISTORY = """
+INSERT INTO appointment_history (appointment_id, version, snapshot)
+SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[])
+"""
+
+TAKEN = """
+SELECT client, key, body_sha256, result, appointment_id, version, warnings
+FROM unnest($1::text[], $2::text[]) AS asked (client, key) JOIN ingress USING (client, key)
+"""
+
+REMEMBER = """
+INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings)
+SELECT client, key, body_sha256, result, appointment_id, version,
+       CASE WHEN warnings = '' THEN '{}' ELSE string_to_array(warnings, ',') END
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::int[], $7::text[])
+     AS given (client, key, body_sha256, result, appointment_id, version, warnings)
+ORDER BY client, key
+"""
+
+REMEMBER_REFUSALS = """
+INSERT INTO inbound_refusal (client, key, code, message, place, recorded_at)
+SELECT DISTINCT ON (client, key) client, key, code, message, place, $6::timestamptz
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS given (client, key, code, message, place)
+ORDER BY client, key
+ON CONFLICT (client, key) DO UPDATE
+SET code = excluded.code, message = excluded.message, place = excluded.place, recorded_at = excluded.recorded_at
+"""
+
+CLINICS = "SELECT * FROM clinic WHERE clinic_id = ANY ($1::text[])"
+
+CLINIC_IDS = """
+SELECT source, system, value, clinic_id
+FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (source, system, value)
+JOIN clinic_alias USING (source, system, value)
+"""
+
+LOCK_CLINIC = "SELECT * FROM clinic WHERE clinic_id = $1 FOR UPDATE"
+
+WRITE_CLINIC = """
+INSERT INTO clinic (clinic_id, version, name, zone, country, languages, sensitive, window_opens, window_closes,
+                    created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (clinic_id) DO UPDATE
+SET version = excluded.version, name = excluded.name, zone = excluded.zone, country = excluded.country,
+    languages = excluded.languages, sensitive = excluded.sensitive,
+    window_opens = excluded.window_opens, window_closes = excluded.window_closes
+"""
+
+WRITE_CLINIC_ALIASES = """
+INSERT INTO clinic_alias (source, system, value, clinic_id)
+SELECT DISTINCT source, system, value, $4
+FROM unnest($1::text[], $2::text[], $3::text[]) AS given (source, system, value)
+ORDER BY source, system, value
+ON CONFLICT (source, system, value) DO UPDATE SET clinic_id = excluded.clinic_id
+WHERE clinic_alias.clinic_id = excluded.clinic_id
+RETURNING source
+"""
+
+PATIENTS = """
+SELECT source, source_id, patient_id
+FROM unnest($1::text[], $2::text[]) AS asked (source, source_id)
+JOIN patient_alias USING (source, source_id)
+"""
+
+MINT_PATIENTS = """
+WITH minted AS (
+    INSERT INTO patient_alias (source, source_id, patient_id)
+    SELECT source, source_id, uuidv7()
+    FROM unnest($1::text[], $2::text[]) AS asked (source, source_id)
+    ORDER BY source, source_id
+    ON CONFLICT DO NOTHING
+    RETURNING source, source_id, patient_id
+), kept AS (
+    INSERT INTO patient (patient_id) SELECT patient_id FROM minted
+)
+SELECT source, source_id, patient_id FROM minted
+"""
+
+LOCK_PATIENTS = """
+SELECT patient_id, version, main_file, given_name, family_name, language, mobile, email, consent,
+       do_not_contact, deceased
+FROM patient WHERE patient_id = ANY ($1::uuid[]) ORDER BY patient_id FOR UPDATE
+"""
+
+WRITE_PATIENTS = """
+UPDATE patient SET version = given.version, main_file = given.main_file, given_name = given.given_name,
+       family_name = given.family_name, language = given.language, mobile = given.mobile, email = given.email,
+       consent = given.consent, do_not_contact = given.do_not_contact, deceased = given.deceased
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::boolean[], $10::boolean[], $11::boolean[])
+     AS given (patient_id, version, main_file, given_name, family_name, language, mobile, email, consent,
+               do_not_contact, deceased)
+WHERE patient.patient_id = given.patient_id
+"""
+
+MAKE_COUNTER = "INSERT INTO main_file_counter (year, last) VALUES ($1, 0) ON CONFLICT DO NOTHING"
+LOCK_COUNTER = "SELECT last FROM main_file_counter WHERE year = $1 FOR UPDATE"
+MOVE_COUNTER = "UPDATE main_file_counter SET last = $2 WHERE year = $1"
+NUMBERS_TAKEN = "SELECT main_file FROM patient WHERE main_file LIKE $1"
+NUMBER_TAKEN = "SELECT EXISTS (SELECT FROM patient WHERE main_file = $1)"
+
+NEW_PROVIDERS = """
+INSERT INTO provider (provider_id, version, source, source_id, name)
+SELECT provider_id, 1, source, source_id, name
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS given (provider_id, source, source_id, name)
+ORDER BY provider_id
+ON CONFLICT DO NOTHING
+RETURNING provider_id, name
+"""
+
+WRITE_PROVIDER = """
+INSERT INTO provider (provider_id, version, source, source_id, name) VALUES ($1, 1, $2, $3, $4)
+ON CONFLICT (provider_id) DO UPDATE SET name = excluded.name, version = provider.version + 1
+WHERE provider.name <> excluded.name
+RETURNING version
+"""
+PROVIDER_VERSION = "SELECT version FROM provider WHERE provider_id = $1"

@@ -1,0 +1,190 @@
+"""`handle.Store` on PostgreSQL: one statement a table and batch, rows sorted by key."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from booking.adapters import outgoing, sql
+from booking.domain import main_files
+from booking.domain.batch import Identity, Taken
+from booking.domain.people import ClinicState, PatientState
+from booking.domain.versions import Result, State
+from chassis.database import Connection
+from chassis.errors import Unavailable
+from chassis.outbox import enqueue
+from schemas.appointments import Mode, Status
+from schemas.wire import provider_id
+
+_STATE = attrgetter(
+    "source", "version", "status", "sequence", "source_time", "event_time", "ingest_time", "confirmed", "mode",
+    "patient", "clinic_id", "provider_id", "service_type", "starts_at", "ends_at", "schedule_gen",
+    "schedule_set_at", "first_booked_at", "caused_by", "reason",
+)  # fmt: skip
+"""In the order of `sql.APPOINTMENT_COLUMNS`, after the id."""
+
+_PATIENT = attrgetter(
+    "patient_id", "version", "main_file", "given_name", "family_name", "language", "mobile", "email", "consent",
+    "do_not_contact", "deceased",
+)  # fmt: skip
+
+_STATUS = {status.value: status for status in Status}
+_MODE = {mode.value: mode for mode in Mode}
+
+
+class PostgresStore:
+    """Booking's records within one transaction.
+
+    Args:
+        connection: In a transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
+        """See `handle.Store`."""
+        found = await self._ids(sql.IDENTITIES, identities)
+        missing = identities - found.keys() if isinstance(identities, set) else set(identities) - found.keys()
+        if not missing:
+            return found, ()
+        made = await self._ids(sql.MAKE_IDENTITIES, missing)
+        found |= made
+        lost = missing - made.keys()  # another transaction made them; ours has waited for its end
+        if lost:
+            found |= await self._ids(sql.IDENTITIES, lost)
+        if lost - found.keys():
+            raise Unavailable("IDENTITY_RACE", "an appointment's identity was made and taken back by another batch")
+        return found, made.keys()
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(sql.LOCK_APPOINTMENTS, list(appointment_ids))
+        return {row[0]: _state(row) for row in rows}
+
+    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(sql.TAKEN, *_columns(keys, 2))
+        return {
+            (r["client"], r["key"]): Taken(
+                r["body_sha256"], Result(r["result"]), r["appointment_id"], r["version"], tuple(r["warnings"])
+            )
+            for r in rows
+        }
+
+    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(sql.CLINICS, list(codes))
+        return {row["clinic_id"]: clinic_of(row) for row in rows}
+
+    async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(sql.CLINIC_IDS, *_columns(identifiers, 3))
+        return {(row["source"], row["system"], row["value"]): row["clinic_id"] for row in rows}
+
+    async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """See `handle.Store`."""
+        return await self._ids(sql.PATIENTS, identities)
+
+    async def mint_patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """See `handle.Store`."""
+        found = await self._ids(sql.MINT_PATIENTS, identities)
+        lost = set(identities) - found.keys()
+        return found | await self._ids(sql.PATIENTS, lost) if lost else found
+
+    async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(sql.LOCK_PATIENTS, list(patient_ids))
+        return {row["patient_id"]: PatientState(**dict(row)) for row in rows}
+
+    async def free_numbers(self, year: int, count: int) -> Sequence[str]:
+        """See `handle.Store`."""
+        last = await self._counter(year)
+        rows = await self.connection.fetch(sql.NUMBERS_TAKEN, f"FILE-{year:04d}-%") if count else []
+        numbers, last = main_files.next_free(year, last, count, {row["main_file"] for row in rows})
+        await self.connection.execute(sql.MOVE_COUNTER, year, last)
+        return numbers
+
+    async def number_is_taken(self, number: str) -> bool:
+        """See `handle.Store`."""
+        await self._counter(int(number[5:9]))
+        return bool(await self.connection.fetchval(sql.NUMBER_TAKEN, number))
+
+    async def _counter(self, year: int) -> int:
+        await self.connection.execute(sql.MAKE_COUNTER, year)
+        return int(await self.connection.fetchval(sql.LOCK_COUNTER, year))
+
+    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
+        """See `handle.Store`."""
+        rows = [(key, *_STATE(states[key])) for key in sorted(states)]
+        await self.connection.execute(sql.WRITE_APPOINTMENTS, *map(list, zip(*rows, strict=True)))
+
+    async def publish_versions(
+        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
+    ) -> None:
+        """See `handle.Store`."""
+        events = [outgoing.appointment_changed(key, state, clinics[state.clinic_id or ""]) for key, state in versions]
+        await self.connection.execute(
+            sql.APPEND_HISTORY,
+            [key for key, _ in versions],
+            [state.version for _, state in versions],
+            [(event.value or b"").decode() for event in events],
+        )
+        await enqueue(self.connection, events)
+
+    async def write_patients(self, patients: Sequence[PatientState], now: datetime) -> None:
+        """See `handle.Store`."""
+        columns = zip(*map(_PATIENT, patients), strict=True)
+        await self.connection.execute(sql.WRITE_PATIENTS, *map(list, columns))
+        await enqueue(self.connection, [outgoing.patient_changed(patient, now) for patient in patients])
+
+    async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
+        """See `handle.Store`."""
+        rows = [(provider_id(*identity), *identity, name) for identity, name in names.items()]
+        new = await self.connection.fetch(sql.NEW_PROVIDERS, *map(list, zip(*rows, strict=True)))
+        await enqueue(
+            self.connection, [outgoing.provider_changed(row["provider_id"], 1, row["name"], now) for row in new]
+        )
+
+    async def remember(self, taken: Mapping[tuple[str, str], Taken]) -> None:
+        """See `handle.Store`.
+
+        Raises:
+            Unavailable: Another transaction took one of these keys meanwhile; the same again sees it.
+        """
+        rows = [
+            (*key, t.body_sha256, t.result, t.appointment_id, t.version, ",".join(t.warnings))
+            for key, t in taken.items()
+        ]
+        try:
+            await self.connection.execute(sql.REMEMBER, *map(list, zip(*rows, strict=True)))
+        except asyncpg.UniqueViolationError:
+            raise Unavailable("KEY_RACE", "an event id was taken by another batch meanwhile") from None
+
+    async def forget(self, identities: Collection[Identity]) -> None:
+        """See `handle.Store`."""
+        await self.connection.execute(sql.FORGET_IDENTITIES, *_columns(identities, 2))
+
+    async def _ids(self, statement: str, identities: Iterable[Identity]) -> dict[Identity, UUID]:
+        rows = await self.connection.fetch(statement, *_columns(identities, 2))
+        return {(row[0], row[1]): row[2] for row in rows}
+
+
+def clinic_of(row: Any) -> ClinicState:
+    """Return the clinic of a row of the table `clinic`."""
+    return ClinicState(**{**dict(row), "languages": tuple(row["languages"])})
+
+
+def _state(row: Any) -> State:
+    _id, source, version, status, sequence, source_time, event_time, ingest_time, confirmed, mode, *rest = row
+    return State(
+        source, version, _STATUS[status], sequence, source_time, event_time, ingest_time, confirmed, _MODE[mode], *rest
+    )
+
+
+def _columns(rows: Iterable[tuple[str, ...]], width: int) -> list[list[str]]:
+    listed = list(rows)
+    return [[row[column] for row in listed] for column in range(width)]

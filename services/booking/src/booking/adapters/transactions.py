@@ -1,0 +1,61 @@
+"""One transaction for each command from outside; 2xx is answered only after its commit (G1)."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import asyncpg
+
+from booking.adapters.store import PostgresStore
+from booking.domain.batch import Answer
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from booking.handle import Rules, accept
+from chassis.clock import Clock
+from chassis.database import Connection, unavailable
+from chassis.errors import Unavailable
+
+RACES = frozenset({"KEY_RACE", "IDENTITY_RACE"})
+"""Two transactions met over one key; the second time the other's outcome is seen."""
+TRIES = 3
+
+
+class Transactions:
+    """Runs stories on PostgreSQL.
+
+    Args:
+        pool: Connections to the schema `booking`.
+        clock: Domain time.
+        rules: The installation's choices.
+        committed: Called after each commit, to wake the relays.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, rules: Rules, committed: Callable[[], None]) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.rules = rules
+        self._committed = committed
+
+    async def run[T](self, story: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run the story in a transaction and return its result after the commit.
+
+        Raises:
+            Unavailable: The database is not there; it may or may not have been done, and may be sent again.
+        """
+        for remaining in reversed(range(TRIES)):
+            try:
+                with unavailable():
+                    async with self.pool.acquire() as connection, connection.transaction():
+                        result = await story(connection)
+                self._committed()
+                return result
+            except Unavailable as error:
+                if error.code not in RACES or not remaining:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
+        """Take a batch in one transaction."""
+        if not orders:
+            return []
+        return await self.run(
+            lambda connection: accept(PostgresStore(connection), orders, clients, self.clock.now(), self.rules)
+        )

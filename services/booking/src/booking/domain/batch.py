@@ -1,0 +1,162 @@
+"""A batch of events, folded in the order given: what each is answered, and what is then to be written."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from booking.domain.people import ClinicState, PatientState, described
+from booking.domain.refusals import Refused
+from booking.domain.versions import PatientKey, Result, State, decide
+
+type Identity = tuple[str, str]
+"""(source, source's id)."""
+
+NOBODY = PatientState(UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event that was taken, as it is kept under (client, key)."""
+
+    body_sha256: bytes
+    result: Result
+    appointment_id: UUID
+    version: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one event is answered: taken, or refused."""
+
+    key: str
+    taken: Taken | None = None
+    result: Result | None = None
+    refusal: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a batch needs to know before it decides, read under its locks.
+
+    Attributes:
+        ids: Identity → appointment id, for every identity of the batch.
+        held: Appointment id → state, for those ever heard of.
+        taken: (client, key) → event taken before.
+        clinics: Code → clinic, for all that the batch may need.
+        clinic_ids: (source, system, value) → code.
+        patients: Identity → patient id, for those ever mentioned.
+        clients: Client id → client.
+    """
+
+    ids: Mapping[Identity, UUID]
+    held: Mapping[UUID, State]
+    taken: Mapping[tuple[str, str], Taken]
+    clinics: Mapping[str, ClinicState]
+    clinic_ids: Mapping[tuple[str, str, str], str]
+    patients: Mapping[Identity, UUID]
+    clients: Mapping[str, Client]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Folds events one after the other.
+
+    Attributes:
+        versions: Every new version, in order.
+        changed: Appointment id → state that differs from the one read.
+        taken: (client, key) → event newly taken.
+        persons: Patient → what messages say of him, and he is to be registered by.
+        providers: Identity → name of providers that messages introduce.
+    """
+
+    known: Known
+    now: datetime
+    versions: list[tuple[UUID, State]] = field(default_factory=list)
+    changed: dict[UUID, State] = field(default_factory=dict)
+    taken: dict[tuple[str, str], Taken] = field(default_factory=dict)
+    persons: dict[PatientKey, PatientState] = field(default_factory=dict)
+    providers: dict[Identity, str] = field(default_factory=dict)
+
+    def take(self, command: BookAppointment) -> Answer:
+        """Decide one event on top of those before it."""
+        ingress = (command.client, command.key)
+        before = self.taken.get(ingress) or self.known.taken.get(ingress)
+        try:
+            if before is not None:
+                return _again(command, before)
+            taken = self._decided(command)
+        except Refused as refusal:
+            return Answer(command.key, refusal=refusal)
+        self.taken[ingress] = taken
+        return Answer(command.key, taken, taken.result)
+
+    def _decided(self, command: BookAppointment) -> Taken:
+        appointment_id = self.known.ids[command.identity]
+        held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
+        client = self.known.clients[command.client]
+        clinic_id = self._clinic(command, held, client)
+        patient = self._patient(command)
+        decision = decide(held, command, clinic_id, patient, self.now)
+        state = decision.state
+        if decision.result is Result.APPLIED:
+            self._introduce(command, state, client)
+            self.versions.append((appointment_id, state))
+        if state is not held:
+            self.changed[appointment_id] = state
+        return Taken(command.body_sha256, decision.result, appointment_id, state.version, decision.warnings)
+
+    def _clinic(self, command: BookAppointment, held: State | None, client: Client) -> str | None:
+        """Return the clinic named: by its code, by an identifier, or the client's default for a first event."""
+        if held is not None and held.clinic_id is not None:
+            client.check_clinic(held.clinic_id)
+        named = command.clinic
+        if named is None:
+            triples = ((command.source, system, value) for system, value in command.clinic_identifiers)
+            named = next((self.known.clinic_ids[t] for t in triples if t in self.known.clinic_ids), None)
+        if named is None and held is not None and held.clinic_id is not None:
+            return None
+        if named is None:
+            named = client.default_clinic
+        if named is None:
+            if command.clinic_identifiers:
+                raise _unknown_clinic(command)
+            return None
+        client.check_clinic(named)
+        if named not in self.known.clinics:
+            raise Refused("UNKNOWN_CLINIC", "no clinic has this code; PUT /v1/clinics first", "appointment.clinic")
+        return named
+
+    def _patient(self, command: BookAppointment) -> PatientKey | None:
+        if command.patient is None:
+            return None
+        identity = (command.source, command.patient)
+        return self.known.patients.get(identity, identity)
+
+    def _introduce(self, command: BookAppointment, state: State, client: Client) -> None:
+        """Keep whom the message describes, for registration; refuse it if the description cannot be taken."""
+        if command.person is not None and client.may_register and state.patient is not None:
+            country = self.known.clinics[state.clinic_id or ""].country
+            self.persons[state.patient] = described(self.persons.get(state.patient, NOBODY), command.person, country)
+        if command.provider_name is not None and isinstance(command.provider, str):
+            self.providers[command.source, command.provider] = command.provider_name
+
+    def unused(self, made: Collection[Identity]) -> list[Identity]:
+        """Return the identities made for this batch whose events were all refused."""
+        return sorted(identity for identity in made if self.known.ids[identity] not in self.changed)
+
+
+def _again(command: BookAppointment, before: Taken) -> Answer:
+    if before.body_sha256 != command.body_sha256:
+        message = "this id was used for another body; give each event its own"
+        raise Refused("EVENT_ID_CONFLICT", message, "event_id")
+    return Answer(command.key, before, Result.REPEAT)
+
+
+def _unknown_clinic(command: BookAppointment) -> Refused:
+    systems = ", ".join(sorted({system for system, _ in command.clinic_identifiers}))
+    message = f"no clinic has an identifier that this message gives in {systems}; PUT /v1/clinics with identifiers"
+    return Refused("UNKNOWN_CLINIC", message, "appointment.clinic")

@@ -1,0 +1,77 @@
+"""What upstream systems order, whatever format they speak."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final, Literal
+
+from schemas.appointments import Mode, Status
+
+
+class Unset(Enum):
+    """Marks a field that the command does not mention: what is held stays."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+type Maybe[T] = T | Literal[Unset.UNSET]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """A patient as a booking message describes him; None is not said.
+
+    Contacts are as written: they are read by the country of the clinic.
+    """
+
+    given_name: str | None = None
+    family_name: str | None = None
+    mobile: str | None = None
+    email: str | None = None
+    language: str | None = None
+    deceased: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookAppointment:
+    """One event about one appointment: book, move, cancel, arrive… by its status and times.
+
+    Attributes:
+        client: Who sent it.
+        key: The client's idempotency key, or the event's own id.
+        body_sha256: Hash of the canonical body: the same key with another body is a conflict.
+        source: The upstream system; ids are its own.
+        appointment: The source's id of the appointment.
+        status: FHIR's (D42).
+        sequence: The upstream's order, if it gives one.
+        occurred_at: When it last changed it, by its own clock; orders events when there is no sequence.
+        clinic_identifiers: (system, value) pairs that may stand for a clinic, best first.
+        person: Details by which an unregistered patient is registered, if the client holds that right.
+    """
+
+    client: str
+    key: str
+    body_sha256: bytes
+    source: str
+    appointment: str
+    status: Status
+    sequence: int | None = None
+    occurred_at: datetime | None = None
+    mode: Mode = Mode.LIVE
+    reason: str | None = None
+    confirmed: Maybe[bool] = UNSET
+    patient: str | None = None
+    clinic: str | None = None
+    clinic_identifiers: tuple[tuple[str, str], ...] = ()
+    provider: Maybe[str | None] = UNSET
+    provider_name: str | None = None
+    service_type: Maybe[str | None] = UNSET
+    starts_at: Maybe[datetime | None] = UNSET
+    ends_at: Maybe[datetime | None] = UNSET
+    person: PersonDetails | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The appointment's one identity upstream (D40)."""
+        return self.source, self.appointment

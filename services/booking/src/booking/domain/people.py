@@ -1,0 +1,116 @@
+"""Patients, clinics and providers as booking holds them."""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time
+from uuid import UUID
+
+from booking.domain import contacts, texts
+from booking.domain.commands import PersonDetails
+from booking.domain.refusals import Refused
+from schemas.appointments import ReminderPolicy, ReminderRule, SendWindow
+
+OPENS, CLOSES = time(7), time(21)
+"""Default window for messages to patients (D16)."""
+
+_CODE = re.compile("[A-Z0-9]{2,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class PatientState:
+    """A patient. Version 0: only mentioned by a booking, never registered; then there is no main file (D5)."""
+
+    patient_id: UUID
+    version: int = 0
+    main_file: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    language: str | None = None
+    mobile: str | None = None
+    email: str | None = None
+    consent: bool = True
+    do_not_contact: bool = False
+    deceased: bool = False
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the patient was ever registered."""
+        return self.version > 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicState:
+    """A clinic with the policy that its appointments carry."""
+
+    clinic_id: str
+    version: int
+    name: str
+    zone: str
+    country: str
+    created_at: datetime
+    languages: tuple[str, ...] = ("en",)
+    sensitive: bool = False
+    window_opens: time = OPENS
+    window_closes: time = CLOSES
+    policy: ReminderPolicy = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policy", default_policy(self))
+
+
+def default_policy(clinic: ClinicState) -> ReminderPolicy:
+    """Return the reminder rules of a clinic: 24 hours and 2 hours before (R10, D13), in its window."""
+    rules = tuple(
+        ReminderRule(slug=f"{hours}h", lead_hours=hours, in_force_since=clinic.created_at) for hours in (24, 2)
+    )
+    window = SendWindow(opens=clinic.window_opens, closes=clinic.window_closes)
+    return ReminderPolicy(policy_id=f"{clinic.clinic_id}/default", rules=rules, window=window)
+
+
+def described(held: PatientState, person: PersonDetails, country: str) -> PatientState:
+    """Return the patient with what a booking message says of him; what it does not say stays.
+
+    Raises:
+        Refused: A name or a contact is not acceptable; nothing of the message is then.
+    """
+
+    def text(value: str | None, old: str | None, place: str) -> str | None:
+        return old if value is None else texts.name(value, place)
+
+    mobile = held.mobile if person.mobile is None else contacts.mobile(person.mobile, country, "patient.phone")
+    email = held.email if person.email is None else contacts.email(person.email, "patient.email")
+    return replace(
+        held,
+        given_name=text(person.given_name, held.given_name, "patient.given"),
+        family_name=text(person.family_name, held.family_name, "patient.family"),
+        language=text(person.language, held.language, "patient.language"),
+        mobile=mobile,
+        email=email,
+        deceased=held.deceased if person.deceased is None else person.deceased,
+    )
+
+
+def clinic_code(code: str, place: str) -> str:
+    """Return a clinic's code.
+
+    Raises:
+        Refused: ILLEGAL_CLINIC_CODE (D2).
+    """
+    if not _CODE.fullmatch(code):
+        raise Refused("ILLEGAL_CLINIC_CODE", "two to ten capital letters and digits", place)
+    return code
+
+
+def local_time(written: str, place: str) -> time:
+    """Return a time of day, `HH:MM`.
+
+    Raises:
+        Refused: BAD_TIME.
+    """
+    try:
+        found = time.fromisoformat(written)
+    except ValueError:
+        raise Refused("BAD_TIME", "not a time of day such as 07:00", place) from None
+    if found.tzinfo is not None:
+        raise Refused("BAD_TIME", "a time of day at the clinic has no offset", place)
+    return found

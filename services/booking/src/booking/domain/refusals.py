@@ -1,0 +1,33 @@
+"""Why something is refused: a code for programs, a place, and never the value itself."""
+
+CONFLICTS = frozenset(
+    {"EVENT_ID_CONFLICT", "SEQUENCE_CONFLICT", "MAIN_FILE_TAKEN", "MAIN_FILE_FIXED", "CLINIC_ZONE_FIXED"}
+    | {"IDENTIFIER_TAKEN"}
+)
+"""Refusals that a later state of things could lift: HTTP 409."""
+
+FOREIGN = frozenset({"FOREIGN_SOURCE", "FOREIGN_CLINIC", "MAY_NOT_REGISTER"})
+"""Refusals for want of a right: HTTP 403. They never say whether the thing exists (G9)."""
+
+
+class Refused(ValueError):
+    """A command that is not accepted as it stands.
+
+    Attributes:
+        code: UPPER_SNAKE, stable.
+        message: What is wrong and the way out; never the input.
+        place: Where in the input, as a path such as `appointment.start`; empty for the whole.
+    """
+
+    def __init__(self, code: str, message: str, place: str = "") -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.place = place
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this refusal."""
+        if self.code in CONFLICTS:
+            return 409
+        return 403 if self.code in FOREIGN else 422

@@ -1,0 +1,51 @@
+"""The state table of an appointment (D42, R33).
+
+In this phase it is *observed*: a transition that is not in the table is accepted, counted and answered
+with the warning ILLEGAL_TRANSITION. What protects the state today is the order of events: a stale event
+never takes a step back (D41).
+
+```
+proposed ─▶ pending ─▶ booked ─▶ arrived ─▶ checked-in ─▶ fulfilled
+    └──────────┴─ waitlist ─┘ │
+any of these ─▶ cancelled     └▶ noshow ─▶ arrived (D19)
+cancelled ─▶ booked, proposed, pending, waitlist (un-cancel, D10)
+any ─▶ entered-in-error
+```
+"""
+
+from schemas.appointments import Status
+
+_OPEN = frozenset({Status.PROPOSED, Status.PENDING, Status.BOOKED, Status.WAITLIST})
+_END = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
+
+ALLOWED: dict[Status, frozenset[Status]] = {
+    Status.PROPOSED: _OPEN | _END,
+    Status.PENDING: _OPEN | _END,
+    Status.WAITLIST: _OPEN | _END,
+    Status.BOOKED: frozenset(
+        {Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW, Status.WAITLIST}
+    )
+    | _END,
+    Status.ARRIVED: frozenset({Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED}) | _END,
+    Status.CHECKED_IN: frozenset({Status.CHECKED_IN, Status.FULFILLED}) | _END,
+    Status.FULFILLED: frozenset({Status.FULFILLED, Status.ENTERED_IN_ERROR}),
+    Status.NOSHOW: frozenset({Status.NOSHOW, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED})
+    | frozenset({Status.ENTERED_IN_ERROR}),
+    Status.CANCELLED: _OPEN | _END,
+    Status.ENTERED_IN_ERROR: frozenset({Status.ENTERED_IN_ERROR}),
+}
+"""From → to. Staying where one is is always allowed."""
+
+VISIT_HAPPENED_OR_WILL = frozenset({Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW})
+"""Booked or later: what makes `first_booked_at` (D3)."""
+
+ENDS_BEFORE_BEGINNING = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
+"""As the first word about an appointment these are tombstones (D41)."""
+
+NEEDS_NO_START = frozenset({Status.PROPOSED, Status.PENDING, Status.WAITLIST}) | ENDS_BEFORE_BEGINNING
+"""Statuses in which a visit may be without a time."""
+
+
+def is_allowed(held: Status, arriving: Status, reason: str | None) -> bool:
+    """Say whether the state table has this transition; a correction with a reason always is (D42)."""
+    return arriving in ALLOWED[held] or reason is not None

@@ -1,0 +1,74 @@
+"""From written times to instants (D12, R16)."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from booking.domain.refusals import Refused
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Visits outside are typing errors; year 9999 is how some systems say "never"."""
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str, place: str = "appointment.zone") -> ZoneInfo:
+    """Return the IANA zone.
+
+    Raises:
+        Refused: UNKNOWN_ZONE.
+    """
+    try:
+        if "/" not in name and name != "UTC":
+            raise ValueError
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise Refused("UNKNOWN_ZONE", "not a zone of the IANA list, such as Europe/London", place) from None
+
+
+def instant(written: str, zone: str | None, place: str) -> datetime:
+    """Return the instant, in UTC, of an ISO 8601 date and time.
+
+    With an offset it is that instant. Without one it is wall time in `zone`: the first of two if the
+    clocks are put back over it, refused if they are put forward over it.
+
+    Raises:
+        Refused: BAD_TIME, NAIVE_TIME, START_IN_SPRING_GAP, UNKNOWN_ZONE, TIME_OUT_OF_RANGE.
+    """
+    try:
+        time = datetime.fromisoformat(written)
+    except ValueError:
+        raise Refused("BAD_TIME", "not an ISO 8601 date and time", place) from None
+    if len(written) < len("2026-01-01T00:00"):
+        raise Refused("BAD_TIME", "a date alone is no date and time", place)
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise Refused("TIME_OUT_OF_RANGE", f"not within the years {FIRST_YEAR} to {LAST_YEAR}", place)
+    if time.tzinfo is not None:
+        return time.astimezone(UTC)
+    if zone is None:
+        raise Refused("NAIVE_TIME", "give an offset, or the zone of this wall time", place)
+    return _of_wall_time(time, zone_of(zone), place)
+
+
+def _of_wall_time(time: datetime, zone: ZoneInfo, place: str) -> datetime:
+    there = time.replace(tzinfo=zone, fold=0)
+    found = there.astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None) != time:
+        message = "the clocks are put forward over this local time; give another, or an offset"
+        raise Refused("START_IN_SPRING_GAP", message, place)
+    return found
+
+
+@lru_cache(maxsize=65_536)
+def wall_time(at: datetime, zone: str) -> datetime:
+    """Return the naive wall time of an instant in a zone."""
+    return at.astimezone(zone_of(zone)).replace(tzinfo=None)
+
+
+def check_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
+    """Refuse a visit that ends before it starts.
+
+    Raises:
+        Refused: END_BEFORE_START.
+    """
+    if starts_at is not None and ends_at is not None and ends_at < starts_at:
+        raise Refused("END_BEFORE_START", "the visit ends before it starts", "appointment.end")

@@ -1,0 +1,250 @@
+"""What booking does, story by story. Each runs inside one transaction and is safe to call again.
+
+Locks are taken in one order: appointment identities, appointments, patient identities, patients, the
+counter of main files; each sorted. So two batches never wait for each other in a ring.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from booking.domain import main_files
+from booking.domain.batch import NOBODY, Answer, Batch, Identity, Known, Taken
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from booking.domain.people import ClinicState, PatientState
+from booking.domain.refusals import Refused
+from booking.domain.versions import PatientKey, Result, State
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+IDS_PER_LINE = 20
+"""Appointments named in one line of the log; a batch of more says how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The installation's choices.
+
+    Attributes:
+        organisation_zone: Where the year of a main-file number begins (D4).
+        register_on_booking: Whether a booking registers an unknown patient (D5).
+    """
+
+    organisation_zone: str = "UTC"
+    register_on_booking: bool = False
+
+
+class Store(Protocol):
+    """Booking's records as one transaction sees them. Every method is set-based and sorted by key."""
+
+    async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
+        """Return the appointments' ids, made if missing, and which were made."""
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+        """Lock the appointments' rows and return them."""
+
+    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+        """Return the events taken before, by (client, key)."""
+
+    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
+        """Return the clinics that exist among these codes."""
+
+    async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
+        """Return the codes of clinics by (source, system, value)."""
+
+    async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """Return the ids of patients mentioned before."""
+
+    async def mint_patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """Return the patients' ids, made if missing."""
+
+    async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
+        """Lock the patients' rows and return them."""
+
+    async def free_numbers(self, year: int, count: int) -> Sequence[str]:
+        """Issue the next main-file numbers of the year, under the counter's lock."""
+
+    async def number_is_taken(self, number: str) -> bool:
+        """Say whether a main-file number belongs to somebody; locks the counter of its year."""
+
+    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
+        """Write the current states."""
+
+    async def publish_versions(
+        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
+    ) -> None:
+        """Append every version to the history and to the outbox."""
+
+    async def write_patients(self, patients: Sequence[PatientState], now: datetime) -> None:
+        """Write registered patients and put them into the outbox."""
+
+    async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
+        """Keep and publish the providers that are not known yet."""
+
+    async def remember(self, taken: Mapping[tuple[str, str], Taken]) -> None:
+        """Keep the events with their answers."""
+
+    async def forget(self, identities: Collection[Identity]) -> None:
+        """Remove identities made in this transaction for events that were refused."""
+
+
+async def accept(
+    store: Store, commands: Sequence[BookAppointment], clients: Mapping[str, Client], now: datetime, rules: Rules
+) -> list[Answer]:
+    """Take a batch of events, those of one appointment in the order given, and answer each (D40, D41).
+
+    Args:
+        store: The transaction.
+        commands: The events; each already allowed to speak for its source.
+        clients: The clients that sent them.
+        now: Domain time of acceptance.
+        rules: The installation's choices.
+    """
+    ids, made = await store.identify({command.identity for command in commands})
+    known = await _look_up(store, commands, clients, ids)
+    batch = Batch(known, now)
+    answers = [batch.take(command) for command in commands]
+    await _write(store, batch, now, rules)
+    unused = batch.unused(made)
+    if unused:
+        await store.forget(unused)
+    _tell(batch, answers)
+    return answers
+
+
+async def _look_up(
+    store: Store, commands: Sequence[BookAppointment], clients: Mapping[str, Client], ids: Mapping[Identity, UUID]
+) -> Known:
+    held = await store.lock(set(ids.values()))
+    codes = {command.clinic for command in commands} | {client.default_clinic for client in clients.values()}
+    triples = {(c.source, system, value) for c in commands for system, value in c.clinic_identifiers}
+    clinic_ids = await store.clinic_ids(triples) if triples else {}
+    codes |= set(clinic_ids.values()) | {state.clinic_id for state in held.values()}
+    return Known(
+        ids=ids,
+        held=held,
+        taken=await store.taken({(command.client, command.key) for command in commands}),
+        clinics=await store.clinics({code for code in codes if code is not None}),
+        clinic_ids=clinic_ids,
+        patients=await store.patients({(c.source, c.patient) for c in commands if c.patient is not None}),
+        clients=clients,
+    )
+
+
+async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> None:
+    strangers = {s.patient for _, s in batch.versions if isinstance(s.patient, tuple)}
+    minted = await store.mint_patients(strangers) if strangers else {}
+
+    def met(state: State) -> State:
+        return replace(state, patient=minted[state.patient]) if isinstance(state.patient, tuple) else state
+
+    versions = [(appointment_id, met(state)) for appointment_id, state in batch.versions]
+    persons = {_id(patient, minted): person for patient, person in batch.persons.items()}
+    if rules.register_on_booking:
+        persons = {s.patient: NOBODY for _, s in versions if isinstance(s.patient, UUID)} | persons
+    if persons:
+        await _register(store, persons, now, rules)
+    if batch.providers:
+        await store.introduce_providers(batch.providers, now)
+    if batch.changed:
+        await store.write_appointments({key: met(state) for key, state in batch.changed.items()})
+    if versions:
+        await store.publish_versions(versions, batch.known.clinics)
+    if batch.taken:
+        await store.remember(batch.taken)
+
+
+def _id(patient: PatientKey, minted: Mapping[Identity, UUID]) -> UUID:
+    return minted[patient] if isinstance(patient, tuple) else patient
+
+
+async def _register(store: Store, persons: Mapping[UUID, PatientState], now: datetime, rules: Rules) -> None:
+    """Register or complete patients by what messages say of them; what they do not say stays."""
+    held = await store.lock_patients(persons.keys())
+    told = {key: _completed(held[key], person) for key, person in persons.items()}
+    new = sorted(key for key in told if not held[key].is_registered)
+    if new:
+        numbers = await store.free_numbers(main_files.year_of(now, rules.organisation_zone), len(new))
+        for key, number in zip(new, numbers, strict=True):
+            told[key] = replace(told[key], main_file=number)
+    changed = [replace(p, version=p.version + 1) for key, p in sorted(told.items()) if p != held[key]]
+    if changed:
+        await store.write_patients(changed, now)
+        log.info("patients.registered", count=len(new), changed=len(changed) - len(new))
+
+
+def _completed(held: PatientState, person: PatientState) -> PatientState:
+    return replace(
+        held,
+        given_name=person.given_name or held.given_name,
+        family_name=person.family_name or held.family_name,
+        language=person.language or held.language,
+        mobile=person.mobile or held.mobile,
+        email=person.email or held.email,
+        deceased=person.deceased or held.deceased,
+    )
+
+
+async def register_patient(
+    store: Store, identity: Identity, told: PatientState, now: datetime, rules: Rules
+) -> PatientState:
+    """Register a patient, or change him, to be as told; he keeps the id that bookings gave him (D4, D5).
+
+    Args:
+        store: The transaction.
+        identity: (source, source's id).
+        told: Everything of him; `main_file` only if upstream issued one.
+        now: Domain time.
+        rules: The installation's choices.
+
+    Returns:
+        The patient as he is now; the same version if nothing changed.
+
+    Raises:
+        Refused: MAIN_FILE_TAKEN, MAIN_FILE_FIXED, MAIN_FILE_EXHAUSTED.
+    """
+    patient_id = (await store.mint_patients([identity]))[identity]
+    held = (await store.lock_patients([patient_id]))[patient_id]
+    if held.is_registered:
+        if told.main_file not in {None, held.main_file}:
+            raise Refused("MAIN_FILE_FIXED", "this patient has another main file", "main_file")
+        number: str | None = held.main_file
+    elif told.main_file is None:
+        (number,) = await store.free_numbers(main_files.year_of(now, rules.organisation_zone), 1)
+    elif await store.number_is_taken(told.main_file):
+        raise Refused("MAIN_FILE_TAKEN", "another patient has this main file", "main_file")
+    else:
+        number = told.main_file
+    wanted = replace(told, patient_id=patient_id, main_file=number, version=held.version)
+    if wanted == held:
+        return held
+    registered = replace(wanted, version=held.version + 1)
+    await store.write_patients([registered], now)
+    log.info("patient.registered" if held.version == 0 else "patient.changed", patient_id=str(patient_id))
+    return registered
+
+
+def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
+    """Log creation and changes, with ids only (R31), and transitions that the state table lacks (R33)."""
+    created = [str(key) for key, state in batch.versions if state.version == 1]
+    if batch.versions:
+        log.info(
+            "appointment.accepted" if len(batch.versions) == 1 else "appointments.accepted",
+            count=len(batch.versions),
+            created=len(created),
+            appointment_ids=[str(key) for key, _ in batch.versions[:IDS_PER_LINE]],
+        )
+    odd = [a.taken.appointment_id for a in answers if a.taken and a.taken.warnings and a.result is Result.APPLIED]
+    if odd:
+        log.warning("appointments.illegal_transition", count=len(odd), appointment_ids=[str(i) for i in odd[:20]])
+    codes = {a.refusal.code for a in answers if a.refusal}
+    if codes:
+        log.warning("events.refused", count=sum(a.refusal is not None for a in answers), codes=sorted(codes))
+
+
+__all__ = ["Answer", "Rules", "Store", "accept", "register_patient"]

@@ -1,0 +1,135 @@
+"""How booking is put together: the only file that names concrete classes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+
+from booking.adapters import auth, http, reading, reference
+from booking.adapters.fhir import http as fhir_http
+from booking.adapters.inbound import Inbound, decode
+from booking.adapters.transactions import Transactions
+from booking.domain.contacts import country
+from booking.domain.refusals import Refused
+from booking.domain.times import zone_of
+from booking.handle import Rules
+from booking.settings import Settings
+from chassis import migrate, topics
+from chassis.clock import Clock, clock_from
+from chassis.consumer import BatchConsumer, Subscription
+from chassis.database import create_pool
+from chassis.delivery import watch
+from chassis.errors import Misconfigured
+from chassis.health import Health
+from chassis.http import create_api, serve
+from chassis.lifecycle import run_all
+from chassis.metrics import Metrics
+from chassis.outbox import Relay
+from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, CLINICS, PATIENTS, PROVIDERS
+
+SERVICE = "booking"
+POOL_SIZE = 16
+"""Connections: partition batches in flight, two relays, requests, health."""
+
+REFERENCE = (PATIENTS, PROVIDERS, CLINICS)
+
+DESCRIPTION = """
+The door and the source of truth for appointments. Every answer 2xx is given after the commit; anything else may
+be sent again as it is: the same event has one effect and the same answer. Refusals are problems of RFC 9457 with
+a stable `code`, and OperationOutcomes under `/fhir`.
+"""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The running parts of one process."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    consumer: BatchConsumer
+    relays: tuple[Relay, Relay]
+    health: Health
+    metrics: Metrics
+    api: FastAPI
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take bookings, publish and answer until `stop` is set or a part fails."""
+        appointments, reference_data = self.relays
+        await run_all(
+            stop,
+            consumer=self.consumer.run(stop),
+            relay=appointments.run(stop),
+            reference_relay=reference_data.run(stop),
+            http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
+        )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the installation's choices.
+
+    Raises:
+        Misconfigured: A zone or country does not exist.
+    """
+    try:
+        country(settings.default_country, "BOOKING_DEFAULT_COUNTRY")
+        zone = zone_of(settings.organisation_zone, "BOOKING_ORGANISATION_ZONE").key
+    except Refused as refusal:
+        raise Misconfigured(f"{refusal.place}: {refusal.message}") from None
+    return Rules(zone, settings.register_on_booking)
+
+
+def subscriptions(settings: Settings, clock: Clock) -> tuple[Subscription[Any], ...]:
+    """Return what booking listens to, and what becomes of it."""
+    return (Subscription(BOOKINGS_INBOUND, decode, Inbound(clock, rules_of(settings)).apply, own=False),)
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Service]:
+    """Give the whole service, connected and checked but not yet running.
+
+    Raises:
+        Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
+    """
+    clock, metrics, rules = clock_from(settings.clock_file), Metrics(SERVICE), rules_of(settings)
+    await topics.check(
+        settings.kafka_bootstrap_servers, (BOOKINGS_INBOUND, APPOINTMENTS, *REFERENCE), settings.topic_prefix
+    )
+    pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, min_size=2, max_size=POOL_SIZE)
+    try:
+        await migrate.check(pool, SERVICE, SERVICE)
+        appointments = Relay(pool, settings, metrics, clock, [APPOINTMENTS])
+        reference_data = Relay(
+            pool, settings, metrics, clock, REFERENCE, transactional_id=f"{settings.topic_prefix}booking-reference"
+        )
+
+        def committed() -> None:
+            appointments.wake()
+            reference_data.wake()
+
+        listen = subscriptions(settings, clock)
+        consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
+        health = Health(SERVICE, clock)
+        watch(health, metrics, pool, [consumer], [appointments, reference_data])
+        api = _api(settings, Transactions(pool, clock, rules, committed), health, metrics)
+        yield Service(settings, pool, consumer, (appointments, reference_data), health, metrics, api)
+    finally:
+        await pool.close()
+
+
+def _api(settings: Settings, transactions: Transactions, health: Health, metrics: Metrics) -> FastAPI:
+    api = create_api("Attend booking", health, metrics, DESCRIPTION)
+    client = auth.client_of(transactions.pool)
+    limit = settings.body_limit_bytes
+    routers: Sequence[Any] = (
+        http.routes(transactions, client, limit),
+        reference.routes(transactions, client, limit, settings.default_country),
+        reading.routes(transactions.pool, auth.reader_of(transactions.pool, settings)),
+        fhir_http.routes(transactions, client, limit),
+    )
+    for router in routers:
+        api.include_router(router)
+    return api
