@@ -39,14 +39,13 @@ class Metrics:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the block, which must not await, as one stage: its time is CPU time."""
-        started = time.perf_counter()
+        """Count the block, which must not await, as one stage."""
+        started, computed = time.perf_counter(), time.thread_time()
         try:
             yield
         finally:
-            spent = time.perf_counter() - started
-            self.stage_seconds.labels(name).inc(spent)
-            self.stage_cpu_seconds.labels(name).inc(spent)
+            self.stage_cpu_seconds.labels(name).inc(time.thread_time() - computed)
+            self.stage_seconds.labels(name).inc(time.perf_counter() - started)
 
     async def measure[T](self, work: Coroutine[Any, Any, T], computing: str, waiting: str | None = None) -> T:
         """Await `work`; its own steps count as the stage `computing`, the time between them as `waiting`."""

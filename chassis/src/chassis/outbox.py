@@ -4,6 +4,7 @@ Rows are selected *unpublished* and deleted when acknowledged, never by a high-w
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ import orjson
 from chassis import logs
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
-from chassis.errors import Unavailable
+from chassis.errors import RejectedEvent, Unavailable
 from chassis.metrics import Metrics
 from chassis.producer import Publisher, Record
 from chassis.settings import ServiceSettings
@@ -24,6 +25,8 @@ ROUND = 5_000
 """Rows a round publishes at most: about 4 MB, well inside the deadline."""
 ACK_DEADLINE_S = 4.0
 """A frozen broker gives no error. Below the role's idle_in_transaction_session_timeout (8 s)."""
+MAX_VALUE_BYTES = 900_000
+"""Kafka takes 1,048,588 bytes with headers and framing, unless told otherwise."""
 POLL_S = 0.05
 """Between looks when nobody wakes the relay."""
 
@@ -36,6 +39,9 @@ ORDER BY n
 _UNPUBLISHED = """
 SELECT id, topic, key, headers, value FROM outbox WHERE topic = ANY($1::text[]) ORDER BY id LIMIT $2
 """
+
+
+_AGE = "SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM outbox WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,12 @@ async def enqueue(connection: Connection, events: Sequence[Outgoing]) -> None:
     """Add events to the outbox, in the order given, in the caller's transaction.
 
     Events of one entity are to be enqueued under its row lock, so that their ids are in order.
+
+    Raises:
+        RejectedEvent: EVENT_TOO_LARGE: Kafka would never take it, and it would hold up all that follow.
     """
+    if any(e.value is not None and len(e.value) > MAX_VALUE_BYTES for e in events):
+        raise RejectedEvent("EVENT_TOO_LARGE", f"an outgoing event is larger than {MAX_VALUE_BYTES} bytes")
     if events:
         await connection.execute(
             _ENQUEUE,
@@ -151,14 +162,16 @@ class Relay:
                 if not rows:
                     self._metrics.outbox_age.set(0)
                     return 0
+                self._metrics.outbox_age.set(await connection.fetchval(_AGE, rows[0]["id"]) or 0)
                 records = [Record(r["topic"], r["key"], r["value"], headers(r["headers"])) for r in rows]
                 acknowledged = await self._publisher.publish(records, ACK_DEADLINE_S)
                 ids = [row["id"] for row, done in zip(rows, acknowledged, strict=True) if done]
                 await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", ids)
-        for name in set(self._topics):
-            count = sum(1 for r, done in zip(records, acknowledged, strict=True) if done and r.topic == name)
+        published = Counter(record.topic for record, done in zip(records, acknowledged, strict=True) if done)
+        for name, count in published.items():
             self._metrics.published.labels(name).inc(count)
         if len(ids) < len(rows):
+            self._metrics.outbox_failures.labels("KAFKA_UNAVAILABLE").inc()
             raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka acknowledged {len(ids)} of {len(rows)} events")
         return len(ids)
 

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.partitioner import DefaultPartitioner
 
+from chassis import logs
+
 BATCH_BYTES = 256 * 1024
+ABANDON_S = 1.0
+"""How long an abandoned producer's task is waited for; it then ends by itself."""
 _partition_of = DefaultPartitioner()  # murmur2, as Java's (faust.md fact 11)
 
 
@@ -37,42 +41,59 @@ class Publisher:
         self._transactional_id = None if transactional_id is None else prefix + transactional_id
         self._producer: AIOKafkaProducer | None = None
         self._partitions: dict[str, list[int]] = {}
+        self._log = logs.get_logger()
 
     async def publish(self, records: Sequence[Record], deadline_s: float) -> list[bool]:
         """Send the records, in order per key, and say of each whether Kafka acknowledged it in time.
 
-        An unacknowledged record leaves the later ones of its partition unacknowledged too: they are to
-        be sent again, in order.
+        An unacknowledged record leaves the later ones of its partition unsent: they are to be sent again, in order.
         After a failure or a missed deadline the producer is given up, the next call makes a new one.
         """
         done = [False] * len(records)
         try:
             async with asyncio.timeout(deadline_s):
-                producer = await self._ready()
-                if self._transactional_id is None:
-                    await self._send(producer, records, done)
-                else:
-                    await self._send_transaction(producer, records, done)
-        except (KafkaError, OSError, TimeoutError):
+                try:
+                    await self._attempt(records, done)
+                except ProducerFenced:  # another relay of this id had a round meanwhile: now it is our turn again
+                    await self.abandon()
+                    done[:] = [False] * len(records)
+                    await self._attempt(records, done)
+        except (KafkaError, OSError, TimeoutError) as error:
+            self._log.warning("producer.abandoned", error_name=type(error).__name__, acknowledged=sum(done))
             await self.abandon()
+        except BaseException:
+            await self.abandon()
+            raise
         return done
 
-    async def _send_transaction(self, producer: AIOKafkaProducer, records: Sequence[Record], done: list[bool]) -> None:
+    async def _attempt(self, records: Sequence[Record], done: list[bool]) -> None:
+        producer = await self._ready()
+        if self._transactional_id is None:
+            return await self._send(producer, records, done)
+        # No `producer.transaction()`: its exit would wait for the broker after our deadline. What is left
+        # open is aborted by the broker when the next producer of this id begins.
         tried = [False] * len(records)
-        async with producer.transaction():
-            await self._send(producer, records, tried)
-            if not all(tried):  # a failed batch does not abort by itself
-                raise KafkaError("batch not acknowledged")
+        await producer.begin_transaction()
+        await self._send(producer, records, tried)
+        await producer.commit_transaction()
         done[:] = tried
+        return None
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record], done: list[bool]) -> None:
         by_partition: dict[tuple[str, int], list[int]] = defaultdict(list)
         for index, record in enumerate(records):
             numbers = await self._numbers(producer, record.topic)
             by_partition[record.topic, _partition_of(record.key, numbers, numbers)].append(index)
-        await asyncio.gather(
-            *(self._send_partition(producer, *place, records, indexes, done) for place, indexes in by_partition.items())
-        )
+        sending = [
+            asyncio.ensure_future(self._send_partition(producer, *place, records, indexes, done))
+            for place, indexes in by_partition.items()
+        ]
+        try:
+            await asyncio.gather(*sending)
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.wait(sending)
 
     async def _send_partition(
         self,
@@ -83,23 +104,20 @@ class Publisher:
         indexes: list[int],
         done: list[bool],
     ) -> None:
-        sent: list[tuple[asyncio.Future[object], list[int]]] = []
-        batch, held = producer.create_batch(), list[int]()
-        name = self._prefix + topic
-        for index in indexes:
-            record = records[index]
-            given = {"key": record.key, "value": record.value, "timestamp": None, "headers": record.headers}
-            if batch.append(**given) is None:
-                sent.append((await producer.send_batch(batch, name, partition=partition), held))
-                batch, held = producer.create_batch(), []
-                if batch.append(**given) is None:
-                    raise KafkaError(f"an event on {topic} is larger than {BATCH_BYTES} bytes")
-            held.append(index)
-        sent.append((await producer.send_batch(batch, name, partition=partition), held))
-        for future, held in sent:
-            await future
-            for index in held:
+        """Send one partition's records batch by batch: the next only when the one before is acknowledged."""
+        first = 0
+        while first < len(indexes):
+            batch, last = producer.create_batch(), first
+            for index in indexes[first:]:
+                record = records[index]
+                held = batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
+                if held is None:  # full; the first record always fits
+                    break
+                last += 1
+            await (await producer.send_batch(batch, self._prefix + topic, partition=partition))
+            for index in indexes[first:last]:
                 done[index] = True
+            first = last
 
     async def _numbers(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
         if topic not in self._partitions:
@@ -129,12 +147,14 @@ class Publisher:
         if producer is None:
             return
         producer._closed = True
-        sender = producer._sender._sender_task  # aiokafka 0.14: no public way out
+        sender: asyncio.Task[None] | None = producer._sender.sender_task  # aiokafka 0.14: no public way out
+        with contextlib.suppress(KafkaError, OSError):
+            await producer.client.close()  # fails what is in flight
         if sender is not None:
             sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, KafkaError):
-                await sender
-        await producer.client.close()
+            await asyncio.wait({sender}, timeout=ABANDON_S)
+            if sender.done() and not sender.cancelled():
+                sender.exception()  # seen
 
     async def close(self) -> None:
         """Stop in order, or after 2 s by force."""
