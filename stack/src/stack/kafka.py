@@ -163,7 +163,8 @@ class Kafka:
         ]
         tool += [f"-Dlog4j.configurationFile={self.folder / 'log4j2.yaml'}", "kafka.tools.StorageTool", "format"]
         child = Child([*tool, "--standalone", "-t", cluster_id, "-c", properties], self.folder / "format.log")
-        if child.wait(START_TIMEOUT_S) != 0:
+        child.wait(START_TIMEOUT_S)
+        if child.exit_code != 0:
             raise Misconfigured(f"Kafka's folder {self.folder} cannot be formatted:\n{child.last_words()}")
 
     def _class_data(self, java: Java, class_path: str) -> list[str]:

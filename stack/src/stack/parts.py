@@ -1,11 +1,12 @@
 """What the supervisor keeps running, all seen alike: a server, or a service's process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from stack import probe
-from stack.process import Child, ProcessId
+from stack.process import ProcessId, Running
+from stack.spawning import Spawn, own_interpreter
 
 LOG_KEEP_BYTES = 10_000_000  # a longer log is set aside at the next start, one generation
 
@@ -48,13 +49,22 @@ class ServiceProcess:
         detail: Why it is not ready, in its own words.
     """
 
-    def __init__(self, command: list[str], env: Mapping[str, str], log: Path, folder: Path, url: str) -> None:
-        """Prepare; nothing is started."""
-        self._command = command
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        folder: Path,
+        url: str,
+        spawn: Spawn = own_interpreter,
+    ) -> None:
+        """Prepare to run `python <arguments>`; nothing is started."""
+        self._arguments = arguments
+        self._spawn = spawn
         self._env = dict(env)
         self._log = log
         self._folder = folder
-        self._child: Child | None = None
+        self._child: Running | None = None
         self.url = url
         self.detail = ""
 
@@ -77,7 +87,7 @@ class ServiceProcess:
         """Start the process; `is_ready` tells when it is up."""
         if self._log.exists() and self._log.stat().st_size > LOG_KEEP_BYTES:
             self._log.replace(self._log.with_suffix(".log.1"))
-        self._child = Child(self._command, self._log, self._env, folder=self._folder)
+        self._child = self._spawn(self._arguments, self._env, self._log, self._folder)
 
     def stop(self) -> None:
         """Ask it to finish what it is at (10 s at most) and end."""

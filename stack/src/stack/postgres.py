@@ -150,9 +150,9 @@ class Postgres:
         command: list[str | Path] = [binaries / "initdb", "-D", self.data, "-U", "postgres", "--no-sync"]
         command += ["-A", "scram-sha-256", f"--pwfile={handed_over}", "--encoding=UTF8", "--locale=C.UTF-8"]
         child = Child(command, self.folder / "initdb.log", as_nobody=self._as_nobody)
-        code = child.wait(START_TIMEOUT_S)
+        child.wait(START_TIMEOUT_S)
         handed_over.unlink()
-        if code != 0:
+        if child.exit_code != 0:
             raise Misconfigured(f"PostgreSQL's folder {self.data} cannot be made:\n{child.last_words()}")
 
     def _forget_the_dead(self) -> None:

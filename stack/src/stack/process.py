@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -85,7 +86,61 @@ def _kill(processes: Sequence[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=10)
 
 
-class Child:
+class Running(Protocol):
+    """A process of ours, however it was started."""
+
+    id: ProcessId
+    log: Path
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, negative for a signal, None while it runs."""
+        ...
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.exit_code is None
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for its end at most so long, and say whether it came."""
+        deadline = time.monotonic() + timeout_s
+        while self.running and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.running
+
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 15) -> None:
+        """Ask it to end, then see that it did, and what it started as well."""
+        below = tree(self.id)[1:]
+        if self.running and (process := self.id.find()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+                process.send_signal(signal.SIGCONT)  # a paused one could not obey
+        if not self.wait(timeout_s):
+            self.kill()
+        _kill(psutil.wait_procs(below, timeout=0.5)[1])
+
+    def kill(self) -> None:
+        """End it and all below it at once, as kill -9 does."""
+        signal_tree(self.id, signal.SIGKILL)
+        self.wait(10)
+
+    def pause(self) -> None:
+        """Freeze it and all below it (SIGSTOP)."""
+        signal_tree(self.id, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT)."""
+        signal_tree(self.id, signal.SIGCONT)
+
+    def last_words(self, lines: int = 15) -> str:
+        """Return the end of its log, for error messages."""
+        with self.log.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - 8000))
+            return "\n".join(stream.read().decode("utf-8", "replace").splitlines()[-lines:])
+
+
+class Child(Running):
     """One process started by us, with its output in a file."""
 
     def __init__(
@@ -116,57 +171,14 @@ class Child:
         self.log = log
 
     @property
-    def running(self) -> bool:
-        """Whether it has not ended yet."""
-        return self._popen.poll() is None
-
-    @property
     def exit_code(self) -> int | None:
         """Its exit code, negative for a signal, None while it runs."""
         return self._popen.poll()
 
-    def wait(self, timeout_s: float) -> int:
-        """Wait for its end and return its exit code.
 
-        Raises:
-            subprocess.TimeoutExpired: It still runs after the time.
-        """
-        return self._popen.wait(timeout_s)
-
-    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 15) -> None:
-        """Ask it to end, then see that it did."""
-        below = tree(self.id)[1:]
-        if self.running:
-            self._popen.send_signal(number)
-            self._popen.send_signal(signal.SIGCONT)  # a paused one could not obey
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(timeout_s)
-        if self.running:
-            self._popen.kill()
-            self._popen.wait()
-        _kill(psutil.wait_procs(below, timeout=0.5)[1])
-
-    def kill(self) -> None:
-        """End it and all below it at once, as kill -9 does."""
-        signal_tree(self.id, signal.SIGKILL)
-        self._popen.wait()
-
-    def pause(self) -> None:
-        """Freeze it and all below it (SIGSTOP)."""
-        signal_tree(self.id, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on (SIGCONT)."""
-        signal_tree(self.id, signal.SIGCONT)
-
-    def last_words(self, lines: int = 15) -> str:
-        """Return the end of its log, for error messages."""
-        with self.log.open("rb") as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - 8000))
-            return "\n".join(stream.read().decode("utf-8", "replace").splitlines()[-lines:])
-
-
-def wait_until_up(child: Child, is_up: Callable[[], bool], what: str, timeout_s: float, every_s: float = 0.05) -> None:
+def wait_until_up(
+    child: Running, is_up: Callable[[], bool], what: str, timeout_s: float, every_s: float = 0.05
+) -> None:
     """Wait until the child gives a real answer.
 
     Raises:

@@ -16,11 +16,12 @@ from stack.accepted import read_accepted
 from stack.home import Home
 from stack.kafka import Kafka
 from stack.keeper import Keeper
-from stack.layout import Environments, Ports, lay_out, python
+from stack.layout import Environments, Ports, lay_out
 from stack.leftovers import end_leftovers
 from stack.parts import Part, ServiceProcess
 from stack.postgres import Postgres
 from stack.process import ProcessId
+from stack.spawning import Nursery, own_interpreter
 from stack.state import PartState, State, StateFile, read_state
 
 READY_TIMEOUT_S = 90
@@ -76,6 +77,7 @@ class System:
         self._restart_servers = restart_servers
         self._keepers: dict[str, Keeper] = {}
         self._state: StateFile | None = None
+        self._nursery: Nursery | None = None
         self._held = ExitStack()
 
     @property
@@ -124,6 +126,7 @@ class System:
             end_leftovers(left)
         me = ProcessId.of(psutil.Process().pid)
         self._state = StateFile(self.home.state, State(me, "starting", sinks=self._sinks, topic_prefix=self._prefix))
+        self._nursery = Nursery(self.home.log_of("nursery"))
         try:
             self._start_servers()
             self._start_services()
@@ -202,6 +205,9 @@ class System:
                 list(together.map(Keeper.finish, running))
         for keeper in servers:
             keeper.finish()
+        if self._nursery:
+            self._nursery.close()
+            self._nursery = None
         if self._state and not error:
             self.home.state.unlink(missing_ok=True)
         elif self._state:
@@ -242,7 +248,14 @@ class System:
         return part
 
     def _process(self, name: str, arguments: list[str], env: Mapping[str, str]) -> ServiceProcess:
-        return ServiceProcess(python(*arguments), env, self.home.log_of(name), self.home.work, self._layout.url(name))
+        return ServiceProcess(
+            arguments,
+            env,
+            self.home.log_of(name),
+            self.home.work,
+            self._layout.url(name),
+            self._nursery.spawn if self._nursery else own_interpreter,
+        )
 
     def _keep(self, name: str, part: Part, url: str = "", *, restart: bool = True) -> None:
         keeper = Keeper(name, part, url or self._layout.url(name), self._tell, restart=restart)

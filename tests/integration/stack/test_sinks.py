@@ -12,7 +12,6 @@ import httpx2
 import pytest
 
 from stack.accepted import read_accepted
-from stack.layout import python
 from stack.parts import ServiceProcess
 from stack.ports import free_port
 
@@ -35,7 +34,7 @@ def sinks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sinks]:
     smtp, http = free_port(), free_port()
     own = {"SINKS_SMTP_PORT": str(smtp), "SINKS_HTTP_PORT": str(http), "SINKS_LOG": str(folder / "accepted.jsonl")}
     process = ServiceProcess(
-        python("-m", "stack.sinks"), {**os.environ, **own}, folder / "log", folder, f"http://127.0.0.1:{http}"
+        ("-m", "stack.sinks"), {**os.environ, **own}, folder / "log", folder, f"http://127.0.0.1:{http}"
     )
     process.start()
     deadline = time.monotonic() + 30

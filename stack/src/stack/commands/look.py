@@ -37,15 +37,16 @@ def status(as_json: JsonOption = False) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("part")
-    for column in COLUMNS:
+    for column in SHOWN:
         side: JustifyMethod = "left" if column in _TEXT else "right"
-        table.add_column(_HEADINGS.get(column, column), justify=side, no_wrap=column == "url")
+        table.add_column(_HEADINGS.get(column, column), justify=side)
     for row in rows:
-        table.add_row(row["part"], *(_shown(row[column]) for column in COLUMNS))
+        table.add_row(row["part"], *(_shown(row[column]) for column in SHOWN))
     Console().print(table)
 
 
-_TEXT = ("state", "url")
+_TEXT = ("state",)
+SHOWN = tuple(column for column in COLUMNS if column != "url")  # 80 characters; --json has all
 _HEADINGS = {"outbox_age_s": "outbox s", "dead_letters": "dead", "restarts": "again"}
 
 
