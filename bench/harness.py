@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import platform
 import statistics
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -49,10 +50,12 @@ class Report:
     Attributes:
         name: Name of the benchmark and of its file.
         notes: What a reader must know to judge the figures.
+        load_before: Runnable processes of the machine in the minute before the run, without ours.
     """
 
     name: str
     notes: list[str] = field(default_factory=list)
+    load_before: float = field(default_factory=lambda: round(os.getloadavg()[0], 2))
     figures: list[Figure] = field(default_factory=list)
 
     def add(self, *figures: Figure) -> None:
@@ -70,7 +73,7 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "date": RealClock().now().astimezone(UTC).isoformat(timespec="seconds"),
-            "machine": machine(),
+            "machine": machine() | {"load_before": self.load_before},
             "notes": self.notes,
             "figures": [asdict(line) for line in self.figures],
         }
@@ -158,11 +161,6 @@ class Cpu:
     def since(self, before: "Cpu", name: str) -> float:
         """Return the seconds that processes of this name used since `before`."""
         return self.seconds.get(name, 0.0) - before.seconds.get(name, 0.0)
-
-    def since_python(self, before: "Cpu") -> float:
-        """Return the seconds that descendants running Python used since `before`."""
-        names = [name for name in self.seconds if name.startswith("python")]
-        return sum(self.since(before, name) for name in names)
 
 
 def _round(value: float) -> float:

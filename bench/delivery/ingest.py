@@ -12,7 +12,7 @@ from bench.delivery.load import Record
 from bench.delivery.running import Running, each, running
 from bench.delivery.servers import Servers
 from bench.delivery.topics import produce
-from bench.harness import Cpu, Figure, Report, figure, percentile, until
+from bench.harness import Figure, Report, figure, percentile, until
 from records.adapters import incoming
 from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND
 
@@ -45,9 +45,9 @@ async def _by_topic(servers: Servers, system: Running, events: int) -> list[Figu
         await produce(servers.bootstrap, topic, BOOKINGS_INBOUND.partitions, records)
     finally:
         await asyncio.to_thread(system.system.resume, BOOKING)
-    began, before = time.perf_counter(), Cpu.now()
+    began, before = time.perf_counter(), system.cpu_s(BOOKING)
     await until(lambda: _all_out(system, done_before + events), LONGEST_S)
-    took, after = time.perf_counter() - began, Cpu.now()
+    took, after = time.perf_counter() - began, system.cpu_s(BOOKING)
     published = await _events_published(system)
     loop = await fetch_loop(
         servers.bootstrap, system.prefix + APPOINTMENTS.name, APPOINTMENTS.partitions, published, incoming.appointment
@@ -56,7 +56,7 @@ async def _by_topic(servers: Servers, system: Running, events: int) -> list[Figu
     return [
         figure("bookings-inbound to appointments, all durable and published : the aim", "events/s", rate, AIM_PER_S),
         figure("bookings-inbound to appointments : the decoding loop over its output", "events/s", rate, loop.per_s),
-        figure("bookings-inbound: booking's process", "µs CPU/event", after.since_python(before) / events * 1e6),
+        figure("bookings-inbound: booking's process", "µs CPU/event", (after - before) / events * 1e6),
     ]
 
 
@@ -71,11 +71,13 @@ async def _by_batch(system: Running, events: int) -> list[Figure]:
         refused = [one for one in results if "result" not in one]
         assert not refused, refused[0]
 
-    began = time.perf_counter()
+    began, before = time.perf_counter(), system.cpu_s(BOOKING)
     # In order within a batch, not between batches: what comes before its booking is answered as such.
     await each(bodies, post, BATCHES_AT_ONCE)
     rate = events / (time.perf_counter() - began)
+    cpu_us = (system.cpu_s(BOOKING) - before) / events * 1e6
     return [
+        figure(f"HTTP, batches of {BATCH:,}: booking's process", "µs CPU/event", cpu_us),
         figure(f"HTTP, batches of {BATCH:,}, {BATCHES_AT_ONCE} at once", "events/s", rate),
         figure(f"HTTP, one batch of {BATCH:,}, p50", "ms", percentile(times, 0.5) * 1000),
     ]
@@ -89,10 +91,12 @@ async def _one_by_one(system: Running) -> list[Figure]:
         await system.upstream.post(booked(f"single{number}", number % PATIENTS, number))
         times.append(time.perf_counter() - began)
 
-    began = time.perf_counter()
+    began, before = time.perf_counter(), system.cpu_s(BOOKING)
     await each(range(SINGLES), post)
     rate = SINGLES / (time.perf_counter() - began)
+    cpu_us = (system.cpu_s(BOOKING) - before) / SINGLES * 1e6
     return [
+        figure("HTTP, single posts: booking's process", "µs CPU/event", cpu_us),
         figure("HTTP, single posts, 16 at once", "events/s", rate),
         figure("HTTP, single posts, 16 at once, p50", "ms", percentile(times, 0.5) * 1000),
         figure("HTTP, single posts, 16 at once, p99", "ms", percentile(times, 0.99) * 1000),

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+import psutil
 
 from bench.delivery.servers import Servers, database
 from stack import services
@@ -96,6 +97,16 @@ class Running:
         self.upstream = upstream
         self.admin = admin
         self.prefix = prefix
+
+    def cpu_s(self, service: str) -> float:
+        """Return the CPU seconds that the service's process has used."""
+        state = self.system.state
+        parts = {part.name: part.process for part in state.parts} if state else {}
+        process = parts.get(service)
+        if process is None:
+            return 0.0
+        times = psutil.Process(process.pid).cpu_times()
+        return float(times.user + times.system)
 
 
 @asynccontextmanager
