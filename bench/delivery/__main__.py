@@ -13,6 +13,7 @@ from bench.delivery.latency import measure_latency
 from bench.delivery.servers import Servers, servers
 from bench.harness import Report
 from chassis import logs
+from chassis.lifecycle import calm_collector
 
 NAME = "delivery"
 
@@ -34,6 +35,7 @@ def main(
 ) -> None:
     """Start real Kafka and PostgreSQL, measure, print a table and write bench/results/delivery.json."""
     logs.configure("bench", "error", "console")
+    calm_collector()  # as in every service's process; the limits are measured under it too
     report = Report(NAME)
     with servers() as started:
         parts: dict[Part, Callable[[Servers], Awaitable[None]]] = {

@@ -19,6 +19,7 @@ from bench.harness import Cpu, until
 from chassis.clock import RealClock
 from chassis.consumer import Applied, Subscription
 from chassis.database import Connection, create_pool
+from chassis.lifecycle import calm_collector
 from records.adapters import incoming
 from records.domain import Pair, SubFile
 from records.handle import on_appointments
@@ -86,6 +87,7 @@ async def run_records(place: Place, load: Load) -> Run:
     def listen(given: Settings) -> tuple[Subscription[Any], ...]:
         return _timed(subscriptions(given), watch, meter)
 
+    calm_collector()
     async with build(settings, listen) as service:
         stop, before = asyncio.Event(), Cpu.now()
         running = asyncio.create_task(service.run(stop))
