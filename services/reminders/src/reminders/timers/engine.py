@@ -27,6 +27,8 @@ STOP_S = 9.0
 ABANDON_S = 4.0
 """The same after a failure, when it may never end."""
 
+CRASH_POLL_S = 0.2
+
 
 class EngineFailed(RuntimeError):
     """Faust, the intake or the emitter failed. The process must end; what was not acknowledged is read again."""
@@ -160,7 +162,8 @@ class Engine:
                 await self._app.stop()
 
     async def _crashed(self) -> None:
-        await self._app._crashed.wait()
+        while not self._app.crashed:  # noqa: ASYNC110  # set from Faust's other threads too: no event is safe
+            await asyncio.sleep(CRASH_POLL_S)
         raise self._app.crash_reason or EngineFailed("Faust ended without a reason")
 
     async def _agent(self, stream: StreamT[bytes]) -> None:

@@ -14,6 +14,7 @@ from faust.tables.table import Table
 from faust.types import TP, EventT
 
 from reminders.timers.partition import Partition
+from reminders.timers.row import UnreadableRow
 
 
 class PartitionedStore(Store[bytes, bytes]):
@@ -69,8 +70,12 @@ class PartitionedStore(Store[bytes, bytes]):
         """
         actives = {tp.partition for tp in self.app.assignor.assigned_actives()}
         parts = {tp.partition: self._parts[tp.partition] for tp in active_tps if tp.partition in self._parts}
-        for part in parts.values():
-            part.index()
+        try:
+            for part in parts.values():
+                part.index()
+        except UnreadableRow as error:
+            await self.app.crash(error)  # Faust waits for this callback without looking at how it ended
+            raise
         if not self._revoking:
             self._live = {number: part for number, part in parts.items() if number in actives}
             self._recovered = True

@@ -1,0 +1,220 @@
+"""The worker on a real broker: planned, due, marked; killed, restarted; committed."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import psutil
+import pytest
+
+from schemas.appointments import Status
+from tests.integration.reminders.world import World, names, until
+from tests.unit.reminders.builders import VISIT, appointment, id_of
+
+pytestmark = pytest.mark.integration
+
+
+async def test_r10_a_booked_visit_is_reminded_a_day_and_two_hours_before_and_marked_so_that_it_never_is_again(
+    world: World,
+) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(appointment())
+    await world.idle(worker)
+    assert [[r.rule for r in plan.reminders] for plan in await world.planned()] == [["24h", "2h"]]
+    assert await world.due() == []
+
+    world.step(VISIT - timedelta(hours=24))
+    await world.idle(worker)
+    assert names(await world.due()) == [(1, "24h")]
+
+    world.step(VISIT - timedelta(hours=2))
+    await world.idle(worker)
+    world.step(VISIT)
+    await world.idle(worker)
+    assert names(await world.due()) == [(1, "24h"), (1, "2h")]
+    assert (await world.get(worker, "/clock")).json()["next_wake_at"] is None
+
+
+async def test_the_next_wake_is_the_soonest_due_instant(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(appointment("later", starts_at=VISIT + timedelta(hours=1)), appointment("sooner"))
+    await world.idle(worker)
+
+    wake = (await world.get(worker, "/clock")).json()["next_wake_at"]
+
+    assert wake == (VISIT - timedelta(hours=24)).isoformat()
+
+
+@pytest.mark.parametrize("cython", ["compiled", "NO_CYTHON"])
+async def test_after_n_events_and_a_stop_the_committed_offset_is_n(world: World, cython: str) -> None:
+    worker = world.start("worker", **({"NO_CYTHON": "1"} if cython == "NO_CYTHON" else {}))
+    await world.ready(worker)
+    await world.publish(*(appointment(f"visit {n}") for n in range(300)))
+    await world.idle(worker)
+
+    code = worker.kill(signal.SIGTERM)
+
+    assert code == 0, worker.log.read_text()[-2000:]
+    assert await world.committed() == 300
+
+
+async def test_offsets_are_committed_while_the_worker_runs_too(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(*(appointment(f"visit {n}") for n in range(50)))
+
+    async def all_committed() -> bool:
+        return await world.committed() == 50
+
+    await until(all_committed, "50 committed")
+
+
+async def test_a_restart_recovers_the_rows_that_were_written(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(*(appointment(f"visit {n}") for n in range(200)))
+    await world.idle(worker)
+    worker.kill(signal.SIGTERM)
+    written = await world.changelog()
+
+    again = world.start("worker")
+    await world.ready(again)
+
+    assert sum(map(len, written.values())) == 200
+    assert (await world.get(again, "/status")).json()["rows"] == 200
+    world.step(VISIT - timedelta(hours=24))
+    await world.idle(again)
+    assert len({due.reminder_id for due in await world.due()}) == 200
+
+
+async def test_a_kill_between_hand_over_and_mark_gives_only_repeats_with_the_same_id(world: World) -> None:
+    visits = [appointment(f"visit {n}") for n in range(400)]
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(*visits)
+    await world.idle(worker)
+
+    world.step(VISIT - timedelta(hours=24))
+
+    async def some_left() -> bool:
+        return bool(await world.due())
+
+    await until(some_left, "first hand-overs")
+    worker.kill()  # wherever it stands: some are handed over and not marked
+    again = world.start("worker")
+    await world.ready(again)
+    await world.idle(again)
+
+    due = await world.due()
+    assert {(d.appointment_id, d.rule) for d in due} == {(v.appointment_id, "24h") for v in visits}
+    assert len({d.reminder_id for d in due}) == 400
+
+
+async def test_r14_a_cancelled_visit_is_not_reminded(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(appointment(), appointment(version=2, status=Status.CANCELLED))
+    await world.idle(worker)
+
+    world.step(VISIT - timedelta(hours=1))
+    await world.idle(worker)
+
+    assert await world.due() == []
+    assert [r.reason for r in (await world.planned())[-1].reminders] == ["APPOINTMENT_CANCELLED"] * 2
+
+
+async def test_d10_a_moved_visit_is_reminded_for_its_new_time_only(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    moved = appointment(version=2, starts_at=VISIT + timedelta(days=2), schedule_gen=2)
+    await world.publish(appointment(), moved)
+    await world.idle(worker)
+
+    world.step(VISIT - timedelta(hours=24))
+    await world.idle(worker)
+    assert await world.due() == []
+    world.step(VISIT + timedelta(days=1))
+    await world.idle(worker)
+
+    assert names(await world.due()) == [(2, "24h")]
+
+
+async def test_repeated_and_older_versions_change_nothing(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    first, second = appointment(), appointment(version=2, status=Status.CANCELLED)
+    await world.publish(first, second, second, first)
+    await world.idle(worker)
+
+    assert [plan.version for plan in await world.planned()] == [1, 2]
+    metrics = (await world.get(worker, "/metrics")).text
+    assert 'effect="repeat"' in metrics
+    assert 'effect="stale"' in metrics
+
+
+async def test_d15_what_fell_due_while_nobody_looked_is_handed_over_if_in_time_else_cancelled(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(appointment("in time"), appointment("too late", starts_at=VISIT - timedelta(hours=15)))
+    await world.idle(worker)
+    worker.kill()
+
+    world.step(VISIT - timedelta(hours=20))
+    again = world.start("worker")
+    await world.ready(again)
+    await world.idle(again)
+
+    assert [d.appointment_id for d in await world.due()] == [id_of("in time")]
+    late = [p for p in await world.planned() if p.appointment_id == id_of("too late")][-1]
+    assert [(r.rule, r.reason) for r in late.reminders] == [("24h", "TOO_LATE")]
+
+
+async def test_nothing_listens_but_health_on_loopback(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+
+    listening = [c for c in psutil.Process(worker.popen.pid).net_connections() if c.status == psutil.CONN_LISTEN]
+
+    assert [(c.laddr.ip, c.laddr.port) for c in listening] == [("127.0.0.1", worker.port)]
+
+
+async def test_a_topic_with_other_partitions_stops_the_start_with_the_way_out(world: World) -> None:
+    worker = world.start("worker", ATTEND_TOPIC_PREFIX="nowhere.")
+
+    code = await asyncio.to_thread(worker.popen.wait, 30)
+
+    assert code == 78
+    assert "attend topics apply" in worker.log.read_text()
+
+
+async def test_an_error_nobody_expects_ends_the_process_without_a_commit(world: World) -> None:
+    """A row of the future in the changelog: better no worker than one that forgets timers."""
+    name = world.installation.topic_prefix + "reminders-worker-timers-changelog"
+    await world.producer.send_and_wait(name, key=str(id_of("visit")).encode(), value=b"\xff from the future")
+    await world.publish(appointment())
+    worker = world.start("worker")
+
+    code = await asyncio.to_thread(worker.popen.wait, 60)
+
+    assert code == 1
+    assert await world.committed() == 0
+
+
+async def test_partitions_are_shared_and_taken_over(world: World) -> None:
+    first, second = world.start("worker"), world.start("worker")
+    await world.ready(first, second)
+    await world.publish(*(appointment(f"visit {n}") for n in range(120)))
+    await world.idle(first, second)
+    shares = [(await world.get(p, "/status")).json()["rows"] for p in (first, second)]
+
+    first.kill()
+    world.step(VISIT - timedelta(hours=24) + timedelta(minutes=1))
+
+    async def all_handed_over() -> bool:
+        return len({d.reminder_id for d in await world.due()}) == 120
+
+    await until(all_handed_over, "all fired by the second")
+    assert sum(shares) == 120
+    assert min(shares) > 0

@@ -1,0 +1,201 @@
+"""Processes of reminders on real topics and a real database, and ways to look at what they did."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+
+from chassis import clock
+from schemas.appointments import Appointment
+from schemas.envelope import event_type
+from schemas.reminders import REMINDER_DUE, REMINDERS_PLANNED, ReminderDue, RemindersPlanned
+from schemas.topics import APPOINTMENTS, REMINDERS, TIMERS_CHANGELOG, Topic
+from schemas.wire import decode, encode
+from stack.ports import free_port
+from tests.support.installation import Installation
+from tests.unit.reminders.builders import headers_of
+
+WITHIN_S = 60
+KEY = "the operator's key"
+
+
+@dataclass
+class Process:
+    """One running role."""
+
+    role: str
+    port: int
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self, number: int = signal.SIGKILL) -> int:
+        """Send a signal and wait for the end; return the exit code."""
+        self.popen.send_signal(number)
+        return self.popen.wait(20)
+
+
+@dataclass
+class World:
+    """An installation with a stepped clock and a producer of appointments."""
+
+    installation: Installation
+    folder: Path
+    producer: AIOKafkaProducer
+    http: httpx2.AsyncClient
+    processes: list[Process] = field(default_factory=list)
+
+    @property
+    def clock_file(self) -> Path:
+        return self.folder / "clock.json"
+
+    def step(self, to: datetime) -> None:
+        """Step domain time for all processes."""
+        clock.step(self.clock_file, to)
+
+    def start(self, role: str, **env: str) -> Process:
+        """Start a role as a process of its own."""
+        port = free_port()
+        log = self.folder / f"{role}-{len(self.processes)}.log"
+        settings = {
+            **os.environ,
+            **self.installation.env,
+            "REMINDERS_HTTP_PORT": str(port),
+            "ATTEND_CLOCK_FILE": str(self.clock_file),
+            **env,
+        }
+        with log.open("wb") as output:
+            popen = subprocess.Popen(  # noqa: S603  # our own module
+                [sys.executable, "-m", "reminders", role], env=settings, stdout=output, stderr=output
+            )
+        process = Process(role, port, popen, log)
+        self.processes.append(process)
+        return process
+
+    async def get(self, process: Process, path: str) -> httpx2.Response:
+        return await self.http.get(f"http://127.0.0.1:{process.port}{path}")
+
+    async def ready(self, *processes: Process) -> None:
+        """Wait until each says that it is ready."""
+        for process in processes:
+
+            async def answers(process: Process = process) -> bool:
+                if process.popen.poll() is not None:
+                    raise AssertionError(f"{process.role} ended: {process.log.read_text()[-3000:]}")
+                try:
+                    return (await self.get(process, "/health/ready")).status_code == 200
+                except httpx2.TransportError:
+                    return False
+
+            await until(answers, f"{process.role} ready")
+
+    async def idle(self, *processes: Process) -> None:
+        """Wait until each has nothing to do at this domain time."""
+        for process in processes:
+
+            async def answers(process: Process = process) -> bool:
+                return bool((await self.get(process, "/clock")).json()["idle"])
+
+            await until(answers, f"{process.role} idle")
+
+    async def publish(self, *events: Appointment) -> None:
+        """Write versions of appointments, as booking does."""
+        topic = self.installation.topic_prefix + APPOINTMENTS.name
+        sent = [
+            await self.producer.send(
+                topic, key=str(e.appointment_id).encode(), value=encode(e), headers=list(headers_of(e))
+            )
+            for e in events
+        ]
+        await asyncio.gather(*sent)
+
+    async def records(self, topic: Topic) -> list[ConsumerRecord[bytes, bytes]]:
+        """Return all records of a topic, partition by partition."""
+        name = self.installation.topic_prefix + topic.name
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.installation.bootstrap, isolation_level="read_committed")
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(name, number) for number in range(topic.partitions)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+            found: list[ConsumerRecord[bytes, bytes]] = []
+            while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+                for batch in (await consumer.getmany(timeout_ms=500)).values():
+                    found.extend(batch)
+            return found
+        finally:
+            await consumer.stop()
+
+    async def planned(self) -> list[RemindersPlanned]:
+        """Return every plan published."""
+        return [decode(RemindersPlanned, r.value) for r in await self._of(REMINDERS_PLANNED)]
+
+    async def due(self) -> list[ReminderDue]:
+        """Return every hand-over published."""
+        return [decode(ReminderDue, r.value) for r in await self._of(REMINDER_DUE)]
+
+    async def _of(self, kind: str) -> list[ConsumerRecord[bytes, bytes]]:
+        return [r for r in await self.records(REMINDERS) if event_type(tuple(r.headers)) == kind]
+
+    async def changelog(self) -> dict[int, dict[bytes, bytes]]:
+        """Return the newest row of each key, by partition."""
+        rows: dict[int, dict[bytes, bytes]] = defaultdict(dict)
+        for record in await self.records(TIMERS_CHANGELOG):
+            assert record.key is not None
+            if record.value is None:
+                rows[record.partition].pop(record.key, None)
+            else:
+                rows[record.partition][record.key] = record.value
+        return rows
+
+    async def committed(self) -> int:
+        """Return the sum of the worker group's committed offsets on `appointments`."""
+        name = self.installation.topic_prefix + APPOINTMENTS.name
+        group = self.installation.topic_prefix + "reminders-worker"
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.installation.bootstrap, group_id=group)
+        await consumer.start()
+        try:
+            places = [await consumer.committed(TopicPartition(name, n)) for n in range(APPOINTMENTS.partitions)]
+            return sum(place or 0 for place in places)
+        finally:
+            await consumer.stop()
+
+    async def reminders(self, appointment_id: UUID) -> dict[tuple[int, str], Any]:
+        """Return the reminder records of an appointment by generation and rule."""
+        pool = await self.installation.pool("reminders")
+        rows = await pool.fetch("SELECT * FROM reminder WHERE appointment_id = $1", appointment_id)
+        return {(row["schedule_gen"], row["rule"]): row for row in rows}
+
+    async def statuses(self, appointment_id: UUID) -> dict[tuple[int, str], tuple[str, str | None]]:
+        """Return status and reason of an appointment's reminders by generation and rule."""
+        found = await self.reminders(appointment_id)
+        return {place: (row["status"], row["reason"]) for place, row in found.items()}
+
+
+async def until(true: Callable[[], Any], what: str, within_s: float = WITHIN_S) -> None:
+    """Wait until an asynchronous condition holds; `what` names it when it never does."""
+    try:
+        await asyncio.wait_for(_holds(true), within_s)
+    except TimeoutError:
+        raise AssertionError(f"not within {within_s} s: {what}") from None
+
+
+async def _holds(true: Callable[[], Any]) -> None:
+    while not await true():  # noqa: ASYNC110  # the condition is another process's
+        await asyncio.sleep(0.1)
+
+
+def names(events: Sequence[ReminderDue]) -> list[tuple[int, str]]:
+    """Return generation and rule of hand-overs, sorted."""
+    return sorted((event.schedule_gen, event.rule) for event in events)

@@ -1,0 +1,71 @@
+"""Appointments for the tests of reminders."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from reminders.timers.ports import Source
+from schemas.appointments import APPOINTMENT_CHANGED, Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
+from schemas.envelope import Envelope
+from schemas.wire import encode, event_id
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+VISIT = NOW + timedelta(days=5)
+LONG_AGO = NOW - timedelta(days=365)
+
+
+def id_of(name: str) -> UUID:
+    """Return the same id for the same name."""
+    return uuid5(UUID(int=0), name)
+
+
+def rule(slug: str, *, hours: int | None = None, days: int | None = None, since: datetime = LONG_AGO) -> ReminderRule:
+    return ReminderRule(slug=slug, lead_hours=hours, lead_days=days, in_force_since=since)
+
+
+DEFAULT_RULES = (rule("24h", hours=24), rule("2h", hours=2))
+
+
+def appointment(
+    visit: str = "visit",
+    version: int = 1,
+    status: Status = Status.BOOKED,
+    *,
+    starts_at: datetime | None = VISIT,
+    schedule_gen: int = 1,
+    schedule_set_at: datetime = NOW,
+    rules: tuple[ReminderRule, ...] = DEFAULT_RULES,
+    zone: str = "Europe/London",
+    **changes: Any,
+) -> Appointment:
+    """Build one version of an appointment: booked now, for a visit in five days, with the default rules."""
+    return Appointment(
+        appointment_id=id_of(visit),
+        version=version,
+        status=status,
+        patient_id=id_of("patient"),
+        clinic_id="EYE",
+        starts_at=starts_at,
+        zone=zone,
+        schedule_gen=schedule_gen,
+        schedule_set_at=schedule_set_at,
+        first_booked_at=NOW,
+        policy=ReminderPolicy(policy_id="p1", rules=rules, window=SendWindow(opens=time(7), closes=time(21))),
+        event_time=changes.pop("event_time", schedule_set_at),
+        ingest_time=NOW,
+        source="test",
+        **changes,
+    )
+
+
+def headers_of(event: Appointment) -> tuple[tuple[str, bytes], ...]:
+    """Return the Kafka headers with which booking publishes an appointment."""
+    appointment_id = event.appointment_id
+    ce_id = str(event_id(appointment_id, event.version))
+    return Envelope(ce_id, APPOINTMENT_CHANGED, "attend/booking", str(appointment_id), event.event_time).headers()
+
+
+def source_of(event: Appointment, offset: int = 0) -> Source:
+    """Return the record of an appointment."""
+    key = str(event.appointment_id).encode()
+    return Source("appointments", 0, offset, key, encode(event), headers_of(event))

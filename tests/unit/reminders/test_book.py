@@ -1,0 +1,233 @@
+"""The reminder records as a fold: in any order, however often, the same result."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminders.domain.book import Book, on_due, on_outcome, on_planned
+from reminders.domain.lattice import join, rises
+from reminders.domain.schedule import apply
+from schemas.appointments import Appointment, Status
+from schemas.notifications import Kind, NotificationChanged, Outcome
+from schemas.reminders import PlannedReminder, Reason, ReminderDue, RemindersPlanned, ReminderStatus
+from schemas.wire import notification_id, reminder_id
+from tests.unit.reminders.builders import NOW, VISIT, appointment, id_of, rule
+
+VISIT_ID = id_of("visit")
+statuses = st.sampled_from(ReminderStatus)
+Event = RemindersPlanned | ReminderDue | NotificationChanged
+
+
+def planned(event: Appointment, *only: PlannedReminder) -> RemindersPlanned:
+    reminders = only or apply(None, event).reminders
+    return RemindersPlanned(
+        appointment_id=event.appointment_id,
+        version=event.version,
+        schedule_gen=event.schedule_gen,
+        patient_id=event.patient_id,
+        clinic_id=event.clinic_id,
+        reminders=reminders,
+        caused_by="booking",
+    )
+
+
+def due(slug: str = "24h", schedule_gen: int = 1, hours: int = 24) -> ReminderDue:
+    return ReminderDue(
+        reminder_id=reminder_id(VISIT_ID, schedule_gen, slug),
+        appointment_id=VISIT_ID,
+        version=1,
+        schedule_gen=schedule_gen,
+        rule=slug,
+        due=VISIT - timedelta(hours=hours),
+        not_after=VISIT - timedelta(hours=hours / 4),
+        caused_by="booking",
+    )
+
+
+def told(outcome: Outcome, reason: Reason | None = None, *, slug: str = "24h", version: int = 1) -> NotificationChanged:
+    cause = reminder_id(VISIT_ID, 1, slug)
+    return NotificationChanged(
+        notification_id=notification_id((cause,), "patient", "reminder"),
+        version=version,
+        appointment_id=VISIT_ID,
+        schedule_gen=1,
+        kind=Kind.REMINDER,
+        recipient="patient",
+        reminder_id=cause,
+        outcome=outcome,
+        reason=reason,
+        at=VISIT - timedelta(hours=24),
+        attempts=1,
+        caused_by="due",
+    )
+
+
+def fold(*events: Event, book: Book | None = None) -> Book:
+    book = book or Book(VISIT_ID)
+    for event in events:
+        match event:
+            case RemindersPlanned():
+                on_planned(book, event, NOW, "planned")
+            case ReminderDue():
+                on_due(book, event, event.due, "due")
+            case NotificationChanged():
+                assert event.reminder_id is not None
+                on_outcome(book, event, event.reminder_id, "told")
+    return book
+
+
+def found(book: Book) -> dict[tuple[int, str | None], tuple[str, str | None]]:
+    return {(r.schedule_gen, r.rule): (r.status, r.reason) for r in book.reminders.values()}
+
+
+@given(statuses, statuses, statuses)
+def test_r13_the_lattice_is_commutative_associative_and_idempotent(
+    a: ReminderStatus, b: ReminderStatus, c: ReminderStatus
+) -> None:
+    assert join(a, b) == join(b, a)
+    assert join(join(a, b), c) == join(a, join(b, c))
+    assert join(a, a) == a
+    assert not rises(join(a, b), a)
+
+
+def test_r11_a_planned_reminder_is_scheduled_and_knows_its_time() -> None:
+    book = fold(planned(appointment()))
+
+    assert found(book) == {(1, "24h"): ("SCHEDULED", None), (1, "2h"): ("SCHEDULED", None)}
+    first = book.reminders[reminder_id(VISIT_ID, 1, "24h")]
+    assert first.scheduled_for == VISIT - timedelta(hours=24)
+    assert first.closes_at == VISIT + timedelta(hours=72)
+
+
+def test_d14_born_cancelled_with_its_reason() -> None:
+    soon = appointment(starts_at=NOW + timedelta(hours=5))
+
+    assert found(fold(planned(soon)))[(1, "24h")] == ("CANCELLED", "DUE_IN_PAST")
+
+
+def test_r14_a_cancellation_says_how_many_it_cancelled() -> None:
+    book = fold(planned(appointment()))
+
+    cancelled = on_planned(book, planned(appointment(version=2, status=Status.CANCELLED)), NOW, "cancel")
+
+    assert len(cancelled) == 2
+    assert set(found(book).values()) == {("CANCELLED", "APPOINTMENT_CANCELLED")}
+
+
+def test_r14_what_was_cancelled_before_is_not_counted_again() -> None:
+    book = fold(planned(appointment(starts_at=NOW + timedelta(hours=5))))
+    cancel = appointment(version=2, status=Status.CANCELLED, starts_at=NOW + timedelta(hours=5))
+
+    assert len(on_planned(book, planned(cancel), NOW, "cancel")) == 1
+    assert found(book)[(1, "24h")] == ("CANCELLED", "DUE_IN_PAST")
+
+
+def test_d10_a_move_cancels_the_earlier_schedule_and_keeps_the_new() -> None:
+    moved = appointment(version=2, schedule_gen=2, starts_at=VISIT + timedelta(days=1))
+    book = fold(planned(appointment()))
+
+    cancelled = on_planned(book, planned(moved), NOW, "move")
+
+    assert len(cancelled) == 2
+    assert found(book)[(1, "2h")] == ("CANCELLED", "RESCHEDULED")
+    assert found(book)[(2, "2h")] == ("SCHEDULED", None)
+
+
+def test_a_rule_that_went_takes_its_reminder_with_it() -> None:
+    without = appointment(version=2, rules=(rule("24h", hours=24),))
+
+    assert found(fold(planned(appointment()), planned(without)))[(1, "2h")] == ("CANCELLED", "SUPERSEDED")
+
+
+def test_once_handed_over_only_the_notifier_decides() -> None:
+    cancel = planned(appointment(version=2, status=Status.CANCELLED))
+
+    assert found(fold(planned(appointment()), due(), cancel))[(1, "24h")] == ("SCHEDULED", None)
+    skipped = told(Outcome.SKIPPED, Reason.APPOINTMENT_CANCELLED)
+    after = fold(planned(appointment()), due(), cancel, skipped)
+    assert found(after)[(1, "24h")] == ("CANCELLED", "APPOINTMENT_CANCELLED")
+
+
+def test_d15_a_correction_cancels_what_was_too_late_and_nothing_else() -> None:
+    first = apply(None, appointment()).reminders[0]
+    late = first.model_copy(update={"status": ReminderStatus.CANCELLED, "reason": Reason.TOO_LATE})
+
+    book = fold(planned(appointment()), planned(appointment(), late))
+
+    assert found(book) == {(1, "24h"): ("CANCELLED", "TOO_LATE"), (1, "2h"): ("SCHEDULED", None)}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "status"),
+    [
+        (Outcome.ACCEPTED, None, "SENT"),
+        (Outcome.FAILED, Reason.REFUSED, "FAILED"),
+        (Outcome.SKIPPED, Reason.CHANNELS_DISABLED, "CANCELLED"),
+        (Outcome.UNKNOWN, None, "SCHEDULED"),
+    ],
+)
+def test_r25_the_notifiers_outcome_is_the_reminders(outcome: Outcome, reason: Reason | None, status: str) -> None:
+    book = fold(planned(appointment()), due(), told(outcome, reason))
+
+    sent = book.reminders[reminder_id(VISIT_ID, 1, "24h")]
+    assert (sent.status, sent.reason) == (status, reason)
+    assert sent.notification_id is not None
+    assert (sent.sent_at is not None) == (status == "SENT")
+
+
+def test_a_person_may_send_again_what_failed() -> None:
+    book = fold(planned(appointment()), due(), told(Outcome.FAILED, Reason.REFUSED), told(Outcome.ACCEPTED, version=2))
+
+    assert found(book)[(1, "24h")] == ("SENT", None)
+
+
+def test_a_repeat_changes_nothing() -> None:
+    events = [planned(appointment()), due(), told(Outcome.ACCEPTED)]
+    book = fold(*events)
+    book.changed.clear()
+
+    fold(*events, book=book)
+
+    assert book.changed == set()
+
+
+STORIES: dict[str, tuple[list[Event], list[NotificationChanged]]] = {
+    "sent": ([planned(appointment()), due()], [told(Outcome.ACCEPTED)]),
+    "unknown, then settled": (
+        [planned(appointment()), due()],
+        [told(Outcome.UNKNOWN), told(Outcome.ACCEPTED, version=2)],
+    ),
+    "cancelled after the hand-over": (
+        [planned(appointment()), due(), planned(appointment(version=2, status=Status.CANCELLED))],
+        [told(Outcome.SKIPPED, Reason.APPOINTMENT_CANCELLED)],
+    ),
+    "moved after the hand-over": (
+        [planned(appointment()), due(), planned(appointment(version=2, schedule_gen=2))],
+        [told(Outcome.ACCEPTED)],
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+@given(data=st.data())
+def test_the_two_topics_may_overtake_each_other_and_be_read_again(story: str, data: st.DataObject) -> None:
+    ours, theirs = STORIES[story]
+    expected = _essence(fold(*ours, *theirs))
+    left: list[Event] = list(ours)
+    right: list[Event] = list(theirs)
+    order: list[Event] = []
+    while left or right:
+        ours_next = bool(left) and (not right or data.draw(st.booleans()))
+        order.append(left.pop(0) if ours_next else right.pop(0))
+    again = data.draw(st.integers(0, len(order)))
+
+    assert _essence(fold(*order, *order[again:])) == expected
+
+
+def _essence(book: Book) -> dict[tuple[int, str | None], tuple[object, ...]]:
+    return {
+        (r.schedule_gen, r.rule): (r.status, r.reason, r.handed_over_at, r.sent_at, r.notification_id)
+        for r in book.reminders.values()
+    }
