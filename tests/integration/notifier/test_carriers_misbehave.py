@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from tests.integration.notifier.world import World, until
 pytestmark = pytest.mark.integration
 
 
-async def reminded(world: World, *answers: int | str, **fields: str | None) -> tuple[UUID, str]:
+async def reminded(world: World, *answers: int | str, **fields: Any) -> tuple[UUID, str]:
     """Enter a patient whose carrier answers so; return him and the address his reminder goes to."""
     patient = await world.patient(**fields)
     address = await world.address(patient, "mobile" if fields.get("mobile", "") is not None else "email")

@@ -103,9 +103,8 @@ async def test_g9_nothing_is_told_without_the_operators_key(world: World, method
     await world.start(lanes=())
     url = f"http://127.0.0.1:{world.port}{path.replace('{id}', str(uuid4()))}"
     async with httpx2.AsyncClient() as stranger:
-        answers = [
-            await stranger.request(method, url, headers=given) for given in ({}, {"Authorization": f"Bearer {KEY}x"})
-        ]
+        keys: list[dict[str, str]] = [{}, {"Authorization": f"Bearer {KEY}x"}]
+        answers = [await stranger.request(method, url, headers=given) for given in keys]
 
     assert [answer.status_code for answer in answers] == [401, 401]
 
@@ -129,18 +128,15 @@ async def test_r25_the_api_says_what_became_of_each_message_and_each_call(world:
     world.carriers.script(await world.address(patient, "mobile"), 503)
     await world.start()
     visit = await world.book(patient)
+    path = f"/v1/notifications?appointment={visit.appointment_id}"
 
     async def refused() -> bool:
-        items = (await world.ask("GET", "/v1/notifications", params={"appointment": str(visit.appointment_id)})).json()[
-            "items"
-        ]
+        items = (await world.ask("GET", path)).json()["items"]
         return any(one["calls"] and one["calls"][0]["outcome"] for one in items)
 
     await until(refused)
     clock = (await world.ask("GET", "/clock")).json()
-    items = (await world.ask("GET", "/v1/notifications", params={"appointment": str(visit.appointment_id)})).json()[
-        "items"
-    ]
+    items = (await world.ask("GET", path)).json()["items"]
     [confirmation] = [one for one in items if one["kind"] == "confirmation"]
     [notice] = [one for one in items if one["kind"] == "provider-booked"]
 

@@ -245,6 +245,7 @@ class World:
     async def start(self, *, fanout: bool = True, lanes: tuple[Channel, ...] = LANES, **changes: Any) -> Service:
         """Run an instance until the end of the test."""
         stop = asyncio.Event()
+        changes.setdefault("http_port", self.port if fanout else free_port())
         service = await self._running.enter_async_context(
             build(self.settings(**changes), stop, fanout=fanout, lanes=lanes)
         )
