@@ -140,10 +140,10 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
     strangers = {s.patient for _, s in batch.versions if isinstance(s.patient, tuple)}
     minted = await store.mint_patients(strangers) if strangers else {}
 
-    def met(state: State) -> State:
-        return replace(state, patient=minted[state.patient]) if isinstance(state.patient, tuple) else state
-
-    versions = [(appointment_id, met(state)) for appointment_id, state in batch.versions]
+    versions = [
+        (key, state._replace(patient=minted[state.patient]) if isinstance(state.patient, tuple) else state)
+        for key, state in batch.versions
+    ]
     persons = {_id(patient, minted): person for patient, person in batch.persons.items()}
     if rules.register_on_booking:
         persons = {s.patient: NOBODY for _, s in versions if isinstance(s.patient, UUID)} | persons
@@ -152,11 +152,21 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
     if batch.providers:
         await store.introduce_providers(batch.providers, now)
     if batch.changed:
-        await store.write_appointments({key: met(state) for key, state in batch.changed.items()})
+        await store.write_appointments(batch.changed | _last_notes(versions, batch.changed))
     if versions:
         await store.publish_versions(versions, batch.known.clinics)
     if batch.taken:
         await store.remember(batch.taken)
+
+
+def _last_notes(versions: Sequence[tuple[UUID, State]], changed: Mapping[UUID, State]) -> dict[UUID, State]:
+    """Return each appointment's last version, with the order noted by repeats that came after it."""
+    return {
+        key: state._replace(sequence=changed[key].sequence, source_time=changed[key].source_time)
+        if changed[key].sequence != state.sequence or changed[key].source_time != state.source_time
+        else state
+        for key, state in dict(versions).items()
+    }
 
 
 def _id(patient: PatientKey, minted: Mapping[Identity, UUID]) -> UUID:

@@ -1,13 +1,16 @@
 """From what booking holds to the events it publishes."""
 
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
+
+import orjson
 
 from booking.domain.people import ClinicState, PatientState
 from booking.domain.times import wall_time
 from booking.domain.versions import State
 from chassis.outbox import Outgoing
-from schemas.appointments import APPOINTMENT_CHANGED, Appointment
+from schemas.appointments import APPOINTMENT_CHANGED
 from schemas.envelope import Envelope
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Clinic, Patient, Provider
 from schemas.topics import APPOINTMENTS, CLINICS, PATIENTS, PROVIDERS
@@ -20,39 +23,42 @@ def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState)
     """Return the event of one version: the whole appointment, no names, no contacts.
 
     The same version always gives the same bytes and the same id (G2). The values are booking's own, so
-    the model is built without validating them again.
+    they are written as `wire.encode` of the contract would write them, but without building its model:
+    that costs four times as much, and a test holds the two against each other.
     """
-    if not isinstance(state.patient, UUID) or state.schedule_set_at is None:
-        raise TypeError("only a version of an appointment is published, and its patient has an id by then")
-    body = Appointment.model_construct(
-        appointment_id=appointment_id,
-        version=state.version,
-        status=state.status,
-        confirmed=state.confirmed,
-        mode=state.mode,
-        patient_id=state.patient,
-        clinic_id=clinic.clinic_id,
-        provider_id=state.provider_id,
-        service_type=state.service_type,
-        starts_at=state.starts_at,
-        starts_local=None if state.starts_at is None else wall_time(state.starts_at, clinic.zone),
-        ends_at=state.ends_at,
-        zone=clinic.zone,
-        schedule_gen=state.schedule_gen,
-        schedule_set_at=state.schedule_set_at,
-        first_booked_at=state.first_booked_at,
-        policy=clinic.policy,
-        event_time=state.event_time,
-        ingest_time=state.ingest_time,
-        source=state.source,
-        caused_by=state.caused_by,
-        reason=state.reason,
-    )
     key = str(appointment_id)
+    body = {
+        "appointment_id": key,
+        "version": state.version,
+        "status": state.status.value,
+        "confirmed": state.confirmed,
+        "mode": state.mode.value,
+        "patient_id": str(state.patient),
+        "clinic_id": clinic.clinic_id,
+        "provider_id": None if state.provider_id is None else str(state.provider_id),
+        "service_type": state.service_type,
+        "starts_at": state.starts_at,
+        "starts_local": None if state.starts_at is None else wall_time(state.starts_at, clinic.zone),
+        "ends_at": state.ends_at,
+        "zone": clinic.zone,
+        "schedule_gen": state.schedule_gen,
+        "schedule_set_at": state.schedule_set_at,
+        "first_booked_at": state.first_booked_at,
+        "policy": orjson.Fragment(_policy(clinic)),
+        "event_time": state.event_time,
+        "ingest_time": state.ingest_time,
+        "source": state.source,
+        "caused_by": state.caused_by,
+        "reason": state.reason,
+    }
+    value = orjson.dumps({name: held for name, held in body.items() if held is not None}, option=orjson.OPT_UTC_Z)
     ce_id = str(event_id(appointment_id, state.version))
-    return Outgoing(
-        APPOINTMENTS, key, Envelope(ce_id, APPOINTMENT_CHANGED, SOURCE, key, state.ingest_time), encode(body)
-    )
+    return Outgoing(APPOINTMENTS, key, Envelope(ce_id, APPOINTMENT_CHANGED, SOURCE, key, state.ingest_time), value)
+
+
+@lru_cache(maxsize=4096)
+def _policy(clinic: ClinicState) -> bytes:
+    return encode(clinic.policy)
 
 
 def patient_changed(patient: PatientState, now: datetime) -> Outgoing:

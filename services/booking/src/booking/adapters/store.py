@@ -19,13 +19,6 @@ from chassis.outbox import enqueue
 from schemas.appointments import Mode, Status
 from schemas.wire import provider_id
 
-_STATE = attrgetter(
-    "source", "version", "status", "sequence", "source_time", "event_time", "ingest_time", "confirmed", "mode",
-    "patient", "clinic_id", "provider_id", "service_type", "starts_at", "ends_at", "schedule_gen",
-    "schedule_set_at", "first_booked_at", "caused_by", "reason",
-)  # fmt: skip
-"""In the order of `sql.APPOINTMENT_COLUMNS`, after the id."""
-
 _PATIENT = attrgetter(
     "patient_id", "version", "main_file", "given_name", "family_name", "language", "mobile", "email", "consent",
     "do_not_contact", "deceased",
@@ -119,8 +112,9 @@ class PostgresStore:
 
     async def write_appointments(self, states: Mapping[UUID, State]) -> None:
         """See `handle.Store`."""
-        rows = [(key, *_STATE(states[key])) for key in sorted(states)]
-        await self.connection.execute(sql.WRITE_APPOINTMENTS, *map(list, zip(*rows, strict=True)))
+        ids = sorted(states)
+        columns = zip(*(states[key] for key in ids), strict=True)  # a State has the table's order
+        await self.connection.execute(sql.WRITE_APPOINTMENTS, ids, *map(list, columns))
 
     async def publish_versions(
         self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
@@ -131,7 +125,7 @@ class PostgresStore:
             sql.APPEND_HISTORY,
             [key for key, _ in versions],
             [state.version for _, state in versions],
-            [(event.value or b"").decode() for event in events],
+            [event.value.decode() for event in events if event.value is not None],
         )
         await enqueue(self.connection, events)
 
