@@ -138,6 +138,7 @@ def step(path: Path, to: datetime) -> int:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     with os.fdopen(handle, "w") as file:
         json.dump({"epoch": epoch, "offset_s": offset_s}, file)
+    os.chmod(temporary, 0o644)  # read by processes of other users, in containers
     os.replace(temporary, path)
     return epoch
 
