@@ -48,7 +48,7 @@ class World:
     clinic: str = ""
     provider: str = ""
     provider_id: str = ""
-    _serial: count[int] = field(default_factory=count)
+    _serial: "count[int]" = field(default_factory=count)
 
     @classmethod
     async def open(cls, client: Client, driver: Driver) -> "World":
