@@ -7,6 +7,7 @@ from collections.abc import Callable
 PER_MINUTE = 20
 SHARE = 0.05
 SHARE_OF_AT_LEAST = 200
+WINDOW_S = 60
 
 
 class Breaker:
@@ -19,18 +20,22 @@ class Breaker:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._seen: deque[tuple[float, int, int]] = deque()
+        self._total = 0
+        self._wrong = 0
         self._open = False
 
     def count(self, records: int, bad: int) -> None:
         """Count one batch of our own topics."""
         now = self._monotonic()
-        if bad == 0 and not self._seen:
-            return
         self._seen.append((now, records, bad))
-        while self._seen and self._seen[0][0] < now - 60:
-            self._seen.popleft()
-        total, wrong = sum(s[1] for s in self._seen), sum(s[2] for s in self._seen)
-        self._open = self._open or wrong >= PER_MINUTE or (total >= SHARE_OF_AT_LEAST and wrong >= SHARE * total)
+        self._total += records
+        self._wrong += bad
+        while self._seen[0][0] < now - WINDOW_S:
+            _, old_records, old_bad = self._seen.popleft()
+            self._total -= old_records
+            self._wrong -= old_bad
+        share = self._total >= SHARE_OF_AT_LEAST and self._wrong >= SHARE * self._total
+        self._open = self._open or self._wrong >= PER_MINUTE or share
 
     @property
     def is_open(self) -> bool:

@@ -1,0 +1,40 @@
+"""One process of the made-up service, to be frozen and killed: `python instance.py JSON`."""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import uvloop
+from pydantic import SecretStr
+
+from chassis import logs
+from chassis.clock import RealClock
+from chassis.consumer import BatchConsumer
+from chassis.database import create_pool
+from chassis.metrics import Metrics
+from tests.integration.chassis.ledger.apply import SUBSCRIPTION
+from tests.integration.chassis.ledger.slow import slowly
+from tests.integration.chassis.world import SERVICE, Settings
+
+
+async def main(told: dict[str, Any]) -> None:
+    logs.configure("ledger")
+    settings = Settings(
+        database_url=SecretStr(told["url"]), kafka_bootstrap_servers=told["bootstrap"], topic_prefix=told["prefix"]
+    )
+    pool = await create_pool(told["url"], SERVICE, max_size=6)
+    consumer = BatchConsumer(
+        "ledger",
+        settings,
+        pool,
+        [slowly(SUBSCRIPTION, told["hold_lock"])],
+        RealClock(),
+        Metrics(SERVICE),
+        session_timeout_ms=6_000,
+    )
+    await consumer.run(asyncio.Event())
+
+
+if __name__ == "__main__":
+    uvloop.run(main(json.loads(sys.argv[1])))
