@@ -10,6 +10,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from booking.adapters import auth, http, reading, reference
+from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode
 from booking.adapters.transactions import Transactions
@@ -82,9 +83,9 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(zone, settings.register_on_booking)
 
 
-def subscriptions(settings: Settings, clock: Clock) -> tuple[Subscription[Any], ...]:
+def subscriptions(settings: Settings, clock: Clock, counts: Counts | None = None) -> tuple[Subscription[Any], ...]:
     """Return what booking listens to, and what becomes of it."""
-    return (Subscription(BOOKINGS_INBOUND, decode, Inbound(clock, rules_of(settings)).apply, own=False),)
+    return (Subscription(BOOKINGS_INBOUND, decode, Inbound(clock, rules_of(settings), counts).apply, own=False),)
 
 
 @asynccontextmanager
@@ -110,11 +111,12 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
             appointments.wake()
             reference_data.wake()
 
-        listen = subscriptions(settings, clock)
+        counts = Counts(metrics)
+        listen = subscriptions(settings, clock, counts)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer], [appointments, reference_data])
-        api = _api(settings, Transactions(pool, clock, rules, committed), health, metrics)
+        api = _api(settings, Transactions(pool, clock, rules, committed, counts), health, metrics)
         yield Service(settings, pool, consumer, (appointments, reference_data), health, metrics, api)
     finally:
         await pool.close()

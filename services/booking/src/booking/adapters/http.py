@@ -112,6 +112,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
             value = strict_json(body)
             orders = format_.read(value, hints)
         except Refused as refusal:
+            transactions.counts.refused(refusal)
             raise problem(refusal) from None
         answers = await taken(transactions, orders, client)
         if is_batch(value):
@@ -127,7 +128,9 @@ async def taken(
     """Take the orders that could be read, in one transaction, and answer all in order."""
     readable = [order for order in orders if isinstance(order, BookAppointment)]
     answers = iter(await transactions.accept(readable, {client.client_id: client}))
-    return [Answer("", refusal=order) if isinstance(order, Refused) else next(answers) for order in orders]
+    unreadable = {place: Answer("", refusal=order) for place, order in enumerate(orders) if isinstance(order, Refused)}
+    transactions.counts.answered(unreadable.values())
+    return [unreadable[place] if place in unreadable else next(answers) for place in range(len(orders))]
 
 
 def single(answer: Answer) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from booking.adapters import clients, sql
+from booking.adapters.counts import Counts
 from booking.adapters.door import strict_json
 from booking.adapters.formats import Hints
 from booking.adapters.plain import event
@@ -68,11 +69,13 @@ class Inbound:
     Args:
         clock: Domain time.
         rules: The installation's choices.
+        counts: Where answers are counted; None while dead letters are replayed.
     """
 
-    def __init__(self, clock: Clock, rules: Rules) -> None:
+    def __init__(self, clock: Clock, rules: Rules, counts: Counts | None = None) -> None:
         self._clock = clock
         self._rules = rules
+        self._counts = counts
 
     async def apply(self, connection: Connection, events: Sequence[Received]) -> Applied:
         """Take a batch in the consumer's transaction; refused ones go to the dead letters, and are kept by id."""
@@ -87,6 +90,8 @@ class Inbound:
             except Refused as refusal:
                 refused.append((place, refusal))
         answers = await accept(PostgresStore(connection), orders, known, self._clock.now(), self._rules)
+        if self._counts is not None:
+            self._counts.answered(answers)
         refused += [(place, a.refusal) for place, a in zip(places, answers, strict=True) if a.refusal is not None]
         if refused:
             await _keep(connection, [(events[place].order, why) for place, why in refused], self._clock)

@@ -101,9 +101,11 @@ def routes(transactions: Transactions, caller: Caller, limit: int, default_count
             told = model.model_validate(strict_json(body))
             return await transactions.run(lambda connection: write(PostgresStore(connection), told))
         except ValidationError as error:
-            raise problem(refusal_of(error)) from None
-        except Refused as refusal:
-            raise problem(refusal) from None
+            refusal = refusal_of(error)
+        except Refused as refused:
+            refusal = refused
+        transactions.counts.refused(refusal)
+        raise problem(refusal)
 
     @router.put(
         "/patients/{source_id:path}",

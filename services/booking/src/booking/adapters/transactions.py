@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import asyncpg
 
+from booking.adapters.counts import Counts
 from booking.adapters.store import PostgresStore
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
@@ -26,12 +27,16 @@ class Transactions:
         clock: Domain time.
         rules: The installation's choices.
         committed: Called after each commit, to wake the relays.
+        counts: Where answers are counted.
     """
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, rules: Rules, committed: Callable[[], None]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, clock: Clock, rules: Rules, committed: Callable[[], None], counts: Counts
+    ) -> None:
         self.pool = pool
         self.clock = clock
         self.rules = rules
+        self.counts = counts
         self._committed = committed
 
     async def run[T](self, story: Callable[[Connection], Awaitable[T]]) -> T:
@@ -56,6 +61,8 @@ class Transactions:
         """Take a batch in one transaction."""
         if not orders:
             return []
-        return await self.run(
+        answers = await self.run(
             lambda connection: accept(PostgresStore(connection), orders, clients, self.clock.now(), self.rules)
         )
+        self.counts.answered(answers)
+        return answers

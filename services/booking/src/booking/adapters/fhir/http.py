@@ -36,6 +36,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
             body = await door.read(request.stream(), request.headers.get("content-length"), limit)
             orders = format_.parse(body, hints)
         except Refused as refusal:
+            transactions.counts.refused(refusal)
             return outcome(refusal)
         answer = (await taken(transactions, orders, client))[0]
         if answer.refusal is not None or not isinstance(orders[0], BookAppointment):

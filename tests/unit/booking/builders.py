@@ -1,0 +1,66 @@
+"""What the tests of booking's rules are built of."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from booking.domain.batch import Batch, Identity, Known
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from booking.domain.people import ClinicState
+from schemas.appointments import Status
+
+NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+START = datetime(2027, 3, 12, 10, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+VISIT = UUID(int=7)
+ANN = UUID(int=1)
+EYE = ClinicState("EYE", 1, "Eye Clinic", "Europe/London", "GB", NOW)
+ENT = ClinicState("ENT", 1, "Throat Clinic", "Europe/Berlin", "DE", NOW)
+LOCAL = Client("local", ("local",), may_register=True)
+
+BOOK: dict[str, Any] = {
+    "status": Status.BOOKED,
+    "patient": "ann",
+    "clinic": "EYE",
+    "provider": "dr-who",
+    "service_type": "Check",
+    "starts_at": START,
+    "ends_at": START + HOUR,
+}
+
+
+def order(key: str = "e1", **given: Any) -> BookAppointment:
+    """Return an order about the visit `v1`; a full booking unless told otherwise."""
+    fields = {"appointment": "v1", "source": "local", "client": "local", **BOOK, **given}
+    return BookAppointment(key=key, body_sha256=repr(sorted(fields.items(), key=str)).encode(), **fields)
+
+
+def change(key: str, status: Status = Status.BOOKED, **given: Any) -> BookAppointment:
+    """Return an order that mentions only what is given."""
+    fields = {"appointment": "v1", "source": "local", "client": "local", "status": status, **given}
+    return BookAppointment(key=key, body_sha256=repr(sorted(fields.items(), key=str)).encode(), **fields)
+
+
+def batch(
+    client: Client = LOCAL,
+    known: Batch | None = None,
+    clinic_ids: dict[tuple[str, str, str], str] | None = None,
+    now: datetime = NOW,
+) -> Batch:
+    """Return an empty batch on top of what another one left."""
+    ids: dict[Identity, UUID] = {("local", f"v{n}"): UUID(int=6 + n) for n in range(1, 10)}
+    held = {**known.known.held, **known.changed} if known else {}
+    taken = {**known.known.taken, **known.taken} if known else {}
+    return Batch(
+        Known(
+            ids=ids,
+            held=held,
+            taken=taken,
+            clinics={"EYE": EYE, "ENT": ENT},
+            clinic_ids=clinic_ids or {},
+            patients={("local", "ann"): ANN},
+            clients={client.client_id: client},
+        ),
+        now,
+    )

@@ -1,0 +1,75 @@
+"""The door: what two readers could read in two ways is refused, each with its own code."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from booking.adapters import door
+from booking.adapters.door import strict_json
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": [1, 2.5, "x", null, true]}', b"[]", b'"\\u00e9"', '"é"'.encode(), b' {"a":1}\n']
+)
+def test_json_that_means_one_thing_passes(body):
+    strict_json(body)
+
+
+BAD = {
+    "empty": (b"", "EMPTY_BODY"),
+    "blank": (b" \n", "EMPTY_BODY"),
+    "not JSON": (b"hello", "NOT_JSON"),
+    "truncated object": (b'{"a": ', "TRUNCATED_JSON"),
+    "truncated text": (b'{"a": "b', "TRUNCATED_JSON"),
+    "two documents": (b'{"a": 1}{"a": 2}', "TRAILING_CONTENT"),
+    "duplicate key": (b'{"a": 1, "a": 2}', "DUPLICATE_KEY"),
+    "duplicate key inside": (b'{"a": {"b": 1, "\\u0062": 2}}', "DUPLICATE_KEY"),
+    "NaN": (b'{"a": NaN}', "NOT_A_NUMBER"),
+    "Infinity": (b'{"a": -Infinity}', "NOT_A_NUMBER"),
+    "5,000 digits": (b'{"a": ' + b"9" * 5000 + b"}", "NUMBER_TOO_LONG"),
+    "5,000 decimals": (b'{"a": 0.' + b"9" * 5000 + b"}", "NUMBER_TOO_LONG"),
+    "10,000 levels": (b"[" * 10_000 + b"]" * 10_000, "TOO_DEEP"),
+    "33 levels": (b"[" * 33 + b"]" * 33, "TOO_DEEP"),
+    "not UTF-8": (b'{"a": "\xff"}', "NOT_UTF8"),
+    "NUL": (b'{"a": "\x00"}', "NUL_CHARACTER"),
+    "escaped NUL": (b'{"a": "\\u0000"}', "NUL_CHARACTER"),
+    "escaped NUL in a key": (b'{"\\u0000": 1}', "NUL_CHARACTER"),
+    "half a surrogate pair": (b'{"a": "\\ud800"}', "LONE_SURROGATE"),
+    "raw line break in a text": (b'{"a": "x\ny"}', "NOT_JSON"),
+    "byte order mark": (b'\xef\xbb\xbf{"a": 1}', "NOT_JSON"),
+    "trailing comma": (b'{"a": 1,}', "NOT_JSON"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_json_that_does_not_is_refused_with_its_own_code(what):
+    body, code = BAD[what]
+    with pytest.raises(door.BadBody) as caught:
+        strict_json(body)
+    assert (caught.value.code, caught.value.status) == (code, 400)
+
+
+def test_32_levels_pass():
+    strict_json(b"[" * 32 + b"]" * 32)
+
+
+async def test_a_body_is_read_no_further_than_the_limit():
+    assert await door.read(chunks(b"ab", b"cd"), None, 4) == b"abcd"
+    for declared in (None, "4"):
+        with pytest.raises(door.BadBody) as caught:
+            await door.read(chunks(b"ab", b"cde"), declared, 4)
+        assert (caught.value.code, caught.value.status) == ("BODY_TOO_LARGE", 413)
+
+
+async def test_a_body_declared_too_long_is_not_read_at_all():
+    async def unread() -> AsyncIterator[bytes]:
+        raise AssertionError("read")
+        yield b""
+
+    with pytest.raises(door.BadBody, match="BODY_TOO_LARGE"):
+        await door.read(unread(), "9999999999", 4)

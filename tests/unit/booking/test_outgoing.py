@@ -1,0 +1,55 @@
+"""What booking publishes is what the contract writes, byte for byte."""
+
+from uuid import UUID
+
+import pytest
+
+from booking.adapters import outgoing
+from booking.domain.people import PatientState
+from booking.domain.versions import State
+from schemas import wire
+from schemas.appointments import Appointment, Status
+from schemas.people import Clinic, Patient
+from tests.unit.booking.builders import ANN, EYE, HOUR, NOW, START, VISIT, batch, change, order
+
+
+def states() -> list[State]:
+    booked = batch()
+    booked.take(order(occurred_at=NOW.replace(microsecond=120)))
+    booked.take(change("e2", Status.CANCELLED, reason="unwell"))
+    booked.take(change("e3", Status.WAITLIST, starts_at=None, ends_at=None, provider=None, service_type=None))
+    return [state for _, state in booked.versions]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_version_is_written_as_the_contract_writes_it_g2(number):
+    event = outgoing.appointment_changed(VISIT, states()[number], EYE)
+    body = wire.decode(Appointment, event.value)
+    assert wire.encode(body) == event.value
+    assert (body.appointment_id, body.version) == (VISIT, number + 1)
+
+
+def test_the_same_version_has_the_same_id_and_the_same_bytes_g2():
+    first, again = (outgoing.appointment_changed(VISIT, states()[0], EYE) for _ in range(2))
+    assert first == again
+    assert first.envelope.id == str(wire.event_id(VISIT, 1))
+
+
+def test_an_appointment_carries_instant_wall_time_zone_and_policy():
+    body = wire.decode(Appointment, outgoing.appointment_changed(VISIT, states()[0], EYE).value)
+    assert (body.starts_at, body.ends_at, body.zone) == (START, START + HOUR, "Europe/London")
+    assert body.starts_local is not None
+    assert body.starts_local.isoformat() == "2027-03-12T10:00:00"
+    assert [(rule.slug, rule.lead_hours) for rule in body.policy.rules] == [("24h", 24), ("2h", 2)]
+
+
+def test_an_appointment_carries_no_name_and_no_contact_g9():
+    value = outgoing.appointment_changed(VISIT, states()[0], EYE).value or b""
+    assert b"ann" not in value.lower().replace(b"channel", b"")
+
+
+def test_patients_and_clinics_fit_their_contracts():
+    patient = PatientState(ANN, 1, "FILE-2027-000001", "Ann", mobile="+447700900123")
+    assert wire.decode(Patient, outgoing.patient_changed(patient, NOW).value).main_file == "FILE-2027-000001"
+    assert wire.decode(Clinic, outgoing.clinic_changed(EYE, NOW).value).clinic_id == "EYE"
+    assert outgoing.provider_changed(UUID(int=3), 1, "Dr Who", NOW).key == str(UUID(int=3))

@@ -1,0 +1,115 @@
+"""Our own JSON: shapes that are refused, each with its own code and place, never with the value."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from booking.adapters.formats import Hints
+from booking.adapters.plain import PlainJson
+from booking.domain.clients import Client
+from booking.domain.commands import UNSET, BookAppointment
+from booking.domain.refusals import Refused
+from tests.unit.booking.builders import LOCAL, START
+
+
+def body(**appointment: Any) -> dict[str, Any]:
+    visit = {"id": "v1", "status": "booked", "patient": {"id": "ann"}, "clinic": "EYE", "start": START.isoformat()}
+    return {"event_id": "e1", "appointment": {**visit, **appointment}}
+
+
+def parse(value: Any, hints: Hints | None = None) -> Any:
+    return PlainJson().parse(orjson.dumps(value), hints or Hints(LOCAL))
+
+
+def test_fields_left_out_are_not_the_same_as_null():
+    (order,) = parse(body(provider=None))
+    assert (order.provider, order.ends_at, order.starts_at) == (None, UNSET, START)
+
+
+def test_an_array_and_an_object_of_events_are_batches_answered_item_by_item():
+    for batch in ([body(), {}], {"events": [body(), {}]}):
+        good, bad = parse(batch)
+        assert isinstance(good, BookAppointment)
+        assert isinstance(bad, Refused)
+
+
+def test_the_header_idempotency_key_stands_for_a_missing_event_id():
+    value = body()
+    del value["event_id"]
+    (order,) = parse(value, Hints(LOCAL, key="k1"))
+    assert order.key == "k1"
+    with pytest.raises(Refused, match="MISSING_FIELD"):
+        parse(value)
+
+
+def test_one_idempotency_key_does_not_stand_for_a_batch():
+    value = body()
+    del value["event_id"]
+    (refusal,) = parse([value], Hints(LOCAL, key="k1"))
+    assert refusal.code == "MISSING_FIELD"
+
+
+def test_the_hash_does_not_depend_on_blanks_or_the_order_of_keys():
+    value = body()
+    turned = dict(reversed(value.items()))
+    assert parse(value)[0].body_sha256 == parse(turned)[0].body_sha256
+    assert parse(value)[0].body_sha256 != parse(body(status="cancelled"))[0].body_sha256
+
+
+def without(name: str) -> dict[str, Any]:
+    value = body()
+    del value["appointment"][name]
+    return value
+
+
+SHAPES: dict[str, tuple[Any, str, str]] = {
+    "a number": (1, "WRONG_TYPE", ""),
+    "no appointment": ({"event_id": "e"}, "MISSING_FIELD", "appointment"),
+    "no id": (without("id"), "MISSING_FIELD", "appointment.id"),
+    "no status": (without("status"), "MISSING_FIELD", "appointment.status"),
+    "id is a number": (body(id=7), "WRONG_TYPE", "appointment.id"),
+    "patient is a text": (body(patient="ann"), "WRONG_TYPE", "appointment.patient"),
+    "confirmed is a text": (body(confirmed="yes"), "WRONG_TYPE", "appointment.confirmed"),
+    "start is a number": (body(start=1), "WRONG_TYPE", "appointment.start"),
+    "sequence is a text": ({**body(), "sequence": "1"}, "WRONG_TYPE", "sequence"),
+    "sequence is a fraction": ({**body(), "sequence": 1.5}, "WRONG_TYPE", "sequence"),
+    "sequence is negative": ({**body(), "sequence": -1}, "NUMBER_OUT_OF_RANGE", "sequence"),
+    "sequence is huge": ({**body(), "sequence": 2**63}, "NUMBER_OUT_OF_RANGE", "sequence"),
+    "unknown status": (body(status="maybe"), "UNKNOWN_STATUS", "appointment.status"),
+    "unknown mode": ({**body(), "mode": "dry"}, "UNKNOWN_MODE", "mode"),
+    "over-long id": (body(id="x" * 201), "FIELD_TOO_LONG", "appointment.id"),
+    "empty id": (body(id=""), "EMPTY_TEXT", "appointment.id"),
+    "control character in an id": (body(id="a\tb"), "CONTROL_CHARACTER", "appointment.id"),
+    "bidi character in a service": (body(service_type="\u202eeye"), "BIDI_CHARACTER", "appointment.service_type"),
+    "naive time": (body(start="2027-03-12T10:00"), "NAIVE_TIME", "appointment.start"),
+    "unknown zone": (body(start="2027-03-12T10:00", zone="Mars/Base"), "UNKNOWN_ZONE", "appointment.zone"),
+    "spring gap": (
+        body(start="2027-03-28T01:30", zone="Europe/London"),
+        "START_IN_SPRING_GAP",
+        "appointment.start",
+    ),
+    "year 9999": (body(start="9999-01-01T00:00Z"), "TIME_OUT_OF_RANGE", "appointment.start"),
+    "no date": (body(start="tomorrow"), "BAD_TIME", "appointment.start"),
+    "naive occurred_at": ({**body(), "occurred_at": "2027-03-12T10:00"}, "NAIVE_TIME", "occurred_at"),
+    "foreign source": ({**body(), "source": "other"}, "FOREIGN_SOURCE", "source"),
+    "empty batch": ([], "EMPTY_BATCH", "events"),
+    "1,001 events": ([body()] * 1001, "BATCH_TOO_LARGE", "events"),
+    "events is no array": ({"events": 1}, "WRONG_TYPE", "events"),
+}
+
+
+@pytest.mark.parametrize("what", SHAPES)
+def test_a_shape_that_is_not_described_is_refused_with_its_place(what):
+    value, code, place = SHAPES[what]
+    with pytest.raises(Refused) as caught:
+        parse(value)
+    assert (caught.value.code, caught.value.place) == (code, place)
+
+
+def test_a_client_of_several_sources_names_one():
+    two = Client("both", ("a", "b"))
+    with pytest.raises(Refused, match="SOURCE_REQUIRED"):
+        parse(body(), Hints(two))
+    assert parse(body(), Hints(two, source="a"))[0].source == "a"
+    assert parse({**body(), "source": "b"}, Hints(two, source="a"))[0].source == "b"

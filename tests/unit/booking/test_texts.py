@@ -1,0 +1,89 @@
+"""Names, contacts and main-file numbers."""
+
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+
+from booking.domain import contacts, main_files, texts
+from booking.domain.refusals import Refused
+
+
+@pytest.mark.parametrize(
+    "name", ["Ann", "O'Connor", "Müller", "{{ 7*7 }}", "{% for x in y %}", "<b>Ann</b>", "علي", "ｱﾝ", "می‌خواهم", "a=b"]
+)
+def test_a_name_is_plain_text_template_syntax_and_html_too(name):
+    assert texts.name(name, "name") == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Ann\r\nBcc: x@example.org", "CONTROL_CHARACTER"),
+        ("Ann\u2028", "CONTROL_CHARACTER"),
+        ("Ann\x1b[31m", "CONTROL_CHARACTER"),
+        ("Ann\u200b", "CONTROL_CHARACTER"),
+        ("\u202eAnn", "BIDI_CHARACTER"),
+        ("=?utf-8?q?hi=0ABcc:x@example.org?=", "HEADER_INJECTION"),
+        ("A" * 201, "FIELD_TOO_LONG"),
+        ("   ", "EMPTY_TEXT"),
+    ],
+)
+def test_what_could_break_out_of_a_header_or_turn_a_line_is_refused(name, code):
+    with pytest.raises(Refused) as caught:
+        texts.name(name, "given_name")
+    assert (caught.value.code, caught.value.place) == (code, "given_name")
+
+
+def test_an_id_stands_as_it_is():
+    assert texts.identifier("https://fhir.nhs.uk/Id/nhs-number|9476719931", "id").endswith("9931")
+    with pytest.raises(Refused, match="PADDED_ID"):
+        texts.identifier(" a", "id")
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "number"),
+    [
+        ("07736 312544", "GB", "+447736312544"),
+        ("+44 7700 900123", "US", "+447700900123"),
+        ("(212) 555-0100", "US", "+12125550100"),
+    ],
+)
+def test_a_phone_number_is_read_by_its_country(written, country, number):
+    assert contacts.mobile(written, country, "mobile") == number
+
+
+@pytest.mark.parametrize("written", ["none", "12", "07736 312544 ext 5", "+999 1234", "", "07736312544\n99999999"])
+def test_what_is_no_phone_number_is_refused(written):
+    with pytest.raises(Refused, match="BAD_PHONE"):
+        contacts.mobile(written, "GB", "mobile")
+
+
+@pytest.mark.parametrize("written", ["ann", "ann@", "ann@localhost", "a b@example.org", "a@example.org\nBcc: x@y.org"])
+def test_what_is_no_email_address_is_refused(written):
+    with pytest.raises(Refused, match="BAD_EMAIL"):
+        contacts.email(written, "email")
+
+
+def test_the_year_of_a_main_file_is_the_organisations_d4():
+    new_year_in_auckland = datetime(2026, 12, 31, 12, tzinfo=UTC)
+    assert main_files.year_of(new_year_in_auckland, "Pacific/Auckland") == 2027
+    assert main_files.year_of(new_year_in_auckland, "UTC") == 2026
+
+
+def test_numbers_have_no_gaps_but_step_over_what_upstream_issued_d4():
+    numbers, last = main_files.next_free(2027, 4, 3, {"FILE-2027-000006"})
+    assert numbers == ["FILE-2027-000005", "FILE-2027-000007", "FILE-2027-000008"]
+    assert last == 8
+
+
+def test_the_last_number_is_followed_by_an_error_never_by_a_longer_one_d2():
+    assert main_files.next_free(2027, 999_998, 1, ())[0] == ["FILE-2027-999999"]
+    with pytest.raises(Refused, match="MAIN_FILE_EXHAUSTED"):
+        main_files.next_free(2027, 999_999, 1, ())
+
+
+@pytest.mark.parametrize("written", ["FILE-27-000001", "FILE-2027-0000001", "file-2027-000001", "FILE-2027-0000\u0661"])
+def test_an_upstream_number_that_does_not_fit_is_refused_d4(written):
+    with pytest.raises(Refused, match="BAD_MAIN_FILE"):
+        main_files.check(written, "main_file")
