@@ -9,6 +9,7 @@ from stack.parts import Part, ServiceProcess
 from stack.state import PartState
 
 TICK_S = 0.1
+ASK_EVERY_S = 0.3  # asking costs a starting service time, too
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MOST_S = 10.0
 STEADY_S = 30.0  # ran this long: the next end is a new story, not the old one going on
@@ -51,6 +52,7 @@ class Keeper(threading.Thread):
         self.failures = 0
         self._next_start = 0.0
         self._ready_since = 0.0
+        self._next_question = 0.0
 
     def begin(self) -> None:
         """Start the part and watch it from now on.
@@ -86,10 +88,13 @@ class Keeper(threading.Thread):
         if self.state.state == "ready":
             if self.failures and time.monotonic() - self._ready_since > STEADY_S:
                 self.failures = 0
+        elif time.monotonic() < self._next_question:
+            return
         elif self.part.is_ready():
             self._ready_since = time.monotonic()
             self._become("ready")
         else:
+            self._next_question = time.monotonic() + ASK_EVERY_S
             self._become("starting", self.part.detail if isinstance(self.part, ServiceProcess) else "")
 
     def _ended(self) -> None:

@@ -64,7 +64,8 @@ class System:
         self._services = tuple(run)
         self._layout = lay_out(ports, self._services)
         self._existing = (kafka_bootstrap, database_admin_url)
-        self.kafka = None if kafka_bootstrap else Kafka(self.home.kafka, self._layout.kafka, progress=self._downloading)
+        own_kafka = Kafka(self.home.kafka, self._layout.kafka, progress=self._downloading, quick=True)
+        self.kafka = None if kafka_bootstrap else own_kafka
         self.postgres = None if database_admin_url else Postgres(self.home.postgres, self._layout.postgres)
         self._sinks, self._prefix = sinks, topic_prefix
         self._environments = Environments(

@@ -96,7 +96,7 @@ def down() -> None:
     if state and (supervisor := state.supervisor.find()):
         supervisor.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + DOWN_TIMEOUT_S
-    while home.is_held:
+    while home.is_held or (state and state.supervisor.find()):
         if time.monotonic() > deadline:
             raise AttendError("STILL_RUNNING", f"the supervisor did not stop in {DOWN_TIMEOUT_S} s: see {home.logs}")
         time.sleep(_FOLLOW_S)
