@@ -7,7 +7,7 @@ ends: these three together keep a cancelled visit silent and a message single (G
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.domain.ledger import Answer, Call, Notification, NotStarted, Unsure
+from notifier.domain.ledger import Answer, Call, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
 from notifier.handle.lane import Answered, Ledger, claim, record, run_out_leases
@@ -35,11 +35,23 @@ MOST_LEASES = 500
 PAUSE_S = 1.0
 
 
+type Made = Callable[[], Awaitable[Answer]]
+"""A call that is ready to be made: awaited, it gives the answer, and never raises for what a carrier does."""
+
+
+class CannotCompose(Exception):
+    """A message that cannot be written: a broken template, or an address that cannot be."""
+
+
 class Carrier(Protocol):
     """A way to hand a message to the outside world."""
 
-    async def send(self, call: Call) -> Answer:
-        """Make the call and return what came of it; never raises for what a carrier does."""
+    def prepare(self, call: Call) -> Made:
+        """Return the call, composed: from here on its time is the carrier's.
+
+        Raises:
+            CannotCompose: It never can be.
+        """
 
     async def close(self) -> None:
         """Give up kept connections."""
@@ -149,19 +161,25 @@ class Lane:
 
     async def _call(self, call: Call) -> None:
         """Make one call, unless its gate has gone stale or its deadline has passed meanwhile."""
+        try:
+            made = self._carrier.prepare(call)
+        except CannotCompose as error:
+            log.error("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id), error=str(error))
+            self._answers.put_nowait(Answered(call, Rejected("CANNOT_COMPOSE")))
+            return
         began = time.monotonic()
         answer: Answer
         if began - call.gated_on > OLDEST_GATE_S or self._clock.now() > call.not_after:
             answer = NotStarted()
         else:
-            answer = await self._made(call)
+            answer = await self._answer(made, call)
             self._watch.called(self.channel, time.monotonic() - began)
         self._answers.put_nowait(Answered(call, answer))
 
-    async def _made(self, call: Call) -> Answer:
+    async def _answer(self, made: Made, call: Call) -> Answer:
         try:
             async with asyncio.timeout(self._limits.timeout_s):
-                return await self._carrier.send(call)
+                return await made()
         except TimeoutError:
             return Unsure("TIMEOUT")
         except Exception:  # whatever a carrier's library does, the message may have left

@@ -14,17 +14,16 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 
 import aiosmtplib
-import structlog
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
 from notifier.adapters.carriers.composing import Sender, compose
 from notifier.adapters.templates import Templates
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
+from notifier.handle.loop import CannotCompose, Made
 
 PERMANENT = 500
 _BROKEN = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, ConnectionError, TimeoutError)
@@ -36,7 +35,7 @@ class SmtpServer:
 
     Attributes:
         tls: `none`, `starttls`, or `tls` from the first byte.
-        timeout_s: For each step; shorter than the lane's own timeout.
+        timeout_s: For all steps before the data, and again for the data; less than half the lane's timeout.
     """
 
     host: str
@@ -54,15 +53,18 @@ class EmailCarrier:
         self._server, self._sender, self._templates = server, sender, templates
         self._kept: list[aiosmtplib.SMTP] = []
 
-    async def send(self, call: Call) -> Answer:
+    def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
         try:
             mail = compose(call, self._templates, self._sender)
         except (TemplateError, ValueError) as error:
-            log.error("email.cannot_compose", attempt_id=str(call.attempt_id), error=type(error).__name__)
-            return Rejected("CANNOT_COMPOSE")
+            raise CannotCompose(type(error).__name__) from error
+        return partial(self._send, call, mail)
+
+    async def _send(self, call: Call, mail: EmailMessage) -> Answer:
         try:
-            client = await self._announced(call)
+            async with asyncio.timeout(self._server.timeout_s):
+                client = await self._announced(call)
         except aiosmtplib.SMTPResponseException as error:
             return _refused(error.code)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:

@@ -34,7 +34,7 @@ def new_client(base_url: str, timeout_s: float, connections: int) -> httpx2.Asyn
     """Return a client for one carrier: redirects are not followed, the environment's proxies not used."""
     return httpx2.AsyncClient(
         base_url=base_url,
-        timeout=httpx2.Timeout(timeout_s, connect=timeout_s / 2),
+        timeout=httpx2.Timeout(timeout_s, connect=timeout_s / 3),
         limits=httpx2.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_S),
         follow_redirects=False,
         trust_env=False,

@@ -2,18 +2,17 @@
 
 import base64
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx2
-import structlog
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
 from notifier.adapters.templates import Templates, words_of
-from notifier.domain.ledger import Answer, Call, Rejected
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
+from notifier.domain.ledger import Call
+from notifier.handle.loop import CannotCompose, Made
 
 LONGEST_BODY = 1600
 """Twilio's limit."""
@@ -39,13 +38,12 @@ class SmsCarrier:
     def __init__(self, client: httpx2.AsyncClient, account: TwilioAccount, templates: Templates) -> None:
         self._client, self._account, self._templates = client, account, templates
 
-    async def send(self, call: Call) -> Answer:
+    def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
         try:
             body = self._templates.render(call.visit.clinic_id, call.kind, "sms.txt", words_of(call))
         except (TemplateError, ValueError) as error:
-            log.error("sms.cannot_compose", attempt_id=str(call.attempt_id), error=type(error).__name__)
-            return Rejected("CANNOT_COMPOSE")
+            raise CannotCompose(type(error).__name__) from error
         account = self._account
         form = {"To": call.route.address, "From": account.sender, "Body": body[:LONGEST_BODY]}
         if account.callback_base_url:
@@ -56,7 +54,7 @@ class SmsCarrier:
             data=form,
             headers={"Authorization": _basic(account)},
         )
-        return await answer_to(self._client, request, _sid)
+        return partial(answer_to, self._client, request, _sid)
 
     async def close(self) -> None:
         """See `handle.loop.Carrier`."""

@@ -5,6 +5,7 @@ numbered parameters. Our own templates play no part here. The names below are th
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -12,7 +13,8 @@ from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
 from notifier.adapters.templates import Words, words_of
-from notifier.domain.ledger import Answer, Call, Rejected
+from notifier.domain.ledger import Call
+from notifier.handle.loop import CannotCompose, Made
 from schemas.notifications import Kind
 
 TEMPLATES: dict[Kind, str] = {
@@ -43,18 +45,22 @@ class WhatsAppCarrier:
     def __init__(self, client: httpx2.AsyncClient, account: MetaAccount) -> None:
         self._client, self._account = client, account
 
-    async def send(self, call: Call) -> Answer:
+    def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
         if call.kind not in TEMPLATES:
-            return Rejected("NO_TEMPLATE")
+            raise CannotCompose("NO_TEMPLATE")
+        try:
+            body = body_of(call, words_of(call))
+        except ValueError as error:
+            raise CannotCompose(type(error).__name__) from error
         account = self._account
         request = self._client.build_request(
             "POST",
             f"/{account.version}/{account.phone_number_id}/messages",
-            json=body_of(call, words_of(call)),
+            json=body,
             headers={"Authorization": f"Bearer {account.access_token.get_secret_value()}"},
         )
-        return await answer_to(self._client, request, _message_id)
+        return partial(answer_to, self._client, request, _message_id)
 
     async def close(self) -> None:
         """See `handle.loop.Carrier`."""
