@@ -171,13 +171,13 @@ class World:
         finally:
             await consumer.stop()
 
-    async def reminders(self, appointment_id: UUID) -> dict[tuple[int, str], Any]:
+    async def reminders(self, appointment_id: UUID) -> dict[tuple[int, str | None], Any]:
         """Return the reminder records of an appointment by generation and rule."""
         pool = await self.installation.pool("reminders")
         rows = await pool.fetch("SELECT * FROM reminder WHERE appointment_id = $1", appointment_id)
         return {(row["schedule_gen"], row["rule"]): row for row in rows}
 
-    async def statuses(self, appointment_id: UUID) -> dict[tuple[int, str], tuple[str, str | None]]:
+    async def statuses(self, appointment_id: UUID) -> dict[tuple[int, str | None], tuple[str, str | None]]:
         """Return status and reason of an appointment's reminders by generation and rule."""
         found = await self.reminders(appointment_id)
         return {place: (row["status"], row["reason"]) for place, row in found.items()}

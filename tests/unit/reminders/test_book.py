@@ -184,7 +184,7 @@ def test_a_person_may_send_again_what_failed() -> None:
 
 
 def test_a_repeat_changes_nothing() -> None:
-    events = [planned(appointment()), due(), told(Outcome.ACCEPTED)]
+    events: list[Event] = [planned(appointment()), due(), told(Outcome.ACCEPTED)]
     book = fold(*events)
     book.changed.clear()
 
