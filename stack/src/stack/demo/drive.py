@@ -44,20 +44,16 @@ class Driver:
     async def settle(self) -> datetime | None:
         """Wait until every process is idle on this epoch and return the earliest instant at which one wakes.
 
-        Asked in the direction of the work, and asked again until a whole round finds all at rest: what
-        one hands on while the next is asked is seen in the second round.
+        Asked in the direction of the work, which has no circle: who is idle has handed everything on, so
+        that the next, when it is idle later, has that behind it too.
 
         Raises:
             NotIdle: A process is still busy after the patience.
         """
         until = time.monotonic() + self._patience_s
-        while True:
-            for service in self._services:
-                await self._idle(service, until)
-            round_two = [await self._clock(service) for service in self._services]
-            if all(map(self._at_rest, round_two)):
-                wakes = [datetime.fromisoformat(found) for answer in round_two if (found := answer["next_wake_at"])]
-                return min(wakes, default=None)
+        answers = [await self._idle(service, until) for service in self._services]
+        wakes = [datetime.fromisoformat(found) for answer in answers if (found := answer["next_wake_at"])]
+        return min(wakes, default=None)
 
     async def run_until(
         self,
@@ -87,11 +83,12 @@ class Driver:
             if following in pending:
                 await pending.pop(following)()
 
-    async def _idle(self, service: str, until: float) -> None:
+    async def _idle(self, service: str, until: float) -> dict[str, Any]:
         while not self._at_rest(answer := await self._clock(service)):
             if time.monotonic() > until:
                 raise NotIdle(f"{service} is busy on epoch {self._epoch} ({self.now}): {answer}")
             await asyncio.sleep(POLL_S)
+        return answer
 
     async def _clock(self, service: str) -> dict[str, Any]:
         """Return the service's clock; one that does not answer is not idle."""
