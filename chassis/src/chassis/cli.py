@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis import dead_letter, migrate
+from chassis import dead_letter, logs, migrate
 from chassis.database import create_pool
 from chassis.errors import AttendError, Misconfigured
 from chassis.lifecycle import EXIT_MISCONFIGURED
@@ -64,6 +65,12 @@ def service_cli[S: ServiceSettings](
         subscriptions: Settings → all subscriptions of the service, for `dead-letters replay`.
     """
     app = typer.Typer(no_args_is_help=True, help=f"Attend's {name} service.", pretty_exceptions_enable=False)
+
+    @app.callback()
+    def quietly() -> None:
+        # No docstring: it would be the help's first line. A role sets its own format when it runs.
+        logs.configure(name, "warning", "console", sys.stderr)
+
     for role, run in roles.items():
         app.command(role, help=(run.__doc__ or f"Run {role}.").splitlines()[0])(_role_command(run, settings_type))
 

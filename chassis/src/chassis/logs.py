@@ -42,11 +42,20 @@ def mask(text: str) -> str:
 
 def describe(error: BaseException) -> str:
     """Return what may be said of an exception: type, SQLSTATE, and the text only if it is known to be harmless."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(map(describe, leaves(error)))
     name = type(error).__name__
     if isinstance(error, _OWN_WORDS) or type(error).__module__.startswith("aiokafka"):
         return mask(f"{name}: {error}")
     sqlstate = getattr(error, "sqlstate", None)
     return f"{name} [{sqlstate}]" if sqlstate else name
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """Return the exceptions that a group holds, however deep; of any other, itself."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for inner in error.exceptions for leaf in leaves(inner)]
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -80,7 +89,7 @@ def safe_exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
         chain.append(cause)
     event["error"] = " ← ".join(map(describe, chain))
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    frames = [frame for leaf in leaves(error) for frame in traceback.extract_tb(leaf.__traceback__)[-8:]]
     event["at"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     return event
 

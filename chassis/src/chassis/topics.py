@@ -1,5 +1,6 @@
 """Topics as declared against topics as they are: plan, apply, check. Nobody else makes topics."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from schemas.topics import Topic
 
 REPLICATION = 3
 """Copies of each partition; fewer where there are fewer brokers."""
+
+
+SEEN_TIMEOUT_S = 15
+SEEN_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,17 @@ async def apply(bootstrap: str, topics: Sequence[Topic], prefix: str = "") -> li
                     for name in sorted(changed)
                 ]
             )
+        await _until_seen(admin, topics, prefix)
         return differences
+
+
+async def _until_seen(admin: AIOKafkaAdminClient, topics: Sequence[Topic], prefix: str) -> None:
+    """Wait until every broker asked knows what was changed: a service that starts next must find it so."""
+    for _ in range(int(SEEN_TIMEOUT_S / SEEN_LOOK_S)):
+        if not await _differences(admin, topics, prefix):
+            return
+        await asyncio.sleep(SEEN_LOOK_S)
+    raise Unavailable("TOPICS_NOT_SEEN", f"the changes are not to be seen after {SEEN_TIMEOUT_S} s")
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], prefix: str) -> None:

@@ -99,6 +99,16 @@ def test_an_exception_of_ours_keeps_its_words_and_its_place(lines: Lines) -> Non
     assert "test_logs.py" in str(line["at"])
 
 
+def test_a_group_of_exceptions_is_written_by_its_leaves_and_their_places(lines: Lines) -> None:
+    try:
+        raise ExceptionGroup("parts failed", [ExceptionGroup("", [Unavailable("GONE", "the broker")]), KeyError("x")])
+    except ExceptionGroup:
+        logs.get_logger().exception("service.failed")
+
+    (line,) = lines.read()
+    assert line["error"] == "Unavailable: GONE: the broker; KeyError"
+
+
 @pytest.mark.parametrize(
     "harmless",
     [

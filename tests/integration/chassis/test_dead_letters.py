@@ -1,0 +1,154 @@
+"""Dead letters keep what cannot be applied, and replay with the same effect, once (G8, I11)."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chassis import dead_letter
+from chassis.consumer import Applied, Subscription
+from chassis.database import Connection
+from chassis.errors import RejectedEvent
+from chassis.replay import replay
+from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, decode
+from tests.integration.chassis.world import World, orders, running, until
+
+ROOT = Path(__file__).parents[3]
+CANARY = "canary.person@example.org"
+REFUSED = {"entity": "x", "version": 1, "wish": "raise", "note": CANARY}
+
+
+async def refused_then_mended(world: World) -> int:
+    """Leave one dead letter whose record the service of today would take; return its id."""
+
+    async def strict(_connection: Connection, events: list[Order]) -> Applied:
+        raise RejectedEvent("RAISED", "refused by raising")
+
+    await world.produce([{"entity": "x", "version": 1}])
+    async with running(world.consumer(Subscription(ORDERS, decode, strict))):  # type: ignore[arg-type]  # a list is one
+        await until(lambda: world.consumed(1))
+    (letter,) = await dead_letter.listed(world.pool)
+    assert letter.id is not None
+    return letter.id
+
+
+async def test_a_letter_keeps_bytes_headers_position_and_reason(world: World) -> None:
+    await world.produce([*orders(2), b"\xff\x00 not utf-8"])
+    async with running(world.consumer()):
+        await until(lambda: world.consumed(3))
+
+    (letter,) = await dead_letter.listed(world.pool)
+    assert (letter.topic, letter.partition, letter.offset) == (world.topic, 0, 2)
+    assert (letter.key, letter.value, letter.code, letter.state) == (b"k", b"\xff\x00 not utf-8", "INVALID", "open")
+    assert await dead_letter.count(world.pool) == 1
+
+
+async def test_a_replayed_letter_has_the_effect_that_its_record_would_have_had(world: World) -> None:
+    letter = await refused_then_mended(world)
+
+    assert await replay(world.pool, [SUBSCRIPTION], world.prefix, letter) == "applied"
+
+    assert await world.effects() == [(0, 0)]
+    assert await dead_letter.count(world.pool) == 0
+
+
+async def test_replayed_twice_it_takes_effect_once(world: World) -> None:
+    letter = await refused_then_mended(world)
+    await replay(world.pool, [SUBSCRIPTION], world.prefix, letter)
+
+    with pytest.raises(RejectedEvent, match="NOT_OPEN"):
+        await replay(world.pool, [SUBSCRIPTION], world.prefix, letter)
+
+    assert await world.effects() == [(0, 0)]
+
+
+async def test_a_replay_that_is_refused_again_leaves_the_letter_open_and_nothing_half_done(world: World) -> None:
+    await world.produce([REFUSED])
+    async with running(world.consumer()):
+        await until(lambda: world.consumed(1))
+    (letter,) = await dead_letter.listed(world.pool)
+    assert letter.id is not None
+
+    with pytest.raises(RejectedEvent, match="RAISED"):
+        await replay(world.pool, [SUBSCRIPTION], world.prefix, letter.id)
+
+    assert await dead_letter.count(world.pool) == 1
+    assert await world.effects() == []
+
+
+async def test_a_discarded_letter_is_settled_and_stays_on_record(world: World) -> None:
+    letter = await refused_then_mended(world)
+
+    assert await dead_letter.discard(world.pool, letter)
+    assert not await dead_letter.discard(world.pool, letter)
+
+    with pytest.raises(RejectedEvent, match="NOT_OPEN"):
+        await replay(world.pool, [SUBSCRIPTION], world.prefix, letter)
+    found = await dead_letter.one(world.pool, letter)
+    assert found is not None
+    assert found.state == "discarded"
+
+
+async def test_a_record_that_is_consumed_again_makes_no_second_letter(world: World) -> None:
+    await world.produce([b"?"])
+    async with running(world.consumer()):
+        await until(lambda: world.consumed(1))
+    await world.pool.execute("UPDATE consumer_offset SET next_offset = 0 WHERE partition = 0")
+
+    async with running(world.consumer()):
+        await until(lambda: world.consumed(1))
+
+    assert await world.dead() == [(0, "INVALID")]
+
+
+PROGRAM = """
+from chassis.cli import service_cli
+from tests.integration.chassis.ledger.apply import SUBSCRIPTION
+from tests.integration.chassis.world import Settings
+service_cli("records", "tests.integration.chassis.ledger", Settings, {}, lambda settings: [SUBSCRIPTION])()
+"""
+
+
+def command(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": world.url,
+        "KAFKA_BOOTSTRAP_SERVERS": world.bootstrap,
+        "ATTEND_TOPIC_PREFIX": world.prefix,
+    }
+    return subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_the_commands_list_show_replay_and_discard(world: World) -> None:
+    letter = str(await refused_then_mended(world))
+
+    listed = command(world, "dead-letters", "list", "--json")
+    assert [json.loads(line)["code"] for line in listed.stdout.splitlines()] == ["RAISED"]
+    assert "RAISED" in command(world, "dead-letters", "list").stdout
+    assert json.loads(command(world, "dead-letters", "show", letter).stdout)["key"] == "k"
+    assert command(world, "dead-letters", "replay", letter).stdout == f"{letter}: applied\n"
+    again = command(world, "dead-letters", "replay", letter)
+    assert (again.returncode, "NOT_OPEN" in again.stderr) == (1, True)
+    assert command(world, "dead-letters", "discard", letter).stdout == f"{letter}: not open\n"
+    assert await world.effects() == [(0, 0)]
+
+
+async def test_a_list_never_shows_what_the_letters_hold(world: World) -> None:
+    await world.produce([REFUSED, CANARY.encode()])
+    async with running(world.consumer()):
+        await until(lambda: world.consumed(2))
+
+    for arguments in (["list"], ["list", "--json"], ["replay", "1"]):
+        shown = command(world, "dead-letters", *arguments)
+        assert CANARY not in shown.stdout + shown.stderr
