@@ -83,14 +83,18 @@ CROSS JOIN LATERAL (
     ORDER BY file.ordinal DESC LIMIT 1
 ) AS newest"""
 
-ADD_PATIENTS = """
-INSERT INTO patient (patient_id) SELECT * FROM unnest($1::text::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING"""
-
+# One pass in the order of ids, for rows that are there (locked, not changed: WHERE false) and rows that are not.
+# Two passes, insert then lock, would make a ring with the one pass of KEEP_PATIENTS.
 LOCK_PATIENTS = """
+INSERT INTO patient AS held (patient_id) SELECT * FROM unnest($1::text::uuid[]) ORDER BY 1
+ON CONFLICT (patient_id) DO UPDATE SET version = held.version WHERE false"""
+
+MAIN_FILES = """
 SELECT held.patient_id::text, held.main_file
 FROM unnest($1::text::uuid[]) AS wanted (id) JOIN patient AS held ON held.patient_id = wanted.id
-ORDER BY held.patient_id FOR NO KEY UPDATE OF held"""
+WHERE held.main_file IS NOT NULL"""
 
+# Both sides make missing rows first and lock then: a share lock cannot be had by inserting.
 ADD_PROVIDERS = """
 INSERT INTO provider (provider_id) SELECT * FROM unnest($1::text::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING"""
 

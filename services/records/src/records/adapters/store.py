@@ -68,6 +68,7 @@ class PostgresStore:
     async def keep_providers(self, events: Collection[ProviderSeen]) -> Mapping[str, int]:
         """See `handle.Store`."""
         ids = [event.provider_id for event in events]
+        await self._connection.execute(sql.ADD_PROVIDERS, column(ids))
         kept = await self._connection.fetchrow(
             sql.KEEP_PROVIDERS, column(ids), column([str(event.version) for event in events])
         )
@@ -98,9 +99,9 @@ class PostgresStore:
     async def lock_patients(self, patient_ids: Collection[str]) -> Mapping[str, str]:
         """See `handle.Store`."""
         ids = column(list(patient_ids))
-        await self._connection.execute(sql.ADD_PATIENTS, ids)
-        rows = await self._connection.fetch(sql.LOCK_PATIENTS, ids)
-        return {patient: main_file for patient, main_file in rows if main_file is not None}
+        await self._connection.execute(sql.LOCK_PATIENTS, ids)
+        rows = await self._connection.fetch(sql.MAIN_FILES, ids)
+        return {row["patient_id"]: row["main_file"] for row in rows}
 
     async def lock_providers(self, provider_ids: Collection[str]) -> Collection[str]:
         """See `handle.Store`."""
