@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
-from aiokafka.partitioner import DefaultPartitioner
 
 from chassis import logs
+from chassis.partitioner import partition_of
 
 BATCH_BYTES = 256 * 1024
 ABANDON_S = 1.0
 """How long an abandoned producer's task is waited for; it then ends by itself."""
-_partition_of = DefaultPartitioner()  # murmur2, as Java's (faust.md fact 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Publisher:
         self._prefix = prefix
         self._transactional_id = None if transactional_id is None else prefix + transactional_id
         self._producer: AIOKafkaProducer | None = None
-        self._partitions: dict[str, list[int]] = {}
+        self._partitions: dict[str, int] = {}
         self._log = logs.get_logger()
 
     async def publish(self, records: Sequence[Record], deadline_s: float) -> list[bool]:
@@ -82,8 +81,8 @@ class Publisher:
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record], done: list[bool]) -> None:
         by_partition: dict[tuple[str, int], list[int]] = defaultdict(list)
         for index, record in enumerate(records):
-            numbers = await self._numbers(producer, record.topic)
-            by_partition[record.topic, _partition_of(record.key, numbers, numbers)].append(index)
+            count = self._partitions.get(record.topic) or await self._count(producer, record.topic)
+            by_partition[record.topic, partition_of(record.key, count)].append(index)
         sending = [
             asyncio.ensure_future(self._send_partition(producer, *place, records, indexes, done))
             for place, indexes in by_partition.items()
@@ -119,9 +118,8 @@ class Publisher:
                 done[index] = True
             first = last
 
-    async def _numbers(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
-        if topic not in self._partitions:
-            self._partitions[topic] = sorted(await producer.partitions_for(self._prefix + topic))
+    async def _count(self, producer: AIOKafkaProducer, topic: str) -> int:
+        self._partitions[topic] = len(await producer.partitions_for(self._prefix + topic))
         return self._partitions[topic]
 
     async def _ready(self) -> AIOKafkaProducer:
