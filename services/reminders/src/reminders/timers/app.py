@@ -7,6 +7,7 @@ declaration (facts 12 and 14), the leader topic, folders on disk, the command li
 levels of its own (fact 8).
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
         partitions: Of source and changelog; both exist already.
         overrides: Further Faust settings, for tests.
     """
+    for chatty in ("faust", "mode", "reminders.timers"):  # every service's start and stop, tables of offsets
+        logging.getLogger(chatty).setLevel("WARNING")
     settings: dict[str, Any] = {
         "broker": [f"kafka://{server.strip()}" for server in bootstrap.split(",")],
         "store": "memory://",

@@ -13,16 +13,23 @@ Read against faust-streaming 0.15.3:
   needless.
 """
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from mode.threads import ServiceThread, WorkerThread
 from mode.utils.futures import notify
 
+from chassis.errors import Unavailable
+
+LAG_TIMEOUT_S = 5.0
 
 FETCH_WAIT_MS = 100
 """Faust hard-codes 1,500. A fetch that waits at the broker holds up every other request of its connection,
@@ -55,6 +62,7 @@ class AwaitedConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._next: dict[TP, int] = {}
         self._fetched: dict[TP, int] = {}
+        self._asking: asyncio.Future[dict[int, int]] | None = None
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
@@ -80,18 +88,36 @@ class AwaitedConsumer(Consumer):
         """Return partition → records of `topic` not yet acknowledged, for the partitions held.
 
         Commit markers are no records: a partition read to its end has no lag but what is in hand.
+
+        Raises:
+            Unavailable: Kafka does not answer now.
         """
+        if self._asking is None or self._asking.done():  # one at a time: Faust's thread has two hands
+            self._asking = asyncio.ensure_future(self._lag(topic))
+        try:
+            async with asyncio.timeout(LAG_TIMEOUT_S):
+                return await asyncio.shield(self._asking)
+        except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
+            raise Unavailable("KAFKA_UNAVAILABLE", f"lag: {type(error).__name__}") from error
+
+    async def _lag(self, topic: str) -> dict[int, int]:
         held = {tp for tp in self.assignment() if tp.topic == topic}
         if not held:
             return {}
         ends = await self.highwaters(*held)
+        positions = await self._thread.call_thread(self._positions, held)  # after the records fetched before it
         lag: dict[int, int] = {}
         for tp in held:
-            position = await self.position(tp) or 0
             done = max(self._next.get(tp, 0), self._committed_offset[tp] or 0)
             in_hand = max(0, self._fetched.get(tp, 0) - done)
-            lag[tp.partition] = in_hand + max(0, ends[tp] - max(position, done))
+            lag[tp.partition] = in_hand + max(0, ends[tp] - max(positions.get(tp, 0), done))
         return lag
+
+    async def _positions(self, held: set[TP]) -> dict[TP, int]:
+        """Return where reading stands, in the thread that reads; never waits."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription
+        states = {tp: subscription.assignment.state_value(TopicPartition(tp.topic, tp.partition)) for tp in held}
+        return {tp: state.position for tp, state in states.items() if state is not None and state.has_valid_position}
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's
         records = await super()._getmany(active_partitions, timeout)

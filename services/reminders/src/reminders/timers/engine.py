@@ -142,15 +142,13 @@ class Engine:
             if failed:
                 await self._abandon()
                 raise EngineFailed("the timers' process ends") from failed[0].exception()
-            await self._leave(starting)
+            await self._leave()
         finally:
             for task in [*watch, starting]:
                 task.cancel()
             await asyncio.gather(*watch, starting, return_exceptions=True)
 
-    async def _leave(self, starting: asyncio.Task[Any]) -> None:
-        if not starting.done():
-            return  # nothing was taken yet: nothing to finish
+    async def _leave(self) -> None:
         async with asyncio.timeout(STOP_S):
             await self._app.stop()
 

@@ -13,6 +13,7 @@ from faust.stores.base import Store
 from faust.tables.table import Table
 from faust.types import TP, EventT
 
+from chassis.logs import get_logger
 from reminders.timers.partition import Partition
 from reminders.timers.row import UnreadableRow
 
@@ -38,6 +39,8 @@ class PartitionedStore(Store[bytes, bytes]):
 
     def suspend(self) -> None:
         """Fire nothing until the next recovery is completed: partitions are being revoked."""
+        if self._live:
+            get_logger().info("timers.suspended", partitions=len(self._live))
         self._revoking = True
         self._recovered = False
         self._live = {}
@@ -79,6 +82,7 @@ class PartitionedStore(Store[bytes, bytes]):
         if not self._revoking:
             self._live = {number: part for number, part in parts.items() if number in actives}
             self._recovered = True
+            get_logger().info("timers.live", partitions=len(self._live), rows=len(self))
 
     def persisted_offset(self, tp: TP) -> int | None:
         """Return None: nothing outlives the process."""
