@@ -2,12 +2,13 @@
 
 import asyncio
 import signal
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
+from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason
 from tests.integration.notifier.world import World, until
@@ -15,91 +16,88 @@ from tests.integration.notifier.world import World, until
 pytestmark = pytest.mark.integration
 
 
-async def reminded(world: World, *answers: int | str, **fields: Any) -> tuple[UUID, str]:
-    """Enter a patient whose carrier answers so; return him and the address his reminder goes to."""
-    patient = await world.patient(**fields)
-    address = await world.address(patient, "mobile" if fields.get("mobile", "") is not None else "email")
+@dataclass(frozen=True)
+class Case:
+    """One patient, whose carrier answers so, and his reminder."""
+
+    address: str
+    visit: Appointment
+
+
+async def case(world: World, by: str, *answers: int | str) -> Case:
+    """Commit a visit of a patient reachable by SMS or email alone, whose carrier answers so."""
+    nothing: dict[str, Any] = {"mobile" if by == "email" else "email": None}
+    patient = await world.patient(**nothing)
+    address = await world.address(patient, "email" if by == "email" else "mobile")
     world.carriers.script(address, *answers)
-    return patient, address
-
-
-@pytest.mark.parametrize(
-    ("by", "answer"), [("sms", 429), ("sms", 500), ("sms", 503), ("sms", 401), ("email", 450), ("email", 421)]
-)
-async def test_r24_a_temporary_refusal_is_tried_again_after_its_backoff(world: World, by: str, answer: int) -> None:
-    patient, address = await reminded(world, answer, answer, **({"mobile": None} if by == "email" else {}))
-    await world.start()
     visit = world.visit(patient)
     await world.hold(visit)
-    await world.due(visit)
+    return Case(address, visit)
+
+
+async def test_r24_a_temporary_refusal_is_tried_again_after_its_backoff(world: World) -> None:
+    refusals = (("sms", 429), ("sms", 500), ("sms", 503), ("sms", 401), ("email", 450), ("email", 421))
+    cases = [await case(world, by, answer, answer) for by, answer in refusals]
+    await world.start()
+    for one in cases:
+        await world.due(one.visit)
     for tries in (1, 2):
-
-        async def refused(tries: int = tries) -> bool:
-            row = await world.row(visit, "reminder")
-            return row is not None and (row["state"], row["attempts"]) == ("queued", tries)
-
-        await until(refused)
-        row = await world.row(visit, "reminder")
-        assert row is not None
-        assert timedelta(seconds=2) < row["next_attempt_at"] - world.now < timedelta(seconds=13)
+        for one in cases:
+            await world.tried(one.visit, "reminder", tries)
+            row = await world.row(one.visit, "reminder")
+            assert row is not None
+            assert row["next_attempt_at"] - world.now < timedelta(seconds=13)
         world.step(timedelta(minutes=1))
 
-    assert (await world.settled(visit, "reminder", "accepted"))["attempts"] == 3
-    assert len(world.carriers.to(address)) == 1
-    assert world.carriers.asked == [address] * 3
+    for one in cases:
+        assert (await world.settled(one.visit, "reminder", "accepted"))["attempts"] == 3
+        assert len(world.carriers.to(one.address)) == 1
+        assert world.carriers.asked.count(one.address) == 3
 
 
-@pytest.mark.parametrize(("by", "answer"), [("sms", 400), ("sms", 404), ("email", 550), ("email", 553)])
-async def test_r25_a_permanent_refusal_has_failed_and_is_not_repeated(world: World, by: str, answer: int) -> None:
-    patient, address = await reminded(world, answer, **({"mobile": None} if by == "email" else {}))
+async def test_r25_a_permanent_refusal_has_failed_and_is_not_repeated(world: World) -> None:
+    cases = [
+        await case(world, by, answer) for by, answer in (("sms", 400), ("sms", 404), ("email", 550), ("email", 553))
+    ]
     await world.start()
-    visit = world.visit(patient)
-    await world.hold(visit)
-    await world.due(visit)
-
-    row = await world.settled(visit, "reminder", "failed")
+    for one in cases:
+        await world.due(one.visit)
+    rows = [await world.settled(one.visit, "reminder", "failed") for one in cases]
     world.step(timedelta(minutes=30))
     await asyncio.sleep(0.5)
 
-    assert (row["reason"], row["attempts"]) == (Reason.REFUSED, 1)
-    assert world.carriers.asked == [address]
+    assert {(row["reason"], row["attempts"]) for row in rows} == {(Reason.REFUSED, 1)}
+    assert sorted(world.carriers.asked) == sorted(one.address for one in cases)
 
 
-@pytest.mark.parametrize(
-    ("by", "answer"), [("sms", "silent"), ("sms", "garbage"), ("email", "silent"), ("email", "cut")]
-)
-async def test_g5_what_was_accepted_without_a_readable_answer_is_unknown_and_never_sent_again(
-    world: World, by: str, answer: str
-) -> None:
-    patient, address = await reminded(world, answer, **({"mobile": None} if by == "email" else {}))
+async def test_g5_what_was_accepted_without_a_readable_answer_is_unknown_and_never_sent_again(world: World) -> None:
+    cases = [
+        await case(world, by, answer)
+        for by, answer in (("sms", "silent"), ("sms", "garbage"), ("email", "silent"), ("email", "cut"))
+    ]
     await world.start()
-    visit = world.visit(patient)
-    await world.hold(visit)
-    await world.due(visit)
-
-    row = await world.settled(visit, "reminder", "unknown")
+    for one in cases:
+        await world.due(one.visit)
+    rows = [await world.settled(one.visit, "reminder", "unknown") for one in cases]
     world.step(timedelta(hours=1))
     await asyncio.sleep(0.5)
 
-    assert row["reason"] == Reason.OUTCOME_UNKNOWN
-    assert [one.reference for one in world.carriers.to(address)] == [str(row["attempt_id"])]
-    assert (await world.row(visit, "reminder")) == row
-    status = (await world.ask("GET", "/status")).json()
-    assert status["unknown"] == 1
+    for one, row in zip(cases, rows, strict=True):
+        assert row["reason"] == Reason.OUTCOME_UNKNOWN
+        assert [taken.reference for taken in world.carriers.to(one.address)] == [str(row["attempt_id"])]
+        assert await world.row(one.visit, "reminder") == row
+    assert (await world.ask("GET", "/status")).json()["unknown"] == 4
     metrics = (await world.ask("GET", "/metrics")).text
-    assert f'attend_notifications_total{{lane="{by}",outcome="unknown",reason="OUTCOME_UNKNOWN"}} 1.0' in metrics
+    for lane in ("sms", "email"):
+        assert f'attend_notifications_total{{lane="{lane}",outcome="unknown",reason="OUTCOME_UNKNOWN"}} 2.0' in metrics
 
 
 async def test_d33_what_is_refused_until_the_deadline_has_failed_too_late(world: World) -> None:
-    patient, _ = await reminded(world, *[503] * 20)
+    one = await case(world, "sms", *[503] * 20)
     await world.start()
-    visit = world.visit(patient)
-    await world.hold(visit)
-    await world.due(visit, not_after=world.now + timedelta(seconds=2))
+    await world.due(one.visit, not_after=world.now + timedelta(seconds=3))
 
-    row = await world.settled(visit, "reminder", "failed")
-
-    assert row["reason"] == Reason.TOO_LATE
+    assert (await world.settled(one.visit, "reminder", "failed"))["reason"] == Reason.TOO_LATE
 
 
 async def test_r40_a_carrier_that_nobody_answers_at_holds_up_no_other_lane(world: World) -> None:
@@ -111,12 +109,7 @@ async def test_r40_a_carrier_that_nobody_answers_at_holds_up_no_other_lane(world
         await world.due(one)
 
     await world.settled(visit, "reminder", "accepted")
-
-    async def refused() -> bool:
-        row = await world.row(stuck, "reminder")
-        return row is not None and (row["state"], row["attempts"]) == ("queued", 1)
-
-    await until(refused)
+    await world.tried(stuck, "reminder", 1)
     attempt = await world.pool.fetchrow("SELECT * FROM attempt WHERE channel = 'sms'")
     assert attempt is not None
     assert (attempt["outcome"], attempt["code"]) == ("not-accepted", "ConnectError")
@@ -124,10 +117,9 @@ async def test_r40_a_carrier_that_nobody_answers_at_holds_up_no_other_lane(world
 
 async def test_g5_a_lane_killed_while_it_sends_leaves_unknown_and_nothing_is_sent_twice(world: World) -> None:
     """kill -9 during the call: the carrier took the message, the answer died with the process."""
-    patient, address = await reminded(world, "silent")
+    one = await case(world, "sms", "silent")
+    visit, address = one.visit, one.address
     await world.start(lanes=())
-    visit = world.visit(patient)
-    await world.hold(visit)
     lane = await world.process("lane", "sms")
     await world.due(visit)
 

@@ -227,6 +227,7 @@ class World:
             "NOTIFIER_SMTP_PORT": str(self.carriers.smtp_port),
             "NOTIFIER_TWILIO_BASE_URL": carrier,
             "NOTIFIER_META_BASE_URL": carrier,
+            "NOTIFIER_META_ACCESS_TOKEN": "any",
             "NOTIFIER_CALLBACK_BASE_URL": "http://127.0.0.1",
         }
 
@@ -300,6 +301,15 @@ class World:
         row = await self.row(visit, kind)
         assert row is not None
         return row
+
+    async def tried(self, visit: Appointment, kind: str, times: int) -> None:
+        """Wait until this message was refused for the `times`-th time and waits for its next attempt."""
+
+        async def refused() -> bool:
+            row = await self.row(visit, kind)
+            return row is not None and (row["state"], row["attempts"]) == ("queued", times)
+
+        await until(refused)
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """Call the API."""

@@ -61,6 +61,7 @@ async def test_r24_g5_each_answer_is_accepted_rejected_not_accepted_or_unknown(
     [
         (httpx2.ConnectError("refused"), NotAccepted("ConnectError")),
         (httpx2.ConnectTimeout("slow"), NotAccepted("ConnectTimeout")),
+        (httpx2.LocalProtocolError("empty credential"), NotAccepted("LocalProtocolError")),
         (httpx2.ReadTimeout("silent"), Unsure("ReadTimeout")),
         (httpx2.RemoteProtocolError("cut"), Unsure("RemoteProtocolError")),
         (httpx2.WriteError("cut"), Unsure("WriteError")),

@@ -8,7 +8,7 @@
 | 408, 429, 500, 503 | not accepted, Retry-After kept |
 | 502, 504, other 5xx | unknown: something before the carrier gave up on its answer |
 | other 4xx, 3xx | rejected |
-| no connection | not accepted: nothing has left |
+| no connection, or a request that cannot be written | not accepted: nothing has left |
 | a break or silence after the request left | unknown |
 """
 
@@ -27,7 +27,13 @@ LONGEST_REPLY = 64 * 1024
 KEEP_ALIVE_S = 4.0
 """Below the 5 s after which common servers close an idle connection: a request must not meet the closing."""
 
-_NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_NEVER_LEFT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
+    httpx2.LocalProtocolError,  # the request itself could not be written, for example with an empty credential
+)
 
 
 def new_client(base_url: str, timeout_s: float, connections: int) -> httpx2.AsyncClient:
