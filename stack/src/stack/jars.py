@@ -5,10 +5,12 @@
 
 import fcntl
 import hashlib
+import threading
 import tomllib
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,8 +18,9 @@ from pathlib import Path
 from chassis.errors import Misconfigured
 from stack.folders import cache_folder
 
-Progress = Callable[[str, int, int], None]
-"""Told (file name, bytes so far, bytes in all) while a jar comes in."""
+TOGETHER = 6  # downloads at a time: most are small, so it is waiting that takes the time
+Progress = Callable[[int, int, int], None]
+"""Told (jars that are there, jars in all, bytes that came in so far)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,9 @@ def class_path(progress: Progress | None = None) -> list[Path]:
     wanted = pins()
     if all(matches(repository / pin.place, pin.sha256) for pin in wanted):
         return [repository / pin.place for pin in wanted]
-    with _one_at_a_time():
-        return [_obtain(pin, repository, progress) for pin in wanted]
+    with _one_at_a_time(), ThreadPoolExecutor(TOGETHER) as together:
+        counter = _Counter(len(wanted), progress)
+        return list(together.map(lambda pin: _obtain(pin, repository, counter), wanted))
 
 
 def matches(jar: Path, sha256: str) -> bool:
@@ -79,28 +83,50 @@ def matches(jar: Path, sha256: str) -> bool:
         return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
 
 
-def _obtain(pin: Pin, repository: Path, progress: Progress | None) -> Path:
+class _Counter:
+    """Adds up what comes in on all downloads."""
+
+    def __init__(self, jars: int, progress: Progress | None) -> None:
+        self._all = jars
+        self._there = 0
+        self._bytes = 0
+        self._progress = progress
+        self._lock = threading.Lock()
+
+    def add(self, jars: int = 0, count: int = 0) -> None:
+        with self._lock:
+            self._there += jars
+            self._bytes += count
+            if self._progress:
+                self._progress(self._there, self._all, self._bytes)
+
+    @contextmanager
+    def reporter(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Count one download, in the way in which jgo tells of it."""
+        yield lambda count: self.add(count=count)
+
+
+def _obtain(pin: Pin, repository: Path, counter: _Counter) -> Path:
     jar = repository / pin.place
-    if matches(jar, pin.sha256):
-        return jar
-    jar.unlink(missing_ok=True)
-    fetched = _fetch(pin, repository, progress)
-    if not matches(fetched, pin.sha256):
-        raise Misconfigured(
-            f"{pin.file_name} is not the pinned one (sha256 differs from jgo.lock.toml): "
-            f"remove {fetched} and try again; if it stays so, do not trust where it came from"
-        )
-    return fetched
+    if not matches(jar, pin.sha256):
+        jar.unlink(missing_ok=True)
+        jar = _fetch(pin, repository, counter)
+        if not matches(jar, pin.sha256):
+            raise Misconfigured(
+                f"{pin.file_name} is not the pinned one (sha256 differs from jgo.lock.toml): "
+                f"remove {jar} and try again; if it stays so, do not trust where it came from"
+            )
+    counter.add(jars=1)
+    return jar
 
 
-def _fetch(pin: Pin, repository: Path, progress: Progress | None) -> Path:
+def _fetch(pin: Pin, repository: Path, counter: _Counter) -> Path:
     import requests  # jgo's own HTTP client; both are slow to import and not needed on a warm start
 
     with warnings.catch_warnings(action="ignore"):
         from jgo.maven import MavenContext, PythonResolver
 
-    resolver = PythonResolver(progress_callback=_reporter(progress) if progress else None)
-    context = MavenContext(resolver=resolver, repo_cache=repository, timeout=60)
+    context = MavenContext(PythonResolver(progress_callback=counter.reporter), repo_cache=repository, timeout=60)
     artifact = context.project(pin.group, pin.artifact).at_version(pin.version).artifact()
     try:
         return Path(artifact.resolve())
@@ -109,23 +135,6 @@ def _fetch(pin: Pin, repository: Path, progress: Progress | None) -> Path:
             f"cannot fetch {pin.file_name} from Maven Central: {error}. "
             "Check the network, or point KAFKA_BOOTSTRAP_SERVERS at a broker that runs already"
         ) from error
-
-
-def _reporter(progress: Progress) -> Callable[[str, int], AbstractContextManager[Callable[[int], None]]]:
-    """Turn our progress callback into the one that jgo calls."""
-
-    @contextmanager
-    def report(name: str, total: int) -> Iterator[Callable[[int], None]]:
-        done = 0
-
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress(name, done, total)
-
-        yield advance
-
-    return report
 
 
 def _repository() -> Path:

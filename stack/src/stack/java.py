@@ -25,6 +25,11 @@ class Java:
     executable: Path
     version: str
 
+    @property
+    def has_class_data(self) -> bool:
+        """Whether an archive of Java's own classes came with it; that of the wheel has none."""
+        return (self.executable.resolve().parent.parent / "lib" / "server" / "classes.jsa").exists()
+
 
 def major_of(version_text: str) -> int:
     """Return the major version named in the output of `java -version`, 0 if there is none."""

@@ -1,9 +1,7 @@
 """Apache Kafka on this machine: one KRaft node in one Java process, on loopback."""
 
 import base64
-import hashlib
 import os
-import shutil
 import signal
 import socket
 import struct
@@ -13,14 +11,14 @@ from pathlib import Path
 
 from chassis.errors import Misconfigured
 from stack import jars
-from stack.folders import cache_folder
+from stack.class_data import ClassData
 from stack.java import Java, find_java
 from stack.ports import LOOPBACK, free_port
 from stack.process import Child, ProcessId, wait_until_up
 
 HEAP = ("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC")  # 356 MB resident, produce to consume p99 6 to 23 ms
 QUICK = "-XX:TieredStopAtLevel=1"  # a second less work at the start, less speed under load
-START_TIMEOUT_S = 90  # a machine with two busy cores; 1.3 to 5 s when idle
+START_TIMEOUT_S = 150  # a machine with two busy cores; 1.3 to 5 s when idle
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -87,8 +85,9 @@ class Kafka:
             progress: Told how far each jar's download is.
             quick: Compile less and start sooner.
         """
-        self._compiler = (QUICK,) if quick else ()
         self.folder = folder.absolute()
+        self._class_data = ClassData(self.folder)
+        self._compiler = (QUICK,) if quick else ()
         self.port = port or free_port()
         self._progress = progress
         self._child: Child | None = None
@@ -133,7 +132,7 @@ class Kafka:
             java.executable,
             *HEAP,
             *self._compiler,
-            *self._class_data(java, class_path),
+            *self._class_data.options(java, class_path),
             *_QUIET,
         ]
         command += [f"-Dlog4j.configurationFile={self.folder / 'log4j2.yaml'}"]
@@ -144,7 +143,8 @@ class Kafka:
         """End it cleanly (about a second), or by force after the time."""
         if self._child:
             self._child.stop(signal.SIGTERM, timeout_s)
-            self._keep_class_data()
+            if self._child.exit_code == _EXIT_AFTER_SIGTERM:
+                self._class_data.keep()
 
     def kill(self) -> None:
         """End it at once, as kill -9 does."""
@@ -170,38 +170,12 @@ class Kafka:
     def _format(self, java: Java, class_path: str, properties: Path) -> None:
         """Give the folder its cluster id, once in its life."""
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool: list[str | Path] = [
-            java.executable,
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            *_QUIET,
-            "-cp",
-            class_path,
-        ]
+        tool: list[str | Path] = [java.executable, QUICK, "-XX:+UseSerialGC", *_QUIET, "-cp", class_path]
         tool += [f"-Dlog4j.configurationFile={self.folder / 'log4j2.yaml'}", "kafka.tools.StorageTool", "format"]
         child = Child([*tool, "--standalone", "-t", cluster_id, "-c", properties], self.folder / "format.log")
         child.wait(START_TIMEOUT_S)
         if child.exit_code != 0:
             raise Misconfigured(f"Kafka's folder {self.folder} cannot be formatted:\n{child.last_words()}")
-
-    def _class_data(self, java: Java, class_path: str) -> list[str]:
-        """Return the options that use the class-data archive, or that make one when this run ends.
-
-        An archive fits one Java and one class path only, hence its name. It halves the time of a start.
-        """
-        key = hashlib.sha256(f"{java.executable}\n{java.version}\n{class_path}".encode()).hexdigest()[:16]
-        archive = cache_folder() / f"kafka-{key}.jsa"
-        if archive.exists():
-            return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
-        return [f"-XX:ArchiveClassesAtExit={self.folder / archive.name}"]
-
-    def _keep_class_data(self) -> None:
-        """Put the archive that this run made, if its end was a clean one, where the next starts look for it."""
-        for archive in self.folder.glob("kafka-*.jsa"):
-            if self._child and self._child.exit_code == _EXIT_AFTER_SIGTERM:
-                shutil.move(archive, cache_folder() / f"{archive.name}.{os.getpid()}")
-                (cache_folder() / f"{archive.name}.{os.getpid()}").rename(cache_folder() / archive.name)
-            archive.unlink(missing_ok=True)
 
 
 _EXIT_AFTER_SIGTERM = 128 + signal.SIGTERM  # how Java says that it ended in order

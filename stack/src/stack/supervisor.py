@@ -24,7 +24,7 @@ from stack.process import ProcessId
 from stack.spawning import Nursery, own_interpreter
 from stack.state import PartState, State, StateFile, read_state
 
-READY_TIMEOUT_S = 90
+READY_TIMEOUT_S = 180  # 7 s on an idle machine with two cores; a busy one takes its time
 MOST_FAILURES = 3  # a part that ends three times while everything starts will not come up
 
 
@@ -79,6 +79,7 @@ class System:
         self._keepers: dict[str, Keeper] = {}
         self._state: StateFile | None = None
         self._nursery: Nursery | None = None
+        self._downloaded = ""
         self._held = ExitStack()
 
     @property
@@ -269,8 +270,11 @@ class System:
         if self._report:
             self._report(part)
 
-    def _downloading(self, file: str, done: int, total: int) -> None:
-        self._tell(PartState("kafka", "downloading", self.bootstrap, f"{file} {done * 100 // max(total, 1)} %"))
+    def _downloading(self, there: int, jars: int, count: int) -> None:
+        megabytes = f"{there} of {jars} jars, {count / 1e6:.1f} of about 43 MB"
+        if megabytes != self._downloaded:
+            self._downloaded = megabytes
+            self._tell(PartState("kafka", "downloading", self.bootstrap, megabytes))
 
     def _database_for_people(self) -> str:
         return self.admin_url.rpartition("@")[2]
