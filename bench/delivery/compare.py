@@ -72,18 +72,17 @@ def _rates(measured: Mapping[str, Sequence[Rate]]) -> list[Figure]:
 
 
 def _stages(measured: Mapping[str, Sequence[Rate]], runs: Sequence[Run], decide_us: float) -> list[Figure]:
-    """Return CPU microseconds an event: fetch, decode and decide measured alone, the rest by difference."""
+    """Return CPU microseconds an event: fetch and decide measured alone, decode and commit as the service counts."""
     cpu = {name: median([one.cpu_us for one in rates]) for name, rates in measured.items()}
-    apply_us = median([run.apply_us for run in runs])
-    decode_us = cpu[LEAN] - cpu[BARE]
-    rest = cpu["records"] - cpu[BARE] - decode_us - apply_us
+    decode, told, commit = (median([run.stages_us[stage] for run in runs]) for stage in ("decode", "decide", "commit"))
     unit = "µs CPU/event"
     return [
         figure("records: fetch", unit, cpu[BARE]),
-        figure("records: decode", unit, decode_us),
+        figure("records: decode", unit, decode),
         figure("records: decide", unit, decide_us),
-        figure("records: SQL, the client's part", unit, max(0.0, apply_us - decide_us)),
-        figure("records: commit, replies, relay and the rest", unit, rest),
+        figure("records: SQL, the client's part", unit, max(0.0, told - decide_us)),
+        figure("records: commit, the client's part", unit, commit),
+        figure("records: replies, relay and the rest", unit, cpu["records"] - cpu[BARE] - decode - told - commit),
         figure("records: the whole process", unit, cpu["records"]),
         figure("records: PostgreSQL's part", unit, median([run.postgres_us for run in runs])),
         figure("records: Kafka's part", unit, median([run.kafka_us for run in runs])),

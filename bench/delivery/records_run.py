@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
@@ -17,9 +17,10 @@ from bench.delivery.load import Load, Record
 from bench.delivery.servers import Place
 from bench.harness import Cpu, until
 from chassis.clock import RealClock
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection, create_pool
+from chassis.consumer import Subscription
+from chassis.database import create_pool
 from chassis.lifecycle import calm_collector
+from chassis.metrics import Metrics
 from records.adapters import incoming
 from records.domain import Pair, SubFile
 from records.handle import on_appointments
@@ -39,37 +40,17 @@ class Run:
 
     Attributes:
         rate: Events a second, and all CPU of the service's process for each.
-        apply_us: CPU of the stories for each event: deciding, and the client's part of SQL.
+        stages_us: CPU for each event by stage, as the service's metrics tell.
         postgres_us: CPU of the database server for each event; 0 if it is not ours.
         kafka_us: CPU of the broker for each event; 0 if it is not ours.
         sub_files: How many were opened and published.
     """
 
     rate: Rate
-    apply_us: float
+    stages_us: dict[str, float]
     postgres_us: float
     kafka_us: float
     sub_files: int
-
-
-class _Metered:
-    """An awaitable that adds up the CPU its own steps take, without what runs between them."""
-
-    def __init__(self, work: Awaitable[Applied], meter: list[float]) -> None:
-        self._work, self._meter = work, meter
-
-    def __await__(self) -> Generator[Any, Any, Applied]:
-        steps, answer = self._work.__await__(), None
-        while True:
-            begun = time.thread_time()
-            try:
-                asked = steps.send(answer)
-            except StopIteration as done:
-                result: Applied = done.value
-                return result
-            finally:
-                self._meter[0] += time.thread_time() - begun
-            answer = yield asked
 
 
 async def run_records(place: Place, load: Load) -> Run:
@@ -81,11 +62,11 @@ async def run_records(place: Place, load: Load) -> Run:
         http_port=free_port(),
         log_level="warning",
     )
-    watch, meter = Stopwatch(), [0.0]
+    watch = Stopwatch()
     await _register(settings, load)
 
     def listen(given: Settings) -> tuple[Subscription[Any], ...]:
-        return _timed(subscriptions(given), watch, meter)
+        return _timed(subscriptions(given), watch)
 
     calm_collector()
     async with build(settings, listen) as service:
@@ -101,7 +82,7 @@ async def run_records(place: Place, load: Load) -> Run:
     per_event = 1e6 / load.events
     return Run(
         rate,
-        meter[0] * per_event,
+        _stages(service.metrics, per_event),
         after.since(before, "postgres") * per_event,
         after.since(before, "java") * per_event,
         files,
@@ -120,22 +101,23 @@ async def decide_only(records: Sequence[ConsumerRecord], load: Load) -> float:
     return spent / len(records) * 1e6
 
 
-def _timed(
-    listened: Sequence[Subscription[Any]], watch: Stopwatch, meter: list[float]
-) -> tuple[Subscription[Any], ...]:
-    """Return the subscriptions with a clock that starts at the first event, and a meter around the stories."""
+def _timed(listened: Sequence[Subscription[Any]], watch: Stopwatch) -> tuple[Subscription[Any], ...]:
+    """Return the subscriptions with a clock that starts at the first event."""
 
     def timed(subscription: Subscription[Any]) -> Subscription[Any]:
-        def decode(record: Record) -> object:
+        def decode(record: ConsumerRecord) -> object:
             watch.start()
             return subscription.decode(record)
 
-        async def apply(connection: Connection, events: Sequence[Any]) -> Applied:
-            return await _Metered(subscription.apply(connection, events), meter)
-
-        return replace(subscription, decode=decode, apply=apply)
+        return replace(subscription, decode=decode)
 
     return tuple(timed(item) if item.topic is APPOINTMENTS else item for item in listened)
+
+
+def _stages(metrics: Metrics, per_event: float) -> dict[str, float]:
+    """Return CPU microseconds an event by the service's own count of its stages."""
+    samples = [sample for family in metrics.stage_cpu_seconds.collect() for sample in family.samples]
+    return {s.labels["stage"]: s.value * per_event for s in samples if s.name.endswith("_total")}
 
 
 async def _register(settings: Settings, load: Load) -> None:
