@@ -126,6 +126,7 @@ async def build(
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer] if consumer else [], [relay])
         _watch_lanes(health, settings, pool, clock, clocks, [lane.channel for lane in senders])
+        health.add_idle("outbox after the lanes", relay.idle)  # what a lane settled while the first look was taken
         api = create_api("Attend notifier", health, metrics, "Messages, preferences and the providers' inbox.")
         if fanout:
             api.include_router(http.routes(pool, clock, operator(settings)))

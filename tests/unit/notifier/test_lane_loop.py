@@ -1,0 +1,215 @@
+"""A lane's loop over a ledger in memory: what it never does, however slow or broken its surroundings."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from chassis.clock import StillClock
+from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification
+from notifier.domain.modes import Mode, SendingMode
+from notifier.domain.states import State
+from notifier.domain.visits import Preferences, Visit
+from notifier.handle.lane import Answered
+from notifier.handle.loop import CannotCompose, Lane, Limits, Made
+from schemas.notifications import Channel
+from schemas.reminders import Reason
+from tests.unit.notifier.builders import APPOINTMENT, NOW, notification, visit
+
+LIVE = SendingMode(Mode.LIVE)
+
+
+class MemoryLedger:
+    """A ledger and its own transaction."""
+
+    def __init__(self, *notifications: Notification, slow_gate_s: float = 0.0) -> None:
+        self.held = {one.notification_id: one for one in notifications}
+        self.visit = visit()
+        self.attempts: dict[UUID, str] = {}
+        self.published: list[Notification] = []
+        self._slow_gate_s = slow_gate_s
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["MemoryLedger"]:
+        yield self
+
+    async def lock_due(self, lane: Channel, limit: int, now: datetime, *, overdue_only: bool) -> Sequence[Notification]:
+        due = [one for one in self.held.values() if one.state is State.QUEUED and one.next_attempt_at <= now]
+        return due[:limit]
+
+    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
+        return []
+
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
+        return self.held
+
+    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        if self._slow_gate_s:
+            slow, self._slow_gate_s = self._slow_gate_s, 0.0
+            time.sleep(slow)  # noqa: ASYNC251  # as a process that is frozen
+        return {APPOINTMENT: self.visit}
+
+    async def preferences(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Preferences]:
+        return {}
+
+    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        self.held |= {one.notification_id: one for one in notifications}
+
+    async def open_attempts(self, calls: Sequence[Call]) -> None:
+        self.attempts |= {call.attempt_id: "open" for call in calls}
+
+    async def close_attempts(self, answers: Sequence[Answered]) -> None:
+        self.attempts |= {one.call.attempt_id: type(one.answer).__name__ for one in answers}
+
+    async def give_up_attempts(self, notifications: Sequence[Notification]) -> None:
+        raise AssertionError("no lease runs out here")
+
+    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
+        self.published += notifications
+
+
+class FakeCarrier:
+    """Accepts everything, as slowly as told, and checks that the ledger knew before."""
+
+    def __init__(self, ledger: MemoryLedger, slow_s: float = 0.0, answer: Answer | Exception | None = None) -> None:
+        self.calls: list[Call] = []
+        self.at_once = self.most_at_once = 0
+        self._ledger, self._slow_s, self._answer = ledger, slow_s, answer or Accepted("r")
+
+    def prepare(self, call: Call) -> Made:
+        if isinstance(self._answer, CannotCompose):
+            raise self._answer
+
+        async def made() -> Answer:
+            assert self._ledger.attempts[call.attempt_id] == "open"
+            self.calls.append(call)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await asyncio.sleep(self._slow_s)
+            self.at_once -= 1
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return self._answer
+
+        return made
+
+    async def close(self) -> None:
+        return
+
+
+class NoWatch:
+    """Counts nothing."""
+
+    def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
+        return
+
+    def called(self, lane: Channel, seconds: float) -> None:
+        return
+
+
+async def run_until(
+    ledger: MemoryLedger, carrier: FakeCarrier, *states: State, slots: int = 4, differs: str | None = None
+) -> None:
+    """Run a lane until every message is in one of these states; without any, for a moment."""
+    stop = asyncio.Event()
+    lane = Lane(
+        Channel.SMS, ledger, carrier, Limits(slots, 0.5), LIVE, StillClock(NOW), NoWatch(),
+        lambda: differs, lambda: None, lambda _: None,
+    )  # fmt: skip
+    running = asyncio.create_task(lane.run(stop))
+    async with asyncio.timeout(15):
+        if not states:
+            await asyncio.sleep(0.3)
+        while not all(one.state in states for one in ledger.held.values()) and states:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+
+def reminders(count: int) -> list[Notification]:
+    return [notification(notification_id=uuid4()) for _ in range(count)]
+
+
+async def test_r25_everything_due_is_called_once_and_its_answer_written_down() -> None:
+    ledger = MemoryLedger(*reminders(20))
+    carrier = FakeCarrier(ledger)
+
+    await run_until(ledger, carrier, State.ACCEPTED)
+
+    assert len(carrier.calls) == len({call.notification_id for call in carrier.calls}) == 20
+    assert set(ledger.attempts.values()) == {"Accepted"}
+    assert {one.version for one in ledger.published} == {1}
+
+
+async def test_a_lane_never_makes_more_calls_at_once_than_it_has_slots() -> None:
+    ledger = MemoryLedger(*reminders(12))
+    carrier = FakeCarrier(ledger, slow_s=0.05)
+
+    await run_until(ledger, carrier, State.ACCEPTED, slots=3)
+
+    assert carrier.most_at_once == 3
+
+
+async def test_g5_a_call_whose_gate_is_older_than_5_s_is_gated_again_before_it_is_made() -> None:
+    """The process freezes between gate and call."""
+    ledger = MemoryLedger(notification(), slow_gate_s=5.1)
+    carrier = FakeCarrier(ledger)
+
+    await run_until(ledger, carrier, State.ACCEPTED)
+
+    assert [call.ordinal for call in carrier.calls] == [2]
+    assert sorted(ledger.attempts.values()) == ["Accepted", "NotStarted"]
+
+
+async def test_g5_a_carrier_that_is_silent_or_breaks_leaves_unknown() -> None:
+    for slow_s, answer in ((30.0, None), (0.0, RuntimeError("a library's surprise"))):
+        ledger = MemoryLedger(notification())
+        carrier = FakeCarrier(ledger, slow_s, answer)
+        await run_until(ledger, carrier, State.UNKNOWN)
+        assert len(carrier.calls) == 1
+
+
+async def test_a_message_that_cannot_be_written_has_failed_without_a_call() -> None:
+    ledger = MemoryLedger(notification())
+    carrier = FakeCarrier(ledger, answer=CannotCompose("UndefinedError"))
+
+    await run_until(ledger, carrier, State.FAILED)
+
+    assert carrier.calls == []
+    assert [one.reason for one in ledger.published] == [Reason.REFUSED]
+
+
+async def test_r24_a_temporary_refusal_is_not_called_again_before_its_instant() -> None:
+    ledger = MemoryLedger(notification())
+    carrier = FakeCarrier(ledger, answer=NotAccepted("HTTP_503"))
+
+    await run_until(ledger, carrier)
+
+    [held] = ledger.held.values()
+    assert len(carrier.calls) == 1
+    assert (held.state, held.attempts) == (State.QUEUED, 1)
+    assert timedelta(seconds=4) <= held.next_attempt_at - NOW <= timedelta(seconds=6)
+
+
+async def test_nothing_is_claimed_while_the_clocks_differ() -> None:
+    ledger = MemoryLedger(notification())
+    carrier = FakeCarrier(ledger)
+
+    await run_until(ledger, carrier, differs="this clock and PostgreSQL's differ by 7.0 s")
+
+    assert carrier.calls == []
+    assert ledger.attempts == {}
+
+
+async def test_d31_a_message_whose_channel_is_another_now_goes_to_that_lane_unsent() -> None:
+    ledger = MemoryLedger(notification())
+    ledger.visit = replace(ledger.visit, mobile=None)
+    carrier = FakeCarrier(ledger)
+
+    await run_until(ledger, carrier)
+
+    assert carrier.calls == []
+    assert [one.lane for one in ledger.held.values()] == [Channel.EMAIL]
