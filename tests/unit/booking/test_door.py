@@ -16,7 +16,7 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 @pytest.mark.parametrize(
     "body", [b'{"a": [1, 2.5, "x", null, true]}', b"[]", b'"\\u00e9"', '"é"'.encode(), b' {"a":1}\n']
 )
-def test_json_that_means_one_thing_passes(body):
+def test_json_that_means_one_thing_passes(body: bytes) -> None:
     strict_json(body)
 
 
@@ -47,18 +47,18 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_json_that_does_not_is_refused_with_its_own_code(what):
+def test_json_that_does_not_is_refused_with_its_own_code(what: str) -> None:
     body, code = BAD[what]
     with pytest.raises(door.BadBody) as caught:
         strict_json(body)
     assert (caught.value.code, caught.value.status) == (code, 400)
 
 
-def test_32_levels_pass():
+def test_32_levels_pass() -> None:
     strict_json(b"[" * 32 + b"]" * 32)
 
 
-async def test_a_body_is_read_no_further_than_the_limit():
+async def test_a_body_is_read_no_further_than_the_limit() -> None:
     assert await door.read(chunks(b"ab", b"cd"), None, 4) == b"abcd"
     for declared in (None, "4"):
         with pytest.raises(door.BadBody) as caught:
@@ -66,7 +66,7 @@ async def test_a_body_is_read_no_further_than_the_limit():
         assert (caught.value.code, caught.value.status) == ("BODY_TOO_LARGE", 413)
 
 
-async def test_a_body_declared_too_long_is_not_read_at_all():
+async def test_a_body_declared_too_long_is_not_read_at_all() -> None:
     async def unread() -> AsyncIterator[bytes]:
         raise AssertionError("read")
         yield b""

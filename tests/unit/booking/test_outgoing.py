@@ -22,20 +22,20 @@ def states() -> list[State]:
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_version_is_written_as_the_contract_writes_it_g2(number):
+def test_a_version_is_written_as_the_contract_writes_it_g2(number: int) -> None:
     event = outgoing.appointment_changed(VISIT, states()[number], EYE)
     body = wire.decode(Appointment, event.value)
     assert wire.encode(body) == event.value
     assert (body.appointment_id, body.version) == (VISIT, number + 1)
 
 
-def test_the_same_version_has_the_same_id_and_the_same_bytes_g2():
+def test_the_same_version_has_the_same_id_and_the_same_bytes_g2() -> None:
     first, again = (outgoing.appointment_changed(VISIT, states()[0], EYE) for _ in range(2))
     assert first == again
     assert first.envelope.id == str(wire.event_id(VISIT, 1))
 
 
-def test_an_appointment_carries_instant_wall_time_zone_and_policy():
+def test_an_appointment_carries_instant_wall_time_zone_and_policy() -> None:
     body = wire.decode(Appointment, outgoing.appointment_changed(VISIT, states()[0], EYE).value)
     assert (body.starts_at, body.ends_at, body.zone) == (START, START + HOUR, "Europe/London")
     assert body.starts_local is not None
@@ -43,12 +43,12 @@ def test_an_appointment_carries_instant_wall_time_zone_and_policy():
     assert [(rule.slug, rule.lead_hours) for rule in body.policy.rules] == [("24h", 24), ("2h", 2)]
 
 
-def test_an_appointment_carries_no_name_and_no_contact_g9():
+def test_an_appointment_carries_no_name_and_no_contact_g9() -> None:
     value = outgoing.appointment_changed(VISIT, states()[0], EYE).value or b""
     assert b"ann" not in value.lower().replace(b"channel", b"")
 
 
-def test_patients_and_clinics_fit_their_contracts():
+def test_patients_and_clinics_fit_their_contracts() -> None:
     patient = PatientState(ANN, 1, "FILE-2027-000001", "Ann", mobile="+447700900123")
     assert wire.decode(Patient, outgoing.patient_changed(patient, NOW).value).main_file == "FILE-2027-000001"
     assert wire.decode(Clinic, outgoing.clinic_changed(EYE, NOW).value).clinic_id == "EYE"

@@ -22,19 +22,19 @@ def parse(value: Any, hints: Hints | None = None) -> Any:
     return PlainJson().parse(orjson.dumps(value), hints or Hints(LOCAL))
 
 
-def test_fields_left_out_are_not_the_same_as_null():
+def test_fields_left_out_are_not_the_same_as_null() -> None:
     (order,) = parse(body(provider=None))
     assert (order.provider, order.ends_at, order.starts_at) == (None, UNSET, START)
 
 
-def test_an_array_and_an_object_of_events_are_batches_answered_item_by_item():
+def test_an_array_and_an_object_of_events_are_batches_answered_item_by_item() -> None:
     for batch in ([body(), {}], {"events": [body(), {}]}):
         good, bad = parse(batch)
         assert isinstance(good, BookAppointment)
         assert isinstance(bad, Refused)
 
 
-def test_the_header_idempotency_key_stands_for_a_missing_event_id():
+def test_the_header_idempotency_key_stands_for_a_missing_event_id() -> None:
     value = body()
     del value["event_id"]
     (order,) = parse(value, Hints(LOCAL, key="k1"))
@@ -43,14 +43,14 @@ def test_the_header_idempotency_key_stands_for_a_missing_event_id():
         parse(value)
 
 
-def test_one_idempotency_key_does_not_stand_for_a_batch():
+def test_one_idempotency_key_does_not_stand_for_a_batch() -> None:
     value = body()
     del value["event_id"]
     (refusal,) = parse([value], Hints(LOCAL, key="k1"))
     assert refusal.code == "MISSING_FIELD"
 
 
-def test_the_hash_does_not_depend_on_blanks_or_the_order_of_keys():
+def test_the_hash_does_not_depend_on_blanks_or_the_order_of_keys() -> None:
     value = body()
     turned = dict(reversed(value.items()))
     assert parse(value)[0].body_sha256 == parse(turned)[0].body_sha256
@@ -100,14 +100,14 @@ SHAPES: dict[str, tuple[Any, str, str]] = {
 
 
 @pytest.mark.parametrize("what", SHAPES)
-def test_a_shape_that_is_not_described_is_refused_with_its_place(what):
+def test_a_shape_that_is_not_described_is_refused_with_its_place(what: str) -> None:
     value, code, place = SHAPES[what]
     with pytest.raises(Refused) as caught:
         parse(value)
     assert (caught.value.code, caught.value.place) == (code, place)
 
 
-def test_a_client_of_several_sources_names_one():
+def test_a_client_of_several_sources_names_one() -> None:
     two = Client("both", ("a", "b"))
     with pytest.raises(Refused, match="SOURCE_REQUIRED"):
         parse(body(), Hints(two))

@@ -12,7 +12,7 @@ from booking.domain.refusals import Refused
 @pytest.mark.parametrize(
     "name", ["Ann", "O'Connor", "Müller", "{{ 7*7 }}", "{% for x in y %}", "<b>Ann</b>", "علي", "ｱﾝ", "می‌خواهم", "a=b"]
 )
-def test_a_name_is_plain_text_template_syntax_and_html_too(name):
+def test_a_name_is_plain_text_template_syntax_and_html_too(name: str) -> None:
     assert texts.name(name, "name") == unicodedata.normalize("NFC", name)
 
 
@@ -29,13 +29,13 @@ def test_a_name_is_plain_text_template_syntax_and_html_too(name):
         ("   ", "EMPTY_TEXT"),
     ],
 )
-def test_what_could_break_out_of_a_header_or_turn_a_line_is_refused(name, code):
+def test_what_could_break_out_of_a_header_or_turn_a_line_is_refused(name: str, code: str) -> None:
     with pytest.raises(Refused) as caught:
         texts.name(name, "given_name")
     assert (caught.value.code, caught.value.place) == (code, "given_name")
 
 
-def test_an_id_stands_as_it_is():
+def test_an_id_stands_as_it_is() -> None:
     assert texts.identifier("https://fhir.nhs.uk/Id/nhs-number|9476719931", "id").endswith("9931")
     with pytest.raises(Refused, match="PADDED_ID"):
         texts.identifier(" a", "id")
@@ -49,41 +49,41 @@ def test_an_id_stands_as_it_is():
         ("(212) 555-0100", "US", "+12125550100"),
     ],
 )
-def test_a_phone_number_is_read_by_its_country(written, country, number):
+def test_a_phone_number_is_read_by_its_country(written: str, country: str, number: str) -> None:
     assert contacts.mobile(written, country, "mobile") == number
 
 
 @pytest.mark.parametrize("written", ["none", "12", "07736 312544 ext 5", "+999 1234", "", "07736312544\n99999999"])
-def test_what_is_no_phone_number_is_refused(written):
+def test_what_is_no_phone_number_is_refused(written: str) -> None:
     with pytest.raises(Refused, match="BAD_PHONE"):
         contacts.mobile(written, "GB", "mobile")
 
 
 @pytest.mark.parametrize("written", ["ann", "ann@", "ann@localhost", "a b@example.org", "a@example.org\nBcc: x@y.org"])
-def test_what_is_no_email_address_is_refused(written):
+def test_what_is_no_email_address_is_refused(written: str) -> None:
     with pytest.raises(Refused, match="BAD_EMAIL"):
         contacts.email(written, "email")
 
 
-def test_the_year_of_a_main_file_is_the_organisations_d4():
+def test_the_year_of_a_main_file_is_the_organisations_d4() -> None:
     new_year_in_auckland = datetime(2026, 12, 31, 12, tzinfo=UTC)
     assert main_files.year_of(new_year_in_auckland, "Pacific/Auckland") == 2027
     assert main_files.year_of(new_year_in_auckland, "UTC") == 2026
 
 
-def test_numbers_have_no_gaps_but_step_over_what_upstream_issued_d4():
+def test_numbers_have_no_gaps_but_step_over_what_upstream_issued_d4() -> None:
     numbers, last = main_files.next_free(2027, 4, 3, {"FILE-2027-000006"})
     assert numbers == ["FILE-2027-000005", "FILE-2027-000007", "FILE-2027-000008"]
     assert last == 8
 
 
-def test_the_last_number_is_followed_by_an_error_never_by_a_longer_one_d2():
+def test_the_last_number_is_followed_by_an_error_never_by_a_longer_one_d2() -> None:
     assert main_files.next_free(2027, 999_998, 1, ())[0] == ["FILE-2027-999999"]
     with pytest.raises(Refused, match="MAIN_FILE_EXHAUSTED"):
         main_files.next_free(2027, 999_999, 1, ())
 
 
 @pytest.mark.parametrize("written", ["FILE-27-000001", "FILE-2027-0000001", "file-2027-000001", "FILE-2027-0000\u0661"])
-def test_an_upstream_number_that_does_not_fit_is_refused_d4(written):
+def test_an_upstream_number_that_does_not_fit_is_refused_d4(written: str) -> None:
     with pytest.raises(Refused, match="BAD_MAIN_FILE"):
         main_files.check(written, "main_file")

@@ -20,7 +20,7 @@ def refusal(answer: Answer) -> str:
     return answer.refusal.code
 
 
-def test_the_first_booking_is_version_one_of_schedule_one_d40():
+def test_the_first_booking_is_version_one_of_schedule_one_d40() -> None:
     booked = batch()
     answer = booked.take(order())
     assert answer.result is Result.APPLIED
@@ -31,7 +31,7 @@ def test_the_first_booking_is_version_one_of_schedule_one_d40():
     assert held.caused_by == "local/e1"
 
 
-def test_the_same_event_again_has_the_same_answer_and_one_effect_d41():
+def test_the_same_event_again_has_the_same_answer_and_one_effect_d41() -> None:
     booked = batch()
     first, again = booked.take(order()), booked.take(order())
     assert again.result is Result.REPEAT
@@ -39,20 +39,20 @@ def test_the_same_event_again_has_the_same_answer_and_one_effect_d41():
     assert len(booked.versions) == 1
 
 
-def test_the_same_event_id_with_another_body_is_a_conflict_d41():
+def test_the_same_event_id_with_another_body_is_a_conflict_d41() -> None:
     booked = batch()
     booked.take(order())
     assert refusal(booked.take(order(status=Status.CANCELLED))) == "EVENT_ID_CONFLICT"
 
 
-def test_another_event_that_says_nothing_new_makes_no_version():
+def test_another_event_that_says_nothing_new_makes_no_version() -> None:
     booked = batch()
     booked.take(order("e1"))
     assert booked.take(order("e2")).result is Result.REPEAT
     assert state(booked).version == 1
 
 
-def test_an_event_older_than_what_is_known_is_stale_and_changes_nothing_d41():
+def test_an_event_older_than_what_is_known_is_stale_and_changes_nothing_d41() -> None:
     booked = batch()
     booked.take(order("e2", sequence=2))
     answer = booked.take(change("e1", Status.CANCELLED, sequence=1))
@@ -60,59 +60,59 @@ def test_an_event_older_than_what_is_known_is_stale_and_changes_nothing_d41():
     assert state(booked).status is Status.BOOKED
 
 
-def test_without_a_sequence_the_last_updated_time_decides():
+def test_without_a_sequence_the_last_updated_time_decides() -> None:
     booked = batch()
     booked.take(order("e2", occurred_at=NOW))
     assert booked.take(change("e1", Status.CANCELLED, occurred_at=NOW - HOUR)).result is Result.STALE
     assert booked.take(change("e3", Status.CANCELLED, occurred_at=NOW + HOUR)).result is Result.APPLIED
 
 
-def test_equal_last_updated_times_say_nothing_and_arrival_decides():
+def test_equal_last_updated_times_say_nothing_and_arrival_decides() -> None:
     booked = batch()
     booked.take(order("e1", occurred_at=NOW))
     assert booked.take(change("e2", Status.CANCELLED, occurred_at=NOW)).result is Result.APPLIED
 
 
-def test_the_same_sequence_with_other_content_is_a_conflict_d41():
+def test_the_same_sequence_with_other_content_is_a_conflict_d41() -> None:
     booked = batch()
     booked.take(order("e1", sequence=1))
     assert refusal(booked.take(change("e2", Status.CANCELLED, sequence=1))) == "SEQUENCE_CONFLICT"
 
 
-def test_the_same_sequence_with_the_same_content_is_a_repeat():
+def test_the_same_sequence_with_the_same_content_is_a_repeat() -> None:
     booked = batch()
     booked.take(order("e1", sequence=1))
     assert booked.take(order("e2", sequence=1)).result is Result.REPEAT
 
 
-def test_a_repeat_moves_the_order_on_so_that_what_lies_between_is_stale():
+def test_a_repeat_moves_the_order_on_so_that_what_lies_between_is_stale() -> None:
     booked = batch()
     booked.take(order("e1", sequence=1))
     booked.take(order("e3", sequence=3))
     assert booked.take(change("e2", Status.CANCELLED, sequence=2)).result is Result.STALE
 
 
-def test_cancel_before_book_is_a_tombstone_and_the_book_is_stale_d41():
+def test_cancel_before_book_is_a_tombstone_and_the_book_is_stale_d41() -> None:
     booked = batch()
     assert booked.take(order("e2", status=Status.CANCELLED, sequence=2)).result is Result.TOMBSTONE
     assert booked.take(order("e1", sequence=1)).result is Result.STALE
     assert booked.versions == []
 
 
-def test_a_book_without_an_order_does_not_lift_a_tombstone():
+def test_a_book_without_an_order_does_not_lift_a_tombstone() -> None:
     booked = batch()
     booked.take(change("e2", Status.CANCELLED))
     assert booked.take(order("e1")).result is Result.STALE
 
 
-def test_a_newer_book_lifts_a_tombstone():
+def test_a_newer_book_lifts_a_tombstone() -> None:
     booked = batch()
     booked.take(change("e1", Status.CANCELLED, sequence=1))
     assert booked.take(order("e2", sequence=2)).result is Result.APPLIED
     assert state(booked).version == 1
 
 
-def test_fields_that_an_event_does_not_mention_stay():
+def test_fields_that_an_event_does_not_mention_stay() -> None:
     booked = batch()
     booked.take(order())
     booked.take(change("e2", Status.CANCELLED))
@@ -120,14 +120,14 @@ def test_fields_that_an_event_does_not_mention_stay():
     assert (held.status, held.starts_at, held.clinic_id, held.patient) == (Status.CANCELLED, START, "EYE", ANN)
 
 
-def test_a_provider_can_be_taken_away():
+def test_a_provider_can_be_taken_away() -> None:
     booked = batch()
     booked.take(order())
     booked.take(change("e2", provider=None))
     assert state(booked).provider_id is None
 
 
-def test_a_move_raises_the_schedule_and_keeps_the_length_of_the_visit_d10():
+def test_a_move_raises_the_schedule_and_keeps_the_length_of_the_visit_d10() -> None:
     booked = batch()
     booked.take(order())
     later = batch(known=booked, now=NOW + HOUR)
@@ -137,14 +137,14 @@ def test_a_move_raises_the_schedule_and_keeps_the_length_of_the_visit_d10():
     assert held.ends_at == START + timedelta(days=1) + HOUR
 
 
-def test_another_clinic_raises_the_schedule():
+def test_another_clinic_raises_the_schedule() -> None:
     booked = batch()
     booked.take(order())
     booked.take(change("e2", clinic="ENT"))
     assert state(booked).schedule_gen == 2
 
 
-def test_a_cancel_keeps_the_schedule_and_an_uncancel_raises_it_d10():
+def test_a_cancel_keeps_the_schedule_and_an_uncancel_raises_it_d10() -> None:
     booked = batch()
     booked.take(order())
     booked.take(change("e2", Status.CANCELLED))
@@ -153,7 +153,7 @@ def test_a_cancel_keeps_the_schedule_and_an_uncancel_raises_it_d10():
     assert state(booked).schedule_gen == 2
 
 
-def test_from_the_waitlist_to_booked_the_schedule_begins_anew():
+def test_from_the_waitlist_to_booked_the_schedule_begins_anew() -> None:
     booked = batch()
     booked.take(order(status=Status.WAITLIST))
     assert state(booked).first_booked_at is None
@@ -161,21 +161,21 @@ def test_from_the_waitlist_to_booked_the_schedule_begins_anew():
     assert (state(booked).schedule_gen, state(booked).first_booked_at) == (2, NOW)
 
 
-def test_first_booked_at_stays_whatever_follows_d3():
+def test_first_booked_at_stays_whatever_follows_d3() -> None:
     booked = batch()
     booked.take(order(occurred_at=NOW - HOUR))
     booked.take(change("e2", Status.CANCELLED, occurred_at=NOW))
     assert state(booked).first_booked_at == NOW - HOUR
 
 
-def test_another_provider_or_the_confirmed_flag_leave_the_schedule_d11():
+def test_another_provider_or_the_confirmed_flag_leave_the_schedule_d11() -> None:
     booked = batch()
     booked.take(order())
     booked.take(change("e2", provider="dr-no", confirmed=True))
     assert (state(booked).schedule_gen, state(booked).confirmed) == (1, True)
 
 
-def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33():
+def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33() -> None:
     booked = batch()
     booked.take(order())
     booked.take(change("e2", Status.FULFILLED))
@@ -184,7 +184,7 @@ def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33():
     assert (answer.result, answer.taken.warnings) == (Result.APPLIED, (ILLEGAL_TRANSITION,))
 
 
-def test_a_correction_with_a_reason_is_no_illegal_step_d42():
+def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
     booked = batch()
     booked.take(order())
     booked.take(change("e2", Status.FULFILLED))
@@ -193,7 +193,7 @@ def test_a_correction_with_a_reason_is_no_illegal_step_d42():
     assert answer.taken.warnings == ()
 
 
-def test_backfill_marks_the_version_d43():
+def test_backfill_marks_the_version_d43() -> None:
     booked = batch()
     booked.take(order(mode=Mode.BACKFILL))
     assert state(booked).mode is Mode.BACKFILL
@@ -203,22 +203,22 @@ def test_backfill_marks_the_version_d43():
     ("without", "code"),
     [("patient", "PATIENT_REQUIRED"), ("clinic", "CLINIC_REQUIRED"), ("starts_at", "START_REQUIRED")],
 )
-def test_a_first_event_is_complete(without, code):
+def test_a_first_event_is_complete(without: str, code: str) -> None:
     booked = batch()
     answer = booked.take(order(**{without: None, "ends_at": None}))
     assert refusal(answer) == code
     assert (booked.changed, booked.versions, booked.taken) == ({}, [], {})
 
 
-def test_a_proposal_needs_no_start():
+def test_a_proposal_needs_no_start() -> None:
     assert batch().take(order(status=Status.PROPOSED, starts_at=None, ends_at=None)).result is Result.APPLIED
 
 
-def test_a_visit_does_not_end_before_it_starts():
+def test_a_visit_does_not_end_before_it_starts() -> None:
     assert refusal(batch().take(order(ends_at=START - HOUR))) == "END_BEFORE_START"
 
 
-def test_a_refused_event_may_be_sent_again_and_be_taken_then():
+def test_a_refused_event_may_be_sent_again_and_be_taken_then() -> None:
     booked = batch()
     booked.take(order(clinic="NOWHERE"))
     assert booked.unused([("local", "v1")]) == [("local", "v1")]

@@ -10,6 +10,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from booking.adapters import auth, http, reading, reference
+from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode
@@ -124,12 +125,13 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
 
 def _api(settings: Settings, transactions: Transactions, health: Health, metrics: Metrics) -> FastAPI:
     api = create_api("Attend booking", health, metrics, DESCRIPTION)
-    client = auth.client_of(transactions.pool)
+    keys = Keys(transactions.pool)
+    client = auth.client_of(keys)
     limit = settings.body_limit_bytes
     routers: Sequence[Any] = (
         http.routes(transactions, client, limit),
         reference.routes(transactions, client, limit, settings.default_country),
-        reading.routes(transactions.pool, auth.reader_of(transactions.pool, settings)),
+        reading.routes(transactions.pool, auth.reader_of(keys, settings)),
         fhir_http.routes(transactions, client, limit),
     )
     for router in routers:

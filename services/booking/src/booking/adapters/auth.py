@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Annotated
 
-import asyncpg
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from booking.adapters import clients
+from booking.adapters.clients import Keys
 from booking.domain.clients import OPERATOR, Client
 from booking.settings import Settings
 from chassis.http import Problem
@@ -20,11 +19,11 @@ type Caller = Callable[..., Awaitable[Client]]
 """A dependency that gives the client, or answers 401."""
 
 
-def client_of(pool: asyncpg.Pool) -> Caller:
+def client_of(keys: Keys) -> Caller:
     """Return the dependency of commands: only a client's key opens."""
 
     async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None) -> Client:
-        client = None if given is None else await clients.by_key(pool, given.credentials)
+        client = None if given is None else await keys.client(given.credentials)
         if client is None:
             raise no_key()
         return client
@@ -32,10 +31,10 @@ def client_of(pool: asyncpg.Pool) -> Caller:
     return caller
 
 
-def reader_of(pool: asyncpg.Pool, settings: Settings) -> Caller:
+def reader_of(keys: Keys, settings: Settings) -> Caller:
     """Return the dependency of reads: a client sees its own, the operator sees all."""
     operator = settings.operator_key_sha256.get_secret_value() if settings.operator_key_sha256 else ""
-    find = client_of(pool)
+    find = client_of(keys)
 
     async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None) -> Client:
         found = sha256(given.credentials.encode()).hexdigest() if given else ""

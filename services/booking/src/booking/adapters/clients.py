@@ -1,6 +1,7 @@
 """API clients and their hashed keys (G9)."""
 
 import secrets
+import time
 from collections.abc import Collection
 from hashlib import sha256
 from typing import Any
@@ -13,6 +14,9 @@ from chassis.database import Connection, unavailable
 
 SHORTEST_KEY = 32
 """Characters of a key brought from outside; our own have 43 (256 bits)."""
+
+REMEMBERED_S = 2.0
+"""How long a revoked or rotated key may still open this process's door."""
 
 _COLUMNS = "client_id, sources, clinics, may_register, default_clinic"
 _BY_KEY = f"SELECT {_COLUMNS} FROM api_client WHERE key_sha256 = $1 AND NOT revoked"  # noqa: S608  # ours
@@ -50,11 +54,31 @@ def _client(row: Any) -> Client:
     return Client(row["client_id"], sources, clinics, row["may_register"], row["default_clinic"])
 
 
-async def by_key(pool: asyncpg.Pool, key: str) -> Client | None:
-    """Return the client whose key it is. It is looked up by its hash, which tells nothing by its timing."""
-    with unavailable():
-        row = await pool.fetchrow(_BY_KEY, _hash(key))
-    return None if row is None else _client(row)
+class Keys:
+    """Finds clients by their keys, and remembers those found for `REMEMBERED_S`.
+
+    Args:
+        pool: Connections to the schema `booking`.
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._found: dict[bytes, tuple[float, Client]] = {}
+
+    async def client(self, key: str) -> Client | None:
+        """Return the client whose key it is. It is looked up by its hash, which tells nothing by its timing."""
+        digest = _hash(key)
+        until, client = self._found.get(digest, (0.0, None))
+        if client is not None and time.monotonic() < until:
+            return client
+        with unavailable():
+            row = await self._pool.fetchrow(_BY_KEY, digest)
+        if row is None:
+            self._found.pop(digest, None)
+            return None
+        client = _client(row)
+        self._found[digest] = (time.monotonic() + REMEMBERED_S, client)
+        return client
 
 
 async def by_id(connection: Connection, client_ids: Collection[str]) -> dict[str, Client]:

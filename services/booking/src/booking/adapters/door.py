@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterable
 from typing import Any
 
-from booking.domain.refusals import Refused
+from booking.domain.refusals import TOO_LARGE, Refused
 
 DEEPEST = 32
 """Levels of objects and arrays; FHIR messages have about twelve."""
@@ -23,7 +23,7 @@ class BadBody(Refused):
     @property
     def status(self) -> int:
         """The HTTP status of this refusal."""
-        return 413 if self.code == "BODY_TOO_LARGE" else 400
+        return 413 if self.code in TOO_LARGE else 400
 
 
 async def read(chunks: AsyncIterable[bytes], declared: str | None, limit: int) -> bytes:

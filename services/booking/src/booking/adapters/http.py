@@ -127,7 +127,7 @@ async def taken(
 ) -> list[Answer]:
     """Take the orders that could be read, in one transaction, and answer all in order."""
     readable = [order for order in orders if isinstance(order, BookAppointment)]
-    answers = iter(await transactions.accept(readable, {client.client_id: client}))
+    answers = iter(await transactions.accept(readable, client))
     unreadable = {place: Answer("", refusal=order) for place, order in enumerate(orders) if isinstance(order, Refused)}
     transactions.counts.answered(unreadable.values())
     return [unreadable[place] if place in unreadable else next(answers) for place in range(len(orders))]

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import asyncpg
 
 from booking.adapters.counts import Counts
+from booking.adapters.gathering import Gatherer
 from booking.adapters.store import PostgresStore
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
@@ -38,6 +39,7 @@ class Transactions:
         self.rules = rules
         self.counts = counts
         self._committed = committed
+        self._gatherer = Gatherer(self._accept)
 
     async def run[T](self, story: Callable[[Connection], Awaitable[T]]) -> T:
         """Run the story in a transaction and return its result after the commit.
@@ -57,10 +59,11 @@ class Transactions:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    async def accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
-        """Take a batch in one transaction."""
-        if not orders:
-            return []
+    async def accept(self, orders: Sequence[BookAppointment], client: Client) -> list[Answer]:
+        """Take a request's orders in one transaction, together with those of other requests that wait."""
+        return await self._gatherer.accept(orders, client)
+
+    async def _accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
         answers = await self.run(
             lambda connection: accept(PostgresStore(connection), orders, clients, self.clock.now(), self.rules)
         )

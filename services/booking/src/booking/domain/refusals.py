@@ -9,6 +9,9 @@ CONFLICTS = frozenset(
 FOREIGN = frozenset({"FOREIGN_SOURCE", "FOREIGN_CLINIC", "MAY_NOT_REGISTER"})
 """Refusals for want of a right: HTTP 403. They never say whether the thing exists (G9)."""
 
+TOO_LARGE = frozenset({"BATCH_TOO_LARGE", "BODY_TOO_LARGE"})
+"""Refusals of more than the door takes at once: HTTP 413."""
+
 
 class Refused(ValueError):
     """A command that is not accepted as it stands.
@@ -30,4 +33,6 @@ class Refused(ValueError):
         """The HTTP status of this refusal."""
         if self.code in CONFLICTS:
             return 409
+        if self.code in TOO_LARGE:
+            return 413
         return 403 if self.code in FOREIGN else 422

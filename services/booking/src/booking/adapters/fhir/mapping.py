@@ -54,7 +54,7 @@ def order(
         body_sha256=body_sha256,
         source=source,
         appointment=texts.identifier(_appointment_id(appointment, message), "Appointment.identifier"),
-        status=Status(appointment.status),
+        status=_status(appointment.status),
         occurred_at=_instant(appointment.meta.lastUpdated if appointment.meta else None, "meta.lastUpdated"),
         reason=_concept(appointment.cancelationReason),
         patient=texts.identifier(patient, "Patient.identifier"),
@@ -66,6 +66,13 @@ def order(
         ends_at=ends_at,
         person=person,
     )
+
+
+def _status(code: str) -> Status:
+    try:
+        return Status(code)
+    except ValueError:
+        raise Refused("UNKNOWN_STATUS", "not one of R4's appointment statuses", "Appointment.status") from None
 
 
 def _appointment_id(appointment: Any, message: Message) -> str:

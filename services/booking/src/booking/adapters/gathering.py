@@ -1,0 +1,86 @@
+"""Group commit: what arrives while a transaction is under way is decided together in the next one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from booking.domain.batch import Answer
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+
+LARGEST = 500
+"""Events of one gathered transaction at most; a request that has more by itself stands alone."""
+
+AT_ONCE = 2
+"""Transactions under way: one waits for its commit to reach the disk while the next one decides."""
+
+type Accept = Callable[[Sequence[BookAppointment], Mapping[str, Client]], Awaitable[list[Answer]]]
+
+
+@dataclass(slots=True)
+class _Request:
+    orders: Sequence[BookAppointment]
+    client: Client
+    answers: "asyncio.Future[list[Answer]]"
+
+
+class Gatherer:
+    """Collects requests while transactions are under way; each request gets its own answers.
+
+    A single request on a quiet service starts at once. When a gathered transaction fails, its requests are
+    tried one by one, so that none suffers from another.
+
+    Args:
+        accept: Takes orders in one transaction.
+    """
+
+    def __init__(self, accept: Accept) -> None:
+        self._accept = accept
+        self._waiting: deque[_Request] = deque()
+        self._workers: set[asyncio.Task[None]] = set()
+
+    async def accept(self, orders: Sequence[BookAppointment], client: Client) -> list[Answer]:
+        """Take a request's orders, after its own earlier ones; return the answers after the commit."""
+        if not orders:
+            return []
+        request = _Request(orders, client, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        if len(self._workers) < AT_ONCE:
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        return await request.answers
+
+    async def _work(self) -> None:
+        while self._waiting:
+            await self._together(self._next())
+
+    def _next(self) -> list[_Request]:
+        group = [self._waiting.popleft()]
+        size = len(group[0].orders)
+        while self._waiting and size + len(self._waiting[0].orders) <= LARGEST:
+            group.append(self._waiting.popleft())
+            size += len(group[-1].orders)
+        return group
+
+    async def _together(self, group: list[_Request]) -> None:
+        orders = [order for request in group for order in request.orders]
+        try:
+            answers = iter(await self._accept(orders, {r.client.client_id: r.client for r in group}))
+        except Exception as error:  # noqa: BLE001  # handed to whoever asked; a cancelled worker falls through
+            if len(group) == 1:
+                _fail(group[0], error)
+                return
+            for request in group:
+                await self._together([request])
+            return
+        for request in group:
+            own = [next(answers) for _ in request.orders]
+            if not request.answers.done():  # its caller has hung up
+                request.answers.set_result(own)
+
+
+def _fail(request: _Request, error: Exception) -> None:
+    if not request.answers.done():
+        request.answers.set_exception(error)

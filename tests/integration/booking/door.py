@@ -1,0 +1,170 @@
+"""A booking service in the test's own loop, and the words with which tests speak to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import count
+from typing import Any
+
+import httpx2
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from asyncpg import Pool
+from pydantic import SecretStr
+
+from booking.adapters import clients
+from booking.domain.clients import Client
+from booking.settings import Settings
+from booking.wiring import Service, build
+from schemas import wire
+from schemas.topics import BOOKINGS_INBOUND, Topic
+from tests.support.installation import Installation
+
+KEY = "the key of the client local, long enough"
+OPERATOR_KEY = "the operator's key"
+WITHIN_S = 45
+
+TABLES = (
+    *("appointment", "appointment_alias", "appointment_history", "patient", "patient_alias", "provider", "clinic"),
+    *("clinic_alias", "ingress", "main_file_counter", "outbox"),
+)
+"""Everything that a refused command must leave as it was."""
+
+
+@dataclass
+class Door:
+    """The API of one service, as the client `local` and others call it."""
+
+    service: Service
+    pool: Pool
+    http: httpx2.AsyncClient
+    _serial: "count[int]" = field(default_factory=count)
+
+    async def ask(
+        self, method: str, path: str, body: object = None, key: str | None = KEY, **headers: str
+    ) -> httpx2.Response:
+        """Send a request; bytes go as they are, everything else as JSON."""
+        content = body if isinstance(body, bytes) else None if body is None else orjson.dumps(body)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            sent["authorization"] = f"Bearer {key}"
+        return await self.http.request(method, path, content=content, headers=sent)
+
+    async def put(self, path: str, body: object) -> dict[str, Any]:
+        """Put reference data and return the answer."""
+        answer = await self.ask("PUT", path, body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def post(self, body: object) -> dict[str, Any]:
+        """Post events that are taken and return the answer."""
+        answer = await self.ask("POST", "/v1/events", body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        return {name: await self.pool.fetchval(f"SELECT count(*) FROM {name}") for name in TABLES}  # noqa: S608
+
+    async def client(self, client: Client) -> str:
+        """Make another client and return its key."""
+        key = f"key of {client.client_id} number {next(self._serial)}, long enough too"
+        await clients.create(self.pool, client, key)
+        return key
+
+
+def booking(event_id: str = "e1", appointment: str = "v1", **given: Any) -> dict[str, Any]:
+    """Return the body of a complete booking; `given` replaces fields of the appointment."""
+    visit = {
+        "id": appointment,
+        "status": "booked",
+        "patient": {"id": "ann"},
+        "clinic": "EYE",
+        "provider": {"id": "dr-who"},
+        "service_type": "Check",
+        "start": "2027-03-12T10:00:00+00:00",
+        "end": "2027-03-12T10:30:00+00:00",
+        **given,
+    }
+    return {"event_id": event_id, "appointment": visit}
+
+
+@asynccontextmanager
+async def opened(installation: Installation, **given: object) -> AsyncIterator[Door]:
+    """Give the API of a service that is built but does not run: nothing consumes, nothing leaves the outbox."""
+    settings = Settings.model_validate(
+        {
+            "database_url": SecretStr(installation.service_url("booking")),
+            "kafka_bootstrap_servers": installation.bootstrap,
+            "topic_prefix": installation.topic_prefix,
+            "operator_key_sha256": SecretStr(sha256(OPERATOR_KEY.encode()).hexdigest()),
+            **given,
+        }
+    )
+    async with build(settings) as service:
+        transport = httpx2.ASGITransport(app=service.api)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://booking") as http:
+            door = Door(service, service.pool, http)
+            await clients.create(door.pool, Client("local", ("local",), may_register=True), KEY)
+            await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
+            yield door
+
+
+@asynccontextmanager
+async def running(door: Door) -> AsyncIterator[None]:
+    """Run the consumer and the relays while the block runs."""
+    stop = asyncio.Event()
+    parts = [door.service.consumer.run(stop), *(relay.run(stop) for relay in door.service.relays)]
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def send_inbound(installation: Installation, *records: tuple[str, bytes], client: str | None = "local") -> None:
+    """Write (key, value) records to `bookings-inbound`."""
+    producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
+    await producer.start()
+    try:
+        headers = [] if client is None else [("client", client.encode())]
+        for key, value in records:
+            name = installation.topic_prefix + BOOKINGS_INBOUND.name
+            await producer.send_and_wait(name, value, key.encode(), headers=headers)
+    finally:
+        await producer.stop()
+
+
+async def published(installation: Installation, topic: Topic) -> list[Any]:
+    """Return everything in a topic, decoded as JSON with the record's key, each partition in order."""
+    name = installation.topic_prefix + topic.name
+    places = [TopicPartition(name, number) for number in range(topic.partitions)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=installation.bootstrap, auto_offset_reset="earliest")
+    consumer.assign(places)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
+        found: list[Any] = []
+        async with asyncio.timeout(WITHIN_S):
+            while any([await consumer.position(place) < ends[place] for place in places]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += [(record.key.decode(), orjson.loads(record.value or b"null")) for record in records]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(WITHIN_S):
+        while not await condition():  # noqa: ASYNC110 - what is waited for is in another system
+            await asyncio.sleep(0.05)
+
+
+PROVIDER = str(wire.provider_id("local", "dr-who"))

@@ -1,0 +1,148 @@
+"""Patients, providers, clinics, main files and the send gate on a real database (D2, D4, D5, D44)."""
+
+import asyncio
+from uuid import UUID
+
+import asyncpg
+import orjson
+import pytest
+
+from tests.integration.booking.door import PROVIDER, Door, booking, opened
+from tests.support.installation import Installation
+
+ANN = {
+    "given_name": "Ann",
+    "family_name": "Smith",
+    "mobile": "07736 312544",
+    "country": "GB",
+    "email": "ann@example.org",
+}
+
+
+async def topics(door: Door) -> list[str]:
+    return [row["topic"] for row in await door.pool.fetch("SELECT topic FROM outbox ORDER BY id")]
+
+
+async def test_registration_issues_the_main_file_and_publishes_the_patient_d4(door: Door) -> None:
+    first = await door.put("/v1/patients/ann", ANN)
+    year = first["main_file"][5:9]
+    assert first["main_file"] == f"FILE-{year}-000001"
+    value = orjson.loads(await door.pool.fetchval("SELECT value FROM outbox WHERE topic = 'patients'"))
+    assert (value["patient_id"], value["main_file"]) == (first["patient_id"], first["main_file"])
+    assert value["mobile"] == "+447736312544"
+    assert await door.put("/v1/patients/ann", ANN) == first
+    changed = await door.put("/v1/patients/ann", {**ANN, "do_not_contact": True})
+    assert changed == {**first, "version": 2}
+    assert await topics(door) == ["clinics", "patients", "patients"]
+
+
+async def test_numbers_have_no_gaps_when_many_register_at_once_d4(door: Door) -> None:
+    answers = await asyncio.gather(*(door.put(f"/v1/patients/p{n}", ANN) for n in range(30)))
+    assert sorted(int(answer["main_file"][10:]) for answer in answers) == list(range(1, 31))
+
+
+async def test_an_upstream_number_is_kept_if_it_fits_and_is_free_d4(door: Door) -> None:
+    taken = await door.put("/v1/patients/ann", {**ANN, "main_file": "FILE-2027-000002"})
+    assert taken["main_file"] == "FILE-2027-000002"
+    other = await door.ask("PUT", "/v1/patients/bob", {**ANN, "main_file": "FILE-2027-000002"})
+    assert (other.status_code, other.json()["code"]) == (409, "MAIN_FILE_TAKEN")
+    fixed = await door.ask("PUT", "/v1/patients/ann", {**ANN, "main_file": "FILE-2027-000003"})
+    assert (fixed.status_code, fixed.json()["code"]) == (409, "MAIN_FILE_FIXED")
+
+
+async def test_the_last_number_of_a_year_is_followed_by_an_error_d2(door: Door) -> None:
+    first = await door.put("/v1/patients/ann", ANN)
+    await door.pool.execute("UPDATE main_file_counter SET last = 999999")
+    full = await door.ask("PUT", "/v1/patients/bob", ANN)
+    assert (full.status_code, full.json()["code"]) == (422, "MAIN_FILE_EXHAUSTED")
+    assert await door.put("/v1/patients/ann", ANN) == first
+
+
+async def test_a_booking_gives_an_unknown_patient_the_id_that_registration_keeps_d5(door: Door) -> None:
+    booked = await door.post(booking())
+    held = await door.pool.fetchrow("SELECT patient_id, main_file FROM patient")
+    assert held is not None
+    assert held["main_file"] is None
+    registered = await door.put("/v1/patients/ann", ANN)
+    assert registered["patient_id"] == str(held["patient_id"])
+    shown = (await door.ask("GET", f"/v1/appointments/{booked['appointment_id']}")).json()
+    assert shown["current"]["patient_id"] == registered["patient_id"]
+
+
+async def test_register_on_booking_registers_the_unknown_d5(installation: Installation) -> None:
+    async with opened(installation, register_on_booking=True) as door:
+        await door.post([booking(f"e{n}", f"v{n}", patient={"id": f"p{n % 3}"}) for n in range(9)])
+        numbers = await door.pool.fetch("SELECT main_file FROM patient ORDER BY main_file")
+        assert [row["main_file"][10:] for row in numbers] == ["000001", "000002", "000003"]
+        assert (await topics(door)).count("patients") == 3
+
+
+async def test_a_provider_and_a_clinic_are_published_once_for_each_change(door: Door) -> None:
+    for name, version in (("Dr Who", 1), ("Dr Who", 1), ("Dr No", 2)):
+        answer = await door.put("/v1/providers/dr-who?source=local", {"name": name})
+        assert answer == {"provider_id": PROVIDER, "version": version}
+    body = {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"}
+    for sensitive, version in ((False, 1), (True, 2)):
+        assert (await door.put("/v1/clinics/EYE", {**body, "sensitive": sensitive}))["version"] == version
+    assert sorted(await topics(door)) == ["clinics", "clinics", "providers", "providers"]
+
+
+async def test_an_identifier_stands_for_one_clinic(door: Door) -> None:
+    names = {"identifiers": [{"system": "urn:places", "value": "1"}]}
+    body = {"name": "A Clinic", "zone": "Europe/London", **names}
+    await door.put("/v1/clinics/AAA", body)
+    await door.put("/v1/clinics/AAA", body)
+    taken = await door.ask("PUT", "/v1/clinics/BBB", body)
+    assert (taken.status_code, taken.json()["code"]) == (409, "IDENTIFIER_TAKEN")
+    assert await door.pool.fetchval("SELECT count(*) FROM clinic WHERE clinic_id = 'BBB'") == 0
+
+
+async def test_an_id_may_be_a_uri(door: Door) -> None:
+    answer = await door.put("/v1/patients/https:%2F%2Ffhir.nhs.uk%2FId%2Fnhs-number%7C9476719931", ANN)
+    row = await door.pool.fetchrow(
+        "SELECT source_id FROM patient_alias WHERE patient_id = $1", UUID(answer["patient_id"])
+    )
+    assert row is not None
+    assert row["source_id"] == "https://fhir.nhs.uk/Id/nhs-number|9476719931"
+
+
+async def test_the_send_gate_tells_the_notifier_what_is_true_now_and_nothing_else(
+    door: Door, installation: Installation
+) -> None:
+    await door.put("/v1/patients/ann", {**ANN, "language": "en"})
+    known = UUID((await door.post(booking("e1", "v1")))["appointment_id"])
+    stranger = UUID((await door.post(booking("e2", "v2", patient={"id": "bob"}, provider=None)))["appointment_id"])
+    buried = UUID((await door.post(booking("e3", "v3", status="cancelled")))["appointment_id"])
+    await door.put("/v1/providers/dr-who", {"name": "Dr Who"})
+
+    notifier = await asyncpg.connect(installation.service_url("notifier"))
+    try:
+        rows = await notifier.fetch("SELECT * FROM booking.send_gate($1::uuid[])", [known, stranger, buried])
+        found = {row["appointment_id"]: row for row in rows}
+        assert found.keys() == {known, stranger}
+        ann = found[known]
+        assert (ann["status"], ann["schedule_gen"], ann["registered"], ann["given_name"]) == ("booked", 1, True, "Ann")
+        assert (ann["mobile"], ann["clinic_name"], ann["zone"]) == ("+447736312544", "Eye Clinic", "Europe/London")
+        assert (str(ann["provider_id"]), ann["provider_name"]) == (PROVIDER, "Dr Who")
+        assert (found[stranger]["registered"], found[stranger]["consent"], found[stranger]["given_name"]) == (
+            False,
+            True,
+            None,
+        )
+        await door.post(booking("e4", "v1", status="cancelled"))
+        now = await notifier.fetchrow("SELECT status FROM booking.send_gate($1::uuid[])", [known])
+        assert now is not None
+        assert now["status"] == "cancelled"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await notifier.fetch("SELECT * FROM booking.patient")
+    finally:
+        await notifier.close()
+
+
+async def test_the_gate_is_the_notifiers_alone(installation: Installation) -> None:
+    records = await asyncpg.connect(installation.service_url("records"))
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await records.fetch("SELECT * FROM booking.send_gate('{}'::uuid[])")
+    finally:
+        await records.close()

@@ -1,0 +1,72 @@
+"""Group commit: who waits together is decided together, and none suffers from another."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from booking.adapters.gathering import AT_ONCE, LARGEST, Gatherer
+from booking.domain.batch import Answer
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from tests.unit.booking.builders import LOCAL, order
+
+
+class Transactions:
+    """Takes orders when the test lets it; fails those named `poison`."""
+
+    def __init__(self) -> None:
+        self.taken: list[list[str]] = []
+        self.go = asyncio.Event()
+
+    async def accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
+        self.taken.append([order.key for order in orders])
+        await self.go.wait()
+        if any(order.key == "poison" for order in orders):
+            raise RuntimeError("poison")
+        return [Answer(order.key) for order in orders]
+
+
+async def test_what_arrives_while_transactions_are_under_way_is_decided_together() -> None:
+    transactions = Transactions()
+    gatherer = Gatherer(transactions.accept)
+    asked = [asyncio.create_task(gatherer.accept([order(f"e{n}")], LOCAL)) for n in range(100)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    transactions.go.set()
+    answers = await asyncio.gather(*asked)
+    assert [answer.key for (answer,) in answers] == [f"e{n}" for n in range(100)]
+    assert len(transactions.taken) <= AT_ONCE + 1
+    assert sum(map(len, transactions.taken)) == 100
+
+
+async def test_a_request_that_fails_fails_alone() -> None:
+    transactions = Transactions()
+    transactions.go.set()
+    gatherer = Gatherer(transactions.accept)
+    keys = ["e1", "poison", "e2", "e3"]
+    found = await asyncio.gather(*(gatherer.accept([order(key)], LOCAL) for key in keys), return_exceptions=True)
+    assert [type(one) for one in found] == [list, RuntimeError, list, list]
+
+
+async def test_a_request_is_never_split_and_a_group_is_never_too_large() -> None:
+    transactions = Transactions()
+    transactions.go.set()
+    gatherer = Gatherer(transactions.accept)
+    sizes = [LARGEST * 2, 300, 300, 1]
+    await asyncio.gather(*(gatherer.accept([order(f"{n}.{i}") for i in range(n)], LOCAL) for n in sizes))
+    assert all(len(group) <= LARGEST or len(group) == LARGEST * 2 for group in transactions.taken)
+    assert sum(map(len, transactions.taken)) == sum(sizes)
+
+
+async def test_a_caller_that_hangs_up_disturbs_nobody() -> None:
+    transactions = Transactions()
+    gatherer = Gatherer(transactions.accept)
+    gone = asyncio.create_task(gatherer.accept([order("gone")], LOCAL))
+    stays = asyncio.create_task(gatherer.accept([order("stays")], LOCAL))
+    await asyncio.sleep(0)
+    gone.cancel()
+    transactions.go.set()
+    assert [answer.key for answer in await stays] == ["stays"]
+    with pytest.raises(asyncio.CancelledError):
+        await gone
