@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse
 from chassis.http import serve
 from stack.ports import LOOPBACK, free_port
 
-SILENCE_S = 30.0
+SILENCE_S = 120.0
 """Longer than any call may last."""
 
 
@@ -39,13 +39,14 @@ class Carriers:
 
     A script says how the next messages to an address are answered: an HTTP or SMTP code, `silent` (accept
     and never answer), `cut` (accept and break the connection) or `garbage` (accept and answer nonsense).
-    Without one they are accepted.
+    Without one they are accepted. With `retry_after_s` a refusal by HTTP asks for that much patience.
     """
 
     def __init__(self, smtp_port: int, http_port: int) -> None:
         self.smtp_port, self.http_port = smtp_port, http_port
         self.taken: list[Taken] = []
         self.asked: list[str] = []
+        self.retry_after_s = 0
         self._scripts: dict[str, deque[int | str]] = defaultdict(deque)
         self._told: dict[Session, str] = {}
         self._never = asyncio.Event()
@@ -95,7 +96,8 @@ class Carriers:
         """Answer one HTTP message as the script says."""
         answer = self._next(to)
         if isinstance(answer, int):
-            return JSONResponse({"code": answer}, answer)
+            headers = {"Retry-After": str(self.retry_after_s)} if self.retry_after_s else None
+            return JSONResponse({"code": answer}, answer, headers)
         self.taken.append(Taken(channel, to, reference, body))
         if answer == "silent":
             await self._wait()
@@ -115,7 +117,7 @@ async def carriers() -> AsyncIterator[Carriers]:
     smtp = await loop.create_server(lambda: SMTP(made, hostname=LOOPBACK, loop=loop), LOOPBACK, made.smtp_port)
     http = asyncio.create_task(serve(_api(made), LOOPBACK, made.http_port, stop))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await _listens(made.http_port):  # noqa: ASYNC110  # what is waited for is another server
                 await asyncio.sleep(0.02)
         yield made

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 async def stream(world: World, provider: UUID, **headers: str) -> AsyncIterator[tuple[int, str]]:
     """Give (number, appointment id) of each event of a provider's stream."""
     url = f"http://127.0.0.1:{world.port}/v1/inbox/{provider}/stream"
-    async with world.http.stream("GET", url, headers=headers, timeout=20) as response:
+    async with world.http.stream("GET", url, headers=headers, timeout=120) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         number = 0
         async for line in response.aiter_lines():
@@ -88,7 +88,7 @@ async def test_pages_and_read_marks(world: World) -> None:
     assert (missing.status_code, missing.json()["code"]) == (404, "NO_SUCH_NOTICE")
 
 
-async def test_g9_nothing_is_told_without_the_operators_key(world: World) -> None:
+async def test_g9_nothing_is_told_without_the_operators_key_and_no_nonsense_is_held(world: World) -> None:
     await world.start(lanes=())
     some = uuid4()
     doors = (
@@ -104,10 +104,10 @@ async def test_g9_nothing_is_told_without_the_operators_key(world: World) -> Non
         answers = [await stranger.request(method, path, headers=key) for method, path in doors for key in keys]
 
     assert {answer.status_code for answer in answers} == {401}
+    await preferences_that_are_none_are_refused(world)
 
 
-async def test_preferences_that_are_none_are_refused_and_nothing_is_held(world: World) -> None:
-    await world.start(lanes=())
+async def preferences_that_are_none_are_refused(world: World) -> None:
     path = f"/v1/patients/{uuid4()}/preferences"
     bodies = (
         '{"sms": true}',
@@ -126,6 +126,7 @@ async def test_preferences_that_are_none_are_refused_and_nothing_is_held(world: 
 async def test_r25_the_api_says_what_became_of_each_message_and_each_call(world: World) -> None:
     patient = await world.patient(email=None)
     world.carriers.script(await world.address(patient, "mobile"), 503)
+    world.carriers.retry_after_s = 3600
     await world.start()
     visit = await world.book(patient)
     path = f"/v1/notifications?appointment={visit.appointment_id}"

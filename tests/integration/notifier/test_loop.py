@@ -100,79 +100,74 @@ async def test_r26_a_cancellation_committed_before_the_gate_wins(world: World) -
 
 async def test_r26_a_cancellation_wins_over_a_message_that_waits_for_its_retry(world: World) -> None:
     patient = await world.patient(email=None)
-    mobile = await world.address(patient, "mobile")
-    world.carriers.script(mobile, 503)
+    world.carriers.script(await world.address(patient, "mobile"), 503)
+    world.carriers.retry_after_s = 3600
     await world.start()
     visit = await world.book(patient)
     await world.tried(visit, "confirmation", 1)
     await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
-    world.step(timedelta(minutes=1))
+    world.step(timedelta(hours=2))
 
     assert (await world.settled(visit, "confirmation", "skipped"))["reason"] == Reason.APPOINTMENT_CANCELLED
     assert world.carriers.taken == []
 
 
-async def test_d10_a_reminder_of_an_earlier_schedule_is_not_sent(world: World) -> None:
-    visit = await world.book(await world.patient())
-    await world.due(visit)
-    await world.hold(visit.model_copy(update={"version": 2, "schedule_gen": 2}))
+async def test_r21_d37_d43_bookings_that_tell_nobody_say_why(world: World) -> None:
+    patient, provider = await world.patient(), await world.provider()
     await world.start()
+    past = await world.book(patient, provider, starts_at=MONDAY - timedelta(days=900))
+    imported = await world.book(patient, provider, mode=Mode.BACKFILL)
+    unknown = await world.book(await world.patient(), patient)  # an id that no provider has
 
-    assert (await world.settled(visit, "reminder", "skipped"))["reason"] == Reason.RESCHEDULED
-
-
-async def test_d37_d43_history_and_past_visits_tell_nobody(world: World) -> None:
-    await world.start()
-    told: tuple[tuple[dict[str, Any], Reason], ...] = (
-        ({"mode": Mode.BACKFILL}, Reason.BACKFILL),
-        ({"starts_at": MONDAY - timedelta(days=900)}, Reason.PAST_VISIT),
-    )
-    for fields, reason in told:
-        visit = await world.book(await world.patient(), await world.provider(), **fields)
-        rows = [await world.settled(visit, kind, "skipped") for kind in ("confirmation", "provider-booked")]
-        assert {row["reason"] for row in rows} == {reason}
-    assert world.carriers.asked == []
-
-
-async def test_r21_r40_an_unknown_provider_is_recorded_and_stops_nothing(world: World) -> None:
-    patient = await world.patient()
-    await world.start()
-    visit = await world.book(patient, patient)  # an id that no provider has
-
-    assert (await world.settled(visit, "provider-booked", "skipped"))["reason"] == Reason.UNKNOWN_PROVIDER
-    await world.settled(visit, "confirmation", "accepted")
-
-
-async def test_d30_d44_who_may_not_be_messaged_is_not_and_it_says_why(world: World) -> None:
-    barred: tuple[tuple[dict[str, Any], Reason], ...] = (
-        ({"registered": False}, Reason.UNKNOWN_PATIENT),
-        ({"deceased": True}, Reason.DECEASED),
-        ({"do_not_contact": True}, Reason.DO_NOT_CONTACT),
-        ({"consent": False}, Reason.NO_CONSENT),
-        ({"mobile": None, "email": None}, Reason.NO_CONTACT),
-    )
-    visits = [(await world.book(await world.patient(**fields)), reason) for fields, reason in barred]
-    for visit, _ in visits:
-        await world.due(visit)
-    await world.start()
-
-    for visit, reason in visits:
-        for kind in ("confirmation", "reminder"):
+    for visit, reason in ((past, Reason.PAST_VISIT), (imported, Reason.BACKFILL)):
+        for kind in ("confirmation", "provider-booked"):
             assert (await world.settled(visit, kind, "skipped"))["reason"] == reason
-    assert world.carriers.asked == []
+    assert (await world.settled(unknown, "provider-booked", "skipped"))["reason"] == Reason.UNKNOWN_PROVIDER
+    await world.settled(unknown, "confirmation", "accepted")  # R40
+    assert len(world.carriers.taken) == 1
+    assert (await world.ask("GET", f"/v1/inbox/{provider}")).json()["items"] == []
+
+
+SKIPPED: tuple[tuple[dict[str, Any], Reason], ...] = (
+    ({"registered": False}, Reason.UNKNOWN_PATIENT),
+    ({"deceased": True}, Reason.DECEASED),
+    ({"do_not_contact": True}, Reason.DO_NOT_CONTACT),
+    ({"consent": False}, Reason.NO_CONSENT),
+    ({"mobile": None, "email": None}, Reason.NO_CONTACT),
+)
+
+
+async def test_d10_d30_d44_i8_a_reminder_that_may_not_leave_says_why(world: World) -> None:
+    visits = [(await world.book(await world.patient(**fields)), reason) for fields, reason in SKIPPED]
+    silent = await world.patient()
+    visits.append((await world.book(silent), Reason.CHANNELS_DISABLED))
+    moved = await world.book(await world.patient())
+    await world.hold(moved.model_copy(update={"version": 2, "schedule_gen": 2}))
+    late = await world.book(await world.patient())
+    await world.start()
+    none = {"whatsapp": False, "sms": False, "email": False}
+    await world.ask("PUT", f"/v1/patients/{silent}/preferences", json=none)
+    for visit in (*(visit for visit, _ in visits), moved):
+        await world.due(visit)
+    await world.due(late, not_after=MONDAY - timedelta(minutes=1))
+
+    for visit, reason in (*visits, (moved, Reason.RESCHEDULED), (late, Reason.TOO_LATE)):
+        assert (await world.settled(visit, "reminder", "skipped"))["reason"] == reason
+    assert {taken.channel for taken in world.carriers.taken} <= {"email"}
 
 
 async def test_d31_preferences_are_read_when_it_is_sent_and_the_lane_changes_with_them(world: World) -> None:
     patient = await world.patient()
     mobile, email = await world.address(patient, "mobile"), await world.address(patient, "email")
     world.carriers.script(mobile, 503)
+    world.carriers.retry_after_s = 3600
     await world.start()
     visit = await world.book(patient)
     await world.due(visit)
     await world.tried(visit, "reminder", 1)
     said = {"whatsapp": False, "sms": False, "email": True}
     answer = await world.ask("PUT", f"/v1/patients/{patient}/preferences", json=said)
-    world.step(timedelta(minutes=1))
+    world.step(timedelta(hours=2))
     row = await world.settled(visit, "reminder", "accepted")
 
     assert answer.json()["version"] == 1
@@ -193,22 +188,3 @@ async def test_r23_whatsapp_goes_as_a_template_to_who_asked_for_it(world: World)
     [message] = world.carriers.to(await world.address(patient, "mobile"))
     assert (message.channel, message.reference) == ("whatsapp", str(row["attempt_id"]))
     assert "appointment_reminder" in message.body
-
-
-async def test_d30_all_channels_off_means_nothing(world: World) -> None:
-    patient = await world.patient()
-    await world.start()
-    await world.ask(
-        "PUT", f"/v1/patients/{patient}/preferences", json=dict.fromkeys(("whatsapp", "sms", "email"), False)
-    )
-    visit = await world.book(patient)
-
-    assert (await world.settled(visit, "confirmation", "skipped"))["reason"] == Reason.CHANNELS_DISABLED
-
-
-async def test_i8_a_reminder_is_never_sent_after_its_deadline(world: World) -> None:
-    visit = await world.book(await world.patient())
-    await world.due(visit, not_after=MONDAY - timedelta(minutes=1))
-    await world.start()
-
-    assert (await world.settled(visit, "reminder", "skipped"))["reason"] == Reason.TOO_LATE

@@ -87,6 +87,7 @@ class Lane:
         clock_differs: Returns why this process must not claim (its clock is off), or None.
         committed: Called after every commit that wrote outgoing events.
         wake_lane: Called for another lane that got a message from this one.
+        machine_s: Monotonic machine time in seconds.
     """
 
     def __init__(
@@ -101,11 +102,12 @@ class Lane:
         clock_differs: Callable[[], str | None],
         committed: Callable[[], None],
         wake_lane: Callable[[Channel], None],
+        machine_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.channel = channel
         self._ledger, self._carrier, self._limits, self._sending = ledger, carrier, limits, sending
         self._clock, self._watch, self._clock_differs = clock, watch, clock_differs
-        self._committed, self._wake_lane = committed, wake_lane
+        self._committed, self._wake_lane, self._machine_s = committed, wake_lane, machine_s
         self._wake = asyncio.Event()
         self._answers: asyncio.Queue[Answered] = asyncio.Queue()
         self._in_flight = 0
@@ -144,7 +146,7 @@ class Lane:
             await asyncio.sleep(PAUSE_S)
             return 0
         try:
-            claimed = await claim(self._ledger, self.channel, free, self._sending, self._clock.now(), time.monotonic())
+            claimed = await claim(self._ledger, self.channel, free, self._sending, self._clock.now(), self._machine_s())
         except Unavailable as error:
             log.warning("lane.unavailable", lane=self.channel, code=error.code)
             await asyncio.sleep(PAUSE_S)
@@ -167,13 +169,13 @@ class Lane:
             log.error("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id), error=str(error))
             self._answers.put_nowait(Answered(call, Rejected("CANNOT_COMPOSE")))
             return
-        began = time.monotonic()
+        began = self._machine_s()
         answer: Answer
         if began - call.gated_on > OLDEST_GATE_S or self._clock.now() > call.not_after:
             answer = NotStarted()
         else:
             answer = await self._answer(made, call)
-            self._watch.called(self.channel, time.monotonic() - began)
+            self._watch.called(self.channel, self._machine_s() - began)
         self._answers.put_nowait(Answered(call, answer))
 
     async def _answer(self, made: Made, call: Call) -> Answer:
