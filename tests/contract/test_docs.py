@@ -1,0 +1,53 @@
+"""What the pages point at is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.contract.examples import ROOT
+
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(
+        page
+        for folder in ("deploy", "schemas", "chassis", "stack", "services")
+        for page in (ROOT / folder).rglob("*.md")
+    ),
+]
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+PATH = re.compile(r"`((?:tests|docs|schemas|chassis|stack|services|deploy|examples|bench)/[\w./*-]+)`")
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions")], ids=name
+)
+def test_every_path_that_a_page_names_is_there(page: Path) -> None:
+    paths = PATH.findall(page.read_text())
+    assert [path for path in paths if not list(ROOT.glob(path))] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=name)
+def test_a_decision_has_its_context_its_line_its_consequences_and_its_check(page: Path) -> None:
+    text = page.read_text()
+    assert re.findall(r"^\*\*(\w+)\b", text, re.MULTILINE) == ["Context", "Decision", "Consequences", "Check"]
+
+
+def test_every_code_of_the_bad_input_page_is_one_that_the_services_give() -> None:
+    page = (ROOT / "docs" / "bad-input.md").read_text()
+    sources = "\n".join(
+        file.read_text() for part in ("schemas", "chassis", "services") for file in (ROOT / part).rglob("src/**/*.py")
+    )
+    codes = set(re.findall(r"`([A-Z]{2,}(?:_[A-Z0-9]+)+|INVALID|INTERNAL)`", page))
+    assert {code for code in codes if f'"{code}"' not in sources} == set()
