@@ -54,6 +54,11 @@ class Keeper(threading.Thread):
         self._ready_since = 0.0
         self._next_question = 0.0
 
+    @property
+    def ready(self) -> bool:
+        """Whether the part runs and said that it is ready; one killed a moment ago is not."""
+        return self.state.state == "ready" and self.part.running
+
     def begin(self) -> None:
         """Start the part and watch it from now on.
 

@@ -14,8 +14,8 @@ from stack.ports import LOOPBACK, free_port, next_free
 
 Ports = Literal["default", "free"]
 
-_ADMINISTRATORS = ("DATABASE_ADMIN_URL", "DATABASE_URL")
-"""Never handed to a service: it works with the least rights."""
+_LOGINS = ("DATABASE_ADMIN_URL", "DATABASE_URL")
+"""Variables that end so are not handed on: a service gets its own login and works with the least rights."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Environments:
 
     def common(self) -> dict[str, str]:
         """Return what every process is given, on top of this process's own environment."""
-        inherited = {name: value for name, value in os.environ.items() if name not in _ADMINISTRATORS}
+        inherited = {name: value for name, value in os.environ.items() if not name.endswith(_LOGINS)}
         own = {
             "KAFKA_BOOTSTRAP_SERVERS": self._bootstrap(),
             "ATTEND_TOPIC_PREFIX": self._topic_prefix,

@@ -24,7 +24,7 @@ from stack.process import ProcessId
 from stack.spawning import Nursery, own_interpreter
 from stack.state import PartState, State, StateFile, read_state
 
-READY_TIMEOUT_S = 180  # 7 s on an idle machine with two cores; a busy one takes its time
+READY_TIMEOUT_S = 180  # two busy cores take their time
 MOST_FAILURES = 3  # a part that ends three times while everything starts will not come up
 
 
@@ -188,7 +188,7 @@ class System:
             Misconfigured: One refuses its settings, or is not ready in time; its last words are in the message.
         """
         deadline = time.monotonic() + timeout_s
-        while waiting := [keeper for keeper in self._keepers.values() if keeper.state.state != "ready"]:
+        while waiting := [keeper for keeper in self._keepers.values() if not keeper.ready]:
             for keeper in waiting:
                 often = failures is not None and keeper.failures >= failures
                 if keeper.state.state == "refused" or often or time.monotonic() > deadline:

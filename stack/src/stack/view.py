@@ -47,9 +47,10 @@ def following(console: Console, state: Callable[[], State | None]) -> Iterator[N
 class Lines:
     """Tells each change of a part as a line with the seconds since the first, for logs and pipes."""
 
-    def __init__(self, console: Console) -> None:
-        """Print here."""
+    def __init__(self, console: Console, *, silent: bool = False) -> None:
+        """Print here; silent while something else shows the parts."""
         self._console = console
+        self.silent = silent
         self._began = time.monotonic()
         self._told: dict[str, str] = {}
 
@@ -58,6 +59,8 @@ class Lines:
         if self._told.get(part.name) == part.state:
             return
         self._told[part.name] = part.state
+        if self.silent:
+            return
         detail = f": {part.detail}" if part.detail else ""
         line = f"{time.monotonic() - self._began:6.1f} s  {part.name:<20} {part.state:<12} {part.url}{detail}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

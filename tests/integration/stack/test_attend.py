@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -106,6 +107,40 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_which_then_works(
     assert not any(process.find() for process in left)
     assert [part.url for part in attend.state.parts] == ports, "its ports were free again"
     assert {part.state for part in attend.state.parts} == {"ready"}
+
+
+def test_ctrl_c_stops_everything_in_order(attend: Attend) -> None:
+    command, output = python("-m", "stack", "up", "--only", "records"), attend.home.folder.with_suffix(".out")
+    with output.open("w") as stream:
+        foreground = subprocess.Popen(command, env=attend.env, stdout=stream, stderr=stream)  # noqa: S603
+    until(lambda: "Ready in" in output.read_text())
+    running = attend.processes()
+
+    foreground.send_signal(signal.SIGINT)
+
+    assert foreground.wait(timeout=60) == 0
+    stopped = [line.split()[2] for line in output.read_text().splitlines() if " stopped " in line]
+    assert stopped == ["records", "sinks", "postgres", "kafka"]
+    assert not any(process.find() for process in running)
+
+
+def test_a_service_that_is_killed_is_started_again(running: Attend) -> None:
+    killed = next(part.process for part in running.state.parts if part.name == "records")
+    assert killed is not None
+
+    os.kill(killed.pid, signal.SIGKILL)
+
+    until(lambda: (part := running.state.part("records")) is not None and part.restarts == 1 and part.state == "ready")
+    shown = {row["part"]: row for row in json.loads(running("status", "--json"))["parts"]}
+    assert shown["records"]["restarts"] == 1
+    assert shown["records"]["state"] == "ready"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_topics_plan_changes_nothing_and_apply_can_be_repeated(running: Attend) -> None:

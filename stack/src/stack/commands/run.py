@@ -107,7 +107,7 @@ def _run_here(console: Console, home: Home, wishes: Wishes) -> None:
     """Supervise in this process until Ctrl-C, SIGTERM or the end of the terminal."""
     from stack.supervisor import System  # a second of imports that the other commands need not pay for
 
-    lines = Lines(console)
+    lines = Lines(console, silent=console.is_terminal)
     system = System(
         home.folder,
         sinks=wishes.sinks,
@@ -115,7 +115,7 @@ def _run_here(console: Console, home: Home, wishes: Wishes) -> None:
         run=services.named(wishes.only),
         kafka_bootstrap=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"),
         database_admin_url=administrator_url(),
-        report=None if console.is_terminal else lines,
+        report=lines,
         restart_servers=True,
     )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -123,6 +123,7 @@ def _run_here(console: Console, home: Home, wishes: Wishes) -> None:
     try:
         with following(console, lambda: system.state):
             system.start()
+        lines.silent = False
         if system.state:
             console.print(summary(system.state, foreground=True), soft_wrap=True, highlight=False)
         while True:
