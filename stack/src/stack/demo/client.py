@@ -72,8 +72,7 @@ class Client:
             )
         payload = _json(answer.content)
         if not answer.is_success:
-            code = payload.get("code") if isinstance(payload, dict) else None
-            raise Refused(answer.status_code, code, f"{method} {service}{path}")
+            raise Refused(answer.status_code, _code(payload), f"{method} {service}{path}")
         return payload
 
     async def post_events(self, events: Sequence[dict[str, object]]) -> list[dict[str, Any]]:
@@ -137,6 +136,16 @@ def _json(content: bytes) -> Any:
         return orjson.loads(content) if content else None
     except orjson.JSONDecodeError:
         return None
+
+
+def _code(payload: Any) -> str | None:
+    """Return the code of a problem, or of FHIR's OperationOutcome."""
+    if not isinstance(payload, dict):
+        return None
+    if payload.get("resourceType") == "OperationOutcome":
+        payload = payload["issue"][0].get("details", {}).get("coding", [{}])[0]
+    code: str | None = payload.get("code")
+    return code
 
 
 def _items(answer: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from stack.state import PartState, read_state
 from stack.supervisor import System
 
 SEED = 7
+WIDTH = 130
+"""Columns where there is no terminal, so that a log shows whole words."""
 
 
 def demo(samples: Path | None, keep: bool, fast: bool) -> int:
@@ -38,7 +41,7 @@ def demo(samples: Path | None, keep: bool, fast: bool) -> int:
         keep: Leave the installation running until Ctrl-C.
         fast: The clinic week alone, without the FHIR messages.
     """
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     began = time.monotonic()
     week = write_week(SEED, clock.RealClock().now().date())
     try:

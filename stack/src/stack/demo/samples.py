@@ -1,6 +1,6 @@
 """Reads FHIR samples for the expectation: who, when, with whom, by what address. No code of booking's is used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ class Sample:
         start: None for a request without a time.
         patient: Whatever identifies the patient in it.
         registers: Whether the patient himself is in it, so that he can be registered.
-        provider: The practitioner's name, if he is in it.
+        provider: The practitioner's name, if it is in it.
         clinic_identifiers: What in it may stand for a clinic.
     """
 
@@ -67,7 +67,7 @@ def read_sample(name: str, body: bytes) -> Sample | None:
         registers=patient is not None,
         email=_address(patient, "email"),
         mobile=_mobile(patient),
-        provider=_practitioner(resources.values()),
+        provider=_practitioner(resources.values(), appointment),
         clinic_identifiers=tuple(_clinics(resources.values(), appointment)),
     )
 
@@ -96,12 +96,17 @@ def _actor(appointment: dict[str, Any], kind: str) -> str:
     return next((reference for reference in references if reference.startswith((f"{kind}/", "urn:uuid:"))), "")
 
 
-def _practitioner(resources: Any) -> str | None:
+def _practitioner(resources: Iterable[dict[str, Any]], appointment: dict[str, Any]) -> str | None:
+    """Return the practitioner's name: as the appointment displays it, else as his resource in the message has it."""
+    for actor in (p.get("actor", {}) for p in appointment.get("participant", [])):
+        if actor.get("reference", "").startswith("Practitioner/"):
+            display: str | None = actor.get("display")
+            return display
     practitioner = next((r for r in resources if r["resourceType"] == "Practitioner"), None)
     return practitioner["name"][0].get("family") if practitioner else None
 
 
-def _clinics(resources: Any, appointment: dict[str, Any]) -> Iterator[Identifier]:
+def _clinics(resources: Iterable[dict[str, Any]], appointment: dict[str, Any]) -> Iterator[Identifier]:
     for resource in resources:
         for destination in resource.get("destination", []) if resource["resourceType"] == "MessageHeader" else []:
             system, _, value = destination.get("endpoint", "").partition("|")

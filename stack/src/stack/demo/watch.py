@@ -21,9 +21,13 @@ EVERY_S = 1.0
 
 @asynccontextmanager
 async def watched(console: Console, client: Client, driver: Driver, play: Play) -> AsyncIterator[None]:
-    """Show the live table while the block runs; without a terminal nothing is shown."""
+    """Show the live table while the block runs; without a terminal, one line for each day of the week."""
     if not console.is_terminal:
-        yield
+        looking = asyncio.create_task(_tell_days(console, client, driver, play))
+        try:
+            yield
+        finally:
+            await _end(looking)
         return
     with Live(console=console, refresh_per_second=4) as screen:
         looking = asyncio.create_task(_look(screen, client, driver, play))
@@ -31,9 +35,7 @@ async def watched(console: Console, client: Client, driver: Driver, play: Play) 
             yield
             await _once(screen, client, driver, play)
         finally:
-            looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
+            await _end(looking)
 
 
 async def _look(screen: Live, client: Client, driver: Driver, play: Play) -> None:
@@ -43,15 +45,34 @@ async def _look(screen: Live, client: Client, driver: Driver, play: Play) -> Non
         await asyncio.sleep(EVERY_S)
 
 
+async def _tell_days(console: Console, client: Client, driver: Driver, play: Play) -> None:
+    day = None
+    while True:
+        if driver.now and driver.now.date() != day:
+            day = driver.now.date()
+            counts = ", ".join(f"{name} {count}" for name, count in (await _counts(client, driver, play)).items())
+            console.print(f"{day:%a %d %b}: {counts}", highlight=False)
+        await asyncio.sleep(EVERY_S)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
 async def _once(screen: Live, client: Client, driver: Driver, play: Play) -> None:
     statuses = {name: await client.status(name) for name in SERVICES}
+    screen.update(view.stages(driver.now, await _counts(client, driver, play), statuses))
+
+
+async def _counts(client: Client, driver: Driver, play: Play) -> dict[str, int]:
     accepted = acceptances.by_channel(await client.accepted())
-    counts = {
-        "instants stepped": driver.steps,
-        "patients registered": len(play.names.patients),
-        "events posted": play.posted,
+    return {
+        "instants": driver.steps,
+        "patients": len(play.names.patients),
+        "events": play.posted,
         "appointments": len(play.names.appointments),
-        "bad messages refused": play.refused,
-        **{f"accepted by the carrier: {channel}": accepted[channel] for channel in ("email", "sms", "whatsapp")},
+        "refused": play.refused,
+        **{channel: accepted[channel] for channel in ("email", "sms", "whatsapp")},
     }
-    screen.update(view.stages(driver.now, counts, statuses))
