@@ -7,6 +7,8 @@ from datetime import timedelta
 import psutil
 import pytest
 
+from reminders.domain.schedule import apply
+from reminders.timers.row import unpack
 from schemas.appointments import Status
 from tests.integration.reminders.world import World, names, until
 from tests.unit.reminders.builders import VISIT, appointment, id_of
@@ -110,6 +112,28 @@ async def test_a_kill_between_hand_over_and_mark_gives_only_repeats_with_the_sam
     due = await world.due()
     assert {(d.appointment_id, d.rule) for d in due} == {(v.appointment_id, "24h") for v in visits}
     assert len({d.reminder_id for d in due}) == 400
+
+
+async def test_a_kill_while_events_are_taken_loses_none(world: World) -> None:
+    """Plans and rows of a worker killed twice on its way through 1,500 events equal those of the source."""
+    visits = [appointment(f"visit {n}") for n in range(1500)]
+    await world.publish(*visits)
+    for taken in (100, 700):
+        worker = world.start("worker")
+
+        async def some_taken(taken: int = taken) -> bool:
+            return len(await world.planned()) >= taken
+
+        await until(some_taken, f"{taken} planned")
+        worker.kill()
+    last = world.start("worker")
+    await world.ready(last)
+    await world.idle(last)
+
+    rows = {key.decode(): unpack(row) for part in (await world.changelog()).values() for key, row in part.items()}
+    expected = {str(visit.appointment_id): apply(None, visit).row for visit in visits}
+    assert rows == expected
+    assert {plan.appointment_id for plan in await world.planned()} == {visit.appointment_id for visit in visits}
 
 
 async def test_r14_a_cancelled_visit_is_not_reminded(world: World) -> None:

@@ -26,7 +26,7 @@ from stack.ports import free_port
 from tests.support.installation import Installation
 from tests.unit.reminders.builders import headers_of
 
-WITHIN_S = 60
+WITHIN_S = 120
 KEY = "the operator's key"
 
 

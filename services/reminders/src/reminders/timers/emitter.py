@@ -54,15 +54,20 @@ class Emitter:
         clean_at = loop.time()
         while True:
             await asyncio.sleep(POLL_S)
-            await self._each(self._fire)
+            now = self._now()
+            due = {n: p for n, p in self._partitions().items() if p.next_due is not None and p.next_due <= now}
+            await self._each(due, self._fire)
             if loop.time() >= clean_at:
-                await self._each(self._clean)
+                await self._each(self._partitions(), self._clean)
                 clean_at = loop.time() + CLEAN_S
 
-    async def _each(self, work: Callable[[int, Partition], Coroutine[None, None, None]]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for number, part in self._partitions().items():
-                group.create_task(work(number, part))
+    async def _each(
+        self, parts: Mapping[int, Partition], work: Callable[[int, Partition], Coroutine[None, None, None]]
+    ) -> None:
+        if parts:
+            async with asyncio.TaskGroup() as group:
+                for number, part in parts.items():
+                    group.create_task(work(number, part))
 
     async def _fire(self, number: int, part: Partition) -> None:
         while (due := part.next_due) is not None and due <= self._now():
