@@ -4,6 +4,7 @@ An archive fits one Java and one class path only, hence its name. It is made whe
 folder, where it outlives the installation: it can always be made again.
 """
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -47,7 +48,8 @@ def _base(java: Java) -> Path | None:
     if not base.exists():
         draft = base.with_suffix(f".{os.getpid()}")
         command = [str(java.executable), "-Xshare:dump", f"-XX:SharedArchiveFile={draft}", "-Xlog:disable"]
-        subprocess.run(command, capture_output=True, timeout=DUMP_TIMEOUT_S, check=False)  # noqa: S603  # our own
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(command, capture_output=True, timeout=DUMP_TIMEOUT_S, check=False)  # noqa: S603  # our own
         if not draft.exists():
             return None
         draft.replace(base)

@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -114,4 +113,5 @@ class Home:
     def remove(self) -> None:
         """Remove everything, PostgreSQL's data included where it lies elsewhere. Nothing must run on it."""
         Postgres(self.postgres).remove()
-        shutil.rmtree(self.folder, ignore_errors=not os.path.lexists(self.folder))
+        if self.folder.exists():
+            shutil.rmtree(self.folder)

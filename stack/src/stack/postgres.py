@@ -18,7 +18,7 @@ from stack.folders import NOBODY, everyone_may_enter, private_folder, write_secr
 from stack.ports import LOOPBACK, free_port
 from stack.process import Child, ProcessId, wait_until_up
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 150
 SHARED_PLACE = Path("/var/lib/attend")
 """Where data and binaries go when we are root and nobody may walk down to our own folder."""
 

@@ -15,7 +15,7 @@ from schemas import topics as declared
 from stack import services
 from stack.layout import python
 
-CLIENT_TIMEOUT_S = 30
+CLIENT_TIMEOUT_S = 120
 
 
 def in_order(admin_url: str, database_url: Callable[[str], str], migrated: Callable[[str], None]) -> None:

@@ -13,7 +13,7 @@ import psutil
 from stack.layout import python
 from stack.process import Child, ProcessId, Running
 
-ANSWER_S = 30  # the nursery's imports on a busy machine
+ANSWER_S = 120  # the nursery's imports on a busy machine
 
 
 class Spawn(Protocol):
@@ -82,6 +82,7 @@ class Nursery:
                 pid = self._pids.get(timeout=ANSWER_S)
             return Forked(pid, log, self._ended)
         except (OSError, queue.Empty):
+            self._popen.kill()  # a late answer would be taken for the next one's
             return own_interpreter(arguments, env, log, folder)
 
     def close(self) -> None:

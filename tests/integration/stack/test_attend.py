@@ -20,7 +20,7 @@ from stack.postgres import Postgres
 from stack.process import ProcessId
 from stack.state import State, read_state
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
 class Attend:
@@ -55,18 +55,18 @@ class Attend:
         return [self.state.supervisor, *(part.process for part in self.state.parts if part.process)]
 
 
-@pytest.fixture
-def attend(tmp_path: Path) -> Iterator[Attend]:
-    """Give the command; whatever it left running is stopped."""
-    with cleaned_up(tmp_path / "home") as command:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attend]:
+    """Run everything, once for all tests that look at it; the last of them stops it."""
+    with cleaned_up(tmp_path_factory.mktemp("running") / "home") as command:
+        command("up", "--detach")
         yield command
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attend]:
-    """Run everything, once for all tests that only look."""
-    with cleaned_up(tmp_path_factory.mktemp("running") / "home") as command:
-        command("up", "--detach")
+@pytest.fixture
+def attend(tmp_path: Path) -> Iterator[Attend]:
+    """Give the command on a folder where nothing runs; whatever it left running is stopped."""
+    with cleaned_up(tmp_path / "home") as command:
         yield command
 
 
@@ -80,67 +80,59 @@ def cleaned_up(home: Path) -> Iterator[Attend]:
         command("reset", "--yes")
 
 
-def test_up_runs_until_down_and_a_second_up_says_what_runs(attend: Attend) -> None:
-    first = attend("up", "--detach", "--only", "records")
-    running = attend.processes()
+class Foreground:
+    """`attend up` with one service, as it runs in a terminal of its own."""
 
-    assert "Ready in" in first
-    assert "nothing leaves this machine" in first
-    second = attend("up")
-    assert "Already running" in second
-    assert all(name in second for name in ("kafka", "postgres", "records"))
-    assert attend.processes() == running
-    assert "Stopped." in attend("down")
-    assert not any(process.find() for process in running)
-    assert "Nothing runs." in attend("down")
+    def __init__(self, attend: Attend) -> None:
+        self._output = attend.home.folder.with_suffix(".out")
+        command = python("-m", "stack", "up", "--only", "records")
+        with self._output.open("w") as stream:
+            self.process = subprocess.Popen(command, env=attend.env, stdout=stream, stderr=stream)  # noqa: S603
+        until(lambda: "Ready in" in self.output)
+
+    @property
+    def output(self) -> str:
+        """What it printed so far."""
+        return self._output.read_text()
 
 
-def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_which_then_works(attend: Attend) -> None:
-    attend("up", "--detach", "--only", "records")
-    left = attend.processes()
-    ports = [part.url for part in attend.state.parts]
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 180
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
-    os.kill(attend.state.supervisor.pid, signal.SIGKILL)
-    again = attend("up", "--detach", "--only", "records")
 
-    assert "Ended what a killed run had left: records, sinks, postgres, kafka." in again
+def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_which_ctrl_c_stops_in_order(attend: Attend) -> None:
+    first = Foreground(attend)
+    left, ports = attend.processes(), [part.url for part in attend.state.parts]
+    first.process.kill()
+    first.process.wait()
+
+    second = Foreground(attend)
+
+    assert "Ended what a killed run had left: records, sinks, postgres, kafka." in second.output
     assert not any(process.find() for process in left)
     assert [part.url for part in attend.state.parts] == ports, "its ports were free again"
     assert {part.state for part in attend.state.parts} == {"ready"}
 
-
-def test_ctrl_c_stops_everything_in_order(attend: Attend) -> None:
-    command, output = python("-m", "stack", "up", "--only", "records"), attend.home.folder.with_suffix(".out")
-    with output.open("w") as stream:
-        foreground = subprocess.Popen(command, env=attend.env, stdout=stream, stderr=stream)  # noqa: S603
-    until(lambda: "Ready in" in output.read_text())
     running = attend.processes()
+    second.process.send_signal(signal.SIGINT)
 
-    foreground.send_signal(signal.SIGINT)
-
-    assert foreground.wait(timeout=60) == 0
-    stopped = [line.split()[2] for line in output.read_text().splitlines() if " stopped " in line]
+    assert second.process.wait(timeout=120) == 0
+    stopped = [line.split()[2] for line in second.output.splitlines() if " stopped " in line]
     assert stopped == ["records", "sinks", "postgres", "kafka"]
     assert not any(process.find() for process in running)
 
 
-def test_a_service_that_is_killed_is_started_again(running: Attend) -> None:
-    killed = next(part.process for part in running.state.parts if part.name == "records")
-    assert killed is not None
+def test_a_second_up_says_what_runs_and_starts_nothing(running: Attend) -> None:
+    before = running.processes()
 
-    os.kill(killed.pid, signal.SIGKILL)
+    said = running("up")
 
-    until(lambda: (part := running.state.part("records")) is not None and part.restarts == 1 and part.state == "ready")
-    shown = {row["part"]: row for row in json.loads(running("status", "--json"))["parts"]}
-    assert shown["records"]["restarts"] == 1
-    assert shown["records"]["state"] == "ready"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    assert "Already running" in said
+    assert all(name in said for name in ("kafka", "postgres", "records", "notifier"))
+    assert running.processes() == before
 
 
 def test_topics_plan_changes_nothing_and_apply_can_be_repeated(running: Attend) -> None:
@@ -229,3 +221,11 @@ def addresses_of(identities: list[ProcessId]) -> set[str]:
             listening = [c for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN]
             found |= {connection.laddr.ip.removeprefix("::ffff:") for connection in listening}
     return found
+
+
+def test_down_ends_everything_that_up_started(running: Attend) -> None:
+    started = running.processes()
+
+    assert "Stopped." in running("down")
+    assert not any(process.find() for process in started)
+    assert "Nothing runs." in running("down")

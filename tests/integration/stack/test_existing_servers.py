@@ -10,7 +10,7 @@ from stack.supervisor import System
 from tests.support.backends import KafkaServer
 from tests.support.databases import ROLE_PASSWORD
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
 def test_existing_servers_are_used_and_left_running(

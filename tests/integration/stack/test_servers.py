@@ -1,8 +1,8 @@
 """Kafka and PostgreSQL of this environment: they come up, break and come back on the same folder."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import asyncpg
 import psutil
@@ -16,19 +16,19 @@ from stack.process import ProcessId
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def broken_kafka(tmp_path: Path) -> Iterator[Kafka]:
-    """Run a broker that the test may break."""
-    kafka = Kafka(tmp_path / "kafka")
+@pytest.fixture(scope="module")
+def broken_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """Run a broker that tests may break, if they mend it."""
+    kafka = Kafka(tmp_path_factory.mktemp("broken-kafka"))
     kafka.start()
     yield kafka
     kafka.stop()
 
 
-@pytest.fixture
-def broken_postgres(tmp_path: Path) -> Iterator[Postgres]:
-    """Run a server that the test may break."""
-    postgres = Postgres(tmp_path / "postgres")
+@pytest.fixture(scope="module")
+def broken_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Run a server that tests may break, if they mend it."""
+    postgres = Postgres(tmp_path_factory.mktemp("broken-postgres"))
     postgres.start()
     yield postgres
     postgres.stop()
@@ -60,6 +60,13 @@ def listening(identity: ProcessId | None) -> set[str]:
     return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
 
 
+def wait_until_ready(postgres: Postgres) -> None:
+    deadline = time.monotonic() + 60
+    while not postgres.is_ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 async def test_kafka_has_its_topics_again_after_a_kill(broken_kafka: Kafka) -> None:
     async with administrator(broken_kafka) as admin:
         await admin.create_topics([NewTopic("kept", 3, 1)])
@@ -88,7 +95,7 @@ def test_a_frozen_server_gives_no_answer_until_it_is_resumed(broken_postgres: Po
     assert not broken_postgres.is_ready()
 
     broken_postgres.resume()
-    assert broken_postgres.is_ready()
+    wait_until_ready(broken_postgres)
 
 
 async def test_postgres_lets_nobody_in_without_the_password(broken_postgres: Postgres) -> None:

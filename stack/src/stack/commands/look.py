@@ -60,7 +60,7 @@ def _row(part: PartState) -> dict[str, Any]:
     row: dict[str, Any] = {"part": part.name, **dict.fromkeys(COLUMNS), "state": part.state, "url": part.url}
     row["restarts"] = part.restarts
     if part.name in {service.name for service in services.ALL} and part.state == "ready":
-        code, told = probe.get(f"{part.url}/status")
+        code, told = probe.get(f"{part.url}/status", timeout_s=10)
         if code != 200 or not isinstance(told, dict):
             row["state"] = "silent"
         else:
