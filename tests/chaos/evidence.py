@@ -8,8 +8,9 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.envelope import event_type
+from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, PATIENTS, PROVIDERS, REMINDERS, SUBFILES, Topic
 
-TOPICS = ("appointments", "subfiles", "reminders", "notifications")
+TOPICS = (APPOINTMENTS, SUBFILES, REMINDERS, NOTIFICATIONS, PATIENTS, PROVIDERS, CLINICS)
 WITH_POSITIONS = ("booking", "records", "reminders", "notifier")
 
 
@@ -33,12 +34,12 @@ class Evidence:
     Attributes:
         answered: Appointment id → highest version that booking answered 2xx with.
         topics: The records of each topic, in order of partition and offset.
-        positions: (topic, partition) → (next offset of a consumer, end offset).
+        positions: (topic, partition) → (next offset of a consumer, offset after the last record).
         accepted: The carriers' acceptance log, each message with the `notification_id` that its reference leads to.
     """
 
     answered: dict[str, int] = field(default_factory=dict)
-    topics: dict[str, list[Record]] = field(default_factory=lambda: {topic: [] for topic in TOPICS})
+    topics: dict[str, list[Record]] = field(default_factory=lambda: {topic.name: [] for topic in TOPICS})
     positions: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     accepted: list[dict[str, Any]] = field(default_factory=list)
 
@@ -50,20 +51,21 @@ def attempt_of(reference: str) -> str:
 
 async def read_topics(bootstrap: str, prefix: str = "") -> dict[str, list[Record]]:
     """Return every committed record of the topics."""
-    return {topic: await _read(bootstrap, prefix + topic) for topic in TOPICS}
+    return {topic.name: await _read(bootstrap, prefix, topic) for topic in TOPICS}
 
 
-async def _read(bootstrap: str, topic: str) -> list[Record]:
+async def _read(bootstrap: str, prefix: str, topic: Topic) -> list[Record]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False, group_id=None
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",  # a later seek_to_beginning can lose to the reset that assign begins
+        group_id=None,
     )
     await consumer.start()
     try:
-        await consumer.client.force_metadata_update()
-        places = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]
-        ends = await consumer.end_offsets(places)
+        places = [TopicPartition(prefix + topic.name, n) for n in range(topic.partitions)]
         consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
         found: list[Record] = []
         while [place for place in places if await consumer.position(place) < ends[place]]:
             for place, records in (await consumer.getmany(timeout_ms=200)).items():
@@ -86,20 +88,22 @@ def _record(partition: int, record: Any) -> Record:
     )
 
 
-async def read_positions(bootstrap: str, database_url: str) -> dict[tuple[str, str, int], tuple[int, int]]:
-    """Return, for each consumer's partition, where it stands in PostgreSQL and where the topic ends."""
+async def read_positions(
+    database_url: str, topics: dict[str, list[Record]], prefix: str = ""
+) -> dict[tuple[str, str, int], tuple[int, int]]:
+    """Return, for each consumer's partition, where it stands in PostgreSQL and where the last record ends.
+
+    Not the end offset: a transaction's commit marker comes after its records and is never delivered.
+    """
+    ends = {(prefix + name, r.partition): r.offset + 1 for name, records in topics.items() for r in records}
     connection = await asyncpg.connect(database_url)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", group_id=None)
-    await consumer.start()
     try:
         found = {}
         for service in WITH_POSITIONS:
-            rows = await connection.fetch(f"SELECT topic, partition, next_offset FROM {service}.consumer_offset")  # noqa: S608  # a constant
-            for row in rows:
-                place = TopicPartition(row["topic"], row["partition"])
-                end = (await consumer.end_offsets([place]))[place]
-                found[service, place.topic, place.partition] = row["next_offset"], end
+            query = f"SELECT topic, partition, next_offset FROM {service}.consumer_offset"  # noqa: S608  # constants
+            for row in await connection.fetch(query):
+                end = ends.get((row["topic"], row["partition"]), 0)
+                found[service, row["topic"], row["partition"]] = row["next_offset"], end
         return found
     finally:
-        await consumer.stop()
         await connection.close()

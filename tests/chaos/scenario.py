@@ -29,7 +29,7 @@ class Report:
     resent: int
     outcome: Outcome
     violations: list[str]
-    took_s: float
+    seconds: dict[str, int]
 
     def __str__(self) -> str:
         """Return the counts in two lines."""
@@ -37,7 +37,7 @@ class Report:
         return (
             f"{self.bookings} bookings, {self.faults} faults, {self.resent} posts sent again, "
             f"{self.outcome.unknown} sends listed unknown ({self.outcome.reached} of them arrived), "
-            f"{len(self.violations)} violations, {self.took_s:.0f} s\n{totals}"
+            f"{len(self.violations)} violations; seconds: {self.seconds}\n{totals}"
         )
 
 
@@ -51,35 +51,57 @@ async def play(
     while_leaving: Sequence[Fault],
 ) -> Report:
     """Play the load with the faults falling into it, and judge what is left when all is quiet."""
-    began = time.monotonic()
+    watch = Stopwatch()
     running = Installation(urls=system.urls, key=system.key, clock_file=clock_file)
     async with Client(running) as client:
         upstream, driver = Upstream(client), Driver(client, running, PATIENCE_S)
         driver.step(load.bookings[0].at)
         await upstream.register(load)
+        watch.lap("registering")
         await upstream.flow(load.bookings, PER_SECOND, while_booking)
+        watch.lap("booking")
         await driver.settle()
+        watch.lap("recovering")
         driver.step(load.changes[0].at)
         await upstream.flow(load.changes, PER_SECOND, while_changing)
         await driver.settle()
+        watch.lap("changing")
         await _leave(driver, load, list(while_leaving))
+        watch.lap("leaving")
         want = expect_of(as_posted(load), load.patients, frozenset(load.providers))
         outcome = await judge(client, upstream.names, load, want)
-        evidence = Evidence(
-            answered=upstream.answered,
-            topics=await read_topics(system.bootstrap),
-            positions=await read_positions(system.bootstrap, system.admin_url),
-            accepted=[
-                {
-                    **message,
-                    "notification_id": outcome.attempts.get(attempt_of(message["reference"]), message["reference"]),
-                }
-                for message in await client.accepted()
-            ],
-        )
+        evidence = await _gather(system, client, upstream, outcome)
+    watch.lap("judging")
     faults = len([*while_booking, *while_changing, *while_leaving])
-    took_s = time.monotonic() - began
-    return Report(len(load.bookings), faults, upstream.resent, outcome, check(evidence), took_s)
+    return Report(len(load.bookings), faults, upstream.resent, outcome, check(evidence), watch.laps)
+
+
+class Stopwatch:
+    """Whole seconds by phase."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, int] = {}
+        self._since = time.monotonic()
+
+    def lap(self, phase: str) -> None:
+        """End a phase."""
+        now = time.monotonic()
+        self.laps[phase] = round(now - self._since)
+        self._since = now
+
+
+async def _gather(system: System, client: Client, upstream: Upstream, outcome: Outcome) -> Evidence:
+    accepted = await client.accepted()
+    for message in accepted:
+        attempt = attempt_of(message["reference"])
+        message["notification_id"] = outcome.attempts.get(attempt, f"no attempt {attempt}")
+    topics = await read_topics(system.bootstrap)
+    return Evidence(
+        answered=upstream.answered,
+        topics=topics,
+        positions=await read_positions(system.admin_url, topics),
+        accepted=accepted,
+    )
 
 
 async def _leave(driver: Driver, load: Load, faults: list[Fault]) -> None:
