@@ -78,9 +78,14 @@ async def test_r11_r13_r17_from_scheduled_to_sent_with_the_link_and_its_history(
         sent["reminder_id"],
     )
     assert [tuple(row) for row in history] == [("SCHEDULED", False), ("SCHEDULED", True), ("SENT", True)]
+    for statement in ("UPDATE reminder_history SET status = 'SENT'", "DELETE FROM reminder_history"):
+        with pytest.raises(Exception, match="append-only"):
+            await pool.execute(statement)
 
 
-async def test_r14_d10_cancelled_and_moved(world: World, running: list[Process]) -> None:
+async def test_r14_d10_g8_cancelled_moved_and_impossible_to_read(world: World, running: list[Process]) -> None:
+    topic = world.installation.topic_prefix + APPOINTMENTS.name
+    place = await world.producer.send_and_wait(topic, key=b"poison", value=b"\xff\x00", headers=[("ce_type", b"x")])
     moved = appointment(version=2, schedule_gen=2, starts_at=VISIT + timedelta(days=1))
     await world.publish(appointment(), moved, appointment("other"))
     await world.publish(appointment("other", version=2, status=Status.CANCELLED))
@@ -96,6 +101,10 @@ async def test_r14_d10_cancelled_and_moved(world: World, running: list[Process])
     said = running[1].log.read_text()
     assert said.count('"reminders.cancelled"') == 2
     assert '"count": 2' in said
+    letters = await listed(await world.installation.pool("reminders"))
+    assert [(d.topic, d.partition, d.offset, d.value, d.code) for d in letters] == [
+        (topic, place.partition, place.offset, b"\xff\x00", "UNKNOWN_TYPE")
+    ]
 
 
 async def test_the_notifiers_word_may_come_before_the_plan(world: World) -> None:
@@ -111,22 +120,6 @@ async def test_the_notifiers_word_may_come_before_the_plan(world: World) -> None
     await world.idle(worker, projector)
 
     assert (await world.statuses(VISIT_ID))[(1, "24h")] == ("CANCELLED", "CHANNELS_DISABLED")
-
-
-async def test_g8_a_record_the_worker_cannot_read_reaches_the_dead_letters(
-    world: World, running: list[Process]
-) -> None:
-    topic = world.installation.topic_prefix + APPOINTMENTS.name
-    place = await world.producer.send_and_wait(topic, key=b"poison", value=b"\xff\x00", headers=[("ce_type", b"x")])
-    await world.publish(appointment())
-    await world.idle(*running)
-
-    letters = await listed(await world.installation.pool("reminders"))
-
-    assert [(d.topic, d.partition, d.offset, d.value, d.code) for d in letters] == [
-        (topic, place.partition, place.offset, b"\xff\x00", "UNKNOWN_TYPE")
-    ]
-    assert len(await world.statuses(VISIT_ID)) == 2
 
 
 async def test_reading_everything_again_changes_nothing(world: World, running: list[Process]) -> None:
@@ -164,16 +157,6 @@ async def test_g7_what_has_no_outcome_72_hours_after_the_visit_gets_one(world: W
         (1, "24h"): ("FAILED", "OUTCOME_UNKNOWN"),
         (1, "2h"): ("CANCELLED", "TOO_LATE"),
     }
-
-
-async def test_r17_the_history_cannot_be_changed(world: World, running: list[Process]) -> None:
-    await world.publish(appointment())
-    await world.idle(*running)
-    pool = await world.installation.pool("reminders")
-
-    for statement in ("UPDATE reminder_history SET status = 'SENT'", "DELETE FROM reminder_history"):
-        with pytest.raises(Exception, match="append-only"):
-            await pool.execute(statement)
 
 
 async def test_the_api_shows_each_reminder_to_the_operator_only(world: World, running: list[Process]) -> None:
