@@ -90,7 +90,11 @@ async def run_records(place: Place, load: Load) -> Run:
 
 
 async def decide_only(records: Sequence[ConsumerRecord], load: Load) -> float:
-    """Return CPU microseconds an event of the story on canned answers: what deciding alone takes."""
+    """Return CPU microseconds an event of the story on canned answers: what deciding alone takes, best of three."""
+    return min([await _decide(records, load) for _ in range(3)])
+
+
+async def _decide(records: Sequence[ConsumerRecord], load: Load) -> float:
     store = _Canned({str(patient): f"FILE-2026-{n:06d}" for n, patient in enumerate(load.patients, 1)}, load.providers)
     now, spent = RealClock().now(), 0.0
     for part in batched(records, BATCH):

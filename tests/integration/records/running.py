@@ -25,7 +25,7 @@ from tests.unit.records.builders import id_of
 
 KEY = "the operator's key"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-WITHIN_S = 45
+WITHIN_S = 120
 _POLICY = ReminderPolicy(policy_id="none", rules=(), window=SendWindow(opens=time(7), closes=time(21)))
 
 
@@ -187,7 +187,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait until a condition holds.
 
     Raises:
-        TimeoutError: It does not within the time that even a busy machine needs.
+        TimeoutError: It does not within the time that even a very busy machine needs.
     """
     async with asyncio.timeout(WITHIN_S):
         while not await condition():  # noqa: ASYNC110 - what is waited for is in another system
