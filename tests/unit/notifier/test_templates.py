@@ -163,6 +163,40 @@ def test_real_names_stay_as_they_are(name: str) -> None:
     assert words_of(call(given_name=name)).name == name
 
 
+def test_the_plain_text_of_a_confirmation_as_a_whole() -> None:
+    expected = """Hello Ada,
+
+Your appointment at North Street Clinic is booked:
+
+    Wednesday, March 3, 2027
+    9:00 AM (Greenwich Mean Time)
+    North Street Clinic
+
+A calendar entry is attached.
+
+To change or cancel it, please contact us.
+
+We look forward to seeing you."""
+
+    assert render(call(mobile=None), "text.txt") == expected
+
+
+def test_the_plain_text_of_a_reminder_of_a_sensitive_clinic_to_a_nameless_patient_as_a_whole() -> None:
+    expected = """Guten Tag,
+
+Wir erinnern Sie an Ihren Termin:
+
+    Mittwoch, 3. M\u00e4rz 2027
+    09:00
+
+Wenn Sie nicht kommen k\u00f6nnen, geben Sie uns bitte Bescheid.
+
+Wir freuen uns auf Sie."""
+    one = call(Kind.REMINDER, clinic_sensitive=True, given_name=None, language="de")
+
+    assert render(one, "text.txt") == expected
+
+
 def test_a_clinics_own_templates_go_before_the_general_ones(tmp_path: Path) -> None:
     own = tmp_path / "clinics" / "NORTH" / "en"
     own.mkdir(parents=True)

@@ -165,8 +165,8 @@ class Lane:
         """Make one call, unless its gate has gone stale or its deadline has passed meanwhile."""
         try:
             made = self._carrier.prepare(call)
-        except CannotCompose as error:
-            log.error("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id), error=str(error))
+        except Exception:  # one message that cannot be written must not stop its lane; nothing has left
+            log.exception("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id))
             self._answers.put_nowait(Answered(call, Rejected("CANNOT_COMPOSE")))
             return
         began = self._machine_s()

@@ -57,7 +57,7 @@ class EmailCarrier:
         """See `handle.loop.Carrier`."""
         try:
             mail = compose(call, self._templates, self._sender)
-        except (TemplateError, ValueError) as error:
+        except (TemplateError, ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
         return partial(self._send, call, mail)
 

@@ -42,7 +42,7 @@ class SmsCarrier:
         """See `handle.loop.Carrier`."""
         try:
             body = self._templates.render(call.visit.clinic_id, call.kind, "sms.txt", words_of(call))
-        except (TemplateError, ValueError) as error:
+        except (TemplateError, ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
         account = self._account
         form = {"To": call.route.address, "From": account.sender, "Body": body[:LONGEST_BODY]}

@@ -51,7 +51,7 @@ class WhatsAppCarrier:
             raise CannotCompose("NO_TEMPLATE")
         try:
             body = body_of(call, words_of(call))
-        except ValueError as error:
+        except (ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
         account = self._account
         request = self._client.build_request(
