@@ -4,12 +4,28 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.booking.door import Door, opened
+from tests.integration.booking.door import Door, opened, opened_on_kafka
+from tests.support import databases
+from tests.support.backends import PostgresServer
 from tests.support.installation import Installation
 
 
 @pytest.fixture
-async def door(installation: Installation) -> AsyncIterator[Door]:
+async def base(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[Installation]:
+    """Give a migrated database of this test's own, and no Kafka: the door takes bookings without."""
+    async with databases.fresh(postgres, migrated_template) as admin_url:
+        yield Installation("127.0.0.1:1", admin_url, "")
+
+
+@pytest.fixture
+async def door(base: Installation) -> AsyncIterator[Door]:
     """Give the API with the client `local` and the clinic EYE."""
-    async with opened(installation) as found:
+    async with opened(base) as found:
+        yield found
+
+
+@pytest.fixture
+async def served(installation: Installation) -> AsyncIterator[Door]:
+    """Give the API of a whole service, with Kafka."""
+    async with opened_on_kafka(installation) as found:
         yield found

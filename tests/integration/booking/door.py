@@ -12,19 +12,27 @@ import httpx2
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from asyncpg import Pool
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from booking.adapters import clients
+from booking.adapters.counts import Counts
+from booking.adapters.transactions import Transactions
 from booking.domain.clients import Client
 from booking.settings import Settings
-from booking.wiring import Service, build
+from booking.wiring import Service, build, rules_of
+from booking.wiring import door as door_of
+from chassis.clock import RealClock
+from chassis.database import create_pool
+from chassis.health import Health
+from chassis.metrics import Metrics
 from schemas import wire
 from schemas.topics import BOOKINGS_INBOUND, Topic
 from tests.support.installation import Installation
 
 KEY = "the key of the client local, long enough"
 OPERATOR_KEY = "the operator's key"
-WITHIN_S = 45
+WITHIN_S = 90
 
 TABLES = (
     *("appointment", "appointment_alias", "appointment_history", "patient", "patient_alias", "provider", "clinic"),
@@ -37,10 +45,16 @@ TABLES = (
 class Door:
     """The API of one service, as the client `local` and others call it."""
 
-    service: Service
     pool: Pool
     http: httpx2.AsyncClient
+    running: Service | None = None
     _serial: "count[int]" = field(default_factory=count)
+
+    @property
+    def service(self) -> Service:
+        """The whole service, in tests that need Kafka."""
+        assert self.running is not None
+        return self.running
 
     async def ask(
         self, method: str, path: str, body: object = None, key: str | None = KEY, **headers: str
@@ -93,10 +107,9 @@ def booking(event_id: str = "e1", appointment: str = "v1", **given: Any) -> dict
     return {"event_id": event_id, "appointment": visit}
 
 
-@asynccontextmanager
-async def opened(installation: Installation, **given: object) -> AsyncIterator[Door]:
-    """Give the API of a service that is built but does not run: nothing consumes, nothing leaves the outbox."""
-    settings = Settings.model_validate(
+def settings_on(installation: Installation, **given: object) -> Settings:
+    """Return the settings of a service there."""
+    return Settings.model_validate(
         {
             "database_url": SecretStr(installation.service_url("booking")),
             "kafka_bootstrap_servers": installation.bootstrap,
@@ -105,13 +118,37 @@ async def opened(installation: Installation, **given: object) -> AsyncIterator[D
             **given,
         }
     )
-    async with build(settings) as service:
-        transport = httpx2.ASGITransport(app=service.api)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://booking") as http:
-            door = Door(service, service.pool, http)
-            await clients.create(door.pool, Client("local", ("local",), may_register=True), KEY)
-            await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
+
+
+@asynccontextmanager
+async def opened(installation: Installation, **given: object) -> AsyncIterator[Door]:
+    """Give the API alone, on PostgreSQL: nothing leaves the outbox."""
+    settings = settings_on(installation, **given)
+    clock, metrics = RealClock(), Metrics("booking")
+    pool = await create_pool(settings.database_url.get_secret_value(), "booking", max_size=8)
+    transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
+    try:
+        async with _speaking(door_of(settings, transactions, Health("booking", clock), metrics), pool) as door:
             yield door
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def opened_on_kafka(installation: Installation) -> AsyncIterator[Door]:
+    """Give the API of a whole service, whose consumer and relays run while `running` does."""
+    async with build(settings_on(installation)) as service, _speaking(service.api, service.pool) as door:
+        door.running = service
+        yield door
+
+
+@asynccontextmanager
+async def _speaking(api: FastAPI, pool: Pool) -> AsyncIterator[Door]:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://booking") as http:
+        door = Door(pool, http)
+        await clients.create(pool, Client("local", ("local",), may_register=True), KEY)
+        await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
+        yield door
 
 
 @asynccontextmanager

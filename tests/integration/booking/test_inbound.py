@@ -12,41 +12,41 @@ def record(body: dict[str, object], key: str = "v1") -> tuple[str, bytes]:
     return key, orjson.dumps(body)
 
 
-async def test_events_from_kafka_become_versions_on_the_topic(door: Door, installation: Installation) -> None:
+async def test_events_from_kafka_become_versions_on_the_topic(served: Door, installation: Installation) -> None:
     await send_inbound(
         installation,
         record(booking("e1")),
         record({"event_id": "e2", "appointment": {"id": "v1", "status": "cancelled"}}),
         record(booking("e1")),
     )
-    async with running(door):
-        await until(lambda: _answered(door, 2))
-        await until(door.service.relays[0].idle)
-        await until(door.service.consumer.idle)
+    async with running(served):
+        await until(lambda: _answered(served, 2))
+        await until(served.service.relays[0].idle)
+        await until(served.service.consumer.idle)
     events = await published(installation, APPOINTMENTS)
     assert [(body["version"], body["status"]) for _, body in events] == [(1, "booked"), (2, "cancelled")]
     assert {key for key, _ in events} == {events[0][1]["appointment_id"]}
 
 
-async def test_two_thousand_events_in_batches_of_many(door: Door, installation: Installation) -> None:
+async def test_two_thousand_events_in_batches_of_many(served: Door, installation: Installation) -> None:
     bodies = [
         booking(f"e{n}", f"v{n % 1000}", start=f"2027-03-{n % 27 + 1:02d}T10:00:00Z", end=None) for n in range(2000)
     ]
     await send_inbound(installation, *(record(body, f"v{n % 1000}") for n, body in enumerate(bodies)))
-    async with running(door):
-        await until(lambda: _answered(door, 2000))
-        await until(door.service.relays[0].idle)
+    async with running(served):
+        await until(lambda: _answered(served, 2000))
+        await until(served.service.relays[0].idle)
     events = await published(installation, APPOINTMENTS)
     latest: dict[str, int] = {}
     for key, body in events:
         assert body["version"] == latest.get(key, 0) + 1
         latest[key] = body["version"]
     assert len(latest) == 1000
-    assert sum(latest.values()) == await door.pool.fetchval("SELECT sum(version) FROM appointment")
+    assert sum(latest.values()) == await served.pool.fetchval("SELECT sum(version) FROM appointment")
 
 
 async def test_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on_g8(
-    door: Door, installation: Installation
+    served: Door, installation: Installation
 ) -> None:
     await send_inbound(
         installation,
@@ -58,10 +58,10 @@ async def test_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on_g8(
     )
     await send_inbound(installation, record(booking("e5")), client=None)
     await send_inbound(installation, record(booking("e6")), client="stranger")
-    async with running(door):
-        await until(lambda: _answered(door, 1))
-        await until(door.service.consumer.idle)
-    codes = await door.pool.fetch("SELECT code FROM dead_letter ORDER BY code")
+    async with running(served):
+        await until(lambda: _answered(served, 1))
+        await until(served.service.consumer.idle)
+    codes = await served.pool.fetch("SELECT code FROM dead_letter ORDER BY code")
     assert [row["code"] for row in codes] == [
         "FOREIGN_SOURCE",
         "KEY_MISMATCH",
@@ -70,28 +70,28 @@ async def test_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on_g8(
         "UNKNOWN_CLIENT",
         "UNKNOWN_CLINIC",
     ]
-    refused = (await door.ask("GET", "/v1/inbound/e1")).json()
+    refused = (await served.ask("GET", "/v1/inbound/e1")).json()
     assert (refused["result"], refused["code"], refused["place"]) == ("refused", "UNKNOWN_CLINIC", "appointment.clinic")
-    assert (await door.ask("GET", "/v1/inbound/e4")).json()["result"] == "applied"
+    assert (await served.ask("GET", "/v1/inbound/e4")).json()["result"] == "applied"
 
 
-async def test_a_client_of_several_sources_names_one_on_the_topic_too(door: Door, installation: Installation) -> None:
-    await door.client(Client("both", ("a", "b")))
+async def test_a_client_of_several_sources_names_one_on_the_topic_too(served: Door, installation: Installation) -> None:
+    await served.client(Client("both", ("a", "b")))
     await send_inbound(installation, record({**booking("e1"), "source": "a"}), record(booking("e2")), client="both")
-    async with running(door):
-        await until(lambda: _answered(door, 1))
-        await until(door.service.consumer.idle)
-    assert await door.pool.fetchval("SELECT code FROM dead_letter") == "SOURCE_REQUIRED"
-    assert await door.pool.fetchval("SELECT source FROM appointment") == "a"
+    async with running(served):
+        await until(lambda: _answered(served, 1))
+        await until(served.service.consumer.idle)
+    assert await served.pool.fetchval("SELECT code FROM dead_letter") == "SOURCE_REQUIRED"
+    assert await served.pool.fetchval("SELECT source FROM appointment") == "a"
 
 
-async def test_patients_reach_their_compacted_topic(door: Door, installation: Installation) -> None:
-    answer = await door.put("/v1/patients/ann", {"given_name": "Ann"})
-    async with running(door):
-        await until(door.service.relays[1].idle)
+async def test_patients_reach_their_compacted_topic(served: Door, installation: Installation) -> None:
+    answer = await served.put("/v1/patients/ann", {"given_name": "Ann"})
+    async with running(served):
+        await until(served.service.relays[1].idle)
     (key, body), *rest = await published(installation, PATIENTS)
     assert (key, body["main_file"], rest) == (answer["patient_id"], answer["main_file"], [])
 
 
-async def _answered(door: Door, number: int) -> bool:
-    return bool(await door.pool.fetchval("SELECT count(*) >= $1 FROM ingress", number))
+async def _answered(served: Door, number: int) -> bool:
+    return bool(await served.pool.fetchval("SELECT count(*) >= $1 FROM ingress", number))

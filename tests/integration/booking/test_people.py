@@ -69,8 +69,8 @@ async def test_a_booking_gives_an_unknown_patient_the_id_that_registration_keeps
     assert shown["current"]["patient_id"] == registered["patient_id"]
 
 
-async def test_register_on_booking_registers_the_unknown_d5(installation: Installation) -> None:
-    async with opened(installation, register_on_booking=True) as door:
+async def test_register_on_booking_registers_the_unknown_d5(base: Installation) -> None:
+    async with opened(base, register_on_booking=True) as door:
         await door.post([booking(f"e{n}", f"v{n}", patient={"id": f"p{n % 3}"}) for n in range(9)])
         numbers = await door.pool.fetch("SELECT main_file FROM patient ORDER BY main_file")
         assert [row["main_file"][10:] for row in numbers] == ["000001", "000002", "000003"]
@@ -107,7 +107,7 @@ async def test_an_id_may_be_a_uri(door: Door) -> None:
 
 
 async def test_the_send_gate_tells_the_notifier_what_is_true_now_and_nothing_else(
-    door: Door, installation: Installation
+    door: Door, base: Installation
 ) -> None:
     await door.put("/v1/patients/ann", {**ANN, "language": "en"})
     known = UUID((await door.post(booking("e1", "v1")))["appointment_id"])
@@ -115,7 +115,7 @@ async def test_the_send_gate_tells_the_notifier_what_is_true_now_and_nothing_els
     buried = UUID((await door.post(booking("e3", "v3", status="cancelled")))["appointment_id"])
     await door.put("/v1/providers/dr-who", {"name": "Dr Who"})
 
-    notifier = await asyncpg.connect(installation.service_url("notifier"))
+    notifier = await asyncpg.connect(base.service_url("notifier"))
     try:
         rows = await notifier.fetch("SELECT * FROM booking.send_gate($1::uuid[])", [known, stranger, buried])
         found = {row["appointment_id"]: row for row in rows}
@@ -139,8 +139,8 @@ async def test_the_send_gate_tells_the_notifier_what_is_true_now_and_nothing_els
         await notifier.close()
 
 
-async def test_the_gate_is_the_notifiers_alone(installation: Installation) -> None:
-    records = await asyncpg.connect(installation.service_url("records"))
+async def test_the_gate_is_the_notifiers_alone(base: Installation) -> None:
+    records = await asyncpg.connect(base.service_url("records"))
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await records.fetch("SELECT * FROM booking.send_gate('{}'::uuid[])")

@@ -1,6 +1,7 @@
 """What one event makes of one appointment (D40-D43)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -205,7 +206,8 @@ def test_backfill_marks_the_version_d43() -> None:
 )
 def test_a_first_event_is_complete(without: str, code: str) -> None:
     booked = batch()
-    answer = booked.take(order(**{without: None, "ends_at": None}))
+    missing: dict[str, Any] = {without: None, "ends_at": None}
+    answer = booked.take(order(**missing))
     assert refusal(answer) == code
     assert (booked.changed, booked.versions, booked.taken) == ({}, [], {})
 

@@ -113,17 +113,19 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
             reference_data.wake()
 
         counts = Counts(metrics)
+        transactions = Transactions(pool, clock, rules, committed, counts)
         listen = subscriptions(settings, clock, counts)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer], [appointments, reference_data])
-        api = _api(settings, Transactions(pool, clock, rules, committed, counts), health, metrics)
+        api = door(settings, transactions, health, metrics)
         yield Service(settings, pool, consumer, (appointments, reference_data), health, metrics, api)
     finally:
         await pool.close()
 
 
-def _api(settings: Settings, transactions: Transactions, health: Health, metrics: Metrics) -> FastAPI:
+def door(settings: Settings, transactions: Transactions, health: Health, metrics: Metrics) -> FastAPI:
+    """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away."""
     api = create_api("Attend booking", health, metrics, DESCRIPTION)
     keys = Keys(transactions.pool)
     client = auth.client_of(keys)
