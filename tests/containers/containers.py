@@ -41,18 +41,28 @@ def kill_9(service: str) -> None:
     run("docker", "exec", container(service)["Id"], "sh", "-c", "kill -9 -1", check=False)
 
 
-async def restarted(service: str, before: int, timeout_s: float = 60) -> None:
+async def restarted(service: str, before: int, timeout_s: float = 180) -> None:
     """Wait until the engine has started the container once more and it is healthy."""
     async with asyncio.timeout(timeout_s):
         while True:
-            if _is_up_again(container(service), before):
+            found = container(service)
+            if found["RestartCount"] > before and is_healthy(found):
                 return
             await asyncio.sleep(0.3)
 
 
-def _is_up_again(found: dict[str, Any], before: int) -> bool:
-    health: str = found["State"].get("Health", {}).get("Status", "none")
-    return found["RestartCount"] > before and health == "healthy"
+async def healthy(service: str, timeout_s: float = 180) -> None:
+    """Wait until the container is healthy."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            if is_healthy(container(service)):
+                return
+            await asyncio.sleep(0.3)
+
+
+def is_healthy(found: dict[str, Any]) -> bool:
+    """Say whether the container's own check succeeds."""
+    return bool(found["State"].get("Health", {}).get("Status") == "healthy")
 
 
 @asynccontextmanager

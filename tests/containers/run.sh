@@ -3,6 +3,7 @@
 # Everything is bound to 127.0.0.1 on ports of this run's own; partitions are cut inside the containers' own networks.
 #   SHARED=DIR   folder with docker/images.sh, for machines that cannot pull official images (default ../shared)
 #   KEEP=1       leave the containers running
+# Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 SHARED=${SHARED:-../shared}
@@ -86,7 +87,5 @@ at() { echo "http://127.0.0.1:$1"; }
 export ATTEND_BOOKING_URL=$(at $BOOKING_PORT) ATTEND_RECORDS_URL=$(at $RECORDS_PORT) ATTEND_NOTIFIER_URL=$(at $NOTIFIER_PORT) ATTEND_SINKS_URL=$(at $CARRIER_PORT) \
   ATTEND_REMINDERS_API_URL=$(at $REMINDERS_API_PORT) ATTEND_REMINDERS_WORKER_URL=$(at $REMINDERS_WORKER_PORT) ATTEND_REMINDERS_PROJECTOR_URL=$(at $REMINDERS_PROJECTOR_PORT)
 
-.venv/bin/pytest -q tests/end_to_end "$@"
-say "end-to-end tests passed"
-.venv/bin/pytest -q tests/containers "$@"
-say "isolation and faults passed"
+.venv/bin/pytest -q tests/end_to_end tests/containers "$@"
+say "end-to-end tests, isolation and faults passed"
