@@ -1,6 +1,7 @@
 """Real formats first: FHIR messages go through the door, as they are and moved into the coming days."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from stack.demo.client import Client, Refused
 from stack.demo.drive import Driver
 from stack.demo.expectation import Facts, expect_of
 from stack.demo.found import Names
-from stack.demo.moving import moved, weeks_ahead
+from stack.demo.moving import moved, weeks_ahead, weeks_back
 from stack.demo.people import Patient
 from stack.demo.samples import Sample, read_samples
 
@@ -28,11 +29,11 @@ class Posted:
 
     names: Names = field(default_factory=Names)
     expected: Facts = field(default_factory=Facts)
-    refused: list[str] = field(default_factory=list)
+    last_start: datetime | None = None
 
 
 async def show(console: Console, client: Client, driver: Driver, folder: Path | None) -> Posted:
-    """Post every sample as it is, then with its dates moved, and show what each led to.
+    """Post every sample as a past visit, then with its dates moved ahead, and show what each led to.
 
     Args:
         console: Where to show it.
@@ -42,21 +43,37 @@ async def show(console: Console, client: Client, driver: Driver, folder: Path | 
     """
     now = driver.now
     assert now is not None  # noqa: S101  # the demo steps before it posts
-    samples = read_samples(folder or EXAMPLES)
+    where = folder or EXAMPLES
+    samples = read_samples(where)
     await _register_clinic(client, samples)
     posted = Posted()
-    changes: list[Change] = []
-    console.print(f"[bold]FHIR messages as they are[/bold] ({folder or EXAMPLES}): past visits make records only (D37)")
-    changes += await _post_all(console, client, driver, samples, posted, now)
-    ahead = [(sample, weeks_ahead(sample.start, now)) for sample in samples if sample.start]
-    console.print(
-        "[bold]The same with every date moved by whole weeks[/bold], as other visits: "
-        + ", ".join(f"{sample.name} +{weeks} weeks" for sample, weeks in ahead)
-    )
-    later = [_moved(sample, weeks) for sample, weeks in ahead]
-    changes += await _post_all(console, client, driver, later, posted, now)
+    old = _shifted(samples, lambda starts: weeks_back(max(starts), now), "-past")
+    console.print(f"[bold]FHIR messages, years past[/bold] ({where}): records are made, nothing is sent (D37)")
+    changes = await _post_all(console, client, driver, old, posted)
+    ahead = _shifted(samples, lambda starts: weeks_ahead(min(starts), now), "-ahead")
+    console.print("[bold]The same with every date moved by whole weeks into the coming days[/bold], as other visits")
+    changes += await _post_all(console, client, driver, ahead, posted)
     posted.expected = _expect(changes, samples)
+    posted.last_start = max((change.start for change in changes), default=None)
     return posted
+
+
+def _shifted(samples: list[Sample], weeks_for: Callable[[list[datetime]], int], mark: str) -> list[Sample]:
+    """Return the samples with all messages about one visit moved by the same whole weeks; as they are if by none."""
+    shifted = []
+    for sample in samples:
+        starts = [other.start for other in samples if other.visit == sample.visit and other.start]
+        weeks = weeks_for(starts) if starts else 0
+        if weeks and sample.start:
+            sample = replace(
+                sample,
+                name=f"{sample.name} {weeks:+} weeks",
+                visit=f"{sample.visit}{mark}",
+                body=moved(sample.body, weeks, mark),
+                start=sample.start + timedelta(weeks=weeks),
+            )
+        shifted.append(sample)
+    return shifted
 
 
 async def _register_clinic(client: Client, samples: list[Sample]) -> None:
@@ -72,43 +89,25 @@ async def _register_clinic(client: Client, samples: list[Sample]) -> None:
     await client.ask("booking", "PUT", f"/v1/clinics/{CLINIC}", body)
 
 
-def _moved(sample: Sample, weeks: int) -> Sample:
-    start = sample.start + timedelta(weeks=weeks) if sample.start else None
-    return Sample(
-        **{
-            **_fields(sample),
-            "body": moved(sample.body, weeks, "-moved"),
-            "start": start,
-            "name": f"{sample.name} +{weeks} weeks",
-        }
-    )
-
-
-def _fields(sample: Sample) -> dict[str, Any]:
-    return {name: getattr(sample, name) for name in Sample.__dataclass_fields__}
-
-
 async def _post_all(
-    console: Console, client: Client, driver: Driver, samples: list[Sample], posted: Posted, now: datetime
+    console: Console, client: Client, driver: Driver, samples: list[Sample], posted: Posted
 ) -> list[Change]:
-    table = Table("message", "answer", "sub-file", "reminders", "provider notice", "messages")
+    """Post in order, each when what the one before it led to has happened, and show each one's effects."""
+    table = Table("message", "says", "sub-file", "reminders", "provider notice", "messages", show_lines=True)
+    table.columns[2].no_wrap = True
     changes: list[Change] = []
-    known: list[tuple[Sample, str]] = []
     for sample in samples:
         try:
             answer = await client.ask("booking", "POST", f"/fhir/R4/{sample.door}", sample.body)
         except Refused as refused:
-            table.add_row(sample.name, f"{refused.status} {refused.code}", "", "", "", "")
-            posted.refused.append(sample.name)
+            table.add_row(sample.name, f"refused: {refused.status} {refused.code}")
             continue
         appointment = _our_id(answer)
-        posted.names.appointments[sample.name] = appointment
-        known.append((sample, appointment))
-        if sample.start:
-            changes.append(_change(sample, sample.start, now))
-    await driver.settle()
-    for sample, appointment in known:
+        await driver.settle()
         table.add_row(sample.name, sample.status, *await _effects(client, sample, appointment, posted.names))
+        if sample.start and driver.now:
+            posted.names.appointments[sample.visit] = appointment
+            changes.append(_change(sample, sample.start, driver.now))
     console.print(table)
     return changes
 
@@ -144,7 +143,7 @@ def _change(sample: Sample, start: datetime, now: datetime) -> Change:
     return Change(
         at=now,
         event_id=sample.name,
-        appointment=sample.name,
+        appointment=sample.visit,
         status=sample.status,
         patient=sample.patient,
         clinic=CLINIC,

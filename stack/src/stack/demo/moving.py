@@ -14,6 +14,9 @@ AHEAD = timedelta(days=2)
 """The moved visit lies at least this far ahead, so that both reminders are still to come."""
 
 
+LONG_AGO = timedelta(weeks=104)
+
+
 def start_of(message: bytes) -> datetime | None:
     """Return the start of the first appointment in a FHIR message or resource, or None."""
     starts = [start for found in _appointments(orjson.loads(message)) if (start := found.get("start"))]
@@ -23,6 +26,11 @@ def start_of(message: bytes) -> datetime | None:
 def weeks_ahead(start: datetime, now: datetime) -> int:
     """Return by how many whole weeks `start` must move to lie `AHEAD` of `now` or later."""
     return max(0, -((start - now - AHEAD) // timedelta(weeks=1)))
+
+
+def weeks_back(start: datetime, now: datetime) -> int:
+    """Return the whole weeks, zero or less, by which `start` must move to lie years past."""
+    return 0 if start < now - LONG_AGO else -((start - now + LONG_AGO) // timedelta(weeks=1)) - 1
 
 
 def moved(message: bytes, weeks: int, mark: str) -> bytes:

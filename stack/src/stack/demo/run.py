@@ -98,14 +98,17 @@ async def _play(
         async with watched(console, client, driver, play):
             await play.register()
             await play.misbehave()
-            await driver.run_until(week.ends_at, play.actions())
+            await driver.run_until(max(week.ends_at, posted.last_start or week.ends_at), play.actions())
             await play.learn_strangers()
         rows = await _rows(client, week, play, posted)
     console.print(view.verdict(rows, play.surprises))
     console.print(
         f"{driver.steps} instants, {play.posted} events, {play.refused} bad messages refused, each with its own code"
     )
-    console.print(view.what_to_try(installation.urls, installation.key, next(iter(play.names.appointments.values()))))
+    console.print(
+        view.what_to_try(installation.urls, installation.key, next(iter(play.names.appointments.values()))),
+        soft_wrap=True,
+    )
     return all(row.agrees for row in rows) and not play.surprises
 
 

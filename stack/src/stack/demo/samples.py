@@ -19,7 +19,9 @@ class Sample:
     """One FHIR message, or one `Appointment` alone.
 
     Attributes:
+        visit: What it is about: messages about one visit belong together.
         door: Where it is posted.
+        changed_at: When upstream last changed it, as written; orders the messages about one visit.
         start: None for a request without a time.
         patient: Whatever identifies the patient in it.
         registers: Whether the patient himself is in it, so that he can be registered.
@@ -28,9 +30,11 @@ class Sample:
     """
 
     name: str
+    visit: str
     body: bytes
     door: str
     status: str
+    changed_at: str
     start: datetime | None
     patient: str
     registers: bool
@@ -41,10 +45,13 @@ class Sample:
 
 
 def read_samples(folder: Path) -> list[Sample]:
-    """Return the messages and appointments below a folder, or below its `fhir`; other files are left alone."""
+    """Return the messages and appointments below a folder, or below its `fhir`, in upstream's order.
+
+    Other files are left alone.
+    """
     below = folder / "fhir" if (folder / "fhir").is_dir() else folder
     found = (read_sample(path.name, path.read_bytes()) for path in sorted(below.rglob("*.json")))
-    return [sample for sample in found if sample]
+    return sorted((sample for sample in found if sample), key=lambda sample: sample.changed_at)
 
 
 def read_sample(name: str, body: bytes) -> Sample | None:
@@ -59,9 +66,11 @@ def read_sample(name: str, body: bytes) -> Sample | None:
     start = appointment.get("start")
     return Sample(
         name=name,
+        visit=_identity(appointment, next(url for url, r in resources.items() if r is appointment)),
         body=body,
         door="$process-message" if content["resourceType"] == "Bundle" else "Appointment",
         status=appointment["status"],
+        changed_at=appointment.get("meta", {}).get("lastUpdated", ""),
         start=datetime.fromisoformat(start).astimezone(UTC) if start else None,
         patient=known[0]["value"] if known else _actor(appointment, "Patient"),
         registers=patient is not None,
@@ -70,6 +79,12 @@ def read_sample(name: str, body: bytes) -> Sample | None:
         provider=_practitioner(resources.values(), appointment),
         clinic_identifiers=tuple(_clinics(resources.values(), appointment)),
     )
+
+
+def _identity(appointment: dict[str, Any], focus: str) -> str:
+    """Return the identifier, else the id, else the message's focus."""
+    known = appointment.get("identifier", [])
+    return str(known[0]["value"] if known else appointment.get("id", focus))
 
 
 def _telecoms(patient: dict[str, Any] | None) -> list[dict[str, Any]]:
