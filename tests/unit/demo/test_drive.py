@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chassis.clock import SteppedClock
 
+from chassis.clock import SteppedClock
 from stack.demo.drive import Driver, NotIdle, rounded_up
 from stack.demo.installation import SERVICES, Installation
 

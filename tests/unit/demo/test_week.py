@@ -8,7 +8,7 @@ import pytest
 
 from stack.demo.calendar import first_day, next_change
 from stack.demo.expectation import expect
-from stack.demo.moving import moved, start_of, weeks_ahead
+from stack.demo.moving import moved, start_of, weeks_ahead, weeks_back
 from stack.demo.week import write_week
 
 WEEK = write_week(seed=7, after=date(2026, 11, 24))
@@ -112,3 +112,10 @@ def test_a_sample_moves_by_whole_weeks_into_the_coming_days_as_another_visit() -
     assert body["id"] == "b1-1"
     assert header["focus"][0]["reference"] == body["entry"][1]["fullUrl"] == "urn:uuid:a-1"
     assert (patient["birthDate"], body["entry"][2]["fullUrl"]) == ("1974-12-25", "urn:uuid:p")
+
+
+def test_every_message_about_one_visit_goes_years_back_by_whole_weeks() -> None:
+    now = datetime(2027, 3, 10, 20, tzinfo=UTC)
+    ahead, old = datetime(2027, 3, 11, 14, tzinfo=UTC), datetime(2013, 12, 10, 9, tzinfo=UTC)
+    assert timedelta(weeks=104) < now - (ahead + timedelta(weeks=weeks_back(ahead, now))) <= timedelta(weeks=105)
+    assert weeks_back(old, now) == 0
