@@ -10,11 +10,12 @@ import asyncpg
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from chassis import kafka, logs, offsets
+from chassis import kafka, logs
+from chassis.assignment import places
 from chassis.batch import Batch
 from chassis.breaker import Breaker
 from chassis.clock import Clock
-from chassis.errors import Misconfigured, Unavailable
+from chassis.errors import Unavailable
 from chassis.metrics import Metrics
 from chassis.partition import BATCH_RECORDS, Partition
 from chassis.settings import ServiceSettings
@@ -28,8 +29,6 @@ POLL_S = 0.2
 BACKOFF_CAP_S = 5.0
 KEEPING_EVERY_S = 2.0
 """Between updates of the lag metric and of Kafka's committed offset, which only feeds lag tools."""
-BOUNDS_LOOKS = 4
-"""How often an end below our position is looked at, a second apart: a broker just started may be behind itself."""
 
 
 class BatchConsumer:
@@ -155,8 +154,7 @@ class BatchConsumer:
         )
         if not new or not self._joined:
             return
-        await offsets.check_cluster(self._pool, await kafka.cluster_id(self._settings.kafka_bootstrap_servers))
-        found = await self._positions(consumer, new)
+        found = await places(self._pool, self.name, consumer, self._settings.kafka_bootstrap_servers, new)
         if epoch != self._epoch:  # assigned anew meanwhile: what was read may be old
             return
         for tp, (position, first) in found.items():
@@ -171,24 +169,6 @@ class BatchConsumer:
     def _settled(self, consumer: kafka.Consumer) -> bool:
         """Say whether we have our share of the group, and each partition of it was sought."""
         return self._joined and self._partitions.keys() == consumer.assignment()
-
-    async def _positions(
-        self, consumer: kafka.Consumer, partitions: Sequence[TopicPartition]
-    ) -> dict[TopicPartition, tuple[int, int]]:
-        """Return each partition's (position, first offset), checked against what the broker holds."""
-        for look in range(1, BOUNDS_LOOKS + 1):
-            found = await offsets.read(self._pool, self.name, partitions)
-            bounds = await kafka.bounds(consumer, partitions)
-            try:
-                for tp in partitions:
-                    offsets.check_bounds(tp, found[tp], *bounds[tp])
-            except Misconfigured:
-                if look == BOUNDS_LOOKS:
-                    raise
-                await asyncio.sleep(1)
-            else:
-                break
-        return {tp: (found[tp], bounds[tp][0]) for tp in partitions}
 
     async def _fetch(self, consumer: kafka.Consumer) -> None:
         """Take what is there of the partitions that are sought and have room, until something else is to be done."""

@@ -1,22 +1,20 @@
 """Dead letters keep what cannot be applied, and replay with the same effect, once (G8, I11)."""
 
+import asyncio
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from chassis import dead_letter
+from chassis.cli import service_cli
 from chassis.consumer import Applied, Subscription
 from chassis.database import Connection
 from chassis.errors import RejectedEvent
 from chassis.replay import replay
 from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, decode
-from tests.integration.chassis.world import World, orders, running, until
+from tests.integration.chassis.world import Settings, World, orders, running, until
 
-ROOT = Path(__file__).parents[3]
 CANARY = "canary.person@example.org"
 REFUSED = {"entity": "x", "version": 1, "wish": "raise", "note": CANARY}
 
@@ -104,43 +102,30 @@ async def test_a_record_that_is_consumed_again_makes_no_second_letter(world: Wor
     assert await world.dead() == [(0, "INVALID")]
 
 
-PROGRAM = """
-from chassis.cli import service_cli
-from tests.integration.chassis.ledger.apply import SUBSCRIPTION
-from tests.integration.chassis.world import Settings
-service_cli("records", "tests.integration.chassis.ledger", Settings, {}, lambda settings: [SUBSCRIPTION])()
-"""
+APP = service_cli("records", "tests.integration.chassis.ledger", Settings, {}, lambda settings: [SUBSCRIPTION])
 
 
-def command(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+async def command(world: World, *arguments: str) -> Result:
+    """Run the service's command, in a thread: it has a loop of its own."""
     environment = {
-        **os.environ,
         "DATABASE_URL": world.url,
         "KAFKA_BOOTSTRAP_SERVERS": world.bootstrap,
         "ATTEND_TOPIC_PREFIX": world.prefix,
     }
-    return subprocess.run(  # noqa: S603  # our own program
-        [sys.executable, "-c", PROGRAM, *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return await asyncio.to_thread(lambda: CliRunner().invoke(APP, list(arguments), env=environment))
 
 
 async def test_the_commands_list_show_replay_and_discard(world: World) -> None:
     letter = str(await refused_then_mended(world))
 
-    listed = command(world, "dead-letters", "list", "--json")
+    listed = await command(world, "dead-letters", "list", "--json")
     assert [json.loads(line)["code"] for line in listed.stdout.splitlines()] == ["RAISED"]
-    assert "RAISED" in command(world, "dead-letters", "list").stdout
-    assert json.loads(command(world, "dead-letters", "show", letter).stdout)["key"] == "k"
-    assert command(world, "dead-letters", "replay", letter).stdout == f"{letter}: applied\n"
-    again = command(world, "dead-letters", "replay", letter)
-    assert (again.returncode, "NOT_OPEN" in again.stderr) == (1, True)
-    assert command(world, "dead-letters", "discard", letter).stdout == f"{letter}: not open\n"
+    assert "RAISED" in (await command(world, "dead-letters", "list")).stdout
+    assert json.loads((await command(world, "dead-letters", "show", letter)).stdout)["key"] == "k"
+    assert (await command(world, "dead-letters", "replay", letter)).stdout == f"{letter}: applied\n"
+    again = await command(world, "dead-letters", "replay", letter)
+    assert (again.exit_code, "NOT_OPEN" in again.stderr) == (1, True)
+    assert (await command(world, "dead-letters", "discard", letter)).stdout == f"{letter}: not open\n"
     assert await world.effects() == [(0, 0)]
 
 
@@ -150,5 +135,5 @@ async def test_a_list_never_shows_what_the_letters_hold(world: World) -> None:
         await until(lambda: world.consumed(2))
 
     for arguments in (["list"], ["list", "--json"], ["replay", "1"]):
-        shown = command(world, "dead-letters", *arguments)
+        shown = await command(world, "dead-letters", *arguments)
         assert CANARY not in shown.stdout + shown.stderr

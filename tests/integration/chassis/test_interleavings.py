@@ -4,15 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import asyncpg
-import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka import AIOKafkaProducer
 
-from chassis import topics
 from chassis.consumer import Applied, Subscription
 from chassis.database import Connection, create_pool
-from chassis.errors import AttendError, Misconfigured, Unavailable
-from tests.integration.chassis.conftest import delete_topics
+from chassis.errors import Unavailable
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.proxy import Proxy
 from tests.integration.chassis.world import SERVICE, World, orders, running, until
@@ -112,7 +108,7 @@ async def test_batches_of_two_partitions_that_lock_the_same_rows_in_opposite_ord
     consumer = world.consumer(Subscription(ORDERS, decode, unsorted))
 
     async with running(consumer):
-        await until(lambda: world.consumed(2, 2), within_s=30)
+        await until(lambda: world.consumed(2, 2))
 
     assert await world.effects() == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert await world.pool.fetchval("SELECT sum(version) FROM entity") == 4
@@ -197,92 +193,6 @@ async def test_holes_left_by_aborted_transactions_are_no_gap(world: World) -> No
     assert len(await world.effects()) == 3
 
 
-async def test_too_many_bad_records_of_our_own_stop_the_service_before_it_buries_them_all(world: World) -> None:
-    """20 in a minute: the breaker opens, what follows stays in Kafka, and the reason is shown."""
-    await world.produce([*orders(5), *([b"bad"] * 500), *orders(5, first=5)])
-    consumer = world.consumer()
-
-    async with running(consumer):
-        await until(lambda: "breaker open" in (consumer.reason() or ""))
-        assert not await consumer.idle()
-        assert 0 < (await world.positions())[0] < 510
-
-    assert 20 <= len(await world.dead()) < 60
-
-
-async def test_bad_records_of_others_never_open_the_breaker(world: World) -> None:
-    await world.produce([*([b"bad"] * 500), *orders(5)])
-    consumer = world.consumer(Subscription(ORDERS, decode, apply, own=False))
-
-    async with running(consumer):
-        await until(lambda: world.consumed(505))
-        assert consumer.reason() is None
-
-    assert len(await world.dead()) == 500
-    assert len(await world.effects()) == 5
-
-
-async def test_a_fault_that_breaks_every_record_opens_the_breaker_after_twenty(world: World) -> None:
-    async def broken(_connection: Connection, _events: Sequence[Order]) -> Applied:
-        raise ZeroDivisionError
-
-    await world.produce(orders(300))
-    consumer = world.consumer(Subscription(ORDERS, decode, broken))
-
-    async with running(consumer):
-        await until(lambda: "breaker open" in (consumer.reason() or ""))
-
-    dead = await world.dead()
-    assert {code for _, code in dead} == {"INTERNAL"}
-    assert len(dead) == (await world.positions())[0]
-    assert 20 <= len(dead) < 40
-
-
-async def test_a_topic_made_anew_stops_the_consumer_and_says_the_way_out(world: World) -> None:
-    await world.produce(orders(10))
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(10))
-    await delete_topics(world.bootstrap, world.topic)
-    await until(lambda: _made(world))
-    await world.produce(orders(3))
-
-    with pytest.raises(Misconfigured, match=r"orders\[0\] ends at 3, before our position 10: the topic was re-created"):
-        async with asyncio.timeout(30):
-            await world.consumer().run(asyncio.Event())
-    assert len(await world.effects()) == 10
-
-
-async def test_records_lost_to_retention_stop_the_consumer_and_say_the_way_out(world: World) -> None:
-    await world.produce(orders(10))
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(10))
-    await world.produce(orders(10, first=10))
-    await world.pool.execute("UPDATE consumer_offset SET next_offset = 2 WHERE partition = 0")
-    await _delete_records(world, before=5)
-
-    with pytest.raises(Misconfigured, match=r"orders\[0\] begins at 5, after our position 2"):
-        async with asyncio.timeout(30):
-            await world.consumer().run(asyncio.Event())
-
-
-async def test_a_new_consumer_begins_where_the_topic_begins(world: World) -> None:
-    await world.produce(orders(10))
-    await _delete_records(world, before=5)
-
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(10))
-
-    assert await world.effects() == [(0, n) for n in range(5, 10)]
-
-
-async def test_another_cluster_under_the_same_database_stops_the_consumer(world: World) -> None:
-    await world.pool.execute("INSERT INTO kafka_cluster (cluster_id) VALUES ('the-one-before')")
-
-    with pytest.raises(Misconfigured, match=r"offsets belong to Kafka cluster the-one-before"):
-        async with asyncio.timeout(30):
-            await world.consumer().run(asyncio.Event())
-
-
 class _locked:
     """Keeps a table from everybody while the block runs; `_unlock` ends it early."""
 
@@ -321,20 +231,3 @@ async def _end_other_backends(world: World) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND usename = current_user AND state LIKE 'idle in transaction%'"
     )
-
-
-async def _made(world: World) -> bool:
-    try:
-        await topics.apply(world.bootstrap, [ORDERS], world.prefix)
-        return not await topics.plan(world.bootstrap, [ORDERS], world.prefix)
-    except AttendError:
-        return False
-
-
-async def _delete_records(world: World, before: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_records({TopicPartition(world.topic, 0): RecordsToDelete(before_offset=before)})
-    finally:
-        await admin.close()

@@ -118,18 +118,18 @@ async def running(*consumers: BatchConsumer) -> AsyncIterator[Sequence[asyncio.T
         yield tasks
     finally:
         stop.set()
-        done, late = await asyncio.wait(tasks, timeout=20)
+        done, late = await asyncio.wait(tasks, timeout=60)
         for task in late:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-    assert not late, "a consumer did not end in 20 s"
+    assert not late, "a consumer did not end in 60 s"
     for task in done:
         task.result()
 
 
 async def until(
-    condition: Callable[[], Awaitable[bool]] | Callable[[], bool], within_s: float = 20, what: str = ""
+    condition: Callable[[], Awaitable[bool]] | Callable[[], bool], within_s: float = 60, what: str = ""
 ) -> None:
     """Wait until the condition holds; fail when it does not in time."""
     try:

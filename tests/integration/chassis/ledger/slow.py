@@ -8,7 +8,7 @@ from chassis.consumer import Applied, Subscription
 from chassis.database import Connection
 from tests.integration.chassis.ledger.apply import Order
 
-HOLD_S = 5
+HOLD_S = 15
 
 
 def slowly(subscription: Subscription[Order], entity: str | None) -> Subscription[Order]:
