@@ -19,7 +19,7 @@ def show(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
         sys.stdout.write(f"\n{report}\n")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 async def test_kill_9_of_each_part_in_turn_loses_nothing_and_doubles_nothing(
     system: System, clock_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
