@@ -1,0 +1,41 @@
+"""What the demo shows."""
+
+from datetime import UTC, datetime
+from io import StringIO
+
+from rich.console import Console, RenderableType
+
+from stack.demo.comparison import Row
+from stack.demo.view import stages, verdict, what_to_try
+
+
+def shown(what: RenderableType) -> str:
+    console = Console(file=StringIO(), width=160)
+    console.print(what)
+    file = console.file
+    assert isinstance(file, StringIO)
+    return file.getvalue()
+
+
+def test_the_live_table_shows_local_times_counts_and_processes() -> None:
+    now = datetime(2027, 3, 14, 20, tzinfo=UTC)
+    text = shown(stages(now, {"events": 1234}, {"records": {"state": "ready", "lag": 3, "dead_letters": 0}}))
+    assert "HARBOR Sun 14 Mar 16:00 EDT" in text
+    assert "1,234" in text
+    assert "records" in text
+
+
+def test_the_verdict_names_what_does_not_agree() -> None:
+    rows = [Row("sub-files: ACTIVE", 2, 2, 0, 0), Row("reminders: SENT sms", 2, 1, 1, 0, ("missing ('a',)",))]
+    text = shown(verdict(rows, ["e-1: applied expected, got nothing"]))
+    assert text.count("agrees") == 1
+    assert text.count("DIFFERS") == 1
+    assert "missing ('a',)" in text
+    assert "e-1: applied expected" in text
+
+
+def test_it_ends_with_what_to_open_and_try() -> None:
+    urls = {name: f"http://{name}" for name in ("booking", "records", "reminders-api", "notifier")}
+    text = shown(what_to_try(urls, "key", "a-1"))
+    assert "http://booking/docs" in text
+    assert "http://reminders-api/v1/reminders?appointment=a-1" in text
