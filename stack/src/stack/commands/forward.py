@@ -29,9 +29,11 @@ def dead_letters(
 
 
 def demo(
-    samples: Annotated[Path | None, typer.Option(help="Folder with booking messages of other makers.")] = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="Folder of FHIR messages instead of the project's own examples.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
-    fast: Annotated[bool, typer.Option("--fast", help="Do not pause for readers.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="The clinic week alone, without the FHIR messages.")] = False,
 ) -> None:
     """Play a clinic week on the real parts and compare what happened with what had to happen."""
     from stack.demo.run import demo as play
