@@ -1,8 +1,7 @@
 """The topic `bookings-inbound`: the same bodies as over HTTP, thousands at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord
 
@@ -26,8 +25,7 @@ from chassis.errors import RejectedEvent
 CLIENT_HEADER = "client"
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """An order with the source it named, which is checked once its client is known."""
 
     order: BookAppointment
@@ -104,7 +102,7 @@ def _allowed(received: Received, known: dict[str, Client]) -> BookAppointment:
     if client is None:
         raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
     source = client.source(order.source if received.names_source else None)
-    return order if source == order.source else replace(order, source=source)
+    return order if source == order.source else order._replace(source=source)
 
 
 async def _keep(connection: Connection, refused: Sequence[tuple[BookAppointment, Refused]], clock: Clock) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from schemas.appointments import Mode, Status
 
@@ -33,9 +33,10 @@ class PersonDetails:
     deceased: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BookAppointment:
+class BookAppointment(NamedTuple):
     """One event about one appointment: book, move, cancel, arrive… by its status and times.
+
+    A tuple, because thousands of them are made a second.
 
     Attributes:
         client: Who sent it.
