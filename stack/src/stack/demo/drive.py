@@ -14,8 +14,7 @@ from stack.demo.installation import SERVICES, Installation
 
 POLL_S = 0.02
 PATIENCE_S = 180.0
-"""A process that is busy for longer than this on one instant is stuck: the slowest measured is a first batch, 3 s on a
-quiet machine and 20 s on one with ten times the load that it can bear."""
+"""A process that is busy for longer than this on one instant is stuck, on a machine with many times its load too."""
 
 MINUTE = timedelta(minutes=1)
 
