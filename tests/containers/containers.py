@@ -77,12 +77,18 @@ async def paused(service: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def cut_off(service: str, server: str) -> AsyncIterator[None]:
-    """Drop every packet from the service to the server, inside the server's own network namespace (needs root)."""
+    """Drop every packet between the two, inside the server's own network namespace (needs root).
+
+    Both ways: a server that cannot be heard would still answer the request that it holds.
+    """
     assert os.geteuid() == 0, "cutting a network needs root: run the containers' tests as root"
-    rule = ("INPUT", "-s", address(service), "-j", "DROP")
+    there = address(service)
+    rules = (("INPUT", "-s", there, "-j", "DROP"), ("OUTPUT", "-d", there, "-j", "DROP"))
     inside = ("nsenter", "-t", str(container(server)["State"]["Pid"]), "-n", "iptables")
-    run(*inside, "-A", *rule)
+    for rule in rules:
+        run(*inside, "-A", *rule)
     try:
         yield
     finally:
-        run(*inside, "-D", *rule)
+        for rule in rules:
+            run(*inside, "-D", *rule)
