@@ -136,6 +136,9 @@ class BatchConsumer:
     async def _round(self, stop: asyncio.Event) -> None:
         consumer = self._consumer
         assert consumer is not None  # noqa: S101  # set by run
+        fault = next((p.fault for p in self._partitions.values() if p.fault), None)
+        if fault is not None:
+            raise fault
         try:
             await self._seek_new(consumer)
             await self._fetch(consumer)
@@ -249,10 +252,7 @@ class BatchConsumer:
                         await consumer.stop()
 
     async def _end_partitions(self) -> None:
-        ended = await asyncio.gather(*(p.end() for p in self._partitions.values()), return_exceptions=True)
-        for error in ended:
-            if isinstance(error, BaseException):
-                raise error
+        await asyncio.gather(*(p.end() for p in self._partitions.values()))
 
     async def revoked(self) -> None:
         """Give the partitions up: first wait for the batches in flight, so that their commit is the last word."""

@@ -10,6 +10,7 @@ import orjson
 from chassis.database import Connection, unavailable
 from chassis.errors import RejectedEvent
 
+MESSAGE_CHARS = 1_000
 INTERNAL = "INTERNAL"
 """Reason code of a record that alone, twice, raised an unexpected exception."""
 
@@ -54,7 +55,7 @@ async def store(connection: Connection, consumer: str, letters: Sequence[DeadLet
             [d.value for d in letters],
             [_pack(d.headers) for d in letters],
             [d.code for d in letters],
-            [d.message for d in letters],
+            [_storable(d.message) for d in letters],
         )
 
 
@@ -112,6 +113,11 @@ async def claim(connection: Connection, letter_id: int) -> DeadLetter:
     if row is None:
         raise RejectedEvent("NOT_OPEN", f"dead letter {letter_id} is not open")
     return _letter(row)
+
+
+def _storable(message: str) -> str:
+    """Return the message as PostgreSQL can keep it: no NUL, no lone surrogates, of bounded length."""
+    return message.replace("\0", "").encode("utf-8", "replace").decode()[:MESSAGE_CHARS]
 
 
 def _pack(headers: Sequence[tuple[str, bytes]]) -> bytes:

@@ -31,6 +31,7 @@ class Partition:
         held: The position that PostgreSQL is expected to have.
         sought: Whether Kafka is read from where PostgreSQL stands; until then nothing is taken.
         trouble: Why it does not get on just now, or None.
+        fault: What no retry and no dead letter could settle; the consumer must end with it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Partition:
         self.held = 0
         self.sought = False
         self.trouble: str | None = None
+        self.fault: Exception | None = None
         self._subscription = subscription
         self._batch = batch
         self._breaker = breaker
@@ -87,11 +89,7 @@ class Partition:
             self._worker = asyncio.create_task(self._work(), name=f"partition {self.tp.topic}[{self.tp.partition}]")
 
     async def end(self) -> None:
-        """Give the partition up: the batch in flight is finished, so that its commit is the last word.
-
-        Raises:
-            Exception: A fault of the delivery core itself.
-        """
+        """Give the partition up: the batch in flight is finished, so that its commit is the last word."""
         self._ended.set()
         self._backlog.clear()
         if self._worker is not None:
@@ -104,6 +102,9 @@ class Partition:
                     records, self._backlog = self._backlog[:BATCH_RECORDS], self._backlog[BATCH_RECORDS:]
                     self._changed()
                     await self._apply(records)
+        except Exception as error:  # noqa: BLE001  # handed to the consumer; what was fetched must not be passed over
+            self.fault = error
+            self.distrust()
         finally:
             self._worker = None
             self._changed()
