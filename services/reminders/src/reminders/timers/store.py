@@ -26,6 +26,12 @@ class PartitionedStore(Store[bytes, bytes]):
         self._live: dict[int, Partition] = {}
         self._revoking = True
         self._recovered = False
+        self._replayed = 0
+
+    @property
+    def recovering(self) -> int | None:
+        """Changelog records replayed by the recovery under way, or None when none is."""
+        return None if self._revoking or self._recovered else self._replayed
 
     @property
     def recovered(self) -> bool:
@@ -53,6 +59,7 @@ class PartitionedStore(Store[bytes, bytes]):
             tp.partition for tp in assigned if tp.topic == cast(Table[bytes, bytes], self.table).changelog_topic_name
         }
         self._live = {}
+        self._replayed = 0
         self._parts = {number: self._parts.get(number) or Partition() for number in mine}
         self._revoking = False
 
@@ -61,6 +68,7 @@ class PartitionedStore(Store[bytes, bytes]):
     ) -> None:
         """Replay changelog records; those of partitions that are no longer ours are left out."""
         for event in batch:
+            self._replayed += 1
             message = event.message
             part = self._parts.get(message.partition)
             if part is not None and message.key is not None:
