@@ -106,7 +106,7 @@ async def _play(
         f"{driver.steps} instants, {play.posted} events, {play.refused} bad messages refused, each with its own code"
     )
     console.print(
-        view.what_to_try(installation.urls, installation.key, next(iter(play.names.appointments.values()))),
+        view.what_to_try(installation.urls, next(iter(play.names.appointments.values()))),
         soft_wrap=True,
     )
     return all(row.agrees for row in rows) and not play.surprises

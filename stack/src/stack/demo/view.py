@@ -53,13 +53,14 @@ def say(console: Console, text: str) -> None:
     console.print(text, highlight=False)
 
 
-def what_to_try(urls: Mapping[str, str], key: str, appointment: str) -> RenderableType:
+def what_to_try(urls: Mapping[str, str], appointment: str) -> RenderableType:
     """Return what a reader may open and call while everything keeps running."""
-    ask = f"curl -H 'Authorization: Bearer {key}'"
+    ask = 'curl -H "Authorization: Bearer $KEY"'
     return Text(
         "\n".join(
             (
                 "Open and try (demo --keep leaves it running):",
+                "  KEY=$(ATTEND_HOME=.attend/demo .venv/bin/attend key)",
                 f"  {urls['booking']}/docs   the API of booking; the other services have one too",
                 f"  {ask} {urls['booking']}/v1/appointments/{appointment}",
                 f"  {ask} '{urls['records']}/v1/subfiles?appointment={appointment}'",
