@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import asyncpg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
@@ -10,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from chassis import topics
 from chassis.consumer import Applied, Subscription
 from chassis.database import Connection
-from chassis.errors import AttendError, Misconfigured
+from chassis.errors import AttendError, Misconfigured, RejectedEvent
 from tests.integration.chassis.conftest import delete_topics
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.world import World, orders, running, until
@@ -55,6 +56,37 @@ async def test_a_fault_that_breaks_every_record_opens_the_breaker_after_twenty(w
     assert {code for _, code in dead} == {"INTERNAL"}
     assert len(dead) == (await world.positions())[0]
     assert 20 <= len(dead) < 40
+
+
+async def test_a_fault_that_no_dead_letter_can_settle_ends_the_consumer_and_passes_nothing_over(
+    world: World, database_url: str
+) -> None:
+    admin = await asyncpg.connect(database_url)
+    await admin.execute("REVOKE INSERT ON records.dead_letter FROM attend_records")
+    await world.produce([*orders(3), b"?", *orders(3, first=3)])
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with asyncio.timeout(90):
+            await world.consumer().run(asyncio.Event())
+    assert (await world.positions())[0] <= 3
+
+    await admin.execute("GRANT INSERT ON records.dead_letter TO attend_records")
+    await admin.close()
+    async with running(world.consumer()):
+        await until(lambda: world.consumed(7))
+    assert await world.dead() == [(3, "INVALID")]
+    assert await world.effects() == [(0, n) for n in (0, 1, 2, 4, 5, 6)]
+
+
+async def test_a_reason_that_postgres_could_not_keep_is_kept_without_what_it_cannot(world: World) -> None:
+    async def strange(_connection: Connection, _events: Sequence[Order]) -> Applied:
+        raise RejectedEvent("NO", "nul \0 and surrogate \ud800 " + "x" * 5000)
+
+    await world.produce(orders(1))
+    async with running(world.consumer(Subscription(ORDERS, decode, strange))):
+        await until(lambda: world.consumed(1))
+
+    assert await world.dead() == [(0, "NO")]
 
 
 async def test_a_topic_made_anew_stops_the_consumer_and_says_the_way_out(world: World) -> None:
