@@ -1,6 +1,7 @@
 """What a process says of itself, how it refuses, and that no answer repeats what was sent (G9)."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -172,3 +173,14 @@ def test_every_refusal_is_a_problem_with_a_code(client: TestClient, path: str, s
 
     assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (status, status, code)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_docs_page_asks_nothing_of_other_hosts(health: Health) -> None:
+    client = TestClient(make(health))
+
+    page = client.get("/docs").text
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page)
+
+    assert needed
+    assert all(place.startswith("/") and not place.startswith("//") for place in needed)
+    assert all(client.get(place).status_code == 200 for place in needed)
