@@ -6,6 +6,7 @@
 # Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+PATH=$PATH:/usr/sbin:/sbin  # iptables, for the partitions
 SHARED=${SHARED:-../shared}
 OFFICIAL=(apache/kafka:4.4.0 postgres:18 python:3.13-slim-trixie)
 
