@@ -30,18 +30,22 @@ def booked(visit: str, patient: int, number: int) -> dict[str, object]:
 
 
 def mixed(events: int, patients: int, name: str, seed: int = 3) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield (appointment id, body): 80 % booked, 10 % moved, 10 % cancelled."""
+    """Yield (appointment id, body): 80 % booked, 10 % moved, 10 % cancelled; each names its patient and clinic.
+
+    So a change that overtakes its booking, as between two batches at once, is taken too.
+    """
     random, visits = Random(seed), list[list[int]]()
     for position in range(events):
         turn = position % 10
         if turn < 8:
-            visits.append([position, 1])
-            yield f"{name}{position}", booked(f"{name}{position}", random.randrange(patients), position)
+            visits.append([position, 1, random.randrange(patients)])
+            yield f"{name}{position}", booked(f"{name}{position}", visits[-1][2], position)
             continue
         visit = random.choice(visits)
         visit[1] += 1
         key, sequence = f"{name}{visit[0]}", visit[1]
-        change: dict[str, object] = {"id": key, "status": "booked" if turn == 8 else "cancelled"}
+        whose = {"patient": {"id": f"p-{visit[2]}"}, "clinic": f"CL{visit[2] % CLINICS:03d}"}
+        change: dict[str, object] = {"id": key, "status": "booked" if turn == 8 else "cancelled", **whose}
         if turn == 8:
             start = FIRST_DAY + timedelta(days=sequence, minutes=15 * (visit[0] % 2000))
             change |= {"start": start.isoformat(), "end": (start + timedelta(minutes=30)).isoformat()}

@@ -72,7 +72,7 @@ async def _by_batch(system: Running, events: int) -> list[Figure]:
         assert not refused, refused[0]
 
     began, before = time.perf_counter(), system.cpu_s(BOOKING)
-    # In order within a batch, not between batches: what comes before its booking is answered as such.
+    # In order within a batch, not between batches: the booking of an overtaking change is answered as stale.
     await each(bodies, post, BATCHES_AT_ONCE)
     rate = events / (time.perf_counter() - began)
     cpu_us = (system.cpu_s(BOOKING) - before) / events * 1e6
