@@ -7,9 +7,11 @@ from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Cl
 from schemas.reminders import (
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
+    REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
     ReminderDeadLetter,
     ReminderDue,
+    RemindersCancelled,
     RemindersPlanned,
 )
 from schemas.subfiles import SUB_FILE_CHANGED, SubFile
@@ -21,6 +23,7 @@ MODELS: dict[str, type[Contract]] = {
     CLINIC_CHANGED: Clinic,
     SUB_FILE_CHANGED: SubFile,
     REMINDERS_PLANNED: RemindersPlanned,
+    REMINDERS_CANCELLED: RemindersCancelled,
     REMINDER_DUE: ReminderDue,
     REMINDER_DEAD_LETTER: ReminderDeadLetter,
     NOTIFICATION_CHANGED: NotificationChanged,

@@ -68,6 +68,19 @@ class RemindersPlanned(Contract):
     caused_by: str
 
 
+class RemindersCancelled(Contract):
+    """Reminders that were planned, came due and will never leave: TOO_LATE or SUPERSEDED (D15).
+
+    Lists only those; every other reminder of the appointment stays as it is.
+    """
+
+    appointment_id: UUID
+    version: Version
+    schedule_gen: int = Field(ge=1)
+    reminders: tuple[PlannedReminder, ...]
+    caused_by: str
+
+
 class ReminderDue(Contract):
     """A reminder is handed over. Emitted at least once; consumers drop repeats by `reminder_id`."""
 
@@ -95,5 +108,6 @@ class ReminderDeadLetter(Contract):
 
 
 REMINDERS_PLANNED: Literal["reminders.planned.v1"] = "reminders.planned.v1"
+REMINDERS_CANCELLED: Literal["reminders.cancelled.v1"] = "reminders.cancelled.v1"
 REMINDER_DUE: Literal["reminder.due.v1"] = "reminder.due.v1"
 REMINDER_DEAD_LETTER: Literal["reminder.dead_letter.v1"] = "reminder.dead_letter.v1"

@@ -7,7 +7,7 @@ from typing import Literal
 from schemas.appointments import APPOINTMENT_CHANGED
 from schemas.notifications import NOTIFICATION_CHANGED
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED
-from schemas.reminders import REMINDER_DEAD_LETTER, REMINDER_DUE, REMINDERS_PLANNED
+from schemas.reminders import REMINDER_DEAD_LETTER, REMINDER_DUE, REMINDERS_CANCELLED, REMINDERS_PLANNED
 from schemas.subfiles import SUB_FILE_CHANGED
 
 PARTITIONS = 12
@@ -55,7 +55,7 @@ REMINDERS = Topic(
     "reminders",
     "appointment_id",
     retention=_YEAR_AND_A_BIT,
-    types=(REMINDERS_PLANNED, REMINDER_DUE, REMINDER_DEAD_LETTER),
+    types=(REMINDERS_PLANNED, REMINDERS_CANCELLED, REMINDER_DUE, REMINDER_DEAD_LETTER),
 )
 NOTIFICATIONS = Topic(
     "notifications", "notifier", "appointment_id", retention=_YEAR_AND_A_BIT, types=(NOTIFICATION_CHANGED,)

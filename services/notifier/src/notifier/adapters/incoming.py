@@ -13,6 +13,7 @@ from schemas.model import Contract
 from schemas.reminders import (
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
+    REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
     ReminderDue,
 )
@@ -22,7 +23,7 @@ type Record = ConsumerRecord[Any, Any]
 
 _APPOINTMENTS: dict[str, type[Contract]] = {APPOINTMENT_CHANGED: Appointment}
 _DUE: dict[str, type[Contract]] = {REMINDER_DUE: ReminderDue}
-_OF_OTHERS = frozenset({REMINDERS_PLANNED, REMINDER_DEAD_LETTER})
+_OF_OTHERS = frozenset({REMINDERS_PLANNED, REMINDERS_CANCELLED, REMINDER_DEAD_LETTER})
 """Types of the topic `reminders` that are for its projector."""
 
 _read_visit = TypeAdapter(VisitReading).validator.validate_json
