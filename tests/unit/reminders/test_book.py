@@ -1,27 +1,35 @@
 """The reminder records as a fold: in any order, however often, the same result."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.domain.book import Book, on_due, on_outcome, on_planned
+from reminders.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
 from reminders.domain.lattice import join, rises
-from reminders.domain.schedule import apply
 from schemas.appointments import Appointment, Status
 from schemas.notifications import Kind, NotificationChanged, Outcome
-from schemas.reminders import PlannedReminder, Reason, ReminderDue, RemindersPlanned, ReminderStatus
+from schemas.planning import plan
+from schemas.reminders import (
+    PlannedReminder,
+    Reason,
+    ReminderDue,
+    RemindersCancelled,
+    RemindersPlanned,
+    ReminderStatus,
+)
 from schemas.wire import notification_id, reminder_id
 from tests.unit.reminders.builders import NOW, VISIT, appointment, id_of, rule
 
 VISIT_ID = id_of("visit")
 statuses = st.sampled_from(ReminderStatus)
-Event = RemindersPlanned | ReminderDue | NotificationChanged
+Event = RemindersPlanned | RemindersCancelled | ReminderDue | NotificationChanged
 
 
 def planned(event: Appointment, *only: PlannedReminder) -> RemindersPlanned:
-    reminders = only or apply(None, event).reminders
+    reminders = only or plan(event)
     return RemindersPlanned(
         appointment_id=event.appointment_id,
         version=event.version,
@@ -29,6 +37,18 @@ def planned(event: Appointment, *only: PlannedReminder) -> RemindersPlanned:
         patient_id=event.patient_id,
         clinic_id=event.clinic_id,
         reminders=reminders,
+        caused_by="booking",
+    )
+
+
+def never(event: Appointment, reason: Reason, *slugs: str) -> RemindersCancelled:
+    """Say of some of an appointment's reminders that they came due and will never leave."""
+    cancelled = {"status": ReminderStatus.CANCELLED, "reason": reason}
+    return RemindersCancelled(
+        appointment_id=event.appointment_id,
+        version=event.version,
+        schedule_gen=event.schedule_gen,
+        reminders=tuple(r.model_copy(update=cancelled) for r in plan(event) if r.rule in slugs),
         caused_by="booking",
     )
 
@@ -70,6 +90,8 @@ def fold(*events: Event, book: Book | None = None) -> Book:
         match event:
             case RemindersPlanned():
                 on_planned(book, event, NOW, "planned")
+            case RemindersCancelled():
+                on_cancelled(book, event, NOW, "cancelled")
             case ReminderDue():
                 on_due(book, event, event.due, "due")
             case NotificationChanged():
@@ -151,12 +173,46 @@ def test_once_handed_over_only_the_notifier_decides() -> None:
 
 
 def test_d15_a_correction_cancels_what_was_too_late_and_nothing_else() -> None:
-    first = apply(None, appointment()).reminders[0]
+    first = plan(appointment())[0]
     late = first.model_copy(update={"status": ReminderStatus.CANCELLED, "reason": Reason.TOO_LATE})
 
     book = fold(planned(appointment()), planned(appointment(), late))
 
     assert found(book) == {(1, "24h"): ("CANCELLED", "TOO_LATE"), (1, "2h"): ("SCHEDULED", None)}
+
+
+def test_d15_what_will_never_leave_is_cancelled_and_everything_else_stays() -> None:
+    book = fold(planned(appointment()))
+
+    cancelled = on_cancelled(book, never(appointment(), Reason.TOO_LATE, "24h"), NOW, "late")
+
+    assert [reminder.rule for reminder in cancelled] == ["24h"]
+    assert found(book) == {(1, "24h"): ("CANCELLED", "TOO_LATE"), (1, "2h"): ("SCHEDULED", None)}
+    assert on_cancelled(book, never(appointment(), Reason.TOO_LATE, "24h"), NOW, "again") == []
+
+
+def test_d15_a_correction_of_an_older_version_takes_nothing_from_the_newer() -> None:
+    later = appointment(version=2, rules=(rule("24h", hours=24), rule("2h", hours=2), rule("1h", hours=1)))
+
+    book = fold(planned(later), never(appointment(), Reason.SUPERSEDED, "24h"))
+
+    assert found(book) == {
+        (1, "24h"): ("CANCELLED", "SUPERSEDED"),
+        (1, "2h"): ("SCHEDULED", None),
+        (1, "1h"): ("SCHEDULED", None),
+    }
+    assert book.version == 2
+
+
+def test_d15_a_correction_may_come_before_its_plan_or_after_the_hand_over() -> None:
+    late = never(appointment(), Reason.TOO_LATE, "24h")
+    before, after = fold(late, planned(appointment())), fold(planned(appointment()), late)
+
+    assert found(before) == found(after)
+    assert before.reminders == {
+        key: replace(held, caused_by=before.reminders[key].caused_by) for key, held in after.reminders.items()
+    }
+    assert found(fold(planned(appointment()), due(), late))[(1, "24h")] == ("SCHEDULED", None)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +258,15 @@ STORIES: dict[str, tuple[list[Event], list[NotificationChanged]]] = {
     "cancelled after the hand-over": (
         [planned(appointment()), due(), planned(appointment(version=2, status=Status.CANCELLED))],
         [told(Outcome.SKIPPED, Reason.APPOINTMENT_CANCELLED)],
+    ),
+    "one too late, the other sent, then cancelled": (
+        [
+            planned(appointment()),
+            never(appointment(), Reason.TOO_LATE, "24h"),
+            due("2h", hours=2),
+            planned(appointment(version=2, status=Status.CANCELLED)),
+        ],
+        [told(Outcome.ACCEPTED, slug="2h")],
     ),
     "moved after the hand-over": (
         [planned(appointment()), due(), planned(appointment(version=2, schedule_gen=2))],

@@ -10,9 +10,11 @@ from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
 from schemas.reminders import (
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
+    REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
     ReminderDeadLetter,
     ReminderDue,
+    RemindersCancelled,
     RemindersPlanned,
 )
 from schemas.wire import Undecodable, decode_typed
@@ -21,6 +23,7 @@ type Record = ConsumerRecord[bytes, bytes]
 
 _REMINDERS: dict[str, type[Contract]] = {
     REMINDERS_PLANNED: RemindersPlanned,
+    REMINDERS_CANCELLED: RemindersCancelled,
     REMINDER_DUE: ReminderDue,
     REMINDER_DEAD_LETTER: ReminderDeadLetter,
 }
@@ -34,7 +37,7 @@ def reminder_event(record: Record) -> Told:
         Undecodable: As `schemas.wire.decode_typed`; INVALID without a readable `ce_time`.
     """
     body = decode_typed(_REMINDERS, tuple(record.headers), record.value)
-    assert isinstance(body, RemindersPlanned | ReminderDue | ReminderDeadLetter)  # noqa: S101  # the table's models
+    assert isinstance(body, RemindersPlanned | RemindersCancelled | ReminderDue | ReminderDeadLetter)  # noqa: S101  # the table's models
     return Told(body, _time(record), _id(record))
 
 

@@ -10,7 +10,14 @@ from uuid import UUID
 from reminders.domain.lattice import rises
 from schemas.notifications import NotificationChanged, Outcome
 from schemas.planning import LEFT_OF_LEAD
-from schemas.reminders import PlannedReminder, Reason, ReminderDue, RemindersPlanned, ReminderStatus
+from schemas.reminders import (
+    PlannedReminder,
+    Reason,
+    ReminderDue,
+    RemindersCancelled,
+    RemindersPlanned,
+    ReminderStatus,
+)
 
 CLOSED_AFTER_VISIT = timedelta(hours=72)
 """By then every reminder has a final outcome (G7)."""
@@ -109,18 +116,31 @@ def on_planned(book: Book, plan: RemindersPlanned, at: datetime, event_id: str) 
     return cancelled
 
 
+def on_cancelled(book: Book, told: RemindersCancelled, at: datetime, event_id: str) -> list[Reminder]:
+    """Take a correction (D15): what it lists came due and will never leave; every other record stays as it is.
+
+    It may come before the plan that lists them: the plan then only fills in what it knows better.
+
+    Returns:
+        The records it cancelled that were scheduled before (R14 counts them).
+    """
+    cancelled: list[Reminder] = []
+    for listed in told.reminders:
+        held = book.reminders.get(listed.reminder_id)
+        known = held or Reminder(listed.reminder_id, told.appointment_id, told.schedule_gen)
+        reminder = _timed(known, listed.rule, listed.due, listed.not_after)
+        if reminder.handed_over_at is None and rises(reminder.status, listed.status):
+            reminder = replace(reminder, status=listed.status, reason=listed.reason)
+        if book.put(reminder, at, event_id) and held is not None and _cancels(held, reminder):
+            cancelled.append(reminder)
+    return cancelled
+
+
 def on_due(book: Book, due: ReminderDue, at: datetime, event_id: str) -> None:
     """Take a hand-over: from now on only the notifier's outcome is final."""
     held = book.reminders.get(due.reminder_id) or Reminder(due.reminder_id, due.appointment_id, due.schedule_gen)
-    reminder = replace(
-        held,
-        rule=held.rule or due.rule,
-        scheduled_for=held.scheduled_for or due.due,
-        not_after=held.not_after or due.not_after,
-        closes_at=held.closes_at or closes_at(due.due, due.not_after),
-        handed_over_at=min(held.handed_over_at or at, at),
-    )
-    book.put(reminder, at, event_id)
+    timed = _timed(held, due.rule, due.due, due.not_after)
+    book.put(replace(timed, handed_over_at=min(held.handed_over_at or at, at)), at, event_id)
 
 
 def on_outcome(book: Book, told: NotificationChanged, reminder_id: UUID, event_id: str) -> None:
@@ -150,6 +170,19 @@ def closes_at(due: datetime, not_after: datetime) -> datetime | None:
         return due + (not_after - due) / (1 - LEFT_OF_LEAD) + CLOSED_AFTER_VISIT
     except OverflowError:
         return None
+
+
+def _timed(held: Reminder, rule: str, due: datetime, not_after: datetime) -> Reminder:
+    """Fill in what no plan has told yet."""
+    if held.closes_at is not None:
+        return held
+    return replace(
+        held,
+        rule=held.rule or rule,
+        scheduled_for=held.scheduled_for or due,
+        not_after=held.not_after or not_after,
+        closes_at=closes_at(due, not_after),
+    )
 
 
 def _listed(held: Reminder | None, plan: RemindersPlanned, listed: PlannedReminder) -> Reminder:

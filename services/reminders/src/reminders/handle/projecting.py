@@ -8,9 +8,9 @@ from uuid import UUID
 
 from chassis.consumer import Applied
 from chassis.logs import get_logger
-from reminders.domain.book import Book, on_due, on_outcome, on_planned
+from reminders.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
 from schemas.notifications import NotificationChanged
-from schemas.reminders import ReminderDeadLetter, ReminderDue, RemindersPlanned
+from schemas.reminders import ReminderDeadLetter, ReminderDue, RemindersCancelled, RemindersPlanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Told:
         event_id: Its id.
     """
 
-    body: RemindersPlanned | ReminderDue | ReminderDeadLetter | NotificationChanged
+    body: RemindersPlanned | RemindersCancelled | ReminderDue | ReminderDeadLetter | NotificationChanged
     at: datetime
     event_id: str
 
@@ -59,7 +59,7 @@ async def record(books: Books, events: Sequence[Told]) -> Applied:
 
 def _appointment_of(told: Told) -> UUID | None:
     match told.body:
-        case RemindersPlanned() | ReminderDue():
+        case RemindersPlanned() | RemindersCancelled() | ReminderDue():
             return told.body.appointment_id
         case NotificationChanged(reminder_id=UUID()):
             return told.body.appointment_id
@@ -75,6 +75,10 @@ def _fold(book: Book, told: Told) -> bool:
             cancelled = on_planned(book, plan, told.at, told.event_id)
             if cancelled:
                 _tell(plan, [str(reminder.reason) for reminder in cancelled])
+        case RemindersCancelled() as correction:
+            cancelled = on_cancelled(book, correction, told.at, told.event_id)
+            if cancelled:
+                _tell(correction, [str(reminder.reason) for reminder in cancelled])
         case ReminderDue() as due:
             on_due(book, due, told.at, told.event_id)
         case NotificationChanged(reminder_id=UUID() as reminder_id) as outcome:
@@ -82,8 +86,8 @@ def _fold(book: Book, told: Told) -> bool:
     return book.changes > before
 
 
-def _tell(plan: RemindersPlanned, reasons: Sequence[str]) -> None:
-    """R14: say how many scheduled reminders a cancellation or a move cancelled."""
+def _tell(plan: RemindersPlanned | RemindersCancelled, reasons: Sequence[str]) -> None:
+    """R14: say how many scheduled reminders a cancellation, a move or a correction cancelled."""
     get_logger().info(
         "reminders.cancelled",
         appointment_id=str(plan.appointment_id),
