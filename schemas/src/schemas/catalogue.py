@@ -5,10 +5,12 @@ from schemas.model import Contract
 from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Clinic, Patient, Provider
 from schemas.reminders import (
+    CLINIC_DAY_DUE,
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
     REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
+    ClinicDayDue,
     ReminderDeadLetter,
     ReminderDue,
     RemindersCancelled,
@@ -25,6 +27,7 @@ MODELS: dict[str, type[Contract]] = {
     REMINDERS_PLANNED: RemindersPlanned,
     REMINDERS_CANCELLED: RemindersCancelled,
     REMINDER_DUE: ReminderDue,
+    CLINIC_DAY_DUE: ClinicDayDue,
     REMINDER_DEAD_LETTER: ReminderDeadLetter,
     NOTIFICATION_CHANGED: NotificationChanged,
 }

@@ -1,5 +1,6 @@
 """The topic `reminders`, owned by the reminders worker (planned, due) and its projector (clinic_day)."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -94,6 +95,20 @@ class ReminderDue(Contract):
     caused_by: str
 
 
+class ClinicDayDue(Contract):
+    """A clinic's day has begun (R19): 8:00 on its wall. Keyed by `clinic_id`; once for each clinic and day.
+
+    Who gets what for it is decided where it is sent, with what is true then (D18).
+    """
+
+    clinic_id: ClinicId
+    day: date = Field(description="The day at the clinic.")
+    zone: str
+    due: Instant = Field(description="8:00 on the clinic's wall.")
+    not_after: Instant = Field(description="10:00 on the clinic's wall: later nothing of it is sent any more (D20).")
+    caused_by: str = Field(description="The time slot: job, clinic, day.")
+
+
 class ReminderDeadLetter(Contract):
     """A record of `appointments` that the worker could not decode; the projector stores it (G8)."""
 
@@ -110,4 +125,5 @@ class ReminderDeadLetter(Contract):
 REMINDERS_PLANNED: Literal["reminders.planned.v1"] = "reminders.planned.v1"
 REMINDERS_CANCELLED: Literal["reminders.cancelled.v1"] = "reminders.cancelled.v1"
 REMINDER_DUE: Literal["reminder.due.v1"] = "reminder.due.v1"
+CLINIC_DAY_DUE: Literal["clinic_day.due.v1"] = "clinic_day.due.v1"
 REMINDER_DEAD_LETTER: Literal["reminder.dead_letter.v1"] = "reminder.dead_letter.v1"

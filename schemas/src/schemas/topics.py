@@ -7,7 +7,13 @@ from typing import Literal
 from schemas.appointments import APPOINTMENT_CHANGED
 from schemas.notifications import NOTIFICATION_CHANGED
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED
-from schemas.reminders import REMINDER_DEAD_LETTER, REMINDER_DUE, REMINDERS_CANCELLED, REMINDERS_PLANNED
+from schemas.reminders import (
+    CLINIC_DAY_DUE,
+    REMINDER_DEAD_LETTER,
+    REMINDER_DUE,
+    REMINDERS_CANCELLED,
+    REMINDERS_PLANNED,
+)
 from schemas.subfiles import SUB_FILE_CHANGED
 
 PARTITIONS = 12
@@ -53,9 +59,9 @@ SUBFILES = Topic("subfiles", "records", "sub_file_id", retention=_YEAR_AND_A_BIT
 REMINDERS = Topic(
     "reminders",
     "reminders",
-    "appointment_id",
+    "appointment_id",  # of clinic_day.due the clinic_id
     retention=_YEAR_AND_A_BIT,
-    types=(REMINDERS_PLANNED, REMINDERS_CANCELLED, REMINDER_DUE, REMINDER_DEAD_LETTER),
+    types=(REMINDERS_PLANNED, REMINDERS_CANCELLED, REMINDER_DUE, CLINIC_DAY_DUE, REMINDER_DEAD_LETTER),
 )
 NOTIFICATIONS = Topic(
     "notifications", "notifier", "appointment_id", retention=_YEAR_AND_A_BIT, types=(NOTIFICATION_CHANGED,)

@@ -11,6 +11,7 @@ from schemas.appointments import APPOINTMENT_CHANGED, Appointment
 from schemas.envelope import event_type
 from schemas.model import Contract
 from schemas.reminders import (
+    CLINIC_DAY_DUE,
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
     REMINDERS_CANCELLED,
@@ -23,8 +24,8 @@ type Record = ConsumerRecord[Any, Any]
 
 _APPOINTMENTS: dict[str, type[Contract]] = {APPOINTMENT_CHANGED: Appointment}
 _DUE: dict[str, type[Contract]] = {REMINDER_DUE: ReminderDue}
-_OF_OTHERS = frozenset({REMINDERS_PLANNED, REMINDERS_CANCELLED, REMINDER_DEAD_LETTER})
-"""Types of the topic `reminders` that are for its projector."""
+_OF_OTHERS = frozenset({REMINDERS_PLANNED, REMINDERS_CANCELLED, CLINIC_DAY_DUE, REMINDER_DEAD_LETTER})
+"""Types of the topic `reminders` that lead to no notification."""
 
 _read_visit = TypeAdapter(VisitReading).validator.validate_json
 

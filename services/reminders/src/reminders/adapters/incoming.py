@@ -8,10 +8,12 @@ from reminders.handle.projecting import Told
 from schemas.model import Contract
 from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
 from schemas.reminders import (
+    CLINIC_DAY_DUE,
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
     REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
+    ClinicDayDue,
     ReminderDeadLetter,
     ReminderDue,
     RemindersCancelled,
@@ -25,6 +27,7 @@ _REMINDERS: dict[str, type[Contract]] = {
     REMINDERS_PLANNED: RemindersPlanned,
     REMINDERS_CANCELLED: RemindersCancelled,
     REMINDER_DUE: ReminderDue,
+    CLINIC_DAY_DUE: ClinicDayDue,
     REMINDER_DEAD_LETTER: ReminderDeadLetter,
 }
 _NOTIFICATIONS: dict[str, type[Contract]] = {NOTIFICATION_CHANGED: NotificationChanged}
@@ -37,7 +40,7 @@ def reminder_event(record: Record) -> Told:
         Undecodable: As `schemas.wire.decode_typed`; INVALID without a readable `ce_time`.
     """
     body = decode_typed(_REMINDERS, tuple(record.headers), record.value)
-    assert isinstance(body, RemindersPlanned | RemindersCancelled | ReminderDue | ReminderDeadLetter)  # noqa: S101  # the table's models
+    assert isinstance(body, RemindersPlanned | RemindersCancelled | ReminderDue | ClinicDayDue | ReminderDeadLetter)  # noqa: S101  # the table's models
     return Told(body, _time(record), _id(record))
 
 

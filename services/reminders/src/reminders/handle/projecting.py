@@ -10,7 +10,7 @@ from chassis.consumer import Applied
 from chassis.logs import get_logger
 from reminders.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
 from schemas.notifications import NotificationChanged
-from schemas.reminders import ReminderDeadLetter, ReminderDue, RemindersCancelled, RemindersPlanned
+from schemas.reminders import ClinicDayDue, ReminderDeadLetter, ReminderDue, RemindersCancelled, RemindersPlanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Told:
         event_id: Its id.
     """
 
-    body: RemindersPlanned | RemindersCancelled | ReminderDue | ReminderDeadLetter | NotificationChanged
+    body: RemindersPlanned | RemindersCancelled | ReminderDue | ClinicDayDue | ReminderDeadLetter | NotificationChanged
     at: datetime
     event_id: str
 
@@ -47,7 +47,7 @@ class Books(Protocol):
 async def record(books: Books, events: Sequence[Told]) -> Applied:
     """Fold a batch of either topic into the records: in any order, however often they come.
 
-    Notifications that are no reminders change nothing and count as applied.
+    Notifications that are no reminders, and the days of clinics, change nothing and count as applied.
     """
     await books.keep_dead([told.body for told in events if isinstance(told.body, ReminderDeadLetter)])
     stories = [(appointment_id, told) for told in events if (appointment_id := _appointment_of(told)) is not None]
