@@ -1,6 +1,5 @@
 """The reminder records as a fold: in any order, however often, the same result."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -210,7 +209,7 @@ def test_d15_a_correction_may_come_before_its_plan_or_after_the_hand_over() -> N
 
     assert found(before) == found(after)
     assert before.reminders == {
-        key: replace(held, caused_by=before.reminders[key].caused_by) for key, held in after.reminders.items()
+        key: held._replace(caused_by=before.reminders[key].caused_by) for key, held in after.reminders.items()
     }
     assert found(fold(planned(appointment()), due(), late))[(1, "24h")] == ("SCHEDULED", None)
 
@@ -246,7 +245,7 @@ def test_a_repeat_changes_nothing() -> None:
 
     fold(*events, book=book)
 
-    assert book.changed == set()
+    assert book.changed == {}
 
 
 STORIES: dict[str, tuple[list[Event], list[NotificationChanged]]] = {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -19,7 +20,7 @@ from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from reminders.adapters import http, incoming
 from reminders.adapters.records import RecordWording, read_appointment
-from reminders.adapters.store import PostgresBooks, close_overdue
+from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
 from reminders.adapters.telling import telling
 from reminders.handle.planning import RemindersOwner
 from reminders.handle.projecting import Told, record
@@ -34,6 +35,7 @@ POOL_SIZE = 8
 """Connections of the projector: partition batches in flight, closing and health."""
 
 CLOSING_EVERY_S = 60.0
+FORECAST_KEPT = timedelta(days=2)
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
@@ -133,6 +135,7 @@ async def _close(pool: asyncpg.Pool, clock: Clock, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             closed = await close_overdue(pool, clock.now())
+            await forget_forecast(pool, clock.now() - FORECAST_KEPT)
             if closed:
                 get_logger().warning("reminders.closed", count=closed)
         except Unavailable as error:

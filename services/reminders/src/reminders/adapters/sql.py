@@ -1,25 +1,8 @@
 """The projector's and the API's statements."""
 
-COLUMNS = (
-    "reminder_id",
-    "appointment_id",
-    "schedule_gen",
-    "version",
-    "status",
-    "reason",
-    "rule",
-    "patient_id",
-    "clinic_id",
-    "scheduled_for",
-    "not_after",
-    "closes_at",
-    "handed_over_at",
-    "sent_at",
-    "notification_id",
-    "delivery_state",
-    "changed_at",
-    "caused_by",
-)
+from reminders.domain.book import Reminder
+
+COLUMNS = Reminder._fields
 _ARRAYS = {
     "uuid[]": {"reminder_id", "appointment_id", "patient_id", "notification_id"},
     "bigint[]": {"schedule_gen", "version"},
@@ -51,6 +34,19 @@ SELECT * FROM unnest({", ".join(f"${number}::{kind}" for number, kind in enumera
 ON CONFLICT (reminder_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])}
 """  # noqa: S608  # constants
 
+ADD_FORECAST = """
+INSERT INTO forecast (clinic_id, minute, due)
+SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bigint[])
+ON CONFLICT (clinic_id, minute) DO UPDATE SET due = forecast.due + excluded.due
+"""
+"""Slots in the order of the key, as the last statement that locks rows others may want."""
+
+FORGET_FORECAST = """
+DELETE FROM forecast WHERE (clinic_id, minute) IN (
+    SELECT clinic_id, minute FROM forecast WHERE due = 0 AND minute < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+"""
+
 CLOSING = """
 SELECT appointment_id FROM schedule
 WHERE appointment_id IN (
@@ -59,13 +55,15 @@ WHERE appointment_id IN (
 ORDER BY appointment_id FOR UPDATE
 """
 
-CLOSE = """
+CLOSE = f"""
 UPDATE reminder SET
     status = CASE WHEN handed_over_at IS NULL AND notification_id IS NULL THEN 'CANCELLED' ELSE 'FAILED' END,
     reason = CASE WHEN handed_over_at IS NULL AND notification_id IS NULL THEN 'TOO_LATE' ELSE 'OUTCOME_UNKNOWN' END,
     changed_at = $1, caused_by = 'closing'
 WHERE appointment_id = ANY($2::uuid[]) AND status = 'SCHEDULED' AND closes_at <= $1
-"""
+RETURNING {", ".join(f"old.{name}" for name in COLUMNS)}
+"""  # noqa: S608  # constants
+"""Returns the records as they were."""
 
 FIND = f"""
 SELECT {_ALL} FROM reminder

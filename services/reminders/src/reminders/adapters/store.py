@@ -3,7 +3,7 @@
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
 from uuid import UUID
 
 import asyncpg
@@ -13,12 +13,16 @@ from chassis.dead_letter import DeadLetter
 from chassis.dead_letter import store as store_dead
 from reminders.adapters import sql
 from reminders.domain.book import Book, Reminder
+from reminders.domain.forecast import differences
 from schemas.reminders import Reason, ReminderDeadLetter, ReminderStatus
 
 WORKER = "reminders-worker"
 """The consumer whose dead letters come by the topic `reminders`."""
 
 CLOSED_AT_ONCE = 1000
+FORGOTTEN_AT_ONCE = 10_000
+
+_id_of = itemgetter(0)
 
 
 class PostgresBooks:
@@ -56,13 +60,11 @@ class PostgresBooks:
                 [book.version for book in moved],
                 [book.schedule_gen for book in moved],
             )
-        changed = sorted(
-            (book.reminders[reminder_id] for book in books for reminder_id in book.changed),
-            key=lambda reminder: reminder.reminder_id,
-        )
+        changed = [(before, book.reminders[id_]) for book in books for id_, before in book.changed.items()]
         if changed:
-            columns = [[getattr(reminder, name) for reminder in changed] for name in sql.COLUMNS]
-            await self._connection.execute(sql.SAVE_REMINDERS, *columns)
+            rows = sorted([after for _, after in changed], key=_id_of)
+            await self._connection.execute(sql.SAVE_REMINDERS, *zip(*rows, strict=True))
+        await _forecast(self._connection, changed)
 
     async def keep_dead(self, letters: Sequence[ReminderDeadLetter]) -> None:
         """See `Books`: beside the projector's own, under the worker's name."""
@@ -71,10 +73,10 @@ class PostgresBooks:
 
 def reminder_of(row: asyncpg.Record) -> Reminder:
     """Return the record in a row of `sql.COLUMNS`."""
-    fields: dict[str, Any] = dict(row)
-    fields["status"] = ReminderStatus(fields["status"])
-    fields["reason"] = None if fields["reason"] is None else Reason(fields["reason"])
-    return Reminder(**fields)
+    held = Reminder(*row)
+    return held._replace(
+        status=ReminderStatus(held.status), reason=None if held.reason is None else Reason(held.reason)
+    )
 
 
 async def close_overdue(pool: asyncpg.Pool, now: datetime) -> int:
@@ -87,7 +89,23 @@ async def close_overdue(pool: asyncpg.Pool, now: datetime) -> int:
             ids = [row[0] for row in await connection.fetch(sql.CLOSING, now, CLOSED_AT_ONCE)]
             if not ids:
                 return 0
-            return int((await connection.execute(sql.CLOSE, now, ids)).rpartition(" ")[2])
+            closed = [reminder_of(row) for row in await connection.fetch(sql.CLOSE, now, ids)]
+            await _forecast(connection, [(held, held._replace(status=ReminderStatus.FAILED)) for held in closed])
+            return len(closed)
+
+
+async def forget_forecast(pool: asyncpg.Pool, before: datetime) -> None:
+    """Remove minutes long past that count nothing any more; what a batch is at work on stays for the next time."""
+    with unavailable():
+        await pool.execute(sql.FORGET_FORECAST, before, FORGOTTEN_AT_ONCE)
+
+
+async def _forecast(connection: Connection, changed: Iterable[tuple[Reminder | None, Reminder]]) -> None:
+    """Keep the counts by clinic and minute: last in the transaction, so that others wait for its end at most."""
+    found = differences(changed)
+    if found:
+        clinics, minutes = zip(*(slot for slot, _ in found), strict=True)
+        await connection.execute(sql.ADD_FORECAST, clinics, minutes, [number for _, number in found])
 
 
 def _letter(letter: ReminderDeadLetter) -> DeadLetter:

@@ -3,8 +3,9 @@
 Every event may come again, and the two topics may overtake each other: the result is the same.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from reminders.domain.lattice import rises
@@ -22,6 +23,8 @@ from schemas.reminders import (
 CLOSED_AFTER_VISIT = timedelta(hours=72)
 """By then every reminder has a final outcome (G7)."""
 
+_SCHEDULED = ReminderStatus.SCHEDULED
+
 _STATUS_OF = {
     Outcome.ACCEPTED: ReminderStatus.SENT,
     Outcome.FAILED: ReminderStatus.FAILED,
@@ -30,9 +33,8 @@ _STATUS_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
-    """One reminder record.
+class Reminder(NamedTuple):
+    """One reminder record. A tuple, as millions are made and compared: its fields are the columns of the store.
 
     Attributes:
         version: Of the newest plan that lists it; 0: only its hand-over or outcome came so far.
@@ -69,7 +71,7 @@ class Book:
         version: Of the newest plan.
         schedule_gen: Of the newest plan.
         reminders: By id.
-        changed: Ids of the records changed since the book was opened.
+        changed: Id → the record as it was when the book was opened (None: not there), for those changed since.
         changes: How many changes there were since then.
     """
 
@@ -77,15 +79,17 @@ class Book:
     version: int = 0
     schedule_gen: int = 0
     reminders: dict[UUID, Reminder] = field(default_factory=dict)
-    changed: set[UUID] = field(default_factory=set)
+    changed: dict[UUID, Reminder | None] = field(default_factory=dict)
     changes: int = 0
 
     def put(self, reminder: Reminder, at: datetime, caused_by: str) -> bool:
         """Keep a record if it differs from the one held; say whether it did."""
-        if self.reminders.get(reminder.reminder_id) == reminder:
+        reminder_id = reminder.reminder_id
+        held = self.reminders.get(reminder_id)
+        if held == reminder:
             return False
-        self.reminders[reminder.reminder_id] = replace(reminder, changed_at=at, caused_by=caused_by)
-        self.changed.add(reminder.reminder_id)
+        self.changed.setdefault(reminder_id, held)
+        self.reminders[reminder_id] = reminder._replace(changed_at=at, caused_by=caused_by)
         self.changes += 1
         return True
 
@@ -110,7 +114,7 @@ def on_planned(book: Book, plan: RemindersPlanned, at: datetime, event_id: str) 
     for held in list(book.reminders.values()):
         if 0 < held.version < book.version and held.handed_over_at is None and held.status is ReminderStatus.SCHEDULED:
             reason = Reason.RESCHEDULED if held.schedule_gen < book.schedule_gen else Reason.SUPERSEDED
-            swept = replace(held, status=ReminderStatus.CANCELLED, reason=reason)
+            swept = held._replace(status=ReminderStatus.CANCELLED, reason=reason)
             if book.put(swept, at, event_id):
                 cancelled.append(swept)
     return cancelled
@@ -130,7 +134,7 @@ def on_cancelled(book: Book, told: RemindersCancelled, at: datetime, event_id: s
         known = held or Reminder(listed.reminder_id, told.appointment_id, told.schedule_gen)
         reminder = _timed(known, listed.rule, listed.due, listed.not_after)
         if reminder.handed_over_at is None and rises(reminder.status, listed.status):
-            reminder = replace(reminder, status=listed.status, reason=listed.reason)
+            reminder = reminder._replace(status=listed.status, reason=listed.reason)
         if book.put(reminder, at, event_id) and held is not None and _cancels(held, reminder):
             cancelled.append(reminder)
     return cancelled
@@ -140,7 +144,7 @@ def on_due(book: Book, due: ReminderDue, at: datetime, event_id: str) -> None:
     """Take a hand-over: from now on only the notifier's outcome is final."""
     held = book.reminders.get(due.reminder_id) or Reminder(due.reminder_id, due.appointment_id, due.schedule_gen)
     timed = _timed(held, due.rule, due.due, due.not_after)
-    book.put(replace(timed, handed_over_at=min(held.handed_over_at or at, at)), at, event_id)
+    book.put(timed._replace(handed_over_at=min(held.handed_over_at or at, at)), at, event_id)
 
 
 def on_outcome(book: Book, told: NotificationChanged, reminder_id: UUID, event_id: str) -> None:
@@ -150,11 +154,10 @@ def on_outcome(book: Book, told: NotificationChanged, reminder_id: UUID, event_i
     """
     held = book.reminders.get(reminder_id) or Reminder(reminder_id, told.appointment_id, told.schedule_gen)
     status = _STATUS_OF[told.outcome]
-    reminder = replace(held, notification_id=held.notification_id or told.notification_id)
+    reminder = held._replace(notification_id=held.notification_id or told.notification_id)
     if rises(held.status, status):
         sent = status is ReminderStatus.SENT
-        reminder = replace(
-            reminder,
+        reminder = reminder._replace(
             status=status,
             reason=told.reason,
             notification_id=told.notification_id,
@@ -176,8 +179,7 @@ def _timed(held: Reminder, rule: str, due: datetime, not_after: datetime) -> Rem
     """Fill in what no plan has told yet."""
     if held.closes_at is not None:
         return held
-    return replace(
-        held,
+    return held._replace(
         rule=held.rule or rule,
         scheduled_for=held.scheduled_for or due,
         not_after=held.not_after or not_after,
@@ -186,21 +188,24 @@ def _timed(held: Reminder, rule: str, due: datetime, not_after: datetime) -> Rem
 
 
 def _listed(held: Reminder | None, plan: RemindersPlanned, listed: PlannedReminder) -> Reminder:
-    known = held or Reminder(listed.reminder_id, plan.appointment_id, plan.schedule_gen)
-    if known.version <= plan.version:
-        known = replace(
-            known,
-            version=plan.version,
+    version, planned = plan.version, listed.status
+    if held is None or held.version <= version:
+        known = held or Reminder(listed.reminder_id, plan.appointment_id, plan.schedule_gen)
+        rise = known.handed_over_at is None and planned is not _SCHEDULED and rises(known.status, planned)
+        return known._replace(
+            version=version,
             rule=listed.rule,
             patient_id=plan.patient_id,
             clinic_id=plan.clinic_id,
             scheduled_for=listed.due,
             not_after=listed.not_after,
             closes_at=closes_at(listed.due, listed.not_after),
+            status=planned if rise else known.status,
+            reason=listed.reason if rise else known.reason,
         )
-    if known.handed_over_at is None and rises(known.status, listed.status):
-        known = replace(known, status=listed.status, reason=listed.reason)
-    return known
+    if held.handed_over_at is None and rises(held.status, planned):
+        return held._replace(status=planned, reason=listed.reason)
+    return held
 
 
 def _cancels(held: Reminder, reminder: Reminder) -> bool:
