@@ -3,11 +3,16 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from chassis.database import create_pool
+from stack import services
 from tests.integration.reminders.world import World
+from tests.support import databases
+from tests.support.backends import PostgresServer
 from tests.support.installation import Installation
 from tests.unit.reminders.builders import NOW
 
@@ -27,3 +32,13 @@ async def world(installation: Installation, tmp_path: Path) -> AsyncIterator[Wor
                 if process.popen.poll() is None:
                     process.kill()
             await producer.stop()
+
+
+@pytest.fixture
+async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give the projector's connections to a database of this test's own."""
+    async with databases.fresh(postgres, migrated_template) as admin_url:
+        role = services.role_of("reminders")
+        url = postgres.url(admin_url.rpartition("/")[2].partition("?")[0], role, databases.ROLE_PASSWORD)
+        async with await create_pool(url, "reminders", max_size=6) as opened:
+            yield opened

@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
 
-from chassis.database import create_pool
 from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
 from reminders.handle.projecting import Told, record
 from schemas.appointments import Appointment, Status
@@ -16,9 +15,6 @@ from schemas.notifications import Kind, NotificationChanged, Outcome
 from schemas.planning import plan
 from schemas.reminders import PlannedReminder, Reason, ReminderDue, RemindersCancelled, RemindersPlanned, ReminderStatus
 from schemas.wire import notification_id
-from stack import services
-from tests.support import databases
-from tests.support.backends import PostgresServer
 from tests.unit.reminders.builders import NOW, VISIT, appointment
 
 pytestmark = pytest.mark.integration
@@ -27,16 +23,6 @@ RECOUNT = """
 SELECT clinic_id, date_trunc('minute', scheduled_for) AS minute, count(*) AS due FROM reminder
 WHERE status = 'SCHEDULED' AND handed_over_at IS NULL AND clinic_id IS NOT NULL GROUP BY 1, 2
 """
-
-
-@pytest.fixture
-async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[asyncpg.Pool]:
-    """Give the projector's connections to a database of this test's own."""
-    async with databases.fresh(postgres, migrated_template) as admin_url:
-        role = services.role_of("reminders")
-        url = postgres.url(admin_url.rpartition("/")[2].partition("?")[0], role, databases.ROLE_PASSWORD)
-        async with await create_pool(url, "reminders", max_size=6) as opened:
-            yield opened
 
 
 async def take(pool: asyncpg.Pool, events: Sequence[Told]) -> None:

@@ -1,4 +1,4 @@
-"""The read API: what became of every reminder, and its history (R11, R17)."""
+"""The read API: what became of every reminder, its history, and what is ahead (R11, R17, B9)."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,40 +9,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from chassis.database import unavailable
-from chassis.errors import AttendError
 from reminders.adapters import sql
+from reminders.adapters.forecast import Asked, Forecast, forecast
+from reminders.adapters.listing import Filters, ReminderPage, find
 from schemas.reminders import Reason, ReminderStatus
-
-PAGE = 100
-LONGEST_PAGE = 1000
-
-
-class ReminderView(BaseModel):
-    """A reminder as it is now. Null where only a part of its story has come yet."""
-
-    reminder_id: UUID
-    appointment_id: UUID
-    schedule_gen: int
-    rule: str | None
-    patient_id: UUID | None
-    clinic_id: str | None
-    status: ReminderStatus
-    reason: Reason | None
-    scheduled_for: datetime | None
-    not_after: datetime | None
-    handed_over_at: datetime | None
-    sent_at: datetime | None
-    notification_id: UUID | None
-    delivery_state: str | None
-    changed_at: datetime
-    caused_by: str
-
-
-class ReminderPage(BaseModel):
-    """One page, soonest first; `next_after` is the `after` of the next, null on the last."""
-
-    items: list[ReminderView]
-    next_after: UUID | None = None
 
 
 class Entry(BaseModel):
@@ -63,23 +33,6 @@ class History(BaseModel):
     items: list[Entry]
 
 
-class Filters(BaseModel):
-    """What to look for; at least one of appointment and patient."""
-
-    appointment: UUID | None = None
-    patient: UUID | None = None
-    status: ReminderStatus | None = None
-    after: UUID | None = None
-    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE
-
-
-class NoFilter(AttendError):
-    """A list of everybody's reminders was asked for."""
-
-    def __init__(self) -> None:
-        super().__init__("NO_FILTER", "give at least one of appointment, patient")
-
-
 def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
     """Return the read API's routes.
 
@@ -89,8 +42,9 @@ def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
     """
     router = APIRouter(prefix="/v1", tags=["reminders"], dependencies=[Depends(operator)])
 
-    @router.get("/reminders", summary="Reminders of an appointment or a patient, soonest first")
+    @router.get("/reminders", summary="Reminders of an appointment, a patient or a clinic, soonest first")
     async def reminders(filters: Annotated[Filters, Query()]) -> ReminderPage:
+        """At least one of appointment, patient and clinic; with `status` and a range of `scheduled_for`, by page."""
         return await find(pool, filters)
 
     @router.get("/reminders/{reminder_id}/history", summary="Every status a reminder had, oldest first")
@@ -99,21 +53,9 @@ def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
             rows = await pool.fetch(sql.HISTORY, reminder_id)
         return History(items=[Entry.model_validate(dict(row)) for row in rows])
 
+    @router.get("/forecast", summary="How many reminders are due, by minute, hour or day")
+    async def ahead(asked: Annotated[Asked, Query()]) -> Forecast:
+        """Of one clinic or all; what is cancelled, moved or handed over is not in it any more."""
+        return await forecast(pool, asked)
+
     return router
-
-
-async def find(pool: asyncpg.Pool, filters: Filters) -> ReminderPage:
-    """Return one page of reminders.
-
-    Raises:
-        NoFilter: Neither an appointment nor a patient was asked for.
-        Unavailable: The database cannot answer now.
-    """
-    if filters.appointment is None and filters.patient is None:
-        raise NoFilter
-    with unavailable():
-        rows = await pool.fetch(
-            sql.FIND, filters.appointment, filters.patient, filters.status, filters.after, filters.limit
-        )
-    items = [ReminderView.model_validate(dict(row)) for row in rows]
-    return ReminderPage(items=items, next_after=items[-1].reminder_id if len(items) == filters.limit else None)

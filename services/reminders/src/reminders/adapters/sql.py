@@ -1,5 +1,7 @@
 """The projector's and the API's statements."""
 
+from collections.abc import Sequence
+
 from reminders.domain.book import Reminder
 
 COLUMNS = Reminder._fields
@@ -65,16 +67,20 @@ RETURNING {", ".join(f"old.{name}" for name in COLUMNS)}
 """  # noqa: S608  # constants
 """Returns the records as they were."""
 
-FIND = f"""
-SELECT {_ALL} FROM reminder
-WHERE ($1::uuid IS NULL OR appointment_id = $1)
-  AND ($2::uuid IS NULL OR patient_id = $2)
-  AND ($3::text IS NULL OR status = $3)
-  AND ($4::uuid IS NULL OR (coalesce(scheduled_for, 'infinity'), reminder_id) >
-      (SELECT coalesce(a.scheduled_for, 'infinity'), a.reminder_id FROM reminder a WHERE a.reminder_id = $4))
-ORDER BY coalesce(scheduled_for, 'infinity'), reminder_id
-LIMIT $5
-"""  # noqa: S608  # constants
+
+def find(conditions: Sequence[str], limit: int) -> str:
+    """Return the statement of one page of reminders in their order, where all conditions hold."""
+    return (
+        f"SELECT {_ALL} FROM reminder WHERE {' AND '.join(conditions)} "  # noqa: S608  # of constants and $n
+        f"ORDER BY scheduled_for, reminder_id LIMIT {limit}"
+    )
+
+
+FORECAST = """
+SELECT date_trunc($4, minute, $5) AS at, sum(due)::bigint AS due FROM forecast
+WHERE ($1::text IS NULL OR clinic_id = $1) AND minute >= $2 AND minute < $3
+GROUP BY 1 HAVING sum(due) <> 0 ORDER BY 1
+"""
 
 HISTORY = """
 SELECT status, reason, handed_over_at, notification_id, delivery_state, at, caused_by
