@@ -73,6 +73,9 @@ def create_command(
     clinic: Annotated[list[str] | None, typer.Option(help="A clinic it may book at; left out: all.")] = None,
     may_register: Annotated[bool, typer.Option("--may-register", help="It may register patients.")] = False,
     default_clinic: Annotated[str | None, typer.Option(help="The clinic of bookings that name none.")] = None,
+    may_set_policy: Annotated[
+        bool, typer.Option("--may-set-policy", help="It may set its clinics' reminder policies.")
+    ] = False,
     key_stdin: KeyFromInput = False,
 ) -> None:
     """Create a client and print its key, once. With the same key again: change its rights."""
@@ -80,7 +83,7 @@ def create_command(
     from booking.domain.clients import ALL, Client
 
     key = _key(from_input=key_stdin)
-    client = Client(client_id, tuple(source), tuple(clinic or [ALL]), may_register, default_clinic)
+    client = Client(client_id, tuple(source), tuple(clinic or [ALL]), may_register, default_clinic, may_set_policy)
     _with_pool(lambda pool: clients.create(pool, client, key))
     typer.echo(f"client {client_id} is known" if key_stdin else key)
 
@@ -111,9 +114,10 @@ def list_command() -> None:
     """List the clients and their rights; never a key."""
     from booking.adapters import clients
 
-    table = Table("client", "sources", "clinics", "registers", "default clinic", "state")
+    table = Table("client", "sources", "clinics", "registers", "sets policies", "default clinic", "state")
     for row in _with_pool(clients.listed):
-        rights = (", ".join(row["sources"]), ", ".join(row["clinics"]), "yes" if row["may_register"] else "no")
+        may = ("yes" if row[right] else "no" for right in ("may_register", "may_set_policy"))
+        rights = (", ".join(row["sources"]), ", ".join(row["clinics"]), *may)
         table.add_row(row["client_id"], *rights, row["default_clinic"] or "", "revoked" if row["revoked"] else "active")
     Console().print(table)
 

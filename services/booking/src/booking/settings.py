@@ -1,5 +1,6 @@
 """Settings of booking, from the environment (prefix `BOOKING_`)."""
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
@@ -14,6 +15,8 @@ class Settings(ServiceSettings):
         register_on_booking: Whether a booking of an unknown patient registers him (D5).
         default_country: ISO 3166 code by which national phone numbers are read when nothing nearer says.
         body_limit_bytes: Longest request body; longer ones are refused before they are read.
+        policy_reissue_per_s: Appointments that a change of a reminder policy reissues a second, at most.
+        policy_reissue_batch: Appointments of one transaction of it, at most.
     """
 
     model_config = SettingsConfigDict(env_prefix="BOOKING_")
@@ -23,3 +26,5 @@ class Settings(ServiceSettings):
     register_on_booking: bool = False
     default_country: str = "GB"
     body_limit_bytes: int = 4 << 20
+    policy_reissue_per_s: int = Field(default=500, ge=1)
+    policy_reissue_batch: int = Field(default=250, ge=1, le=5_000)

@@ -1,7 +1,7 @@
 """How booking is put together: the only file that names concrete classes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import auth, http, reading, reference
+from booking.adapters import auth, http, policies, reading, reference
 from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode
+from booking.adapters.reissuing import Reissuer
 from booking.adapters.transactions import Transactions
 from booking.domain.contacts import country
 from booking.domain.refusals import Refused
@@ -54,6 +55,7 @@ class Service:
     pool: asyncpg.Pool
     consumer: BatchConsumer
     relays: tuple[Relay, Relay]
+    reissuer: Reissuer
     health: Health
     metrics: Metrics
     api: FastAPI
@@ -66,6 +68,7 @@ class Service:
             consumer=self.consumer.run(stop),
             relay=appointments.run(stop),
             reference_relay=reference_data.run(stop),
+            reissuer=self.reissuer.run(stop),
             http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
         )
 
@@ -118,22 +121,39 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer], [appointments, reference_data])
-        api = door(settings, transactions, health, metrics)
-        yield Service(settings, pool, consumer, (appointments, reference_data), health, metrics, api)
+        reissuer = Reissuer(transactions, settings.policy_reissue_per_s, settings.policy_reissue_batch)
+        health.add_idle("reminder_policies", reissuer.idle)
+        api = door(settings, transactions, health, metrics, reissuer.wake)
+        yield Service(settings, pool, consumer, (appointments, reference_data), reissuer, health, metrics, api)
     finally:
         await pool.close()
 
 
-def door(settings: Settings, transactions: Transactions, health: Health, metrics: Metrics) -> FastAPI:
-    """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away."""
+def door(
+    settings: Settings,
+    transactions: Transactions,
+    health: Health,
+    metrics: Metrics,
+    policy_changed: Callable[[], None] = lambda: None,
+) -> FastAPI:
+    """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away.
+
+    Args:
+        settings: Of the service.
+        transactions: Where commands run.
+        health: What its health routes show.
+        metrics: Likewise.
+        policy_changed: Called after a change of a reminder policy, to wake the job that works it off.
+    """
     api = create_api("Attend booking", health, metrics, DESCRIPTION)
     keys = Keys(transactions.pool)
-    client = auth.client_of(keys)
+    client, reader = auth.client_of(keys), auth.reader_of(keys, settings)
     limit = settings.body_limit_bytes
     routers: Sequence[Any] = (
         http.routes(transactions, client, limit),
         reference.routes(transactions, client, limit, settings.default_country),
-        reading.routes(transactions.pool, auth.reader_of(keys, settings)),
+        reading.routes(transactions.pool, reader),
+        policies.routes(transactions, reader, limit, policy_changed),
         fhir_http.routes(transactions, client, limit),
     )
     for router in routers:

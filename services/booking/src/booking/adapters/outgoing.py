@@ -1,7 +1,6 @@
 """From what booking holds to the events it publishes."""
 
 from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
 import orjson
@@ -44,7 +43,7 @@ def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState)
         "schedule_gen": state.schedule_gen,
         "schedule_set_at": state.schedule_set_at,
         "first_booked_at": state.first_booked_at,
-        "policy": orjson.Fragment(_policy(clinic)),
+        "policy": orjson.Fragment(clinic.stamp(state.service_type)),
         "event_time": state.event_time,
         "ingest_time": state.ingest_time,
         "source": state.source,
@@ -54,11 +53,6 @@ def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState)
     value = orjson.dumps({name: held for name, held in body.items() if held is not None}, option=orjson.OPT_UTC_Z)
     ce_id = str(event_id(appointment_id, state.version))
     return Outgoing(APPOINTMENTS, key, Envelope(ce_id, APPOINTMENT_CHANGED, SOURCE, key, state.ingest_time), value)
-
-
-@lru_cache(maxsize=4096)
-def _policy(clinic: ClinicState) -> bytes:
-    return encode(clinic.policy)
 
 
 def patient_changed(patient: PatientState, now: datetime) -> Outgoing:

@@ -36,7 +36,9 @@ async def write_clinic(
     held = None if row is None else clinic_of(row)
     if held is not None and held.zone != told.zone:
         raise Refused("CLINIC_ZONE_FIXED", "a clinic keeps its zone; enter a new clinic", "zone")
-    wanted = told if held is None else replace(told, version=held.version, created_at=held.created_at)
+    wanted = told
+    if held is not None:  # what else has commands of its own stays
+        wanted = replace(told, version=held.version, created_at=held.created_at, policies=held.policies)
     if wanted != held:
         wanted = replace(wanted, version=wanted.version + 1)
         await connection.execute(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from booking.adapters import outgoing, sql
+from booking.adapters import outgoing, policy_json, sql
 from booking.domain import main_files
 from booking.domain.batch import Identity, Taken
 from booking.domain.people import ClinicState, PatientState
@@ -169,7 +169,8 @@ class PostgresStore:
 
 def clinic_of(row: Any) -> ClinicState:
     """Return the clinic of a row of the table `clinic`."""
-    return ClinicState(**{**dict(row), "languages": tuple(row["languages"])})
+    own = tuple(policy_json.own_policy(held) for held in row["policies"])
+    return ClinicState(**{**dict(row), "languages": tuple(row["languages"]), "policies": own})
 
 
 def _state(row: Any) -> State:

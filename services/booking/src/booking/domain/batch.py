@@ -100,7 +100,7 @@ class Batch:
         client = self.known.clients[command.client]
         clinic_id = self._clinic(command, held, client)
         patient = self._patient(command)
-        decision = decide(held, command, clinic_id, patient, self.now)
+        decision = decide(held, command, clinic_id, patient, self.now, self.known.clinics)
         state = decision.state
         if decision.result is Result.APPLIED:
             self._introduce(command, state, client)

@@ -17,6 +17,7 @@ class Client:
         clinics: The clinics it may book at; `*` for all.
         may_register: Whether it may register patients.
         default_clinic: The clinic of bookings that name none.
+        may_set_policy: Whether it may set the reminder policies of its clinics.
     """
 
     client_id: str
@@ -24,6 +25,7 @@ class Client:
     clinics: tuple[str, ...] = (ALL,)
     may_register: bool = False
     default_clinic: str | None = None
+    may_set_policy: bool = False
 
     def source(self, named: str | None) -> str:
         """Return the source to use: the one named, else the client's only one.
@@ -65,6 +67,15 @@ class Client:
         if not self.may_register:
             raise Refused("MAY_NOT_REGISTER", "this client may not register patients")
 
+    def check_may_set_policy(self) -> None:
+        """Refuse unless the client may set reminder policies.
 
-OPERATOR = Client("operator", (ALL,), (ALL,))
-"""Whoever holds the operator's key: sees everything, by the read API."""
+        Raises:
+            Refused: MAY_NOT_SET_POLICY.
+        """
+        if not self.may_set_policy:
+            raise Refused("MAY_NOT_SET_POLICY", "this client may not set reminder policies")
+
+
+OPERATOR = Client("operator", (ALL,), (ALL,), may_set_policy=True)
+"""Whoever holds the operator's key: sees everything, and sets policies; books nothing."""

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from booking.domain import contacts, texts
 from booking.domain.commands import PersonDetails
+from booking.domain.policies import DEFAULT_HOURS, OwnPolicy
 from booking.domain.refusals import Refused
 from schemas.appointments import ReminderPolicy, ReminderRule, SendWindow
+from schemas.wire import encode
 
 OPENS, CLOSES = time(7), time(21)
 """Default window for messages to patients (D16)."""
@@ -40,7 +42,12 @@ class PatientState:
 
 @dataclass(frozen=True, slots=True)
 class ClinicState:
-    """A clinic with the policy that its appointments carry."""
+    """A clinic with the policies that its appointments carry.
+
+    Attributes:
+        policies: Those that somebody set, of the clinic and of service types; the default where there is none.
+        policy: The clinic's, for every service type without its own.
+    """
 
     clinic_id: str
     version: int
@@ -52,18 +59,44 @@ class ClinicState:
     sensitive: bool = False
     window_opens: time = OPENS
     window_closes: time = CLOSES
-    policy: ReminderPolicy = field(init=False, compare=False)
+    policies: tuple[OwnPolicy, ...] = ()
+    policy: ReminderPolicy = field(init=False, compare=False, repr=False)
+    _in_force: dict[str | None, ReminderPolicy] = field(init=False, compare=False, repr=False)
+    _stamps: dict[str | None, bytes] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "policy", default_policy(self))
+        window = SendWindow(opens=self.window_opens, closes=self.window_closes)
+        in_force: dict[str | None, ReminderPolicy] = {
+            own.service_type: ReminderPolicy(policy_id=own.policy_id, rules=own.rules, window=window)
+            for own in self.policies
+        }
+        if None not in in_force:
+            in_force[None] = default_policy(self, window)
+        object.__setattr__(self, "_in_force", in_force)
+        object.__setattr__(self, "policy", in_force[None])
+
+    @property
+    def own_services(self) -> tuple[str, ...]:
+        """The service types that have rules of their own."""
+        return tuple(service for service in self._in_force if service is not None)
+
+    def policy_for(self, service_type: str | None) -> ReminderPolicy:
+        """Return the policy in force for a service type: its own, else the clinic's (D13)."""
+        return self._in_force.get(service_type, self.policy)
+
+    def stamp(self, service_type: str | None) -> bytes:
+        """Return that policy as every snapshot carries it: JSON, made once for as long as this clinic is held."""
+        key = service_type if service_type in self._in_force else None
+        if key not in self._stamps:
+            self._stamps[key] = encode(self._in_force[key])
+        return self._stamps[key]
 
 
-def default_policy(clinic: ClinicState) -> ReminderPolicy:
-    """Return the reminder rules of a clinic: 24 hours and 2 hours before (R10, D13), in its window."""
+def default_policy(clinic: ClinicState, window: SendWindow) -> ReminderPolicy:
+    """Return the reminder rules of a clinic that set none: 24 hours and 2 hours before (R10, D13)."""
     rules = tuple(
-        ReminderRule(slug=f"{hours}h", lead_hours=hours, in_force_since=clinic.created_at) for hours in (24, 2)
+        ReminderRule(slug=f"{hours}h", lead_hours=hours, in_force_since=clinic.created_at) for hours in DEFAULT_HOURS
     )
-    window = SendWindow(opens=clinic.window_opens, closes=clinic.window_closes)
     return ReminderPolicy(policy_id=f"{clinic.clinic_id}/default", rules=rules, window=window)
 
 

@@ -1,12 +1,16 @@
 """What one event makes of one appointment: the next version, or nothing (D40, D41)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from booking.domain.commands import UNSET, BookAppointment
+from booking.domain.people import ClinicState
+from booking.domain.policies import slugs_of
 from booking.domain.refusals import Refused
 from booking.domain.statuses import ENDS_BEFORE_BEGINNING, NEEDS_NO_START, VISIT_HAPPENED_OR_WILL, is_allowed
 from booking.domain.times import check_order
@@ -73,7 +77,12 @@ class _Order(StrEnum):
 
 
 def decide(
-    held: State | None, command: BookAppointment, clinic_id: str | None, patient: PatientKey | None, now: datetime
+    held: State | None,
+    command: BookAppointment,
+    clinic_id: str | None,
+    patient: PatientKey | None,
+    now: datetime,
+    clinics: Mapping[str, ClinicState] = MappingProxyType({}),
 ) -> Decision:
     """Return what `command` makes of the appointment held.
 
@@ -83,6 +92,7 @@ def decide(
         clinic_id: The clinic it names, existing and allowed, or None for the one held.
         patient: The patient it names, or None for the one held.
         now: Domain time of acceptance.
+        clinics: Code → clinic, for the rules of service types (D13).
 
     Raises:
         Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, END_BEFORE_START, SEQUENCE_CONFLICT.
@@ -96,7 +106,7 @@ def decide(
         return Decision(Result.STALE, held)
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now)
-    return _next(held, command, order, clinic_id, patient, now)
+    return _next(held, command, order, _fields(held, command, clinic_id, patient), now, clinics)
 
 
 def _order(held: State, command: BookAppointment) -> _Order:
@@ -164,16 +174,15 @@ def _next(
     held: State,
     command: BookAppointment,
     order: _Order,
-    clinic_id: str | None,
-    patient: PatientKey | None,
+    fields: dict[str, Any],
     now: datetime,
+    clinics: Mapping[str, ClinicState],
 ) -> Decision:
-    fields = _fields(held, command, clinic_id, patient)
     if all(getattr(held, name) == value for name, value in fields.items()):
         return Decision(Result.REPEAT, _moved_on(held, command))
     if order is _Order.SAME:
         raise _conflict()
-    anew = _plans_anew(held, fields)
+    anew = _plans_anew(held, fields, clinics)
     event_time = command.occurred_at or now
     booked_at = event_time if command.status in VISIT_HAPPENED_OR_WILL else None
     applied = held._replace(
@@ -230,13 +239,25 @@ def _shifted_end(base: State, starts_at: datetime | None) -> datetime | None:
     return starts_at + (base.ends_at - base.starts_at)
 
 
-def _plans_anew(held: State, changed: dict[str, Any]) -> bool:
-    """Say whether the schedule begins anew: other time or clinic, or back to a status that may be sent to (D10)."""
+def _plans_anew(held: State, changed: dict[str, Any], clinics: Mapping[str, ClinicState]) -> bool:
+    """Say whether the schedule begins anew (design §2).
+
+    So it does with another time or clinic, with a service that has other rules, and on the way back to a status
+    that may be sent to (D10). A change of the rules themselves does not: D14 knows since when each is in force.
+    """
     return (
         held.starts_at != changed["starts_at"]
         or held.clinic_id != changed["clinic_id"]
+        or (held.service_type != changed["service_type"] and _rules_differ(held, changed["service_type"], clinics))
         or (changed["status"] in SENDABLE and held.status not in SENDABLE)
     )
+
+
+def _rules_differ(held: State, service_type: str | None, clinics: Mapping[str, ClinicState]) -> bool:
+    clinic = clinics.get(held.clinic_id or "")
+    if clinic is None:
+        return False
+    return slugs_of(clinic.policy_for(held.service_type).rules) != slugs_of(clinic.policy_for(service_type).rules)
 
 
 def _moved_on(held: State, command: BookAppointment) -> State:

@@ -1,0 +1,221 @@
+"""`/v1/clinics/{code}/reminder-policy`: set, show, follow and try reminder policies (D13, B4)."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import asyncpg
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.responses import StreamingResponse
+
+from booking.adapters import policy_bodies as bodies
+from booking.adapters import policy_json, policy_sql
+from booking.adapters.auth import Caller
+from booking.adapters.door import strict_json
+from booking.adapters.http import body_of, body_schema, problem
+from booking.adapters.policy_plan import Report, Which, dry_run, months_before
+from booking.adapters.policy_store import PostgresPolicyStore
+from booking.adapters.store import clinic_of
+from booking.adapters.transactions import Transactions
+from booking.domain.clients import Client
+from booking.domain.people import ClinicState
+from booking.domain.policies import Lead
+from booking.domain.policy_change import change_of, imagined
+from booking.domain.refusals import Refused
+from booking.handle_policies import set_policy
+from chassis.database import unavailable
+from chassis.errors import Unavailable
+from chassis.http import Problem
+
+NDJSON = "application/x-ndjson"
+LONGEST_PAGE = 100
+
+Code = Annotated[str, Path(description="The clinic's code.")]
+Service = Annotated[str | None, Query(description="Left out: the clinic's policy.")]
+
+_CLINIC = "SELECT * FROM clinic WHERE clinic_id = $1"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A policy to be tried on a clinic as it is now."""
+
+    clinic: ClinicState
+    service_type: str | None
+    leads: tuple[Lead, ...]
+    past_months: int
+    client_id: str
+
+
+def routes(transactions: Transactions, caller: Caller, limit: int, changed: Callable[[], None]) -> APIRouter:
+    """Return the routes of reminder policies.
+
+    Args:
+        transactions: Where changes run.
+        caller: The dependency that gives the client, or the operator.
+        limit: Bytes of a body at most.
+        changed: Called after the commit of a change, to wake the job that works it off.
+    """
+    router = APIRouter(prefix="/v1/clinics/{code}/reminder-policy", tags=["reminder policies"])
+    pool, counts = transactions.pool, transactions.counts
+
+    @router.get("", summary="The policy in force")
+    async def get_policy(
+        code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
+    ) -> dict[str, Any]:
+        """The rules that appointments are stamped with now: the service type's own, else the clinic's."""
+        return bodies.policy_answer(await _clinic(pool, code, client), service_type)
+
+    @router.put(
+        "",
+        summary="Set a policy",
+        openapi_extra=body_schema(
+            bodies.PolicyBody,
+            {"clinic": bodies.POLICY, "service type": bodies.SERVICE_POLICY},
+            "The policy, whole.",
+        ),
+    )
+    async def put_policy(
+        request: Request, code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
+    ) -> dict[str, Any]:
+        """Put rules in force for what is booked from now on, and reissue what is ahead. The same again does nothing."""
+        body = await body_of(request, limit)
+        try:
+            client.check_clinic(code)
+            client.check_may_set_policy()
+            told = bodies.read(bodies.PolicyBody, strict_json(body))
+            service, leads = bodies.service_of(service_type, told.service_type), told.leads
+            now = transactions.clock.now()
+            clinic, change = await transactions.run(
+                lambda connection: set_policy(
+                    PostgresPolicyStore(connection), code, service, leads, client.client_id, now
+                )
+            )
+        except Refused as refusal:
+            counts.refused(refusal)
+            raise _answer(refusal) from None
+        if change is not None:
+            changed()
+        shown = None if change is None else bodies.change_answer(change)
+        return {**bodies.policy_answer(clinic, service), "changed": change is not None, "change": shown}
+
+    @router.get("/changes", summary="Who set what when, newest first")
+    async def get_changes(
+        code: Code,
+        client: Annotated[Client, Depends(caller)],
+        before: Annotated[int | None, Query(ge=1, description="Versions below this one.")] = None,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 20,
+    ) -> dict[str, Any]:
+        """Every change that was ever made, each with what its reissue did."""
+        items = await _changes(pool, code, client, None, before, limit)
+        return {"items": items, "next_before": items[-1]["version"] if len(items) == limit else None}
+
+    @router.get("/changes/{version}", summary="A change, and how far its reissue is")
+    async def get_change(
+        code: Code, version: Annotated[int, Path(ge=1, lt=2**31)], client: Annotated[Client, Depends(caller)]
+    ) -> dict[str, Any]:
+        """The change, and how many reminders it added, removed and moved so far."""
+        found = await _changes(pool, code, client, version, None, 1)
+        if not found:
+            raise Problem(404, "UNKNOWN_POLICY_VERSION", "This clinic has no policy change of this number.")
+        return found[0]
+
+    @router.post(
+        "/plan",
+        summary="Try a policy without setting it",
+        openapi_extra=body_schema(
+            bodies.PlanBody,
+            {"clinic": {**bodies.POLICY, "past_months": 3}, "service type": bodies.SERVICE_POLICY},
+            f"The policy, and months to look back. `Accept: {NDJSON}` streams the progress, then the plan.",
+        ),
+    )
+    async def post_plan(
+        request: Request, code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
+    ) -> Response:
+        """What the policy would do to every visit ahead, and what it would have sent for past ones (B4)."""
+        body = await body_of(request, limit)
+        clinic = await _clinic(pool, code, client)
+        try:
+            told = bodies.read(bodies.PlanBody, strict_json(body))
+            service = bodies.service_of(service_type, told.service_type)
+            trial = Trial(clinic, service, told.leads, told.past_months, client.client_id)
+        except Refused as refusal:
+            counts.refused(refusal)
+            raise _answer(refusal) from None
+        steps = _tried(transactions, trial)
+        if NDJSON in request.headers.get("accept", ""):
+            return StreamingResponse(_lines(steps), media_type=NDJSON)
+        *_, last = [step async for step in steps]
+        return Response(orjson.dumps(last["plan"]), media_type="application/json")
+
+    return router
+
+
+async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
+    try:
+        client.check_clinic(code)
+    except Refused as refusal:
+        raise problem(refusal) from None
+    with unavailable():
+        row = await pool.fetchrow(_CLINIC, code)
+    if row is None:
+        raise _unknown()
+    return clinic_of(row)
+
+
+async def _changes(
+    pool: asyncpg.Pool, code: str, client: Client, version: int | None, before: int | None, limit: int
+) -> list[dict[str, Any]]:
+    await _clinic(pool, code, client)
+    with unavailable():
+        rows = await pool.fetch(policy_sql.CHANGES, code, version, before, limit)
+    return [bodies.change_answer(bodies.change_of_row(row), row) for row in rows]
+
+
+async def _tried(transactions: Transactions, trial: Trial) -> AsyncIterator[dict[str, Any]]:
+    """Yield `{"progress": …}` after each page and `{"plan": …}` at the end."""
+    began, now = time.monotonic(), transactions.clock.now()
+    clinic, pool = trial.clinic, transactions.pool
+    with unavailable():
+        async with pool.acquire() as connection:
+            minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
+    change = change_of(clinic, trial.service_type, trial.leads, minted, last + 1, trial.client_id, now)
+    wanted = imagined(clinic, change, trial.service_type)
+    services = () if trial.service_type is not None else clinic.own_services
+    which = Which(clinic.clinic_id, trial.service_type, services, clinic.zone)
+    report = Report()
+    async for report in dry_run(pool, which, wanted, now, months_before(now, trial.past_months)):
+        yield {"progress": {"looked_at": report.looked_at, "of": report.of}}
+    before = clinic.policy_for(trial.service_type)
+    yield {
+        "plan": {
+            "clinic_id": clinic.clinic_id,
+            "service_type": trial.service_type,
+            "as_of": now.isoformat(),
+            "changes": change is not None,
+            "from": bodies.side(before.policy_id, before.rules),
+            "to": {"rules": policy_json.rules(wanted.rules)},
+            "ahead": {"looked_at": report.ahead_looked_at, **report.effect._asdict()},
+            "past": [{"month": month, **counted} for month, counted in sorted(report.months.items())],
+            "took_ms": round((time.monotonic() - began) * 1_000),
+        }
+    }
+
+
+async def _lines(steps: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    try:
+        async for step in steps:
+            yield orjson.dumps(step) + b"\n"
+    except Unavailable as error:  # the status is sent: the last line says it
+        detail = "A part this needs is not there now. Send the same request again."
+        yield orjson.dumps({"problem": {"status": 503, "code": error.code, "detail": detail}}) + b"\n"
+
+
+def _answer(refusal: Refused) -> Problem:
+    return _unknown() if refusal.code == "UNKNOWN_CLINIC" else problem(refusal)
+
+
+def _unknown() -> Problem:
+    return Problem(404, "UNKNOWN_CLINIC", "No clinic has this code; PUT /v1/clinics first.")

@@ -1,0 +1,125 @@
+"""Bodies and answers of the reminder-policy routes."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+
+from booking.adapters import policy_json
+from booking.adapters.plain import Text, refusal_of
+from booking.domain import texts
+from booking.domain.people import ClinicState
+from booking.domain.policies import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
+from booking.domain.policy_change import PolicyChange
+from booking.domain.refusals import Refused
+from schemas.appointments import ReminderRule
+
+MOST_PAST_MONTHS = 24
+
+POLICY = {"rules": [{"lead_days": 7}, {"lead_hours": 24}, {"lead_hours": 2}]}
+SERVICE_POLICY = {"service_type": "MRI", "rules": [{"lead_days": 3}, {"lead_hours": 24}]}
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")  # a misspelt rule must not become no rule
+
+
+class RuleBody(_Body):
+    """One lead time: elapsed hours or wall-clock days, exactly one of them."""
+
+    lead_hours: StrictInt | None = Field(default=None, description=f"1 to {LONGEST_HOURS}, elapsed time.")
+    lead_days: StrictInt | None = Field(default=None, description=f"1 to {LONGEST_DAYS}, by the clinic's clock.")
+
+
+class PolicyBody(_Body):
+    """A reminder policy, whole. No rule at all: no reminders."""
+
+    service_type: Text | None = Field(default=None, description="Left out: the clinic's policy. Or `?service_type=`.")
+    rules: list[RuleBody] = Field(description=f"At most {MOST_RULES}, in any order.")
+
+    @property
+    def leads(self) -> tuple[Lead, ...]:
+        """The lead times, checked.
+
+        Raises:
+            Refused: As `policies.checked`.
+        """
+        return checked([Lead(rule.lead_hours, rule.lead_days) for rule in self.rules])
+
+
+class PlanBody(PolicyBody):
+    """A policy to try, and how far back to look."""
+
+    past_months: StrictInt = Field(
+        default=3, ge=0, le=MOST_PAST_MONTHS, description=f"Months of past visits to replay, 0 to {MOST_PAST_MONTHS}."
+    )
+
+
+def read[B: BaseModel](model: type[B], value: Any) -> B:
+    """Return the body.
+
+    Raises:
+        Refused: UNKNOWN_FIELD, MISSING_FIELD, WRONG_TYPE, FIELD_TOO_LONG, NUMBER_OUT_OF_RANGE.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        if first["type"] == "extra_forbidden":
+            place = ".".join(map(str, first["loc"][:-1]))  # the unknown name itself is never repeated
+            raise Refused("UNKNOWN_FIELD", "a field that a policy does not have; see its examples", place) from None
+        raise refusal_of(error) from None
+
+
+def service_of(asked: str | None, told: str | None) -> str | None:
+    """Return the service type meant by the query, the body or both; None for the clinic's policy.
+
+    Raises:
+        Refused: SERVICE_TYPE_CONFLICT, or it is no acceptable text.
+    """
+    if asked is not None and told is not None and asked != told:
+        raise Refused("SERVICE_TYPE_CONFLICT", "the body and the query name different service types", "service_type")
+    named = asked if told is None else told
+    return None if named is None else texts.name(named, "service_type")
+
+
+def side(policy_id: str, rules: tuple[ReminderRule, ...]) -> dict[str, Any]:
+    """Return one side of a change."""
+    return {"policy_id": policy_id, "rules": policy_json.rules(rules)}
+
+
+def policy_answer(clinic: ClinicState, service_type: str | None) -> dict[str, Any]:
+    """Return the policy in force, and who has one of his own."""
+    policy = clinic.policy_for(service_type)
+    own = any(held.service_type == service_type for held in clinic.policies)
+    return {
+        "clinic_id": clinic.clinic_id,
+        "service_type": service_type,
+        "own": own,
+        **side(policy.policy_id, policy.rules),
+        "service_types_with_own": list(clinic.own_services),
+    }
+
+
+def change_answer(change: PolicyChange, row: Any = None) -> dict[str, Any]:
+    """Return a change and, from its row, how far the reissue is."""
+    names = ("ahead", "looked_at", "appointments", "added", "removed", "moved", "kept", "too_late")
+    job = {"state": "waiting"} if row is None else {"state": row["state"], **{name: row[name] for name in names}}
+    finished = None if row is None or row["finished_at"] is None else row["finished_at"].isoformat()
+    return {
+        "version": change.version,
+        "service_type": change.service_type,
+        "set_by": change.set_by,
+        "set_at": change.set_at.isoformat(),
+        "from": side(change.policy_before, change.rules_before),
+        "to": side(change.policy_id, change.rules),
+        "reissue": {**job, "finished_at": finished},
+    }
+
+
+def change_of_row(row: Any) -> PolicyChange:
+    """Return the change of a row of `reminder_policy`."""
+    rules, before = policy_json.read_rules(row["rules"]), policy_json.read_rules(row["rules_before"])
+    return PolicyChange(
+        row["clinic_id"], row["version"], row["service_type"], row["policy_id"], rules, row["policy_before"], before,
+        row["set_by"], row["set_at"],
+    )  # fmt: skip

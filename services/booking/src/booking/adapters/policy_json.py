@@ -1,0 +1,27 @@
+"""Reminder policies as JSON: in the tables, and in answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from booking.domain.policies import OwnPolicy
+from schemas.appointments import ReminderRule
+
+
+def rules(held: Sequence[ReminderRule]) -> list[dict[str, Any]]:
+    """Return rules as JSON values; read again by `read_rules`."""
+    return [rule.model_dump(mode="json", exclude_none=True) for rule in held]
+
+
+def read_rules(held: Sequence[Any]) -> tuple[ReminderRule, ...]:
+    """Return the rules of JSON values."""
+    return tuple(map(ReminderRule.model_validate, held))
+
+
+def own(policy: OwnPolicy) -> dict[str, Any]:
+    """Return a policy as the column `clinic.policies` lists it."""
+    return {"service_type": policy.service_type, "policy_id": policy.policy_id, "rules": rules(policy.rules)}
+
+
+def own_policy(held: Any) -> OwnPolicy:
+    """Return the policy of an item of `clinic.policies`."""
+    return OwnPolicy(held["service_type"], held["policy_id"], read_rules(held["rules"]))

@@ -1,0 +1,89 @@
+"""The job that gives appointments ahead the rules of a changed policy: durable, throttled, one at a time."""
+
+import asyncio
+import time
+
+import structlog
+
+from booking.adapters import policy_sql
+from booking.adapters.policy_store import PostgresPolicyStore
+from booking.adapters.store import PostgresStore
+from booking.adapters.transactions import Transactions
+from booking.handle_policies import reissue
+from chassis.database import unavailable
+from chassis.errors import Unavailable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+POLL_S = 2.0
+"""Between looks for a job that another process left behind; one of our own wakes us."""
+FENCE_S = 0.1
+"""Between looks whether the transactions from before a change have ended: they last 10 s at most."""
+SLOWEST_RETRY_S = 5.0
+
+
+class Reissuer:
+    """Works off policy changes. Any number of processes may run it; a row lock gives each job to one at a time.
+
+    How far a job came is written in the transaction of each batch: killed at any point it goes on where it was.
+
+    Args:
+        transactions: Where batches run.
+        per_s: Appointments reissued a second, at most, so that bookings are not kept waiting.
+        batch: Appointments of one transaction, at most.
+    """
+
+    def __init__(self, transactions: Transactions, per_s: int, batch: int) -> None:
+        self._transactions = transactions
+        self._per_s = per_s
+        self._batch = batch
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that a policy was changed."""
+        self._wanted.set()
+
+    async def idle(self) -> bool:
+        """Whether no change has still to be worked off."""
+        with unavailable():
+            return not await self._transactions.pool.fetchval(policy_sql.ANY_JOB)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; while PostgreSQL is away, wait for it."""
+        retry = FENCE_S
+        while not stop.is_set():
+            self._wanted.clear()
+            began = time.monotonic()
+            try:
+                issued = await self.step()
+                if issued is None:
+                    pause = POLL_S if await self.idle() else FENCE_S
+                else:
+                    pause = issued / self._per_s - (time.monotonic() - began)
+                retry = FENCE_S
+            except Unavailable as error:
+                log.warning("policy.reissue_unavailable", code=error.code)
+                issued, pause = 0, (retry := min(retry * 2, SLOWEST_RETRY_S))
+            await self._pause(stop, pause, wakes=issued is None)
+
+    async def step(self) -> int | None:
+        """Run one batch of one job; return how many appointments were reissued, None if no job may go on.
+
+        Raises:
+            Unavailable: PostgreSQL is not there; the batch is done wholly or not at all.
+        """
+        now = self._transactions.clock.now()
+        await self._transactions.run(lambda connection: PostgresPolicyStore(connection).raise_fences())
+        return await self._transactions.run(
+            lambda connection: reissue(PostgresPolicyStore(connection), PostgresStore(connection), self._batch, now)
+        )
+
+    async def _pause(self, stop: asyncio.Event, seconds: float, *, wakes: bool) -> None:
+        """Wait; a wake ends the wait for work, never the throttle."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        waiting = {asyncio.ensure_future(event.wait()) for event in ((stop, self._wanted) if wakes else (stop,))}
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()

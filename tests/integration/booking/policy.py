@@ -1,0 +1,83 @@
+"""Words with which tests speak of reminder policies."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from booking.adapters.counts import Counts
+from booking.adapters.reissuing import Reissuer
+from booking.adapters.transactions import Transactions
+from booking.handle import Rules
+from chassis.clock import RealClock
+from chassis.metrics import Metrics
+from tests.integration.booking.door import OPERATOR_KEY, Door, booking
+
+PATH = "/v1/clinics/EYE/reminder-policy"
+WEEK = {"rules": [{"lead_hours": 2}, {"lead_days": 7}, {"lead_hours": 24}]}
+TABLES = ("reminder_policy", "reminder_rule", "policy_reissue", "outbox", "appointment_history")
+
+
+def reissuer(door: Door, batch: int = 100, per_s: int = 1_000_000) -> Reissuer:
+    """Return a job of its own, as another process would have it."""
+    transactions = Transactions(door.pool, RealClock(), Rules(), lambda: None, Counts(Metrics("booking")))
+    return Reissuer(transactions, per_s, batch)
+
+
+async def worked_off(door: Door, batch: int = 100) -> None:
+    """Run jobs until none is left."""
+    job = reissuer(door, batch)
+    async with asyncio.timeout(90):
+        while not await job.idle():
+            await job.step()
+
+
+async def put(door: Door, body: object, path: str = PATH, key: str = OPERATOR_KEY) -> dict[str, Any]:
+    """Set a policy and return the answer."""
+    answer = await door.ask("PUT", path, body, key=key)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def tried(door: Door, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the dry run of a policy, over visits ahead alone unless told otherwise."""
+    answer = await door.ask("POST", f"{PATH}/plan", {"past_months": 0, **body})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def change(door: Door, version: int) -> dict[str, Any]:
+    """Return a change with its reissue."""
+    found: dict[str, Any] = (await door.ask("GET", f"{PATH}/changes/{version}")).json()
+    return found
+
+
+def in_(hours: float) -> str:
+    """Return an instant so many hours from now."""
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+
+
+async def visits(door: Door, *starts_in_hours: float, **given: Any) -> list[str]:
+    """Book visits, the n-th as `v<n>-<hours>`; return their ids."""
+    events = [
+        booking(f"e{n}-{hours}", f"v{n}-{hours}", start=in_(hours), end=None, **given)
+        for n, hours in enumerate(starts_in_hours)
+    ]
+    return [result["appointment_id"] for result in (await door.post(events))["results"]]
+
+
+async def current(door: Door, appointment_id: str) -> dict[str, Any]:
+    """Return an appointment as it is."""
+    found: dict[str, Any] = (await door.ask("GET", f"/v1/appointments/{appointment_id}")).json()["current"]
+    return found
+
+
+def slugs(snapshot: dict[str, Any]) -> list[str]:
+    """Return the slugs of the rules in a snapshot."""
+    return [rule["slug"] for rule in snapshot["policy"]["rules"]]
+
+
+async def kept(door: Door) -> dict[str, int]:
+    """Return how many rows the tables of policies have."""
+    return {name: await door.pool.fetchval(f"SELECT count(*) FROM {name}") for name in TABLES}  # noqa: S608

@@ -1,0 +1,133 @@
+"""The rules of reminder policies: leads, slugs, and what other rules do to a visit's reminders (D13, D14, B4)."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from booking.adapters import outgoing
+from booking.domain.policies import DEFAULT_SLUGS, Lead, OwnPolicy, checked, leads_of, next_rules
+from booking.domain.policy_change import change_of
+from booking.domain.policy_effect import NOTHING, Effect, effect_of, is_touched, would_have_left
+from booking.domain.refusals import Refused
+from schemas import wire
+from schemas.appointments import Appointment, ReminderPolicy, Status
+from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, order
+
+DAY, TWO, WEEK = Lead(hours=24), Lead(hours=2), Lead(days=7)
+LATER = NOW + timedelta(days=1)
+
+
+def visit(starts_at: datetime = START, status: Status = Status.BOOKED) -> Appointment:
+    """Return a visit booked at NOW with the default rules."""
+    taken = batch()
+    taken.take(order(starts_at=starts_at, ends_at=starts_at + HOUR, status=status))
+    return wire.decode(Appointment, outgoing.appointment_changed(VISIT, taken.versions[0][1], EYE).value)
+
+
+def policy(*leads: Lead, since: datetime = LATER) -> ReminderPolicy:
+    rules = next_rules(EYE.policy.rules, checked(leads), DEFAULT_SLUGS, since)
+    return EYE.policy.model_copy(update={"policy_id": "EYE/1", "rules": rules})
+
+
+def test_leads_stand_longest_first_whatever_order_they_came_in() -> None:
+    assert checked([TWO, WEEK, DAY]) == checked([DAY, TWO, WEEK]) == (WEEK, DAY, TWO)
+    assert checked([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("leads", "code"),
+    [
+        ([Lead()], "LEAD_REQUIRED"),
+        ([Lead(1, 1)], "LEAD_REQUIRED"),
+        ([Lead(hours=0)], "NUMBER_OUT_OF_RANGE"),
+        ([Lead(days=91)], "NUMBER_OUT_OF_RANGE"),
+        ([DAY, Lead(days=1)], "DUPLICATE_RULE"),
+        ([Lead(hours=hours) for hours in range(1, 12)], "TOO_MANY_RULES"),
+    ],
+)
+def test_leads_that_cannot_be_are_refused(leads: list[Lead], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        checked(leads)
+    assert refused.value.code == code
+
+
+def test_a_kept_rule_keeps_slug_and_beginning_and_a_new_one_gets_a_slug_never_used() -> None:
+    kept, new = next_rules(EYE.policy.rules[:1], [DAY, TWO], {"2h-2"}, LATER)
+    assert kept == EYE.policy.rules[0]
+    assert (new.slug, new.in_force_since) == ("2h-3", LATER)
+
+
+def test_a_change_says_from_what_to_what_and_none_is_made_for_the_same() -> None:
+    assert change_of(EYE, None, [TWO, DAY], (), 1, "desk", LATER) is None
+    made = change_of(EYE, None, [WEEK, TWO], (), 1, "desk", LATER)
+    assert made is not None
+    assert (made.policy_before, made.policy_id, made.minted) == ("EYE/default", "EYE/1", ("7d",))
+    clinic = made.in_force_at(EYE)
+    assert (clinic.version, leads_of(clinic.policy_for("any").rules)) == (2, (WEEK, TWO))
+
+
+def test_a_service_type_may_pin_what_the_clinic_has() -> None:
+    made = change_of(EYE, "MRI", [DAY, TWO], (), 1, "desk", LATER)
+    assert made is not None
+    clinic = made.in_force_at(EYE)
+    assert (clinic.version, clinic.own_services, made.minted) == (1, ("MRI",), ())
+    assert change_of(clinic, "MRI", [DAY, TWO], (), 2, "desk", LATER) is None
+
+
+def test_a_stamp_is_the_policy_as_the_contract_writes_it() -> None:
+    own = OwnPolicy("MRI", "EYE/1", EYE.policy.rules[1:])
+    clinic = replace(EYE, policies=(own,))
+    assert clinic.stamp("MRI") == wire.encode(clinic.policy_for("MRI")) != clinic.stamp("Check")
+    assert clinic.stamp("Check") == clinic.stamp(None) == wire.encode(EYE.policy)
+
+
+@pytest.mark.parametrize(
+    ("leads", "effect"),
+    [
+        ([WEEK, DAY, TWO], Effect(1, added=1, kept=2)),
+        ([TWO], Effect(1, removed=1, kept=1)),
+        ([], Effect(1, removed=2)),
+        ([Lead(hours=48), TWO], Effect(1, moved=1, kept=1)),
+        ([Lead(hours=48), Lead(hours=4), Lead(hours=1)], Effect(1, added=1, moved=2)),
+        ([Lead(days=30), DAY, TWO], Effect(1, kept=2, too_late=1)),
+        ([DAY, TWO], NOTHING),
+    ],
+)
+def test_the_effect_counts_reminders_added_removed_moved_and_too_late(leads: list[Lead], effect: Effect) -> None:
+    assert effect_of(visit(), policy(*leads), LATER) == effect
+
+
+def test_what_has_left_already_is_neither_kept_nor_removed() -> None:
+    """Three hours before the visit the 24 h reminder is gone: only the one of 2 h can still be lost."""
+    now = START - 3 * HOUR
+    assert effect_of(visit(), policy(since=now), now) == Effect(1, removed=1)
+
+
+def test_a_visit_that_may_not_be_reminded_is_not_touched() -> None:
+    assert not is_touched(visit(status=Status.PROPOSED), policy(WEEK).rules)
+    assert effect_of(visit(status=Status.PENDING), policy(WEEK), LATER) == NOTHING
+
+
+def versions(*moves: tuple[Status, datetime, datetime]) -> list[Appointment]:
+    """Return the versions of a visit: status and start from when on."""
+    found, known = [], None
+    for number, (status, starts_at, at) in enumerate(moves):
+        known = batch(known=known, now=at)
+        order_ = order(f"e{number}", status=status, starts_at=starts_at, ends_at=None)
+        known.take(order_ if number == 0 else change(f"e{number}", status, starts_at=starts_at))
+        found.append(wire.decode(Appointment, outgoing.appointment_changed(VISIT, known.versions[-1][1], EYE).value))
+    return found
+
+
+def test_the_past_is_replayed_version_by_version_b4() -> None:
+    """Moved by a week after its first 24 h reminder had left, then cancelled before the second."""
+    later = START + timedelta(days=7)
+    past = versions(
+        (Status.BOOKED, START, NOW),
+        (Status.BOOKED, later, START - 5 * HOUR),
+        (Status.CANCELLED, later, later - 23 * HOUR),
+    )
+    assert would_have_left(past) == 2
+    assert would_have_left(past, policy(TWO).rules) == 0
+    assert would_have_left(past, policy(Lead(hours=48), DAY).rules) == 4
