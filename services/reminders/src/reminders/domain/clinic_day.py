@@ -1,0 +1,32 @@
+"""The beginning of a clinic's day: 8:00 on its own wall (R19, D18)."""
+
+from datetime import datetime, time
+from uuid import UUID
+
+from schemas.reminders import ClinicDayDue
+from schemas.wire import derived_id
+
+JOB = "clinic-day"
+BEGINS, UNTIL = time(8), time(10)
+"""A day that was missed begins late until 10:00 only (D20)."""
+
+
+def day_due(clinic_id: str, zone: str, slot: str, due: datetime, not_after: datetime) -> ClinicDayDue:
+    """Return what is said when a clinic's day begins.
+
+    Args:
+        clinic_id: The clinic.
+        zone: Its IANA zone.
+        slot: The wall time, as `2026-03-29T08:00`.
+        due: That instant.
+        not_after: Until when it may be acted on.
+    """
+    day = datetime.fromisoformat(slot).date()
+    return ClinicDayDue(
+        clinic_id=clinic_id, day=day, zone=zone, due=due, not_after=not_after, caused_by=f"{JOB}/{clinic_id}/{slot}"
+    )
+
+
+def event_id_of(event: ClinicDayDue) -> UUID:
+    """Return the event's id: the same clinic and day, the same id."""
+    return derived_id("clinic-day", event.clinic_id, event.day.isoformat())
