@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import auth, http, policies, reading, reference
+from booking.adapters import ahead, auth, http, policies, reading, reference
 from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
@@ -153,6 +153,7 @@ def door(
         http.routes(transactions, client, limit),
         reference.routes(transactions, client, limit, settings.default_country),
         reading.routes(transactions.pool, reader),
+        ahead.routes(transactions.pool, transactions.clock, reader),
         policies.routes(transactions, reader, limit, policy_changed),
         fhir_http.routes(transactions, client, limit),
     )

@@ -1,0 +1,85 @@
+"""The appointments ahead, as the keeper of timers reads them: pages, states, whole snapshots."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from booking.domain.clients import Client
+from chassis.clock import RealClock
+from schemas.appointments import Appointment, Status
+from tests.integration.booking.door import OPERATOR_KEY, Door, booking
+
+pytestmark = pytest.mark.integration
+
+JSON = {"content_type": "application/json"}
+
+
+async def pages(door: Door, limit: int) -> list[list[dict[str, Any]]]:
+    """Return the items of every page."""
+    found, after = [], str(UUID(int=0))
+    while after is not None:
+        answer = await door.ask("GET", f"/v1/ahead?limit={limit}&after={after}", key=OPERATOR_KEY)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found.append(page["items"])
+        after = page["next_after"]
+    return found
+
+
+async def test_appointments_ahead_page_by_page_with_version_schedule_and_since_when(door: Door) -> None:
+    begun = RealClock().now()
+    held = await door.post([booking(f"e{n}", f"v{n}") for n in range(5)])
+    await door.post([booking(f"past {n}", f"p{n}", start="2020-01-01T10:00:00Z", end=None) for n in range(3)])
+    await door.post({**booking("e9", "v0", start="2027-09-02T10:00:00Z", end=None), "sequence": 9})
+
+    found = await pages(door, 3)
+
+    items = [item for page in found for item in page]
+    ids = [result["appointment_id"] for result in held["results"]]
+    assert sorted(item["appointment_id"] for item in items) == sorted(ids)
+    assert len(found) == 3, "8 appointments looked at, 3 a page"
+    assert {i["appointment_id"]: (i["version"], i["schedule_gen"]) for i in items} == {
+        **dict.fromkeys(ids, (1, 1)),
+        ids[0]: (2, 2),
+    }
+    since = [datetime.fromisoformat(item["since"]) for item in items]
+    assert all(begun - timedelta(seconds=5) < at <= RealClock().now() for at in since)
+
+
+async def test_states_and_snapshots_of_those_named_whole_and_of_now(door: Door) -> None:
+    ids = [r["appointment_id"] for r in (await door.post([booking(f"e{n}", f"v{n}") for n in range(2)]))["results"]]
+    cancelled = {"event_id": "c", "sequence": 9, "appointment": {"id": "v0", "status": "cancelled"}}
+    await door.post(cancelled)
+    asked = {"ids": [*ids, ids[0], str(uuid4())]}
+
+    states = (await door.ask("POST", "/v1/ahead/states", asked, key=OPERATOR_KEY, **JSON)).json()["items"]
+    whole = (await door.ask("POST", "/v1/ahead/snapshots", asked, key=OPERATOR_KEY, **JSON)).json()["items"]
+
+    assert [(s["appointment_id"], s["version"], s["status"]) for s in states] == [
+        (ids[0], 2, "cancelled"),
+        (ids[1], 1, "booked"),
+    ]
+    snapshots = [Appointment.model_validate(item) for item in whole]
+    assert [(str(s.appointment_id), s.version, s.status) for s in snapshots] == [
+        (ids[0], 2, Status.CANCELLED),
+        (ids[1], 1, Status.BOOKED),
+    ]
+    current = (await door.ask("GET", f"/v1/appointments/{ids[0]}", key=OPERATOR_KEY)).json()["current"]
+    assert whole[0] == current
+
+
+async def test_only_a_key_that_sees_everything_opens_them(door: Door) -> None:
+    narrow = await door.client(Client("one clinic", ("other",), ("EYE",)))
+
+    for method, path, body in (
+        ("GET", "/v1/ahead", None),
+        ("POST", "/v1/ahead/states", {"ids": [str(uuid4())]}),
+        ("POST", "/v1/ahead/snapshots", {"ids": [str(uuid4())]}),
+    ):
+        assert (await door.ask(method, path, body, key=narrow)).status_code == 403
+        assert (await door.ask(method, path, body, key=None)).status_code == 401
+        assert (await door.ask(method, path, body, key=OPERATOR_KEY, **JSON)).status_code == 200
+    too_many = {"ids": [str(uuid4()) for _ in range(1001)]}
+    assert (await door.ask("POST", "/v1/ahead/states", too_many, key=OPERATOR_KEY, **JSON)).status_code == 422
