@@ -86,8 +86,10 @@ async def test_partitions_going_to_and_fro_under_load_lose_and_repeat_nothing(wo
 async def test_an_instance_frozen_inside_its_transaction_holds_no_row_for_long_and_writes_nothing_when_it_wakes(
     world: World,
 ) -> None:
-    """SIGSTOP past its session, with rows written and locked. PostgreSQL ends its transaction within 10 s, another
-    instance takes over; awake again, its position is no longer there, and nothing of what it held is written."""
+    """SIGSTOP past its session, with rows written and locked. PostgreSQL ends its transaction by the role's limit,
+    another instance takes over; awake again, its position is no longer there, and nothing of what it held is written.
+    """
+    await limit_idleness(world)
     await world.produce(orders(50))
     with instance(world, hold_lock="e00049") as frozen:
         await until(lambda: _holding(world), what="it is inside its transaction")
@@ -109,7 +111,8 @@ async def test_an_instance_frozen_inside_its_transaction_holds_no_row_for_long_a
 
 
 async def test_a_frozen_instances_row_locks_are_taken_from_it_while_it_is_still_frozen(world: World) -> None:
-    """By the server, after 8 s of idleness in a transaction, 10 s at most: test_migrating has the role's limits."""
+    """By the server, by the role's limit of idleness in a transaction."""
+    await limit_idleness(world)
     await world.produce(orders(3))
     with instance(world, hold_lock="e00002") as frozen:
         await until(lambda: _holding(world))
@@ -146,6 +149,15 @@ async def test_a_second_owner_of_a_partition_is_stopped_by_the_position_alone(wo
         await until(lambda: consumer.reason() is None)
 
     assert await world.effects() == [(0, n) for n in (*range(10), 13, 14)]
+
+
+async def limit_idleness(world: World, seconds: int = 3) -> None:
+    """Shorten the role's limit in this test's database, for later sessions; test_migrating has the real one, 8 s."""
+    wanted = "ALTER ROLE %I IN DATABASE %I SET idle_in_transaction_session_timeout = %L"
+    statement = await world.pool.fetchval(
+        "SELECT format($1, current_user, current_database(), $2::text)", wanted, f"{seconds}s"
+    )
+    await world.pool.execute(statement)
 
 
 async def _holding(world: World) -> bool:
