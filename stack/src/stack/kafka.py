@@ -14,7 +14,7 @@ from stack import jars
 from stack.class_data import ClassData
 from stack.java import Java, find_java
 from stack.ports import LOOPBACK, free_port
-from stack.process import Child, ProcessId, wait_until_up
+from stack.process import Child, OneProcess, wait_until_up
 
 HEAP = ("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC")  # 356 MB resident, produce to consume p99 6 to 23 ms
 QUICK = "-XX:TieredStopAtLevel=1"  # a second less work at the start, less speed under load
@@ -66,13 +66,15 @@ Configuration:
 """
 
 
-class Kafka:
+class Kafka(OneProcess):
     """A broker on a folder and a port. Started again on the same folder, it has its records again.
 
     Attributes:
         folder: Where its files are; remove it and everything is gone.
         port: The client listener's port on 127.0.0.1.
     """
+
+    _stop_timeout_s = 20
 
     def __init__(
         self, folder: Path, port: int = 0, *, progress: jars.Progress | None = None, quick: bool = False
@@ -90,30 +92,15 @@ class Kafka:
         self._compiler = (QUICK,) if quick else ()
         self.port = port or free_port()
         self._progress = progress
-        self._child: Child | None = None
 
     @property
     def bootstrap(self) -> str:
         """The address for clients, `127.0.0.1:port`."""
         return f"{LOOPBACK}:{self.port}"
 
-    @property
-    def process(self) -> ProcessId | None:
-        """The broker's process, None before the first start."""
-        return self._child.id if self._child else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the broker's process lives."""
-        return self._child is not None and self._child.running
-
     def is_ready(self) -> bool:
         """Ask the broker something and say whether it answered."""
         return self.running and answers(self.port)
-
-    def last_words(self) -> str:
-        """Return the end of its log."""
-        return self._child.last_words() if self._child else ""
 
     def start(self) -> None:
         """Start the broker and return when it answers; nothing to do if it runs.
@@ -139,27 +126,11 @@ class Kafka:
         self._child = Child([*command, "-cp", class_path, "kafka.Kafka", properties], self.folder / "kafka.log")
         wait_until_up(self._child, lambda: answers(self.port), "Kafka", START_TIMEOUT_S)
 
-    def stop(self, timeout_s: float = 20) -> None:
-        """End it cleanly (about a second), or by force after the time."""
-        if self._child:
-            self._child.stop(signal.SIGTERM, timeout_s)
-            if self._child.exit_code == _EXIT_AFTER_SIGTERM:
-                self._class_data.keep()
-
-    def kill(self) -> None:
-        """End it at once, as kill -9 does."""
-        if self._child:
-            self._child.kill()
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open and nothing answers."""
-        if self._child:
-            self._child.pause()
-
-    def resume(self) -> None:
-        """Let a frozen one go on."""
-        if self._child:
-            self._child.resume()
+    def stop(self) -> None:
+        """End it cleanly (about a second), or by force after 20 s; the loaded classes are kept for its next start."""
+        super().stop()
+        if self._child and self._child.exit_code == _EXIT_AFTER_SIGTERM:
+            self._class_data.keep()
 
     def _write_configuration(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from stack import probe
-from stack.process import ProcessId, Running
+from stack.process import OneProcess, ProcessId
 from stack.spawning import Spawn, own_interpreter
 
 LOG_KEEP_BYTES = 10_000_000  # a longer log is set aside at the next start, one generation
@@ -41,7 +41,7 @@ class Part(Protocol):
         ...
 
 
-class ServiceProcess:
+class ServiceProcess(OneProcess):
     """One process with a health endpoint.
 
     Attributes:
@@ -64,19 +64,8 @@ class ServiceProcess:
         self._env = dict(env)
         self._log = log
         self._folder = folder
-        self._child: Running | None = None
         self.url = url
         self.detail = ""
-
-    @property
-    def running(self) -> bool:
-        """Whether its process lives."""
-        return self._child is not None and self._child.running
-
-    @property
-    def process(self) -> ProcessId | None:
-        """Its process, None before the first start."""
-        return self._child.id if self._child else None
 
     @property
     def exit_code(self) -> int | None:
@@ -89,26 +78,6 @@ class ServiceProcess:
             self._log.replace(self._log.with_suffix(".log.1"))
         self._child = self._spawn(self._arguments, self._env, self._log, self._folder)
 
-    def stop(self) -> None:
-        """Ask it to finish what it is at (10 s at most) and end."""
-        if self._child:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End it at once, as kill -9 does."""
-        if self._child:
-            self._child.kill()
-
-    def pause(self) -> None:
-        """Freeze it."""
-        if self._child:
-            self._child.pause()
-
-    def resume(self) -> None:
-        """Let a frozen one go on."""
-        if self._child:
-            self._child.resume()
-
     def is_ready(self) -> bool:
         """Ask GET /health/ready."""
         if not self.running:
@@ -116,7 +85,3 @@ class ServiceProcess:
         status, body = probe.get(f"{self.url}/health/ready")
         self.detail = "" if status == 200 else probe.reasons(body)
         return status == 200
-
-    def last_words(self) -> str:
-        """Return the end of its log."""
-        return self._child.last_words() if self._child else ""

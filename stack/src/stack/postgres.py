@@ -16,7 +16,7 @@ from urllib.parse import quote
 from chassis.errors import Misconfigured
 from stack.folders import NOBODY, everyone_may_enter, private_folder, write_secret
 from stack.ports import LOOPBACK, free_port
-from stack.process import Child, ProcessId, wait_until_up
+from stack.process import Child, OneProcess, wait_until_up
 
 START_TIMEOUT_S = 150
 SHARED_PLACE = Path("/var/lib/attend")
@@ -34,7 +34,7 @@ _SETTINGS = {
 }
 
 
-class Postgres:
+class Postgres(OneProcess):
     """A server on a folder and a port. Started again on the same folder, it has its rows again.
 
     As root it runs as an unprivileged user, since PostgreSQL refuses root; its data then lies where that user can go.
@@ -45,6 +45,8 @@ class Postgres:
         data: The data folder.
     """
 
+    _stop_signal = signal.SIGINT  # a fast shutdown: it breaks open connections
+
     def __init__(self, folder: Path, port: int = 0) -> None:
         """Prepare; nothing is started. Port 0 means a free one, which is then kept for later starts."""
         self.folder = folder.absolute()
@@ -54,17 +56,6 @@ class Postgres:
             self.data = SHARED_PLACE / hashlib.sha256(str(self.folder).encode()).hexdigest()[:16] / "data"
         else:
             self.data = self.folder / "data"
-        self._child: Child | None = None
-
-    @property
-    def process(self) -> ProcessId | None:
-        """The server's first process, None before the first start."""
-        return self._child.id if self._child else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the server's first process lives."""
-        return self._child is not None and self._child.running
 
     def url(self, database: str = "attend", user: str = "postgres", password: str | None = None) -> str:
         """Return an address; for the administrator the generated password is put in."""
@@ -75,10 +66,6 @@ class Postgres:
     def is_ready(self) -> bool:
         """Ask the server something and say whether it answered."""
         return self.running and answers(self.port)
-
-    def last_words(self) -> str:
-        """Return the end of its log."""
-        return self._child.last_words() if self._child else ""
 
     def start(self) -> None:
         """Start the server and return when it answers; nothing to do if it runs.
@@ -99,26 +86,6 @@ class Postgres:
             as_nobody=self._as_nobody,
         )
         wait_until_up(self._child, lambda: answers(self.port), "PostgreSQL", START_TIMEOUT_S, every_s=0.02)
-
-    def stop(self, timeout_s: float = 15) -> None:
-        """End it cleanly, breaking open connections (a fast shutdown), or by force after the time."""
-        if self._child:
-            self._child.stop(signal.SIGINT, timeout_s)
-
-    def kill(self) -> None:
-        """End all its processes at once, as kill -9 and a power cut do."""
-        if self._child:
-            self._child.kill()
-
-    def pause(self) -> None:
-        """Freeze all its processes: connections stay open and nothing answers."""
-        if self._child:
-            self._child.pause()
-
-    def resume(self) -> None:
-        """Let a frozen one go on."""
-        if self._child:
-            self._child.resume()
 
     def remove(self) -> None:
         """Remove its data, wherever it lies. It must not run."""

@@ -176,6 +176,48 @@ class Child(Running):
         return self._popen.poll()
 
 
+class OneProcess:
+    """Something that is one process of ours at a time, none before its first start."""
+
+    _child: Running | None = None
+    _stop_signal: int = signal.SIGTERM
+    _stop_timeout_s: float = 15
+
+    @property
+    def process(self) -> ProcessId | None:
+        """Its process, None before the first start."""
+        return self._child.id if self._child else None
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._child is not None and self._child.running
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        return self._child.last_words() if self._child else ""
+
+    def stop(self) -> None:
+        """End it in order, or by force after a while."""
+        if self._child:
+            self._child.stop(self._stop_signal, self._stop_timeout_s)
+
+    def kill(self) -> None:
+        """End it and all below it at once, as kill -9 and a power cut do."""
+        if self._child:
+            self._child.kill()
+
+    def pause(self) -> None:
+        """Freeze it and all below it: connections stay open and nothing answers."""
+        if self._child:
+            self._child.pause()
+
+    def resume(self) -> None:
+        """Let a frozen one go on."""
+        if self._child:
+            self._child.resume()
+
+
 def wait_until_up(
     child: Running, is_up: Callable[[], bool], what: str, timeout_s: float, every_s: float = 0.05
 ) -> None:

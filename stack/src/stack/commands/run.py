@@ -168,7 +168,8 @@ def _start_behind(console: Console, home: Home, wishes: Wishes) -> None:
     if supervisor.poll() is not None or seen is None:
         why = seen.error if seen and seen.error else f"see {log}"
         raise AttendError("START_FAILED", f"the system did not start: {why}")
-    console.print(parts_table(seen))
+    if not console.is_terminal:  # where the live table stands
+        console.print(parts_table(seen))
     console.print(summary(seen, foreground=False), soft_wrap=True, highlight=False)
 
 
