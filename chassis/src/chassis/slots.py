@@ -16,7 +16,7 @@ The table `slot_ledger` is made by a migration of the service whose jobs these a
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -248,8 +248,13 @@ class Runner:
             async with self._pool.acquire() as connection:
                 return await self.job.scopes(connection)
 
-    def watch(self, health: Health) -> None:
-        """Tell the process's health when this job next has something to do, and its last and next slot."""
+    def watch(self, health: Health, handed_on: Callable[[], Awaitable[bool]]) -> None:
+        """Tell the process's health when this job next has something to do, and its last and next slot.
+
+        Args:
+            health: The process's; its consumers, whose work leads to slots, were added before.
+            handed_on: Whether what the slots wrote has left: the relay's `idle`, asked after the slots are done.
+        """
 
         async def last() -> str | None:
             return _written(await self.last_done())
@@ -258,6 +263,7 @@ class Runner:
             return _written(await self.following())
 
         health.add_idle(f"slots {self.job.name}", self.idle)
+        health.add_idle(f"events of slots {self.job.name}", handed_on)
         health.add_next_wake(self.next_wake)
         health.add_status(f"{self.job.name}_last_slot", last)
         health.add_status(f"{self.job.name}_next_slot", following)

@@ -18,7 +18,11 @@ from chassis.http import create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
+from chassis.outbox import Relay
+from chassis.slot_metrics import SlotMetrics
+from chassis.slots import Runner
 from reminders.adapters import http, incoming
+from reminders.adapters.clinic_days import ClinicDays, clinic_event, keep_clinics
 from reminders.adapters.records import RecordWording, read_appointment
 from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
 from reminders.adapters.telling import telling
@@ -26,7 +30,7 @@ from reminders.handle.planning import RemindersOwner
 from reminders.handle.projecting import Told, record
 from reminders.settings import Settings
 from reminders.timers.engine import Engine, Names, Reports
-from schemas.topics import APPOINTMENTS, NOTIFICATIONS, REMINDERS, TIMERS_CHANGELOG
+from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, TIMERS_CHANGELOG
 
 SERVICE = "reminders"
 WORKER, PROJECTOR = "reminders-worker", "reminders-projector"
@@ -91,6 +95,7 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
     return (
         Subscription(REMINDERS, incoming.reminder_event, apply),
         Subscription(NOTIFICATIONS, incoming.notification_event, apply),
+        Subscription(CLINICS, clinic_event, keep_clinics),
     )
 
 
@@ -101,16 +106,21 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
         Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
     """
     clock, metrics = clock_from(settings.clock_file), Metrics(PROJECTOR)
-    await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS), settings.topic_prefix)
+    await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS, CLINICS), settings.topic_prefix)
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE) as pool:
         await migrate.check(pool, SERVICE, SERVICE)
         consumer = BatchConsumer(PROJECTOR, settings, pool, subscriptions(settings), clock, metrics)
+        relay = Relay(pool, settings, metrics, clock, [REMINDERS])
+        days = Runner(pool, clock, ClinicDays(), SlotMetrics(metrics))
         health = Health(PROJECTOR, clock)
-        watch(health, metrics, pool, [consumer], [])
+        watch(health, metrics, pool, [consumer], [relay])
+        days.watch(health, relay.idle)
         api = create_api("Attend reminders projector", health, metrics, "Health of the reminder records.")
         await run_all(
             stop,
             consumer=consumer.run(stop),
+            days=days.run(stop),
+            relay=relay.run(stop),
             closing=_close(pool, clock, stop),
             http=serve(api, settings.http_host, settings.http_port, stop),
         )

@@ -41,7 +41,7 @@ def reminder_event(record: Record) -> Told:
     """
     body = decode_typed(_REMINDERS, tuple(record.headers), record.value)
     assert isinstance(body, RemindersPlanned | RemindersCancelled | ReminderDue | ClinicDayDue | ReminderDeadLetter)  # noqa: S101  # the table's models
-    return Told(body, _time(record), _id(record))
+    return Told(body, event_time(record), _id(record))
 
 
 def notification_event(record: Record) -> Told:
@@ -64,7 +64,12 @@ def _id(record: Record) -> str:
     return _header(record, "ce_id") or f"{record.topic}/{record.partition}/{record.offset}"
 
 
-def _time(record: Record) -> datetime:
+def event_time(record: Record) -> datetime:
+    """Return the domain time in a record's headers.
+
+    Raises:
+        Undecodable: INVALID: there is none.
+    """
     try:
         at = datetime.fromisoformat(_header(record, "ce_time") or "")
     except ValueError:
