@@ -84,6 +84,16 @@ def derived_id(*parts: str | int | UUID) -> UUID:
     return UUID(bytes=digest[:16], version=5)
 
 
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+
+
+def derived_text(name: bytes) -> str:
+    """Return the text of `derived_id` for the canonical JSON array `name`: the same id, for who makes many."""
+    digest = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).hexdigest()
+    variant = _VARIANT[digest[16]]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
 def event_id(appointment_id: UUID | str, version: int) -> UUID:
     """Id of one version of an appointment."""
     return derived_id("event", appointment_id, version)

@@ -19,7 +19,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from chassis import clock
 from schemas.appointments import Appointment
 from schemas.envelope import event_type
-from schemas.reminders import REMINDER_DUE, REMINDERS_PLANNED, ReminderDue, RemindersPlanned
+from schemas.reminders import (
+    REMINDER_DUE,
+    REMINDERS_CANCELLED,
+    REMINDERS_PLANNED,
+    ReminderDue,
+    RemindersCancelled,
+    RemindersPlanned,
+)
 from schemas.topics import APPOINTMENTS, REMINDERS, TIMERS_CHANGELOG, Topic
 from schemas.wire import decode, encode
 from stack.ports import free_port
@@ -141,6 +148,10 @@ class World:
         """Return every plan published."""
         return [decode(RemindersPlanned, r.value) for r in await self._of(REMINDERS_PLANNED)]
 
+    async def cancelled(self) -> list[RemindersCancelled]:
+        """Return every correction published."""
+        return [decode(RemindersCancelled, r.value) for r in await self._of(REMINDERS_CANCELLED)]
+
     async def due(self) -> list[ReminderDue]:
         """Return every hand-over published."""
         return [decode(ReminderDue, r.value) for r in await self._of(REMINDER_DUE)]
@@ -149,10 +160,12 @@ class World:
         return [r for r in await self.records(REMINDERS) if event_type(tuple(r.headers)) == kind]
 
     async def changelog(self) -> dict[int, dict[bytes, bytes]]:
-        """Return the newest row of each key, by partition."""
+        """Return the newest row of each appointment, by partition."""
         rows: dict[int, dict[bytes, bytes]] = defaultdict(dict)
         for record in await self.records(TIMERS_CHANGELOG):
             assert record.key is not None
+            if len(record.key) != 16:  # a sentinel, or terms
+                continue
             if record.value is None:
                 rows[record.partition].pop(record.key, None)
             else:

@@ -1,13 +1,31 @@
 """Appointments for the tests of reminders."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from reminders.timers.ports import Source
+from reminders.adapters.visits import read_visit
+from reminders.domain.schedule import Settled, Terms, Timer, apply, read_terms, settle
+from reminders.timers.ports import Headers, Source
+from reminders.timers.row import Row, State, micros, state_of
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.envelope import Envelope
+from schemas.planning import Slot
 from schemas.wire import encode, event_id
+
+
+@dataclass
+class Record:
+    """A source record."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 VISIT = NOW + timedelta(days=5)
@@ -68,4 +86,41 @@ def headers_of(event: Appointment) -> tuple[tuple[str, bytes], ...]:
 def source_of(event: Appointment, offset: int = 0) -> Source:
     """Return the record of an appointment."""
     key = str(event.appointment_id).encode()
-    return Source("appointments", 0, offset, key, encode(event), headers_of(event))
+    return Record("appointments", 0, offset, key, encode(event), headers_of(event))
+
+
+@dataclass
+class Kept:
+    """A row, what its terms say, and the reminders that its last version planned."""
+
+    row: Row
+    terms: Terms
+    slots: list[Slot]
+
+    @property
+    def timers(self) -> dict[str, Timer]:
+        """Its timers by rule."""
+        return {timer.rule: timer for timer in self.terms.timers(self.row.anchor)}
+
+    @property
+    def states(self) -> dict[str, State]:
+        """State of each timer by rule."""
+        return {slug: State(state_of(self.row.marks, number)) for number, (slug, _) in enumerate(self.terms.leads)}
+
+    def settle(self, at: datetime) -> tuple["Kept", Settled]:
+        """Return what is kept after this instant, and what became of its timers."""
+        settled = settle(self.row, self.terms, micros(at))
+        return Kept(settled.row, self.terms, self.slots), settled
+
+
+def kept(event: Appointment, before: Kept | None = None) -> Kept:
+    """Return what a version of an appointment leaves, given what was kept before."""
+    visit, policy = read_visit(source_of(event))
+    held, terms = (before.row, before.terms) if before else (None, None)
+    row, slots = apply(held, terms, visit, policy.rules, 1)
+    return Kept(row, read_terms(policy.terms), slots)
+
+
+def row_of(event: Appointment) -> Row:
+    """Return the row of an appointment's first version, of the first terms."""
+    return kept(event).row

@@ -1,113 +1,167 @@
 """Rows of one partition and what is due of them."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from reminders.timers.partition import Partition
-from reminders.timers.row import Row, State, Timer, UnreadableRow, pack
+from reminders.timers.partition import INDEX_SLICE, MINUTE, SENTINEL, Partition
+from reminders.timers.row import NEVER, Row, UnreadableRow, micros, pack
 
-AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+AT = micros(datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC))
+HOUR = 60 * MINUTE
+KEEP = 72 * HOUR
 
 
-def row(due: datetime, state: State = State.PENDING, *, keep_until: datetime = AT + 72 * HOUR) -> Row:
-    return Row(1, 1, keep_until, timers=(Timer("t", due, due, state),))
+def row(next_due: int, *, anchor: int = AT + HOUR) -> bytes:
+    return pack(Row(1, 1, next_due, anchor, 1, b"\0"))
+
+
+def partition(**rows: bytes) -> Partition:
+    part = Partition(KEEP)
+    for key, packed in rows.items():
+        part.put(key.encode(), packed)
+    return part
+
+
+def due(part: Partition, now: int, most: int = 100) -> list[bytes]:
+    return [key for key, _ in part.take(now, most)[0]]
 
 
 def test_the_next_due_is_the_soonest_of_all_rows() -> None:
-    part = Partition()
-    part.put(b"later", row(AT + 2 * HOUR))
-    part.put(b"sooner", row(AT + HOUR))
+    part = partition(later=row(AT + 2 * HOUR), sooner=row(AT + HOUR), fired=row(NEVER))
 
     assert part.next_due == AT + HOUR
-    assert [key for key, _ in part.due(AT + HOUR, 10)] == [b"sooner"]
+    assert due(part, AT + HOUR) == [b"sooner"]
+
+
+def test_nothing_is_due_before_its_instant_though_its_minute_has_come() -> None:
+    part = partition(k=row(AT))
+
+    assert due(part, AT - 1) == []
+    assert part.next_wake == AT
+    assert due(part, AT) == [b"k"]
+
+
+def test_a_wake_never_comes_too_late() -> None:
+    part = partition(k=row(AT))
+
+    assert part.next_wake is not None
+    assert AT - MINUTE < part.next_wake <= AT
 
 
 def test_a_moved_row_is_due_at_its_new_time_only() -> None:
-    part = Partition()
-    part.put(b"k", row(AT + HOUR))
+    part = partition(k=row(AT + HOUR))
     part.put(b"k", row(AT + 5 * HOUR))
 
-    assert part.due(AT + 2 * HOUR, 10) == []
+    assert due(part, AT + 2 * HOUR) == []
     assert part.next_due == AT + 5 * HOUR
+    assert due(part, AT + 5 * HOUR) == [b"k"]
 
 
-def test_a_row_moved_earlier_is_due_earlier() -> None:
-    part = Partition()
-    part.put(b"k", row(AT + 5 * HOUR))
+def test_a_row_moved_earlier_is_due_earlier_and_once() -> None:
+    part = partition(k=row(AT + 5 * HOUR))
     part.put(b"k", row(AT + HOUR))
 
-    assert [key for key, _ in part.due(AT + HOUR, 10)] == [b"k"]
+    assert due(part, AT + HOUR) == [b"k"]
+    part.put(b"k", row(NEVER))
+    assert due(part, AT + 9 * HOUR) == []
 
 
-def test_r14_a_void_row_is_never_due() -> None:
-    part = Partition()
-    part.put(b"k", row(AT + HOUR))
-    part.put(b"k", row(AT + HOUR, State.VOID))
+def test_a_row_put_into_a_minute_that_has_come_is_due_at_once() -> None:
+    part = partition(k=row(AT + HOUR))
+    assert due(part, AT) == []
 
-    assert part.due(AT + 9 * HOUR, 10) == []
+    part.put(b"now", row(AT - 1))
+
+    assert due(part, AT) == [b"now"]
+
+
+def test_r14_a_row_without_a_pending_timer_is_never_due() -> None:
+    part = partition(k=row(AT))
+    part.put(b"k", row(NEVER))
+
+    assert due(part, AT + 9 * HOUR) == []
     assert part.next_due is None
-
-
-def test_what_is_due_stays_due_until_it_is_marked() -> None:
-    part = Partition()
-    part.put(b"k", row(AT))
-
-    assert [key for key, _ in part.due(AT, 10)] == [key for key, _ in part.due(AT, 10)] == [b"k"]
-    part.put(b"k", row(AT, State.FIRED))
-    assert part.due(AT, 10) == []
 
 
 def test_no_more_rows_are_given_than_asked_for_and_none_is_lost() -> None:
-    part = Partition()
-    for number in range(5):
-        part.put(b"%d" % number, row(AT))
-    seen: set[bytes] = set()
-    while found := part.due(AT, 2):
+    part = partition(**{f"k{number}": row(AT) for number in range(5)})
+    seen: list[bytes] = []
+    while found := due(part, AT, 2):
         assert len(found) <= 2
-        for key, held in found:
-            seen.add(key)
-            part.put(key, replace(held, timers=(replace(held.timers[0], state=State.FIRED),)))
+        seen.extend(found)
 
-    assert len(seen) == 5
+    assert sorted(seen) == [b"k0", b"k1", b"k2", b"k3", b"k4"]
 
 
-def test_replayed_rows_are_due_after_indexing_only() -> None:
-    part = Partition()
-    part.replay(b"k", pack(row(AT)))
-    part.replay(b"gone", pack(row(AT)))
+async def test_replayed_rows_are_due_after_indexing_only() -> None:
+    part = Partition(KEEP)
+    part.replay(b"k", row(AT))
+    part.replay(b"gone", row(AT))
     part.replay(b"gone", None)
-    assert part.next_due is None
+    part.replay(SENTINEL, b"anything")
+    assert part.next_wake is None
 
-    part.index()
+    await part.index()
 
     assert part.next_due == AT
     assert len(part) == 1
+    assert due(part, AT) == [b"k"]
 
 
-def test_indexing_refuses_a_row_it_cannot_read() -> None:
-    part = Partition()
-    part.replay(b"k", b"\xff")
+async def test_indexing_refuses_a_row_it_cannot_read() -> None:
+    part = Partition(KEEP)
+    part.replay(b"k", b"\x02")
 
     with pytest.raises(UnreadableRow):
-        part.index()
+        await part.index()
 
 
-def test_a_row_leaves_after_its_time_and_not_while_a_timer_is_pending() -> None:
-    part = Partition()
-    part.put(b"fired", row(AT, State.FIRED, keep_until=AT + HOUR))
-    part.put(b"pending", row(AT + 9 * HOUR, keep_until=AT + HOUR))
+def test_a_row_of_another_format_is_set_aside() -> None:
+    part = Partition(KEEP)
+    part.replay(b"k", b"\x01")
 
-    assert part.leaving(AT, 10) == []
-    assert part.leaving(AT + HOUR, 10) == [b"fired"]
+    assert (len(part), part.old) == (0, {b"k": b"\x01"})
+
+
+def test_a_row_leaves_some_time_after_its_anchor_and_not_before() -> None:
+    part = partition(fired=row(NEVER, anchor=AT))
+
+    assert part.take(AT + KEEP - 1, 10) == ([], [])
+    assert part.take(AT + KEEP, 10) == ([], [b"fired"])
 
 
 def test_a_row_kept_longer_by_a_move_does_not_leave_at_its_old_time() -> None:
-    part = Partition()
-    part.put(b"k", row(AT, State.FIRED, keep_until=AT + HOUR))
-    part.put(b"k", row(AT, State.FIRED, keep_until=AT + 5 * HOUR))
+    part = partition(k=row(NEVER, anchor=AT))
+    part.put(b"k", row(NEVER, anchor=AT + 5 * HOUR))
 
-    assert part.leaving(AT + HOUR, 10) == []
-    assert part.leaving(AT + 5 * HOUR, 10) == [b"k"]
+    assert part.take(AT + KEEP, 10) == ([], [])
+    assert part.take(AT + KEEP + 5 * HOUR, 10) == ([], [b"k"])
+
+
+def test_what_falls_due_soon_can_be_prepared_once_and_a_change_makes_it_void() -> None:
+    part = partition(soon=row(AT + 1), later=row(AT + HOUR))
+
+    assert [key for key, _ in part.ready(AT + 1, 10)] == [b"soon"]
+    part.prepared[b"soon"] = "made"
+    assert part.ready(AT + 1, 10) == []
+    part.put(b"soon", row(AT + 2))
+    assert part.prepared == {}
+
+
+def test_what_is_overdue_can_be_looked_at_without_taking_it() -> None:
+    part = partition(k=row(AT), later=row(AT + HOUR))
+
+    assert [key for key, _ in part.overdue(AT)] == [b"k"]
+    assert due(part, AT) == [b"k"]
+
+
+def test_rows_moved_without_end_do_not_fill_the_index() -> None:
+    part = partition(k=row(AT))
+    for number in range(3 * INDEX_SLICE):
+        part.put(b"k", row(AT + (2 + number) * MINUTE))
+
+    entries = sum(map(len, part._minutes.values()))
+    assert entries <= INDEX_SLICE + 2
+    assert due(part, AT + 3 * INDEX_SLICE * MINUTE) == []
+    assert due(part, AT + (1 + 3 * INDEX_SLICE) * MINUTE) == [b"k"]

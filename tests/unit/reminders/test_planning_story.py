@@ -1,4 +1,4 @@
-"""The worker's story, record by record, with fakes for nothing: it is pure."""
+"""The worker's story, batch by batch, with fakes for nothing: it is pure."""
 
 from base64 import b64decode
 from collections.abc import Sequence
@@ -7,97 +7,176 @@ from datetime import timedelta
 
 import pytest
 
-from reminders.adapters.records import RecordWording, read_appointment
+from reminders.adapters.visits import cause_of, read_visit
+from reminders.adapters.wording import RecordWording
 from reminders.domain.bodies import LARGEST_CARRIED
 from reminders.handle.planning import RemindersOwner
-from reminders.timers.ports import Change, Message, Outcome, Source
+from reminders.timers.ports import Fired, Message, Outcome, Source, Taken
+from reminders.timers.row import NEVER, unpack
+from reminders.timers.terms import TermsTable
 from schemas.appointments import Status
 from schemas.envelope import event_type
 from schemas.reminders import (
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
+    REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
     ReminderDeadLetter,
     ReminderDue,
+    RemindersCancelled,
     RemindersPlanned,
 )
 from schemas.wire import decode, event_id
 from tests.unit.reminders.builders import NOW, VISIT, appointment, id_of, rule, source_of
 
-OWNER = RemindersOwner(read_appointment, RecordWording(lambda: NOW))
-KEY = str(id_of("visit")).encode()
+OWNER = RemindersOwner(read_visit, cause_of, RecordWording(lambda: NOW))
+KEY = id_of("visit").bytes
+DAY_BEFORE = VISIT - timedelta(hours=24)
+ONE_RULE = (rule("24h", hours=24),)
+
+
+class Story:
+    """One partition's rows and terms, changed as the engine would."""
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, bytes] = {}
+        self.terms = TermsTable()
+
+    def take(self, *records: Source) -> Taken:
+        taken = OWNER.take(records, self.rows.get, self.terms)
+        self.rows |= taken.rows
+        return taken
+
+    def fire(self, hours_before: float, *, prepare: bool = False) -> Fired:
+        ready = {KEY: OWNER.prepare(KEY, self.rows[KEY], self.terms)} if prepare else {}
+        fired = OWNER.fire([(KEY, self.rows[KEY])], ready, self.terms, VISIT - timedelta(hours=hours_before))
+        self.rows |= fired.rows
+        return fired
 
 
 def kinds(messages: Sequence[Message]) -> list[str | None]:
-    return [event_type(message.headers) for message in messages]
+    return [event_type(tuple(headers)) for _, _, headers in messages]
+
+
+def ce_id(message: Message) -> bytes:
+    return dict(message[2])["ce_id"]
 
 
 def test_b1_a_plan_says_what_caused_it() -> None:
-    change = OWNER.on_record(source_of(appointment()), None)
+    taken = Story().take(source_of(appointment()))
 
-    assert kinds(change.messages) == [REMINDERS_PLANNED]
-    plan = decode(RemindersPlanned, change.messages[0].value)
+    assert kinds(taken.messages) == [REMINDERS_PLANNED]
+    plan = decode(RemindersPlanned, taken.messages[0][1])
     assert plan.caused_by == str(event_id(id_of("visit"), 1))
-    assert change.messages[0].key == KEY
+    assert taken.messages[0][0] == str(id_of("visit")).encode()
+    assert list(taken.rows) == [KEY]
 
 
 def test_g4_a_repeat_after_a_crash_is_an_identical_copy() -> None:
-    first, again = (OWNER.on_record(source_of(appointment()), None) for _ in range(2))
+    first, again = (Story().take(source_of(appointment())) for _ in range(2))
 
     assert first == again
 
 
 def test_an_event_already_held_changes_nothing() -> None:
-    held = OWNER.on_record(source_of(appointment(version=2)), None).row
+    story = Story()
+    story.take(source_of(appointment(version=2)))
 
-    assert OWNER.on_record(source_of(appointment(version=2)), held) == Change(outcome=Outcome.REPEAT)
-    assert OWNER.on_record(source_of(appointment(version=1)), held) == Change(outcome=Outcome.STALE)
+    again = story.take(source_of(appointment(version=2)), source_of(appointment(version=1)))
+
+    assert (again.messages, again.rows) == ([], {})
+    assert again.outcomes == {Outcome.REPEAT: 1, Outcome.STALE: 1}
+
+
+def test_versions_of_one_batch_are_folded_in_order_and_each_is_announced() -> None:
+    versions = (appointment(), appointment(version=2, status=Status.CANCELLED), appointment(version=1))
+
+    taken = Story().take(*map(source_of, versions))
+
+    assert [decode(RemindersPlanned, value).version for _, value, _ in taken.messages] == [1, 2]
+    assert unpack(taken.rows[KEY]).version == 2
+    assert taken.outcomes == {Outcome.APPLIED: 2, Outcome.STALE: 1}
 
 
 def test_versions_that_were_skipped_are_no_obstacle() -> None:
-    held = OWNER.on_record(source_of(appointment(version=2)), None).row
-    change = OWNER.on_record(source_of(appointment(version=9, status=Status.CANCELLED)), held)
+    story = Story()
+    story.take(source_of(appointment(version=2)))
+    story.take(source_of(appointment(version=9, status=Status.CANCELLED)))
 
-    assert change.row is not None
-    assert (change.outcome, change.row.version, change.row.next_due) == (Outcome.APPLIED, 9, None)
+    row = unpack(story.rows[KEY])
+    assert (row.version, row.next_due) == (9, NEVER)
 
 
-def test_g4_a_hand_over_always_has_the_same_id() -> None:
-    row = OWNER.on_record(source_of(appointment()), None).row
-    assert row is not None
+def test_visits_with_the_same_rules_share_their_terms() -> None:
+    story = Story()
+    story.take(*(source_of(appointment(name)) for name in ("a", "b")), source_of(appointment("c", rules=ONE_RULE)))
 
-    early, late = (OWNER.on_due(KEY, row, VISIT - timedelta(hours=hours)) for hours in (24, 20))
+    assert [unpack(packed).terms for packed in story.rows.values()] == [1, 1, 2]
+    assert len(story.terms) == 2
 
-    assert kinds(early.messages) == [REMINDER_DUE]
-    ids = [decode(ReminderDue, change.messages[0].value).reminder_id for change in (early, late)]
-    assert ids[0] == ids[1]
-    assert dict(early.messages[0].headers)["ce_id"] == dict(late.messages[0].headers)["ce_id"]
+
+@pytest.mark.parametrize("prepare", [False, True])
+def test_g4_a_hand_over_always_has_the_same_id(prepare: bool) -> None:
+    early, late = Story(), Story()
+    for story in (early, late):
+        story.take(source_of(appointment()))
+
+    in_time, overdue = early.fire(24, prepare=prepare), late.fire(20)
+
+    assert kinds(in_time.messages) == [REMINDER_DUE]
+    assert in_time.messages[0][:2] == overdue.messages[0][:2]
+    assert ce_id(in_time.messages[0]) == ce_id(overdue.messages[0])
+    assert decode(ReminderDue, in_time.messages[0][1]).rule == "24h"
+    assert dict(in_time.messages[0][2])["ce_time"] == DAY_BEFORE.isoformat().encode()
+    assert early.rows == late.rows
+    assert in_time.counts["handed_over"] == 1
+
+
+def test_what_was_prepared_for_an_older_row_is_not_handed_over() -> None:
+    story = Story()
+    story.take(source_of(appointment()))
+    ready = {KEY: OWNER.prepare(KEY, story.rows[KEY], story.terms)}
+    story.take(source_of(appointment(version=2, rules=(rule("24h", hours=24),))))
+
+    fired = OWNER.fire([(KEY, story.rows[KEY])], ready, story.terms, DAY_BEFORE)
+
+    assert decode(ReminderDue, fired.messages[0][1]).version == 2
+
+
+def test_what_was_prepared_is_void_when_its_time_is_over() -> None:
+    story = Story()
+    story.take(source_of(appointment(rules=ONE_RULE)))
+
+    assert kinds(story.fire(1, prepare=True).messages) == [REMINDERS_CANCELLED]
 
 
 def test_d15_what_is_too_late_is_announced_as_cancelled_and_not_handed_over() -> None:
-    row = OWNER.on_record(source_of(appointment(rules=(rule("24h", hours=24),))), None).row
-    assert row is not None
+    story = Story()
+    story.take(source_of(appointment(rules=ONE_RULE)))
+    due = [(KEY, story.rows[KEY])]
+    expected = OWNER.expect(due, story.terms, VISIT - timedelta(hours=1))
 
-    change = OWNER.on_due(KEY, row, VISIT - timedelta(hours=1))
+    fired = story.fire(1)
 
-    assert kinds(change.messages) == [REMINDERS_PLANNED]
-    correction = decode(RemindersPlanned, change.messages[0].value)
+    assert kinds(fired.messages) == [REMINDERS_CANCELLED]
+    correction = decode(RemindersCancelled, fired.messages[0][1])
     assert [(r.rule, r.status, r.reason) for r in correction.reminders] == [("24h", "CANCELLED", "TOO_LATE")]
-    assert (correction.patient_id, correction.clinic_id, correction.version) == (id_of("patient"), "EYE", 1)
-    assert change.counts == {"handed_over": 0, "too_late": 1, "superseded": 0}
+    assert (correction.appointment_id, correction.version) == (id_of("visit"), 1)
+    assert +fired.counts == +expected == {"too_late": 1}
 
 
-def test_a_correction_is_another_event_than_the_plan_it_corrects() -> None:
-    planned = OWNER.on_record(source_of(appointment(rules=(rule("24h", hours=24),))), None)
-    assert planned.row is not None
-    corrected = OWNER.on_due(KEY, planned.row, VISIT - timedelta(hours=1))
+def test_d15_of_two_overdue_the_later_leaves_and_the_other_is_announced_as_superseded() -> None:
+    story = Story()
+    story.take(source_of(appointment(rules=(rule("24h", hours=24), rule("20h", hours=20)))))
 
-    ids = [dict(change.messages[0].headers)["ce_id"] for change in (planned, corrected)]
-    assert ids[0] != ids[1]
+    fired = story.fire(19)
+
+    assert kinds(fired.messages) == [REMINDERS_CANCELLED, REMINDER_DUE]
+    assert +fired.counts == {"handed_over": 1, "superseded": 1}
 
 
 def _bad(**changes: object) -> Source:
-    return replace(source_of(appointment(), offset=7), **changes)  # type: ignore[arg-type]  # names are checked by replace
+    return replace(source_of(appointment(), offset=7), **changes)  # type: ignore[type-var]  # a dataclass it is
 
 
 @pytest.mark.parametrize(
@@ -116,24 +195,30 @@ def _bad(**changes: object) -> Source:
     ],
 )
 def test_g8_what_cannot_be_taken_is_published_whole_with_its_position(source: Source, code: str) -> None:
-    change = OWNER.on_record(source, None)
+    taken = Story().take(source)
 
-    assert (change.outcome, change.row, kinds(change.messages)) == (Outcome.DEAD, None, [REMINDER_DEAD_LETTER])
-    letter = decode(ReminderDeadLetter, change.messages[0].value)
+    assert (taken.outcomes, taken.rows, kinds(taken.messages)) == ({Outcome.DEAD: 1}, {}, [REMINDER_DEAD_LETTER])
+    letter = decode(ReminderDeadLetter, taken.messages[0][1])
     assert (letter.topic, letter.partition, letter.offset, letter.code) == ("appointments", 0, 7, code)
     assert (None if letter.value is None else b64decode(letter.value)) == source.value
     assert (None if letter.key is None else b64decode(letter.key)) == source.key
 
 
-def test_g8_a_record_too_large_to_be_carried_is_left_at_its_position() -> None:
-    change = OWNER.on_record(_bad(value=b"x" * (LARGEST_CARRIED + 1)), None)
+def test_g8_a_dead_record_does_not_hold_up_the_others_of_its_batch() -> None:
+    taken = Story().take(_bad(value=b"{}"), source_of(appointment()))
 
-    letter = decode(ReminderDeadLetter, change.messages[0].value)
+    assert taken.outcomes == {Outcome.DEAD: 1, Outcome.APPLIED: 1}
+
+
+def test_g8_a_record_too_large_to_be_carried_is_left_at_its_position() -> None:
+    taken = Story().take(_bad(value=b"x" * (LARGEST_CARRIED + 1)))
+
+    letter = decode(ReminderDeadLetter, taken.messages[0][1])
     assert letter.value is None
     assert "read them at this position" in letter.message
 
 
 def test_g9_the_reason_of_a_dead_letter_holds_nothing_of_the_record() -> None:
-    change = OWNER.on_record(_bad(value=b'{"appointment_id": "Jane Canary"}'), None)
+    taken = Story().take(_bad(value=b'{"appointment_id": "Jane Canary"}'))
 
-    assert "Canary" not in decode(ReminderDeadLetter, change.messages[0].value).message
+    assert "Canary" not in decode(ReminderDeadLetter, taken.messages[0][1]).message

@@ -1,42 +1,37 @@
 """Planning as the worker does it, by requirement."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reminders.domain.schedule import Unplannable, apply, settle, subject_of
-from reminders.timers.row import Row, State
+from reminders.domain.schedule import Unplannable
+from reminders.timers.row import NEVER, State, instant, micros
 from schemas.appointments import NOT_YET_BOOKED, Appointment, Status
 from schemas.reminders import Reason
-from tests.unit.reminders.builders import NOW, VISIT, appointment, id_of, rule
+from tests.unit.reminders.builders import NOW, VISIT, Kept, appointment, kept, rule
 
 
-def states(row: Row) -> dict[str, State]:
-    return {timer.name: timer.state for timer in row.timers}
+def dues(held: Kept) -> dict[str, datetime]:
+    return {name: instant(timer.due) for name, timer in held.timers.items()}
 
 
-def reasons(event: Appointment, held: Row | None = None) -> dict[str, Reason | None]:
-    return {reminder.rule: reminder.reason for reminder in apply(held, event).reminders}
+def reasons(event: Appointment) -> dict[str, Reason | None]:
+    return {slot.rule: slot.reason for slot in kept(event).slots}
 
 
 def test_r10_a_booking_plans_a_reminder_24_hours_and_2_hours_before() -> None:
-    row = apply(None, appointment()).row
+    held = kept(appointment())
 
-    assert {t.name: t.due for t in row.timers} == {
-        "24h": VISIT - timedelta(hours=24),
-        "2h": VISIT - timedelta(hours=2),
-    }
-    assert states(row) == {"24h": State.PENDING, "2h": State.PENDING}
+    assert dues(held) == {"24h": VISIT - timedelta(hours=24), "2h": VISIT - timedelta(hours=2)}
+    assert held.states == {"24h": State.PENDING, "2h": State.PENDING}
+    assert held.row.next_due == micros(VISIT - timedelta(hours=24))
 
 
 def test_r12_d14_a_reminder_whose_moment_has_passed_is_born_cancelled() -> None:
     soon = appointment(starts_at=NOW + timedelta(hours=5))
 
-    planned = apply(None, soon)
-
     assert reasons(soon) == {"24h": Reason.DUE_IN_PAST, "2h": None}
-    assert states(planned.row) == {"24h": State.VOID, "2h": State.PENDING}
+    assert kept(soon).states == {"24h": State.VOID, "2h": State.PENDING}
 
 
 def test_d14_a_moment_that_is_exactly_now_has_passed() -> None:
@@ -50,7 +45,7 @@ def test_d14_a_rule_set_after_its_moment_is_not_made_up_for() -> None:
 
 
 def test_d14_reading_the_topic_again_years_later_plans_the_same() -> None:
-    assert apply(None, appointment()) == apply(None, appointment())
+    assert kept(appointment()) == kept(appointment())
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.BOOKED}))
@@ -66,89 +61,93 @@ def test_d12_hours_are_elapsed_time_across_the_spring_gap() -> None:
     """London, 29 March 2026: clocks go from 01:00 to 02:00, so the day has 23 hours."""
     visit = datetime(2026, 3, 29, 11, 0, tzinfo=UTC)  # noon, summer time
 
-    row = apply(None, appointment(starts_at=visit, rules=(rule("24h", hours=24),))).row
-
-    assert row.timers[0].due == datetime(2026, 3, 28, 11, 0, tzinfo=UTC)  # 11:00 on the wall
+    assert dues(kept(appointment(starts_at=visit, rules=(rule("24h", hours=24),))))["24h"] == datetime(
+        2026, 3, 28, 11, 0, tzinfo=UTC
+    )  # 11:00 on the wall
 
 
 def test_d12_days_are_wall_clock_time_across_the_spring_gap() -> None:
     visit = datetime(2026, 3, 29, 11, 0, tzinfo=UTC)
 
-    row = apply(None, appointment(starts_at=visit, rules=(rule("1d", days=1),))).row
-
-    assert row.timers[0].due == datetime(2026, 3, 28, 12, 0, tzinfo=UTC)  # noon on the wall
+    assert dues(kept(appointment(starts_at=visit, rules=(rule("1d", days=1),))))["1d"] == datetime(
+        2026, 3, 28, 12, 0, tzinfo=UTC
+    )  # noon on the wall
 
 
 def test_d12_days_are_wall_clock_time_across_the_autumn_fold() -> None:
     """London, 25 October 2026: the hour from 01:00 comes twice; 25 hours lie between the two noons."""
     visit = datetime(2026, 10, 25, 12, 0, tzinfo=UTC)
 
-    row = apply(None, appointment(starts_at=visit, rules=(rule("1d", days=1),))).row
-
-    assert row.timers[0].due == datetime(2026, 10, 24, 11, 0, tzinfo=UTC)
+    assert dues(kept(appointment(starts_at=visit, rules=(rule("1d", days=1),))))["1d"] == datetime(
+        2026, 10, 24, 11, 0, tzinfo=UTC
+    )
 
 
 def test_d12_a_day_before_falls_into_the_gap_and_moves_forward_by_it() -> None:
     visit = datetime(2026, 3, 30, 0, 30, tzinfo=UTC)  # 01:30 on the wall; 01:30 the day before does not exist
 
-    row = apply(None, appointment(starts_at=visit, rules=(rule("1d", days=1),))).row
-
-    assert row.timers[0].due == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 02:30 on the wall
+    assert dues(kept(appointment(starts_at=visit, rules=(rule("1d", days=1),))))["1d"] == datetime(
+        2026, 3, 29, 1, 30, tzinfo=UTC
+    )  # 02:30 on the wall
 
 
 def test_d13_any_number_of_rules() -> None:
     rules = tuple(rule(f"h{hours}", hours=hours) for hours in range(1, 41))
 
-    assert len(apply(None, appointment(rules=rules)).row.timers) == 40
+    assert len(set(kept(appointment(rules=rules)).states)) == 40
 
 
 def test_d13_a_visit_without_rules_has_no_reminders_but_a_row() -> None:
-    planned = apply(None, appointment(rules=()))
+    held = kept(appointment(rules=()))
 
-    assert planned.reminders == ()
-    assert planned.row.version == 1
+    assert held.slots == []
+    assert (held.row.version, held.row.next_due) == (1, NEVER)
 
 
-def test_a_visit_without_a_start_has_a_row_that_stays_72_hours() -> None:
+def test_a_visit_without_a_start_is_kept_by_the_time_of_its_event() -> None:
     waiting = appointment(status=Status.WAITLIST, starts_at=None)
 
-    assert apply(None, waiting).row.keep_until == waiting.event_time + timedelta(hours=72)
-
-
-def test_a_row_stays_until_72_hours_after_the_visit() -> None:
-    assert apply(None, appointment()).row.keep_until == VISIT + timedelta(hours=72)
+    assert kept(waiting).row.anchor == micros(waiting.event_time)
 
 
 def test_r14_a_cancellation_leaves_no_timer_pending() -> None:
-    held = apply(None, appointment()).row
+    held = kept(appointment(version=2, status=Status.CANCELLED), kept(appointment()))
 
-    row = apply(held, appointment(version=2, status=Status.CANCELLED)).row
-
-    assert set(states(row).values()) == {State.VOID}
-    assert row.next_due is None
+    assert set(held.states.values()) == {State.VOID}
+    assert held.row.next_due == NEVER
 
 
 def test_d10_a_move_plans_anew() -> None:
-    held = apply(None, appointment()).row
-    fired = settle(held, VISIT - timedelta(hours=24)).row
+    fired, _ = kept(appointment()).settle(VISIT - timedelta(hours=24))
 
-    row = apply(fired, appointment(version=2, starts_at=VISIT + timedelta(days=2), schedule_gen=2)).row
+    held = kept(appointment(version=2, starts_at=VISIT + timedelta(days=2), schedule_gen=2), fired)
 
-    assert set(states(row).values()) == {State.PENDING}
+    assert set(held.states.values()) == {State.PENDING}
 
 
 def test_d11_a_change_of_room_does_not_remind_again() -> None:
-    fired = settle(apply(None, appointment()).row, VISIT - timedelta(hours=24)).row
+    fired, _ = kept(appointment()).settle(VISIT - timedelta(hours=24))
 
-    row = apply(fired, appointment(version=2)).row
+    assert kept(appointment(version=2), fired).states == {"24h": State.FIRED, "2h": State.PENDING}
 
-    assert states(row) == {"24h": State.FIRED, "2h": State.PENDING}
+
+def test_d13_a_rule_that_stays_keeps_what_became_of_it_and_a_new_one_is_pending() -> None:
+    fired, _ = kept(appointment()).settle(VISIT - timedelta(hours=24))
+    rules = (rule("6h", hours=6, since=VISIT - timedelta(hours=23)), rule("24h", hours=24))
+
+    held = kept(appointment(version=2, rules=rules), fired)
+
+    assert held.states == {"6h": State.PENDING, "24h": State.FIRED}
+    assert held.row.next_due == micros(VISIT - timedelta(hours=6))
 
 
 def test_d15_not_after_is_a_quarter_of_the_lead_before_the_start() -> None:
-    timer = apply(None, appointment()).row.timers[0]
+    held = kept(appointment(rules=(rule("24h", hours=24), rule("1d", days=1))))
 
-    assert timer.not_after == VISIT - timedelta(hours=6)
+    assert {name: instant(timer.not_after) for name, timer in held.timers.items()} == {
+        slot.rule: slot.not_after for slot in held.slots
+    }
+    assert held.timers["24h"].not_after == micros(VISIT - timedelta(hours=6))
 
 
 @pytest.mark.parametrize(
@@ -158,34 +157,31 @@ def test_d15_not_after_is_a_quarter_of_the_lead_before_the_start() -> None:
 def test_d15_overdue_is_handed_over_while_a_quarter_of_the_lead_is_left(
     late_by: timedelta, handed_over: str | None
 ) -> None:
-    row = apply(None, appointment(rules=(rule("24h", hours=24),))).row
+    _, settled = kept(appointment(rules=(rule("24h", hours=24),))).settle(VISIT - timedelta(hours=24) + late_by)
 
-    settled = settle(row, VISIT - timedelta(hours=24) + late_by)
-
-    assert (settled.handed_over.name if settled.handed_over else None) == handed_over
-    assert [t.name for t in settled.too_late] == ([] if handed_over else ["24h"])
-    assert settled.row.next_due is None
+    assert (settled.handed_over.rule if settled.handed_over else None) == handed_over
+    assert [t.rule for t in settled.too_late] == ([] if handed_over else ["24h"])
+    assert settled.row.next_due == NEVER
 
 
 def test_d15_two_overdue_reminders_of_one_visit_collapse_into_the_later() -> None:
-    row = apply(None, appointment(rules=(rule("24h", hours=24), rule("20h", hours=20), rule("2h", hours=2)))).row
+    rules = (rule("24h", hours=24), rule("20h", hours=20), rule("2h", hours=2))
 
-    settled = settle(row, VISIT - timedelta(hours=19))
+    held, settled = kept(appointment(rules=rules)).settle(VISIT - timedelta(hours=19))
 
     assert settled.handed_over is not None
-    assert settled.handed_over.name == "20h"
-    assert [t.name for t in settled.superseded] == ["24h"]
-    assert states(settled.row) == {"24h": State.VOID, "20h": State.FIRED, "2h": State.PENDING}
+    assert settled.handed_over.rule == "20h"
+    assert [t.rule for t in settled.superseded] == ["24h"]
+    assert held.states == {"24h": State.VOID, "20h": State.FIRED, "2h": State.PENDING}
 
 
 def test_settling_twice_hands_over_once() -> None:
-    now = VISIT - timedelta(hours=24)
-    once = settle(apply(None, appointment()).row, now).row
+    once, _ = kept(appointment()).settle(VISIT - timedelta(hours=24))
 
-    again = settle(once, now)
+    again, settled = once.settle(VISIT - timedelta(hours=24))
 
-    assert again.handed_over is None
-    assert again.row == once
+    assert settled.handed_over is None
+    assert again.row == once.row
 
 
 @pytest.mark.parametrize(
@@ -199,19 +195,14 @@ def test_settling_twice_hands_over_once() -> None:
 )
 def test_what_cannot_be_planned_says_so(event: Appointment) -> None:
     with pytest.raises(Unplannable):
-        apply(None, event)
+        kept(event)
 
 
 def test_the_last_year_of_all_can_be_planned() -> None:
-    assert apply(None, appointment(starts_at=datetime(9999, 12, 31, tzinfo=UTC))).row.keep_until.year == 9999
-
-
-def test_the_row_knows_its_patient_and_clinic() -> None:
-    assert subject_of(apply(None, appointment()).row) == (id_of("patient"), "EYE")
+    assert instant(kept(appointment(starts_at=datetime(9999, 12, 31, tzinfo=UTC))).row.anchor).year == 9999
 
 
 def test_a_void_timer_of_the_same_generation_stays_void() -> None:
-    held = apply(None, appointment()).row
-    void = replace(held, timers=tuple(replace(t, state=State.VOID) for t in held.timers))
+    void = kept(appointment(version=2, status=Status.CANCELLED), kept(appointment()))
 
-    assert set(states(apply(void, appointment(version=2)).row).values()) == {State.VOID}
+    assert set(kept(appointment(version=3), void).states.values()) == {State.VOID}

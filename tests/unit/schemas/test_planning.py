@@ -44,7 +44,7 @@ def test_an_appointment_without_a_start_has_nothing_to_remind_of() -> None:
 
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_d11_booked_may_be_reminded_confirmed_or_not(confirmed: bool) -> None:
-    assert reason_not_to_remind(appointment(confirmed=confirmed)) is None
+    assert reason_not_to_remind(appointment(confirmed=confirmed).status) is None
 
 
 @pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])

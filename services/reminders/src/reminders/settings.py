@@ -10,8 +10,11 @@ class Settings(ServiceSettings):
 
     Attributes:
         http_port: Health of this process, and the read API in the role `api`.
+        slot: Name of this worker's place, one a running worker. With it a restarted worker takes its partitions up
+            again at once, without a rebalance, and one that is taken away keeps them until its session ends.
     """
 
     model_config = SettingsConfigDict(env_prefix="REMINDERS_")
 
     http_port: int = 8102
+    slot: str | None = None

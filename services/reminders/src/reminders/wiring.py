@@ -23,9 +23,12 @@ from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
 from reminders.adapters import http, incoming
 from reminders.adapters.clinic_days import ClinicDays, clinic_event, keep_clinics
-from reminders.adapters.records import RecordWording, read_appointment
+from reminders.adapters.replaying import replays
 from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
 from reminders.adapters.telling import telling
+from reminders.adapters.visits import cause_of, read_visit
+from reminders.adapters.wording import RecordWording
+from reminders.domain.schedule import KEPT_AFTER_VISIT
 from reminders.handle.planning import RemindersOwner
 from reminders.handle.projecting import Told, record
 from reminders.settings import Settings
@@ -66,9 +69,16 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     async def rows() -> int:
         return engine.rows
 
+    async def recovery() -> str | None:
+        progress = engine.recovering
+        if progress is None:
+            return None
+        return f"{progress['rows']} rows read, {progress['left']} left, {progress['left_s'] or '?'} s"
+
     health.add_next_wake(next_wake)
     health.add_status("lag", lag)
     health.add_status("rows", rows)
+    health.add_status("recovery", recovery)
     api = create_api("Attend reminders worker", health, metrics, "Health of the timers.")
     await run_all(stop, timers=engine.run(stop), http=serve(api, settings.http_host, settings.http_port, stop))
 
@@ -78,12 +88,21 @@ def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:
     names = Names(
         app=settings.group(WORKER),
         table=TABLE,
-        source=settings.topic_name(APPOINTMENTS),
+        sources=(settings.topic_name(APPOINTMENTS),),
         events=settings.topic_name(REMINDERS),
         partitions=APPOINTMENTS.partitions,
     )
-    owner = RemindersOwner(read_appointment, RecordWording(clock.now))
-    return Engine(settings.kafka_bootstrap_servers, names, owner, clock.now, reports)
+    owner = RemindersOwner(read_visit, cause_of, RecordWording(clock.now))
+    return Engine(
+        settings.kafka_bootstrap_servers,
+        names,
+        owner,
+        KEPT_AFTER_VISIT,
+        clock.now,
+        stepped=settings.clock_file is not None,
+        reports=reports,
+        **({"consumer_group_instance_id": settings.slot} if settings.slot else {}),
+    )
 
 
 def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
@@ -97,6 +116,11 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
         Subscription(NOTIFICATIONS, incoming.notification_event, apply),
         Subscription(CLINICS, clinic_event, keep_clinics),
     )
+
+
+def replayable(settings: Settings) -> tuple[Subscription[Any], ...]:
+    """Return what `dead-letters replay` does with each topic's letters, those of the worker too (G8)."""
+    return (*subscriptions(settings), *replays(settings))
 
 
 async def run_projector(settings: Settings, stop: asyncio.Event) -> None:

@@ -4,12 +4,13 @@ from collections import Counter
 from datetime import datetime
 
 from prometheus_client import Counter as Total
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from reminders.timers.engine import Reports
 from reminders.timers.ports import Outcome
+from reminders.timers.row import micros
 
 _LATENESS_S = (0.05, 0.1, 0.3, 1, 3, 10, 60, 600, 3600, 86400)
 
@@ -28,6 +29,12 @@ def telling(metrics: Metrics, source: str) -> Reports:
         buckets=_LATENESS_S,
         registry=metrics.registry,
     )
+    overdue = Gauge(
+        "attend_reminders_overdue",
+        "Timers found overdue after an outage, by what was going to become of them (B3)",
+        ["outcome"],
+        registry=metrics.registry,
+    )
     log = get_logger()
 
     def count(outcomes: Counter[Outcome]) -> None:
@@ -36,11 +43,17 @@ def telling(metrics: Metrics, source: str) -> Reports:
         if outcomes[Outcome.DEAD]:
             log.warning("reminders.dead_letters", topic_name=source, count=outcomes[Outcome.DEAD])
 
-    def fired(counts: Counter[str], due: list[datetime], now: datetime) -> None:
+    def fired(counts: Counter[str], due: list[int], now: datetime) -> None:
         for outcome, number in counts.items():
             timers.labels(outcome).inc(number)
+        at = micros(now)
         for instant in due:
-            lateness.observe(max(0.0, (now - instant).total_seconds()))
+            lateness.observe(max(0.0, (at - instant) / 1e6))
         log.info("reminders.due", **counts)
 
-    return Reports(count, fired)
+    def expected(counts: Counter[str]) -> None:
+        for outcome, number in counts.items():
+            overdue.labels(outcome).set(number)
+        log.warning("reminders.catch_up", **counts)
+
+    return Reports(count, fired, expected)

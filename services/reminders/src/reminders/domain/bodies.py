@@ -1,73 +1,31 @@
-"""The events of the topic `reminders`, as the worker words them."""
+"""The rarer events of the topic `reminders`, as the worker words them; plans and hand-overs: `adapters/wording.py`."""
 
 from base64 import b64encode
 from uuid import UUID
 
-from reminders.domain.schedule import Settled, subject_of
+from reminders.domain.schedule import Settled, Timer
 from reminders.timers.ports import Source
-from reminders.timers.row import Row, Timer
-from schemas.appointments import Appointment
-from schemas.reminders import (
-    PlannedReminder,
-    Reason,
-    ReminderDeadLetter,
-    ReminderDue,
-    RemindersPlanned,
-    ReminderStatus,
-)
+from reminders.timers.row import Row, instant
+from schemas.reminders import PlannedReminder, Reason, ReminderDeadLetter, RemindersCancelled, ReminderStatus
 from schemas.wire import event_id, reminder_id
 
 LARGEST_CARRIED = 120_000
 """Bytes of a dead record that still fit, in base64, into one batch of the producer."""
 
 
-def planned(appointment: Appointment, reminders: tuple[PlannedReminder, ...], caused_by: str) -> RemindersPlanned:
-    """Return the plan of one applied version."""
-    return RemindersPlanned(
-        appointment_id=appointment.appointment_id,
-        version=appointment.version,
-        schedule_gen=appointment.schedule_gen,
-        patient_id=appointment.patient_id,
-        clinic_id=appointment.clinic_id,
-        reminders=reminders,
-        caused_by=caused_by,
-    )
-
-
-def correction(appointment_id: UUID, row: Row, settled: Settled) -> RemindersPlanned | None:
-    """Return the plan's correction for timers that were due and will never leave, or None.
-
-    It has the plan's version and lists only what it corrects: each CANCELLED, with TOO_LATE or
-    SUPERSEDED (D15).
-    """
-    patient_id, clinic_id = subject_of(row)
-    cancelled = [
+def cancelled(appointment_id: UUID, row: Row, settled: Settled) -> RemindersCancelled | None:
+    """Return what was due and will never leave, with TOO_LATE or SUPERSEDED (D15), or None if all of it leaves."""
+    reminders = [
         *(_cancelled(appointment_id, row, timer, Reason.TOO_LATE) for timer in settled.too_late),
         *(_cancelled(appointment_id, row, timer, Reason.SUPERSEDED) for timer in settled.superseded),
     ]
-    if not cancelled:
+    if not reminders:
         return None
-    return RemindersPlanned(
+    return RemindersCancelled(
         appointment_id=appointment_id,
         version=row.version,
         schedule_gen=row.generation,
-        patient_id=patient_id,
-        clinic_id=clinic_id,
-        reminders=tuple(cancelled),
-        caused_by=str(event_id(appointment_id, row.version)),
-    )
-
-
-def due(appointment_id: UUID, row: Row, timer: Timer) -> ReminderDue:
-    """Return the hand-over of one reminder. The same reminder always gets the same id."""
-    return ReminderDue(
-        reminder_id=reminder_id(appointment_id, row.generation, timer.name),
-        appointment_id=appointment_id,
-        version=row.version,
-        schedule_gen=row.generation,
-        rule=timer.name,
-        due=timer.due,
-        not_after=timer.not_after,
+        reminders=tuple(reminders),
         caused_by=str(event_id(appointment_id, row.version)),
     )
 
@@ -77,33 +35,26 @@ def dead_letter(source: Source, code: str, message: str) -> ReminderDeadLetter:
 
     One too large to be carried inside another is left where it is: `appointments` is kept for ever.
     """
-    carried = sum(len(part or b"") for part in (source.key, source.value, *dict(source.headers).values()))
+    headers = dict(source.headers)
+    carried = sum(len(part or b"") for part in (source.key, source.value, *headers.values()))
+    place = {"topic": source.topic, "partition": source.partition, "offset": source.offset, "code": code}
     if carried > LARGEST_CARRIED:
-        return ReminderDeadLetter(
-            topic=source.topic,
-            partition=source.partition,
-            offset=source.offset,
-            code=code,
-            message=f"{message} ({carried} bytes: read them at this position)",
-        )
+        return ReminderDeadLetter(message=f"{message} ({carried} bytes: read them at this position)", **place)
     return ReminderDeadLetter(
-        topic=source.topic,
-        partition=source.partition,
-        offset=source.offset,
-        code=code,
         message=message,
         key=None if source.key is None else b64encode(source.key).decode(),
         value=None if source.value is None else b64encode(source.value).decode(),
-        headers={name: b64encode(value).decode() for name, value in source.headers},
+        headers={name: b64encode(value or b"").decode() for name, value in headers.items()},
+        **place,
     )
 
 
 def _cancelled(appointment_id: UUID, row: Row, timer: Timer, reason: Reason) -> PlannedReminder:
     return PlannedReminder(
-        reminder_id=reminder_id(appointment_id, row.generation, timer.name),
-        rule=timer.name,
-        due=timer.due,
-        not_after=timer.not_after,
+        reminder_id=reminder_id(appointment_id, row.generation, timer.rule),
+        rule=timer.rule,
+        due=instant(timer.due),
+        not_after=instant(timer.not_after),
         status=ReminderStatus.CANCELLED,
         reason=reason,
     )

@@ -1,28 +1,35 @@
 """The story of the worker: an appointment's version comes, its reminders are planned; one is due, it is handed over."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from reminders.domain import bodies
-from reminders.domain.schedule import Unplannable, apply, settle
-from reminders.timers.ports import Change, Message, Outcome, Source
-from reminders.timers.row import Row
-from schemas.appointments import Appointment
-from schemas.reminders import ReminderDeadLetter, ReminderDue, RemindersPlanned
+from reminders.domain.schedule import Settled, Timer, Unplannable, apply, read_terms, settle
+from reminders.domain.upgrading import upgrade
+from reminders.domain.visit import Policy, Visit
+from reminders.timers.ports import Fired, Message, Outcome, Source, Taken, Terms
+from reminders.timers.row import Row, micros, pack, unpack
+from schemas.planning import Slot
+from schemas.reminders import ReminderDeadLetter, RemindersCancelled
 from schemas.wire import Undecodable
 
 
 class Wording(Protocol):
     """How events become records of the topic `reminders`."""
 
-    def planned(self, body: RemindersPlanned, at: datetime) -> Message:
-        """Return the record of a plan."""
+    def planned(self, visit: Visit, slots: Iterable[Slot], caused_by: str) -> Message:
+        """Return the record of a plan (`schemas.reminders.RemindersPlanned`)."""
         ...
 
-    def due(self, body: ReminderDue, at: datetime) -> Message:
-        """Return the record of a hand-over at this domain time."""
+    def due(self, appointment_id: str, row: Row, timer: Timer) -> Message:
+        """Return the record of a hand-over (`schemas.reminders.ReminderDue`), complete but for `ce_time`."""
+        ...
+
+    def cancelled(self, body: RemindersCancelled, at: datetime) -> Message:
+        """Return the record of a correction at this domain time."""
         ...
 
     def dead_letter(self, body: ReminderDeadLetter, key: bytes | None) -> Message:
@@ -30,52 +37,135 @@ class Wording(Protocol):
         ...
 
 
+class Ready(NamedTuple):
+    """A hand-over made before its time, for one state of its row.
+
+    Attributes:
+        packed: The row for which it was made: another one makes it void.
+        until: In microseconds; later, something else is to be done.
+        message: Complete but for `ce_time`.
+        after: The packed row afterwards.
+    """
+
+    packed: bytes
+    until: int
+    message: Message
+    after: bytes
+
+
 class RemindersOwner:
     """What the timers' owner answers (`reminders.timers.ports.Owner`).
 
     Args:
-        read: Returns a source record's appointment and the id of its event; raises Undecodable.
+        read: Returns a source record's visit and its policy; raises Undecodable.
+        cause: Returns the id of a source record's event.
         wording: How events become records.
     """
 
-    def __init__(self, read: Callable[[Source], tuple[Appointment, str]], wording: Wording) -> None:
+    def __init__(
+        self,
+        read: Callable[[Source], tuple[Visit, Policy]],
+        cause: Callable[[Source, Visit], str],
+        wording: Wording,
+    ) -> None:
         self._read = read
+        self._cause = cause
         self._wording = wording
 
-    def on_record(self, source: Source, held: Row | None) -> Change:
-        """Plan a version above the one held; anything else changes nothing (R10, R14, D10).
+    def take(self, records: Sequence[Source], held: Callable[[bytes], bytes | None], terms: Terms) -> Taken:
+        """Plan every version above the one held; anything else changes nothing (R10, R14, D10).
 
         What cannot be read or planned is published whole as a dead letter, and passed (G8).
         """
-        try:
-            appointment, caused_by = self._read(source)
-            if held is not None and appointment.version <= held.version:
-                same = appointment.version == held.version
-                return Change(outcome=Outcome.REPEAT if same else Outcome.STALE)
-            plan = apply(held, appointment)
-        except Undecodable as error:
-            return self._dead(source, error.code, str(error))
-        except Unplannable as error:
-            return self._dead(source, "UNPLANNABLE", str(error))
-        body = bodies.planned(appointment, plan.reminders, caused_by)
-        return Change((self._wording.planned(body, appointment.event_time),), plan.row)
+        taken = Taken()
+        rows, messages, outcomes = taken.rows, taken.messages, taken.outcomes
+        for source in records:
+            try:
+                visit, policy = self._read(source)
+                key = bytes.fromhex(visit.appointment_id.replace("-", ""))
+                packed = rows.get(key) or held(key)
+                row = None if packed is None else unpack(packed)
+                if row is not None and visit.version <= row.version:
+                    outcomes[Outcome.REPEAT if visit.version == row.version else Outcome.STALE] += 1
+                    continue
+                before = None if row is None else read_terms(terms.content(row.terms))
+                after, slots = apply(row, before, visit, policy.rules, terms.number(policy.terms))
+            except Undecodable as error:
+                messages.append(self._dead(source, error.code, str(error)))
+                outcomes[Outcome.DEAD] += 1
+            except Unplannable as error:
+                messages.append(self._dead(source, "UNPLANNABLE", str(error)))
+                outcomes[Outcome.DEAD] += 1
+            else:
+                rows[key] = pack(after)
+                messages.append(self._wording.planned(visit, slots, self._cause(source, visit)))
+                outcomes[Outcome.APPLIED] += 1
+        return taken
 
-    def on_due(self, key: bytes, row: Row, now: datetime) -> Change:
+    def prepare(self, key: bytes, packed: bytes, terms: Terms) -> Ready | None:
+        """Make the hand-over of a row's next timer ahead of its time; None where it will take a decision."""
+        row = unpack(packed)
+        settled = settle(row, read_terms(terms.content(row.terms)), row.next_due)
+        timer = settled.handed_over
+        if timer is None or settled.too_late or settled.superseded:
+            return None
+        until = min(timer.not_after, settled.row.next_due - 1)
+        return Ready(packed, until, self._wording.due(_text(key), row, timer), pack(settled.row))
+
+    def fire(
+        self, due: Sequence[tuple[bytes, bytes]], prepared: dict[bytes, Ready | None], terms: Terms, now: datetime
+    ) -> Fired:
         """Hand over what is due and still in time; cancel the rest with its reason (D15)."""
-        appointment_id = UUID(key.decode())
-        settled = settle(row, now)
-        messages = []
-        if (late := bodies.correction(appointment_id, row, settled)) is not None:
-            messages.append(self._wording.planned(late, now))
-        if settled.handed_over is not None:
-            messages.append(self._wording.due(bodies.due(appointment_id, row, settled.handed_over), now))
-        counts = {
-            "handed_over": int(settled.handed_over is not None),
-            "too_late": len(settled.too_late),
-            "superseded": len(settled.superseded),
-        }
-        return Change(tuple(messages), settled.row, counts=counts)
+        fired = Fired()
+        instant, time = micros(now), ("ce_time", now.isoformat().encode())
+        ahead = 0
+        for key, packed in due:
+            ready = prepared.get(key)
+            if ready is not None and ready.packed is packed and instant <= ready.until:
+                body_key, value, headers = ready.message
+                fired.messages.append((body_key, value, (*headers, time)))
+                fired.rows[key] = ready.after
+                ahead += 1
+            else:
+                self._settle(fired, key, packed, terms, now)
+        fired.counts["handed_over"] += ahead
+        return fired
 
-    def _dead(self, source: Source, code: str, message: str) -> Change:
-        letter = bodies.dead_letter(source, code, message)
-        return Change((self._wording.dead_letter(letter, source.key),), outcome=Outcome.DEAD)
+    def expect(self, due: Sequence[tuple[bytes, bytes]], terms: Terms, now: datetime) -> Counter[str]:
+        """Return what `fire` would count (B3)."""
+        counts: Counter[str] = Counter()
+        for _, packed in due:
+            row = unpack(packed)
+            counts.update(_counts(settle(row, read_terms(terms.content(row.terms)), micros(now))))
+        return counts
+
+    def upgrade(self, key: bytes, packed: bytes, terms: Terms) -> tuple[bytes, bytes]:
+        """Return key and row of today for those of format 1."""
+        return upgrade(key, packed, terms.number)
+
+    def _settle(self, fired: Fired, key: bytes, packed: bytes, terms: Terms, now: datetime) -> None:
+        row = unpack(packed)
+        settled = settle(row, read_terms(terms.content(row.terms)), micros(now))
+        if (late := bodies.cancelled(UUID(bytes=key), row, settled)) is not None:
+            fired.messages.append(self._wording.cancelled(late, now))
+        if settled.handed_over is not None:
+            body_key, value, headers = self._wording.due(_text(key), row, settled.handed_over)
+            fired.messages.append((body_key, value, (*headers, ("ce_time", now.isoformat().encode()))))
+        fired.rows[key] = pack(settled.row)
+        fired.counts.update(_counts(settled))
+
+    def _dead(self, source: Source, code: str, message: str) -> Message:
+        return self._wording.dead_letter(bodies.dead_letter(source, code, message), source.key)
+
+
+def _counts(settled: Settled) -> dict[str, int]:
+    return {
+        "handed_over": int(settled.handed_over is not None),
+        "too_late": len(settled.too_late),
+        "superseded": len(settled.superseded),
+    }
+
+
+def _text(key: bytes) -> str:
+    digits = key.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -1,7 +1,8 @@
 """The Faust application: which of its parts are used, and which are replaced.
 
-Used as they are: worker life cycle, group membership, co-partitioned assignment, table and changelog
-recovery, the agent. Replaced: consumer, producer, store (each in its own file). Left out: the web
+Used as they are: worker life cycle, group membership, co-partitioned assignment and standbys, the agent
+and its stream, the table's place in all that. Replaced: consumer, store, recovery (each in its own file).
+Faust's producer is started and sends nothing: `producer.py` has one for each partition. Left out: the web
 server, which binds 0.0.0.0 under the worker command whatever the settings say (fact 7), topic
 declaration (facts 12 and 14), the leader topic, folders on disk, the command line, which sets log
 levels of its own (fact 8).
@@ -9,7 +10,7 @@ levels of its own (fact 8).
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.app.base import BootStrategy
@@ -19,7 +20,7 @@ from faust.transport.drivers.aiokafka import Transport
 from faust.types import TP
 
 from reminders.timers.consumer import AwaitedConsumer
-from reminders.timers.producer import AwaitedProducer
+from reminders.timers.recovery import FencingRecovery
 from reminders.timers.store import PartitionedStore
 
 READ_AGAINST = "0.15.3"
@@ -30,19 +31,30 @@ COMMIT_INTERVAL_S = 0.5
 
 
 class TimersTransport(Transport):
-    """aiokafka with our consumer and producer."""
+    """aiokafka with our consumer."""
 
     Consumer = AwaitedConsumer
-    Producer = AwaitedProducer
 
 
 class GatingTableManager(TableManager):
-    """Shuts the gate to firing at the very start of a revocation (fact 9)."""
+    """Shuts the gate to firing at the very start of a revocation (fact 9); starts without Faust's sleep of 1 s."""
+
+    @property
+    def recovery(self) -> FencingRecovery:
+        """Return our recovery."""
+        if self._recovery is None:
+            self._recovery = FencingRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return cast(FencingRecovery, self._recovery)
+
+    async def on_start(self) -> None:
+        """Do what Faust does, at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Suspend firing, then do what Faust does."""
         for table in self.values():
-            table.data.suspend()
+            cast(PartitionedStore, table.data).suspend()
         super().on_partitions_revoked(revoked)
 
 
@@ -105,9 +117,7 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
         "broker_request_timeout": 30.0,
         "broker_commit_interval": COMMIT_INTERVAL_S,
         "broker_max_poll_records": 4000,
-        "stream_recovery_delay": 0.0,
-        "producer_acks": -1,
-        "producer_max_batch_size": 262144,
+        "stream_buffer_maxsize": 64,
         "TableManager": GatingTableManager,
     }
     return TimersApp(app_id, **{**settings, **overrides})

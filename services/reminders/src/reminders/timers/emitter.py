@@ -1,65 +1,95 @@
-"""From due instants to events: fires the timers of live partitions, then marks them."""
+"""From due instants to events: fires the timers of live partitions, by the clock."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reminders.timers.partition import Partition
-from reminders.timers.ports import Message, Owner
-from reminders.timers.row import Row
-from reminders.timers.writing import Writer
+from reminders.timers.ports import Owner
+from reminders.timers.row import NEVER, instants, micros
+from reminders.timers.writing import Writing
 
-POLL_S = 0.05
-"""How often the clock is looked at: it may be stepped by a file. A look costs one comparison a partition."""
+BATCH = 5000
+"""Rows fired in one transaction: all that one partition of twelve has of 50,000 due in a second."""
 
-BATCH = 1000
-"""Rows fired between two waits for the broker, so that a burst does not shut out the intake."""
+AHEAD = timedelta(seconds=10)
+"""What falls due within it is prepared, so that only sending is left when its time comes."""
 
-CLEAN_S = 5.0
-"""How often rows that may leave are looked for."""
+PREPARE_S = 1.0
+"""How often it is looked for."""
+
+PREPARED_A_TURN = 200
+"""Rows prepared between two turns of the event loop: about 3 ms."""
+
+OVERDUE = timedelta(seconds=60)
+"""Later than this is no lateness of ours but an outage: what is to be done is told before it is done (B3)."""
 
 
 class Emitter:
     """Fires what is due.
 
-    Events are acknowledged by the broker before the row is marked: a crash between the two repeats
-    them, with the same ids. A partition's lock is held over both, so no cancellation comes between.
+    A partition's lock is held over event and mark, which are one transaction: no cancellation comes
+    between, and a crash leaves both or none.
 
     Args:
         owner: Knows what a fired timer says.
-        writer: Makes it durable.
+        writing: Makes it durable.
         partitions: Returns the partitions that are live now.
         now: Domain time.
-        fired: Called with what became of the timers, the due instants of their rows, and the time.
+        look_every_s: How often the clock is looked at, at least; shorter where it may be stepped.
+        fired: Called with what became of the timers, the due instants of their rows in microseconds, and the time.
+        expected: Called with what will become of those found overdue, before the first is fired.
     """
 
     def __init__(
         self,
         owner: Owner,
-        writer: Writer,
+        writing: Writing,
         partitions: Callable[[], Mapping[int, Partition]],
         now: Callable[[], datetime],
-        fired: Callable[[Counter[str], list[datetime], datetime], None],
+        look_every_s: float,
+        fired: Callable[[Counter[str], list[int], datetime], None],
+        expected: Callable[[Counter[str]], None],
     ) -> None:
         self._owner = owner
-        self._writer = writer
+        self._writing = writing
         self._partitions = partitions
         self._now = now
+        self._look_every_s = look_every_s
         self._fired = fired
+        self._expected = expected
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again: a row changed, or partitions became live."""
+        self._woken.set()
 
     async def run(self) -> None:
         """Fire for ever. Whatever goes wrong ends it, and must end the process."""
         loop = asyncio.get_running_loop()
-        clean_at = loop.time()
+        preparing, prepare_at = loop.create_task(self._prepare()), loop.time()
         while True:
-            await asyncio.sleep(POLL_S)
-            now = self._now()
-            due = {n: p for n, p in self._partitions().items() if p.next_due is not None and p.next_due <= now}
+            now = micros(self._now())
+            await self._tell_catch_up(now)
+            due = {n: p for n, p in self._partitions().items() if p.next_wake is not None and p.next_wake <= now}
             await self._each(due, self._fire)
-            if loop.time() >= clean_at:
-                await self._each(self._partitions(), self._clean)
-                clean_at = loop.time() + CLEAN_S
+            if preparing.done() and loop.time() >= prepare_at:
+                preparing.result()
+                preparing = loop.create_task(self._prepare())
+                prepare_at = loop.time() + PREPARE_S
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        wakes = [part.next_wake for part in self._partitions().values()]
+        soonest = min((wake for wake in wakes if wake is not None), default=NEVER)
+        seconds = (soonest - micros(self._now())) / 1e6
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(max(0.0, min(seconds, self._look_every_s))):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
 
     async def _each(
         self, parts: Mapping[int, Partition], work: Callable[[int, Partition], Coroutine[None, None, None]]
@@ -70,33 +100,41 @@ class Emitter:
                     group.create_task(work(number, part))
 
     async def _fire(self, number: int, part: Partition) -> None:
-        while (due := part.next_due) is not None and due <= self._now():
+        while (wake := part.next_wake) is not None and wake <= micros(self._now()):
             async with part.lock:
                 if self._partitions().get(number) is not part:
                     return  # revoked while waiting for the lock
                 now = self._now()
-                messages: list[Message] = []
-                rows: dict[bytes, Row | None] = {}
-                instants: list[datetime] = []
-                counts: Counter[str] = Counter()
-                for key, row in part.due(now, BATCH):
-                    change = self._owner.on_due(key, row, now)
-                    messages.extend(change.messages)
-                    counts.update(change.counts)
-                    rows[key] = after = change.row or row
-                    instants.append(row.next_due or now)
-                    if after.next_due is not None and after.next_due <= now:
-                        raise RuntimeError("a row fired and still has timers due: it would fire for ever")
-                await self._writer.write(number, messages, rows)
-                for key, changed in rows.items():
-                    if changed is not None:
-                        part.put(key, changed)
-                self._fired(counts, instants, now)
+                due, leaving = part.take(micros(now), BATCH)
+                fired = self._owner.fire(due, part.prepared, part.terms, now)
+                rows: dict[bytes, bytes | None] = dict.fromkeys(leaving)
+                rows.update(fired.rows)
+                if any(instants(packed)[0] <= micros(now) for packed in fired.rows.values()):
+                    raise RuntimeError("a row fired and still has timers due: it would fire for ever")
+                await self._writing.write(number, part, fired.messages, rows)
+                if due:
+                    self._fired(fired.counts, [instants(packed)[0] for _, packed in due], now)
+            await asyncio.sleep(0)
 
-    async def _clean(self, number: int, part: Partition) -> None:
-        async with part.lock:
-            keys = part.leaving(self._now(), BATCH)
-            if keys and self._partitions().get(number) is part:
-                await self._writer.write(number, (), dict.fromkeys(keys))
-                for key in keys:
-                    part.drop(key)
+    async def _prepare(self) -> None:
+        for number, part in list(self._partitions().items()):
+            until = micros(self._now() + AHEAD)
+            while ready := part.ready(until, PREPARED_A_TURN):
+                for key, packed in ready:
+                    part.prepared[key] = self._owner.prepare(key, packed, part.terms)
+                await asyncio.sleep(0)
+                if self._partitions().get(number) is not part:
+                    break
+
+    async def _tell_catch_up(self, now: int) -> None:
+        """Say what will be done with what fell due during an outage, before any of it is done (B3)."""
+        late = now - OVERDUE // timedelta(microseconds=1)
+        parts = [p for p in self._partitions().values() if p.next_wake is not None and p.next_wake <= late]
+        counts: Counter[str] = Counter()
+        for part in parts:
+            overdue = part.overdue(now)
+            if any(instants(packed)[0] <= late for _, packed in overdue):
+                counts.update(self._owner.expect(overdue, part.terms, self._now()))
+            await asyncio.sleep(0)
+        if counts:
+            self._expected(counts)

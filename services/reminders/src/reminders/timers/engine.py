@@ -2,25 +2,25 @@
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from faust.streams import Stream
 from faust.types import EventT, StreamT
 
-from reminders.timers.app import TimersApp, TimersTable, add_table, build
-from reminders.timers.consumer import AwaitedConsumer
+from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
+from reminders.timers.consumer import AwaitedConsumer, BatchSchema
 from reminders.timers.emitter import Emitter
 from reminders.timers.intake import Intake
 from reminders.timers.partition import Partition
-from reminders.timers.ports import Outcome, Owner
-from reminders.timers.producer import AwaitedProducer
+from reminders.timers.ports import Outcome, Owner, Source
+from reminders.timers.recovery import FencingRecovery, Writers
+from reminders.timers.row import Row, instant, unpack
 from reminders.timers.store import PartitionedStore
-from reminders.timers.writing import Writer
+from reminders.timers.writing import Writing
 
 STOP_S = 9.0
 """Faust's own stop, in which the last offsets are committed; then the process leaves all the same."""
@@ -30,9 +30,8 @@ ABANDON_S = 4.0
 
 CRASH_POLL_S = 0.2
 
-STUCK_S = 30.0
-"""A recovery that replays nothing for so long never will: Faust's was seen to stop fetching after a takeover
-on a loaded machine (one run of four). The process ends, and its next start recovers."""
+STEPPED_LOOK_S, LOOK_S = 0.05, 1.0
+"""How often the clock is looked at although nothing is due: it may be stepped by a file, or set by hand."""
 
 
 class EngineFailed(RuntimeError):
@@ -44,26 +43,34 @@ class Names:
     """Where the timers read and write.
 
     Attributes:
-        app: Consumer group; the changelog is called `<app>-<table>-changelog`.
+        app: Consumer group; the changelog is called `<app>-<table>-changelog`, the transactional ids
+            `<app>-<partition>`.
         table: Name of the table.
-        source: Topic of the records.
-        events: Topic of what is published, co-partitioned with the source.
+        sources: Topics of the records.
+        events: Topic of what is published, co-partitioned with the sources.
         partitions: Of all of them.
     """
 
     app: str
     table: str
-    source: str
+    sources: tuple[str, ...]
     events: str
     partitions: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """What the engine tells of its work: counts by outcome, and what was fired when."""
+    """What the engine tells of its work.
+
+    Attributes:
+        count: Outcomes of source records.
+        fired: What became of timers, the instants they were due in microseconds, and the time.
+        expected: What will become of timers found overdue, told before the first of them is fired (B3).
+    """
 
     count: Callable[[Counter[Outcome]], None] = lambda _: None
-    fired: Callable[[Counter[str], list[datetime], datetime], None] = lambda _counts, _due, _now: None
+    fired: Callable[[Counter[str], list[int], datetime], None] = lambda _counts, _due, _now: None
+    expected: Callable[[Counter[str]], None] = lambda _: None
 
 
 class Engine:
@@ -73,8 +80,11 @@ class Engine:
         bootstrap: Kafka's address.
         names: Topics; all exist already, with the same number of partitions.
         owner: Knows what the timers are for.
+        keep: How long a row stays after its anchor.
         now: Domain time.
+        stepped: Whether domain time may jump while nobody sleeps.
         reports: Told of the work done.
+        overrides: Further Faust settings.
     """
 
     def __init__(
@@ -82,28 +92,43 @@ class Engine:
         bootstrap: str,
         names: Names,
         owner: Owner,
+        keep: timedelta,
         now: Callable[[], datetime],
+        *,
+        stepped: bool = False,
         reports: Reports | None = None,
         **overrides: Any,
     ) -> None:
         reports = reports or Reports()
         self._names = names
         self._now = now
+        self._owner = owner
         self._app: TimersApp = build(names.app, bootstrap, names.partitions, **overrides)
         self._table: TimersTable = add_table(self._app, names.table, names.partitions)
-        writer = Writer(_LateProducer(self._app), names.events, self._table.changelog_topic_name)
+        self._store.keep = keep // timedelta(microseconds=1)
+        changelog = self._table.changelog_topic_name
+        writers = Writers(bootstrap, names.app, changelog)
+        self._recovery.writers, self._recovery.upgrade = writers, self._upgrade
+        self._writing = Writing(writers.__getitem__, names.events, changelog, lambda: self._emitter.wake())
+        look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
+        self._emitter = Emitter(owner, self._writing, self._live, now, look_every_s, reports.fired, reports.expected)
         self._intake = Intake(
-            owner, writer, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id, reports.count
-        )
-        self._emitter = Emitter(owner, writer, self._live, now, reports.fired)
-        source = self._app.topic(names.source, key_type=bytes, value_type=bytes, key_serializer="raw",
-                                 value_serializer="raw", allow_empty=True)  # fmt: skip
+            owner, self._writing, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
+            reports.count,
+        )  # fmt: skip
+        source = self._app.topic(*names.sources, schema=BatchSchema(key_type=bytes, value_type=bytes,
+                                 key_serializer="raw", value_serializer="raw"))  # fmt: skip
         self._app.agent(source, name="intake")(self._agent)
 
     @property
     def ready(self) -> bool:
         """Whether the table is recovered and its timers fire."""
         return self._store.recovered
+
+    @property
+    def recovering(self) -> dict[str, float | int | None] | None:
+        """Rows replayed and left, and seconds left, of a recovery under way."""
+        return self._recovery.progress
 
     @property
     def rows(self) -> int:
@@ -113,18 +138,34 @@ class Engine:
     @property
     def next_due(self) -> datetime | None:
         """When the next timer of this worker fires."""
-        return min((due for part in self._live().values() if (due := part.next_due) is not None), default=None)
+        soonest = min((due for part in self._live().values() if (due := part.next_due) is not None), default=None)
+        return None if soonest is None else instant(soonest)
+
+    def get(self, partition: int, key: bytes) -> Row | None:
+        """Return the row under a key, or None: not there, or its partition is not live here."""
+        part = self._live().get(partition)
+        packed = None if part is None else part.get(key)
+        return None if packed is None else unpack(packed)
+
+    @property
+    def live(self) -> Collection[int]:
+        """Numbers of the partitions that this worker may fire now."""
+        return self._live().keys()
+
+    async def offer(self, partition: int, records: Sequence[Source]) -> Counter[Outcome]:
+        """Take records that came another way than by the source: see `Intake.offer`."""
+        return await self._intake.offer(partition, records)
 
     async def lag(self) -> dict[int, int]:
         """Return partition → source records not yet acknowledged."""
-        return await cast(AwaitedConsumer, self._app.consumer).lag(self._names.source)
+        return await cast(AwaitedConsumer, self._app.consumer).lag(*self._names.sources)
 
     async def idle(self) -> bool:
         """Whether nothing is in hand, nothing is due and the source is read to its end."""
         if not self.ready or self._intake.busy or any((await self.lag()).values()):
             return False
         due = self.next_due
-        return not self._intake.busy and (due is None or due > self._now())
+        return self.ready and not self._intake.busy and (due is None or due > self._now())
 
     def packed_rows(self) -> dict[int, Mapping[bytes, bytes]]:
         """Return the live rows as they are in the changelog, by partition."""
@@ -138,8 +179,7 @@ class Engine:
         """
         work = [asyncio.create_task(self._intake.run()), asyncio.create_task(self._emitter.run())]
         starting = asyncio.create_task(self._app.start())
-        guards = [asyncio.create_task(self._crashed()), asyncio.create_task(self._stuck())]
-        watch = [*work, *guards, asyncio.create_task(stop.wait())]
+        watch = [*work, asyncio.create_task(self._crashed()), asyncio.create_task(stop.wait())]
         try:
             await asyncio.wait([*watch, starting], return_when=asyncio.FIRST_COMPLETED)
             if starting.done() and starting.exception() is None:
@@ -170,24 +210,28 @@ class Engine:
             await asyncio.sleep(CRASH_POLL_S)
         raise self._app.crash_reason or EngineFailed("Faust ended without a reason")
 
-    async def _stuck(self) -> None:
-        seen, since = None, time.monotonic()
-        while True:
-            await asyncio.sleep(CRASH_POLL_S)
-            replayed = self._store.recovering
-            if replayed is None or replayed != seen:
-                seen, since = replayed, time.monotonic()
-            elif time.monotonic() - since > STUCK_S:
-                raise EngineFailed(f"recovery stands still after {replayed} records for {STUCK_S:.0f} s")
-
     async def _agent(self, stream: StreamT[bytes]) -> None:
         events = cast(AsyncIterator[EventT[bytes]], cast(Stream[bytes], stream).noack().events())
         try:
             async for event in events:
-                await self._intake.take(event.message)
+                self._intake.take(event.message)
         except Exception as error:
             await self._app.crash(error)  # Faust would restart the agent and go on (fact 2)
             raise
+
+    async def _upgrade(self, number: int, part: Partition) -> None:
+        """Write rows of older formats anew, under the key and in the format of today."""
+        rows: dict[bytes, bytes | None] = {}
+        for key, packed in part.old.items():
+            new_key, new_packed = self._owner.upgrade(key, packed, part.terms)
+            rows[key] = None
+            rows[new_key] = part.get(new_key) or new_packed
+        await self._writing.write(number, part, (), rows)
+        part.old.clear()
+
+    @property
+    def _recovery(self) -> FencingRecovery:
+        return cast(GatingTableManager, self._app.tables).recovery
 
     @property
     def _store(self) -> PartitionedStore:
@@ -195,16 +239,6 @@ class Engine:
 
     def _live(self) -> Mapping[int, Partition]:
         return self._store.live
-
-
-class _LateProducer:
-    """Faust makes its producer when it starts."""
-
-    def __init__(self, app: TimersApp) -> None:
-        self._app = app
-
-    async def send_all(self, topic: str, partition: int, items: Any) -> None:
-        await cast(AwaitedProducer, self._app.producer).send_all(topic, partition, items)
 
 
 class _LateConsumer:

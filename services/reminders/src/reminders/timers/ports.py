@@ -1,35 +1,27 @@
 """What the timers ask of their owner, and what they tell him."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
-from reminders.timers.row import Row
-
-Headers = tuple[tuple[str, bytes], ...]
+type Headers = Sequence[tuple[str, bytes]]
 """Kafka record headers."""
 
+type Message = tuple[bytes | None, bytes | None, Headers]
+"""Key, value (None is a tombstone) and headers of one record to be written."""
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One record of the source topic, as it came."""
+
+class Source(Protocol):
+    """One record of a source topic, as it came (aiokafka's `ConsumerRecord` is one)."""
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Headers
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One event to be published."""
-
-    key: bytes | None
-    value: bytes
     headers: Headers
 
 
@@ -42,33 +34,82 @@ class Outcome(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The answer to one record, or to one row whose time has come.
+class Terms(Protocol):
+    """The terms of one partition: see `terms.TermsTable`."""
+
+    def number(self, content: bytes) -> int:
+        """Return the number of these terms."""
+        ...
+
+    def content(self, number: int) -> bytes:
+        """Return what the terms of a row say."""
+        ...
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a batch of source records changes: all of it becomes durable at once.
 
     Attributes:
-        messages: Published and acknowledged before the row is written.
-        row: The row to keep from now on; None keeps the one held.
-        outcome: Of a record, for the counters.
-        counts: Of a row whose time has come, for the counters: what became of its timers.
+        messages: Events to publish.
+        rows: The packed rows to keep from now on, by key.
+        outcomes: How many records ended how.
     """
 
-    messages: tuple[Message, ...] = ()
-    row: Row | None = None
-    outcome: Outcome = Outcome.APPLIED
-    counts: Mapping[str, int] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    rows: dict[bytes, bytes] = field(default_factory=dict)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Fired:
+    """What becomes of a batch of rows whose time has come.
+
+    Attributes:
+        messages: Events to publish.
+        rows: The packed rows afterwards, one for each row given; none has a timer due any more.
+        counts: What became of their timers, for the counters.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    rows: dict[bytes, bytes] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 class Owner(Protocol):
     """Who knows what the timers are for. Pure: the same questions get the same answers."""
 
-    def on_record(self, source: Source, held: Row | None) -> Change:
-        """Return what a source record changes, given the row held under its key."""
+    def take(self, records: Sequence[Source], held: Callable[[bytes], bytes | None], terms: Terms) -> Taken:
+        """Return what records of one partition change, folded in their order.
+
+        Args:
+            records: In the order of the topic.
+            held: Returns the packed row held under a key.
+            terms: Of the partition.
+        """
         ...
 
-    def on_due(self, key: bytes, row: Row, now: datetime) -> Change:
-        """Return what is published for a row with pending timers due at `now`, and the row afterwards.
+    def prepare(self, key: bytes, packed: bytes, terms: Terms) -> Any:
+        """Return something that makes the firing of this row cheap when its time comes."""
+        ...
 
-        The row returned must hold no pending timer that is due at `now`.
+    def fire(
+        self, due: Sequence[tuple[bytes, bytes]], prepared: dict[bytes, Any], terms: Terms, now: datetime
+    ) -> Fired:
+        """Return what is published for rows with pending timers due at `now`, and the rows afterwards.
+
+        Args:
+            due: Key and packed row.
+            prepared: What `prepare` returned for some keys, perhaps for an older row.
+            terms: Of the partition.
+            now: Domain time.
         """
+        ...
+
+    def expect(self, due: Sequence[tuple[bytes, bytes]], terms: Terms, now: datetime) -> Counter[str]:
+        """Return the counts that `fire` would give, without doing it (B3)."""
+        ...
+
+    def upgrade(self, key: bytes, packed: bytes, terms: Terms) -> tuple[bytes, bytes]:
+        """Return key and packed row, in the newest format, of a row of an older one."""
         ...

@@ -1,36 +1,37 @@
 """One row of the timer table, packed: everything that is known of one key's timers.
 
-Format 1, little endian, all instants in microseconds since 1970 (UTC):
+Format 2, little endian, instants in microseconds since 1970 (UTC):
 
 | bytes | what |
 |---|---|
-| 1 | format, 1 |
+| 1 | format, 2 |
 | 4 | version of the source that this row holds |
 | 4 | generation of the schedule |
-| 8 | the row may leave the table after this instant |
-| 1 | n, length of the context |
-| n | context: the owner's own bytes |
-| 1 | number of timers, then for each: |
-| 8 | due |
-| 8 | not_after |
-| 1 | state: 0 pending, 1 fired, 2 void |
-| 1 | m, length of the name |
-| m | name, UTF-8 |
+| 8 | the soonest pending timer's instant, or `NEVER` |
+| 8 | anchor: the instant that the timers lead up to |
+| 4 | number of the terms: which timers the row has, and how far each is from the anchor |
+| n | marks, two bits a timer: timer i is in bits 2 (i mod 4) of byte i div 4; see `State` |
 
-A move, a cancellation or a firing is one write of one row. A reader takes every format ever written.
+A row of four timers has 30 bytes, which with CPython's head of a `bytes` object (33) fills one block of 64.
+A move, a cancellation or a firing is one write of one row. The terms are rows of their own (`terms.py`).
+Rows of format 1 are read and written anew (`old_rows.py`).
 """
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from typing import NamedTuple
 
-FORMAT = 1
-MOST_TIMERS = 255
-LONGEST_TEXT = 255
+FORMAT = 2
+NEVER = 2**63 - 1
+"""The instant of a row without a pending timer."""
 
-_HEAD = struct.Struct("<BIIqB")
-_TIMER = struct.Struct("<qqBB")
+LARGEST_COUNT = 2**32 - 1
+"""Of versions, generations and terms."""
+
+_HEAD = struct.Struct("<BIIqqI")
+_NEXT_DUE = struct.Struct("<9xqq")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -43,45 +44,24 @@ class State(IntEnum):
     VOID = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """One named instant of a row.
-
-    Attributes:
-        name: Unique in its row.
-        due: When it fires, aware.
-        not_after: After this instant it no longer may, aware.
-        state: What became of it.
-    """
-
-    name: str
-    due: datetime
-    not_after: datetime
-    state: State = State.PENDING
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """All timers of one key.
 
     Attributes:
         version: Version of the source that led to this row; only a higher one replaces it.
         generation: Raised by the source when earlier timers no longer count.
-        keep_until: The row stays in the table until this instant, fired or not.
-        context: The owner's own bytes, at most 255.
-        timers: At most 255.
+        next_due: The soonest pending timer's instant in microseconds, or `NEVER`.
+        anchor: What the timers lead up to, in microseconds. The row leaves some time after it.
+        terms: Number of the terms in this partition.
+        marks: Two bits a timer.
     """
 
     version: int
     generation: int
-    keep_until: datetime
-    context: bytes = b""
-    timers: tuple[Timer, ...] = ()
-
-    @property
-    def next_due(self) -> datetime | None:
-        """The soonest pending timer's instant, or None."""
-        return min((timer.due for timer in self.timers if timer.state is State.PENDING), default=None)
+    next_due: int
+    anchor: int
+    terms: int
+    marks: bytes
 
 
 class UnreadableRow(ValueError):
@@ -98,47 +78,50 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+def marks_of(states: Iterable[int]) -> bytes:
+    """Return the marks of timers in their order; at least one byte."""
+    marks = bytearray(1)
+    for number, state in enumerate(states):
+        place, shift = number >> 2, (number & 3) << 1
+        if place == len(marks):
+            marks.append(0)
+        marks[place] |= state << shift
+    return bytes(marks)
+
+
+def state_of(marks: bytes, number: int) -> int:
+    """Return one timer's state; PENDING for a timer beyond the marks."""
+    place = number >> 2
+    return marks[place] >> ((number & 3) << 1) & 3 if place < len(marks) else 0
+
+
 def pack(row: Row) -> bytes:
     """Return the row's bytes in the newest format.
 
     Raises:
-        ValueError: More timers than 255, or a name or context longer than 255 bytes.
+        struct.error: A count or an instant out of range.
     """
-    if len(row.timers) > MOST_TIMERS or len(row.context) > LONGEST_TEXT:
-        raise ValueError(f"a row holds at most {MOST_TIMERS} timers and {LONGEST_TEXT} bytes of context")
-    parts = [_HEAD.pack(FORMAT, row.version, row.generation, micros(row.keep_until), len(row.context)), row.context]
-    parts.append(bytes((len(row.timers),)))
-    for timer in row.timers:
-        name = timer.name.encode()
-        if len(name) > LONGEST_TEXT:
-            raise ValueError(f"a timer's name has at most {LONGEST_TEXT} bytes")
-        parts.append(_TIMER.pack(micros(timer.due), micros(timer.not_after), timer.state, len(name)))
-        parts.append(name)
-    return b"".join(parts)
+    return _HEAD.pack(FORMAT, row[0], row[1], row[2], row[3], row[4]) + row[5]
 
 
 def unpack(packed: bytes) -> Row:
     """Return the row in `packed`.
 
     Raises:
-        UnreadableRow: A format of the future, or bytes cut short.
+        UnreadableRow: Another format, or bytes cut short.
     """
-    if not packed or packed[0] != FORMAT:
-        raise UnreadableRow(f"row format {packed[0] if packed else 'none'} is not known: is this worker too old?")
-    try:
-        _, version, generation, keep_until, context_length = _HEAD.unpack_from(packed)
-        place = _HEAD.size + context_length
-        context, count = packed[_HEAD.size : place], packed[place]
-        timers = []
-        place += 1
-        for _ in range(count):
-            due, not_after, state, length = _TIMER.unpack_from(packed, place)
-            place += _TIMER.size
-            name = packed[place : place + length].decode()
-            place += length
-            timers.append(Timer(name, instant(due), instant(not_after), State(state)))
-    except (struct.error, IndexError, ValueError, OverflowError) as error:
-        raise UnreadableRow(f"row of {len(packed)} bytes cannot be read: {type(error).__name__}") from None
-    if place != len(packed):
-        raise UnreadableRow(f"row of {len(packed)} bytes has {place} bytes of content")
-    return Row(version, generation, instant(keep_until), context, tuple(timers))
+    if len(packed) <= _HEAD.size or packed[0] != FORMAT:
+        raise UnreadableRow(f"row of {len(packed)} bytes, format {packed[0] if packed else 'none'}, cannot be read")
+    _, version, generation, next_due, anchor, terms = _HEAD.unpack_from(packed)
+    return Row(version, generation, next_due, anchor, terms, packed[_HEAD.size :])
+
+
+def instants(packed: bytes) -> tuple[int, int]:
+    """Return next_due and anchor of a packed row, without reading the rest.
+
+    Raises:
+        UnreadableRow: As `unpack`.
+    """
+    if len(packed) <= _HEAD.size or packed[0] != FORMAT:
+        unpack(packed)
+    return _NEXT_DUE.unpack_from(packed)

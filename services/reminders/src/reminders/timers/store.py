@@ -3,7 +3,7 @@
 Read against faust-streaming 0.15.3: `memory://` keeps rows of partitions the worker lost (fact 3),
 and timers keep running with stale ownership during a rebalance (fact 9). So rows are held by
 partition, dropped with it, and `live` is empty from a revocation until recovery is completed.
-Nothing is loaded in `on_rebalance`, where no heartbeat is sent: the recovery task replays.
+Nothing is loaded in `on_rebalance`, where no heartbeat is sent: `recovery.py` does that.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,23 +15,22 @@ from faust.types import TP, EventT
 
 from chassis.logs import get_logger
 from reminders.timers.partition import Partition
-from reminders.timers.row import UnreadableRow
 
 
 class PartitionedStore(Store[bytes, bytes]):
-    """Rows of the partitions assigned to this worker."""
+    """Rows of the partitions assigned to this worker, be it to fire them or to stand by.
+
+    Attributes:
+        keep: How long a row stays after its anchor, in microseconds; set before the start.
+    """
+
+    keep = 0
 
     def __post_init__(self) -> None:
         self._parts: dict[int, Partition] = {}
         self._live: dict[int, Partition] = {}
         self._revoking = True
         self._recovered = False
-        self._replayed = 0
-
-    @property
-    def recovering(self) -> int | None:
-        """Changelog records replayed by the recovery under way, or None when none is."""
-        return None if self._revoking or self._recovered else self._replayed
 
     @property
     def recovered(self) -> bool:
@@ -43,6 +42,11 @@ class PartitionedStore(Store[bytes, bytes]):
         """The partitions whose timers this worker may fire now."""
         return self._live
 
+    @property
+    def parts(self) -> Mapping[int, Partition]:
+        """All partitions held, recovered or not."""
+        return self._parts
+
     def suspend(self) -> None:
         """Fire nothing until the next recovery is completed: partitions are being revoked."""
         if self._live:
@@ -51,46 +55,38 @@ class PartitionedStore(Store[bytes, bytes]):
         self._recovered = False
         self._live = {}
 
+    async def quiet(self) -> None:
+        """Wait until nothing is being written to any partition held."""
+        for part in list(self._parts.values()):
+            async with part.lock:
+                pass
+
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """Drop what was lost and make room for what comes; rows come by `apply_changelog_batch`."""
+        """Drop what was lost and make room for what comes."""
         mine = {
             tp.partition for tp in assigned if tp.topic == cast(Table[bytes, bytes], self.table).changelog_topic_name
         }
         self._live = {}
-        self._replayed = 0
-        self._parts = {number: self._parts.get(number) or Partition() for number in mine}
+        self._parts = {number: self._parts.get(number) or Partition(self.keep) for number in mine}
         self._revoking = False
 
     def apply_changelog_batch(
         self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], bytes], to_value: Callable[[Any], bytes]
     ) -> None:
-        """Replay changelog records; those of partitions that are no longer ours are left out."""
-        for event in batch:
-            self._replayed += 1
-            message = event.message
-            part = self._parts.get(message.partition)
-            if part is not None and message.key is not None:
-                part.replay(message.key, message.value)
+        """Do nothing: `changelog.py` replays, batch by batch."""
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
-        """Index the rows of the partitions that are ours to fire, and let them fire.
+        """Let the recovered partitions fire that are ours to fire (they are indexed already).
 
         Does nothing when another revocation began meanwhile: its own recovery will follow.
         """
-        actives = {tp.partition for tp in self.app.assignor.assigned_actives()}
-        parts = {tp.partition: self._parts[tp.partition] for tp in active_tps if tp.partition in self._parts}
-        try:
-            for part in parts.values():
-                part.index()
-        except UnreadableRow as error:
-            await self.app.crash(error)  # Faust waits for this callback without looking at how it ended
-            raise
         if not self._revoking:
-            self._live = {number: part for number, part in parts.items() if number in actives}
+            actives = {tp.partition for tp in active_tps}
+            self._live = {number: part for number, part in self._parts.items() if number in actives}
             self._recovered = True
-            get_logger().info("timers.live", partitions=len(self._live), rows=len(self))
+            get_logger().info("timers.live", partitions=len(self._live), rows=sum(map(len, self._live.values())))
 
     def persisted_offset(self, tp: TP) -> int | None:
         """Return None: nothing outlives the process."""

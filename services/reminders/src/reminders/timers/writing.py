@@ -1,44 +1,60 @@
-"""The one way in which events and rows become durable: events first, then rows, both awaited.
+"""The one way in which events and rows become durable: together, in one transaction of the partition's own."""
 
-In this order a crash between the two repeats events (with the same ids), and loses nothing (fact 1).
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from reminders.timers.ports import Headers, Message
-from reminders.timers.row import Row, pack
+from reminders.timers import terms
+from reminders.timers.partition import Partition
+from reminders.timers.ports import Message
 
 
-class Sender(Protocol):
-    """What writes records: see `AwaitedProducer.send_all`."""
+class Writer(Protocol):
+    """What writes to a partition: see `FencedProducer.write`."""
 
-    async def send_all(
-        self, topic: str, partition: int, items: Iterable[tuple[bytes | None, bytes | None, Headers]]
-    ) -> None:
-        """Send to one partition in order and wait for all acknowledgements."""
+    async def write(self, records: Mapping[str, Sequence[Message]]) -> dict[str, int]:
+        """Write records by topic, all or none; return the last offset of each topic."""
         ...
 
 
-class Writer:
-    """Writes to the topic of events and to the changelog, partition by partition.
+class Writing:
+    """Writes to the topic of events and to the changelog, then keeps the rows.
 
     Args:
-        sender: Of the Faust application.
+        writer: Returns the writer of a partition.
         events: Topic of the events; co-partitioned with the source.
         changelog: Topic of the rows.
+        wake: Called when rows changed: the next timer may be due sooner.
     """
 
-    def __init__(self, sender: Sender, events: str, changelog: str) -> None:
-        self._sender = sender
+    def __init__(self, writer: Callable[[int], Writer], events: str, changelog: str, wake: Callable[[], None]) -> None:
+        self._writer = writer
         self._events = events
         self._changelog = changelog
+        self._wake = wake
 
-    async def write(self, partition: int, messages: Iterable[Message], rows: Mapping[bytes, Row | None]) -> None:
-        """Make events durable, then rows (None is a tombstone). The caller holds the partition's lock."""
-        items = [(message.key, message.value, message.headers) for message in messages]
-        if items:
-            await self._sender.send_all(self._events, partition, items)
-        if rows:
-            packed = [(key, None if row is None else pack(row), ()) for key, row in rows.items()]
-            await self._sender.send_all(self._changelog, partition, packed)
+    async def write(
+        self, number: int, part: Partition, messages: Sequence[Message], rows: Mapping[bytes, bytes | None]
+    ) -> None:
+        """Make events and rows durable (None is a tombstone), then keep the rows. The caller holds the lock.
+
+        Raises:
+            KafkaError, TimeoutError: See `FencedProducer.write`. The rows are not kept.
+        """
+        records: dict[str, Sequence[Message]] = {}
+        if messages:
+            records[self._events] = messages
+        kept: list[Message] = [(terms.key_of(n), content, ()) for n, content in part.terms.unwritten.items()]
+        kept.extend((key, packed, ()) for key, packed in rows.items())
+        if kept:
+            records[self._changelog] = kept
+        if not records:
+            return
+        offsets = await self._writer(number).write(records)
+        part.terms.written()
+        part.position = offsets.get(self._changelog, part.position)
+        for key, packed in rows.items():
+            if packed is None:
+                part.drop(key)
+            else:
+                part.put(key, packed)
+        self._wake()

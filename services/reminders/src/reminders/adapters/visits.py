@@ -1,0 +1,116 @@
+"""From records of `appointments` to visits: read in C, whole contracts only for what is out of the ordinary.
+
+The reading names what planning needs and skips the rest. It accepts only canonical values; anything else
+is read as the whole contract, which accepts what the contract accepts and names the fault of the rest.
+"""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any
+
+import msgspec
+
+from reminders.domain.schedule import terms_of
+from reminders.domain.visit import Policy, Visit
+from reminders.timers.ports import Source
+from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Status
+from schemas.model import Contract
+from schemas.wire import Undecodable, decode_typed, event_id
+
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+CanonicalId = Annotated[str, msgspec.Meta(pattern=_UUID)]
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+Counted = Annotated[int, msgspec.Meta(ge=1)]
+
+_APPOINTMENTS: dict[str, type[Contract]] = {APPOINTMENT_CHANGED: Appointment}
+_TYPE = ("ce_type", APPOINTMENT_CHANGED.encode())
+
+
+class RuleReading(msgspec.Struct, frozen=True):
+    """`schemas.appointments.ReminderRule`."""
+
+    slug: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}$")]
+    in_force_since: Aware
+    lead_hours: Annotated[int, msgspec.Meta(ge=1, le=2160)] | None = None
+    lead_days: Annotated[int, msgspec.Meta(ge=1, le=90)] | None = None
+
+
+class PolicyReading(msgspec.Struct, frozen=True):
+    """`schemas.appointments.ReminderPolicy`, but for its window."""
+
+    rules: tuple[RuleReading, ...]
+
+
+class VisitReading(msgspec.Struct):
+    """`schemas.appointments.Appointment`, as far as it is planned by; the policy unread."""
+
+    appointment_id: CanonicalId
+    version: Counted
+    status: Status
+    patient_id: CanonicalId
+    clinic_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2,10}$")]
+    zone: str
+    schedule_gen: Counted
+    schedule_set_at: Aware
+    event_time: Aware
+    policy: msgspec.Raw
+    starts_at: Aware | None = None
+
+
+_read = msgspec.json.Decoder(VisitReading).decode
+
+
+def read_visit(source: Source) -> tuple[Visit, Policy]:
+    """Return the visit in a record of `appointments`, and its policy.
+
+    Raises:
+        Undecodable: As `schemas.wire.decode_typed`; KEY_MISMATCH if the key is not the appointment's
+            id, because then it is in the wrong partition.
+    """
+    if _TYPE not in source.headers or source.value is None:
+        return _read_whole(source)
+    try:
+        visit = _read(source.value)
+        policy = _policy(bytes(visit.policy), visit.zone)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _read_whole(source)
+    if source.key != visit.appointment_id.encode():
+        raise Undecodable("KEY_MISMATCH", "key is not the appointment's id")
+    if visit.starts_at is not None and visit.starts_at.tzinfo is not UTC:
+        visit.starts_at = visit.starts_at.astimezone(UTC)
+    return visit, policy
+
+
+def cause_of(source: Source, visit: Visit) -> str:
+    """Return the id of the event in a record: what its effects are caused by (B1)."""
+    given = next((value.decode("ascii", "replace") for name, value in source.headers if name == "ce_id"), None)
+    return given or str(event_id(visit.appointment_id, visit.version))
+
+
+@lru_cache(4096)
+def _policy(read: bytes, zone: str) -> Policy:
+    """Thousands of visits share one policy: it is read once."""
+    rules = msgspec.json.decode(read, type=PolicyReading).rules
+    return Policy(rules, terms_of(zone, rules))
+
+
+def _read_whole(source: Source) -> tuple[Visit, Policy]:
+    """Read the whole contract, and from what it accepted the visit."""
+    appointment: Any = decode_typed(_APPOINTMENTS, tuple(source.headers), source.value)
+    assert isinstance(appointment, Appointment)  # noqa: S101  # the only model in the table
+    if source.key != str(appointment.appointment_id).encode():
+        raise Undecodable("KEY_MISMATCH", "key is not the appointment's id")
+    visit = VisitReading(
+        appointment_id=str(appointment.appointment_id),
+        version=appointment.version,
+        status=appointment.status,
+        patient_id=str(appointment.patient_id),
+        clinic_id=appointment.clinic_id,
+        zone=appointment.zone,
+        schedule_gen=appointment.schedule_gen,
+        schedule_set_at=appointment.schedule_set_at,
+        event_time=appointment.event_time,
+        policy=msgspec.Raw(),
+        starts_at=appointment.starts_at and appointment.starts_at.astimezone(UTC),
+    )
+    return visit, Policy(appointment.policy.rules, terms_of(appointment.zone, appointment.policy.rules))

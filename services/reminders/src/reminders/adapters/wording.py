@@ -1,0 +1,122 @@
+"""How the worker's events become records of the topic `reminders`.
+
+Plans and hand-overs are written by the hundred thousand: their bodies are structs encoded in C, equal to
+what `schemas.wire.encode` makes of the contracts (`tests/unit/reminders/test_wording.py`). Every id is
+derived, so a repeat is an identical copy (G4).
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from reminders.domain.schedule import Timer
+from reminders.domain.visit import Visit
+from reminders.timers.ports import Message
+from reminders.timers.row import Row, instant
+from schemas.envelope import Envelope
+from schemas.planning import Slot
+from schemas.reminders import (
+    REMINDER_DEAD_LETTER,
+    REMINDER_DUE,
+    REMINDERS_CANCELLED,
+    REMINDERS_PLANNED,
+    ReminderDeadLetter,
+    RemindersCancelled,
+)
+from schemas.wire import derived_id, derived_text, encode
+
+SOURCE = "attend/reminders"
+
+
+class _Reminder(msgspec.Struct, omit_defaults=True):
+    reminder_id: str
+    rule: str
+    due: datetime
+    not_after: datetime
+    status: str
+    reason: str | None = None
+
+
+class _Planned(msgspec.Struct):
+    appointment_id: str
+    version: int
+    schedule_gen: int
+    patient_id: str
+    clinic_id: str
+    reminders: list[_Reminder]
+    caused_by: str
+
+
+class _Due(msgspec.Struct):
+    reminder_id: str
+    appointment_id: str
+    version: int
+    schedule_gen: int
+    rule: str
+    due: datetime
+    not_after: datetime
+    caused_by: str
+
+
+_encode = msgspec.json.Encoder().encode
+_SPEC = ("ce_specversion", b"1.0")
+_FROM = ("ce_source", SOURCE.encode())
+_JSON = ("content-type", b"application/json")
+_PLANNED = ("ce_type", REMINDERS_PLANNED.encode())
+_DUE = ("ce_type", REMINDER_DUE.encode())
+
+
+class RecordWording:
+    """`handle.planning.Wording`.
+
+    Args:
+        now: Domain time, for dead letters only.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
+    def planned(self, visit: Visit, slots: Iterable[Slot], caused_by: str) -> Message:
+        """See `handle.planning.Wording`."""
+        key, generation = visit.appointment_id, visit.schedule_gen
+        reminders = [
+            _Reminder(_reminder_id(key, generation, rule), rule, due.astimezone(UTC), not_after.astimezone(UTC),
+                      "CANCELLED" if reason else "SCHEDULED", reason)
+            for rule, due, not_after, reason in slots
+        ]  # fmt: skip
+        reminders.sort(key=lambda reminder: (reminder.due, reminder.rule))
+        body = _Planned(key, visit.version, generation, visit.patient_id, visit.clinic_id, reminders, caused_by)
+        subject = key.encode()
+        ce_id = derived_text(b'["planned","%s",%d]' % (subject, visit.version)).encode()
+        time = visit.event_time.isoformat().encode()
+        return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _PLANNED, _FROM, ("ce_subject", subject),
+                                        ("ce_time", time), _JSON)  # fmt: skip
+
+    def due(self, appointment_id: str, row: Row, timer: Timer) -> Message:
+        """See `handle.planning.Wording`. Complete but for `ce_time`."""
+        subject = appointment_id.encode()
+        reminder_id = _reminder_id(appointment_id, row.generation, timer.rule)
+        body = _Due(
+            reminder_id, appointment_id, row.version, row.generation, timer.rule, instant(timer.due),
+            instant(timer.not_after), derived_text(b'["event","%s",%d]' % (subject, row.version)),
+        )  # fmt: skip
+        ce_id = derived_text(b'["due","%s"]' % reminder_id.encode()).encode()
+        return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _DUE, _FROM, ("ce_subject", subject), _JSON)
+
+    def cancelled(self, body: RemindersCancelled, at: datetime) -> Message:
+        """See `handle.planning.Wording`."""
+        content = [f"{reminder.reminder_id}/{reminder.reason}" for reminder in body.reminders]
+        ce_id = derived_id("cancelled", body.appointment_id, body.version, *content)
+        subject = str(body.appointment_id)
+        return subject.encode(), encode(body), Envelope(str(ce_id), REMINDERS_CANCELLED, SOURCE, subject, at).headers()
+
+    def dead_letter(self, body: ReminderDeadLetter, key: bytes | None) -> Message:
+        """See `handle.planning.Wording`. The key is the source's, whatever it was."""
+        ce_id = derived_id("dead-letter", body.topic, body.partition, body.offset)
+        place = f"{body.topic}/{body.partition}/{body.offset}"
+        return key, encode(body), Envelope(str(ce_id), REMINDER_DEAD_LETTER, SOURCE, place, self._now()).headers()
+
+
+def _reminder_id(appointment_id: str, generation: int, rule: str) -> str:
+    return derived_text(b'["reminder","%s",%d,"%s"]' % (appointment_id.encode(), generation, rule.encode()))

@@ -1,0 +1,129 @@
+"""Reading the changelog back into partitions, many rows at a time.
+
+Faust reads its changelogs with the group's own consumer, which it pauses, seeks and resumes for it, one
+event a row: 10,000 rows a second, and once, after a takeover on a loaded machine, a recovery that never
+fetched. Here a consumer of its own, without a group, reads what it is assigned by hand.
+
+Its end is not an offset: with transactions neither the end offset nor the position tells when everything
+committed was read (fact 10). The new owner of a partition commits a sentinel record to it; when that is
+read, so is all that came before.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from reminders.timers.partition import SENTINEL, Partition
+
+FETCH_BYTES = 4 * 1024 * 1024
+"""Of one partition at a time: recovery is bound by the parsing of rows."""
+
+ROWS_A_TURN = 5000
+"""Rows replayed between two turns of the event loop: about 15 ms."""
+
+PATIENCE_S = 30.0
+"""A recovery that reads nothing for so long never will; the process ends, and its next start recovers."""
+
+
+class Stuck(RuntimeError):
+    """The changelog gives nothing although its sentinel was committed."""
+
+
+class ChangelogReader:
+    """Replays changelog partitions. Used as a context manager.
+
+    Attributes:
+        read: Rows replayed so far.
+
+    Args:
+        bootstrap: Kafka's address.
+        topic: The changelog.
+    """
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._topic = topic
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=100,
+        )
+        self._ends: Mapping[TopicPartition, int] = {}
+        self._places: dict[TopicPartition, int] = {}
+        self._since = time.monotonic()
+        self.read = 0
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+
+    @property
+    def left(self) -> int:
+        """Offsets still to read: an upper bound of the rows, for compaction leaves holes."""
+        return sum(max(0, end - self._places.get(tp, 0)) for tp, end in self._ends.items())
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left at the rate so far, or None before the first row."""
+        took = time.monotonic() - self._since
+        return round(self.left / (self.read / took), 1) if self.read else None
+
+    async def recover(self, parts: Mapping[int, Partition], sentinels: Mapping[int, bytes]) -> None:
+        """Replay partitions from where each stands until its sentinel is read.
+
+        Raises:
+            Stuck: Nothing was read for 30 s.
+            KafkaError: The broker failed.
+        """
+        await self._assign(parts)
+        self._since = time.monotonic()
+        waiting = dict(sentinels)
+        heard = time.monotonic()
+        while waiting:
+            if await self._turn(parts, waiting):
+                heard = time.monotonic()
+            elif time.monotonic() - heard > PATIENCE_S:
+                raise Stuck(f"no row of partitions {sorted(waiting)} for {PATIENCE_S:.0f} s")
+
+    async def follow(self, parts: Mapping[int, Partition]) -> None:
+        """Replay partitions for ever, as a standby does."""
+        await self._assign(parts)
+        while True:
+            await self._turn(parts, {})
+
+    async def _assign(self, parts: Mapping[int, Partition]) -> None:
+        tps = {TopicPartition(self._topic, number): part for number, part in parts.items()}
+        self._consumer.assign(list(tps))
+        new = [tp for tp, part in tps.items() if part.position is None]
+        starts = await self._consumer.beginning_offsets(new) if new else {}
+        self._ends = await self._consumer.end_offsets(list(tps))
+        for tp, part in tps.items():
+            place = starts[tp] if part.position is None else part.position
+            self._places[tp] = place
+            self._consumer.seek(tp, place)
+
+    async def _turn(self, parts: Mapping[int, Partition], waiting: dict[int, bytes]) -> bool:
+        fetched = await self._consumer.getmany(timeout_ms=200, max_records=ROWS_A_TURN)
+        for tp, records in fetched.items():
+            replay = parts[tp.partition].replay
+            for record in records:
+                key = record.key
+                if key == SENTINEL:
+                    if record.value == waiting.get(tp.partition):
+                        del waiting[tp.partition]
+                elif key is not None:
+                    replay(key, record.value)
+            self.read += len(records)
+            self._places[tp] = parts[tp.partition].position = records[-1].offset + 1
+            await asyncio.sleep(0)
+        return bool(fetched)

@@ -1,0 +1,188 @@
+"""Faust's recovery, made to fence, to read in batches and to end at a sentinel.
+
+Read against faust-streaming 0.15.3: `Recovery` decides by end offsets whether it is through (fact 10),
+reads by the group's consumer event by event, and lets errors of its callbacks pass. `_restart_recovery`
+is its whole course and `_slurp_changelogs` its reader: both are replaced; what starts a recovery, what
+interrupts it (`_wait`), and what follows it (`on_recovery_completed`: seek, resume, ready) stay Faust's.
+The changelog's partitions stay paused in the group's consumer; they are there to be assigned.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from mode import Service
+
+from chassis.logs import get_logger
+from reminders.timers.changelog import ChangelogReader
+from reminders.timers.partition import SENTINEL, Partition
+from reminders.timers.producer import FencedProducer
+from reminders.timers.store import PartitionedStore
+
+
+class Writers:
+    """The producers of the partitions owned: one each, for as long as the partition is ours.
+
+    Args:
+        bootstrap: Kafka's address.
+        prefix: Of the transactional ids: `<prefix>-<partition>`.
+        changelog: Topic of the rows, and of the sentinels.
+    """
+
+    def __init__(self, bootstrap: str, prefix: str, changelog: str) -> None:
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._changelog = changelog
+        self._producers: dict[int, FencedProducer] = {}
+        self._lock = asyncio.Lock()
+
+    def __getitem__(self, partition: int) -> FencedProducer:
+        return self._producers[partition]
+
+    async def own(self, partitions: set[int]) -> dict[int, bytes]:
+        """Let go of other partitions, fence these, and commit a sentinel to each.
+
+        Goes on to its end when the caller is cancelled by the next rebalance, whose own call then waits:
+        a sentinel half written would leave a transaction open.
+
+        Returns:
+            The sentinel's value, by partition.
+
+        Raises:
+            ProducerFenced: Another worker owns one of them by now: this one was frozen. It must end.
+            KafkaError: The broker does not answer.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._own_all(partitions)))
+
+    async def stop(self) -> None:
+        """Let go of all."""
+        await self.own(set())
+
+    async def _own_all(self, partitions: set[int]) -> dict[int, bytes]:
+        async with self._lock:
+            lost = set(self._producers) - partitions
+            await asyncio.gather(*(self._producers.pop(number).stop() for number in lost))
+            sentinels = await asyncio.gather(*map(self._own, partitions))
+            return dict(zip(partitions, sentinels, strict=True))
+
+    async def _own(self, partition: int) -> bytes:
+        if partition not in self._producers:
+            producer = FencedProducer(self._bootstrap, f"{self._prefix}-{partition}", partition)
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producers[partition] = producer
+        sentinel = secrets.token_bytes(16)
+        await self._producers[partition].write({self._changelog: [(SENTINEL, sentinel, ())]})
+        return sentinel
+
+
+class FencingRecovery(Recovery):
+    """Fences, replays, indexes; then the timers are live.
+
+    Attributes:
+        writers: Set by the engine before the start.
+        upgrade: Called with a partition's number and the partition when it holds rows of older formats.
+        reader: Reading now, or None.
+    """
+
+    writers: Writers
+    upgrade: Any
+    reader: ChangelogReader | None = None
+    _following: asyncio.Task[None] | None = None
+
+    @Service.task
+    async def _restart_recovery(self) -> None:
+        while not self.should_stop:
+            if await self.wait_for_stopped(self.signal_recovery_start):  # type: ignore[arg-type]  # as Faust's
+                break
+            self.signal_recovery_start.clear()
+            generation = self._generation_id
+            self._set_recovery_started()
+            try:
+                await self._wait(self._recover())
+                await self._wait(self.on_recovery_completed(generation))
+            except RebalanceAgain:
+                continue
+            except ServiceStopped:
+                break
+
+    @Service.task
+    async def _slurp_changelogs(self) -> None:
+        """Read nothing: the group's consumer never gives changelog records."""
+
+    @Service.task
+    async def _publish_stats(self) -> None:
+        """Say nothing: progress is told by `progress`."""
+
+    async def on_stop(self) -> None:
+        """End the standby's reading, and let go of the partitions."""
+        await self._follow_nothing()
+        await self.writers.stop()
+
+    @property
+    def progress(self) -> dict[str, float | int | None] | None:
+        """Rows replayed and left, and seconds left, of the recovery under way; None when none is."""
+        reader = self.reader
+        return None if reader is None else {"rows": reader.read, "left": reader.left, "left_s": reader.left_s}
+
+    async def _recover(self) -> None:
+        await self._follow_nothing()
+        store = self._store
+        actives = {tp.partition for tp in self.active_tps}
+        standbys = {tp.partition for tp in self.standby_tps} - actives
+        started = time.monotonic()
+        sentinels = await self.writers.own(actives)
+        fenced = time.monotonic()
+        parts = {number: store.parts[number] for number in actives}
+        async with ChangelogReader(self._bootstrap, self._changelog) as reader:
+            self.reader = reader
+            try:
+                await reader.recover(parts, sentinels)
+            finally:
+                self.reader = None
+        replayed = time.monotonic()
+        for number, part in parts.items():
+            if part.old:
+                await self.upgrade(number, part)
+            await part.index()
+        get_logger().info(
+            "timers.recovered", partitions=len(parts), rows=sum(map(len, parts.values())), replayed=reader.read,
+            fence_s=round(fenced - started, 2), replay_s=round(replayed - fenced, 2),
+            index_s=round(time.monotonic() - replayed, 2),
+        )  # fmt: skip
+        if standbys:
+            self._following = asyncio.create_task(self._follow({number: store.parts[number] for number in standbys}))
+
+    async def _follow(self, parts: Mapping[int, Partition]) -> None:
+        try:
+            async with ChangelogReader(self._bootstrap, self._changelog) as reader:
+                await reader.follow(parts)
+        except Exception as error:
+            await self.app.crash(error)
+            raise
+
+    async def _follow_nothing(self) -> None:
+        following, self._following = self._following, None
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    @property
+    def _store(self) -> PartitionedStore:
+        (table,) = self.tables.values()
+        return cast(PartitionedStore, table.data)
+
+    @property
+    def _changelog(self) -> str:
+        (table,) = self.tables.values()
+        return str(table.changelog_topic_name)
+
+    @property
+    def _bootstrap(self) -> str:
+        return ",".join(f"{url.host}:{url.port}" for url in self.app.conf.broker_consumer)
