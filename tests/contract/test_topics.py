@@ -14,6 +14,7 @@ PINNED = {
     "notifications": ("notifier", "appointment_id", 12),
     "bookings-inbound": ("upstream", "source appointment id", 12),
     "reminders-worker-timers-changelog": ("reminders", "appointment_id", 12),
+    "reminders-replays": ("reminders", "appointment_id", 12),
 }
 
 
@@ -30,7 +31,7 @@ def test_reference_topics_are_compacted_so_that_a_tombstone_erases_a_person() ->
         assert (topic.cleanup, topic.retention) == ("compact", None)
 
 
-def test_what_followed_is_kept_for_more_than_a_year_and_what_came_in_for_a_week() -> None:
+def test_what_followed_is_kept_for_more_than_a_year_and_what_came_in_or_in_again_for_a_week() -> None:
     kept = {topic.name: topic.retention for topic in topics.ALL if topic.retention}
     year = timedelta(days=400)
     assert kept == {
@@ -38,6 +39,7 @@ def test_what_followed_is_kept_for_more_than_a_year_and_what_came_in_for_a_week(
         "reminders": year,
         "notifications": year,
         "bookings-inbound": timedelta(days=7),
+        "reminders-replays": timedelta(days=7),
     }
 
 

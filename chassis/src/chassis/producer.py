@@ -19,12 +19,13 @@ ABANDON_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What goes to Kafka; `topic` without the installation's prefix."""
+    """What goes to Kafka; `topic` without the installation's prefix, `partition` None for the one of the key."""
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+    partition: int | None = None
 
 
 class Publisher:
@@ -82,7 +83,8 @@ class Publisher:
         by_partition: dict[tuple[str, int], list[int]] = defaultdict(list)
         for index, record in enumerate(records):
             count = self._partitions.get(record.topic) or await self._count(producer, record.topic)
-            by_partition[record.topic, partition_of(record.key, count)].append(index)
+            partition = partition_of(record.key or b"", count) if record.partition is None else record.partition
+            by_partition[record.topic, partition].append(index)
         sending = [
             asyncio.ensure_future(self._send_partition(producer, *place, records, indexes, done))
             for place, indexes in by_partition.items()

@@ -13,7 +13,7 @@ from chassis.subscription import Subscription, decode_all
 
 
 async def replay(pool: asyncpg.Pool, subscriptions: Sequence[Subscription[Any]], prefix: str, letter_id: int) -> str:
-    """Apply an open dead letter and settle it; return what became of it: applied, repeat or stale.
+    """Apply an open dead letter and settle it; return what became of it: `Subscription.done`, repeat or stale.
 
     Raises:
         RejectedEvent: It was not open, nothing subscribes to its topic now, or it is refused again; it
@@ -32,7 +32,7 @@ async def replay(pool: asyncpg.Pool, subscriptions: Sequence[Subscription[Any]],
             outcome = await subscription.apply(connection, decoded.events)
             if outcome.rejected:
                 raise outcome.rejected[0][1]
-    counts = {"applied": outcome.applied, "repeat": outcome.repeat, "stale": outcome.stale}
+    counts = {subscription.done: outcome.applied, "repeat": outcome.repeat, "stale": outcome.stale}
     return next((name for name, number in counts.items() if number), "no effect")
 
 

@@ -40,12 +40,14 @@ class Subscription[E]:
         apply: (connection, events) → `Applied`, inside the batch's transaction: set-based, rows sorted by
             key, safe to repeat. It may raise `RejectedEvent` for a single event.
         own: False for topics that others write: their bad records never open the breaker.
+        done: What `dead-letters replay` says of an event that took effect.
     """
 
     topic: Topic
     decode: Callable[[ConsumerRecord[bytes, bytes]], E]
     apply: Callable[[Connection, Sequence[E]], Awaitable[Applied]]
     own: bool = True
+    done: str = "applied"
 
 
 @dataclass(slots=True)

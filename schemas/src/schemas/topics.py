@@ -30,7 +30,7 @@ class Topic:
         partitions: Count; a mismatch on the broker stops a service at its start.
         retention: None keeps records for ever.
         cleanup: Kafka's cleanup.policy.
-        types: The event types in it; empty for topics with bodies of other people's making.
+        types: The event types in it; empty for topics that carry other people's bodies, or another topic's.
         settings: Further topic settings, as Kafka names them.
     """
 
@@ -70,6 +70,8 @@ BOOKINGS_INBOUND = Topic("bookings-inbound", "upstream", "source appointment id"
 TIMERS_CHANGELOG = Topic(
     "reminders-worker-timers-changelog", "reminders", "appointment_id", cleanup="compact", settings=_COMPACTION
 )
+REMINDERS_REPLAYS = Topic("reminders-replays", "reminders", "appointment_id", retention=timedelta(days=7))
+"""Records of `appointments` that the worker had refused, as they were and on their partition: it reads both topics."""
 
 ALL = (
     APPOINTMENTS,
@@ -81,4 +83,5 @@ ALL = (
     NOTIFICATIONS,
     BOOKINGS_INBOUND,
     TIMERS_CHANGELOG,
+    REMINDERS_REPLAYS,
 )

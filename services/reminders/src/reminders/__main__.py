@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from chassis.cli import service_cli
 from chassis.lifecycle import run
 from reminders.settings import Settings
-from reminders.wiring import SERVICE, run_api, run_projector, run_worker, subscriptions
+from reminders.wiring import SERVICE, replayable, run_api, run_projector, run_worker
 
 
 def _role(
@@ -28,7 +28,7 @@ app = service_cli(
         "projector": _role("reminders-projector", run_projector, "Keep the reminder records."),
         "api": _role("reminders-api", run_api, "Answer questions about reminders."),
     },
-    subscriptions,
+    replayable,
 )
 
 if __name__ == "__main__":

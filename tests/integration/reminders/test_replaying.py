@@ -1,0 +1,82 @@
+"""The worker's dead letters go back to it by `reminders-replays`, as they were (G8)."""
+
+import asyncio
+import sys
+
+import asyncpg
+import pytest
+
+from chassis.dead_letter import DeadLetter, listed, store
+from reminders.adapters.store import WORKER
+from schemas.appointments import Appointment
+from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS
+from schemas.wire import encode
+from tests.integration.reminders.world import World
+from tests.unit.reminders.builders import appointment, headers_of
+
+pytestmark = pytest.mark.integration
+
+PARTITION = 7
+
+
+async def refused(world: World, event: Appointment, topic: str = APPOINTMENTS.name) -> int:
+    """Keep the event as a letter of the worker, as one that could not plan it then; return the letter's id."""
+    pool = await world.installation.pool("reminders")
+    letter = DeadLetter(
+        topic=world.installation.topic_prefix + topic,
+        partition=PARTITION,
+        offset=event.version,
+        key=str(event.appointment_id).encode(),
+        value=encode(event),
+        headers=tuple(headers_of(event)),
+        code="INTERNAL",
+        message="a fault that is mended",
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        await store(connection, WORKER, [letter])
+    return int(await pool.fetchval("SELECT max(id) FROM dead_letter"))
+
+
+async def replay(world: World, *letters: int, **env: str) -> tuple[int | None, str]:
+    """Run `python -m reminders dead-letters replay`; return its exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reminders", "dead-letters", "replay", *map(str, letters)),
+        env={**world.installation.env, **env},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def states(pool: asyncpg.Pool) -> list[str]:
+    return [letter.state for letter in await listed(pool, None)]
+
+
+async def test_g8_a_refused_record_is_published_as_it_was_and_once(world: World) -> None:
+    first, second = appointment(), appointment(version=2)
+    letters = [await refused(world, first), await refused(world, second, REMINDERS_REPLAYS.name)]
+
+    code, said = await replay(world, *letters)
+    again = await replay(world, letters[0])
+
+    assert (code, said.splitlines()) == (0, [f"{letter}: published for the worker" for letter in letters])
+    assert again[0] == 1
+    assert "NOT_OPEN" in again[1]
+    records = await world.records(REMINDERS_REPLAYS)
+    assert [(r.partition, r.key, r.value, tuple(r.headers)) for r in records] == [
+        (PARTITION, str(event.appointment_id).encode(), encode(event), tuple(headers_of(event)))
+        for event in (first, second)
+    ]
+    assert await states(await world.installation.pool("reminders")) == ["replayed", "replayed"]
+
+
+async def test_g8_a_letter_that_kafka_did_not_acknowledge_stays_open(world: World) -> None:
+    letter = await refused(world, appointment())
+
+    code, said = await replay(world, letter, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+
+    assert code == 1
+    assert "KAFKA_UNAVAILABLE" in said
+    assert await states(await world.installation.pool("reminders")) == ["open"]
+    assert await world.records(REMINDERS_REPLAYS) == []
