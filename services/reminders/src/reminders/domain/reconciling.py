@@ -1,0 +1,80 @@
+"""What the timers hold against what booking says (design §5): pure comparison of one appointment."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+SETTLED_AFTER = timedelta(seconds=60)
+"""So long a version may be on its way from booking to the timers before anything is made of a difference."""
+
+SENDABLE = "booked"
+"""The status in which an appointment's timers may wait (D11)."""
+
+
+class Difference(StrEnum):
+    """What is wrong with the timers of one appointment."""
+
+    MISSING = "missing"  # ahead in booking, and no row
+    DIFFERENT = "different"  # a row of this version, of another schedule
+    UNWANTED = "unwanted"  # timers wait for what booking does not know, or not any more as something to remind of
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where an appointment stands in booking.
+
+    Attributes:
+        version: Newest.
+        schedule_gen: Of that version.
+        status: FHIR's word for it.
+        starts_at: None: no time yet.
+        since: Since when this version is there, in domain time.
+    """
+
+    appointment_id: UUID
+    version: int
+    schedule_gen: int
+    status: str
+    starts_at: datetime | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the timers hold of an appointment.
+
+    Attributes:
+        version: That the row was made of.
+        schedule_gen: Of that version.
+        waiting: Whether a timer of it is still to fire.
+    """
+
+    version: int
+    schedule_gen: int
+    waiting: bool
+
+
+def difference(stand: Stand, held: Held | None, now: datetime) -> Difference | None:
+    """Compare an appointment that booking has ahead; None while all is well or still on its way.
+
+    Only equal versions are compared: of two different ones the newer is on its way, or is booking's to publish.
+    """
+    if now - stand.since < SETTLED_AFTER:
+        return None
+    if held is None:
+        return Difference.MISSING
+    if held.version != stand.version:
+        return None
+    if held.schedule_gen != stand.schedule_gen:
+        return Difference.DIFFERENT
+    return Difference.UNWANTED if held.waiting and stand.status != SENDABLE else None
+
+
+def unwanted(stand: Stand | None, held: Held | None, now: datetime) -> Difference | None:
+    """Compare an appointment whose timers wait, and which booking was asked for: None in `stand` says it has none."""
+    if held is None or not held.waiting:
+        return None
+    if stand is None:
+        return Difference.UNWANTED
+    return difference(stand, held, now)
