@@ -18,16 +18,22 @@ from chassis.http import create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
+from chassis.outbox import Relay
+from chassis.slot_metrics import SlotMetrics
+from chassis.slots import Runner
 from reminders.adapters import http, incoming
-from reminders.adapters.records import RecordWording, read_appointment
+from reminders.adapters.clinic_days import ClinicDays, clinic_event, keep_clinics
 from reminders.adapters.replaying import replays
 from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
 from reminders.adapters.telling import telling
+from reminders.adapters.visits import cause_of, read_visit
+from reminders.adapters.wording import RecordWording
+from reminders.domain.schedule import KEPT_AFTER_VISIT
 from reminders.handle.planning import RemindersOwner
 from reminders.handle.projecting import Told, record
 from reminders.settings import Settings
 from reminders.timers.engine import Engine, Names, Reports
-from schemas.topics import APPOINTMENTS, NOTIFICATIONS, REMINDERS, TIMERS_CHANGELOG
+from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, TIMERS_CHANGELOG
 
 SERVICE = "reminders"
 WORKER, PROJECTOR = "reminders-worker", "reminders-projector"
@@ -63,9 +69,16 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     async def rows() -> int:
         return engine.rows
 
+    async def recovery() -> str | None:
+        progress = engine.recovering
+        if progress is None:
+            return None
+        return f"{progress['rows']} rows read, {progress['left']} left, {progress['left_s'] or '?'} s"
+
     health.add_next_wake(next_wake)
     health.add_status("lag", lag)
     health.add_status("rows", rows)
+    health.add_status("recovery", recovery)
     api = create_api("Attend reminders worker", health, metrics, "Health of the timers.")
     await run_all(stop, timers=engine.run(stop), http=serve(api, settings.http_host, settings.http_port, stop))
 
@@ -75,12 +88,21 @@ def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:
     names = Names(
         app=settings.group(WORKER),
         table=TABLE,
-        source=settings.topic_name(APPOINTMENTS),
+        sources=(settings.topic_name(APPOINTMENTS),),
         events=settings.topic_name(REMINDERS),
         partitions=APPOINTMENTS.partitions,
     )
-    owner = RemindersOwner(read_appointment, RecordWording(clock.now))
-    return Engine(settings.kafka_bootstrap_servers, names, owner, clock.now, reports)
+    owner = RemindersOwner(read_visit, cause_of, RecordWording(clock.now))
+    return Engine(
+        settings.kafka_bootstrap_servers,
+        names,
+        owner,
+        KEPT_AFTER_VISIT,
+        clock.now,
+        stepped=settings.clock_file is not None,
+        reports=reports,
+        **({"consumer_group_instance_id": settings.slot} if settings.slot else {}),
+    )
 
 
 def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
@@ -92,6 +114,7 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
     return (
         Subscription(REMINDERS, incoming.reminder_event, apply),
         Subscription(NOTIFICATIONS, incoming.notification_event, apply),
+        Subscription(CLINICS, clinic_event, keep_clinics),
     )
 
 
@@ -107,16 +130,21 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
         Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
     """
     clock, metrics = clock_from(settings.clock_file), Metrics(PROJECTOR)
-    await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS), settings.topic_prefix)
+    await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS, CLINICS), settings.topic_prefix)
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE) as pool:
         await migrate.check(pool, SERVICE, SERVICE)
         consumer = BatchConsumer(PROJECTOR, settings, pool, subscriptions(settings), clock, metrics)
+        relay = Relay(pool, settings, metrics, clock, [REMINDERS])
+        days = Runner(pool, clock, ClinicDays(), SlotMetrics(metrics))
         health = Health(PROJECTOR, clock)
-        watch(health, metrics, pool, [consumer], [])
+        watch(health, metrics, pool, [consumer], [relay])
+        days.watch(health, relay.idle)
         api = create_api("Attend reminders projector", health, metrics, "Health of the reminder records.")
         await run_all(
             stop,
             consumer=consumer.run(stop),
+            days=days.run(stop),
+            relay=relay.run(stop),
             closing=_close(pool, clock, stop),
             http=serve(api, settings.http_host, settings.http_port, stop),
         )
