@@ -17,10 +17,14 @@ WEEK = {"rules": [{"lead_hours": 2}, {"lead_days": 7}, {"lead_hours": 24}]}
 TABLES = ("reminder_policy", "reminder_rule", "policy_reissue", "outbox", "appointment_history")
 
 
+def transactions_on(door: Door, rules: Rules) -> Transactions:
+    """Return transactions on the door's database, whose events stay in the outbox."""
+    return Transactions(door.pool, RealClock(), rules, lambda: None, Counts(Metrics("booking")))
+
+
 def reissuer(door: Door, batch: int = 100, per_s: int = 1_000_000) -> Reissuer:
     """Return a job of its own, as another process would have it."""
-    transactions = Transactions(door.pool, RealClock(), Rules(), lambda: None, Counts(Metrics("booking")))
-    return Reissuer(transactions, per_s, batch)
+    return Reissuer(transactions_on(door, Rules()), per_s, batch)
 
 
 async def worked_off(door: Door, batch: int = 100) -> None:

@@ -1,6 +1,5 @@
 """Reminder policies over HTTP: rules per clinic and service type, slugs, versions, audit, refusals (D13)."""
 
-
 import asyncpg
 import orjson
 import pytest

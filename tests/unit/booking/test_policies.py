@@ -8,10 +8,11 @@ import pytest
 from booking.adapters import outgoing
 from booking.domain.policies import DEFAULT_SLUGS, Lead, OwnPolicy, checked, leads_of, next_rules
 from booking.domain.policy_change import change_of
-from booking.domain.policy_effect import NOTHING, Effect, effect_of, is_touched, would_have_left
+from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
 from booking.domain.refusals import Refused
 from schemas import wire
 from schemas.appointments import Appointment, ReminderPolicy, Status
+from schemas.planning import plan
 from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, order
 
 DAY, TWO, WEEK = Lead(hours=24), Lead(hours=2), Lead(days=7)
@@ -129,5 +130,20 @@ def test_the_past_is_replayed_version_by_version_b4() -> None:
         (Status.CANCELLED, later, later - 23 * HOUR),
     )
     assert would_have_left(past) == 2
-    assert would_have_left(past, policy(TWO).rules) == 0
-    assert would_have_left(past, policy(Lead(hours=48), DAY).rules) == 4
+    ever = NOW - timedelta(days=400)
+    assert would_have_left(past, in_force_since(policy(TWO).rules, ever)) == 0
+    assert would_have_left(past, in_force_since(policy(Lead(hours=48), DAY).rules, ever)) == 4
+
+
+@pytest.mark.parametrize("hours", range(1, 400, 13))
+def test_the_counts_are_those_of_the_workers_own_planning(hours: int) -> None:
+    """The same visit planned as the worker plans it, before and after."""
+    held, wanted = visit(NOW + hours * HOUR), policy(Lead(days=9), Lead(hours=48), TWO)
+    after = held.model_copy(update={"policy": wanted})
+    old, new = ({r.reminder_id for r in plan(v) if r.reason is None and r.due > LATER} for v in (held, after))
+    found = effect_of(held, wanted, LATER)
+    assert (found.kept, found.added + found.moved, found.removed + found.moved) == (
+        len(old & new),
+        len(new - old),
+        len(old - new),
+    )

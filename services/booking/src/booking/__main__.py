@@ -122,5 +122,27 @@ def list_command() -> None:
     Console().print(table)
 
 
+@app.command("no-show")
+def no_show_command(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count only; the running service makes the change.")
+    ] = False,
+) -> None:
+    """Say how many visits, by clinic, are still booked although they ended long enough ago (D19)."""
+    from booking.adapters.no_shows import count_unattended
+    from booking.wiring import no_show_rule_of
+
+    if not dry_run:
+        raise typer.BadParameter("the running service makes the change at each slot; give --dry-run to count")
+    settings = settings_of(Settings)
+    rule, now = no_show_rule_of(settings), clock_from(settings.clock_file).now()
+    table = Table("clinic", "would be no-shows now")
+    counts = _with_pool(lambda pool: count_unattended(pool, rule, now))
+    for clinic_id, visits in counts.items():
+        table.add_row(clinic_id, str(visits))
+    Console().print(table)
+    typer.echo(f"{sum(counts.values())} visits at {len(counts)} clinics; nothing was changed")
+
+
 if __name__ == "__main__":
     app()

@@ -17,6 +17,9 @@ class Settings(ServiceSettings):
         body_limit_bytes: Longest request body; longer ones are refused before they are read.
         policy_reissue_per_s: Appointments that a change of a reminder policy reissues a second, at most.
         policy_reissue_batch: Appointments of one transaction of it, at most.
+        no_show_every_h: Hours between looks for visits that nobody came to, on each clinic's wall; 0: never (R18).
+        no_show_after_min: A visit still booked so many minutes after its end is a no-show (D19).
+        no_show_visit_min: How long a visit is taken to be that has no end.
     """
 
     model_config = SettingsConfigDict(env_prefix="BOOKING_")
@@ -28,3 +31,6 @@ class Settings(ServiceSettings):
     body_limit_bytes: int = 4 << 20
     policy_reissue_per_s: int = Field(default=500, ge=1)
     policy_reissue_batch: int = Field(default=250, ge=1, le=5_000)
+    no_show_every_h: int = Field(default=2, ge=0, le=24)
+    no_show_after_min: int = Field(default=30, ge=0)
+    no_show_visit_min: int = Field(default=30, ge=1)

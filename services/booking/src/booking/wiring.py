@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -14,9 +15,11 @@ from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode
+from booking.adapters.no_shows import NoShowCheck
 from booking.adapters.reissuing import Reissuer
 from booking.adapters.transactions import Transactions
 from booking.domain.contacts import country
+from booking.domain.no_shows import NoShowRule
 from booking.domain.refusals import Refused
 from booking.domain.times import zone_of
 from booking.handle import Rules
@@ -32,6 +35,8 @@ from chassis.http import create_api, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.slot_metrics import SlotMetrics
+from chassis.slots import Runner
 from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, CLINICS, PATIENTS, PROVIDERS
 
 SERVICE = "booking"
@@ -56,6 +61,7 @@ class Service:
     consumer: BatchConsumer
     relays: tuple[Relay, Relay]
     reissuer: Reissuer
+    no_shows: Runner | None
     health: Health
     metrics: Metrics
     api: FastAPI
@@ -63,12 +69,14 @@ class Service:
     async def run(self, stop: asyncio.Event) -> None:
         """Take bookings, publish and answer until `stop` is set or a part fails."""
         appointments, reference_data = self.relays
+        slots = {} if self.no_shows is None else {"no_shows": self.no_shows.run(stop)}
         await run_all(
             stop,
             consumer=self.consumer.run(stop),
             relay=appointments.run(stop),
             reference_relay=reference_data.run(stop),
             reissuer=self.reissuer.run(stop),
+            **slots,
             http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
         )
 
@@ -85,6 +93,21 @@ def rules_of(settings: Settings) -> Rules:
     except Refused as refusal:
         raise Misconfigured(f"{refusal.place}: {refusal.message}") from None
     return Rules(zone, settings.register_on_booking)
+
+
+def no_show_rule_of(settings: Settings) -> NoShowRule:
+    """Return the installation's choices for visits that nobody came to (D19)."""
+    return NoShowRule(
+        every=timedelta(hours=settings.no_show_every_h),
+        grace=timedelta(minutes=settings.no_show_after_min),
+        visit_length=timedelta(minutes=settings.no_show_visit_min),
+    )
+
+
+def no_show_runner(settings: Settings, pool: asyncpg.Pool, clock: Clock, metrics: Metrics) -> Runner | None:
+    """Return the no-show check; None where it is switched off."""
+    rule = no_show_rule_of(settings)
+    return Runner(pool, clock, NoShowCheck(rule), SlotMetrics(metrics)) if rule.every else None
 
 
 def subscriptions(settings: Settings, clock: Clock, counts: Counts | None = None) -> tuple[Subscription[Any], ...]:
@@ -123,8 +146,12 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         watch(health, metrics, pool, [consumer], [appointments, reference_data])
         reissuer = Reissuer(transactions, settings.policy_reissue_per_s, settings.policy_reissue_batch)
         health.add_idle("reminder_policies", reissuer.idle)
+        no_shows = no_show_runner(settings, pool, clock, metrics)
+        if no_shows is not None:
+            no_shows.watch(health, appointments.idle)
         api = door(settings, transactions, health, metrics, reissuer.wake)
-        yield Service(settings, pool, consumer, (appointments, reference_data), reissuer, health, metrics, api)
+        relays = (appointments, reference_data)
+        yield Service(settings, pool, consumer, relays, reissuer, no_shows, health, metrics, api)
     finally:
         await pool.close()
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,14 +13,15 @@ import asyncpg
 
 from booking.adapters import policy_sql
 from booking.adapters.policy_store import REMINDABLE
-from booking.domain.policy_effect import NOTHING, Effect, effect_of, would_have_left
+from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, would_have_left
 from chassis.database import unavailable
-from schemas.appointments import Appointment, ReminderPolicy
+from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.wire import decode
 
 PAGE = 1_000
 """Visits of one question to the database: 0.1 s of it, and 2 MB."""
 
+_EVER = datetime(1900, 1, 1, tzinfo=UTC)
 _LAST = UUID(int=2**128 - 1)
 
 
@@ -88,8 +89,9 @@ async def dry_run(
         report.looked_at += len(rows)
         report.ahead_looked_at += len(rows)
         yield report
+    ever = in_force_since(policy.rules, _EVER)
     async for rows in _pages(pool, policy_sql.PAGE_PAST, which, past_from, now):
-        await asyncio.to_thread(_past, rows, policy, which.zone, report.months)
+        await asyncio.to_thread(_past, rows, ever, which.zone, report.months)
         report.looked_at += len(rows)
         yield report
 
@@ -113,14 +115,14 @@ def _ahead(rows: Sequence[Any], policy: ReminderPolicy, now: datetime) -> Effect
     return Effect(*map(sum, zip(NOTHING, *effects, strict=True)))
 
 
-def _past(rows: Sequence[Any], policy: ReminderPolicy, zone: str, months: dict[str, Counter[str]]) -> None:
+def _past(rows: Sequence[Any], rules: Sequence[ReminderRule], zone: str, months: dict[str, Counter[str]]) -> None:
     there = ZoneInfo(zone)
     for row in rows:
         versions = [decode(Appointment, snapshot.encode()) for snapshot in row["snapshots"]]
         month = months.setdefault(f"{row['starts_at'].astimezone(there):%Y-%m}", Counter())
         month["visits"] += 1
         month["as_it_was"] += would_have_left(versions)
-        month["with_these_rules"] += would_have_left(versions, policy.rules)
+        month["with_these_rules"] += would_have_left(versions, rules)
 
 
 def months_before(now: datetime, months: int) -> datetime:

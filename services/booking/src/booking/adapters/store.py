@@ -56,7 +56,7 @@ class PostgresStore:
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
         """See `handle.Store`."""
         rows = await self.connection.fetch(sql.LOCK_APPOINTMENTS, list(appointment_ids))
-        return {row[0]: _state(row) for row in rows}
+        return {row[0]: state_of(row) for row in rows}
 
     async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
         """See `handle.Store`."""
@@ -173,7 +173,8 @@ def clinic_of(row: Any) -> ClinicState:
     return ClinicState(**{**dict(row), "languages": tuple(row["languages"]), "policies": own})
 
 
-def _state(row: Any) -> State:
+def state_of(row: Any) -> State:
+    """Return the state in a row of `sql.APPOINTMENT_COLUMNS`."""
     _id, source, version, status, sequence, source_time, event_time, ingest_time, confirmed, mode, *rest = row
     return State(
         source, version, _STATUS[status], sequence, source_time, event_time, ingest_time, confirmed, _MODE[mode], *rest

@@ -1,18 +1,17 @@
 """What other rules do to the reminders of one visit: the same answer for the dry run and for the change itself (B4).
 
-Both plan with `schemas.planning.plan`, as the worker does.
+Both plan with the function of `schemas.planning` that the worker plans with.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
-from uuid import UUID
 
 from booking.domain.policies import slugs_of
 from schemas.appointments import SENDABLE, Appointment, ReminderPolicy, ReminderRule
-from schemas.planning import plan
-from schemas.reminders import PlannedReminder, Reason, ReminderStatus
+from schemas.planning import Slot, slots
+from schemas.reminders import Reason
 
 
 class Effect(NamedTuple):
@@ -59,21 +58,30 @@ def effect_of(appointment: Appointment, policy: ReminderPolicy, since: datetime)
         policy: The policy wanted.
         since: When it comes into force: what was due by then has left or never will.
     """
-    if not is_touched(appointment, policy.rules):
+    if appointment.starts_at is None or not is_touched(appointment, policy.rules):
         return NOTHING
-    before = _to_come(plan(appointment), since)
-    planned = plan(appointment.model_copy(update={"policy": policy}))
+    before = _to_come(_slots(appointment, appointment.policy.rules), since)
+    planned = _slots(appointment, policy.rules)
     after = _to_come(planned, since)
     kept = before & after
     lost, gained = len(before) - len(kept), len(after) - len(kept)
     moved = min(lost, gained)
     held = slugs_of(appointment.policy.rules)
-    late = sum(r.reason is Reason.DUE_IN_PAST and r.rule not in held for r in planned)
+    late = sum(slot.reason is Reason.DUE_IN_PAST and slot.rule not in held for slot in planned)
     return Effect(1, gained - moved, lost - moved, moved, len(kept), late)
 
 
-def _to_come(planned: Sequence[PlannedReminder], since: datetime) -> set[UUID]:
-    return {r.reminder_id for r in planned if r.status is ReminderStatus.SCHEDULED and r.due > since}
+def _slots(version: Appointment, rules: Sequence[ReminderRule]) -> list[Slot]:
+    """Return the moments that `plan` would find if the version carried these rules. It may be reminded, and begins.
+
+    The generation stays, so a slug stands for one reminder: its id, half of what `plan` costs, is not needed.
+    """
+    assert version.starts_at is not None  # noqa: S101  # whoever calls has looked
+    return slots(version.starts_at, version.zone, rules, version.schedule_set_at, None)
+
+
+def _to_come(found: Sequence[Slot], since: datetime) -> set[str]:
+    return {slot.rule for slot in found if slot.reason is None and slot.due > since}
 
 
 def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRule] | None = None) -> int:
@@ -81,22 +89,20 @@ def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRul
 
     Args:
         versions: Every version of the visit, in order.
-        rules: Rules to imagine in force ever since; None for those that each version was stamped with.
+        rules: Rules to imagine, in force since long ago; None for those that each version was stamped with.
     """
-    return sum(1 for _ in _left(versions, rules))
-
-
-def _left(versions: Sequence[Appointment], rules: Sequence[ReminderRule] | None) -> Iterator[PlannedReminder]:
+    left = 0
     for version, following in pairwise((*versions, None)):
         assert version is not None  # noqa: S101  # only the last of the last pair is
+        if version.status not in SENDABLE or version.starts_at is None:
+            continue
         until = None if following is None else following.ingest_time
-        for reminder in plan(version if rules is None else _imagined(version, rules)):
-            in_time = version.ingest_time < reminder.due and (until is None or reminder.due <= until)
-            if reminder.status is ReminderStatus.SCHEDULED and in_time:
-                yield reminder
+        for slot in _slots(version, version.policy.rules if rules is None else rules):
+            in_time = version.ingest_time < slot.due and (until is None or slot.due <= until)
+            left += slot.reason is None and in_time
+    return left
 
 
-def _imagined(version: Appointment, rules: Sequence[ReminderRule]) -> Appointment:
-    """Return the version as if the rules had been in force when its schedule was set."""
-    old = tuple(rule.model_copy(update={"in_force_since": version.schedule_set_at}) for rule in rules)
-    return version.model_copy(update={"policy": version.policy.model_copy(update={"rules": old})})
+def in_force_since(rules: Sequence[ReminderRule], since: datetime) -> tuple[ReminderRule, ...]:
+    """Return rules as if they had been in force that long."""
+    return tuple(rule.model_copy(update={"in_force_since": since}) for rule in rules)

@@ -7,11 +7,13 @@ never takes a step back (D41).
 ```
 proposed ─▶ pending ─▶ booked ─▶ arrived ─▶ checked-in ─▶ fulfilled
     └──────────┴─ waitlist ─┘ │
-any of these ─▶ cancelled     └▶ noshow ─▶ arrived (D19)
+any of these ─▶ cancelled     └▶ noshow ─▶ arrived, for 24 h (D19)
 cancelled ─▶ booked, proposed, pending, waitlist (un-cancel, D10)
 any ─▶ entered-in-error
 ```
 """
+
+from datetime import timedelta
 
 from schemas.appointments import Status
 
@@ -46,6 +48,26 @@ NEEDS_NO_START = frozenset({Status.PROPOSED, Status.PENDING, Status.WAITLIST}) |
 """Statuses in which a visit may be without a time."""
 
 
-def is_allowed(held: Status, arriving: Status, reason: str | None) -> bool:
-    """Say whether the state table has this transition; a correction with a reason always is (D42)."""
-    return arriving in ALLOWED[held] or reason is not None
+_CAME = frozenset({Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED})
+
+NO_SHOW_STANDS_AFTER = timedelta(hours=24)
+"""D19: a no-show is reversed by an arrival of the same day; what comes later needs a reason (D42)."""
+
+OWN_NO_SHOW = "no-show/"
+"""How `caused_by` of a no-show begins that booking found itself (R18), not upstream."""
+
+
+def is_allowed(held: Status, arriving: Status, reason: str | None, held_for: timedelta = timedelta()) -> bool:
+    """Say whether the state table has this transition; a correction with a reason always is (D42).
+
+    Args:
+        held: The status that the appointment has.
+        arriving: The one that it is to have.
+        reason: Why, if somebody said so.
+        held_for: How long it has had the held one, by the times of the events.
+    """
+    if reason is not None:
+        return True
+    if held is Status.NOSHOW and arriving in _CAME and held_for > NO_SHOW_STANDS_AFTER:
+        return False
+    return arriving in ALLOWED[held]

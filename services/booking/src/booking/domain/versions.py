@@ -12,7 +12,13 @@ from booking.domain.commands import UNSET, BookAppointment
 from booking.domain.people import ClinicState
 from booking.domain.policies import slugs_of
 from booking.domain.refusals import Refused
-from booking.domain.statuses import ENDS_BEFORE_BEGINNING, NEEDS_NO_START, VISIT_HAPPENED_OR_WILL, is_allowed
+from booking.domain.statuses import (
+    ENDS_BEFORE_BEGINNING,
+    NEEDS_NO_START,
+    OWN_NO_SHOW,
+    VISIT_HAPPENED_OR_WILL,
+    is_allowed,
+)
 from booking.domain.times import check_order
 from schemas.appointments import SENDABLE, Mode, Status
 from schemas.wire import provider_id
@@ -178,7 +184,7 @@ def _next(
     now: datetime,
     clinics: Mapping[str, ClinicState],
 ) -> Decision:
-    if all(getattr(held, name) == value for name, value in fields.items()):
+    if all(getattr(held, name) == value for name, value in fields.items()) or _is_old_news(held, fields):
         return Decision(Result.REPEAT, _moved_on(held, command))
     if order is _Order.SAME:
         raise _conflict()
@@ -199,7 +205,7 @@ def _next(
         first_booked_at=held.first_booked_at or booked_at,
         **fields,
     )
-    legal = is_allowed(held.status, command.status, command.reason)
+    legal = is_allowed(held.status, command.status, command.reason, event_time - held.event_time)
     return Decision(Result.APPLIED, applied, () if legal else (ILLEGAL_TRANSITION,))
 
 
@@ -251,6 +257,13 @@ def _plans_anew(held: State, changed: dict[str, Any], clinics: Mapping[str, Clin
         or (held.service_type != changed["service_type"] and _rules_differ(held, changed["service_type"], clinics))
         or (changed["status"] in SENDABLE and held.status not in SENDABLE)
     )
+
+
+def _is_old_news(held: State, fields: dict[str, Any]) -> bool:
+    """Say whether upstream only repeats what was so before booking itself found that nobody came (D19)."""
+    if held.status is not Status.NOSHOW or not (held.caused_by or "").startswith(OWN_NO_SHOW):
+        return False
+    return all(value == (Status.BOOKED if name == "status" else getattr(held, name)) for name, value in fields.items())
 
 
 def _rules_differ(held: State, service_type: str | None, clinics: Mapping[str, ClinicState]) -> bool:

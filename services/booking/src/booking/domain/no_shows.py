@@ -1,0 +1,47 @@
+"""When nobody came: what a visit becomes that is still booked after its end (R18, D19)."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from booking.domain.statuses import OWN_NO_SHOW
+from booking.domain.versions import State
+from schemas.appointments import Status
+
+
+class NoShowRule(NamedTuple):
+    """The installation's choices.
+
+    Attributes:
+        every: Between looks.
+        grace: After its end a visit may stay booked for so long.
+        visit_length: How long a visit is taken to be that has no end.
+    """
+
+    every: timedelta = timedelta(hours=2)
+    grace: timedelta = timedelta(minutes=30)
+    visit_length: timedelta = timedelta(minutes=30)
+
+
+def cause_of(clinic_id: str, slot: str) -> str:
+    """Return what the new versions of a slot name as their cause."""
+    return f"{OWN_NO_SHOW}{clinic_id}/{slot}"
+
+
+def not_attended(held: State, cause: str, grace: timedelta, now: datetime) -> State:
+    """Return the next version of a visit that nobody came to; upstream's order stays, so its next word is newer.
+
+    Args:
+        held: The visit, booked, under its row's lock.
+        cause: From `cause_of`.
+        grace: How long after the end was waited.
+        now: Domain time.
+    """
+    minutes = int(grace.total_seconds() // 60)
+    return held._replace(
+        version=held.version + 1,
+        status=Status.NOSHOW,
+        event_time=now,
+        ingest_time=now,
+        caused_by=cause,
+        reason=f"no arrival was reported within {minutes} min after the end",
+    )

@@ -1,0 +1,113 @@
+"""`attend policy` on a real door over HTTP (B4)."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from booking.wiring import door as door_of
+from booking.wiring import rules_of
+from chassis.clock import RealClock
+from chassis.health import Health
+from chassis.http import serve
+from chassis.metrics import Metrics
+from stack.ports import free_port
+from tests.integration.booking.door import OPERATOR_KEY, Door, settings_on, until
+from tests.integration.booking.policy import reissuer, transactions_on, visits
+from tests.support.installation import Installation
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "policies"
+
+
+@dataclass
+class Attend:
+    """The command, as somebody at another machine has it: with address and key in the environment."""
+
+    url: str
+    key: str = OPERATOR_KEY
+
+    async def run(self, *words: str) -> tuple[int, str, str]:
+        """Run it to its end; return exit code, stdout and stderr."""
+        environment = {**os.environ, "ATTEND_BOOKING_URL": self.url, "ATTEND_KEY": self.key, "COLUMNS": "120"}
+        command = [sys.executable, "-m", "stack", "policy", *words]
+        done = await asyncio.to_thread(
+            subprocess.run, command, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    async def json(self, *words: str) -> Any:
+        """Run it with `--json`, which must succeed, and return what it prints."""
+        code, out, err = await self.run(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+@pytest.fixture
+async def attend(door: Door, base: Installation) -> AsyncIterator[Attend]:
+    """Give the command with a door and a job that run in this test's loop."""
+    settings, metrics, port = settings_on(base), Metrics("booking"), free_port()
+    job = reissuer(door)
+    api = door_of(
+        settings, transactions_on(door, rules_of(settings)), Health("booking", RealClock()), metrics, job.wake
+    )
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve(api, "127.0.0.1", port, stop))
+        tasks.create_task(job.run(stop))
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+            await until(lambda: answers(http))
+        yield Attend(f"http://127.0.0.1:{port}")
+        stop.set()
+
+
+async def answers(http: httpx2.AsyncClient) -> bool:
+    try:
+        return (await http.get("/health/live")).is_success
+    except httpx2.TransportError:
+        return False
+
+
+async def test_what_plan_says_is_what_set_reports_and_show_lists(door: Door, attend: Attend) -> None:
+    await visits(door, *(30 + 20 * n for n in range(12)))
+    file = str(EXAMPLES / "week-and-day.json")
+    planned = await attend.json("plan", "EYE", "--file", file)
+    done = await attend.json("set", "EYE", "--file", file)
+    assert planned["ahead"]["appointments"] == 12
+    assert planned["ahead"] == {name: done["change"]["reissue"][name] for name in planned["ahead"]}
+    shown = await attend.json("show", "EYE")
+    assert (shown["policy_id"], shown["changes"][0]["reissue"]["state"]) == ("EYE/1", "done")
+    assert (await attend.json("set", "EYE", "--file", file))["changed"] is False
+
+
+async def test_tables_say_it_to_people(door: Door, attend: Attend) -> None:
+    await visits(door, 500, 600, service_type="Surgery")
+    code, out, _ = await attend.run("plan", "EYE", "-f", str(EXAMPLES / "surgery.json"))
+    assert code == 0
+    for words in ("EYE, Surgery: 24 h, 2 h → 14 days, 3 days, 24 h", "2 visits ahead", "Nothing was changed"):
+        assert words in out
+
+
+async def test_what_goes_wrong_is_said_with_its_code_and_exit_code(attend: Attend, tmp_path: Path) -> None:
+    odd, broken = tmp_path / "odd.json", tmp_path / "broken.json"
+    odd.write_text('{"rules": [{"lead_hours": 0}]}', "utf-8")
+    broken.write_text('{"rules": [', "utf-8")
+    good = str(EXAMPLES / "week-and-day.json")
+    asked = [
+        (attend, ("plan", "EYE", "-f", str(odd)), 1, "NUMBER_OUT_OF_RANGE"),
+        (attend, ("set", "NONE", "-f", good), 1, "UNKNOWN_CLINIC"),
+        (attend, ("plan", "EYE", "-f", str(broken)), 2, "not JSON"),
+        (attend, ("plan", "EYE", "-f", str(tmp_path / "none.json")), 2, "does not"),
+        (Attend(attend.url, "wrong"), ("show", "EYE"), 1, "NO_KEY"),
+        (Attend("http://127.0.0.1:1"), ("show", "EYE"), 1, "does not answer"),
+    ]
+    for command, words, exit_code, said in asked:
+        code, _, err = await command.run(*words)
+        assert (code, said in " ".join(err.split())) == (exit_code, True), err
