@@ -265,8 +265,9 @@ class Runner:
         health.add_idle(f"slots {self.job.name}", self.idle)
         health.add_idle(f"events of slots {self.job.name}", handed_on)
         health.add_next_wake(self.next_wake)
-        health.add_status(f"{self.job.name}_last_slot", last)
-        health.add_status(f"{self.job.name}_next_slot", following)
+        name = self.job.name.replace("-", "_")
+        health.add_status(f"{name}_last_slot", last)
+        health.add_status(f"{name}_next_slot", following)
 
 
 def _written(at: datetime | None) -> str | None:

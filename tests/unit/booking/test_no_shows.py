@@ -1,0 +1,62 @@
+"""A no-show that booking found itself, and what may follow it (D19, D42)."""
+
+from datetime import timedelta
+
+import pytest
+
+from booking.domain.no_shows import cause_of, not_attended
+from booking.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowed
+from booking.domain.versions import Result, State, decide
+from schemas.appointments import Status
+from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, order
+
+SECOND = timedelta(seconds=1)
+
+
+def missed(**given: object) -> State:
+    held = decide(None, order(**given), "EYE", ANN, NOW).state
+    return not_attended(held, cause_of("EYE", "2027-03-12T12:00+00:00"), timedelta(minutes=30), START + 2 * HOUR)
+
+
+@pytest.mark.parametrize("came", [Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED])
+def test_a_no_show_is_reversed_by_an_arrival_of_the_next_24_hours(came: Status) -> None:
+    assert is_allowed(Status.NOSHOW, came, None, NO_SHOW_STANDS_AFTER)
+    assert not is_allowed(Status.NOSHOW, came, None, NO_SHOW_STANDS_AFTER + SECOND)
+    assert is_allowed(Status.NOSHOW, came, "typed in late", 9 * NO_SHOW_STANDS_AFTER)
+
+
+def test_other_steps_have_no_time_limit() -> None:
+    assert is_allowed(Status.BOOKED, Status.ARRIVED, None, timedelta(days=300))
+    assert not is_allowed(Status.NOSHOW, Status.BOOKED, None)
+
+
+def test_it_is_a_version_like_any_other_and_leaves_upstreams_order_as_it_was() -> None:
+    held = missed(sequence=4)
+
+    assert (held.version, held.status, held.sequence, held.schedule_gen) == (2, Status.NOSHOW, 4, 1)
+    assert held.caused_by == "no-show/EYE/2027-03-12T12:00+00:00"
+
+
+def test_an_arrival_that_upstream_numbers_higher_reverses_it() -> None:
+    decision = decide(missed(sequence=4), change("e2", Status.ARRIVED, sequence=5), None, None, START + 3 * HOUR)
+
+    assert (decision.result, decision.state.status, decision.warnings) == (Result.APPLIED, Status.ARRIVED, ())
+
+
+def test_the_same_booking_under_another_event_id_is_a_repeat_and_no_conflict() -> None:
+    held = missed(sequence=4)
+
+    assert decide(held, order("e2", sequence=4), "EYE", ANN, START + 3 * HOUR).result is Result.REPEAT
+    assert decide(held, order("e3", sequence=9), "EYE", ANN, START + 3 * HOUR).state.sequence == 9
+
+
+def test_a_booking_for_another_time_is_no_repeat() -> None:
+    moved = decide(missed(), order("e2", starts_at=START + 48 * HOUR, ends_at=START + 49 * HOUR), "EYE", ANN, START)
+
+    assert (moved.result, moved.state.status, moved.state.schedule_gen) == (Result.APPLIED, Status.BOOKED, 2)
+
+
+def test_upstreams_own_no_show_is_not_taken_for_ours() -> None:
+    held = missed()._replace(caused_by="local/e7")
+
+    assert decide(held, order("e2"), "EYE", ANN, START + 3 * HOUR).state.status is Status.BOOKED
