@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -117,7 +117,7 @@ class Both:
             self.offered.append(one.appointment_id)
             self.book(one)
 
-    async def forget(self, appointment_ids: Sequence[UUID], now: datetime) -> None:
+    async def forget(self, appointment_ids: Sequence[UUID]) -> None:
         for one in appointment_ids:
             self.forgotten.append(one)
             self.rows[one] = replace(self.rows[one], waiting=False)

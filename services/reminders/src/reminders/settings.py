@@ -1,5 +1,6 @@
 """Settings of reminders, from the environment (prefix `REMINDERS_`)."""
 
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
@@ -12,9 +13,16 @@ class Settings(ServiceSettings):
         http_port: Health of this process, and the read API in the role `api`.
         slot: Name of this worker's place, one a running worker. With it a restarted worker takes its partitions up
             again at once, without a rebalance, and one that is taken away keeps them until its session ends.
+        booking_url: Where booking's read API answers; the worker compares its timers with it (the reconciler).
+        booking_key: A key that reads all of it, the operator's. Without both, nothing is compared, and the status
+            says so.
+        reconcile_every_s: Between two comparisons, seconds of machine time.
     """
 
     model_config = SettingsConfigDict(env_prefix="REMINDERS_")
 
     http_port: int = 8102
     slot: str | None = None
+    booking_url: str | None = None
+    booking_key: SecretStr | None = None
+    reconcile_every_s: float = Field(3600.0, gt=0)

@@ -1,7 +1,8 @@
 """How reminders is put together: the only file that names concrete classes. One process runs one role."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,10 @@ from chassis.outbox import Relay
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
 from reminders.adapters import http, incoming
+from reminders.adapters.booking_http import BookingApi, booking_client
 from reminders.adapters.clinic_days import ClinicDays, clinic_event, keep_clinics
+from reminders.adapters.live_timers import EngineTimers
+from reminders.adapters.reconciling import ReconcilerJob, settle
 from reminders.adapters.replaying import replays
 from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
 from reminders.adapters.telling import telling
@@ -31,6 +35,7 @@ from reminders.adapters.wording import RecordWording
 from reminders.domain.schedule import KEPT_AFTER_VISIT
 from reminders.handle.planning import RemindersOwner
 from reminders.handle.projecting import Told, record
+from reminders.handle.reconciling import Reconciler
 from reminders.settings import Settings
 from reminders.timers.engine import Engine, Names, Reports
 from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, TIMERS_CHANGELOG
@@ -80,7 +85,28 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     health.add_status("rows", rows)
     health.add_status("recovery", recovery)
     api = create_api("Attend reminders worker", health, metrics, "Health of the timers.")
-    await run_all(stop, timers=engine.run(stop), http=serve(api, settings.http_host, settings.http_port, stop))
+    async with reconciling(settings, clock, metrics, engine) as reconciler:
+        reconciler.watch(health)
+        await run_all(
+            stop,
+            timers=engine.run(stop),
+            reconciler=reconciler.run(stop),
+            http=serve(api, settings.http_host, settings.http_port, stop),
+        )
+
+
+@asynccontextmanager
+async def reconciling(
+    settings: Settings, clock: Clock, metrics: Metrics, engine: Engine
+) -> AsyncIterator[ReconcilerJob]:
+    """Give the reconciler of a worker; without booking's address and key it only says that it is off."""
+    if settings.booking_url is None or settings.booking_key is None:
+        yield ReconcilerJob(None, lambda: engine.ready, metrics, settings.reconcile_every_s)
+        return
+    timers = EngineTimers(engine, settings.topic_name(APPOINTMENTS), APPOINTMENTS.partitions, clock.now)
+    async with booking_client(settings.booking_url, settings.booking_key.get_secret_value()) as client:
+        reconciler = Reconciler(BookingApi(client), timers, clock.now, settle)
+        yield ReconcilerJob(reconciler, lambda: engine.ready, metrics, settings.reconcile_every_s)
 
 
 def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:

@@ -1,6 +1,7 @@
 """The rarer events of the topic `reminders`, as the worker words them; plans and hand-overs: `adapters/wording.py`."""
 
 from base64 import b64encode
+from collections.abc import Iterable
 from uuid import UUID
 
 from reminders.domain.schedule import Settled, Timer
@@ -26,6 +27,17 @@ def cancelled(appointment_id: UUID, row: Row, settled: Settled) -> RemindersCanc
         version=row.version,
         schedule_gen=row.generation,
         reminders=tuple(reminders),
+        caused_by=str(event_id(appointment_id, row.version)),
+    )
+
+
+def withdrawn(appointment_id: UUID, row: Row, timers: Iterable[Timer], reason: Reason) -> RemindersCancelled:
+    """Return the correction that takes back timers which should never have waited."""
+    return RemindersCancelled(
+        appointment_id=appointment_id,
+        version=row.version,
+        schedule_gen=row.generation,
+        reminders=tuple(_cancelled(appointment_id, row, timer, reason) for timer in timers),
         caused_by=str(event_id(appointment_id, row.version)),
     )
 

@@ -10,10 +10,11 @@ from reminders.domain import bodies
 from reminders.domain.schedule import Settled, Timer, Unplannable, apply, read_terms, settle
 from reminders.domain.upgrading import upgrade
 from reminders.domain.visit import Policy, Visit
+from reminders.handle.mending import asked_at, withdraw
 from reminders.timers.ports import Fired, Message, Outcome, Source, Taken, Terms
 from reminders.timers.row import Row, micros, pack, unpack
 from schemas.planning import Slot
-from schemas.reminders import ReminderDeadLetter, RemindersCancelled
+from schemas.reminders import Reason, ReminderDeadLetter, RemindersCancelled
 from schemas.wire import Undecodable
 
 
@@ -75,7 +76,8 @@ class RemindersOwner:
     def take(self, records: Sequence[Source], held: Callable[[bytes], bytes | None], terms: Terms) -> Taken:
         """Plan every version above the one held; anything else changes nothing (R10, R14, D10).
 
-        What cannot be read or planned is published whole as a dead letter, and passed (G8).
+        What cannot be read or planned is published whole as a dead letter, and passed (G8). What the reconciler
+        offers is planned anew in the version held too; without a value it means: nobody knows this appointment.
         """
         taken = Taken()
         rows, messages, outcomes = taken.rows, taken.messages, taken.outcomes
@@ -86,11 +88,17 @@ class RemindersOwner:
                 packed = rows.get(key) or held(key)
                 row = None if packed is None else unpack(packed)
                 if row is not None and visit.version <= row.version:
-                    outcomes[Outcome.REPEAT if visit.version == row.version else Outcome.STALE] += 1
-                    continue
+                    if visit.version < row.version or (at := asked_at(source)) is None:
+                        outcomes[Outcome.REPEAT if visit.version == row.version else Outcome.STALE] += 1
+                        continue
+                    if row.generation != visit.schedule_gen:
+                        self._withdraw(taken, key, row, terms, Reason.SUPERSEDED, at)
                 before = None if row is None else read_terms(terms.content(row.terms))
                 after, slots = apply(row, before, visit, policy.rules, terms.number(policy.terms))
             except Undecodable as error:
+                if source.value is None and (at := asked_at(source)) is not None:
+                    self._forget(taken, source, held, terms, at)
+                    continue
                 messages.append(self._dead(source, error.code, str(error)))
                 outcomes[Outcome.DEAD] += 1
             except Unplannable as error:
@@ -153,6 +161,21 @@ class RemindersOwner:
             fired.messages.append((body_key, value, (*headers, ("ce_time", now.isoformat().encode()))))
         fired.rows[key] = pack(settled.row)
         fired.counts.update(_counts(settled))
+
+    def _forget(
+        self, taken: Taken, source: Source, held: Callable[[bytes], bytes | None], terms: Terms, at: datetime
+    ) -> None:
+        key = UUID((source.key or b"").decode()).bytes
+        packed = taken.rows.get(key) or held(key)
+        if packed is not None:
+            self._withdraw(taken, key, unpack(packed), terms, Reason.NOT_SENDABLE, at)
+            taken.outcomes[Outcome.APPLIED] += 1
+
+    def _withdraw(self, taken: Taken, key: bytes, row: Row, terms: Terms, reason: Reason, at: datetime) -> None:
+        after, body = withdraw(key, row, read_terms(terms.content(row.terms)), reason)
+        if body is not None:
+            taken.rows[key] = pack(after)
+            taken.messages.append(self._wording.cancelled(body, at))
 
     def _dead(self, source: Source, code: str, message: str) -> Message:
         return self._wording.dead_letter(bodies.dead_letter(source, code, message), source.key)

@@ -67,7 +67,7 @@ class Timers(Protocol):
         """Plan these as if their events had come; one of the version held is planned anew."""
         ...
 
-    async def forget(self, appointment_ids: Sequence[UUID], now: datetime) -> None:
+    async def forget(self, appointment_ids: Sequence[UUID]) -> None:
         """Void the timers of appointments that booking does not know."""
         ...
 
@@ -172,5 +172,5 @@ class Reconciler:
         if known:
             await self._timers.offer(list((await self._booking.snapshots(known)).values()))
         if unknown:
-            await self._timers.forget(unknown, self._now())
+            await self._timers.forget(unknown)
         found.mended.update(still.values())

@@ -147,6 +147,11 @@ class Engine:
         packed = None if part is None else part.get(key)
         return None if packed is None else unpack(packed)
 
+    def keys(self, partition: int) -> list[bytes]:
+        """Return the keys held in a live partition, none if it is not live here."""
+        part = self._live().get(partition)
+        return [] if part is None else list(part.packed())
+
     @property
     def live(self) -> Collection[int]:
         """Numbers of the partitions that this worker may fire now."""

@@ -1,0 +1,116 @@
+"""When the reconciler runs in the worker, and what is told of it: metrics, status, one log line a pass."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from prometheus_client import Counter, Gauge
+
+from chassis.errors import Unavailable
+from chassis.health import Health
+from chassis.logs import get_logger
+from chassis.metrics import Metrics
+from reminders.domain.reconciling import SETTLED_AFTER, Difference
+from reminders.handle.reconciling import Found, Reconciler
+
+RETRY_S = 60.0
+"""After a pass that booking could not answer; and before the first one, so that a start is not held up."""
+
+OFF = "off: REMINDERS_BOOKING_URL and REMINDERS_BOOKING_KEY (the operator's key) are not set"
+
+
+class ReconcilerJob:
+    """Runs a reconciler now and then.
+
+    Args:
+        reconciler: None: it is off, and the status says why.
+        ready: Whether the timers are live; nothing is compared before.
+        metrics: The process's.
+        every_s: Seconds of machine time between the ends and the beginnings of passes.
+    """
+
+    def __init__(
+        self, reconciler: Reconciler | None, ready: Callable[[], bool], metrics: Metrics, every_s: float
+    ) -> None:
+        self._reconciler = reconciler
+        self._ready = ready
+        self._every_s = every_s
+        self._said = OFF if reconciler is None else "waiting for its first pass"
+        self._total = 0
+        kept = metrics.registry
+        self._mended = Counter(
+            "attend_reconciled", "Differences from booking that were mended", ("difference",), registry=kept
+        )
+        self._compared = Gauge("attend_reconciler_compared", "Appointments compared in the last pass", registry=kept)
+        self._seconds = Gauge("attend_reconciler_pass_seconds", "What the last pass took", registry=kept)
+        for difference in Difference:
+            self._mended.labels(difference)
+
+    def watch(self, health: Health) -> None:
+        """Add what the status shows: the last pass in words, and how many differences were mended since the start."""
+
+        async def said() -> str:
+            return self._said
+
+        async def total() -> int:
+            return self._total
+
+        health.add_status("reconciler", said)
+        health.add_status("reconciled", total)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Make passes until `stop` is set. That booking is away is told, and never ends the timers."""
+        if self._reconciler is None:
+            get_logger().warning("reconciler.off", reason=OFF)
+            await stop.wait()
+            return
+        pause_s = min(RETRY_S, self._every_s)
+        while not await _over(stop, pause_s):
+            pause_s = self._every_s if self._ready() and await self._pass(self._reconciler, stop) else RETRY_S
+
+    async def _pass(self, reconciler: Reconciler, stop: asyncio.Event) -> bool:
+        """Make one pass that ends with `stop`; say whether it was made."""
+        began = time.monotonic()
+        passing = asyncio.ensure_future(reconciler.reconcile())
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({passing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not passing.done():
+            passing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await passing
+            return False
+        try:
+            self._tell(await passing, time.monotonic() - began)
+        except Unavailable as error:
+            self._said = f"waiting: {error.message}"
+            get_logger().warning("reconciler.unavailable", code=error.code)
+            return False
+        return True
+
+    def _tell(self, found: Found, took_s: float) -> None:
+        self._total += found.mended.total()
+        self._compared.set(found.compared)
+        self._seconds.set(took_s)
+        counts = {difference.value: found.mended[difference] for difference in Difference}
+        for name, number in counts.items():
+            self._mended.labels(name).inc(number)
+        words = ", ".join(f"{number} {name}" for name, number in counts.items())
+        self._said = f"compared {found.compared}: {words}" + (f"; {found.left}" if found.left else "")
+        log = get_logger()
+        tell = log.warning if found.mended or found.left else log.info
+        tell("reconciler.compared", compared=found.compared, took_s=round(took_s, 2), left=found.left, **counts)
+
+
+async def settle() -> None:
+    """Wait by the clock of the machine until a version may be called settled."""
+    await asyncio.sleep(SETTLED_AFTER.total_seconds())
+
+
+async def _over(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait; say whether `stop` was set meanwhile."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    return stop.is_set()
