@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="embedded",
         help="where Kafka and PostgreSQL come from: this environment's own parts, or containers (needs Docker)",
     )
+    parser.addoption("--rounds", type=int, default=50, help="how often the long fault runs repeat their fault")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,128 @@
+"""Workers of reminders on a broker that a test may break, with their topics and a stepped clock."""
+
+import asyncio
+import signal
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from aiokafka import AIOKafkaProducer
+
+from chassis import topics
+from schemas.topics import APPOINTMENTS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CHANGELOG, Topic
+from stack.kafka import Kafka
+from tests.chaos.timers.reading import Log, read_committed_offsets, read_log
+from tests.integration.reminders.world import Process, World, until
+from tests.support.installation import Installation
+from tests.unit.reminders.builders import NOW
+
+TOPICS = (APPOINTMENTS, REMINDERS_REPLAYS, REMINDERS, TIMERS_CHANGELOG)
+NO_DATABASE = "postgresql://nobody:nothing@127.0.0.1:1/none"
+"""The worker needs none."""
+
+
+@dataclass
+class Field(World):
+    """A world of workers only, on a broker of its own."""
+
+    kafka: Kafka | None = None
+
+    @property
+    def broker(self) -> Kafka:
+        assert self.kafka is not None
+        return self.kafka
+
+    def name(self, topic: Topic) -> str:
+        """Return a topic's name with this field's prefix."""
+        return self.installation.topic_prefix + topic.name
+
+    def worker(self, slot: str | None = None) -> Process:
+        """Start a worker, with static membership if it has a slot."""
+        return self.start("worker", **({"REMINDERS_SLOT": slot} if slot else {}))
+
+    async def log(self, topic: Topic) -> Log:
+        """Return what a topic holds now, read committed."""
+        return await read_log(self.installation.bootstrap, self.name(topic), topic.partitions)
+
+    async def taken(self) -> dict[int, int]:
+        """Return partition → committed offset of the workers' group."""
+        group = self.installation.topic_prefix + "reminders-worker"
+        return await read_committed_offsets(
+            self.installation.bootstrap, group, self.name(APPOINTMENTS), APPOINTMENTS.partitions
+        )
+
+    async def rows_live(self, process: Process) -> int:
+        """Return how many rows a worker says it has."""
+        return int((await self.get(process, "/status")).json()["rows"])
+
+    async def settled(self, *processes: Process) -> None:
+        """Wait until each worker is ready, idle, and idle still when all have been asked."""
+        await self.ready(*processes)
+        await self.idle(*processes)
+        await self.idle(*processes)
+
+    async def until_settled(self, slot: str | None = None) -> int:
+        """Do as a supervisor does until a worker is settled; return how many ended by themselves meanwhile.
+
+        Looks at the newest worker. One that ends is started again.
+        """
+        ends = 0
+
+        async def settled() -> bool:
+            nonlocal ends
+            newest = self.processes[-1]
+            if newest.popen.poll() is not None:
+                ends += 1
+                self.worker(slot)
+                return False
+            try:
+                return bool((await self.get(newest, "/clock")).json()["idle"])
+            except httpx2.TransportError:
+                return False
+
+        await until(settled, "a worker settled")
+        return ends
+
+
+def freeze(process: Process) -> None:
+    """Freeze a worker as a suspended machine does."""
+    process.popen.send_signal(signal.SIGSTOP)
+
+
+def thaw(process: Process) -> None:
+    """Let a frozen worker go on."""
+    process.popen.send_signal(signal.SIGCONT)
+
+
+async def ended(process: Process, within_s: float = 60) -> int | None:
+    """Wait for a worker's end; return its exit code, or None if it lives on."""
+    try:
+        return await asyncio.to_thread(process.popen.wait, within_s)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+@asynccontextmanager
+async def opened(kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS) -> AsyncIterator[Field]:
+    """Make the worker's topics, or others, under a new prefix; end every worker with the block."""
+    prefix = f"c{uuid.uuid4().hex[:8]}."
+    await topics.apply(kafka.bootstrap, made, prefix)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, linger_ms=5, request_timeout_ms=60_000)
+    await producer.start()
+    async with httpx2.AsyncClient(timeout=30) as http:
+        field = Field(Installation(kafka.bootstrap, NO_DATABASE, prefix), folder, producer, http, kafka=kafka)
+        field.step(NOW)
+        try:
+            yield field
+        finally:
+            for process in field.processes:
+                if process.popen.poll() is None:
+                    process.kill()
+            await producer.stop()
+
+
+__all__ = ["Field", "ended", "freeze", "opened", "thaw", "until"]
