@@ -15,27 +15,29 @@ from schemas.wire import reminder_id
 LEFT_OF_LEAD = 0.25
 """A reminder may leave until a quarter of its lead time is left (D15)."""
 
+HOUR = 3_600_000_000
+"""In microseconds, as all whole numbers here that stand for time; instants count from 1970 in UTC."""
 
-class Lead(Protocol):
-    """How long before the visit: exactly one of the two (D12)."""
-
-    @property
-    def lead_hours(self) -> int | None:
-        """Elapsed hours."""
-        ...
-
-    @property
-    def lead_days(self) -> int | None:
-        """Days of the wall clock."""
-        ...
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-class Rule(Lead, Protocol):
-    """A rule as planning sees it; `appointments.ReminderRule` is one."""
+class Rule(Protocol):
+    """A rule as an event carries it; `appointments.ReminderRule` is one."""
 
     @property
     def slug(self) -> str:
         """Name, never reused."""
+        ...
+
+    @property
+    def lead_hours(self) -> int | None:
+        """Elapsed hours (D12)."""
+        ...
+
+    @property
+    def lead_days(self) -> int | None:
+        """Days of the wall clock (D12)."""
         ...
 
     @property
@@ -44,32 +46,83 @@ class Rule(Lead, Protocol):
         ...
 
 
+class Lead(NamedTuple):
+    """A rule in numbers, made once for all visits that share it.
+
+    Attributes:
+        slug: The rule's.
+        elapsed: How long before the visit, in elapsed microseconds, or None:
+        days: by how many days of the wall clock.
+        since: In force since this instant.
+    """
+
+    slug: str
+    elapsed: int | None
+    days: int
+    since: int
+
+
 class Slot(NamedTuple):
     """One rule's moment for one schedule.
 
     Attributes:
         rule: Its slug.
-        due: When it leaves, aware.
+        due: When it leaves.
         not_after: After this instant it no longer may (D15).
         reason: Why it never will, or None.
     """
 
     rule: str
-    due: datetime
-    not_after: datetime
+    due: int
+    not_after: int
     reason: Reason | None
 
 
-def due_at(starts_at: datetime, zone: str, rule: Lead) -> datetime:
-    """Return when the rule's reminder leaves, in UTC.
+def micros(instant: datetime) -> int:
+    """Return an aware instant as microseconds since 1970, exactly."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant(value: int) -> datetime:
+    """Return the aware UTC instant of `micros`."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def lead_of(rule: Rule) -> Lead:
+    """Return a rule in numbers."""
+    elapsed = None if rule.lead_hours is None else rule.lead_hours * HOUR
+    return Lead(rule.slug, elapsed, rule.lead_days or 0, micros(rule.in_force_since))
+
+
+def due_at(start: int, zone: str, lead: Lead) -> int:
+    """Return when the rule's reminder leaves.
 
     Hours are elapsed time; days are wall-clock time in the clinic's zone, where a local time that
     does not exist moves forward by the gap and an ambiguous one is the first (D12).
     """
-    if rule.lead_hours is not None:
-        return starts_at - timedelta(hours=rule.lead_hours)
-    local = starts_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return (local - timedelta(days=rule.lead_days or 0)).replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+    if lead.elapsed is not None:
+        return start - lead.elapsed
+    local = instant(start).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return micros((local - timedelta(days=lead.days)).replace(tzinfo=ZoneInfo(zone), fold=0))
+
+
+def slots(start: int, zone: str, leads: Iterable[Lead], set_at: int, barred: Reason | None) -> list[Slot]:
+    """Return the moment of every rule, in the rules' order: what `plan` is made of.
+
+    Args:
+        start: Of the visit.
+        zone: The clinic's IANA zone.
+        leads: The rules in force.
+        set_at: When this schedule began.
+        barred: Why nothing of it may leave, if so.
+    """
+    found = []
+    for lead in leads:
+        elapsed = lead.elapsed
+        due = due_at(start, zone, lead) if elapsed is None else start - elapsed
+        past = due <= set_at or due <= lead.since
+        found.append(Slot(lead.slug, due, start - (start - due) // 4, barred or (Reason.DUE_IN_PAST if past else None)))
+    return found
 
 
 def plan(appointment: Appointment) -> tuple[PlannedReminder, ...]:
@@ -82,32 +135,10 @@ def plan(appointment: Appointment) -> tuple[PlannedReminder, ...]:
     if appointment.starts_at is None:
         return ()
     barred = reason_not_to_remind(appointment.status)
-    found = slots(
-        appointment.starts_at, appointment.zone, appointment.policy.rules, appointment.schedule_set_at, barred
-    )
+    leads = map(lead_of, appointment.policy.rules)
+    found = slots(micros(appointment.starts_at), appointment.zone, leads, micros(appointment.schedule_set_at), barred)
     planned = (_reminder(appointment, slot) for slot in found)
     return tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.rule)))
-
-
-def slots(
-    starts_at: datetime, zone: str, rules: Iterable[Rule], schedule_set_at: datetime, barred: Reason | None
-) -> list[Slot]:
-    """Return the moment of every rule, in the rules' order: what `plan` is made of.
-
-    Args:
-        starts_at: Of the visit, aware.
-        zone: The clinic's IANA zone.
-        rules: In force.
-        schedule_set_at: When this schedule began.
-        barred: Why nothing of it may leave, if so.
-    """
-    found = []
-    for rule in rules:
-        due = due_at(starts_at, zone, rule)
-        past = due <= schedule_set_at or due <= rule.in_force_since
-        reason = barred or (Reason.DUE_IN_PAST if past else None)
-        found.append(Slot(rule.slug, due, starts_at - (starts_at - due) * LEFT_OF_LEAD, reason))
-    return found
 
 
 def reason_not_to_remind(status: Status) -> Reason | None:
@@ -128,8 +159,8 @@ def _reminder(appointment: Appointment, slot: Slot) -> PlannedReminder:
     return PlannedReminder(
         reminder_id=reminder_id(appointment.appointment_id, appointment.schedule_gen, slot.rule),
         rule=slot.rule,
-        due=slot.due,
-        not_after=slot.not_after,
+        due=instant(slot.due),
+        not_after=instant(slot.not_after),
         status=ReminderStatus.CANCELLED if slot.reason else ReminderStatus.SCHEDULED,
         reason=slot.reason,
     )

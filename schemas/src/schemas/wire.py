@@ -87,9 +87,9 @@ def derived_id(*parts: str | int | UUID) -> UUID:
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
-def derived_text(name: bytes) -> str:
+def derived_text(name: str) -> str:
     """Return the text of `derived_id` for the canonical JSON array `name`: the same id, for who makes many."""
-    digest = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).hexdigest()
+    digest = hashlib.sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     variant = _VARIANT[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 

@@ -105,7 +105,7 @@ class Kept:
     @property
     def states(self) -> dict[str, State]:
         """State of each timer by rule."""
-        return {slug: State(state_of(self.row.marks, number)) for number, (slug, _) in enumerate(self.terms.leads)}
+        return {lead.slug: State(state_of(self.row.marks, number)) for number, lead in enumerate(self.terms.leads)}
 
     def settle(self, at: datetime) -> tuple["Kept", Settled]:
         """Return what is kept after this instant, and what became of its timers."""
@@ -117,7 +117,7 @@ def kept(event: Appointment, before: Kept | None = None) -> Kept:
     """Return what a version of an appointment leaves, given what was kept before."""
     visit, policy = read_visit(source_of(event))
     held, terms = (before.row, before.terms) if before else (None, None)
-    row, slots = apply(held, terms, visit, policy.rules, 1)
+    row, slots = apply(held, terms, visit, policy, 1)
     return Kept(row, read_terms(policy.terms), slots)
 
 

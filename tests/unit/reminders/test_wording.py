@@ -100,7 +100,7 @@ def test_what_the_contract_accepts_is_read_with_the_same_values(changes: dict[st
     assert read == (
         str(event.appointment_id), event.version, event.status, event.starts_at, event.event_time, event.zone,
     )  # fmt: skip
-    assert [r.slug for r in policy.rules] == ["24h", "2h"]
+    assert [lead.slug for lead in policy.leads] == ["24h", "2h"]
 
 
 def test_a_start_in_another_zone_plans_the_same_instants() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule, SendWindow
+from schemas.planning import due_at, instant, lead_of, micros
 
 APPOINTMENT = UUID("01936c1e-7a40-7c31-9d52-3f0a6f4b2c11")
 PATIENT = UUID("01936c1d-02b8-7f44-8a6e-91d2c5e07a35")
@@ -49,3 +50,8 @@ def appointment(*rules: ReminderRule, **changes: Any) -> Appointment:
         "source": "st-marys",
     }
     return Appointment(**fields | changes)
+
+
+def due_of(start: datetime, zone: str, rule: ReminderRule) -> datetime:
+    """Return when a rule's reminder of a visit leaves."""
+    return instant(due_at(micros(start), zone, lead_of(rule)))

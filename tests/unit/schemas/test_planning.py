@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from schemas.appointments import Status
-from schemas.planning import due_at, next_due, plan, reason_not_to_remind
+from schemas.planning import next_due, plan, reason_not_to_remind
 from schemas.reminders import Reason, ReminderStatus
 from schemas.wire import reminder_id
-from tests.unit.schemas.builders import APPOINTMENT, appointment, days, hours, utc
+from tests.unit.schemas.builders import APPOINTMENT, appointment, days, due_of, hours, utc
 
 # R10, R11, D13: what is planned
 
@@ -101,17 +101,17 @@ def test_d12_days_are_wall_clock_time_through_the_autumn_change() -> None:
 
 def test_d12_a_day_rule_that_falls_into_the_spring_gap_moves_forward_by_it() -> None:
     start = utc("2026-03-30T00:30")  # 01:30 in London; at 01:30 of the day before no clock shows that time
-    assert due_at(start, "Europe/London", days(1)) == utc("2026-03-29T01:30")  # 02:30 on the wall
+    assert due_of(start, "Europe/London", days(1)) == utc("2026-03-29T01:30")  # 02:30 on the wall
 
 
 def test_d12_a_day_rule_that_falls_into_the_autumn_hour_takes_the_first() -> None:
     start = utc("2026-10-26T01:30")  # 01:30 in London; the day before shows 01:30 twice
-    assert due_at(start, "Europe/London", days(1)) == utc("2026-10-25T00:30")
+    assert due_of(start, "Europe/London", days(1)) == utc("2026-10-25T00:30")
 
 
 def test_d12_days_hold_where_the_change_is_at_midnight() -> None:
     start = utc("2026-09-06T12:00")  # 09:00 in Santiago, whose day begins at 01:00 on the day of the change
-    assert due_at(start, "America/Santiago", days(1)) == utc("2026-09-05T13:00")
+    assert due_of(start, "America/Santiago", days(1)) == utc("2026-09-05T13:00")
 
 
 # D14: moments already past

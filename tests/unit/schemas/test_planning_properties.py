@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.appointments import Appointment, ReminderRule, Status
-from schemas.planning import due_at, plan
+from schemas.planning import plan
 from schemas.reminders import ReminderStatus
-from tests.unit.schemas.builders import appointment, days, hours
+from tests.unit.schemas.builders import appointment, days, due_of, hours
 
 ZONES = ("UTC", "Europe/London", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kathmandu")
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
@@ -56,13 +56,13 @@ def test_d15_a_quarter_of_the_lead_time_is_left_at_not_after(visit: Appointment)
 
 @given(INSTANTS, st.sampled_from(ZONES), st.integers(1, 24 * 90))
 def test_d12_hours_are_elapsed_time_in_every_zone(start: datetime, zone: str, lead: int) -> None:
-    assert start - due_at(start, zone, hours(lead)) == timedelta(hours=lead)
+    assert start - due_of(start, zone, hours(lead)) == timedelta(hours=lead)
 
 
 @settings(max_examples=300)
 @given(INSTANTS, st.sampled_from(ZONES), st.integers(1, 90))
 def test_d12_days_keep_the_time_on_the_wall_but_for_the_spring_gap(start: datetime, zone: str, lead: int) -> None:
-    due = due_at(start, zone, days(lead))
+    due = due_of(start, zone, days(lead))
     wanted = start.astimezone(ZoneInfo(zone)).replace(tzinfo=None) - timedelta(days=lead)
     shown = due.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     assert timedelta(0) <= shown - wanted <= timedelta(hours=1)

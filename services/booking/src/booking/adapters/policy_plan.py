@@ -99,15 +99,23 @@ async def dry_run(
 async def _pages(
     pool: asyncpg.Pool, statement: str, which: Which, start: datetime, bound: object
 ) -> AsyncIterator[Sequence[Any]]:
-    after = (start, _LAST)
-    while True:
+    """Yield pages in the order of (start, id); the next one is read while this one is planned."""
+
+    async def read(after: tuple[datetime, UUID]) -> Sequence[Any]:
         with unavailable():
-            rows = await pool.fetch(statement, *which.arguments, *after, bound, PAGE)
-        if rows:
+            return await pool.fetch(statement, *which.arguments, *after, bound, PAGE)
+
+    reading = asyncio.create_task(read((start, _LAST)))
+    try:
+        while rows := await reading:
+            more = len(rows) == PAGE
+            if more:
+                reading = asyncio.create_task(read((rows[-1]["starts_at"], rows[-1]["appointment_id"])))
             yield rows
-        if len(rows) < PAGE:
-            return
-        after = (rows[-1]["starts_at"], rows[-1]["appointment_id"])
+            if not more:
+                return
+    finally:
+        reading.cancel()  # the reader went away
 
 
 def _ahead(rows: Sequence[Any], policy: ReminderPolicy, now: datetime) -> Effect:

@@ -3,6 +3,7 @@
 Both plan with the function of `schemas.planning` that the worker plans with.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from booking.domain.policies import slugs_of
 from schemas.appointments import SENDABLE, Appointment, ReminderPolicy, ReminderRule
-from schemas.planning import Slot, slots
+from schemas.planning import Slot, lead_of, micros, slots
 from schemas.reminders import Reason
 
 
@@ -60,9 +61,10 @@ def effect_of(appointment: Appointment, policy: ReminderPolicy, since: datetime)
     """
     if appointment.starts_at is None or not is_touched(appointment, policy.rules):
         return NOTHING
-    before = _to_come(_slots(appointment, appointment.policy.rules), since)
+    now = micros(since)
+    before = _to_come(_slots(appointment, appointment.policy.rules), now)
     planned = _slots(appointment, policy.rules)
-    after = _to_come(planned, since)
+    after = _to_come(planned, now)
     kept = before & after
     lost, gained = len(before) - len(kept), len(after) - len(kept)
     moved = min(lost, gained)
@@ -77,11 +79,11 @@ def _slots(version: Appointment, rules: Sequence[ReminderRule]) -> list[Slot]:
     The generation stays, so a slug stands for one reminder: its id, half of what `plan` costs, is not needed.
     """
     assert version.starts_at is not None  # noqa: S101  # whoever calls has looked
-    return slots(version.starts_at, version.zone, rules, version.schedule_set_at, None)
+    return slots(micros(version.starts_at), version.zone, map(lead_of, rules), micros(version.schedule_set_at), None)
 
 
-def _to_come(found: Sequence[Slot], since: datetime) -> set[str]:
-    return {slot.rule for slot in found if slot.reason is None and slot.due > since}
+def _to_come(found: Sequence[Slot], now: int) -> set[str]:
+    return {slot.rule for slot in found if slot.reason is None and slot.due > now}
 
 
 def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRule] | None = None) -> int:
@@ -96,10 +98,10 @@ def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRul
         assert version is not None  # noqa: S101  # only the last of the last pair is
         if version.status not in SENDABLE or version.starts_at is None:
             continue
-        until = None if following is None else following.ingest_time
+        since = micros(version.ingest_time)
+        until = math.inf if following is None else micros(following.ingest_time)
         for slot in _slots(version, version.policy.rules if rules is None else rules):
-            in_time = version.ingest_time < slot.due and (until is None or slot.due <= until)
-            left += slot.reason is None and in_time
+            left += slot.reason is None and since < slot.due <= until
     return left
 
 

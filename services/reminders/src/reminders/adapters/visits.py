@@ -4,13 +4,13 @@ The reading names what planning needs and skips the rest. It accepts only canoni
 is read as the whole contract, which accepts what the contract accepts and names the fault of the rest.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
 
-from reminders.domain.schedule import terms_of
+from reminders.domain.schedule import policy_of
 from reminders.domain.visit import Policy, Visit
 from reminders.timers.ports import Source
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Status
@@ -76,22 +76,21 @@ def read_visit(source: Source) -> tuple[Visit, Policy]:
         return _read_whole(source)
     if source.key != visit.appointment_id.encode():
         raise Undecodable("KEY_MISMATCH", "key is not the appointment's id")
-    if visit.starts_at is not None and visit.starts_at.tzinfo is not UTC:
-        visit.starts_at = visit.starts_at.astimezone(UTC)
     return visit, policy
 
 
 def cause_of(source: Source, visit: Visit) -> str:
     """Return the id of the event in a record: what its effects are caused by (B1)."""
-    given = next((value.decode("ascii", "replace") for name, value in source.headers if name == "ce_id"), None)
-    return given or str(event_id(visit.appointment_id, visit.version))
+    for name, value in source.headers:
+        if name == "ce_id" and value:
+            return value.decode("ascii", "replace")
+    return str(event_id(visit.appointment_id, visit.version))
 
 
 @lru_cache(4096)
 def _policy(read: bytes, zone: str) -> Policy:
     """Thousands of visits share one policy: it is read once."""
-    rules = msgspec.json.decode(read, type=PolicyReading).rules
-    return Policy(rules, terms_of(zone, rules))
+    return policy_of(zone, msgspec.json.decode(read, type=PolicyReading).rules)
 
 
 def _read_whole(source: Source) -> tuple[Visit, Policy]:
@@ -111,6 +110,6 @@ def _read_whole(source: Source) -> tuple[Visit, Policy]:
         schedule_set_at=appointment.schedule_set_at,
         event_time=appointment.event_time,
         policy=msgspec.Raw(),
-        starts_at=appointment.starts_at and appointment.starts_at.astimezone(UTC),
+        starts_at=appointment.starts_at,
     )
-    return visit, Policy(appointment.policy.rules, terms_of(appointment.zone, appointment.policy.rules))
+    return visit, policy_of(appointment.zone, appointment.policy.rules)

@@ -5,8 +5,9 @@ what `schemas.wire.encode` makes of the contracts (`tests/unit/reminders/test_wo
 derived, so a repeat is an identical copy (G4).
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from operator import itemgetter
 
 import msgspec
 
@@ -29,7 +30,7 @@ from schemas.wire import derived_id, derived_text, encode
 SOURCE = "attend/reminders"
 
 
-class _Reminder(msgspec.Struct, omit_defaults=True):
+class _Reminder(msgspec.Struct, omit_defaults=True, gc=False):
     reminder_id: str
     rule: str
     due: datetime
@@ -59,6 +60,7 @@ class _Due(msgspec.Struct):
     caused_by: str
 
 
+_SOONEST = itemgetter(1, 0)
 _encode = msgspec.json.Encoder().encode
 _SPEC = ("ce_specversion", b"1.0")
 _FROM = ("ce_source", SOURCE.encode())
@@ -77,18 +79,19 @@ class RecordWording:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
-    def planned(self, visit: Visit, slots: Iterable[Slot], caused_by: str) -> Message:
+    def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str) -> Message:
         """See `handle.planning.Wording`."""
         key, generation = visit.appointment_id, visit.schedule_gen
+        if len(slots) > 1:
+            slots = sorted(slots, key=_SOONEST)
         reminders = [
-            _Reminder(_reminder_id(key, generation, rule), rule, due.astimezone(UTC), not_after.astimezone(UTC),
+            _Reminder(_reminder_id(key, generation, rule), rule, instant(due), instant(not_after),
                       "CANCELLED" if reason else "SCHEDULED", reason)
             for rule, due, not_after, reason in slots
         ]  # fmt: skip
-        reminders.sort(key=lambda reminder: (reminder.due, reminder.rule))
         body = _Planned(key, visit.version, generation, visit.patient_id, visit.clinic_id, reminders, caused_by)
         subject = key.encode()
-        ce_id = derived_text(b'["planned","%s",%d]' % (subject, visit.version)).encode()
+        ce_id = derived_text(f'["planned","{key}",{visit.version}]').encode()
         time = visit.event_time.isoformat().encode()
         return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _PLANNED, _FROM, ("ce_subject", subject),
                                         ("ce_time", time), _JSON)  # fmt: skip
@@ -99,9 +102,9 @@ class RecordWording:
         reminder_id = _reminder_id(appointment_id, row.generation, timer.rule)
         body = _Due(
             reminder_id, appointment_id, row.version, row.generation, timer.rule, instant(timer.due),
-            instant(timer.not_after), derived_text(b'["event","%s",%d]' % (subject, row.version)),
+            instant(timer.not_after), derived_text(f'["event","{appointment_id}",{row.version}]'),
         )  # fmt: skip
-        ce_id = derived_text(b'["due","%s"]' % reminder_id.encode()).encode()
+        ce_id = derived_text(f'["due","{reminder_id}"]').encode()
         return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _DUE, _FROM, ("ce_subject", subject), _JSON)
 
     def cancelled(self, body: RemindersCancelled, at: datetime) -> Message:
@@ -119,4 +122,4 @@ class RecordWording:
 
 
 def _reminder_id(appointment_id: str, generation: int, rule: str) -> str:
-    return derived_text(b'["reminder","%s",%d,"%s"]' % (appointment_id.encode(), generation, rule.encode()))
+    return derived_text(f'["reminder","{appointment_id}",{generation},"{rule}"]')

@@ -1,20 +1,21 @@
 """From one version of an appointment to its row of timers, and what to do when they are due."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from reminders.domain.visit import Visit
-from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, instant, marks_of, micros, state_of
-from schemas.planning import Lead, Rule, Slot, due_at, reason_not_to_remind, slots
+from reminders.domain.visit import Policy, Visit
+from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, marks_of, micros, state_of
+from schemas.planning import Lead, Rule, Slot, lead_of, reason_not_to_remind, slots
 
 KEPT_AFTER_VISIT = timedelta(hours=72)
 """A late repeat of an event must find the row, or it would plan again."""
 
-LAST_INSTANT = datetime(9999, 12, 28, tzinfo=UTC)
-_HOUR = 3_600_000_000
+FIRST_INSTANT, LAST_INSTANT = micros(datetime(1, 1, 2, tzinfo=UTC)), micros(datetime(9999, 12, 28, tzinfo=UTC))
+PENDING, FIRED, VOID = map(int, (State.PENDING, State.FIRED, State.VOID))
 
 
 class Unplannable(ValueError):
@@ -36,30 +37,20 @@ class Timer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Days:
-    lead_days: int | None
-    lead_hours: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """Which timers a row has.
 
     Attributes:
         zone: The clinic's IANA zone.
-        leads: Slug and lead of each timer: elapsed microseconds, or days of the wall clock (D12).
+        leads: How long before the visit each timer is due.
     """
 
     zone: str
-    leads: tuple[tuple[str, int | Lead], ...]
+    leads: tuple[Lead, ...]
 
     def timers(self, anchor: int) -> list[Timer]:
         """Return the timers of a visit at this instant, in the order of the row's marks."""
-        found = []
-        for slug, lead in self.leads:
-            due = anchor - lead if isinstance(lead, int) else micros(due_at(instant(anchor), self.zone, lead))
-            found.append(Timer(slug, due, anchor - (anchor - due) // 4))
-        return found
+        return [Timer(*slot[:3]) for slot in slots(anchor, self.zone, self.leads, NEVER, None)]
 
 
 class Settled(NamedTuple):
@@ -78,28 +69,25 @@ class Settled(NamedTuple):
     superseded: tuple[Timer, ...]
 
 
-def terms_of(zone: str, rules: tuple[Rule, ...]) -> bytes:
-    """Return the bytes in which the terms of these rules are kept: compact JSON, the same for the same rules."""
+def policy_of(zone: str, rules: Iterable[Rule]) -> Policy:
+    """Return the rules in force in numbers, and the bytes in which they are kept: equal for equal rules."""
+    leads = tuple(map(lead_of, rules))
     kept = [
-        {"slug": rule.slug, "hours": rule.lead_hours}
-        if rule.lead_hours is not None
-        else {"slug": rule.slug, "days": rule.lead_days or 0}
-        for rule in rules
+        {"slug": lead.slug, "days": lead.days} if lead.elapsed is None else {"slug": lead.slug, "us": lead.elapsed}
+        for lead in leads
     ]
-    return json.dumps({"zone": zone, "rules": kept}, separators=(",", ":")).encode()
+    return Policy(leads, json.dumps({"zone": zone, "rules": kept}, separators=(",", ":")).encode())
 
 
 @lru_cache(4096)
 def read_terms(content: bytes) -> Terms:
-    """Return the terms in `terms_of`; leads of rows of format 1 are kept in microseconds (`us`)."""
+    """Return the terms in `Policy.terms`."""
     kept = json.loads(content)
-    leads = ((rule["slug"], _lead(rule)) for rule in kept["rules"])
+    leads = (Lead(rule["slug"], rule.get("us"), rule.get("days", 0), 0) for rule in kept["rules"])
     return Terms(kept["zone"], tuple(leads))
 
 
-def apply(
-    held: Row | None, held_terms: Terms | None, visit: Visit, rules: tuple[Rule, ...], terms: int
-) -> tuple[Row, list[Slot]]:
+def apply(held: Row | None, before: Terms | None, visit: Visit, policy: Policy, terms: int) -> tuple[Row, list[Slot]]:
     """Return the row of a version above the one held, and its reminders in the rules' order.
 
     A timer of the same generation that fired or was void stays so: one generation and rule is one
@@ -107,33 +95,37 @@ def apply(
 
     Args:
         held: The row held, if any.
-        held_terms: What its terms say.
+        before: What its terms say.
         visit: The version.
-        rules: In force.
-        terms: Number of the same in this partition.
+        policy: In force.
+        terms: Number of its terms in this partition.
 
     Raises:
         Unplannable: A date out of range, an unknown zone, or counts too large to keep.
     """
-    if max(visit.version, visit.schedule_gen) > LARGEST_COUNT:
+    if visit.version > LARGEST_COUNT or visit.schedule_gen > LARGEST_COUNT:
         raise Unplannable("version or schedule_gen is too large")
     starts_at = visit.starts_at
+    anchor = micros(starts_at or visit.event_time)
     try:
-        if starts_at is None:
-            found = []
-        else:
-            barred = reason_not_to_remind(visit.status)
-            found = slots(starts_at, visit.zone, rules, visit.schedule_set_at, barred)
-        anchor = micros(min(starts_at or visit.event_time, LAST_INSTANT))
-        dues = [micros(slot.due) for slot in found]
+        found = (
+            slots(anchor, visit.zone, policy.leads, micros(visit.schedule_set_at), reason_not_to_remind(visit.status))
+            if starts_at is not None
+            else []
+        )
     except (ArithmeticError, ValueError, KeyError) as error:
         raise Unplannable(f"no reminders can be planned: {type(error).__name__}") from None
-    states = [State.VOID if slot.reason else State.PENDING for slot in found]
-    if held is not None and held_terms is not None and held.generation == visit.schedule_gen:
-        before = {slug: state_of(held.marks, number) for number, (slug, _) in enumerate(held_terms.leads)}
-        states = [State(before.get(slot.rule) or state) for slot, state in zip(found, states, strict=True)]
-    next_due = min((due for due, state in zip(dues, states, strict=True) if not state), default=NEVER)
-    return Row(visit.version, visit.schedule_gen, next_due, anchor, terms, marks_of(states)), found
+    states = [VOID if slot.reason else PENDING for slot in found]
+    if held is not None and before is not None and held.generation == visit.schedule_gen:
+        kept = {lead.slug: state_of(held.marks, number) for number, lead in enumerate(before.leads)}
+        states = [kept.get(slot.rule) or state for slot, state in zip(found, states, strict=True)]
+    next_due = NEVER
+    for slot, state in zip(found, states, strict=True):
+        if slot.due < FIRST_INSTANT:
+            raise Unplannable("no reminders can be planned: before the first year")
+        if state == PENDING and slot.due < next_due:
+            next_due = slot.due
+    return Row(visit.version, visit.schedule_gen, next_due, min(anchor, LAST_INSTANT), terms, marks_of(states)), found
 
 
 def settle(row: Row, terms: Terms, now: int) -> Settled:
@@ -144,7 +136,7 @@ def settle(row: Row, terms: Terms, now: int) -> Settled:
     in_time = [number for number in due if now <= timers[number].not_after]
     leaving = max(in_time, key=lambda number: (timers[number].due, timers[number].rule), default=None)
     for number in due:
-        states[number] = State.FIRED if number == leaving else State.VOID
+        states[number] = FIRED if number == leaving else VOID
     next_due = min((timer.due for number, timer in enumerate(timers) if not states[number]), default=NEVER)
     return Settled(
         row._replace(next_due=next_due, marks=marks_of(states)),
@@ -152,9 +144,3 @@ def settle(row: Row, terms: Terms, now: int) -> Settled:
         tuple(timers[number] for number in due if now > timers[number].not_after),
         tuple(timers[number] for number in in_time if number != leaving),
     )
-
-
-def _lead(rule: dict[str, int]) -> int | Lead:
-    if "us" in rule:
-        return rule["us"]
-    return rule["hours"] * _HOUR if "hours" in rule else _Days(rule["days"])

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.appointments import Status
-from schemas.planning import Rule
+from schemas.planning import Lead
 
 
 class Visit(Protocol):
@@ -67,9 +67,9 @@ class Policy:
     """The rules in force for a visit, read once for all visits that share them.
 
     Attributes:
-        rules: In the order of the event.
-        terms: The same as `schedule.Terms` are kept: bytes.
+        leads: In the order of the event.
+        terms: The bytes in which they are kept beside the rows.
     """
 
-    rules: tuple[Rule, ...]
+    leads: tuple[Lead, ...]
     terms: bytes

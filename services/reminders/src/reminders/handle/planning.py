@@ -1,7 +1,7 @@
 """The story of the worker: an appointment's version comes, its reminders are planned; one is due, it is handed over."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -21,7 +21,7 @@ from schemas.wire import Undecodable
 class Wording(Protocol):
     """How events become records of the topic `reminders`."""
 
-    def planned(self, visit: Visit, slots: Iterable[Slot], caused_by: str) -> Message:
+    def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str) -> Message:
         """Return the record of a plan (`schemas.reminders.RemindersPlanned`)."""
         ...
 
@@ -94,7 +94,7 @@ class RemindersOwner:
                     if row.generation != visit.schedule_gen:
                         self._withdraw(taken, key, row, terms, Reason.SUPERSEDED, at)
                 before = None if row is None else read_terms(terms.content(row.terms))
-                after, slots = apply(row, before, visit, policy.rules, terms.number(policy.terms))
+                after, slots = apply(row, before, visit, policy, terms.number(policy.terms))
             except Undecodable as error:
                 if source.value is None and (at := asked_at(source)) is not None:
                     self._forget(taken, source, held, terms, at)
