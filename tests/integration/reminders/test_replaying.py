@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from chassis.dead_letter import DeadLetter, listed, store
+from chassis.partitioner import partition_of
 from reminders.adapters.store import WORKER
 from schemas.appointments import Appointment
 from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS
@@ -17,17 +18,21 @@ from tests.unit.reminders.builders import appointment, headers_of
 pytestmark = pytest.mark.integration
 
 PARTITION = 7
+"""Of the letters that nobody takes: replaying does not ask which partition is the key's."""
 
 
-async def refused(world: World, event: Appointment, topic: str = APPOINTMENTS.name) -> int:
+async def refused(
+    world: World, event: Appointment, topic: str = APPOINTMENTS.name, partition: int = PARTITION, value: bytes = b""
+) -> int:
     """Keep the event as a letter of the worker, as one that could not plan it then; return the letter's id."""
     pool = await world.installation.pool("reminders")
+    key = str(event.appointment_id).encode()
     letter = DeadLetter(
         topic=world.installation.topic_prefix + topic,
-        partition=PARTITION,
+        partition=partition,
         offset=event.version,
-        key=str(event.appointment_id).encode(),
-        value=encode(event),
+        key=key,
+        value=value or encode(event),
         headers=tuple(headers_of(event)),
         code="INTERNAL",
         message="a fault that is mended",
@@ -80,3 +85,27 @@ async def test_g8_a_letter_that_kafka_did_not_acknowledge_stays_open(world: Worl
     assert "KAFKA_UNAVAILABLE" in said
     assert await states(await world.installation.pool("reminders")) == ["open"]
     assert await world.records(REMINDERS_REPLAYS) == []
+
+
+async def test_g8_the_worker_takes_what_is_replayed_and_twice_is_once(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    visit = appointment()
+    place = partition_of(str(visit.appointment_id).encode(), APPOINTMENTS.partitions)
+    letter = await refused(world, visit, partition=place)
+    other = await refused(world, appointment(version=2), partition=place, value=b"\xff")
+    pool = await world.installation.pool("reminders")
+
+    await replay(world, letter, other)
+    await world.idle(worker)
+    await pool.execute("UPDATE dead_letter SET state = 'open' WHERE id = $1", letter)  # as if its commit had been lost
+    await replay(world, letter)
+    await world.publish(visit)
+    await world.idle(worker)
+
+    assert [plan.appointment_id for plan in await world.planned()] == [visit.appointment_id]
+    projector = world.start("projector")
+    await world.ready(projector)
+    await world.idle(projector)
+    again = [(d.topic.removeprefix(world.installation.topic_prefix), d.value) for d in await listed(pool)]
+    assert again == [(REMINDERS_REPLAYS.name, b"\xff")], "what is refused again is a letter again"

@@ -38,7 +38,7 @@ from reminders.handle.projecting import Told, record
 from reminders.handle.reconciling import Reconciler
 from reminders.settings import Settings
 from reminders.timers.engine import Engine, Names, Reports
-from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, TIMERS_CHANGELOG
+from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CHANGELOG
 
 SERVICE = "reminders"
 WORKER, PROJECTOR = "reminders-worker", "reminders-projector"
@@ -57,7 +57,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         Misconfigured: A topic is not as declared; says how to mend it.
         BaseExceptionGroup: A part failed: the process ends, its supervisor starts it again.
     """
-    used = (APPOINTMENTS, REMINDERS, TIMERS_CHANGELOG)
+    used = (APPOINTMENTS, REMINDERS_REPLAYS, REMINDERS, TIMERS_CHANGELOG)
     await topics.check(settings.kafka_bootstrap_servers, used, settings.topic_prefix)
     clock, metrics = clock_from(settings.clock_file), Metrics(WORKER)
     engine = engine_of(settings, clock, telling(metrics, settings.topic_name(APPOINTMENTS)))
@@ -114,7 +114,7 @@ def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:
     names = Names(
         app=settings.group(WORKER),
         table=TABLE,
-        sources=(settings.topic_name(APPOINTMENTS),),
+        sources=(settings.topic_name(APPOINTMENTS), settings.topic_name(REMINDERS_REPLAYS)),
         events=settings.topic_name(REMINDERS),
         partitions=APPOINTMENTS.partitions,
     )
