@@ -108,6 +108,11 @@ class Environments:
         made = services.settings_for(service.package, url, self._layout.http[service.name], self.common())
         if service.package == "notifier" and self._sinks:
             made |= self._carriers()
+        if service.name == "reminders-worker" and "booking" in self._layout.http:  # it compares its timers with booking
+            made |= {
+                "REMINDERS_BOOKING_URL": self._layout.url("booking"),
+                "REMINDERS_BOOKING_KEY": self._home.secrets.key,
+            }
         return {**made, **self._extra}
 
     def database_url(self, package: str) -> str:

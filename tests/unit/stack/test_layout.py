@@ -40,13 +40,24 @@ def test_a_service_gets_its_own_role_and_no_other_services_password(environments
     assert not any(name.endswith("_DATABASE_URL") and name != "BOOKING_DATABASE_URL" for name in env)
 
 
-def test_only_the_hash_of_the_key_is_handed_to_services(environments: Environments, tmp_path: Path) -> None:
+def test_only_who_asks_another_service_gets_the_key_the_others_its_hash(
+    environments: Environments, tmp_path: Path
+) -> None:
     secrets = Home(tmp_path).secrets
 
-    env = environments.service(service("records"))
+    for each in services.ALL:
+        env = environments.service(each)
+        assert env["ATTEND_OPERATOR_KEY_SHA256"] == secrets.key_sha256
+        assert (secrets.key in env.values()) == (each.name == "reminders-worker")
 
-    assert env["ATTEND_OPERATOR_KEY_SHA256"] == secrets.key_sha256
-    assert secrets.key not in env.values()
+
+def test_the_worker_is_told_where_booking_answers_if_that_runs_here(environments: Environments, tmp_path: Path) -> None:
+    alone = Environments(
+        Home(tmp_path), lay_out("free", [service("reminders-worker")]), lambda: "k", lambda: "postgresql://h/d"
+    )
+
+    assert environments.service(service("reminders-worker"))["REMINDERS_BOOKING_URL"].startswith("http://127.0.0.1:")
+    assert "REMINDERS_BOOKING_URL" not in alone.service(service("reminders-worker"))
 
 
 def test_mode_live_is_set_only_together_with_the_local_sinks(environments: Environments, tmp_path: Path) -> None:
