@@ -1,8 +1,21 @@
-"""`python -m bench`: every benchmark, one after the other."""
+"""`python -m bench`: every benchmark, one after the other; `python -m bench NAME …`: one, with its options."""
 
 import sys
 
-from bench.delivery.__main__ import app
+from bench.delivery.__main__ import app as delivery
+from bench.policies import app as policies
+from bench.reminders.__main__ import app as reminders
+
+ALL = {"delivery": delivery, "reminders": reminders, "policies": policies}
+
+
+def main(words: list[str]) -> None:
+    """Run the benchmark that the first word names with the other words as its options; all if there is no word."""
+    if words and words[0] not in ALL:
+        sys.exit(f"no benchmark {words[0]!r}: give one of {', '.join(ALL)} and its options, or nothing for all")
+    for name in words[:1] or ALL:
+        ALL[name](words[1:], standalone_mode=False)
+
 
 if __name__ == "__main__":
-    sys.exit(app())
+    main(sys.argv[1:])

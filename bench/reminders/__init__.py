@@ -1,0 +1,1 @@
+"""How fast the timers of reminders are, against what this machine allows."""
