@@ -32,7 +32,7 @@ demo: setup ## real Kafka and PostgreSQL, a clinic week in a minute, expected ag
 	@$(BIN)/attend demo $(if $(filter command line environment,$(origin SAMPLES)),--samples $(SAMPLES)) $(ARGS)
 
 test: setup ## unit, contract, integration and end-to-end tests on real parts (ARGS=... for pytest)
-	@$(BIN)/pytest -q -m "not chaos" tests/unit tests/contract tests/integration tests/end_to_end tests/chaos $(ARGS)
+	@tests/run.sh $(ARGS)
 
 test-samples: setup ## other people's messages through the door (SAMPLES=DIR, default ../shared/samples)
 	@test -d "$(SAMPLES)/fhir" || { echo "No samples at '$(SAMPLES)': give their folder, e.g. make test-samples SAMPLES=../shared/samples" >&2; exit 1; }
