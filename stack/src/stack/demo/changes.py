@@ -19,6 +19,7 @@ class Change:
         event_id: The upstream's id of it; the same again is a duplicate.
         answer: What booking must answer.
         posted_as: How the start is written: an instant in UTC, with the zone's offset, or as wall time.
+        length: How long the visit is to last.
     """
 
     at: datetime
@@ -35,6 +36,7 @@ class Change:
     confirmed: bool = False
     answer: Answer = "applied"
     posted_as: Literal["utc", "offset", "wall"] = "utc"
+    length: timedelta = VISIT
 
     def body(self) -> dict[str, object]:
         """Return the JSON body of this event."""
@@ -47,7 +49,7 @@ class Change:
             "provider": {"id": self.provider} if self.provider else None,
             "service_type": self.service,
             "start": self._written(self.start),
-            "end": self._written(self.start + VISIT),
+            "end": self._written(self.start + self.length),
         }
         if self.posted_as == "wall":
             appointment["zone"] = self.zone

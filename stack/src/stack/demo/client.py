@@ -83,6 +83,11 @@ class Client:
             answers += (await self.ask("booking", "POST", "/v1/events", batch))["results"]
         return answers
 
+    async def appointment(self, appointment_id: str) -> dict[str, Any]:
+        """Return an appointment as it is now."""
+        current: dict[str, Any] = (await self.ask("booking", "GET", f"/v1/appointments/{appointment_id}"))["current"]
+        return current
+
     async def sub_files(self, appointment_id: str) -> list[dict[str, Any]]:
         """Return the sub-files that an appointment opened."""
         return _items(await self.ask("records", "GET", "/v1/subfiles", appointment=appointment_id))

@@ -27,6 +27,7 @@ class Row:
 def compare(expected: Facts, actual: Facts) -> list[Row]:
     """Return every line of the table, each kind of fact by its outcome."""
     return [
+        *_rows("visits", expected.visits, actual.visits, lambda fact: fact[1]),
         *_rows("sub-files", expected.sub_files, actual.sub_files, lambda fact: fact[2]),
         *_rows("reminders", expected.reminders, actual.reminders, lambda fact: f"{fact[3]} {fact[4]}"),
         *_rows("confirmations", expected.confirmations, actual.confirmations, lambda fact: f"{fact[1]} {fact[2]}"),

@@ -26,6 +26,8 @@ Notice = tuple[str, str]
 """(provider, appointment)"""
 Message = tuple[str, str]
 """(channel, address)"""
+Visit = tuple[str, str]
+"""(appointment, status)"""
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Facts:
     confirmations: Counter[Confirmation] = field(default_factory=Counter)
     notices: Counter[Notice] = field(default_factory=Counter)
     messages: Counter[Message] = field(default_factory=Counter)
+    visits: Counter[Visit] = field(default_factory=Counter)
 
     def add(self, other: "Facts") -> None:
         """Count another part's facts in."""
@@ -45,6 +48,7 @@ class Facts:
         self.confirmations += other.confirmations
         self.notices += other.notices
         self.messages += other.messages
+        self.visits += other.visits
 
 
 def expect(week: Week) -> Facts:

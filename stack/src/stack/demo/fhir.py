@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from stack.demo.changes import Change
+from stack.demo.changes import VISIT, Change
 from stack.demo.client import Client, Refused
 from stack.demo.drive import Driver
 from stack.demo.expectation import Facts, expect_of
@@ -27,6 +27,7 @@ ZONE = "Europe/London"
 class Posted:
     """What was posted, and what must come of it."""
 
+    changes: list[Change] = field(default_factory=list)
     names: Names = field(default_factory=Names)
     expected: Facts = field(default_factory=Facts)
     last_start: datetime | None = None
@@ -53,6 +54,7 @@ async def show(console: Console, client: Client, driver: Driver, folder: Path | 
     ahead = _shifted(samples, lambda starts: weeks_ahead(min(starts), now), "-ahead")
     console.print("[bold]The same with every date moved by whole weeks into the coming days[/bold], as other visits")
     changes += await _post_all(console, client, driver, ahead, posted)
+    posted.changes = changes
     posted.expected = _expect(changes, samples)
     posted.last_start = max((change.start for change in changes), default=None)
     return posted
@@ -150,6 +152,7 @@ def _change(sample: Sample, start: datetime, now: datetime) -> Change:
         zone=ZONE,
         start=start,
         provider=sample.provider,
+        length=sample.length or VISIT,
     )
 
 

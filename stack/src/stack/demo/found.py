@@ -52,5 +52,7 @@ async def find(client: Client, names: Names) -> Facts:
     for provider, rows in (await gather_by_key(providers, client.inbox)).items():
         for row in (row for row in rows if row["appointment_id"] in appointments):
             facts.notices[providers[provider], appointments[row["appointment_id"]]] += 1
+    for appointment, visit in (await gather_by_key(appointments, client.appointment)).items():
+        facts.visits[appointments[appointment], visit["status"]] += 1
     facts.messages = acceptances.by_address(await client.accepted())
     return facts

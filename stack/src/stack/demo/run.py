@@ -13,6 +13,7 @@ from rich.console import Console
 from chassis import clock
 from chassis.errors import AttendError
 from stack.demo import fhir, view
+from stack.demo.attendance import statuses_at
 from stack.demo.client import Client
 from stack.demo.comparison import Row, compare
 from stack.demo.drive import Driver
@@ -100,7 +101,7 @@ async def _play(
             await play.misbehave()
             await driver.run_until(max(week.ends_at, posted.last_start or week.ends_at), play.actions())
             await play.learn_strangers()
-        rows = await _rows(client, week, play, posted)
+        rows = await _rows(client, driver, week, play, posted)
     console.print(view.verdict(rows, play.surprises))
     console.print(
         f"{driver.steps} instants, {play.posted} events, {play.refused} bad messages refused, each with its own code"
@@ -112,9 +113,10 @@ async def _play(
     return all(row.agrees for row in rows) and not play.surprises
 
 
-async def _rows(client: Client, week: Week, play: Play, posted: fhir.Posted) -> list[Row]:
+async def _rows(client: Client, driver: Driver, week: Week, play: Play, posted: fhir.Posted) -> list[Row]:
     expected = expect(week)
     expected.add(posted.expected)
+    expected.visits = statuses_at([*posted.changes, *week.changes], driver.now or week.ends_at)
     play.names.add(posted.names)
     return compare(expected, await find(client, play.names))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class Sample:
         door: Where it is posted.
         changed_at: When upstream last changed it, as written; orders the messages about one visit.
         start: None for a request without a time.
+        length: None without a time, or with an open end.
         patient: Whatever identifies the patient in it.
         registers: Whether the patient himself is in it, so that he can be registered.
         provider: The practitioner's name, if it is in it.
@@ -36,6 +37,7 @@ class Sample:
     status: str
     changed_at: str
     start: datetime | None
+    length: timedelta | None
     patient: str
     registers: bool
     email: str | None
@@ -63,7 +65,7 @@ def read_sample(name: str, body: bytes) -> Sample | None:
         return None
     patient = next((r for r in resources.values() if r["resourceType"] == "Patient"), None)
     known = (patient or {}).get("identifier", [])
-    start = appointment.get("start")
+    start, end = appointment.get("start"), appointment.get("end")
     return Sample(
         name=name,
         visit=_identity(appointment, next(url for url, r in resources.items() if r is appointment)),
@@ -72,6 +74,7 @@ def read_sample(name: str, body: bytes) -> Sample | None:
         status=appointment["status"],
         changed_at=appointment.get("meta", {}).get("lastUpdated", ""),
         start=datetime.fromisoformat(start).astimezone(UTC) if start else None,
+        length=datetime.fromisoformat(end) - datetime.fromisoformat(start) if start and end else None,
         patient=known[0]["value"] if known else _actor(appointment, "Patient"),
         registers=patient is not None,
         email=_address(patient, "email"),

@@ -1,0 +1,43 @@
+"""What status each visit must end with: as posted last, or a no-show that booking finds itself (R18, D19)."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from stack.demo.calendar import local
+from stack.demo.changes import Change
+
+LOOKED_EVERY = timedelta(hours=2)
+WAITED = timedelta(minutes=30)
+
+
+def statuses_at(changes: Iterable[Change], until: datetime) -> Counter[tuple[str, str]]:
+    """Return how often each (appointment, status) must be there at an instant: once.
+
+    Args:
+        changes: In the order posted; only those answered `applied` count.
+        until: When it is looked.
+    """
+    applied = sorted((c for c in changes if c.answer == "applied"), key=lambda c: (c.appointment, c.at))
+    return Counter(
+        (appointment, _status(list(history), until))
+        for appointment, history in groupby(applied, key=lambda change: change.appointment)
+    )
+
+
+def _status(history: list[Change], until: datetime) -> str:
+    last = history[-1]
+    end = last.start + last.length
+    told_at = next(change.at for change in history if change.start == last.start)
+    if last.status == "booked" and told_at <= end and next_look(end + WAITED, last.zone) <= until:
+        return "noshow"
+    return last.status
+
+
+def next_look(instant: datetime, zone: str) -> datetime:
+    """Return the first look at or after an instant: every two hours from the clinic's midnight, in elapsed time."""
+    today = instant.astimezone(ZoneInfo(zone)).date()
+    midnight, tomorrow = (local(day, time(0), zone) for day in (today, today + timedelta(days=1)))
+    return min(midnight - (midnight - instant) // LOOKED_EVERY * LOOKED_EVERY, tomorrow)
