@@ -29,7 +29,7 @@ from reminders.adapters.live_timers import EngineTimers
 from reminders.adapters.reconciling import ReconcilerJob, settle
 from reminders.adapters.replaying import replays
 from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
-from reminders.adapters.telling import telling
+from reminders.adapters.telling import tell_recovery, telling
 from reminders.adapters.visits import cause_of, read_visit
 from reminders.adapters.wording import RecordWording
 from reminders.domain.schedule import KEPT_AFTER_VISIT
@@ -61,6 +61,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     await topics.check(settings.kafka_bootstrap_servers, used, settings.topic_prefix)
     clock, metrics = clock_from(settings.clock_file), Metrics(WORKER)
     engine = engine_of(settings, clock, telling(metrics, settings.topic_name(APPOINTMENTS)))
+    tell_recovery(metrics, engine)
     health = Health(WORKER, clock)
     health.add_check("timers", lambda: None if engine.ready else "recovering the table, or waiting for partitions")
     health.add_idle("timers", engine.idle)

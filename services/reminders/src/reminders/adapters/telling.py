@@ -8,11 +8,19 @@ from prometheus_client import Gauge, Histogram
 
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
-from reminders.timers.engine import Reports
+from reminders.timers.engine import Engine, Reports
 from reminders.timers.ports import Outcome
 from reminders.timers.row import micros
 
 _LATENESS_S = (0.05, 0.1, 0.3, 1, 3, 10, 60, 600, 3600, 86400)
+
+
+def tell_recovery(metrics: Metrics, engine: Engine) -> None:
+    """Show a recovery under way as metrics: both are 0 when none is."""
+    left = Gauge("attend_timers_recovery_left_rows", "Rows still to replay, at most", registry=metrics.registry)
+    seconds = Gauge("attend_timers_recovery_left_seconds", "Seconds left at the rate so far", registry=metrics.registry)
+    left.set_function(lambda: (engine.recovering or {}).get("left") or 0)
+    seconds.set_function(lambda: (engine.recovering or {}).get("left_s") or 0)
 
 
 def telling(metrics: Metrics, source: str) -> Reports:

@@ -106,12 +106,13 @@ class Engine:
         self._app: TimersApp = build(names.app, bootstrap, names.partitions, **overrides)
         self._table: TimersTable = add_table(self._app, names.table, names.partitions)
         self._store.keep = keep // timedelta(microseconds=1)
+        self._store.on_live = self._wake
         changelog = self._table.changelog_topic_name
         writers = Writers(bootstrap, names.app, changelog)
         self._recovery.writers, self._recovery.upgrade = writers, self._upgrade
-        self._writing = Writing(writers.__getitem__, names.events, changelog, lambda: self._emitter.wake())
+        self._writing = Writing(writers.__getitem__, names.events, changelog, self._wake)
         look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
-        self._emitter = Emitter(owner, self._writing, self._live, now, look_every_s, reports.fired, reports.expected)
+        self._emitter: Emitter = Emitter(owner, self._writing, self._live, now, look_every_s, reports.fired, reports.expected)
         self._intake = Intake(
             owner, self._writing, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
             reports.count,
@@ -223,6 +224,9 @@ class Engine:
         except Exception as error:
             await self._app.crash(error)  # Faust would restart the agent and go on (fact 2)
             raise
+
+    def _wake(self) -> None:
+        self._emitter.wake()
 
     async def _upgrade(self, number: int, part: Partition) -> None:
         """Write rows of older formats anew, under the key and in the format of today."""

@@ -79,6 +79,7 @@ class Partition:
             UnreadableRow: A row cannot be read: better no worker than one that forgets timers.
         """
         self._minutes, self._coming, self._near, self._reached, self._entries = {}, [], [], -1, 0
+        self.prepared.clear()
         minutes = self._minutes
         for number, (key, packed) in enumerate(list(self._rows.items())):
             next_due, anchor = instants(packed)

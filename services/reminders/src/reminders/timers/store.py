@@ -22,9 +22,11 @@ class PartitionedStore(Store[bytes, bytes]):
 
     Attributes:
         keep: How long a row stays after its anchor, in microseconds; set before the start.
+        on_live: Called when partitions became live; set before the start.
     """
 
     keep = 0
+    on_live: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self._parts: dict[int, Partition] = {}
@@ -87,6 +89,8 @@ class PartitionedStore(Store[bytes, bytes]):
             self._live = {number: part for number, part in self._parts.items() if number in actives}
             self._recovered = True
             get_logger().info("timers.live", partitions=len(self._live), rows=sum(map(len, self._live.values())))
+            if self.on_live is not None:
+                self.on_live()
 
     def persisted_offset(self, tp: TP) -> int | None:
         """Return None: nothing outlives the process."""
