@@ -18,7 +18,7 @@ from stack.folders import home_folder
 from stack.home import Home
 from stack.state import PartState, State
 
-COLUMNS = ("state", "lag", "outbox_age_s", "dead_letters", "parked", "unknown", "restarts", "url")
+COLUMNS = ("state", "lag", "outbox_age_s", "dead_letters", "parked", "unknown", "restarts", "recovery", "url")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 PartArgument = Annotated[str | None, typer.Argument(help="A service, `sinks`, `kafka`, `postgres` or `supervisor`.")]
@@ -42,11 +42,15 @@ def status(as_json: JsonOption = False) -> None:
         table.add_column(_HEADINGS.get(column, column), justify=side)
     for row in rows:
         table.add_row(row["part"], *(_shown(row[column]) for column in SHOWN))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for row in rows:
+        if row["recovery"]:
+            console.print(f"{row['part']} recovers its table: {row['recovery']}")
 
 
 _TEXT = ("state",)
-SHOWN = tuple(column for column in COLUMNS if column != "url")  # 80 characters; --json has all
+SHOWN = tuple(column for column in COLUMNS if column not in ("recovery", "url"))  # 80 characters; --json has all
 _HEADINGS = {"outbox_age_s": "outbox s", "dead_letters": "dead", "restarts": "again"}
 
 
@@ -59,12 +63,13 @@ def gather(state: State) -> list[dict[str, Any]]:
 def _row(part: PartState) -> dict[str, Any]:
     row: dict[str, Any] = {"part": part.name, **dict.fromkeys(COLUMNS), "state": part.state, "url": part.url}
     row["restarts"] = part.restarts
-    if part.name in {service.name for service in services.ALL} and part.state == "ready":
-        code, told = probe.get(f"{part.url}/status", timeout_s=10)
-        if code != 200 or not isinstance(told, dict):
-            row["state"] = "silent"
-        else:
+    if part.name in {service.name for service in services.ALL} and part.state in ("ready", "starting"):
+        ready = part.state == "ready"
+        code, told = probe.get(f"{part.url}/status", timeout_s=10 if ready else 1)
+        if code == 200 and isinstance(told, dict):
             row |= {column: told[column] for column in COLUMNS if column in told and column not in ("url", "restarts")}
+        elif ready:
+            row["state"] = "silent"
     return row
 
 
