@@ -63,7 +63,7 @@ def gather(state: State) -> list[dict[str, Any]]:
 def _row(part: PartState) -> dict[str, Any]:
     row: dict[str, Any] = {"part": part.name, **dict.fromkeys(COLUMNS), "state": part.state, "url": part.url}
     row["restarts"] = part.restarts
-    if part.name in {service.name for service in services.ALL} and part.state in ("ready", "starting"):
+    if part.name in {service.name for service in services.ALL} and part.state in ("ready", "starting", "restarting"):
         ready = part.state == "ready"
         code, told = probe.get(f"{part.url}/status", timeout_s=10 if ready else 1)
         if code == 200 and isinstance(told, dict):
