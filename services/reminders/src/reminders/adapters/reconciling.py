@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
@@ -12,12 +13,20 @@ from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from reminders.domain.reconciling import SETTLED_AFTER, Difference
-from reminders.handle.reconciling import Found, Reconciler
+from reminders.handle.reconciling import Found
 
 RETRY_S = 60.0
 """After a pass that booking could not answer; and before the first one, so that a start is not held up."""
 
 OFF = "off: REMINDERS_BOOKING_URL and REMINDERS_BOOKING_KEY (the operator's key) are not set"
+
+
+class Passes(Protocol):
+    """What makes a pass: `handle.reconciling.Reconciler`."""
+
+    async def reconcile(self) -> Found:
+        """Make one pass; raises Unavailable while booking cannot answer."""
+        ...
 
 
 class ReconcilerJob:
@@ -30,9 +39,7 @@ class ReconcilerJob:
         every_s: Seconds of machine time between the ends and the beginnings of passes.
     """
 
-    def __init__(
-        self, reconciler: Reconciler | None, ready: Callable[[], bool], metrics: Metrics, every_s: float
-    ) -> None:
+    def __init__(self, reconciler: Passes | None, ready: Callable[[], bool], metrics: Metrics, every_s: float) -> None:
         self._reconciler = reconciler
         self._ready = ready
         self._every_s = every_s
@@ -69,7 +76,7 @@ class ReconcilerJob:
         while not await _over(stop, pause_s):
             pause_s = self._every_s if self._ready() and await self._pass(self._reconciler, stop) else RETRY_S
 
-    async def _pass(self, reconciler: Reconciler, stop: asyncio.Event) -> bool:
+    async def _pass(self, reconciler: Passes, stop: asyncio.Event) -> bool:
         """Make one pass that ends with `stop`; say whether it was made."""
         began = time.monotonic()
         passing = asyncio.ensure_future(reconciler.reconcile())

@@ -1,0 +1,97 @@
+"""When the reconciler runs, and what is told of it: never an end of the timers, always a reason."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from chassis.clock import StillClock
+from chassis.errors import Unavailable
+from chassis.health import Health
+from chassis.metrics import Metrics
+from reminders.adapters.reconciling import ReconcilerJob
+from reminders.domain.reconciling import Difference
+from reminders.handle.reconciling import Found
+from tests.unit.reminders.builders import NOW
+
+
+class Passes:
+    """Passes that end as they are told."""
+
+    def __init__(self, *ends: Found | Exception) -> None:
+        self.ends = list(ends)
+        self.made = asyncio.Event()
+
+    async def reconcile(self) -> Found:
+        if not self.ends:
+            await asyncio.Event().wait()  # one more pass than there are ends
+        end = self.ends.pop(0)
+        if not self.ends:
+            self.made.set()
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+
+class Endless:
+    """A pass that never ends by itself."""
+
+    def __init__(self) -> None:
+        self.began = asyncio.Event()
+
+    async def reconcile(self) -> Found:
+        self.began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def ran(passes: Passes | Endless | None, until: Callable[[], Awaitable[object]]) -> tuple[dict[str, object], str]:
+    """Run the job until then; return its status and the metrics."""
+    metrics, health, stop = Metrics("test"), Health("test", StillClock(NOW)), asyncio.Event()
+    job = ReconcilerJob(passes, lambda: True, metrics, 0.001)
+    job.watch(health)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(job.run(stop))
+        await until()
+        await asyncio.sleep(0)
+        stop.set()
+    counts = {
+        sample.labels["difference"]: sample.value
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "attend_reconciled_total"
+    }
+    return dict(await health.status()), str(counts)
+
+
+async def test_without_booking_it_is_off_and_says_what_is_missing() -> None:
+    status, counts = await ran(None, lambda: asyncio.sleep(0))
+
+    assert "REMINDERS_BOOKING_KEY" in str(status["reconciler"])
+    assert counts == "{'missing': 0.0, 'different': 0.0, 'unwanted': 0.0}"
+
+
+async def test_what_was_mended_is_counted_and_told() -> None:
+    mended = Counter({Difference.MISSING: 2, Difference.UNWANTED: 1})
+    passes = Passes(Found(5, mended), Found(7, Counter({Difference.DIFFERENT: 1}), "more in the next pass"))
+
+    status, counts = await ran(passes, passes.made.wait)
+
+    assert status["reconciler"] == "compared 7: 0 missing, 1 different, 0 unwanted; more in the next pass"
+    assert status["reconciled"] == 4
+    assert counts == "{'missing': 2.0, 'different': 1.0, 'unwanted': 1.0}"
+
+
+async def test_a_booking_that_is_away_is_told_and_ends_nothing() -> None:
+    passes = Passes(Unavailable("BOOKING_UNAVAILABLE", "booking does not answer: ConnectError"))
+
+    status, _ = await ran(passes, passes.made.wait)
+
+    assert status["reconciler"] == "waiting: booking does not answer: ConnectError"
+
+
+async def test_a_pass_under_way_ends_with_the_process() -> None:
+    passes = Endless()
+
+    status, _ = await ran(passes, passes.began.wait)
+
+    assert status["reconciled"] == 0
