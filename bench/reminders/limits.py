@@ -120,8 +120,6 @@ async def through_transactions(broker: Broker, source: str, records: int, same: 
 
         async def write(partition: int) -> None:
             while count := await arrived[partition].get():
-                while not arrived[partition].empty() and (more := arrived[partition].get_nowait()):
-                    count += more
                 await _transaction(senders[partition], partition, same.take(count), to)
 
         async with asyncio.TaskGroup() as group:
