@@ -1,6 +1,7 @@
 """A no-show that booking found itself, and what may follow it (D19, D42)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, order
 SECOND = timedelta(seconds=1)
 
 
-def missed(**given: object) -> State:
+def missed(**given: Any) -> State:
     held = decide(None, order(**given), "EYE", ANN, NOW).state
     return not_attended(held, cause_of("EYE", "2027-03-12T12:00+00:00"), timedelta(minutes=30), START + 2 * HOUR)
 
