@@ -5,7 +5,8 @@ So one record cannot hold up the rest, and finding it costs the logarithm of the
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,24 @@ from chassis.subscription import Applied, Decoded, Subscription, decode_all, let
 
 OURS = frozenset({dead_letter.INTERNAL, "UNKNOWN_TYPE", "UNKNOWN_VERSION", "NO_VALUE", "INVALID"})
 """Reason codes that mean a fault of our own in our own topics; they count for the breaker."""
+
+
+class Apart(Exception):
+    """These records are to be applied partition by partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One partition's share of a joint batch: its records in offset order, and the position held before them."""
+
+    tp: TopicPartition
+    records: list[Any]
+    held: int
+
+    @property
+    def end(self) -> int:
+        """The position after them."""
+        return int(self.records[-1].offset) + 1
 
 
 class Batch:
@@ -68,6 +87,56 @@ class Batch:
         await self._apply(tp, subscription, records, decoded, held, moved)
         self._metrics.batch_records.labels(tp.topic).observe(len(records))
         self._metrics.batch_seconds.labels(tp.topic).observe(time.perf_counter() - started)
+
+    async def together(self, subscription: Subscription[Any], parts: Sequence[Part]) -> None:
+        """Apply small batches of several partitions of one topic in one transaction, if each record takes effect.
+
+        Positions move by the same compare-and-set as alone, all or none. On any error nothing was done, or, when a
+        commit's answer was lost, all of it; both show when each part is then applied alone.
+
+        Raises:
+            Apart: A record is for the dead letters, a repeat or stale: only alone is known whose it is (I3).
+            Overtaken: A position was not where it was held.
+            Unavailable: PostgreSQL is not there.
+        """
+        started = time.perf_counter()
+        with self._metrics.stage("decode"):
+            decoded = [decode_all(subscription, part.records) for part in parts]
+        if any(one.dead for one in decoded):
+            raise Apart
+        events = [event for one in decoded for event in one.events]
+        moves = [offsets.Move(part.tp, part.held, part.end, len(part.records)) for part in parts]
+        moves.sort(key=lambda move: move.tp)
+        with unavailable():
+            async with self._pool.acquire() as connection:
+                await self._in_transaction(
+                    connection, lambda: self._effect_together(connection, subscription, moves, events)
+                )
+        self._on_commit()
+        topic = parts[0].tp.topic
+        self._count(topic, subscription.own, Applied(len(events)), [])
+        self._metrics.batch_records.labels(topic).observe(len(events))
+        self._metrics.batch_seconds.labels(topic).observe(time.perf_counter() - started)
+
+    async def _effect_together(
+        self, connection: Any, subscription: Subscription[Any], moves: list[offsets.Move], events: list[Any]
+    ) -> None:
+        moving = offsets.move_all(connection, self._consumer, moves)
+        await self._metrics.measure(moving, "decide", "sql")
+        outcome = await self._metrics.measure(_told(subscription, connection, events), "decide", "sql")
+        if outcome.applied != len(events) or outcome.rejected:
+            raise Apart
+
+    async def _in_transaction[T](self, connection: Any, work: Callable[[], Awaitable[T]]) -> T:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            result = await work()
+        except BaseException:
+            await transaction.rollback()
+            raise
+        await self._metrics.measure(transaction.commit(), "commit")
+        return result
 
     async def _apply(
         self,
@@ -128,14 +197,9 @@ class Batch:
         """Move the position, apply the events, keep the dead letters and the counts: one transaction."""
         with unavailable():
             async with self._pool.acquire() as connection:
-                transaction = connection.transaction()
-                await transaction.start()
-                try:
-                    outcome, dead = await self._effect(connection, tp, subscription, decoded, held, to)
-                except BaseException:
-                    await transaction.rollback()
-                    raise
-                await self._metrics.measure(transaction.commit(), "commit")
+                outcome, dead = await self._in_transaction(
+                    connection, lambda: self._effect(connection, tp, subscription, decoded, held, to)
+                )
         self._on_commit()
         self._count(tp.topic, subscription.own, outcome, dead)
 

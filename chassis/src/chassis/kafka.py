@@ -1,6 +1,7 @@
 """What the delivery core asks of aiokafka that its public face does not offer, in one place (aiokafka 0.14)."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -11,6 +12,12 @@ from aiokafka.errors import KafkaError
 from chassis.errors import Unavailable
 
 type Consumer = AIOKafkaConsumer[bytes, bytes]
+
+FETCH_WAIT_MS = 100
+"""A partition left out of a fetch waits so long at most."""
+GATHERED_BYTES = 64 * 1024
+"""A fetch that gathers is answered at once when so much is there: a backlog is read at full speed."""
+QUIET_AFTER_GATHERS = 5
 
 SESSION_TIMEOUT_MS = 10_000
 REBALANCE_TIMEOUT_MS = 15_000
@@ -27,13 +34,37 @@ def new_consumer(bootstrap: str, group: str, session_timeout_ms: int = SESSION_T
         enable_auto_commit=False,
         auto_offset_reset="none",  # never jump silently over records that retention removed
         isolation_level="read_committed",
-        fetch_max_wait_ms=100,  # a partition left out of a fetch waits so long at most
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         max_partition_fetch_bytes=2 << 20,
         fetch_max_bytes=32 << 20,
         session_timeout_ms=session_timeout_ms,
         heartbeat_interval_ms=session_timeout_ms // 5,
         rebalance_timeout_ms=max(REBALANCE_TIMEOUT_MS, session_timeout_ms),
     )
+
+
+class Pace:
+    """Lets the broker gather what trickles in, so that many events cost one fetch and one transaction.
+
+    While events come at short intervals the broker is asked to answer after `gather_ms`, or when much is there. When
+    nothing came for a while it is to answer at once again: the first event after a pause is never held back.
+    """
+
+    def __init__(self, gather_ms: int) -> None:
+        self._gather_ms = gather_ms
+        self._busy = False
+        self._last = 0.0
+
+    def after_fetch(self, consumer: Consumer, *, found: bool) -> None:
+        """Choose how the next fetch is to be answered, now that this one brought something or nothing."""
+        now = time.monotonic()
+        busy = found and now - self._last < QUIET_AFTER_GATHERS * self._gather_ms / 1000
+        if found:
+            self._last = now
+        if busy != self._busy:
+            self._busy, fetcher = busy, consumer._fetcher
+            fetcher._fetch_min_bytes = GATHERED_BYTES if busy else 1
+            fetcher._fetch_max_wait_ms = self._gather_ms if busy else FETCH_WAIT_MS
 
 
 async def in_time[T](asked: Awaitable[T]) -> T:

@@ -1,6 +1,7 @@
 """The consumer's position, kept in PostgreSQL beside the effect, and moved by compare-and-set (design §3)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import asyncpg
 from aiokafka import TopicPartition
@@ -15,6 +16,14 @@ RETURNING next_offset
 """
 
 
+_MOVE_ALL = """
+UPDATE consumer_offset AS held SET next_offset = new.next_offset, applied = held.applied + new.applied
+FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::int[])
+    AS new (topic, partition, position, next_offset, applied)
+WHERE held.consumer = $1 AND held.topic = new.topic AND held.partition = new.partition
+  AND held.next_offset = new.position
+RETURNING held.partition
+"""
 _COUNT = """
 UPDATE consumer_offset
 SET applied = applied + $4, repeat = repeat + $5, stale = stale + $6, dead = dead + $7
@@ -41,6 +50,35 @@ async def move(connection: Connection, consumer: str, tp: TopicPartition, held: 
         Overtaken: It is no longer at `held`.
     """
     if await connection.fetchval(_MOVE, consumer, tp.topic, tp.partition, held, to) is None:
+        raise Overtaken
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One partition's step: from the position held to the next one, and how many records are applied with it."""
+
+    tp: TopicPartition
+    held: int
+    to: int
+    applied: int
+
+
+async def move_all(connection: Connection, consumer: str, moves: Sequence[Move]) -> None:
+    """Move several positions and count their records as applied, in the transaction of the effect: all or none.
+
+    Raises:
+        Overtaken: One of them is no longer where it was held; the transaction is to be rolled back.
+    """
+    moved = await connection.fetch(
+        _MOVE_ALL,
+        consumer,
+        [move.tp.topic for move in moves],
+        [move.tp.partition for move in moves],
+        [move.held for move in moves],
+        [move.to for move in moves],
+        [move.applied for move in moves],
+    )
+    if len(moved) != len(moves):
         raise Overtaken
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis import logs
-from chassis.batch import Batch
+from chassis.batch import Batch, Part
 from chassis.breaker import Breaker
 from chassis.errors import Unavailable
+from chassis.joint import Joint
 from chassis.offsets import Overtaken
 from chassis.subscription import Subscription
 
@@ -42,6 +43,7 @@ class Partition:
         breaker: Breaker,
         slots: asyncio.Semaphore,
         changed: Callable[[], None],
+        joint: Joint | None = None,
     ) -> None:
         self.tp = tp
         self.held = 0
@@ -53,6 +55,7 @@ class Partition:
         self._breaker = breaker
         self._slots = slots
         self._changed = changed
+        self._joint = joint
         self._backlog: list[Record] = []
         self._ended = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
@@ -86,7 +89,44 @@ class Partition:
             return
         self._backlog += records
         if self._worker is None and self._backlog:
-            self._worker = asyncio.create_task(self._work(), name=f"partition {self.tp.topic}[{self.tp.partition}]")
+            if self._joint is not None and self._joint.takes(self._backlog):
+                self._worker = self._joint.join(self)
+            else:
+                self._work_alone()
+
+    def taken(self) -> Part | None:
+        """Take what waits, as a share of a joint batch; None if nothing may be taken."""
+        if not self._backlog or self._ended.is_set() or self._breaker.is_open:
+            self._worker = None
+            if not self.sought:
+                self._changed()
+            return None
+        return Part(self.tp, self._next(), self.held)
+
+    def joined(self, part: Part, *, applied: bool) -> None:
+        """Go on after a joint batch; what it did not apply is applied alone, before all that came later."""
+        self._worker = None
+        if applied:
+            self.held, self.trouble = part.end, None
+        elif self.sought and not self._ended.is_set():
+            self._backlog[:0] = part.records
+            self._work_alone()
+            return
+        if self.sought:
+            self.give([])
+        else:
+            self._changed()
+
+    def _next(self) -> list[Record]:
+        """Take the records of one batch from what waits; says so if there is room again."""
+        full = len(self._backlog) >= BATCH_RECORDS
+        records, self._backlog = self._backlog[:BATCH_RECORDS], self._backlog[BATCH_RECORDS:]
+        if full:
+            self._changed()
+        return records
+
+    def _work_alone(self) -> None:
+        self._worker = asyncio.create_task(self._work(), name=f"partition {self.tp.topic}[{self.tp.partition}]")
 
     async def end(self) -> None:
         """Give the partition up: the batch in flight is finished, so that its commit is the last word."""
@@ -99,15 +139,14 @@ class Partition:
         try:
             while self._backlog and not self._ended.is_set() and not self._breaker.is_open:
                 async with self._slots:
-                    records, self._backlog = self._backlog[:BATCH_RECORDS], self._backlog[BATCH_RECORDS:]
-                    self._changed()
-                    await self._apply(records)
+                    await self._apply(self._next())
         except Exception as error:  # noqa: BLE001  # handed to the consumer; what was fetched must not be passed over
             self.fault = error
             self.distrust()
         finally:
             self._worker = None
-            self._changed()
+            if not self.sought:
+                self._changed()
 
     async def _apply(self, records: list[Record]) -> None:
         """Apply these records, as often as it takes, unless the partition is given up meanwhile."""

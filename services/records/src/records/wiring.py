@@ -26,6 +26,8 @@ from records.settings import Settings
 from schemas.topics import APPOINTMENTS, PATIENTS, PROVIDERS, SUBFILES
 
 SERVICE = "records"
+GATHER_MS = 10
+"""How long the broker gathers what trickles in: a sub-file is waited for."""
 POOL_SIZE = 8
 """Connections: partition batches in flight, the relay, the read API and health."""
 
@@ -92,7 +94,7 @@ async def build(
     try:
         await migrate.check(pool, SERVICE, SERVICE)
         relay = Relay(pool, settings, metrics, clock, [SUBFILES])
-        consumer = BatchConsumer(SERVICE, settings, pool, listen(settings), clock, metrics, on_commit=relay.wake)
+        consumer = BatchConsumer(SERVICE, settings, pool, listen(settings), clock, metrics, relay.wake, GATHER_MS)
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer], [relay])
         health.add_status("parked", lambda: http.count_parked(pool))
