@@ -112,7 +112,9 @@ class Engine:
         self._recovery.writers, self._recovery.upgrade = writers, self._upgrade
         self._writing = Writing(writers.__getitem__, names.events, changelog, self._wake)
         look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
-        self._emitter: Emitter = Emitter(owner, self._writing, self._live, now, look_every_s, reports.fired, reports.expected)
+        self._emitter: Emitter = Emitter(
+            owner, self._writing, self._live, now, look_every_s, reports.fired, reports.expected
+        )
         self._intake = Intake(
             owner, self._writing, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
             reports.count,
