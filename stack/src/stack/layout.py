@@ -108,6 +108,8 @@ class Environments:
         made = services.settings_for(service.package, url, self._layout.http[service.name], self.common())
         if service.package == "notifier" and self._sinks:
             made |= self._carriers()
+        if service.name == "reminders-worker":
+            made["REMINDERS_SLOT"] = "1"  # the only worker here: started again, it takes its partitions up at once
         if service.name == "reminders-worker" and "booking" in self._layout.http:  # it compares its timers with booking
             made |= {
                 "REMINDERS_BOOKING_URL": self._layout.url("booking"),
