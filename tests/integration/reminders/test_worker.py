@@ -162,6 +162,30 @@ async def test_d15_what_fell_due_while_nobody_looked_is_handed_over_if_in_time_e
     (late,) = await world.cancelled()
     assert late.appointment_id == id_of("too late")
     assert [(r.rule, r.reason) for r in late.reminders] == [("24h", "TOO_LATE")]
+    metrics = (await world.get(again, "/metrics")).text
+    assert 'attend_reminders_overdue{outcome="handed_over"} 1.0' in metrics  # B3: told before it was done
+    assert 'attend_reminders_overdue{outcome="too_late"} 1.0' in metrics
+    log = again.log.read_text()
+    assert log.index("reminders.catch_up") < log.index("reminders.due")
+
+
+async def test_a_row_leaves_table_and_changelog_72_hours_after_the_visit_and_not_before(world: World) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(appointment("over"), appointment("ahead", starts_at=VISIT + timedelta(hours=1)))
+    await world.idle(worker)
+    world.step(VISIT + timedelta(hours=72))
+
+    async def one_left() -> bool:
+        return bool((await world.get(worker, "/status")).json()["rows"] == 1)
+
+    await until(one_left, "a row left")
+    (rows,) = [rows for rows in (await world.changelog()).values() if rows]
+    assert list(rows) == [id_of("ahead").bytes]
+    worker.kill()
+    again = world.start("worker")
+    await world.ready(again)
+    assert (await world.get(again, "/status")).json()["rows"] == 1
 
 
 async def test_a_topic_with_other_partitions_stops_the_start_with_the_way_out(world: World) -> None:
