@@ -139,7 +139,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
             reference_data.wake()
 
         counts = Counts(metrics)
-        transactions = Transactions(pool, clock, rules, committed, counts)
+        transactions = Transactions(pool, clock, rules, committed, counts, appointments.wake)
         listen = subscriptions(settings, clock, counts)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)

@@ -1,6 +1,7 @@
 """Group commit: what arrives while a transaction is under way is decided together in the next one."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ LARGEST = 500
 
 AT_ONCE = 2
 """Transactions under way: one waits for its commit to reach the disk while the next one decides."""
+
+GATHER_S = 0.01
+"""From the start of a transaction to the start of the next: what arrives meanwhile shares its dozen trips to the
+database, and all that follows from it downstream. The first request after a pause does not wait."""
 
 type Accept = Callable[[Sequence[BookAppointment], Mapping[str, Client]], Awaitable[list[Answer]]]
 
@@ -39,6 +44,7 @@ class Gatherer:
         self._accept = accept
         self._waiting: deque[_Request] = deque()
         self._workers: set[asyncio.Task[None]] = set()
+        self._begun_at = 0.0
 
     async def accept(self, orders: Sequence[BookAppointment], client: Client) -> list[Answer]:
         """Take a request's orders, after its own earlier ones; return the answers after the commit."""
@@ -54,6 +60,11 @@ class Gatherer:
 
     async def _work(self) -> None:
         while self._waiting:
+            rest = self._begun_at + GATHER_S - time.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
+                continue  # another worker may have taken what waited, and begun
+            self._begun_at = time.monotonic()
             await self._together(self._next())
 
     def _next(self) -> list[_Request]:

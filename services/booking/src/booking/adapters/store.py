@@ -33,10 +33,14 @@ class PostgresStore:
 
     Args:
         connection: In a transaction.
+
+    Attributes:
+        people: Whether patients or providers were put into the outbox.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.people = False
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
         """See `handle.Store`."""
@@ -131,12 +135,14 @@ class PostgresStore:
 
     async def write_patients(self, patients: Sequence[PatientState], now: datetime) -> None:
         """See `handle.Store`."""
+        self.people = True
         columns = zip(*map(_PATIENT, patients), strict=True)
         await self.connection.execute(sql.WRITE_PATIENTS, *map(list, columns))
         await enqueue(self.connection, [outgoing.patient_changed(patient, now) for patient in patients])
 
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
         """See `handle.Store`."""
+        self.people = True
         rows = [(provider_id(*identity), *identity, name) for identity, name in names.items()]
         new = await self.connection.fetch(sql.NEW_PROVIDERS, *map(list, zip(*rows, strict=True)))
         await enqueue(

@@ -29,20 +29,30 @@ class Transactions:
         rules: The installation's choices.
         committed: Called after each commit, to wake the relays.
         counts: Where answers are counted.
+        booked: Called instead after a commit that wrote appointments only; `committed` if there is none.
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, clock: Clock, rules: Rules, committed: Callable[[], None], counts: Counts
+        self,
+        pool: asyncpg.Pool,
+        clock: Clock,
+        rules: Rules,
+        committed: Callable[[], None],
+        counts: Counts,
+        booked: Callable[[], None] | None = None,
     ) -> None:
         self.pool = pool
         self.clock = clock
         self.rules = rules
         self.counts = counts
         self._committed = committed
+        self._booked = booked or committed
         self._gatherer = Gatherer(self._accept)
 
-    async def run[T](self, story: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run the story in a transaction and return its result after the commit.
+    async def run[T](
+        self, story: Callable[[Connection], Awaitable[T]], committed: Callable[[], None] | None = None
+    ) -> T:
+        """Run the story in a transaction and return its result after the commit, which is told to `committed`.
 
         Raises:
             Unavailable: The database is not there; it may or may not have been done, and may be sent again.
@@ -52,7 +62,7 @@ class Transactions:
                 with unavailable():
                     async with self.pool.acquire() as connection, connection.transaction():
                         result = await story(connection)
-                self._committed()
+                (committed or self._committed)()
                 return result
             except Unavailable as error:
                 if error.code not in RACES or not remaining:
@@ -64,8 +74,15 @@ class Transactions:
         return await self._gatherer.accept(orders, client)
 
     async def _accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
-        answers = await self.run(
-            lambda connection: accept(PostgresStore(connection), orders, clients, self.clock.now(), self.rules)
-        )
+        people = False
+
+        async def story(connection: Connection) -> list[Answer]:
+            nonlocal people
+            store = PostgresStore(connection)
+            answers = await accept(store, orders, clients, self.clock.now(), self.rules)
+            people = store.people
+            return answers
+
+        answers = await self.run(story, lambda: (self._committed if people else self._booked)())
         self.counts.answered(answers)
         return answers
