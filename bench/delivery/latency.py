@@ -5,6 +5,7 @@ import time
 from datetime import datetime
 
 from bench.delivery.bookings import booked
+from bench.delivery.cpu import cpu_by_part, cpu_figures
 from bench.delivery.running import Running, running
 from bench.delivery.servers import Servers
 from bench.harness import Figure, Report, figure, percentile, until
@@ -26,9 +27,11 @@ async def measure_latency(servers: Servers, report: Report, seconds: int) -> Non
     async with running(servers) as system:
         await system.upstream.introduce(bookings)
         await _settled(system)
+        before = cpu_by_part(system)
         sent, answered, late_ms = await _post(system, bookings)
         counted = dict(list(sent.items())[WARM_UP_S * RATE_PER_S :])
         files, notices = await _rows(system, _SUB_FILES, counted), await _rows(system, _INBOX, counted)
+        cpu = cpu_figures(f"at {RATE_PER_S}/s", before, cpu_by_part(system), bookings)
     report.notes.append(
         f"latency: {len(counted):,} bookings, open loop at {RATE_PER_S}/s over HTTP after {WARM_UP_S} s of warm-up, the"
         " whole system and the client on this machine; from just before the request to the commit that made the row;"
@@ -39,6 +42,7 @@ async def measure_latency(servers: Servers, report: Report, seconds: int) -> Non
         *_both("HTTP answer", answers, None),
         *_both("request to sub-file row", files, AIM_SUB_FILE_MS),
         *_both("request to the provider's inbox row", notices, AIM_INBOX_MS),
+        *cpu,
     )
 
 
