@@ -1,6 +1,7 @@
 """Words with which tests speak of reminder policies."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from booking.adapters.reissuing import Reissuer
 from booking.adapters.transactions import Transactions
 from booking.handle import Rules
 from chassis.clock import RealClock
+from chassis.database import create_pool
 from chassis.metrics import Metrics
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
 
@@ -85,3 +87,14 @@ def slugs(snapshot: dict[str, Any]) -> list[str]:
 async def kept(door: Door) -> dict[str, int]:
     """Return how many rows the tables of policies have."""
     return {name: await door.pool.fetchval(f"SELECT count(*) FROM {name}") for name in TABLES}  # noqa: S608
+
+
+async def one_by_one(url: str) -> None:
+    """Run the job on a database for ever, one visit a transaction and 20 a second: slowly enough to be killed."""
+    pool = await create_pool(url, "booking", max_size=2)
+    transactions = Transactions(pool, RealClock(), Rules(), lambda: None, Counts(Metrics("booking")))
+    await Reissuer(transactions, per_s=20, batch=1).run(asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(one_by_one(sys.argv[1]))

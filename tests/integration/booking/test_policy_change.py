@@ -1,7 +1,9 @@
 """What a change of a reminder policy does to visits ahead, and its dry run (D14, B4)."""
 
 import asyncio
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,6 +23,9 @@ from tests.integration.booking.policy import (
     visits,
     worked_off,
 )
+from tests.support.installation import Installation
+
+ROOT = Path(__file__).parents[3]
 
 
 async def test_a_change_reissues_what_it_touches_and_reports_it_d14(door: Door) -> None:
@@ -82,6 +87,28 @@ async def test_a_job_stopped_half_way_goes_on_where_it_was(door: Door) -> None:
     done = (await change(door, 1))["reissue"]
     assert (done["state"], done["looked_at"], done["appointments"], done["too_late"]) == ("done", 20, 20, 20)
     assert {(await current(door, visit))["version"] for visit in ids} == {2}
+
+
+async def test_a_process_killed_half_way_leaves_a_job_that_the_next_one_ends(door: Door, base: Installation) -> None:
+    """kill -9 in the middle: nothing is done twice and nothing is left out."""
+    ids = await visits(door, *(100 + n for n in range(60)))
+    await put(door, WEEK)
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.booking.policy", base.service_url("booking"), cwd=ROOT
+    )
+    await until(lambda: half_way(door))
+    worker.kill()
+    await worker.wait()
+    left = (await change(door, 1))["reissue"]
+    assert (left["state"], left["looked_at"] < 60) == ("running", True)
+    await worked_off(door)
+    done = (await change(door, 1))["reissue"]
+    assert (done["state"], done["looked_at"], done["appointments"]) == ("done", 60, 60)
+    assert {(await current(door, visit))["version"] for visit in ids} == {2}
+
+
+async def half_way(door: Door) -> bool:
+    return bool((await change(door, 1))["reissue"].get("looked_at", 0) >= 3)
 
 
 async def test_a_second_change_supersedes_one_that_is_half_way(door: Door) -> None:

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +9,17 @@ from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
 from booking.wiring import door as door_of
 from booking.wiring import rules_of
 from chassis.clock import RealClock
+from chassis.errors import AttendError
 from chassis.health import Health
 from chassis.http import serve
 from chassis.metrics import Metrics
+from stack.__main__ import app
 from stack.ports import free_port
 from tests.integration.booking.door import OPERATOR_KEY, Door, settings_on, until
 from tests.integration.booking.policy import reissuer, transactions_on, visits
@@ -35,13 +36,11 @@ class Attend:
     key: str = OPERATOR_KEY
 
     async def run(self, *words: str) -> tuple[int, str, str]:
-        """Run it to its end; return exit code, stdout and stderr."""
-        environment = {**os.environ, "ATTEND_BOOKING_URL": self.url, "ATTEND_KEY": self.key, "COLUMNS": "120"}
-        command = [sys.executable, "-m", "stack", "policy", *words]
-        done = await asyncio.to_thread(
-            subprocess.run, command, env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
-        return done.returncode, done.stdout, done.stderr
+        """Run it to its end; return exit code, stdout, and stderr with the message of an error."""
+        environment = {"ATTEND_BOOKING_URL": self.url, "ATTEND_KEY": self.key, "COLUMNS": "120"}
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["policy", *words], env=environment)
+        told = str(done.exception) if isinstance(done.exception, AttendError) else ""
+        return done.exit_code, done.stdout, done.stderr + told
 
     async def json(self, *words: str) -> Any:
         """Run it with `--json`, which must succeed, and return what it prints."""
@@ -59,13 +58,14 @@ async def attend(door: Door, base: Installation) -> AsyncIterator[Attend]:
         settings, transactions_on(door, rules_of(settings)), Health("booking", RealClock()), metrics, job.wake
     )
     stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(api, "127.0.0.1", port, stop))
-        tasks.create_task(job.run(stop))
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-            await until(lambda: answers(http))
-        yield Attend(f"http://127.0.0.1:{port}")
-        stop.set()
+    with capture_logs():  # this process's stdout is the command's
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(serve(api, "127.0.0.1", port, stop))
+            tasks.create_task(job.run(stop))
+            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+                await until(lambda: answers(http))
+            yield Attend(f"http://127.0.0.1:{port}")
+            stop.set()
 
 
 async def answers(http: httpx2.AsyncClient) -> bool:

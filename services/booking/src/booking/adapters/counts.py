@@ -20,6 +20,7 @@ class Counts:
 
         self._answers = counter("booking_answers", "Events taken, by result", "result")
         self._refusals = counter("booking_refusals", "Commands refused, by code", "code")
+        self._reissued = counter("booking_policy_reissued", "Appointments given the rules of a changed policy")
         self._illegal = counter("booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)")
 
     def answered(self, answers: Iterable[Answer]) -> None:
@@ -38,3 +39,7 @@ class Counts:
     def refused(self, refusal: Refused) -> None:
         """Count a command that was refused."""
         self._refusals.labels(refusal.code).inc()
+
+    def reissued(self, appointments: int) -> None:
+        """Count appointments that a change of policy gave a new version."""
+        self._reissued.inc(appointments)

@@ -20,7 +20,7 @@ from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import clinic_of
 from booking.adapters.transactions import Transactions
 from booking.domain.clients import Client
-from booking.domain.people import ClinicState
+from booking.domain.people import ClinicState, clinic_code
 from booking.domain.policies import Lead
 from booking.domain.policy_change import change_of, imagined
 from booking.domain.refusals import Refused
@@ -83,7 +83,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
         """Put rules in force for what is booked from now on, and reissue what is ahead. The same again does nothing."""
         body = await body_of(request, limit)
         try:
-            client.check_clinic(code)
+            client.check_clinic(clinic_code(code, "code"))
             client.check_may_set_policy()
             told = bodies.read(bodies.PolicyBody, strict_json(body))
             service, leads = bodies.service_of(service_type, told.service_type), told.leads
@@ -105,7 +105,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
     async def get_changes(
         code: Code,
         client: Annotated[Client, Depends(caller)],
-        before: Annotated[int | None, Query(ge=1, description="Versions below this one.")] = None,
+        before: Annotated[int | None, Query(ge=1, lt=2**31, description="Versions below this one.")] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 20,
     ) -> dict[str, Any]:
         """Every change that was ever made, each with what its reissue did."""
@@ -155,7 +155,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
 
 async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
     try:
-        client.check_clinic(code)
+        client.check_clinic(clinic_code(code, "code"))
     except Refused as refusal:
         raise problem(refusal) from None
     with unavailable():

@@ -19,6 +19,8 @@ POLL_S = 2.0
 """Between looks for a job that another process left behind; one of our own wakes us."""
 FENCE_S = 0.1
 """Between looks whether the transactions from before a change have ended: they last 10 s at most."""
+TOLD_AFTER = 300
+"""Waits of that kind; half a minute is three times as long as a transaction of ours may last."""
 SLOWEST_RETRY_S = 5.0
 
 
@@ -38,6 +40,7 @@ class Reissuer:
         self._per_s = per_s
         self._batch = batch
         self._wanted = asyncio.Event()
+        self._waits = 0
 
     def wake(self) -> None:
         """Say that a policy was changed."""
@@ -58,6 +61,7 @@ class Reissuer:
                 issued = await self.step()
                 if issued is None:
                     pause = POLL_S if await self.idle() else FENCE_S
+                    self._tell_of_wait(pause)
                 else:
                     pause = issued / self._per_s - (time.monotonic() - began)
                 retry = FENCE_S
@@ -65,6 +69,12 @@ class Reissuer:
                 log.warning("policy.reissue_unavailable", code=error.code)
                 issued, pause = 0, (retry := min(retry * 2, SLOWEST_RETRY_S))
             await self._pause(stop, pause, wakes=issued is None)
+
+    def _tell_of_wait(self, pause: float) -> None:
+        """Say once in a while that a job cannot begin: somebody's transaction is very old."""
+        self._waits = self._waits + 1 if pause == FENCE_S else 0
+        if self._waits and self._waits % TOLD_AFTER == 0:
+            log.warning("policy.reissue_waits", waits=self._waits)
 
     async def step(self) -> int | None:
         """Run one batch of one job; return how many appointments were reissued, None if no job may go on.
@@ -74,9 +84,11 @@ class Reissuer:
         """
         now = self._transactions.clock.now()
         await self._transactions.run(lambda connection: PostgresPolicyStore(connection).raise_fences())
-        return await self._transactions.run(
+        issued = await self._transactions.run(
             lambda connection: reissue(PostgresPolicyStore(connection), PostgresStore(connection), self._batch, now)
         )
+        self._transactions.counts.reissued(issued or 0)
+        return issued
 
     async def _pause(self, stop: asyncio.Event, seconds: float, *, wakes: bool) -> None:
         """Wait; a wake ends the wait for work, never the throttle."""
