@@ -44,9 +44,9 @@ class Field(World):
         """Start a worker, with static membership if it has a slot."""
         return self.start("worker", **({"REMINDERS_SLOT": slot} if slot else {}))
 
-    async def log(self, topic: Topic) -> Log:
-        """Return what a topic holds now, read committed."""
-        return await read_log(self.installation.bootstrap, self.name(topic), topic.partitions)
+    async def log(self, topic: Topic, isolation_level: str = "read_committed") -> Log:
+        """Return what a topic holds now."""
+        return await read_log(self.installation.bootstrap, self.name(topic), topic.partitions, isolation_level)
 
     async def taken(self) -> dict[int, int]:
         """Return partition → committed offset of the workers' group."""

@@ -2,7 +2,8 @@
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from uuid import UUID
@@ -34,11 +35,11 @@ class Held:
     states: dict[str, State]
 
 
-async def read_log(bootstrap: str, name: str, partitions: int) -> Log:
-    """Return every committed record of a topic."""
+async def read_log(bootstrap: str, name: str, partitions: int, isolation_level: str = "read_committed") -> Log:
+    """Return every record of a topic that its readers see, or with `read_uncommitted` all that were ever written."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
-        isolation_level="read_committed",
+        isolation_level=isolation_level,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=8 << 20,
     )
@@ -52,6 +53,21 @@ async def read_log(bootstrap: str, name: str, partitions: int) -> Log:
             for batch in (await consumer.getmany(timeout_ms=200)).values():
                 found += batch
         return sorted(found, key=lambda record: (record.partition, record.offset))
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def watching(bootstrap: str, name: str, partitions: int) -> AsyncIterator[AIOKafkaConsumer]:
+    """Return a consumer that sees what is written from now on, before it is committed."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_uncommitted", fetch_max_wait_ms=5)
+    await consumer.start()
+    try:
+        places = [TopicPartition(name, number) for number in range(partitions)]
+        consumer.assign(places)
+        for place, end in (await consumer.end_offsets(places)).items():
+            consumer.seek(place, end)
+        yield consumer
     finally:
         await consumer.stop()
 
