@@ -5,9 +5,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-second=(tests/integration/reminders tests/end_to_end tests/chaos)
-first=(tests)
-for elsewhere in "${second[@]}" tests/containers tests/samples; do first+=(--ignore="$elsewhere"); done
+first=(tests/unit tests/contract tests/integration --ignore=tests/integration/reminders)
+second=(tests/integration/reminders tests/chaos tests/end_to_end) # the last keeps its whole system to the end
 nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a half
 
 half() { # half NAME ARGUMENT...
