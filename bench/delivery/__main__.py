@@ -31,6 +31,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, max=9, help="Interleaved repeats; medians count.")] = 3,
     inbound: Annotated[int, typer.Option(min=1000, max=500_000, help="Events waiting for booking.")] = 50_000,
     seconds: Annotated[int, typer.Option(min=5, max=600, help="How long to post at 200 a second.")] = 30,
+    hold: Annotated[bool, typer.Option(help="Latency without the mails: sending mode hold.")] = False,
     only: Annotated[list[Part] | None, typer.Option(help="Parts to measure; all if none is named.")] = None,
 ) -> None:
     """Start real Kafka and PostgreSQL, measure, print a table and write bench/results/delivery.json."""
@@ -41,7 +42,7 @@ def main(
         parts: dict[Part, Callable[[Servers], Awaitable[None]]] = {
             Part.RECORDS: lambda given: measure_records(given, report, events, rounds),
             Part.INGEST: lambda given: measure_ingest(given, report, inbound),
-            Part.LATENCY: lambda given: measure_latency(given, report, seconds),
+            Part.LATENCY: lambda given: measure_latency(given, report, seconds, "hold" if hold else "live"),
         }
         for part in only or list(Part):
             uvloop.run(parts[part](started))  # type: ignore[arg-type]  # each is a coroutine function

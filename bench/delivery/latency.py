@@ -21,10 +21,10 @@ _SUB_FILES = "SELECT appointment_id::text, pg_xact_commit_timestamp(xmin) AS at 
 _INBOX = "SELECT appointment_id::text, pg_xact_commit_timestamp(xmin) AS at FROM notifier.inbox"
 
 
-async def measure_latency(servers: Servers, report: Report, seconds: int) -> None:
-    """Post 200 bookings a second, each of another registered patient, to the whole running system."""
+async def measure_latency(servers: Servers, report: Report, seconds: int, sending: str = "live") -> None:
+    """Post 200 bookings a second, each of another registered patient, to the whole system in this sending mode."""
     bookings = (seconds + WARM_UP_S) * RATE_PER_S
-    async with running(servers) as system:
+    async with running(servers, sending=sending) as system:
         await system.upstream.introduce(bookings)
         await _settled(system)
         before = cpu_by_part(system)
@@ -33,7 +33,8 @@ async def measure_latency(servers: Servers, report: Report, seconds: int) -> Non
         files, notices = await _rows(system, _SUB_FILES, counted), await _rows(system, _INBOX, counted)
         cpu = cpu_figures(f"at {RATE_PER_S}/s", before, cpu_by_part(system), bookings)
     report.notes.append(
-        f"latency: {len(counted):,} bookings, open loop at {RATE_PER_S}/s over HTTP after {WARM_UP_S} s of warm-up, the"
+        f"latency, sending mode {sending}: {len(counted):,} bookings, open loop at {RATE_PER_S}/s over HTTP after"
+        f" {WARM_UP_S} s of warm-up, the"
         " whole system and the client on this machine; from just before the request to the commit that made the row;"
         f" sent at most {late_ms:.0f} ms behind the schedule"
     )

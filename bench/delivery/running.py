@@ -110,8 +110,8 @@ class Running:
 
 
 @asynccontextmanager
-async def running(servers: Servers, *names: str) -> AsyncIterator[Running]:
-    """Start these services (all if none is named) on an empty database for the block."""
+async def running(servers: Servers, *names: str, sending: str = "live") -> AsyncIterator[Running]:
+    """Start these services (all if none is named) on an empty database for the block, in this sending mode."""
     chosen = [service for service in services.ALL if not names or service.name in names]
     prefix = f"b{uuid.uuid4().hex[:6]}."
     async with database(servers) as admin_url:
@@ -119,7 +119,7 @@ async def running(servers: Servers, *names: str) -> AsyncIterator[Running]:
             system = System(
                 Path(home),
                 ports="free",
-                env={"ATTEND_LOG_LEVEL": "warning"},
+                env={"ATTEND_LOG_LEVEL": "warning", "NOTIFIER_SENDING_MODE": sending},
                 topic_prefix=prefix,
                 kafka_bootstrap=servers.bootstrap,
                 database_admin_url=admin_url,
