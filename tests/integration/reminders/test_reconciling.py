@@ -1,6 +1,7 @@
 """The reconciler between a real booking and real timers: nothing while all is well, and every kind of damage mended."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
+from chassis.http import serve
 from chassis.partitioner import partition_of
 from reminders.adapters.booking_http import BookingApi
 from reminders.adapters.live_timers import EngineTimers
@@ -26,8 +28,9 @@ from reminders.timers.row import NEVER, Row, pack, unpack
 from reminders.wiring import engine_of
 from schemas.topics import APPOINTMENTS
 from schemas.wire import encode
+from stack.ports import free_port
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
-from tests.integration.reminders.world import until
+from tests.integration.reminders.world import World, until
 from tests.support.installation import Installation
 from tests.unit.reminders.builders import appointment, headers_of, id_of
 
@@ -183,6 +186,34 @@ async def test_a_booking_that_does_not_answer_is_no_difference(town: Town) -> No
             with pytest.raises(Unavailable) as raised:
                 await Reconciler(BookingApi(client), timers, RealClock().now, town.in_step).reconcile()
         assert raised.value.code == code
+
+
+async def test_a_worker_says_what_it_compared(world: World) -> None:
+    world.step(RealClock().now() + 2 * SETTLED_AFTER)
+    port, stop = free_port(), asyncio.Event()
+    async with opened_on_kafka(world.installation) as door, running(door):
+        serving = asyncio.create_task(serve(door.service.api, "127.0.0.1", port, stop))
+        await door.post(booking())
+        worker = world.start(
+            "worker",
+            REMINDERS_BOOKING_URL=f"http://127.0.0.1:{port}",
+            REMINDERS_BOOKING_KEY=OPERATOR_KEY,
+            REMINDERS_RECONCILE_EVERY_S="0.3",
+        )
+        await world.ready(worker)
+
+        async def compared() -> bool:
+            status = (await world.get(worker, "/status")).json()
+            return (status["reconciler"], status["reconciled"]) == ("compared 2: 0 missing, 0 different, 0 unwanted", 0)
+
+        await until(compared, "the visit was compared as ahead, and as waiting")
+        metrics = (await world.get(worker, "/metrics")).text
+        assert 'attend_reconciled_total{difference="missing"} 0.0' in metrics
+        assert "attend_reconciler_compared 2.0" in metrics
+        assert OPERATOR_KEY not in worker.log.read_text()
+        assert worker.kill(signal.SIGTERM) == 0
+        stop.set()
+        await serving
 
 
 async def at_once() -> None:

@@ -72,9 +72,10 @@ class ReconcilerJob:
             get_logger().warning("reconciler.off", reason=OFF)
             await stop.wait()
             return
-        pause_s = min(RETRY_S, self._every_s)
+        soon_s = min(RETRY_S, self._every_s)
+        pause_s = soon_s
         while not await _over(stop, pause_s):
-            pause_s = self._every_s if self._ready() and await self._pass(self._reconciler, stop) else RETRY_S
+            pause_s = self._every_s if self._ready() and await self._pass(self._reconciler, stop) else soon_s
 
     async def _pass(self, reconciler: Passes, stop: asyncio.Event) -> bool:
         """Make one pass that ends with `stop`; say whether it was made."""
