@@ -2,7 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
@@ -44,7 +45,7 @@ def main(
     calm_collector()  # as in every service's process; the limits are measured under it too
     report, console = Report(NAME), Console()
 
-    with broker() as started, console.status("starting") as status:
+    with _kept(report), broker() as started, console.status("starting") as status:
 
         def say(what: str) -> None:
             status.update(what)
@@ -59,7 +60,16 @@ def main(
         }
         for part in only or list(Part):
             uvloop.run(parts[part](started))  # type: ignore[arg-type]  # each is a coroutine function
-    print(f"written: {report.write()}")
+
+
+@contextmanager
+def _kept(report: Report) -> Iterator[None]:
+    """Write the report after the block, also of a run that was ended early, if there is anything in it."""
+    try:
+        yield
+    finally:
+        if report.figures:
+            print(f"written: {report.write()}")
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
