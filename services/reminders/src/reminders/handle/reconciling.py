@@ -4,6 +4,7 @@ In a healthy system it finds nothing. A difference counts when it was seen twice
 clock of the machine too, so that neither lag nor a stepped domain clock looks like one.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -134,12 +135,14 @@ class Reconciler:
         """Look at what booking has ahead; return what differs, and where it stands."""
         suspects: dict[UUID, Stand | None] = {}
         async for page in self._booking.ahead():
-            now = self._now()
-            own = [stand for stand in page if self._timers.owns(stand.appointment_id)]
-            for stand in own:
-                if difference(stand, self._timers.held(stand.appointment_id), now) is not None:
-                    suspects[stand.appointment_id] = stand
-            found.compared += len(own)
+            for some in batched(page, AT_ONCE):
+                now = self._now()
+                own = [stand for stand in some if self._timers.owns(stand.appointment_id)]
+                for stand in own:
+                    if difference(stand, self._timers.held(stand.appointment_id), now) is not None:
+                        suspects[stand.appointment_id] = stand
+                found.compared += len(own)
+                await asyncio.sleep(0)  # some milliseconds' work: the timers' turn
         return suspects
 
     async def _waiting(self, suspects: dict[UUID, Stand | None]) -> int:
