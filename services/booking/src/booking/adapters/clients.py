@@ -1,5 +1,6 @@
 """API clients and their hashed keys (G9)."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Collection
@@ -65,13 +66,27 @@ class Keys:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._found: dict[bytes, tuple[float, Client]] = {}
+        self._asked: dict[bytes, asyncio.Task[Client | None]] = {}
 
     async def client(self, key: str) -> Client | None:
-        """Return the client whose key it is. It is looked up by its hash, which tells nothing by its timing."""
+        """Return the client whose key it is. It is looked up by its hash, which tells nothing by its timing.
+
+        Requests that ask for the same key meanwhile share one look-up.
+
+        Raises:
+            Unavailable: The database is not there.
+        """
         digest = _hash(key)
         until, client = self._found.get(digest, (0.0, None))
         if client is not None and time.monotonic() < until:
             return client
+        asked = self._asked.get(digest)
+        if asked is None:
+            asked = self._asked[digest] = asyncio.create_task(self._look_up(digest))
+            asked.add_done_callback(lambda _: self._asked.pop(digest))
+        return await asyncio.shield(asked)  # a caller that hangs up does not end it for the others
+
+    async def _look_up(self, digest: bytes) -> Client | None:
         with unavailable():
             row = await self._pool.fetchrow(_BY_KEY, digest)
         if row is None:
