@@ -4,9 +4,10 @@ import sys
 
 from bench.delivery.__main__ import app as delivery
 from bench.policies import app as policies
+from bench.projector import app as projector
 from bench.reminders.__main__ import app as reminders
 
-ALL = {"delivery": delivery, "reminders": reminders, "policies": policies}
+ALL = {"delivery": delivery, "reminders": reminders, "policies": policies, "projector": projector}
 
 
 def main(words: list[str]) -> None:
