@@ -70,8 +70,10 @@ class PostgresFanoutStore:
             return
         notices = [notice_of(entry, self._link) for entry in entries]
         providers = [notice.provider_id for notice in notices]
-        await self._connection.execute(sql.ADD_PROVIDERS, providers)
-        await self._connection.fetch(sql.LOCK_PROVIDERS, providers)
+        known = await self._connection.fetch(sql.LOCK_PROVIDERS, providers)
+        if len(known) < len(set(providers)):  # the first notice of one of them
+            await self._connection.execute(sql.ADD_PROVIDERS, providers)
+            await self._connection.fetch(sql.LOCK_PROVIDERS, providers)
         await self._connection.execute(
             sql.DELIVER_IN_APP,
             providers,
