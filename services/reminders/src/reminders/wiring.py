@@ -43,6 +43,8 @@ from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, REMI
 SERVICE = "reminders"
 WORKER, PROJECTOR = "reminders-worker", "reminders-projector"
 TABLE = TIMERS_CHANGELOG.name.removeprefix(f"{WORKER}-").removesuffix("-changelog")
+GATHER_MS = 50
+"""How long the broker gathers what trickles in for the projector: nobody waits for a reminder's record."""
 POOL_SIZE = 8
 """Connections of the projector: partition batches in flight, closing and health."""
 
@@ -160,7 +162,9 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
     await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS, CLINICS), settings.topic_prefix)
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE) as pool:
         await migrate.check(pool, SERVICE, SERVICE)
-        consumer = BatchConsumer(PROJECTOR, settings, pool, subscriptions(settings), clock, metrics)
+        consumer = BatchConsumer(
+            PROJECTOR, settings, pool, subscriptions(settings), clock, metrics, gather_ms=GATHER_MS
+        )
         relay = Relay(pool, settings, metrics, clock, [REMINDERS])
         days = Runner(pool, clock, ClinicDays(), SlotMetrics(metrics))
         health = Health(PROJECTOR, clock)
