@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from stack.demo.attendance import statuses_at
 from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.expectation import expect_of
@@ -69,6 +70,7 @@ async def play(
         await _leave(driver, load, list(while_leaving))
         watch.lap("leaving")
         want = expect_of(as_posted(load), load.patients, frozenset(load.providers))
+        want.visits = statuses_at(as_posted(load), driver.now or load.bookings[0].at)
         outcome = await judge(client, upstream.names, load, want)
         evidence = await _gather(system, client, upstream, outcome)
     watch.lap("judging")
