@@ -100,13 +100,15 @@ class BatchConsumer:
     async def idle(self) -> bool:
         """Whether all owned partitions are read and applied to their very end, which Kafka is asked for.
 
+        While a transaction of their writer is open, or committed and not yet to be read, they are not.
+
         Raises:
             Unavailable: Kafka does not answer.
         """
         consumer, partitions = self._consumer, dict(self._partitions)
         if consumer is None or not self._settled(consumer) or self.reason() is not None:
             return False
-        ends = await kafka.in_time(consumer.end_offsets(list(partitions))) if partitions else {}
+        ends = await kafka.written(consumer, list(partitions)) if partitions else {}
         return self._partitions == partitions and all(
             p.sought and not p.busy and _behind(p, kafka.progress(consumer, tp)[0], ends[tp]) == 0
             for tp, p in partitions.items()

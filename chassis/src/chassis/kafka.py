@@ -1,6 +1,7 @@
 """What the delivery core asks of aiokafka that its public face does not offer, in one place (aiokafka 0.14)."""
 
 import asyncio
+import copy
 import time
 from collections.abc import Awaitable, Sequence
 from typing import Any
@@ -103,6 +104,21 @@ async def bounds(consumer: Consumer, partitions: Sequence[TopicPartition]) -> di
     first = await in_time(consumer.beginning_offsets(partitions))
     end = await in_time(consumer.end_offsets(partitions))
     return {tp: (first[tp], end[tp]) for tp in partitions}
+
+
+async def written(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return each partition's end, what is not committed yet counted.
+
+    Kafka calls a transaction committed before it can be read: its markers are written afterwards. Until then the
+    end that the consumer itself is told (isolation level read_committed) lies before it.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    asking: Any = copy.copy(consumer._fetcher)  # the level is the fetcher's, not the question's
+    asking._isolation_level = 0  # read_uncommitted
+    ends: dict[TopicPartition, int] = await in_time(asking.end_offsets(partitions, ANSWER_TIMEOUT_S * 1000))
+    return ends
 
 
 def progress(consumer: Consumer, tp: TopicPartition) -> tuple[int, int | None]:

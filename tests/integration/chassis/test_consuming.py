@@ -1,5 +1,7 @@
 """Records of a partition become one transaction; each takes effect exactly once (G3), or is a dead letter (G8)."""
 
+import orjson
+from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from tests.integration.chassis.world import World, orders, running, until
@@ -129,6 +131,22 @@ async def test_idle_is_true_only_when_everything_written_has_taken_effect(world:
             await until(consumer.idle)
             assert len(await world.effects()) == number + 1
         assert set(consumer.lag.values()) == {0}
+
+
+async def test_it_is_not_idle_while_a_transaction_of_the_writer_is_open(world: World) -> None:
+    consumer = world.consumer()
+    writer = AIOKafkaProducer(bootstrap_servers=world.bootstrap, transactional_id=world.prefix + "writer")
+    await writer.start()
+    try:
+        async with running(consumer):
+            await until(consumer.idle)
+            async with writer.transaction():
+                await writer.send_and_wait(world.topic, orjson.dumps(orders(1)[0]), key=b"k", partition=0)
+                assert not await consumer.idle()
+            await until(consumer.idle)
+            assert await world.effects() == [(0, 0)]
+    finally:
+        await writer.stop()
 
 
 def _counted(registry: CollectorRegistry, topic: str) -> float:
