@@ -86,6 +86,7 @@ class AwaitedConsumer(Consumer):
         self._fetched: dict[TP, int] = {}
         self._asking: asyncio.Future[dict[int, int]] | None = None
         self._room = asyncio.Event()
+        self._seeks = 0
         self.quiet: Callable[[], Awaitable[None]] | None = None
         super().__init__(*args, **kwargs)
 
@@ -165,16 +166,26 @@ class AwaitedConsumer(Consumer):
             self._next.pop(tp, None)
             self._fetched.pop(tp, None)
 
+    async def perform_seek(self) -> None:
+        """Seek to the committed offsets, and count it."""
+        await super().perform_seek()
+        self._seeks += 1
+
     async def _drain_messages(self, fetcher: ServiceT) -> None:
-        """Hand on what comes, batch by batch, until consumer or fetcher are stopped."""
+        """Hand on what comes, batch by batch, until consumer or fetcher are stopped.
+
+        What a fetch brings that straddled a seek may lie beyond what the seek went back to, and would be
+        acknowledged past it: it is let go, and sought again.
+        """
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # type: ignore[attr-defined]
+                seeks = self._seeks
                 records, active = await self._wait_next_records(1.0)
                 generation = self.app.consumer_generation_id
                 await asyncio.sleep(0)
                 if records is None or self.should_stop:
                     continue
-                if not self.flow_active:
+                if not self.flow_active or (records and seeks != self._seeks):
                     with contextlib.suppress(KafkaError):  # a rebalance is on; recovery seeks again
                         await self.perform_seek()
                     continue
