@@ -111,7 +111,9 @@ async def opened(kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS) -> 
     """Make the worker's topics, or others, under a new prefix; end every worker with the block."""
     prefix = f"c{uuid.uuid4().hex[:8]}."
     await topics.apply(kafka.bootstrap, made, prefix)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, linger_ms=5, request_timeout_ms=60_000)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka.bootstrap, linger_ms=5, enable_idempotence=True, request_timeout_ms=240_000
+    )
     await producer.start()
     async with httpx2.AsyncClient(timeout=30) as http:
         field = Field(Installation(kafka.bootstrap, NO_DATABASE, prefix), folder, producer, http, kafka=kafka)

@@ -1,5 +1,6 @@
 """What topics hold, read committed and from outside, and what the changelog's rows say."""
 
+import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator, Iterable
@@ -47,6 +48,7 @@ async def read_log(bootstrap: str, name: str, partitions: int, isolation_level: 
     try:
         places = [TopicPartition(name, number) for number in range(partitions)]
         consumer.assign(places)
+        await _broker_known(consumer)
         ends = await consumer.end_offsets(places)
         found: Log = []
         while [place for place in places if await consumer.position(place) < ends[place]]:
@@ -77,9 +79,17 @@ async def read_committed_offsets(bootstrap: str, group: str, name: str, partitio
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
+        await _broker_known(consumer)
         return {n: await consumer.committed(TopicPartition(name, n)) or 0 for n in range(partitions)}
     finally:
         await consumer.stop()
+
+
+async def _broker_known(consumer: AIOKafkaConsumer) -> None:
+    """Wait out the moment in which a broker that was paused tells its clients of no broker at all."""
+    while not consumer._client.cluster.brokers():  # aiokafka asserts that there is one
+        await consumer._client.force_metadata_update()
+        await asyncio.sleep(0.1)
 
 
 class Changelog:
