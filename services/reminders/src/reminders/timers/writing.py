@@ -1,11 +1,15 @@
 """The one way in which events and rows become durable: together, in one transaction of the partition's own."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from reminders.timers import terms
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Message
+
+SLICE = 500
+"""Rows kept between two turns of the event loop: about a millisecond."""
 
 
 class Writer(Protocol):
@@ -52,9 +56,11 @@ class Writing:
         offsets = await self._writer(number).write(records)
         part.terms.written()
         part.position = offsets.get(self._changelog, part.position)
-        for key, packed in rows.items():
+        for place, (key, packed) in enumerate(rows.items(), 1):
             if packed is None:
                 part.drop(key)
             else:
                 part.put(key, packed)
+            if place % SLICE == 0:
+                await asyncio.sleep(0)
         self._wake()
