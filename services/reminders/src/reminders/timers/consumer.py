@@ -11,6 +11,9 @@ Read against faust-streaming 0.15.3:
 * Its `_drain_messages` makes one message, one event and one turn of three queues of every record: 250 µs
   of CPU with one durable write each, 6 µs in batches (`faust.md`). So one message here carries up to
   `CHUNK` records of a partition as its value; `BatchSchema` hands them on as they are.
+* `perform_seek` leaves a partition without a committed offset where reading stood, so that what was
+  fetched and let go before the first commit is never seen again (aiokafka's `seek_to_committed` seeks to
+  offsets above 0 only).
 * Faust keeps gaps between offsets in interval trees, which need the offsets before the gap to have
   been acknowledged its own way, and grow with every commit marker. Order per partition makes them
   needless.
@@ -127,6 +130,23 @@ class AwaitedConsumer(Consumer):
         except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
             raise Unavailable("KAFKA_UNAVAILABLE", f"lag: {type(error).__name__}") from error
 
+    async def visible(self, written: Collection[tuple[TP, int]]) -> bool:
+        """Return whether what was written up to these offsets can be read by who reads committed.
+
+        The broker says that a transaction is committed before it says so in the partitions.
+
+        Raises:
+            Unavailable: Kafka does not answer now.
+        """
+        if not written:
+            return True
+        try:
+            async with asyncio.timeout(LAG_TIMEOUT_S):
+                ends = await self.highwaters(*(tp for tp, _ in written))
+        except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
+            raise Unavailable("KAFKA_UNAVAILABLE", f"ends: {type(error).__name__}") from error
+        return all(ends[tp] > offset for tp, offset in written)
+
     async def _lag(self, topics: Collection[str]) -> dict[int, int]:
         held = {tp for tp in self.assignment() if tp.topic in topics}
         if not held:
@@ -167,8 +187,12 @@ class AwaitedConsumer(Consumer):
             self._fetched.pop(tp, None)
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets, and count it."""
+        """Seek to the committed offsets, or to the beginning where none is committed; and count it."""
         await super().perform_seek()
+        source = (tp for tp in self.assignment() if tp.topic not in self.app.tables.changelog_topics)
+        new = [TopicPartition(tp.topic, tp.partition) for tp in source if self._committed_offset[tp] is None]
+        if new:
+            await self._thread.seek_to_beginning(*new)
         self._seeks += 1
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:

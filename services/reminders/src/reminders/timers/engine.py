@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from faust.streams import Stream
-from faust.types import EventT, StreamT
+from faust.types import TP, EventT, StreamT
 
 from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema
@@ -169,8 +169,12 @@ class Engine:
         return await cast(AwaitedConsumer, self._app.consumer).lag(*self._names.sources)
 
     async def idle(self) -> bool:
-        """Whether nothing is in hand, nothing is due and the source is read to its end."""
+        """Whether nothing is in hand or due, the source is read to its end, and what was written can be read."""
         if not self.ready or self._intake.busy or any((await self.lag()).values()):
+            return False
+        written = [(TP(topic, number), offset) for number, part in self._live().items()
+                   for topic, offset in part.written.items()]  # fmt: skip
+        if not await cast(AwaitedConsumer, self._app.consumer).visible(written):
             return False
         due = self.next_due
         return self.ready and not self._intake.busy and (due is None or due > self._now())

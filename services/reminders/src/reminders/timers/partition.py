@@ -40,6 +40,7 @@ class Partition:
         terms: The terms of its rows.
         prepared: By key, what the owner prepared for rows that are due soon.
         position: Offset up to which the changelog is in here, or None before the first record.
+        written: Offset of the last batch written, by topic.
         old: Rows of older formats, to be upgraded before `index`.
 
     Args:
@@ -51,6 +52,7 @@ class Partition:
         self.terms = TermsTable()
         self.prepared: dict[bytes, Any] = {}
         self.position: int | None = None
+        self.written: dict[str, int] = {}
         self.old: dict[bytes, bytes] = {}
         self._keep = keep
         self._rows: dict[int, bytes] = {}

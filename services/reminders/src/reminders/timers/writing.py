@@ -56,6 +56,7 @@ class Writing:
         offsets = await self._writer(number).write(records)
         part.terms.written()
         part.position = offsets.get(self._changelog, part.position)
+        part.written.update(offsets)
         for place, (key, packed) in enumerate(rows.items(), 1):
             if packed is None:
                 part.drop(key)
