@@ -27,10 +27,11 @@ COPY ${FOLDER}/requirements.lock ./
 RUN uv pip sync -q --require-hashes requirements.lock
 COPY ${FOLDER}/pyproject.toml service/pyproject.toml
 COPY ${FOLDER}/src service/src
+COPY deploy/service.sh ./
 RUN (cd service && hatchling build -t wheel -d /wheels) \
  && uv pip install -q --no-deps --no-index /wheels/*.whl \
  && { [ "${SERVICE}" = stack ] || uv pip check -q; } \
- && printf '#!/bin/sh\nexec /opt/venv/bin/python -m %s "$@"\n' "${SERVICE}" > /opt/venv/bin/service \
+ && sed "s/@SERVICE@/${SERVICE}/" /src/service.sh > /opt/venv/bin/service \
  && chmod 755 /opt/venv/bin/service
 
 FROM python:3.13-slim-trixie

@@ -53,8 +53,8 @@ COMPOSE_PROJECT_NAME=attend-test-$$ COMPOSE_FILE=docker-compose.yml:tests/contai
 ATTEND_TAG=test NOTIFIER_SENDING_MODE=live
 ATTEND_CLOCK_FOLDER=$work/clock
 ATTEND_KEY=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
-ATTEND_OPERATOR_KEY_SHA256=$(printf %s "$ATTEND_KEY" | sha256sum | cut -d' ' -f1)
-for name in POSTGRES BOOKING RECORDS REMINDERS NOTIFIER; do printf -v "${name}_PASSWORD" %s "$(head -c 15 /dev/urandom | od -An -tx1 | tr -d ' \n')"; done
+ATTEND_SECRETS=$work/secrets
+eval "$(ATTEND_KEY=$ATTEND_KEY bash deploy/secrets.sh "$ATTEND_SECRETS")"
 set +a
 mkdir -p "$ATTEND_CLOCK_FOLDER"
 .venv/bin/python - "$ATTEND_CLOCK_FOLDER/clock.json" <<'PY'

@@ -29,6 +29,29 @@ def test_nothing_is_published_beyond_loopback(service: str) -> None:
     assert {binding["HostIp"] for port in bindings.values() for binding in port} == {"127.0.0.1"}
 
 
+SECRETS: dict[str, set[str]] = {  # what each container is given; the jobs have ended, and show theirs all the same
+    "postgres": {"POSTGRES_PASSWORD"},
+    "booking": {"BOOKING_DATABASE_URL"},
+    "records": {"RECORDS_DATABASE_URL"},
+    "reminders-api": {"REMINDERS_DATABASE_URL"},
+    "reminders-projector": {"REMINDERS_DATABASE_URL"},
+    "reminders-worker": {"REMINDERS_DATABASE_URL", "REMINDERS_BOOKING_KEY"},
+    "notifier": {"NOTIFIER_DATABASE_URL"},
+    "migrate-notifier": {"DATABASE_ADMIN_URL", "NOTIFIER_DATABASE_URL"},
+    "client": {"BOOKING_DATABASE_URL", "ATTEND_KEY"},
+    "sinks": set(),
+}
+
+
+@pytest.mark.parametrize("service", SECRETS)
+def test_passwords_and_keys_are_files_of_those_who_need_them_and_no_variables(service: str) -> None:
+    found = container(service)
+    mounted = {mount["Destination"].removeprefix("/run/secrets/") for mount in found["Mounts"]}
+    assert {name for name in mounted if "/" not in name} == SECRETS[service]
+    given = dict(line.split("=", 1) for line in found["Config"]["Env"])
+    assert set().union(*SECRETS.values()).isdisjoint(given)
+
+
 @pytest.mark.parametrize("service", ["booking", "records", "reminders", "notifier"])
 def test_an_image_holds_its_own_service_and_no_other(service: str) -> None:
     look = "import pkgutil; print(*sorted(m.name for m in pkgutil.iter_modules()))"

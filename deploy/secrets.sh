@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes a folder of fresh passwords and keys for docker-compose.yml:   bash deploy/secrets.sh FOLDER
+# Then say ATTEND_SECRETS=FOLDER, and ATTEND_OPERATOR_KEY_SHA256 as printed. What is there already stays.
+set -euo pipefail
+folder=${1:?give the folder to make}
+mkdir -p -m 700 "$folder" # nobody else on this machine may enter; the files are mounted one by one, for the containers' own users
+random() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+keep() { [ -e "$folder/$1" ] || { printf '%s\n' "$2" >"$folder/$1"; chmod 644 "$folder/$1"; }; }
+
+keep POSTGRES_PASSWORD "$(random)"
+keep DATABASE_ADMIN_URL "postgresql://postgres:$(cat "$folder/POSTGRES_PASSWORD")@postgres:5432/attend"
+for name in booking records reminders notifier; do
+  keep "${name^^}_DATABASE_URL" "postgresql://attend_$name:$(random)@postgres:5432/attend"
+done
+keep ATTEND_KEY "${ATTEND_KEY:-$(random)}"
+keep OPERATOR_KEY "$(cat "$folder/ATTEND_KEY")"
+echo "ATTEND_OPERATOR_KEY_SHA256=$(tr -d '\n' <"$folder/OPERATOR_KEY" | sha256sum | cut -d' ' -f1)"
