@@ -210,8 +210,9 @@ async def test_an_error_nobody_expects_ends_the_process_without_a_commit(world: 
     assert await world.committed() == 0
 
 
-async def test_partitions_are_shared_and_taken_over(world: World) -> None:
-    first, second = world.start("worker"), world.start("worker")
+@pytest.mark.parametrize("standbys", ["0", "1"])
+async def test_partitions_are_shared_and_taken_over(world: World, standbys: str) -> None:
+    first, second = (world.start("worker", REMINDERS_STANDBYS=standbys) for _ in range(2))
     await world.ready(first, second)
     await world.publish(*(appointment(f"visit {n}") for n in range(120)))
     await world.idle(first, second)

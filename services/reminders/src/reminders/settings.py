@@ -13,6 +13,7 @@ class Settings(ServiceSettings):
         http_port: Health of this process, and the read API in the role `api`.
         slot: Name of this worker's place, one a running worker. With it a restarted worker takes its partitions up
             again at once, without a rebalance, and one that is taken away keeps them until its session ends.
+        standbys: How many other workers hold a copy of each partition's rows, so that a takeover replays only the rest.
         booking_url: Where booking's read API answers; the worker compares its timers with it (the reconciler).
         booking_key: A key that reads all of it, the operator's. Without both, nothing is compared, and the status
             says so.
@@ -23,6 +24,7 @@ class Settings(ServiceSettings):
 
     http_port: int = 8102
     slot: str | None = None
+    standbys: int = Field(0, ge=0, le=2)
     booking_url: str | None = None
     booking_key: SecretStr | None = None
     reconcile_every_s: float = Field(3600.0, gt=0)

@@ -18,8 +18,9 @@ from aiokafka.errors import KafkaError
 
 from reminders.timers.ports import Message
 
-ACK_TIMEOUT_S = 30.0
-"""A frozen broker gives no error. Past this the process ends and starts again from what is committed."""
+ACK_TIMEOUT_S = 12.0
+"""A frozen broker gives no error. Past this, when the broker has given the transaction up too, the process ends and
+starts again from what is committed."""
 
 TRANSACTION_TIMEOUT_MS = 10_000
 """After so long the broker aborts what a dead worker left open, which holds up every reader of the partition."""
