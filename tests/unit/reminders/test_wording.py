@@ -37,7 +37,7 @@ def test_a_plan_is_what_its_contract_encodes(event: Appointment) -> None:
     source = source_of(event)
     visit, _ = read_visit(source)
 
-    key, value, headers = WORDING.planned(visit, kept(event).slots, cause_of(source, visit))
+    key, value, headers = WORDING.planned(visit, kept(event).slots, *cause_of(source, visit))
 
     body = RemindersPlanned(
         appointment_id=event.appointment_id,
@@ -49,7 +49,7 @@ def test_a_plan_is_what_its_contract_encodes(event: Appointment) -> None:
         caused_by=str(event_id(event.appointment_id, event.version)),
     )
     subject = str(event.appointment_id)
-    ce_id = str(derived_id("planned", event.appointment_id, event.version))
+    ce_id = str(event_id(event.appointment_id, event.version))
     assert value == encode(body)
     assert key == subject.encode()
     assert tuple(headers) == Envelope(ce_id, REMINDERS_PLANNED, "attend/reminders", subject, event.event_time).headers()

@@ -79,12 +79,18 @@ def read_visit(source: Source) -> tuple[Visit, Policy]:
     return visit, policy
 
 
-def cause_of(source: Source, visit: Visit) -> str:
-    """Return the id of the event in a record: what its effects are caused by (B1)."""
+def cause_of(source: Source, visit: Visit) -> tuple[str, bytes]:
+    """Return id and domain time of the event in a record: what its effects are caused by, and when (B1)."""
+    given, at = None, None
     for name, value in source.headers:
-        if name == "ce_id" and value:
-            return value.decode("ascii", "replace")
-    return str(event_id(visit.appointment_id, visit.version))
+        if name == "ce_id":
+            given = value
+        elif name == "ce_time":
+            at = value
+    return (
+        given.decode("ascii", "replace") if given else str(event_id(visit.appointment_id, visit.version)),
+        at or visit.event_time.isoformat().encode(),
+    )
 
 
 @lru_cache(4096)

@@ -82,8 +82,8 @@ class RecordWording:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
-    def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str) -> Message:
-        """See `handle.planning.Wording`."""
+    def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str, at: bytes) -> Message:
+        """See `handle.planning.Wording`. An event has one plan: the plan's id is the event's."""
         key, generation = visit.appointment_id, visit.schedule_gen
         if len(slots) > 1:
             slots = sorted(slots, key=_SOONEST)
@@ -94,10 +94,8 @@ class RecordWording:
         ]  # fmt: skip
         body = _Planned(key, visit.version, generation, visit.patient_id, visit.clinic_id, reminders, caused_by)
         subject = key.encode()
-        ce_id = derived_text(f'["planned","{key}",{visit.version}]').encode()
-        time = visit.event_time.isoformat().encode()
-        return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _PLANNED, _FROM, ("ce_subject", subject),
-                                        ("ce_time", time), _JSON)  # fmt: skip
+        return subject, _encode(body), (_SPEC, ("ce_id", caused_by.encode()), _PLANNED, _FROM,
+                                        ("ce_subject", subject), ("ce_time", at), _JSON)  # fmt: skip
 
     def due(self, appointment_id: str, row: Row, timer: Timer) -> Message:
         """See `handle.planning.Wording`. Complete but for `ce_time`."""

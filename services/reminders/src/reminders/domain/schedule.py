@@ -115,17 +115,21 @@ def apply(held: Row | None, before: Terms | None, visit: Visit, policy: Policy, 
         )
     except (ArithmeticError, ValueError, KeyError) as error:
         raise Unplannable(f"no reminders can be planned: {type(error).__name__}") from None
-    states = [VOID if slot.reason else PENDING for slot in found]
+    kept = None
     if held is not None and before is not None and held.generation == visit.schedule_gen:
         kept = {lead.slug: state_of(held.marks, number) for number, lead in enumerate(before.leads)}
-        states = [kept.get(slot.rule) or state for slot, state in zip(found, states, strict=True)]
-    next_due = NEVER
-    for slot, state in zip(found, states, strict=True):
-        if slot.due < FIRST_INSTANT:
+    states, next_due = [], NEVER
+    for slug, due, _, reason in found:
+        state = VOID if reason else PENDING
+        if kept is not None:
+            state = kept.get(slug) or state
+        if due < FIRST_INSTANT:
             raise Unplannable("no reminders can be planned: before the first year")
-        if state == PENDING and slot.due < next_due:
-            next_due = slot.due
-    return Row(visit.version, visit.schedule_gen, next_due, min(anchor, LAST_INSTANT), terms, marks_of(states)), found
+        if state == PENDING and due < next_due:
+            next_due = due
+        states.append(state)
+    anchor = min(anchor, LAST_INSTANT)
+    return Row(visit.version, visit.schedule_gen, next_due, anchor, terms, marks_of(states)), found
 
 
 def settle(row: Row, terms: Terms, now: int) -> Settled:

@@ -32,5 +32,5 @@ def upgrade(key: bytes, packed: bytes, number: Callable[[bytes], int]) -> tuple[
     rules = [{"slug": timer.name, "us": anchor - timer.due} for timer in old.timers]
     terms = number(json.dumps({"zone": "UTC", "rules": rules}, separators=(",", ":")).encode())
     next_due = min((timer.due for timer in old.timers if not timer.state), default=NEVER)
-    marks = marks_of(timer.state for timer in old.timers)
+    marks = marks_of([timer.state for timer in old.timers])
     return appointment_id.bytes, pack(Row(old.version, old.generation, next_due, anchor, terms, marks))

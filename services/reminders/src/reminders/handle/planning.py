@@ -21,8 +21,8 @@ from schemas.wire import Undecodable
 class Wording(Protocol):
     """How events become records of the topic `reminders`."""
 
-    def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str) -> Message:
-        """Return the record of a plan (`schemas.reminders.RemindersPlanned`)."""
+    def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str, at: bytes) -> Message:
+        """Return the record of a plan (`schemas.reminders.RemindersPlanned`), as of the domain time `at`."""
         ...
 
     def due(self, appointment_id: str, row: Row, timer: Timer) -> Message:
@@ -59,14 +59,14 @@ class RemindersOwner:
 
     Args:
         read: Returns a source record's visit and its policy; raises Undecodable.
-        cause: Returns the id of a source record's event.
+        cause: Returns id and domain time of a source record's event.
         wording: How events become records.
     """
 
     def __init__(
         self,
         read: Callable[[Source], tuple[Visit, Policy]],
-        cause: Callable[[Source, Visit], str],
+        cause: Callable[[Source, Visit], tuple[str, bytes]],
         wording: Wording,
     ) -> None:
         self._read = read
@@ -106,7 +106,7 @@ class RemindersOwner:
                 outcomes[Outcome.DEAD] += 1
             else:
                 rows[key] = pack(after)
-                messages.append(self._wording.planned(visit, slots, self._cause(source, visit)))
+                messages.append(self._wording.planned(visit, slots, *self._cause(source, visit)))
                 outcomes[Outcome.APPLIED] += 1
         return taken
 

@@ -18,7 +18,7 @@ Rows of format 1 are read and written anew (`old_rows.py`).
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
@@ -78,8 +78,10 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def marks_of(states: Iterable[int]) -> bytes:
+def marks_of(states: Sequence[int]) -> bytes:
     """Return the marks of timers in their order; at least one byte."""
+    if not any(states):
+        return bytes(max(1, (len(states) + 3) >> 2))
     marks = bytearray(1)
     for number, state in enumerate(states):
         place, shift = number >> 2, (number & 3) << 1
