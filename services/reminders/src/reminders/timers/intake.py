@@ -20,8 +20,9 @@ SLICE = 250
 
 TRANSACTIONS_A_SECOND = 50
 BURST = 12
-"""A transaction costs the broker the same for one record as for a thousand (fact 17), so under load they are made
-no more often than this by one worker, and grow instead. A quiet worker never waits."""
+SMALL = 250
+"""A transaction costs the broker the same for one record as for a thousand (fact 17), so under load small ones, of
+fewer records than `SMALL`, are made no more often than this by one worker, and grow. A quiet worker never waits."""
 
 
 class Acknowledger(Protocol):
@@ -122,7 +123,8 @@ class Intake:
     async def _work(self, number: int) -> None:
         try:
             while self._lines[number]:
-                await self._pace.turn()
+                if sum(len(_records(message)) for message in self._lines[number]) < SMALL:
+                    await self._pace.turn()
                 messages = self._next(number)
                 part = self._partitions().get(number)
                 records = [record for message in messages for record in _records(message)]
