@@ -121,13 +121,14 @@ def test_g4_a_hand_over_always_has_the_same_id(prepare: bool) -> None:
     for story in (early, late):
         story.take(source_of(appointment()))
 
-    in_time, overdue = early.fire(24, prepare=prepare), late.fire(20)
+    in_time, overdue = early.fire(24, prepare=prepare), late.fire(20, prepare=prepare)
 
     assert kinds(in_time.messages) == [REMINDER_DUE]
     assert in_time.messages[0][:2] == overdue.messages[0][:2]
     assert ce_id(in_time.messages[0]) == ce_id(overdue.messages[0])
     assert decode(ReminderDue, in_time.messages[0][1]).rule == "24h"
-    assert dict(in_time.messages[0][2])["ce_time"] == DAY_BEFORE.isoformat().encode()
+    times = [dict(fired.messages[0][2])["ce_time"] for fired in (in_time, overdue)]
+    assert times == [at.isoformat().encode() for at in (DAY_BEFORE, VISIT - timedelta(hours=20))]
     assert early.rows == late.rows
     assert in_time.counts["handed_over"] == 1
 

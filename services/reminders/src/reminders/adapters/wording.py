@@ -97,8 +97,8 @@ class RecordWording:
         return subject, _encode(body), (_SPEC, ("ce_id", caused_by.encode()), _PLANNED, _FROM,
                                         ("ce_subject", subject), ("ce_time", at), _JSON)  # fmt: skip
 
-    def due(self, appointment_id: str, row: Row, timer: Timer) -> Message:
-        """See `handle.planning.Wording`. Complete but for `ce_time`."""
+    def due(self, appointment_id: str, row: Row, timer: Timer, at: datetime) -> Message:
+        """See `handle.planning.Wording`."""
         subject = appointment_id.encode()
         reminder_id = _reminder_id(appointment_id, row.generation, timer.rule)
         body = _Due(
@@ -106,7 +106,8 @@ class RecordWording:
             text_of(timer.not_after), derived_text(f'["event","{appointment_id}",{row.version}]'),
         )  # fmt: skip
         ce_id = derived_text(f'["due","{reminder_id}"]').encode()
-        return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _DUE, _FROM, ("ce_subject", subject), _JSON)
+        return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _DUE, _FROM, ("ce_subject", subject),
+                                        ("ce_time", at.isoformat().encode()), _JSON)  # fmt: skip
 
     def cancelled(self, body: RemindersCancelled, at: datetime) -> Message:
         """See `handle.planning.Wording`."""

@@ -12,10 +12,13 @@ from reminders.domain.upgrading import upgrade
 from reminders.domain.visit import Policy, Visit
 from reminders.handle.mending import asked_at, withdraw
 from reminders.timers.ports import Fired, Message, Outcome, Source, Taken, Terms
-from reminders.timers.row import Row, micros, pack, unpack
+from reminders.timers.row import Row, instant, micros, pack, unpack
 from schemas.planning import Slot
 from schemas.reminders import Reason, ReminderDeadLetter, RemindersCancelled
 from schemas.wire import Undecodable
+
+IN_TIME = 1_000_000
+"""A hand-over made ahead is used for so many microseconds after its instant; then it is made with the time of then."""
 
 
 class Wording(Protocol):
@@ -25,8 +28,8 @@ class Wording(Protocol):
         """Return the record of a plan (`schemas.reminders.RemindersPlanned`), as of the domain time `at`."""
         ...
 
-    def due(self, appointment_id: str, row: Row, timer: Timer) -> Message:
-        """Return the record of a hand-over (`schemas.reminders.ReminderDue`), complete but for `ce_time`."""
+    def due(self, appointment_id: str, row: Row, timer: Timer, at: datetime) -> Message:
+        """Return the record of a hand-over (`schemas.reminders.ReminderDue`) at this domain time."""
         ...
 
     def cancelled(self, body: RemindersCancelled, at: datetime) -> Message:
@@ -39,12 +42,12 @@ class Wording(Protocol):
 
 
 class Ready(NamedTuple):
-    """A hand-over made before its time, for one state of its row.
+    """A hand-over made before its time, for one state of its row; its domain time is the due instant.
 
     Attributes:
         packed: The row for which it was made: another one makes it void.
         until: In microseconds; later, something else is to be done.
-        message: Complete but for `ce_time`.
+        message: Whole.
         after: The packed row afterwards.
     """
 
@@ -117,21 +120,19 @@ class RemindersOwner:
         timer = settled.handed_over
         if timer is None or settled.too_late or settled.superseded:
             return None
-        until = min(timer.not_after, settled.row.next_due - 1)
-        return Ready(packed, until, self._wording.due(_text(key), row, timer), pack(settled.row))
+        until = min(timer.not_after, settled.row.next_due - 1, timer.due + IN_TIME)
+        return Ready(packed, until, self._wording.due(_text(key), row, timer, instant(timer.due)), pack(settled.row))
 
     def fire(
         self, due: Sequence[tuple[bytes, bytes]], prepared: dict[bytes, Ready | None], terms: Terms, now: datetime
     ) -> Fired:
         """Hand over what is due and still in time; cancel the rest with its reason (D15)."""
         fired = Fired()
-        instant, time = micros(now), ("ce_time", now.isoformat().encode())
-        ahead = 0
+        at, ahead = micros(now), 0
         for key, packed in due:
             ready = prepared.get(key)
-            if ready is not None and ready.packed is packed and instant <= ready.until:
-                body_key, value, headers = ready.message
-                fired.messages.append((body_key, value, (*headers, time)))
+            if ready is not None and ready.packed is packed and at <= ready.until:
+                fired.messages.append(ready.message)
                 fired.rows[key] = ready.after
                 ahead += 1
             else:
@@ -157,8 +158,7 @@ class RemindersOwner:
         if (late := bodies.cancelled(UUID(bytes=key), row, settled)) is not None:
             fired.messages.append(self._wording.cancelled(late, now))
         if settled.handed_over is not None:
-            body_key, value, headers = self._wording.due(_text(key), row, settled.handed_over)
-            fired.messages.append((body_key, value, (*headers, ("ce_time", now.isoformat().encode()))))
+            fired.messages.append(self._wording.due(_text(key), row, settled.handed_over, now))
         fired.rows[key] = pack(settled.row)
         fired.counts.update(_counts(settled))
 

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from reminders.timers.partition import SENTINEL, Partition
 
-FETCH_BYTES, PARTITION_BYTES = 4 * 1024 * 1024, 1024 * 1024
+FETCH_BYTES, PARTITION_BYTES = 1024 * 1024, 256 * 1024
 """Of one answer, and of one partition in it: recovery is bound by the parsing of rows, and larger answers hold up the
 event loop while they are taken apart."""
 
