@@ -1,0 +1,54 @@
+"""A worker under load is killed: how long until every partition fires again."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from chassis.clock import clock_from
+from schemas.topics import APPOINTMENTS
+from tests.chaos.timers.field import Field
+from tests.chaos.timers.source import Source, stream
+from tests.chaos.timers.test_sharing import shared
+from tests.integration.reminders.world import until
+
+SOON = timedelta(hours=24, seconds=1)
+"""A visit so far ahead is reminded of in a second."""
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("again", [False, True], ids=["taken over by the other", "started again in its slot"])
+async def test_every_partition_fires_again_after_a_worker_under_load_is_killed(
+    field: Field, say: Callable[[str], None], again: bool
+) -> None:
+    source, probes, clock = Source(11), Source(12), clock_from(field.clock_file)
+    slots = ("one", "two") if again else (None, None)
+    workers = [field.worker(slot) for slot in slots]
+    await field.ready(*workers)
+    await field.publish(*source.book(2000))
+    await shared(field, *workers)
+    done = asyncio.Event()
+    load = asyncio.create_task(stream(field, source, 400, done))
+
+    workers[0].kill()
+    killed = time.monotonic()
+    if again:
+        workers[0] = field.worker("one")
+    visits = [probes.book(1, clock.now() + SOON, partition=n)[0] for n in range(APPOINTMENTS.partitions)]
+    await field.publish(*visits)
+    wanted = {visit.appointment_id for visit in visits}
+
+    async def all_fired() -> bool:
+        return wanted <= {due.appointment_id for due in await field.due()}
+
+    await until(all_fired, "every partition fires")
+    seconds = time.monotonic() - killed
+    done.set()
+    await load
+    how = "killed and started again in its slot" if again else "killed, taken over by the other"
+    say(f"one of two workers {how} under load: every partition fired again after {seconds:.1f} s")
+    await field.settled(*(worker for worker in workers if worker.popen.poll() is None))
+    assert len([due for due in await field.due() if due.appointment_id in wanted]) == len(wanted)
