@@ -32,10 +32,12 @@ async def fate(field: Field, thawed: Process, owner: Process, source: Source) ->
             return True
         try:
             ready = [(await field.get(process, "/health/ready")).status_code for process in (thawed, owner)]
+            if ready != [200, 200]:
+                return False
             rows = [await field.rows_live(process) for process in (thawed, owner)]
-        except httpx2.TransportError:
+        except (httpx2.TransportError, ValueError):  # gone, or answering with an error on its way out
             return owner.popen.poll() is not None
-        return ready == [200, 200] and min(rows) > 0 and sum(rows) <= len(source.newest)
+        return min(rows) > 0 and sum(rows) <= len(source.newest)
 
     await until(decided, "the thawed worker ended or rejoined")
     return "rejoined" if thawed.popen.poll() is None else f"ended with {thawed.popen.returncode}"
