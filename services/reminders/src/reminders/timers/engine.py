@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,10 @@ STOP_S = 9.0
 
 ABANDON_S = 4.0
 """The same after a failure, when it may never end."""
+
+END_S = 8.0
+"""A failed process ends by then whatever Faust and its clients do: one that had been frozen past its session was seen
+to hang in its stop for ever. Nothing is lost by it: what is not committed is not there."""
 
 CRASH_POLL_S = 0.2
 
@@ -198,6 +204,7 @@ class Engine:
                 await asyncio.wait(watch, return_when=asyncio.FIRST_COMPLETED)
             failed = [task for task in [*watch[:-1], starting] if task.done() and task.exception() is not None]
             if failed:
+                _end_for_sure()
                 await self._abandon()
                 raise EngineFailed("the timers' process ends") from failed[0].exception()
             await self._leave()
@@ -254,6 +261,13 @@ class Engine:
 
     def _live(self) -> Mapping[int, Partition]:
         return self._store.live
+
+
+def _end_for_sure() -> None:
+    """End the process with exit code 1 after `END_S`, unless it has ended before."""
+    end = threading.Timer(END_S, os._exit, (1,))
+    end.daemon = True
+    end.start()
 
 
 class _LateConsumer:
