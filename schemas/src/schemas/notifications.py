@@ -26,7 +26,26 @@ class Kind(StrEnum):
     MOVED = "moved"  # R27
     CANCELLED = "cancelled"  # R27
     REMINDER = "reminder"  # R23
+    TODAY = "today"  # R19: the 8:00 message of the visit's day
+    NO_SHOW = "no-show"  # follow-up of a missed visit; off unless the clinic wants it
     PROVIDER_BOOKED = "provider-booked"  # R20
+    PROVIDER_MOVED = "provider-moved"  # R27
+    PROVIDER_CANCELLED = "provider-cancelled"  # R27
+    PROVIDER_ARRIVED = "provider-arrived"  # R28
+    PROVIDER_DAY = "provider-day"  # D18: the provider's list of the day
+
+
+class DeliveryState(StrEnum):
+    """What happened to a message after a carrier accepted it (D17), weakest evidence first.
+
+    A state only moves forward in this order (G6): who has read a message has received it, whatever was
+    reported before.
+    """
+
+    UNKNOWN = "unknown"
+    UNDELIVERED = "undelivered"
+    DELIVERED = "delivered"
+    READ = "read"
 
 
 class Outcome(StrEnum):
@@ -54,6 +73,7 @@ class NotificationChanged(Contract):
     outcome: Outcome
     channel: Channel | None = None
     reason: Reason | None = None
+    delivery_state: DeliveryState = DeliveryState.UNKNOWN
     at: Instant
     attempts: int = Field(ge=0)
     caused_by: str

@@ -41,6 +41,14 @@ class Reason(StrEnum):
     SUPERSEDED = "SUPERSEDED"
     REFUSED = "REFUSED"  # every channel of the chain refused it for good
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    NOT_ACCEPTED = "NOT_ACCEPTED"  # a channel kept refusing for now until its budget ended (D33)
+    UNDELIVERED = "UNDELIVERED"  # accepted by a carrier, and reported as not delivered
+    OPTED_OUT = "OPTED_OUT"  # D36
+    OUTSIDE_WINDOW = "OUTSIDE_WINDOW"  # the channel's own hours were closed (D16)
+    LIMIT = "LIMIT"  # D18: never a third message to one patient on one day for one visit
+    NOT_WANTED = "NOT_WANTED"  # the clinic does not send this kind
+    ALREADY_TOLD = "ALREADY_TOLD"  # D18: a reminder of the visit was accepted or is still to come
+    DROPPED = "DROPPED"  # a person took it off the staff list
 
 
 class PlannedReminder(Contract):

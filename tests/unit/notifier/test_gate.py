@@ -124,7 +124,3 @@ def test_a_visit_without_a_start_is_not_sent_about(kind: Kind) -> None:
     decision = decide(Asked(kind, 1, None), visit(starts_at=None), None, NOW)
 
     assert decision == Skip(Reason.NOT_SENDABLE)
-
-
-def test_r27_kinds_without_a_line_in_the_table_are_the_next_phase() -> None:
-    assert set(Kind) - set(GATE) == {Kind.MOVED, Kind.CANCELLED}
