@@ -268,9 +268,9 @@ class World:
         except httpx2.ConnectError:
             return False
 
-    async def process(self, *arguments: str) -> "asyncio.subprocess.Process":
-        """Run `python -m notifier …` as a process of its own; it is ended with the test."""
-        environment = {**os.environ, **self.given, "NOTIFIER_HTTP_PORT": str(free_port())}
+    async def process(self, *arguments: str, **changes: str) -> "asyncio.subprocess.Process":
+        """Run `python -m notifier …` as a process of its own, ended with the test; `changes` are its environment's."""
+        environment = {**os.environ, **self.given, "NOTIFIER_HTTP_PORT": str(free_port()), **changes}
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "notifier", *arguments, env=environment)
 
         async def end() -> None:
