@@ -106,8 +106,8 @@ class Environments:
         """Return the settings of one service's process."""
         url = self.database_url(service.package)
         made = services.settings_for(service.package, url, self._layout.http[service.name], self.common())
-        if service.package == "notifier" and self._sinks:
-            made |= self._carriers()
+        if service.package == "notifier":
+            made |= self._others() | (self._carriers() if self._sinks else {})
         if service.name == "reminders-worker":
             made["REMINDERS_SLOT"] = "1"  # the only worker here: started again, it takes its partitions up at once
         if service.name == "reminders-worker" and "booking" in self._layout.http:  # it compares its timers with booking
@@ -116,6 +116,14 @@ class Environments:
                 "REMINDERS_BOOKING_KEY": self._home.secrets.key,
             }
         return {**made, **self._extra}
+
+    def _others(self) -> dict[str, str]:
+        """Tell the notifier where the parts answer that it asks for a visit's timeline, and with which key."""
+        asked = {"BOOKING": "booking", "RECORDS": "records", "REMINDERS": "reminders-api"}
+        here = {
+            f"NOTIFIER_{name}_URL": self._layout.url(part) for name, part in asked.items() if part in self._layout.http
+        }
+        return here | ({"NOTIFIER_READ_KEY": self._home.secrets.key} if here else {})
 
     def database_url(self, package: str) -> str:
         """Return the address with the service's own role, or the one that the environment gives."""

@@ -48,7 +48,7 @@ def test_only_who_asks_another_service_gets_the_key_the_others_its_hash(
     for each in services.ALL:
         env = environments.service(each)
         assert env["ATTEND_OPERATOR_KEY_SHA256"] == secrets.key_sha256
-        assert (secrets.key in env.values()) == (each.name == "reminders-worker")
+        assert (secrets.key in env.values()) == (each.name in {"reminders-worker", "notifier"})
 
 
 def test_the_worker_is_told_where_booking_answers_if_that_runs_here(environments: Environments, tmp_path: Path) -> None:
@@ -58,6 +58,20 @@ def test_the_worker_is_told_where_booking_answers_if_that_runs_here(environments
 
     assert environments.service(service("reminders-worker"))["REMINDERS_BOOKING_URL"].startswith("http://127.0.0.1:")
     assert "REMINDERS_BOOKING_URL" not in alone.service(service("reminders-worker"))
+
+
+def test_b1_the_notifier_is_told_where_the_parts_of_a_timeline_answer(
+    environments: Environments, tmp_path: Path
+) -> None:
+    alone = Environments(
+        Home(tmp_path), lay_out("free", [service("notifier")]), lambda: "k", lambda: "postgresql://h/d"
+    )
+
+    told = environments.service(service("notifier"))
+
+    assert all(told[f"NOTIFIER_{part}_URL"].startswith("http://") for part in ("BOOKING", "RECORDS", "REMINDERS"))
+    assert not any(name.endswith("_URL") and "BOOKING" in name for name in alone.service(service("notifier")))
+    assert "NOTIFIER_READ_KEY" not in alone.service(service("notifier"))
 
 
 def test_mode_live_is_set_only_together_with_the_local_sinks(environments: Environments, tmp_path: Path) -> None:

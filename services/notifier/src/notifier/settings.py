@@ -25,6 +25,9 @@ class Settings(ServiceSettings):
         appointment_link: Where a provider opens an appointment, with `{appointment_id}` in it.
         templates: Folder with the installation's own templates.
         callback_base_url: Public address for carriers' receipts.
+        booking_url, records_url, reminders_url: Where the other parts' read APIs answer, for the timeline.
+        read_key: The operator's key, with which they are asked.
+        part_timeout_s: How long each of them may take.
     """
 
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_")
@@ -40,6 +43,11 @@ class Settings(ServiceSettings):
     appointment_link: str = "/appointments/{appointment_id}"
     templates: Path | None = None
     callback_base_url: str | None = None
+    booking_url: str | None = None
+    records_url: str | None = None
+    reminders_url: str | None = None
+    read_key: SecretStr | None = None
+    part_timeout_s: float = Field(default=3.0, gt=0, le=30)
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25

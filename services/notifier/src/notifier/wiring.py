@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import httpx2
 from fastapi import FastAPI
 
 from chassis import migrate, topics
@@ -20,7 +21,7 @@ from chassis.http import create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
-from notifier.adapters import http, inbox, incoming
+from notifier.adapters import http, inbox, incoming, why
 from notifier.adapters.bell import Bell
 from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import EmailCarrier, SmtpServer
@@ -30,6 +31,7 @@ from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.ledger import PostgresLedger
+from notifier.adapters.other_parts import Addresses, OtherParts, reading_client
 from notifier.adapters.templates import Templates
 from notifier.adapters.watch import LaneMetrics, Workload
 from notifier.domain.states import State
@@ -108,6 +110,7 @@ async def build(
     needed = (APPOINTMENTS, REMINDERS, NOTIFICATIONS)
     await topics.check(settings.kafka_bootstrap_servers, needed, settings.topic_prefix)
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE)
+    reading = reading_client(settings.read_key, settings.part_timeout_s)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
         relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS]), ClockCheck(pool, clock)
@@ -131,9 +134,16 @@ async def build(
         if fanout:
             api.include_router(http.routes(pool, clock, operator(settings)))
             api.include_router(inbox.routes(pool, clock, bell, stop, operator(settings)))
+            api.include_router(why.routes(_parts(settings, reading, pool), operator(settings)))
         yield Service(settings, consumer, senders, relay, clocks, api)
     finally:
+        await reading.aclose()
         await pool.close()
+
+
+def _parts(settings: Settings, reading: httpx2.AsyncClient, pool: asyncpg.Pool) -> why.AllParts:
+    addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
+    return why.AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
 
 
 def _applied(counted: Counted) -> Applied:

@@ -1,0 +1,195 @@
+"""The other services' read APIs, asked for the timeline: short timeouts, and every failure has a code."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from chassis.errors import Unavailable
+from notifier.domain.timeline import ReminderFact, ReminderStage, SubFileFact, VersionFact
+from notifier.handle.timeline import Booked
+
+HISTORIES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the other parts answer; None: not told, and so reported as missing."""
+
+    booking: str | None
+    records: str | None
+    reminders: str | None
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Policy(_Read):
+    policy_id: str = ""
+
+
+class _Version(_Read):
+    version: int
+    status: str
+    confirmed: bool = False
+    mode: str = "live"
+    clinic_id: str
+    provider_id: str | None = None
+    starts_at: datetime | None = None
+    zone: str
+    schedule_gen: int
+    policy: _Policy = _Policy()
+    ingest_time: datetime
+    source: str
+    caused_by: str | None = None
+    reason: str | None = None
+
+
+class _Appointment(_Read):
+    source: str
+    source_id: str
+    history: list[_Version]
+
+
+class _SubFile(_Read):
+    sub_file_id: str
+    status: str
+    number: str | None = None
+    appointment_id: UUID
+    created_at: datetime
+
+
+class _Reminder(_Read):
+    reminder_id: str
+    rule: str | None = None
+    schedule_gen: int
+    scheduled_for: datetime | None = None
+
+
+class _Stage(_Read):
+    status: str
+    reason: str | None = None
+    handed_over_at: datetime | None = None
+    notification_id: str | None = None
+    delivery_state: str | None = None
+    at: datetime
+    caused_by: str
+
+
+class _Items[T: BaseModel](_Read):
+    items: list[T]
+
+
+class OtherParts:
+    """Asks booking, records and reminders.
+
+    Args:
+        http: Carries the key that their read APIs let in.
+        addresses: Where they answer.
+        timeout_s: How long one part may take altogether.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, addresses: Addresses, timeout_s: float) -> None:
+        self._http, self._addresses, self._timeout_s = http, addresses, timeout_s
+
+    async def booked(self, appointment_id: UUID) -> Booked:
+        """See `handle.timeline.Parts`."""
+        told = await self._ask(_Appointment, self._addresses.booking, f"/v1/appointments/{appointment_id}")
+        if told is None:
+            return Booked()
+        history = tuple(_version(one) for one in told.history)
+        return Booked(told.source, told.source_id, told.history[-1].zone if told.history else None, history)
+
+    async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
+        """See `handle.timeline.Parts`."""
+        told = await self._ask(
+            _Items[_SubFile], self._addresses.records, "/v1/subfiles", appointment=str(appointment_id)
+        )
+        return [
+            SubFileFact(one.sub_file_id, one.status, one.number, one.created_at, one.appointment_id == appointment_id)
+            for one in (told.items if told else ())
+        ]
+
+    async def reminders(self, appointment_id: UUID) -> Sequence[ReminderFact]:
+        """See `handle.timeline.Parts`."""
+        url = self._addresses.reminders
+        told = await self._ask(_Items[_Reminder], url, "/v1/reminders", appointment=str(appointment_id), limit="1000")
+        turn = asyncio.Semaphore(HISTORIES_AT_ONCE)
+
+        async def whole(one: _Reminder) -> ReminderFact | None:
+            async with turn:
+                past = await self._ask(_Items[_Stage], url, f"/v1/reminders/{one.reminder_id}/history")
+            stages = tuple(_stage(stage) for stage in (past.items if past else ()))
+            rule = one.rule or "of an unknown rule"
+            return ReminderFact(one.reminder_id, rule, one.schedule_gen, one.scheduled_for, stages) if stages else None
+
+        found = await asyncio.gather(*(whole(one) for one in (told.items if told else ())))
+        return [one for one in found if one is not None]
+
+    async def _ask[T: BaseModel](self, shape: type[T], url: str | None, path: str, **query: str) -> T | None:
+        """Return the answer, or None for 404.
+
+        Raises:
+            Unavailable: NOT_CONFIGURED, TIMEOUT, NO_ANSWER, KEY_REFUSED, HTTP_<status> or UNREADABLE.
+        """
+        if url is None:
+            raise Unavailable("NOT_CONFIGURED", "the part's address was not told")
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._http.get(f"{url.rstrip('/')}{path}", params=query)
+        except (TimeoutError, httpx2.TimeoutException):
+            raise Unavailable("TIMEOUT", f"no answer within {self._timeout_s} s") from None
+        except httpx2.HTTPError as error:
+            raise Unavailable("NO_ANSWER", type(error).__name__) from None
+        if answer.status_code == 404:
+            return None
+        if answer.status_code in {401, 403}:
+            raise Unavailable("KEY_REFUSED", "NOTIFIER_READ_KEY is not the operator's key")
+        if answer.status_code != 200:
+            raise Unavailable(f"HTTP_{answer.status_code}", "the part answered with a problem")
+        try:
+            return shape.model_validate_json(answer.content)
+        except ValidationError:
+            raise Unavailable("UNREADABLE", "the part's answer is not of the shape known") from None
+
+
+def reading_client(key: SecretStr | None, timeout_s: float) -> httpx2.AsyncClient:
+    """Return a client with the key that the other parts' read APIs let in; to be closed by the caller."""
+    given: dict[str, Any] = {"headers": {"Authorization": f"Bearer {key.get_secret_value()}"}} if key else {}
+    return httpx2.AsyncClient(timeout=timeout_s, trust_env=False, **given)
+
+
+def _version(one: _Version) -> VersionFact:
+    return VersionFact(
+        one.version,
+        one.status,
+        one.confirmed,
+        one.mode,
+        one.clinic_id,
+        one.provider_id,
+        one.starts_at,
+        one.schedule_gen,
+        one.policy.policy_id,
+        one.ingest_time,
+        one.source,
+        one.caused_by,
+        one.reason,
+    )
+
+
+def _stage(one: _Stage) -> ReminderStage:
+    return ReminderStage(
+        one.at,
+        one.status,
+        one.reason,
+        one.handed_over_at is not None,
+        one.notification_id,
+        one.delivery_state,
+        one.caused_by,
+    )

@@ -1,0 +1,34 @@
+"""The statements of the timeline: what the ledger holds of one appointment."""
+
+MESSAGES = """
+SELECT notification_id, kind, recipient, ordinal, state, lane, reason, delivery_state, created_at, changed_at,
+       accepted_at, not_after, next_attempt_at, caused_by, reminder_id, steps
+FROM notification WHERE appointment_id = $1 ORDER BY created_at, notification_id"""
+
+# An attempt from before its domain time was kept is dated by its message.
+CALLS = """
+SELECT a.attempt_id, a.notification_id, a.ordinal, a.channel, coalesce(a.called_at, n.changed_at) AS at, a.outcome,
+       a.code, a.gated_version, a.preference_version
+FROM attempt AS a JOIN notification AS n USING (notification_id)
+WHERE a.notification_id = ANY($1::uuid[]) ORDER BY a.notification_id, a.ordinal"""
+
+RECEIPTS = """
+SELECT r.received_at AS at, a.channel, r.status AS reported, r.code, r.attempt_id, r.notification_id
+FROM receipt AS r JOIN attempt AS a USING (attempt_id)
+WHERE r.notification_id = ANY($1::uuid[]) ORDER BY r.receipt_id"""
+
+REPLIES = """
+SELECT received_at AS at, channel, meaning AS understood_as, reply_id
+FROM reply WHERE appointment_id = $1 ORDER BY received_at, reply_id"""
+
+ACTS = """
+SELECT acted_at AS at, action, arrived, resent_as, acted_by, notification_id
+FROM work_list_action WHERE notification_id = ANY($1::uuid[]) ORDER BY acted_at, notification_id"""
+
+# Whatever opt-outs the addresses that were written to have had; the addresses themselves are nowhere.
+OPT_OUTS = """
+SELECT DISTINCT o.since AS at, o.channel, o.category
+FROM opt_out AS o JOIN attempt AS a ON a.channel = o.channel AND a.address_sha256 = o.address_sha256
+WHERE a.notification_id = ANY($1::uuid[]) ORDER BY o.since, o.channel, o.category"""
+
+ZONE = "SELECT zone FROM booking.send_gate(ARRAY[$1::uuid])"

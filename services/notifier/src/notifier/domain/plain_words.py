@@ -1,0 +1,69 @@
+"""The ledger's words as staff read them: every reason, kind and channel in plain English."""
+
+from schemas.notifications import Channel, DeliveryState, Kind
+from schemas.reminders import Reason
+
+REASONS: dict[Reason, str] = {
+    Reason.DUE_IN_PAST: "its moment was already past when the visit was booked or moved",
+    Reason.TOO_LATE: "it would have come too late to be of use",
+    Reason.QUIET_HOURS: "the clinic's sending hours left no time for it",
+    Reason.APPOINTMENT_CANCELLED: "the visit had been cancelled",
+    Reason.RESCHEDULED: "the visit had been moved; the new time has its own",
+    Reason.NOT_SENDABLE: "the visit was not in a status that is messaged about",
+    Reason.CHANNELS_DISABLED: "the patient has switched every channel off",
+    Reason.NO_CONTACT: "there is no mobile number and no email address that can be used",
+    Reason.NO_CONSENT: "the patient has not consented to messages",
+    Reason.DO_NOT_CONTACT: "the patient is not to be contacted",
+    Reason.DECEASED: "the patient is recorded as deceased",
+    Reason.UNKNOWN_PATIENT: "the patient was never registered, so no contact is known",
+    Reason.UNKNOWN_PROVIDER: "the visit names no provider that is known",
+    Reason.PAST_VISIT: "the visit had begun already",
+    Reason.BACKFILL: "the visit is imported history, about which nobody is told",
+    Reason.HELD: "the sending mode did not let it out",
+    Reason.SUPERSEDED: "another message took its place",
+    Reason.REFUSED: "the carrier refused it for good",
+    Reason.OUTCOME_UNKNOWN: "the carrier may or may not have taken it; it is not sent twice",
+    Reason.NOT_ACCEPTED: "the carrier kept refusing it until its time was up",
+    Reason.UNDELIVERED: "the carrier took it and could not deliver it",
+    Reason.OPTED_OUT: "the patient has opted out of these messages on this channel",
+    Reason.OUTSIDE_WINDOW: "the channel's hours were closed",
+    Reason.LIMIT: "the patient had two messages about this visit that day already",
+    Reason.NOT_WANTED: "the clinic does not send this kind of message",
+    Reason.ALREADY_TOLD: "another message had told or will tell the same",
+    Reason.DROPPED: "a person took it off the work list",
+}
+
+KINDS: dict[Kind, str] = {
+    Kind.CONFIRMATION: "confirmation",
+    Kind.MOVED: "notice of the new time",
+    Kind.CANCELLED: "notice of the cancellation",
+    Kind.REMINDER: "reminder",
+    Kind.TODAY: "message of the day",
+    Kind.NO_SHOW: "follow-up of the missed visit",
+    Kind.PROVIDER_BOOKED: "provider's notice of the booking",
+    Kind.PROVIDER_MOVED: "provider's notice of the move",
+    Kind.PROVIDER_CANCELLED: "provider's notice of the cancellation",
+    Kind.PROVIDER_ARRIVED: "provider's notice of the arrival",
+    Kind.PROVIDER_DAY: "provider's list of the day",
+}
+
+CHANNELS: dict[Channel, str] = {
+    Channel.IN_APP: "in-app",
+    Channel.EMAIL: "email",
+    Channel.SMS: "SMS",
+    Channel.WHATSAPP: "WhatsApp",
+}
+
+DELIVERIES: dict[DeliveryState, str] = {
+    DeliveryState.UNKNOWN: "",
+    DeliveryState.UNDELIVERED: "reported as not delivered",
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.READ: "read",
+}
+
+
+def reason_words(reason: str | None) -> str:
+    """Return a reason as a clause; one that this version does not know stays as it is."""
+    if reason is None:
+        return "no reason is recorded"
+    return REASONS[Reason(reason)] if reason in Reason.__members__ else reason

@@ -1,0 +1,230 @@
+"""The ledger's part of the timeline: messages, calls, closed steps, receipts, replies, a person's acts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from notifier.domain.ledger import PATIENT
+from notifier.domain.plain_words import CHANNELS, DELIVERIES, KINDS, reason_words
+from notifier.domain.states import State
+from notifier.domain.timeline import CARRIER, NOTIFIER, STAFF, Entry, wall
+from notifier.domain.timeline import PATIENT as THE_PATIENT
+from schemas.notifications import Channel, DeliveryState, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class CallFact:
+    """One call to a carrier. `outcome` is None while it is under way."""
+
+    attempt_id: str
+    ordinal: int
+    channel: Channel
+    at: datetime
+    outcome: str | None
+    code: str | None
+    gated_version: int
+    preference_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFact:
+    """A channel that was closed for the message, and why."""
+
+    channel: Channel
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFact:
+    """One message to one recipient, with its calls in order."""
+
+    notification_id: str
+    kind: Kind
+    recipient: str
+    ordinal: int
+    state: State
+    channel: Channel | None
+    reason: str | None
+    delivery_state: DeliveryState
+    created_at: datetime
+    changed_at: datetime
+    accepted_at: datetime | None
+    not_after: datetime | None
+    next_attempt_at: datetime
+    caused_by: str
+    reminder_id: str | None = None
+    steps: tuple[StepFact, ...] = ()
+    calls: tuple[CallFact, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What staff call it."""
+        return KINDS[self.kind] + (" (sent again by a person)" if self.ordinal else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFact:
+    """What a carrier reported afterwards about one call."""
+
+    at: datetime
+    channel: Channel
+    reported: str
+    code: str | None
+    attempt_id: str
+    notification_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFact:
+    """What came back from the patient; never its words."""
+
+    at: datetime
+    channel: Channel
+    understood_as: str
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutFact:
+    """The patient wants no more messages of a category on a channel (D36)."""
+
+    at: datetime
+    channel: Channel
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActFact:
+    """What a person did with a message on the work list."""
+
+    at: datetime
+    action: str
+    arrived: bool | None
+    resent_as: str | None
+    acted_by: str
+    notification_id: str
+
+
+def of_messages(messages: Iterable[MessageFact], zone: ZoneInfo) -> list[Entry]:
+    """Return the entries of every message: asked for, each closed step, each call, and how it ended."""
+    told = []
+    for one in messages:
+        told.append(_asked(one, zone))
+        told += [_step(one, step, 100 + nth) for nth, step in enumerate(one.steps)]
+        told += [_call(one, call) for call in one.calls]
+        told += _ending(one, zone)
+    return told
+
+
+def _asked(one: MessageFact, zone: ZoneInfo) -> Entry:
+    until = f", until {wall(one.not_after, zone)}" if one.not_after else ""
+    text = f"{one.name} to be sent{until}"
+    return Entry(one.created_at, NOTIFIER, "message.asked", text, None, one.caused_by, _ids(one))
+
+
+def _step(one: MessageFact, step: StepFact, nth: int) -> Entry:
+    """Return the closed step, dated by the last call on that channel, else by the first call on another."""
+    own = [call.at for call in one.calls if call.channel is step.channel]
+    later = [call.at for call in one.calls if call.channel is not step.channel]
+    at = max(own) if own else min(later) if later else one.changed_at
+    text = f"{one.name}: not by {CHANNELS[step.channel]}, {reason_words(step.reason)}"
+    return Entry(at, NOTIFIER, "step.closed", text, step.reason, one.caused_by, _ids(one, step.channel), nth)
+
+
+_CALLS = {
+    "accepted": "the carrier accepted it",
+    "rejected": "the carrier refused it for good",
+    "not-accepted": "the carrier refused it for now",
+    "unknown": "no readable answer: the carrier may have it",
+    "not-started": "not made, the gate had to be asked again",
+}
+
+
+def _call(one: MessageFact, call: CallFact) -> Entry:
+    answer = _CALLS.get(call.outcome or "", "under way")
+    text = f"{one.name} by {CHANNELS[call.channel]}, attempt {call.ordinal}: {answer}"
+    ids = _ids(one, call.channel) | {"attempt_id": call.attempt_id, "gated_version": str(call.gated_version)}
+    if call.preference_version is not None:
+        ids["preference_version"] = str(call.preference_version)
+    return Entry(call.at, CARRIER, f"call.{call.outcome or 'under-way'}", text, call.code, None, ids, call.ordinal)
+
+
+def _ending(one: MessageFact, zone: ZoneInfo) -> list[Entry]:
+    match one.state:
+        case State.QUEUED:
+            text = f"{one.name} waits; next look at {wall(one.next_attempt_at, zone)}"
+        case State.SENDING:
+            return []
+        case State.ACCEPTED:
+            if one.calls:
+                return []
+            text = f"{one.name} given in-app"
+        case State.SKIPPED:
+            text = f"{one.name} not sent: {reason_words(one.reason)}"
+        case State.FAILED:
+            text = f"{one.name} failed: {reason_words(one.reason)}"
+        case State.UNKNOWN:
+            text = f"{one.name}: {reason_words(one.reason)}; a person or a receipt settles it"
+    ids = _ids(one, one.channel)
+    what = "message.given" if one.state is State.ACCEPTED else f"message.{one.state.value}"
+    return [Entry(one.changed_at, NOTIFIER, what, text, one.reason, one.caused_by, ids, 1_000)]
+
+
+def _ids(one: MessageFact, channel: Channel | None = None) -> dict[str, str]:
+    ids = {"notification_id": one.notification_id, "kind": one.kind.value, "recipient": one.recipient}
+    return ids | ({"channel": channel.value} if channel else {})
+
+
+def of_receipts(receipts: Iterable[ReceiptFact]) -> list[Entry]:
+    """Return an entry for each report of a carrier."""
+    told = []
+    for nth, one in enumerate(receipts):
+        known = one.reported in {state.value for state in DeliveryState}
+        words = DELIVERIES[DeliveryState(one.reported)] if known else one.reported
+        text = f"the {CHANNELS[one.channel]} carrier reports: {words or one.reported}"
+        ids = {"attempt_id": one.attempt_id, "notification_id": one.notification_id, "channel": one.channel.value}
+        told.append(Entry(one.at, CARRIER, f"receipt.{one.reported}", text, one.code, None, ids, 2_000 + nth))
+    return told
+
+
+def of_replies(replies: Iterable[ReplyFact]) -> list[Entry]:
+    """Return an entry for each reply of the patient."""
+    return [
+        Entry(
+            one.at, THE_PATIENT, f"reply.{one.understood_as}",
+            f"the patient answered by {CHANNELS[one.channel]}; understood as {one.understood_as}",
+            ids={"reply_id": one.reply_id, "channel": one.channel.value}, nth=nth,
+        )
+        for nth, one in enumerate(replies)
+    ]  # fmt: skip
+
+
+def of_opt_outs(opt_outs: Iterable[OptOutFact]) -> list[Entry]:
+    """Return an entry for each opt-out that is in force for an address of the patient."""
+    return [
+        Entry(
+            one.at, THE_PATIENT, "opt-out.stored", f"opted out of {one.category} by {CHANNELS[one.channel]}",
+            ids={"channel": one.channel.value, "category": one.category}, nth=100 + nth,
+        )
+        for nth, one in enumerate(opt_outs)
+    ]  # fmt: skip
+
+
+def of_acts(acts: Iterable[ActFact]) -> list[Entry]:
+    """Return an entry for each thing that a person did on the work list."""
+    told = []
+    for nth, one in enumerate(acts):
+        text = {
+            "resend": f"{one.acted_by} had it sent again",
+            "drop": f"{one.acted_by} took it off the work list",
+            "settle": f"{one.acted_by} found out that it {'arrived' if one.arrived else 'did not arrive'}",
+        }[one.action]
+        ids = {"notification_id": one.notification_id} | ({"resent_as": one.resent_as} if one.resent_as else {})
+        told.append(Entry(one.at, STAFF, f"work-list.{one.action}", text, ids=ids, nth=nth))
+    return told
+
+
+def to_patient(messages: Iterable[MessageFact]) -> list[MessageFact]:
+    """Return those that are for the patient, in the order in which they were asked for."""
+    return sorted((one for one in messages if one.recipient == PATIENT), key=lambda one: one.created_at)

@@ -1,0 +1,154 @@
+"""The story of a timeline: ask every part at once, take what comes, say who did not answer (B1, R40)."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chassis.errors import AttendError, Unavailable
+from notifier.domain.answer import Answer, answer
+from notifier.domain.timeline import (
+    Entry,
+    ReminderFact,
+    SubFileFact,
+    VersionFact,
+    merge,
+    of_reminders,
+    of_sub_files,
+    of_versions,
+)
+from notifier.domain.timeline_messages import (
+    ActFact,
+    MessageFact,
+    OptOutFact,
+    ReceiptFact,
+    ReplyFact,
+    of_acts,
+    of_messages,
+    of_opt_outs,
+    of_receipts,
+    of_replies,
+)
+
+
+class UnknownAppointment(AttendError):
+    """Booking does not know it, and nobody else has ever heard of it."""
+
+    def __init__(self) -> None:
+        super().__init__("UNKNOWN_APPOINTMENT", "no part knows an appointment of this id")
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What booking tells of an appointment: how its source names it, and every version."""
+
+    source: str | None = None
+    source_id: str | None = None
+    zone: str | None = None
+    history: tuple[VersionFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFacts:
+    """What the notifier's own ledger holds of it. `zone`: the clinic's, by the send gate."""
+
+    zone: str | None = None
+    messages: tuple[MessageFact, ...] = ()
+    receipts: tuple[ReceiptFact, ...] = ()
+    replies: tuple[ReplyFact, ...] = ()
+    opt_outs: tuple[OptOutFact, ...] = ()
+    acts: tuple[ActFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A part that did not answer, and in which way."""
+
+    service: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """All that is known, in the order of time."""
+
+    appointment_id: UUID
+    source: str | None
+    source_id: str | None
+    status: str | None
+    zone: str
+    entries: Sequence[Entry]
+    answer: Answer
+    missing: Sequence[Missing] = field(default_factory=tuple)
+
+
+class Parts(Protocol):
+    """Where facts come from. Each method raises `Unavailable`, its code saying how the part failed."""
+
+    async def booked(self, appointment_id: UUID) -> Booked:
+        """Return booking's facts; empty ones for an appointment that it does not know."""
+
+    async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
+        """Return the files of the visit's patient at its clinic."""
+
+    async def reminders(self, appointment_id: UUID) -> Sequence[ReminderFact]:
+        """Return the visit's reminders with their histories, soonest first."""
+
+    async def own(self, appointment_id: UUID) -> OwnFacts:
+        """Return what the notifier's ledger holds."""
+
+
+async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
+    """Return the timeline of one appointment, whole or with the names of those that did not answer.
+
+    Raises:
+        UnknownAppointment: All answered, and none knows it.
+    """
+    missing: list[Missing] = []
+
+    async def asked[T](service: str, question: Awaitable[T], nothing: T) -> T:
+        try:
+            return await question
+        except Unavailable as error:
+            missing.append(Missing(service, error.code))
+            return nothing
+
+    booked, files, reminders, own = await asyncio.gather(
+        asked("booking", parts.booked(appointment_id), Booked()),
+        asked("records", parts.sub_files(appointment_id), ()),
+        asked("reminders", parts.reminders(appointment_id), ()),
+        asked("notifier", parts.own(appointment_id), OwnFacts()),
+    )
+    if not (missing or booked.history or booked.source_id or files or reminders or own.messages):
+        raise UnknownAppointment
+    zone = ZoneInfo(booked.zone or own.zone or "UTC")
+    missing.sort(key=lambda one: one.service)
+    return Timeline(
+        appointment_id,
+        booked.source,
+        booked.source_id,
+        booked.history[-1].status if booked.history else None,
+        zone.key,
+        _entries(booked, files, reminders, own, zone),
+        answer(own.messages, reminders, booked.history, [one.service for one in missing], zone),
+        tuple(missing),
+    )
+
+
+def _entries(
+    booked: Booked, files: Sequence[SubFileFact], reminders: Sequence[ReminderFact], own: OwnFacts, zone: ZoneInfo
+) -> list[Entry]:
+    return merge(
+        (
+            of_versions(booked.history, zone),
+            of_sub_files(files),
+            of_reminders(reminders, zone),
+            of_messages(own.messages, zone),
+            of_receipts(own.receipts),
+            of_replies(own.replies),
+            of_opt_outs(own.opt_outs),
+            of_acts(own.acts),
+        )
+    )
