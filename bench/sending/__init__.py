@@ -1,0 +1,1 @@
+"""How fast what happened becomes messages, and messages calls, against what this machine allows."""
