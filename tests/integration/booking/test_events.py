@@ -193,3 +193,14 @@ async def test_the_api_describes_itself_with_examples(door: Door) -> None:
     await door.put("/v1/clinics/CARDIO", {"name": "Heart Clinic", "zone": "Europe/London"})
     for name in ("booked", "moved", "cancelled"):
         assert (await door.post(body["examples"][name]["value"]))["result"] == "applied"
+
+
+async def test_b1_an_appointment_is_found_by_the_beginning_of_its_id(door: Door) -> None:
+    taken = await door.post(booking())
+    whole = taken["appointment_id"]
+
+    for beginning in (whole[:8], whole[:13], whole.replace("-", "")[:20], whole):
+        answer = await door.ask("GET", f"/v1/appointments?prefix={beginning}")
+        assert [item["appointment_id"] for item in answer.json()["items"]] == [whole]
+    assert (await door.ask("GET", "/v1/appointments?prefix=00000000")).json()["items"] == []
+    assert (await door.ask("GET", "/v1/appointments?prefix=xyz")).status_code == 422

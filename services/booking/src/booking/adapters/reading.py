@@ -17,6 +17,7 @@ from chassis.database import unavailable
 from chassis.http import Problem
 
 LONGEST_PAGE = 1_000
+_PREFIX = "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{1,4}){0,6}$"
 
 _ONE = """
 SELECT a.appointment_id, a.source, i.source_id, a.version, a.status, a.clinic_id
@@ -31,6 +32,12 @@ SELECT appointment_id, version, schedule_gen FROM appointment
 WHERE appointment_id > $1 AND version > 0 AND starts_at >= $2
   AND ($3::text[] IS NULL OR source = ANY ($3)) AND ($4::text[] IS NULL OR clinic_id = ANY ($4))
 ORDER BY appointment_id LIMIT $5
+"""
+_BEGINNING = """
+SELECT appointment_id, version, schedule_gen FROM appointment
+WHERE appointment_id BETWEEN $1 AND $2
+  AND ($3::text[] IS NULL OR source = ANY ($3)) AND ($4::text[] IS NULL OR clinic_id IS NULL OR clinic_id = ANY ($4))
+ORDER BY appointment_id LIMIT 5
 """
 _INBOUND = """
 SELECT client, key, result, appointment_id, version, warnings FROM ingress
@@ -53,11 +60,17 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
         client: Annotated[Client, Depends(caller)],
         source: str | None = None,
         id: str | None = None,  # the API's word
+        prefix: Annotated[str | None, Query(pattern=_PREFIX, description="The beginning of an id.")] = None,
         start_from: Annotated[str | None, Query(alias="from", description="ISO 8601 with offset")] = None,
         after: UUID = _NOTHING,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = LONGEST_PAGE,
     ) -> dict[str, Any]:
-        """With `id`: the appointment that the source calls so. Else those that start at or after `from`."""
+        """With `id`: the appointment that the source calls so. With `prefix`: up to 5 whose ids begin so.
+
+        Else those that start at or after `from`.
+        """
+        if prefix is not None:
+            return await beginning(pool, client, prefix)
         try:
             if id is not None:
                 return await by_source(pool, client.source(source), id, client)
@@ -113,12 +126,19 @@ async def by_source(pool: asyncpg.Pool, source: str, source_id: str, client: Cli
 
 async def ahead(pool: asyncpg.Pool, client: Client, start: datetime, after: UUID, limit: int) -> dict[str, Any]:
     """Return a page of appointments in the order of their ids; `next_after` is the next page's `after`."""
-    sources = None if client.sees_source("*") else list(client.sources)
-    clinics = None if client.sees_clinic("*") else list(client.clinics)
     with unavailable():
-        rows = await pool.fetch(_AHEAD, after, start, sources, clinics, limit)
+        rows = await pool.fetch(_AHEAD, after, start, *_seen_by(client), limit)
     items = [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows]
     return {"items": items, "next_after": items[-1]["appointment_id"] if len(items) == limit else None}
+
+
+async def beginning(pool: asyncpg.Pool, client: Client, prefix: str) -> dict[str, Any]:
+    """Return up to 5 appointments whose ids begin so; hyphens may be left out."""
+    digits = prefix.replace("-", "")
+    lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    with unavailable():
+        rows = await pool.fetch(_BEGINNING, lowest, highest, *_seen_by(client))
+    return {"items": [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows], "next_after": None}
 
 
 async def result_of(pool: asyncpg.Pool, event_id: str, client: Client) -> dict[str, Any]:
@@ -148,6 +168,14 @@ async def result_of(pool: asyncpg.Pool, event_id: str, client: Client) -> dict[s
         "detail": refused["message"],
         "place": refused["place"],
     }
+
+
+def _seen_by(client: Client) -> tuple[list[str] | None, list[str] | None]:
+    """Return the sources and the clinics that the client may see; None: all."""
+    return (
+        None if client.sees_source("*") else list(client.sources),
+        None if client.sees_clinic("*") else list(client.clinics),
+    )
 
 
 def _sees_clinic(client: Client, clinic_id: str | None) -> bool:

@@ -1,0 +1,118 @@
+"""A service's API as the commands of `attend` call it: with the local key, and problems as messages for people."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx2
+
+from chassis.errors import AttendError
+from stack.connections import Connections, NothingRuns
+
+KEY_VARIABLE = "ATTEND_KEY"
+PATIENCE_S = 600.0
+"""Between two lines of a stream, or for a whole answer: a dry run over millions takes minutes."""
+
+_HINTS = {"NO_KEY": f"set {KEY_VARIABLE} to the operator's key"}
+
+
+@dataclass(frozen=True)
+class ServiceApi:
+    """The way to a service's API.
+
+    Attributes:
+        url: Its address.
+        key: A bearer key: the operator's, or a client's.
+        name: The service.
+        hints: By a problem's code: the way out of it.
+    """
+
+    url: str
+    key: str
+    name: str = "the service"
+    hints: Mapping[str, str] = field(default_factory=lambda: _HINTS)
+
+    @classmethod
+    def at(cls, name: str, hints: Mapping[str, str] = _HINTS) -> Self:
+        """Look at ATTEND_<NAME>_URL and ATTEND_KEY, else at the running installation.
+
+        Raises:
+            NothingRuns: There is none, and the environment does not name one.
+        """
+        variable = f"ATTEND_{name.upper()}_URL"
+        url, key = os.environ.get(variable), os.environ.get(KEY_VARIABLE)
+        if url and key:
+            return cls(url.rstrip("/"), key, name, hints)
+        connections = Connections.here()
+        part = connections.state.part(name) if connections.state else None
+        if not url and (part is None or not part.url):
+            raise NothingRuns(f"no {name} service runs here", f"{variable} and {KEY_VARIABLE}")
+        address = url or (part.url if part else "")
+        return cls(address.rstrip("/"), key or connections.home.secrets.key, name, hints)
+
+    def ask(self, method: str, path: str, body: object = None, **query: str | int | None) -> Any:
+        """Return the JSON answer.
+
+        Raises:
+            AttendError: Nobody answers, or the answer is a problem.
+        """
+        with self._http() as http:
+            answer = http.request(method, path, content=_content(body), params=_given(query))
+            self._check(answer)
+            return answer.json()
+
+    def stream(self, path: str, body: object, **query: str | int | None) -> Iterator[dict[str, Any]]:
+        """Post, and yield each line of the answer as it comes.
+
+        Raises:
+            AttendError: As `ask`; also for a problem that comes as a line.
+        """
+        headers = {"accept": "application/x-ndjson"}
+        with (
+            self._http() as http,
+            http.stream("POST", path, content=_content(body), params=_given(query), headers=headers) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+            self._check(answer)
+            for line in answer.iter_lines():
+                told = json.loads(line)
+                if "problem" in told:
+                    raise self._error(told["problem"])
+                yield told
+
+    @contextmanager
+    def _http(self) -> Iterator[httpx2.Client]:
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        try:
+            with httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S) as http:
+                yield http
+        except httpx2.HTTPError as error:
+            reason = f"{self.name} at {self.url} does not answer ({type(error).__name__}): see `attend status`"
+            raise AttendError("NO_ANSWER", reason) from None
+
+    def _check(self, answer: httpx2.Response) -> None:
+        if answer.is_success:
+            return
+        try:
+            problem = answer.json()
+        except ValueError:
+            problem = None
+        raise self._error(problem if isinstance(problem, dict) else {"code": f"HTTP_{answer.status_code}"})
+
+    def _error(self, problem: dict[str, Any]) -> AttendError:
+        code = str(problem.get("code", "PROBLEM"))
+        place = ", ".join(str(error.get("place", "")) for error in problem.get("errors", []))
+        told = f"{code}: {problem.get('detail', 'no more is told')}" + (f" (at {place})" if place else "")
+        return AttendError(code, told + (f"; {self.hints[code]}" if code in self.hints else ""))
+
+
+def _content(body: object) -> bytes | None:
+    return None if body is None else json.dumps(body).encode()
+
+
+def _given(query: dict[str, str | int | None]) -> dict[str, str | int]:
+    return {name: value for name, value in query.items() if value is not None}

@@ -1,0 +1,65 @@
+"""How `attend why` looks, and how a visit may be named (B1)."""
+
+import io
+from typing import Any
+from uuid import UUID
+
+import pytest
+import typer
+from rich.console import Console
+
+from stack.commands.why import find
+from stack.commands.why_view import style, timeline
+
+APPOINTMENT = "01890000-0000-7000-8000-000000000001"
+TOLD: dict[str, Any] = {
+    "appointment_id": APPOINTMENT, "source": "emr", "source_id": "a-1", "status": "booked", "zone": "Europe/Berlin",
+    "answer": {"got": [], "may_have_got": [], "to_come": [], "did_not_get": ["confirmation"],
+               "text": "The patient got nothing."},
+    "missing": [{"service": "records", "code": "TIMEOUT"}],
+    "entries": [
+        {"at": "2027-03-01T09:00:00Z", "source": "booking", "what": "visit.booked", "text": "booked",
+         "reason": None, "caused_by": "e", "ids": {}},
+        {"at": "2027-03-01T09:00:01Z", "source": "notifier", "what": "message.skipped", "text": "not sent: no contact",
+         "reason": "NO_CONTACT", "caused_by": "e", "ids": {}},
+    ],
+}  # fmt: skip
+
+
+def printed(width: int) -> list[str]:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=False)
+    for part in timeline(TOLD, width):
+        console.print(part)
+    return out.getvalue().splitlines()
+
+
+def test_b1_times_are_of_the_clinics_wall_and_the_last_line_is_the_answer() -> None:
+    lines = printed(120)
+
+    assert "2027-03-01 10:00:00" in lines[2]
+    assert "NO_CONTACT" in lines[3]
+    assert lines[-2] == "records did not answer: TIMEOUT"
+    assert lines[-1] == "The patient got nothing."
+
+
+def test_b1_in_a_narrow_terminal_the_reason_stands_behind_the_sentence() -> None:
+    assert any("not sent: no contact [NO_CONTACT]" in line for line in printed(90))
+
+
+@pytest.mark.parametrize(
+    ("what", "colour"),
+    [("call.accepted", "green"), ("call.unknown", "magenta"), ("message.skipped", "yellow"), ("message.failed", "red")],
+)
+def test_b1_an_outcome_has_its_colour(what: str, colour: str) -> None:
+    assert style(what) == colour
+
+
+def test_b1_an_id_is_taken_as_it_is() -> None:
+    assert find(f" {APPOINTMENT} ") == UUID(APPOINTMENT)
+
+
+@pytest.mark.parametrize("words", ["", "0189", "emr:", ":a-1", "not-an-id"])
+def test_b1_what_names_no_visit_is_refused_before_anybody_is_asked(words: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        find(words)
