@@ -16,6 +16,7 @@ from schemas.reminders import (
     RemindersCancelled,
     RemindersPlanned,
 )
+from schemas.replies import PATIENT_REPLIED, PatientReplied
 from schemas.subfiles import SUB_FILE_CHANGED, SubFile
 
 MODELS: dict[str, type[Contract]] = {
@@ -30,5 +31,6 @@ MODELS: dict[str, type[Contract]] = {
     CLINIC_DAY_DUE: ClinicDayDue,
     REMINDER_DEAD_LETTER: ReminderDeadLetter,
     NOTIFICATION_CHANGED: NotificationChanged,
+    PATIENT_REPLIED: PatientReplied,
 }
 """Event type → contract. A service that knows fewer types passes `decode_typed` a part of it."""

@@ -14,6 +14,7 @@ from schemas.reminders import (
     REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
 )
+from schemas.replies import PATIENT_REPLIED
 from schemas.subfiles import SUB_FILE_CHANGED
 
 PARTITIONS = 12
@@ -67,6 +68,10 @@ NOTIFICATIONS = Topic(
     "notifications", "notifier", "appointment_id", retention=_YEAR_AND_A_BIT, types=(NOTIFICATION_CHANGED,)
 )
 BOOKINGS_INBOUND = Topic("bookings-inbound", "upstream", "source appointment id", retention=timedelta(days=7))
+PATIENT_REPLIES = Topic(
+    "patient-replies", "notifier", "appointment_id", retention=timedelta(days=7), types=(PATIENT_REPLIED,)
+)
+"""Inbound to booking like the one above, and the notifier's alone: who may write it is whose orders these are."""
 TIMERS_CHANGELOG = Topic(
     "reminders-worker-timers-changelog", "reminders", "appointment_id", cleanup="compact", settings=_COMPACTION
 )
@@ -82,6 +87,7 @@ ALL = (
     REMINDERS,
     NOTIFICATIONS,
     BOOKINGS_INBOUND,
+    PATIENT_REPLIES,
     TIMERS_CHANGELOG,
     REMINDERS_REPLAYS,
 )

@@ -17,6 +17,8 @@ from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode
 from booking.adapters.no_shows import NoShowCheck
 from booking.adapters.reissuing import Reissuer
+from booking.adapters.replies import PatientReplies
+from booking.adapters.replies import decode as decode_reply
 from booking.adapters.transactions import Transactions
 from booking.domain.contacts import country
 from booking.domain.no_shows import NoShowRule
@@ -37,7 +39,7 @@ from chassis.metrics import Metrics
 from chassis.outbox import Relay
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
-from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, CLINICS, PATIENTS, PROVIDERS
+from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
 
 SERVICE = "booking"
 POOL_SIZE = 16
@@ -112,7 +114,10 @@ def no_show_runner(settings: Settings, pool: asyncpg.Pool, clock: Clock, metrics
 
 def subscriptions(settings: Settings, clock: Clock, counts: Counts | None = None) -> tuple[Subscription[Any], ...]:
     """Return what booking listens to, and what becomes of it."""
-    return (Subscription(BOOKINGS_INBOUND, decode, Inbound(clock, rules_of(settings), counts).apply, own=False),)
+    return (
+        Subscription(BOOKINGS_INBOUND, decode, Inbound(clock, rules_of(settings), counts).apply, own=False),
+        Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply),
+    )
 
 
 @asynccontextmanager
@@ -124,7 +129,9 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
     """
     clock, metrics, rules = clock_from(settings.clock_file), Metrics(SERVICE), rules_of(settings)
     await topics.check(
-        settings.kafka_bootstrap_servers, (BOOKINGS_INBOUND, APPOINTMENTS, *REFERENCE), settings.topic_prefix
+        settings.kafka_bootstrap_servers,
+        (BOOKINGS_INBOUND, PATIENT_REPLIES, APPOINTMENTS, *REFERENCE),
+        settings.topic_prefix,
     )
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, min_size=2, max_size=POOL_SIZE)
     try:

@@ -56,6 +56,9 @@ NO_SHOW_STANDS_AFTER = timedelta(hours=24)
 OWN_NO_SHOW = "no-show/"
 """How `caused_by` of a no-show begins that booking found itself (R18), not upstream."""
 
+OWN_REPLY = "patient-reply/"
+"""How `caused_by` begins of what a patient asked for by answering a message (B11), not upstream."""
+
 
 def is_allowed(held: Status, arriving: Status, reason: str | None, held_for: timedelta = timedelta()) -> bool:
     """Say whether the state table has this transition; a correction with a reason always is (D42).

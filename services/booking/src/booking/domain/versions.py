@@ -16,6 +16,7 @@ from booking.domain.statuses import (
     ENDS_BEFORE_BEGINNING,
     NEEDS_NO_START,
     OWN_NO_SHOW,
+    OWN_REPLY,
     VISIT_HAPPENED_OR_WILL,
     is_allowed,
 )
@@ -184,7 +185,7 @@ def _next(
     now: datetime,
     clinics: Mapping[str, ClinicState],
 ) -> Decision:
-    if all(getattr(held, name) == value for name, value in fields.items()) or _is_old_news(held, fields):
+    if all(getattr(held, name) == value for name, value in fields.items()) or _is_old_news(held, fields, command):
         return Decision(Result.REPEAT, _moved_on(held, command))
     if order is _Order.SAME:
         raise _conflict()
@@ -259,9 +260,15 @@ def _plans_anew(held: State, changed: dict[str, Any], clinics: Mapping[str, Clin
     )
 
 
-def _is_old_news(held: State, fields: dict[str, Any]) -> bool:
-    """Say whether upstream only repeats what was so before booking itself found that nobody came (D19)."""
-    if held.status is not Status.NOSHOW or not (held.caused_by or "").startswith(OWN_NO_SHOW):
+def _is_old_news(held: State, fields: dict[str, Any], command: BookAppointment) -> bool:
+    """Say whether upstream only repeats what was so before booking itself found that nobody came (D19).
+
+    Nor does it know of a patient who cancelled by reply (B11); but a reason given is a correction of that (D42).
+    """
+    cause = held.caused_by or ""
+    no_show = held.status is Status.NOSHOW and cause.startswith(OWN_NO_SHOW)
+    by_reply = held.status is Status.CANCELLED and cause.startswith(OWN_REPLY) and command.reason is None
+    if not no_show and not by_reply:
         return False
     return all(value == (Status.BOOKED if name == "status" else getattr(held, name)) for name, value in fields.items())
 

@@ -1,0 +1,52 @@
+"""The topic `patient-replies`: answers that the notifier has understood. Who may write it is whose orders these are."""
+
+from collections.abc import Sequence
+
+from aiokafka import ConsumerRecord
+
+from booking.adapters.store import PostgresStore
+from booking.domain.versions import Result
+from booking.handle_replies import take_replies
+from chassis.clock import Clock
+from chassis.consumer import Applied
+from chassis.database import Connection
+from chassis.errors import RejectedEvent
+from schemas.replies import PATIENT_REPLIED, PatientReplied
+from schemas.wire import decode_typed
+
+
+def decode(record: ConsumerRecord[bytes, bytes]) -> PatientReplied:
+    """Return the answer in a record.
+
+    Raises:
+        Undecodable: The value is not of its shape.
+        RejectedEvent: KEY_MISMATCH if the key is not the appointment's id.
+    """
+    body = decode_typed({PATIENT_REPLIED: PatientReplied}, record.headers, record.value)
+    assert isinstance(body, PatientReplied)  # noqa: S101  # the only model given
+    if record.key != str(body.appointment_id).encode():
+        raise RejectedEvent("KEY_MISMATCH", "the record's key is not the appointment's id")
+    return body
+
+
+class PatientReplies:
+    """Applies batches of answers.
+
+    Args:
+        clock: Domain time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def apply(self, connection: Connection, replies: Sequence[PatientReplied]) -> Applied:
+        """Take a batch in the consumer's transaction; answers about visits nobody knows go to the dead letters."""
+        results = await take_replies(PostgresStore(connection), replies, self._clock.now())
+        strangers = [place for place, result in enumerate(results) if result is None]
+        unknown = RejectedEvent("UNKNOWN_APPOINTMENT", "appointment_id: booking knows no such visit")
+        return Applied(
+            applied=results.count(Result.APPLIED),
+            repeat=results.count(Result.REPEAT),
+            stale=results.count(Result.STALE),
+            rejected=tuple((place, unknown) for place in strangers),
+        )

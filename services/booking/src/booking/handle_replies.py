@@ -1,0 +1,105 @@
+"""What booking does about patients' answers, which the notifier has understood (B11); in the batch's transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from booking.domain.batch import Taken
+from booking.domain.people import ClinicState
+from booking.domain.replies import Replied, decide
+from booking.domain.versions import Result, State
+from schemas.replies import PatientReplied
+from schemas.wire import encode
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+CLIENT = "patient-replies"
+"""Under which answers are kept beside the events of API clients; their keys are ids of replies."""
+
+IDS_PER_LINE = 20
+
+
+class ReplyStore(Protocol):
+    """What is needed of `handle.Store`."""
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+        """Lock the appointments' rows and return them."""
+
+    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+        """Return the events taken before, by (client, key)."""
+
+    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
+        """Return the clinics that exist among these codes."""
+
+    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
+        """Write the current states."""
+
+    async def publish_versions(
+        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
+    ) -> None:
+        """Append every version to the history and to the outbox."""
+
+    async def remember(self, taken: Mapping[tuple[str, str], Taken]) -> None:
+        """Keep the events with their answers."""
+
+
+async def take_replies(store: ReplyStore, replies: Sequence[PatientReplied], now: datetime) -> list[Result | None]:
+    """Take a batch of answers, those of one visit in the order given; the same again is a repeat without effect.
+
+    Args:
+        store: The transaction.
+        replies: The answers.
+        now: Domain time of acceptance.
+
+    Returns:
+        For each what became of it; None if booking knows no such visit.
+    """
+    held = dict(await store.lock({reply.appointment_id for reply in replies}))
+    known = await store.taken({_key(reply) for reply in replies})
+    versions: list[tuple[UUID, State]] = []
+    taken: dict[tuple[str, str], Taken] = {}
+    results: list[Result | None] = []
+    for reply in replies:
+        visit, again = held.get(reply.appointment_id), _key(reply) in known or _key(reply) in taken
+        if visit is None or again:
+            results.append(Result.REPEAT if again else None)
+            continue
+        decided = _decided(visit, reply, now)
+        if decided.result is Result.APPLIED:
+            versions.append((reply.appointment_id, decided.state))
+            held[reply.appointment_id] = decided.state
+        digest = sha256(encode(reply)).digest()
+        taken[_key(reply)] = Taken(digest, decided.result, reply.appointment_id, decided.state.version)
+        results.append(decided.result)
+    if versions:
+        clinics = await store.clinics({state.clinic_id or "" for _, state in versions})
+        await store.write_appointments(dict(versions))
+        await store.publish_versions(versions, clinics)
+    if taken:
+        await store.remember(taken)
+    _tell(replies, results)
+    return results
+
+
+def _decided(visit: State, reply: PatientReplied, now: datetime) -> Replied:
+    decided = decide(visit, reply)
+    return decided._replace(state=decided.state._replace(ingest_time=now)) if decided.state is not visit else decided
+
+
+def _key(reply: PatientReplied) -> tuple[str, str]:
+    return CLIENT, str(reply.reply_id)
+
+
+def _tell(replies: Sequence[PatientReplied], results: Sequence[Result | None]) -> None:
+    log.info(
+        "patient_replies.taken",
+        count=len(replies),
+        applied=results.count(Result.APPLIED),
+        stale=results.count(Result.STALE),
+        unknown=results.count(None),
+        appointment_ids=[str(reply.appointment_id) for reply in replies[:IDS_PER_LINE]],
+    )
