@@ -1,0 +1,60 @@
+"""The door of all callbacks: small bodies only, and a count of what was let in and what was not."""
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.requests import Request
+
+from chassis.http import Problem
+
+LARGEST_BODY = 64 * 1024
+"""Meta's largest batches of statuses have some 40 KiB; Twilio's forms 2 KiB."""
+LARGEST_MAIL = 1024 * 1024
+"""A bounce may bring the whole mail back."""
+
+
+class Door:
+    """Reads callbacks' bodies and counts their fate.
+
+    Args:
+        registry: Where the counter lives. Its labels are our own words, never anything that was sent.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._count = Counter(
+            "callbacks", "Callbacks of carriers", ("carrier", "fate"), namespace="attend", registry=registry
+        )
+
+    def count(self, carrier: str, fate: str, number: int = 1) -> None:
+        """Count what became of a callback or of one report in it."""
+        self._count.labels(carrier, fate).inc(number)
+
+    def refusal(self, carrier: str, status: int, code: str, detail: str) -> Problem:
+        """Count and return a refusal; nothing of the request is kept."""
+        self.count(carrier, code.lower())
+        return Problem(status, code, detail)
+
+    async def read(self, request: Request, carrier: str, limit: int = LARGEST_BODY) -> bytes:
+        """Return the body, read no further than the limit.
+
+        Raises:
+            Problem: 413 BODY_TOO_LARGE; one that says its length is refused before it is read.
+        """
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > limit:
+            raise self._too_large(carrier, limit)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise self._too_large(carrier, limit)
+        return bytes(body)
+
+    def unsigned(self, carrier: str) -> Problem:
+        """Return the refusal of a request whose signature is missing or wrong."""
+        return self.refusal(carrier, 401, "BAD_SIGNATURE", "The signature is missing or is not ours.")
+
+    def malformed(self, carrier: str, what: str) -> Problem:
+        """Return the refusal of a request that is signed and cannot be read."""
+        return self.refusal(carrier, 400, "MALFORMED", f"{what} is missing or cannot be read.")
+
+    def _too_large(self, carrier: str, limit: int) -> Problem:
+        return self.refusal(carrier, 413, "BODY_TOO_LARGE", f"at most {limit} bytes")

@@ -1,0 +1,90 @@
+"""The statements of receipts, replies and opt-outs."""
+
+KEEP_RECEIPTS = """
+INSERT INTO receipt (carrier, key, asked_attempt_id, reference, status, code, occurred_at, received_at)
+SELECT *, $8 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+    AS new (carrier, key, asked_attempt_id, reference, status, code, occurred_at)
+ORDER BY carrier, key ON CONFLICT DO NOTHING
+RETURNING receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at"""
+
+# Only reports whose attempt is there by now: those nobody will ever match are looked up, never locked.
+WAITING_RECEIPTS = """
+SELECT receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at
+FROM receipt WHERE applied_at IS NULL AND received_at >= $2 AND EXISTS (
+    SELECT FROM attempt
+    WHERE (attempt.attempt_id = receipt.asked_attempt_id OR attempt.reference = receipt.reference)
+      AND attempt.channel = CASE receipt.carrier WHEN 'twilio' THEN 'sms' WHEN 'meta' THEN 'whatsapp' ELSE 'email' END
+)
+ORDER BY receipt_id LIMIT $1 FOR UPDATE SKIP LOCKED"""
+
+# The attempt that a report names; else the one whose reference it is. Each carrier speaks of its own channel only.
+ATTEMPTS_OF_RECEIPTS = """
+SELECT asked.receipt_id, found.attempt_id, found.notification_id, found.channel, found.outcome, found.delivery_state
+FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[]) AS asked (receipt_id, attempt_id, reference, channel)
+CROSS JOIN LATERAL (
+    SELECT made.attempt_id, made.notification_id, made.channel, made.outcome, made.delivery_state
+    FROM attempt AS made
+    WHERE (made.attempt_id = asked.attempt_id OR made.reference = asked.reference) AND made.channel = asked.channel
+    ORDER BY made.attempt_id = asked.attempt_id DESC NULLS LAST LIMIT 1
+) AS found"""
+
+# An attempt that nobody knew the answer to, or that was said to be refused, was accepted after all; but one acceptance
+# for a message and channel is all there can be, and one under way may yet be it.
+MOVE_ATTEMPTS = """
+UPDATE attempt AS made
+SET delivery_state = moved.delivery_state, reference = coalesce(made.reference, moved.reference),
+    outcome = CASE WHEN made.outcome = 'accepted' OR EXISTS (
+        SELECT FROM attempt AS other
+        WHERE other.notification_id = made.notification_id AND other.channel = made.channel
+          AND other.attempt_id <> made.attempt_id AND (other.outcome = 'accepted' OR other.outcome IS NULL)
+    ) THEN made.outcome ELSE 'accepted' END
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS moved (attempt_id, delivery_state, reference)
+WHERE made.attempt_id = moved.attempt_id"""
+
+NOTE_RECEIPTS = """
+UPDATE receipt AS kept
+SET attempt_id = noted.attempt_id, notification_id = noted.notification_id, changed = noted.changed, applied_at = $5
+FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::boolean[])
+    AS noted (receipt_id, attempt_id, notification_id, changed)
+WHERE kept.receipt_id = noted.receipt_id"""
+
+COUNT_UNMATCHED = "SELECT count(*) FROM receipt WHERE applied_at IS NULL"
+
+# Two copies of one message at once: the second waits here, and then finds the first.
+LOCK_REPLY = "SELECT pg_advisory_xact_lock(hashtextextended('reply/' || $1::text, 0))"
+
+KNOWN_REPLY = "SELECT EXISTS (SELECT FROM reply WHERE reply_id = $1)"
+
+OPT_OUT = """
+INSERT INTO opt_out (channel, address_sha256, category, since, caused_by)
+SELECT channel, $1, category, $3, $4
+FROM unnest($2::text[]) AS channel CROSS JOIN unnest(ARRAY['notices', 'reminders']) AS category
+ORDER BY channel, category ON CONFLICT DO NOTHING"""
+
+OPT_IN = "DELETE FROM opt_out WHERE address_sha256 = $1 AND channel = ANY($2::text[])"
+
+# The last message about each visit that this address got, or may have got, on this channel.
+MESSAGED = """
+SELECT DISTINCT ON (told.appointment_id) told.appointment_id, made.schedule_gen
+FROM attempt AS made JOIN notification AS told USING (notification_id)
+WHERE made.address_sha256 = $1 AND made.channel = $2 AND told.recipient = 'patient' AND told.appointment_id IS NOT NULL
+  AND made.schedule_gen IS NOT NULL AND (made.outcome IS NULL OR made.outcome IN ('accepted', 'unknown'))
+ORDER BY told.appointment_id, made.gated_at DESC LIMIT 200"""
+
+KEEP_REPLY = """
+INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, why, appointment_id, clinic_id,
+                   received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+
+_REPLY = """reply_id, channel, sender, text, meaning, verdict, why, appointment_id, clinic_id, received_at,
+       done_at, done_by"""
+
+REPLIES = f"""
+SELECT {_REPLY}
+FROM reply WHERE ($1::boolean IS NOT TRUE OR (why IS NOT NULL AND done_at IS NULL))
+  AND ($2::timestamptz IS NULL OR (received_at, reply_id) < ($2, $3::uuid))
+ORDER BY received_at DESC, reply_id DESC LIMIT $4"""  # noqa: S608  # a constant of ours
+
+DONE_REPLY = f"""
+UPDATE reply SET done_at = coalesce(done_at, $2), done_by = coalesce(done_by, $3) WHERE reply_id = $1
+RETURNING {_REPLY}"""  # noqa: S608  # a constant of ours

@@ -1,0 +1,143 @@
+"""`handle.receipts.Receipts` in PostgreSQL."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from chassis.database import Connection, unavailable
+from notifier.adapters import inbound_sql as sql
+from notifier.adapters.ledger import PostgresLaneTransaction
+from notifier.domain.ledger import Notification
+from notifier.domain.receipts import Carrier, Made, Receipt, Reported
+from notifier.handle.receipts import Kept, Moved, Noted
+from schemas.notifications import Channel, DeliveryState
+
+_NO_LEASE = timedelta()
+"""A receipt never puts a message into `sending`."""
+
+
+class PostgresReceipts:
+    """Receipts.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PostgresReceiptTransaction"]:
+        """See `handle.receipts.Receipts`."""
+        with unavailable():
+            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+                yield PostgresReceiptTransaction(connection)
+
+    async def unmatched(self) -> int:
+        """Return how many reports name no attempt that is known."""
+        with unavailable():
+            return int(await self._pool.fetchval(sql.COUNT_UNMATCHED))
+
+
+class PostgresReceiptTransaction:
+    """See `handle.receipts.ReceiptTransaction`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._ledger = PostgresLaneTransaction(connection, _NO_LEASE)
+
+    async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
+        """See `handle.receipts.ReceiptTransaction`."""
+        once = {(one.carrier, one.key): one for one in reversed(reports)}.values()
+        columns = zip(*(_columns(one) for one in once), strict=True)
+        rows = await self._connection.fetch(sql.KEEP_RECEIPTS, *map(list, columns), now) if once else []
+        return [_kept(row) for row in rows]
+
+    async def waiting(self, limit: int, since: datetime) -> Sequence[Kept]:
+        """See `handle.receipts.ReceiptTransaction`."""
+        return [_kept(row) for row in await self._connection.fetch(sql.WAITING_RECEIPTS, limit, since)]
+
+    async def lock(self, reports: Sequence[Kept]) -> Mapping[UUID, Notification]:
+        """See `handle.receipts.ReceiptTransaction`."""
+        made = await self.made(reports)
+        return await self._ledger.lock({one.notification_id for one in made.values()}) if made else {}
+
+    async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
+        """See `handle.receipts.ReceiptTransaction`."""
+        rows = await self._connection.fetch(
+            sql.ATTEMPTS_OF_RECEIPTS,
+            [one.receipt_id for one in reports],
+            [one.report.attempt_id for one in reports],
+            [one.report.reference for one in reports],
+            [one.report.carrier.channel.value for one in reports],
+        )
+        return {row["receipt_id"]: _made(row) for row in rows}
+
+    async def move(self, attempts: Sequence[Moved]) -> None:
+        """See `handle.receipts.ReceiptTransaction`."""
+        if attempts:
+            await self._connection.execute(
+                sql.MOVE_ATTEMPTS,
+                [one.attempt_id for one in attempts],
+                [one.delivery_state.value for one in attempts],
+                [one.reference for one in attempts],
+            )
+
+    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """See `handle.receipts.ReceiptTransaction`."""
+        await self._ledger.write(notifications, now)
+
+    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """See `handle.receipts.ReceiptTransaction`."""
+        await self._ledger.publish(notifications, now)
+
+    async def note(self, noted: Sequence[Noted], now: datetime) -> None:
+        """See `handle.receipts.ReceiptTransaction`."""
+        if noted:
+            await self._connection.execute(
+                sql.NOTE_RECEIPTS,
+                [one.receipt_id for one in noted],
+                [one.made.attempt_id for one in noted],
+                [one.made.notification_id for one in noted],
+                [one.changed for one in noted],
+                now,
+            )
+
+
+def _columns(one: Receipt) -> tuple[Any, ...]:
+    return (
+        one.carrier.value,
+        one.key[:400],
+        one.attempt_id,
+        one.reference,
+        one.status.value,
+        one.code,
+        one.occurred_at,
+    )
+
+
+def _kept(row: asyncpg.Record) -> Kept:
+    report = Receipt(
+        carrier=Carrier(row["carrier"]),
+        key=row["key"],
+        status=Reported(row["status"]),
+        attempt_id=row["asked_attempt_id"],
+        reference=row["reference"],
+        code=row["code"],
+        occurred_at=row["occurred_at"],
+    )
+    return Kept(row["receipt_id"], report)
+
+
+def _made(row: asyncpg.Record) -> Made:
+    return Made(
+        attempt_id=row["attempt_id"],
+        notification_id=row["notification_id"],
+        channel=Channel(row["channel"]),
+        outcome=row["outcome"],
+        delivery_state=DeliveryState(row["delivery_state"]),
+    )

@@ -1,0 +1,101 @@
+"""`handle.replies.Replies` in PostgreSQL."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from chassis.database import Connection, unavailable
+from chassis.outbox import enqueue
+from notifier.adapters import inbound_sql as sql
+from notifier.adapters.gate import read_gate
+from notifier.adapters.orders import patient_replied
+from notifier.domain.opt_outs import address_key
+from notifier.domain.replies import LONGEST_TEXT, Messaged
+from notifier.domain.visits import mobile_of
+from notifier.handle.replies import Reply
+from schemas.notifications import Channel
+
+OF_A_NUMBER = [Channel.SMS.value, Channel.WHATSAPP.value]
+"""Who writes STOP to one of them means the number, not the app."""
+
+
+class PostgresReplies:
+    """Replies.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PostgresReplyTransaction"]:
+        """See `handle.replies.Replies`."""
+        with unavailable():
+            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+                yield PostgresReplyTransaction(connection)
+
+
+class PostgresReplyTransaction:
+    """See `handle.replies.ReplyTransaction`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def is_new(self, reply_id: UUID) -> bool:
+        """See `handle.replies.ReplyTransaction`."""
+        await self._connection.execute(sql.LOCK_REPLY, str(reply_id))
+        return not await self._connection.fetchval(sql.KNOWN_REPLY, reply_id)
+
+    async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
+        """See `handle.replies.ReplyTransaction`."""
+        await self._connection.execute(sql.OPT_OUT, address, OF_A_NUMBER, now, cause)
+
+    async def opt_in(self, address: bytes) -> None:
+        """See `handle.replies.ReplyTransaction`."""
+        await self._connection.execute(sql.OPT_IN, address, OF_A_NUMBER)
+
+    async def messaged(self, address: bytes, channel: Channel) -> Sequence[Messaged]:
+        """See `handle.replies.ReplyTransaction`."""
+        rows = await self._connection.fetch(sql.MESSAGED, address, channel.value)
+        told = {row["appointment_id"]: row["schedule_gen"] for row in rows}
+        visits = await read_gate(self._connection, told.keys()) if told else {}
+        return [
+            Messaged(
+                appointment_id=visit.appointment_id,
+                patient_id=visit.patient_id,
+                clinic_id=visit.clinic_id,
+                status=visit.status,
+                starts_at=visit.starts_at,
+                told_gen=told[visit.appointment_id],
+                schedule_gen=visit.schedule_gen,
+                reachable=address_key(mobile_of(visit) or "") == address,
+            )
+            for visit in visits.values()
+        ]
+
+    async def order(self, reply: Reply, now: datetime) -> None:
+        """See `handle.replies.ReplyTransaction`."""
+        await enqueue(self._connection, [patient_replied(reply, now)])
+
+    async def keep(self, reply: Reply, now: datetime) -> None:
+        """See `handle.replies.ReplyTransaction`."""
+        incoming = reply.incoming
+        await self._connection.execute(
+            sql.KEEP_REPLY,
+            incoming.reply_id,
+            incoming.channel.value,
+            reply.address,
+            incoming.sender,
+            incoming.text.replace("\0", "")[:LONGEST_TEXT],
+            reply.answer.meaning.value,
+            reply.verdict,
+            reply.why.value if reply.why else None,
+            reply.visit.appointment_id if reply.visit else None,
+            reply.visit.clinic_id if reply.visit else None,
+            now,
+        )

@@ -1,0 +1,90 @@
+"""Patients' answers as staff see them: those a machine must not decide, until somebody has seen to them (B11)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from chassis.clock import Clock
+from chassis.database import unavailable
+from chassis.http import Problem
+from notifier.adapters import inbound_sql as sql
+
+
+class ReplyView(BaseModel):
+    """One answer. Sender and text are gone once they have been kept long enough; `why` null: staff need not look."""
+
+    reply_id: UUID
+    channel: str
+    sender: str | None
+    text: str | None
+    meaning: str
+    verdict: str
+    why: str | None
+    appointment_id: UUID | None
+    clinic_id: str | None
+    received_at: datetime
+    done_at: datetime | None
+    done_by: str | None
+
+
+class ReplyPage(BaseModel):
+    """Answers, newest first; `next` continues."""
+
+    items: list[ReplyView]
+    next: str | None
+
+
+class DoneBody(BaseModel):
+    """Who has seen to it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"by": "front desk"}})
+
+    by: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+
+
+def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+    """Return the routes.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+        clock: Domain time.
+        operator: The dependency that lets only the operator's key in.
+    """
+    router = APIRouter(prefix="/v1/replies", tags=["replies"], dependencies=[Depends(operator)])
+
+    @router.get("", summary="What patients answered; `open=true`: what staff must look at")
+    async def replies(
+        open: Annotated[bool, Query()] = False,
+        after: Annotated[str | None, Query(max_length=100)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> ReplyPage:
+        at, last = _place(after)
+        with unavailable():
+            rows = await pool.fetch(sql.REPLIES, open, at, last, limit)
+        items = [ReplyView.model_validate(dict(row)) for row in rows]
+        more = f"{items[-1].received_at.isoformat()}/{items[-1].reply_id}" if len(items) == limit else None
+        return ReplyPage(items=items, next=more)
+
+    @router.put("/{reply_id}/done", summary="Say that an answer was seen to; the first to say so counts")
+    async def done(reply_id: UUID, body: DoneBody) -> ReplyView:
+        with unavailable():
+            row = await pool.fetchrow(sql.DONE_REPLY, reply_id, clock.now(), body.by)
+        if row is None:
+            raise Problem(404, "UNKNOWN_REPLY", "There is no such answer.")
+        return ReplyView.model_validate(dict(row))
+
+    return router
+
+
+def _place(after: str | None) -> tuple[datetime | None, UUID | None]:
+    if after is None:
+        return None, None
+    at, _, last = after.partition("/")
+    try:
+        return datetime.fromisoformat(at), UUID(last)
+    except ValueError:
+        raise Problem(422, "BAD_PLACE", "after: give the `next` of the page before.") from None

@@ -1,0 +1,173 @@
+"""What a patient's short answer means, and which visit it is about (D36, B11).
+
+An answer is understood only if it is nothing but one of the words below, with or without a code; everything else is
+for staff. Words that revoke consent are taken in every language at once: nobody chooses the language of his STOP.
+
+Sources: 47 CFR 64.1200(a)(10) names stop, quit, end, revoke, opt out, cancel and unsubscribe; Twilio's default words
+are STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT and START, YES, UNSTOP (support article "Twilio support for opt-out
+keywords"); ARRET is the word of Canadian carriers' rules (CWTA), STOP that of the French, German and Dutch ones. The
+other German, Dutch and French words are the plain imperatives of those languages.
+
+A bare CANCEL is both: the law reads it as STOP, a patient may mean his visit. It stops the messages and goes to staff,
+and never cancels a visit.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from schemas.appointments import Status
+from schemas.wire import derived_id
+
+STOP = frozenset(
+    {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}  # en
+    | {"stopp", "abmelden", "abbestellen", "austragen"}  # de
+    | {"afmelden", "uitschrijven", "stoppen"}  # nl
+    | {"arret", "desabonner", "desinscrire"}  # fr
+)
+START = frozenset({"start", "unstop", "subscribe", "resume", "optin", "opt in", "anmelden", "aanmelden"})
+CONFIRM = frozenset({"c", "yes", "y", "confirm", "ok", "ja", "j", "bestatigen", "bevestigen", "oui"})
+CANCEL = frozenset({"x", "cancel", "absagen", "storno", "annuleren", "annuler"})
+"""Only with its code. Alone, `cancel` is in STOP, and the others are for staff."""
+AMBIGUOUS = frozenset({"cancel"})
+"""Stops the messages, and staff look whether the visit was meant."""
+
+LONGEST_TEXT = 1_000
+"""Characters kept for staff; an SMS of ten segments has 1,530."""
+_CODE = re.compile(r"(?P<word>.*?)\s*#?(?P<code>\d{4})")
+
+
+class Meaning(StrEnum):
+    """What an answer says by itself."""
+
+    STOP = "stop"
+    START = "start"
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, read.
+
+    Attributes:
+        code: The four digits given with it, if any.
+        ambiguous: Staff should look at it too.
+    """
+
+    meaning: Meaning
+    code: str | None = None
+    ambiguous: bool = False
+
+
+class Why(StrEnum):
+    """Why an answer is on the staff's list."""
+
+    NOT_UNDERSTOOD = "NOT_UNDERSTOOD"
+    NO_VISIT = "NO_VISIT"
+    SEVERAL_VISITS = "SEVERAL_VISITS"
+    NO_CODE = "NO_CODE"
+    WRONG_CODE = "WRONG_CODE"
+    MAY_MEAN_VISIT = "MAY_MEAN_VISIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Messaged:
+    """A visit that this address was written to about, as it is now.
+
+    Attributes:
+        told_gen: The schedule that the last message about it spoke of.
+        schedule_gen: The schedule as it is now.
+        reachable: The address is still the patient's.
+    """
+
+    appointment_id: UUID
+    patient_id: UUID
+    clinic_id: str
+    status: Status
+    starts_at: datetime | None
+    told_gen: int
+    schedule_gen: int
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of an answer.
+
+    Attributes:
+        visit: The one it is about; None if that is not certain.
+        why: Why staff must look; None if they need not.
+    """
+
+    visit: Messaged | None = None
+    why: Why | None = None
+
+
+def read(text: str, carrier_says: Meaning | None = None) -> Answer:
+    """Return what a text means.
+
+    Args:
+        text: As it came.
+        carrier_says: STOP or START if the carrier has acted on it already (Twilio's OptOutType): then so do we.
+    """
+    words = _plain(text)
+    found = _CODE.fullmatch(words)
+    word, code = (found["word"].strip(), found["code"]) if found else (words, None)
+    if carrier_says is not None:
+        return Answer(carrier_says, ambiguous=word in AMBIGUOUS)
+    if code is None and word in STOP:
+        return Answer(Meaning.STOP, ambiguous=word in AMBIGUOUS)
+    if code is None and word in START:
+        return Answer(Meaning.START)
+    if word in CONFIRM:
+        return Answer(Meaning.CONFIRM, code)
+    if word in CANCEL:
+        return Answer(Meaning.CANCEL, code)
+    return Answer(Meaning.OTHER)
+
+
+def code_of(appointment_id: UUID, schedule_gen: int) -> str:
+    """Return the four digits by which a patient names this visit at this time; another time has others."""
+    return f"{derived_id('reply-code', appointment_id, schedule_gen).int % 10_000:04d}"
+
+
+def resolve(answer: Answer, messaged: Sequence[Messaged], now: datetime) -> Verdict:
+    """Return the one visit that an answer to confirm or cancel is about, or why that is for staff to find out.
+
+    A visit comes into question if it is booked, ahead, and the patient was told of its time as it is now at the
+    address that still is his. To confirm, one such visit or its code is enough; to cancel, the code is needed.
+
+    Args:
+        answer: CONFIRM or CANCEL.
+        messaged: The visits this address was written to about.
+        now: Domain time.
+    """
+    ahead = [one for one in messaged if _stands(one, now)]
+    if not ahead:
+        return Verdict(why=Why.NO_VISIT)
+    if answer.code is not None:
+        named = [one for one in ahead if code_of(one.appointment_id, one.schedule_gen) == answer.code]
+        if len(named) == 1:
+            return Verdict(named[0])
+        return Verdict(why=Why.SEVERAL_VISITS if named else Why.WRONG_CODE)
+    if answer.meaning is Meaning.CANCEL:
+        return Verdict(ahead[0] if len(ahead) == 1 else None, Why.NO_CODE)
+    return Verdict(ahead[0]) if len(ahead) == 1 else Verdict(why=Why.SEVERAL_VISITS)
+
+
+def _stands(one: Messaged, now: datetime) -> bool:
+    booked_ahead = one.status is Status.BOOKED and one.starts_at is not None and one.starts_at > now
+    return booked_ahead and one.reachable and one.told_gen == one.schedule_gen
+
+
+def _plain(text: str) -> str:
+    """Return the text in lower case without accents, punctuation at its ends and doubled blanks."""
+    decomposed = unicodedata.normalize("NFKD", text[:LONGEST_TEXT]).casefold()
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c)[0] != "C")
+    return re.sub(r"[\s\-_]+", " ", bare).strip(" .,!?:;\"'\u00ab\u00bb\u201c\u201d\u2018\u2019()*")

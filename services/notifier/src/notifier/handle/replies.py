@@ -1,0 +1,131 @@
+"""What a patient writes back: understood, done and kept in one transaction before the carrier's 2xx (D36, B11)."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from notifier.domain.opt_outs import address_key
+from notifier.domain.replies import LONGEST_TEXT, Answer, Meaning, Messaged, Verdict, Why, read, resolve
+from schemas.notifications import Channel
+from schemas.wire import derived_id
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message that somebody sent to one of our numbers.
+
+    Attributes:
+        key: The carrier and its own id of the message.
+        sender: A mobile number in E.164.
+        carrier_says: STOP or START if the carrier has acted on it already.
+    """
+
+    channel: Channel
+    key: str
+    sender: str
+    text: str
+    carrier_says: Meaning | None = None
+
+    @property
+    def reply_id(self) -> UUID:
+        """The same message always has the same id."""
+        return derived_id("reply", self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it is kept.
+
+    Attributes:
+        verdict: opted-out, opted-in, ordered or staff.
+        why: Why staff must look at it; None if they need not.
+    """
+
+    incoming: Incoming
+    address: bytes
+    answer: Answer
+    verdict: str
+    visit: Messaged | None = None
+    why: Why | None = None
+
+
+class ReplyTransaction(Protocol):
+    """Replies, opt-outs, the ledger and the gate inside one READ COMMITTED transaction."""
+
+    async def is_new(self, reply_id: UUID) -> bool:
+        """Say whether this answer was never kept; others that bring the same one wait."""
+
+    async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
+        """Stop every category on every channel of a number."""
+
+    async def opt_in(self, address: bytes) -> None:
+        """Lift what `opt_out` stored."""
+
+    async def messaged(self, address: bytes, channel: Channel) -> Sequence[Messaged]:
+        """Return the visits that this address was written to about on this channel, as the gate has them now."""
+
+    async def order(self, reply: Reply, now: datetime) -> None:
+        """Put the order to booking into the outbox."""
+
+    async def keep(self, reply: Reply, now: datetime) -> None:
+        """Keep the answer."""
+
+
+class Replies(Protocol):
+    """Where transactions come from."""
+
+    def transaction(self) -> AbstractAsyncContextManager[ReplyTransaction]:
+        """Begin a transaction; commit it at the end of the block.
+
+        Raises:
+            Unavailable: The database cannot be used now; nothing was written.
+        """
+
+
+async def answer(replies: Replies, incoming: Incoming, now: datetime) -> Reply | None:
+    """Do what a patient's answer asks for, once; None if it was kept before.
+
+    An opt-out holds from the commit of this transaction on: the gate reads it in every claim after.
+    """
+    address = address_key(incoming.sender)
+    async with replies.transaction() as work:
+        if not await work.is_new(incoming.reply_id):
+            return None
+        reply = await _act(work, incoming, address, now)
+        await work.keep(reply, now)
+    log.info(
+        "reply.heard",
+        reply_id=str(incoming.reply_id),
+        channel=incoming.channel.value,
+        meaning=reply.answer.meaning.value,
+        verdict=reply.verdict,
+        why=reply.why.value if reply.why else None,
+        appointment_id=str(reply.visit.appointment_id) if reply.visit else None,
+    )
+    return reply
+
+
+async def _act(work: ReplyTransaction, incoming: Incoming, address: bytes, now: datetime) -> Reply:
+    said = read(incoming.text[:LONGEST_TEXT], incoming.carrier_says)
+    if said.meaning is Meaning.STOP:
+        await work.opt_out(address, str(incoming.reply_id), now)
+        return Reply(incoming, address, said, "opted-out", why=Why.MAY_MEAN_VISIT if said.ambiguous else None)
+    if said.meaning is Meaning.START:
+        await work.opt_in(address)
+        return Reply(incoming, address, said, "opted-in")
+    messaged = await work.messaged(address, incoming.channel)
+    if said.meaning is Meaning.OTHER:
+        only = messaged[0] if len(messaged) == 1 else None
+        return Reply(incoming, address, said, "staff", only, Why.NOT_UNDERSTOOD)
+    verdict: Verdict = resolve(said, messaged, now)
+    reply = Reply(incoming, address, said, "staff" if verdict.why else "ordered", verdict.visit, verdict.why)
+    if reply.verdict == "ordered":
+        await work.order(reply, now)
+    return reply
