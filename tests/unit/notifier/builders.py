@@ -1,7 +1,7 @@
 """One builder for each thing that notifier tests need."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +44,8 @@ _VISIT = Visit(
     clinic_name="North Street Clinic",
     clinic_languages=("en",),
     clinic_sensitive=False,
+    window_opens=time(7),
+    window_closes=time(21),
     provider_id=PROVIDER,
     provider_name="Dr Who",
 )
@@ -74,7 +76,13 @@ def notification(**changes: Any) -> Notification:
 
 def sending(**changes: Any) -> Notification:
     """Return a reminder whose first call is under way."""
-    under_way = {"state": State.SENDING, "attempts": 1, "attempt_id": attempt_id(NOTIFICATION, 1)}
+    under_way = {
+        "state": State.SENDING,
+        "attempts": 1,
+        "attempt_id": attempt_id(NOTIFICATION, 1),
+        "step_began_at": NOW,
+        "step_attempts": 1,
+    }
     return notification(**{**under_way, **changes})
 
 

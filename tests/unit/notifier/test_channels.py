@@ -1,12 +1,13 @@
-"""Which channel a message takes."""
+"""Which channels a message may take, and what a sending mode leaves of a decision."""
 
 from itertools import product
 
 import pytest
 
-from notifier.domain.channels import Route, chain, choose
+from notifier.domain.channels import Offer, Route, offers
 from notifier.domain.gate import Send, Skip
 from notifier.domain.modes import Mode, SendingMode
+from notifier.domain.standing import ClinicSending
 from notifier.domain.visits import Preferences
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
@@ -15,49 +16,49 @@ from tests.unit.notifier.builders import EMAIL, MOBILE, STARTS, visit
 WHATSAPP, SMS, MAIL = (Route(Channel.WHATSAPP, MOBILE), Route(Channel.SMS, MOBILE), Route(Channel.EMAIL, EMAIL))
 
 
+def routes(kind: Kind, said: Preferences | None, mobile: str | None = MOBILE, email: str | None = EMAIL) -> list[Route]:
+    return [offer.route for offer in offers(kind, visit(mobile=mobile, email=email), said) if offer.route]
+
+
 @pytest.mark.parametrize(("whatsapp", "sms", "email", "mobile", "mail"), list(product((True, False), repeat=5)))
-def test_r23_d30_the_first_of_whatsapp_sms_email_that_is_on_and_reachable(
+def test_r23_d30_the_chain_is_whatsapp_sms_email_of_those_that_are_on(
     whatsapp: bool, sms: bool, email: bool, mobile: bool, mail: bool
 ) -> None:
     patient = visit(mobile=MOBILE if mobile else None, email=EMAIL if mail else None)
-    offers = ((whatsapp and mobile, WHATSAPP), (sms and mobile, SMS), (email and mail, MAIL))
-    expected = tuple(route for usable, route in offers if usable)
-    said = Preferences(whatsapp, sms, email)
+    chain = ((whatsapp, WHATSAPP, mobile), (sms, SMS, mobile), (email, MAIL, mail))
+    expected = tuple(Offer(route.channel, route if there else None) for enabled, route, there in chain if enabled)
 
-    assert chain(Kind.REMINDER, patient, said) == expected
-    if not (whatsapp or sms or email):
-        assert choose(Kind.REMINDER, patient, said) is Reason.CHANNELS_DISABLED
-    else:
-        assert choose(Kind.REMINDER, patient, said) == (expected[0] if expected else Reason.NO_CONTACT)
+    assert offers(Kind.REMINDER, patient, Preferences(whatsapp, sms, email)) == expected
 
 
 @pytest.mark.parametrize(
     ("mobile", "email", "expected"),
-    [(MOBILE, EMAIL, SMS), (MOBILE, None, SMS), (None, EMAIL, MAIL), (None, None, Reason.NO_CONTACT)],
+    [(MOBILE, EMAIL, [SMS, MAIL]), (MOBILE, None, [SMS]), (None, EMAIL, [MAIL]), (None, None, [])],
 )
-def test_d30_nothing_said_means_sms_else_email(mobile: str | None, email: str | None, expected: object) -> None:
-    assert choose(Kind.REMINDER, visit(mobile=mobile, email=email), None) == expected
+def test_d30_nothing_said_means_sms_else_email(mobile: str | None, email: str | None, expected: list[Route]) -> None:
+    assert routes(Kind.REMINDER, None, mobile, email) == expected
 
 
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED])
 @pytest.mark.parametrize(
     ("said", "email", "expected"),
     [
-        (None, EMAIL, MAIL),
-        (Preferences(True, True, True), EMAIL, MAIL),
-        (Preferences(True, True, False), EMAIL, WHATSAPP),
-        (Preferences(False, True, True), None, SMS),
-        (None, None, SMS),
+        (None, EMAIL, [MAIL, SMS]),
+        (Preferences(True, True, True), EMAIL, [MAIL, WHATSAPP, SMS]),
+        (Preferences(True, True, False), EMAIL, [WHATSAPP, SMS]),
+        (Preferences(False, True, True), None, [SMS]),
+        (None, None, [SMS]),
     ],
 )
-def test_d34_a_confirmation_goes_by_email_first_else_down_the_chain(
-    said: Preferences | None, email: str | None, expected: Route
+def test_d34_what_carries_a_calendar_entry_goes_by_email_first_else_down_the_chain(
+    kind: Kind, said: Preferences | None, email: str | None, expected: list[Route]
 ) -> None:
-    assert choose(Kind.CONFIRMATION, visit(email=email), said) == expected
+    assert routes(kind, said, email=email) == expected
 
 
 @pytest.mark.parametrize("mobile", ["", "0207 183", "+0123456789", "+44 2071838750", "+442071838750\n", "12345678"])
 def test_a_number_that_no_carrier_takes_is_no_contact(mobile: str) -> None:
-    assert choose(Kind.REMINDER, visit(mobile=mobile, email=None), None) is Reason.NO_CONTACT
+    assert routes(Kind.REMINDER, None, mobile=mobile, email=None) == []
 
 
 @pytest.mark.parametrize(
@@ -65,22 +66,34 @@ def test_a_number_that_no_carrier_takes_is_no_contact(mobile: str) -> None:
     ["", "ada", "ada@", "a b@example.org", "ada@example.org\r\nBcc: x@y.org", "<ada@example.org>", "a@b@c"],
 )
 def test_an_address_that_could_break_a_header_is_no_contact(email: str) -> None:
-    assert choose(Kind.REMINDER, visit(mobile=None, email=email), None) is Reason.NO_CONTACT
+    assert routes(Kind.REMINDER, None, mobile=None, email=email) == []
 
 
 def test_the_allow_list_lets_only_its_addresses_pass() -> None:
     mode = SendingMode(Mode.ALLOW_LIST, frozenset({MOBILE}))
+    sms, mail = Send(SMS, STARTS, Kind.REMINDER), Send(MAIL, STARTS, Kind.REMINDER)
 
-    assert mode.apply(Send(SMS, STARTS)) == Send(SMS, STARTS)
-    assert mode.apply(Send(MAIL, STARTS)) == Skip(Reason.HELD)
+    assert mode.apply(sms) == sms
+    assert mode.apply(mail) == Skip(Reason.HELD)
     assert mode.apply(Skip(Reason.NO_CONSENT)) == Skip(Reason.NO_CONSENT)
 
 
 def test_in_app_notices_are_not_held() -> None:
-    notice = Send(Route(Channel.IN_APP, "provider"), STARTS)
+    notice = Send(Route(Channel.IN_APP, "provider"), STARTS, Kind.PROVIDER_BOOKED)
 
     assert SendingMode(Mode.ALLOW_LIST).apply(notice) == notice
 
 
 def test_a_live_installation_sends_everything() -> None:
-    assert SendingMode(Mode.LIVE).apply(Send(MAIL, STARTS)) == Send(MAIL, STARTS)
+    mail = Send(MAIL, STARTS, Kind.REMINDER)
+
+    assert SendingMode(Mode.LIVE).apply(mail) == mail
+
+
+@pytest.mark.parametrize(("setting", "chosen"), list(product(Mode, (None, *Mode))))
+def test_what_was_switched_comes_before_the_setting_and_the_lists_are_joined(
+    setting: Mode, chosen: Mode | None
+) -> None:
+    mode = SendingMode(setting, frozenset({MOBILE})).at(ClinicSending(chosen, frozenset({EMAIL})))
+
+    assert mode == SendingMode(chosen or setting, frozenset({MOBILE, EMAIL}))

@@ -7,70 +7,103 @@ from typing import Any
 import pytest
 
 from notifier.domain.channels import Route
-from notifier.domain.gate import GATE, Asked, Decision, Send, Skip, decide
+from notifier.domain.gate import GATE, MOST_A_DAY, Asked, Deadline, Decision, Send, Skip, Wait, budget_of, decide
+from notifier.domain.standing import ClinicSending, Standing, Told
+from notifier.domain.states import Step
 from notifier.domain.visits import Preferences
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, MOBILE, NOW, PROVIDER, STARTS, visit
 
-PATIENT_KINDS = (Kind.CONFIRMATION, Kind.REMINDER)
+PATIENT_KINDS = tuple(kind for kind, needs in GATE.items() if needs.person)
+PROVIDER_KINDS = tuple(kind for kind, needs in GATE.items() if not needs.person)
+FROM_ITS_START = tuple(kind for kind, needs in GATE.items() if needs.deadline is Deadline.START)
+OF_ITS_GENERATION = {Kind.REMINDER, Kind.NO_SHOW}
+CAPPED = {Kind.REMINDER, Kind.TODAY, Kind.NO_SHOW}
 NOT_AFTER = STARTS - timedelta(hours=6)
 ALL_OFF = Preferences(whatsapp=False, sms=False, email=False)
+HEARD = Told(heard=1)
+WANTED = ClinicSending(no_show_follow_up=True)
+OPENS: dict[Kind, set[Status]] = {
+    Kind.CANCELLED: {Status.CANCELLED},
+    Kind.PROVIDER_CANCELLED: {Status.CANCELLED},
+    Kind.NO_SHOW: {Status.NOSHOW},
+    Kind.PROVIDER_ARRIVED: {Status.ARRIVED, Status.CHECKED_IN},
+}
+"""All others: booked."""
 
 
-def judged(kind: Kind, preferences: Preferences | None = None, generation: int = 1, **changes: Any) -> Decision:
-    return decide(Asked(kind, generation, NOT_AFTER), visit(**changes), preferences, NOW)
+def judged(
+    kind: Kind, standing: Standing | None = None, generation: int = 1, steps: tuple[Step, ...] = (), **changes: Any
+) -> Decision:
+    fitting = {"status": next(iter(OPENS.get(kind, {Status.BOOKED}))), **changes}
+    asked = Asked(kind, generation, NOT_AFTER, steps)
+    return decide(asked, visit(**fitting), standing or Standing(told=HEARD, clinic=WANTED), NOW)
+
+
+def test_every_kind_but_the_list_of_the_day_has_a_line() -> None:
+    assert set(GATE) == set(Kind) - {Kind.PROVIDER_DAY}
 
 
 def test_r22_d34_a_confirmation_of_a_standing_visit_leaves_by_email_until_the_start() -> None:
-    assert judged(Kind.CONFIRMATION) == Send(Route(Channel.EMAIL, EMAIL), STARTS)
+    assert judged(Kind.CONFIRMATION, Standing()) == Send(Route(Channel.EMAIL, EMAIL), STARTS, Kind.CONFIRMATION)
 
 
 def test_r23_a_reminder_leaves_by_sms_until_its_own_deadline() -> None:
-    assert judged(Kind.REMINDER) == Send(Route(Channel.SMS, MOBILE), NOT_AFTER)
+    assert judged(Kind.REMINDER, Standing()) == Send(Route(Channel.SMS, MOBILE), NOT_AFTER, Kind.REMINDER)
 
 
-def test_r20_a_notice_goes_to_the_provider_of_now() -> None:
-    assert judged(Kind.PROVIDER_BOOKED) == Send(Route(Channel.IN_APP, str(PROVIDER)), STARTS)
+@pytest.mark.parametrize("kind", PROVIDER_KINDS)
+def test_r20_a_notice_goes_to_the_provider_of_now(kind: Kind) -> None:
+    decision = judged(kind)
+
+    assert isinstance(decision, Send)
+    assert decision.route == Route(Channel.IN_APP, str(PROVIDER))
 
 
 @pytest.mark.parametrize("changes", [{"provider_id": None, "provider_name": None}, {"provider_name": None}])
-def test_r21_an_unknown_provider_gets_no_notice(changes: dict[str, Any]) -> None:
-    assert judged(Kind.PROVIDER_BOOKED, **changes) == Skip(Reason.UNKNOWN_PROVIDER)
+@pytest.mark.parametrize("kind", PROVIDER_KINDS)
+def test_r21_an_unknown_provider_gets_no_notice(kind: Kind, changes: dict[str, Any]) -> None:
+    assert judged(kind, **changes) == Skip(Reason.UNKNOWN_PROVIDER)
 
 
 @pytest.mark.parametrize(("kind", "status"), list(product(GATE, Status)))
-def test_r15_r26_d11_only_a_booked_visit_opens_the_gate_for_any_kind(kind: Kind, status: Status) -> None:
-    expected = {
-        Status.BOOKED: None,
-        Status.CANCELLED: Reason.APPOINTMENT_CANCELLED,
-        Status.ENTERED_IN_ERROR: Reason.APPOINTMENT_CANCELLED,
-    }.get(status, Reason.NOT_SENDABLE)
-
+def test_r15_r26_d11_each_kind_needs_its_own_status(kind: Kind, status: Status) -> None:
     decision = judged(kind, status=status)
 
-    assert isinstance(decision, Send) if expected is None else decision == Skip(expected)
+    if status in OPENS.get(kind, {Status.BOOKED}):
+        assert isinstance(decision, Send)
+    elif kind in {Kind.CANCELLED, Kind.PROVIDER_CANCELLED}:
+        assert decision == Skip(Reason.SUPERSEDED if status is Status.BOOKED else Reason.NOT_SENDABLE)
+    else:
+        over = status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
+        assert decision == Skip(Reason.APPOINTMENT_CANCELLED if over else Reason.NOT_SENDABLE)
 
 
 @pytest.mark.parametrize("kind", GATE)
-def test_d10_only_a_reminder_needs_its_own_generation(kind: Kind) -> None:
+def test_d10_only_what_was_made_for_one_schedule_needs_it_to_stand(kind: Kind) -> None:
     decision = judged(kind, generation=1, schedule_gen=2)
 
-    assert decision == Skip(Reason.RESCHEDULED) if kind is Kind.REMINDER else isinstance(decision, Send)
+    assert decision == Skip(Reason.RESCHEDULED) if kind in OF_ITS_GENERATION else isinstance(decision, Send)
 
 
 def test_d15_i8_a_reminder_never_leaves_after_its_deadline_but_at_it() -> None:
-    asked = Asked(Kind.REMINDER, 1, NOT_AFTER)
+    asked = Asked(Kind.REMINDER, 1, NOW)
 
-    assert isinstance(decide(asked, visit(), None, NOT_AFTER), Send)
-    assert decide(asked, visit(), None, NOT_AFTER + timedelta(microseconds=1)) == Skip(Reason.TOO_LATE)
+    assert isinstance(decide(asked, visit(), Standing(), NOW), Send)
+    assert decide(asked, visit(), Standing(), NOW + timedelta(microseconds=1)) == Skip(Reason.TOO_LATE)
 
 
-@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.PROVIDER_BOOKED])
-def test_d37_nothing_is_said_about_a_visit_that_has_begun(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FROM_ITS_START)
+def test_d37_no_news_of_a_visit_that_has_begun(kind: Kind) -> None:
     assert judged(kind, starts_at=NOW) == Skip(Reason.PAST_VISIT)
     assert judged(kind, starts_at=NOW - timedelta(days=900)) == Skip(Reason.PAST_VISIT)
+
+
+@pytest.mark.parametrize("kind", [Kind.NO_SHOW, Kind.PROVIDER_ARRIVED])
+def test_r28_d19_what_happens_at_the_visit_may_be_said_after_its_start(kind: Kind) -> None:
+    assert isinstance(judged(kind, starts_at=NOW - timedelta(hours=1)), Send)
 
 
 def test_d31_a_confirmation_says_the_state_of_now_so_its_deadline_moves_with_the_visit() -> None:
@@ -91,36 +124,116 @@ PERSON = (
 @pytest.mark.parametrize(("kind", "bars"), list(product(PATIENT_KINDS, range(1, 16))))
 def test_d44_of_all_that_bars_a_person_the_first_gives_the_reason(kind: Kind, bars: int) -> None:
     present = [entry for place, entry in enumerate(PERSON) if bars >> place & 1]
-    changes = {name: value for fields, _ in present for name, value in fields.items()}
+    changes: dict[str, Any] = {name: value for fields, _ in present for name, value in fields.items()}
 
-    assert judged(kind, ALL_OFF, **changes) == Skip(present[0][1])
+    assert judged(kind, Standing(ALL_OFF, told=HEARD, clinic=WANTED), **changes) == Skip(present[0][1])
 
 
-@pytest.mark.parametrize("bars", PERSON)
+@pytest.mark.parametrize(("kind", "bars"), list(product(PROVIDER_KINDS, PERSON)))
 def test_r20_what_bars_messages_to_a_patient_leaves_the_providers_notice_open(
-    bars: tuple[dict[str, Any], Reason],
+    kind: Kind, bars: tuple[dict[str, Any], Reason]
 ) -> None:
-    assert isinstance(judged(Kind.PROVIDER_BOOKED, **bars[0]), Send)
+    assert isinstance(judged(kind, **bars[0]), Send)
 
 
 @pytest.mark.parametrize("kind", PATIENT_KINDS)
 def test_d30_no_channel_and_no_contact_are_two_reasons(kind: Kind) -> None:
-    assert judged(kind, ALL_OFF) == Skip(Reason.CHANNELS_DISABLED)
-    assert judged(kind, mobile=None, email=None) == Skip(Reason.NO_CONTACT)
+    unreachable = judged(kind, mobile=None, email=None)
+
+    assert judged(kind, Standing(ALL_OFF, told=HEARD, clinic=WANTED)) == Skip(Reason.CHANNELS_DISABLED)
+    assert isinstance(unreachable, Skip)
+    assert unreachable.reason is Reason.NO_CONTACT
 
 
-@pytest.mark.parametrize("kind", GATE)
+@pytest.mark.parametrize("kind", PATIENT_KINDS)
+def test_d18_the_cap_shuts_reminders_and_follow_ups_and_lets_news_of_a_change_pass(kind: Kind) -> None:
+    below, at = (
+        judged(kind, Standing(told=Told(today, 1, 1), clinic=WANTED)) for today in (MOST_A_DAY - 1, MOST_A_DAY)
+    )
+
+    assert isinstance(below, Send)
+    assert at == Skip(Reason.LIMIT) if kind in CAPPED else isinstance(at, Send)
+
+
+@pytest.mark.parametrize(("notices", "says"), [(0, Kind.CONFIRMATION), (1, Kind.MOVED), (3, Kind.MOVED)])
+def test_a_move_of_which_nothing_was_confirmed_before_is_a_confirmation(notices: int, says: Kind) -> None:
+    decision = judged(Kind.MOVED, Standing(told=Told(notices=notices)))
+
+    assert isinstance(decision, Send)
+    assert decision.kind is says
+
+
+def test_d37_nobody_hears_of_the_end_of_a_visit_of_which_he_never_heard() -> None:
+    assert judged(Kind.CANCELLED, Standing()) == Skip(Reason.NOT_SENDABLE)
+    assert isinstance(judged(Kind.CANCELLED, Standing(told=HEARD)), Send)
+
+
+def test_d18_the_mornings_message_leaves_neither_after_its_hour_nor_after_the_start() -> None:
+    soon, late = (judged(Kind.TODAY, starts_at=NOW + timedelta(hours=hours)) for hours in (1, 48))
+
+    assert isinstance(soon, Send)
+    assert isinstance(late, Send)
+    assert (soon.not_after, late.not_after) == (NOW + timedelta(hours=1), NOT_AFTER)
+    assert judged(Kind.TODAY, starts_at=NOW - timedelta(seconds=1)) == Skip(Reason.TOO_LATE)
+
+
+def test_d19_a_missed_visit_is_followed_up_only_where_the_clinic_wants_it() -> None:
+    assert judged(Kind.NO_SHOW, Standing()) == Skip(Reason.NOT_WANTED)
+    assert isinstance(judged(Kind.NO_SHOW, Standing(clinic=WANTED)), Send)
+
+
+def test_d32_the_next_channel_after_a_refusal() -> None:
+    decision = judged(Kind.REMINDER, steps=(Step(Channel.SMS, Reason.REFUSED),))
+
+    assert isinstance(decision, Send)
+    assert decision.route == Route(Channel.EMAIL, EMAIL)
+
+
+def test_d16_the_gate_waits_for_the_hours() -> None:
+    night = NOW.replace(hour=23)
+    decision = decide(Asked(Kind.REMINDER, 1, NOT_AFTER), visit(), Standing(), night)
+
+    assert decision == Wait(night + timedelta(hours=8), Channel.SMS, NOT_AFTER)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lead_hours", "minutes"),
+    [
+        (Kind.REMINDER, 24, 30),
+        (Kind.REMINDER, 12, 30),
+        (Kind.REMINDER, 2, 10),
+        (Kind.MOVED, 2, 30),
+        (Kind.TODAY, 2, 30),
+    ],
+)
+def test_d33_one_channel_is_tried_10_min_for_the_2_h_rule_and_else_30(
+    kind: Kind, lead_hours: int, minutes: int
+) -> None:
+    not_after = STARTS - timedelta(hours=lead_hours) / 4
+
+    assert budget_of(kind, STARTS, not_after) == timedelta(minutes=minutes)
+
+
+def test_d32_the_clinics_policy_for_unknown_outcomes_travels_with_the_call() -> None:
+    decision = judged(Kind.REMINDER, Standing(clinic=ClinicSending(double_over_miss=True)))
+
+    assert isinstance(decision, Send)
+    assert decision.terms.double_over_miss
+
+
+@pytest.mark.parametrize("kind", PATIENT_KINDS)
 def test_the_visits_reason_comes_before_the_persons(kind: Kind) -> None:
-    assert judged(kind, ALL_OFF, status=Status.CANCELLED, registered=False) == Skip(Reason.APPOINTMENT_CANCELLED)
+    decision = judged(kind, Standing(ALL_OFF), status=Status.ENTERED_IN_ERROR, registered=False)
+
+    expected = Reason.NOT_SENDABLE if kind is Kind.CANCELLED else Reason.APPOINTMENT_CANCELLED
+    assert decision == Skip(expected)
 
 
 @pytest.mark.parametrize("kind", GATE)
 def test_a_visit_that_booking_does_not_know_is_not_sent_about(kind: Kind) -> None:
-    assert decide(Asked(kind, 1, NOT_AFTER), None, None, NOW) == Skip(Reason.NOT_SENDABLE)
+    assert decide(Asked(kind, 1, NOT_AFTER), None, Standing(), NOW) == Skip(Reason.NOT_SENDABLE)
 
 
 @pytest.mark.parametrize("kind", GATE)
 def test_a_visit_without_a_start_is_not_sent_about(kind: Kind) -> None:
-    decision = decide(Asked(kind, 1, None), visit(starts_at=None), None, NOW)
-
-    assert decision == Skip(Reason.NOT_SENDABLE)
+    assert judged(kind, starts_at=None) == Skip(Reason.NOT_SENDABLE)

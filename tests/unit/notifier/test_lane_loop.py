@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 from chassis.clock import StillClock
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification
 from notifier.domain.modes import Mode, SendingMode
+from notifier.domain.standing import Standing
 from notifier.domain.states import State
-from notifier.domain.visits import Preferences, Visit
+from notifier.domain.visits import Visit
 from notifier.handle.lane import Answered
 from notifier.handle.loop import CannotCompose, Lane, Limits, Made
 from schemas.notifications import Channel
@@ -36,8 +37,9 @@ class MemoryLedger:
     async def transaction(self) -> AsyncIterator["MemoryLedger"]:
         yield self
 
-    async def lock_due(self, lane: Channel, limit: int, now: datetime, *, overdue_only: bool) -> Sequence[Notification]:
-        due = [one for one in self.held.values() if one.state is State.QUEUED and one.next_attempt_at <= now]
+    async def lock_due(self, lane: Channel, limit: int, now: datetime, setting: Mode) -> Sequence[Notification]:
+        queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
+        due = [one for one in queued if one.next_attempt_at <= now]
         return due[:limit]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
@@ -50,19 +52,24 @@ class MemoryLedger:
         self.machine_s, self._slow_gate_s = self.machine_s + self._slow_gate_s, 0.0
         return {APPOINTMENT: self.visit}
 
-    async def preferences(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Preferences]:
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, Standing]:
         return {}
+
+    async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
+        return ()
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         self.held |= {one.notification_id: one for one in notifications}
 
-    async def open_attempts(self, calls: Sequence[Call]) -> None:
+    async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
         self.attempts |= {call.attempt_id: "open" for call in calls}
 
-    async def close_attempts(self, answers: Sequence[Answered]) -> None:
+    async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
         self.attempts |= {one.call.attempt_id: type(one.answer).__name__ for one in answers}
 
-    async def give_up_attempts(self, notifications: Sequence[Notification]) -> None:
+    async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
         raise AssertionError("no lease runs out here")
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
@@ -188,8 +195,9 @@ async def test_g5_a_carrier_that_is_silent_or_breaks_leaves_unknown() -> None:
         assert len(carrier.calls) == 1
 
 
-async def test_a_message_that_cannot_be_written_has_failed_without_a_call() -> None:
+async def test_a_message_that_cannot_be_written_is_refused_without_a_call() -> None:
     ledger = MemoryLedger(notification())
+    ledger.visit = replace(ledger.visit, email=None)
     carrier = FakeCarrier(ledger, answer=CannotCompose("UndefinedError"))
 
     await run_until(ledger, carrier, State.FAILED)

@@ -5,73 +5,108 @@ from itertools import product
 
 import pytest
 
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure, attempt_id
-from notifier.domain.settle import run_out, settle, skip
-from notifier.domain.states import STEPS, State, outcome_of
-from schemas.notifications import Outcome
+from notifier.domain.channels import Route
+from notifier.domain.gate import Send, Skip, Terms, Wait
+from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure, attempt_id
+from notifier.domain.settle import again, place, run_out, settle, shut, skip, start, undelivered
+from notifier.domain.states import STEPS, TRIED, State, Step, outcome_of
+from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import NOTIFICATION, NOW, notification, sending
+from tests.unit.notifier.builders import EMAIL, NOTIFICATION, NOW, notification, sending
 
 FIRST = attempt_id(NOTIFICATION, 1)
 ANSWERS: tuple[Answer, ...] = (Accepted("r"), Rejected("550"), NotAccepted("429"), Unsure("TIMEOUT"), NotStarted())
+DOUBLE = Terms(double_over_miss=True)
+TEN_MINUTES = Terms(timedelta(minutes=10))
+
+
+def settled(held: Notification, answer: Answer, terms: Terms = TEN_MINUTES) -> Notification:
+    after = settle(held, FIRST, answer, NOW, 0.5, terms)
+    assert after is not None
+    return after
+
+
+def accepted(**changes: object) -> Notification:
+    return sending(**{"state": State.ACCEPTED, "accepted_at": NOW, "version": 1, **changes})
 
 
 def test_r25_an_accepted_message_is_final() -> None:
-    after = settle(sending(), FIRST, Accepted("r"), NOW, 0.5)
+    after = settled(sending(), Accepted("r"))
 
-    assert after is not None
-    assert (after.state, after.reason, after.version) == (State.ACCEPTED, None, 1)
+    assert (after.state, after.reason, after.version, after.accepted_at) == (State.ACCEPTED, None, 1, NOW)
 
 
-def test_r25_a_permanent_refusal_has_failed() -> None:
-    after = settle(sending(), FIRST, Rejected("550"), NOW, 0.5)
+def test_d32_a_permanent_refusal_closes_the_channel_and_the_next_is_tried_at_once() -> None:
+    after = settled(sending(next_attempt_at=NOW - timedelta(hours=1)), Rejected("550"))
 
-    assert after is not None
+    assert (after.state, after.next_attempt_at, after.version) == (State.QUEUED, NOW, 0)
+    assert after.steps == (Step(Channel.SMS, Reason.REFUSED),)
+    assert (after.step_began_at, after.step_attempts) == (None, 0)
+
+
+def test_d32_no_channel_is_tried_after_the_deadline() -> None:
+    after = settled(sending(not_after=NOW - timedelta(seconds=1)), Rejected("550"))
+
     assert (after.state, after.reason) == (State.FAILED, Reason.REFUSED)
 
 
 def test_r24_a_temporary_refusal_waits_for_its_next_attempt_and_is_no_outcome() -> None:
-    after = settle(sending(attempts=2), FIRST, NotAccepted("429"), NOW, 0.5)
+    after = settled(sending(attempts=7, step_attempts=2), NotAccepted("429"))
 
-    assert after is not None
     assert (after.state, after.version, after.next_attempt_at) == (State.QUEUED, 0, NOW + timedelta(seconds=10))
+    assert after.steps == ()
 
 
-def test_d33_a_temporary_refusal_too_near_the_deadline_has_failed() -> None:
-    after = settle(sending(not_after=NOW + timedelta(seconds=1)), FIRST, NotAccepted("503"), NOW, 0.5)
+@pytest.mark.parametrize(
+    ("began_s", "retry_after_s", "closed"),
+    [(0, None, False), (594, None, False), (596, None, True), (0, 600, False), (0, 601, True)],
+)
+def test_d33_a_channel_that_keeps_refusing_is_closed_when_its_budget_is_over(
+    began_s: int, retry_after_s: int | None, closed: bool
+) -> None:
+    asked = timedelta(seconds=retry_after_s) if retry_after_s else None
+    after = settled(sending(step_began_at=NOW - timedelta(seconds=began_s)), NotAccepted("503", asked))
 
-    assert after is not None
-    assert (after.state, after.reason) == (State.FAILED, Reason.TOO_LATE)
+    assert after.state is State.QUEUED
+    assert after.steps == ((Step(Channel.SMS, Reason.NOT_ACCEPTED),) if closed else ())
+    assert (after.next_attempt_at == NOW) == closed
+
+
+def test_d33_when_no_attempt_fits_before_the_deadline_the_next_channel_may() -> None:
+    after = settled(sending(not_after=NOW + timedelta(seconds=1)), NotAccepted("503"))
+
+    assert (after.state, after.steps) == (State.QUEUED, (Step(Channel.SMS, Reason.NOT_ACCEPTED),))
 
 
 def test_g5_what_may_have_been_accepted_is_unknown() -> None:
-    after = settle(sending(), FIRST, Unsure("TIMEOUT"), NOW, 0.5)
+    after = settled(sending(), Unsure("TIMEOUT"))
 
-    assert after is not None
     assert (after.state, after.reason) == (State.UNKNOWN, Reason.OUTCOME_UNKNOWN)
 
 
-def test_a_call_that_never_began_is_gated_again_at_once_under_a_new_ordinal() -> None:
-    after = settle(sending(), FIRST, NotStarted(), NOW, 0.5)
+def test_d32_where_a_double_is_better_than_a_miss_the_next_channel_follows_an_unknown_outcome() -> None:
+    for after in (settled(sending(), Unsure("TIMEOUT"), DOUBLE), run_out(sending(), NOW, DOUBLE)):
+        assert (after.state, after.steps) == (State.QUEUED, (Step(Channel.SMS, Reason.OUTCOME_UNKNOWN),))
 
-    assert after is not None
+
+def test_a_call_that_never_began_is_gated_again_at_once_under_a_new_ordinal() -> None:
+    after = settled(sending(), NotStarted())
+
     assert (after.state, after.next_attempt_at, after.attempts) == (State.QUEUED, NOW, 1)
 
 
 def test_g5_a_lease_that_runs_out_is_unknown_and_a_late_final_answer_settles_it() -> None:
-    unknown = run_out(sending())
-    accepted, refused = (settle(unknown, FIRST, answer, NOW, 0.5) for answer in (Accepted("r"), Rejected("550")))
+    unknown = run_out(sending(), NOW)
+    taken, refused = (settled(unknown, answer) for answer in (Accepted("r"), Rejected("550")))
 
     assert unknown.state is State.UNKNOWN
-    assert accepted is not None
-    assert (accepted.state, accepted.version) == (State.ACCEPTED, 2)
-    assert refused is not None
-    assert refused.state is State.FAILED
+    assert (taken.state, taken.version) == (State.ACCEPTED, 2)
+    assert (refused.state, refused.steps) == (State.QUEUED, (Step(Channel.SMS, Reason.REFUSED),))
 
 
 @pytest.mark.parametrize("answer", [NotAccepted("429"), Unsure("TIMEOUT"), NotStarted()])
 def test_i9_after_unknown_no_late_answer_queues_it_again(answer: Answer) -> None:
-    assert settle(run_out(sending()), FIRST, answer, NOW, 0.5) is None
+    assert settle(run_out(sending(), NOW), FIRST, answer, NOW, 0.5, DOUBLE) is None
 
 
 @pytest.mark.parametrize(
@@ -86,11 +121,39 @@ def test_an_answer_to_an_earlier_attempt_changes_nothing(answer: Answer) -> None
     assert settle(sending(attempts=2, attempt_id=attempt_id(NOTIFICATION, 2)), FIRST, answer, NOW, 0.5) is None
 
 
-@pytest.mark.parametrize(("state", "answer"), list(product(State, ANSWERS)))
-def test_every_step_is_in_the_table(state: State, answer: Answer) -> None:
-    after = settle(sending(state=state), FIRST, answer, NOW, 0.5)
+@pytest.mark.parametrize(("state", "answer", "terms"), list(product(State, ANSWERS, (TEN_MINUTES, DOUBLE))))
+def test_every_step_is_in_the_table(state: State, answer: Answer, terms: Terms) -> None:
+    after = settle(sending(state=state), FIRST, answer, NOW, 0.5, terms)
 
     assert after is None or after.state in STEPS[state]
+
+
+def test_design_6_what_did_not_arrive_opens_the_next_step_before_the_deadline() -> None:
+    after = undelivered(accepted(), FIRST, NOW)
+
+    assert after is not None
+    assert after.state in STEPS[State.ACCEPTED]
+    assert (after.state, after.delivery_state) == (State.QUEUED, DeliveryState.UNDELIVERED)
+    assert after.steps == (Step(Channel.SMS, Reason.UNDELIVERED),)
+
+
+def test_d17_what_did_not_arrive_and_is_told_too_late_stays_accepted() -> None:
+    after = undelivered(accepted(not_after=NOW - timedelta(seconds=1)), FIRST, NOW)
+
+    assert after is not None
+    assert (after.state, after.delivery_state, after.version) == (State.ACCEPTED, DeliveryState.UNDELIVERED, 2)
+    assert undelivered(after, FIRST, NOW) is None
+
+
+@pytest.mark.parametrize("known", [DeliveryState.DELIVERED, DeliveryState.READ])
+def test_g6_what_was_delivered_is_not_undelivered_later(known: DeliveryState) -> None:
+    assert undelivered(accepted(delivery_state=known), FIRST, NOW) is None
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.ACCEPTED])
+def test_only_what_was_accepted_can_be_undelivered(state: State) -> None:
+    assert undelivered(accepted(state=state), FIRST, NOW) is None
+    assert undelivered(accepted(), attempt_id(NOTIFICATION, 2), NOW) is None
 
 
 @pytest.mark.parametrize("reason", [Reason.APPOINTMENT_CANCELLED, Reason.TOO_LATE, Reason.HELD])
@@ -104,6 +167,43 @@ def test_d17_one_that_was_refused_before_and_ran_out_of_time_has_failed() -> Non
     after = skip(notification(attempts=3), Reason.TOO_LATE)
 
     assert (after.state, after.reason) == (State.FAILED, Reason.TOO_LATE)
+
+
+@pytest.mark.parametrize("reason", sorted(TRIED))
+def test_d17_one_that_was_called_and_ran_out_of_channels_has_failed(reason: Reason) -> None:
+    closed = (Step(Channel.EMAIL, Reason.NO_CONTACT),)
+    after = shut(notification(attempts=1), Skip(reason, closed))
+
+    assert (after.state, after.reason, after.steps) == (State.FAILED, reason, closed)
+
+
+def test_a_message_placed_on_another_channel_counts_its_attempts_anew() -> None:
+    moved = place(
+        notification(attempts=3, step_attempts=3, step_began_at=NOW),
+        Send(Route(Channel.EMAIL, EMAIL), NOW + timedelta(hours=1), Kind.REMINDER),
+        "NORTH",
+    )
+
+    assert (moved.lane, moved.step_attempts, moved.step_began_at) == (Channel.EMAIL, 0, None)
+    assert (moved.attempts, moved.clinic_id, moved.not_after) == (3, "NORTH", NOW + timedelta(hours=1))
+
+
+def test_a_message_that_waits_for_the_hours_says_so_and_no_longer_when_it_leaves() -> None:
+    waiting = place(notification(), Wait(NOW + timedelta(hours=8), Channel.SMS, NOW + timedelta(days=1)), "NORTH")
+    leaving = start(waiting, Send(Route(Channel.SMS, "+1"), NOW, Kind.REMINDER), "NORTH", FIRST, NOW)
+
+    assert (waiting.state, waiting.reason) == (State.QUEUED, Reason.OUTSIDE_WINDOW)
+    assert waiting.next_attempt_at == NOW + timedelta(hours=8)
+    assert (leaving.state, leaving.reason, leaving.attempts, leaving.step_attempts) == (State.SENDING, None, 1, 1)
+
+
+def test_g5_a_persons_resend_is_a_new_message_and_the_same_one_twice() -> None:
+    failed = sending(state=State.FAILED, reason=Reason.REFUSED, steps=(Step(Channel.SMS, Reason.REFUSED),), version=1)
+    once, twice = again(failed, NOW), again(failed, NOW + timedelta(seconds=1))
+
+    assert once.notification_id == twice.notification_id != failed.notification_id
+    assert (once.state, once.ordinal, once.attempts, once.steps, once.version) == (State.QUEUED, 1, 0, (), 0)
+    assert again(once, NOW).notification_id not in {once.notification_id, failed.notification_id}
 
 
 def test_states_are_outcomes_but_for_those_the_machine_still_works_on() -> None:

@@ -1,15 +1,15 @@
 """Reading and writing the ledger's rows."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
 from chassis.database import Connection
-from notifier.adapters import sql
+from notifier.adapters import lane_sql, sql
 from notifier.domain.ledger import Notification
-from notifier.domain.states import State
-from schemas.notifications import Channel, Kind
+from notifier.domain.states import State, Step
+from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
 
@@ -31,7 +31,20 @@ def notification(row: asyncpg.Record) -> Notification:
         attempts=row["attempts"],
         attempt_id=row["attempt_id"],
         reason=Reason(row["reason"]) if row["reason"] else None,
+        clinic_id=row["clinic_id"],
+        ordinal=row["ordinal"],
+        steps=tuple(Step(Channel(step["channel"]), Reason(step["reason"])) for step in row["steps"]),
+        step_began_at=row["step_began_at"],
+        step_attempts=row["step_attempts"],
+        accepted_at=row["accepted_at"],
+        delivery_state=DeliveryState(row["delivery_state"]),
+        replaces=row["replaces"],
     )
+
+
+def steps(held: Notification) -> list[dict[str, str]]:
+    """Return the channels passed over, as the ledger keeps them."""
+    return [{"channel": step.channel.value, "reason": step.reason.value} for step in held.steps]
 
 
 async def insert(connection: Connection, notifications: Sequence[Notification], now: datetime) -> None:
@@ -51,5 +64,45 @@ async def insert(connection: Connection, notifications: Sequence[Notification], 
         [one.not_after for one in notifications],
         [one.next_attempt_at for one in notifications],
         [one.reason for one in notifications],
+        [one.clinic_id for one in notifications],
+        [one.ordinal for one in notifications],
+        [steps(one) for one in notifications],
+        [one.accepted_at for one in notifications],
+        [one.replaces for one in notifications],
         now,
+    )
+
+
+async def write(
+    connection: Connection, notifications: Sequence[Notification], now: datetime, lease: timedelta | None = None
+) -> None:
+    """Write these states back to rows that are locked.
+
+    Args:
+        connection: In the transaction that locked them.
+        notifications: As they are now.
+        now: Domain time.
+        lease: Of those in `sending`, machine time; None if there can be none.
+    """
+    if not notifications:
+        return
+    await connection.execute(
+        lane_sql.WRITE,
+        [one.notification_id for one in notifications],
+        [one.state for one in notifications],
+        [one.lane for one in notifications],
+        [one.not_after for one in notifications],
+        [one.next_attempt_at for one in notifications],
+        [one.version for one in notifications],
+        [one.attempts for one in notifications],
+        [one.attempt_id for one in notifications],
+        [one.reason for one in notifications],
+        [one.clinic_id for one in notifications],
+        [steps(one) for one in notifications],
+        [one.step_began_at for one in notifications],
+        [one.step_attempts for one in notifications],
+        [one.accepted_at for one in notifications],
+        [one.delivery_state for one in notifications],
+        now,
+        lease,
     )

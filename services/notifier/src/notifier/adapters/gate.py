@@ -1,15 +1,22 @@
-"""The notifier's only right in booking's schema: to read the send gate."""
+"""What the gate is decided by: booking's send gate, the notifier's only right in that schema, and our own tables."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from chassis.database import Connection
 from notifier.adapters import sql
-from notifier.domain.visits import Preferences, Visit
-from schemas.appointments import Status
+from notifier.adapters.standing_sql import STANDING
+from notifier.domain.ledger import PATIENT, Notification
+from notifier.domain.opt_outs import address_key, category_of
+from notifier.domain.standing import NOTHING_CHOSEN, ClinicSending, Mode, Standing, Told
+from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
+from schemas.appointments import SendWindow, Status
+from schemas.notifications import Channel
 
 _FIELDS = tuple(field.name for field in fields(Visit))
 
@@ -26,10 +33,41 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
     return {row["appointment_id"]: _visit(row) for row in rows}
 
 
-async def read_preferences(connection: Connection, patient_ids: Collection[UUID]) -> Mapping[UUID, Preferences]:
-    """Return what these patients have said about channels; those who said nothing are absent."""
-    rows = await connection.fetch(sql.PREFERENCES, sorted(patient_ids))
-    return {row["patient_id"]: Preferences(row["whatsapp"], row["sms"], row["email"]) for row in rows}
+async def read_standing(
+    connection: Connection, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+) -> Mapping[UUID, Standing]:
+    """Return what else counts for each message to a patient, by notification id, as a statement of its own.
+
+    Providers' notices, and messages about a visit that the gate does not know, are absent.
+
+    Args:
+        connection: As for `read_gate`, and after it.
+        asked: The messages.
+        visits: What `read_gate` gave for them.
+        now: Domain time; *today* is the clinic's.
+    """
+    pairs = [
+        (one, visit)
+        for one in asked
+        if one.recipient == PATIENT and one.appointment_id and (visit := visits.get(one.appointment_id))
+    ]
+    if not pairs:
+        return {}
+    days = {zone: _day(zone, now) for zone in {visit.zone for _, visit in pairs}}
+    rows = await connection.fetch(
+        STANDING,
+        [one.notification_id for one, _ in pairs],
+        [one.appointment_id for one, _ in pairs],
+        [visit.patient_id for _, visit in pairs],
+        [visit.clinic_id for _, visit in pairs],
+        [category_of(one.kind) for one, _ in pairs],
+        [_key(mobile_of(visit)) for _, visit in pairs],
+        [_key(email_of(visit)) for _, visit in pairs],
+        [days[visit.zone][0] for _, visit in pairs],
+        [days[visit.zone][1] for _, visit in pairs],
+        [one.replaces for one, _ in pairs],
+    )
+    return {row["notification_id"]: _standing(row) for row in rows}
 
 
 def _visit(row: asyncpg.Record) -> Visit:
@@ -37,3 +75,45 @@ def _visit(row: asyncpg.Record) -> Visit:
     values["status"] = Status(values["status"])
     values["clinic_languages"] = tuple(values["clinic_languages"] or ())
     return Visit(**values)
+
+
+def _day(zone: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return the first instants of the clinic's local day of now and of the next one."""
+    there = ZoneInfo(zone)
+    today = now.astimezone(there).date()
+    return (
+        datetime.combine(today, time(0), there),
+        datetime.combine(today + timedelta(days=1), time(0), there),
+    )
+
+
+def _key(address: str | None) -> bytes | None:
+    return address_key(address) if address else None
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    version = row["preference_version"]
+    return Standing(
+        preferences=Preferences(row["whatsapp"], row["sms"], row["email"]) if version else None,
+        opted_out=frozenset(map(Channel, row["opted_out"])),
+        told=Told(row["today"], row["notices"], row["heard"]),
+        clinic=_clinic(row),
+        preference_version=version,
+    )
+
+
+def _clinic(row: asyncpg.Record) -> ClinicSending:
+    mode = Mode(row["mode"]) if row["mode"] else None
+    if row["allow_list"] is None:  # the clinic has no row
+        return ClinicSending(mode) if mode else NOTHING_CHOSEN
+    windows = {
+        Channel(channel): SendWindow.model_validate({"opens": hours[0], "closes": hours[1]})
+        for channel, hours in row["channel_windows"].items()
+    }
+    return ClinicSending(
+        mode,
+        frozenset(entry.lower() for entry in row["allow_list"]),
+        row["double_over_miss"],
+        row["no_show_follow_up"],
+        windows,
+    )

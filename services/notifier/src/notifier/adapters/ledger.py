@@ -9,12 +9,15 @@ import asyncpg
 
 from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
-from notifier.adapters import sql
-from notifier.adapters.columns import notification
-from notifier.adapters.gate import read_gate, read_preferences
+from notifier.adapters import lane_sql as sql
+from notifier.adapters.columns import notification, write
+from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.outgoing import notification_changed
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, NotStarted, Rejected, Unsure
-from notifier.domain.visits import Preferences, Visit
+from notifier.domain.modes import Mode
+from notifier.domain.opt_outs import address_key
+from notifier.domain.standing import Standing
+from notifier.domain.visits import Visit
 from notifier.handle.lane import Answered
 from schemas.notifications import Channel
 
@@ -48,9 +51,9 @@ class PostgresLaneTransaction:
         self._connection = connection
         self._lease = lease
 
-    async def lock_due(self, lane: Channel, limit: int, now: datetime, *, overdue_only: bool) -> Sequence[Notification]:
+    async def lock_due(self, lane: Channel, limit: int, now: datetime, setting: Mode) -> Sequence[Notification]:
         """See `handle.lane.LaneTransaction`."""
-        rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, overdue_only)
+        rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, setting)
         return [notification(row) for row in rows]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
@@ -66,29 +69,17 @@ class PostgresLaneTransaction:
         """See `handle.lane.LaneTransaction`."""
         return await read_gate(self._connection, appointment_ids)
 
-    async def preferences(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Preferences]:
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, Standing]:
         """See `handle.lane.LaneTransaction`."""
-        return await read_preferences(self._connection, patient_ids)
+        return await read_standing(self._connection, asked, visits, now)
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.lane.LaneTransaction`."""
-        if notifications:
-            await self._connection.execute(
-                sql.WRITE,
-                [one.notification_id for one in notifications],
-                [one.state for one in notifications],
-                [one.lane for one in notifications],
-                [one.not_after for one in notifications],
-                [one.next_attempt_at for one in notifications],
-                [one.version for one in notifications],
-                [one.attempts for one in notifications],
-                [one.attempt_id for one in notifications],
-                [one.reason for one in notifications],
-                now,
-                self._lease,
-            )
+        await write(self._connection, notifications, now, self._lease)
 
-    async def open_attempts(self, calls: Sequence[Call]) -> None:
+    async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
         """See `handle.lane.LaneTransaction`."""
         if calls:
             await self._connection.execute(
@@ -98,20 +89,30 @@ class PostgresLaneTransaction:
                 [call.ordinal for call in calls],
                 [call.route.channel for call in calls],
                 [call.visit.version for call in calls],
+                [call.visit.schedule_gen for call in calls],
+                [address_key(call.route.address) for call in calls],
+                [call.preference_version for call in calls],
+                now,
             )
 
-    async def close_attempts(self, answers: Sequence[Answered]) -> None:
+    async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
         """See `handle.lane.LaneTransaction`."""
         columns = [(one.call.attempt_id, *_columns(one.answer)) for one in answers]
-        await self._close(columns)
+        await self._close(columns, now)
 
-    async def give_up_attempts(self, notifications: Sequence[Notification]) -> None:
+    async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.lane.LaneTransaction`."""
-        await self._close([(one.attempt_id, "unknown", LEASE_RAN_OUT, None) for one in notifications])
+        await self._close([(one.attempt_id, "unknown", LEASE_RAN_OUT, None) for one in notifications], now)
 
-    async def _close(self, columns: Sequence[tuple[UUID | None, str, str | None, str | None]]) -> None:
-        if columns:
-            await self._connection.execute(sql.CLOSE_ATTEMPTS, *(list(column) for column in zip(*columns, strict=True)))
+    async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
+        """See `handle.lane.LaneTransaction`."""
+        rows = await self._connection.fetch(sql.CLINICS_PREFERRING_DOUBLES, list(clinic_ids))
+        return {row[0] for row in rows}
+
+    async def _close(self, attempts: Sequence[tuple[UUID | None, str, str | None, str | None]], now: datetime) -> None:
+        if attempts:
+            columns = (list(column) for column in zip(*attempts, strict=True))
+            await self._connection.execute(sql.CLOSE_ATTEMPTS, *columns, now)
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.lane.LaneTransaction`."""

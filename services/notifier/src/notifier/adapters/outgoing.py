@@ -32,6 +32,7 @@ def notification_changed(held: Notification, now: datetime) -> Outgoing:
             "outcome": outcome_of(held.state),
             "channel": held.lane,
             "reason": held.reason,
+            "delivery_state": held.delivery_state,
             "at": now,
             "attempts": held.attempts,
             "caused_by": held.caused_by,

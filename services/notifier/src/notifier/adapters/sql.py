@@ -18,17 +18,18 @@ KNOWN = "SELECT notification_id FROM notification WHERE notification_id = ANY($1
 GATE = """
 SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, service_type,
        patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact, deceased,
-       clinic_id, clinic_name, clinic_languages, clinic_sensitive, provider_id, provider_name
+       clinic_id, clinic_name, clinic_languages, clinic_sensitive, window_opens,
+       window_closes, provider_id, provider_name
 FROM booking.send_gate($1::uuid[])"""
-
-PREFERENCES = "SELECT patient_id, whatsapp, sms, email FROM preference WHERE patient_id = ANY($1::uuid[])"
 
 INSERT = """
 INSERT INTO notification (notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id,
-                          caused_by, state, lane, not_after, next_attempt_at, reason, created_at, changed_at)
-SELECT *, $14, $14
+                          caused_by, state, lane, not_after, next_attempt_at, reason, clinic_id, ordinal, steps,
+                          accepted_at, replaces, created_at, changed_at)
+SELECT *, $19, $19
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::uuid[], $8::text[], $9::text[],
-            $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[])
+            $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::int[], $16::jsonb[],
+            $17::timestamptz[], $18::uuid[])
 ORDER BY 1 ON CONFLICT DO NOTHING"""
 
 ADD_PROVIDERS = """
@@ -57,52 +58,6 @@ INSERT INTO inbox (provider_id, number, notification_id, appointment_id, title, 
 SELECT given.provider_id, numbered.before + given.nth, notification_id, appointment_id, title, body, patient_name,
        starts_at, zone, service_type, link, $11
 FROM given JOIN numbered USING (provider_id)"""
-
-_COLUMNS = """notification_id, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state, lane,
-       not_after, next_attempt_at, version, attempts, attempt_id, reason"""
-
-LOCK_DUE = f"""
-SELECT {_COLUMNS} FROM notification
-WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND (NOT $4 OR not_after < $2)
-ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
-
-LOCK_RUN_OUT = f"""
-SELECT {_COLUMNS} FROM notification
-WHERE state = 'sending' AND lane = $1 AND lease_until < clock_timestamp()
-ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
-
-LOCK = f"""
-SELECT {_COLUMNS} FROM notification
-WHERE notification_id = ANY($1::uuid[]) ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
-
-WRITE = """
-UPDATE notification AS held
-SET state = new.state, lane = new.lane, not_after = new.not_after, next_attempt_at = new.next_attempt_at,
-    version = new.version, attempts = new.attempts, attempt_id = new.attempt_id, reason = new.reason, changed_at = $10,
-    lease_until = CASE WHEN new.state = 'sending' THEN clock_timestamp() + $11::interval END
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::uuid[],
-            $9::text[])
-    AS new (notification_id, state, lane, not_after, next_attempt_at, version, attempts, attempt_id, reason)
-WHERE held.notification_id = new.notification_id"""
-
-OPEN_ATTEMPTS = """
-INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[])"""
-
-CLOSE_ATTEMPTS = """
-UPDATE attempt AS made
-SET outcome = new.outcome, code = new.code, reference = new.reference, answered_at = clock_timestamp()
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS new (attempt_id, outcome, code, reference)
-WHERE made.attempt_id = new.attempt_id AND (made.outcome IS NULL OR made.outcome = 'unknown')"""
-
-CLAIMABLE = """
-SELECT EXISTS (SELECT FROM notification WHERE state = 'sending' AND lane = ANY($1::text[]))
-    OR EXISTS (SELECT FROM notification WHERE state = 'queued' AND lane = ANY($1::text[])
-               AND next_attempt_at <= $2 AND (NOT $3 OR not_after < $2))"""
-
-NEXT_WAKE = """
-SELECT min(CASE WHEN $2 THEN not_after ELSE next_attempt_at END)
-FROM notification WHERE state = 'queued' AND lane = ANY($1::text[])"""
 
 COUNT_STATE = "SELECT count(*) FROM notification WHERE state = $1"
 

@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from chassis.clock import Clock
 from chassis.database import unavailable
-from notifier.adapters import sql
+from notifier.adapters import lane_sql, sql
 from notifier.domain.ledger import Notification
+from notifier.domain.modes import Mode
 from notifier.domain.states import State
 from schemas.notifications import Channel
 
@@ -45,21 +46,23 @@ class LaneMetrics:
 class Workload:
     """What the ledger holds for some lanes."""
 
-    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Channel], clock: Clock, *, holds: bool) -> None:
-        self._pool, self._lanes, self._clock, self._holds = pool, [lane.value for lane in lanes], clock, holds
+    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Channel], clock: Clock, setting: Mode) -> None:
+        self._pool, self._lanes, self._clock, self._setting = pool, [lane.value for lane in lanes], clock, setting
 
     async def idle(self) -> bool:
         """Say whether nothing can be claimed now and no call is under way."""
         with unavailable():
-            return not await self._pool.fetchval(sql.CLAIMABLE, self._lanes, self._clock.now(), self._holds)
+            return not await self._pool.fetchval(
+                lane_sql.CLAIMABLE, self._lanes, self._clock.now(), self._setting.value
+            )
 
     async def next_wake(self) -> datetime | None:
         """Return the soonest domain instant at which a queued message may be claimed, or None.
 
-        While everything is held, that is when the first deadline has passed.
+        For a held message that is when its deadline has passed.
         """
         with unavailable():
-            wake: datetime | None = await self._pool.fetchval(sql.NEXT_WAKE, self._lanes, self._holds)
+            wake: datetime | None = await self._pool.fetchval(lane_sql.NEXT_WAKE, self._lanes, self._setting.value)
         return wake
 
     async def count(self, state: State) -> int:

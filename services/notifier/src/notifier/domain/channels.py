@@ -1,12 +1,11 @@
-"""Which channel a message takes: read when it is sent, never frozen at booking (D30, D31, D34)."""
+"""Which channels a message may take, best first: read at each step, never frozen at booking (D30, D31, D34)."""
 
 from dataclasses import dataclass
 
 from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
 from schemas.notifications import Channel, Kind
-from schemas.reminders import Reason
 
-EMAIL_FIRST = frozenset({Kind.CONFIRMATION})
+EMAIL_FIRST = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED})
 """Kinds that carry a calendar entry and so prefer email over the patient's order (D34)."""
 
 NOTHING_SAID = Preferences(whatsapp=False, sms=True, email=True)
@@ -21,30 +20,24 @@ class Route:
     address: str
 
 
-def chain(kind: Kind, visit: Visit, preferences: Preferences | None) -> tuple[Route, ...]:
-    """Return every usable route for this message, best first: WhatsApp, SMS, email (R23).
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A channel that the patient has left on. `route` is None if he has no address on it that a carrier could take."""
 
-    The first is taken. The rest are the steps that fallback will try (D32), which is not built yet.
-    """
+    channel: Channel
+    route: Route | None
+
+
+def offers(kind: Kind, visit: Visit, preferences: Preferences | None) -> tuple[Offer, ...]:
+    """Return the chain of this message: WhatsApp, SMS, email, of those left on (R23); email first for some kinds."""
     said = preferences or NOTHING_SAID
     mobile, email = mobile_of(visit), email_of(visit)
-    offers = (
+    all_three = (
         (said.whatsapp, Channel.WHATSAPP, mobile),
         (said.sms, Channel.SMS, mobile),
         (said.email, Channel.EMAIL, email),
     )
-    routes = [Route(channel, address) for enabled, channel, address in offers if enabled and address]
+    chain = [Offer(name, Route(name, address) if address else None) for enabled, name, address in all_three if enabled]
     if kind in EMAIL_FIRST:
-        routes.sort(key=lambda route: route.channel is not Channel.EMAIL)
-    return tuple(routes)
-
-
-def choose(kind: Kind, visit: Visit, preferences: Preferences | None) -> Route | Reason:
-    """Return the route to take, or the reason why there is none.
-
-    CHANNELS_DISABLED if the patient has switched all off, else NO_CONTACT (D30).
-    """
-    if preferences and not (preferences.whatsapp or preferences.sms or preferences.email):
-        return Reason.CHANNELS_DISABLED
-    routes = chain(kind, visit, preferences)
-    return routes[0] if routes else Reason.NO_CONTACT
+        chain.sort(key=lambda offer: offer.channel is not Channel.EMAIL)
+    return tuple(chain)

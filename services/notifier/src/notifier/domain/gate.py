@@ -1,24 +1,41 @@
 """The gate: what must hold of a visit for a message of each kind to leave (design §6).
 
-| kind | status | generation | consent, do-not-contact, deceased | deadline |
-|---|---|---|---|---|
-| confirmation | booked | any: it says the state of now | all asked | before the visit starts |
-| reminder | booked | its own | all asked | its `not_after` |
-| provider-booked | booked | any: it says the state of now | not asked: not to the patient | before the visit starts |
+| kind | status | generation | deadline | cap of two a day (D18) | hours |
+|---|---|---|---|---|---|
+| confirmation, moved | booked | any: says the state of now | the visit's start | no | SMS, WhatsApp |
+| cancelled | cancelled | any | the visit's start | no | SMS, WhatsApp |
+| reminder | booked | its own | its `not_after` | yes | all |
+| today | booked | any: says the state of now | its `not_after`, but not after the start | yes | all |
+| no-show | noshow | its own | its `not_after` | yes | all |
+| provider-booked, provider-moved | booked | any | the visit's start | - | - |
+| provider-cancelled | cancelled | any | the visit's start | - | - |
+| provider-arrived | arrived, checked-in | any | its `not_after` | - | - |
 
-Read in this order, the first that fails gives the reason: status, generation, deadline; then the person:
-unknown, deceased, do-not-contact, consent; then the channel. Kinds without a line are never made.
-The clinic's window (D16) and the patient's opt-outs (D36) will each be a column here.
+Read in this order, the first that fails gives the reason: status, generation, deadline; what the clinic wants;
+then the person: unknown, deceased, do-not-contact, consent; then the cap; then the channels, each for itself:
+address, opt-out, hours. A provider's list of the day is of no appointment and has no line.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum
 
-from notifier.domain.channels import Route, choose
-from notifier.domain.visits import Preferences, Visit
+from notifier.domain.chain import Closed, Open, Opens, next_channel
+from notifier.domain.channels import Route
+from notifier.domain.standing import Standing
+from notifier.domain.states import Step
+from notifier.domain.visits import Visit
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
+
+
+class Deadline(Enum):
+    """After what no call may start."""
+
+    START = "the visit's start as it is now"
+    OWN = "the message's own not_after"
+    EITHER = "the sooner of both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +43,97 @@ class Needs:
     """One line of the gate's table.
 
     Attributes:
-        status: The only status that opens the gate.
+        statuses: The only statuses that open the gate.
         own_generation: The schedule it was made for must still stand.
         person: The patient is messaged, so his consent and his contacts count.
-        before_start: Its deadline is the start of the visit as it is now, not one fixed when it was made.
+        capped: At most two messages to the patient a day and visit (D18); news of a change always passes.
     """
 
-    status: Status
+    statuses: frozenset[Status]
     own_generation: bool
+    deadline: Deadline
     person: bool
-    before_start: bool
+    capped: bool = False
 
+
+_BOOKED, _CANCELLED = frozenset({Status.BOOKED}), frozenset({Status.CANCELLED})
+_NEWS = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=True)
+_TIMED = Needs(_BOOKED, own_generation=True, deadline=Deadline.OWN, person=True, capped=True)
+_NOTICE = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=False)
 
 GATE: dict[Kind, Needs] = {
-    Kind.CONFIRMATION: Needs(Status.BOOKED, own_generation=False, person=True, before_start=True),
-    Kind.REMINDER: Needs(Status.BOOKED, own_generation=True, person=True, before_start=False),
-    Kind.PROVIDER_BOOKED: Needs(Status.BOOKED, own_generation=False, person=False, before_start=True),
+    Kind.CONFIRMATION: _NEWS,
+    Kind.MOVED: _NEWS,
+    Kind.CANCELLED: Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=True),
+    Kind.REMINDER: _TIMED,
+    Kind.TODAY: Needs(_BOOKED, own_generation=False, deadline=Deadline.EITHER, person=True, capped=True),
+    Kind.NO_SHOW: Needs(frozenset({Status.NOSHOW}), True, Deadline.OWN, person=True, capped=True),
+    Kind.PROVIDER_BOOKED: _NOTICE,
+    Kind.PROVIDER_MOVED: _NOTICE,
+    Kind.PROVIDER_CANCELLED: Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=False),
+    Kind.PROVIDER_ARRIVED: Needs(
+        frozenset({Status.ARRIVED, Status.CHECKED_IN}), own_generation=False, deadline=Deadline.OWN, person=False
+    ),
 }
+
+MOST_A_DAY = 2
+"""D18: never a third message to one patient on one day for one visit."""
+
+LONG_LEAD = timedelta(hours=12)
+LONG_BUDGET, SHORT_BUDGET = timedelta(minutes=30), timedelta(minutes=10)
+"""How long one channel is tried (D33): 30 min for the 24 h rule and for notices, 10 min for the 2 h rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is known of a message before the gate is read."""
+    """What is known of a message before the gate is read. `steps` are the channels it has passed over."""
 
     kind: Kind
     schedule_gen: int
     not_after: datetime | None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a call's answer is to be taken.
+
+    Attributes:
+        budget: How long this channel is tried, from its first attempt.
+        double_over_miss: After an unknown outcome the next channel is tried.
+    """
+
+    budget: timedelta = LONG_BUDGET
+    double_over_miss: bool = False
+
+
+ORDINARY = Terms()
+"""Of a notice at a clinic that has chosen nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The gate is open: on this route, until this instant."""
+    """The gate is open: on this route, until this instant, as this kind.
+
+    Attributes:
+        closed: Channels passed over on the way here, not noted before.
+    """
 
     route: Route
     not_after: datetime
+    kind: Kind
+    closed: tuple[Step, ...] = ()
+    terms: Terms = ORDINARY
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The gate opens at `until`, when the hours of `channel` begin."""
+
+    until: datetime
+    channel: Channel
+    not_after: datetime
+    closed: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,46 +141,72 @@ class Skip:
     """The gate is shut for good."""
 
     reason: Reason
+    closed: tuple[Step, ...] = ()
 
 
-Decision = Send | Skip
+Decision = Send | Wait | Skip
 
 
-def decide(asked: Asked, visit: Visit | None, preferences: Preferences | None, now: datetime) -> Decision:
-    """Return whether the message may leave now, on which route, or why never.
+def decide(asked: Asked, visit: Visit | None, standing: Standing, now: datetime) -> Decision:
+    """Return whether the message may leave now and how, or until when it waits, or why it never will.
 
     Args:
         asked: The message.
         visit: The gate's row; None if booking does not know the appointment any more.
-        preferences: What the patient has said about channels; None if nothing.
+        standing: What else counts; of no matter to a provider's notice.
         now: Domain time.
     """
-    if visit is None:
+    if visit is None or visit.starts_at is None:
         return Skip(Reason.NOT_SENDABLE)
     needs = GATE[asked.kind]
-    if reason := _visit_bars(needs, asked, visit, now):
+    deadline = _deadline(needs, asked, visit.starts_at)
+    if reason := _visit_bars(needs, asked, visit, deadline, now):
         return Skip(reason)
-    deadline = visit.starts_at if needs.before_start else asked.not_after
     if deadline is None:
         return Skip(Reason.NOT_SENDABLE)
     if not needs.person:
-        return _to_provider(visit, deadline)
-    if reason := _person_bars(visit):
+        return _to_provider(asked.kind, visit, deadline)
+    if reason := _not_wanted(asked.kind, standing) or _person_bars(visit) or _capped(needs, standing):
         return Skip(reason)
-    route = choose(asked.kind, visit, preferences)
-    return Send(route, deadline) if isinstance(route, Route) else Skip(route)
+    return _to_patient(asked, visit, standing, deadline, now)
 
 
-def _visit_bars(needs: Needs, asked: Asked, visit: Visit, now: datetime) -> Reason | None:
-    if visit.status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}:
-        return Reason.APPOINTMENT_CANCELLED
-    if visit.status is not needs.status:
-        return Reason.NOT_SENDABLE
+def budget_of(kind: Kind, starts_at: datetime, not_after: datetime) -> timedelta:
+    """Return how long one channel is tried (D33); a reminder's lead is four times what its deadline leaves (D15)."""
+    if kind is Kind.REMINDER and 4 * (starts_at - not_after) < LONG_LEAD:
+        return SHORT_BUDGET
+    return LONG_BUDGET
+
+
+def _deadline(needs: Needs, asked: Asked, starts_at: datetime) -> datetime | None:
+    if needs.deadline is Deadline.START or asked.not_after is None:
+        return starts_at if needs.deadline is Deadline.START else None
+    return min(asked.not_after, starts_at) if needs.deadline is Deadline.EITHER else asked.not_after
+
+
+def _visit_bars(needs: Needs, asked: Asked, visit: Visit, deadline: datetime | None, now: datetime) -> Reason | None:
+    if visit.status not in needs.statuses:
+        return _other_status(needs, visit.status)
     if needs.own_generation and visit.schedule_gen != asked.schedule_gen:
         return Reason.RESCHEDULED
-    if needs.before_start:
-        return Reason.PAST_VISIT if visit.starts_at and visit.starts_at <= now else None
-    return Reason.TOO_LATE if asked.not_after and now > asked.not_after else None
+    if needs.deadline is Deadline.START:
+        return Reason.PAST_VISIT if deadline and deadline <= now else None
+    return Reason.TOO_LATE if deadline and now > deadline else None
+
+
+def _other_status(needs: Needs, status: Status) -> Reason:
+    if Status.CANCELLED in needs.statuses:  # news of a cancellation that no longer stands
+        return Reason.SUPERSEDED if status is Status.BOOKED else Reason.NOT_SENDABLE
+    over = status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
+    return Reason.APPOINTMENT_CANCELLED if over else Reason.NOT_SENDABLE
+
+
+def _not_wanted(kind: Kind, standing: Standing) -> Reason | None:
+    """Say why nobody waits for it: the clinic sends none, or there is nothing to take back (R27)."""
+    if kind is Kind.CANCELLED and not standing.told.heard:
+        return Reason.NOT_SENDABLE
+    wanted = kind is not Kind.NO_SHOW or standing.clinic.no_show_follow_up
+    return None if wanted else Reason.NOT_WANTED
 
 
 def _person_bars(visit: Visit) -> Reason | None:
@@ -119,7 +219,24 @@ def _person_bars(visit: Visit) -> Reason | None:
     return None if visit.consent else Reason.NO_CONSENT
 
 
-def _to_provider(visit: Visit, deadline: datetime) -> Decision:
+def _capped(needs: Needs, standing: Standing) -> Reason | None:
+    return Reason.LIMIT if needs.capped and standing.told.today >= MOST_A_DAY else None
+
+
+def _to_provider(kind: Kind, visit: Visit, deadline: datetime) -> Decision:
     if visit.provider_id is None or visit.provider_name is None:
         return Skip(Reason.UNKNOWN_PROVIDER)
-    return Send(Route(Channel.IN_APP, str(visit.provider_id)), deadline)
+    return Send(Route(Channel.IN_APP, str(visit.provider_id)), deadline, kind)
+
+
+def _to_patient(asked: Asked, visit: Visit, standing: Standing, deadline: datetime, now: datetime) -> Decision:
+    said_before = asked.kind is not Kind.MOVED or standing.told.notices > 0
+    kind = asked.kind if said_before else Kind.CONFIRMATION
+    match next_channel(kind, asked.steps, visit, standing, deadline, now):
+        case Open(route=route, closed=closed):
+            terms = Terms(budget_of(kind, visit.starts_at or deadline, deadline), standing.clinic.double_over_miss)
+            return Send(route, deadline, kind, closed, terms)
+        case Opens(until=until, channel=channel, closed=closed):
+            return Wait(until, channel, deadline, closed)
+        case Closed(reason=reason, closed=closed):
+            return Skip(reason, closed)

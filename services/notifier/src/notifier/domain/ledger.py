@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.domain.channels import Route
-from notifier.domain.gate import Asked
-from notifier.domain.states import State
+from notifier.domain.gate import ORDINARY, Asked, Terms
+from notifier.domain.states import State, Step
 from notifier.domain.visits import Visit
-from schemas.notifications import Channel, Kind
+from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 from schemas.wire import derived_id
 
@@ -28,12 +28,21 @@ class Notification:
         attempts: Attempts written down; one that was gated again before it began counts too, because an
             ordinal is never used twice.
         caused_by: Id of the event that led to it.
+        appointment_id: None for a provider's list of the day.
+        clinic_id: Whose mode, hours and senders count, as of when it was last at the gate; None before that.
+        ordinal: Above 0: a person sent it again.
+        steps: Channels passed over, in order.
+        step_began_at: Domain time of the first attempt on the present channel; None before it.
+        step_attempts: Attempts on the present channel.
+        accepted_at: Domain time of the first acceptance.
+        delivery_state: What is known of it after acceptance (D17).
+        replaces: The cancelled visit whose place its visit takes, so that it is news of a move (D37).
     """
 
     notification_id: UUID
     kind: Kind
     recipient: str
-    appointment_id: UUID
+    appointment_id: UUID | None
     schedule_gen: int
     reminder_id: UUID | None
     caused_by: str
@@ -45,11 +54,19 @@ class Notification:
     attempts: int = 0
     attempt_id: UUID | None = None
     reason: Reason | None = None
+    clinic_id: str | None = None
+    ordinal: int = 0
+    steps: tuple[Step, ...] = ()
+    step_began_at: datetime | None = None
+    step_attempts: int = 0
+    accepted_at: datetime | None = None
+    delivery_state: DeliveryState = DeliveryState.UNKNOWN
+    replaces: UUID | None = None
 
     @property
     def asked(self) -> Asked:
         """What the gate needs to know of it."""
-        return Asked(self.kind, self.schedule_gen, self.not_after)
+        return Asked(self.kind, self.schedule_gen, self.not_after, self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,10 @@ class Call:
         attempt_id: Our reference at the carrier.
         gated_on: Monotonic machine time of this process when the gate was read, in seconds.
         at: Domain time of the claim.
+        kind: What it says; a moved notice says confirmation where none was accepted before.
+        terms: How its answer is to be taken.
+        preference_version: Of the preferences that the gate saw; None if nothing was said (B13).
+        code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
     """
 
     notification_id: UUID
@@ -71,6 +92,9 @@ class Call:
     not_after: datetime
     gated_on: float
     at: datetime
+    terms: Terms = ORDINARY
+    preference_version: int | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,17 @@
-"""Sending modes of an installation: a new one must not message anybody by accident."""
+"""Sending modes: a new installation must not message anybody by accident.
 
-from dataclasses import dataclass
-from enum import StrEnum
+A clinic's own mode comes before the installation's, and what somebody has switched before the setting. All of
+it is read in the claiming transaction, so a switch counts for every call that has not begun.
+"""
+
+from dataclasses import dataclass, replace
 
 from notifier.domain.gate import Decision, Send, Skip
+from notifier.domain.standing import ClinicSending, Mode
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
-
-class Mode(StrEnum):
-    """What may leave.
-
-    `hold`: nothing is claimed; messages wait, and those whose deadline passes are skipped as HELD.
-    `allow-list`: only to the listed addresses, all else is skipped as HELD. `live`: everything.
-    In-app notices have no carrier and are not held.
-    """
-
-    HOLD = "hold"
-    ALLOW_LIST = "allow-list"
-    LIVE = "live"
+__all__ = ["Mode", "SendingMode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +26,17 @@ class SendingMode:
         """Say whether nothing may leave at all."""
         return self.mode is Mode.HOLD
 
+    def at(self, clinic: ClinicSending) -> "SendingMode":
+        """Return the mode that counts for a message of this clinic."""
+        if clinic.mode is None and not clinic.allowed:
+            return self
+        return replace(self, mode=clinic.mode or self.mode, allowed=self.allowed | clinic.allowed)
+
     def apply(self, decision: Decision) -> Decision:
-        """Return the decision as the mode lets it stand."""
-        if self.mode is not Mode.ALLOW_LIST or isinstance(decision, Skip) or _is_in_app(decision):
+        """Return the decision as the mode lets it stand. Under `hold` it stands: it is not asked to leave."""
+        if self.mode is not Mode.ALLOW_LIST or not isinstance(decision, Send) or _is_in_app(decision):
             return decision
-        return decision if decision.route.address.lower() in self.allowed else Skip(Reason.HELD)
+        return decision if decision.route.address.lower() in self.allowed else Skip(Reason.HELD, decision.closed)
 
 
 def _is_in_app(decision: Send) -> bool:

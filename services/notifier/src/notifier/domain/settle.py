@@ -1,16 +1,35 @@
-"""What a carrier's answer makes of a notification. The ledger only moves forward (G5, G6)."""
+"""What an answer makes of a notification. The ledger only moves forward (G5, G6).
+
+| answer | in `sending` | in `unknown` |
+|---|---|---|
+| accepted | accepted | accepted |
+| rejected | this channel is closed (REFUSED); the next at once | the same |
+| not accepted | again after its backoff; beyond the channel's budget closed (NOT_ACCEPTED), the next at once | - |
+| unsure, or the lease ran out | unknown; where a double is preferred closed (OUTCOME_UNKNOWN), the next at once | - |
+| not started | gated again at once | - |
+
+*The next at once*: back to the queue, where the gate finds the next channel, or that there is none (D32). After
+the deadline nothing is tried any more: failed.
+"""
 
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from notifier.domain.backoff import retry_at
+from notifier.domain.gate import ORDINARY, Send, Skip, Terms, Wait
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
-from notifier.domain.states import State
+from notifier.domain.states import TRIED, State, Step
+from schemas.notifications import DeliveryState
 from schemas.reminders import Reason
+from schemas.wire import notification_id
+
+_LATE = frozenset({Reason.TOO_LATE, Reason.PAST_VISIT})
 
 
-def settle(held: Notification, attempt_id: UUID, answer: Answer, now: datetime, jitter: float) -> Notification | None:
+def settle(
+    held: Notification, attempt_id: UUID, answer: Answer, now: datetime, jitter: float, terms: Terms = ORDINARY
+) -> Notification | None:
     """Return the notification after this answer, or None if the answer changes nothing.
 
     An answer to another attempt than the current one changes nothing, nor does one after a final
@@ -23,42 +42,145 @@ def settle(held: Notification, attempt_id: UUID, answer: Answer, now: datetime, 
         answer: The answer.
         now: Domain time.
         jitter: Between 0 and 1, random.
+        terms: The budget and the clinic's policy as of the call; receipts need none.
     """
     if held.attempt_id != attempt_id or held.state not in {State.SENDING, State.UNKNOWN}:
         return None
     match answer:
         case Accepted():
-            return _outcome(held, State.ACCEPTED, None)
+            return replace(_outcome(held, State.ACCEPTED, None), accepted_at=held.accepted_at or now)
         case Rejected():
-            return _outcome(held, State.FAILED, Reason.REFUSED)
+            return close_step(held, Reason.REFUSED, now)
     if held.state is State.UNKNOWN:
         return None
     match answer:
         case NotStarted():
             return replace(held, state=State.QUEUED, next_attempt_at=now)
-        case NotAccepted(retry_after=asked):
-            again = retry_at(now, held.attempts, held.not_after or now, jitter, asked)
-            if again is None:
-                return _outcome(held, State.FAILED, Reason.TOO_LATE)
-            return replace(held, state=State.QUEUED, next_attempt_at=again)
+        case NotAccepted():
+            return _try_again(held, answer, now, jitter, terms)
         case Unsure():
-            return _outcome(held, State.UNKNOWN, Reason.OUTCOME_UNKNOWN)
+            return run_out(held, now, terms)
+
+
+def close_step(held: Notification, reason: Reason, now: datetime) -> Notification:
+    """Return the notification with its present channel closed, queued for the next one; after its deadline failed.
+
+    Args:
+        held: The notification.
+        reason: Why the channel is closed for it, one of `states.TRIED`.
+        now: Domain time.
+    """
+    if held.lane is None:
+        return _outcome(held, State.FAILED, reason)
+    closed = replace(held, steps=(*held.steps, Step(held.lane, reason)), step_began_at=None, step_attempts=0)
+    if held.not_after is None or now > held.not_after:
+        return _outcome(closed, State.FAILED, reason)
+    return replace(closed, state=State.QUEUED, next_attempt_at=now, reason=None)
+
+
+def place(held: Notification, decision: Send | Wait, clinic_id: str) -> Notification:
+    """Return a queued notification on the channel that the gate gave it; on another one its attempts count anew."""
+    waits = isinstance(decision, Wait)
+    channel = decision.channel if isinstance(decision, Wait) else decision.route.channel
+    stays = channel is held.lane
+    return replace(
+        held,
+        lane=channel,
+        not_after=decision.not_after,
+        next_attempt_at=max(decision.until, held.next_attempt_at)
+        if isinstance(decision, Wait)
+        else held.next_attempt_at,
+        reason=Reason.OUTSIDE_WINDOW if waits else None,
+        clinic_id=clinic_id,
+        steps=held.steps + decision.closed,
+        step_began_at=held.step_began_at if stays else None,
+        step_attempts=held.step_attempts if stays else 0,
+    )
+
+
+def start(held: Notification, decision: Send, clinic_id: str, attempt_id: UUID, now: datetime) -> Notification:
+    """Return the notification with its next attempt under way."""
+    return replace(
+        place(held, decision, clinic_id),
+        state=State.SENDING,
+        attempts=held.attempts + 1,
+        attempt_id=attempt_id,
+        step_began_at=held.step_began_at or now,
+        step_attempts=held.step_attempts + 1,
+    )
+
+
+def shut(held: Notification, decision: Skip) -> Notification:
+    """Return the notification as the shut gate leaves it, with the channels passed over."""
+    return skip(replace(held, steps=held.steps + decision.closed) if decision.closed else held, decision.reason)
 
 
 def skip(held: Notification, reason: Reason) -> Notification:
-    """Return the notification as the shut gate leaves it.
+    """Return the notification that will not be sent any more, for this reason.
 
-    One that a carrier has refused before, and that ran out of time, has failed; others are skipped.
+    One that was called on some channel has failed if no channel or no time is left; all others are skipped.
     """
-    late = reason in {Reason.TOO_LATE, Reason.PAST_VISIT}
-    if held.attempts and late:
+    if held.attempts and reason in _LATE:
         return _outcome(held, State.FAILED, Reason.TOO_LATE)
+    if reason in TRIED:
+        return _outcome(held, State.FAILED, reason)
     return _outcome(held, State.SKIPPED, reason)
 
 
-def run_out(held: Notification) -> Notification:
-    """Return the notification after its lease ran out in `sending`: nobody knows what became of the call."""
+def run_out(held: Notification, now: datetime, terms: Terms = ORDINARY) -> Notification:
+    """Return the notification after its call ended, or its lease, and nobody knows what became of it."""
+    if terms.double_over_miss:
+        return close_step(held, Reason.OUTCOME_UNKNOWN, now)
     return _outcome(held, State.UNKNOWN, Reason.OUTCOME_UNKNOWN)
+
+
+def undelivered(held: Notification, attempt_id: UUID, now: datetime) -> Notification | None:
+    """Return the notification after its carrier reported that it did not arrive, or None if that changes nothing.
+
+    Before its deadline the next channel is tried (design §6); after it the message stays accepted, and undelivered.
+    Who has received it has received it, whatever is reported later (G6).
+    """
+    known = held.delivery_state in {DeliveryState.DELIVERED, DeliveryState.READ}
+    if held.attempt_id != attempt_id or held.state is not State.ACCEPTED or known or held.lane is None:
+        return None
+    told = replace(held, delivery_state=DeliveryState.UNDELIVERED)
+    if held.not_after is not None and now <= held.not_after:
+        return close_step(told, Reason.UNDELIVERED, now)
+    if held.delivery_state is DeliveryState.UNDELIVERED:
+        return None
+    return replace(told, version=held.version + 1)
+
+
+def again(held: Notification, now: datetime) -> Notification:
+    """Return the new notification that a person's resend makes of a failed or unknown one (G5).
+
+    It is gated as ever. Sending the same one again twice makes one: its id follows from the old one's.
+    """
+    ordinal = held.ordinal + 1
+    return Notification(
+        notification_id=notification_id((held.notification_id, ordinal), held.recipient, held.kind),
+        kind=held.kind,
+        recipient=held.recipient,
+        appointment_id=held.appointment_id,
+        schedule_gen=held.schedule_gen,
+        reminder_id=held.reminder_id,
+        caused_by=str(held.notification_id),
+        state=State.QUEUED,
+        lane=held.lane,
+        not_after=held.not_after,
+        next_attempt_at=now,
+        clinic_id=held.clinic_id,
+        ordinal=ordinal,
+    )
+
+
+def _try_again(held: Notification, answer: NotAccepted, now: datetime, jitter: float, terms: Terms) -> Notification:
+    ends = (held.step_began_at or now) + terms.budget
+    last = min(ends, held.not_after or now)
+    then = retry_at(now, max(held.step_attempts, 1), last, jitter, answer.retry_after)
+    if then is None:
+        return close_step(held, Reason.NOT_ACCEPTED, now)
+    return replace(held, state=State.QUEUED, next_attempt_at=then)
 
 
 def _outcome(held: Notification, state: State, reason: Reason | None) -> Notification:

@@ -1,23 +1,27 @@
 """The states of a notification, and every step between them.
 
 ```
-            ┌────────── temporary refusal, backoff ──────────┐
-            ▼                                                │
-   ──▶ queued ──── claimed under the gate ───▶ sending ──────┤
-          │                                      │           │
-          │ the gate says no                     ├─▶ accepted ◀─┐
-          ▼                                      ├─▶ failed  ◀──┤ a late answer
-       skipped                                   └─▶ unknown ───┘ settles it
+            ┌── refused for now, or this channel is closed and the next is to be tried ──┐
+            ▼                                                                            │
+   ──▶ queued ──── claimed under the gate ───▶ sending ──────────────────────────────────┤
+          │                                      │                                       │
+          │ the gate says no                     ├─▶ accepted ◀─┐── reported undelivered ┤
+          ▼                                      ├─▶ failed  ◀──┤ a late answer          │
+       skipped                                   └─▶ unknown ───┘── refused after all ───┘
 ```
 
 `queued` waits for its instant. `sending` has an attempt row and a lease: the carrier may be called now.
-`unknown` may have been accepted and is never sent again by the machine (G5). `accepted`, `failed` and
-`skipped` are final. In-app notices are born `accepted` or `skipped`: no carrier stands between.
+`unknown` may have been accepted and is never sent again by the machine (G5), unless the carrier says that it was
+not, or the clinic holds a double to be better than a miss (D32). `failed` and `skipped` are final but for a receipt
+of an earlier call; `accepted` opens the chain again only if the carrier reports, in time, that it did not arrive.
+In-app notices are born `accepted` or `skipped`: no carrier stands between.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.notifications import Outcome
+from schemas.notifications import Channel, Outcome
+from schemas.reminders import Reason
 
 
 class State(StrEnum):
@@ -31,15 +35,30 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A channel that was passed over, and why. The ledger keeps them in order."""
+
+    channel: Channel
+    reason: Reason
+
+
 STEPS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.SENDING, State.SKIPPED, State.FAILED}),
+    State.QUEUED: frozenset({State.SENDING, State.SKIPPED, State.FAILED, State.ACCEPTED}),
     State.SENDING: frozenset({State.QUEUED, State.ACCEPTED, State.FAILED, State.UNKNOWN}),
-    State.UNKNOWN: frozenset({State.ACCEPTED, State.FAILED}),
-    State.ACCEPTED: frozenset(),
-    State.FAILED: frozenset(),
-    State.SKIPPED: frozenset(),
+    State.UNKNOWN: frozenset({State.ACCEPTED, State.FAILED, State.QUEUED}),
+    State.ACCEPTED: frozenset({State.QUEUED}),
+    State.FAILED: frozenset({State.ACCEPTED}),
+    State.SKIPPED: frozenset({State.ACCEPTED}),
 }
-"""From each state, the states that may follow. `queued` → `failed`: it was tried, and its deadline passed."""
+"""From each state, the states that may follow.
+
+`queued` → `failed`: it was tried, and no channel or no time is left. To `accepted` from anywhere: a carrier reports
+that it has what an earlier call handed over.
+"""
+
+TRIED = frozenset({Reason.REFUSED, Reason.NOT_ACCEPTED, Reason.OUTCOME_UNKNOWN, Reason.UNDELIVERED})
+"""Reasons that close a channel for a message for good: it was called. All others are asked again at each gate."""
 
 
 def outcome_of(state: State) -> Outcome | None:

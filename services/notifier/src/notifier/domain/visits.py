@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from uuid import UUID
 
 from schemas.appointments import Status
@@ -18,6 +18,7 @@ class Visit:
     Attributes:
         registered: False for a patient whom booking knows only by a foreign id.
         clinic_sensitive: Messages must not say which clinic it is (D35).
+        window_opens: Local time from which patients of the clinic may be messaged (D16), until `window_closes`.
         provider_name: None for a provider nobody registered (R21).
     """
 
@@ -43,6 +44,8 @@ class Visit:
     clinic_name: str
     clinic_languages: tuple[str, ...]
     clinic_sensitive: bool
+    window_opens: time
+    window_closes: time
     provider_id: UUID | None
     provider_name: str | None
 
@@ -54,6 +57,11 @@ class Preferences:
     whatsapp: bool
     sms: bool
     email: bool
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is a mobile number in E.164 or an email address that a carrier could take."""
+    return bool(_MOBILE.fullmatch(text) or _EMAIL.fullmatch(text))
 
 
 def mobile_of(visit: Visit) -> str | None:

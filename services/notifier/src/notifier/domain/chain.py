@@ -1,0 +1,103 @@
+"""The chain of channels at the gate: the first that is open, or when one opens, or why none will (D16, D30-D32)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifier.domain.channels import Route, offers
+from notifier.domain.standing import Standing
+from notifier.domain.states import TRIED, Step
+from notifier.domain.visits import Visit
+from notifier.domain.windows import narrowed, needs_window, opens_at
+from schemas.appointments import SendWindow
+from schemas.notifications import Channel, Kind
+from schemas.reminders import Reason
+
+_STRONGEST = (Reason.QUIET_HOURS, Reason.OPTED_OUT, Reason.NO_CONTACT)
+"""Of several reasons why nobody was called, the one to tell: the nearest to a message that would have left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """This route is open."""
+
+    route: Route
+    closed: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """None is open; this channel will be, in time."""
+
+    until: datetime
+    channel: Channel
+    closed: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """None is open, and none will be in time."""
+
+    reason: Reason
+    closed: tuple[Step, ...]
+
+
+def next_channel(
+    kind: Kind, steps: tuple[Step, ...], visit: Visit, standing: Standing, deadline: datetime, now: datetime
+) -> Open | Opens | Closed:
+    """Return the channel to take now.
+
+    A channel that was called and closed stays closed (D32). Whether one has an address, was opted out of or is
+    within its hours is asked anew each time (D31). `closed` of the answer is what was not noted before.
+
+    Args:
+        kind: What the message is as of now.
+        steps: Channels passed over so far.
+        visit: The gate's row.
+        standing: What else counts.
+        deadline: No call may start later.
+        now: Domain time.
+    """
+    chain = offers(kind, visit, standing.preferences)
+    if not chain:
+        return Closed(Reason.CHANNELS_DISABLED, ())
+    tried = {step.channel for step in steps if step.reason in TRIED}
+    closed: list[Step] = []
+    waits: list[tuple[datetime, Channel]] = []
+    for offer in (offer for offer in chain if offer.channel not in tried):
+        if offer.route is None:
+            closed.append(Step(offer.channel, Reason.NO_CONTACT))
+        elif offer.channel in standing.opted_out:
+            closed.append(Step(offer.channel, Reason.OPTED_OUT))
+        else:
+            opening = _opening(kind, offer.channel, visit, standing, now)
+            if opening == now:
+                return Open(offer.route, _new(closed, steps))
+            closed.append(Step(offer.channel, Reason.OUTSIDE_WINDOW))
+            if opening and opening <= deadline:
+                waits.append((opening, offer.channel))
+    if waits:
+        until, channel = min(waits, key=lambda wait: wait[0])
+        return Opens(until, channel, _new((step for step in closed if step.reason is not Reason.OUTSIDE_WINDOW), steps))
+    return Closed(_reason(closed, steps), _new(closed, steps))
+
+
+def _opening(kind: Kind, channel: Channel, visit: Visit, standing: Standing, now: datetime) -> datetime | None:
+    """Return `now` if the channel is open, else when it opens, or None if it never does."""
+    if not needs_window(kind, channel):
+        return now
+    clinic = SendWindow(opens=visit.window_opens, closes=visit.window_closes)
+    return opens_at(narrowed(clinic, standing.clinic.channel_windows.get(channel)), visit.zone, now)
+
+
+def _new(closed: Iterable[Step], steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(step for step in closed if step not in steps)
+
+
+def _reason(closed: list[Step], steps: tuple[Step, ...]) -> Reason:
+    """Return the last call's reason if any channel was called, else the strongest of the others."""
+    called = [step.reason for step in steps if step.reason in TRIED]
+    if called:
+        return called[-1]
+    met = {Reason.QUIET_HOURS if step.reason is Reason.OUTSIDE_WINDOW else step.reason for step in closed}
+    return next((reason for reason in _STRONGEST if reason in met), Reason.NO_CONTACT)

@@ -1,0 +1,82 @@
+"""What counts at the gate besides the visit: read in the claiming transaction, after the locks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from notifier.domain.visits import Preferences
+from schemas.appointments import SendWindow
+from schemas.notifications import Channel
+
+
+class Mode(StrEnum):
+    """What may leave.
+
+    `hold`: nothing is claimed; messages wait, and those whose deadline passes are skipped as HELD.
+    `allow-list`: only to the listed addresses, all else is skipped as HELD. `live`: everything.
+    In-app notices have no carrier and are not held.
+    """
+
+    HOLD = "hold"
+    ALLOW_LIST = "allow-list"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the patient has been told about this visit by other messages than the one at the gate.
+
+    Attributes:
+        today: Messages accepted, or perhaps accepted, on the clinic's local day of now (D18).
+        notices: Confirmations and moved notices ever accepted.
+        heard: Messages of any kind ever accepted, or perhaps accepted.
+    """
+
+    today: int = 0
+    notices: int = 0
+    heard: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicSending:
+    """What a clinic has chosen about sending; the defaults if it has chosen nothing.
+
+    Attributes:
+        mode: The clinic's mode, else the one somebody set for the installation, else None: the setting counts.
+        allowed: The clinic's own allow-list, beside the installation's.
+        double_over_miss: After an unknown outcome the next channel is tried (D32).
+        no_show_follow_up: Patients who missed a visit are written to.
+        channel_windows: Hours of single channels, narrower than the clinic's own (D16).
+    """
+
+    mode: Mode | None = None
+    allowed: frozenset[str] = frozenset()
+    double_over_miss: bool = False
+    no_show_follow_up: bool = False
+    channel_windows: Mapping[Channel, SendWindow] = field(default_factory=dict)
+
+
+NOTHING_CHOSEN = ClinicSending()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All of it, for one message.
+
+    Attributes:
+        preferences: What the patient has said about channels; None if nothing.
+        opted_out: Channels on which the address wants no message of this category (D36).
+        told: What was said about the visit already.
+        clinic: What the clinic has chosen.
+        preference_version: The version of the preferences; None if nothing was said.
+    """
+
+    preferences: Preferences | None = None
+    opted_out: frozenset[Channel] = frozenset()
+    told: Told = Told()
+    clinic: ClinicSending = NOTHING_CHOSEN
+    preference_version: int | None = None
+
+
+NOTHING_KNOWN = Standing()
+"""Of a message that needs none of it: a provider's notice."""
