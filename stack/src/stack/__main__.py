@@ -5,7 +5,7 @@ import sys
 import typer
 
 from chassis.errors import AttendError, Misconfigured
-from stack.commands import forward, look, policy, run, upkeep, why
+from stack.commands import forward, look, policy, run, sending, upkeep, why
 from stack.keeper import EXIT_MISCONFIGURED
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(upkeep.reset)
 app.command()(upkeep.migrate)
 app.add_typer(upkeep.topics, name="topics")
 app.add_typer(policy.app, name="policy")
+app.add_typer(sending.app, name="sending")
 app.command()(why.why)
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.clients)
 app.command("dead-letters", context_settings=forward.PASS_ON)(forward.dead_letters)

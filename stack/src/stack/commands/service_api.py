@@ -53,14 +53,24 @@ class ServiceApi:
         address = url or (part.url if part else "")
         return cls(address.rstrip("/"), key or connections.home.secrets.key, name, hints)
 
-    def ask(self, method: str, path: str, body: object = None, **query: str | int | None) -> Any:
+    def ask(
+        self, method: str, path: str, body: object = None, if_match: int | None = None, **query: str | int | None
+    ) -> Any:
         """Return the JSON answer.
+
+        Args:
+            method: GET, PUT or POST.
+            path: Below the service's address.
+            body: What is sent as JSON.
+            if_match: The version that a PUT replaces.
+            query: Parameters; those that are None are left out.
 
         Raises:
             AttendError: Nobody answers, or the answer is a problem.
         """
         with self._http() as http:
-            answer = http.request(method, path, content=_content(body), params=_given(query))
+            headers = {} if if_match is None else {"if-match": f'"{if_match}"'}
+            answer = http.request(method, path, content=_content(body), params=_given(query), headers=headers)
             self._check(answer)
             return answer.json()
 
