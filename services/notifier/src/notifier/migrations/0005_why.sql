@@ -20,18 +20,21 @@ CREATE TABLE preference_history (
 INSERT INTO preference_history
 SELECT patient_id, version, whatsapp, sms, email, changed_at, 'before the history began' FROM preference;
 
--- What a person did with a message on the work list. One line a message: a second action finds the first.
+-- What a person did with a message on the work list. The same act on the same attempt again finds the first.
 CREATE TABLE work_list_action (
-    notification_id uuid PRIMARY KEY,
+    action_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    notification_id uuid NOT NULL,
+    attempt_id      uuid,                 -- the attempt that it was about; null: it was never tried
     action          text NOT NULL CHECK (action IN ('resend', 'drop', 'settle')),
-    arrived         boolean,             -- of settle: what the person found out
-    resent_as       uuid,                -- of resend: the new notification
+    arrived         boolean,              -- of settle: what the person found out
+    resent_as       uuid,                 -- of resend: the new notification
     acted_by        text NOT NULL,
     acted_at        timestamptz NOT NULL, -- domain time
     CHECK ((action = 'settle') = (arrived IS NOT NULL)),
-    CHECK ((action = 'resend') = (resent_as IS NOT NULL))
+    CHECK ((action = 'resend') = (resent_as IS NOT NULL)),
+    UNIQUE NULLS NOT DISTINCT (notification_id, action, attempt_id)
 );
 
 CREATE INDEX notification_no_contact ON notification (changed_at)
-    WHERE state = 'skipped' AND reason IN ('NO_CONTACT', 'CHANNELS_DISABLED', 'OPTED_OUT');
+    WHERE state = 'skipped' AND reason = 'NO_CONTACT';
 CREATE INDEX appointment_starts ON appointment (starts_at);
