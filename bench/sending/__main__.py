@@ -9,6 +9,7 @@ import uvloop
 
 from bench.delivery.servers import Servers, servers
 from bench.harness import Report
+from bench.sending.fanout import measure_fanout
 from bench.sending.lanes import measure_http, measure_smtp
 from chassis import logs
 from chassis.lifecycle import calm_collector
@@ -19,6 +20,7 @@ NAME = "sending"
 class Part(StrEnum):
     """What can be measured alone."""
 
+    FANOUT = "fanout"
     HTTP = "http"
     SMTP = "smtp"
 
@@ -34,6 +36,7 @@ def main(
     report, share = Report(NAME), 10 if small else 1
     with servers() as started:
         parts: dict[Part, Callable[[Servers], Awaitable[None]]] = {
+            Part.FANOUT: lambda given: measure_fanout(given, report, 100_000 // share, rounds),
             Part.HTTP: lambda given: measure_http(given, report, 20_000 // share, rounds),
             Part.SMTP: lambda given: measure_smtp(given, report, 8_000 // share, rounds),
         }

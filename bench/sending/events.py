@@ -22,7 +22,6 @@ from schemas.appointments import (
     ReminderPolicy,
     ReminderRule,
     SendWindow,
-    Status,
 )
 from schemas.envelope import Envelope
 from schemas.reminders import REMINDER_DUE, ReminderDue
@@ -48,16 +47,16 @@ def settings_of(place: Place, **more: Any) -> Settings:
     )
 
 
-def changed(visit: Visit, now: datetime, version: int = 1, status: Status = Status.BOOKED) -> Record:
-    """Return the record of `appointments` that says a visit is booked, moved (a version above 1) or cancelled."""
+def changed(visit: Visit, now: datetime) -> Record:
+    """Return the record of `appointments` that says this version of a visit."""
     rules = (
         ReminderRule(slug="24h", lead_hours=24, in_force_since=now),
         ReminderRule(slug="2h", lead_hours=2, in_force_since=now),
     )
     body = Appointment(
         appointment_id=visit.appointment_id,
-        version=version,
-        status=status,
+        version=visit.version,
+        status=visit.status,
         patient_id=visit.patient_id,
         clinic_id=visit.clinic_id,
         provider_id=visit.provider_id,
@@ -65,7 +64,7 @@ def changed(visit: Visit, now: datetime, version: int = 1, status: Status = Stat
         starts_at=visit.starts_at,
         ends_at=visit.starts_at + timedelta(minutes=30),
         zone="Europe/London",
-        schedule_gen=version if status is Status.BOOKED else version - 1,
+        schedule_gen=visit.schedule_gen,
         schedule_set_at=now,
         first_booked_at=now,
         policy=ReminderPolicy(policy_id="default", rules=rules, window=SendWindow(opens=time(7), closes=time(21))),
@@ -73,7 +72,7 @@ def changed(visit: Visit, now: datetime, version: int = 1, status: Status = Stat
         ingest_time=now,
         source="bench",
     )
-    event_id = str(wire.event_id(visit.appointment_id, version))
+    event_id = str(wire.event_id(visit.appointment_id, visit.version))
     envelope = Envelope(event_id, APPOINTMENT_CHANGED, "attend/booking", str(visit.appointment_id), now)
     return Record(str(visit.appointment_id).encode(), wire.encode(body), envelope.headers())
 

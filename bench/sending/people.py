@@ -1,6 +1,6 @@
 """Visits, patients, clinics and providers as booking keeps them, copied in: the gate reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.clock import RealClock
+from schemas.appointments import Status
 
 CLINICS = 50
 PROVIDERS = 200
@@ -17,13 +18,16 @@ NOON = 12
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One booked visit of the load."""
+    """One version of a visit of the load."""
 
     appointment_id: UUID
     patient_id: UUID
     clinic_id: str
     provider_id: UUID
     starts_at: datetime
+    version: int = 1
+    status: Status = Status.BOOKED
+    schedule_gen: int = 1
 
 
 def zone_of_noon(now: datetime) -> str:
@@ -51,12 +55,12 @@ def provider(number: int) -> UUID:
     return UUID(int=(3 << 96) + number % PROVIDERS)
 
 
-async def fill(admin_url: str, booked: list[Visit], *, by_email: bool) -> None:
+async def fill(admin_url: str, booked: Sequence[Visit], *, by_email: bool) -> None:
     """Copy the visits in with all that the gate joins to them.
 
     Args:
         admin_url: The administrator's address of the database, booking's schema migrated.
-        booked: The visits.
+        booked: The visits, each as its newest version.
         by_email: Patients have an address; else a mobile number and no address.
     """
     now = RealClock().now()
@@ -91,9 +95,9 @@ async def fill(admin_url: str, booked: list[Visit], *, by_email: bool) -> None:
             columns=["appointment_id", "source", "version", "status", "event_time", "ingest_time", "confirmed", "mode",
                      "patient_id", "clinic_id", "provider_id", "service_type", "starts_at", "ends_at", "schedule_gen",
                      "schedule_set_at", "first_booked_at"],
-            records=[(visit.appointment_id, "bench", 1, "booked", now, now, False, "live", visit.patient_id,
-                      visit.clinic_id, visit.provider_id, "check-up", visit.starts_at,
-                      visit.starts_at + timedelta(minutes=30), 1, now, now) for visit in booked],
+            records=[(visit.appointment_id, "bench", visit.version, visit.status.value, now, now, False, "live",
+                      visit.patient_id, visit.clinic_id, visit.provider_id, "check-up", visit.starts_at,
+                      visit.starts_at + timedelta(minutes=30), visit.schedule_gen, now, now) for visit in booked],
         )  # fmt: skip
         await connection.execute("ANALYZE")
     finally:
