@@ -1,0 +1,83 @@
+"""How what comes in from carriers is put together; a part of `wiring`, which alone uses it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from fastapi import APIRouter
+
+from chassis.clock import Clock
+from chassis.health import Health
+from chassis.metrics import Metrics
+from notifier.adapters import staff_replies
+from notifier.adapters.callbacks.door import Door
+from notifier.adapters.callbacks.http import Callbacks, routes
+from notifier.adapters.callbacks.mailbox import BounceMailbox
+from notifier.adapters.callbacks.signatures import CallbackSecrets
+from notifier.adapters.callbacks.waiting import WaitingReceipts
+from notifier.adapters.receipts import PostgresReceipts
+from notifier.adapters.replies import PostgresReplies
+from notifier.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What a process that serves callbacks runs.
+
+    Attributes:
+        routers: Callbacks, and the staff's list of answers.
+        mailbox: None where no Maildir is set.
+    """
+
+    routers: tuple[APIRouter, ...]
+    waiting: WaitingReceipts
+    mailbox: BounceMailbox | None
+
+    def parts(self, stop: asyncio.Event) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what runs until `stop` is set, by name."""
+        mailbox = {} if self.mailbox is None else {"bounces": self.mailbox.run(stop)}
+        return {"waiting receipts": self.waiting.run(stop), **mailbox}
+
+
+def inbound(
+    settings: Settings,
+    pool: asyncpg.Pool,
+    clock: Clock,
+    metrics: Metrics,
+    health: Health,
+    committed: Callable[[], None],
+    operator: Any,
+    twilio_tokens: Sequence[str],
+) -> Inbound:
+    """Return the inbound parts of this process.
+
+    Args:
+        settings: What it was told.
+        pool: Connections to the schema `notifier`.
+        clock: Domain time.
+        metrics: Where callbacks are counted.
+        health: Where reports without an attempt are shown.
+        committed: Called after every commit that may have made work for lanes or the relay.
+        operator: The dependency that lets only the operator's key in, for the staff's list.
+        twilio_tokens: Of every account that sends SMS.
+    """
+    receipts, replies, door = PostgresReceipts(pool), PostgresReplies(pool), Door(metrics.registry)
+    secrets = secrets_of(settings, twilio_tokens)
+    callbacks = Callbacks(receipts, replies, lambda: secrets, settings.callback_base_url, clock, door, committed)
+    folder = settings.bounce_maildir
+    mailbox = None if folder is None else BounceMailbox(folder, receipts, clock, door, committed)
+    health.add_status("unmatched_receipts", receipts.unmatched)
+    routers = (routes(callbacks), staff_replies.routes(pool, clock, operator))
+    return Inbound(routers, WaitingReceipts(receipts, clock, committed), mailbox)
+
+
+def secrets_of(settings: Settings, twilio_tokens: Sequence[str]) -> CallbackSecrets:
+    """Return every secret by which a callback may prove itself."""
+    return CallbackSecrets(
+        twilio=twilio_tokens,
+        meta=(settings.meta_app_secret.get_secret_value(),),
+        meta_verify=(settings.meta_verify_token.get_secret_value(),),
+        bounces=(settings.bounce_secret.get_secret_value(),),
+    )
