@@ -24,7 +24,11 @@ class Settings(ServiceSettings):
         lease_s: How long a message may be in `sending`; after that its outcome is unknown.
         appointment_link: Where a provider opens an appointment, with `{appointment_id}` in it.
         templates: Folder with the installation's own templates.
+        senders: File with the accounts of the installation and of single clinics (TOML; `adapters/senders_file.py`).
         callback_base_url: Public address for carriers' receipts.
+        bounce_secret: What a mail server sends along when it posts a bounce.
+        bounce_maildir: Maildir with bounces, read by the process that runs fan-out.
+        meta_app_secret, meta_verify_token: By which Meta's callbacks prove themselves.
         booking_url, records_url, reminders_url: Where the other parts' read APIs answer, for the timeline.
         read_key: The operator's key, with which they are asked.
         part_timeout_s: How long each of them may take.
@@ -42,7 +46,10 @@ class Settings(ServiceSettings):
     whatsapp_slots: int = Field(default=16, ge=1, le=500)
     appointment_link: str = "/appointments/{appointment_id}"
     templates: Path | None = None
+    senders: Path | None = None
     callback_base_url: str | None = None
+    bounce_secret: SecretStr = SecretStr("")
+    bounce_maildir: Path | None = None
     booking_url: str | None = None
     records_url: str | None = None
     reminders_url: str | None = None
@@ -62,6 +69,8 @@ class Settings(ServiceSettings):
     meta_base_url: str = "https://graph.facebook.com"
     meta_phone_number_id: str = "0"
     meta_access_token: SecretStr = SecretStr("")
+    meta_app_secret: SecretStr = SecretStr("")
+    meta_verify_token: SecretStr = SecretStr("")
 
     @field_validator("allow_list", mode="before")
     @classmethod
