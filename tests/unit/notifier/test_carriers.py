@@ -25,7 +25,7 @@ META = MetaAccount("123", SecretStr("hush"))
 
 async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(handler), base_url="http://carrier") as client:
-        return await SmsCarrier(client, TWILIO, Templates()).prepare(call(Kind.REMINDER, BY_SMS))()
+        return await SmsCarrier(client, lambda _: TWILIO, Templates()).prepare(call(Kind.REMINDER, BY_SMS))()
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ async def test_a_whatsapp_is_a_template_with_parameters_in_the_shape_of_meta(
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(accept), base_url="http://carrier") as client:
         one = call(Kind.REMINDER, Route(Channel.WHATSAPP, MOBILE), clinic_sensitive=sensitive, given_name=None)
-        answer = await WhatsAppCarrier(client, META).prepare(one)()
+        answer = await WhatsAppCarrier(client, lambda _: META).prepare(one)()
 
     [request] = seen
     body = orjson.loads(request.content)

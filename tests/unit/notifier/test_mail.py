@@ -1,5 +1,6 @@
 """The mail of a confirmation: parts, calendar entry, headers that nothing can break."""
 
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -9,7 +10,9 @@ from icalendar import Calendar
 
 from notifier.adapters.carriers.composing import Sender, compose
 from notifier.adapters.templates import Templates
-from schemas.notifications import Kind
+from notifier.domain.channels import Route
+from schemas.appointments import Status
+from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import APPOINTMENT, EMAIL, STARTS, call
 from tests.unit.notifier.test_templates import EVIL
 
@@ -18,18 +21,18 @@ SENDER = Sender("appointments@clinic.example")
 
 def mailed(kind: Kind = Kind.CONFIRMATION, **changes: Any) -> EmailMessage:
     """Return the mail as a receiver reads it."""
-    raw = compose(call(kind, **changes), Templates(), SENDER).as_bytes()
+    raw = compose(call(kind, **changes), Templates(), SENDER).content
     received = message_from_bytes(raw, policy=policy.default)
     assert isinstance(received, EmailMessage)
     return received
 
 
-def entry(mail: EmailMessage) -> Any:
+def entry(mail: EmailMessage, method: str = "REQUEST") -> Any:
     [attached] = list(mail.iter_attachments())
     assert attached.get_content_type() == "text/calendar"
-    assert attached["Content-Type"].params["method"] == "REQUEST"
+    assert attached["Content-Type"].params["method"] == method
     calendar = Calendar.from_ical(attached.get_content())
-    assert calendar["METHOD"] == "REQUEST"
+    assert calendar["METHOD"] == method
     [event] = calendar.walk("VEVENT")
     return event
 
@@ -58,8 +61,64 @@ def test_d34_the_calendar_entry_keeps_its_uid_and_counts_its_versions() -> None:
     assert first["ATTENDEE"] == f"mailto:{EMAIL}"
 
 
+def test_d34_a_moved_visit_is_asked_for_again_and_a_cancelled_one_is_taken_back_under_the_same_uid() -> None:
+    booked, moved = entry(mailed()), entry(mailed(Kind.MOVED, version=2, starts_at=STARTS + timedelta(days=1)))
+    cancelled = entry(mailed(Kind.CANCELLED, version=3, status=Status.CANCELLED), "CANCEL")
+
+    assert booked["UID"] == moved["UID"] == cancelled["UID"]
+    assert [one["SEQUENCE"] for one in (booked, moved, cancelled)] == [1, 2, 3]
+    assert [one["STATUS"] for one in (booked, moved, cancelled)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    assert moved["DTSTART"].dt == STARTS + timedelta(days=1)
+
+
+def test_d34_the_entrys_instants_are_in_utc_so_that_no_table_of_zones_is_needed() -> None:
+    attached = next(iter(mailed(zone="America/New_York").iter_attachments())).get_content()
+
+    assert f"DTSTART:{STARTS:%Y%m%dT%H%M%SZ}" in attached
+    assert "VTIMEZONE" not in attached
+
+
+@pytest.mark.parametrize("clinic", ["Praxis; Nord, \\ Süd", "李雷诊所" * 12, "Ä" * 80, "x" * 80])
+def test_an_entry_of_any_clinics_name_keeps_to_75_octets_a_line_and_reads_back(clinic: str) -> None:
+    mail = mailed(clinic_name=clinic)
+    raw = next(iter(mail.iter_attachments())).get_payload(decode=True)
+
+    assert isinstance(raw, bytes)
+    assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
+    assert entry(mail)["LOCATION"] == clinic[:79] + "…" * (len(clinic) > 80) if len(clinic) > 80 else clinic
+
+
+@pytest.mark.parametrize("given_name", ["Ada", "Zoë", "李雷", "محمد"])
+def test_a_mail_is_ascii_in_lines_that_every_server_takes_and_says_what_it_was_given(given_name: str) -> None:
+    raw = compose(call(given_name=given_name, clinic_name="Clinique d\u2019Été"), Templates(), SENDER).content
+    mail = mailed(given_name=given_name, clinic_name="Clinique d\u2019Été")
+    plain_part = mail.get_body(("plain",))
+
+    assert raw.isascii()
+    assert all(len(line) <= 78 for line in raw.split(b"\r\n"))
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert plain_part is not None
+    assert f"Hello {given_name}," in plain_part.get_content()
+    assert mail["From"].addresses[0].display_name == "Clinique d\u2019Été"
+    assert mail["Subject"] == "Your appointment at Clinique d\u2019Été is booked"
+    assert not [defect for part in mail.walk() for defect in part.defects]
+
+
+def test_answers_go_where_the_clinic_wants_them() -> None:
+    sender = Sender("noreply@clinic.example", "desk@clinic.example")
+    raw = compose(call(), Templates(), sender).content
+
+    assert b"\r\nReply-To: desk@clinic.example\r\n" in raw
+
+
+@pytest.mark.parametrize("address", ["ada@example.org\r\nBcc: x@example.org", "zoë@example.org", "a b@example.org", ""])
+def test_an_address_that_cannot_stand_in_a_header_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        compose(call(route=Route(Channel.EMAIL, address)), Templates(), SENDER)
+
+
 def test_d35_a_sensitive_clinic_is_named_nowhere_in_the_mail() -> None:
-    raw = compose(call(clinic_sensitive=True), Templates(), SENDER).as_bytes()
+    raw = compose(call(clinic_sensitive=True), Templates(), SENDER).content
     mail = mailed(clinic_sensitive=True)
 
     assert b"North Street" not in raw

@@ -1,44 +1,80 @@
-"""The calendar entry of a confirmation (D34)."""
+"""The calendar entry of a confirmation, a move and a cancellation (D34): iTIP, RFC 5546, as iCalendar, RFC 5545.
 
-from icalendar import Calendar, Event, vCalAddress, vText
+Its instants are in UTC: a single visit needs no VTIMEZONE, every calendar shows it in its reader's zone, and a
+change of a zone's rules reaches the visit as a new version. It is written here line by line, because a general
+library took longer over it than over all the rest of a mail; tests and `templates lint` read it with one.
+"""
 
-from notifier.adapters.templates import Words
+from datetime import UTC, datetime
+
+from notifier.adapters.words import Words
 from notifier.domain.ledger import Call
+from schemas.notifications import Kind
 
 PRODUCT = "-//Attend//Notifier//EN"
+LONGEST_LINE = 75
+"""Octets, RFC 5545 3.1; what is longer goes on after a line break and a space."""
+
+METHODS: dict[Kind, str] = {Kind.CONFIRMATION: "REQUEST", Kind.MOVED: "REQUEST", Kind.CANCELLED: "CANCEL"}
+"""Kinds with an entry, and what it asks a calendar to do."""
+
+_STATUS = {"REQUEST": "CONFIRMED", "CANCEL": "CANCELLED"}
+_ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
-def invitation(call: Call, words: Words, summary: str, organizer: str) -> bytes:
-    """Return an iTIP REQUEST for the visit.
+def calendar_entry(call: Call, words: Words, summary: str, organizer: str) -> bytes:
+    """Return the entry that books, moves or cancels the visit in the patient's calendar.
 
     The UID is the appointment's own, for ever; the SEQUENCE is its version, so that a later entry takes
-    an earlier one's place whatever the order of arrival. A cancellation will use both again (R27).
+    an earlier one's place whatever the order of arrival.
 
     Args:
-        call: The message.
+        call: The message, of a kind in `METHODS`.
         words: Its words.
-        summary: The subject, which names no clinic that is sensitive.
+        summary: What the calendar shows; names no clinic that is sensitive.
         organizer: The sender's address.
+
+    Raises:
+        ValueError: The visit has no start.
     """
-    event = Event()
-    event.add("uid", f"{call.visit.appointment_id}@attend")
-    event.add("sequence", call.visit.version)
-    event.add("dtstamp", call.at)
-    event.add("dtstart", call.visit.starts_at)
-    if call.visit.ends_at is not None:
-        event.add("dtend", call.visit.ends_at)
-    event.add("summary", vText(summary))
-    if words.clinic:
-        event.add("location", vText(words.clinic))
-    event.add("status", "CONFIRMED")
-    event["organizer"] = vCalAddress(f"mailto:{organizer}")
-    attendee = vCalAddress(f"mailto:{call.route.address}")
-    attendee.params["PARTSTAT"] = vText("ACCEPTED")
-    attendee.params["RSVP"] = vText("FALSE")
-    event.add("attendee", attendee, encode=False)
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("method", "REQUEST")
-    calendar.add_component(event)
-    return bytes(calendar.to_ical())
+    visit, method = call.visit, METHODS[call.kind]
+    if visit.starts_at is None:
+        raise ValueError("a visit without a start has no entry")
+    lines = [
+        "BEGIN:VCALENDAR",
+        f"PRODID:{PRODUCT}",
+        "VERSION:2.0",
+        f"METHOD:{method}",
+        "BEGIN:VEVENT",
+        f"UID:{visit.appointment_id}@attend",
+        f"SEQUENCE:{visit.version}",
+        f"DTSTAMP:{_utc(call.at)}",
+        f"DTSTART:{_utc(visit.starts_at)}",
+        *([f"DTEND:{_utc(visit.ends_at)}"] if visit.ends_at else []),
+        f"SUMMARY:{summary.translate(_ESCAPES)}",
+        *([f"LOCATION:{words.clinic.translate(_ESCAPES)}"] if words.clinic else []),
+        f"STATUS:{_STATUS[method]}",
+        f"ORGANIZER:mailto:{organizer}",
+        f"ATTENDEE;PARTSTAT=ACCEPTED;RSVP=FALSE:mailto:{call.route.address}",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
+    return "".join(_folded(line) for line in lines).encode()
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _folded(line: str) -> str:
+    """Return the line with its end, broken where it is too long, and never inside a character."""
+    if len(line) * 4 <= LONGEST_LINE or len(line.encode()) <= LONGEST_LINE:
+        return f"{line}\r\n"
+    pieces, room, piece = [], LONGEST_LINE, ""
+    for character in line:
+        size = len(character.encode())
+        if size > room:
+            pieces.append(piece)
+            piece, room = "", LONGEST_LINE - 1  # the space that opens a continued line counts
+        piece, room = piece + character, room - size
+    return "\r\n ".join([*pieces, piece]) + "\r\n"

@@ -1,62 +1,32 @@
 """Rendering: the clinic's own templates if it has any, else the installation's, in the patient's language.
 
 A template is `<language>/<kind>.<part>.j2`; a clinic's own lies below `clinics/<CODE>/` in the folder of
-the installation, and what it lacks is taken from the general ones.
+the installation, and what it lacks is taken from the general ones. They are read once: a changed file counts
+from the next start.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal, get_args
 
-import phonenumbers.timezone
-from babel.dates import format_date, format_time, get_timezone, get_timezone_name
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined
+from babel.core import Locale, UnknownLocaleError
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from phonenumbers import NumberParseException
 
-from notifier.domain.ledger import Call
-from notifier.domain.text import first_name, plain
-from notifier.domain.visits import mobile_of
-from notifier.domain.wording import language, zone_may_confuse
+from notifier.adapters.words import LANGUAGES, Words
+from notifier.domain.segments import without_typography
+from notifier.domain.text import clipped
+from schemas.notifications import Kind
 
-LANGUAGES = frozenset({"en", "de", "nl"})
-"""Languages with a complete set of templates; a test renders all of them."""
+type Part = Literal["subject.txt", "text.txt", "html", "sms.txt"]
 
+PARTS: tuple[Part, ...] = get_args(Part.__value__)
+PATIENT_KINDS = (Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED, Kind.REMINDER, Kind.TODAY, Kind.NO_SHOW)
+"""Kinds that a patient gets; a provider's are worded by `notice.py`."""
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a message may say, ready for any template: nothing else about the patient reaches one (D35).
-
-    Attributes:
-        name: First name; empty if unknown.
-        clinic: The clinic's display name; empty at a sensitive clinic.
-        zone: The zone in words; empty if the time cannot be read wrongly.
-    """
-
-    language: str
-    name: str
-    clinic: str
-    date: str
-    time: str
-    zone: str
-
-
-def words_of(call: Call, available: frozenset[str] = LANGUAGES) -> Words:
-    """Return the words of a message, in the clinic's local time and the patient's language."""
-    visit = call.visit
-    if visit.starts_at is None:
-        raise ValueError("the gate lets no message pass without a start")
-    spoken = language(visit.language, visit.clinic_languages, available)
-    zone = get_timezone(visit.zone)
-    local = visit.starts_at.astimezone(zone)
-    confusing = zone_may_confuse(visit.starts_at, visit.zone, _zones_of(mobile_of(visit)))
-    return Words(
-        language=spoken,
-        name=first_name(visit.given_name),
-        clinic="" if visit.clinic_sensitive else plain(visit.clinic_name),
-        date=format_date(local, "full", locale=spoken),
-        time=plain(format_time(local, "short", locale=spoken)),
-        zone=plain(get_timezone_name(local, locale=spoken)) if confusing else "",
-    )
+SMS_NAME, SMS_CLINIC = 20, 40
+"""Longest name and clinic in an SMS: with them the built-in texts stay in one segment, or two."""
 
 
 class Templates:
@@ -67,53 +37,104 @@ class Templates:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
         self._general: list[BaseLoader] = [PackageLoader("notifier", "templates")]
         self._clinics = folder / "clinics" if folder else None
         if folder:
             self._general.insert(0, FileSystemLoader(folder))
         self._environments: dict[str, ImmutableSandboxedEnvironment] = {}
+        self._languages: dict[tuple[str, str], frozenset[str]] = {}
+        self._compiled: dict[tuple[str, str, str, str], Template] = {}
 
-    def render(self, clinic_id: str, kind: str, part: str, words: Words) -> str:
+    def render(self, clinic_id: str, kind: str, part: Part, words: Words) -> str:
         """Return one part of a message: `subject.txt`, `text.txt`, `html` or `sms.txt`.
 
         Raises:
             jinja2.TemplateError: The template is missing, or uses what there is not.
         """
-        environment = self._environment(clinic_id)
-        template = environment.get_template(f"{words.language}/{kind}.{part}.j2")
-        return template.render(
-            language=words.language,
-            name=words.name,
-            clinic=words.clinic,
-            date=words.date,
-            time=words.time,
-            zone=words.zone,
-        ).strip()
+        template = self._template(clinic_id, words.language, kind, part)
+        if part != "sms.txt":
+            return template.render(_told(words)).strip()
+        short = replace(words, name=clipped(words.name, SMS_NAME), clinic=clipped(words.clinic, SMS_CLINIC))
+        return without_typography(template.render(_told(short)).strip())
 
-    def _environment(self, clinic_id: str) -> ImmutableSandboxedEnvironment:
-        own = self._clinics / clinic_id if self._clinics else None
-        key = clinic_id if own and own.is_dir() else ""
+    def summary(self, clinic_id: str, words: Words) -> str:
+        """Return what a calendar shows of the visit.
+
+        Raises:
+            jinja2.TemplateError: As `render`.
+        """
+        return self._template(clinic_id, words.language, "calendar", "summary.txt").render(_told(words)).strip()
+
+    def languages(self, clinic_id: str, kind: str) -> frozenset[str]:
+        """Return the languages in which all parts of the kind are there: the built-in ones and the installation's own.
+
+        A language is a folder with a name that CLDR knows, such as `tr` or `pt-br`.
+        """
+        key = (self._own(clinic_id), kind)
+        if key not in self._languages:
+            there = set(self.environment(clinic_id).list_templates())
+            found = {name.partition("/")[0] for name in there}
+            self._languages[key] = LANGUAGES | {
+                each for each in found if known_language(each) and there.issuperset(needed_for(each, kind))
+            }
+        return self._languages[key]
+
+    def clinics(self) -> Iterator[str]:
+        """Give the codes of the clinics that have templates of their own, in order."""
+        if self._clinics and self._clinics.is_dir():
+            yield from sorted(path.name for path in self._clinics.iterdir() if path.is_dir())
+
+    def environment(self, clinic_id: str) -> ImmutableSandboxedEnvironment:
+        """Return what reads the templates of a clinic; one for all clinics that have none of their own."""
+        key = self._own(clinic_id)
         if key not in self._environments:
-            loaders = [FileSystemLoader(own), *self._general] if own and key else self._general
+            own: list[BaseLoader] = [FileSystemLoader(self._clinics / key)] if self._clinics and key else []
             self._environments[key] = ImmutableSandboxedEnvironment(
-                loader=ChoiceLoader(loaders),
+                loader=ChoiceLoader([*own, *self._general]),
                 autoescape=_is_html,
+                auto_reload=False,
                 undefined=StrictUndefined,
                 trim_blocks=True,
                 lstrip_blocks=True,
             )
         return self._environments[key]
 
+    def _template(self, clinic_id: str, language: str, kind: str, part: str) -> Template:
+        key = (clinic_id, language, kind, part)
+        if key not in self._compiled:
+            self._compiled[key] = self.environment(clinic_id).get_template(path_of(language, kind, part))
+        return self._compiled[key]
+
+    def _own(self, clinic_id: str) -> str:
+        """Return the clinic's code if it has templates of its own, else nothing."""
+        return clinic_id if self._clinics and (self._clinics / clinic_id).is_dir() else ""
+
+
+def path_of(language: str, kind: str, part: str) -> str:
+    """Return where the template lies, below a folder of templates."""
+    return f"{language}/{kind}.{part}.j2"
+
+
+def needed_for(language: str, kind: str) -> set[str]:
+    """Return where all the templates lie that a language must have for a kind."""
+    return {*(path_of(language, kind, part) for part in PARTS), path_of(language, "calendar", "summary.txt")}
+
+
+def known_language(tag: str) -> bool:
+    """Say whether dates can be written in a language of this name."""
+    if tag != tag.lower():
+        return False
+    try:
+        Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+def _told(words: Words) -> dict[str, Any]:
+    return {field: getattr(words, field) for field in Words.__slots__}
+
 
 def _is_html(name: str | None) -> bool:
     return name is not None and name.endswith(".html.j2")
-
-
-def _zones_of(mobile: str | None) -> tuple[str, ...]:
-    """Return the zones in which a number may be at home; none if that is not known."""
-    if mobile is None:
-        return ()
-    try:
-        return tuple(phonenumbers.timezone.time_zones_for_number(phonenumbers.parse(mobile)))
-    except NumberParseException:
-        return ()

@@ -21,6 +21,14 @@ def plain(text: str | None, limit: int = LONGEST_TITLE) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def clipped(text: str, limit: int) -> str:
+    """Return the text cut to `limit`, between words where it can be, and without a mark that it was cut."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit + 1].rpartition(" ")[0]
+    return (head or text[:limit]).rstrip(" -,.'\u2019")
+
+
 def first_name(given_name: str | None) -> str:
     """Return a first name made of letters alone and what joins them; empty if nothing is left (D35).
 

@@ -1,23 +1,47 @@
-"""Which language a message is in, and whether it names the zone."""
+"""Which language a message is in, how near it says the visit is, whether it names the zone or tells of STOP."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LAST_RESORT = "en"
 
 
-def language(wanted: str | None, clinic_languages: Iterable[str], available: Collection[str]) -> str:
+class Day(StrEnum):
+    """How far off the visit's day is, counted in days of the clinic's calendar."""
+
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    OTHER = "other"
+
+
+def language(
+    wanted: str | None, clinic_languages: Iterable[str], available: Collection[str], last_resort: str = LAST_RESORT
+) -> str:
     """Return the language to write in: the patient's, else the clinic's first that there are templates for.
 
-    `de-AT` falls back to `de`. If nothing fits it is English.
+    `de-AT` falls back to `de`. If nothing fits it is the last resort, English unless said otherwise.
     """
     for tag in (wanted, *clinic_languages):
         words = (tag or "").replace("_", "-").lower()
         for candidate in (words, words.partition("-")[0]):
             if candidate in available:
                 return candidate
-    return LAST_RESORT
+    return last_resort
+
+
+def day_of(starts_at: datetime, now: datetime, clinic_zone: str) -> Day:
+    """Return whether the visit is today or tomorrow at the clinic: by its calendar, not by hours (R23).
+
+    Args:
+        starts_at: Start of the visit.
+        now: When it is said.
+        clinic_zone: The zone whose midnights count.
+    """
+    zone = ZoneInfo(clinic_zone)
+    days = (starts_at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    return {0: Day.TODAY, 1: Day.TOMORROW}.get(days, Day.OTHER)
 
 
 def zone_may_confuse(starts_at: datetime, clinic_zone: str, patient_zones: Iterable[str]) -> bool:

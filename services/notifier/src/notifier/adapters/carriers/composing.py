@@ -1,56 +1,42 @@
-"""From a call to a mail that any client reads and no name can break."""
+"""From a call to a mail that any client reads and no name can break.
 
+A mail is written as bytes straight away: the standard library's general builder took five times as long, and a lane
+writes one after the other. Only headers with names in them go through it, each once: there are as many as clinics.
+"""
+
+import base64
+import binascii
+import re
 from dataclasses import dataclass
-from email.headerregistry import Address, BaseHeader, HeaderRegistry
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
-from notifier.adapters.calendar import invitation
-from notifier.adapters.templates import Templates, words_of
+from notifier.adapters.calendar import METHODS, calendar_entry
+from notifier.adapters.templates import Templates
+from notifier.adapters.words import Words, words_of
 from notifier.domain.ledger import Call
 from notifier.domain.text import plain
-from schemas.notifications import Kind
 
-WITH_CALENDAR = frozenset({Kind.CONFIRMATION})
+LONGEST_SUBJECT = 150
 
-_ALIKE = frozenset(
-    {"mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-language"}
-    | {"auto-submitted", "from"}
-)
-"""Headers that say the same in very many mails."""
-
-
-class _Headers(HeaderRegistry):
-    """Parses a header that many mails share once, and makes one class a header instead of one a mail.
-
-    A parsed header is never changed. Parsing them anew was half of a mail's cost.
-    """
-
-    @cache  # noqa: B019  # one registry a process
-    def __getitem__(self, name: str) -> type[BaseHeader]:
-        return super().__getitem__(name)
-
-    def __call__(self, name: str, value: Any) -> BaseHeader:
-        if isinstance(value, str) and name.lower() in _ALIKE:
-            return self._parsed(name, value)
-        return super().__call__(name, value)
-
-    @lru_cache(maxsize=512)  # noqa: B019  # one registry a process
-    def _parsed(self, name: str, value: str) -> BaseHeader:
-        return super().__call__(name, value)
-
-
-POLICY = SMTP.clone(header_factory=_Headers())
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
+"""An address that stands in a header as it is: atoms of RFC 5322 and dots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes: an address, and the domain that makes message ids ours."""
+    """Who writes.
+
+    Attributes:
+        address: Its domain makes message ids ours.
+        reply_to: Where answers should go, if not there.
+    """
 
     address: str
+    reply_to: str | None = None
 
     @property
     def domain(self) -> str:
@@ -58,37 +44,122 @@ class Sender:
         return self.address.rpartition("@")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as it goes over the wire, lines ended by CRLF, all of it ASCII.
+
+    Attributes:
+        envelope_id: The attempt's id, by which a bounce finds back (RFC 3461 4.4).
+        message_id: With its angle brackets.
+        sender: The envelope's.
+        recipient: The envelope's.
+    """
+
+    envelope_id: str
+    message_id: str
+    sender: str
+    recipient: str
+    content: bytes
+
+
 def message_id(call: Call, sender: Sender) -> str:
     """Return the Message-ID: our attempt's id, so that a mail found anywhere leads back to the ledger."""
     return f"<{call.attempt_id}@{sender.domain}>"
 
 
-def compose(call: Call, templates: Templates, sender: Sender) -> EmailMessage:
-    """Return the mail: plain text and HTML, with a calendar entry for a confirmation (R22, D34).
+def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
+    """Return the mail: plain text and HTML, with a calendar entry where the kind has one (R22, D34).
 
-    Header injection is impossible twice over: names reach no header unless cleaned, and the mail
-    library refuses line breaks in headers.
+    Header injection is impossible twice over: names reach no header unless cleaned, and a header with a
+    line break or another control character is refused.
 
     Raises:
         ValueError: An address or header that cannot be.
         jinja2.TemplateError: A broken template.
     """
-    words = words_of(call)
     clinic_id, kind = call.visit.clinic_id, call.kind.value
-    subject = plain(templates.render(clinic_id, kind, "subject.txt", words), 150)
-    mail = EmailMessage(policy=POLICY)
-    mail["Message-ID"] = message_id(call, sender)
-    mail["Date"] = format_datetime(call.at)
-    mail["From"] = Address(words.clinic, addr_spec=sender.address)
-    mail["To"] = Address(addr_spec=call.route.address)
-    mail["Subject"] = subject
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = words.language
-    mail.set_content(templates.render(clinic_id, kind, "text.txt", words))
-    mail.add_alternative(templates.render(clinic_id, kind, "html", words), subtype="html")
-    if call.kind in WITH_CALENDAR:
-        entry = invitation(call, words, subject, sender.address)
-        mail.add_attachment(
-            entry, maintype="text", subtype="calendar", filename="appointment.ics", params={"method": "REQUEST"}
+    words = words_of(call, templates.languages(clinic_id, kind))
+    subject = plain(templates.render(clinic_id, kind, "subject.txt", words), LONGEST_SUBJECT)
+    own_id = message_id(call, sender)
+    headers = [
+        f"Message-ID: {own_id}\r\n",
+        f"Date: {format_datetime(call.at)}\r\n",
+        _from(words.clinic, sender.address),
+        f"To: {_address(call.route.address)}\r\n",
+        _subject(subject),
+        *([f"Reply-To: {_address(sender.reply_to)}\r\n"] if sender.reply_to else []),
+        "Auto-Submitted: auto-generated\r\n",
+        f"Content-Language: {words.language}\r\n",
+        "MIME-Version: 1.0\r\n",
+    ]
+    boundary = f"=_a{call.attempt_id.hex}"  # no encoded body can hold "=_" (RFC 2045 6.7)
+    body = _alternatives(
+        boundary,
+        templates.render(clinic_id, kind, "text.txt", words),
+        templates.render(clinic_id, kind, "html", words),
+    )
+    if call.kind in METHODS:
+        body = _with_entry(
+            f"=_m{call.attempt_id.hex}", body, METHODS[call.kind], entry_of(call, templates, words, sender)
         )
-    return mail
+    content = "".join([*headers, body]).encode("ascii")
+    return Mail(str(call.attempt_id), own_id, sender.address, call.route.address, content)
+
+
+def entry_of(call: Call, templates: Templates, words: Words, sender: Sender) -> bytes:
+    """Return the calendar entry of a message whose kind has one."""
+    summary = plain(templates.summary(call.visit.clinic_id, words), LONGEST_SUBJECT)
+    return calendar_entry(call, words, summary, sender.address)
+
+
+def _alternatives(boundary: str, text: str, html: str) -> str:
+    return (
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
+        f"--{boundary}\r\n{_text('plain', text)}\r\n--{boundary}\r\n{_text('html', html)}\r\n--{boundary}--\r\n"
+    )
+
+
+def _text(subtype: str, content: str) -> str:
+    lines = f"{content}\n".replace("\n", "\r\n")
+    return (
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+        f"{binascii.b2a_qp(lines.encode(), istext=True).decode('ascii')}"
+    )
+
+
+def _with_entry(boundary: str, body: str, method: str, entry: bytes) -> str:
+    encoded = base64.encodebytes(entry).decode("ascii").replace("\n", "\r\n")
+    return (
+        f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"\r\n\r\n'
+        f"--{boundary}\r\n{body}\r\n--{boundary}\r\n"
+        f'Content-Type: text/calendar; charset="utf-8"; method={method};\r\n name="appointment.ics"\r\n'
+        'Content-Disposition: attachment; filename="appointment.ics"\r\n'
+        f"Content-Transfer-Encoding: base64\r\n\r\n{encoded}\r\n--{boundary}--\r\n"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _from(clinic: str, address: str) -> str:
+    return _folded("From", Address(clinic, addr_spec=address))
+
+
+@lru_cache(maxsize=4096)
+def _subject(subject: str) -> str:
+    return _folded("Subject", subject)
+
+
+def _address(address: str) -> str:
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError("an address that cannot stand in a header")
+    return address
+
+
+def _folded(name: str, value: str | Address) -> str:
+    """Return a header as the standard library writes it: folded, encoded where it must be, refused if it breaks out.
+
+    Raises:
+        ValueError: A line break in it.
+    """
+    message = EmailMessage(policy=SMTP)
+    message[name] = value
+    return str(SMTP.fold(name, message[name]))

@@ -12,15 +12,16 @@ What is known when something breaks:
 
 import asyncio
 import contextlib
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
 from functools import partial
 
 import aiosmtplib
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
-from notifier.adapters.carriers.composing import Sender, compose
+from notifier.adapters.carriers.composing import Mail, Sender, compose
 from notifier.adapters.templates import Templates
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
 from notifier.handle.loop import CannotCompose, Made
@@ -46,85 +47,83 @@ class SmtpServer:
     timeout_s: float
 
 
-class EmailCarrier:
-    """See `handle.loop.Carrier`."""
+@dataclass(frozen=True, slots=True)
+class MailAccount:
+    """Who writes, and through which server."""
 
-    def __init__(self, server: SmtpServer, sender: Sender, templates: Templates) -> None:
-        self._server, self._sender, self._templates = server, sender, templates
-        self._kept: list[aiosmtplib.SMTP] = []
+    server: SmtpServer
+    sender: Sender
+
+
+class EmailCarrier:
+    """See `handle.loop.Carrier`.
+
+    Args:
+        account_of: Clinic → the account that sends for it.
+        templates: What is said.
+    """
+
+    def __init__(self, account_of: Callable[[str], MailAccount], templates: Templates) -> None:
+        self._account_of, self._templates = account_of, templates
+        self._kept: defaultdict[SmtpServer, list[aiosmtplib.SMTP]] = defaultdict(list)
 
     def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
+        account = self._account_of(call.visit.clinic_id)
         try:
-            mail = compose(call, self._templates, self._sender)
+            mail = compose(call, self._templates, account.sender)
         except (TemplateError, ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
-        return partial(self._send, call, mail)
+        return partial(self._send, account.server, mail)
 
-    async def _send(self, call: Call, mail: EmailMessage) -> Answer:
+    async def _send(self, server: SmtpServer, mail: Mail) -> Answer:
         try:
-            async with asyncio.timeout(self._server.timeout_s):
-                client = await self._announced(call)
+            async with asyncio.timeout(server.timeout_s):
+                client = await self._announced(server, mail)
         except aiosmtplib.SMTPResponseException as error:
             return _refused(error.code)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return NotAccepted(type(error).__name__)
-        return await self._handed_over(client, mail)
+        return await self._handed_over(server, client, mail)
 
     async def close(self) -> None:
         """See `handle.loop.Carrier`."""
-        while self._kept:
+        kept = [client for clients in self._kept.values() for client in clients]
+        self._kept.clear()
+        for client in kept:
             with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 async with asyncio.timeout(1):
-                    await self._kept.pop().quit()
+                    await client.quit()
 
-    async def _announced(self, call: Call) -> aiosmtplib.SMTP:
+    async def _announced(self, server: SmtpServer, mail: Mail) -> aiosmtplib.SMTP:
         """Return a connection on which sender and recipient are accepted, a fresh one if a kept one broke."""
-        while self._kept:
-            client = self._kept.pop()
+        kept = self._kept[server]
+        while kept:
+            client = kept.pop()
             try:
-                return await self._announce(client, call)
+                return await self._announce(server, client, mail)
             except _BROKEN:
                 client.close()
-        return await self._announce(await self._connected(), call)
+        return await self._announce(server, await _connected(server), mail)
 
-    async def _announce(self, client: aiosmtplib.SMTP, call: Call) -> aiosmtplib.SMTP:
-        options = [f"ENVID={call.attempt_id}"] if client.supports_extension("dsn") else []
+    async def _announce(self, server: SmtpServer, client: aiosmtplib.SMTP, mail: Mail) -> aiosmtplib.SMTP:
+        options = [f"ENVID={mail.envelope_id}"] if client.supports_extension("dsn") else []
         try:
-            await client.mail(self._sender.address, options=options)
-            await client.rcpt(call.route.address)
+            await client.mail(mail.sender, options=options)
+            await client.rcpt(mail.recipient)
         except aiosmtplib.SMTPResponseException as error:
-            await self._clear(client, error.code)
+            await self._clear(server, client, error.code)
             raise
         except BaseException:
             client.close()
             raise
         return client
 
-    async def _connected(self) -> aiosmtplib.SMTP:
-        server = self._server
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            timeout=server.timeout_s,
-            use_tls=server.tls == "tls",
-            start_tls=server.tls == "starttls",
-            username=server.username,
-            password=server.password.get_secret_value() if server.password else None,
-        )
+    async def _handed_over(self, server: SmtpServer, client: aiosmtplib.SMTP, mail: Mail) -> Answer:
         try:
-            await client.connect()
-            await client.ehlo()
-        except BaseException:
-            client.close()
-            raise
-        return client
-
-    async def _handed_over(self, client: aiosmtplib.SMTP, mail: EmailMessage) -> Answer:
-        try:
-            response = await client.data(mail.as_bytes())
+            response = await client.data(mail.content)
         except aiosmtplib.SMTPResponseException as error:
-            await self._clear(client, error.code)
+            await self._clear(server, client, error.code)
             return _refused(error.code)
         except (*_BROKEN, aiosmtplib.SMTPException, OSError) as error:
             client.close()
@@ -132,19 +131,38 @@ class EmailCarrier:
         except BaseException:
             client.close()
             raise
-        self._kept.append(client)
-        return Accepted(str(mail["Message-ID"]) if not response.message else response.message[:200])
+        self._kept[server].append(client)
+        return Accepted(response.message[:200] or mail.message_id)
 
-    async def _clear(self, client: aiosmtplib.SMTP, code: int) -> None:
+    async def _clear(self, server: SmtpServer, client: aiosmtplib.SMTP, code: int) -> None:
         """Make a connection fit for the next mail after a refusal, or give it up."""
         if code == aiosmtplib.SMTPStatus.domain_unavailable:
             client.close()
             return
         try:
             await client.rset()
-            self._kept.append(client)
+            self._kept[server].append(client)
         except (aiosmtplib.SMTPException, OSError, TimeoutError):
             client.close()
+
+
+async def _connected(server: SmtpServer) -> aiosmtplib.SMTP:
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        timeout=server.timeout_s,
+        use_tls=server.tls == "tls",
+        start_tls=server.tls == "starttls",
+        username=server.username,
+        password=server.password.get_secret_value() if server.password else None,
+    )
+    try:
+        await client.connect()
+        await client.ehlo()
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 def _refused(code: int) -> Answer:

@@ -1,8 +1,10 @@
 """SMS in the shape of Twilio's Messages resource."""
 
 import base64
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import httpx2
@@ -10,49 +12,81 @@ from jinja2 import TemplateError
 from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
-from notifier.adapters.templates import Templates, words_of
+from notifier.adapters.templates import Templates
+from notifier.adapters.words import NORTH_AMERICA, words_of
 from notifier.domain.ledger import Call
 from notifier.handle.loop import CannotCompose, Made
 
 LONGEST_BODY = 1600
 """Twilio's limit."""
 
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+_CALLABLE = re.compile(r"\+?\d+")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class TwilioAccount:
     """Whose messages these are.
 
     Attributes:
+        sender: A number in E.164, a short code, a name of up to 11 letters and digits, or a MessagingServiceSid.
         callback_base_url: Public address for receipts; with it the attempt's id reaches the carrier.
+        stop_countries: Countries (ISO 3166) to whose numbers an SMS tells how to opt out.
     """
 
     sid: str
     auth_token: SecretStr
     sender: str
     callback_base_url: str | None = None
+    stop_countries: frozenset[str] = NORTH_AMERICA
+
+    @property
+    def takes_answers(self) -> bool:
+        """Say whether a patient can answer: not to a name."""
+        return self.is_service or _CALLABLE.fullmatch(self.sender) is not None
+
+    @property
+    def is_service(self) -> bool:
+        """Say whether Twilio chooses the number, out of those of a messaging service."""
+        return _SERVICE.fullmatch(self.sender) is not None
+
+    @cached_property
+    def authorization(self) -> str:
+        """The header of the same name."""
+        pair = f"{self.sid}:{self.auth_token.get_secret_value()}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
 
 
 class SmsCarrier:
-    """See `handle.loop.Carrier`."""
+    """See `handle.loop.Carrier`.
 
-    def __init__(self, client: httpx2.AsyncClient, account: TwilioAccount, templates: Templates) -> None:
-        self._client, self._account, self._templates = client, account, templates
+    Args:
+        client: To Twilio.
+        account_of: Clinic → the account that sends for it.
+        templates: What is said.
+    """
+
+    def __init__(
+        self, client: httpx2.AsyncClient, account_of: Callable[[str], TwilioAccount], templates: Templates
+    ) -> None:
+        self._client, self._account_of, self._templates = client, account_of, templates
 
     def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
+        account = self._account_of(call.visit.clinic_id)
         try:
-            body = self._templates.render(call.visit.clinic_id, call.kind, "sms.txt", words_of(call))
+            body = sms_of(call, self._templates, account)
         except (TemplateError, ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
-        account = self._account
-        form = {"To": call.route.address, "From": account.sender, "Body": body[:LONGEST_BODY]}
+        form = {"To": call.route.address, "Body": body[:LONGEST_BODY]}
+        form["MessagingServiceSid" if account.is_service else "From"] = account.sender
         if account.callback_base_url:
             form["StatusCallback"] = f"{account.callback_base_url.rstrip('/')}/callbacks/twilio/{call.attempt_id}"
         request = self._client.build_request(
             "POST",
             f"/2010-04-01/Accounts/{account.sid}/Messages.json",
             data=form,
-            headers={"Authorization": _basic(account)},
+            headers={"Authorization": account.authorization},
         )
         return partial(answer_to, self._client, request, _sid)
 
@@ -61,10 +95,22 @@ class SmsCarrier:
         await self._client.aclose()
 
 
+def sms_of(call: Call, templates: Templates, account: TwilioAccount) -> str:
+    """Return the text.
+
+    Raises:
+        ValueError: The visit has no start.
+        jinja2.TemplateError: A broken template.
+    """
+    clinic_id, kind = call.visit.clinic_id, call.kind.value
+    words = words_of(
+        call,
+        templates.languages(clinic_id, kind),
+        stop_countries=account.stop_countries,
+        answers=account.takes_answers,
+    )
+    return templates.render(clinic_id, kind, "sms.txt", words)
+
+
 def _sid(reply: Any) -> str:
     return text(reply["sid"])
-
-
-def _basic(account: TwilioAccount) -> str:
-    pair = f"{account.sid}:{account.auth_token.get_secret_value()}".encode()
-    return f"Basic {base64.b64encode(pair).decode()}"

@@ -1,59 +1,99 @@
 """WhatsApp in the shape of Meta's Cloud API.
 
 Outside a patient's 24 h window WhatsApp takes only templates approved beforehand: a name, a language and
-numbered parameters. Our own templates play no part here. The names below are those to have approved.
+numbered parameters. Our own templates play no part here. The names below are those to have approved, if the
+file of senders maps no others.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
-from notifier.adapters.templates import Words, words_of
+from notifier.adapters.words import Words, words_of
 from notifier.domain.ledger import Call
+from notifier.domain.wording import LAST_RESORT
 from notifier.handle.loop import CannotCompose, Made
 from schemas.notifications import Kind
 
-TEMPLATES: dict[Kind, str] = {
-    Kind.CONFIRMATION: "appointment_confirmation",
-    Kind.REMINDER: "appointment_reminder",
-}
-"""Parameters: first name, clinic, date, time with its zone if that may confuse."""
-
 NEUTRAL = "_neutral"
-"""Suffix of the templates for sensitive clinics, without the clinic (D35)."""
+"""Suffix of the templates for sensitive clinics, without the clinic (D35), unless they have a name of their own."""
 
 NO_NAME = "-"
 """WhatsApp takes no empty parameter."""
 
+type Parameter = Literal["name", "clinic", "date", "time", "short_date", "code"]
+
+PARAMETERS: tuple[Parameter, ...] = ("name", "clinic", "date", "time")
+"""Words that a template is given unless it was approved with others; `time` carries the zone where it is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsAppTemplate:
+    """A template as it was approved.
+
+    Attributes:
+        name: For clinics that may be named.
+        neutral: For sensitive ones; its parameters are the same without the clinic.
+        languages: Our language → the code that it was approved under, such as `en_GB`.
+        parameters: The words it is given, in order.
+    """
+
+    name: str
+    neutral: str
+    languages: Mapping[str, str] = field(default_factory=lambda: {"en": "en", "de": "de", "nl": "nl"})
+    parameters: tuple[Parameter, ...] = PARAMETERS
+
+
+def _usual(name: str) -> WhatsAppTemplate:
+    return WhatsAppTemplate(name, name + NEUTRAL)
+
+
+TEMPLATES: Mapping[Kind, WhatsAppTemplate] = {
+    Kind.CONFIRMATION: _usual("appointment_confirmation"),
+    Kind.MOVED: _usual("appointment_moved"),
+    Kind.CANCELLED: _usual("appointment_cancelled"),
+    Kind.REMINDER: _usual("appointment_reminder"),
+    Kind.TODAY: _usual("appointment_today"),
+    Kind.NO_SHOW: _usual("appointment_missed"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class MetaAccount:
-    """Whose messages these are."""
+    """Whose messages these are, and what they may say."""
 
     phone_number_id: str
     access_token: SecretStr
     version: str = "v21.0"
+    templates: Mapping[Kind, WhatsAppTemplate] = field(default_factory=lambda: TEMPLATES, hash=False)
 
 
 class WhatsAppCarrier:
-    """See `handle.loop.Carrier`."""
+    """See `handle.loop.Carrier`.
 
-    def __init__(self, client: httpx2.AsyncClient, account: MetaAccount) -> None:
-        self._client, self._account = client, account
+    Args:
+        client: To Meta.
+        account_of: Clinic → the account that sends for it.
+    """
+
+    def __init__(self, client: httpx2.AsyncClient, account_of: Callable[[str], MetaAccount]) -> None:
+        self._client, self._account_of = client, account_of
 
     def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
-        if call.kind not in TEMPLATES:
+        account = self._account_of(call.visit.clinic_id)
+        template = account.templates.get(call.kind)
+        if template is None:
             raise CannotCompose("NO_TEMPLATE")
         try:
-            body = body_of(call, words_of(call))
+            body = body_of(call, template)
         except (ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
-        account = self._account
         request = self._client.build_request(
             "POST",
             f"/{account.version}/{account.phone_number_id}/messages",
@@ -67,22 +107,36 @@ class WhatsAppCarrier:
         await self._client.aclose()
 
 
-def body_of(call: Call, words: Words) -> dict[str, Any]:
-    """Return the request's JSON; the attempt's id travels as opaque callback data."""
-    time = f"{words.time} ({words.zone})" if words.zone else words.time
-    parameters = [words.name or NO_NAME, *([words.clinic] if words.clinic else []), words.date, time]
+def body_of(call: Call, template: WhatsAppTemplate) -> dict[str, Any]:
+    """Return the request's JSON; the attempt's id travels as opaque callback data.
+
+    Raises:
+        ValueError: The visit has no start.
+    """
+    available = template.languages
+    last_resort = LAST_RESORT if LAST_RESORT in available else next(iter(available), LAST_RESORT)
+    words = words_of(call, available, last_resort=last_resort)
+    named = [each for each in template.parameters if each != "clinic" or words.clinic]
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         "to": call.route.address,
         "type": "template",
         "template": {
-            "name": TEMPLATES[call.kind] + ("" if words.clinic else NEUTRAL),
-            "language": {"code": words.language},
-            "components": [{"type": "body", "parameters": [{"type": "text", "text": value} for value in parameters]}],
+            "name": template.name if words.clinic else template.neutral,
+            "language": {"code": available[words.language]},
+            "components": [
+                {"type": "body", "parameters": [{"type": "text", "text": _parameter(words, each)} for each in named]}
+            ],
         },
         "biz_opaque_callback_data": str(call.attempt_id),
     }
+
+
+def _parameter(words: Words, name: str) -> str:
+    if name == "time" and words.zone:
+        return f"{words.time} ({words.zone})"
+    return str(getattr(words, name)) or NO_NAME
 
 
 def _message_id(reply: Any) -> str:

@@ -1,0 +1,129 @@
+"""Whose accounts a clinic's messages go through: the installation's, or its own.
+
+The settings of the environment are the installation's. A TOML file (setting `NOTIFIER_SENDERS`) goes before them,
+in a section for the installation and one for each clinic that has accounts of its own; what a clinic's section does
+not say is the installation's. `README.md` has an example. All of it is read and checked once, at the start.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from notifier.adapters.carriers.composing import Sender
+from notifier.adapters.carriers.email import MailAccount, SmtpServer
+from notifier.adapters.carriers.sms import TwilioAccount
+from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
+from notifier.adapters.senders_file import EMPTY, Section, read
+from notifier.settings import Settings
+
+SMTP_SHARE = 0.45
+"""Of a carrier's time: the steps before the data may take it, and the data again."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Those that send for one clinic."""
+
+    mail: MailAccount
+    sms: TwilioAccount
+    whatsapp: MetaAccount
+
+
+@dataclass(frozen=True)
+class Senders:
+    """The accounts of the installation and of the clinics that have their own."""
+
+    installation: Accounts
+    clinics: Mapping[str, Accounts]
+
+    def of(self, clinic_id: str) -> Accounts:
+        """Return the accounts that send for a clinic."""
+        return self.clinics.get(clinic_id, self.installation)
+
+    def mail(self, clinic_id: str) -> MailAccount:
+        """Return the account for its mails."""
+        return self.of(clinic_id).mail
+
+    def sms(self, clinic_id: str) -> TwilioAccount:
+        """Return the account for its SMS."""
+        return self.of(clinic_id).sms
+
+    def whatsapp(self, clinic_id: str) -> MetaAccount:
+        """Return the account for its WhatsApp messages."""
+        return self.of(clinic_id).whatsapp
+
+    def twilio_tokens(self) -> tuple[str, ...]:
+        """Return every Twilio token in use, each once: with one of them a callback is signed."""
+        every = (self.installation, *self.clinics.values())
+        return tuple(dict.fromkeys(each.sms.auth_token.get_secret_value() for each in every))
+
+
+def read_senders(settings: Settings) -> Senders:
+    """Return the accounts of the settings and of the file that they name.
+
+    Raises:
+        Misconfigured: The file cannot be read or says what cannot be; names the section and the key, never a value.
+    """
+    file = read(settings.senders) if settings.senders else EMPTY
+    own = _accounts(file.installation, _of_settings(settings))
+    return Senders(own, {code: _accounts(section, own) for code, section in file.clinics.items()})
+
+
+def _accounts(section: Section, below: Accounts) -> Accounts:
+    """Return the accounts of a section, with those of the level below for what it leaves out."""
+    return Accounts(_mail(section, below.mail), _sms(section, below.sms), _whatsapp(section, below.whatsapp))
+
+
+def _mail(section: Section, below: MailAccount) -> MailAccount:
+    server = below.server
+    if section.smtp_host:  # another server: the login of the one below is not for its eyes
+        server = replace(server, host=section.smtp_host, username=section.smtp_username, password=section.smtp_password)
+    server = replace(server, port=section.smtp_port or server.port, tls=section.smtp_tls or server.tls)
+    return MailAccount(
+        server,
+        Sender(section.mail_from or below.sender.address, section.mail_reply_to or below.sender.reply_to),
+    )
+
+
+def _sms(section: Section, below: TwilioAccount) -> TwilioAccount:
+    stop = section.sms_stop_countries
+    return TwilioAccount(
+        section.twilio_account_sid or below.sid,
+        section.twilio_auth_token or below.auth_token,
+        section.sms_sender or below.sender,
+        below.callback_base_url,
+        below.stop_countries if stop is None else stop,
+    )
+
+
+def _whatsapp(section: Section, below: MetaAccount) -> MetaAccount:
+    own = {
+        kind: WhatsAppTemplate(mapped.name, mapped.neutral_name, mapped.languages, mapped.parameters)
+        for kind, mapped in section.whatsapp.items()
+    }
+    return replace(
+        below,
+        phone_number_id=section.meta_phone_number_id or below.phone_number_id,
+        access_token=section.meta_access_token or below.access_token,
+        templates={**below.templates, **own},
+    )
+
+
+def _of_settings(settings: Settings) -> Accounts:
+    server = SmtpServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_tls,
+        settings.smtp_username,
+        settings.smtp_password,
+        settings.carrier_timeout_s * SMTP_SHARE,
+    )
+    return Accounts(
+        MailAccount(server, Sender(settings.mail_from)),
+        TwilioAccount(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token,
+            settings.twilio_from,
+            settings.callback_base_url,
+        ),
+        MetaAccount(settings.meta_phone_number_id, settings.meta_access_token),
+    )

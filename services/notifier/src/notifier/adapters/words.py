@@ -1,0 +1,134 @@
+"""The words of a message: all that a template may say, in the clinic's local time and the patient's language.
+
+Dates and times come from babel (CLDR) and are remembered: the visits of a day share a few dozen of them, and
+asking anew was a third of a message's cost.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import phonenumbers.timezone
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from phonenumbers import NumberParseException
+
+from notifier.domain.ledger import Call
+from notifier.domain.text import first_name, plain
+from notifier.domain.visits import mobile_of
+from notifier.domain.wording import LAST_RESORT, Day, day_of, language, zone_may_confuse
+
+LANGUAGES = frozenset({"en", "de", "nl"})
+"""Languages with a complete set of built-in templates; a test renders all of them."""
+
+NORTH_AMERICA = frozenset({"US", "CA", "PR"})
+"""Where carriers ask that an SMS says how to opt out (CTIA, Messaging Principles and Best Practices 5.1.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message may say, ready for any template: nothing else about the patient reaches one (D35).
+
+    Attributes:
+        name: First name; empty if unknown.
+        clinic: The clinic's display name; empty at a sensitive clinic.
+        date: The day in full: `Wednesday, March 3, 2027`.
+        short_date: The day for an SMS or a subject: `Wed, Mar 3`; with its year if that is not the present one.
+        zone: The zone in words; empty if the time cannot be read wrongly.
+        short_zone: The zone for an SMS: `CET`, `UTC+5:30`; empty as `zone` is.
+        day: `today`, `tomorrow` or `other`, as seen from the moment of sending.
+        stop: Whether an SMS to this number should say how to opt out.
+        code: With it an answer confirms or cancels the visit (B11); empty if answers are not read.
+    """
+
+    language: str
+    name: str
+    clinic: str
+    date: str
+    short_date: str
+    time: str
+    zone: str
+    short_zone: str
+    day: str
+    stop: bool
+    code: str = ""
+
+
+def words_of(
+    call: Call,
+    available: Collection[str] = LANGUAGES,
+    *,
+    last_resort: str = LAST_RESORT,
+    stop_countries: Collection[str] = NORTH_AMERICA,
+    answers: bool = True,
+) -> Words:
+    """Return the words of a message.
+
+    Args:
+        call: The message.
+        available: Languages that it can be written in.
+        last_resort: The language if none of the patient's and the clinic's is available.
+        stop_countries: Countries (ISO 3166) to whose numbers an SMS tells how to opt out.
+        answers: Whether an answer to this message reaches us; if not, it asks for none.
+
+    Raises:
+        ValueError: The visit has no start.
+    """
+    visit = call.visit
+    if visit.starts_at is None:
+        raise ValueError("the gate lets no message pass without a start")
+    spoken = language(visit.language, visit.clinic_languages, available, last_resort)
+    zone = ZoneInfo(visit.zone)
+    local, now = visit.starts_at.astimezone(zone), call.at.astimezone(zone)
+    country, homes = _home_of(mobile_of(visit))
+    confusing = zone_may_confuse(visit.starts_at, visit.zone, homes)
+    long_zone, short_zone = _zone(visit.starts_at, visit.zone, spoken) if confusing else ("", "")
+    day, short_day = _date(local.date(), spoken, local.year == now.year)
+    return Words(
+        language=spoken,
+        name=first_name(visit.given_name),
+        clinic="" if visit.clinic_sensitive else plain(visit.clinic_name),
+        date=day,
+        short_date=short_day,
+        time=_time(local.time(), spoken),
+        zone=long_zone,
+        short_zone=short_zone,
+        day=(Day.OTHER if call.at > visit.starts_at else day_of(visit.starts_at, call.at, visit.zone)).value,
+        stop=answers and country in stop_countries,
+        code=call.code if answers else "",
+    )
+
+
+@lru_cache(maxsize=2048)
+def _date(day: date, spoken: str, this_year: bool) -> tuple[str, str]:
+    short = format_skeleton("MMMEd" if this_year else "yMMMEd", day, locale=spoken)
+    return plain(format_date(day, "full", locale=spoken)), plain(short)
+
+
+@lru_cache(maxsize=4096)
+def _time(local: time, spoken: str) -> str:
+    return plain(format_time(local, "short", locale=spoken))
+
+
+@lru_cache(maxsize=4096)
+def _zone(instant: datetime, name: str, spoken: str) -> tuple[str, str]:
+    local = instant.astimezone(ZoneInfo(name))
+    short = get_timezone_name(local, width="short", locale=spoken)
+    if not short.isalpha():
+        offset = local.utcoffset() or timedelta()
+        hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+        short = f"UTC{'-' if offset < timedelta() else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+    return plain(get_timezone_name(local, locale=spoken)), plain(short)
+
+
+@lru_cache(maxsize=4096)
+def _home_of(mobile: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the country and the zones in which a number may be at home; None and none if that is not known."""
+    if mobile is None:
+        return None, ()
+    try:
+        number = phonenumbers.parse(mobile)
+    except NumberParseException:
+        return None, ()
+    return phonenumbers.region_code_for_number(number), tuple(phonenumbers.timezone.time_zones_for_number(number))
