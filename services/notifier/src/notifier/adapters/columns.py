@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
+import orjson
 
 from chassis.database import Connection
 from notifier.adapters import lane_sql, sql
@@ -42,9 +43,11 @@ def notification(row: asyncpg.Record) -> Notification:
     )
 
 
-def steps(held: Notification) -> list[dict[str, str]]:
-    """Return the channels passed over, as the ledger keeps them."""
-    return [{"channel": step.channel.value, "reason": step.reason.value} for step in held.steps]
+def steps(held: Notification) -> str:
+    """Return the channels passed over as the JSON that the ledger keeps; a list would be a dimension to the driver."""
+    if not held.steps:
+        return "[]"
+    return orjson.dumps([{"channel": step.channel, "reason": step.reason} for step in held.steps]).decode()
 
 
 async def insert(connection: Connection, notifications: Sequence[Notification], now: datetime) -> None:

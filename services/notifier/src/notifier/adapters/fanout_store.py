@@ -1,24 +1,30 @@
-"""`handle.FanoutStore` over the batch's own transaction."""
+"""`handle.fanout.FanoutStore` and `handle.reminders.RemindersStore` over the batch's own transaction."""
 
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.adapters import columns, sql
-from notifier.adapters.gate import read_gate, read_preferences
+from notifier.adapters import columns, fanout_sql, lane_sql
+from notifier.adapters.gate import read_gate, read_standing
+from notifier.adapters.mornings import Mornings
 from notifier.adapters.notice import notice_of
 from notifier.adapters.outgoing import notification_changed
+from notifier.domain.clinic_day import DayList
 from notifier.domain.ledger import Notification
-from notifier.domain.transitions import Held, VisitReading
-from notifier.domain.visits import Preferences, Visit
-from notifier.handle.fanout import InboxEntry
+from notifier.domain.standing import Standing
+from notifier.domain.states import State
+from notifier.domain.transitions import Held, Kept
+from notifier.domain.visits import Visit
+from notifier.handle.entering import InboxEntry
+from notifier.handle.fanout import Twin
 from schemas.appointments import Status
 
 
-class PostgresFanoutStore:
-    """See `handle.fanout.FanoutStore`.
+class PostgresFanoutStore(Mornings):
+    """See `handle.entering.EntryStore`, `handle.fanout.FanoutStore` and `handle.reminders.RemindersStore`.
 
     Args:
         connection: In a READ COMMITTED transaction.
@@ -26,58 +32,109 @@ class PostgresFanoutStore:
     """
 
     def __init__(self, connection: Connection, link: str) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._link = link
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
         """See `handle.fanout.FanoutStore`."""
-        rows = await self._connection.fetch(sql.HELD, list(appointment_ids))
-        return {row[0]: Held(row[1], Status(row[2]), row[3]) for row in rows}
+        rows = await self._connection.fetch(fanout_sql.HELD, list(appointment_ids))
+        return {row[0]: Held(row[1], Status(row[2]), *row[3:]) for row in rows}
 
-    async def keep(self, newest: Collection[VisitReading]) -> None:
+    async def keep(self, newest: Collection[Kept]) -> None:
         """See `handle.fanout.FanoutStore`."""
-        if newest:
-            await self._connection.execute(
-                sql.KEEP,
-                [visit.appointment_id for visit in newest],
-                [visit.version for visit in newest],
-                [visit.status for visit in newest],
-                [visit.schedule_gen for visit in newest],
-                [visit.starts_at for visit in newest],
-                [visit.provider_id for visit in newest],
-            )
+        if not newest:
+            return
+        visits = [kept.visit for kept in newest]
+        await self._connection.execute(
+            fanout_sql.KEEP,
+            [visit.appointment_id for visit in visits],
+            [visit.version for visit in visits],
+            [visit.status for visit in visits],
+            [visit.schedule_gen for visit in visits],
+            [visit.starts_at for visit in visits],
+            [visit.provider_id for visit in visits],
+            [visit.patient_id for visit in visits],
+            [visit.clinic_id for visit in visits],
+            [visit.service_type for visit in visits],
+            [visit.ends_at for visit in visits],
+            [kept.turned_at for kept in newest],
+        )
 
     async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
-        """See `handle.fanout.FanoutStore`."""
-        rows = await self._connection.fetch(sql.KNOWN, list(notification_ids))
+        """See `handle.entering.EntryStore`."""
+        rows = await self._connection.fetch(fanout_sql.KNOWN, list(notification_ids))
         return {row[0] for row in rows}
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """See `handle.fanout.FanoutStore`."""
+        """See `handle.entering.EntryStore`."""
         return await read_gate(self._connection, appointment_ids)
 
-    async def preferences(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Preferences]:
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, Standing]:
+        """See `handle.entering.EntryStore`."""
+        return await read_standing(self._connection, asked, visits, now)
+
+    async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
         """See `handle.fanout.FanoutStore`."""
-        return await read_preferences(self._connection, patient_ids)
+        rows = await self._connection.fetch(fanout_sql.WAITING, list(appointment_ids))
+        return [columns.notification(row) for row in rows]
+
+    async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
+        """See `handle.fanout.FanoutStore`."""
+        rows = await self._connection.fetch(fanout_sql.TWINS, list(appointment_ids), within_s, now)
+        return [Twin(row[0], row[1]) for row in rows]
+
+    async def take_turns(self, patient_ids: Collection[str]) -> None:
+        """See `handle.fanout.FanoutStore`. Patients share a fixed number of locks, taken in their order."""
+        turns = sorted({zlib.crc32(patient.encode()) % fanout_sql.TURNS for patient in patient_ids})
+        await self._connection.fetch(fanout_sql.TAKE_TURNS, fanout_sql.TURN_CLASS, turns)
+
+    async def rebooked(
+        self, patient_ids: Collection[str], within_s: float
+    ) -> Sequence[tuple[Notification, Notification]]:
+        """See `handle.fanout.FanoutStore`."""
+        pairs = await self._connection.fetch(fanout_sql.REBOOKED, list(patient_ids), within_s)
+        if not pairs:
+            return []
+        rows = await self._connection.fetch(lane_sql.LOCK, list({one for pair in pairs for one in pair.values()}))
+        held = {row["notification_id"]: columns.notification(row) for row in rows}
+        return [(held[pair["cancelled"]], held[pair["booking"]]) for pair in pairs]
+
+    async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """See `handle.fanout.FanoutStore`."""
+        await self._connection.execute(
+            fanout_sql.CHANGE,
+            [one.notification_id for one in notifications],
+            [one.kind for one in notifications],
+            [one.state for one in notifications],
+            [one.reason for one in notifications],
+            [one.version for one in notifications],
+            [one.replaces for one in notifications],
+            [one.next_attempt_at for one in notifications],
+            now,
+        )
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.fanout.FanoutStore`."""
-        await columns.insert(self._connection, notifications, now)
+        """See `handle.entering.EntryStore`."""
+        if notifications:
+            await columns.insert(self._connection, notifications, now)
 
-    async def deliver_in_app(self, entries: Sequence[InboxEntry], now: datetime) -> None:
-        """See `handle.fanout.FanoutStore`."""
+    async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
+        """See `handle.entering.EntryStore`."""
         if not entries:
             return
         notices = [notice_of(entry, self._link) for entry in entries]
         providers = [notice.provider_id for notice in notices]
-        known = await self._connection.fetch(sql.LOCK_PROVIDERS, providers)
+        known = await self._connection.fetch(fanout_sql.LOCK_PROVIDERS, providers)
         if len(known) < len(set(providers)):  # the first notice of one of them
-            await self._connection.execute(sql.ADD_PROVIDERS, providers)
-            await self._connection.fetch(sql.LOCK_PROVIDERS, providers)
+            await self._connection.execute(fanout_sql.ADD_PROVIDERS, providers)
+            await self._connection.fetch(fanout_sql.LOCK_PROVIDERS, providers)
         await self._connection.execute(
-            sql.DELIVER_IN_APP,
+            fanout_sql.DELIVER_IN_APP,
             providers,
             [notice.notification_id for notice in notices],
+            [notice.kind for notice in notices],
             [notice.appointment_id for notice in notices],
             [notice.title for notice in notices],
             [notice.body for notice in notices],
@@ -86,9 +143,12 @@ class PostgresFanoutStore:
             [notice.zone for notice in notices],
             [notice.service_type for notice in notices],
             [notice.link for notice in notices],
+            [notice.visits for notice in notices],
             now,
         )
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.fanout.FanoutStore`."""
-        await enqueue(self._connection, [notification_changed(one, now) for one in notifications])
+        """See `handle.entering.EntryStore`. A provider's list of the day is of no appointment, and no event."""
+        told = [one for one in notifications if one.appointment_id and one.state is not State.QUEUED]
+        if told:
+            await enqueue(self._connection, [notification_changed(one, now) for one in told])

@@ -5,8 +5,9 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter, ValidationError
 
+from notifier.domain.clinic_day import Morning
 from notifier.domain.transitions import VisitReading
-from notifier.handle.fanout import DueSeen
+from notifier.handle.reminders import Ahead, DueSeen, GoneSeen, PlanSeen, Seen
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
 from schemas.envelope import event_type
 from schemas.model import Contract
@@ -16,16 +17,23 @@ from schemas.reminders import (
     REMINDER_DUE,
     REMINDERS_CANCELLED,
     REMINDERS_PLANNED,
+    ClinicDayDue,
     ReminderDue,
+    RemindersCancelled,
+    RemindersPlanned,
+    ReminderStatus,
 )
 from schemas.wire import Undecodable, decode, decode_typed
 
 type Record = ConsumerRecord[Any, Any]
 
 _APPOINTMENTS: dict[str, type[Contract]] = {APPOINTMENT_CHANGED: Appointment}
-_DUE: dict[str, type[Contract]] = {REMINDER_DUE: ReminderDue}
-_OF_OTHERS = frozenset({REMINDERS_PLANNED, REMINDERS_CANCELLED, CLINIC_DAY_DUE, REMINDER_DEAD_LETTER})
-"""Types of the topic `reminders` that lead to no notification."""
+_REMINDERS: dict[str, type[Contract]] = {
+    REMINDER_DUE: ReminderDue,
+    REMINDERS_PLANNED: RemindersPlanned,
+    REMINDERS_CANCELLED: RemindersCancelled,
+    CLINIC_DAY_DUE: ClinicDayDue,
+}
 
 _read_visit = TypeAdapter(VisitReading).validator.validate_json
 
@@ -50,20 +58,37 @@ def appointment(record: Record) -> VisitReading:
     return VisitReading.model_validate(whole.model_dump(mode="json"))
 
 
-def due(record: Record) -> DueSeen | None:
-    """Return the reminder handed over by this record; None for the topic's other types.
+def reminders(record: Record) -> Seen | None:
+    """Return what this record of the topic `reminders` says; None for the worker's dead letters.
 
     Raises:
         Undecodable: As `schemas.wire.decode_typed`.
     """
     headers = tuple(record.headers)
     kind = event_type(headers)
-    if kind in _OF_OTHERS:
+    if kind == REMINDER_DUE:
+        return DueSeen(decode(ReminderDue, record.value), _event_id(record))
+    if kind == REMINDERS_PLANNED:
+        return _plan(decode(RemindersPlanned, record.value))
+    if kind == REMINDERS_CANCELLED:
+        gone = decode(RemindersCancelled, record.value)
+        return GoneSeen(gone.appointment_id, tuple(one.reminder_id for one in gone.reminders))
+    if kind == CLINIC_DAY_DUE:
+        day = decode(ClinicDayDue, record.value)
+        return Morning(day.clinic_id, day.day, day.zone, day.not_after, _event_id(record))
+    if kind == REMINDER_DEAD_LETTER:
         return None
-    if kind != REMINDER_DUE:
-        decode_typed(_DUE, headers, record.value)
-        raise Undecodable("UNKNOWN_TYPE", f"ce_type {kind!r}")
-    return DueSeen(decode(ReminderDue, record.value), _event_id(record))
+    decode_typed(_REMINDERS, headers, record.value)
+    raise Undecodable("UNKNOWN_TYPE", f"ce_type {kind!r}")
+
+
+def _plan(planned: RemindersPlanned) -> PlanSeen:
+    ahead = tuple(
+        Ahead(one.reminder_id, one.due, one.not_after)
+        for one in planned.reminders
+        if one.status is ReminderStatus.SCHEDULED
+    )
+    return PlanSeen(planned.appointment_id, planned.version, planned.schedule_gen, ahead)
 
 
 def _event_id(record: Record) -> str:

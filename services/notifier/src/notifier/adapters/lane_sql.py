@@ -15,6 +15,12 @@ def _mode(setting: int) -> str:
 LOCK_DUE = f"""
 SELECT {COLUMNS} FROM notification
 WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND ({_mode(4)} <> 'hold' OR not_after < $2)
+  AND ($5 OR NOT EXISTS (SELECT FROM lane_rate WHERE channel = $1 AND paused_until > clock_timestamp()))
+ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
+
+LOCK_LATE = f"""
+SELECT {COLUMNS} FROM notification
+WHERE state = 'queued' AND lane = $1 AND not_after < $2
 ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 
 LOCK_RUN_OUT = f"""
@@ -34,7 +40,8 @@ SET state = new.state, lane = new.lane, not_after = new.not_after, next_attempt_
     step_attempts = new.step_attempts, accepted_at = new.accepted_at, delivery_state = new.delivery_state,
     changed_at = $16, lease_until = CASE WHEN new.state = 'sending' THEN clock_timestamp() + $17::interval END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::uuid[],
-            $9::text[], $10::text[], $11::jsonb[], $12::timestamptz[], $13::int[], $14::timestamptz[], $15::text[])
+            $9::text[], $10::text[], $11::text[]::jsonb[], $12::timestamptz[], $13::int[], $14::timestamptz[],
+            $15::text[])
     AS new (notification_id, state, lane, not_after, next_attempt_at, version, attempts, attempt_id, reason, clinic_id,
             steps, step_began_at, step_attempts, accepted_at, delivery_state)
 WHERE held.notification_id = new.notification_id"""

@@ -1,56 +1,124 @@
-"""What a provider reads in his inbox (R20). Plain text in one language: the clinic's staff share one."""
+"""What a provider reads in his inbox (R20, R27, R28, D18). Plain text in one language: the clinic's staff share one."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from notifier.domain.text import full_name, plain
-from notifier.handle.fanout import InboxEntry
+import orjson
 
-TITLE = "New Appointment Booked"
+from notifier.domain.clinic_day import DayList
+from notifier.domain.text import full_name, plain
+from notifier.domain.visits import Visit
+from notifier.handle.entering import InboxEntry
+from schemas.notifications import Kind
+
+TITLES = {
+    Kind.PROVIDER_BOOKED: "New Appointment Booked",
+    Kind.PROVIDER_MOVED: "Appointment Moved",
+    Kind.PROVIDER_CANCELLED: "Appointment Cancelled",
+    Kind.PROVIDER_ARRIVED: "Patient Arrived",
+    Kind.PROVIDER_DAY: "Your Day at {clinic}",
+}
 NO_NAME = "Patient not registered yet"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One row of a provider's inbox, but for its number."""
+    """One row of a provider's inbox, but for its number.
+
+    Attributes:
+        appointment_id: None for a list of the day, as are name, service and link.
+        starts_at: Of a list, the first visit's.
+        visits: Of a list, its visits as JSON: appointment_id, time, patient_name, service_type, link.
+    """
 
     provider_id: UUID
     notification_id: UUID
-    appointment_id: UUID
+    kind: Kind
+    appointment_id: UUID | None
     title: str
     body: str
     patient_name: str | None
     starts_at: datetime
     zone: str
     service_type: str | None
-    link: str
+    link: str | None
+    visits: str | None = None
 
 
-def notice_of(entry: InboxEntry, link: str) -> Notice:
-    """Return the notice: who comes, when at the clinic, and for what.
+def notice_of(entry: InboxEntry | DayList, link: str) -> Notice:
+    """Return the notice: who comes, when at the clinic, and for what; or all of them of a day.
 
     Args:
-        entry: An in-app notification that the gate let pass, so its visit has a provider and a start.
+        entry: What the gate let pass, so its visits have a provider and a start.
         link: Where an appointment is opened, with `{appointment_id}` in it.
     """
-    visit = entry.visit
+    return _of_a_day(entry, link) if isinstance(entry, DayList) else _of_a_visit(entry, link)
+
+
+def _of_a_visit(entry: InboxEntry, link: str) -> Notice:
+    visit, kind = entry.visit, entry.notification.kind
     if visit.provider_id is None or visit.starts_at is None:
         raise ValueError("the gate lets no notice pass without a provider and a start")
-    name = full_name(visit.given_name, visit.family_name) or None
-    service = plain(visit.service_type) or None
+    name, service = _who(visit)
     local = visit.starts_at.astimezone(ZoneInfo(visit.zone))
     facts = [name or NO_NAME, f"{local:%a %d %b %Y}", f"{local:%H:%M}", *([service] if service else [])]
     return Notice(
         provider_id=visit.provider_id,
         notification_id=entry.notification.notification_id,
+        kind=kind,
         appointment_id=visit.appointment_id,
-        title=TITLE,
+        title=TITLES[kind],
         body=" · ".join(facts),
         patient_name=name,
         starts_at=visit.starts_at,
         zone=visit.zone,
         service_type=service,
-        link=link.replace("{appointment_id}", str(visit.appointment_id)),
+        link=_link(visit, link),
     )
+
+
+def _of_a_day(entry: DayList, link: str) -> Notice:
+    first = entry.visits[0]
+    if first.starts_at is None:
+        raise ValueError("a list of the day has only visits with a start")
+    lines = [_line(visit, link) for visit in entry.visits]
+    told = [
+        " · ".join(filter(None, (one["time"], one["patient_name"] or NO_NAME, one["service_type"]))) for one in lines
+    ]
+    return Notice(
+        provider_id=entry.provider_id,
+        notification_id=entry.notification.notification_id,
+        kind=Kind.PROVIDER_DAY,
+        appointment_id=None,
+        title=TITLES[Kind.PROVIDER_DAY].format(clinic=plain(first.clinic_name)),
+        body="\n".join((f"{entry.day:%a %d %b %Y}", *told)),
+        patient_name=None,
+        starts_at=first.starts_at,
+        zone=first.zone,
+        service_type=None,
+        link=None,
+        visits=orjson.dumps(lines).decode(),
+    )
+
+
+def _line(visit: Visit, link: str) -> dict[str, Any]:
+    name, service = _who(visit)
+    local = visit.starts_at.astimezone(ZoneInfo(visit.zone)) if visit.starts_at else None
+    return {
+        "appointment_id": str(visit.appointment_id),
+        "time": f"{local:%H:%M}" if local else None,
+        "patient_name": name,
+        "service_type": service,
+        "link": _link(visit, link),
+    }
+
+
+def _who(visit: Visit) -> tuple[str | None, str | None]:
+    return full_name(visit.given_name, visit.family_name) or None, plain(visit.service_type) or None
+
+
+def _link(visit: Visit, link: str) -> str:
+    return link.replace("{appointment_id}", str(visit.appointment_id))

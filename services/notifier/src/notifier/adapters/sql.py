@@ -28,7 +28,8 @@ INSERT INTO notification (notification_id, version, kind, recipient, appointment
                           accepted_at, replaces, created_at, changed_at)
 SELECT *, $19, $19
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::uuid[], $8::text[], $9::text[],
-            $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::int[], $16::jsonb[],
+            $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::int[],
+            $16::text[]::jsonb[],
             $17::timestamptz[], $18::uuid[])
 ORDER BY 1 ON CONFLICT DO NOTHING"""
 

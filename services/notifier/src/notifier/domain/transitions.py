@@ -1,7 +1,7 @@
 """What happened to a visit: the snapshot held against the snapshot arriving, never an event's type (design §2)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,13 +10,18 @@ from schemas.notifications import Kind
 from schemas.reading import AppointmentReading
 
 _OVER = frozenset({Status.CANCELLED, Status.NOSHOW, Status.ENTERED_IN_ERROR})
+_HERE = frozenset({Status.ARRIVED, Status.CHECKED_IN})
+_BEFORE_ARRIVAL = frozenset({*NOT_YET_BOOKED, Status.BOOKED, Status.NOSHOW})
 
 
 class VisitReading(AppointmentReading):
-    """What fan-out decides by."""
+    """What fan-out decides by, and what it keeps. `ingest_time` is when booking took this version."""
 
     schedule_gen: int
+    ingest_time: datetime
     starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    service_type: str | None = None
     mode: Mode = Mode.LIVE
 
 
@@ -26,23 +31,36 @@ class Transition(StrEnum):
     BOOKED = "booked"
     MOVED = "moved"
     CANCELLED = "cancelled"
+    ARRIVED = "arrived"
+    NOSHOW = "noshow"
 
 
 NOTICES: dict[Transition, tuple[Kind, ...]] = {
     Transition.BOOKED: (Kind.PROVIDER_BOOKED, Kind.CONFIRMATION),  # R20, R22
-    Transition.MOVED: (),  # R27
-    Transition.CANCELLED: (),  # R27
+    Transition.MOVED: (Kind.PROVIDER_MOVED, Kind.MOVED),  # R27
+    Transition.CANCELLED: (Kind.PROVIDER_CANCELLED, Kind.CANCELLED),  # R27
+    Transition.ARRIVED: (Kind.PROVIDER_ARRIVED,),  # R28
+    Transition.NOSHOW: (Kind.NO_SHOW,),  # off unless the clinic wants it
 }
-"""What each transition makes. Notices of R27 are lines here, with a line each in the gate's table."""
+"""What each transition makes; each kind has a line in the gate's table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What fan-out keeps of the newest version of an appointment."""
+    """What fan-out keeps of the newest version of an appointment.
+
+    Attributes:
+        starts_at: None if it had none.
+        clinic_id: None for a version seen before this was kept.
+        turned_at: When booking took the version that booked or cancelled it last; None if never or unknown.
+    """
 
     version: int
     status: Status
     schedule_gen: int
+    starts_at: datetime | None = None
+    clinic_id: str | None = None
+    turned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +69,14 @@ class Happened:
 
     transition: Transition
     visit: VisitReading
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The newest version of an appointment, and when it turned (see `Held.turned_at`)."""
+
+    visit: VisitReading
+    turned_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +90,63 @@ class Folded:
         stale: How many carried a lower one.
     """
 
-    happened: list[Happened]
-    newest: dict[str, VisitReading]
-    applied: int
-    repeat: int
-    stale: int
+    happened: list[Happened] = field(default_factory=list)
+    newest: dict[str, Kept] = field(default_factory=dict)
+    applied: int = 0
+    repeat: int = 0
+    stale: int = 0
 
 
 def transition(before: Held | None, after: VisitReading) -> Transition | None:
     """Return what happened between two versions of one visit, or None if nobody needs to know.
 
-    Booked: it was not, and now is; a correction back from arrived is no booking. Moved: it stays
-    booked under another generation. Cancelled: it was booked, and now is cancelled.
+    Booked: it was not, and now is; a correction back from arrived is no booking. Moved: it stays booked
+    under another generation, at another time or clinic. Cancelled: it was booked, and now is cancelled.
+    Arrived: the patient is here and was not, booked or not. No-show: it was booked, and he did not come.
     """
-    was = before.status if before else None
-    if after.status is Status.BOOKED:
+    was, now = before.status if before else None, after.status
+    if now is Status.BOOKED:
         if was is None or was in NOT_YET_BOOKED or was in _OVER:
             return Transition.BOOKED
-        moved = was is Status.BOOKED and before is not None and before.schedule_gen != after.schedule_gen
-        return Transition.MOVED if moved else None
-    cancelled = was is Status.BOOKED and after.status is Status.CANCELLED
-    return Transition.CANCELLED if cancelled else None
+        return Transition.MOVED if before and was is Status.BOOKED and _moved(before, after) else None
+    if now in _HERE:
+        return Transition.ARRIVED if was is None or was in _BEFORE_ARRIVAL else None
+    if was is not Status.BOOKED:
+        return None
+    if now is Status.CANCELLED:
+        return Transition.CANCELLED
+    return Transition.NOSHOW if now is Status.NOSHOW else None
 
 
 def fold(events: Iterable[VisitReading], held: Mapping[str, Held]) -> Folded:
     """Return every transition of a batch: versions of one visit are folded in order, and each counts."""
     known = dict(held)
-    folded = Folded([], {}, 0, 0, 0)
+    happened: list[Happened] = []
+    newest: dict[str, Kept] = {}
     applied = repeat = stale = 0
     for event in events:
-        before = known.get(event.appointment_id)
+        appointment = event.appointment_id
+        before = known.get(appointment)
         version = before.version if before else 0
         if event.version <= version:
             repeat, stale = repeat + (event.version == version), stale + (event.version < version)
             continue
         applied += 1
-        if what := transition(before, event):
-            folded.happened.append(Happened(what, event))
-        known[event.appointment_id] = Held(event.version, event.status, event.schedule_gen)
-        folded.newest[event.appointment_id] = event
-    return Folded(folded.happened, folded.newest, applied, repeat, stale)
+        what = transition(before, event)
+        if what:
+            happened.append(Happened(what, event))
+        turned = what is Transition.BOOKED or what is Transition.CANCELLED
+        turned_at = event.ingest_time if turned else before.turned_at if before else None
+        known[appointment] = Held(
+            event.version, event.status, event.schedule_gen, event.starts_at, event.clinic_id, turned_at
+        )
+        newest[appointment] = Kept(event, turned_at)
+    return Folded(happened, newest, applied, repeat, stale)
+
+
+def _moved(before: Held, after: VisitReading) -> bool:
+    """Say whether the patient must come at another time or to another clinic; other changes only re-render (D11)."""
+    if before.schedule_gen == after.schedule_gen:
+        return False
+    elsewhere = before.clinic_id is not None and before.clinic_id != after.clinic_id
+    return elsewhere or before.starts_at != after.starts_at

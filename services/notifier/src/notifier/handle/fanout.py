@@ -1,7 +1,7 @@
 """Fan-out: what happened to a visit becomes what is to be said to whom, each thing once.
 
-Both stories run inside the batch's transaction and are safe to repeat: ids are deterministic, and an id
-that is in the ledger already is left alone.
+The story runs inside the batch's transaction and is safe to repeat: ids are deterministic, and an id that is
+in the ledger already is left alone.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,194 +10,121 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-import structlog
-
-from notifier.domain.gate import Send, decide
-from notifier.domain.ledger import PATIENT, PROVIDER, Notification
+from notifier.domain.ledger import Notification
 from notifier.domain.modes import SendingMode
-from notifier.domain.settle import skip
+from notifier.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
 from notifier.domain.states import State
-from notifier.domain.transitions import NOTICES, Happened, Held, VisitReading, fold
-from notifier.domain.visits import Preferences, Visit
+from notifier.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
+from notifier.handle.entering import Counted, EntryStore, enter, unknown
 from schemas.appointments import Mode
-from schemas.notifications import Channel, Kind
-from schemas.reminders import Reason, ReminderDue
-from schemas.wire import event_id, notification_id
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-IDS_PER_LINE = 20
-"""Enough to start looking with; the rest is in the ledger."""
+from schemas.notifications import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class DueSeen:
-    """A reminder handed over, and the id of the event that said so."""
+class Twin:
+    """Another visit of the same patient, clinic and service as one that was booked just now.
 
-    due: ReminderDue
-    caused_by: str
+    Attributes:
+        appointment_id: The one that was booked.
+        stands: The other is booked, and was before; its cancellation may be on its way.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What became of a batch's events."""
-
-    applied: int
-    repeat: int
-    stale: int
+    appointment_id: UUID
+    stands: bool
 
 
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
-    """A provider's in-app notice: what it says is the visit as the gate gave it."""
-
-    notification: Notification
-    visit: Visit
-
-
-class FanoutStore(Protocol):
+class FanoutStore(EntryStore, Protocol):
     """The notifier's tables and the gate, as one transaction sees them. Every method is set-based."""
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
         """Return the newest versions known of these appointments."""
 
-    async def keep(self, newest: Collection[VisitReading]) -> None:
+    async def keep(self, newest: Collection[Kept]) -> None:
         """Keep these versions as the newest."""
 
-    async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
-        """Return those that are in the ledger already."""
+    async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
+        """Lock and return the queued messages to these appointments' patients, in the order of their ids."""
 
-    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """Read the send gate, as a statement of its own."""
+    async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
+        """Return the twins ahead of these booked appointments that stand, or were cancelled `within_s` of them."""
 
-    async def preferences(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Preferences]:
-        """Return what these patients have said about channels."""
+    async def take_turns(self, patient_ids: Collection[str]) -> None:
+        """Wait until no other transaction folds messages of these patients; until the end of this one."""
 
-    async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Insert each notification, or nothing if its id is there."""
+    async def rebooked(
+        self, patient_ids: Collection[str], within_s: float
+    ) -> Sequence[tuple[Notification, Notification]]:
+        """Lock and return the (cancellation, confirmation) of twins that turned within `within_s` and still wait."""
 
-    async def deliver_in_app(self, entries: Sequence[InboxEntry], now: datetime) -> None:
-        """Append to the providers' inboxes, numbered under each provider's row lock."""
-
-    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Put these outcomes into the outbox."""
+    async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Write these messages back: kind, state, reason, whose place it takes, next attempt."""
 
 
 async def on_appointments(
     store: FanoutStore, events: Sequence[VisitReading], sending: SendingMode, now: datetime
 ) -> Counted:
-    """Turn every transition of a batch into its notices (R20, R22)."""
-    folded = fold(events, await store.held({event.appointment_id for event in events}))
+    """Turn every transition of a batch into its notices (R20, R22, R27, R28), and fold those that are one (D37)."""
+    held = await store.held({event.appointment_id for event in events})
+    folded = fold(events, held)
     await store.keep(folded.newest.values())
-    asked = [notice for happened in folded.happened for notice in _notices(happened, now)]
-    await _enter(store, asked, sending, now)
+    if folded.happened:
+        await _tell_of(store, folded, held, sending, now)
     return Counted(folded.applied, folded.repeat, folded.stale)
 
 
-async def on_due(store: FanoutStore, events: Sequence[DueSeen], sending: SendingMode, now: datetime) -> Counted:
-    """Turn every reminder handed over into one message; a repeat of it changes nothing (R23)."""
-    asked = {event.due.reminder_id: _reminder(event, now) for event in reversed(events)}
-    entered = await _enter(store, list(asked.values()), sending, now)
-    return Counted(entered, len(events) - entered, 0)
+async def _tell_of(
+    store: FanoutStore, folded: Folded, held: Mapping[str, Held], sending: SendingMode, now: datetime
+) -> None:
+    made = await unknown(store, [notice for one in folded.happened for notice in notices(one, now)])
+    turned = await _take_turns(store, folded, now)
+    made = [_after_the_twin(one, turned.wait, now) for one in made]
+    met_before = {UUID(known) for known in held}
+    about = {one.appointment_id for one in made if one.kind in NEWS and one.state is State.QUEUED}
+    older = await store.waiting({one for one in about if one in met_before}) if about & met_before else ()
+    made, superseded = supersede(made, older)
+    await enter(store, made, sending, now)
+    changed = [*superseded, *await _rebooked(store, turned.patients, now)]
+    if changed:
+        await store.change(changed, now)
+        await store.publish([one for one in changed if one.state is State.SKIPPED], now)
 
 
-async def _enter(store: FanoutStore, asked: Sequence[Notification], sending: SendingMode, now: datetime) -> int:
-    """Write new notifications down as the gate sees them now; return how many were new."""
-    if not asked:
-        return 0
-    known = await store.known({one.notification_id for one in asked})
-    new = list({one.notification_id: one for one in asked if one.notification_id not in known}.values())
-    if not new:
-        return 0
-    visits = await store.gate({one.appointment_id for one in new})
-    preferences = await store.preferences({visit.patient_id for visit in visits.values()})
-    entered: list[Notification] = []
-    in_app: list[InboxEntry] = []
-    for one in new:
-        visit = visits.get(one.appointment_id)
-        said = preferences.get(visit.patient_id) if visit else None
-        judged = _judge(one, visit, said, sending, now)
-        entered.append(judged)
-        if visit and judged.state is State.ACCEPTED:
-            in_app.append(InboxEntry(judged, visit))
-    await store.insert(entered, now)
-    await store.deliver_in_app(in_app, now)
-    await store.publish([one for one in entered if one.version], now)
-    _tell(entered)
-    return len(new)
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """Patients of whom a cancellation and a booking may be one move, and bookings that wait to see."""
+
+    patients: frozenset[str]
+    wait: frozenset[UUID]
 
 
-def _judge(
-    asked: Notification, visit: Visit | None, said: Preferences | None, sending: SendingMode, now: datetime
-) -> Notification:
-    """Return the notification accepted (in-app), queued for a lane, or skipped with its reason."""
-    if asked.state is not State.QUEUED:
-        return asked
-    decision = sending.apply(decide(asked.asked, visit, said, now))
-    if not isinstance(decision, Send):
-        return skip(asked, decision.reason)
-    routed = replace(asked, lane=decision.route.channel, not_after=decision.not_after)
-    if decision.route.channel is Channel.IN_APP:
-        return replace(routed, state=State.ACCEPTED, version=1)
-    return routed
+async def _take_turns(store: FanoutStore, folded: Folded, now: datetime) -> _Turned:
+    """Find whose messages may be folded, and let no other transaction fold them meanwhile."""
+    live = [one for one in folded.happened if one.visit.mode is Mode.LIVE]
+    booked = {
+        UUID(one.visit.appointment_id): one.visit.patient_id for one in live if one.transition is Transition.BOOKED
+    }
+    patients = {one.visit.patient_id for one in live if one.transition is Transition.CANCELLED}
+    twins = await store.twins(booked.keys(), REBOOKED_WITHIN.total_seconds(), now) if booked else ()
+    patients |= {booked[twin.appointment_id] for twin in twins}
+    if patients:
+        await store.take_turns(patients)
+    return _Turned(frozenset(patients), frozenset(twin.appointment_id for twin in twins if twin.stands))
 
 
-def _notices(happened: Happened, now: datetime) -> list[Notification]:
-    """Return the notices of one transition; for imported history they are born skipped (D43)."""
-    visit = happened.visit
-    appointment = UUID(visit.appointment_id)
-    imported = visit.mode is Mode.BACKFILL
-    notices = []
-    for kind in NOTICES[happened.transition]:
-        recipient = PROVIDER if kind is Kind.PROVIDER_BOOKED else PATIENT
-        cause = (appointment, visit.schedule_gen, happened.transition.value)
-        notice = Notification(
-            notification_id=notification_id(cause, recipient, kind),
-            kind=kind,
-            recipient=recipient,
-            appointment_id=appointment,
-            schedule_gen=visit.schedule_gen,
-            reminder_id=None,
-            caused_by=str(event_id(appointment, visit.version)),
-            state=State.QUEUED,
-            lane=None,
-            not_after=visit.starts_at,
-            next_attempt_at=now,
-        )
-        notices.append(skip(notice, Reason.BACKFILL) if imported else notice)
-    return notices
+def _after_the_twin(notice: Notification, wait: Collection[UUID], now: datetime) -> Notification:
+    """Let a confirmation wait while the patient's other visit may be about to be cancelled for this one (D37)."""
+    waits = notice.kind is Kind.CONFIRMATION and notice.state is State.QUEUED and notice.appointment_id in wait
+    return replace(notice, next_attempt_at=now + REBOOKED_WITHIN) if waits else notice
 
 
-def _reminder(seen: DueSeen, now: datetime) -> Notification:
-    due = seen.due
-    return Notification(
-        notification_id=notification_id((due.reminder_id,), PATIENT, Kind.REMINDER),
-        kind=Kind.REMINDER,
-        recipient=PATIENT,
-        appointment_id=due.appointment_id,
-        schedule_gen=due.schedule_gen,
-        reminder_id=due.reminder_id,
-        caused_by=seen.caused_by,
-        state=State.QUEUED,
-        lane=None,
-        not_after=due.not_after,
-        next_attempt_at=now,
-    )
-
-
-def _tell(entered: Sequence[Notification]) -> None:
-    """Log what a batch made, and warn of providers nobody knows (R21)."""
-    log.info("notifications.entered", count=len(entered), states=_count(entered))
-    strangers = [one for one in entered if one.reason is Reason.UNKNOWN_PROVIDER]
-    if strangers:
-        log.warning(
-            "notices.unknown_provider",
-            count=len(strangers),
-            appointment_ids=[str(one.appointment_id) for one in strangers[:IDS_PER_LINE]],
-            hint="the booking names no provider, or one nobody registered; no notice was given",
-        )
-
-
-def _count(entered: Sequence[Notification]) -> dict[str, int]:
-    states = [one.state.value for one in entered]
-    return {state: states.count(state) for state in sorted(set(states))}
+async def _rebooked(store: FanoutStore, patients: Collection[str], now: datetime) -> list[Notification]:
+    """Return what changes by making one move of each cancelled visit and the one booked in its place (D37)."""
+    if not patients:
+        return []
+    changed: dict[UUID, Notification] = {}
+    for cancelled, booking in await store.rebooked(patients, REBOOKED_WITHIN.total_seconds()):
+        taken = cancelled.notification_id in changed or booking.notification_id in changed
+        if not taken and may_take_place(cancelled, booking):
+            for one in take_place(cancelled, booking, now):
+                changed[one.notification_id] = one
+    return list(changed.values())

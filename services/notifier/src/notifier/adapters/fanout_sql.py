@@ -1,0 +1,97 @@
+"""Every statement of fan-out. Set-based, rows sorted by key."""
+
+from notifier.adapters.lane_sql import COLUMNS
+
+HELD = """
+SELECT appointment_id::text, version, status, schedule_gen, starts_at, clinic_id, turned_at
+FROM appointment WHERE appointment_id = ANY($1::text[]::uuid[])"""
+
+KEEP = """
+INSERT INTO appointment AS held (appointment_id, version, status, schedule_gen, starts_at, provider_id, patient_id,
+                                 clinic_id, service_type, ends_at, turned_at)
+SELECT * FROM unnest($1::text[]::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[], $6::text[]::uuid[],
+                     $7::text[]::uuid[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[])
+ORDER BY 1
+ON CONFLICT (appointment_id) DO UPDATE
+SET version = excluded.version, status = excluded.status, schedule_gen = excluded.schedule_gen,
+    starts_at = excluded.starts_at, provider_id = excluded.provider_id, patient_id = excluded.patient_id,
+    clinic_id = excluded.clinic_id, service_type = excluded.service_type, ends_at = excluded.ends_at,
+    turned_at = excluded.turned_at
+WHERE held.version < excluded.version"""
+
+KNOWN = "SELECT notification_id FROM notification WHERE notification_id = ANY($1::uuid[])"
+
+WAITING = f"""
+SELECT {COLUMNS} FROM notification
+WHERE appointment_id = ANY($1::uuid[]) AND recipient = 'patient' AND state = 'queued'
+ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
+
+_SAME = """other.patient_id = one.patient_id AND other.clinic_id = one.clinic_id
+  AND other.service_type IS NOT DISTINCT FROM one.service_type AND other.appointment_id <> one.appointment_id"""
+"""Twins: visits of one patient, clinic and service (D37)."""
+
+TWINS = f"""
+SELECT one.appointment_id, bool_or(other.status = 'booked') AS stands
+FROM appointment AS one JOIN appointment AS other ON {_SAME}
+WHERE one.appointment_id = ANY($1::uuid[]) AND one.status = 'booked' AND other.starts_at > $3
+  AND (other.status = 'booked' AND coalesce(other.turned_at, '-infinity') < one.turned_at - make_interval(secs => $2)
+       OR other.status = 'cancelled' AND other.turned_at >= one.turned_at - make_interval(secs => $2))
+GROUP BY 1"""  # noqa: S608  # a constant of ours
+
+TURNS = 256
+"""Locks that stand for all patients: a transaction holds no more, however many it folds."""
+TURN_CLASS = 1_146_369_335
+"""The first half of our advisory locks' keys: nobody else's (D37 in ASCII, and a 7)."""
+
+TAKE_TURNS = "SELECT pg_advisory_xact_lock($1::int, turn) FROM unnest($2::int[]) AS turn"
+
+REBOOKED = (
+    """
+SELECT cancelled.notification_id AS cancelled, booking.notification_id AS booking
+FROM appointment AS one
+JOIN appointment AS other ON """
+    + _SAME
+    + """
+JOIN notification AS cancelled ON cancelled.appointment_id = one.appointment_id
+JOIN notification AS booking ON booking.appointment_id = other.appointment_id
+WHERE one.patient_id = ANY($1::text[]::uuid[]) AND one.status = 'cancelled' AND other.status = 'booked'
+  AND other.turned_at BETWEEN one.turned_at - make_interval(secs => $2) AND one.turned_at + make_interval(secs => $2)
+  AND cancelled.kind = 'cancelled' AND cancelled.state = 'queued'
+  AND booking.kind = 'confirmation' AND booking.state = 'queued'
+ORDER BY one.turned_at, other.turned_at, 1, 2"""
+)
+
+CHANGE = """
+UPDATE notification AS held
+SET kind = new.kind, state = new.state, reason = new.reason, version = new.version, replaces = new.replaces,
+    next_attempt_at = new.next_attempt_at, changed_at = $8
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::uuid[], $7::timestamptz[])
+    AS new (notification_id, kind, state, reason, version, replaces, next_attempt_at)
+WHERE held.notification_id = new.notification_id AND held.state = 'queued'"""
+
+ADD_PROVIDERS = """
+INSERT INTO inbox_provider (provider_id) SELECT DISTINCT * FROM unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING"""
+
+LOCK_PROVIDERS = """
+SELECT provider_id FROM inbox_provider WHERE provider_id = ANY($1::uuid[]) ORDER BY provider_id FOR NO KEY UPDATE"""
+
+# The numbers follow the order given; the provider's row is locked by the statement before.
+DELIVER_IN_APP = """
+WITH given AS (
+    SELECT provider_id, notification_id, kind, appointment_id, title, body, patient_name, starts_at, zone,
+           service_type, link, visits, row_number() OVER (PARTITION BY provider_id ORDER BY n) AS nth
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[]::jsonb[]) WITH ORDINALITY
+        AS entry (provider_id, notification_id, kind, appointment_id, title, body, patient_name, starts_at, zone,
+                  service_type, link, visits, n)
+), numbered AS (
+    UPDATE inbox_provider AS provider SET last_number = last_number + more.count
+    FROM (SELECT provider_id, count(*) AS count FROM given GROUP BY provider_id) AS more
+    WHERE provider.provider_id = more.provider_id
+    RETURNING provider.provider_id, provider.last_number - more.count AS before
+)
+INSERT INTO inbox (provider_id, number, notification_id, kind, appointment_id, title, body, patient_name, starts_at,
+                   zone, service_type, link, visits, created_at)
+SELECT given.provider_id, numbered.before + given.nth, notification_id, kind, appointment_id, title, body,
+       patient_name, starts_at, zone, service_type, link, visits, $13
+FROM given JOIN numbered USING (provider_id)"""

@@ -1,0 +1,66 @@
+"""What a clinic's morning is begun with, out of the batch's own transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from chassis.database import Connection
+from notifier.adapters import morning_sql
+from notifier.domain.clinic_day import Morning, TodaysVisit
+from notifier.handle.reminders import Expected, GoneSeen, PlanSeen
+from schemas.appointments import Status
+
+
+class Mornings:
+    """See `handle.reminders.RemindersStore`.
+
+    Args:
+        connection: In a READ COMMITTED transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def keep_plans(self, plans: Collection[PlanSeen]) -> None:
+        """See `handle.reminders.RemindersStore`."""
+        ahead = [(plan.appointment_id, one) for plan in plans for one in plan.ahead]
+        await self._connection.execute(
+            morning_sql.KEEP_PLANS,
+            [plan.appointment_id for plan in plans],
+            [plan.version for plan in plans],
+            [plan.schedule_gen for plan in plans],
+            [appointment for appointment, _ in ahead],
+            [one.reminder_id for _, one in ahead],
+            [one.due for _, one in ahead],
+            [one.not_after for _, one in ahead],
+        )
+
+    async def drop_from_plans(self, gone: Collection[GoneSeen]) -> None:
+        """See `handle.reminders.RemindersStore`."""
+        pairs = [(one.appointment_id, reminder) for one in gone for reminder in one.reminder_ids]
+        await self._connection.execute(
+            morning_sql.DROP_FROM_PLANS, [appointment for appointment, _ in pairs], [reminder for _, reminder in pairs]
+        )
+
+    async def expected(self, mornings: Sequence[Morning], now: datetime) -> Mapping[int, Sequence[Expected]]:
+        """See `handle.reminders.RemindersStore`."""
+        rows = await self._connection.fetch(
+            morning_sql.EXPECTED,
+            [one.clinic_id for one in mornings],
+            [one.begins for one in mornings],
+            [one.ends for one in mornings],
+            [one.noon_before for one in mornings],
+            now,
+        )
+        found: dict[int, list[Expected]] = {}
+        for row in rows:
+            visit = TodaysVisit(
+                row["appointment_id"], row["schedule_gen"], row["starts_at"], row["told"], row["to_come"]
+            )
+            found.setdefault(row["place"] - 1, []).append(Expected(Status(row["status"]), visit))
+        return found
+
+    async def forget_plans(self, mornings: Sequence[Morning]) -> None:
+        """See `handle.reminders.RemindersStore`."""
+        await self._connection.execute(
+            morning_sql.FORGET_PLANS, [one.clinic_id for one in mornings], [one.begins for one in mornings]
+        )

@@ -1,0 +1,143 @@
+"""What each transition has to say, and what makes an older message of the same visit, or of its twin, needless.
+
+Three rules keep a patient from hearing of one change twice (D37):
+
+* a newer notice of a visit supersedes an older one that still waits: two moves in a row are one message;
+* a booking that supersedes the cancellation before it is a move, and one that nobody was told of before is a
+  confirmation again, which the gate sees to;
+* a cancelled visit and one booked within two minutes by the same patient, clinic and service, whichever came
+  first, are one move: the cancellation is superseded, the booking's message takes its place.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from notifier.domain.ledger import PATIENT, PROVIDER, Notification
+from notifier.domain.settle import skip
+from notifier.domain.states import State
+from notifier.domain.transitions import NOTICES, Happened, Transition, VisitReading
+from schemas.appointments import Mode
+from schemas.notifications import Channel, Kind
+from schemas.reminders import Reason
+from schemas.wire import event_id, notification_id
+
+REBOOKED_WITHIN = timedelta(minutes=2)
+"""A cancelled visit and one booked so close to it are one move; so a cancellation notice waits this long (D37)."""
+
+FOLLOW_UP_WITHIN = timedelta(hours=48)
+"""After the visit's end: a late arrival undoes a no-show for 24 h (D19); after two days nobody wants to read of it."""
+
+STILL_THERE = timedelta(hours=1)
+"""After the start of a visit without an end: later an arrival is no news."""
+
+NEWS = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED})
+"""What a patient hears of a change of a visit; the newest is the only one that counts."""
+
+PROVIDER_KINDS = frozenset(kind for kind in Kind if kind.value.startswith("provider-"))
+
+
+def notices(happened: Happened, now: datetime) -> list[Notification]:
+    """Return the notices of one transition, queued; for imported history they are born skipped (D43).
+
+    A cancellation waits for a booking that may take its place.
+    """
+    made = [_notice(kind, happened, now) for kind in NOTICES[happened.transition]]
+    if happened.visit.mode is Mode.BACKFILL:
+        return [skip(notice, Reason.BACKFILL) for notice in made]
+    return made
+
+
+def supersede(
+    made: Sequence[Notification], waiting: Iterable[Notification]
+) -> tuple[list[Notification], list[Notification]]:
+    """Return the new notices, and the older ones that they made needless.
+
+    Args:
+        made: New notices in the order in which they happened.
+        waiting: Those of the same visits that are queued in the ledger.
+
+    Returns:
+        As many as were given, superseded ones skipped; and those of `waiting` that are skipped now.
+    """
+    before: dict[UUID | None, list[Notification]] = {}
+    for held in waiting:
+        if held.kind in NEWS:
+            before.setdefault(held.appointment_id, []).append(held)
+    ours = {notice.notification_id for notice in made}
+    after: dict[UUID, Notification] = {}
+    for notice in made:
+        after[notice.notification_id] = notice
+        if notice.kind not in NEWS or notice.state is not State.QUEUED:
+            continue
+        new = notice
+        for old in before.get(notice.appointment_id, ()):
+            new = _inherit(new, old)
+            after[old.notification_id] = skip(old, _why(old, notice))
+        before[notice.appointment_id] = [new]
+        after[notice.notification_id] = new
+    gone = [held for key, held in after.items() if key not in ours]
+    return [after[notice.notification_id] for notice in made], gone
+
+
+def take_place(cancelled: Notification, booking: Notification, now: datetime) -> tuple[Notification, Notification]:
+    """Return a waiting cancellation superseded, and the booking's message as the move that says both."""
+    moved = replace(booking, kind=Kind.MOVED, replaces=cancelled.appointment_id, next_attempt_at=now)
+    return skip(cancelled, Reason.SUPERSEDED), moved
+
+
+def may_take_place(cancelled: Notification, booking: Notification) -> bool:
+    """Say whether both still wait and neither was ever called for."""
+    waits = all(one.state is State.QUEUED and not one.attempts for one in (cancelled, booking))
+    return waits and cancelled.kind is Kind.CANCELLED and booking.kind is Kind.CONFIRMATION
+
+
+def _inherit(notice: Notification, old: Notification) -> Notification:
+    """Return the newer notice with what the older one had to say besides.
+
+    Whoever was to hear of a visit in another's place, and now of none, hears that the other is cancelled: it
+    is the only one he knows.
+    """
+    if notice.kind is Kind.CANCELLED:
+        return replace(notice, appointment_id=old.replaces) if old.replaces else notice
+    moved = old.kind is Kind.CANCELLED or old.replaces is not None
+    return replace(notice, kind=Kind.MOVED, replaces=old.replaces) if moved else notice
+
+
+def _why(old: Notification, newer: Notification) -> Reason:
+    cancelled = newer.kind is Kind.CANCELLED and old.kind is not Kind.CANCELLED
+    return Reason.APPOINTMENT_CANCELLED if cancelled else Reason.SUPERSEDED
+
+
+def _notice(kind: Kind, happened: Happened, now: datetime) -> Notification:
+    visit = happened.visit
+    appointment = UUID(visit.appointment_id)
+    recipient = PROVIDER if kind in PROVIDER_KINDS else PATIENT
+    waits = kind is Kind.CANCELLED
+    return Notification(
+        notification_id=notification_id(
+            (visit.appointment_id, visit.schedule_gen, happened.transition.value), recipient, kind
+        ),
+        kind=kind,
+        recipient=recipient,
+        appointment_id=appointment,
+        clinic_id=visit.clinic_id,
+        schedule_gen=visit.schedule_gen,
+        reminder_id=None,
+        caused_by=str(event_id(visit.appointment_id, visit.version)),
+        state=State.QUEUED,
+        lane=Channel.EMAIL if waits else None,
+        not_after=_not_after(happened.transition, visit, now),
+        next_attempt_at=now + REBOOKED_WITHIN if waits else now,
+    )
+
+
+def _not_after(what: Transition, visit: VisitReading, now: datetime) -> datetime | None:
+    """Return until when it is worth saying; None for a visit without a start, of which the gate lets nothing pass."""
+    if visit.starts_at is None:
+        return None
+    ends = visit.ends_at or visit.starts_at + STILL_THERE
+    if what is Transition.ARRIVED:
+        return ends
+    return ends + FOLLOW_UP_WITHIN if what is Transition.NOSHOW else visit.starts_at

@@ -1,0 +1,145 @@
+"""How new messages enter the ledger: judged by the gate as it stands, each under its deterministic id, once."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from notifier.domain.clinic_day import DayList
+from notifier.domain.gate import Decision, Skip, decide
+from notifier.domain.ledger import Notification
+from notifier.domain.modes import SendingMode
+from notifier.domain.settle import place, shut, skip
+from notifier.domain.standing import NOTHING_KNOWN, Standing
+from notifier.domain.states import State
+from notifier.domain.visits import Visit
+from schemas.notifications import Channel, Kind
+from schemas.reminders import Reason
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+IDS_PER_LINE = 20
+"""Enough to start looking with; the rest is in the ledger."""
+
+UNJUDGED = frozenset({Kind.CANCELLED})
+"""Kinds that wait on purpose: what was said before, and whether it arrived, is asked when they are claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What became of a batch's events."""
+
+    applied: int
+    repeat: int
+    stale: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """A provider's in-app notice: what it says is the visit as the gate gave it."""
+
+    notification: Notification
+    visit: Visit
+
+
+class EntryStore(Protocol):
+    """The ledger, the gate and the inboxes, as one transaction sees them. Every method is set-based."""
+
+    async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
+        """Return those that are in the ledger already."""
+
+    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        """Read the send gate, as a statement of its own."""
+
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, Standing]:
+        """Return what else counts for each message to a patient, by its id."""
+
+    async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Insert each notification, or nothing if its id is there."""
+
+    async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
+        """Append to the providers' inboxes, numbered under each provider's row lock."""
+
+    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Put these outcomes into the outbox."""
+
+
+async def unknown(store: EntryStore, asked: Iterable[Notification]) -> list[Notification]:
+    """Return those that the ledger does not have yet, each once."""
+    by_id = {one.notification_id: one for one in asked}
+    known = await store.known(by_id.keys()) if by_id else ()
+    return [one for key, one in by_id.items() if key not in known]
+
+
+async def enter(
+    store: EntryStore,
+    new: Sequence[Notification],
+    sending: SendingMode,
+    now: datetime,
+    seen: Mapping[UUID, Visit] | None = None,
+) -> list[Notification]:
+    """Write new notifications down as the gate sees them now, and return them so.
+
+    Args:
+        store: The transaction.
+        new: What `unknown` gave; those that are settled already stay as they are.
+        sending: The installation's sending mode.
+        now: Domain time.
+        seen: The gate's rows, where they were read in this transaction already.
+    """
+    open_ones = [one for one in new if one.state is State.QUEUED and one.kind not in UNJUDGED]
+    asked_about = {one.appointment_id for one in open_ones if one.appointment_id}
+    visits = (await store.gate(asked_about) if asked_about else {}) if seen is None else seen
+    standing = await store.standing(open_ones, visits, now) if open_ones else {}
+    entered: list[Notification] = []
+    in_app: list[InboxEntry | DayList] = []
+    for one in new:
+        visit = visits.get(one.appointment_id) if one.appointment_id else None
+        if one.state is not State.QUEUED or one.kind in UNJUDGED:
+            entered.append(one)
+            continue
+        said = standing.get(one.notification_id, NOTHING_KNOWN)
+        decision = sending.at(said.clinic).apply(decide(one.asked, visit, said, now))
+        judged = _as_decided(one, decision, visit, now)
+        entered.append(judged)
+        if visit and judged.state is State.ACCEPTED:
+            in_app.append(InboxEntry(judged, visit))
+    await store.insert(entered, now)
+    await store.deliver_in_app(in_app, now)
+    await store.publish([one for one in entered if one.version], now)
+    _tell(entered)
+    return entered
+
+
+def _as_decided(asked: Notification, decision: Decision, visit: Visit | None, now: datetime) -> Notification:
+    """Return the notification accepted (in-app), queued for a lane, or skipped with its reason."""
+    if isinstance(decision, Skip):
+        return shut(asked, decision)
+    if visit is None:
+        return skip(asked, Reason.NOT_SENDABLE)
+    placed = place(asked, decision, visit.clinic_id)
+    in_app = placed.lane is Channel.IN_APP
+    return replace(placed, state=State.ACCEPTED, version=1, accepted_at=now) if in_app else placed
+
+
+def _tell(entered: Sequence[Notification]) -> None:
+    """Log what a batch made, and warn of providers nobody knows (R21)."""
+    log.info("notifications.entered", count=len(entered), states=_count(entered))
+    strangers = [one for one in entered if one.reason is Reason.UNKNOWN_PROVIDER]
+    if strangers:
+        log.warning(
+            "notices.unknown_provider",
+            count=len(strangers),
+            appointment_ids=[str(one.appointment_id) for one in strangers[:IDS_PER_LINE]],
+            hint="the booking names no provider, or one nobody registered; no notice was given",
+        )
+
+
+def _count(entered: Sequence[Notification]) -> dict[str, int]:
+    states = [one.state.value for one in entered]
+    return {state: states.count(state) for state in sorted(set(states))}
