@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reminders.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
 from reminders.domain.lattice import join, rises
 from schemas.appointments import Appointment, Status
-from schemas.notifications import Kind, NotificationChanged, Outcome
+from schemas.notifications import DeliveryState, Kind, NotificationChanged, Outcome
 from schemas.planning import plan
 from schemas.reminders import (
     PlannedReminder,
@@ -65,7 +65,14 @@ def due(slug: str = "24h", schedule_gen: int = 1, hours: int = 24) -> ReminderDu
     )
 
 
-def told(outcome: Outcome, reason: Reason | None = None, *, slug: str = "24h", version: int = 1) -> NotificationChanged:
+def told(
+    outcome: Outcome,
+    reason: Reason | None = None,
+    *,
+    slug: str = "24h",
+    version: int = 1,
+    after: DeliveryState = DeliveryState.UNKNOWN,
+) -> NotificationChanged:
     cause = reminder_id(VISIT_ID, 1, slug)
     return NotificationChanged(
         notification_id=notification_id((cause,), "patient", "reminder"),
@@ -77,6 +84,7 @@ def told(outcome: Outcome, reason: Reason | None = None, *, slug: str = "24h", v
         reminder_id=cause,
         outcome=outcome,
         reason=reason,
+        delivery_state=after,
         at=VISIT - timedelta(hours=24),
         attempts=1,
         caused_by="due",
@@ -238,6 +246,29 @@ def test_a_person_may_send_again_what_failed() -> None:
     assert found(book)[(1, "24h")] == ("SENT", None)
 
 
+@given(st.permutations([state for state in DeliveryState for _ in range(2)]))
+def test_d17_what_happened_after_sending_only_moves_forward_in_whatever_order_it_is_told(
+    states: list[DeliveryState],
+) -> None:
+    book = fold(planned(appointment()), due(), told(Outcome.ACCEPTED))
+    held = [DeliveryState.UNKNOWN]
+    for version, state in enumerate(states, 2):
+        fold(told(Outcome.ACCEPTED, version=version, after=state), book=book)
+        (sent,) = [one for one in book.reminders.values() if one.rule == "24h"]
+        held.append(DeliveryState(sent.delivery_state or ""))
+
+    assert held == sorted(held, key=list(DeliveryState).index)
+    assert (sent.status, sent.delivery_state) == ("SENT", "read")
+
+
+def test_d17_what_was_sent_and_did_not_arrive_stays_sent() -> None:
+    lost = told(Outcome.FAILED, Reason.UNDELIVERED, version=2, after=DeliveryState.UNDELIVERED)
+    for events in ([told(Outcome.ACCEPTED), lost], [lost, told(Outcome.ACCEPTED)]):
+        book = fold(planned(appointment()), due(), *events)
+        (sent,) = [one for one in book.reminders.values() if one.rule == "24h"]
+        assert (sent.status, sent.delivery_state) == ("SENT", "undelivered")
+
+
 def test_a_repeat_changes_nothing() -> None:
     events: list[Event] = [planned(appointment()), due(), told(Outcome.ACCEPTED)]
     book = fold(*events)
@@ -267,6 +298,15 @@ STORIES: dict[str, tuple[list[Event], list[NotificationChanged]]] = {
         ],
         [told(Outcome.ACCEPTED, slug="2h")],
     ),
+    "undelivered, then read on the next channel": (
+        [planned(appointment()), due()],
+        [
+            told(Outcome.ACCEPTED),
+            told(Outcome.ACCEPTED, version=2, after=DeliveryState.UNDELIVERED),
+            told(Outcome.ACCEPTED, version=3, after=DeliveryState.UNDELIVERED),
+            told(Outcome.ACCEPTED, version=4, after=DeliveryState.READ),
+        ],
+    ),
     "moved after the hand-over": (
         [planned(appointment()), due(), planned(appointment(version=2, schedule_gen=2))],
         [told(Outcome.ACCEPTED)],
@@ -292,6 +332,6 @@ def test_the_two_topics_may_overtake_each_other_and_be_read_again(story: str, da
 
 def _essence(book: Book) -> dict[tuple[int, str | None], tuple[object, ...]]:
     return {
-        (r.schedule_gen, r.rule): (r.status, r.reason, r.handed_over_at, r.sent_at, r.notification_id)
+        (r.schedule_gen, r.rule): (r.status, r.reason, r.handed_over_at, r.sent_at, r.notification_id, r.delivery_state)
         for r in book.reminders.values()
     }

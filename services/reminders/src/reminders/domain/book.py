@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from reminders.domain.lattice import rises
-from schemas.notifications import NotificationChanged, Outcome
+from reminders.domain.lattice import further, rises
+from schemas.notifications import DeliveryState, NotificationChanged, Outcome
 from schemas.planning import LEFT_OF_LEAD
 from schemas.reminders import (
     PlannedReminder,
@@ -148,7 +148,7 @@ def on_due(book: Book, due: ReminderDue, at: datetime, event_id: str) -> None:
 
 
 def on_outcome(book: Book, told: NotificationChanged, reminder_id: UUID, event_id: str) -> None:
-    """Take what became of a reminder's message (R25): it only ever rises on the lattice.
+    """Take what became of a reminder's message (R25, D17): status and delivery state only ever rise.
 
     An unknown outcome leaves it SCHEDULED with the link to its message. A first reason stays.
     """
@@ -156,14 +156,14 @@ def on_outcome(book: Book, told: NotificationChanged, reminder_id: UUID, event_i
     status = _STATUS_OF[told.outcome]
     reminder = held._replace(notification_id=held.notification_id or told.notification_id)
     if rises(held.status, status):
-        sent = status is ReminderStatus.SENT
         reminder = reminder._replace(
             status=status,
             reason=told.reason,
             notification_id=told.notification_id,
-            sent_at=told.at if sent else None,
-            delivery_state="unknown" if sent else None,  # D17: receipts tell more
+            sent_at=told.at if status is ReminderStatus.SENT else None,
         )
+    if told.outcome is Outcome.ACCEPTED or told.delivery_state is not DeliveryState.UNKNOWN:
+        reminder = reminder._replace(delivery_state=further(held.delivery_state, told.delivery_state))
     book.put(reminder, told.at, event_id)
 
 

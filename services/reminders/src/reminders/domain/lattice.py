@@ -1,5 +1,6 @@
-"""The order of reminder statuses: SCHEDULED < CANCELLED < FAILED < SENT (R13, design §5)."""
+"""The order of reminder statuses: SCHEDULED < CANCELLED < FAILED < SENT (R13, design §5); and of what came after."""
 
+from schemas.notifications import DeliveryState
 from schemas.reminders import ReminderStatus
 
 _RANK = {
@@ -18,3 +19,16 @@ def rises(held: ReminderStatus, arriving: ReminderStatus) -> bool:
 def join(first: ReminderStatus, second: ReminderStatus) -> ReminderStatus:
     """Return the higher of the two: the same in whatever order and however often they come."""
     return second if rises(first, second) else first
+
+
+_EVIDENCE = {state.value: rank for rank, state in enumerate(DeliveryState)}
+
+
+def further(held: str | None, arriving: DeliveryState) -> str:
+    """Return the stronger evidence of the two: unknown < undelivered < delivered < read (D17).
+
+    Args:
+        held: A delivery state, or None before any carrier took the message.
+        arriving: What is told now.
+    """
+    return held if held is not None and _EVIDENCE[held] >= _EVIDENCE[arriving.value] else arriving.value
