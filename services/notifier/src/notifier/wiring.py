@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-import httpx2
 from fastapi import FastAPI
 
 from chassis import migrate, topics
@@ -21,26 +20,29 @@ from chassis.http import create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
-from notifier.adapters import http, inbox, incoming, why
+from notifier.adapters import http, inbox, incoming
 from notifier.adapters.bell import Bell
-from notifier.adapters.carriers.composing import Sender
-from notifier.adapters.carriers.email import EmailCarrier, SmtpServer
+from notifier.adapters.carriers.email import EmailCarrier
 from notifier.adapters.carriers.http import new_client
-from notifier.adapters.carriers.sms import SmsCarrier, TwilioAccount
-from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
+from notifier.adapters.carriers.sms import SmsCarrier
+from notifier.adapters.carriers.whatsapp import WhatsAppCarrier
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.ledger import PostgresLedger
-from notifier.adapters.other_parts import Addresses, OtherParts, reading_client
+from notifier.adapters.senders import Senders, read_senders
 from notifier.adapters.templates import Templates
 from notifier.adapters.watch import LaneMetrics, Workload
 from notifier.domain.states import State
 from notifier.domain.transitions import VisitReading
-from notifier.handle.fanout import Counted, DueSeen, on_appointments, on_due
+from notifier.handle.entering import Counted
+from notifier.handle.fanout import on_appointments
 from notifier.handle.loop import Carrier, Lane, Limits
+from notifier.handle.reminders import Seen, on_reminders
 from notifier.settings import Settings
+from notifier.wiring_inbound import Inbound, inbound
+from notifier.wiring_staff import reading_of, staff_routers
 from schemas.notifications import Channel
-from schemas.topics import APPOINTMENTS, NOTIFICATIONS, REMINDERS
+from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS
 
 SERVICE = "notifier"
 LANES = (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP)
@@ -58,6 +60,7 @@ class Service:
     relay: Relay
     clocks: ClockCheck
     api: FastAPI
+    inbound: Inbound | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set or a part fails."""
@@ -69,6 +72,8 @@ class Service:
         }
         if self.consumer is not None:
             parts["consumer"] = self.consumer.run(stop)
+        if self.inbound is not None:
+            parts |= self.inbound.parts(stop)
         await run_all(stop, **parts)
 
 
@@ -80,14 +85,14 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
         store = PostgresFanoutStore(connection, link)
         return _applied(await on_appointments(store, events, sending, clock.now()))
 
-    async def reminders(connection: Connection, events: Sequence[DueSeen | None]) -> Applied:
-        due = [event for event in events if event is not None]
-        counted = await on_due(PostgresFanoutStore(connection, link), due, sending, clock.now())
-        return Applied(counted.applied + len(events) - len(due), counted.repeat, counted.stale)
+    async def reminders(connection: Connection, events: Sequence[Seen | None]) -> Applied:
+        said = [event for event in events if event is not None]
+        counted = await on_reminders(PostgresFanoutStore(connection, link), said, sending, clock.now())
+        return Applied(counted.applied + len(events) - len(said), counted.repeat, counted.stale)
 
     return (
         Subscription(APPOINTMENTS, incoming.appointment, appointments),
-        Subscription(REMINDERS, incoming.due, reminders),
+        Subscription(REMINDERS, incoming.reminders, reminders),
     )
 
 
@@ -107,13 +112,13 @@ async def build(
         Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
     """
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
-    needed = (APPOINTMENTS, REMINDERS, NOTIFICATIONS)
+    needed = (APPOINTMENTS, REMINDERS, NOTIFICATIONS, PATIENT_REPLIES)
     await topics.check(settings.kafka_bootstrap_servers, needed, settings.topic_prefix)
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE)
-    reading = reading_client(settings.read_key, settings.part_timeout_s)
+    reading = reading_of(settings)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
-        relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS]), ClockCheck(pool, clock)
+        relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES]), ClockCheck(pool, clock)
         await clocks.compare()
         senders = _lanes(settings, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay)
         bell = Bell()
@@ -134,16 +139,18 @@ async def build(
         if fanout:
             api.include_router(http.routes(pool, clock, operator(settings)))
             api.include_router(inbox.routes(pool, clock, bell, stop, operator(settings)))
-            api.include_router(why.routes(_parts(settings, reading, pool), operator(settings)))
-        yield Service(settings, consumer, senders, relay, clocks, api)
+            for router in staff_routers(settings, pool, clock, reading, committed, operator(settings)):
+                api.include_router(router)
+        heard = None
+        if fanout:
+            tokens = read_senders(settings).twilio_tokens()
+            heard = inbound(settings, pool, clock, metrics, health, committed, operator(settings), tokens)
+            for router in heard.routers:
+                api.include_router(router)
+        yield Service(settings, consumer, senders, relay, clocks, api, heard)
     finally:
         await reading.aclose()
         await pool.close()
-
-
-def _parts(settings: Settings, reading: httpx2.AsyncClient, pool: asyncpg.Pool) -> why.AllParts:
-    addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
-    return why.AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
 
 
 def _applied(counted: Counted) -> Applied:
@@ -160,6 +167,7 @@ def _lanes(
     relay: Relay,
 ) -> tuple[Lane, ...]:
     ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s))
+    accounts = read_senders(settings)
     made: dict[Channel, Lane] = {}
 
     def wake(channel: Channel) -> None:
@@ -170,7 +178,7 @@ def _lanes(
         made[channel] = Lane(
             channel,
             ledger,
-            _carrier(settings, channel),
+            _carrier(settings, channel, accounts),
             Limits(settings.slots(channel), settings.carrier_timeout_s),
             settings.sending,
             clock,
@@ -182,25 +190,13 @@ def _lanes(
     return tuple(made.values())
 
 
-def _carrier(settings: Settings, channel: Channel) -> Carrier:
+def _carrier(settings: Settings, channel: Channel, accounts: Senders) -> Carrier:
     templates, timeout_s = Templates(settings.templates), settings.carrier_timeout_s
     if channel is Channel.EMAIL:
-        server = SmtpServer(
-            settings.smtp_host,
-            settings.smtp_port,
-            settings.smtp_tls,
-            settings.smtp_username,
-            settings.smtp_password,
-            timeout_s * 0.45,
-        )
-        return EmailCarrier(server, Sender(settings.mail_from), templates)
+        return EmailCarrier(accounts.mail, templates)
     if channel is Channel.SMS:
-        account = TwilioAccount(
-            settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_from, settings.callback_base_url
-        )
-        return SmsCarrier(new_client(settings.twilio_base_url, timeout_s, settings.sms_slots), account, templates)
-    meta = MetaAccount(settings.meta_phone_number_id, settings.meta_access_token)
-    return WhatsAppCarrier(new_client(settings.meta_base_url, timeout_s, settings.whatsapp_slots), meta)
+        return SmsCarrier(new_client(settings.twilio_base_url, timeout_s, settings.sms_slots), accounts.sms, templates)
+    return WhatsAppCarrier(new_client(settings.meta_base_url, timeout_s, settings.whatsapp_slots), accounts.whatsapp)
 
 
 def _watch_lanes(
@@ -211,7 +207,7 @@ def _watch_lanes(
     clocks: ClockCheck,
     channels: Sequence[Channel],
 ) -> None:
-    workload = Workload(pool, channels, clock, holds=settings.sending.holds)
+    workload = Workload(pool, channels, clock, settings.sending_mode)
     if channels:
         health.add_check("clocks", clocks.reason)
         health.add_idle("lanes", workload.idle)

@@ -1,0 +1,83 @@
+"""`handle.work_list.Desk` in PostgreSQL."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from chassis.database import unavailable
+from notifier.adapters import columns
+from notifier.adapters import work_list_sql as sql
+from notifier.adapters.ledger import PostgresLaneTransaction
+from notifier.domain.ledger import Notification
+from notifier.domain.states import State
+from notifier.domain.work_list import BY_A_PERSON, Act
+from notifier.handle.work_list import Done
+
+_NO_LEASE = timedelta()
+"""Nobody at the desk puts a message into `sending`."""
+
+
+class PostgresDesk:
+    """The work list's transactions.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PostgresDeskTransaction"]:
+        """See `handle.work_list.Desk`."""
+        with unavailable():
+            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+                yield PostgresDeskTransaction(connection, _NO_LEASE)
+
+
+class PostgresDeskTransaction(PostgresLaneTransaction):
+    """See `handle.work_list.DeskTransaction`."""
+
+    async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
+        """See `handle.work_list.DeskTransaction`."""
+        rows = await self._connection.fetch(sql.ACTS, notification_id)
+        return [
+            (
+                Done(
+                    notification_id,
+                    Act(row["action"]),
+                    row["acted_by"],
+                    row["acted_at"],
+                    row["arrived"],
+                    row["resent_as"],
+                    State.QUEUED,
+                ),
+                row["attempt_id"],
+            )
+            for row in rows
+        ]
+
+    async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """See `handle.work_list.DeskTransaction`."""
+        await columns.insert(self._connection, notifications, now)
+
+    async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
+        """See `handle.work_list.DeskTransaction`."""
+        outcome = "accepted" if arrived else "rejected"
+        await self._connection.execute(sql.CLOSE_BY_A_PERSON, attempt_id, outcome, BY_A_PERSON, now)
+
+    async def note(self, done: Done, attempt_id: UUID | None) -> None:
+        """See `handle.work_list.DeskTransaction`."""
+        await self._connection.execute(
+            sql.NOTE,
+            done.notification_id,
+            attempt_id,
+            done.act.value,
+            done.arrived,
+            done.resent_as,
+            done.acted_by,
+            done.acted_at,
+        )

@@ -1,0 +1,41 @@
+"""The statements of the work list."""
+
+# Messages to patients that failed, may have arrived or found no contact, that nobody has sent again or dropped, of
+# visits that start at or after $1; soonest visit first, after the place ($5, $6).
+LIST = """
+SELECT n.notification_id, n.appointment_id, coalesce(n.clinic_id, a.clinic_id) AS clinic_id, n.kind, n.state, n.reason,
+       n.lane AS channel, n.steps, n.attempts, n.ordinal, n.created_at, n.changed_at, n.not_after, a.starts_at,
+       a.patient_id, last.code
+FROM notification AS n JOIN appointment AS a USING (appointment_id)
+LEFT JOIN attempt AS last ON last.attempt_id = n.attempt_id
+WHERE n.recipient = 'patient'
+  AND (n.state IN ('failed', 'unknown') OR (n.state = 'skipped' AND n.reason = 'NO_CONTACT'))
+  AND a.starts_at >= $1
+  AND ($2::text IS NULL OR coalesce(n.clinic_id, a.clinic_id) = $2)
+  AND ($3::text IS NULL OR n.reason = $3)
+  AND ($4::text IS NULL OR n.state = $4)
+  AND ($5::timestamptz IS NULL OR (a.starts_at, n.notification_id) > ($5, $6::uuid))
+  AND NOT EXISTS (SELECT FROM work_list_action AS done
+                  WHERE done.notification_id = n.notification_id AND done.action IN ('resend', 'drop'))
+ORDER BY a.starts_at, n.notification_id LIMIT $7"""
+
+REPLIES = """
+SELECT reply_id, channel, text, meaning, why, appointment_id, clinic_id, received_at
+FROM reply WHERE why IS NOT NULL AND done_at IS NULL AND ($1::text IS NULL OR clinic_id = $1)
+ORDER BY received_at, reply_id LIMIT $2"""
+
+NAMES = """
+SELECT appointment_id, nullif(concat_ws(' ', given_name, family_name), '') AS patient_name, zone
+FROM booking.send_gate($1::uuid[])"""
+
+ACTS = """
+SELECT notification_id, action, arrived, resent_as, acted_by, acted_at, attempt_id FROM work_list_action
+WHERE notification_id = $1 ORDER BY action_id"""
+
+NOTE = """
+INSERT INTO work_list_action (notification_id, attempt_id, action, arrived, resent_as, acted_by, acted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+
+CLOSE_BY_A_PERSON = """
+UPDATE attempt SET outcome = $2, code = $3, answered_at = clock_timestamp(), settled_at = $4
+WHERE attempt_id = $1 AND outcome = 'unknown'"""

@@ -1,0 +1,175 @@
+"""What a person does with a message on the work list: send again, settle, drop; each once, and noted (B12)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from chassis.errors import AttendError
+from notifier.domain.gate import Skip, decide
+from notifier.domain.ledger import Notification
+from notifier.domain.modes import SendingMode
+from notifier.domain.settle import again, place
+from notifier.domain.standing import NOTHING_KNOWN, Standing
+from notifier.domain.states import State
+from notifier.domain.visits import Visit
+from notifier.domain.work_list import Act, dropped, found_out, is_listed
+from schemas.reminders import Reason
+
+
+class NotListed(AttendError):
+    """The message does not wait for a person, or not for this."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("NOT_ON_LIST", what)
+
+
+class GateShut(AttendError):
+    """The message would never be let out.
+
+    Attributes:
+        reason: Why.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__("GATE_SHUT", f"the gate would never open: {reason.value}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done.
+
+    Attributes:
+        state: The message's state now; of a resend, the new message's.
+        repeat: The same had been done before; nothing was done now.
+    """
+
+    notification_id: UUID
+    act: Act
+    acted_by: str
+    acted_at: datetime
+    arrived: bool | None
+    resent_as: UUID | None
+    state: State
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants to be done, and who that is. `arrived`: of settle alone."""
+
+    act: Act
+    by: str
+    arrived: bool | None = None
+
+
+class DeskTransaction(Protocol):
+    """The ledger, the gate and the log of acts inside one READ COMMITTED transaction."""
+
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
+        """Lock these messages."""
+
+    async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
+        """Return what was done with the message before, oldest first, each with the attempt it was about."""
+
+    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        """Read the send gate, as a statement of its own."""
+
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, Standing]:
+        """Return what else counts at the gate."""
+
+    async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Insert new messages."""
+
+    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Write states back."""
+
+    async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
+        """Write down what a person found out about an attempt."""
+
+    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Put these outcomes into the outbox."""
+
+    async def note(self, done: Done, attempt_id: UUID | None) -> None:
+        """Append to the log of acts."""
+
+
+class Desk(Protocol):
+    """Where transactions come from."""
+
+    def transaction(self) -> AbstractAsyncContextManager[DeskTransaction]:
+        """Begin a transaction; commit it at the end of the block."""
+
+
+async def act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMode, now: datetime) -> Done:
+    """Do what a person wants with a message; the same again finds it done.
+
+    Raises:
+        NotListed: It does not wait for a person, or something else was done with it before.
+        GateShut: Sent again, it would never leave.
+    """
+    async with desk.transaction() as work:
+        held = (await work.lock([notification_id])).get(notification_id)
+        if held is None:
+            raise NotListed("there is no message of this id")
+        before = await work.acts(notification_id)
+        for done, attempt in before:
+            if done.act is wish.act and (done.arrived == wish.arrived) and attempt == held.attempt_id:
+                return _again(done, held)
+        if ended := next((done for done, _ in before if done.act in {Act.RESEND, Act.DROP}), None):
+            raise NotListed(f"it is off the list: {ended.act.value} by {ended.acted_by}")
+        if not is_listed(held):
+            raise NotListed(f"it is {held.state.value}, and nothing is to be done with it")
+        match wish.act:
+            case Act.RESEND:
+                done = await _resend(work, held, wish, sending, now)
+            case Act.DROP:
+                done = await _drop(work, held, wish, now)
+            case Act.SETTLE:
+                done = await _settle(work, held, wish, now)
+        await work.note(done, held.attempt_id)
+    return done
+
+
+async def _resend(work: DeskTransaction, held: Notification, wish: Wish, sending: SendingMode, now: datetime) -> Done:
+    new = again(held, now)
+    visits = await work.gate([held.appointment_id] if held.appointment_id else [])
+    visit = visits.get(held.appointment_id) if held.appointment_id else None
+    standing = (await work.standing([new], visits, now)).get(new.notification_id, NOTHING_KNOWN)
+    decision = sending.at(standing.clinic).apply(decide(new.asked, visit, standing, now))
+    if isinstance(decision, Skip) or visit is None:
+        raise GateShut(decision.reason if isinstance(decision, Skip) else Reason.NOT_SENDABLE)
+    await work.insert([place(new, decision, visit.clinic_id)], now)
+    return Done(held.notification_id, wish.act, wish.by, now, None, new.notification_id, State.QUEUED)
+
+
+async def _drop(work: DeskTransaction, held: Notification, wish: Wish, now: datetime) -> Done:
+    after = dropped(held)
+    if after is not None:
+        await work.write([after], now)
+        await work.publish([after], now)
+    return Done(held.notification_id, wish.act, wish.by, now, None, None, (after or held).state)
+
+
+async def _settle(work: DeskTransaction, held: Notification, wish: Wish, now: datetime) -> Done:
+    arrived = bool(wish.arrived)
+    after = found_out(held, now, arrived=arrived)
+    if after is None or held.attempt_id is None:
+        raise NotListed(f"it is {held.state.value}: only an unknown outcome can be settled")
+    await work.write([after], now)
+    await work.close_by_a_person(held.attempt_id, now, arrived=arrived)
+    if after.state is not State.QUEUED:
+        await work.publish([after], now)
+    return Done(held.notification_id, wish.act, wish.by, now, arrived, None, after.state)
+
+
+def _again(done: Done, held: Notification) -> Done:
+    state = State.QUEUED if done.resent_as else held.state
+    return Done(
+        done.notification_id, done.act, done.acted_by, done.acted_at, done.arrived, done.resent_as, state, repeat=True
+    )

@@ -1,0 +1,176 @@
+"""B1: the timeline over HTTP and `attend why`, with the other parts there, slow, wrong, or gone."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from typer.testing import CliRunner
+
+from chassis.errors import AttendError
+from chassis.http import serve
+from schemas import wire
+from schemas.appointments import Appointment
+from stack.__main__ import app
+from stack.commands.why import EXIT_IN_PART
+from stack.ports import free_port
+from tests.integration.notifier.world import KEY, MONDAY, World
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Others:
+    """Booking, records and reminders in one stand-in: answers as they would, by path; 404 for the rest."""
+
+    port: int = field(default_factory=free_port)
+    answers: dict[str, Any] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+    hung: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def urls(self) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.port}"
+        return {"booking_url": url, "records_url": url, "reminders_url": url}
+
+    def know(self, visit: Appointment) -> None:
+        """Answer about this visit as the three would."""
+        one, reminder_id = str(visit.appointment_id), str(wire.reminder_id(visit.appointment_id, 1, "24h"))
+        snapshot = json.loads(wire.encode(visit))
+        at = MONDAY.isoformat()
+        self.answers |= {
+            f"/v1/appointments/{one}": {
+                "appointment_id": one, "source": "emr", "source_id": "a-1", "history": [snapshot], "later": "unknown",
+            },
+            "/v1/subfiles": {"items": [
+                {"sub_file_id": str(uuid4()), "status": "ACTIVE", "number": "FILE-2027-000001-NORTH-01",
+                 "appointment_id": one, "created_at": at},
+            ]},
+            "/v1/reminders": {"items": [
+                {"reminder_id": reminder_id, "rule": "24h", "schedule_gen": 1, "scheduled_for": at},
+            ]},
+            f"/v1/reminders/{reminder_id}/history": {"items": [
+                {"status": "SCHEDULED", "reason": None, "at": at, "caused_by": "v1"},
+            ]},
+        }  # fmt: skip
+
+
+@pytest.fixture
+async def others() -> AsyncIterator[Others]:
+    """Give the stand-in, answering."""
+    made, api, stop = Others(), FastAPI(), asyncio.Event()
+
+    @api.get("/{path:path}")
+    async def answer(path: str, request: Request) -> Response:
+        made.keys.add(request.headers.get("authorization", ""))
+        found = made.answers.get(f"/{path}")
+        if found == "hangs":
+            await made.hung.wait()
+        return JSONResponse({}, 404) if found is None else JSONResponse(found)
+
+    task = asyncio.create_task(serve(api, "127.0.0.1", made.port, stop))
+    yield made
+    made.hung.set()
+    stop.set()
+    await task
+
+
+async def attend(world: World, *words: str) -> tuple[int, str, str]:
+    """Run `attend …` as somebody at another machine; return exit code, stdout, and the message of an error."""
+    environment = {"ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{world.port}", "ATTEND_KEY": KEY, "COLUMNS": "140"}
+    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
+    return done.exit_code, done.stdout, str(done.exception) if isinstance(done.exception, AttendError) else ""
+
+
+async def test_b1_a_timeline_merges_every_part_and_the_terminal_shows_it(world: World, others: Others) -> None:
+    await world.start(read_key="the others' key", **others.urls)
+    visit = await world.book(await world.patient(), await world.provider())
+    await world.settled(visit, "confirmation", "accepted")
+    others.know(visit)
+
+    answer = await world.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")
+
+    told = answer.json()
+    assert answer.status_code == 200, answer.text
+    assert told["missing"] == []
+    assert [entry["what"] for entry in told["entries"]] == [
+        "visit.booked", "sub-file.active", "reminder.planned", "message.asked", "message.asked", "message.given",
+        "call.accepted",
+    ]  # fmt: skip
+    assert all(entry["caused_by"] for entry in told["entries"] if entry["what"].startswith("message"))
+    assert told["answer"]["got"] == ["confirmation by email at 2027-03-01 09:00"]
+    assert others.keys == {"Bearer the others' key"}
+    code, out, error = await attend(world, "why", str(visit.appointment_id))
+    assert (code, error) == (0, "")
+    assert "the carrier accepted it" in out
+    assert out.rstrip().splitlines()[-1].startswith("The patient got: confirmation by email")
+
+
+async def test_r40_parts_that_are_slow_wrong_or_gone_are_named_and_the_rest_is_told(
+    world: World, others: Others
+) -> None:
+    await world.start(**{**others.urls, "reminders_url": f"http://127.0.0.1:{free_port()}"}, part_timeout_s=1.5)
+    visit = await world.book(await world.patient(mobile=None, email=None))
+    await world.settled(visit, "confirmation", "skipped")
+    others.answers |= {f"/v1/appointments/{visit.appointment_id}": "hangs", "/v1/subfiles": {"items": [{"no": "file"}]}}
+
+    told = (await world.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
+
+    assert told["missing"] == [
+        {"service": "booking", "code": "TIMEOUT"},
+        {"service": "records", "code": "UNREADABLE"},
+        {"service": "reminders", "code": "NO_ANSWER"},
+    ]
+    assert (told["zone"], told["status"]) == ("Europe/London", None)
+    assert {entry["reason"] for entry in told["entries"]} >= {"NO_CONTACT"}
+    code, out, _ = await attend(world, "why", str(visit.appointment_id))
+    assert code == EXIT_IN_PART
+    assert "booking did not answer: TIMEOUT" in out
+    code, out, _ = await attend(world, "why", str(visit.appointment_id), "--json")
+    assert (code, json.loads(out)["answer"]["got"]) == (EXIT_IN_PART, [])
+
+
+async def test_b1_an_appointment_nobody_knows_and_a_service_that_is_down_are_said_in_words(
+    world: World, others: Others
+) -> None:
+    await world.start(lanes=(), **others.urls)
+
+    assert (await world.ask("GET", f"/v1/appointments/{uuid4()}/timeline")).json()["code"] == "UNKNOWN_APPOINTMENT"
+    code, _, error = await attend(world, "why", str(uuid4()))
+    assert code == 1
+    assert error.endswith("UNKNOWN_APPOINTMENT: No part knows an appointment of this id.")
+    world.port = free_port()
+    code, _, error = await attend(world, "why", str(uuid4()))
+    assert code == 1
+    assert "does not answer (ConnectError): see `attend status`" in error
+
+
+async def test_b1_only_the_operators_key_opens_a_timeline(world: World) -> None:
+    await world.start(lanes=())
+
+    answer = await world.ask("GET", f"/v1/appointments/{uuid4()}/timeline", headers={"Authorization": "Bearer other"})
+
+    assert answer.status_code == 401
+
+
+async def test_b1_a_call_is_told_at_the_domain_time_of_its_claim(world: World) -> None:
+    await world.start()
+    visit = await world.book(await world.patient(email=None), starts_at=MONDAY + timedelta(days=2))
+    await world.settled(visit, "confirmation", "accepted")
+    world.step(timedelta(hours=5))
+    due = await world.due(visit)
+    await world.settled(visit, "reminder", "accepted")
+
+    told = (await world.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
+
+    calls = [entry for entry in told["entries"] if entry["source"] == "carrier"]
+    assert [call["at"][:16] for call in calls] == ["2027-03-01T09:00", "2027-03-01T14:00"]
+    asked = next(entry for entry in told["entries"] if entry["ids"].get("kind") == "reminder")
+    assert asked["caused_by"] == f"due-{due.reminder_id}"
+    assert {one["code"] for one in told["missing"]} == {"NOT_CONFIGURED"}
