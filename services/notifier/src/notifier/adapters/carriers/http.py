@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 import orjson
 
+from notifier.adapters.carriers.spread import Spread
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected, Unsure
 
 LATER = frozenset({401, 403, 408, 429, 500, 503})
@@ -37,11 +38,14 @@ _NEVER_LEFT = (
 
 
 def new_client(base_url: str, timeout_s: float, connections: int) -> httpx2.AsyncClient:
-    """Return a client for one carrier: redirects are not followed, the environment's proxies not used."""
+    """Return a client for one carrier, for at most so many calls at once.
+
+    Redirects are not followed, the environment's proxies not used.
+    """
     return httpx2.AsyncClient(
         base_url=base_url,
         timeout=httpx2.Timeout(timeout_s, connect=timeout_s / 3),
-        limits=httpx2.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_S),
+        transport=Spread(connections, KEEP_ALIVE_S),
         follow_redirects=False,
         trust_env=False,
     )
