@@ -1,0 +1,246 @@
+"""Carriers' reports over the API, on real parts: kept once before the answer, applied forward only (G6, D17)."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from schemas.appointments import Appointment
+from schemas.notifications import Channel, NotificationChanged
+from tests.integration.notifier.callbacks import BOUNCE_SECRET, VERIFY, bare, meta, secrets, status, twilio
+from tests.integration.notifier.world import World, until
+from tests.unit.notifier.test_bounces import bounce
+
+pytestmark = pytest.mark.integration
+
+
+async def reminded(world: World, *answers: int | str, **settings: Any) -> tuple[Appointment, str]:
+    """Start an instance, and hand over a reminder of a patient with a mobile; return his number too."""
+    patient = await world.patient()
+    mobile = await world.address(patient, "mobile")
+    world.carriers.script(mobile, *answers)
+    await world.start(**secrets(**settings))
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "accepted")
+    await world.due(visit)
+    return visit, mobile
+
+
+async def told(world: World, visit: Appointment) -> list[NotificationChanged]:
+    """Return what was published of the visit's reminder, once the outbox is empty."""
+
+    async def published() -> bool:
+        return not await world.pool.fetchval("SELECT EXISTS (SELECT FROM outbox)")
+
+    await until(published)
+    mine = [one for one in await world.outcomes() if one.appointment_id == visit.appointment_id]
+    return sorted((one for one in mine if one.kind == "reminder"), key=lambda one: one.version)
+
+
+async def attempt(world: World, attempt_id: object) -> asyncpg.Record:
+    """Return an attempt's row."""
+    row = await world.pool.fetchrow("SELECT * FROM attempt WHERE attempt_id = $1", attempt_id)
+    assert row is not None
+    return row
+
+
+async def test_g6_reports_in_reverse_doubled_and_late_move_the_message_forward_only(world: World) -> None:
+    visit, _ = await reminded(world)
+    row = await world.settled(visit, "reminder", "accepted")
+
+    for said in ("read", "delivered", "read", "sent", "undelivered", "delivered", "queued"):
+        assert (await status(world, row["attempt_id"], said)).status_code == 204
+
+    after = await world.row(visit, "reminder")
+    assert after is not None
+    assert (after["state"], after["delivery_state"]) == ("accepted", "read")
+    assert (await attempt(world, row["attempt_id"]))["delivery_state"] == "read"
+    kept = await world.pool.fetch("SELECT status, changed, applied_at FROM receipt ORDER BY receipt_id")
+    assert [(one["status"], one["changed"]) for one in kept] == [
+        ("read", True), ("delivered", False), ("accepted", False), ("undelivered", False), ("accepted", False),
+    ]  # fmt: skip
+    assert all(one["applied_at"] is not None for one in kept)
+    outcomes = await told(world, visit)
+    assert [(one.version, one.outcome, one.delivery_state) for one in outcomes] == [
+        (1, "accepted", "unknown"),
+        (2, "accepted", "read"),
+    ]
+
+
+async def test_a_report_before_our_own_reply_settles_the_message_and_the_reply_changes_nothing(world: World) -> None:
+    visit, mobile = await reminded(world, "held")
+    row = await world.settled(visit, "reminder", "sending")
+    assert (await status(world, row["attempt_id"], "delivered", sid="SM-early")).status_code == 204
+
+    early = await world.settled(visit, "reminder", "accepted")
+    world.carriers.let_go()
+
+    async def answered() -> bool:
+        return (await world.ask("GET", "/clock")).json()["idle"] is True
+
+    await until(answered)
+    after = await world.row(visit, "reminder")
+    assert after is not None
+    assert (early["version"], after["version"], after["delivery_state"]) == (1, 1, "delivered")
+    assert (await attempt(world, row["attempt_id"]))["reference"] == "SM-early"
+    assert len(world.carriers.to(mobile)) == 1
+
+
+async def test_an_unknown_outcome_is_settled_by_the_report_g5(world: World) -> None:
+    visit, _ = await reminded(world, "cut")
+    row = await world.settled(visit, "reminder", "unknown")
+
+    assert (await status(world, row["attempt_id"], "sent")).status_code == 204
+
+    await world.settled(visit, "reminder", "accepted")
+    made = await attempt(world, row["attempt_id"])
+    assert (made["outcome"], made["reference"]) == ("accepted", "SM1")
+    assert [one.outcome for one in await told(world, visit)] == ["unknown", "accepted"]
+
+
+async def test_what_did_not_arrive_goes_by_the_next_channel_while_there_is_time(world: World) -> None:
+    visit, _ = await reminded(world)
+    row = await world.settled(visit, "reminder", "accepted")
+
+    await status(world, row["attempt_id"], "undelivered", ErrorCode="30005")
+
+    async def by_mail() -> bool:
+        now = await world.row(visit, "reminder")
+        return now is not None and (now["state"], now["lane"]) == ("accepted", "email")
+
+    await until(by_mail)
+    outcomes = [(one.outcome, one.channel, one.delivery_state) for one in await told(world, visit)]
+    assert outcomes[:2] == [("accepted", "sms", "unknown"), ("accepted", "sms", "undelivered")]
+    assert outcomes[-1][:2] == ("accepted", "email")
+
+
+async def test_a_whatsapp_report_by_reference_alone_waits_until_the_reference_is_known(world: World) -> None:
+    patient = await world.patient()
+    mobile = await world.address(patient, "mobile")
+    world.carriers.script(mobile, "held")
+    await world.start(**secrets())
+    body = {"whatsapp": True, "sms": True, "email": True}
+    assert (await world.ask("PUT", f"/v1/patients/{patient}/preferences", json=body)).is_success
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "accepted")
+    await world.due(visit)
+    row = await world.settled(visit, "reminder", "sending")
+    assert row["lane"] == "whatsapp"
+    await world.pool.execute("UPDATE attempt SET reference = NULL WHERE attempt_id = $1", row["attempt_id"])
+
+    early = {"id": "wamid.not-yet", "status": "read", "timestamp": "1803900000"}
+    assert (await meta(world, statuses=[early])).status_code == 200
+    assert await world.pool.fetchval("SELECT count(*) FROM receipt WHERE applied_at IS NULL") == 1
+
+    world.carriers.let_go()
+    await world.settled(visit, "reminder", "accepted")
+    await world.pool.execute("UPDATE attempt SET reference = 'wamid.not-yet' WHERE attempt_id = $1", row["attempt_id"])
+
+    async def read() -> bool:
+        now = await world.row(visit, "reminder")
+        return now is not None and now["delivery_state"] == "read"
+
+    await until(read)
+
+
+async def test_a_forged_report_is_401_counted_and_nothing_is_kept(world: World) -> None:
+    visit, _ = await reminded(world)
+    row = await world.settled(visit, "reminder", "accepted")
+    path = f"/callbacks/twilio/{row['attempt_id']}"
+    fields = {"MessageSid": "SM1", "MessageStatus": "read"}
+
+    answers = [
+        await twilio(world, path, token="another", **fields),
+        await bare(world, path, b"MessageSid=SM1&MessageStatus=read"),
+        await meta(world, secret="another", statuses=[]),
+        await bare(world, "/callbacks/meta", b"{}"),
+        await bare(world, "/callbacks/dsn", bounce(), {"X-Bounce-Secret": "another"}),
+        await bare(world, "/callbacks/twilio/inbound", b"MessageSid=1&From=%2B4420&Body=STOP"),
+    ]
+
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(401, "BAD_SIGNATURE")] * 6
+    for table in ("receipt", "reply", "opt_out"):
+        assert await world.pool.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608  # the test's own
+    metrics = (await world.ask("GET", "/metrics")).text
+    assert 'attend_callbacks_total{carrier="twilio",fate="bad_signature"} 3.0' in metrics
+    assert (await world.row(visit, "reminder"))["delivery_state"] == "unknown"  # type: ignore[index]  # it is there
+
+
+async def test_a_report_of_nothing_we_know_is_kept_answered_and_shown(world: World) -> None:
+    await world.start(lanes=(), **secrets())
+    stranger = uuid4()
+
+    for _ in range(2):
+        assert (await status(world, stranger, "delivered")).status_code == 204
+    reports = [{"id": "wamid.x", "status": "delivered", "timestamp": "1", "biz_opaque_callback_data": "not an id"}]
+    assert (await meta(world, statuses=reports)).status_code == 200
+
+    kept = await world.pool.fetch("SELECT asked_attempt_id, attempt_id, applied_at FROM receipt ORDER BY receipt_id")
+    assert [tuple(one) for one in kept] == [(stranger, None, None), (None, None, None)]
+    assert (await world.ask("GET", "/status")).json()["unmatched_receipts"] == 2
+
+
+async def test_large_malformed_and_foreign_callbacks_leave_nothing(world: World) -> None:
+    await world.start(lanes=(), **secrets())
+    huge = b"x" * 10_000_000
+
+    large = [await bare(world, f"/callbacks/{path}", huge) for path in ("twilio/inbound", "twilio/1", "meta")]
+    assert [(one.status_code, one.json()["code"]) for one in large] == [(413, "BODY_TOO_LARGE")] * 3
+    signed = [
+        await twilio(world, f"/callbacks/twilio/{uuid4()}", MessageSid="SM1", MessageStatus="dancing"),
+        await twilio(world, f"/callbacks/twilio/{uuid4()}", MessageStatus="sent"),
+        await twilio(world, "/callbacks/twilio/not-an-id", MessageSid="SM1", MessageStatus="sent"),
+        await twilio(world, "/callbacks/twilio/inbound", MessageSid="SM1", From="Ada", Body="C"),
+        await meta(world, statuses=[{"status": "sent"}]),
+        await bare(world, "/callbacks/dsn", b"hello", {"X-Bounce-Secret": BOUNCE_SECRET}),
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in signed] == [(400, "MALFORMED")] * 6
+    assert await world.pool.fetchval("SELECT count(*) FROM receipt") == 0
+    assert await world.pool.fetchval("SELECT count(*) FROM reply") == 0
+
+
+async def test_metas_challenge_is_answered_to_who_knows_the_token(world: World) -> None:
+    await world.start(lanes=(), **secrets())
+
+    async def ask(token: str) -> tuple[int, str]:
+        asked = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": "1158201444"}
+        answer = await world.ask("GET", "/callbacks/meta", params=asked)
+        return answer.status_code, answer.text
+
+    assert await ask(VERIFY) == (200, "1158201444")
+    assert (await ask("another"))[0] == 401
+
+
+async def test_a_bounce_by_http_and_one_by_the_mailbox_reach_their_messages(world: World, tmp_path: Path) -> None:
+    box = tmp_path / "bounces"
+    patient = await world.patient(mobile=None)
+    await world.start(**secrets(bounce_maildir=box))
+    visit = await world.book(patient)
+    sent = await world.settled(visit, "confirmation", "accepted")
+    await world.due(visit)
+    reminder = await world.settled(visit, "reminder", "accepted")
+
+    posted = bounce(message_id=f"<{sent['attempt_id']}@attend.example>")
+    answer = await bare(world, "/callbacks/dsn", posted, {"X-Bounce-Secret": BOUNCE_SECRET})
+    assert answer.status_code == 204
+
+    async def made() -> bool:
+        return (box / "new").is_dir()
+
+    await until(made)
+    (box / "new" / "2.junk").write_bytes(b"I am on holiday")
+    (box / "new" / "1.bounce").write_bytes(bounce(envelope=str(reminder["attempt_id"]), message_id=None))
+
+    async def both() -> bool:
+        return sorted(path.name for path in (box / "cur").iterdir()) == ["1.bounce:2,S", "2.junk:2,"]
+
+    await until(both)
+    for attempt_id in (sent["attempt_id"], reminder["attempt_id"]):
+        made_ = await attempt(world, attempt_id)
+        assert (made_["channel"], made_["delivery_state"]) == (Channel.EMAIL, "undelivered")
+    codes = await world.pool.fetch("SELECT code FROM receipt")
+    assert {row["code"] for row in codes} == {"DSN_5.1.1"}
+    failed = await world.settled(visit, "reminder", "failed")
+    assert (failed["reason"], failed["delivery_state"]) == ("UNDELIVERED", "undelivered")

@@ -1,0 +1,187 @@
+"""Patients' answers on real parts: from the carrier's call to the visit in booking (B11), and opt-outs (D36)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from booking.settings import Settings
+from booking.wiring import build
+from notifier.domain.replies import code_of
+from schemas.appointments import Appointment
+from stack.ports import free_port
+from tests.integration.notifier.callbacks import meta, secrets, sms
+from tests.integration.notifier.world import World, until
+from tests.support.installation import Installation
+
+pytestmark = pytest.mark.integration
+
+
+@asynccontextmanager
+async def booking_on(world: World, installation: Installation) -> AsyncIterator[None]:
+    """Run booking while the block runs."""
+    settings = Settings.model_validate(
+        {
+            "database_url": SecretStr(installation.service_url("booking")),
+            "kafka_bootstrap_servers": installation.bootstrap,
+            "topic_prefix": installation.topic_prefix,
+            "clock_file": world.clock_file,
+            "http_port": free_port(),
+        }
+    )
+    stop = asyncio.Event()
+    async with build(settings) as service:
+        running = asyncio.create_task(service.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+
+async def reminded(world: World) -> tuple[Appointment, str]:
+    """Hand over a reminder by SMS of a new patient, and wait until it is accepted; return his number too."""
+    patient = await world.patient()
+    visit = await world.book(patient)
+    await world.due(visit)
+    await world.settled(visit, "reminder", "accepted")
+    return visit, await world.address(patient, "mobile")
+
+
+async def replies(world: World, **asked: Any) -> list[dict[str, Any]]:
+    """Return what the API lists, newest first."""
+    answer = await world.ask("GET", "/v1/replies", params=asked)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_b11_a_patient_confirms_and_another_cancels_by_replying_and_booking_has_it_once(
+    world: World, installation: Installation
+) -> None:
+    booking = await installation.pool("booking")
+
+    async def held(visit: Appointment) -> tuple[int, str, bool, str | None]:
+        row = await booking.fetchrow("SELECT * FROM appointment WHERE appointment_id = $1", visit.appointment_id)
+        assert row is not None
+        return row["version"], row["status"], row["confirmed"], row["reason"]
+
+    await world.start(**secrets())
+    confirming, one = await reminded(world)
+    cancelling, other = await reminded(world)
+    async with booking_on(world, installation):
+        for _ in range(2):
+            assert (await sms(world, one, "Yes!", sid="SM-c")).status_code == 200
+        answer = await sms(world, other, f"X {code_of(cancelling.appointment_id, 1)}", sid="SM-x")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
+
+        async def done() -> bool:
+            return (await held(confirming))[0] == 2 and (await held(cancelling))[0] == 2
+
+        await until(done)
+    assert await held(confirming) == (2, "booked", True, None)
+    assert await held(cancelling) == (2, "cancelled", False, "cancelled by the patient's reply")
+    causes = await booking.fetch("SELECT caused_by FROM appointment ORDER BY appointment_id")
+    assert {row["caused_by"].partition("/")[0] for row in causes} == {"patient-reply"}
+    listed = sorted((one["meaning"], one["verdict"], one["why"]) for one in await replies(world))
+    assert listed == [("cancel", "ordered", None), ("confirm", "ordered", None)]
+    assert await replies(world, open=True) == []
+
+
+async def test_what_is_not_certain_is_for_staff_and_orders_nothing(world: World) -> None:
+    await world.start(**secrets())
+    visit, mobile = await reminded(world)
+    second = await world.book(visit.patient_id)
+    await world.due(second)
+    await world.settled(second, "reminder", "accepted")
+
+    for number, text in enumerate(("C", "X", "X 00000", "Can I come at 5?\x00", "c" * 5_000)):
+        assert (await sms(world, mobile, text, sid=f"SM-{number}")).status_code == 200
+    assert (await sms(world, "+4420718399999", "C", sid="SM-stranger")).status_code == 200
+
+    listed = {one["text"]: one for one in await replies(world, open=True)}
+    assert {text[:8]: one["why"] for text, one in listed.items() if one["sender"] == mobile} == {
+        "C": "SEVERAL_VISITS",
+        "X": "NO_CODE",
+        "X 00000": "NOT_UNDERSTOOD",
+        "Can I co": "NOT_UNDERSTOOD",
+        "cccccccc": "NOT_UNDERSTOOD",
+    }
+    assert len(await replies(world, open=True)) == 6
+    assert await world.pool.fetchval("SELECT count(*) FROM outbox WHERE topic = 'patient-replies'") == 0
+    first = (await replies(world, open=True, limit=1))[0]
+    done = await world.ask("PUT", f"/v1/replies/{first['reply_id']}/done", json={"by": "front desk"})
+    assert done.json()["done_by"] == "front desk"
+    assert len(await replies(world, open=True)) == 5
+    assert len({one["reply_id"] for one in await pages(world)}) == 6
+
+
+async def pages(world: World) -> list[dict[str, Any]]:
+    """Return all answers, two a page."""
+    found: list[dict[str, Any]] = []
+    after = None
+    while True:
+        asked = {"limit": "2", **({"after": after} if after else {})}
+        page = (await world.ask("GET", "/v1/replies", params=asked)).json()
+        found += page["items"]
+        after = page["next"]
+        if after is None:
+            return found
+
+
+async def test_d36_stop_holds_from_the_answer_on_for_the_number_and_start_lifts_it(world: World) -> None:
+    await world.start(**secrets())
+    visit, mobile = await reminded(world)
+
+    assert (await sms(world, mobile, "STOPP", sid="SM-1")).status_code == 200
+    later = await world.book(visit.patient_id)
+    await world.due(later)
+    by_mail = await world.settled(later, "reminder", "accepted")
+    assert by_mail["lane"] == "email"
+    categories = await world.pool.fetch("SELECT channel, category FROM opt_out ORDER BY channel, category")
+    assert [tuple(row) for row in categories] == [
+        ("sms", "notices"), ("sms", "reminders"), ("whatsapp", "notices"), ("whatsapp", "reminders"),
+    ]  # fmt: skip
+
+    assert (await sms(world, mobile, "start", sid="SM-2")).status_code == 200
+    again = await world.book(visit.patient_id)
+    await world.due(again)
+    assert (await world.settled(again, "reminder", "accepted"))["lane"] == "sms"
+
+
+async def test_an_answer_after_a_move_that_he_was_not_told_of_is_for_staff(world: World) -> None:
+    await world.start(**secrets())
+    visit, mobile = await reminded(world)
+    moved = {"starts_at": visit.starts_at + timedelta(days=1), "schedule_gen": 2}  # type: ignore[operator]  # it has one
+    await world.hold(visit.model_copy(update={"version": 2, **moved}))
+
+    await sms(world, mobile, f"X {code_of(visit.appointment_id, 1)}")
+
+    (one,) = await replies(world, open=True)
+    assert (one["meaning"], one["verdict"], one["why"]) == ("cancel", "staff", "NO_VISIT")
+
+
+async def test_answers_on_whatsapp_are_heard_each_once(world: World) -> None:
+    await world.start(**secrets())
+    message = {"id": "wamid.in", "from": "442071830001", "type": "text", "text": {"body": "STOP"}}
+
+    for _ in range(2):
+        assert (await meta(world, messages=[message, {**message, "id": "wamid.in2"}])).status_code == 200
+
+    assert len(await replies(world)) == 2
+    assert {UUID(one["reply_id"]).version for one in await replies(world)} == {5}
+
+
+async def test_nothing_of_an_answer_is_in_the_metrics(world: World) -> None:
+    await world.start(**secrets())
+    await sms(world, "+442071830007", "CANARY-TEXT")
+
+    metrics = (await world.ask("GET", "/metrics")).text
+
+    assert "CANARY" not in metrics
+    assert "442071830007" not in metrics
