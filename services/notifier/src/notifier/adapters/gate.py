@@ -116,4 +116,5 @@ def _clinic(row: asyncpg.Record) -> ClinicSending:
         row["double_over_miss"],
         row["no_show_follow_up"],
         windows,
+        row["replies"],
     )

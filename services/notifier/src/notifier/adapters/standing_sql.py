@@ -9,7 +9,7 @@ SELECT asked.notification_id,
                     ('whatsapp', asked.mobile_key, asked.category))) AS opted_out,
        told.today, told.notices, told.heard,
        asked.clinic_id, coalesce(chosen.mode, (SELECT mode FROM sending_mode)) AS mode, chosen.allow_list,
-       chosen.double_over_miss, chosen.no_show_follow_up, chosen.channel_windows
+       chosen.double_over_miss, chosen.no_show_follow_up, chosen.replies, chosen.channel_windows
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::timestamptz[],
             $9::timestamptz[], $10::uuid[])
     AS asked (notification_id, appointment_id, patient_id, clinic_id, category, mobile_key, email_key, day_begins,

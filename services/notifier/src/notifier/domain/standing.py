@@ -47,6 +47,7 @@ class ClinicSending:
         double_over_miss: After an unknown outcome the next channel is tried (D32).
         no_show_follow_up: Patients who missed a visit are written to.
         channel_windows: Hours of single channels, narrower than the clinic's own (D16).
+        replies: Messages say how to confirm and cancel by reply (B11).
     """
 
     mode: Mode | None = None
@@ -54,6 +55,7 @@ class ClinicSending:
     double_over_miss: bool = False
     no_show_follow_up: bool = False
     channel_windows: Mapping[Channel, SendWindow] = field(default_factory=dict)
+    replies: bool = False
 
 
 NOTHING_CHOSEN = ClinicSending()
