@@ -1,0 +1,114 @@
+"""What the fault runs share: messages that wait for a lane, lanes as processes, and the quiet after them."""
+
+import asyncio
+import signal
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from schemas.appointments import Appointment
+from schemas.notifications import Channel
+from tests.chaos.sending.table import Line, line
+from tests.integration.notifier.world import World, until
+
+MESSAGES = 12
+"""Of one fault: fewer than a lane has slots, so that all meet it."""
+
+QUIETLY = {"ATTEND_LOG_LEVEL": "warning", "NOTIFIER_EMAIL_SLOTS": "16"}
+ONLY_BY: dict[Channel, dict[str, Any]] = {Channel.SMS: {"email": None}, Channel.EMAIL: {"mobile": None}}
+
+
+async def enter(world: World, channel: Channel, *answers: int | str, number: int = MESSAGES) -> list[Appointment]:
+    """Commit so many visits of patients reachable on one channel alone, and hand a reminder over for each."""
+    visits = []
+    for _ in range(number):
+        patient = await world.patient(**ONLY_BY[channel])
+        address = await world.address(patient, "email" if channel is Channel.EMAIL else "mobile")
+        world.carriers.script(address, *answers)
+        visits.append(world.visit(patient))
+        await world.hold(visits[-1])
+        await world.due(visits[-1])
+    return visits
+
+
+def ids(visits: Sequence[Appointment]) -> list[UUID]:
+    """Return the appointments' ids."""
+    return [visit.appointment_id for visit in visits]
+
+
+async def in_state(world: World, visits: Sequence[Appointment], *states: str) -> None:
+    """Wait until the reminders of all these visits are in one of these states."""
+
+    async def there() -> bool:
+        query = """
+            SELECT count(*) FROM notification
+            WHERE kind = 'reminder' AND appointment_id = ANY($1::uuid[]) AND state = ANY($2::text[])"""
+        return bool(await world.pool.fetchval(query, ids(visits), list(states)) == len(visits))
+
+    await until(there)
+
+
+async def taken(world: World, number: int) -> None:
+    """Wait until the carriers have accepted so many messages."""
+
+    async def there() -> bool:
+        return len(world.carriers.taken) >= number
+
+    await until(there)
+
+
+async def lane(world: World, channel: Channel, **changes: str) -> Process:
+    """Run a lane as a process of its own."""
+    return await world.process("lane", channel.value, **{**QUIETLY, **changes})
+
+
+async def kill_9(process: Process) -> None:
+    """End a process as a power cut does."""
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+
+
+async def recover(world: World, channel: Channel, visits: Sequence[Appointment], **changes: str) -> None:
+    """Let every lease run out and every backoff pass, and let a fresh lane finish what can be finished."""
+    await world.let_leases_run_out()
+    await lane(world, channel, **changes)
+    await settle(world, visits)
+
+
+async def settle(world: World, visits: Sequence[Appointment], hours: int = 2) -> None:
+    """Let domain time pass in steps until nothing of these visits is worked on, and some time more."""
+    for _ in range(hours * 12):
+        if await _closed(world, visits):
+            break
+        world.step(timedelta(minutes=5))
+        await _looked_at(world)
+    await in_state(world, visits, "accepted", "failed", "skipped", "unknown")
+    world.step(timedelta(hours=1))
+    await _looked_at(world)
+
+
+async def _closed(world: World, visits: Sequence[Appointment]) -> bool:
+    query = (
+        "SELECT count(*) FROM notification WHERE appointment_id = ANY($1::uuid[]) AND state IN ('queued', 'sending')"
+    )
+    return bool(await world.pool.fetchval(query, ids(visits)) == 0)
+
+
+async def _looked_at(world: World) -> None:
+    """Wait until no message is due that a running lane would not have taken by now."""
+
+    async def nothing_due() -> bool:
+        query = (
+            "SELECT count(*) FROM notification WHERE state = 'sending' OR (state = 'queued' AND next_attempt_at <= $1)"
+        )
+        return bool(await world.pool.fetchval(query, world.now) == 0)
+
+    await until(nothing_due)
+    await asyncio.sleep(0.3)  # longer than a lane's poll: what it would wrongly take, it would have taken
+
+
+async def verdict(world: World, fault: str, visits: Sequence[Appointment]) -> Line:
+    """Return the fault's line of the table."""
+    return await line(fault, world.pool, ids(visits), world.carriers.taken)

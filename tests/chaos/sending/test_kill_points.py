@@ -1,0 +1,194 @@
+"""kill -9 and SIGSTOP of a lane at each point of a send: nothing is doubled, and what cannot be known is listed."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from schemas.appointments import Appointment, Status
+from schemas.notifications import Channel
+from tests.chaos.sending.database_proxy import ANSWER, CLAIM, At, DatabaseProxy
+from tests.chaos.sending.field import MESSAGES, enter, in_state, kill_9, lane, recover, settle, taken, verdict
+from tests.chaos.sending.table import Line
+from tests.integration.notifier.world import World, until
+from tests.support.installation import Installation
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+
+LANES = (Channel.SMS, Channel.EMAIL)
+
+
+@asynccontextmanager
+async def between(installation: Installation) -> AsyncIterator[DatabaseProxy]:
+    """Put a proxy between the next lane and its database."""
+    async with DatabaseProxy(installation.service_url("notifier")).running() as proxy:
+        yield proxy
+
+
+async def killed(world: World, proxy: DatabaseProxy, channel: Channel, words: bytes, at: At) -> list[Appointment]:
+    """Kill a lane with kill -9 while the transaction that says these words is stopped, and let another one go on."""
+    visits = await enter(world, channel)
+    await world.start(lanes=())
+    await in_state(world, visits, "queued")
+    proxy.stop(words, at)
+    process = await lane(world, channel, NOTIFIER_DATABASE_URL=proxy.url)
+    await proxy.reached.wait()
+    if at is At.COMMITTED:
+        await in_state(world, visits, "sending" if words is CLAIM else "accepted")
+    await kill_9(process)
+    proxy.go_on(lost=True)
+    await recover(world, channel, visits)
+    return visits
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_killed_before_the_claims_commit_everything_is_sent_once(
+    world: World, installation: Installation, channel: Channel, faults: list[Line]
+) -> None:
+    async with between(installation) as proxy:
+        visits = await killed(world, proxy, channel, CLAIM, At.COMMIT)
+    faults.append(await verdict(world, f"kill -9 before the claim's commit, {channel}", visits))
+    assert faults[-1].sound
+    assert (faults[-1].accepted, faults[-1].unknown) == (MESSAGES, 0)
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_killed_after_the_claims_commit_nothing_left_and_all_is_listed(
+    world: World, installation: Installation, channel: Channel, faults: list[Line]
+) -> None:
+    async with between(installation) as proxy:
+        visits = await killed(world, proxy, channel, CLAIM, At.COMMITTED)
+    faults.append(await verdict(world, f"kill -9 after the claim's commit, {channel}", visits))
+    assert faults[-1].sound
+    assert (faults[-1].accepted, faults[-1].unknown) == (0, MESSAGES)
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_killed_during_the_call_all_is_listed_and_nothing_sent_again(
+    world: World, channel: Channel, faults: list[Line]
+) -> None:
+    visits = await enter(world, channel, "held")
+    await world.start(lanes=())
+    process = await lane(world, channel)
+    await taken(world, MESSAGES)
+    await kill_9(process)
+    await recover(world, channel, visits)
+    faults.append(await verdict(world, f"kill -9 during the call, {channel}", visits))
+    assert faults[-1].sound
+    assert (faults[-1].accepted, faults[-1].unknown) == (MESSAGES, MESSAGES)
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_killed_between_the_reply_and_its_commit_all_is_listed(
+    world: World, installation: Installation, channel: Channel, faults: list[Line]
+) -> None:
+    async with between(installation) as proxy:
+        visits = await killed(world, proxy, channel, ANSWER, At.COMMIT)
+    faults.append(await verdict(world, f"kill -9 after the reply, before its commit, {channel}", visits))
+    assert faults[-1].sound
+    assert faults[-1].accepted == MESSAGES
+    assert faults[-1].unknown >= 1
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_killed_before_the_second_transaction_begins_all_is_listed(
+    world: World, channel: Channel, faults: list[Line]
+) -> None:
+    """The answers are at the lane; their rows are locked by somebody else while it is killed."""
+    visits = await enter(world, channel, "held")
+    await world.start(lanes=())
+    process = await lane(world, channel)
+    await taken(world, MESSAGES)
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM notification WHERE state = 'sending' FOR UPDATE")
+        world.carriers.let_go()
+        await _somebody_waits(world)
+        await kill_9(process)
+    await recover(world, channel, visits)
+    faults.append(await verdict(world, f"kill -9 before the second transaction, {channel}", visits))
+    assert faults[-1].sound
+    assert (faults[-1].accepted, faults[-1].unknown) == (MESSAGES, MESSAGES)
+
+
+async def _somebody_waits(world: World) -> None:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+    async def waits() -> bool:
+        return bool(await world.pool.fetchval(query))
+
+    await until(waits)
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_frozen_past_its_lease_a_lane_wakes_and_settles_what_was_listed(
+    world: World, channel: Channel, faults: list[Line]
+) -> None:
+    visits = await enter(world, channel, "held")
+    await world.start(lanes=())
+    process = await lane(world, channel)
+    await taken(world, MESSAGES)
+    process.send_signal(signal.SIGSTOP)
+    await world.let_leases_run_out()
+    await lane(world, channel)
+    await in_state(world, visits, "unknown")
+    world.carriers.let_go()
+    process.send_signal(signal.SIGCONT)
+    await in_state(world, visits, "accepted")
+    await settle(world, visits)
+    faults.append(await verdict(world, f"SIGSTOP past the lease, SIGCONT, {channel}", visits))
+    assert faults[-1].sound
+    assert (faults[-1].accepted, faults[-1].unknown) == (MESSAGES, 0)
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_a_claim_that_took_too_long_is_gated_again_and_hears_of_the_cancellation(
+    world: World, installation: Installation, channel: Channel, faults: list[Line]
+) -> None:
+    """The claim's commit is answered more than 5 s after its gate; half of the visits are cancelled meanwhile."""
+    async with between(installation) as proxy:
+        visits = await enter(world, channel)
+        await world.start(lanes=())
+        await in_state(world, visits, "queued")
+        proxy.stop(CLAIM, At.COMMITTED)
+        await lane(world, channel, NOTIFIER_DATABASE_URL=proxy.url)
+        await proxy.reached.wait()
+        await in_state(world, visits, "sending")
+        for visit in visits[::2]:
+            await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
+        await asyncio.sleep(5.2)  # the oldest a gate may be when its call begins
+        proxy.go_on()
+        await settle(world, visits)
+    faults.append(await verdict(world, f"the claim's commit answered after 5.2 s, half cancelled, {channel}", visits))
+    assert faults[-1].sound
+    assert (faults[-1].accepted, faults[-1].refused) == (MESSAGES // 2, MESSAGES // 2)
+    assert world.carriers.asked == [taken.to for taken in world.carriers.taken]
+
+
+@pytest.mark.parametrize("channel", LANES)
+async def test_two_instances_of_a_lane_of_which_one_dies_double_nothing(
+    world: World, channel: Channel, faults: list[Line]
+) -> None:
+    visits = await enter(world, channel, number=150)
+    world.carriers.answer_s = 0.1
+    await world.start(lanes=())
+    few = {"NOTIFIER_SMS_SLOTS": "4", "NOTIFIER_EMAIL_SLOTS": "4"}
+    first, _ = await lane(world, channel, **few), await lane(world, channel, **few)
+    await _both_send(world)
+    await kill_9(first)
+    await in_state(world, visits, "accepted", "sending", "unknown")
+    await world.let_leases_run_out()
+    await settle(world, visits)
+    faults.append(await verdict(world, f"two instances, one killed while sending, {channel}", visits))
+    assert faults[-1].sound
+    assert faults[-1].unknown in range(1, 5)
+
+
+async def _both_send(world: World) -> None:
+    """Wait until more calls are under way than one instance has slots."""
+
+    async def both() -> bool:
+        return bool(await world.pool.fetchval("SELECT count(*) > 4 FROM notification WHERE state = 'sending'"))
+
+    await until(both)
