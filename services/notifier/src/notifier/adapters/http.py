@@ -1,4 +1,4 @@
-"""The read API and preferences: what became of each message, and what patients want (R23, R25)."""
+"""The read API: what became of each message, and of each call (R25)."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,19 +6,20 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, StrictBool
+from pydantic import BaseModel
 
-from chassis.clock import Clock
 from chassis.database import unavailable
-from chassis.http import Problem
 from notifier.adapters import sql
 from notifier.domain.states import State, outcome_of
-from schemas.notifications import Channel, Kind, Outcome
+from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
 
 
 class AttemptView(BaseModel):
-    """One call to a carrier, as written down before and after it. `attempt_id` is the carrier's reference."""
+    """One call to a carrier, as written down before and after it. `attempt_id` is the carrier's reference.
+
+    `preference_version`: of the preferences that its gate saw; null: nothing had been said (B13).
+    """
 
     attempt_id: UUID
     ordinal: int
@@ -28,10 +29,15 @@ class AttemptView(BaseModel):
     answered_at: datetime | None
     outcome: str | None
     code: str | None
+    delivery_state: DeliveryState
+    preference_version: int | None
 
 
 class NotificationView(BaseModel):
-    """One message to one recipient. `outcome` is null while it is still being worked on."""
+    """One message to one recipient. `outcome` is null while it is still being worked on.
+
+    `steps` are the channels passed over, each with its reason; `ordinal` above 0: a person sent it again.
+    """
 
     notification_id: UUID
     appointment_id: UUID
@@ -41,6 +47,11 @@ class NotificationView(BaseModel):
     outcome: Outcome | None
     channel: Channel | None
     reason: Reason | None
+    delivery_state: DeliveryState
+    steps: list[dict[str, str]]
+    ordinal: int
+    clinic_id: str | None
+    accepted_at: datetime | None
     schedule_gen: int
     reminder_id: UUID | None
     attempts: int
@@ -58,33 +69,11 @@ class NotificationList(BaseModel):
     items: list[NotificationView]
 
 
-class PreferencesBody(BaseModel):
-    """The channels a patient leaves on. All three are to be given."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"whatsapp": False, "sms": True, "email": True}}
-    )
-
-    whatsapp: StrictBool
-    sms: StrictBool
-    email: StrictBool
-
-
-class PreferencesView(PreferencesBody):
-    """The preferences as they are held; `version` rises with every change."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    patient_id: UUID
-    version: int
-
-
-def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
     """Return the routes.
 
     Args:
         pool: Connections to the schema `notifier`.
-        clock: Domain time.
         operator: The dependency that lets only the operator's key in.
     """
     router = APIRouter(prefix="/v1", dependencies=[Depends(operator)])
@@ -92,22 +81,6 @@ def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     @router.get("/notifications", tags=["notifications"], summary="What became of each message about an appointment")
     async def notifications(appointment: Annotated[UUID, Query()]) -> NotificationList:
         return await find(pool, appointment)
-
-    @router.put("/patients/{patient_id}/preferences", tags=["preferences"], summary="Say which channels stay on")
-    async def put_preferences(patient_id: UUID, body: PreferencesBody) -> PreferencesView:
-        with unavailable():
-            version = await pool.fetchval(
-                sql.PUT_PREFERENCES, patient_id, body.whatsapp, body.sms, body.email, clock.now()
-            )
-        return PreferencesView(patient_id=patient_id, version=version, **body.model_dump())
-
-    @router.get("/patients/{patient_id}/preferences", tags=["preferences"], summary="Which channels are on")
-    async def get_preferences(patient_id: UUID) -> PreferencesView:
-        with unavailable():
-            row = await pool.fetchrow(sql.GET_PREFERENCES, patient_id)
-        if row is None:
-            raise Problem(404, "NO_PREFERENCES", "Nothing was said: SMS if there is a mobile, else email.")
-        return PreferencesView(patient_id=patient_id, **dict(row))
 
     return router
 

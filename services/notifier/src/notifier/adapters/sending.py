@@ -15,6 +15,7 @@ from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
 from notifier.adapters import sending_sql
+from notifier.adapters.versions import check_version, version_of
 from notifier.domain import sending_choice
 from notifier.domain.sending_choice import BadChoice, ClinicChoice
 from notifier.domain.standing import Mode
@@ -136,7 +137,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, setting: Mode, wake: Callable[[], N
 
     @router.put("/sending", summary="Switch the installation's sending mode")
     async def put_installation(body: ModeBody, if_match: IfMatch = None) -> SendingView:
-        return await switched(desk.set_installation(body, _version(if_match)))
+        return await switched(desk.set_installation(body, version_of(if_match)))
 
     @router.get("/sending/changes", summary="Who changed what about sending, newest first")
     async def changes(
@@ -156,7 +157,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, setting: Mode, wake: Callable[[], N
 
     @router.put("/clinics/{clinic_id}/sending", summary="Choose for a clinic, whole")
     async def put_clinic(clinic_id: ClinicId, body: ClinicBody, if_match: IfMatch = None) -> ClinicSendingView:
-        return await switched(desk.set_clinic(clinic_id, body, _version(if_match)))
+        return await switched(desk.set_clinic(clinic_id, body, version_of(if_match)))
 
     return router
 
@@ -186,7 +187,7 @@ class SendingDesk:
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(sending_sql.ONE_AT_A_TIME, None)
                 held = await connection.fetchrow(sending_sql.INSTALLATION)
-                _check(version, held["version"] if held else 0)
+                check_version(version, held["version"] if held else 0)
                 before = {"mode": held["mode"] if held else self._setting.value}
                 after = {"mode": body.mode.value}
                 if held is None or before != after:
@@ -224,7 +225,7 @@ class SendingDesk:
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(sending_sql.ONE_AT_A_TIME, clinic_id)
                 row = await connection.fetchrow(sending_sql.CLINIC, clinic_id)
-                _check(version, row["version"] if row else 0)
+                check_version(version, row["version"] if row else 0)
                 before = {name: row[name] for name in after} if row else None
                 if before != after:
                     now = self._clock.now()
@@ -257,17 +258,3 @@ def _columns(choice: ClinicChoice) -> dict[str, Any]:
             for channel, (opens, closes) in choice.channel_windows.items()
         },
     }
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isdecimal() or len(text) > 9:
-        raise Problem(422, "BAD_VERSION", 'If-Match holds a version, such as "3".')
-    return int(text)
-
-
-def _check(wanted: int | None, held: int) -> None:
-    if wanted is not None and wanted != held:
-        raise Problem(412, "VERSION_CHANGED", f"Version {held} is in force, not {wanted}: read it and decide again.")

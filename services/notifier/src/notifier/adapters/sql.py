@@ -60,6 +60,8 @@ SELECT given.provider_id, numbered.before + given.nth, notification_id, appointm
        starts_at, zone, service_type, link, $11
 FROM given JOIN numbered USING (provider_id)"""
 
+SENDING_MODE = "SELECT mode FROM sending_mode"
+
 COUNT_STATE = "SELECT count(*) FROM notification WHERE state = $1"
 
 MACHINE_TIME = "SELECT clock_timestamp()"
@@ -67,11 +69,12 @@ MACHINE_TIME = "SELECT clock_timestamp()"
 FIND_NOTIFICATIONS = """
 SELECT one.notification_id, one.appointment_id, one.kind, one.recipient, one.state, one.lane AS channel, one.reason,
        one.schedule_gen, one.reminder_id, one.attempts, one.not_after, one.next_attempt_at, one.caused_by,
-       one.created_at, one.changed_at
+       one.created_at, one.changed_at, one.delivery_state, one.steps, one.ordinal, one.clinic_id, one.accepted_at
 FROM notification AS one WHERE one.appointment_id = $1 ORDER BY one.created_at, one.notification_id"""
 
 FIND_ATTEMPTS = """
-SELECT attempt_id, notification_id, ordinal, channel, gated_version, gated_at, answered_at, outcome, code
+SELECT attempt_id, notification_id, ordinal, channel, gated_version, gated_at, answered_at, outcome, code,
+       delivery_state, preference_version
 FROM attempt WHERE notification_id = ANY($1::uuid[]) ORDER BY ordinal"""
 
 INBOX = """
@@ -81,14 +84,3 @@ FROM inbox WHERE provider_id = $1 AND number > $2 AND (NOT $4 OR read_at IS NULL
 
 MARK_READ = """
 UPDATE inbox SET read_at = coalesce(read_at, $3) WHERE provider_id = $1 AND number = $2 RETURNING read_at"""
-
-PUT_PREFERENCES = """
-INSERT INTO preference AS held (patient_id, version, whatsapp, sms, email, changed_at)
-VALUES ($1, 1, $2, $3, $4, $5)
-ON CONFLICT (patient_id) DO UPDATE
-SET whatsapp = excluded.whatsapp, sms = excluded.sms, email = excluded.email, changed_at = excluded.changed_at,
-    version = held.version + CASE WHEN (held.whatsapp, held.sms, held.email)
-                                     = (excluded.whatsapp, excluded.sms, excluded.email) THEN 0 ELSE 1 END
-RETURNING version"""
-
-GET_PREFERENCES = "SELECT version, whatsapp, sms, email, changed_at FROM preference WHERE patient_id = $1"

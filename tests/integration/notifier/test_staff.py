@@ -1,0 +1,274 @@
+"""What staff do: the work list (B12), sending modes, preferences with their history (B13)."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+
+from schemas.appointments import Appointment, Status
+from tests.integration.notifier.world import CLINIC, MONDAY, World
+
+pytestmark = pytest.mark.integration
+HOUR = timedelta(hours=1)
+
+
+async def listed(world: World, **query: Any) -> list[dict[str, Any]]:
+    answer = await world.ask("GET", "/v1/work-list", params=query)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def acted(world: World, notification: object, act: str, **body: Any) -> httpx2.Response:
+    return await world.ask("POST", f"/v1/work-list/{notification}/{act}", json={"by": "front desk", **body})
+
+
+async def failed(world: World, patient: UUID | None = None) -> Appointment:
+    """Return a visit whose confirmation every carrier has refused for good."""
+    patient = patient or await world.patient(mobile=None)
+    world.carriers.script(await world.address(patient, "email"), 550)
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "failed")
+    return visit
+
+
+async def unknown(world: World) -> Appointment:
+    """Return a visit whose confirmation may have arrived: its lease ran out in the call."""
+    patient = await world.patient(mobile=None)
+    world.carriers.script(await world.address(patient, "email"), "silent")
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "sending")
+    await world.let_leases_run_out()
+    await world.settled(visit, "confirmation", "unknown")
+    return visit
+
+
+async def test_b12_what_failed_or_found_no_contact_waits_for_a_person_with_its_reason(world: World) -> None:
+    await world.start()
+    nobody = await world.book(await world.patient(mobile=None, email=None), starts_at=MONDAY + 3 * HOUR)
+    await world.settled(nobody, "confirmation", "skipped")
+    refused = await failed(world)
+    fine = await world.book(await world.patient())
+    await world.settled(fine, "confirmation", "accepted")
+
+    items = await listed(world)
+
+    assert [(item["appointment_id"], item["state"], item["reason"]) for item in items] == [
+        (str(nobody.appointment_id), "skipped", "NO_CONTACT"),
+        (str(refused.appointment_id), "failed", "REFUSED"),
+    ]
+    assert [item["actions"] for item in items] == [["resend", "drop"]] * 2
+    assert (items[0]["patient_name"], items[0]["clinic_id"]) == ("Ada Abara", CLINIC)
+    assert [item["reason"] for item in await listed(world, reason="REFUSED")] == ["REFUSED"]
+    assert await listed(world, clinic="SOUTH") == []
+    first = (await world.ask("GET", "/v1/work-list", params={"limit": 1})).json()
+    rest = (await world.ask("GET", "/v1/work-list", params={"limit": 1, "after": first["next_after"]})).json()
+    assert [item["notification_id"] for page in (first, rest) for item in page["items"]] == [
+        item["notification_id"] for item in items
+    ]
+    assert rest["next_after"] is None
+    world.step(timedelta(days=10))
+    assert await listed(world) == []
+
+
+async def test_b12_sent_again_by_a_person_it_is_a_new_message_once_whoever_asks_twice(world: World) -> None:
+    await world.start()
+    visit = await failed(world)
+    [item] = await listed(world)
+
+    answers = await asyncio.gather(*(acted(world, item["notification_id"], "resend") for _ in range(5)))
+
+    told = [answer.json() for answer in answers]
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(one["repeat"] for one in told) == [False, True, True, True, True]
+    [new] = {one["resent_as"] for one in told}
+    row = await world.settled(visit, "confirmation", "accepted")
+    assert (str(row["notification_id"]), row["ordinal"], row["caused_by"]) == (new, 1, item["notification_id"])
+    assert await listed(world) == []
+    assert (await acted(world, item["notification_id"], "drop")).json()["code"] == "NOT_ON_LIST"
+    audit = await world.pool.fetch("SELECT action, acted_by FROM work_list_action")
+    assert [tuple(line) for line in audit] == [("resend", "front desk")]
+
+
+async def test_b12_a_resend_that_would_never_leave_is_refused_with_the_reason(world: World) -> None:
+    await world.start()
+    visit = await failed(world)
+    [item] = await listed(world)
+    await world.change(visit, status=Status.CANCELLED)
+
+    refused = await acted(world, item["notification_id"], "resend")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "GATE_SHUT")
+    assert refused.json()["errors"] == [{"place": "gate", "code": "APPOINTMENT_CANCELLED"}]
+    assert await world.pool.fetchval("SELECT count(*) FROM work_list_action") == 0
+
+
+async def test_b12_dropped_it_is_off_the_list_and_keeps_the_reason_why_it_failed(world: World) -> None:
+    await world.start()
+    visit = await failed(world)
+    [item] = await listed(world)
+
+    first, again = [(await acted(world, item["notification_id"], "drop")).json() for _ in range(2)]
+
+    assert (first["state"], first["repeat"], again["repeat"]) == ("failed", False, True)
+    assert await listed(world) == []
+    row = await world.row(visit, "confirmation")
+    assert row is not None
+    assert (row["state"], row["reason"]) == ("failed", "REFUSED")
+
+
+async def test_g5_an_unknown_outcome_is_settled_by_who_found_out_that_it_arrived(world: World) -> None:
+    await world.start()
+    visit = await unknown(world)
+    [item] = await listed(world, state="unknown")
+    assert item["actions"] == ["settle", "resend", "drop"]
+
+    first, again = [(await acted(world, item["notification_id"], "settle", arrived=True)).json() for _ in range(2)]
+
+    assert (first["state"], first["repeat"], again["repeat"]) == ("accepted", False, True)
+    row = await world.row(visit, "confirmation")
+    assert row is not None
+    assert (row["state"], row["reason"]) == ("accepted", None)
+    assert (await acted(world, item["notification_id"], "settle", arrived=False)).status_code == 409
+    outcomes = [one.outcome for one in await world.outcomes() if one.kind == "confirmation"]
+    assert outcomes == ["unknown", "accepted"]
+
+
+async def test_g5_an_unknown_outcome_that_did_not_arrive_goes_on_to_the_next_channel(world: World) -> None:
+    patient = await world.patient()
+    world.carriers.script(await world.address(patient, "email"), "silent")
+    await world.start()
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "sending")
+    await world.let_leases_run_out()
+    await world.settled(visit, "confirmation", "unknown")
+    [item] = await listed(world)
+
+    await acted(world, item["notification_id"], "settle", arrived=False)
+
+    row = await world.settled(visit, "confirmation", "accepted")
+    assert (row["lane"], row["steps"]) == ("sms", [{"channel": "email", "reason": "UNDELIVERED"}])
+
+
+async def test_b12_an_unknown_one_that_is_dropped_has_failed_for_the_world(world: World) -> None:
+    await world.start()
+    visit = await unknown(world)
+    [item] = await listed(world)
+
+    assert (await acted(world, item["notification_id"], "drop")).json()["state"] == "failed"
+
+    row = await world.row(visit, "confirmation")
+    assert row is not None
+    assert (row["state"], row["reason"]) == ("failed", "DROPPED")
+
+
+async def test_b12_what_is_not_on_the_list_cannot_be_acted_on(world: World) -> None:
+    await world.start()
+    visit = await world.book(await world.patient())
+    row = await world.settled(visit, "confirmation", "accepted")
+
+    for act, body in (("resend", {}), ("drop", {}), ("settle", {"arrived": True})):
+        assert (await acted(world, row["notification_id"], act, **body)).json()["code"] == "NOT_ON_LIST"
+        assert (await acted(world, uuid4(), act, **body)).status_code == 409
+    assert (await acted(world, row["notification_id"], "settle")).status_code == 422
+    assert (await acted(world, row["notification_id"], "drop", by="a\nb")).json()["code"] == "BAD_NAME"
+
+
+async def test_a_switch_of_the_mode_counts_for_calls_not_yet_begun_and_is_audited(world: World) -> None:
+    await world.start(sending_mode="hold")
+    visit = await world.book(await world.patient())
+    await world.settled(visit, "confirmation", "queued")
+
+    held = (await world.ask("GET", "/v1/sending")).json()
+    assert (held["mode"], held["version"]) == ("hold", 0)
+    assert [(one["mode"], one["queued"], one["due"]) for one in held["queued"]] == [("hold", 1, 1)]
+    stale = await world.ask("PUT", "/v1/sending", json={"mode": "live"}, headers={"If-Match": '"7"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "VERSION_CHANGED")
+    live = await world.ask("PUT", "/v1/sending", json={"mode": "live", "by": "A. Abara"}, headers={"If-Match": '"0"'})
+    assert (live.json()["mode"], live.json()["version"]) == ("live", 1)
+
+    await world.settled(visit, "confirmation", "accepted")
+    again = await world.ask("PUT", "/v1/sending", json={"mode": "live"})
+    assert again.json()["version"] == 1
+    [change] = (await world.ask("GET", "/v1/sending/changes")).json()["items"]
+    assert (change["changed_by"], change["before"], change["after"]) == (
+        "A. Abara", {"mode": "hold"}, {"mode": "live"},
+    )  # fmt: skip
+
+
+async def test_a_clinics_own_mode_comes_before_the_installations(world: World) -> None:
+    await world.start(sending_mode="live")
+    path = f"/v1/clinics/{CLINIC}/sending"
+    chosen = {"mode": "hold", "channel_windows": {"sms": ["09:00", "20:00"]}, "allow_list": ["Ada@Example.org"]}
+    told = (await world.ask("PUT", path, json=chosen)).json()
+    assert (told["version"], told["effective_mode"], told["allow_list"]) == (1, "hold", ["ada@example.org"])
+    visit = await world.book(await world.patient())
+    await world.settled(visit, "confirmation", "queued")
+
+    assert (await world.ask("GET", path)).json()["queued"] == 1
+    assert (await world.ask("PUT", path, json=chosen)).json()["version"] == 1
+    assert (await world.ask("PUT", path, json={"mode": None})).json()["effective_mode"] == "live"
+
+    await world.settled(visit, "confirmation", "accepted")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"mode": "loud"}, "INVALID_REQUEST"),
+        ({"mode": "live", "extra": 1}, "INVALID_REQUEST"),
+        ({"allow_list": ["07700"]}, "BAD_ADDRESS"),
+        ({"channel_windows": {"sms": ["20:00", "09:00"]}}, "BAD_WINDOW"),
+        ({"double_over_miss": 1}, "INVALID_REQUEST"),
+    ],
+)
+async def test_a_choice_that_makes_no_sense_is_refused_and_changes_nothing(
+    world: World, body: dict[str, Any], code: str
+) -> None:
+    await world.start(lanes=())
+
+    answer = await world.ask("PUT", f"/v1/clinics/{CLINIC}/sending", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert await world.pool.fetchval("SELECT count(*) FROM clinic_sending") == 0
+    assert (await world.ask("GET", "/v1/clinics/not a code/sending")).status_code == 422
+
+
+async def test_b13_what_was_said_when_a_message_left_can_be_shown(world: World) -> None:
+    await world.start()
+    patient = await world.patient()
+    path = f"/v1/patients/{patient}/preferences"
+    on = {"whatsapp": False, "sms": True, "email": True}
+    for said, version in ((on, 1), (on, 1), ({**on, "sms": False}, 2)):
+        assert (await world.ask("PUT", path, json={**said, "by": "patient portal"})).json()["version"] == version
+    first = (await world.ask("GET", path, params={"version": 1})).json()
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "accepted")
+    world.step(HOUR)
+    await world.ask("PUT", path, json={**on, "email": False})
+
+    messages = (await world.ask("GET", f"/v1/notifications?appointment={visit.appointment_id}")).json()["items"]
+    [sent] = [one for one in messages if one["kind"] == "confirmation"]
+
+    assert sent["calls"][0]["preference_version"] == 2
+    assert [one["version"] for one in (await world.ask("GET", f"{path}/history")).json()["items"]] == [3, 2, 1]
+    as_of = (await world.ask("GET", path, params={"at": sent["created_at"]})).json()
+    assert (as_of["version"], as_of["sms"], as_of["changed_by"]) == (2, False, "patient portal")
+    assert first["sms"] is True
+    before = await world.ask("GET", path, params={"at": (MONDAY - HOUR).isoformat()})
+    assert (before.status_code, before.json()["code"]) == (404, "NO_PREFERENCES")
+    stale = await world.ask("PUT", path, json=on, headers={"If-Match": "1"})
+    assert stale.status_code == 412
+
+
+async def test_b13_changes_at_once_have_a_version_each(world: World) -> None:
+    await world.start(lanes=())
+    path = f"/v1/patients/{uuid4()}/preferences"
+    bodies = [{"whatsapp": bool(n & 1), "sms": bool(n & 2), "email": bool(n & 4)} for n in range(8)]
+
+    answers = await asyncio.gather(*(world.ask("PUT", path, json=body) for body in bodies))
+
+    assert sorted(answer.json()["version"] for answer in answers) == list(range(1, 9))
