@@ -1,6 +1,7 @@
 """Patients' answers on real parts: from the carrier's call to the visit in booking (B11), and opt-outs (D36)."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -72,12 +73,16 @@ async def test_b11_a_patient_confirms_and_another_cancels_by_replying_and_bookin
         return row["version"], row["status"], row["confirmed"], row["reason"]
 
     await world.start(**secrets())
+    assert (await world.ask("PUT", "/v1/clinics/NORTH/sending", json={"replies": True})).is_success
     confirming, one = await reminded(world)
     cancelling, other = await reminded(world)
+    [message] = world.carriers.to(other)
+    found = re.search(r"X (\d{4}) to cancel", message.body)
+    assert found is not None
     async with booking_on(world, installation):
         for _ in range(2):
             assert (await sms(world, one, "Yes!", sid="SM-c")).status_code == 200
-        answer = await sms(world, other, f"X {code_of(cancelling.appointment_id, 1)}", sid="SM-x")
+        answer = await sms(world, other, f"x{found[1]}", sid="SM-x")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
 
         async def done() -> bool:

@@ -18,7 +18,7 @@ CODE = code_of(APPOINTMENT, 1)
 
 
 def messaged(**changes: Any) -> Messaged:
-    told = Messaged(APPOINTMENT, PATIENT, "NORTH", Status.BOOKED, STARTS, told_gen=1, schedule_gen=1, reachable=True)
+    told = Messaged(APPOINTMENT, PATIENT, "NORTH", Status.BOOKED, STARTS, 1, 1, reachable=True, replies=True)
     return replace(told, **changes)
 
 
@@ -95,6 +95,13 @@ def test_a_visit_that_is_over_moved_or_whose_patient_has_another_number_is_for_s
     changes: dict[str, Any], answer: Answer
 ) -> None:
     assert resolve(answer, [messaged(**changes)], NOW) == Verdict(why=Why.NO_VISIT)
+
+
+def test_at_a_clinic_that_wants_no_machine_to_act_it_is_for_staff() -> None:
+    off = messaged(replies=False)
+
+    assert resolve(Answer(Meaning.CONFIRM), [off], NOW) == Verdict(off, Why.REPLIES_OFF)
+    assert resolve(Answer(Meaning.CANCEL, CODE), [off], NOW) == Verdict(off, Why.REPLIES_OFF)
 
 
 def test_the_code_is_four_digits_and_another_one_after_a_move() -> None:

@@ -71,6 +71,8 @@ WHERE made.address_sha256 = $1 AND made.channel = $2 AND told.recipient = 'patie
   AND made.schedule_gen IS NOT NULL AND (made.outcome IS NULL OR made.outcome IN ('accepted', 'unknown'))
 ORDER BY told.appointment_id, made.gated_at DESC LIMIT 200"""
 
+CLINICS_THAT_READ = "SELECT clinic_id FROM clinic_sending WHERE replies AND clinic_id = ANY($1::text[])"
+
 KEEP_REPLY = """
 INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, why, appointment_id, clinic_id,
                    received_at)

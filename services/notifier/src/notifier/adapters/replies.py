@@ -64,6 +64,8 @@ class PostgresReplyTransaction:
         rows = await self._connection.fetch(sql.MESSAGED, address, channel.value)
         told = {row["appointment_id"]: row["schedule_gen"] for row in rows}
         visits = await read_gate(self._connection, told.keys()) if told else {}
+        clinics = sorted({visit.clinic_id for visit in visits.values()})
+        reading = {row[0] for row in await self._connection.fetch(sql.CLINICS_THAT_READ, clinics)} if clinics else set()
         return [
             Messaged(
                 appointment_id=visit.appointment_id,
@@ -74,6 +76,7 @@ class PostgresReplyTransaction:
                 told_gen=told[visit.appointment_id],
                 schedule_gen=visit.schedule_gen,
                 reachable=address_key(mobile_of(visit) or "") == address,
+                replies=visit.clinic_id in reading,
             )
             for visit in visits.values()
         ]

@@ -73,6 +73,7 @@ class Why(StrEnum):
     SEVERAL_VISITS = "SEVERAL_VISITS"
     NO_CODE = "NO_CODE"
     WRONG_CODE = "WRONG_CODE"
+    REPLIES_OFF = "REPLIES_OFF"
     MAY_MEAN_VISIT = "MAY_MEAN_VISIT"
 
 
@@ -84,6 +85,7 @@ class Messaged:
         told_gen: The schedule that the last message about it spoke of.
         schedule_gen: The schedule as it is now.
         reachable: The address is still the patient's.
+        replies: The clinic wants answers to be acted on by the machine.
     """
 
     appointment_id: UUID
@@ -94,6 +96,7 @@ class Messaged:
     told_gen: int
     schedule_gen: int
     reachable: bool
+    replies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +144,21 @@ def resolve(answer: Answer, messaged: Sequence[Messaged], now: datetime) -> Verd
     """Return the one visit that an answer to confirm or cancel is about, or why that is for staff to find out.
 
     A visit comes into question if it is booked, ahead, and the patient was told of its time as it is now at the
-    address that still is his. To confirm, one such visit or its code is enough; to cancel, the code is needed.
+    address that still is his. To confirm, one such visit or its code is enough; to cancel, the code is needed. And
+    the clinic must have said that it wants answers to be acted on.
 
     Args:
         answer: CONFIRM or CANCEL.
         messaged: The visits this address was written to about.
         now: Domain time.
     """
-    ahead = [one for one in messaged if _stands(one, now)]
+    found = _found(answer, [one for one in messaged if _stands(one, now)])
+    if found.visit is not None and found.why is None and not found.visit.replies:
+        return Verdict(found.visit, Why.REPLIES_OFF)
+    return found
+
+
+def _found(answer: Answer, ahead: Sequence[Messaged]) -> Verdict:
     if not ahead:
         return Verdict(why=Why.NO_VISIT)
     if answer.code is not None:
