@@ -272,3 +272,32 @@ async def test_b13_changes_at_once_have_a_version_each(world: World) -> None:
     answers = await asyncio.gather(*(world.ask("PUT", path, json=body) for body in bodies))
 
     assert sorted(answer.json()["version"] for answer in answers) == list(range(1, 9))
+
+
+async def test_b12_patients_with_visits_ahead_who_cannot_be_reached_are_listed_with_the_reason(world: World) -> None:
+    await world.start()
+    nobody, off, fine = [await world.patient(**fields) for fields in ({"mobile": None, "email": None}, {}, {})]
+    refused = await world.patient(mobile=None)
+    await world.ask(
+        "PUT", f"/v1/patients/{off}/preferences", json={"whatsapp": False, "sms": False, "email": False}
+    )  # fmt: skip
+    for hours, patient in ((2, nobody), (3, off), (4, fine)):
+        visit = await world.book(patient, starts_at=MONDAY + hours * HOUR)
+        await world.settled(visit, "confirmation", "skipped", "accepted")
+    await world.settled(await world.book(nobody, starts_at=MONDAY + 5 * HOUR), "confirmation", "skipped")
+    await failed(world, refused)
+
+    first = (await world.ask("GET", "/v1/contacts/quality", params={"limit": 2})).json()
+    rest = (await world.ask("GET", "/v1/contacts/quality", params={"after": first["next_after"]})).json()
+
+    items = first["items"] + rest["items"]
+    assert [(item["patient_id"], item["reason"]) for item in items] == [
+        (str(nobody), "NO_CONTACT"), (str(off), "CHANNELS_DISABLED"), (str(refused), "REFUSED"),
+    ]  # fmt: skip
+    assert rest["next_after"] is None
+    only = (await world.ask("GET", "/v1/contacts/quality", params={"reason": "REFUSED"})).json()["items"]
+    assert [item["patient_id"] for item in only] == [str(refused)]
+    elsewhere = (await world.ask("GET", "/v1/contacts/quality", params={"clinic": "SOUTH"})).json()
+    assert (elsewhere["items"], elsewhere["looked_at"]) == ([], 0)
+    bad = await world.ask("GET", "/v1/contacts/quality", params={"after": "x"})
+    assert (bad.status_code, bad.json()["code"]) == (422, "BAD_CURSOR")

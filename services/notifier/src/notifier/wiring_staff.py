@@ -8,7 +8,7 @@ import httpx2
 from fastapi import APIRouter
 
 from chassis.clock import Clock
-from notifier.adapters import preferences, sending, why, work_list
+from notifier.adapters import contacts, preferences, sending, why, work_list
 from notifier.adapters.desk import PostgresDesk
 from notifier.adapters.other_parts import Addresses, OtherParts, reading_client
 from notifier.settings import Settings
@@ -40,6 +40,7 @@ def staff_routers(
     addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
     parts = why.AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
     return (
+        contacts.routes(pool, clock, operator),
         preferences.routes(pool, clock, operator),
         why.routes(parts, operator),
         sending.routes(pool, clock, settings.sending_mode, wake, operator),

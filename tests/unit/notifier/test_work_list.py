@@ -1,0 +1,99 @@
+"""B12: what waits for a person, and what each act makes of it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from notifier.adapters.cursor import BadCursor, Cursor
+from notifier.domain.ledger import PROVIDER, Notification
+from notifier.domain.settle import again
+from notifier.domain.states import STEPS, State
+from notifier.domain.work_list import Act, acts, dropped, found_out, is_listed
+from schemas.notifications import Channel
+from schemas.reminders import Reason
+from tests.unit.notifier.builders import NOTIFICATION, NOW, STARTS, notification
+
+
+def unknown(**changes: Any) -> Notification:
+    return notification(
+        state=State.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN, lane=Channel.SMS, attempt_id=NOTIFICATION, version=1,
+        **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("held", "listed"),
+    [
+        (notification(state=State.FAILED, reason=Reason.REFUSED), True),
+        (notification(state=State.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN), True),
+        (notification(state=State.SKIPPED, reason=Reason.NO_CONTACT), True),
+        (notification(state=State.SKIPPED, reason=Reason.OPTED_OUT), False),
+        (notification(state=State.SKIPPED, reason=Reason.APPOINTMENT_CANCELLED), False),
+        (notification(state=State.ACCEPTED), False),
+        (notification(state=State.QUEUED), False),
+        (notification(state=State.FAILED, reason=Reason.REFUSED, recipient=PROVIDER), False),
+    ],
+)
+def test_only_what_a_person_can_mend_waits_for_one(held: Notification, listed: bool) -> None:
+    assert is_listed(held) is listed
+
+
+def test_what_may_be_done_depends_on_the_state_and_on_the_visit() -> None:
+    assert acts(State.FAILED, STARTS, NOW) == (Act.RESEND, Act.DROP)
+    assert acts(State.UNKNOWN, STARTS, NOW) == (Act.SETTLE, Act.RESEND, Act.DROP)
+    assert acts(State.FAILED, NOW, NOW) == (Act.DROP,)
+    assert acts(State.UNKNOWN, None, NOW) == (Act.SETTLE, Act.DROP)
+
+
+def test_an_unknown_one_that_is_dropped_has_failed_and_the_world_is_told() -> None:
+    held = unknown()
+
+    after = dropped(held)
+
+    assert after is not None
+    assert (after.state, after.reason, after.version) == (State.FAILED, Reason.DROPPED, 2)
+    assert after.state in STEPS[held.state]
+
+
+def test_one_that_had_failed_keeps_its_reason_when_it_is_dropped() -> None:
+    assert dropped(notification(state=State.FAILED, reason=Reason.REFUSED)) is None
+
+
+def test_g5_what_arrived_is_accepted_and_what_did_not_goes_on_to_the_next_channel() -> None:
+    arrived, lost = (found_out(unknown(), NOW, arrived=found) for found in (True, False))
+
+    assert arrived is not None
+    assert lost is not None
+    assert (arrived.state, arrived.reason, arrived.accepted_at) == (State.ACCEPTED, None, NOW)
+    assert lost.state is State.QUEUED
+    assert [(step.channel, step.reason) for step in lost.steps] == [(Channel.SMS, Reason.UNDELIVERED)]
+
+
+def test_after_its_deadline_what_did_not_arrive_has_failed() -> None:
+    late = found_out(unknown(not_after=NOW - timedelta(minutes=1)), NOW, arrived=False)
+
+    assert late is not None
+    assert (late.state, late.reason) == (State.FAILED, Reason.UNDELIVERED)
+
+
+def test_only_an_unknown_outcome_can_be_found_out() -> None:
+    assert found_out(notification(state=State.FAILED, reason=Reason.REFUSED), NOW, arrived=True) is None
+
+
+def test_g5_sent_again_it_is_a_new_message_whose_id_follows_from_the_old_one() -> None:
+    held = notification(state=State.FAILED, reason=Reason.REFUSED)
+
+    first, second = again(held, NOW), again(held, NOW + timedelta(hours=1))
+
+    assert first.notification_id == second.notification_id != held.notification_id
+    assert (first.ordinal, first.caused_by) == (1, str(held.notification_id))
+
+
+def test_a_place_in_the_list_is_read_back_and_nothing_else_is() -> None:
+    place = Cursor(NOW, NOTIFICATION)
+
+    assert Cursor.read(place.text()) == place
+    for text in ("", "x", "ä", place.text()[:-4], Cursor(NOW.replace(year=9999), NOTIFICATION).text()):
+        with pytest.raises(BadCursor):
+            Cursor.read(text)
