@@ -5,7 +5,8 @@ whoever has seen number n has seen all up to n, and resumes with `Last-Event-ID:
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,21 +21,37 @@ from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.errors import Unavailable
 from chassis.http import Problem
-from notifier.adapters import sql
+from notifier.adapters import inbox_sql
 from notifier.adapters.bell import Bell
+from notifier.adapters.inbox_access import InboxAccess, token_routes
+from schemas.notifications import Kind
 
 PAGE = 100
 LONGEST_PAGE = 1000
+HIGHEST = 2**63 - 1
 POLL_S = 0.5
 KEEP_ALIVE_S = 15
+ASK_AGAIN_S = 5.0
+"""A stream opened with a token that was revoked since ends within this time."""
+
+
+class DayVisit(BaseModel):
+    """One line of a list of the day."""
+
+    appointment_id: UUID
+    time: str | None
+    patient_name: str | None
+    service_type: str | None
+    link: str
 
 
 class NoticeView(BaseModel):
-    """One notice. `starts_at` is the clinic's local time with its offset."""
+    """One notice. `starts_at` is the clinic's local time with its offset; of a list of the day, its first visit's."""
 
     number: int
     notification_id: UUID
-    appointment_id: UUID
+    kind: Kind
+    appointment_id: UUID | None
     title: str
     body: str
     patient_name: str | None
@@ -43,7 +60,8 @@ class NoticeView(BaseModel):
     starts_at: datetime
     zone: str
     service_type: str | None
-    link: str
+    link: str | None
+    visits: list[DayVisit] | None
     created_at: datetime
     read_at: datetime | None
 
@@ -56,10 +74,23 @@ class InboxPage(BaseModel):
 
 
 class ReadMark(BaseModel):
-    """When a notice was first read."""
+    """When a notice was first read; null once it is marked as unread again."""
 
     number: int
-    read_at: datetime
+    read_at: datetime | None
+
+
+class Unread(BaseModel):
+    """How many notices were not read yet."""
+
+    unread: int
+
+
+class ReadMarks(BaseModel):
+    """How many notices were marked as read just now, and how many are still unread."""
+
+    marked: int
+    unread: int
 
 
 def routes(pool: asyncpg.Pool, clock: Clock, bell: Bell, stop: asyncio.Event, operator: Any) -> APIRouter:
@@ -72,17 +103,30 @@ def routes(pool: asyncpg.Pool, clock: Clock, bell: Bell, stop: asyncio.Event, op
         stop: Ends every stream.
         operator: The dependency that lets only the operator's key in.
     """
-    router = APIRouter(prefix="/v1/inbox", tags=["inbox"], dependencies=[Depends(operator)])
+    access = InboxAccess(pool, operator)
+    router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
+    _add_reading(router, pool, access, bell, stop)
+    _add_marks(router, pool, clock, access)
+    whole = APIRouter()
+    whole.include_router(token_routes(pool, clock, operator))
+    whole.include_router(router)
+    return whole
 
-    @router.get("/{provider_id}", summary="A provider's notices")
+
+def _add_reading(router: APIRouter, pool: asyncpg.Pool, access: InboxAccess, bell: Bell, stop: asyncio.Event) -> None:
+    @router.get("/{provider_id}", summary="A provider's notices", dependencies=[Depends(access.admit)])
     async def page(
         provider_id: UUID,
-        after: Annotated[int, Query(ge=0, description="Last number seen.")] = 0,
+        after: Annotated[int, Query(ge=0, le=HIGHEST, description="Last number seen.")] = 0,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
         unread: Annotated[bool, Query(description="Only those not read yet.")] = False,
     ) -> InboxPage:
         items = await notices(pool, provider_id, after, limit, unread=unread)
         return InboxPage(items=items, next_after=items[-1].number if len(items) == limit else None)
+
+    @router.get("/{provider_id}/unread", summary="How many are unread", dependencies=[Depends(access.admit)])
+    async def unread(provider_id: UUID) -> Unread:
+        return Unread(unread=await _unread(pool, provider_id))
 
     @router.get(
         "/{provider_id}/stream",
@@ -92,21 +136,46 @@ def routes(pool: asyncpg.Pool, clock: Clock, bell: Bell, stop: asyncio.Event, op
     )
     async def stream(
         provider_id: UUID,
-        after: Annotated[int, Query(ge=0)] = 0,
-        last_event_id: Annotated[int | None, Header(ge=0)] = None,
+        token: Annotated[str | None, Depends(access.admit)],
+        after: Annotated[int, Query(ge=0, le=HIGHEST)] = 0,
+        last_event_id: Annotated[int | None, Header(ge=0, le=HIGHEST)] = None,
     ) -> EventSourceResponse:
-        seen = after if last_event_id is None else last_event_id
-        return EventSourceResponse(events(pool, provider_id, seen, bell, stop), ping=KEEP_ALIVE_S, sep="\n")
+        async def may() -> bool:
+            return await access.still(provider_id, token)
 
-    @router.put("/{provider_id}/{number}/read", summary="Mark a notice as read; again changes nothing")
+        seen = after if last_event_id is None else last_event_id
+        return EventSourceResponse(events(pool, provider_id, seen, bell, stop, may), ping=KEEP_ALIVE_S, sep="\n")
+
+
+def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: InboxAccess) -> None:
+    admit = [Depends(access.admit)]
+
+    @router.put("/{provider_id}/read", summary="Mark all as read, or those up to a number", dependencies=admit)
+    async def mark_all_read(
+        provider_id: UUID,
+        up_to: Annotated[int, Query(ge=0, le=HIGHEST, description="Last number seen.")] = HIGHEST,
+    ) -> ReadMarks:
+        with unavailable():
+            marked = await pool.fetch(inbox_sql.MARK_ALL_READ, provider_id, up_to, clock.now())
+        return ReadMarks(marked=len(marked), unread=await _unread(pool, provider_id))
+
+    @router.put(
+        "/{provider_id}/{number}/read", summary="Mark a notice as read; again changes nothing", dependencies=admit
+    )
     async def mark_read(provider_id: UUID, number: int) -> ReadMark:
         with unavailable():
-            read_at = await pool.fetchval(sql.MARK_READ, provider_id, number, clock.now())
+            read_at = await pool.fetchval(inbox_sql.MARK_READ, provider_id, _within(number), clock.now())
         if read_at is None:
-            raise Problem(404, "NO_SUCH_NOTICE", "This provider has no notice of that number.")
+            raise _none_such()
         return ReadMark(number=number, read_at=read_at)
 
-    return router
+    @router.delete("/{provider_id}/{number}/read", summary="Mark a notice as unread again", dependencies=admit)
+    async def mark_unread(provider_id: UUID, number: int) -> ReadMark:
+        with unavailable():
+            found = await pool.fetchval(inbox_sql.MARK_UNREAD, provider_id, _within(number))
+        if found is None:
+            raise _none_such()
+        return ReadMark(number=number, read_at=None)
 
 
 async def notices(
@@ -118,16 +187,29 @@ async def notices(
         Unavailable: The database cannot answer now.
     """
     with unavailable():
-        rows = await pool.fetch(sql.INBOX, provider_id, after, limit, unread)
+        rows = await pool.fetch(inbox_sql.INBOX, provider_id, after, limit, unread)
     return [_view(row) for row in rows]
 
 
 async def events(
-    pool: asyncpg.Pool, provider_id: UUID, after: int, bell: Bell, stop: asyncio.Event
+    pool: asyncpg.Pool,
+    provider_id: UUID,
+    after: int,
+    bell: Bell,
+    stop: asyncio.Event,
+    may: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Give every notice above `after` once, as it comes, until `stop`. A database that is away is waited for."""
+    """Give every notice above `after` once, as it comes, until `stop` or until the reader `may` no more.
+
+    A database that is away is waited for.
+    """
+    asked = time.monotonic()
     while not stop.is_set():
         try:
+            if time.monotonic() - asked > ASK_AGAIN_S:
+                if not await may():
+                    return
+                asked = time.monotonic()
             found = await notices(pool, provider_id, after, PAGE)
         except Unavailable:
             found = []
@@ -136,6 +218,20 @@ async def events(
             yield ServerSentEvent(id=str(notice.number), event="notice", data=notice.model_dump_json())
         if len(found) < PAGE:
             await bell.wait(POLL_S)
+
+
+async def _unread(pool: asyncpg.Pool, provider_id: UUID) -> int:
+    with unavailable():
+        return int(await pool.fetchval(inbox_sql.UNREAD, provider_id))
+
+
+def _within(number: int) -> int:
+    """Return a number that the database can hold; any other is nobody's."""
+    return number if 0 < number <= HIGHEST else 0
+
+
+def _none_such() -> Problem:
+    return Problem(404, "NO_SUCH_NOTICE", "This provider has no notice of that number.")
 
 
 def _view(row: asyncpg.Record) -> NoticeView:

@@ -1,0 +1,138 @@
+"""Who may read an inbox: the operator every one, a provider's own program with a token only his (G9).
+
+A token is 256 random bits, shown once; the database has its SHA-256. It opens one inbox until it is revoked.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from fastapi import APIRouter, Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.clock import Clock
+from chassis.database import unavailable
+from chassis.http import Problem
+from notifier.adapters import inbox_sql
+
+TOKEN_BYTES = 32
+PREFIX = "inbox_"
+"""So that scanners of secrets, and people, know what they have found."""
+
+_bearer = HTTPBearer(auto_error=False, description="The operator's key, or a token of this inbox.")
+type Given = HTTPAuthorizationCredentials | None
+
+
+class NewToken(BaseModel):
+    """What a token is for, in the operator's words."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"label": "practice software, room 4"}})
+
+    label: str = Field(min_length=1, max_length=100)
+
+
+class TokenView(BaseModel):
+    """A token, but for itself. `revoked_at`: from then on it opens nothing."""
+
+    token_id: UUID
+    provider_id: UUID
+    label: str
+    issued_at: datetime
+    revoked_at: datetime | None = None
+
+
+class IssuedToken(TokenView):
+    """A new token; shown this once."""
+
+    token: str
+
+
+class TokenList(BaseModel):
+    """A provider's tokens, oldest first."""
+
+    items: list[TokenView]
+
+
+class InboxAccess:
+    """The doors' keeper.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+        operator: What lets only the operator's key in, or raises a `Problem`.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, operator: Callable[[Given], Awaitable[None]]) -> None:
+        self._pool, self._operator = pool, operator
+
+    async def admit(self, provider_id: UUID, given: Annotated[Given, Depends(_bearer)] = None) -> str | None:
+        """Let the operator's key or a token of this inbox in; return the token's, None for the operator.
+
+        Raises:
+            Problem: 401 for no key, an unknown or a revoked one; 403 for a token of another inbox.
+            Unavailable: The database cannot answer now.
+        """
+        try:
+            await self._operator(given)
+        except Problem:
+            await self._check(provider_id, given.credentials if given else "")
+            return given.credentials if given else None
+        return None
+
+    async def still(self, provider_id: UUID, token: str | None) -> bool:
+        """Say whether who was let in would be let in again; None is the operator, who would.
+
+        Raises:
+            Unavailable: The database cannot answer now.
+        """
+        return token is None or await self._whose(token) == provider_id
+
+    async def _check(self, provider_id: UUID, token: str) -> None:
+        whose = await self._whose(token) if token.startswith(PREFIX) else None
+        if whose is None:
+            raise Problem(
+                401, "NO_KEY", "Send `Authorization: Bearer` with the operator's key or a token of this inbox."
+            )
+        if whose != provider_id:
+            raise Problem(403, "NOT_YOURS", "This token opens another inbox.")
+
+    async def _whose(self, token: str) -> UUID | None:
+        with unavailable():
+            whose: UUID | None = await self._pool.fetchval(inbox_sql.WHOSE, _digest(token))
+        return whose
+
+
+def token_routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+    """Return the routes by which the operator gives tokens out and takes them back."""
+    router = APIRouter(prefix="/v1/inbox", tags=["inbox"], dependencies=[Depends(operator)])
+
+    @router.post("/{provider_id}/tokens", status_code=201, summary="Issue a token for one inbox; shown this once")
+    async def issue(provider_id: UUID, body: NewToken) -> IssuedToken:
+        token, token_id, now = PREFIX + secrets.token_urlsafe(TOKEN_BYTES), uuid4(), clock.now()
+        with unavailable():
+            await pool.execute(inbox_sql.ISSUE, token_id, _digest(token), provider_id, body.label, now)
+        return IssuedToken(token_id=token_id, provider_id=provider_id, label=body.label, issued_at=now, token=token)
+
+    @router.get("/{provider_id}/tokens", summary="The tokens of one inbox, revoked ones too")
+    async def tokens(provider_id: UUID) -> TokenList:
+        with unavailable():
+            rows = await pool.fetch(inbox_sql.ISSUED, provider_id)
+        return TokenList(items=[TokenView(**dict(row)) for row in rows])
+
+    @router.delete("/{provider_id}/tokens/{token_id}", summary="Revoke a token; again changes nothing")
+    async def revoke(provider_id: UUID, token_id: UUID) -> TokenView:
+        with unavailable():
+            row = await pool.fetchrow(inbox_sql.REVOKE, provider_id, token_id, clock.now())
+        if row is None:
+            raise Problem(404, "NO_SUCH_TOKEN", "This inbox has no such token.")
+        return TokenView(**dict(row))
+
+    return router
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
