@@ -8,6 +8,7 @@ import pytest
 import typer
 from rich.console import Console
 
+from stack.commands.plain import plain
 from stack.commands.why import find
 from stack.commands.why_view import style, timeline
 
@@ -63,3 +64,7 @@ def test_b1_an_id_is_taken_as_it_is() -> None:
 def test_b1_what_names_no_visit_is_refused_before_anybody_is_asked(words: str) -> None:
     with pytest.raises(typer.BadParameter):
         find(words)
+
+
+def test_words_from_outside_are_shown_and_never_obeyed() -> None:
+    assert plain("[red]Ada[/red] \x1b[2J\u202eabc").plain == "[red]Ada[/red] \ufffd[2J\ufffdabc"

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from stack.commands.plain import plain
 from stack.commands.service_api import ServiceApi
 
 app = typer.Typer(no_args_is_help=True, help="Sending modes: hold, allow-list or live, per installation and clinic.")
@@ -137,7 +138,7 @@ def _print(told: dict[str, Any], *, as_json: bool) -> None:
         return
     console = Console()
     for part in _clinic(told) if "clinic_id" in told else _installation(told):
-        console.print(part, highlight=False)
+        console.print(plain(part) if isinstance(part, str) else part)
 
 
 def _installation(told: dict[str, Any]) -> list[Any]:
@@ -180,5 +181,5 @@ def _changes(told: dict[str, Any]) -> list[Any]:
         before = one["before"] or {}
         what = [f"{name}: {before.get(name)} → {value}" for name, value in one["after"].items()
                 if before.get(name) != value]  # fmt: skip
-        table.add_row(one["changed_at"][:16], one["changed_by"], one["clinic_id"] or "", "\n".join(what))
+        table.add_row(one["changed_at"][:16], plain(one["changed_by"]), one["clinic_id"], plain("\n".join(what)))
     return [table]

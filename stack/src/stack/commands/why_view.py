@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 from rich.text import Text
 
+from stack.commands.plain import plain
+
 NARROW = 100
 """Below so many characters, reasons stand behind the sentence instead of in a column."""
 
@@ -48,7 +50,7 @@ def timeline(told: dict[str, Any], width: int) -> list[Any]:
 
 def _heading(told: dict[str, Any]) -> Text:
     named = f" ({told['source']}:{told['source_id']})" if told["source_id"] else ""
-    return Text(f"Appointment {told['appointment_id']}{named}, {told['status'] or 'status not known'}", style="bold")
+    return plain(f"Appointment {told['appointment_id']}{named}, {told['status'] or 'status not known'}", "bold")
 
 
 def _table(told: dict[str, Any], *, narrow: bool) -> Table:
@@ -63,11 +65,11 @@ def _table(told: dict[str, Any], *, narrow: bool) -> Table:
     for entry in told["entries"]:
         at = datetime.fromisoformat(entry["at"]).astimezone(zone)
         date, day = ("" if f"{at:%Y-%m-%d}" == day else f"{at:%Y-%m-%d}"), f"{at:%Y-%m-%d}"
-        what = Text(entry["text"], style=style(entry["what"]))
-        reason = entry["reason"] or ""
-        if narrow and reason and reason not in entry["text"]:
-            what.append(f" [{reason}]")
-        table.add_row(f"{date:10} {at:%H:%M:%S}", entry["source"], what, *([] if narrow else [Text(reason)]))
+        what = plain(entry["text"], style(entry["what"]))
+        reason = plain(entry["reason"] or "")
+        if narrow and reason and reason.plain not in what.plain:
+            what.append(f" [{reason.plain}]")
+        table.add_row(f"{date:10} {at:%H:%M:%S}", entry["source"], what, *([] if narrow else [reason]))
     return table
 
 
@@ -80,4 +82,4 @@ def _answer(answer: dict[str, Any]) -> Text:
     colour = (
         "green" if answer["got"] else "magenta" if answer["may_have_got"] else "cyan" if answer["to_come"] else "red"
     )
-    return Text(answer["text"], style=f"bold {colour}")
+    return plain(answer["text"], f"bold {colour}")

@@ -1,0 +1,89 @@
+"""`attend work-list` and `attend sending` against a real notifier (B12)."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from chassis.errors import AttendError
+from stack.__main__ import app
+from tests.integration.notifier.world import CLINIC, KEY, World
+
+pytestmark = pytest.mark.integration
+
+
+class Attend:
+    """The command, as somebody at another machine has it."""
+
+    def __init__(self, world: World) -> None:
+        self._environment = {
+            "ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{world.port}",
+            "ATTEND_KEY": KEY,
+            "COLUMNS": "160",
+        }
+
+    async def run(self, *words: str, typed: str = "") -> tuple[int, str]:
+        """Return exit code, and everything that was said."""
+        done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=self._environment, input=typed)
+        told = str(done.exception) if isinstance(done.exception, AttendError) else ""
+        return done.exit_code, done.output + told
+
+    async def json(self, *words: str) -> Any:
+        """Return what it prints with `--json`."""
+        code, out = await self.run(*words, "--json")
+        assert code == 0, out
+        return json.loads(out)
+
+
+async def test_b12_a_person_finds_what_failed_and_sends_it_again_from_the_terminal(world: World) -> None:
+    await world.start()
+    attend = Attend(world)
+    assert await attend.run("work-list") == (0, "No message waits for anybody.\n")
+    patient = await world.patient(mobile=None)
+    world.carriers.script(await world.address(patient, "email"), 550)
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "failed")
+
+    code, out = await attend.run("work-list")
+    [item] = (await attend.json("work-list"))["items"]
+
+    assert code == 0
+    assert all(word in out for word in ("Ada Abara", CLINIC, "failed: REFUSED", "resend, drop"))
+    code, out = await attend.run("work-list", "resend", item["notification_id"][:13], "--by", "front desk")
+    assert (code, out[:14]) == (0, "Sent again as ")
+    await world.settled(visit, "confirmation", "accepted")
+    code, out = await attend.run("work-list", "drop", item["notification_id"])
+    assert (code, "resend by front desk" in out) == (1, True)
+    code, out = await attend.run("work-list", "drop", "00000000")
+    assert (code, "no message on the list begins with" in out) == (1, True)
+    assert (await attend.run("work-list", "settle", item["notification_id"]))[0] == 2
+
+
+async def test_going_live_asks_first_and_says_how_many_messages_that_releases(world: World) -> None:
+    await world.start(sending_mode="hold")
+    attend = Attend(world)
+    visit = await world.book(await world.patient())
+    await world.settled(visit, "confirmation", "queued")
+
+    code, out = await attend.run("sending", "set", "--mode", "live", typed="n\n")
+    assert code == 1
+    assert "That releases 1 waiting messages to patients" in out
+    assert (await attend.json("sending", "show"))["mode"] == "hold"
+    code, out = await attend.run("sending", "set", "--clinic", CLINIC, "--mode", "live", "--yes", "--by", "A. Abara")
+    assert (code, f"{CLINIC}: mode live" in out) == (0, True)
+    await world.settled(visit, "confirmation", "accepted")
+
+    told = await attend.json("sending", "set", "-c", CLINIC, "--window", "sms=09:00-20:00", "--no-show-follow-up")
+    assert (told["mode"], told["channel_windows"], told["no_show_follow_up"]) == (
+        "live",
+        {"sms": ["09:00", "20:00"]},
+        True,
+    )
+    told = await attend.json("sending", "set", "-c", CLINIC, "--window", "sms=", "--mode", "installation")
+    assert (told["mode"], told["effective_mode"], told["channel_windows"]) == (None, "hold", {})
+    code, out = await attend.run("sending", "show", "--clinic", CLINIC)
+    assert (code, "A. Abara" in out) == (0, True)
+    assert (await attend.run("sending", "set", "--mode", "loud"))[0] == 1
+    assert (await attend.run("sending", "set", "--no-show-follow-up"))[0] == 2
