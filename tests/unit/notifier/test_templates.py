@@ -223,7 +223,7 @@ Your appointment at North Street Clinic is booked:
 
 A calendar entry is attached.
 
-To change or cancel it, please contact us.
+To change or cancel your appointment, please contact us.
 
 We look forward to seeing you."""
 
@@ -260,7 +260,11 @@ def test_a_clinics_own_templates_go_before_the_general_ones(tmp_path: Path) -> N
 def test_a_template_that_uses_what_there_is_not_or_breaks_out_is_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "en"
     folder.mkdir()
-    for part, source in (("sms.txt", "{{ surname }}"), ("text.txt", "{{ name.__class__.__mro__ }}")):
+    sources: tuple[tuple[Part, str], ...] = (
+        ("sms.txt", "{{ surname }}"),
+        ("text.txt", "{{ name.__class__.__mro__ }}"),
+    )
+    for part, source in sources:
         (folder / f"reminder.{part}.j2").write_text(source)
         with pytest.raises(jinja2.TemplateError):
             render(call(Kind.REMINDER), part, Templates(tmp_path))

@@ -9,6 +9,7 @@ import typer
 
 from chassis.cli import service_cli, settings_of
 from chassis.lifecycle import run
+from notifier.adapters import senders_cli, templates_cli
 from notifier.settings import Settings
 from notifier.wiring import LANES, SERVICE, build, subscriptions
 from schemas.notifications import Channel
@@ -51,6 +52,9 @@ def lane(channel: Annotated[LaneName, typer.Argument(help="email, sms or whatsap
     """Run one lane; any number of them share the ledger."""
     _role(f"Run the {channel} lane.", fanout=False, lanes=(Channel(channel.value),))(settings_of(Settings))
 
+
+app.add_typer(templates_cli.app, name="templates")
+app.add_typer(senders_cli.app, name="senders")
 
 if __name__ == "__main__":
     app()

@@ -28,6 +28,12 @@ def dead_letters(
     _forward(service, ["dead-letters", *context.args])
 
 
+def templates(context: typer.Context) -> None:
+    """Check the messages to patients, or look at them: `attend templates lint`, `attend templates preview --all`."""
+    done = subprocess.run(python("-m", "notifier", "templates", *context.args), check=False)  # noqa: S603  # no database
+    raise typer.Exit(done.returncode)
+
+
 def demo(
     samples: Annotated[
         Path | None, typer.Option(help="Folder of FHIR messages instead of the project's own examples.")

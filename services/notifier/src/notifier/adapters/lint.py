@@ -5,13 +5,13 @@ and one that may not, for a visit today, tomorrow and later, at home and abroad.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from icalendar import Calendar
-from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import TemplateError, TemplateSyntaxError, meta
 
 from notifier.adapters import markup
 from notifier.adapters.calendar import METHODS
@@ -63,11 +63,11 @@ class Finding:
     serious: bool = True
 
 
-def lint(templates: Templates) -> list[Finding]:
+def lint(templates: Templates, kinds: Sequence[Kind] = PATIENT_KINDS) -> list[Finding]:
     """Return what is wrong with the templates: the installation's, the built-in ones under them, each clinic's own."""
     found: dict[Finding, None] = {}
     for clinic_id in ("", *templates.clinics()):
-        for finding in (*_names(templates, clinic_id), *_all(templates, clinic_id)):
+        for finding in (*_names(templates, clinic_id), *_all(templates, clinic_id, kinds)):
             found.setdefault(finding)
     return sorted(found)
 
@@ -91,8 +91,8 @@ def _names(templates: Templates, clinic_id: str) -> Iterator[Finding]:
             yield Finding(_place(clinic_id, missing[0]), f"missing, so {kind.value} is never said in {language}")
 
 
-def _all(templates: Templates, clinic_id: str) -> Iterator[Finding]:
-    for language, kind in product(languages(templates, clinic_id), PATIENT_KINDS):
+def _all(templates: Templates, clinic_id: str, kinds: Sequence[Kind]) -> Iterator[Finding]:
+    for language, kind in product(languages(templates, clinic_id), kinds):
         if language not in templates.languages(clinic_id, kind.value):
             continue
         for part in PARTS:
@@ -130,8 +130,8 @@ def _rendered(
         try:
             said = templates.render(clinic_id, kind.value, part, words)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            reason = error.message if isinstance(error, UndefinedError) else type(error).__name__
-            yield Finding(place, f"{case}: {reason}")
+            told = f": {error.message}" if isinstance(error, TemplateError) else ""
+            yield Finding(place, f"{case}: {type(error).__name__}{told}")
             return
         for finding in _judged(place, kind, part, words, said, case):
             yield finding
@@ -150,10 +150,12 @@ def _judged(place: str, kind: Kind, part: Part, words: Words, said: str, case: s
     if part == "subject.txt":
         yield from _subject(place, said, case)
         return
-    for what in _missing(kind, part, words, seen):
+    for what in _missing(part, words, seen):
         yield Finding(place, f"{case}: {what}")
     if part == "sms.txt":
         yield from _sms(place, said, case)
+        if words.code and kind in ANSWERED and words.code not in said:
+            yield Finding(place, f"{case}: it does not say the code to answer with", serious=False)
 
 
 def _subject(place: str, said: str, case: str) -> Iterator[Finding]:
@@ -165,7 +167,7 @@ def _subject(place: str, said: str, case: str) -> Iterator[Finding]:
         yield Finding(place, f"{case}: {len(said)} characters, {LONGEST_SUBJECT} are sent", serious=False)
 
 
-def _missing(kind: Kind, part: Part, words: Words, seen: str) -> Iterator[str]:
+def _missing(part: Part, words: Words, seen: str) -> Iterator[str]:
     """Give what the message does not say and must: when, where, and how to opt out."""
     flat = " ".join(seen.split())
     date = words.short_date if part == "sms.txt" else words.date
@@ -180,8 +182,6 @@ def _missing(kind: Kind, part: Part, words: Words, seen: str) -> Iterator[str]:
         yield "the clinic is missing"
     if part == "sms.txt" and words.stop and "STOP" not in flat:
         yield "STOP is missing, which carriers there ask for"
-    if part == "sms.txt" and words.code and kind in ANSWERED and words.code not in flat:
-        yield "the code is missing, with which a patient answers"
 
 
 def _sms(place: str, said: str, case: str) -> Iterator[Finding]:
@@ -219,20 +219,20 @@ def _entry(templates: Templates, clinic_id: str, kind: Kind, language: str) -> I
 def _samples(clinic_id: str, kind: Kind, language: str) -> Iterable[tuple[Sample, str]]:
     usual = Sample(kind, language, clinic_id or "NORTH")
 
-    def vary(**changes: Any) -> Sample:
-        return Sample(**{**{name: getattr(usual, name) for name in Sample.__slots__}, **changes})
-
     for case, name in NAMES.items():
-        yield vary(name=name), case
+        yield usual.with_(name=name), case
         if name is not None:
-            yield vary(clinic_name=name, name=name), f"{case}, of the clinic too" if case != "a plain name" else case
-    yield vary(sensitive=True), "a sensitive clinic"
-    yield vary(mobile=AMERICAN), "a number abroad"
-    yield vary(code="4711"), "an answer asked for"
+            yield (
+                usual.with_(clinic_name=name, name=name),
+                f"{case}, of the clinic too" if case != "a plain name" else case,
+            )
+    yield usual.with_(sensitive=True), "a sensitive clinic"
+    yield usual.with_(mobile=AMERICAN), "a number abroad"
+    yield usual.with_(code="4711"), "an answer asked for"
     if kind is Kind.REMINDER:
         for days, case in ((0, "a visit today"), (1, "a visit tomorrow"), (3, "a visit in three days")):
-            yield vary(days=days), case
-            yield vary(days=days, mobile=AMERICAN), f"{case}, a number abroad"
+            yield usual.with_(days=days), case
+            yield usual.with_(days=days, mobile=AMERICAN), f"{case}, a number abroad"
 
 
 def _place(clinic_id: str, name: str) -> str:

@@ -1,7 +1,8 @@
 """A made-up message of each kind, for linting and for looking at: nobody's data, and always the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from notifier.domain.channels import Route
@@ -44,6 +45,10 @@ class Sample:
     days: int | None = None
     mobile: str | None = None
     code: str = ""
+
+    def with_(self, **changes: Any) -> "Sample":
+        """Return the same with some of it changed."""
+        return replace(self, **changes)
 
     def call(self, channel: Channel = Channel.EMAIL) -> Call:
         """Return the message as a lane would hand it to its carrier."""

@@ -7,6 +7,7 @@ from the next start.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -27,6 +28,9 @@ PATIENT_KINDS = (Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED, Kind.REMINDER, K
 
 SMS_NAME, SMS_CLINIC = 20, 40
 """Longest name and clinic in an SMS: with them the built-in texts stay in one segment, or two."""
+
+_FIELDS = Words.__slots__
+_values = attrgetter(*_FIELDS)
 
 
 class Templates:
@@ -133,7 +137,7 @@ def known_language(tag: str) -> bool:
 
 
 def _told(words: Words) -> dict[str, Any]:
-    return {field: getattr(words, field) for field in Words.__slots__}
+    return dict(zip(_FIELDS, _values(words), strict=True))
 
 
 def _is_html(name: str | None) -> bool:

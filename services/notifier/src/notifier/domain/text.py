@@ -1,6 +1,7 @@
 """Names made harmless: people are called many things, and some records are called worse."""
 
 import unicodedata
+from functools import lru_cache
 
 LONGEST_NAME = 60
 LONGEST_TITLE = 80
@@ -16,7 +17,12 @@ def plain(text: str | None, limit: int = LONGEST_TITLE) -> str:
     The marks of an encoded word (`=?…?=`, RFC 2047) go too: some mail readers decode it even where it
     may not stand, and find the line break that it hides.
     """
-    kept = [_plain_character(character) for character in unicodedata.normalize("NFC", (text or "")[: limit * 20])]
+    return _plain((text or "")[: limit * 20], limit)
+
+
+@lru_cache(maxsize=8192)
+def _plain(text: str, limit: int) -> str:
+    kept = [_plain_character(character) for character in unicodedata.normalize("NFC", text)]
     line = " ".join("".join(kept).replace("=?", " ").replace("?=", " ").split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
@@ -35,7 +41,11 @@ def first_name(given_name: str | None) -> str:
     Braces, angle brackets, slashes and the dot of an address are no part of a name, so neither
     template syntax, nor HTML, nor a link survives.
     """
-    line = plain(given_name, LONGEST_NAME)
+    return _letters(plain(given_name, LONGEST_NAME))
+
+
+@lru_cache(maxsize=8192)
+def _letters(line: str) -> str:
     kept = "".join(c for c in line if c in _IN_NAMES or c in _JOINERS or unicodedata.category(c)[0] in "LM")
     words = [word.replace(".", "") if "." in word[:-1] else word for word in kept.split()]
     return " ".join(words).strip(" -'\u2019")

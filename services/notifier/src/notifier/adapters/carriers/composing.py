@@ -19,6 +19,7 @@ from notifier.adapters.templates import Templates
 from notifier.adapters.words import Words, words_of
 from notifier.domain.ledger import Call
 from notifier.domain.text import plain
+from notifier.domain.unsubscribing import Unsubscribing
 
 LONGEST_SUBJECT = 150
 
@@ -33,10 +34,12 @@ class Sender:
     Attributes:
         address: Its domain makes message ids ours.
         reply_to: Where answers should go, if not there.
+        unsubscribing: Makes one-click links; None: mails carry none.
     """
 
     address: str
     reply_to: str | None = None
+    unsubscribing: Unsubscribing | None = None
 
     @property
     def domain(self) -> str:
@@ -88,6 +91,7 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
         f"To: {_address(call.route.address)}\r\n",
         _subject(subject),
         *([f"Reply-To: {_address(sender.reply_to)}\r\n"] if sender.reply_to else []),
+        *_unsubscribe(call, sender),
         "Auto-Submitted: auto-generated\r\n",
         f"Content-Language: {words.language}\r\n",
         "MIME-Version: 1.0\r\n",
@@ -104,6 +108,14 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
         )
     content = "".join([*headers, body]).encode("ascii")
     return Mail(str(call.attempt_id), own_id, sender.address, call.route.address, content)
+
+
+def _unsubscribe(call: Call, sender: Sender) -> tuple[str, ...]:
+    """Return the headers by which a mail program offers to stop such mails (RFC 2369, RFC 8058)."""
+    link = sender.unsubscribing.link(call.route.address, call.kind) if sender.unsubscribing else None
+    if link is None:
+        return ()
+    return f"List-Unsubscribe:\r\n <{link}>\r\n", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 def entry_of(call: Call, templates: Templates, words: Words, sender: Sender) -> bytes:

@@ -4,14 +4,16 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
+from notifier.adapters.carriers.posting import Posting
 from notifier.adapters.templates import Templates
 from notifier.adapters.words import NORTH_AMERICA, words_of
 from notifier.domain.ledger import Call
@@ -24,7 +26,7 @@ _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _CALLABLE = re.compile(r"\+?\d+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TwilioAccount:
     """Whose messages these are.
 
@@ -50,12 +52,6 @@ class TwilioAccount:
         """Say whether Twilio chooses the number, out of those of a messaging service."""
         return _SERVICE.fullmatch(self.sender) is not None
 
-    @cached_property
-    def authorization(self) -> str:
-        """The header of the same name."""
-        pair = f"{self.sid}:{self.auth_token.get_secret_value()}".encode()
-        return f"Basic {base64.b64encode(pair).decode()}"
-
 
 class SmsCarrier:
     """See `handle.loop.Carrier`.
@@ -70,6 +66,7 @@ class SmsCarrier:
         self, client: httpx2.AsyncClient, account_of: Callable[[str], TwilioAccount], templates: Templates
     ) -> None:
         self._client, self._account_of, self._templates = client, account_of, templates
+        self._postings: dict[TwilioAccount, Posting] = {}
 
     def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
@@ -82,13 +79,19 @@ class SmsCarrier:
         form["MessagingServiceSid" if account.is_service else "From"] = account.sender
         if account.callback_base_url:
             form["StatusCallback"] = f"{account.callback_base_url.rstrip('/')}/callbacks/twilio/{call.attempt_id}"
-        request = self._client.build_request(
-            "POST",
-            f"/2010-04-01/Accounts/{account.sid}/Messages.json",
-            data=form,
-            headers={"Authorization": account.authorization},
-        )
+        request = self._posting(account).request(urlencode(form).encode("ascii"))
         return partial(answer_to, self._client, request, _sid)
+
+    def _posting(self, account: TwilioAccount) -> Posting:
+        if account not in self._postings:
+            pair = f"{account.sid}:{account.auth_token.get_secret_value()}".encode()
+            self._postings[account] = Posting(
+                self._client,
+                f"/2010-04-01/Accounts/{account.sid}/Messages.json",
+                "application/x-www-form-urlencoded",
+                f"Basic {base64.b64encode(pair).decode('ascii')}",
+            )
+        return self._postings[account]
 
     async def close(self) -> None:
         """See `handle.loop.Carrier`."""

@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any, Literal
 
 import httpx2
+import orjson
 from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
+from notifier.adapters.carriers.posting import Posting
 from notifier.adapters.words import Words, words_of
 from notifier.domain.ledger import Call
 from notifier.domain.wording import LAST_RESORT
@@ -70,7 +72,7 @@ class MetaAccount:
     phone_number_id: str
     access_token: SecretStr
     version: str = "v21.0"
-    templates: Mapping[Kind, WhatsAppTemplate] = field(default_factory=lambda: TEMPLATES, hash=False)
+    templates: Mapping[Kind, WhatsAppTemplate] = field(default_factory=lambda: TEMPLATES)
 
 
 class WhatsAppCarrier:
@@ -83,6 +85,7 @@ class WhatsAppCarrier:
 
     def __init__(self, client: httpx2.AsyncClient, account_of: Callable[[str], MetaAccount]) -> None:
         self._client, self._account_of = client, account_of
+        self._postings: dict[tuple[str, str, str], Posting] = {}
 
     def prepare(self, call: Call) -> Made:
         """See `handle.loop.Carrier`."""
@@ -94,13 +97,15 @@ class WhatsAppCarrier:
             body = body_of(call, template)
         except (ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
-        request = self._client.build_request(
-            "POST",
-            f"/{account.version}/{account.phone_number_id}/messages",
-            json=body,
-            headers={"Authorization": f"Bearer {account.access_token.get_secret_value()}"},
-        )
-        return partial(answer_to, self._client, request, _message_id)
+        return partial(answer_to, self._client, self._posting(account).request(orjson.dumps(body)), _message_id)
+
+    def _posting(self, account: MetaAccount) -> Posting:
+        token = account.access_token.get_secret_value()
+        key = (account.version, account.phone_number_id, token)
+        if key not in self._postings:
+            path = f"/{account.version}/{account.phone_number_id}/messages"
+            self._postings[key] = Posting(self._client, path, "application/json", f"Bearer {token}")
+        return self._postings[key]
 
     async def close(self) -> None:
         """See `handle.loop.Carrier`."""

@@ -1,0 +1,132 @@
+"""Messages as files to look at, and a page that shows them side by side: `python -m notifier templates preview`."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from notifier.adapters.calendar import METHODS
+from notifier.adapters.carriers.composing import Sender, entry_of
+from notifier.adapters.carriers.whatsapp import TEMPLATES, body_of
+from notifier.adapters.lint import ANSWERED
+from notifier.adapters.sample import AMERICAN, Sample
+from notifier.adapters.templates import Templates
+from notifier.adapters.words import words_of
+from notifier.domain.segments import Segments, segments
+from schemas.notifications import Channel, Kind
+
+DAYS: dict[Kind, dict[str, int]] = {Kind.REMINDER: {"today": 0, "tomorrow": 1, "later": 3}}
+"""Kinds that say another thing by the day, and days for each."""
+
+_SENDER = Sender("appointments@attend.example")
+_FRAME_PX = 520
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """An SMS to one sort of number, and what it takes."""
+
+    case: str
+    text: str
+    taken: Segments
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One message in one language, in all its parts.
+
+    Attributes:
+        name: What its files are called, without their endings.
+        title: The kind, and the day where it says another thing by it.
+        entry: The calendar entry; None for a kind without.
+        whatsapp: The `template` of the request to WhatsApp.
+    """
+
+    name: str
+    title: str
+    language: str
+    subject: str
+    text: str
+    html: str
+    sms: tuple[Short, ...]
+    whatsapp: dict[str, Any]
+    entry: str | None
+
+
+def pages(
+    templates: Templates, kinds: Iterable[Kind], languages: Iterable[str], clinic_id: str = "NORTH", *, sensitive: bool
+) -> Iterator[Page]:
+    """Give each message of each kind, day and language.
+
+    Raises:
+        jinja2.TemplateError: A template is broken; `lint` says where.
+    """
+    spoken = list(languages)
+    for kind in kinds:
+        for day, days in DAYS.get(kind, {"": None}).items():
+            for language in spoken:
+                title = f"{kind.value}-{day}" if day else kind.value
+                sample = Sample(kind, language, clinic_id, sensitive=sensitive, days=days)
+                yield page(templates, sample, title)
+
+
+def page(templates: Templates, sample: Sample, title: str) -> Page:
+    """Return one message in all its parts.
+
+    Raises:
+        jinja2.TemplateError: A template is broken.
+    """
+    call, language, clinic_id = sample.call(), sample.language, sample.clinic_id
+    words = words_of(call, {language}, last_resort=language)
+    return Page(
+        name=f"{title}.{language}",
+        title=title,
+        language=language,
+        subject=templates.render(clinic_id, sample.kind.value, "subject.txt", words),
+        text=templates.render(clinic_id, sample.kind.value, "text.txt", words),
+        html=templates.render(clinic_id, sample.kind.value, "html", words),
+        sms=tuple(_sms(templates, sample)),
+        whatsapp=body_of(sample.call(Channel.WHATSAPP), TEMPLATES[sample.kind])["template"],
+        entry=entry_of(call, templates, words, _SENDER).decode() if sample.kind in METHODS else None,
+    )
+
+
+def write(made: Iterable[Page], out: Path, *, clinic: str = "", sensitive: bool = False) -> list[Path]:
+    """Write the pages below a folder, and `index.html`; what was there under these names is overwritten.
+
+    Returns:
+        The files written, the index last.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    written, all_pages = [], list(made)
+    for one in all_pages:
+        parts = {
+            "txt": f"Subject: {one.subject}\n\n{one.text}\n",
+            "html": one.html + "\n",
+            "sms.txt": "".join(f"{short.text}\n" for short in one.sms),
+            **({"ics": one.entry} if one.entry else {}),
+        }
+        for ending, content in parts.items():
+            written.append(out / f"{one.name}.{ending}")
+            written[-1].write_text(content, encoding="utf-8", newline="")
+    index = Environment(loader=PackageLoader("notifier", "preview"), autoescape=True, undefined=StrictUndefined)
+    written.append(out / "index.html")
+    groups = {one.title: [each for each in all_pages if each.title == one.title] for one in all_pages}
+    content = index.get_template("index.html.j2").render(
+        groups=groups, clinic=clinic, sensitive=sensitive, height=_FRAME_PX
+    )
+    written[-1].write_text(content, encoding="utf-8")
+    return written
+
+
+def _sms(templates: Templates, sample: Sample) -> Iterator[Short]:
+    cases = {"at home": sample, "abroad, where STOP must be named": sample.with_(mobile=AMERICAN)}
+    if sample.kind in ANSWERED:
+        cases["where answers are read"] = sample.with_(code="4711")
+    for case, one in cases.items():
+        call = one.call(Channel.SMS)
+        words = words_of(call, {sample.language}, last_resort=sample.language)
+        text = templates.render(sample.clinic_id, sample.kind.value, "sms.txt", words)
+        yield Short(case, text, segments(text))

@@ -1,0 +1,47 @@
+"""`python -m notifier senders check`: the file of senders, before a start depends on it. Prints no secret."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chassis.cli import fail
+from chassis.errors import Misconfigured
+from notifier.adapters.senders_file import Section, read
+
+app = typer.Typer(no_args_is_help=True, help="Accounts and sender ids of the installation and of single clinics.")
+
+
+@app.callback()
+def _group() -> None:
+    # One command today; without a callback typer would take its name away.
+    pass
+
+
+@app.command("check")
+def check_command(
+    file: Annotated[Path, typer.Argument(envvar="NOTIFIER_SENDERS", help="The TOML file.")],
+) -> None:
+    """Read the file as a start would; list what each section gives, or end with 78 and every place that is wrong."""
+    try:
+        found = read(file)
+    except Misconfigured as error:
+        fail(error)
+        return
+    for name, section in (("installation", found.installation), *found.clinics.items()):
+        typer.echo(f"{name:14} {', '.join(given(section)) or 'nothing of its own'}")
+
+
+def given(section: Section) -> list[str]:
+    """Return what a section says: the key and its value, of a secret the key alone."""
+    told = []
+    for key in sorted(section.model_fields_set - {"whatsapp"}):
+        value = getattr(section, key)
+        if isinstance(value, frozenset):
+            value = "+".join(sorted(value)) or "none"
+        told.append(
+            f"{key} (secret)"
+            if key in {"smtp_password", "twilio_auth_token", "meta_access_token"}
+            else f"{key}={value}"
+        )
+    return told + [f"whatsapp.{kind.value}={mapped.name}" for kind, mapped in section.whatsapp.items()]
