@@ -126,7 +126,7 @@ async def preferences_that_are_none_are_refused(world: World) -> None:
 async def test_r25_the_api_says_what_became_of_each_message_and_each_call(world: World) -> None:
     patient = await world.patient(email=None)
     world.carriers.script(await world.address(patient, "mobile"), 503)
-    world.carriers.retry_after_s = 3600
+    world.carriers.retry_after_s = 600
     await world.start()
     visit = await world.book(patient)
     path = f"/v1/notifications?appointment={visit.appointment_id}"

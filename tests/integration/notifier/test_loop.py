@@ -73,6 +73,7 @@ async def test_g4_repeats_of_a_due_and_of_a_booking_send_once(world: World) -> N
     await world.settled(visit, "reminder", "accepted")
     await world.hand_over(due)
     await world.publish(visit, visit)
+    world.step(timedelta(days=1))  # never a third message on one day (D18)
     other = await world.due(visit, "2h")
 
     async def both() -> bool:
@@ -101,7 +102,7 @@ async def test_r26_a_cancellation_committed_before_the_gate_wins(world: World) -
 async def test_r26_a_cancellation_wins_over_a_message_that_waits_for_its_retry(world: World) -> None:
     patient = await world.patient(email=None)
     world.carriers.script(await world.address(patient, "mobile"), 503)
-    world.carriers.retry_after_s = 3600
+    world.carriers.retry_after_s = 600
     await world.start()
     visit = await world.book(patient)
     await world.tried(visit, "confirmation", 1)
@@ -160,7 +161,7 @@ async def test_d31_preferences_are_read_when_it_is_sent_and_the_lane_changes_wit
     patient = await world.patient()
     mobile, email = await world.address(patient, "mobile"), await world.address(patient, "email")
     world.carriers.script(mobile, 503)
-    world.carriers.retry_after_s = 3600
+    world.carriers.retry_after_s = 600
     await world.start()
     visit = await world.book(patient)
     await world.due(visit)

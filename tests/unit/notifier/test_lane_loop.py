@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from chassis.clock import StillClock
+from notifier.domain import standing
+from notifier.domain.breaker import Standing
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification
 from notifier.domain.modes import Mode, SendingMode
-from notifier.domain.standing import Standing
 from notifier.domain.states import State
 from notifier.domain.visits import Visit
-from notifier.handle.lane import Answered
 from notifier.handle.loop import CannotCompose, Lane, Limits, Made
+from notifier.handle.ports import Answered
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import APPOINTMENT, NOW, notification, visit
+from tests.unit.notifier.builders import NOW, notification, visit
 
 LIVE = SendingMode(Mode.LIVE)
 
@@ -31,13 +32,34 @@ class MemoryLedger:
         self.attempts: dict[UUID, str] = {}
         self.published: list[Notification] = []
         self.machine_s = 1000.0
+        self.tokens = 0
+        self.paused_s: list[float] = []
         self._slow_gate_s = slow_gate_s
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["MemoryLedger"]:
         yield self
 
-    async def lock_due(self, lane: Channel, limit: int, now: datetime, setting: Mode) -> Sequence[Notification]:
+    async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
+        taken = min(self.tokens, most)
+        self.tokens -= taken
+        return taken
+
+    async def give_back_tokens(self, lane: Channel, tokens: int) -> None:
+        self.tokens += tokens
+
+    async def pause(self, lane: Channel, seconds: float) -> None:
+        self.paused_s.append(seconds)
+
+    async def is_paused(self, lane: Channel) -> bool:
+        return False
+
+    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
+        return []
+
+    async def lock_due(
+        self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False
+    ) -> Sequence[Notification]:
         queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
         due = [one for one in queued if one.next_attempt_at <= now]
         return due[:limit]
@@ -50,11 +72,11 @@ class MemoryLedger:
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         self.machine_s, self._slow_gate_s = self.machine_s + self._slow_gate_s, 0.0
-        return {APPOINTMENT: self.visit}
+        return {one: replace(self.visit, appointment_id=one) for one in appointment_ids}
 
     async def standing(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, Standing]:
+    ) -> Mapping[UUID, standing.Standing]:
         return {}
 
     async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
@@ -114,6 +136,9 @@ class NoWatch:
     def called(self, lane: Channel, seconds: float) -> None:
         return
 
+    def stands(self, lane: Channel, breaker: Standing) -> None:
+        return
+
 
 async def run_until(
     ledger: MemoryLedger,
@@ -153,7 +178,7 @@ def lane_over(
 
 
 def reminders(count: int) -> list[Notification]:
-    return [notification(notification_id=uuid4()) for _ in range(count)]
+    return [notification(notification_id=uuid4(), appointment_id=uuid4()) for _ in range(count)]
 
 
 async def test_r25_everything_due_is_called_once_and_its_answer_written_down() -> None:

@@ -22,11 +22,14 @@ class Settings(ServiceSettings):
         allow_list: Mobiles and email addresses that may be messaged in mode `allow-list`.
         carrier_timeout_s: Longest call to a carrier.
         lease_s: How long a message may be in `sending`; after that its outcome is unknown.
+        email_per_second, sms_per_second, whatsapp_per_second: Calls a second of all instances together; 0: no limit.
+        breaker_failures, breaker_open_s: After so many failures of a carrier in a row its lane rests so long.
         appointment_link: Where a provider opens an appointment, with `{appointment_id}` in it.
         templates: Folder with the installation's own templates.
         senders: File with the accounts of the installation and of single clinics (TOML; `adapters/senders_file.py`).
         callback_base_url: Public address for carriers' receipts.
         bounce_secret: What a mail server sends along when it posts a bounce.
+        unsubscribe_secret: Signs the one-click links in emails; empty: mails carry none.
         bounce_maildir: Maildir with bounces, read by the process that runs fan-out.
         meta_app_secret, meta_verify_token: By which Meta's callbacks prove themselves.
         booking_url, records_url, reminders_url: Where the other parts' read APIs answer, for the timeline.
@@ -44,12 +47,18 @@ class Settings(ServiceSettings):
     email_slots: int = Field(default=8, ge=1, le=500)
     sms_slots: int = Field(default=16, ge=1, le=500)
     whatsapp_slots: int = Field(default=16, ge=1, le=500)
+    email_per_second: float = Field(default=0.0, ge=0, le=100_000)
+    sms_per_second: float = Field(default=0.0, ge=0, le=100_000)
+    whatsapp_per_second: float = Field(default=0.0, ge=0, le=100_000)
+    breaker_failures: int = Field(default=10, ge=1)
+    breaker_open_s: float = Field(default=15.0, gt=0)
     appointment_link: str = "/appointments/{appointment_id}"
     templates: Path | None = None
     senders: Path | None = None
     callback_base_url: str | None = None
     bounce_secret: SecretStr = SecretStr("")
     bounce_maildir: Path | None = None
+    unsubscribe_secret: SecretStr = SecretStr("")
     booking_url: str | None = None
     records_url: str | None = None
     reminders_url: str | None = None
@@ -89,6 +98,11 @@ class Settings(ServiceSettings):
     def sending(self) -> SendingMode:
         """The mode with its list."""
         return SendingMode(self.sending_mode, frozenset(entry.lower() for entry in self.allow_list))
+
+    def per_second(self, lane: Channel) -> float:
+        """Return the rate of a lane, shared by its instances; 0 for none."""
+        rates = {Channel.EMAIL: self.email_per_second, Channel.SMS: self.sms_per_second}
+        return rates.get(lane, self.whatsapp_per_second)
 
     def slots(self, lane: Channel) -> int:
         """Return how many calls a lane makes at once."""

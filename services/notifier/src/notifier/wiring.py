@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI
 
 from chassis import migrate, topics
-from chassis.clock import Clock, clock_from
+from chassis.clock import clock_from
 from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool
 from chassis.delivery import watch
@@ -22,24 +20,19 @@ from chassis.metrics import Metrics
 from chassis.outbox import Relay
 from notifier.adapters import http, inbox, incoming
 from notifier.adapters.bell import Bell
-from notifier.adapters.carriers.email import EmailCarrier
-from notifier.adapters.carriers.http import new_client
-from notifier.adapters.carriers.sms import SmsCarrier
-from notifier.adapters.carriers.whatsapp import WhatsAppCarrier
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
-from notifier.adapters.ledger import PostgresLedger
-from notifier.adapters.senders import Senders, read_senders
-from notifier.adapters.templates import Templates
-from notifier.adapters.watch import LaneMetrics, Workload
-from notifier.domain.states import State
+from notifier.adapters.senders import read_senders
+from notifier.adapters.watch import LaneMetrics
 from notifier.domain.transitions import VisitReading
 from notifier.handle.entering import Counted
 from notifier.handle.fanout import on_appointments
-from notifier.handle.loop import Carrier, Lane, Limits
+from notifier.handle.loop import Lane
 from notifier.handle.reminders import Seen, on_reminders
 from notifier.settings import Settings
 from notifier.wiring_inbound import Inbound, inbound
+from notifier.wiring_lanes import lanes as lanes_of
+from notifier.wiring_lanes import watch_lanes
 from notifier.wiring_staff import reading_of, staff_routers
 from schemas.notifications import Channel
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS
@@ -120,7 +113,7 @@ async def build(
         await migrate.check(pool, SERVICE, SERVICE)
         relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES]), ClockCheck(pool, clock)
         await clocks.compare()
-        senders = _lanes(settings, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay)
+        senders = lanes_of(settings, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay)
         bell = Bell()
 
         def committed() -> None:
@@ -133,11 +126,11 @@ async def build(
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, committed) if fanout else None
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer] if consumer else [], [relay])
-        _watch_lanes(health, settings, pool, clock, clocks, [lane.channel for lane in senders])
+        watch_lanes(health, settings, pool, clock, clocks, senders)
         health.add_idle("outbox after the lanes", relay.idle)  # what a lane settled while the first look was taken
         api = create_api("Attend notifier", health, metrics, "Messages, preferences and the providers' inbox.")
         if fanout:
-            api.include_router(http.routes(pool, clock, operator(settings)))
+            api.include_router(http.routes(pool, operator(settings)))
             api.include_router(inbox.routes(pool, clock, bell, stop, operator(settings)))
             for router in staff_routers(settings, pool, clock, reading, committed, operator(settings)):
                 api.include_router(router)
@@ -155,67 +148,3 @@ async def build(
 
 def _applied(counted: Counted) -> Applied:
     return Applied(counted.applied, counted.repeat, counted.stale)
-
-
-def _lanes(
-    settings: Settings,
-    channels: Sequence[Channel],
-    pool: asyncpg.Pool,
-    clock: Clock,
-    metrics: LaneMetrics,
-    clocks: ClockCheck,
-    relay: Relay,
-) -> tuple[Lane, ...]:
-    ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s))
-    accounts = read_senders(settings)
-    made: dict[Channel, Lane] = {}
-
-    def wake(channel: Channel) -> None:
-        if channel in made:
-            made[channel].wake()
-
-    for channel in channels:
-        made[channel] = Lane(
-            channel,
-            ledger,
-            _carrier(settings, channel, accounts),
-            Limits(settings.slots(channel), settings.carrier_timeout_s),
-            settings.sending,
-            clock,
-            metrics,
-            clocks.reason,
-            relay.wake,
-            wake,
-        )
-    return tuple(made.values())
-
-
-def _carrier(settings: Settings, channel: Channel, accounts: Senders) -> Carrier:
-    templates, timeout_s = Templates(settings.templates), settings.carrier_timeout_s
-    if channel is Channel.EMAIL:
-        return EmailCarrier(accounts.mail, templates)
-    if channel is Channel.SMS:
-        return SmsCarrier(new_client(settings.twilio_base_url, timeout_s, settings.sms_slots), accounts.sms, templates)
-    return WhatsAppCarrier(new_client(settings.meta_base_url, timeout_s, settings.whatsapp_slots), accounts.whatsapp)
-
-
-def _watch_lanes(
-    health: Health,
-    settings: Settings,
-    pool: asyncpg.Pool,
-    clock: Clock,
-    clocks: ClockCheck,
-    channels: Sequence[Channel],
-) -> None:
-    workload = Workload(pool, channels, clock, settings.sending_mode)
-    if channels:
-        health.add_check("clocks", clocks.reason)
-        health.add_idle("lanes", workload.idle)
-        health.add_next_wake(workload.next_wake)
-    health.add_status("unknown", lambda: workload.count(State.UNKNOWN))
-    health.add_status("queued", lambda: workload.count(State.QUEUED))
-
-    async def mode() -> str:
-        return settings.sending_mode.value
-
-    health.add_status("sending_mode", mode)

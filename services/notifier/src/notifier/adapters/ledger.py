@@ -1,4 +1,4 @@
-"""`handle.lane.Ledger` in PostgreSQL."""
+"""`handle.ports.Ledger` in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +10,7 @@ import asyncpg
 from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
 from notifier.adapters import lane_sql as sql
+from notifier.adapters import rates
 from notifier.adapters.columns import notification, write
 from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.outgoing import notification_changed
@@ -18,7 +19,7 @@ from notifier.domain.modes import Mode
 from notifier.domain.opt_outs import address_key
 from notifier.domain.standing import Standing
 from notifier.domain.visits import Visit
-from notifier.handle.lane import Answered
+from notifier.handle.ports import Answered
 from schemas.notifications import Channel
 
 LEASE_RAN_OUT = "LEASE_RAN_OUT"
@@ -38,49 +39,71 @@ class PostgresLedger:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresLaneTransaction"]:
-        """See `handle.lane.Ledger`."""
+        """See `handle.ports.Ledger`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
                 yield PostgresLaneTransaction(connection, self._lease)
 
 
 class PostgresLaneTransaction:
-    """See `handle.lane.LaneTransaction`."""
+    """See `handle.ports.LaneTransaction`."""
 
     def __init__(self, connection: Connection, lease: timedelta) -> None:
         self._connection = connection
         self._lease = lease
 
-    async def lock_due(self, lane: Channel, limit: int, now: datetime, setting: Mode) -> Sequence[Notification]:
-        """See `handle.lane.LaneTransaction`."""
-        rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, setting)
+    async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
+        """See `handle.ports.LaneTransaction`."""
+        return await rates.take(self._connection, lane, per_second, most, now)
+
+    async def give_back_tokens(self, lane: Channel, tokens: int) -> None:
+        """See `handle.ports.LaneTransaction`."""
+        await rates.give_back(self._connection, lane, tokens)
+
+    async def pause(self, lane: Channel, seconds: float) -> None:
+        """See `handle.ports.LaneTransaction`."""
+        await rates.pause(self._connection, lane, seconds)
+
+    async def is_paused(self, lane: Channel) -> bool:
+        """See `handle.ports.LaneTransaction`."""
+        return await rates.is_paused(self._connection, lane)
+
+    async def lock_due(
+        self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False
+    ) -> Sequence[Notification]:
+        """See `handle.ports.LaneTransaction`."""
+        rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, setting, even_paused)
         return [notification(row) for row in rows]
 
+    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
+        """See `handle.ports.LaneTransaction`."""
+        return [notification(row) for row in await self._connection.fetch(sql.LOCK_LATE, lane, now, limit)]
+
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         return [notification(row) for row in await self._connection.fetch(sql.LOCK_RUN_OUT, lane, limit)]
 
     async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         rows = await self._connection.fetch(sql.LOCK, list(notification_ids))
         return {row["notification_id"]: notification(row) for row in rows}
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         return await read_gate(self._connection, appointment_ids)
 
     async def standing(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
     ) -> Mapping[UUID, Standing]:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         return await read_standing(self._connection, asked, visits, now)
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         await write(self._connection, notifications, now, self._lease)
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         if calls:
             await self._connection.execute(
                 sql.OPEN_ATTEMPTS,
@@ -96,16 +119,16 @@ class PostgresLaneTransaction:
             )
 
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         columns = [(one.call.attempt_id, *_columns(one.answer)) for one in answers]
         await self._close(columns, now)
 
     async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         await self._close([(one.attempt_id, "unknown", LEASE_RAN_OUT, None) for one in notifications], now)
 
     async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         rows = await self._connection.fetch(sql.CLINICS_PREFERRING_DOUBLES, list(clinic_ids))
         return {row[0] for row in rows}
 
@@ -115,7 +138,7 @@ class PostgresLaneTransaction:
             await self._connection.execute(sql.CLOSE_ATTEMPTS, *columns, now)
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.lane.LaneTransaction`."""
+        """See `handle.ports.LaneTransaction`."""
         await enqueue(self._connection, [notification_changed(one, now) for one in notifications])
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from chassis.clock import Clock
 from chassis.database import unavailable
 from notifier.adapters import lane_sql, sql
+from notifier.domain.breaker import Standing
 from notifier.domain.ledger import Notification
 from notifier.domain.modes import Mode
 from notifier.domain.states import State
@@ -18,7 +19,7 @@ SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class LaneMetrics:
-    """See `handle.loop.Watch`."""
+    """See `handle.ports.Watch`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._outcomes = Counter(
@@ -33,13 +34,26 @@ class LaneMetrics:
             registry=registry,
         )
 
+        self._breaker = Gauge(
+            "lane_breaker",
+            "1 for where the breaker of each lane stands in this process",
+            ("lane", "standing"),
+            namespace="attend",
+            registry=registry,
+        )
+
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
-        """See `handle.loop.Watch`."""
+        """See `handle.ports.Watch`."""
         for one in notifications:
             self._outcomes.labels(lane.value, one.state.value, one.reason.value if one.reason else "").inc()
 
+    def stands(self, lane: Channel, breaker: Standing) -> None:
+        """See `handle.ports.Watch`."""
+        for standing in Standing:
+            self._breaker.labels(lane.value, standing.value).set(standing is breaker)
+
     def called(self, lane: Channel, seconds: float) -> None:
-        """See `handle.loop.Watch`."""
+        """See `handle.ports.Watch`."""
         self._seconds.labels(lane.value).observe(seconds)
 
 
@@ -64,6 +78,11 @@ class Workload:
         with unavailable():
             wake: datetime | None = await self._pool.fetchval(lane_sql.NEXT_WAKE, self._lanes, self._setting.value)
         return wake
+
+    async def mode(self) -> str:
+        """Return the installation's sending mode: what somebody has switched, else the setting."""
+        with unavailable():
+            return await self._pool.fetchval(sql.SENDING_MODE) or self._setting.value
 
     async def count(self, state: State) -> int:
         """Return how many notifications are in this state."""

@@ -13,7 +13,7 @@ the deadline nothing is tried any more: failed.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.domain.backoff import retry_at
@@ -23,6 +23,9 @@ from notifier.domain.states import TRIED, State, Step
 from schemas.notifications import DeliveryState
 from schemas.reminders import Reason
 from schemas.wire import notification_id
+
+DEFERRED = timedelta(seconds=15)
+"""How long a message waits that met a lane which may not call: as long as a breaker rests."""
 
 _LATE = frozenset({Reason.TOO_LATE, Reason.PAST_VISIT})
 
@@ -60,6 +63,18 @@ def settle(
             return _try_again(held, answer, now, jitter, terms)
         case Unsure():
             return run_out(held, now, terms)
+
+
+def defer(held: Notification, decision: Send, clinic_id: str, now: datetime) -> Notification:
+    """Return a message that may leave while its lane may not call: it waits, and its channel's budget runs.
+
+    Once the budget is over the channel is closed, as if it had been called and had refused (D32, D33).
+    """
+    placed = place(held, decision, clinic_id)
+    began = placed.step_began_at or now
+    if now + DEFERRED > min(began + decision.terms.budget, decision.not_after):
+        return close_step(placed, Reason.NOT_ACCEPTED, now)
+    return replace(placed, step_began_at=began, next_attempt_at=now + DEFERRED)
 
 
 def close_step(held: Notification, reason: Reason, now: datetime) -> Notification:

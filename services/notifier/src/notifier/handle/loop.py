@@ -5,21 +5,26 @@ ends: these three together keep a cancelled visit silent and a message single (G
 """
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
+from notifier.domain.breaker import Breaker
+from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.domain.ledger import Answer, Call, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
-from notifier.handle.lane import Answered, Ledger, claim, record, run_out_leases
+from notifier.handle.lane import Asking, Claimed, claim
+from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
+from notifier.handle.recording import Recorder
+from notifier.handle.tending import move_on, run_out_leases, settle_late
 from schemas.notifications import Channel
+
+__all__ = ["CannotCompose", "Carrier", "Lane", "Limits", "Made", "Watch"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -30,48 +35,12 @@ POLL_S = 0.2
 """How often a lane that nobody wakes looks for due messages; a fan-out in the same process wakes it."""
 
 CLAIM_GATHER_S = 0.025
-"""From the start of a claim that left slots free to the start of the next: what is entered meanwhile shares its seven
+"""From the start of a claim that left slots free to the start of the next: what is entered meanwhile shares its
 trips to the database. Every fan-out wakes every lane."""
 
-ANSWER_GATHER_S = 0.01
-"""How long an answer waits for those of other calls under way, to be written down together."""
-
-LEASE_CHECK_S = 1.0
-MOST_ANSWERS = 200
-MOST_LEASES = 500
+TEND_S = 1.0
+MOST_TENDED = 500
 PAUSE_S = 1.0
-
-
-type Made = Callable[[], Awaitable[Answer]]
-"""A call that is ready to be made: awaited, it gives the answer, and never raises for what a carrier does."""
-
-
-class CannotCompose(Exception):
-    """A message that cannot be written: a broken template, or an address that cannot be."""
-
-
-class Carrier(Protocol):
-    """A way to hand a message to the outside world."""
-
-    def prepare(self, call: Call) -> Made:
-        """Return the call, composed: from here on its time is the carrier's.
-
-        Raises:
-            CannotCompose: It never can be.
-        """
-
-    async def close(self) -> None:
-        """Give up kept connections."""
-
-
-class Watch(Protocol):
-    """What the outside sees of a lane."""
-
-    def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
-        """Count outcomes."""
-
-    def called(self, lane: Channel, seconds: float) -> None:
-        """Count a call and how long it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +50,16 @@ class Limits:
     Attributes:
         slots: Calls at once.
         timeout_s: Longest call; shorter than the lease by more than the oldest gate.
+        per_second: Calls a second of all its instances together; 0: no limit.
+        breaker_failures: So many failures of the carrier in a row open the breaker.
+        breaker_open_s: How long it then rests.
     """
 
     slots: int
     timeout_s: float
+    per_second: float = 0.0
+    breaker_failures: int = 10
+    breaker_open_s: float = 15.0
 
 
 class Lane:
@@ -116,20 +91,26 @@ class Lane:
         self._clock, self._watch, self._clock_differs = clock, watch, clock_differs
         self._committed, self._wake_lane, self._machine_s = committed, wake_lane, machine_s
         self._wake = asyncio.Event()
-        self._answers: asyncio.Queue[Answered] = asyncio.Queue()
-        self._in_flight = 0
+        self._recorder = Recorder(channel, ledger, clock, self._told)
+        self._breaker = Breaker(limits.breaker_failures, limits.breaker_open_s)
         self._held_up: str | None = None
 
     def wake(self) -> None:
         """Look for due messages now."""
         self._wake.set()
 
+    @property
+    def breaker(self) -> BreakerStanding:
+        """Where the lane's breaker stands."""
+        return self._breaker.standing(self._machine_s())
+
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; then finish the calls in flight and write their answers down."""
         finished = asyncio.Event()
+        self._show_breaker()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._record_answers(finished), name=f"{self.channel} answers")
-            group.create_task(self._watch_leases(stop), name=f"{self.channel} leases")
+            group.create_task(self._recorder.run(finished), name=f"{self.channel} answers")
+            group.create_task(self._tend(stop), name=f"{self.channel} tending")
             try:
                 await self._claim_and_call(stop, group)
             finally:
@@ -139,37 +120,44 @@ class Lane:
     async def _claim_and_call(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
         while not stop.is_set():
             self._wake.clear()
-            free = self._limits.slots - self._in_flight
             began = self._machine_s()
-            found = await self._claim(free, group) if free > 0 else 0
-            if found < max(free, 1):
+            free = self._breaker.allows(self._limits.slots - self._recorder.in_flight, began)
+            claimed = await self._claim(free, group) if free > 0 else Claimed()
+            if not claimed.more:
                 await self._pause(stop, POLL_S)
                 if free > 0 and (rest := began + CLAIM_GATHER_S - self._machine_s()) > 0:
                     await asyncio.sleep(rest)
 
-    async def _claim(self, free: int, group: asyncio.TaskGroup) -> int:
+    async def _claim(self, free: int, group: asyncio.TaskGroup) -> Claimed:
         reason = self._clock_differs()
         if reason != self._held_up:
             log.error("lane.held_up" if reason else "lane.goes_on", lane=self.channel, reason=reason)
             self._held_up = reason
         if reason:
             await asyncio.sleep(PAUSE_S)
-            return 0
+            return Claimed()
         try:
-            claimed = await claim(self._ledger, self.channel, free, self._sending, self._clock.now(), self._machine_s())
+            claimed = await claim(self._ledger, self._asking(free))
         except Unavailable as error:
             log.warning("lane.unavailable", lane=self.channel, code=error.code)
             await asyncio.sleep(PAUSE_S)
-            return 0
+            return Claimed()
+        self._breaker = self._breaker.calling(len(claimed.calls))
         for call in claimed.calls:
-            self._in_flight += 1
+            self._recorder.begun()
             group.create_task(self._call(call), name=f"{self.channel} call")
+        self._show(claimed)
+        return claimed
+
+    def _asking(self, limit: int) -> Asking:
+        return Asking(self.channel, limit, self._sending, self._clock.now(), self._machine_s(), self._limits.per_second)
+
+    def _show(self, claimed: Claimed) -> None:
         if claimed.settled:
             self._watch.settled(self.channel, claimed.settled)
             self._committed()
         for lane in claimed.elsewhere:
             self._wake_lane(lane)
-        return claimed.found
 
     async def _call(self, call: Call) -> None:
         """Make one call, unless its gate has gone stale or its deadline has passed meanwhile."""
@@ -177,7 +165,7 @@ class Lane:
             made = self._carrier.prepare(call)
         except Exception:  # one message that cannot be written must not stop its lane; nothing has left
             log.exception("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id))
-            self._answers.put_nowait(Answered(call, Rejected("CANNOT_COMPOSE")))
+            self._recorder.answered(Answered(call, Rejected("CANNOT_COMPOSE")))
             return
         began = self._machine_s()
         answer: Answer
@@ -186,7 +174,8 @@ class Lane:
         else:
             answer = await self._answer(made, call)
             self._watch.called(self.channel, self._machine_s() - began)
-        self._answers.put_nowait(Answered(call, answer))
+        self._learn(answer)
+        self._recorder.answered(Answered(call, answer))
 
     async def _answer(self, made: Made, call: Call) -> Answer:
         try:
@@ -198,57 +187,49 @@ class Lane:
             log.exception("lane.call_broke", lane=self.channel, attempt_id=str(call.attempt_id))
             return Unsure("INTERNAL")
 
-    async def _record_answers(self, finished: asyncio.Event) -> None:
-        """Write answers down, as many together as there are; go on until the last call is recorded."""
-        while not (finished.is_set() and self._in_flight == 0):
-            try:
-                async with asyncio.timeout(POLL_S):
-                    answers = [await self._answers.get()]
-            except TimeoutError:
-                continue
-            if self._in_flight > 1:
-                await asyncio.sleep(ANSWER_GATHER_S)
-            while not self._answers.empty() and len(answers) < MOST_ANSWERS:
-                answers.append(self._answers.get_nowait())
-            await self._record(answers)
-            self._in_flight -= len(answers)
-            self._wake.set()
+    def _learn(self, answer: Answer) -> None:
+        """Move the breaker by this answer, and say so if it turned."""
+        was_closed = self._breaker.opened_at is None
+        self._breaker = self._breaker.after(answer, self._machine_s())
+        is_closed = self._breaker.opened_at is None
+        if is_closed is not was_closed:
+            self._show_breaker()
+            if is_closed:
+                log.info("lane.breaker_closed", lane=self.channel)
+            else:
+                log.error("lane.breaker_opened", lane=self.channel, failures=self._breaker.failures)
 
-    async def _record(self, answers: Sequence[Answered]) -> None:
-        """Record, again and again while the database is away: an answer is worth keeping."""
-        while True:
-            try:
-                settled = await record(self._ledger, answers, self._clock.now(), random.random())  # noqa: S311
-            except Unavailable as error:
-                log.warning("lane.answers_wait", lane=self.channel, code=error.code, answers=len(answers))
-                await asyncio.sleep(PAUSE_S)
-                continue
-            self._tell(settled)
-            return
+    def _show_breaker(self) -> None:
+        self._watch.stands(self.channel, self.breaker)
 
-    async def _watch_leases(self, stop: asyncio.Event) -> None:
+    async def _tend(self, stop: asyncio.Event) -> None:
+        """Look after what no claim does: leases, deadlines, and the queue of a lane that may not call."""
         while not stop.is_set():
             try:
-                self._tell(await run_out_leases(self._ledger, self.channel, MOST_LEASES, self._clock.now()))
+                if lost := await run_out_leases(self._ledger, self._asking(MOST_TENDED)):
+                    self._told(lost)
+                if not self._clock_differs():
+                    await self._look_after_the_queue()
             except Unavailable as error:
                 log.warning("lane.unavailable", lane=self.channel, code=error.code)
-            await self._sleep(stop, LEASE_CHECK_S)
+            self._show_breaker()
+            await self._sleep(stop, TEND_S)
 
-    def _tell(self, settled: Sequence[Notification]) -> None:
-        if not settled:
-            return
-        self._watch.settled(self.channel, [one for one in settled if one.state is not State.QUEUED])
-        for one in settled:
-            log.info(
-                "notification.settled",
-                notification_id=str(one.notification_id),
-                attempt_id=str(one.attempt_id),
-                lane=self.channel,
-                state=one.state,
-                reason=one.reason,
-                attempts=one.attempts,
-            )
-        self._committed()
+    async def _look_after_the_queue(self) -> None:
+        while True:
+            late = await settle_late(self._ledger, self._asking(MOST_TENDED))
+            self._show(late)
+            if not late.more:
+                break
+        shut = self.breaker is not BreakerStanding.CLOSED
+        self._show(await move_on(self._ledger, self._asking(MOST_TENDED), breaker_is_open=shut))
+
+    def _told(self, settled: Sequence[Notification]) -> None:
+        """Show what answers made of their messages, and look for what may begin in their slots."""
+        if settled:
+            self._watch.settled(self.channel, [one for one in settled if one.state is not State.QUEUED])
+            self._committed()
+        self._wake.set()
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         """Wait until woken, stopped, or `seconds` have passed."""

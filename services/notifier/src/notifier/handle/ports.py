@@ -1,0 +1,129 @@
+"""What the lanes need from outside: the ledger with its gate, a carrier, and somebody who counts."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from notifier.domain.breaker import Standing as BreakerStanding
+from notifier.domain.ledger import Answer, Call, Notification
+from notifier.domain.modes import Mode
+from notifier.domain.standing import Standing
+from notifier.domain.visits import Visit
+from schemas.notifications import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A call and what came of it."""
+
+    call: Call
+    answer: Answer
+
+
+type Made = Callable[[], Awaitable[Answer]]
+"""A call that is ready to be made: awaited, it gives the answer, and never raises for what a carrier does."""
+
+
+class CannotCompose(Exception):
+    """A message that cannot be written: a broken template, or an address that cannot be."""
+
+
+class Carrier(Protocol):
+    """A way to hand a message to the outside world."""
+
+    def prepare(self, call: Call) -> Made:
+        """Return the call, composed: from here on its time is the carrier's.
+
+        Raises:
+            CannotCompose: It never can be.
+        """
+
+    async def close(self) -> None:
+        """Give up kept connections."""
+
+
+class Watch(Protocol):
+    """What the outside sees of a lane."""
+
+    def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
+        """Count outcomes."""
+
+    def called(self, lane: Channel, seconds: float) -> None:
+        """Count a call and how long it took."""
+
+    def stands(self, lane: Channel, breaker: BreakerStanding) -> None:
+        """Show where the lane's breaker stands."""
+
+
+class LaneTransaction(Protocol):
+    """The ledger and the gate inside one READ COMMITTED transaction."""
+
+    async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
+        """Take up to `most` of the lane's tokens, if a message is due; return how many were there."""
+
+    async def give_back_tokens(self, lane: Channel, tokens: int) -> None:
+        """Return tokens for which there was no call."""
+
+    async def pause(self, lane: Channel, seconds: float) -> None:
+        """Let no instance of the lane claim for so long, machine time."""
+
+    async def is_paused(self, lane: Channel) -> bool:
+        """Say whether the lane is paused now."""
+
+    async def lock_due(
+        self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False
+    ) -> Sequence[Notification]:
+        """Lock queued messages whose instant has come, soonest deadline first, passing over locked ones.
+
+        Of messages held by their mode, `setting` being the installation's unless somebody switched it, only those
+        whose deadline has passed; of a paused lane none, unless `even_paused`.
+        """
+
+    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
+        """Lock queued messages whose deadline has passed, whatever else they wait for."""
+
+    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
+        """Lock messages in `sending` whose lease has run out by the database's clock."""
+
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
+        """Lock these messages, in the order of their ids."""
+
+    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        """Read the send gate, as a statement of its own, after the locks."""
+
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, Standing]:
+        """Return what else counts for each message to a patient, as a statement of its own, after the locks."""
+
+    async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
+        """Return those clinics that hold a double to be better than a miss (D32)."""
+
+    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Write these states back; a lease begins for those in `sending` and ends for the others."""
+
+    async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
+        """Write down each call before it is made, with the version the gate saw."""
+
+    async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
+        """Write down what came of each call, unless that is known already."""
+
+    async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Write down that the current attempts of these messages were never answered in time."""
+
+    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Put these outcomes into the outbox."""
+
+
+class Ledger(Protocol):
+    """Where transactions come from."""
+
+    def transaction(self) -> AbstractAsyncContextManager[LaneTransaction]:
+        """Begin a transaction; commit it at the end of the block.
+
+        Raises:
+            Unavailable: The database cannot be used now; nothing was written.
+        """

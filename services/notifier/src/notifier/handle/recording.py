@@ -1,0 +1,84 @@
+"""A lane's answers: written down together, and never given up while the database is away."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from chassis.clock import Clock
+from chassis.errors import Unavailable
+from notifier.domain.ledger import Notification
+from notifier.handle.lane import record
+from notifier.handle.ports import Answered, Ledger
+from schemas.notifications import Channel
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+GATHER_S = 0.01
+"""How long an answer waits for those of other calls under way, to be written down together."""
+
+IDLE_S = 0.2
+MOST_ANSWERS = 200
+PAUSE_S = 1.0
+
+
+class Recorder:
+    """Counts the calls of a lane until their answers are in the ledger.
+
+    Args:
+        told: Called after each commit with what became of the messages.
+    """
+
+    def __init__(
+        self, channel: Channel, ledger: Ledger, clock: Clock, told: Callable[[Sequence[Notification]], None]
+    ) -> None:
+        self._channel, self._ledger, self._clock, self._told = channel, ledger, clock, told
+        self._answers: asyncio.Queue[Answered] = asyncio.Queue()
+        self.in_flight = 0
+
+    def begun(self) -> None:
+        """Count a call that begins."""
+        self.in_flight += 1
+
+    def answered(self, answered: Answered) -> None:
+        """Take the answer of a call that was begun."""
+        self._answers.put_nowait(answered)
+
+    async def run(self, finished: asyncio.Event) -> None:
+        """Write answers down, as many together as there are; after `finished` until the last is recorded."""
+        while not (finished.is_set() and self.in_flight == 0):
+            try:
+                async with asyncio.timeout(IDLE_S):
+                    answers = [await self._answers.get()]
+            except TimeoutError:
+                continue
+            if self.in_flight > 1:
+                await asyncio.sleep(GATHER_S)
+            while not self._answers.empty() and len(answers) < MOST_ANSWERS:
+                answers.append(self._answers.get_nowait())
+            settled = await self._record(answers)
+            self.in_flight -= len(answers)
+            self._tell(settled)
+
+    async def _record(self, answers: Sequence[Answered]) -> list[Notification]:
+        """Record, again and again while the database is away: an answer is worth keeping."""
+        while True:
+            try:
+                return await record(self._ledger, self._channel, answers, self._clock.now(), random.random())  # noqa: S311
+            except Unavailable as error:
+                log.warning("lane.answers_wait", lane=self._channel, code=error.code, answers=len(answers))
+                await asyncio.sleep(PAUSE_S)
+
+    def _tell(self, settled: Sequence[Notification]) -> None:
+        for one in settled:
+            log.info(
+                "notification.settled",
+                notification_id=str(one.notification_id),
+                attempt_id=str(one.attempt_id),
+                lane=self._channel,
+                state=one.state,
+                reason=one.reason,
+                attempts=one.attempts,
+            )
+        self._told(settled)

@@ -1,0 +1,97 @@
+"""How the lanes are put together, with their carriers, and what is shown of them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import asyncpg
+
+from chassis.clock import Clock
+from chassis.health import Health
+from chassis.outbox import Relay
+from notifier.adapters.carriers.email import EmailCarrier
+from notifier.adapters.carriers.http import new_client
+from notifier.adapters.carriers.sms import SmsCarrier
+from notifier.adapters.carriers.whatsapp import WhatsAppCarrier
+from notifier.adapters.clock_check import ClockCheck
+from notifier.adapters.ledger import PostgresLedger
+from notifier.adapters.senders import Senders, read_senders
+from notifier.adapters.templates import Templates
+from notifier.adapters.watch import LaneMetrics, Workload
+from notifier.domain.states import State
+from notifier.handle.loop import Lane, Limits
+from notifier.handle.ports import Carrier
+from notifier.settings import Settings
+from schemas.notifications import Channel
+
+
+def lanes(
+    settings: Settings,
+    channels: Sequence[Channel],
+    pool: asyncpg.Pool,
+    clock: Clock,
+    metrics: LaneMetrics,
+    clocks: ClockCheck,
+    relay: Relay,
+) -> tuple[Lane, ...]:
+    """Return the lanes of this process; a message that changes its channel wakes the other lane."""
+    ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s))
+    accounts = read_senders(settings)
+    made: dict[Channel, Lane] = {}
+
+    def wake(channel: Channel) -> None:
+        if channel in made:
+            made[channel].wake()
+
+    for channel in channels:
+        made[channel] = Lane(
+            channel,
+            ledger,
+            _carrier(settings, channel, accounts),
+            _limits(settings, channel),
+            settings.sending,
+            clock,
+            metrics,
+            clocks.reason,
+            relay.wake,
+            wake,
+        )
+    return tuple(made.values())
+
+
+def watch_lanes(
+    health: Health, settings: Settings, pool: asyncpg.Pool, clock: Clock, clocks: ClockCheck, senders: Sequence[Lane]
+) -> None:
+    """Add to `/status` what the ledger holds, the mode that counts, and where each breaker stands."""
+    workload = Workload(pool, [lane.channel for lane in senders], clock, settings.sending_mode)
+    if senders:
+        health.add_check("clocks", clocks.reason)
+        health.add_idle("lanes", workload.idle)
+        health.add_next_wake(workload.next_wake)
+    health.add_status("unknown", lambda: workload.count(State.UNKNOWN))
+    health.add_status("queued", lambda: workload.count(State.QUEUED))
+    health.add_status("sending_mode", workload.mode)
+
+    async def breakers() -> str:
+        return ", ".join(f"{lane.channel.value} {lane.breaker.value}" for lane in senders)
+
+    if senders:
+        health.add_status("breakers", breakers)
+
+
+def _limits(settings: Settings, channel: Channel) -> Limits:
+    return Limits(
+        settings.slots(channel),
+        settings.carrier_timeout_s,
+        settings.per_second(channel),
+        settings.breaker_failures,
+        settings.breaker_open_s,
+    )
+
+
+def _carrier(settings: Settings, channel: Channel, accounts: Senders) -> Carrier:
+    templates, timeout_s = Templates(settings.templates), settings.carrier_timeout_s
+    if channel is Channel.EMAIL:
+        return EmailCarrier(accounts.mail, templates)
+    if channel is Channel.SMS:
+        return SmsCarrier(new_client(settings.twilio_base_url, timeout_s, settings.sms_slots), accounts.sms, templates)
+    return WhatsAppCarrier(new_client(settings.meta_base_url, timeout_s, settings.whatsapp_slots), accounts.whatsapp)

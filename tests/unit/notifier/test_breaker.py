@@ -1,0 +1,78 @@
+"""When a lane leaves its carrier alone, and how it finds out that it is back."""
+
+import pytest
+
+from notifier.domain.breaker import Breaker, Standing, is_failure
+from notifier.domain.ledger import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure
+
+DOWN = NotAccepted("ConnectError")
+UP: Answer = Accepted("r")
+NEW = Breaker(most_failures=3, open_s=15.0)
+
+
+def after(breaker: Breaker, *answers: Answer, at: float = 0.0) -> Breaker:
+    for answer in answers:
+        breaker = breaker.after(answer, at)
+    return breaker
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed"),
+    [
+        (NotAccepted("ConnectError"), True),
+        (NotAccepted("PoolTimeout"), True),
+        (NotAccepted("HTTP_500"), True),
+        (NotAccepted("HTTP_503"), True),
+        (NotAccepted("HTTP_401"), True),
+        (NotAccepted("SMTP_421"), True),
+        (Unsure("TIMEOUT"), True),
+        (Unsure("HTTP_502"), True),
+        (NotAccepted("HTTP_429"), False),
+        (NotAccepted("HTTP_408"), False),
+        (NotAccepted("SMTP_450"), False),
+        (NotAccepted("SMTP_451"), False),
+        (Rejected("HTTP_400"), False),
+        (Rejected("SMTP_550"), False),
+        (Rejected("CANNOT_COMPOSE"), False),
+        (Accepted("r"), False),
+        (NotStarted(), False),
+    ],
+)
+def test_a_failure_blames_the_carrier_and_not_the_message(answer: Answer, failed: bool) -> None:
+    assert is_failure(answer) == failed
+
+
+def test_it_opens_after_so_many_failures_in_a_row_and_not_before() -> None:
+    assert after(NEW, DOWN, DOWN).standing(0.0) is Standing.CLOSED
+    assert after(NEW, DOWN, DOWN, DOWN).standing(0.0) is Standing.OPEN
+
+
+@pytest.mark.parametrize("answer", [UP, Rejected("HTTP_400"), NotAccepted("HTTP_429")])
+def test_an_answer_of_any_kind_ends_the_row(answer: Answer) -> None:
+    assert after(NEW, DOWN, DOWN, answer, DOWN, DOWN).standing(0.0) is Standing.CLOSED
+
+
+def test_while_open_no_call_begins_and_afterwards_one() -> None:
+    opened = after(NEW, DOWN, DOWN, DOWN, at=100.0)
+
+    assert [opened.allows(8, at) for at in (100.0, 114.9, 115.0)] == [0, 0, 1]
+    assert opened.calling(1).allows(8, 116.0) == 0
+    assert opened.calling(0).allows(8, 116.0) == 1
+    assert NEW.allows(8, 0.0) == 8
+
+
+def test_the_one_call_decides() -> None:
+    probing = after(NEW, DOWN, DOWN, DOWN).calling(1)
+
+    assert probing.standing(20.0) is Standing.HALF_OPEN
+    assert probing.after(UP, 20.0) == NEW
+    assert probing.after(DOWN, 20.0).allows(8, 34.9) == 0
+    assert probing.after(DOWN, 20.0).allows(8, 35.0) == 1
+    assert probing.after(NotStarted(), 20.0).allows(8, 20.0) == 1
+
+
+def test_failures_of_calls_that_were_under_way_do_not_make_it_wait_anew() -> None:
+    opened = after(NEW, DOWN, DOWN, DOWN, at=100.0)
+
+    assert after(opened, DOWN, DOWN, at=110.0).allows(8, 115.0) == 1
+    assert after(opened, UP, at=101.0).standing(101.0) is Standing.CLOSED
