@@ -1,5 +1,6 @@
 """Appointments for the tests of reminders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -95,7 +96,7 @@ class Kept:
 
     row: Row
     terms: Terms
-    slots: list[Slot]
+    slots: Sequence[Slot]
 
     @property
     def timers(self) -> dict[str, Timer]:

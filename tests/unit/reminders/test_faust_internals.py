@@ -51,6 +51,7 @@ READ = {
     "aiokafka.producer.producer:AIOKafkaProducer.send_batch": "bf42b0f0c5c0646d",
     "aiokafka.producer.producer:AIOKafkaProducer.commit_transaction": "c7f9677c89413f97",
     "aiokafka.producer.producer:AIOKafkaProducer.stop": "43ef97147111893b",
+    "aiokafka.producer.message_accumulator:BatchBuilder": "8050802ca7514186",
     "mode.services:Service.crash": "14980000465df0af",
     "mode.threads:WorkerThread": "e213e6b441f98671",
     "aiokafka.consumer.consumer:AIOKafkaConsumer.start": "2f1ba70443327538",

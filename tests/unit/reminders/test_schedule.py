@@ -100,7 +100,7 @@ def test_d13_any_number_of_rules() -> None:
 def test_d13_a_visit_without_rules_has_no_reminders_but_a_row() -> None:
     held = kept(appointment(rules=()))
 
-    assert held.slots == []
+    assert list(held.slots) == []
     assert (held.row.version, held.row.next_due) == (1, NEVER)
 
 

@@ -1,8 +1,9 @@
 """How the worker's events become records of the topic `reminders`.
 
-Plans and hand-overs are written by the hundred thousand: their bodies are structs encoded in C, equal to
-what `schemas.wire.encode` makes of the contracts (`tests/unit/reminders/test_wording.py`). Every id is
-derived, so a repeat is an identical copy (G4).
+Plans and hand-overs are written by the hundred thousand: hand-overs are structs encoded in C, plans are put together
+from texts made once (ids, codes and slugs hold nothing that JSON would escape: the reader saw to it); both are what
+`schemas.wire.encode` makes of the contracts (`tests/unit/reminders/test_wording.py`). Every id is derived, so a repeat
+is an identical copy (G4).
 """
 
 from collections.abc import Callable, Sequence
@@ -26,28 +27,9 @@ from schemas.reminders import (
     ReminderDeadLetter,
     RemindersCancelled,
 )
-from schemas.wire import derived_id, derived_text, encode
+from schemas.wire import beginning, derived_id, derived_text, derived_text_of, encode
 
 SOURCE = "attend/reminders"
-
-
-class _Reminder(msgspec.Struct, omit_defaults=True, gc=False):
-    reminder_id: str
-    rule: str
-    due: str
-    not_after: str
-    status: str
-    reason: str | None = None
-
-
-class _Planned(msgspec.Struct):
-    appointment_id: str
-    version: int
-    schedule_gen: int
-    patient_id: str
-    clinic_id: str
-    reminders: list[_Reminder]
-    caused_by: str
 
 
 class _Due(msgspec.Struct):
@@ -85,17 +67,18 @@ class RecordWording:
     def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str, at: bytes) -> Message:
         """See `handle.planning.Wording`. An event has one plan: the plan's id is the event's."""
         key, generation = visit.appointment_id, visit.schedule_gen
-        if len(slots) > 1:
-            slots = sorted(slots, key=_SOONEST)
-        reminders = [
-            _Reminder(_reminder_id(key, generation, rule), rule, text_of(due), text_of(not_after),
-                      "CANCELLED" if reason else "SCHEDULED", reason)
-            for rule, due, not_after, reason in slots
-        ]  # fmt: skip
-        body = _Planned(key, visit.version, generation, visit.patient_id, visit.clinic_id, reminders, caused_by)
-        subject = key.encode()
-        return subject, _encode(body), (_SPEC, ("ce_id", caused_by.encode()), _PLANNED, _FROM,
-                                        ("ce_subject", subject), ("ce_time", at), _JSON)  # fmt: skip
+        name = beginning(f'["reminder","{key}",{generation},')
+        reminders = ",".join(
+            [f'{{"reminder_id":"{derived_text_of(name + rule)}{rest}' for rule, rest in _worded(tuple(slots))]
+        )
+        body = (
+            f'{{"appointment_id":"{key}","version":{visit.version},"schedule_gen":{generation},"patient_id":"'
+            f'{visit.patient_id}","clinic_id":"{visit.clinic_id}","reminders":[{reminders}],"caused_by":'
+        )
+        subject, cause = key.encode(), caused_by.encode()
+        return subject, b"%b%b}" % (body.encode(), _encode(caused_by)), (
+            _SPEC, ("ce_id", cause), _PLANNED, _FROM, ("ce_subject", subject), ("ce_time", at), _JSON,
+        )  # fmt: skip
 
     def due(self, appointment_id: str, row: Row, timer: Timer, at: datetime) -> Message:
         """See `handle.planning.Wording`."""
@@ -121,6 +104,22 @@ class RecordWording:
         ce_id = derived_id("dead-letter", body.topic, body.partition, body.offset)
         place = f"{body.topic}/{body.partition}/{body.offset}"
         return key, encode(body), Envelope(str(ce_id), REMINDER_DEAD_LETTER, SOURCE, place, self._now()).headers()
+
+
+@lru_cache(16_384)
+def _worded(slots: tuple[Slot, ...]) -> tuple[tuple[bytes, str], ...]:
+    """Return the end of each id's name, and what follows the id in the plan, soonest first.
+
+    Visits begin at few minutes of the day, so that most plans differ in their ids only.
+    """
+    return tuple(
+        (
+            f'"{rule}"]'.encode(),
+            f'","rule":"{rule}","due":"{text_of(due)}","not_after":"{text_of(not_after)}","status":'
+            + (f'"CANCELLED","reason":"{reason}"}}' if reason else '"SCHEDULED"}'),
+        )
+        for rule, due, not_after, reason in sorted(slots, key=_SOONEST)
+    )
 
 
 @lru_cache(32_768)

@@ -1,20 +1,22 @@
 """From one version of an appointment to its row of timers, and what to do when they are due."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from reminders.domain.visit import Policy, Visit
-from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, marks_of, micros, state_of
+from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, instant, marks_of, micros, state_of
 from schemas.planning import Lead, Rule, Slot, lead_of, reason_not_to_remind, slots
+from schemas.reminders import Reason
 
 KEPT_AFTER_VISIT = timedelta(hours=72)
 """A late repeat of an event must find the row, or it would plan again."""
 
 FIRST_INSTANT, LAST_INSTANT = micros(datetime(1, 1, 2, tzinfo=UTC)), micros(datetime(9999, 12, 28, tzinfo=UTC))
+_LAST = datetime.max.replace(tzinfo=UTC)
 PENDING, FIRED, VOID = map(int, (State.PENDING, State.FIRED, State.VOID))
 
 
@@ -53,6 +55,22 @@ class Terms:
         return [Timer(*slot[:3]) for slot in slots(anchor, self.zone, self.leads, NEVER, None)]
 
 
+class _Plan(NamedTuple):
+    """What one start means under one policy.
+
+    Attributes:
+        slots: In the rules' order.
+        soonest: The soonest due instant of all; the last instant there is where there are none.
+        next_due: The soonest of those pending, or `NEVER`.
+        marks: Of the row.
+    """
+
+    slots: tuple[Slot, ...]
+    soonest: datetime
+    next_due: int
+    marks: bytes
+
+
 class Settled(NamedTuple):
     """A row whose time has come.
 
@@ -87,7 +105,9 @@ def read_terms(content: bytes) -> Terms:
     return Terms(kept["zone"], tuple(leads))
 
 
-def apply(held: Row | None, before: Terms | None, visit: Visit, policy: Policy, terms: int) -> tuple[Row, list[Slot]]:
+def apply(
+    held: Row | None, before: Terms | None, visit: Visit, policy: Policy, terms: int
+) -> tuple[Row, Sequence[Slot]]:
     """Return the row of a version above the one held, and its reminders in the rules' order.
 
     A timer of the same generation that fired or was void stays so: one generation and rule is one
@@ -103,33 +123,58 @@ def apply(held: Row | None, before: Terms | None, visit: Visit, policy: Policy, 
     Raises:
         Unplannable: A date out of range, an unknown zone, or counts too large to keep.
     """
-    if visit.version > LARGEST_COUNT or visit.schedule_gen > LARGEST_COUNT:
+    version, generation, starts_at = visit.version, visit.schedule_gen, visit.starts_at
+    if version > LARGEST_COUNT or generation > LARGEST_COUNT:
         raise Unplannable("version or schedule_gen is too large")
-    starts_at = visit.starts_at
     anchor = micros(starts_at or visit.event_time)
+    plan = NOTHING if starts_at is None else _planned(anchor, visit, policy)
+    if held is not None and before is not None and held.generation == generation:
+        plan = _plan(plan.slots, {lead.slug: state_of(held.marks, number) for number, lead in enumerate(before.leads)})
+    if anchor > LAST_INSTANT:
+        anchor = LAST_INSTANT
+    return Row(version, generation, plan.next_due, anchor, terms, plan.marks), plan.slots
+
+
+def _planned(start: int, visit: Visit, policy: Policy) -> _Plan:
+    """Return the plan of a new schedule.
+
+    Raises:
+        Unplannable: A date out of range, or an unknown zone.
+    """
+    barred = reason_not_to_remind(visit.status)
     try:
-        found = (
-            slots(anchor, visit.zone, policy.leads, micros(visit.schedule_set_at), reason_not_to_remind(visit.status))
-            if starts_at is not None
-            else []
-        )
+        plan = _ahead(policy, visit.zone, start, barred)
+        if visit.schedule_set_at < plan.soonest:
+            return plan
+        return _plan(slots(start, visit.zone, policy.leads, micros(visit.schedule_set_at), barred), {})
+    except Unplannable:
+        raise
     except (ArithmeticError, ValueError, KeyError) as error:
         raise Unplannable(f"no reminders can be planned: {type(error).__name__}") from None
-    kept = None
-    if held is not None and before is not None and held.generation == visit.schedule_gen:
-        kept = {lead.slug: state_of(held.marks, number) for number, lead in enumerate(before.leads)}
-    states, next_due = [], NEVER
-    for slug, due, _, reason in found:
-        state = VOID if reason else PENDING
-        if kept is not None:
-            state = kept.get(slug) or state
-        if due < FIRST_INSTANT:
-            raise Unplannable("no reminders can be planned: before the first year")
-        if state == PENDING and due < next_due:
-            next_due = due
-        states.append(state)
-    anchor = min(anchor, LAST_INSTANT)
-    return Row(visit.version, visit.schedule_gen, next_due, anchor, terms, marks_of(states)), found
+
+
+@lru_cache(16_384)
+def _ahead(policy: Policy, zone: str, start: int, barred: Reason | None) -> _Plan:
+    """Return the plan of a schedule that was set before all of it. Visits begin at few minutes of the day."""
+    return _plan(slots(start, zone, policy.leads, -NEVER, barred), {})
+
+
+def _plan(found: Iterable[Slot], kept: Mapping[str, int]) -> _Plan:
+    """Mark slots: those of `kept` as they are there unless PENDING, others by whether they may leave.
+
+    Raises:
+        Unplannable: One is due before the first year.
+    """
+    found = tuple(found)
+    dues = [due for _, due, _, _ in found]
+    if dues and min(dues) < FIRST_INSTANT:
+        raise Unplannable("no reminders can be planned: before the first year")
+    states = [kept.get(slug) or (VOID if reason else PENDING) for slug, _, _, reason in found]
+    pending = [due for due, state in zip(dues, states, strict=True) if state == PENDING]
+    return _Plan(found, instant(min(dues)) if dues else _LAST, min(pending) if pending else NEVER, marks_of(states))
+
+
+NOTHING = _plan((), {})
 
 
 def settle(row: Row, terms: Terms, now: int) -> Settled:

@@ -62,9 +62,9 @@ class Visit(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """The rules in force for a visit, read once for all visits that share them.
+    """The rules in force for a visit, read once for all visits that share them; what is planned by it is kept by it.
 
     Attributes:
         leads: In the order of the event.

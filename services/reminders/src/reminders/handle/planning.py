@@ -76,14 +76,17 @@ class RemindersOwner:
         self._cause = cause
         self._wording = wording
 
-    def take(self, records: Sequence[Source], held: Callable[[bytes], bytes | None], terms: Terms) -> Taken:
+    def take(
+        self, records: Sequence[Source], held: Callable[[bytes], bytes | None], terms: Terms, taken: Taken | None = None
+    ) -> Taken:
         """Plan every version above the one held; anything else changes nothing (R10, R14, D10).
 
         What cannot be read or planned is published whole as a dead letter, and passed (G8). What the reconciler
         offers is planned anew in the version held too; without a value it means: nobody knows this appointment.
         """
-        taken = Taken()
+        taken = Taken() if taken is None else taken
         rows, messages, outcomes = taken.rows, taken.messages, taken.outcomes
+        applied = 0
         for source in records:
             try:
                 visit, policy = self._read(source)
@@ -110,7 +113,9 @@ class RemindersOwner:
             else:
                 rows[key] = pack(after)
                 messages.append(self._wording.planned(visit, slots, *self._cause(source, visit)))
-                outcomes[Outcome.APPLIED] += 1
+                applied += 1
+        if applied:
+            outcomes[Outcome.APPLIED] += applied  # once: hashing a member is a call
         return taken
 
     def prepare(self, key: bytes, packed: bytes, terms: Terms) -> Ready | None:

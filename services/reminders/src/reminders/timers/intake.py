@@ -159,10 +159,7 @@ class Intake:
             whole = Taken()
             for start in range(0, len(records), SLICE):
                 some = records[start : start + SLICE]
-                taken = self._owner.take(some, lambda key: whole.rows.get(key) or part.get(key), part.terms)
-                whole.messages.extend(taken.messages)
-                whole.rows.update(taken.rows)
-                whole.outcomes.update(taken.outcomes)
+                self._owner.take(some, part.get, part.terms, whole)
                 await asyncio.sleep(0)
             await self._writing.write(number, part, whole.messages, whole.rows)
             return whole.outcomes

@@ -109,7 +109,7 @@ class Partition:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the packed row held under `key`."""
-        return self._rows.get(_number(key))
+        return self._rows.get(int.from_bytes(key))
 
     def packed(self) -> Mapping[bytes, bytes]:
         """Return all rows as they are in the changelog."""
@@ -117,12 +117,13 @@ class Partition:
 
     def put(self, key: bytes, packed: bytes) -> None:
         """Keep a row that is in the changelog already."""
-        number = _number(key)
+        number = int.from_bytes(key)
         before = self._rows.get(number)
         self._rows[number] = packed
         if self.prepared:
             self.prepared.pop(key, None)
-        wake = self._wake(packed)
+        next_due, anchor = instants(packed)
+        wake = next_due if next_due != NEVER else anchor + self._keep
         if before is None or self._wake(before) != wake:
             self._enter(wake, number)
 

@@ -79,13 +79,16 @@ class Fired:
 class Owner(Protocol):
     """Who knows what the timers are for. Pure: the same questions get the same answers."""
 
-    def take(self, records: Sequence[Source], held: Callable[[bytes], bytes | None], terms: Terms) -> Taken:
+    def take(
+        self, records: Sequence[Source], held: Callable[[bytes], bytes | None], terms: Terms, taken: Taken | None = None
+    ) -> Taken:
         """Return what records of one partition change, folded in their order.
 
         Args:
             records: In the order of the topic.
             held: Returns the packed row held under a key.
             terms: Of the partition.
+            taken: What the records before these change; it is added to, and returned.
         """
         ...
 

@@ -10,7 +10,8 @@ Events and rows of a batch are one transaction: both are there or none. Measured
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -71,7 +72,7 @@ class FencedProducer:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
 
-    async def write(self, records: Mapping[str, Iterable[Message]]) -> dict[str, int]:
+    async def write(self, records: Mapping[str, Sequence[Message]]) -> dict[str, int]:
         """Write records to this partition of some topics in one transaction; return when it is committed.
 
         Every future is awaited before the commit: a batch that failed does not abort by itself.
@@ -96,15 +97,27 @@ class FencedProducer:
             await producer.commit_transaction()
         return offsets
 
-    async def _send(self, producer: AIOKafkaProducer, topic: str, items: Iterable[Message]) -> list[Any]:
-        futures = []
-        batch = producer.create_batch()
-        for key, value, headers in items:
-            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                futures.append(await producer.send_batch(batch, topic, partition=self._partition))
-                batch = producer.create_batch()
-                if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                    raise ValueError(f"a record of {len(value or b'')} bytes does not fit into a batch")
-        if batch.record_count():
+    async def _send(self, producer: AIOKafkaProducer, topic: str, items: Sequence[Message]) -> list[Any]:
+        futures, done = [], 0
+        while done < len(items):
+            batch = producer.create_batch()
+            taken = _fill(batch, islice(items, done, None))
+            if not taken:
+                raise ValueError(f"a record of {len(items[done][1] or b'')} bytes does not fit into a batch")
             futures.append(await producer.send_batch(batch, topic, partition=self._partition))
+            done += taken
         return futures
+
+
+def _fill(batch: Any, items: Iterable[Message]) -> int:
+    """Put records into aiokafka's batch until one does not fit; return how many.
+
+    What `BatchBuilder.append` does for each record, without its call: a fifth of the price of a record.
+    """
+    append, taken = batch._builder.append, 0
+    for key, value, headers in items:
+        if append(taken, None, key, value, list(headers)) is None:
+            break
+        taken += 1
+    batch._relative_offset = taken
+    return taken
