@@ -1,5 +1,6 @@
 """Carriers' reports over the API, on real parts: kept once before the answer, applied forward only (G6, D17)."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -8,7 +9,7 @@ import asyncpg
 import pytest
 
 from schemas.appointments import Appointment
-from schemas.notifications import Channel, NotificationChanged
+from schemas.notifications import Channel, DeliveryState, NotificationChanged
 from tests.integration.notifier.callbacks import BOUNCE_SECRET, VERIFY, bare, meta, secrets, status, twilio
 from tests.integration.notifier.world import World, until
 from tests.unit.notifier.test_bounces import bounce
@@ -244,3 +245,20 @@ async def test_a_bounce_by_http_and_one_by_the_mailbox_reach_their_messages(worl
     assert {row["code"] for row in codes} == {"DSN_5.1.1"}
     failed = await world.settled(visit, "reminder", "failed")
     assert (failed["reason"], failed["delivery_state"]) == ("UNDELIVERED", "undelivered")
+
+
+async def test_many_copies_of_many_reports_at_once_end_as_one_story(world: World) -> None:
+    visit, _ = await reminded(world)
+    row = await world.settled(visit, "reminder", "accepted")
+    said = ["read", "undelivered", "delivered", "sent", "failed", "queued"] * 6
+
+    answers = await asyncio.gather(*(status(world, row["attempt_id"], one) for one in said))
+
+    assert {one.status_code for one in answers} == {204}
+    after = await world.settled(visit, "reminder", "accepted")
+    assert after["delivery_state"] == "read"
+    assert await world.pool.fetchval("SELECT count(*) FROM receipt") == len({*said})
+    outcomes = await told(world, visit)
+    assert [one.version for one in outcomes] == list(range(1, len(outcomes) + 1))
+    states = [list(DeliveryState).index(one.delivery_state) for one in outcomes]
+    assert states == sorted(states)

@@ -35,6 +35,9 @@ class Settings(ServiceSettings):
         booking_url, records_url, reminders_url: Where the other parts' read APIs answer, for the timeline.
         read_key: The operator's key, with which they are asked.
         part_timeout_s: How long each of them may take.
+        keep_inbox_days: How long a provider's notice is kept after its visit.
+        keep_reply_text_days: How long a patient's words and number are kept; what they meant stays.
+        keep_unmatched_receipts_days: How long a carrier's report about a message nobody knows is kept.
     """
 
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_")
@@ -64,6 +67,9 @@ class Settings(ServiceSettings):
     reminders_url: str | None = None
     read_key: SecretStr | None = None
     part_timeout_s: float = Field(default=3.0, gt=0, le=30)
+    keep_inbox_days: int = Field(default=180, ge=1)
+    keep_reply_text_days: int = Field(default=90, ge=1)
+    keep_unmatched_receipts_days: int = Field(default=30, ge=1)
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 25

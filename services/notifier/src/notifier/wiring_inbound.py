@@ -11,7 +11,8 @@ from fastapi import APIRouter
 from chassis.clock import Clock
 from chassis.health import Health
 from chassis.metrics import Metrics
-from notifier.adapters import staff_replies
+from notifier.adapters import opt_outs, staff_replies
+from notifier.adapters.callbacks import unsubscribing
 from notifier.adapters.callbacks.door import Door
 from notifier.adapters.callbacks.http import Callbacks, routes
 from notifier.adapters.callbacks.mailbox import BounceMailbox
@@ -69,8 +70,9 @@ def inbound(
     folder = settings.bounce_maildir
     mailbox = None if folder is None else BounceMailbox(folder, receipts, clock, door, committed)
     health.add_status("unmatched_receipts", receipts.unmatched)
-    routers = (routes(callbacks), staff_replies.routes(pool, clock, operator))
-    return Inbound(routers, WaitingReceipts(receipts, clock, committed), mailbox)
+    desk = (staff_replies.routes(pool, clock, operator), opt_outs.routes(pool, clock, operator))
+    links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe)
+    return Inbound((routes(callbacks), links, *desk), WaitingReceipts(receipts, clock, committed), mailbox)
 
 
 def secrets_of(settings: Settings, twilio_tokens: Sequence[str]) -> CallbackSecrets:
@@ -80,4 +82,5 @@ def secrets_of(settings: Settings, twilio_tokens: Sequence[str]) -> CallbackSecr
         meta=(settings.meta_app_secret.get_secret_value(),),
         meta_verify=(settings.meta_verify_token.get_secret_value(),),
         bounces=(settings.bounce_secret.get_secret_value(),),
+        unsubscribe=(settings.unsubscribe_secret.get_secret_value(),),
     )

@@ -56,12 +56,30 @@ LOCK_REPLY = "SELECT pg_advisory_xact_lock(hashtextextended('reply/' || $1::text
 KNOWN_REPLY = "SELECT EXISTS (SELECT FROM reply WHERE reply_id = $1)"
 
 OPT_OUT = """
-INSERT INTO opt_out (channel, address_sha256, category, since, caused_by)
-SELECT channel, $1, category, $3, $4
-FROM unnest($2::text[]) AS channel CROSS JOIN unnest(ARRAY['notices', 'reminders']) AS category
-ORDER BY channel, category ON CONFLICT DO NOTHING"""
+WITH stopped AS (
+    INSERT INTO opt_out (channel, address_sha256, category, since, caused_by)
+    SELECT channel, $1, category, $4, $5
+    FROM unnest($2::text[]) AS channel CROSS JOIN unnest($3::text[]) AS category
+    ORDER BY channel, category ON CONFLICT DO NOTHING
+    RETURNING channel, address_sha256, category
+)
+INSERT INTO opt_out_history (channel, address_sha256, category, stopped, at, caused_by)
+SELECT channel, address_sha256, category, true, $4, $5 FROM stopped"""
 
-OPT_IN = "DELETE FROM opt_out WHERE address_sha256 = $1 AND channel = ANY($2::text[])"
+LIFT_OPT_OUT = """
+WITH lifted AS (
+    DELETE FROM opt_out WHERE address_sha256 = $1 AND channel = ANY($2::text[]) AND category = ANY($3::text[])
+    RETURNING channel, address_sha256, category
+)
+INSERT INTO opt_out_history (channel, address_sha256, category, stopped, at, caused_by)
+SELECT channel, address_sha256, category, false, $4, $5 FROM lifted"""
+
+OPT_OUTS = (
+    "SELECT channel, category, since, caused_by FROM opt_out WHERE address_sha256 = $1 ORDER BY channel, category"
+)
+
+STOPPED_LATER = """
+SELECT EXISTS (SELECT FROM reply WHERE address_sha256 = $1 AND meaning = 'stop' AND sent_at > $2::timestamptz)"""
 
 # The last message about each visit that this address got, or may have got, on this channel.
 MESSAGED = """
@@ -75,8 +93,8 @@ CLINICS_THAT_READ = "SELECT clinic_id FROM clinic_sending WHERE replies AND clin
 
 KEEP_REPLY = """
 INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, why, appointment_id, clinic_id,
-                   received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+                   sent_at, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
 
 _REPLY = """reply_id, channel, sender, text, meaning, verdict, why, appointment_id, clinic_id, received_at,
        done_at, done_by"""

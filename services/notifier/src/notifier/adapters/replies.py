@@ -11,14 +11,15 @@ from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
 from notifier.adapters import inbound_sql as sql
 from notifier.adapters.gate import read_gate
+from notifier.adapters.opt_outs import lift, stop
 from notifier.adapters.orders import patient_replied
-from notifier.domain.opt_outs import address_key
+from notifier.domain.opt_outs import Category, address_key
 from notifier.domain.replies import LONGEST_TEXT, Messaged
 from notifier.domain.visits import mobile_of
 from notifier.handle.replies import Reply
 from schemas.notifications import Channel
 
-OF_A_NUMBER = [Channel.SMS.value, Channel.WHATSAPP.value]
+OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)
 """Who writes STOP to one of them means the number, not the app."""
 
 
@@ -53,11 +54,15 @@ class PostgresReplyTransaction:
 
     async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
         """See `handle.replies.ReplyTransaction`."""
-        await self._connection.execute(sql.OPT_OUT, address, OF_A_NUMBER, now, cause)
+        await stop(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
-    async def opt_in(self, address: bytes) -> None:
+    async def stopped_later(self, address: bytes, sent_at: datetime) -> bool:
         """See `handle.replies.ReplyTransaction`."""
-        await self._connection.execute(sql.OPT_IN, address, OF_A_NUMBER)
+        return bool(await self._connection.fetchval(sql.STOPPED_LATER, address, sent_at))
+
+    async def opt_in(self, address: bytes, cause: str, now: datetime) -> None:
+        """See `handle.replies.ReplyTransaction`."""
+        await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
     async def messaged(self, address: bytes, channel: Channel) -> Sequence[Messaged]:
         """See `handle.replies.ReplyTransaction`."""
@@ -100,5 +105,6 @@ class PostgresReplyTransaction:
             reply.why.value if reply.why else None,
             reply.visit.appointment_id if reply.visit else None,
             reply.visit.clinic_id if reply.visit else None,
+            incoming.sent_at,
             now,
         )

@@ -13,6 +13,7 @@ from notifier.adapters.carriers.email import MailAccount, SmtpServer
 from notifier.adapters.carriers.sms import TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
 from notifier.adapters.senders_file import EMPTY, Section, read
+from notifier.domain.unsubscribing import Unsubscribing
 from notifier.settings import Settings
 
 SMTP_SHARE = 0.45
@@ -80,7 +81,11 @@ def _mail(section: Section, below: MailAccount) -> MailAccount:
     server = replace(server, port=section.smtp_port or server.port, tls=section.smtp_tls or server.tls)
     return MailAccount(
         server,
-        Sender(section.mail_from or below.sender.address, section.mail_reply_to or below.sender.reply_to),
+        replace(
+            below.sender,
+            address=section.mail_from or below.sender.address,
+            reply_to=section.mail_reply_to or below.sender.reply_to,
+        ),
     )
 
 
@@ -118,7 +123,7 @@ def _of_settings(settings: Settings) -> Accounts:
         settings.carrier_timeout_s * SMTP_SHARE,
     )
     return Accounts(
-        MailAccount(server, Sender(settings.mail_from)),
+        MailAccount(server, Sender(settings.mail_from, unsubscribing=_links(settings))),
         TwilioAccount(
             settings.twilio_account_sid,
             settings.twilio_auth_token,
@@ -127,3 +132,9 @@ def _of_settings(settings: Settings) -> Accounts:
         ),
         MetaAccount(settings.meta_phone_number_id, settings.meta_access_token),
     )
+
+
+def _links(settings: Settings) -> Unsubscribing | None:
+    """Return what makes one-click links; nothing without a public address and a secret."""
+    base_url, secret = settings.callback_base_url, settings.unsubscribe_secret.get_secret_value()
+    return Unsubscribing(base_url, secret) if base_url and secret else None

@@ -75,6 +75,7 @@ class Why(StrEnum):
     WRONG_CODE = "WRONG_CODE"
     REPLIES_OFF = "REPLIES_OFF"
     MAY_MEAN_VISIT = "MAY_MEAN_VISIT"
+    STOPPED_LATER = "STOPPED_LATER"
 
 
 @dataclass(frozen=True, slots=True)

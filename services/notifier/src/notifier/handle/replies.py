@@ -25,6 +25,7 @@ class Incoming:
         key: The carrier and its own id of the message.
         sender: A mobile number in E.164.
         carrier_says: STOP or START if the carrier has acted on it already.
+        sent_at: By the carrier's clock, if it says so.
     """
 
     channel: Channel
@@ -32,6 +33,7 @@ class Incoming:
     sender: str
     text: str
     carrier_says: Meaning | None = None
+    sent_at: datetime | None = None
 
     @property
     def reply_id(self) -> UUID:
@@ -65,7 +67,10 @@ class ReplyTransaction(Protocol):
     async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
         """Stop every category on every channel of a number."""
 
-    async def opt_in(self, address: bytes) -> None:
+    async def stopped_later(self, address: bytes, sent_at: datetime) -> bool:
+        """Say whether a STOP that was sent after this instant was heard already."""
+
+    async def opt_in(self, address: bytes, cause: str, now: datetime) -> None:
         """Lift what `opt_out` stored."""
 
     async def messaged(self, address: bytes, channel: Channel) -> Sequence[Messaged]:
@@ -118,7 +123,9 @@ async def _act(work: ReplyTransaction, incoming: Incoming, address: bytes, now: 
         await work.opt_out(address, str(incoming.reply_id), now)
         return Reply(incoming, address, said, "opted-out", why=Why.MAY_MEAN_VISIT if said.ambiguous else None)
     if said.meaning is Meaning.START:
-        await work.opt_in(address)
+        if incoming.sent_at is not None and await work.stopped_later(address, incoming.sent_at):
+            return Reply(incoming, address, said, "staff", why=Why.STOPPED_LATER)
+        await work.opt_in(address, str(incoming.reply_id), now)
         return Reply(incoming, address, said, "opted-in")
     messaged = await work.messaged(address, incoming.channel)
     if said.meaning is Meaning.OTHER:

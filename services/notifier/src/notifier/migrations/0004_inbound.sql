@@ -32,13 +32,26 @@ CREATE TABLE reply (
     why            text,                 -- why it is for staff
     appointment_id uuid,                 -- null: none, or more than one
     clinic_id      text,
+    sent_at        timestamptz,          -- by the carrier's clock, if it says so
     received_at    timestamptz NOT NULL, -- domain time
     done_at        timestamptz,          -- domain time
     done_by        text,
     CHECK (verdict <> 'ordered' OR appointment_id IS NOT NULL)
 );
 CREATE INDEX reply_for_staff ON reply (received_at) WHERE why IS NOT NULL AND done_at IS NULL;
+CREATE INDEX reply_address ON reply (address_sha256, received_at);
 CREATE INDEX reply_appointment ON reply (appointment_id) WHERE appointment_id IS NOT NULL;
+
+-- Every opt-out that began or was lifted, and what led to it. Append only.
+CREATE TABLE opt_out_history (
+    channel        text NOT NULL,
+    address_sha256 bytea NOT NULL,
+    category       text NOT NULL,
+    stopped        boolean NOT NULL,     -- false: lifted
+    at             timestamptz NOT NULL, -- domain time
+    caused_by      text NOT NULL
+);
+CREATE INDEX opt_out_history_address ON opt_out_history (address_sha256, at);
 
 -- The address of an attempt is not kept; its hash finds the visit that a reply is about.
 ALTER TABLE attempt

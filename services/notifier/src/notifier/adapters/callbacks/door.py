@@ -1,5 +1,7 @@
 """The door of all callbacks: small bodies only, and a count of what was let in and what was not."""
 
+import asyncio
+
 from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
 
@@ -9,6 +11,8 @@ LARGEST_BODY = 64 * 1024
 """Meta's largest batches of statuses have some 40 KiB; Twilio's forms 2 KiB."""
 LARGEST_MAIL = 1024 * 1024
 """A bounce may bring the whole mail back."""
+LONGEST_READ_S = 10.0
+"""Carriers send their few bytes at once; whoever drips is none."""
 
 
 class Door:
@@ -36,16 +40,20 @@ class Door:
         """Return the body, read no further than the limit.
 
         Raises:
-            Problem: 413 BODY_TOO_LARGE; one that says its length is refused before it is read.
+            Problem: 413 BODY_TOO_LARGE; one that says its length is refused before it is read. 408 BODY_TOO_SLOW.
         """
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > limit:
             raise self._too_large(carrier, limit)
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise self._too_large(carrier, limit)
+        try:
+            async with asyncio.timeout(LONGEST_READ_S):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > limit:
+                        raise self._too_large(carrier, limit)
+        except TimeoutError:
+            raise self.refusal(carrier, 408, "BODY_TOO_SLOW", f"within {LONGEST_READ_S:.0f} s") from None
         return bytes(body)
 
     def unsigned(self, carrier: str) -> Problem:

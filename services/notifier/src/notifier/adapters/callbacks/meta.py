@@ -84,7 +84,8 @@ def _incoming(message: Any) -> Incoming | None:
         return None
     if not isinstance(text, str):
         raise TypeError
-    return Incoming(Channel.WHATSAPP, f"meta/{message_id[:200]}", f"+{sender}", text)
+    sent_at = _instant(message.get("timestamp"))
+    return Incoming(Channel.WHATSAPP, f"meta/{message_id[:200]}", f"+{sender}", text, sent_at=sent_at)
 
 
 def _uuid(value: object) -> UUID | None:

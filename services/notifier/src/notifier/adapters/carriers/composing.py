@@ -22,6 +22,8 @@ from notifier.domain.text import plain
 from notifier.domain.unsubscribing import Unsubscribing
 
 LONGEST_SUBJECT = 150
+LONGEST_LINE = 998
+"""Without its end: RFC 5322 2.1.1."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 """An address that stands in a header as it is: atoms of RFC 5322 and dots."""
@@ -96,7 +98,7 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
         f"Content-Language: {words.language}\r\n",
         "MIME-Version: 1.0\r\n",
     ]
-    boundary = f"=_a{call.attempt_id.hex}"  # no encoded body can hold "=_" (RFC 2045 6.7)
+    boundary = f"=_a{call.attempt_id.hex}"  # no quoted-printable body can hold "=_" (RFC 2045 6.7), and no other this attempt's id
     body = _alternatives(
         boundary,
         templates.render(clinic_id, kind, "text.txt", words),
@@ -115,7 +117,7 @@ def _unsubscribe(call: Call, sender: Sender) -> tuple[str, ...]:
     link = sender.unsubscribing.link(call.route.address, call.kind) if sender.unsubscribing else None
     if link is None:
         return ()
-    return f"List-Unsubscribe:\r\n <{link}>\r\n", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    return f"List-Unsubscribe: <{link}>\r\n", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 def entry_of(call: Call, templates: Templates, words: Words, sender: Sender) -> bytes:
@@ -133,10 +135,11 @@ def _alternatives(boundary: str, text: str, html: str) -> str:
 
 def _text(subtype: str, content: str) -> str:
     lines = f"{content}\n".replace("\n", "\r\n")
-    return (
-        f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-        f"{binascii.b2a_qp(lines.encode(), istext=True).decode('ascii')}"
-    )
+    encoding = "7bit"
+    if not lines.isascii() or max(map(len, lines.split("\r\n"))) > LONGEST_LINE:
+        encoding = "quoted-printable"
+        lines = binascii.b2a_qp(lines.encode(), istext=True).decode("ascii")
+    return f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{lines}'
 
 
 def _with_entry(boundary: str, body: str, method: str, entry: bytes) -> str:

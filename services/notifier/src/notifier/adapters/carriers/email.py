@@ -107,7 +107,7 @@ class EmailCarrier:
         return await self._announce(server, await _connected(server), mail)
 
     async def _announce(self, server: SmtpServer, client: aiosmtplib.SMTP, mail: Mail) -> aiosmtplib.SMTP:
-        options = [f"ENVID={mail.envelope_id}"] if client.supports_extension("dsn") else []
+        options = ["RET=HDRS", f"ENVID={mail.envelope_id}"] if client.supports_extension("dsn") else []
         try:
             await client.mail(mail.sender, options=options)
             await client.rcpt(mail.recipient)

@@ -1,0 +1,91 @@
+"""The page behind an email's unsubscribe link. Opening it changes nothing: mail scanners open every link (RFC 8058)."""
+
+from collections.abc import Callable, Sequence
+
+import asyncpg
+from fastapi import APIRouter, Request, Response
+from starlette.responses import HTMLResponse
+
+from chassis.clock import Clock
+from chassis.database import unavailable
+from notifier.adapters.callbacks.door import Door
+from notifier.adapters.opt_outs import stop
+from notifier.domain.opt_outs import Category
+from notifier.domain.unsubscribing import read_token
+from schemas.notifications import Channel
+
+_WORDS: dict[str, tuple[str, str, str]] = {
+    "en": (
+        "Stop these emails?",
+        "Yes, stop them",
+        "Done. You will get no more emails of this kind. Your appointments stand as they are.",
+    ),
+    "de": (
+        "Diese E-Mails abbestellen?",
+        "Ja, abbestellen",
+        "Erledigt. Sie erhalten keine E-Mails dieser Art mehr. Ihre Termine bleiben bestehen.",
+    ),
+    "nl": (
+        "Deze e-mails stoppen?",
+        "Ja, stoppen",
+        "Gedaan. U krijgt geen e-mails van deze soort meer. Uw afspraken blijven staan.",
+    ),
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+
+def routes(pool: asyncpg.Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[str]]) -> APIRouter:
+    """Return the routes.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+        clock: Domain time.
+        door: Reads and counts.
+        secrets: Gives every secret whose links still count.
+    """
+    router = APIRouter(prefix="/callbacks/unsubscribe", tags=["callbacks"])
+
+    def of(token: str) -> tuple[bytes, Category]:
+        found = read_token(token, secrets())
+        if found is None:
+            raise door.unsigned("unsubscribe")
+        return found
+
+    @router.get("/{token}", summary="Ask whether to stop emails of a kind; changes nothing")
+    async def ask(token: str, request: Request) -> Response:
+        of(token)
+        language, (question, button, _) = _spoken(request)
+        form = f'<form method="post"><button>{button}</button></form>'
+        return _page(language, question, f"<p>{question}</p>{form}")
+
+    @router.post("/{token}", summary="Stop emails of a kind: a mail program's one click, or the page's button")
+    async def stop_(token: str, request: Request) -> Response:
+        await door.read(request, "unsubscribe")
+        address, category = of(token)
+        with unavailable():
+            await stop(pool, address, [Channel.EMAIL], [category], "unsubscribe", clock.now())
+        door.count("unsubscribe", "opted-out")
+        language, (question, _, done) = _spoken(request)
+        return _page(language, question, f"<p>{done}</p>")
+
+    return router
+
+
+def _spoken(request: Request) -> tuple[str, tuple[str, str, str]]:
+    """Return the first language of the browser that there are words in, else English."""
+    for wanted in request.headers.get("accept-language", "")[:200].lower().split(","):
+        if (language := wanted.strip()[:2]) in _WORDS:
+            return language, _WORDS[language]
+    return "en", _WORDS["en"]
+
+
+def _page(language: str, title: str, body: str) -> Response:
+    style = "body{font:18px/1.5 sans-serif;max-width:30em;margin:3em auto;padding:0 1em}button{font:inherit}"
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
+    page = f'<!doctype html><html lang="{language}"><head>{head}<style>{style}</style></head><body>{body}</body></html>'
+    return HTMLResponse(page, headers=_HEADERS)

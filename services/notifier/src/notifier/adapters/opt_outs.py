@@ -1,0 +1,140 @@
+"""Opt-outs in PostgreSQL, each with a line in its history; and the routes for those who stop or ask at the front desk.
+
+Addresses come in bodies, never in a path or a query: those end up in the logs of proxies.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import asyncpg
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from chassis.clock import Clock
+from chassis.database import Connection, unavailable
+from chassis.http import Problem
+from notifier.adapters import inbound_sql as sql
+from notifier.domain.opt_outs import Category, address_key
+from notifier.domain.visits import is_address
+from schemas.notifications import Channel
+
+Executes = Connection | asyncpg.Pool
+
+
+async def stop(
+    connection: Executes,
+    address: bytes,
+    channels: Sequence[Channel],
+    categories: Sequence[Category],
+    cause: str,
+    now: datetime,
+) -> None:
+    """Stop messages of these categories to an address; it holds from the commit on (D36). Again changes nothing.
+
+    Args:
+        connection: In a transaction, or a pool.
+        address: From `domain.opt_outs.address_key`.
+        channels: On which.
+        categories: Of which messages.
+        cause: What led to it, without personal data.
+        now: Domain time.
+    """
+    await connection.execute(sql.OPT_OUT, address, list(channels), list(categories), now, cause)
+
+
+async def lift(
+    connection: Executes,
+    address: bytes,
+    channels: Sequence[Channel],
+    categories: Sequence[Category],
+    cause: str,
+    now: datetime,
+) -> None:
+    """Take back what `stop` stored."""
+    await connection.execute(sql.LIFT_OPT_OUT, address, list(channels), list(categories), now, cause)
+
+
+class AddressBody(BaseModel):
+    """An address: a mobile in E.164 or an email."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"address": "+447700900123"}})
+
+    address: Annotated[str, StringConstraints(max_length=320, strip_whitespace=True)]
+
+    @property
+    def key(self) -> bytes:
+        """What it is kept under.
+
+        Raises:
+            Problem: 422 BAD_ADDRESS.
+        """
+        if not is_address(self.address.lower()):
+            raise Problem(422, "BAD_ADDRESS", "address: a mobile in E.164 (+447700900123) or an email.")
+        return address_key(self.address)
+
+
+class OptOutBody(AddressBody):
+    """What is to be stopped, or lifted, and who says so; all that is left out is meant."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"address": "ada@example.org", "by": "front desk"}}
+    )
+
+    channels: list[Channel] = Field(default=[Channel.EMAIL, Channel.SMS, Channel.WHATSAPP], max_length=4)
+    categories: list[Category] = Field(default=list(Category), max_length=2)
+    by: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)] = "operator"
+
+    @property
+    def outside(self) -> list[Channel]:
+        """The channels named that have a carrier."""
+        return sorted({channel for channel in self.channels if channel is not Channel.IN_APP})
+
+
+class OptOutView(BaseModel):
+    """One thing that an address wants no more."""
+
+    channel: Channel
+    category: Category
+    since: datetime
+    caused_by: str
+
+
+class OptOutList(BaseModel):
+    """All of it; empty: nothing is stopped."""
+
+    items: list[OptOutView]
+
+
+def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+    """Return the routes.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+        clock: Domain time.
+        operator: The dependency that lets only the operator's key in.
+    """
+    router = APIRouter(prefix="/v1/opt-outs", tags=["opt-outs"], dependencies=[Depends(operator)])
+
+    async def held(key: bytes) -> OptOutList:
+        rows = await pool.fetch(sql.OPT_OUTS, key)
+        return OptOutList(items=[OptOutView.model_validate(dict(row)) for row in rows])
+
+    @router.post("/look-up", summary="What an address wants no more")
+    async def look_up(body: AddressBody) -> OptOutList:
+        with unavailable():
+            return await held(body.key)
+
+    @router.post("/stop", summary="Stop messages to an address, for somebody who asked for it otherwise")
+    async def stop_(body: OptOutBody) -> OptOutList:
+        with unavailable():
+            await stop(pool, body.key, body.outside, body.categories, f"staff/{body.by}", clock.now())
+            return await held(body.key)
+
+    @router.post("/lift", summary="Let messages to an address leave again, for somebody who asked for it")
+    async def lift_(body: OptOutBody) -> OptOutList:
+        with unavailable():
+            await lift(pool, body.key, body.outside, body.categories, f"staff/{body.by}", clock.now())
+            return await held(body.key)
+
+    return router
