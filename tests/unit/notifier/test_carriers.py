@@ -21,6 +21,7 @@ from tests.unit.notifier.builders import MOBILE, call
 BY_SMS = Route(Channel.SMS, MOBILE)
 TWILIO = TwilioAccount("AC1", SecretStr("hush"), "+15005550006", "https://attend.example/")
 META = MetaAccount("123", SecretStr("hush"))
+SOONER, LATER = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:30 GMT"
 
 
 async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
@@ -43,6 +44,10 @@ async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
         (404, b"", {}, Rejected("HTTP_404")),
         (429, b"", {"Retry-After": "30"}, NotAccepted("HTTP_429", timedelta(seconds=30))),
         (429, b"", {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, NotAccepted("HTTP_429")),
+        (429, b"", {"Retry-After": LATER, "Date": SOONER}, NotAccepted("HTTP_429", timedelta(seconds=90))),
+        (429, b"", {"Retry-After": SOONER, "Date": LATER}, NotAccepted("HTTP_429")),
+        (429, b"", {"Retry-After": "in a while", "Date": LATER}, NotAccepted("HTTP_429")),
+        (429, b"", {"Retry-After": "9" * 5000}, NotAccepted("HTTP_429", timedelta(days=1))),
         (429, b"", {"Retry-After": "9" * 30}, NotAccepted("HTTP_429", timedelta(days=1))),
         (500, b"", {}, NotAccepted("HTTP_500")),
         (502, b"", {}, Unsure("HTTP_502")),

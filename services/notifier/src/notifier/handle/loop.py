@@ -165,6 +165,7 @@ class Lane:
             made = self._carrier.prepare(call)
         except Exception:  # one message that cannot be written must not stop its lane; nothing has left
             log.exception("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id))
+            self._learn(NotStarted())  # it says nothing of the carrier, and another call may be the one that asks
             self._recorder.answered(Answered(call, Rejected("CANNOT_COMPOSE")))
             return
         began = self._machine_s()

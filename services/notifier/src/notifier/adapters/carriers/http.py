@@ -5,7 +5,7 @@
 | 2xx with a message id | accepted |
 | 2xx without one, or not readable | unknown |
 | 401, 403 | not accepted: our credentials are wrong, not the message |
-| 408, 429, 500, 503 | not accepted, Retry-After kept |
+| 408, 429, 500, 503 | not accepted, Retry-After kept (seconds, or a date by the carrier's own `Date`) |
 | 502, 504, other 5xx | unknown: something before the carrier gave up on its answer |
 | other 4xx, 3xx | rejected |
 | no connection, or a request that cannot be written | not accepted: nothing has left |
@@ -13,7 +13,8 @@
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -25,6 +26,7 @@ from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected, Unsu
 LATER = frozenset({401, 403, 408, 429, 500, 503})
 SERVER_ERROR = 500
 LONGEST_REPLY = 64 * 1024
+LONGEST_WAIT = timedelta(days=1)
 KEEP_ALIVE_S = 4.0
 """Below the 5 s after which common servers close an idle connection: a request must not meet the closing."""
 
@@ -88,6 +90,20 @@ def text(value: object) -> str:
 
 
 def _retry_after(response: httpx2.Response) -> timedelta | None:
-    """Return the wait asked for in seconds; the form with a date is not read, backoff does for it."""
-    value = response.headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(value), 86_400)) if value.isascii() and value.isdigit() else None
+    """Return the wait asked for, at most a day: in seconds, or until a date as the carrier's own clock counts it."""
+    asked = response.headers.get("Retry-After", "")
+    if asked.isascii() and asked.isdigit():
+        return min(timedelta(seconds=int(asked[:9])), LONGEST_WAIT)
+    until, its_now = _date(asked), _date(response.headers.get("Date", ""))
+    if until is None or its_now is None or until <= its_now:
+        return None
+    return min(until - its_now, LONGEST_WAIT)
+
+
+def _date(value: str) -> datetime | None:
+    """Return the instant of an HTTP date, or None if it is none."""
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

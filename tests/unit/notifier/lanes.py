@@ -1,0 +1,197 @@
+"""A ledger in memory, a carrier that answers as told, and a lane over both."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from chassis.clock import StillClock
+from notifier.domain import standing
+from notifier.domain.breaker import Standing
+from notifier.domain.ledger import Accepted, Answer, Call, Notification
+from notifier.domain.modes import Mode, SendingMode
+from notifier.domain.states import State
+from notifier.domain.visits import Visit
+from notifier.handle.loop import CannotCompose, Lane, Limits, Made
+from notifier.handle.ports import Answered
+from schemas.notifications import Channel
+from tests.unit.notifier.builders import NOW, notification, visit
+
+LIVE = SendingMode(Mode.LIVE)
+
+
+class MemoryLedger:
+    """A ledger and its own transaction."""
+
+    def __init__(self, *notifications: Notification, slow_gate_s: float = 0.0) -> None:
+        self.held = {one.notification_id: one for one in notifications}
+        self.visit = visit()
+        self.attempts: dict[UUID, str] = {}
+        self.published: list[Notification] = []
+        self.machine_s = 1000.0
+        self.tokens = 0
+        self.paused_s: list[float] = []
+        self._slow_gate_s = slow_gate_s
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["MemoryLedger"]:
+        yield self
+
+    async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
+        taken = min(self.tokens, most)
+        self.tokens -= taken
+        return taken
+
+    async def give_back_tokens(self, lane: Channel, tokens: int) -> None:
+        self.tokens += tokens
+
+    async def pause(self, lane: Channel, seconds: float) -> None:
+        self.paused_s.append(seconds)
+
+    async def is_paused(self, lane: Channel) -> bool:
+        return False
+
+    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
+        return []
+
+    async def lock_due(
+        self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False
+    ) -> Sequence[Notification]:
+        queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
+        due = [one for one in queued if one.next_attempt_at <= now]
+        return due[:limit]
+
+    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
+        return []
+
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
+        return self.held
+
+    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        self.machine_s, self._slow_gate_s = self.machine_s + self._slow_gate_s, 0.0
+        return {one: replace(self.visit, appointment_id=one) for one in appointment_ids}
+
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, standing.Standing]:
+        return {}
+
+    async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
+        return ()
+
+    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        self.held |= {one.notification_id: one for one in notifications}
+
+    async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
+        self.attempts |= {call.attempt_id: "open" for call in calls}
+
+    async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
+        self.attempts |= {one.call.attempt_id: type(one.answer).__name__ for one in answers}
+
+    async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
+        raise AssertionError("no lease runs out here")
+
+    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
+        self.published += notifications
+
+
+class FakeCarrier:
+    """Accepts everything, as slowly as told, and checks that the ledger knew before."""
+
+    def __init__(self, ledger: MemoryLedger, slow_s: float = 0.0, answer: Answer | Exception | None = None) -> None:
+        self.calls: list[Call] = []
+        self.at_once = self.most_at_once = 0
+        self._ledger, self._slow_s, self._answer = ledger, slow_s, answer or Accepted("r")
+
+    def answers(self, answer: Answer | Exception) -> None:
+        self._answer = answer
+
+    def prepare(self, call: Call) -> Made:
+        if isinstance(self._answer, CannotCompose):
+            raise self._answer
+
+        async def made() -> Answer:
+            assert self._ledger.attempts[call.attempt_id] == "open"
+            self.calls.append(call)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await asyncio.sleep(self._slow_s)
+            self.at_once -= 1
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return self._answer
+
+        return made
+
+    async def close(self) -> None:
+        return
+
+
+class NoWatch:
+    """Counts nothing."""
+
+    def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
+        return
+
+    def called(self, lane: Channel, seconds: float) -> None:
+        return
+
+    def stands(self, lane: Channel, breaker: Standing) -> None:
+        return
+
+
+async def run_until(
+    ledger: MemoryLedger,
+    carrier: FakeCarrier,
+    *states: State,
+    lane: Channel = Channel.SMS,
+    slots: int = 4,
+    timeout_s: float = 60.0,
+) -> None:
+    """Run a lane until every message is in one of these states and in this lane, its first call recorded."""
+    stop = asyncio.Event()
+    runner = lane_over(ledger, carrier, slots, timeout_s)
+    await run_while(
+        runner, lambda: not all(one.state in states and one.lane is lane for one in ledger.held.values()), stop
+    )
+
+
+async def run_while(lane: Lane, condition: Callable[[], bool], stop: asyncio.Event | None = None) -> None:
+    """Run a lane as long as the condition holds, then let it finish what it began."""
+    stop = stop or asyncio.Event()
+    running = asyncio.create_task(lane.run(stop))
+    async with asyncio.timeout(60):
+        while condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+
+def lane_over(
+    ledger: MemoryLedger,
+    carrier: FakeCarrier,
+    slots: int = 4,
+    timeout_s: float = 60.0,
+    differs: str | None = None,
+    per_second: float = 0.0,
+    failures: int = 3,
+) -> Lane:
+    return Lane(
+        Channel.SMS,
+        ledger,
+        carrier,
+        Limits(slots, timeout_s, per_second, failures, breaker_open_s=15.0),
+        LIVE,
+        StillClock(NOW),
+        NoWatch(),
+        clock_differs=lambda: differs,
+        committed=lambda: None,
+        wake_lane=lambda _: None,
+        machine_s=lambda: ledger.machine_s,
+    )
+
+
+def reminders(count: int) -> list[Notification]:
+    return [notification(notification_id=uuid4(), appointment_id=uuid4()) for _ in range(count)]
