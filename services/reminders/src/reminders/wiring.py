@@ -20,6 +20,7 @@ from chassis.lifecycle import run_all
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.retention import Retention, settled_dead_letters
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
 from reminders.adapters import http, incoming
@@ -168,6 +169,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
         )
         relay = Relay(pool, settings, metrics, clock, [REMINDERS])
         days = Runner(pool, clock, ClinicDays(), SlotMetrics(metrics))
+        daily = Retention(pool, [settled_dead_letters(settings.keep_dead_letters_days)], clock)
         health = Health(PROJECTOR, clock)
         watch(health, metrics, pool, [consumer], [relay])
         days.watch(health, relay.idle)
@@ -178,6 +180,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
             days=days.run(stop),
             relay=relay.run(stop),
             closing=_close(pool, clock, stop),
+            retention=daily.run(stop),
             http=serve(api, settings.http_host, settings.http_port, stop),
         )
 

@@ -128,7 +128,7 @@ def apply(
         raise Unplannable("version or schedule_gen is too large")
     anchor = micros(starts_at or visit.event_time)
     plan = NOTHING if starts_at is None else _planned(anchor, visit, policy)
-    if held is not None and before is not None and held.generation == generation:
+    if held is not None and before is not None and held.generation == generation and held.marks.strip(b"\0"):
         plan = _plan(plan.slots, {lead.slug: state_of(held.marks, number) for number, lead in enumerate(before.leads)})
     if anchor > LAST_INSTANT:
         anchor = LAST_INSTANT
