@@ -1,4 +1,4 @@
-"""The command of every service: its roles, `migrate`, `dead-letters`."""
+"""The command of every service: its roles, `migrate`, `dead-letters`, `retention`."""
 
 import asyncio
 import json
@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis import dead_letter, logs, migrate
+from chassis import dead_letter, logs, migrate, retention
+from chassis.clock import clock_from
 from chassis.database import create_pool
 from chassis.errors import AttendError, Misconfigured
 from chassis.lifecycle import EXIT_MISCONFIGURED
@@ -22,6 +23,7 @@ from chassis.subscription import Subscription
 
 type Role[S] = Callable[[S], None]
 type Subscriptions[S] = Callable[[S], Sequence[Subscription[Any]]]
+type Jobs[S] = Callable[[S], Sequence[retention.Job]]
 
 
 def run_async[T](work: Coroutine[Any, Any, T]) -> T:
@@ -54,6 +56,7 @@ def service_cli[S: ServiceSettings](
     settings_type: type[S],
     roles: Mapping[str, Role[S]],
     subscriptions: Subscriptions[S],
+    jobs: Jobs[S] = lambda settings: (retention.settled_dead_letters(settings.keep_dead_letters_days),),
 ) -> typer.Typer:
     """Return the command `python -m <package>`.
 
@@ -63,6 +66,7 @@ def service_cli[S: ServiceSettings](
         settings_type: Its settings.
         roles: Name → function that runs that role until a signal ends it.
         subscriptions: Settings → all subscriptions of the service, for `dead-letters replay`.
+        jobs: Settings → what the service keeps only for so long.
     """
     app = typer.Typer(no_args_is_help=True, help=f"Attend's {name} service.", pretty_exceptions_enable=False)
 
@@ -92,7 +96,36 @@ def service_cli[S: ServiceSettings](
         )
 
     app.add_typer(_dead_letters(name, settings_type, subscriptions), name="dead-letters")
+    app.command("retention")(_retention_command(name, settings_type, jobs))
     return app
+
+
+def _retention_command[S: ServiceSettings](name: str, settings_type: type[S], jobs: Jobs[S]) -> Callable[..., None]:
+    def command(
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much would go and remove nothing.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    ) -> None:
+        """Remove what is kept only for so long, as the running service does once a day."""
+        settings = settings_of(settings_type)
+        chosen, now = jobs(settings), clock_from(settings.clock_file).now()
+
+        async def work() -> Mapping[str, int]:
+            pool = await create_pool(settings.database_url.get_secret_value(), name, max_size=2)
+            try:
+                return await (retention.overdue if dry_run else retention.remove)(pool, chosen, now)
+            finally:
+                await pool.close()
+
+        counts = run_async(work())
+        if as_json:
+            typer.echo(json.dumps({"removed": not dry_run, "rows": counts}))
+            return
+        table = Table("what", "kept", "would go" if dry_run else "removed")
+        for job in chosen:
+            table.add_row(job.name, f"{job.keep.days} days", f"{counts.get(job.name, 0):,}")
+        Console().print(table)
+
+    return command
 
 
 def _role_command[S: ServiceSettings](run: Role[S], settings_type: type[S]) -> Callable[[], None]:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -48,6 +48,7 @@ class ServiceSettings(BaseSettings):
         log_level: debug, info, warning or error.
         log_format: json, or console for people.
         operator_key_sha256: Hex SHA-256 of the key that opens the read APIs; without it they answer 401.
+        keep_dead_letters_days: How long a dead letter is kept after it was replayed or discarded. Open ones stay.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
@@ -61,6 +62,7 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     operator_key_sha256: SecretStr | None = None
+    keep_dead_letters_days: int = Field(default=90, ge=1)
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,7 @@ from chassis.consumer import Subscription
 from chassis.database import create_pool
 from chassis.errors import RejectedEvent
 from chassis.lifecycle import run
+from chassis.retention import Job
 
 SERVICE = "booking"
 
@@ -38,7 +39,13 @@ def _subscriptions(settings: Settings) -> Sequence[Subscription[Any]]:
     return subscriptions(settings, clock_from(settings.clock_file))
 
 
-app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, _subscriptions)
+def _jobs(settings: Settings) -> Sequence[Job]:
+    from booking.adapters.retention import jobs
+
+    return jobs(settings)
+
+
+app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, _subscriptions, _jobs)
 clients_app = typer.Typer(no_args_is_help=True, help="API clients: their keys, sources and clinics.")
 app.add_typer(clients_app, name="clients")
 

@@ -20,6 +20,8 @@ class Settings(ServiceSettings):
         no_show_every_h: Hours between looks for visits that nobody came to, on each clinic's wall; 0: never (R18).
         no_show_after_min: A visit still booked so many minutes after its end is a no-show (D19).
         no_show_visit_min: How long a visit is taken to be that has no end.
+        keep_ingress_days: How long the same event again is answered from its key; later it is judged by its sequence.
+        keep_refusals_days: How long it can be asked why an inbound event was refused.
     """
 
     model_config = SettingsConfigDict(env_prefix="BOOKING_")
@@ -34,3 +36,5 @@ class Settings(ServiceSettings):
     no_show_every_h: int = Field(default=2, ge=0, le=24)
     no_show_after_min: int = Field(default=30, ge=0)
     no_show_visit_min: int = Field(default=30, ge=1)
+    keep_ingress_days: int = Field(default=400, ge=8)  # the inbound topic repeats what is up to 7 days old
+    keep_refusals_days: int = Field(default=90, ge=1)

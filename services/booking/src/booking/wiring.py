@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import ahead, auth, http, policies, reading, reference
+from booking.adapters import ahead, auth, http, policies, reading, reference, retention
 from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
@@ -37,6 +37,7 @@ from chassis.http import create_api, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
 from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
@@ -64,6 +65,7 @@ class Service:
     relays: tuple[Relay, Relay]
     reissuer: Reissuer
     no_shows: Runner | None
+    retention: Retention
     health: Health
     metrics: Metrics
     api: FastAPI
@@ -79,6 +81,7 @@ class Service:
             reference_relay=reference_data.run(stop),
             reissuer=self.reissuer.run(stop),
             **slots,
+            retention=self.retention.run(stop),
             http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
         )
 
@@ -158,7 +161,8 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
             no_shows.watch(health, appointments.idle)
         api = door(settings, transactions, health, metrics, reissuer.wake)
         relays = (appointments, reference_data)
-        yield Service(settings, pool, consumer, relays, reissuer, no_shows, health, metrics, api)
+        daily = Retention(pool, retention.jobs(settings), clock)
+        yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, health, metrics, api)
     finally:
         await pool.close()
 

@@ -9,7 +9,7 @@ import typer
 
 from chassis.cli import service_cli, settings_of
 from chassis.lifecycle import run
-from notifier.adapters import senders_cli, templates_cli
+from notifier.adapters import retention, senders_cli, templates_cli
 from notifier.settings import Settings
 from notifier.wiring import LANES, SERVICE, build, subscriptions
 from schemas.notifications import Channel
@@ -44,6 +44,7 @@ app = service_cli(
         "fanout": _role("Run fan-out, the inbox and the API.", fanout=True, lanes=()),
     },
     subscriptions,
+    retention.jobs,
 )
 
 

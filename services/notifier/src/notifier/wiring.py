@@ -18,7 +18,8 @@ from chassis.http import create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
-from notifier.adapters import http, inbox, incoming
+from chassis.retention import Retention
+from notifier.adapters import http, inbox, incoming, retention
 from notifier.adapters.bell import Bell
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
@@ -54,6 +55,7 @@ class Service:
     clocks: ClockCheck
     api: FastAPI
     inbound: Inbound | None = None
+    retention: Retention | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set or a part fails."""
@@ -67,6 +69,8 @@ class Service:
             parts["consumer"] = self.consumer.run(stop)
         if self.inbound is not None:
             parts |= self.inbound.parts(stop)
+        if self.retention is not None:
+            parts["retention"] = self.retention.run(stop)
         await run_all(stop, **parts)
 
 
@@ -140,7 +144,8 @@ async def build(
             heard = inbound(settings, pool, clock, metrics, health, committed, operator(settings), tokens)
             for router in heard.routers:
                 api.include_router(router)
-        yield Service(settings, consumer, senders, relay, clocks, api, heard)
+        daily = Retention(pool, retention.jobs(settings), clock) if fanout else None
+        yield Service(settings, consumer, senders, relay, clocks, api, heard, daily)
     finally:
         await reading.aclose()
         await pool.close()

@@ -19,6 +19,7 @@ from chassis.http import create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.retention import Retention, settled_dead_letters
 from records.adapters import http, incoming
 from records.adapters.store import PostgresStore
 from records.handle import on_appointments, on_patients, on_providers
@@ -40,6 +41,7 @@ class Service:
     pool: asyncpg.Pool
     consumer: BatchConsumer
     relay: Relay
+    retention: Retention
     health: Health
     metrics: Metrics
     api: FastAPI
@@ -50,6 +52,7 @@ class Service:
             stop,
             consumer=self.consumer.run(stop),
             relay=self.relay.run(stop),
+            retention=self.retention.run(stop),
             http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
         )
 
@@ -100,6 +103,7 @@ async def build(
         health.add_status("parked", lambda: http.count_parked(pool))
         api = create_api("Attend records", health, metrics, "A patient's sub-files at each clinic.")
         api.include_router(http.routes(pool, operator(settings)))
-        yield Service(settings, pool, consumer, relay, health, metrics, api)
+        daily = Retention(pool, [settled_dead_letters(settings.keep_dead_letters_days)], clock)
+        yield Service(settings, pool, consumer, relay, daily, health, metrics, api)
     finally:
         await pool.close()

@@ -1,0 +1,146 @@
+"""What a service keeps only for so long: removed once a day, in small batches, under its own rights.
+
+A job names what goes, and after how long. It counts before it removes (`python -m <service> retention --dry-run`),
+and a round of one instance keeps the others of the same service out.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from chassis.clock import Clock
+from chassis.database import unavailable
+from chassis.errors import Unavailable
+from chassis.logs import get_logger
+
+BATCH = 1_000
+"""Rows of one transaction: a few milliseconds of locks."""
+PAUSE_S = 0.05
+"""Between two batches, so that a large backlog is not worked off at the expense of the service's own work."""
+FIRST_AFTER_S = 120.0
+"""After the start: what was started to be looked at is not disturbed at once."""
+EVERY_S = 86_400.0
+AGAIN_AFTER_S = 600.0
+"""After a round that the database's absence cut off."""
+
+_ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('retention ' || current_schema(), 0))"
+_MACHINE_TIME = "SELECT clock_timestamp()"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of thing that is not kept for ever.
+
+    Attributes:
+        name: What goes, in a few words; a stable name for logs.
+        keep: How long it is kept.
+        count: Statement giving how many rows are older than $1.
+        remove: Statement that removes or blanks up to $2 of them; its command tag says how many.
+        by_machine_time: Its rows are dated by the database's clock, not by domain time.
+    """
+
+    name: str
+    keep: timedelta
+    count: str
+    remove: str
+    by_machine_time: bool = False
+
+
+def settled_dead_letters(days: int) -> Job:
+    """Return the job that forgets dead letters so many days after they were replayed or discarded.
+
+    Open ones are never removed: nobody has decided about them yet (G8).
+    """
+    old = "state <> 'open' AND settled_at < $1"
+    return Job(
+        "settled dead letters",
+        timedelta(days=days),
+        f"SELECT count(*) FROM dead_letter WHERE {old}",  # noqa: S608  # constants
+        f"DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE {old} LIMIT $2)",  # noqa: S608
+        by_machine_time=True,
+    )
+
+
+async def overdue(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime) -> Mapping[str, int]:
+    """Return how many rows each job would remove now.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        machine = await pool.fetchval(_MACHINE_TIME)
+        return {job.name: int(await pool.fetchval(job.count, _until(job, now, machine))) for job in jobs}
+
+
+async def remove(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, pause_s: float = PAUSE_S) -> dict[str, int]:
+    """Remove what is overdue, batch by batch, and return how much went; another round under way is left alone.
+
+    Args:
+        pool: The service's pool.
+        jobs: What it keeps only for so long.
+        now: Domain time.
+        pause_s: Between two batches.
+
+    Raises:
+        Unavailable: The database cannot be used now; the batches before stay done.
+    """
+    gone: dict[str, int] = {}
+    with unavailable():
+        machine = await pool.fetchval(_MACHINE_TIME)
+        for job in jobs:
+            gone[job.name] = 0
+            while (done := await _batch(pool, job, _until(job, now, machine))) is not None:
+                gone[job.name] += done
+                if done < BATCH:
+                    break
+                await asyncio.sleep(pause_s)
+    return gone
+
+
+async def _batch(pool: asyncpg.Pool, job: Job, until: datetime) -> int | None:
+    async with pool.acquire() as connection, connection.transaction():
+        if not await connection.fetchval(_ALONE):
+            return None
+        tag = await connection.execute(job.remove, until, BATCH)
+    return int(tag.rpartition(" ")[2])
+
+
+def _until(job: Job, now: datetime, machine: datetime) -> datetime:
+    return (machine if job.by_machine_time else now) - job.keep
+
+
+class Retention:
+    """The daily round of one service.
+
+    Args:
+        pool: The service's pool.
+        jobs: What it keeps only for so long.
+        clock: Domain time.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, jobs: Sequence[Job], clock: Clock) -> None:
+        self._pool, self._jobs, self._clock = pool, jobs, clock
+
+    async def run(self, stop: asyncio.Event, first_after_s: float = FIRST_AFTER_S) -> None:
+        """Make a round soon after the start, then one a day, until `stop` is set."""
+        wait_s = first_after_s
+        while not await _stopped(stop, wait_s):
+            try:
+                gone = await remove(self._pool, self._jobs, self._clock.now())
+                get_logger().info("retention.done", **{name.replace(" ", "_"): count for name, count in gone.items()})
+                wait_s = EVERY_S
+            except Unavailable as error:
+                get_logger().warning("retention.cut_off", code=error.code)
+                wait_s = AGAIN_AFTER_S
+
+
+async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True

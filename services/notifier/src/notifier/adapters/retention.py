@@ -1,0 +1,37 @@
+"""What the notifier keeps only for so long: bodies, never the ledger itself."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from chassis.retention import Job, settled_dead_letters
+from notifier.settings import Settings
+
+_READ_LONG_AGO = "greatest(created_at, starts_at) < $1"
+_WRITTEN_LONG_AGO = "received_at < $1 AND (sender IS NOT NULL OR text IS NOT NULL)"
+_UNMATCHED = "applied_at IS NULL AND received_at < $1"
+
+
+def jobs(settings: Settings) -> Sequence[Job]:
+    """Return the jobs. Messages, attempts, steps, opt-outs and preferences are records and stay."""
+    return (
+        Job(
+            "inbox notices",
+            timedelta(days=settings.keep_inbox_days),
+            f"SELECT count(*) FROM inbox WHERE {_READ_LONG_AGO}",  # noqa: S608  # constants
+            f"DELETE FROM inbox WHERE ctid IN (SELECT ctid FROM inbox WHERE {_READ_LONG_AGO} LIMIT $2)",  # noqa: S608
+        ),
+        Job(
+            "texts of replies",
+            timedelta(days=settings.keep_reply_text_days),
+            f"SELECT count(*) FROM reply WHERE {_WRITTEN_LONG_AGO}",  # noqa: S608  # constants
+            "UPDATE reply SET sender = NULL, text = NULL WHERE ctid IN "  # noqa: S608  # constants
+            f"(SELECT ctid FROM reply WHERE {_WRITTEN_LONG_AGO} LIMIT $2)",
+        ),
+        Job(
+            "receipts of unknown messages",
+            timedelta(days=settings.keep_unmatched_receipts_days),
+            f"SELECT count(*) FROM receipt WHERE {_UNMATCHED}",  # noqa: S608  # constants
+            f"DELETE FROM receipt WHERE ctid IN (SELECT ctid FROM receipt WHERE {_UNMATCHED} LIMIT $2)",  # noqa: S608
+        ),
+        settled_dead_letters(settings.keep_dead_letters_days),
+    )

@@ -1,0 +1,161 @@
+"""What a service keeps only for so long goes, the rest stays, and its own rights are enough for it."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from booking import __main__ as booking_command
+from booking.adapters.retention import jobs as booking_jobs
+from booking.settings import Settings as BookingSettings
+from chassis import retention
+from chassis.clock import RealClock
+from chassis.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
+from notifier.adapters.retention import jobs as notifier_jobs
+from notifier.settings import Settings as NotifierSettings
+from tests.support.installation import Installation
+
+pytestmark = pytest.mark.integration
+NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+_LETTER = """
+INSERT INTO dead_letter (consumer, topic, partition, "offset", value, headers, code, message, state, settled_at)
+VALUES ('c', 't', 0, $1, 'body', '[]', 'INVALID', 'm', $2, clock_timestamp() - $3::interval)"""
+
+
+async def letters(pool: asyncpg.Pool) -> None:
+    """Leave an open letter, one settled lately, and one settled long ago."""
+    await pool.execute(_LETTER, 1, "open", None)
+    await pool.execute(_LETTER, 2, "replayed", DAY)
+    await pool.execute(_LETTER, 3, "discarded", 100 * DAY)
+
+
+def given(installation: Installation, package: str) -> dict[str, Any]:
+    return {
+        "database_url": SecretStr(installation.service_url(package)),
+        "kafka_bootstrap_servers": installation.bootstrap,
+    }
+
+
+@pytest.mark.parametrize("package", ["booking", "records", "reminders", "notifier"])
+async def test_g8_open_dead_letters_stay_and_settled_ones_go_after_a_while(
+    installation: Installation, package: str
+) -> None:
+    pool = await installation.pool(package)
+    await letters(pool)
+    jobs = [settled_dead_letters(90)]
+
+    assert await overdue(pool, jobs, NOW) == {"settled dead letters": 1}
+    assert await remove(pool, jobs, NOW) == {"settled dead letters": 1}
+
+    left = await pool.fetch("SELECT state FROM dead_letter ORDER BY id")
+    assert [row["state"] for row in left] == ["open", "replayed"]
+    assert await remove(pool, jobs, NOW) == {"settled dead letters": 0}
+
+
+async def test_ingress_keys_go_after_their_time_in_small_batches(installation: Installation) -> None:
+    pool = await installation.pool("booking")
+    await pool.execute(
+        """
+        INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings, recorded_at)
+        SELECT 'local', n::text, '', 'applied', gen_random_uuid(), 1, '{}',
+               clock_timestamp() - CASE WHEN n <= $1 THEN interval '401 days' ELSE interval '399 days' END
+        FROM generate_series(1, $1 + 5) AS n""",
+        BATCH + 7,
+    )
+    jobs = booking_jobs(BookingSettings.model_validate(given(installation, "booking")))
+
+    gone = await remove(pool, jobs, NOW, pause_s=0)
+
+    assert gone == {"ingress keys": BATCH + 7, "refusals of inbound events": 0, "settled dead letters": 0}
+    assert await pool.fetchval("SELECT count(*) FROM ingress") == 5
+
+
+async def test_a_patients_words_go_and_what_they_meant_stays(installation: Installation) -> None:
+    pool = await installation.pool("notifier")
+    for days in (10, 100):
+        await pool.execute(
+            """
+            INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, received_at)
+            VALUES ($1, 'sms', 'x', '+447700900123', 'Please call me', 'other', 'staff', $2)""",
+            uuid4(), NOW - days * DAY,
+        )  # fmt: skip
+        await pool.execute(
+            """
+            INSERT INTO receipt (carrier, key, status, received_at) VALUES ('twilio', $1, 'delivered', $2)""",
+            str(days), NOW - days * DAY,
+        )  # fmt: skip
+    jobs = notifier_jobs(NotifierSettings.model_validate(given(installation, "notifier")))
+
+    gone = await remove(pool, jobs, NOW)
+
+    assert (gone["texts of replies"], gone["receipts of unknown messages"]) == (1, 1)
+    rows = await pool.fetch("SELECT sender, text, meaning FROM reply ORDER BY received_at")
+    assert [tuple(row) for row in rows] == [(None, None, "other"), ("+447700900123", "Please call me", "other")]
+    assert await remove(pool, jobs, NOW) == {**gone, "texts of replies": 0, "receipts of unknown messages": 0}
+
+
+async def test_one_round_at_a_time(installation: Installation) -> None:
+    pool = await installation.pool("records")
+    await letters(pool)
+    async with pool.acquire() as other, other.transaction():
+        assert await other.fetchval(retention._ALONE)
+
+        assert await remove(pool, [settled_dead_letters(90)], NOW) == {"settled dead letters": 0}
+
+
+async def test_the_daily_round_runs_inside_the_service_and_outlives_a_database_that_is_away(
+    installation: Installation,
+) -> None:
+    pool, stop = await installation.pool("records"), asyncio.Event()
+    await letters(pool)
+    daily = asyncio.create_task(Retention(pool, [settled_dead_letters(90)], RealClock()).run(stop, first_after_s=0))
+
+    async with asyncio.timeout(60):
+        while await pool.fetchval("SELECT count(*) FROM dead_letter") > 2:  # noqa: ASYNC110  # another task's doing
+            await asyncio.sleep(0.02)
+
+    stop.set()
+    await daily
+
+
+async def test_the_command_counts_first_and_removes_when_told(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in installation.env.items():
+        monkeypatch.setenv(name, value)
+    pool = await installation.pool("booking")
+    await letters(pool)
+
+    def told(*words: str) -> dict[str, Any]:
+        done = CliRunner().invoke(booking_command.app, ["retention", *words, "--json"])
+        assert done.exit_code == 0, done.output
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    assert (await asyncio.to_thread(told, "--dry-run"))["rows"]["settled dead letters"] == 1
+    assert await asyncio.to_thread(told, "--dry-run") == await asyncio.to_thread(told, "--dry-run")
+    assert await asyncio.to_thread(told) == {
+        "removed": True,
+        "rows": {"ingress keys": 0, "refusals of inbound events": 0, "settled dead letters": 1},
+    }
+    table = await asyncio.to_thread(CliRunner().invoke, booking_command.app, ["retention", "--dry-run"])
+    assert "400 days" in table.stdout
+
+
+def test_every_job_says_for_how_long_and_in_words() -> None:
+    jobs: list[Job] = [
+        *booking_jobs(BookingSettings.model_construct()),
+        *notifier_jobs(NotifierSettings.model_construct()),
+    ]
+
+    assert {job.name: job.keep.days for job in jobs} == {
+        "ingress keys": 400, "refusals of inbound events": 90, "settled dead letters": 90, "inbox notices": 180,
+        "texts of replies": 90, "receipts of unknown messages": 30,
+    }  # fmt: skip
