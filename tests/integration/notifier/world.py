@@ -7,8 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, time, timedelta
-from itertools import count
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,15 +26,16 @@ from schemas.notifications import Channel, NotificationChanged
 from schemas.reminders import REMINDER_DUE, ReminderDue
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, REMINDERS, Topic
 from stack.ports import free_port
+from tests.integration.notifier.bookings_tables import MONDAY, BookingsTables
 from tests.integration.notifier.carriers import Carriers
 from tests.support.installation import Installation
 
+__all__ = ["CLINIC", "KEY", "MONDAY", "WITHIN_S", "World", "until"]
+
 KEY = "the operator's key"
-MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
 WITHIN_S = 120.0
 CLINIC = "NORTH"
 _POLICY = ReminderPolicy(policy_id="none", rules=(), window=SendWindow(opens=time(7), closes=time(21)))
-_SERIAL = count(1)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], within_s: float = WITHIN_S) -> None:
@@ -45,7 +45,7 @@ async def until(condition: Callable[[], Awaitable[bool]], within_s: float = WITH
             await asyncio.sleep(0.03)
 
 
-class World:
+class World(BookingsTables):
     """One test's installation, seen by the notifier."""
 
     def __init__(
@@ -55,7 +55,8 @@ class World:
         self.carriers, self.pool, self.clock_file = carriers, pool, folder / "clock.json"
         self.http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
         self.port = free_port()
-        self._installation, self._producer, self._admin = installation, producer, admin
+        super().__init__(admin)
+        self._installation, self._producer = installation, producer
         self._running = AsyncExitStack()
         clock.step(self.clock_file, MONDAY)
 
@@ -86,58 +87,6 @@ class World:
         """Let domain time pass."""
         clock.step(self.clock_file, self.now + by)
 
-    # what booking holds
-
-    async def clinic(self, code: str, *, sensitive: bool = False) -> None:
-        """Enter a clinic."""
-        await self._admin.execute(
-            "INSERT INTO clinic VALUES ($1, 1, $2, 'Europe/London', 'GB', '{en}', $3, '07:00', '21:00', $4)",
-            code, f"Clinic {code}", sensitive, MONDAY,
-        )  # fmt: skip
-
-    async def patient(self, *, registered: bool = True, **fields: Any) -> UUID:
-        """Enter a patient with a mobile and an email of his own."""
-        serial, patient_id = next(_SERIAL), uuid4()
-        held = {
-            "version": int(registered), "main_file": f"FILE-2027-{serial:06d}" if registered else None,
-            "given_name": "Ada", "family_name": "Abara", "language": "en", "mobile": f"+44207183{serial:04d}",
-            "email": f"ada{serial}@example.org", "consent": True, "do_not_contact": False, "deceased": False, **fields,
-        }  # fmt: skip
-        columns, places = ", ".join(held), ", ".join(f"${n}" for n in range(2, len(held) + 2))
-        await self._admin.execute(
-            f"INSERT INTO patient (patient_id, {columns}) VALUES ($1, {places})",  # noqa: S608  # the test's own names
-            patient_id, *held.values(),
-        )  # fmt: skip
-        return patient_id
-
-    async def address(self, patient_id: UUID, column: str) -> str:
-        """Return a patient's `mobile` or `email`."""
-        value = await self._admin.fetchval(f"SELECT {column} FROM patient WHERE patient_id = $1", patient_id)  # noqa: S608
-        return str(value)
-
-    async def provider(self) -> UUID:
-        """Enter a provider."""
-        provider_id = uuid4()
-        await self._admin.execute(
-            "INSERT INTO provider VALUES ($1, 1, 'test', $2, 'Dr Who')", provider_id, str(provider_id)
-        )
-        return provider_id
-
-    async def hold(self, visit: Appointment) -> None:
-        """Commit a version in booking, as its door would, without publishing it."""
-        await self._admin.execute(
-            """
-            INSERT INTO appointment (appointment_id, source, version, status, event_time, ingest_time, confirmed, mode,
-                patient_id, clinic_id, provider_id, service_type, starts_at, ends_at, schedule_gen, schedule_set_at)
-            VALUES ($1, 'test', $2, $3, $4, $4, false, $5, $6, $7, $8, $9, $10, $11, $12, $4)
-            ON CONFLICT (appointment_id) DO UPDATE SET version = excluded.version, status = excluded.status,
-                starts_at = excluded.starts_at, ends_at = excluded.ends_at, schedule_gen = excluded.schedule_gen,
-                provider_id = excluded.provider_id""",
-            visit.appointment_id, visit.version, visit.status.value, visit.event_time, visit.mode.value,
-            visit.patient_id, visit.clinic_id, visit.provider_id, visit.service_type, visit.starts_at, visit.ends_at,
-            visit.schedule_gen,
-        )  # fmt: skip
-
     # what the topics carry
 
     def visit(self, patient: UUID, provider: UUID | None = None, **fields: Any) -> Appointment:
@@ -148,7 +97,7 @@ class World:
             mode=fields.pop("mode", Mode.LIVE), clinic_id=fields.pop("clinic", CLINIC), provider_id=provider,
             service_type="Physiotherapy", starts_at=starts, ends_at=starts + timedelta(minutes=30),
             zone="Europe/London", schedule_gen=1, schedule_set_at=MONDAY, policy=_POLICY, event_time=MONDAY,
-            ingest_time=MONDAY, source="test", **fields,
+            ingest_time=self.now, source="test", **fields,
         )  # fmt: skip
 
     async def publish(self, *visits: Appointment) -> None:
@@ -167,7 +116,7 @@ class World:
 
     async def change(self, visit: Appointment, **fields: Any) -> Appointment:
         """Commit and publish the next version of a visit."""
-        after = visit.model_copy(update={"version": visit.version + 1, **fields})
+        after = visit.model_copy(update={"version": visit.version + 1, "ingest_time": self.now, **fields})
         await self.hold(after)
         await self.publish(after)
         return after
