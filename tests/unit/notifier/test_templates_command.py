@@ -33,6 +33,7 @@ GOOD = "Visit at {{ clinic }}: {{ date }} {{ time }}{% if zone %} ({{ zone }}){%
     ("name", "content", "found"),
     [
         ("en/reminder.text.txt.j2", GOOD + "{{ surname }}", "there is no word 'surname'"),
+        ("en/reminder.text.txt.j2", GOOD + "{{ range(9) }}", "'range' is undefined"),
         ("en/reminder.text.txt.j2", GOOD + "{% if %}", "Expected an expression"),
         ("en/reminder.text.txt.j2", GOOD + "{{ name.upper.__self__ }}", "unsafe"),
         ("en/reminder.text.txt.j2", GOOD + '{% include "nowhere.j2" %}', "nowhere.j2"),

@@ -63,7 +63,7 @@ def calendar_entry(call: Call, words: Words, summary: str, organizer: str) -> by
 
 
 def _utc(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return instant.astimezone(UTC).isoformat(timespec="seconds")[:19].replace("-", "").replace(":", "") + "Z"
 
 
 def _folded(line: str) -> str:

@@ -5,7 +5,7 @@ the installation, and what it lacks is taken from the general ones. They are rea
 from the next start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -33,6 +33,14 @@ _FIELDS = Words.__slots__
 _values = attrgetter(*_FIELDS)
 
 
+class Environment(ImmutableSandboxedEnvironment):
+    """A sandbox in which there are the words and nothing else, not even Jinja's own functions."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return only what a template was given; a chain of maps, as Jinja makes it, costs more than the rendering."""
+        return dict(d or {})
+
+
 class Templates:
     """All templates of an installation.
 
@@ -46,7 +54,7 @@ class Templates:
         self._clinics = folder / "clinics" if folder else None
         if folder:
             self._general.insert(0, FileSystemLoader(folder))
-        self._environments: dict[str, ImmutableSandboxedEnvironment] = {}
+        self._environments: dict[str, Environment] = {}
         self._languages: dict[tuple[str, str], frozenset[str]] = {}
         self._compiled: dict[tuple[str, str, str, str], Template] = {}
 
@@ -89,12 +97,12 @@ class Templates:
         if self._clinics and self._clinics.is_dir():
             yield from sorted(path.name for path in self._clinics.iterdir() if path.is_dir())
 
-    def environment(self, clinic_id: str) -> ImmutableSandboxedEnvironment:
+    def environment(self, clinic_id: str) -> Environment:
         """Return what reads the templates of a clinic; one for all clinics that have none of their own."""
         key = self._own(clinic_id)
         if key not in self._environments:
             own: list[BaseLoader] = [FileSystemLoader(self._clinics / key)] if self._clinics and key else []
-            self._environments[key] = ImmutableSandboxedEnvironment(
+            self._environments[key] = Environment(
                 loader=ChoiceLoader([*own, *self._general]),
                 autoescape=_is_html,
                 auto_reload=False,

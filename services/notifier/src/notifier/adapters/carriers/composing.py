@@ -98,7 +98,7 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
         f"Content-Language: {words.language}\r\n",
         "MIME-Version: 1.0\r\n",
     ]
-    boundary = f"=_a{call.attempt_id.hex}"  # no quoted-printable body can hold "=_" (RFC 2045 6.7), and no other this attempt's id
+    boundary = f"=_a{call.attempt_id.hex}"  # what no body holds: "=_" (RFC 2045 6.7) and this id
     body = _alternatives(
         boundary,
         templates.render(clinic_id, kind, "text.txt", words),

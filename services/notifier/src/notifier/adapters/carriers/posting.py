@@ -22,4 +22,10 @@ class Posting:
 
     def request(self, content: bytes) -> httpx2.Request:
         """Return a request with this body."""
-        return httpx2.Request("POST", self._url, headers=self._headers, content=content, extensions=self._extensions)
+        return httpx2.Request(
+            "POST",
+            self._url,
+            headers=[*self._headers, (b"Content-Length", str(len(content)).encode("ascii"))],
+            stream=httpx2.ByteStream(content),
+            extensions=self._extensions,
+        )

@@ -4,9 +4,9 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import httpx2
 from jinja2 import TemplateError
@@ -75,11 +75,10 @@ class SmsCarrier:
             body = sms_of(call, self._templates, account)
         except (TemplateError, ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
-        form = {"To": call.route.address, "Body": body[:LONGEST_BODY]}
-        form["MessagingServiceSid" if account.is_service else "From"] = account.sender
+        form = f"To={quote_plus(call.route.address)}&Body={quote_plus(body[:LONGEST_BODY])}&{_sender(account)}"
         if account.callback_base_url:
-            form["StatusCallback"] = f"{account.callback_base_url.rstrip('/')}/callbacks/twilio/{call.attempt_id}"
-        request = self._posting(account).request(urlencode(form).encode("ascii"))
+            form += f"&StatusCallback={_callbacks(account.callback_base_url)}{call.attempt_id}"
+        request = self._posting(account).request(form.encode("ascii"))
         return partial(answer_to, self._client, request, _sid)
 
     def _posting(self, account: TwilioAccount) -> Posting:
@@ -113,6 +112,16 @@ def sms_of(call: Call, templates: Templates, account: TwilioAccount) -> str:
         answers=account.takes_answers,
     )
     return templates.render(clinic_id, kind, "sms.txt", words)
+
+
+@lru_cache(maxsize=1024)
+def _sender(account: TwilioAccount) -> str:
+    return urlencode({"MessagingServiceSid" if account.is_service else "From": account.sender})
+
+
+@lru_cache(maxsize=16)
+def _callbacks(base_url: str) -> str:
+    return quote_plus(f"{base_url.rstrip('/')}/callbacks/twilio/")
 
 
 def _sid(reply: Any) -> str:
