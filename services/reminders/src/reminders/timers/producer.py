@@ -65,6 +65,7 @@ class FencedProducer:
         if producer is None:
             return
         producer._closed = True
+        _look_at_failures(producer)
         sender = producer._sender.sender_task  # aiokafka 0.14: no public way out that does not wait for the broker
         with contextlib.suppress(KafkaError, OSError):
             await producer.client.close()
@@ -104,9 +105,27 @@ class FencedProducer:
             taken = _fill(batch, islice(items, done, None))
             if not taken:
                 raise ValueError(f"a record of {len(items[done][1] or b'')} bytes does not fit into a batch")
-            futures.append(await producer.send_batch(batch, topic, partition=self._partition))
+            future = await producer.send_batch(batch, topic, partition=self._partition)
+            future.add_done_callback(_look_at)  # the first failure ends the write, before the others are awaited
+            futures.append(future)
             done += taken
         return futures
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    """Take a future's error, so that asyncio does not report it as one that nobody saw."""
+    if future.done() and not future.cancelled():
+        future.exception()
+
+
+def _look_at_failures(producer: AIOKafkaProducer) -> None:
+    """Take what failed inside aiokafka when the producer was refused: `write` has raised it already."""
+    accumulator = producer._message_accumulator
+    queued = [batch for batches in accumulator._batches.values() for batch in batches]
+    for batch in (*queued, *accumulator._pending_batches):
+        _look_at(batch._drain_waiter)
+    if (transaction := producer._txn_manager._transaction_waiter) is not None:
+        _look_at(transaction)
 
 
 def _fill(batch: Any, items: Iterable[Message]) -> int:

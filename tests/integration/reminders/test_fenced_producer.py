@@ -1,0 +1,37 @@
+"""The one writer of a partition, on a real broker: what it does when another has taken its place."""
+
+import asyncio
+import gc
+from typing import Any
+
+import pytest
+from aiokafka.errors import ProducerFenced
+
+from reminders.timers.ports import Message
+from reminders.timers.producer import BATCH_BYTES, FencedProducer
+from schemas.topics import REMINDERS, TIMERS_CHANGELOG
+from tests.support.installation import Installation
+
+pytestmark = pytest.mark.integration
+
+
+async def test_a_refused_writer_says_so_once_and_leaves_no_failure_that_nobody_saw(installation: Installation) -> None:
+    unseen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
+    topics = [installation.topic_prefix + topic.name for topic in (REMINDERS, TIMERS_CHANGELOG)]
+    several_batches: list[Message] = [(b"key", bytes(1000), ())] * (3 * BATCH_BYTES // 1000)
+    frozen, owner = (FencedProducer(installation.bootstrap, f"{installation.topic_prefix}0", 0) for _ in range(2))
+    await frozen.start()
+    await frozen.write(dict.fromkeys(topics, several_batches))
+    await owner.start()
+
+    with pytest.raises(ProducerFenced):
+        await frozen.write(dict.fromkeys(topics, several_batches))
+
+    await frozen.stop()
+    await owner.write(dict.fromkeys(topics, several_batches))
+    await owner.stop()
+    del frozen
+    gc.collect()  # where asyncio reports what nobody looked at
+    await asyncio.sleep(0)
+    assert unseen == []
