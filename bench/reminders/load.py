@@ -18,11 +18,12 @@ from uuid import UUID
 from bench.reminders.place import PARTITIONS
 from bench.reminders.writing import Item, partition_of
 from reminders.domain.schedule import policy_of
-from reminders.timers.row import Row, micros, pack
+from reminders.timers.row import Row, pack
 from reminders.timers.terms import key_of
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.envelope import Envelope
+from schemas.instants import micros
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
 """Domain time of a run's beginning."""

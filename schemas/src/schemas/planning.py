@@ -1,25 +1,22 @@
 """Planning as a pure function of one event: `plan(snapshot) → reminders` (design §2).
 
-Shared by the reminders worker and booking's dry run, so that both always agree.
+Shared by the reminders worker and booking's dry run, so that both always agree. Whole numbers that stand for time are
+microseconds (`schemas.instants`).
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from schemas.appointments import SENDABLE, Appointment, Status
+from schemas.instants import HOUR, instant, micros
 from schemas.reminders import PlannedReminder, Reason, ReminderStatus
 from schemas.wire import reminder_id
 
-LEFT_OF_LEAD = 0.25
+LEAD_PARTS = 4
+LEFT_OF_LEAD = 1 / LEAD_PARTS
 """A reminder may leave until a quarter of its lead time is left (D15)."""
-
-HOUR = 3_600_000_000
-"""In microseconds, as all whole numbers here that stand for time; instants count from 1970 in UTC."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Rule(Protocol):
@@ -78,16 +75,6 @@ class Slot(NamedTuple):
     reason: Reason | None
 
 
-def micros(instant: datetime) -> int:
-    """Return an aware instant as microseconds since 1970, exactly."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant(value: int) -> datetime:
-    """Return the aware UTC instant of `micros`."""
-    return _EPOCH + timedelta(microseconds=value)
-
-
 def lead_of(rule: Rule) -> Lead:
     """Return a rule in numbers."""
     elapsed = None if rule.lead_hours is None else rule.lead_hours * HOUR
@@ -121,7 +108,9 @@ def slots(start: int, zone: str, leads: Iterable[Lead], set_at: int, barred: Rea
         elapsed = lead.elapsed
         due = due_at(start, zone, lead) if elapsed is None else start - elapsed
         past = due <= set_at or due <= lead.since
-        found.append(Slot(lead.slug, due, start - (start - due) // 4, barred or (Reason.DUE_IN_PAST if past else None)))
+        found.append(
+            Slot(lead.slug, due, start - (start - due) // LEAD_PARTS, barred or (Reason.DUE_IN_PAST if past else None))
+        )
     return found
 
 

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from aiokafka.partitioner import DefaultPartitioner
 
-from reminders.timers.row import State, micros
+from reminders.timers.row import State
 from schemas.appointments import Appointment, Status
+from schemas.instants import micros
 from schemas.planning import plan
 from schemas.reminders import ReminderDue, RemindersPlanned, ReminderStatus
 from schemas.topics import APPOINTMENTS

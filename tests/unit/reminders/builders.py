@@ -9,9 +9,10 @@ from uuid import UUID, uuid5
 from reminders.adapters.visits import read_visit
 from reminders.domain.schedule import Settled, Terms, Timer, apply, read_terms, settle
 from reminders.timers.ports import Headers, Source
-from reminders.timers.row import Row, State, micros, state_of
+from reminders.timers.row import Row, State, state_of
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.envelope import Envelope
+from schemas.instants import micros
 from schemas.planning import Slot
 from schemas.wire import encode, event_id
 

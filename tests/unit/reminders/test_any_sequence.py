@@ -20,10 +20,10 @@ from reminders.timers.emitter import Emitter
 from reminders.timers.intake import Intake
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Message
-from reminders.timers.row import instant
 from reminders.timers.writing import Writing
 from schemas.appointments import Appointment, ReminderRule, Status
 from schemas.envelope import event_type
+from schemas.instants import instant
 from schemas.planning import plan
 from schemas.reminders import REMINDER_DUE, REMINDERS_CANCELLED, ReminderDue, RemindersCancelled, RemindersPlanned
 from schemas.wire import decode

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from reminders.timers.partition import BUCKET, INDEX_SLICE, SENTINEL, Partition
-from reminders.timers.row import NEVER, Row, UnreadableRow, micros, pack
+from reminders.timers.row import NEVER, Row, UnreadableRow, pack
+from schemas.instants import micros
 
 AT = micros(datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC))
 HOUR = BUCKET

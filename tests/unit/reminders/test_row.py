@@ -15,15 +15,14 @@ from reminders.timers.row import (
     Row,
     State,
     UnreadableRow,
-    instant,
     instants,
     marks_of,
-    micros,
     pack,
     state_of,
     unpack,
 )
 from reminders.timers.terms import TermsTable, key_of, number_of
+from schemas.instants import instant, micros
 
 AT = micros(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
 times = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # bounds

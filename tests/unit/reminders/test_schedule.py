@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reminders.domain.schedule import Unplannable
-from reminders.timers.row import NEVER, State, instant, micros
+from reminders.timers.row import NEVER, State
 from schemas.appointments import NOT_YET_BOOKED, Appointment, Status
+from schemas.instants import instant, micros
 from schemas.reminders import Reason
 from tests.unit.reminders.builders import NOW, VISIT, Kept, appointment, kept, rule
 

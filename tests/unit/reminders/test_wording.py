@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from reminders.adapters.visits import cause_of, read_visit
 from reminders.adapters.wording import RecordWording
-from reminders.timers.row import instant
 from schemas.appointments import Appointment, Status
 from schemas.envelope import Envelope
+from schemas.instants import instant
 from schemas.planning import plan
 from schemas.reminders import REMINDER_DUE, REMINDERS_PLANNED, ReminderDue, RemindersPlanned
 from schemas.wire import derived_id, encode, event_id, reminder_id

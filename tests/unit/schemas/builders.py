@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule, SendWindow
-from schemas.planning import due_at, instant, lead_of, micros
+from schemas.instants import instant, micros
+from schemas.planning import due_at, lead_of
 
 APPOINTMENT = UUID("01936c1e-7a40-7c31-9d52-3f0a6f4b2c11")
 PATIENT = UUID("01936c1d-02b8-7f44-8a6e-91d2c5e07a35")

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from booking.domain.policies import slugs_of
 from schemas.appointments import SENDABLE, Appointment, ReminderPolicy, ReminderRule
-from schemas.planning import Slot, lead_of, micros, slots
+from schemas.instants import micros
+from schemas.planning import Slot, lead_of, slots
 from schemas.reminders import Reason
 
 

@@ -10,7 +10,7 @@ from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from reminders.timers.engine import Engine, Reports
 from reminders.timers.ports import Outcome
-from reminders.timers.row import micros
+from schemas.instants import micros
 
 _LATENESS_S = (0.05, 0.1, 0.3, 1, 3, 10, 60, 600, 3600, 86400)
 

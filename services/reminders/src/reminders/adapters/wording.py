@@ -16,9 +16,10 @@ import msgspec
 from reminders.domain.schedule import Timer
 from reminders.domain.visit import Visit
 from reminders.timers.ports import Message
-from reminders.timers.row import Row, instant
+from reminders.timers.row import Row
 from schemas.envelope import Envelope
-from schemas.planning import HOUR, Slot
+from schemas.instants import HOUR, instant
+from schemas.planning import Slot
 from schemas.reminders import (
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from reminders.domain.schedule import Settled, Timer
 from reminders.timers.ports import Source
-from reminders.timers.row import Row, instant
+from reminders.timers.row import Row
+from schemas.instants import instant
 from schemas.reminders import PlannedReminder, Reason, ReminderDeadLetter, RemindersCancelled, ReminderStatus
 from schemas.wire import event_id, reminder_id
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from reminders.domain.visit import Policy, Visit
-from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, instant, marks_of, micros, state_of
+from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, marks_of, state_of
+from schemas.instants import instant, micros
 from schemas.planning import Lead, Rule, Slot, lead_of, reason_not_to_remind, slots
 from schemas.reminders import Reason
 

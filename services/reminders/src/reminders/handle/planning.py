@@ -12,7 +12,8 @@ from reminders.domain.upgrading import upgrade
 from reminders.domain.visit import Policy, Visit
 from reminders.handle.mending import asked_at, withdraw
 from reminders.timers.ports import Fired, Message, Outcome, Source, Taken, Terms
-from reminders.timers.row import Row, instant, micros, pack, unpack
+from reminders.timers.row import Row, pack, unpack
+from schemas.instants import instant, micros
 from schemas.planning import Slot
 from schemas.reminders import Reason, ReminderDeadLetter, RemindersCancelled
 from schemas.wire import Undecodable

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Owner
-from reminders.timers.row import NEVER, instants, micros
+from reminders.timers.row import NEVER, instants
 from reminders.timers.writing import Writing
+from schemas.instants import micros
 
 BATCH = 5000
 """Rows fired in one transaction: all that one partition of twelve has of 50,000 due in a second."""

@@ -20,9 +20,10 @@ from reminders.timers.intake import Intake
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source
 from reminders.timers.recovery import FencingRecovery, Writers
-from reminders.timers.row import Row, instant, unpack
+from reminders.timers.row import Row, unpack
 from reminders.timers.store import PartitionedStore
 from reminders.timers.writing import Writing
+from schemas.instants import instant
 
 STOP_S = 9.0
 """Faust's own stop, in which the last offsets are committed; then the process leaves all the same."""

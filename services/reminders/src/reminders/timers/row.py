@@ -19,7 +19,6 @@ Rows of format 1 are read and written anew (`old_rows.py`).
 
 import struct
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -32,8 +31,6 @@ LARGEST_COUNT = 2**32 - 1
 
 _HEAD = struct.Struct("<BIIqqI")
 _NEXT_DUE = struct.Struct("<9xqq")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class State(IntEnum):
@@ -66,16 +63,6 @@ class Row(NamedTuple):
 
 class UnreadableRow(ValueError):
     """Bytes in the changelog that no format explains. Never skipped: it would lose timers silently."""
-
-
-def micros(instant: datetime) -> int:
-    """Return an aware instant as microseconds since 1970, exactly."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant(value: int) -> datetime:
-    """Return the aware UTC instant of `micros`."""
-    return _EPOCH + timedelta(microseconds=value)
 
 
 def marks_of(states: Sequence[int]) -> bytes:
