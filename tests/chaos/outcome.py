@@ -58,9 +58,9 @@ async def judge(client: Client, names: Names, load: Load, want: Facts) -> Outcom
 
 def _set_aside(want: Facts, found: Facts, appointment: str, row: dict[str, Any]) -> None:
     """Take the unknown send out of both sides."""
-    if row["kind"] == "confirmation":
+    if row["kind"] != "reminder":
         for facts in (want, found):
-            _drop(facts.confirmations, lambda fact: fact[0] == appointment and fact[1] in {"accepted", "unknown"})
+            _drop(facts.news, lambda f: f[:2] == (appointment, row["kind"]) and f[2] in {"accepted", "unknown"})
         return
     open_rules = {f[2] for f in found.reminders if f[:2] == (appointment, row["schedule_gen"]) and f[3] == "SCHEDULED"}
     for facts in (want, found):

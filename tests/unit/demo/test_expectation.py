@@ -37,8 +37,10 @@ def test_r10_r20_r22_a_booking_gives_a_sub_file_two_reminders_a_notice_and_a_con
 
     assert facts.sub_files == Counter({("p", "THAMES", "ACTIVE", "dr"): 1})
     assert reminders(facts) == {(1, "24h", "SENT", "sms"), (1, "2h", "SENT", "sms")}
-    assert facts.confirmations == Counter({("a", "accepted", "email"): 1})
-    assert facts.notices == Counter({("dr", "a"): 1})
+    assert facts.news == Counter(
+        {("a", "confirmation", "accepted", "email"): 1, ("a", "no-show", "skipped", "NOT_WANTED"): 1}
+    )
+    assert facts.notices == Counter({("dr", "provider-booked", "a"): 1})
     assert facts.messages == Counter({("sms", "+12125550100"): 2, ("email", "p@example.org"): 1})
 
 
@@ -66,7 +68,10 @@ def test_a_cancelled_visit_booked_again_is_planned_and_confirmed_anew() -> None:
     cancelled = BOOKED.then(START - timedelta(days=2), "cancelled", status="cancelled")
     facts = expected(BOOKED, cancelled, BOOKED.then(START - timedelta(hours=40), "again"))
     assert {gen for gen, *_ in reminders(facts)} == {1, 2}
-    assert facts.confirmations.total() == facts.notices.total() == 2
+    kinds = Counter(kind for _, kind, outcome, _ in facts.news if outcome == "accepted")
+    assert kinds == {"confirmation": 1, "cancelled": 1}
+    assert facts.news["a", "confirmation", "accepted", "email"] == 2
+    assert facts.notices["dr", "provider-booked", "a"] == 2
 
 
 def test_d3_a_proposal_opens_no_sub_file_and_reminds_nobody() -> None:

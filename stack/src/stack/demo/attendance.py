@@ -27,13 +27,17 @@ def statuses_at(changes: Iterable[Change], until: datetime) -> Counter[tuple[str
     )
 
 
-def _status(history: list[Change], until: datetime) -> str:
+def missed_at(history: list[Change]) -> datetime | None:
+    """Return when booking finds that nobody came, or None if somebody did, or it was told of only afterwards."""
     last = history[-1]
     end = last.start + last.length
     told_at = next(change.at for change in history if change.start == last.start)
-    if last.status == "booked" and told_at <= end and next_look(end + WAITED, last.zone) <= until:
-        return "noshow"
-    return last.status
+    return next_look(end + WAITED, last.zone) if last.status == "booked" and told_at <= end else None
+
+
+def _status(history: list[Change], until: datetime) -> str:
+    missed = missed_at(history)
+    return "noshow" if missed and missed <= until else history[-1].status
 
 
 def next_look(instant: datetime, zone: str) -> datetime:

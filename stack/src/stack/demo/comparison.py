@@ -30,8 +30,8 @@ def compare(expected: Facts, actual: Facts) -> list[Row]:
         *_rows("visits", expected.visits, actual.visits, lambda fact: fact[1]),
         *_rows("sub-files", expected.sub_files, actual.sub_files, lambda fact: fact[2]),
         *_rows("reminders", expected.reminders, actual.reminders, lambda fact: f"{fact[3]} {fact[4]}"),
-        *_rows("confirmations", expected.confirmations, actual.confirmations, lambda fact: f"{fact[1]} {fact[2]}"),
-        *_rows("provider notices", expected.notices, actual.notices, lambda _: "in-app"),
+        *_rows("told", expected.news, actual.news, lambda fact: f"{fact[1]} {fact[2]} {fact[3]}"),
+        *_rows("provider notices", expected.notices, actual.notices, lambda fact: fact[1].removeprefix("provider-")),
         *_rows("messages at the carriers", expected.messages, actual.messages, lambda fact: fact[0]),
     ]
 

@@ -4,29 +4,33 @@ Every fact is a line in a `Counter`, so that a missing one and a doubled one bot
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+from stack.demo.calendar import local
 from stack.demo.changes import Change, Registration
+from stack.demo.conditions import ORDINARY, Conditions
 from stack.demo.people import Patient
+from stack.demo.telling import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
+from stack.demo.visits import BEFORE_BOOKING, HERE, Visit, visits
 from stack.demo.week import Week
 
 LEADS = {"24h": timedelta(hours=24), "2h": timedelta(hours=2)}
-BEFORE_BOOKING = frozenset({"proposed", "pending", "waitlist"})
+MORNING, MORNING_ENDS, NOON = time(8), time(10), time(12)
 
 SubFile = tuple[str, str, str, str | None]
 """(patient, clinic, status, provider)"""
 Reminder = tuple[str, int, str, str, str]
 """(appointment, schedule generation, rule, status, channel or reason)"""
-Confirmation = tuple[str, str, str]
-"""(appointment, outcome, channel or reason)"""
-Notice = tuple[str, str]
-"""(provider, appointment)"""
+News = tuple[str, str, str, str]
+"""(appointment, kind, outcome, channel or reason): every message to a patient but the reminders"""
+Notice = tuple[str, str, str]
+"""(provider, kind, appointment), or the day of a list"""
 Message = tuple[str, str]
 """(channel, address)"""
-Visit = tuple[str, str]
+Status = tuple[str, str]
 """(appointment, status)"""
 
 
@@ -36,24 +40,27 @@ class Facts:
 
     sub_files: Counter[SubFile] = field(default_factory=Counter)
     reminders: Counter[Reminder] = field(default_factory=Counter)
-    confirmations: Counter[Confirmation] = field(default_factory=Counter)
+    news: Counter[News] = field(default_factory=Counter)
     notices: Counter[Notice] = field(default_factory=Counter)
     messages: Counter[Message] = field(default_factory=Counter)
-    visits: Counter[Visit] = field(default_factory=Counter)
+    visits: Counter[Status] = field(default_factory=Counter)
 
     def add(self, other: "Facts") -> None:
         """Count another part's facts in."""
-        self.sub_files += other.sub_files
-        self.reminders += other.reminders
-        self.confirmations += other.confirmations
-        self.notices += other.notices
-        self.messages += other.messages
-        self.visits += other.visits
+        for one in fields(self):
+            getattr(self, one.name).update(getattr(other, one.name))
 
 
-def expect(week: Week) -> Facts:
-    """Return the facts that the week must leave behind."""
-    return expect_of(week.changes, week.patients, frozenset(week.providers), week.registrations)
+def expect(week: Week, until: datetime | None = None) -> Facts:
+    """Return the facts that the week must have left behind by an instant, by its end if none is named."""
+    return expect_of(
+        week.changes,
+        week.patients,
+        frozenset(week.providers),
+        week.registrations,
+        week.conditions,
+        until or week.ends_at,
+    )
 
 
 def expect_of(
@@ -61,6 +68,8 @@ def expect_of(
     patients: dict[str, Patient],
     providers: frozenset[str],
     registrations: Iterable[Registration] = (),
+    conditions: Conditions = ORDINARY,
+    until: datetime | None = None,
 ) -> Facts:
     """Return the facts that these changes must leave behind.
 
@@ -69,132 +78,117 @@ def expect_of(
         patients: Everyone, by source id.
         providers: The source ids of the known providers.
         registrations: Patients registered on the way.
+        conditions: What carriers refuse, and what patients and clinics have said.
+        until: When it is looked; None: when all is over, and no clinic's morning was ever seen.
     """
-    facts = Facts()
+    facts, opened = Facts(), dict[tuple[str, str], str | None]()
     registered = {registration.patient: registration.at for registration in registrations}
-    applied = sorted((c for c in changes if c.answer == "applied"), key=lambda c: (c.appointment, c.at))
-    opened: dict[tuple[str, str], str | None] = {}
-    for _, history in groupby(applied, key=lambda change: change.appointment):
-        _one_appointment(list(history), patients, registered, providers, opened, facts)
+    everything = visits(changes, until)
+    for visit in everything:
+        _open_sub_file(visit, providers, opened)
+        teller = Teller(visit, patients, registered, conditions)
+        for asked, rule in _in_time(visit, until):
+            _count(facts, visit, asked, rule, teller)
+        _notify(facts, visit, providers)
     for (patient, clinic), provider in opened.items():
         numbered = patients[patient].registered or patient in registered
         facts.sub_files[patient, clinic, "ACTIVE" if numbered else "PARKED", provider] += 1
+    if until is not None:
+        _list_days(facts, everything, providers, until)
     return facts
 
 
-def _one_appointment(
-    history: list[Change],
-    patients: dict[str, Patient],
-    registered: dict[str, datetime],
-    providers: frozenset[str],
-    opened: dict[tuple[str, str], str | None],
-    facts: Facts,
-) -> None:
-    for before, change in zip([None, *history], history, strict=False):
-        known = change.provider if change.provider in providers else None
+def _open_sub_file(visit: Visit, providers: frozenset[str], opened: dict[tuple[str, str], str | None]) -> None:
+    for change in visit.history:
         if change.status not in BEFORE_BOOKING:
             key = change.patient, change.clinic
-            opened[key] = opened.get(key) or known
-        if change.status == "booked" and (before is None or before.status != "booked"):
-            person = _as_of(patients[change.patient], registered, change.at)
-            past = change.start <= change.at
-            outcome = ("skipped", "PAST_VISIT") if past else _by_email_first(person)
-            facts.confirmations[change.appointment, *outcome] += 1
-            facts.messages.update(_message(person, outcome))
-            if known and not past:
-                facts.notices[known, change.appointment] += 1
-    for generation, schedule in enumerate(_schedules(history), 1):
+            opened[key] = opened.get(key) or (change.provider if change.provider in providers else None)
+
+
+def _in_time(visit: Visit, until: datetime | None) -> Iterator[tuple[Asked, str | None]]:
+    """Yield every message that is asked for, in the order of time, each reminder with its rule."""
+    asked = [*_of_transitions(visit), *_of_reminders(visit)]
+    if until is not None:
+        asked += _of_mornings(visit)
+    for one in sorted(asked, key=lambda pair: pair[0].at):
+        if until is None or one[0].at <= until:
+            yield one
+
+
+def _of_transitions(visit: Visit) -> Iterator[tuple[Asked, None]]:
+    kinds = {"booked": "confirmation", "moved": "moved", "cancelled": "cancelled", "noshow": "no-show"}
+    for one in visit.transitions():
+        if one.what in kinds:
+            change, wait = one.change, WAITS_FOR_A_BOOKING if one.what == "cancelled" else timedelta(0)
+            follow_up = one.what == "noshow"
+            not_after = change.start + change.length + FOLLOW_UP_WITHIN if follow_up else change.start
+            yield Asked(one.at + wait, kinds[one.what], visit.generation(one.at), not_after), None
+
+
+def _of_reminders(visit: Visit) -> Iterator[tuple[Asked, str]]:
+    for generation, schedule in enumerate(visit.schedules, 1):
         for rule, lead in LEADS.items():
-            due = schedule.start - lead
-            person = _as_of(patients[history[0].patient], registered, due)
-            reason = schedule.reason_at(due)
-            outcome = ("CANCELLED", reason) if reason else _by_preference(person)
-            status = "SENT" if outcome[0] == "accepted" else "CANCELLED"
-            facts.reminders[history[0].appointment, generation, rule, status, outcome[1]] += 1
-            facts.messages.update(_message(person, outcome))
+            yield Asked(schedule.start - lead, "reminder", generation, schedule.start - lead / 4, lead), rule
 
 
-@dataclass
-class _Schedule:
-    """One start of one appointment, while it stood."""
-
-    start: datetime
-    set_at: datetime
-    sendable: bool
-    closed_at: datetime | None = None
-    closed_why: str = ""
-
-    def reason_at(self, due: datetime) -> str | None:
-        """Return why the reminder due then stays at home, or None."""
-        if not self.sendable:
-            return "NOT_SENDABLE"
-        if due <= self.set_at:
-            return "DUE_IN_PAST"
-        return self.closed_why if self.closed_at and self.closed_at <= due else None
+def _of_mornings(visit: Visit) -> Iterator[tuple[Asked, None]]:
+    """D18: at 8:00 of its own day a visit that stands and is still ahead; the same day only once."""
+    zone = visit.history[0].zone
+    for day in {schedule.start.astimezone(ZoneInfo(zone)).date() for schedule in visit.schedules}:
+        at = local(day, MORNING, zone)
+        if visit.history[0].at <= at:
+            change = visit.at(at)
+            if (
+                change.status == "booked"
+                and change.start > at
+                and change.start.astimezone(ZoneInfo(zone)).date() == day
+            ):
+                yield Asked(at, "today", visit.generation(at), local(day, MORNING_ENDS, zone)), None
 
 
-def _schedules(history: list[Change]) -> list[_Schedule]:
-    schedules: list[_Schedule] = []
-    for change in history:
-        booked = change.status == "booked"
-        now = schedules[-1] if schedules else None
-        returns = booked and now is not None and (not now.sendable or now.closed_at is not None)
-        if now is None or now.start != change.start or returns:
-            if now and not now.closed_at:
-                now.closed_at, now.closed_why = change.at, "RESCHEDULED"
-            schedules.append(_Schedule(change.start, change.at, booked))
-        elif not booked and now.sendable and not now.closed_at:
-            cancelled = change.status in {"cancelled", "entered-in-error"}
-            now.closed_at, now.closed_why = change.at, "APPOINTMENT_CANCELLED" if cancelled else "NOT_SENDABLE"
-    return schedules
+def _count(facts: Facts, visit: Visit, asked: Asked, rule: str | None, teller: Teller) -> None:
+    if rule is not None:
+        schedule = visit.schedules[asked.generation - 1]
+        reason = schedule.reason_at(asked.at)
+        told = Told(asked.at, "reminder", "skipped", reason) if reason else teller.tell(asked)
+        status = {"accepted": "SENT", "skipped": "CANCELLED", "failed": "FAILED"}[told.outcome]
+        facts.reminders[visit.name, asked.generation, rule, status, told.why] += 1
+    else:
+        known = asked.kind == "today" and _knows_of_today(visit, asked, teller)
+        told = Told(asked.at, "today", "skipped", "ALREADY_TOLD") if known else teller.tell(asked)
+        facts.news[visit.name, told.kind, told.outcome, told.why] += 1
+    if told.outcome == "accepted":
+        facts.messages[told.why, told.address] += 1
 
 
-@dataclass(frozen=True)
-class _Person:
-    patient: Patient
-    registered: bool
+def _knows_of_today(visit: Visit, asked: Asked, teller: Teller) -> bool:
+    """D18: reminded since the noon before, or still to be reminded before the visit."""
+    zone, schedule = visit.history[0].zone, visit.schedules[asked.generation - 1]
+    day = asked.at.astimezone(ZoneInfo(zone)).date()
+    dues = (schedule.start - lead for lead in LEADS.values())
+    to_come = any(due > asked.at and schedule.reason_at(due) != "DUE_IN_PAST" for due in dues)
+    return to_come or teller.reminded_since(local(day - timedelta(days=1), NOON, zone))
 
 
-def _as_of(patient: Patient, registered: dict[str, datetime], instant: datetime) -> _Person:
-    since = registered.get(patient.id)
-    return _Person(patient, patient.registered or (since is not None and since <= instant))
+def _notify(facts: Facts, visit: Visit, providers: frozenset[str]) -> None:
+    """R20, R27, R28: the provider as of now is told at once, of what is not over."""
+    for one in visit.transitions():
+        change = one.change
+        ends = change.start + change.length if one.what == "arrived" else change.start
+        if one.what != "noshow" and change.provider in providers and one.at < ends:
+            facts.notices[change.provider, f"provider-{one.what}", visit.name] += 1
 
 
-def _barred(person: _Person) -> str | None:
-    patient, told = person.patient, person.patient.preferences
-    if not person.registered:
-        return "UNKNOWN_PATIENT"
-    if patient.do_not_contact:
-        return "DO_NOT_CONTACT"
-    if not patient.consent:
-        return "NO_CONSENT"
-    return "CHANNELS_DISABLED" if told and not (told.whatsapp or told.sms or told.email) else None
-
-
-def _by_preference(person: _Person) -> tuple[str, str]:
-    """R23 and D30: WhatsApp, then SMS, then email among the channels left on; SMS first if nothing was ever said."""
-    patient, told = person.patient, person.patient.preferences
-    if reason := _barred(person):
-        return "skipped", reason
-    chain = (
-        (bool(told and told.whatsapp), "whatsapp", patient.mobile),
-        (told is None or told.sms, "sms", patient.mobile),
-        (told is None or told.email, "email", patient.email),
-    )
-    channel = next((name for enabled, name, address in chain if enabled and address), None)
-    return ("accepted", channel) if channel else ("skipped", "NO_CONTACT")
-
-
-def _by_email_first(person: _Person) -> tuple[str, str]:
-    """D34: a confirmation goes by email if it can, else down the chain."""
-    told = person.patient.preferences
-    if not _barred(person) and person.patient.email and (told is None or told.email):
-        return "accepted", "email"
-    return _by_preference(person)
-
-
-def _message(person: _Person, outcome: tuple[str, str]) -> list[Message]:
-    if outcome[0] != "accepted":
-        return []
-    address = person.patient.email if outcome[1] == "email" else person.patient.mobile
-    return [(outcome[1], address or "")]
+def _list_days(facts: Facts, everything: list[Visit], providers: frozenset[str], until: datetime) -> None:
+    """R19 and D18: at 8:00 each provider's list of the day, if anybody is expected on it."""
+    lists: set[tuple[str, date]] = set()
+    for visit in everything:
+        zone = visit.history[0].zone
+        for day in {change.start.astimezone(ZoneInfo(zone)).date() for change in visit.history}:
+            at = local(day, MORNING, zone)
+            if visit.history[0].at <= at <= until:
+                change = visit.at(at)
+                here = change.start.astimezone(ZoneInfo(zone)).date() == day
+                if here and change.status in {"booked", *HERE} and change.provider in providers:
+                    lists.add((change.provider, day))
+    facts.notices.update((provider, "provider-day", day.isoformat()) for provider, day in lists)

@@ -29,8 +29,17 @@ class Posted:
 
     changes: list[Change] = field(default_factory=list)
     names: Names = field(default_factory=Names)
-    expected: Facts = field(default_factory=Facts)
+    samples: list[Sample] = field(default_factory=list)
     last_start: datetime | None = None
+
+    def expected(self, until: datetime) -> Facts:
+        """Return what it must have led to by an instant."""
+        people = {
+            sample.patient: Patient(sample.patient, "", "", sample.mobile, sample.email, registered=sample.registers)
+            for sample in self.samples
+        }
+        providers = frozenset(sample.provider for sample in self.samples if sample.provider)
+        return expect_of(self.changes, people, providers, until=until)
 
 
 async def show(console: Console, client: Client, driver: Driver, folder: Path | None) -> Posted:
@@ -55,7 +64,7 @@ async def show(console: Console, client: Client, driver: Driver, folder: Path | 
     console.print("[bold]The same with every date moved by whole weeks into the coming days[/bold], as other visits")
     changes += await _post_all(console, client, driver, ahead, posted)
     posted.changes = changes
-    posted.expected = _expect(changes, samples)
+    posted.samples = samples
     posted.last_start = max((change.start for change in changes), default=None)
     return posted
 
@@ -154,12 +163,3 @@ def _change(sample: Sample, start: datetime, now: datetime) -> Change:
         provider=sample.provider,
         length=sample.length or VISIT,
     )
-
-
-def _expect(changes: list[Change], samples: list[Sample]) -> Facts:
-    people = {
-        sample.patient: Patient(sample.patient, "", "", sample.mobile, sample.email, registered=sample.registers)
-        for sample in samples
-    }
-    providers = frozenset(sample.provider for sample in samples if sample.provider)
-    return expect_of(changes, people, providers)

@@ -46,12 +46,15 @@ async def find(client: Client, names: Names) -> Facts:
             reminder = appointments[appointment], row["schedule_gen"], row["rule"], row["status"], str(outcome)
             facts.reminders[reminder] += 1
     for appointment, rows in notifications.items():
-        for row in (row for row in rows if row["kind"] == "confirmation"):
+        for row in (row for row in rows if row["recipient"] == "patient" and row["kind"] != "reminder"):
             outcome = row["channel"] if row["outcome"] == "accepted" else row["reason"]
-            facts.confirmations[appointments[appointment], row["outcome"], outcome] += 1
+            facts.news[appointments[appointment], row["kind"], str(row["outcome"]), str(outcome)] += 1
     for provider, rows in (await gather_by_key(providers, client.inbox)).items():
-        for row in (row for row in rows if row["appointment_id"] in appointments):
-            facts.notices[providers[provider], appointments[row["appointment_id"]]] += 1
+        for row in rows:
+            if row["kind"] == "provider-day":
+                facts.notices[providers[provider], row["kind"], row["date"]] += 1
+            elif row["appointment_id"] in appointments:
+                facts.notices[providers[provider], row["kind"], appointments[row["appointment_id"]]] += 1
     for appointment, visit in (await gather_by_key(appointments, client.appointment)).items():
         facts.visits[appointments[appointment], visit["status"]] += 1
     facts.messages = acceptances.by_address(await client.accepted())

@@ -114,9 +114,10 @@ async def _play(
 
 
 async def _rows(client: Client, driver: Driver, week: Week, play: Play, posted: fhir.Posted) -> list[Row]:
-    expected = expect(week)
-    expected.add(posted.expected)
-    expected.visits = statuses_at([*posted.changes, *week.changes], driver.now or week.ends_at)
+    until = driver.now or week.ends_at
+    expected = expect(week, until)
+    expected.add(posted.expected(until))
+    expected.visits = statuses_at([*posted.changes, *week.changes], until)
     play.names.add(posted.names)
     return compare(expected, await find(client, play.names))
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from stack.demo import people
 from stack.demo.calendar import first_day, local
 from stack.demo.changes import Change, Registration
+from stack.demo.conditions import ORDINARY, Conditions
 from stack.demo.people import CLINICS, Clinic, Patient
 
 DESK_OPENS = time(8, 30)
@@ -34,6 +35,7 @@ class Week:
     providers: dict[str, str]
     changes: tuple[Change, ...]
     registrations: tuple[Registration, ...]
+    conditions: Conditions = ORDINARY
 
     def instants(self) -> tuple[datetime, ...]:
         """Return the instants at which something is posted, ascending."""

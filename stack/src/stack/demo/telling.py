@@ -1,0 +1,195 @@
+"""Who is told what of one visit, on which channel: the rules as the requirements word them, and no code of theirs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from stack.demo.calendar import local
+from stack.demo.conditions import Conditions
+from stack.demo.people import Patient
+from stack.demo.visits import Visit
+
+NEWS = frozenset({"confirmation", "moved", "cancelled"})
+CAPPED = frozenset({"reminder", "today", "no-show"})
+MOST_A_DAY = 2
+OPENS, CLOSES = time(7), time(21)
+"""D16's default hours, which every clinic of the week keeps."""
+
+LONG_LEAD, LONG_BUDGET, SHORT_BUDGET = timedelta(hours=12), timedelta(minutes=30), timedelta(minutes=10)
+WAITS_FOR_A_BOOKING = timedelta(minutes=2)
+FOLLOW_UP_WITHIN = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message before anything is known of its fate.
+
+    Attributes:
+        generation: The schedule it speaks of.
+        lead: Of a reminder, how long before the start it is due.
+    """
+
+    at: datetime
+    kind: str
+    generation: int
+    not_after: datetime
+    lead: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of it: accepted on a channel, or skipped or failed with a reason.
+
+    Attributes:
+        kind: As it was sent: a moved notice is a confirmation to who has had none.
+        why: The channel, or the reason.
+    """
+
+    at: datetime
+    kind: str
+    outcome: str
+    why: str
+    address: str = ""
+
+
+@dataclass
+class Teller:
+    """Tells one visit's patient, message after message, in the order of time."""
+
+    visit: Visit
+    patients: Mapping[str, Patient]
+    registered: Mapping[str, datetime]
+    conditions: Conditions
+    heard: list[Told] = field(default_factory=list)
+
+    def tell(self, asked: Asked) -> Told:
+        """Return what became of a message, and remember it if it was accepted."""
+        told = self._tell(asked)
+        if told.outcome == "accepted":
+            self.heard.append(told)
+        return told
+
+    def reminded_since(self, instant: datetime) -> bool:
+        """Say whether a reminder was accepted at or after an instant."""
+        return any(one.kind == "reminder" and one.at >= instant for one in self.heard)
+
+    def _tell(self, asked: Asked) -> Told:
+        at, tried = asked.at, dict[str, str]()
+        while True:
+            if reason := self._bars(asked, at):
+                late = tried and reason in {"TOO_LATE", "PAST_VISIT"}
+                return Told(at, asked.kind, "failed" if late else "skipped", "TOO_LATE" if late else reason)
+            person = self.patients[self.visit.history[0].patient]
+            chain = _chain(asked.kind, person)
+            if not chain:
+                return Told(at, asked.kind, "skipped", "CHANNELS_DISABLED")
+            closed: set[str] = set()
+            opening: datetime | None = None
+            for channel, address in chain:
+                if channel in tried:
+                    continue
+                if why := self._closed(asked.kind, channel, address, at):
+                    closed.add(why)
+                    opens = next_opening(at, self.visit.at(at).zone)
+                    opening = opens if why == "QUIET_HOURS" and opens <= self._deadline(asked, at) else opening
+                    continue
+                assert address is not None  # noqa: S101  # else it was closed
+                if self.conditions.refuses(channel, address):
+                    tried[channel] = "REFUSED"
+                    continue
+                back = self.conditions.down_until(channel, at)
+                if back and back > at + _budget(asked):
+                    tried[channel] = "NOT_ACCEPTED"
+                    continue
+                return Told(back or at, self._as_sent(asked.kind), "accepted", channel, address)
+            if opening:
+                at = opening
+            elif tried:
+                return Told(at, asked.kind, "failed", list(tried.values())[-1])
+            else:
+                return Told(at, asked.kind, "skipped", _strongest(closed))
+
+    def _bars(self, asked: Asked, at: datetime) -> str | None:
+        """Return why nothing leaves at all: of the visit, the clinic, the person or the day (in this order)."""
+        now, person = self.visit.at(at), self.patients[self.visit.history[0].patient]
+        wanted = {"cancelled": "cancelled", "no-show": "noshow"}.get(asked.kind, "booked")
+        if now.status != wanted:
+            if wanted == "cancelled":
+                return "SUPERSEDED" if now.status == "booked" else "NOT_SENDABLE"
+            return "APPOINTMENT_CANCELLED" if now.status in {"cancelled", "entered-in-error"} else "NOT_SENDABLE"
+        if asked.kind in {"reminder", "no-show"} and self.visit.generation(at) != asked.generation:
+            return "RESCHEDULED"
+        deadline = self._deadline(asked, at)
+        if asked.kind in NEWS and deadline <= at:
+            return "PAST_VISIT"
+        if asked.kind not in NEWS and at > deadline:
+            return "TOO_LATE"
+        if asked.kind == "cancelled" and not self.heard:
+            return "NOT_SENDABLE"
+        if asked.kind == "no-show" and now.clinic not in self.conditions.follow_up:
+            return "NOT_WANTED"
+        return self._personal_bar(person, at) or self._cap(asked.kind, now.zone, at)
+
+    def _personal_bar(self, person: Patient, at: datetime) -> str | None:
+        since = self.registered.get(person.id)
+        if not (person.registered or (since is not None and since <= at)):
+            return "UNKNOWN_PATIENT"
+        if person.do_not_contact:
+            return "DO_NOT_CONTACT"
+        return None if person.consent else "NO_CONSENT"
+
+    def _cap(self, kind: str, zone: str, at: datetime) -> str | None:
+        day = at.astimezone(ZoneInfo(zone)).date()
+        today = sum(one.at.astimezone(ZoneInfo(zone)).date() == day for one in self.heard)
+        return "LIMIT" if kind in CAPPED and today >= MOST_A_DAY else None
+
+    def _closed(self, kind: str, channel: str, address: str | None, at: datetime) -> str | None:
+        if address is None:
+            return "NO_CONTACT"
+        if channel != "email" and self.conditions.stopped(address, at):
+            return "OPTED_OUT"
+        bound = not (kind in NEWS and channel == "email")
+        zone = self.visit.at(at).zone
+        return "QUIET_HOURS" if bound and next_opening(at, zone) != at else None
+
+    def _deadline(self, asked: Asked, at: datetime) -> datetime:
+        start = self.visit.at(at).start
+        if asked.kind in NEWS:
+            return start
+        return min(asked.not_after, start) if asked.kind == "today" else asked.not_after
+
+    def _as_sent(self, kind: str) -> str:
+        informed = any(one.kind in {"confirmation", "moved"} for one in self.heard)
+        return "confirmation" if kind == "moved" and not informed else kind
+
+
+def next_opening(at: datetime, zone: str) -> datetime:
+    """Return the instant itself within the hours, else when they open."""
+    wall = at.astimezone(ZoneInfo(zone))
+    if OPENS <= wall.time() < CLOSES:
+        return at
+    return local(wall.date() + timedelta(days=wall.time() >= CLOSES), OPENS, zone)
+
+
+def _chain(kind: str, person: Patient) -> list[tuple[str, str | None]]:
+    """R23, D30, D34: WhatsApp, SMS, email of those left on; SMS, then email if nothing was said; news by email."""
+    told = person.preferences
+    chain = [
+        (name, address)
+        for enabled, name, address in (
+            (bool(told and told.whatsapp), "whatsapp", person.mobile),
+            (told is None or told.sms, "sms", person.mobile),
+            (told is None or told.email, "email", person.email),
+        )
+        if enabled
+    ]
+    return sorted(chain, key=lambda step: step[0] != "email") if kind in NEWS else chain
+
+
+def _budget(asked: Asked) -> timedelta:
+    return SHORT_BUDGET if asked.lead is not None and asked.lead < LONG_LEAD else LONG_BUDGET
+
+
+def _strongest(closed: set[str]) -> str:
+    return next((reason for reason in ("QUIET_HOURS", "OPTED_OUT", "NO_CONTACT") if reason in closed), "NO_CONTACT")
