@@ -17,7 +17,11 @@ MESSAGES = 12
 """Of one fault: fewer than a lane has slots, so that all meet it."""
 
 QUIETLY = {"ATTEND_LOG_LEVEL": "warning", "NOTIFIER_EMAIL_SLOTS": "16"}
-ONLY_BY: dict[Channel, dict[str, Any]] = {Channel.SMS: {"email": None}, Channel.EMAIL: {"mobile": None}}
+ONLY_BY: dict[Channel, dict[str, Any]] = {
+    Channel.SMS: {"email": None},
+    Channel.WHATSAPP: {"email": None},
+    Channel.EMAIL: {"mobile": None},
+}
 
 
 async def enter(world: World, channel: Channel, *answers: int | str, number: int = MESSAGES) -> list[Appointment]:
@@ -27,6 +31,10 @@ async def enter(world: World, channel: Channel, *answers: int | str, number: int
         patient = await world.patient(**ONLY_BY[channel])
         address = await world.address(patient, "email" if channel is Channel.EMAIL else "mobile")
         world.carriers.script(address, *answers)
+        if channel is Channel.WHATSAPP:
+            await world.pool.execute(
+                "INSERT INTO preference VALUES ($1, 1, true, false, false, $2)", patient, world.now
+            )
         visits.append(world.visit(patient))
         await world.hold(visits[-1])
         await world.due(visits[-1])

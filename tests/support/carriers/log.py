@@ -40,6 +40,7 @@ class Desk:
     | `cut` | accepts and breaks the connection in the middle of its answer |
     | `reset` | accepts and resets the connection without an answer |
     | `garbage` | accepts and answers nonsense |
+    | `odd` | SMTP: accepts and says so with a code of its own |
     | `drip` | accepts and answers one byte at a time, for longer than any call may last |
 
     Attributes:

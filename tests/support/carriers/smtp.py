@@ -77,6 +77,8 @@ class Conversation:
                 await self._send(b"25")
             case "garbage":
                 await self._say("thank you")
+            case "odd":
+                await self._say("259 fine")
             case "drip":
                 for byte in b"250-" + b"O" * 500:
                     if self._desk.over or self._writer.is_closing():

@@ -7,7 +7,7 @@ What is known when something breaks:
 | no connection, no greeting, 4xx or 421 before the data | not accepted: the mail has not left |
 | 5xx to sender, recipient or data | rejected |
 | 4xx after the final dot | not accepted |
-| silence or a broken connection once the data began | unknown: the server may have it |
+| silence, a broken connection or a reply that is no refusal once the data began | unknown: the server may have it |
 """
 
 import asyncio
@@ -27,6 +27,9 @@ from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Rejected
 from notifier.handle.loop import CannotCompose, Made
 
 PERMANENT = 500
+REFUSALS = range(400, 600)
+"""All other replies to a mail are none that we can read; aiosmtplib gives nonsense the code -1."""
+
 _BROKEN = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, ConnectionError, TimeoutError)
 
 
@@ -124,7 +127,7 @@ class EmailCarrier:
             response = await client.data(mail.content)
         except aiosmtplib.SMTPResponseException as error:
             await self._clear(server, client, error.code)
-            return _refused(error.code)
+            return _refused(error.code) if error.code in REFUSALS else Unsure("SMTP_UNREADABLE")
         except (*_BROKEN, aiosmtplib.SMTPException, OSError) as error:
             client.close()
             return Unsure(type(error).__name__)
@@ -136,7 +139,7 @@ class EmailCarrier:
 
     async def _clear(self, server: SmtpServer, client: aiosmtplib.SMTP, code: int) -> None:
         """Make a connection fit for the next mail after a refusal, or give it up."""
-        if code == aiosmtplib.SMTPStatus.domain_unavailable:
+        if code == aiosmtplib.SMTPStatus.domain_unavailable or code not in REFUSALS:
             client.close()
             return
         try:
