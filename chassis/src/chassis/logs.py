@@ -168,6 +168,8 @@ def configure(service: str, level: str = "info", format: str = "json", stream: T
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
     logging.getLogger("aiokafka").setLevel(max(threshold, logging.WARNING))
     logging.getLogger("uvicorn").setLevel(max(threshold, logging.WARNING))
+    for client in ("httpx2", "httpcore2"):  # they log every address asked for, and there may be a number in it (G9)
+        logging.getLogger(client).setLevel(max(threshold, logging.WARNING))
     logging.captureWarnings(capture=True)
 
 

@@ -128,3 +128,10 @@ def test_a_library_that_repeats_itself_is_written_once_in_ten_seconds(lines: Lin
         logging.getLogger("aiokafka.conn").error("Unable connect to node with id %s", 1)
 
     assert len(lines.read()) == 1
+
+
+@pytest.mark.parametrize("client", ["httpx2", "httpcore2.connection"])
+def test_addresses_that_a_client_asks_for_are_not_written_even_when_debugging(lines: Lines, client: str) -> None:
+    logging.getLogger(client).info("HTTP Request: %s %s", "GET", "https://carrier.example/?To=%2B447700900123")
+
+    assert lines.text() == ""
