@@ -140,8 +140,8 @@ async def build(
                 api.include_router(router)
         heard = None
         if fanout:
-            tokens = read_senders(settings).twilio_tokens()
-            heard = inbound(settings, pool, clock, metrics, health, committed, operator(settings), tokens)
+            accounts = read_senders(settings)
+            heard = inbound(settings, pool, clock, metrics, health, committed, operator(settings), accounts)
             for router in heard.routers:
                 api.include_router(router)
         daily = Retention(pool, retention.jobs(settings), clock) if fanout else None

@@ -18,8 +18,11 @@ from notifier.adapters.callbacks.http import Callbacks, routes
 from notifier.adapters.callbacks.mailbox import BounceMailbox
 from notifier.adapters.callbacks.signatures import CallbackSecrets
 from notifier.adapters.callbacks.waiting import WaitingReceipts
+from notifier.adapters.carriers.http import new_client
+from notifier.adapters.looking_up import LookUp
 from notifier.adapters.receipts import PostgresReceipts
 from notifier.adapters.replies import PostgresReplies
+from notifier.adapters.senders import Senders
 from notifier.settings import Settings
 
 
@@ -30,16 +33,18 @@ class Inbound:
     Attributes:
         routers: Callbacks, and the staff's list of answers.
         mailbox: None where no Maildir is set.
+        look_up: Settles SMS of unknown outcome that Twilio lists.
     """
 
     routers: tuple[APIRouter, ...]
     waiting: WaitingReceipts
     mailbox: BounceMailbox | None
+    look_up: LookUp
 
     def parts(self, stop: asyncio.Event) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what runs until `stop` is set, by name."""
         mailbox = {} if self.mailbox is None else {"bounces": self.mailbox.run(stop)}
-        return {"waiting receipts": self.waiting.run(stop), **mailbox}
+        return {"waiting receipts": self.waiting.run(stop), "look-up": self.look_up.run(stop), **mailbox}
 
 
 def inbound(
@@ -50,7 +55,7 @@ def inbound(
     health: Health,
     committed: Callable[[], None],
     operator: Any,
-    twilio_tokens: Sequence[str],
+    accounts: Senders,
 ) -> Inbound:
     """Return the inbound parts of this process.
 
@@ -62,17 +67,20 @@ def inbound(
         health: Where reports without an attempt are shown.
         committed: Called after every commit that may have made work for lanes or the relay.
         operator: The dependency that lets only the operator's key in, for the staff's list.
-        twilio_tokens: Of every account that sends SMS.
+        accounts: Those that send.
     """
     receipts, replies, door = PostgresReceipts(pool), PostgresReplies(pool), Door(metrics.registry)
-    secrets = secrets_of(settings, twilio_tokens)
+    secrets = secrets_of(settings, accounts.twilio_tokens())
     callbacks = Callbacks(receipts, replies, lambda: secrets, settings.callback_base_url, clock, door, committed)
     folder = settings.bounce_maildir
     mailbox = None if folder is None else BounceMailbox(folder, receipts, clock, door, committed)
     health.add_status("unmatched_receipts", receipts.unmatched)
     desk = (staff_replies.routes(pool, clock, operator), opt_outs.routes(pool, clock, operator))
     links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe)
-    return Inbound((routes(callbacks), links, *desk), WaitingReceipts(receipts, clock, committed), mailbox)
+    twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)
+    look_up = LookUp(pool, twilio, accounts.sms, receipts, clock, committed)
+    waiting = WaitingReceipts(receipts, clock, committed)
+    return Inbound((routes(callbacks), links, *desk), waiting, mailbox, look_up)
 
 
 def secrets_of(settings: Settings, twilio_tokens: Sequence[str]) -> CallbackSecrets:

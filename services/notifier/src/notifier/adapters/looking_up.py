@@ -1,0 +1,138 @@
+"""SMS of unknown outcome are looked for in Twilio's list; one that is found is settled as by a receipt.
+
+SMTP and Meta have no list to look into: what is unknown there waits for a receipt, or for a person.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import structlog
+
+from chassis.clock import Clock
+from chassis.database import unavailable
+from chassis.errors import Unavailable
+from notifier.adapters import inbound_sql as sql
+from notifier.adapters.callbacks.twilio import STATUSES
+from notifier.adapters.carriers.sms import TwilioAccount
+from notifier.adapters.carriers.twilio_list import NoList, messages_to
+from notifier.adapters.gate import read_gate
+from notifier.domain.looking_up import AFTER, BEFORE, Listed, Unknown, found
+from notifier.domain.opt_outs import address_key
+from notifier.domain.receipts import Carrier, Receipt, Reported
+from notifier.domain.visits import Visit, mobile_of
+from notifier.handle.receipts import Receipts, hear
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+EVERY_S = 30.0
+AT_ONCE = 50
+FIRST_AGE_S, LAST_AGE_S = 60.0, 86_400.0
+"""A message is listed soon after it was taken, and looked for as long as a day."""
+PATIENCE = 2.0
+"""Each wait is twice the one before: some eleven looks in a day."""
+
+
+class LookUp:
+    """A part of the process that serves the callbacks.
+
+    Args:
+        pool: Connections to the schema `notifier`.
+        client: To Twilio.
+        account_of: Clinic → the account that sends for it.
+        receipts: Where what is found is kept.
+        clock: Domain time.
+        committed: Called after every commit that may have made work for lanes or the relay.
+        first_age_s: How old an attempt is when it is first looked for, machine time.
+        every_s: Between two rounds, machine time.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        client: httpx2.AsyncClient,
+        account_of: Callable[[str], TwilioAccount],
+        receipts: Receipts,
+        clock: Clock,
+        committed: Callable[[], None],
+        first_age_s: float = FIRST_AGE_S,
+        every_s: float = EVERY_S,
+    ) -> None:
+        self._pool, self._client, self._account_of, self._receipts = pool, client, account_of, receipts
+        self._clock, self._committed, self._first_age_s, self._every_s = clock, committed, first_age_s, every_s
+        self._next: dict[UUID, tuple[float, float]] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until `stop` is set; a carrier or a database that is away is asked again."""
+        try:
+            while not stop.is_set():
+                try:
+                    await self.round()
+                except (Unavailable, NoList) as error:
+                    log.warning("look_up.unavailable", error=type(error).__name__)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), self._every_s)
+        finally:
+            await self._client.aclose()
+
+    async def round(self) -> int:
+        """Look once for what is due; return how many attempts were settled.
+
+        Raises:
+            Unavailable: The database is not there.
+            NoList: The carrier does not answer.
+        """
+        with unavailable():
+            async with self._pool.acquire() as connection:
+                rows = await connection.fetch(
+                    sql.UNKNOWN_ATTEMPTS, self._first_age_s, LAST_AGE_S, BEFORE + AFTER, AT_ONCE * 20
+                )
+                due = self._due([Unknown(*row) for row in rows])
+                visits = await read_gate(connection, {one.appointment_id for one in due}) if due else {}
+        settled = 0
+        for one in due:
+            settled += await self._settle(one, visits)
+        return settled
+
+    def _due(self, unknown: list[Unknown]) -> list[Unknown]:
+        """Return those whose wait is over, and note the next one of each."""
+        now, due = time.monotonic(), list[Unknown]()
+        self._next = {one.attempt_id: self._next.get(one.attempt_id, (now, self._every_s)) for one in unknown}
+        for one in unknown:
+            at, wait = self._next[one.attempt_id]
+            if at <= now and len(due) < AT_ONCE:
+                due.append(one)
+                self._next[one.attempt_id] = (now + wait, wait * PATIENCE)
+        return due
+
+    async def _settle(self, one: Unknown, visits: Mapping[UUID, Visit]) -> int:
+        visit = visits.get(one.appointment_id)
+        address = mobile_of(visit) if visit else None
+        if visit is None or address is None or address_key(address) != one.address:
+            return 0  # the number is another one by now; the one that was written to is not kept
+        listed = await messages_to(self._client, self._account_of(visit.clinic_id), address, one.gated_at - BEFORE)
+        with unavailable():
+            rows = await self._pool.fetch(sql.KNOWN_REFERENCES, [each.reference for each in listed])
+        message = found(one, listed, {row[0] for row in rows})
+        if message is None:
+            return 0
+        heard = await hear(self._receipts, [_receipt(one, message)], self._clock.now())
+        log.info("look_up.found", attempt_id=str(one.attempt_id), settled=len(heard.told))
+        if heard.told:
+            self._committed()
+        return len(heard.told)
+
+
+def _receipt(one: Unknown, message: Listed) -> Receipt:
+    return Receipt(
+        carrier=Carrier.TWILIO,
+        key=f"{message.reference}/listed-{message.status}/{one.attempt_id}",
+        status=STATUSES.get(message.status, Reported.ACCEPTED),
+        attempt_id=one.attempt_id,
+        reference=message.reference,
+        occurred_at=message.created_at,
+    )

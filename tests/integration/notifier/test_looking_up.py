@@ -1,0 +1,94 @@
+"""SMS of unknown outcome, looked for in Twilio's list: found is settled, not found never is (G5)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+import pytest
+from pydantic import SecretStr
+
+from chassis.clock import SteppedClock
+from notifier.adapters.carriers.http import new_client
+from notifier.adapters.carriers.sms import TwilioAccount
+from notifier.adapters.carriers.twilio_list import NoList
+from notifier.adapters.looking_up import LookUp
+from notifier.adapters.receipts import PostgresReceipts
+from tests.integration.notifier.callbacks import secrets
+from tests.integration.notifier.world import World
+
+pytestmark = pytest.mark.integration
+
+ACCOUNT = TwilioAccount("AC" + "0" * 32, SecretStr("any"), "+15005550006")
+
+
+class TwilioList:
+    """A carrier that lists what it is told to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: bytes = b'{"messages": []}'
+        self.asked: list[dict[str, list[str]]] = []
+
+    def lists(self, *sids: str, direction: str = "outbound-api") -> None:
+        """List these messages, made now."""
+        now = format_datetime(datetime.now(UTC))
+        self.answer = orjson.dumps(
+            {"messages": [{"sid": s, "status": "delivered", "direction": direction, "date_created": now} for s in sids]}
+        )
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.asked.append(parse_qs(urlsplit(head.split()[1].decode()).query))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(self.answer))
+        writer.write(self.answer)
+        await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def looking(world: World) -> AsyncIterator[tuple[LookUp, TwilioList]]:
+    """Give a look-up that looks at once, and the list that it looks into."""
+    listing = TwilioList()
+    async with await asyncio.start_server(listing.serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with new_client(f"http://127.0.0.1:{port}", 10, 1) as client:
+            clock, receipts = SteppedClock(world.clock_file), PostgresReceipts(world.pool)
+            made = LookUp(world.pool, client, lambda _: ACCOUNT, receipts, clock, lambda: None, 0, 0)
+            yield made, listing
+
+
+async def test_what_the_carrier_lists_is_settled_and_what_it_does_not_stays_unknown(world: World) -> None:
+    patient = await world.patient()
+    mobile = await world.address(patient, "mobile")
+    world.carriers.script(mobile, "cut")
+    await world.start(**secrets())
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "accepted")
+    await world.due(visit)
+    row = await world.settled(visit, "reminder", "unknown")
+
+    async with looking(world) as (look_up, listing):
+        assert await look_up.round() == 0
+        listing.lists("SM-a", "SM-b")
+        assert await look_up.round() == 0
+        listing.lists("SM-in", direction="inbound")
+        assert await look_up.round() == 0
+        assert (await world.settled(visit, "reminder", "unknown"))["version"] == 1
+        listing.answer = b"<html>"
+        with pytest.raises(NoList):
+            await look_up.round()
+        listing.lists("SM-a")
+        assert await look_up.round() == 1
+        assert await look_up.round() == 0
+
+    found = await world.settled(visit, "reminder", "accepted")
+    assert (found["delivery_state"], found["version"]) == ("delivered", 2)
+    made = await world.pool.fetchrow("SELECT * FROM attempt WHERE attempt_id = $1", row["attempt_id"])
+    assert made is not None
+    assert (made["outcome"], made["reference"]) == ("accepted", "SM-a")
+    assert listing.asked[0]["To"] == [mobile]
+    assert len(world.carriers.to(mobile)) == 1
