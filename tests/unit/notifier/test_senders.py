@@ -138,6 +138,11 @@ def test_no_secret_is_ever_printed(senders: Senders) -> None:
         ("[clinics.NORTH]\nmail_from = 'hush hush'", "[clinics.NORTH] mail_from", "match pattern"),
         ('[clinics.NORTH]\nmail_from = "a@hush.example\\nBcc: b@c.example"', "[clinics.NORTH] mail_from", "pattern"),
         ("[clinics.NORTH]\ntwilio_auth_token = 'hush'", "[clinics.NORTH]", "belong together"),
+        (
+            f"[clinics.NORTH]\ntwilio_account_sid = '{SID}'\ntwilio_auth_token = 'hush'",
+            "[clinics.NORTH]",
+            "sms_sender of",
+        ),
         ("[clinics.NORTH]\nsmtp_host = 'a.example'\nsmtp_username = 'hush'", "[clinics.NORTH]", "belong together"),
         ("[clinics.NORTH]\ntwillio_auth_token = 'hush'", "[clinics.NORTH] twillio_auth_token", "not permitted"),
         ("[clinics.NORTH]\nmeta_access_token = 'hush'\nmeta_access_token_file = 'x'", "meta_access_token_file", "too"),

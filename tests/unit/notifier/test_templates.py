@@ -1,5 +1,6 @@
 """All templates of all languages rendered and linted; names of every kind come out harmless."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -8,6 +9,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from chassis.errors import Misconfigured
 from notifier.adapters import markup
 from notifier.adapters.sample import AMERICAN, Sample
 from notifier.adapters.templates import PARTS, PATIENT_KINDS, Part, Templates
@@ -268,6 +270,45 @@ def test_a_template_that_uses_what_there_is_not_or_breaks_out_is_an_error(tmp_pa
         (folder / f"reminder.{part}.j2").write_text(source)
         with pytest.raises(jinja2.TemplateError):
             render(call(Kind.REMINDER), part, Templates(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "clinic", "expected"),
+    [
+        ("en", ("en-GB",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "09:00")),
+        ("en-US", ("en-GB",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
+        ("de-AT", ("en-GB",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "09:00")),
+        ("tr", ("en_gb",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "09:00")),
+        ("en-XX", (), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
+    ],
+)
+def test_dates_and_times_follow_the_customs_of_the_region(
+    wanted: str, clinic: tuple[str, ...], expected: tuple[str, str, str]
+) -> None:
+    words = words_of(call(language=wanted, clinic_languages=clinic))
+
+    assert (words.date, words.short_date, words.time) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [(b"{{ name }}\n{% if %}", "today.sms.txt.j2:2: Expected"), (b"\xff", "j2: UnicodeDecodeError")],
+)
+def test_templates_that_cannot_be_read_end_the_start_with_their_place(
+    content: bytes, place: str, tmp_path: Path
+) -> None:
+    own = tmp_path / "clinics" / "NORTH" / "en"
+    own.mkdir(parents=True)
+    Templates(tmp_path).check()
+    (own / "today.sms.txt.j2").write_bytes(content)
+
+    with pytest.raises(Misconfigured, match=re.escape(place)):
+        Templates(tmp_path).check()
+
+
+def test_a_folder_of_templates_that_is_not_there_ends_the_start(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="no folder of templates"):
+        Templates(tmp_path / "nowhere").check()
 
 
 def test_what_reaches_a_template_is_not_the_patient_but_a_few_words() -> None:

@@ -90,6 +90,7 @@ def _limits(settings: Settings, channel: Channel) -> Limits:
 
 def _carrier(settings: Settings, channel: Channel, accounts: Senders) -> Carrier:
     templates, timeout_s = Templates(settings.templates), settings.carrier_timeout_s
+    templates.check()
     if channel is Channel.EMAIL:
         return EmailCarrier(accounts.mail, templates)
     if channel is Channel.SMS:

@@ -93,6 +93,8 @@ class Section(BaseModel):
     def _complete(self) -> Self:
         if (self.twilio_account_sid is None) != (self.twilio_auth_token is None):
             raise ValueError("twilio_account_sid and twilio_auth_token belong together")
+        if self.twilio_account_sid and not self.sms_sender:
+            raise ValueError("twilio_account_sid without an sms_sender of that account")
         if (self.smtp_username is None) != (self.smtp_password is None):
             raise ValueError("smtp_username and smtp_password belong together")
         if self.smtp_username and not self.smtp_host:

@@ -12,9 +12,18 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from babel.core import Locale, UnknownLocaleError
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, Template
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    Template,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from chassis.errors import Misconfigured
 from notifier.adapters.words import LANGUAGES, Words
 from notifier.domain.segments import without_typography
 from notifier.domain.text import clipped
@@ -91,6 +100,25 @@ class Templates:
                 each for each in found if known_language(each) and there.issuperset(needed_for(each, kind))
             }
         return self._languages[key]
+
+    def check(self) -> None:
+        """Read the installation's own templates as they are written; `lint` looks at what comes out of them.
+
+        Raises:
+            Misconfigured: The folder is not there, or a template cannot be read: with its place.
+        """
+        if self.folder is None:
+            return
+        if not self.folder.is_dir():
+            raise Misconfigured(f"{self.folder}: no folder of templates")
+        reader = Environment(loader=FileSystemLoader(self.folder))
+        for name in reader.list_templates(extensions=["j2"]):
+            try:
+                reader.parse((self.folder / name).read_text(encoding="utf-8"), name)
+            except (TemplateSyntaxError, UnicodeDecodeError, OSError) as error:
+                line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+                told = error.message if isinstance(error, TemplateSyntaxError) else type(error).__name__
+                raise Misconfigured(f"{self.folder / name}{line}: {told}") from None
 
     def clinics(self) -> Iterator[str]:
         """Give the codes of the clinics that have templates of their own, in order."""

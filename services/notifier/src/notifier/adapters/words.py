@@ -11,13 +11,14 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers.timezone
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
 from phonenumbers import NumberParseException
 
 from notifier.domain.ledger import Call
 from notifier.domain.text import first_name, plain
 from notifier.domain.visits import mobile_of
-from notifier.domain.wording import LAST_RESORT, Day, day_of, language, zone_may_confuse
+from notifier.domain.wording import LAST_RESORT, Day, day_of, language, region_of, zone_may_confuse
 
 LANGUAGES = frozenset({"en", "de", "nl"})
 """Languages with a complete set of built-in templates; a test renders all of them."""
@@ -82,19 +83,20 @@ def words_of(
     if visit.starts_at is None:
         raise ValueError("the gate lets no message pass without a start")
     spoken = language(visit.language, visit.clinic_languages, available, last_resort)
+    customs = _customs(region_of(spoken, visit.language, visit.clinic_languages), spoken)
     zone = ZoneInfo(visit.zone)
     local, now = visit.starts_at.astimezone(zone), call.at.astimezone(zone)
     country, homes = _home_of(mobile_of(visit))
     confusing = zone_may_confuse(visit.starts_at, visit.zone, homes)
-    long_zone, short_zone = _zone(visit.starts_at, visit.zone, spoken) if confusing else ("", "")
-    day, short_day = _date(local.date(), spoken, local.year == now.year)
+    long_zone, short_zone = _zone(visit.starts_at, visit.zone, customs) if confusing else ("", "")
+    day, short_day = _date(local.date(), customs, local.year == now.year)
     return Words(
         language=spoken,
         name=first_name(visit.given_name),
         clinic="" if visit.clinic_sensitive else plain(visit.clinic_name),
         date=day,
         short_date=short_day,
-        time=_time(local.time(), spoken),
+        time=_time(local.time(), customs),
         zone=long_zone,
         short_zone=short_zone,
         day=(Day.OTHER if call.at > visit.starts_at else day_of(visit.starts_at, call.at, visit.zone)).value,
@@ -103,26 +105,35 @@ def words_of(
     )
 
 
+@lru_cache(maxsize=256)
+def _customs(tag: str, spoken: str) -> str:
+    """Return the locale of a tag as babel calls it, or of the language alone if CLDR knows no such region."""
+    try:
+        return str(Locale.parse(tag, sep="-"))
+    except (UnknownLocaleError, ValueError):
+        return str(Locale.parse(spoken, sep="-"))
+
+
 @lru_cache(maxsize=2048)
-def _date(day: date, spoken: str, this_year: bool) -> tuple[str, str]:
-    short = format_skeleton("MMMEd" if this_year else "yMMMEd", day, locale=spoken)
-    return plain(format_date(day, "full", locale=spoken)), plain(short)
+def _date(day: date, customs: str, this_year: bool) -> tuple[str, str]:
+    short = format_skeleton("MMMEd" if this_year else "yMMMEd", day, locale=customs)
+    return plain(format_date(day, "full", locale=customs)), plain(short)
 
 
 @lru_cache(maxsize=4096)
-def _time(local: time, spoken: str) -> str:
-    return plain(format_time(local, "short", locale=spoken))
+def _time(local: time, customs: str) -> str:
+    return plain(format_time(local, "short", locale=customs))
 
 
 @lru_cache(maxsize=4096)
-def _zone(instant: datetime, name: str, spoken: str) -> tuple[str, str]:
+def _zone(instant: datetime, name: str, customs: str) -> tuple[str, str]:
     local = instant.astimezone(ZoneInfo(name))
-    short = get_timezone_name(local, width="short", locale=spoken)
+    short = get_timezone_name(local, width="short", locale=customs)
     if not short.isalpha():
         offset = local.utcoffset() or timedelta()
         hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
         short = f"UTC{'-' if offset < timedelta() else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
-    return plain(get_timezone_name(local, locale=spoken)), plain(short)
+    return plain(get_timezone_name(local, locale=customs)), plain(short)
 
 
 @lru_cache(maxsize=4096)

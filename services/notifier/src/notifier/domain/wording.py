@@ -31,6 +31,18 @@ def language(
     return last_resort
 
 
+def region_of(spoken: str, wanted: str | None, clinic_languages: Iterable[str]) -> str:
+    """Return the tag whose customs dates and times follow: the patient's, else the clinic's, of the language spoken.
+
+    So English at a clinic of `en-GB` is `Thursday, 4 March 2027, 11:30`, not `Thursday, March 4, 2027, 11:30 AM`.
+    """
+    for tag in (wanted, *clinic_languages):
+        words = (tag or "").replace("_", "-")
+        if words.lower().startswith(f"{spoken}-"):
+            return words
+    return spoken
+
+
 def day_of(starts_at: datetime, now: datetime, clinic_zone: str) -> Day:
     """Return whether the visit is today or tomorrow at the clinic: by its calendar, not by hours (R23).
 
