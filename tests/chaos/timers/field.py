@@ -40,9 +40,9 @@ class Field(World):
         """Return a topic's name with this field's prefix."""
         return self.installation.topic_prefix + topic.name
 
-    def worker(self, slot: str | None = None) -> Process:
+    def worker(self, slot: str | None = None, **env: str) -> Process:
         """Start a worker, with static membership if it has a slot."""
-        return self.start("worker", **({"REMINDERS_SLOT": slot} if slot else {}))
+        return self.start("worker", **({"REMINDERS_SLOT": slot} if slot else {}), **env)
 
     async def log(self, topic: Topic, isolation_level: str = "read_committed") -> Log:
         """Return what a topic holds now."""

@@ -65,20 +65,24 @@ async def test_a_changelog_written_in_batches_of_1_10_and_1000_is_recovered_as_w
 
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
-async def test_workers_that_join_and_leave_in_a_burst_lose_nothing(field: Field, say: Callable[[str], None]) -> None:
-    source, first = Source(9), field.worker("one")
+@pytest.mark.parametrize("standbys", [0, 1])
+async def test_workers_that_join_and_leave_in_a_burst_lose_nothing(
+    field: Field, say: Callable[[str], None], standbys: int
+) -> None:
+    copies = {"REMINDERS_STANDBYS": str(standbys)}
+    source, first = Source(9), field.worker("one", **copies)
     await field.settled(first)
     done = asyncio.Event()
     load = asyncio.create_task(stream(field, source, 600, done))
-    second, third = field.worker("two"), field.worker("three")
+    second, third = field.worker("two", **copies), field.worker("three", **copies)
     await shared(field, first, second, third)
     second.kill()
     await asyncio.sleep(2)
-    fourth = field.worker()  # without a slot: an ordinary member
+    fourth = field.worker(**copies)  # without a slot: an ordinary member
     await asyncio.sleep(1)
     await asyncio.to_thread(third.kill, signal.SIGTERM)
     await asyncio.sleep(2)
-    back = field.worker("two")
+    back = field.worker("two", **copies)
     await shared(field, first, fourth, back)
     done.set()
     await load
@@ -92,9 +96,9 @@ async def test_workers_that_join_and_leave_in_a_burst_lose_nothing(field: Field,
     due, wanted = await field.due(), source.due_by(A_DAY_BEFORE)
     found = {d.reminder_id for d in due}
     say(
-        f"1, 2 and 3 workers, 4 joined and 2 left in a burst: {len(source.published)} versions, {len(wrong)} wrong; "
-        f"shares {shares}; {len(found & wanted)} of {len(wanted)} reminders, {len(found - wanted)} ghosts, "
-        f"{repeats(due)} repeats"
+        f"1, 2 and 3 workers, standby {standbys}, 4 joined and 2 left in a burst: {len(source.published)} versions, "
+        f"{len(wrong)} wrong; shares {shares}; {len(found & wanted)} of {len(wanted)} reminders, "
+        f"{len(found - wanted)} ghosts, {repeats(due)} repeats"
     )
     assert wrong == []
     assert sum(shares) == len(source.newest)
