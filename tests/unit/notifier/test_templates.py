@@ -275,10 +275,10 @@ def test_a_template_that_uses_what_there_is_not_or_breaks_out_is_an_error(tmp_pa
 @pytest.mark.parametrize(
     ("wanted", "clinic", "expected"),
     [
-        ("en", ("en-GB",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "09:00")),
+        ("en", ("en-GB",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
         ("en-US", ("en-GB",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
         ("de-AT", ("en-GB",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "09:00")),
-        ("tr", ("en_gb",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "09:00")),
+        ("tr", ("en_gb",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
         ("en-XX", (), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
     ],
 )
