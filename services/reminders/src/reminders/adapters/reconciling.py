@@ -105,10 +105,12 @@ class ReconcilerJob:
         for name, number in counts.items():
             self._mended.labels(name).inc(number)
         words = ", ".join(f"{number} {name}" for name, number in counts.items())
-        self._said = f"compared {found.compared}: {words}" + (f"; {found.left}" if found.left else "")
+        rest = (f"{found.unplannable} cannot be planned" if found.unplannable else None, found.left)
+        self._said = "; ".join([f"compared {found.compared}: {words}", *filter(None, rest)])
         log = get_logger()
         tell = log.warning if found.mended or found.left else log.info
-        tell("reconciler.compared", compared=found.compared, took_s=round(took_s, 2), left=found.left, **counts)
+        tell("reconciler.compared", compared=found.compared, took_s=round(took_s, 2), left=found.left,
+             unplannable=found.unplannable, **counts)  # fmt: skip
 
 
 async def settle() -> None:

@@ -81,11 +81,13 @@ class Found:
         compared: Appointments looked at.
         mended: How many there were of each difference; all of them are mended.
         left: Why nothing, or not everything, was done; None when all was.
+        unplannable: Appointments ahead that cannot be planned (their events are dead letters): no difference to mend.
     """
 
     compared: int = 0
     mended: Counter[Difference] = field(default_factory=Counter)
     left: str | None = None
+    unplannable: int = 0
 
 
 class Reconciler:
@@ -105,6 +107,7 @@ class Reconciler:
         self._timers = timers
         self._now = now
         self._settle = settle
+        self._unplannable: dict[UUID, int] = {}
 
     async def reconcile(self) -> Found:
         """Make one pass.
@@ -134,15 +137,21 @@ class Reconciler:
     async def _ahead(self, found: Found) -> dict[UUID, Stand | None]:
         """Look at what booking has ahead; return what differs, and where it stands."""
         suspects: dict[UUID, Stand | None] = {}
+        tried, self._unplannable = self._unplannable, {}
         async for page in self._booking.ahead():
             for some in batched(page, AT_ONCE):
                 now = self._now()
                 own = [stand for stand in some if self._timers.owns(stand.appointment_id)]
                 for stand in own:
-                    if difference(stand, self._timers.held(stand.appointment_id), now) is not None:
+                    if difference(stand, self._timers.held(stand.appointment_id), now) is None:
+                        continue
+                    if tried.get(stand.appointment_id) == stand.version:
+                        self._unplannable[stand.appointment_id] = stand.version
+                    else:
                         suspects[stand.appointment_id] = stand
                 found.compared += len(own)
                 await asyncio.sleep(0)  # some milliseconds' work: the timers' turn
+        found.unplannable += len(self._unplannable)
         return suspects
 
     async def _waiting(self, suspects: dict[UUID, Stand | None]) -> int:
@@ -176,4 +185,10 @@ class Reconciler:
             await self._timers.offer(list((await self._booking.snapshots(known)).values()))
         if unknown:
             await self._timers.forget(unknown)
-        found.mended.update(still.values())
+        refused = {one: stands[one].version for one in known if still[one] is Difference.MISSING and self._refused(one)}
+        self._unplannable.update(refused)  # until booking has another version of it
+        found.unplannable += len(refused)
+        found.mended.update(seen for one, seen in still.items() if one not in refused)
+
+    def _refused(self, appointment_id: UUID) -> bool:
+        return self._timers.owns(appointment_id) and self._timers.held(appointment_id) is None
