@@ -197,6 +197,20 @@ def test_every_error_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     assert all(place in caught.value.message for place in ("smtp_port", "[clinics.NORTH] smtp_tls", "other"))
 
 
+def test_the_example_of_the_readme_is_a_file_that_a_start_takes(tmp_path: Path) -> None:
+    readme = Path(__file__).parents[3] / "services" / "notifier" / "README.md"
+    example = readme.read_text().split("```toml\n")[1].split("```")[0]
+    (tmp_path / "secrets").mkdir()
+    for name in ("smtp", "twilio", "meta"):
+        (tmp_path / "secrets" / name).write_text("hush")
+    (tmp_path / "senders.toml").write_text(example)
+
+    accounts = read_senders(settings(tmp_path / "senders.toml"))
+
+    assert accounts.of("NORTH").mail.sender.reply_to == "answers@north.example"
+    assert accounts.of("EAST").whatsapp.templates[Kind.REMINDER].neutral == "visit_reminder_neutral"
+
+
 def test_a_file_can_be_checked_before_a_start_depends_on_it(file: Path) -> None:
     done = CliRunner().invoke(app, ["check", str(file)])
 
