@@ -3,7 +3,7 @@
 from email import message_from_bytes, policy
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -46,6 +46,7 @@ HEADERS = {
 }  # fmt: skip
 
 
+@settings(deadline=None)  # on a busy machine an example may take any time
 @given(given_name=NAMES, clinic_name=NAMES)
 def test_no_name_breaks_out_of_a_mail_or_its_calendar_entry(given_name: str, clinic_name: str) -> None:
     raw = compose(call(given_name=given_name, clinic_name=clinic_name), TEMPLATES, SENDER).content
@@ -65,6 +66,7 @@ def test_no_name_breaks_out_of_a_mail_or_its_calendar_entry(given_name: str, cli
     assert str(entry.get("LOCATION", "")) == plain(clinic_name)
 
 
+@settings(deadline=None)  # on a busy machine an example may take any time
 @given(given_name=NAMES, clinic_name=NAMES)
 def test_no_name_makes_an_sms_of_more_than_one_line_or_of_many_segments(given_name: str, clinic_name: str) -> None:
     words = words_of(call(Kind.REMINDER, given_name=given_name, clinic_name=clinic_name))
@@ -75,6 +77,7 @@ def test_no_name_makes_an_sms_of_more_than_one_line_or_of_many_segments(given_na
     assert segments(text).count <= 5
 
 
+@settings(deadline=None)  # on a busy machine an example may take any time
 @given(name=NAMES)
 def test_a_cleaned_name_is_clean_already(name: str) -> None:
     assert plain(plain(name)) == plain(name)
