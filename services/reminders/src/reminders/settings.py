@@ -17,6 +17,8 @@ class Settings(ServiceSettings):
         booking_url: Where booking's read API answers; the worker compares its timers with it (the reconciler).
         booking_key: A key that reads all of it, the operator's. Without both, nothing is compared, and the status
             says so.
+        keep_ids_every_s: After so many seconds without a write to a partition its owner makes one, or the broker would
+            forget its transactional id (after 7 days).
         reconcile_every_s: Between two comparisons, seconds of machine time.
     """
 
@@ -27,4 +29,5 @@ class Settings(ServiceSettings):
     standbys: int = Field(0, ge=0, le=2)
     booking_url: str | None = None
     booking_key: SecretStr | None = None
+    keep_ids_every_s: float = Field(86_400.0, gt=0)
     reconcile_every_s: float = Field(3600.0, gt=0)

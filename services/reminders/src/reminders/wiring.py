@@ -131,6 +131,7 @@ def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:
         clock.now,
         stepped=settings.clock_file is not None,
         reports=reports,
+        keep_ids_every_s=settings.keep_ids_every_s,
         table_standby_replicas=settings.standbys,
         **({"consumer_group_instance_id": settings.slot} if settings.slot else {}),
     )

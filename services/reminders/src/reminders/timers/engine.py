@@ -17,6 +17,7 @@ from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema
 from reminders.timers.emitter import Emitter
 from reminders.timers.intake import Intake
+from reminders.timers.keeping import EVERY_S, Keeping
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source
 from reminders.timers.recovery import FencingRecovery, Writers
@@ -90,6 +91,7 @@ class Engine:
         keep: How long a row stays after its anchor.
         now: Domain time.
         stepped: Whether domain time may jump while nobody sleeps.
+        keep_ids_every_s: After so many seconds without a write a partition's transactional id is used.
         reports: Told of the work done.
         overrides: Further Faust settings.
     """
@@ -103,6 +105,7 @@ class Engine:
         now: Callable[[], datetime],
         *,
         stepped: bool = False,
+        keep_ids_every_s: float = EVERY_S,
         reports: Reports | None = None,
         **overrides: Any,
     ) -> None:
@@ -118,6 +121,7 @@ class Engine:
         writers = Writers(bootstrap, names.app, changelog)
         self._recovery.writers, self._recovery.upgrade = writers, self._upgrade
         self._writing = Writing(writers.__getitem__, names.events, changelog, self._wake)
+        self._keeping = Keeping(writers, changelog, self._live, keep_ids_every_s)
         look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
         self._emitter: Emitter = Emitter(
             owner, self._writing, self._live, now, look_every_s, reports.fired, reports.expected
@@ -196,7 +200,8 @@ class Engine:
         Raises:
             EngineFailed: Something ended by itself. Nothing is committed beyond what is durable.
         """
-        work = [asyncio.create_task(self._intake.run()), asyncio.create_task(self._emitter.run())]
+        parts = (self._intake.run(), self._emitter.run(), self._keeping.run())
+        work = [asyncio.create_task(part) for part in parts]
         starting = asyncio.create_task(self._app.start())
         watch = [*work, asyncio.create_task(self._crashed()), asyncio.create_task(stop.wait())]
         try:

@@ -10,6 +10,7 @@ Events and rows of a batch are one transaction: both are there or none. Measured
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -43,6 +44,12 @@ class FencedProducer:
         self._transactional_id = transactional_id
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
+        self._used_at = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds of machine time since the last transaction."""
+        return time.monotonic() - self._used_at
 
     async def start(self) -> None:
         """Fence whoever wrote here before, and abort what he left open.
@@ -96,6 +103,7 @@ class FencedProducer:
                     written = await future
                     offsets[topic] = written.offset
             await producer.commit_transaction()
+        self._used_at = time.monotonic()
         return offsets
 
     async def _send(self, producer: AIOKafkaProducer, topic: str, items: Sequence[Message]) -> list[Any]:

@@ -1,0 +1,55 @@
+"""Keeping the transactional ids of partitions in which nothing happens.
+
+The broker forgets a transactional id without a transaction for seven days (`transactional.id.expiration.ms`), and
+refuses the next write of its owner with INVALID_PRODUCER_ID_MAPPING. A frozen worker whose partition moved gets the
+same answer when its successor had to take the id anew, so a refused writer never takes it again: it ends, joins the
+group, and recovers like any other. To spare an idle partition that end, its owner writes now and then.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+
+from chassis.logs import get_logger
+from reminders.timers.partition import SENTINEL, Partition
+from reminders.timers.recovery import Writers
+
+EVERY_S = 86_400.0
+"""Seconds of machine time without a write, after which an id is used: a seventh of what the broker allows."""
+
+LOOKS = 24
+"""Looks in that time."""
+
+
+class Keeping:
+    """Writes a sentinel to live partitions that were long not written to.
+
+    Args:
+        writers: Of the partitions owned.
+        changelog: Topic of the rows.
+        partitions: Returns the partitions that are live now.
+        every_s: Seconds without a write.
+    """
+
+    def __init__(
+        self, writers: Writers, changelog: str, partitions: Callable[[], Mapping[int, Partition]], every_s: float
+    ) -> None:
+        self._writers = writers
+        self._changelog = changelog
+        self._partitions = partitions
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        """Look for ever. A write that fails ends it, and must end the process."""
+        while True:
+            await asyncio.sleep(self._every_s / LOOKS)
+            kept = [number for number, part in list(self._partitions().items()) if await self._keep(number, part)]
+            if kept:
+                get_logger().info("timers.ids_kept", partitions=len(kept))
+
+    async def _keep(self, number: int, part: Partition) -> bool:
+        async with part.lock:
+            if self._partitions().get(number) is not part or self._writers[number].idle_s < self._every_s:
+                return False
+            await self._writers[number].write({self._changelog: [(SENTINEL, secrets.token_bytes(16), ())]})
+            return True
