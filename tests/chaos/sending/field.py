@@ -55,7 +55,18 @@ async def in_state(world: World, visits: Sequence[Appointment], *states: str) ->
             WHERE kind = 'reminder' AND appointment_id = ANY($1::uuid[]) AND state = ANY($2::text[])"""
         return bool(await world.pool.fetchval(query, ids(visits), list(states)) == len(visits))
 
-    await until(there)
+    try:
+        await until(there)
+    except TimeoutError:
+        raise AssertionError(f"not all {states}: {await _standing(world, visits)}") from None
+
+
+async def _standing(world: World, visits: Sequence[Appointment]) -> list[tuple[Any, ...]]:
+    """Return how many messages stand where, for a failing test to say."""
+    query = """
+        SELECT lane, state, reason, attempts, next_attempt_at, count(*) FROM notification
+        WHERE appointment_id = ANY($1::uuid[]) GROUP BY 1, 2, 3, 4, 5 ORDER BY 6"""
+    return [tuple(row) for row in await world.pool.fetch(query, ids(visits))]
 
 
 async def taken(world: World, number: int) -> None:
