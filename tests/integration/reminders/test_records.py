@@ -10,7 +10,14 @@ from chassis.dead_letter import listed
 from reminders.adapters.store import close_overdue
 from schemas.appointments import Status
 from schemas.envelope import Envelope
-from schemas.notifications import NOTIFICATION_CHANGED, Channel, Kind, NotificationChanged, Outcome
+from schemas.notifications import (
+    NOTIFICATION_CHANGED,
+    Channel,
+    DeliveryState,
+    Kind,
+    NotificationChanged,
+    Outcome,
+)
 from schemas.reminders import Reason
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS
 from schemas.wire import encode, notification_id, reminder_id
@@ -30,12 +37,20 @@ async def running(world: World) -> list[Process]:
     return processes
 
 
-async def tell(world: World, outcome: Outcome, reason: Reason | None = None, *, slug: str = "24h") -> UUID:
+async def tell(
+    world: World,
+    outcome: Outcome,
+    reason: Reason | None = None,
+    *,
+    slug: str = "24h",
+    version: int = 1,
+    after: DeliveryState = DeliveryState.UNKNOWN,
+) -> UUID:
     """Say what became of a reminder's message, as the notifier does."""
     cause = reminder_id(VISIT_ID, 1, slug)
     told = NotificationChanged(
         notification_id=notification_id((cause,), "patient", "reminder"),
-        version=1,
+        version=version,
         appointment_id=VISIT_ID,
         schedule_gen=1,
         kind=Kind.REMINDER,
@@ -44,6 +59,7 @@ async def tell(world: World, outcome: Outcome, reason: Reason | None = None, *, 
         outcome=outcome,
         channel=Channel.SMS,
         reason=reason,
+        delivery_state=after,
         at=VISIT - timedelta(hours=23),
         attempts=1,
         caused_by="due",
@@ -81,6 +97,27 @@ async def test_r11_r13_r17_from_scheduled_to_sent_with_the_link_and_its_history(
     for statement in ("UPDATE reminder_history SET status = 'SENT'", "DELETE FROM reminder_history"):
         with pytest.raises(Exception, match="append-only"):
             await pool.execute(statement)
+
+
+async def test_d17_what_receipts_tell_reaches_the_record_and_its_history_and_never_steps_back(
+    world: World, running: list[Process]
+) -> None:
+    await world.publish(appointment())
+    world.step(VISIT - timedelta(hours=24))
+    for version, after in enumerate(("unknown", "undelivered", "read", "delivered"), 1):
+        await tell(world, Outcome.ACCEPTED, version=version, after=DeliveryState(after))
+    await world.idle(*running)
+
+    sent = (await world.reminders(VISIT_ID))[(1, "24h")]
+    assert (sent["status"], sent["delivery_state"]) == ("SENT", "read")
+    pool = await world.installation.pool("reminders")
+    history = await pool.fetch(
+        "SELECT delivery_state FROM reminder_history WHERE reminder_id = $1 AND status = 'SENT' ORDER BY id",
+        sent["reminder_id"],
+    )
+    told = [row["delivery_state"] for row in history]
+    assert told[-1] == "read"
+    assert told == sorted(told, key=list(DeliveryState).index)
 
 
 async def test_r14_d10_g8_cancelled_moved_and_impossible_to_read(world: World, running: list[Process]) -> None:
