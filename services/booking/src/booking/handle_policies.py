@@ -14,7 +14,7 @@ import structlog
 
 from booking.domain.people import ClinicState
 from booking.domain.policies import Lead
-from booking.domain.policy_change import PolicyChange, change_of
+from booking.domain.policy_change import PolicyChange, change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, is_touched
 from booking.domain.refusals import Refused
 from booking.domain.versions import State
@@ -109,16 +109,40 @@ async def set_policy(
     Raises:
         Refused: UNKNOWN_CLINIC.
     """
+    clinic = await _locked(store, clinic_id)
+    minted, last = await store.minted(clinic_id)
+    return await _kept(store, clinic, change_of(clinic, service_type, leads, minted, last + 1, set_by, now))
+
+
+async def unset_policy(
+    store: PolicyStore, clinic_id: str, service_type: str, set_by: str, now: datetime
+) -> tuple[ClinicState, PolicyChange | None]:
+    """Give a service type the clinic's policy again; return as `set_policy`, None if it has none of its own.
+
+    Raises:
+        Refused: UNKNOWN_CLINIC.
+    """
+    clinic = await _locked(store, clinic_id)
+    _, last = await store.minted(clinic_id)
+    return await _kept(store, clinic, giving_up(clinic, service_type, last + 1, set_by, now))
+
+
+async def _locked(store: PolicyStore, clinic_id: str) -> ClinicState:
     clinic = await store.lock_clinic(clinic_id)
     if clinic is None:
         raise Refused("UNKNOWN_CLINIC", "no clinic has this code; PUT /v1/clinics first", "clinic")
-    minted, last = await store.minted(clinic_id)
-    change = change_of(clinic, service_type, leads, minted, last + 1, set_by, now)
+    return clinic
+
+
+async def _kept(
+    store: PolicyStore, clinic: ClinicState, change: PolicyChange | None
+) -> tuple[ClinicState, PolicyChange | None]:
     if change is None:
         return clinic, None
     changed = change.in_force_at(clinic)
     await store.keep(change, changed)
-    log.info("policy.set", policy_id=change.policy_id, set_by=set_by, rules=[rule.slug for rule in change.rules])
+    rules = [rule.slug for rule in change.rules]
+    log.info("policy.set", policy_id=change.policy_id, set_by=change.set_by, unset=change.unset, rules=rules)
     return changed, change
 
 

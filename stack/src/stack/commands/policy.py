@@ -27,6 +27,8 @@ File = Annotated[
     ),
 ]  # fmt: skip
 Service = Annotated[str | None, typer.Option("--service-type", "-s", help="Left out: the clinic's policy.")]
+Given = Annotated[str, typer.Option("--service-type", "-s", help="Whose own policy is given up.")]
+PlanOnly = Annotated[bool, typer.Option("--plan", help="Only say what it would do.")]
 Months = Annotated[int, typer.Option("--past-months", min=0, max=24, help="Months of past visits to replay.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the reissue of the visits ahead to its end.")]
@@ -75,6 +77,25 @@ def set_(clinic: Clinic, file: File, service_type: Service = None, wait: Wait = 
     """
     booking, path = Booking.here(), clinic_path(clinic)
     told = booking.ask("PUT", path, policy_of(file), service_type=service_type)
+    if told["changed"] and wait:
+        told["change"] = _followed(booking, f"{path}/changes/{told['change']['version']}", shown=not as_json)
+    _print(told, view.set_(told), as_json=as_json)
+
+
+@app.command()
+def unset(
+    clinic: Clinic, service_type: Given, plan_only: PlanOnly = False, wait: Wait = True, as_json: AsJson = False
+) -> None:
+    """Give a service type the clinic's policy again, and reissue its visits ahead.
+
+    The same again changes nothing. Exit codes: 0 given up, 1 refused or not answered, 2 wrong words.
+    """
+    booking, path = Booking.here(), clinic_path(clinic)
+    if plan_only:
+        tried = booking.ask("POST", f"{path}/plan", {"unset": True, "past_months": 0}, service_type=service_type)
+        _print(tried, view.plan(tried), as_json=as_json)
+        return
+    told = booking.ask("DELETE", path, service_type=service_type)
     if told["changed"] and wait:
         told["change"] = _followed(booking, f"{path}/changes/{told['change']['version']}", shown=not as_json)
     _print(told, view.set_(told), as_json=as_json)

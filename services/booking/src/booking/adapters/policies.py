@@ -22,9 +22,9 @@ from booking.adapters.transactions import Transactions
 from booking.domain.clients import Client
 from booking.domain.people import ClinicState, clinic_code
 from booking.domain.policies import Lead
-from booking.domain.policy_change import change_of, imagined
+from booking.domain.policy_change import PolicyChange, change_of, giving_up, imagined
 from booking.domain.refusals import Refused
-from booking.handle_policies import set_policy
+from booking.handle_policies import set_policy, unset_policy
 from chassis.database import unavailable
 from chassis.errors import Unavailable
 from chassis.http import Problem
@@ -47,6 +47,7 @@ class Trial:
     leads: tuple[Lead, ...]
     past_months: int
     client_id: str
+    unset: bool
 
 
 def routes(transactions: Transactions, caller: Caller, limit: int, changed: Callable[[], None]) -> APIRouter:
@@ -96,10 +97,24 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
         except Refused as refusal:
             counts.refused(refusal)
             raise _answer(refusal) from None
-        if change is not None:
-            changed()
-        shown = None if change is None else bodies.change_answer(change)
-        return {**bodies.policy_answer(clinic, service), "changed": change is not None, "change": shown}
+        return _told(clinic, service, change, changed)
+
+    @router.delete("", summary="Give a service type's policy up")
+    async def delete_policy(
+        code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
+    ) -> dict[str, Any]:
+        """Give the service type the clinic's rules again, and reissue what is ahead. Again, it does nothing."""
+        try:
+            client.check_clinic(clinic_code(code, "code"))
+            client.check_may_set_policy()
+            service, now = bodies.required(bodies.service_of(service_type, None)), transactions.clock.now()
+            clinic, change = await transactions.run(
+                lambda connection: unset_policy(PostgresPolicyStore(connection), code, service, client.client_id, now)
+            )
+        except Refused as refusal:
+            counts.refused(refusal)
+            raise _answer(refusal) from None
+        return _told(clinic, service, change, changed)
 
     @router.get("/changes", summary="Who set what when, newest first")
     async def get_changes(
@@ -140,7 +155,10 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
         try:
             told = bodies.read(bodies.PlanBody, strict_json(body))
             service = bodies.service_of(service_type, told.service_type)
-            trial = Trial(clinic, service, told.leads, told.past_months, client.client_id)
+            if not told.unset and "rules" not in told.model_fields_set:
+                raise Refused("MISSING_FIELD", "give the rules to try, or `unset`", "rules")
+            service = bodies.required(service) if told.unset else service
+            trial = Trial(clinic, service, told.leads, told.past_months, client.client_id, told.unset)
         except Refused as refusal:
             counts.refused(refusal)
             raise _answer(refusal) from None
@@ -151,6 +169,16 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
         return Response(orjson.dumps(last["plan"]), media_type="application/json")
 
     return router
+
+
+def _told(
+    clinic: ClinicState, service_type: str | None, change: PolicyChange | None, changed: Callable[[], None]
+) -> dict[str, Any]:
+    """Wake the job that works a change off, and return the answer."""
+    if change is not None:
+        changed()
+    shown = None if change is None else bodies.change_answer(change)
+    return {**bodies.policy_answer(clinic, service_type), "changed": change is not None, "change": shown}
 
 
 async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
@@ -181,7 +209,10 @@ async def _tried(transactions: Transactions, trial: Trial) -> AsyncIterator[dict
     with unavailable():
         async with pool.acquire() as connection:
             minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
-    change = change_of(clinic, trial.service_type, trial.leads, minted, last + 1, trial.client_id, now)
+    if trial.unset:
+        change = giving_up(clinic, bodies.required(trial.service_type), last + 1, trial.client_id, now)
+    else:
+        change = change_of(clinic, trial.service_type, trial.leads, minted, last + 1, trial.client_id, now)
     wanted = imagined(clinic, change, trial.service_type)
     services = () if trial.service_type is not None else clinic.own_services
     which = Which(clinic.clinic_id, trial.service_type, services, clinic.zone)

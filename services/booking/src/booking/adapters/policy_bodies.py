@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from booking.adapters import policy_json
 from booking.adapters.plain import Text, refusal_of
@@ -47,8 +47,10 @@ class PolicyBody(_Body):
 
 
 class PlanBody(PolicyBody):
-    """A policy to try, and how far back to look."""
+    """A policy to try, or a service type's to give up, and how far back to look."""
 
+    rules: list[RuleBody] = Field(default=[], description=f"At most {MOST_RULES}, in any order; required unless unset.")
+    unset: StrictBool = Field(default=False, description="The service type gives its own rules up; without `rules`.")
     past_months: StrictInt = Field(
         default=3, ge=0, le=MOST_PAST_MONTHS, description=f"Months of past visits to replay, 0 to {MOST_PAST_MONTHS}."
     )
@@ -82,6 +84,17 @@ def service_of(asked: str | None, told: str | None) -> str | None:
     return None if named is None else texts.name(named, "service_type")
 
 
+def required(service_type: str | None) -> str:
+    """Return the service type whose policy is given up.
+
+    Raises:
+        Refused: MISSING_FIELD: a clinic's own policy is not given up, but set.
+    """
+    if service_type is None:
+        raise Refused("MISSING_FIELD", "name the service type that gives its policy up", "service_type")
+    return service_type
+
+
 def side(policy_id: str, rules: tuple[ReminderRule, ...]) -> dict[str, Any]:
     """Return one side of a change."""
     return {"policy_id": policy_id, "rules": policy_json.rules(rules)}
@@ -90,7 +103,7 @@ def side(policy_id: str, rules: tuple[ReminderRule, ...]) -> dict[str, Any]:
 def policy_answer(clinic: ClinicState, service_type: str | None) -> dict[str, Any]:
     """Return the policy in force, and who has one of his own."""
     policy = clinic.policy_for(service_type)
-    own = any(held.service_type == service_type for held in clinic.policies)
+    own = any(held.service_type == service_type and held.given_up_at is None for held in clinic.policies)
     return {
         "clinic_id": clinic.clinic_id,
         "service_type": service_type,
@@ -110,6 +123,7 @@ def change_answer(change: PolicyChange, row: Any = None) -> dict[str, Any]:
         "service_type": change.service_type,
         "set_by": change.set_by,
         "set_at": change.set_at.isoformat(),
+        "unset": change.unset,
         "from": side(change.policy_before, change.rules_before),
         "to": side(change.policy_id, change.rules),
         "reissue": {**job, "finished_at": finished},
@@ -121,5 +135,5 @@ def change_of_row(row: Any) -> PolicyChange:
     rules, before = policy_json.read_rules(row["rules"]), policy_json.read_rules(row["rules_before"])
     return PolicyChange(
         row["clinic_id"], row["version"], row["service_type"], row["policy_id"], rules, row["policy_before"], before,
-        row["set_by"], row["set_at"],
+        row["set_by"], row["set_at"], row["unset"],
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Reminder policies as JSON: in the tables, and in answers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from booking.domain.policies import OwnPolicy
@@ -19,9 +20,17 @@ def read_rules(held: Sequence[Any]) -> tuple[ReminderRule, ...]:
 
 def own(policy: OwnPolicy) -> dict[str, Any]:
     """Return a policy as the column `clinic.policies` lists it."""
-    return {"service_type": policy.service_type, "policy_id": policy.policy_id, "rules": rules(policy.rules)}
+    told = {"service_type": policy.service_type, "policy_id": policy.policy_id, "rules": rules(policy.rules)}
+    given_up_at = policy.given_up_at
+    return told if given_up_at is None else {**told, "given_up_at": given_up_at.isoformat()}
 
 
 def own_policy(held: Any) -> OwnPolicy:
     """Return the policy of an item of `clinic.policies`."""
-    return OwnPolicy(held["service_type"], held["policy_id"], read_rules(held["rules"]))
+    given_up_at = held.get("given_up_at")
+    return OwnPolicy(
+        held["service_type"],
+        held["policy_id"],
+        read_rules(held["rules"]),
+        None if given_up_at is None else datetime.fromisoformat(given_up_at),
+    )

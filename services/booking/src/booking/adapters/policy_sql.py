@@ -8,8 +8,8 @@ LAST_VERSION = "SELECT coalesce(max(version), 0) FROM reminder_policy WHERE clin
 
 APPEND_POLICY = """
 INSERT INTO reminder_policy (clinic_id, version, service_type, policy_id, rules, policy_before, rules_before,
-                             set_by, set_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                             set_by, set_at, unset)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 KEEP_SLUGS = """

@@ -45,6 +45,7 @@ class PostgresPolicyStore:
         await self.connection.execute(
             policy_sql.APPEND_POLICY, *key, change.service_type, change.policy_id, policy_json.rules(change.rules),
             change.policy_before, policy_json.rules(change.rules_before), change.set_by, change.set_at,
+            change.unset,
         )  # fmt: skip
         await self.connection.execute(policy_sql.KEEP_SLUGS, *key, list(change.minted))
         listed = [policy_json.own(policy) for policy in clinic.policies]

@@ -45,7 +45,8 @@ class ClinicState:
     """A clinic with the policies that its appointments carry.
 
     Attributes:
-        policies: Those that somebody set, of the clinic and of service types; the default where there is none.
+        policies: Those that somebody set, of the clinic and of service types, given up or not; the default where there
+            is none.
         policy: The clinic's, for every service type without its own.
     """
 
@@ -69,16 +70,21 @@ class ClinicState:
         in_force: dict[str | None, ReminderPolicy] = {
             own.service_type: ReminderPolicy(policy_id=own.policy_id, rules=own.rules, window=window)
             for own in self.policies
+            if own.given_up_at is None
         }
         if None not in in_force:
             in_force[None] = default_policy(self, window)
+        clinics = in_force[None]
+        for given_up in (own for own in self.policies if own.given_up_at is not None):
+            rules = given_up.instead(clinics.rules)
+            in_force[given_up.service_type] = clinics.model_copy(update={"rules": rules})
         object.__setattr__(self, "_in_force", in_force)
         object.__setattr__(self, "policy", in_force[None])
 
     @property
     def own_services(self) -> tuple[str, ...]:
         """The service types that have rules of their own."""
-        return tuple(service for service in self._in_force if service is not None)
+        return tuple(own.service_type for own in self.policies if own.service_type and own.given_up_at is None)
 
     def policy_for(self, service_type: str | None) -> ReminderPolicy:
         """Return the policy in force for a service type: its own, else the clinic's (D13)."""

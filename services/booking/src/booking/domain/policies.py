@@ -40,11 +40,30 @@ class Lead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OwnPolicy:
-    """Rules in force that somebody set: a clinic's (`service_type` None) or a service type's."""
+    """Rules that somebody set: a clinic's (`service_type` None) or a service type's.
+
+    Attributes:
+        rules: Those in force, or those that a service type had when it gave them up.
+        given_up_at: Since when a service type has the clinic's rules again; None while it has its own.
+    """
 
     service_type: str | None
     policy_id: str
     rules: tuple[ReminderRule, ...]
+    given_up_at: datetime | None = None
+
+    def instead(self, clinics: Sequence[ReminderRule]) -> tuple[ReminderRule, ...]:
+        """Return the clinic's rules as they stand for a service type that gave its own up.
+
+        Those that it did not have are in force for it since then, so that their past moments are not sent (D14).
+        """
+        had, since = slugs_of(self.rules), self.given_up_at
+        return tuple(
+            rule
+            if since is None or rule.slug in had or rule.in_force_since >= since
+            else rule.model_copy(update={"in_force_since": since})
+            for rule in clinics
+        )
 
 
 def lead_of(rule: ReminderRule) -> Lead:

@@ -16,6 +16,7 @@ class PolicyChange:
     Attributes:
         service_type: None for the clinic's own policy, which serves every service type without one.
         set_by: The client, or `operator`.
+        unset: Whether a service type gives its own rules up: `rules` are then the clinic's, as they stand for it.
     """
 
     clinic_id: str
@@ -27,16 +28,23 @@ class PolicyChange:
     rules_before: tuple[ReminderRule, ...]
     set_by: str
     set_at: datetime
+    unset: bool = False
 
     @property
     def minted(self) -> tuple[str, ...]:
-        """The slugs that are new with it, sorted."""
+        """The slugs that are new with it, sorted. The clinic's are its own already."""
+        if self.unset:
+            return ()
         return tuple(sorted(slugs_of(self.rules) - slugs_of(self.rules_before)))
 
     def in_force_at(self, clinic: ClinicState) -> ClinicState:
         """Return the clinic with this policy in force. Its own policy makes another version of the clinic."""
         others = [own for own in clinic.policies if own.service_type != self.service_type]
-        mine = OwnPolicy(self.service_type, self.policy_id, self.rules)
+        mine = (
+            OwnPolicy(self.service_type, self.policy_id, self.rules_before, self.set_at)
+            if self.unset
+            else OwnPolicy(self.service_type, self.policy_id, self.rules)
+        )
         listed = sorted([*others, mine], key=lambda own: own.service_type or "")
         version = clinic.version + (self.service_type is None)
         return replace(clinic, policies=tuple(listed), version=version)
@@ -74,6 +82,25 @@ def change_of(
     return PolicyChange(
         clinic.clinic_id, version, service_type, policy_id, rules, before.policy_id, before.rules, set_by, now
     )
+
+
+def giving_up(clinic: ClinicState, service_type: str, version: int, set_by: str, now: datetime) -> PolicyChange | None:
+    """Return the change by which a service type has the clinic's policy again, or None if it has none of its own.
+
+    Args:
+        clinic: The clinic under its row's lock.
+        service_type: Whose policy.
+        version: The number that a change would have.
+        set_by: Who wants it.
+        now: Domain time.
+    """
+    if service_type not in clinic.own_services:
+        return None
+    before, policy_id = clinic.policy_for(service_type), f"{clinic.clinic_id}/{version}"
+    draft = PolicyChange(
+        clinic.clinic_id, version, service_type, policy_id, (), before.policy_id, before.rules, set_by, now, unset=True
+    )
+    return replace(draft, rules=draft.in_force_at(clinic).policy_for(service_type).rules)
 
 
 def imagined(clinic: ClinicState, change: PolicyChange | None, service_type: str | None) -> ReminderPolicy:
