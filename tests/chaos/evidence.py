@@ -1,6 +1,7 @@
 """What a run leaves behind, gathered from outside: the topics, and the sinks' own acceptance log."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -27,6 +28,45 @@ class Record:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to a carrier as the ledger has it.
+
+    Attributes:
+        called_at: Domain time at which it was authorised.
+        not_after: Its deadline, domain time.
+        outcome: What the carrier answered; None: nobody knows.
+        address_sha256: The key of the address called, in hex.
+    """
+
+    attempt_id: str
+    notification_id: str
+    ordinal: int
+    appointment_id: str
+    clinic_id: str | None
+    kind: str
+    channel: str
+    schedule_gen: int
+    gated_version: int
+    called_at: datetime
+    not_after: datetime | None
+    outcome: str | None
+    delivery_state: str
+    address_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One dead letter of a consumer."""
+
+    consumer: str
+    topic: str
+    partition: int
+    offset: int
+    value: bytes
+    code: str
+
+
 @dataclass
 class Evidence:
     """Everything that the invariants are proved from.
@@ -36,12 +76,22 @@ class Evidence:
         topics: The records of each topic, in order of partition and offset.
         positions: (topic, partition) → (next offset of a consumer, offset after the last record).
         accepted: The carriers' acceptance log, each message with the `notification_id` that its reference leads to.
+        calls: Every call in the ledger.
+        opted_out: (channel, key of the address in hex, category) → since when.
+        doubles_preferred: Clinics that hold a double to be better than a miss.
+        letters: Every dead letter.
+        poison: (topic, partition, offset) → bytes of each record that was planted to be refused.
     """
 
     answered: dict[str, int] = field(default_factory=dict)
     topics: dict[str, list[Record]] = field(default_factory=lambda: {topic.name: [] for topic in TOPICS})
     positions: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     accepted: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    opted_out: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    doubles_preferred: set[str] = field(default_factory=set)
+    letters: list[Letter] = field(default_factory=list)
+    poison: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
 
 
 def attempt_of(reference: str) -> str:
@@ -105,5 +155,29 @@ async def read_positions(
                 end = ends.get((row["topic"], row["partition"]), 0)
                 found[service, row["topic"], row["partition"]] = row["next_offset"], end
         return found
+    finally:
+        await connection.close()
+
+
+_CALLS = """
+SELECT made.attempt_id::text, made.notification_id::text, made.ordinal, one.appointment_id::text, one.clinic_id,
+       one.kind, made.channel, one.schedule_gen, made.gated_version, made.called_at, one.not_after, made.outcome,
+       made.delivery_state, encode(made.address_sha256, 'hex') AS address_sha256
+FROM notifier.attempt AS made JOIN notifier.notification AS one USING (notification_id)"""
+_OPT_OUTS = "SELECT channel, encode(address_sha256, 'hex'), category, since FROM notifier.opt_out"
+
+
+async def read_ledger(database_url: str, evidence: Evidence) -> None:
+    """Add every call, opt-out and dead letter, and which clinics prefer doubles."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        evidence.calls = [Call(**dict(row)) for row in await connection.fetch(_CALLS)]
+        evidence.opted_out = {(row[0], row[1], row[2]): row[3] for row in await connection.fetch(_OPT_OUTS)}
+        doubling = await connection.fetch("SELECT clinic_id FROM notifier.clinic_sending WHERE double_over_miss")
+        evidence.doubles_preferred = {row[0] for row in doubling}
+        for service in WITH_POSITIONS:
+            columns = 'topic, partition, "offset", value, code'
+            rows = await connection.fetch(f"SELECT {columns} FROM {service}.dead_letter")  # noqa: S608  # constants
+            evidence.letters += [Letter(service, *row) for row in rows]
     finally:
         await connection.close()

@@ -2,12 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from schemas.wire import event_id, reminder_id, sub_file_id
+from tests.chaos import calls
 from tests.chaos.evidence import Evidence, Record
 
 FINAL = frozenset({"accepted", "failed", "skipped"})
+ARRIVAL = ("unknown", "undelivered", "delivered", "read")
+"""What is known of an accepted message, weakest evidence first."""
+
 OPENS_A_SUB_FILE = frozenset(
     {"booked", "arrived", "fulfilled", "cancelled", "noshow", "entered-in-error", "checked-in"}
 )
@@ -99,10 +104,33 @@ def i6_one_acceptance_per_notification(evidence: Evidence) -> Iterator[str]:
 
 
 def i10_history_is_monotone(evidence: Evidence) -> Iterator[str]:
-    """I10: a final outcome stays."""
-    for message, outcomes in _final_outcomes(evidence, "notification_id").items():
-        if len(outcomes) > 1:
-            yield f"final outcome changed {sorted(outcomes)}: {message}"
+    """I10: versions rise by one, an acceptance stays, and evidence of arrival only grows (G6).
+
+    An acceptance ends in two ways only: it was reported undelivered, or the message is accepted anew elsewhere.
+    """
+    told: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
+    for record in evidence.topics["notifications"]:
+        message, version = record.value["notification_id"], record.value["version"]
+        if told[message].setdefault(version, record.value) != record.value:
+            yield f"version {version} told in two ways: {message}"
+    for message, versions in told.items():
+        if sorted(versions) != list(range(1, len(versions) + 1)):
+            yield f"versions {sorted(versions)}: {message}"
+        for before, after in pairwise(versions[version] for version in sorted(versions)):
+            if before["outcome"] in FINAL and after["outcome"] not in _may_follow(before):
+                yield f"{before['outcome']} became {after['outcome']}: {message}"
+            if ARRIVAL.index(_arrival(after)) < ARRIVAL.index(_arrival(before)):
+                yield f"{_arrival(before)} became {_arrival(after)}: {message}"
+
+
+def _arrival(told: dict[str, Any]) -> str:
+    return str(told.get("delivery_state", "unknown"))
+
+
+def _may_follow(told: dict[str, Any]) -> set[str]:
+    """Return the outcomes that may follow: a receipt can show that a message has arrived after all."""
+    undelivered = told["outcome"] == "accepted" and _arrival(told) == "undelivered"
+    return {"accepted", told["outcome"], *({"failed", "skipped", "unknown"} if undelivered else ())}
 
 
 INVARIANTS: dict[str, Callable[[Evidence], Iterable[str]]] = {
@@ -112,7 +140,11 @@ INVARIANTS: dict[str, Callable[[Evidence], Iterable[str]]] = {
     "I4": i4_one_sub_file_per_patient_and_clinic,
     "I5": i5_one_reminder_per_schedule_and_rule,
     "I6": i6_one_acceptance_per_notification,
+    "I7": calls.i7_no_call_is_gated_at_or_after_the_cancellation,
+    "I8": calls.i8_no_call_is_late_outside_its_hours_or_unwanted,
+    "I9": calls.i9_no_call_follows_an_unknown_one,
     "I10": i10_history_is_monotone,
+    "I11": calls.i11_dead_letters_are_complete,
 }
 
 

@@ -12,7 +12,7 @@ from stack.demo.drive import Driver
 from stack.demo.expectation import expect_of
 from stack.demo.installation import Installation
 from stack.supervisor import System
-from tests.chaos.evidence import Evidence, attempt_of, read_positions, read_topics
+from tests.chaos.evidence import Evidence, attempt_of, read_ledger, read_positions, read_topics
 from tests.chaos.invariants import check
 from tests.chaos.load import PATIENCE_S, Fault, Load, Upstream, as_posted
 from tests.chaos.outcome import Outcome, judge
@@ -98,12 +98,14 @@ async def _gather(system: System, client: Client, upstream: Upstream, outcome: O
         attempt = attempt_of(message["reference"])
         message["notification_id"] = outcome.attempts.get(attempt, f"no attempt {attempt}")
     topics = await read_topics(system.bootstrap)
-    return Evidence(
+    evidence = Evidence(
         answered=upstream.answered,
         topics=topics,
         positions=await read_positions(system.admin_url, topics),
         accepted=accepted,
     )
+    await read_ledger(system.admin_url, evidence)
+    return evidence
 
 
 async def _leave(driver: Driver, load: Load, faults: list[Fault]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import orjson
 import pytest
 
 from schemas.wire import event_id, notification_id, reminder_id, sub_file_id
-from tests.chaos.evidence import Evidence, Record
+from tests.chaos.evidence import Call, Evidence, Letter, Record
 from tests.chaos.invariants import check
 
 APPOINTMENT, PATIENT = UUID(int=1), UUID(int=2)
@@ -18,6 +19,8 @@ REMINDER = reminder_id(APPOINTMENT, 1, "24h")
 CONFIRMATION = notification_id((APPOINTMENT, 1, "booked"), "patient", "confirmation")
 MESSAGE = notification_id((REMINDER,), "patient", "reminder")
 NUMBER = "FILE-2027-000001-THAMES-01"
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+POISON = ("appointments", 0, 3)
 
 
 def record(offset: int, key: UUID, kind: str, identifier: object, **value: Any) -> Record:
@@ -37,7 +40,8 @@ def appointment(offset: int, version: int, status: str) -> Record:
         patient_id=PATIENT,
         clinic_id="THAMES",
         schedule_gen=1,
-        policy={"rules": [{"slug": "24h"}]},
+        zone="Europe/London",
+        policy={"rules": [{"slug": "24h"}], "window": {"opens": "07:00:00", "closes": "21:00:00"}},
     )
 
 
@@ -48,13 +52,35 @@ def outcome(offset: int, message: UUID, version: int, said: str, reminder: UUID 
     return record(offset, APPOINTMENT, kind, f"{message}:{version}", **body)
 
 
+def call(message: UUID, ordinal: int, kind: str, said: str, channel: str = "sms") -> Call:
+    return Call(
+        attempt_id=f"{message} {ordinal}",
+        notification_id=str(message),
+        ordinal=ordinal,
+        appointment_id=str(APPOINTMENT),
+        clinic_id="THAMES",
+        kind=kind,
+        channel=channel,
+        schedule_gen=1,
+        gated_version=1,
+        called_at=NOON,
+        not_after=NOON,
+        outcome=said,
+        delivery_state="unknown",
+        address_sha256="ab",
+    )
+
+
 def sub_file_opened(offset: int, ordinal: int) -> Record:
     opened = sub_file_id(PATIENT, "THAMES", ordinal)
     return record(offset, opened, "sub_file.changed.v1", opened, sub_file_id=opened, version=1, number=NUMBER)
 
 
 def sound() -> Evidence:
-    """Return a run without a fault: a booking that was published twice, then cancelled after its reminder."""
+    """Return a run without a fault: a booking that was published twice, then cancelled after its reminder.
+
+    The reminder was refused once before it was accepted; after it a record came that nobody can read.
+    """
     planned = [{"reminder_id": str(REMINDER)}]
     return Evidence(
         answered={str(APPOINTMENT): 2},
@@ -71,8 +97,15 @@ def sound() -> Evidence:
                 outcome(2, MESSAGE, 1, "accepted", REMINDER),
             ],
         },
-        positions={("records", "appointments", 0): (3, 3)},
+        positions={("records", "appointments", 0): (4, 4)},
         accepted=[{"notification_id": str(CONFIRMATION)}, {"notification_id": str(MESSAGE)}],
+        calls=[
+            call(CONFIRMATION, 1, "confirmation", "accepted"),
+            call(MESSAGE, 1, "reminder", "not-accepted"),
+            call(MESSAGE, 2, "reminder", "accepted"),
+        ],
+        letters=[Letter("records", *POISON, value=b"{", code="UNDECODABLE")],
+        poison={POISON: b"{"},
     )
 
 
@@ -107,11 +140,64 @@ def add_sub_file(evidence: Evidence) -> None:
 
 
 def fall_behind(evidence: Evidence) -> None:
-    evidence.positions["records", "appointments", 0] = 2, 3
+    evidence.positions["records", "appointments", 0] = 2, 4
 
 
 def contradict(evidence: Evidence) -> None:
     evidence.topics["notifications"].append(outcome(3, MESSAGE, 2, "failed", REMINDER))
+
+
+def last_call(**fields: Any) -> Callable[[Evidence], None]:
+    """Alter the call by which the reminder was accepted."""
+
+    def mutate(evidence: Evidence) -> None:
+        evidence.calls[2] = replace(evidence.calls[2], **fields)
+
+    return mutate
+
+
+def first_refusal(said: str | None) -> Callable[[Evidence], None]:
+    """Let the call before that one have ended so."""
+
+    def mutate(evidence: Evidence) -> None:
+        evidence.calls[1] = replace(evidence.calls[1], outcome=said)
+
+    return mutate
+
+
+def opt_out(evidence: Evidence) -> None:
+    evidence.opted_out["sms", "ab", "reminders"] = NOON - timedelta(seconds=1)
+
+
+def tell(version: int, said: str, arrival: str) -> Record:
+    """Return a later word about the reminder."""
+    told = outcome(2 + version, MESSAGE, version, said, REMINDER)
+    return replace(told, value={**told.value, "delivery_state": arrival})
+
+
+def forget_an_arrival(evidence: Evidence) -> None:
+    evidence.topics["notifications"] += [tell(2, "accepted", "delivered"), tell(3, "accepted", "undelivered")]
+
+
+def leave_a_version_out(evidence: Evidence) -> None:
+    evidence.topics["notifications"].append(tell(3, "accepted", "delivered"))
+
+
+def test_what_was_reported_undelivered_may_be_sent_by_another_channel() -> None:
+    evidence = sound()
+    evidence.calls[2] = replace(evidence.calls[2], delivery_state="undelivered")
+    evidence.calls.append(call(MESSAGE, 3, "reminder", "accepted", "email"))
+    evidence.topics["notifications"] += [tell(2, "accepted", "undelivered"), tell(3, "accepted", "delivered")]
+    assert check(evidence) == []
+
+
+def test_after_an_unknown_call_only_a_clinic_that_prefers_doubles_calls_again_and_elsewhere() -> None:
+    evidence = sound()
+    evidence.doubles_preferred = {"THAMES"}
+    first_refusal("unknown")(evidence)
+    assert len(check(evidence)) == 1
+    last_call(channel="email")(evidence)
+    assert check(evidence) == []
 
 
 @pytest.mark.parametrize(
@@ -128,7 +214,21 @@ def contradict(evidence: Evidence) -> None:
         pytest.param("I6", lambda e: e.accepted.append(e.accepted[0]), id="a send doubled"),
         pytest.param("I6", lambda e: e.accepted.pop(), id="a send dropped"),
         pytest.param("I6", drop("notifications", 2), id="a send without a ledger row"),
+        pytest.param("I7", last_call(gated_version=2), id="a call gated at the cancellation"),
+        pytest.param("I7", last_call(gated_version=9), id="a call gated at a version of nobody"),
+        pytest.param("I7", last_call(schedule_gen=2), id="a reminder of another schedule"),
+        pytest.param("I8", last_call(called_at=NOON + timedelta(seconds=1)), id="a call after its deadline"),
+        pytest.param("I8", last_call(called_at=NOON - timedelta(hours=6)), id="a call outside the hours"),
+        pytest.param("I8", opt_out, id="a call after the opt-out"),
+        pytest.param("I9", first_refusal("unknown"), id="a call after an unknown one"),
+        pytest.param("I9", first_refusal("accepted"), id="a call after an accepted one"),
+        pytest.param("I9", first_refusal(None), id="a call after an open one"),
         pytest.param("I10", contradict, id="a final outcome changed"),
+        pytest.param("I10", forget_an_arrival, id="an arrival forgotten"),
+        pytest.param("I10", leave_a_version_out, id="a version left out"),
+        pytest.param("I11", lambda e: e.letters.clear(), id="a dead letter dropped"),
+        pytest.param("I11", lambda e: e.poison.clear(), id="a dead letter of a sound record"),
+        pytest.param("I11", lambda e: e.poison.update({POISON: b"{}"}), id="a dead letter with other bytes"),
     ],
 )
 def test_each_mutant_is_reported(invariant: str, mutate: Callable[[Evidence], None]) -> None:
