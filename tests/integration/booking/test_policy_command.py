@@ -87,6 +87,21 @@ async def test_what_plan_says_is_what_set_reports_and_show_lists(door: Door, att
     assert (await attend.json("set", "EYE", "--file", file))["changed"] is False
 
 
+async def test_unset_gives_a_service_type_the_clinics_rules_again(door: Door, attend: Attend) -> None:
+    await visits(door, 500, 600, service_type="Surgery")
+    await attend.json("set", "EYE", "-s", "Surgery", "-f", str(EXAMPLES / "surgery.json"))
+    planned = await attend.json("unset", "EYE", "-s", "Surgery", "--plan")
+
+    code, out, err = await attend.run("unset", "EYE", "-s", "Surgery")
+
+    assert (code, planned["ahead"]["appointments"]) == (0, 2), err
+    assert "EYE, Surgery: 24 h, 2 h" in out
+    assert "2 visits ahead looked at: reissued" in out
+    assert (await attend.json("unset", "EYE", "-s", "Surgery"))["changed"] is False
+    shown = await attend.json("show", "EYE", "-s", "Surgery")
+    assert (shown["own"], shown["changes"][0]["unset"]) == (False, True)
+
+
 async def test_tables_say_it_to_people(door: Door, attend: Attend) -> None:
     await visits(door, 500, 600, service_type="Surgery")
     code, out, _ = await attend.run("plan", "EYE", "-f", str(EXAMPLES / "surgery.json"))
