@@ -36,7 +36,7 @@ def reading(version: int = 1, generation: int = 1, mode: Mode = Mode.LIVE) -> Vi
 
 
 def made(what: Transition, version: int = 1, mode: Mode = Mode.LIVE) -> dict[Kind, Notification]:
-    return {one.kind: one for one in notices(Happened(what, reading(version, version, mode)), NOW)}
+    return {one.kind: one for one in notices(Happened(what, reading(version, version, mode), APPOINTMENT), NOW)}
 
 
 def news(what: Transition, version: int) -> Notification:

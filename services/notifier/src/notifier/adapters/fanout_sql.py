@@ -26,17 +26,21 @@ SELECT {COLUMNS} FROM notification
 WHERE appointment_id = ANY($1::uuid[]) AND recipient = 'patient' AND state = 'queued'
 ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
 
-_SAME = """other.patient_id = one.patient_id AND other.clinic_id = one.clinic_id
-  AND other.service_type IS NOT DISTINCT FROM one.service_type AND other.appointment_id <> one.appointment_id"""
-"""Twins: visits of one patient, clinic and service (D37)."""
-
-TWINS = f"""
-SELECT one.appointment_id, bool_or(other.status = 'booked') AS stands
-FROM appointment AS one JOIN appointment AS other ON {_SAME}
-WHERE one.appointment_id = ANY($1::uuid[]) AND one.status = 'booked' AND other.starts_at > $3
-  AND (other.status = 'booked' AND coalesce(other.turned_at, '-infinity') < one.turned_at - make_interval(secs => $2)
-       OR other.status = 'cancelled' AND other.turned_at >= one.turned_at - make_interval(secs => $2))
-GROUP BY 1"""  # noqa: S608  # a constant of ours
+# Twins: visits of one patient, clinic and service (D37). Each that turned just now, with those that matter to it: for
+# a booked one the visits ahead that stand since before, and those cancelled close to it; for a cancelled one those
+# booked close to it.
+TWINS = """
+SELECT one.appointment_id, other.appointment_id, one.status, other.status
+FROM appointment AS one JOIN appointment AS other
+    ON other.patient_id = one.patient_id AND other.clinic_id = one.clinic_id
+       AND other.service_type IS NOT DISTINCT FROM one.service_type AND other.appointment_id <> one.appointment_id
+WHERE one.appointment_id = ANY($1::uuid[])
+  AND (one.status = 'booked' AND other.status = 'booked' AND other.starts_at > $3
+           AND coalesce(other.turned_at, '-infinity') < one.turned_at - make_interval(secs => $2)
+       OR (one.status, other.status) IN (('booked', 'cancelled'), ('cancelled', 'booked'))
+           AND other.turned_at >= one.turned_at - make_interval(secs => $2)
+           AND other.turned_at <= one.turned_at + make_interval(secs => $2))
+ORDER BY other.turned_at, other.appointment_id, one.appointment_id"""
 
 TURNS = 256
 """Locks that stand for all patients: a transaction holds no more, however many it folds."""
@@ -44,22 +48,6 @@ TURN_CLASS = 1_146_369_335
 """The first half of our advisory locks' keys: nobody else's (D37 in ASCII, and a 7)."""
 
 TAKE_TURNS = "SELECT pg_advisory_xact_lock($1::int, turn) FROM unnest($2::int[]) AS turn"
-
-REBOOKED = (
-    """
-SELECT cancelled.notification_id AS cancelled, booking.notification_id AS booking
-FROM appointment AS one
-JOIN appointment AS other ON """
-    + _SAME
-    + """
-JOIN notification AS cancelled ON cancelled.appointment_id = one.appointment_id
-JOIN notification AS booking ON booking.appointment_id = other.appointment_id
-WHERE one.patient_id = ANY($1::text[]::uuid[]) AND one.status = 'cancelled' AND other.status = 'booked'
-  AND other.turned_at BETWEEN one.turned_at - make_interval(secs => $2) AND one.turned_at + make_interval(secs => $2)
-  AND cancelled.kind = 'cancelled' AND cancelled.state = 'queued'
-  AND booking.kind = 'confirmation' AND booking.state = 'queued'
-ORDER BY one.turned_at, other.turned_at, 1, 2"""
-)
 
 CHANGE = """
 UPDATE notification AS held

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.adapters import columns, fanout_sql, lane_sql
+from notifier.adapters import columns, fanout_sql
 from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.mornings import Mornings
 from notifier.adapters.notice import notice_of
@@ -83,23 +83,12 @@ class PostgresFanoutStore(Mornings):
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         """See `handle.fanout.FanoutStore`."""
         rows = await self._connection.fetch(fanout_sql.TWINS, list(appointment_ids), within_s, now)
-        return [Twin(row[0], row[1]) for row in rows]
+        return [Twin(row[0], row[1], Status(row[2]), Status(row[3])) for row in rows]
 
     async def take_turns(self, patient_ids: Collection[str]) -> None:
         """See `handle.fanout.FanoutStore`. Patients share a fixed number of locks, taken in their order."""
         turns = sorted({zlib.crc32(patient.encode()) % fanout_sql.TURNS for patient in patient_ids})
         await self._connection.fetch(fanout_sql.TAKE_TURNS, fanout_sql.TURN_CLASS, turns)
-
-    async def rebooked(
-        self, patient_ids: Collection[str], within_s: float
-    ) -> Sequence[tuple[Notification, Notification]]:
-        """See `handle.fanout.FanoutStore`."""
-        pairs = await self._connection.fetch(fanout_sql.REBOOKED, list(patient_ids), within_s)
-        if not pairs:
-            return []
-        rows = await self._connection.fetch(lane_sql.LOCK, list({one for pair in pairs for one in pair.values()}))
-        held = {row["notification_id"]: columns.notification(row) for row in rows}
-        return [(held[pair["cancelled"]], held[pair["booking"]]) for pair in pairs]
 
     async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.fanout.FanoutStore`."""

@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
+import orjson
+
 from chassis.outbox import Outgoing
 from notifier.domain.ledger import Notification
 from notifier.domain.states import outcome_of
 from schemas.envelope import Envelope
-from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
+from schemas.notifications import NOTIFICATION_CHANGED
 from schemas.topics import NOTIFICATIONS
-from schemas.wire import derived_id, encode
+from schemas.wire import derived_id
 
 SOURCE = "attend/notifier"
 
@@ -16,29 +18,37 @@ SOURCE = "attend/notifier"
 def notification_changed(held: Notification, now: datetime) -> Outgoing:
     """Return the event of this outcome; the same version always has the same id.
 
+    The body is `schemas.notifications.NotificationChanged`, written by hand: a fifth of what the model costs,
+    for each of the outcomes of a batch.
+
     Args:
-        held: A notification with an outcome.
-        now: Domain time of the outcome.
+        held: A notification with an outcome, of an appointment.
+        now: Domain time of the outcome, in UTC.
+
+    Raises:
+        ValueError: It has no outcome.
     """
-    body = NotificationChanged.model_validate(
-        {
-            "notification_id": held.notification_id,
-            "version": held.version,
-            "appointment_id": held.appointment_id,
-            "schedule_gen": held.schedule_gen,
-            "kind": held.kind,
-            "recipient": held.recipient,
-            "reminder_id": held.reminder_id,
-            "outcome": outcome_of(held.state),
-            "channel": held.lane,
-            "reason": held.reason,
-            "delivery_state": held.delivery_state,
-            "at": now,
-            "attempts": held.attempts,
-            "caused_by": held.caused_by,
-        }
-    )
-    event_id = str(derived_id("notification-event", held.notification_id, held.version))
-    key = str(held.appointment_id)
-    envelope = Envelope(event_id, NOTIFICATION_CHANGED, SOURCE, str(held.notification_id), now)
-    return Outgoing(NOTIFICATIONS, key, envelope, encode(body))
+    notification, appointment = str(held.notification_id), str(held.appointment_id)
+    outcome = outcome_of(held.state)
+    if outcome is None:
+        raise ValueError("a message that is still worked on has no outcome to tell of")
+    body = {
+        "notification_id": notification,
+        "version": held.version,
+        "appointment_id": appointment,
+        "schedule_gen": held.schedule_gen,
+        "kind": held.kind,
+        "recipient": held.recipient,
+        "reminder_id": None if held.reminder_id is None else str(held.reminder_id),
+        "outcome": outcome,
+        "channel": held.lane,
+        "reason": held.reason,
+        "delivery_state": held.delivery_state,
+        "at": now,
+        "attempts": held.attempts,
+        "caused_by": held.caused_by,
+    }
+    value = orjson.dumps({name: given for name, given in body.items() if given is not None}, option=orjson.OPT_UTC_Z)
+    event_id = str(derived_id("notification-event", notification, held.version))
+    envelope = Envelope(event_id, NOTIFICATION_CHANGED, SOURCE, notification, now)
+    return Outgoing(NOTIFICATIONS, appointment, envelope, value)

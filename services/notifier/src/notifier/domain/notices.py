@@ -43,8 +43,10 @@ def notices(happened: Happened, now: datetime) -> list[Notification]:
 
     A cancellation waits for a booking that may take its place.
     """
-    made = [_notice(kind, happened, now) for kind in NOTICES[happened.transition]]
-    if happened.visit.mode is Mode.BACKFILL:
+    visit = happened.visit
+    cause = str(event_id(visit.appointment_id, visit.version))
+    made = [_notice(kind, happened, cause, now) for kind in NOTICES[happened.transition]]
+    if visit.mode is Mode.BACKFILL:
         return [skip(notice, Reason.BACKFILL) for notice in made]
     return made
 
@@ -110,9 +112,8 @@ def _why(old: Notification, newer: Notification) -> Reason:
     return Reason.APPOINTMENT_CANCELLED if cancelled else Reason.SUPERSEDED
 
 
-def _notice(kind: Kind, happened: Happened, now: datetime) -> Notification:
+def _notice(kind: Kind, happened: Happened, cause: str, now: datetime) -> Notification:
     visit = happened.visit
-    appointment = UUID(visit.appointment_id)
     recipient = PROVIDER if kind in PROVIDER_KINDS else PATIENT
     waits = kind is Kind.CANCELLED
     return Notification(
@@ -121,11 +122,11 @@ def _notice(kind: Kind, happened: Happened, now: datetime) -> Notification:
         ),
         kind=kind,
         recipient=recipient,
-        appointment_id=appointment,
+        appointment_id=happened.appointment_id,
         clinic_id=visit.clinic_id,
         schedule_gen=visit.schedule_gen,
         reminder_id=None,
-        caused_by=str(event_id(visit.appointment_id, visit.version)),
+        caused_by=cause,
         state=State.QUEUED,
         lane=Channel.EMAIL if waits else None,
         not_after=_not_after(happened.transition, visit, now),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from schemas.appointments import NOT_YET_BOOKED, Mode, Status
 from schemas.notifications import Kind
@@ -65,10 +66,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One transition, and the version that brought it."""
+    """One transition, and the version that brought it; `appointment_id` is read from its text but once."""
 
     transition: Transition
     visit: VisitReading
+    appointment_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def fold(events: Iterable[VisitReading], held: Mapping[str, Held]) -> Folded:
         applied += 1
         what = transition(before, event)
         if what:
-            happened.append(Happened(what, event))
+            happened.append(Happened(what, event, UUID(appointment)))
         turned = what is Transition.BOOKED or what is Transition.CANCELLED
         turned_at = event.ingest_time if turned else before.turned_at if before else None
         known[appointment] = Held(

@@ -16,21 +16,29 @@ from notifier.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notic
 from notifier.domain.states import State
 from notifier.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
 from notifier.handle.entering import Counted, EntryStore, enter, unknown
-from schemas.appointments import Mode
+from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """Another visit of the same patient, clinic and service as one that was booked just now.
-
-    Attributes:
-        appointment_id: The one that was booked.
-        stands: The other is booked, and was before; its cancellation may be on its way.
-    """
+    """Two visits of the same patient, clinic and service, the first of which turned just now."""
 
     appointment_id: UUID
-    stands: bool
+    other_id: UUID
+    status: Status
+    other_status: Status
+
+    @property
+    def stands(self) -> bool:
+        """Say whether the other one is booked since before; its cancellation may be on its way."""
+        return self.status is self.other_status is Status.BOOKED
+
+    @property
+    def pair(self) -> tuple[UUID, UUID]:
+        """The cancelled one and the booked one, where one is each."""
+        ids = (self.appointment_id, self.other_id)
+        return ids if self.status is Status.CANCELLED else ids[::-1]
 
 
 class FanoutStore(EntryStore, Protocol):
@@ -46,15 +54,14 @@ class FanoutStore(EntryStore, Protocol):
         """Lock and return the queued messages to these appointments' patients, in the order of their ids."""
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
-        """Return the twins ahead of these booked appointments that stand, or were cancelled `within_s` of them."""
+        """Return the twins that matter to these visits, booked or cancelled just now.
+
+        To a booked one: those ahead that stand since before, and those cancelled `within_s` of it. To a
+        cancelled one: those booked `within_s` of it. Soonest turned first.
+        """
 
     async def take_turns(self, patient_ids: Collection[str]) -> None:
         """Wait until no other transaction folds messages of these patients; until the end of this one."""
-
-    async def rebooked(
-        self, patient_ids: Collection[str], within_s: float
-    ) -> Sequence[tuple[Notification, Notification]]:
-        """Lock and return the (cancellation, confirmation) of twins that turned within `within_s` and still wait."""
 
     async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write these messages back: kind, state, reason, whose place it takes, next attempt."""
@@ -76,39 +83,35 @@ async def _tell_of(
     store: FanoutStore, folded: Folded, held: Mapping[str, Held], sending: SendingMode, now: datetime
 ) -> None:
     made = await unknown(store, [notice for one in folded.happened for notice in notices(one, now)])
-    turned = await _take_turns(store, folded, now)
-    made = [_after_the_twin(one, turned.wait, now) for one in made]
-    met_before = {UUID(known) for known in held}
-    about = {one.appointment_id for one in made if one.kind in NEWS and one.state is State.QUEUED}
-    older = await store.waiting({one for one in about if one in met_before}) if about & met_before else ()
-    made, superseded = supersede(made, older)
+    twins = await _twins(store, folded, now)
+    if wait := {twin.appointment_id for twin in twins if twin.stands}:
+        made = [_after_the_twin(one, wait, now) for one in made]
+    met = set(map(UUID, held))
+    news = [one.appointment_id for one in made if one.kind in NEWS and one.state is State.QUEUED]
+    about = {one for one in news if one in met}
+    made, superseded = supersede(made, await store.waiting(about) if about else ())
     await enter(store, made, sending, now)
-    changed = [*superseded, *await _rebooked(store, turned.patients, now)]
+    changed = [*superseded, *await _rebooked(store, [twin.pair for twin in twins if not twin.stands], now)]
     if changed:
         await store.change(changed, now)
         await store.publish([one for one in changed if one.state is State.SKIPPED], now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Turned:
-    """Patients of whom a cancellation and a booking may be one move, and bookings that wait to see."""
-
-    patients: frozenset[str]
-    wait: frozenset[UUID]
-
-
-async def _take_turns(store: FanoutStore, folded: Folded, now: datetime) -> _Turned:
-    """Find whose messages may be folded, and let no other transaction fold them meanwhile."""
-    live = [one for one in folded.happened if one.visit.mode is Mode.LIVE]
-    booked = {
-        UUID(one.visit.appointment_id): one.visit.patient_id for one in live if one.transition is Transition.BOOKED
-    }
-    patients = {one.visit.patient_id for one in live if one.transition is Transition.CANCELLED}
-    twins = await store.twins(booked.keys(), REBOOKED_WITHIN.total_seconds(), now) if booked else ()
-    patients |= {booked[twin.appointment_id] for twin in twins}
-    if patients:
-        await store.take_turns(patients)
-    return _Turned(frozenset(patients), frozenset(twin.appointment_id for twin in twins if twin.stands))
+async def _twins(store: FanoutStore, folded: Folded, now: datetime) -> Sequence[Twin]:
+    """Return the visits whose messages may be one, and let no other transaction fold those patients' meanwhile."""
+    within_s = REBOOKED_WITHIN.total_seconds()
+    booked: dict[UUID, str] = {}
+    cancelled: dict[UUID, str] = {}
+    turned = {Transition.BOOKED: booked, Transition.CANCELLED: cancelled}
+    for one in folded.happened:
+        if one.transition in turned and one.visit.mode is Mode.LIVE:
+            turned[one.transition][one.appointment_id] = one.visit.patient_id
+    maybe = {twin.appointment_id for twin in await store.twins(booked.keys(), within_s, now)} if booked else set()
+    patients = {booked[one] for one in maybe} | set(cancelled.values())
+    if not patients:
+        return ()
+    await store.take_turns(patients)
+    return await store.twins(maybe | cancelled.keys(), within_s, now)
 
 
 def _after_the_twin(notice: Notification, wait: Collection[UUID], now: datetime) -> Notification:
@@ -117,14 +120,23 @@ def _after_the_twin(notice: Notification, wait: Collection[UUID], now: datetime)
     return replace(notice, next_attempt_at=now + REBOOKED_WITHIN) if waits else notice
 
 
-async def _rebooked(store: FanoutStore, patients: Collection[str], now: datetime) -> list[Notification]:
+async def _rebooked(store: FanoutStore, pairs: Sequence[tuple[UUID, UUID]], now: datetime) -> list[Notification]:
     """Return what changes by making one move of each cancelled visit and the one booked in its place (D37)."""
-    if not patients:
+    if not pairs:
         return []
+    waiting = {
+        (one.appointment_id, one.kind): one for one in await store.waiting({one for pair in pairs for one in pair})
+    }
     changed: dict[UUID, Notification] = {}
-    for cancelled, booking in await store.rebooked(patients, REBOOKED_WITHIN.total_seconds()):
-        taken = cancelled.notification_id in changed or booking.notification_id in changed
-        if not taken and may_take_place(cancelled, booking):
+    for gone, booked in pairs:
+        cancelled, booking = waiting.get((gone, Kind.CANCELLED)), waiting.get((booked, Kind.CONFIRMATION))
+        if (
+            cancelled is None
+            or booking is None
+            or {cancelled.notification_id, booking.notification_id} & changed.keys()
+        ):
+            continue
+        if may_take_place(cancelled, booking):
             for one in take_place(cancelled, booking, now):
                 changed[one.notification_id] = one
     return list(changed.values())
