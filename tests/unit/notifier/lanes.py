@@ -32,7 +32,7 @@ class MemoryLedger:
         self.published: list[Notification] = []
         self.machine_s = 1000.0
         self.tokens = 0
-        self.paused_s: list[float] = []
+        self.pauses: list[float] = []
         self._slow_gate_s = slow_gate_s
 
     @asynccontextmanager
@@ -48,10 +48,10 @@ class MemoryLedger:
         self.tokens += tokens
 
     async def pause(self, lane: Channel, seconds: float) -> None:
-        self.paused_s.append(seconds)
+        self.pauses.append(seconds)
 
-    async def is_paused(self, lane: Channel) -> bool:
-        return False
+    async def paused_s(self, lane: Channel) -> float:
+        return 0.0
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
         return []
@@ -163,7 +163,7 @@ async def run_while(lane: Lane, condition: Callable[[], bool], stop: asyncio.Eve
     stop = stop or asyncio.Event()
     running = asyncio.create_task(lane.run(stop))
     async with asyncio.timeout(60):
-        while condition():  # noqa: ASYNC110
+        while condition() and not running.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         stop.set()
         await running

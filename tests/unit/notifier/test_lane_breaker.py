@@ -18,9 +18,9 @@ async def test_a_carrier_that_asks_for_patience_pauses_the_lane_for_the_longest_
     ledger = MemoryLedger(notification())
     carrier = FakeCarrier(ledger, answer=NotAccepted("HTTP_429", timedelta(seconds=40)))
 
-    await run_while(lane_over(ledger, carrier), lambda: not ledger.paused_s)
+    await run_while(lane_over(ledger, carrier), lambda: not ledger.pauses)
 
-    assert ledger.paused_s == [40.0]
+    assert ledger.pauses == [40.0]
 
 
 async def test_a_lane_with_a_rate_begins_as_many_calls_as_there_are_tokens_and_gives_back_the_rest() -> None:

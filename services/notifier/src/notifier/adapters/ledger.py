@@ -64,9 +64,9 @@ class PostgresLaneTransaction:
         """See `handle.ports.LaneTransaction`."""
         await rates.pause(self._connection, lane, seconds)
 
-    async def is_paused(self, lane: Channel) -> bool:
+    async def paused_s(self, lane: Channel) -> float:
         """See `handle.ports.LaneTransaction`."""
-        return await rates.is_paused(self._connection, lane)
+        return await rates.paused_s(self._connection, lane)
 
     async def lock_due(
         self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False

@@ -27,7 +27,8 @@ PAUSE = """
 UPDATE lane_rate SET paused_until = greatest(paused_until, clock_timestamp() + make_interval(secs => $2))
 WHERE channel = $1"""
 
-IS_PAUSED = "SELECT EXISTS (SELECT FROM lane_rate WHERE channel = $1 AND paused_until > clock_timestamp())"
+PAUSED_S = """
+SELECT greatest(0, extract(epoch FROM paused_until - clock_timestamp()))::float8 FROM lane_rate WHERE channel = $1"""
 
 
 async def take(connection: Connection, lane: Channel, per_second: float, most: int, now: datetime) -> int:
@@ -54,6 +55,6 @@ async def pause(connection: Connection, lane: Channel, seconds: float) -> None:
     await connection.execute(PAUSE, lane, seconds)
 
 
-async def is_paused(connection: Connection, lane: Channel) -> bool:
-    """Say whether the lane is paused now."""
-    return bool(await connection.fetchval(IS_PAUSED, lane))
+async def paused_s(connection: Connection, lane: Channel) -> float:
+    """Return for how many seconds more the lane is paused; 0 if it is not."""
+    return float(await connection.fetchval(PAUSED_S, lane) or 0.0)

@@ -64,6 +64,12 @@ class Breaker:
             case Standing.OPEN:
                 return 0
 
+    def rests_s(self, at: float) -> float:
+        """Return for how many seconds more no call may begin; 0 if one may, or is under way."""
+        if self.opened_at is None or self.probing:
+            return 0.0
+        return max(0.0, self.opened_at + self.open_s - at)
+
     def calling(self, calls: int) -> "Breaker":
         """Return it after so many calls began."""
         return replace(self, probing=True) if self.opened_at is not None and calls else self

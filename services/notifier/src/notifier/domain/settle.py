@@ -24,9 +24,6 @@ from schemas.notifications import DeliveryState
 from schemas.reminders import Reason
 from schemas.wire import notification_id
 
-DEFERRED = timedelta(seconds=15)
-"""How long a message waits that met a lane which may not call: as long as a breaker rests."""
-
 _LATE = frozenset({Reason.TOO_LATE, Reason.PAST_VISIT})
 
 
@@ -65,16 +62,16 @@ def settle(
             return run_out(held, now, terms)
 
 
-def defer(held: Notification, decision: Send, clinic_id: str, now: datetime) -> Notification:
+def defer(held: Notification, decision: Send, clinic_id: str, now: datetime, wait: timedelta) -> Notification:
     """Return a message that may leave while its lane may not call: it waits, and its channel's budget runs.
 
     Once the budget is over the channel is closed, as if it had been called and had refused (D32, D33).
     """
     placed = place(held, decision, clinic_id)
     began = placed.step_began_at or now
-    if now + DEFERRED > min(began + decision.terms.budget, decision.not_after):
+    if now + wait > min(began + decision.terms.budget, decision.not_after):
         return close_step(placed, Reason.NOT_ACCEPTED, now)
-    return replace(placed, step_began_at=began, next_attempt_at=now + DEFERRED)
+    return replace(placed, step_began_at=began, next_attempt_at=now + wait)
 
 
 def close_step(held: Notification, reason: Reason, now: datetime) -> Notification:

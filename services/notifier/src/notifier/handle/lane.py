@@ -6,7 +6,7 @@ The call itself is between the two transactions, in `handle.loop`.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.domain.gate import Send, Skip, decide
@@ -35,7 +35,7 @@ class Asking:
         now: Domain time.
         machine_s: Monotonic machine time before the gate is read: an old age is never taken for a young one.
         per_second: The lane's rate, shared by its instances; 0: none.
-        calling: False if no call may be made now: what could leave waits, its channel's budget running.
+        shut_for: Set if no call may be made now: what could leave waits so long, its channel's budget running.
     """
 
     lane: Channel
@@ -44,7 +44,7 @@ class Asking:
     now: datetime
     machine_s: float
     per_second: float = 0.0
-    calling: bool = True
+    shut_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +123,11 @@ def _judged(
         claimed.settled.append(after)
         return after
     if isinstance(decision, Send) and decision.route.channel is asking.lane and not sending.holds:
-        if asking.calling:
+        if asking.shut_for is None:
             call = _call(held, visit, standing, decision, asking)
             claimed.calls.append(call)
             return start(held, decision, visit.clinic_id, call.attempt_id, asking.now)
-        after = defer(held, decision, visit.clinic_id, asking.now)
+        after = defer(held, decision, visit.clinic_id, asking.now, asking.shut_for)
     else:
         after = place(held, decision, visit.clinic_id)
     if after.lane is asking.lane or not after.lane:

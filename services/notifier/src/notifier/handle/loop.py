@@ -6,8 +6,9 @@ ends: these three together keep a cancelled visit silent and a message single (G
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -217,13 +218,21 @@ class Lane:
             await self._sleep(stop, TEND_S)
 
     async def _look_after_the_queue(self) -> None:
-        while True:
-            late = await settle_late(self._ledger, self._asking(MOST_TENDED))
-            self._show(late)
-            if not late.more:
-                break
-        shut = self.breaker is not BreakerStanding.CLOSED
-        self._show(await move_on(self._ledger, self._asking(MOST_TENDED), breaker_is_open=shut))
+        await self._repeatedly(settle_late)
+        await self._repeatedly(partial(move_on, rests_s=self._rests_s()))
+
+    async def _repeatedly(self, step: Callable[[Ledger, Asking], Awaitable[Claimed]]) -> None:
+        more = True
+        while more:
+            claimed = await step(self._ledger, self._asking(MOST_TENDED))
+            self._show(claimed)
+            more = claimed.more
+
+    def _rests_s(self) -> float | None:
+        """Return for how long the breaker rests, or None while calls may begin."""
+        if self.breaker is BreakerStanding.CLOSED:
+            return None
+        return self._breaker.rests_s(self._machine_s())
 
     def _told(self, settled: Sequence[Notification]) -> None:
         """Show what answers made of their messages, and look for what may begin in their slots."""

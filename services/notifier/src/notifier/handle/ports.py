@@ -70,8 +70,8 @@ class LaneTransaction(Protocol):
     async def pause(self, lane: Channel, seconds: float) -> None:
         """Let no instance of the lane claim for so long, machine time."""
 
-    async def is_paused(self, lane: Channel) -> bool:
-        """Say whether the lane is paused now."""
+    async def paused_s(self, lane: Channel) -> float:
+        """Return for how many seconds more the lane is paused; 0 if it is not."""
 
     async def lock_due(
         self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False

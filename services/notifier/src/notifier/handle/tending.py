@@ -1,6 +1,7 @@
 """What a lane looks after besides its calls: leases that ran out, deadlines that passed, a queue that may not leave."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from notifier.domain.gate import Terms
 from notifier.domain.ledger import Notification
@@ -8,6 +9,9 @@ from notifier.domain.settle import run_out
 from notifier.domain.states import State
 from notifier.handle.lane import Asking, Claimed, judge
 from notifier.handle.ports import Ledger
+
+SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 15.0
+"""Of a message in the queue of a lane that may not call: not each second anew, and not past the end of its budget."""
 
 
 async def run_out_leases(ledger: Ledger, asking: Asking) -> list[Notification]:
@@ -34,19 +38,22 @@ async def settle_late(ledger: Ledger, asking: Asking) -> Claimed:
     """
     async with ledger.transaction() as work:
         late = await work.lock_late(asking.lane, asking.limit, asking.now)
-        return await judge(work, late, replace(asking, calling=False), asking.limit)
+        return await judge(work, late, replace(asking, shut_for=timedelta(0)), asking.limit)
 
 
-async def move_on(ledger: Ledger, asking: Asking, *, breaker_is_open: bool) -> Claimed:
-    """While the lane may not call, move due messages whose budget is over to their next channel (D32).
+async def move_on(ledger: Ledger, asking: Asking, rests_s: float | None) -> Claimed:
+    """While the lane may not call, let due messages wait, and move those whose budget is over to their next channel.
 
     Args:
         ledger: The ledger.
         asking: With the most messages to look at.
-        breaker_is_open: Else only a pause, which another instance may have been told of, keeps the lane.
+        rests_s: For how long the breaker rests; None while it is closed, and only a pause, of which another
+            instance may have been told, keeps the lane.
     """
     async with ledger.transaction() as work:
-        if not breaker_is_open and not await work.is_paused(asking.lane):
+        keeps_s = rests_s if rests_s is not None else await work.paused_s(asking.lane)
+        if rests_s is None and not keeps_s:
             return Claimed()
+        shut = replace(asking, shut_for=timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S)))
         due = await work.lock_due(asking.lane, asking.limit, asking.now, asking.sending.mode, even_paused=True)
-        return await judge(work, due, replace(asking, calling=False), asking.limit)
+        return await judge(work, due, shut, asking.limit)
