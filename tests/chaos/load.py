@@ -38,8 +38,11 @@ class Load:
 
 
 def write_load(now: datetime, bookings: int = 2000, patients: int = 500) -> Load:
-    """Return a load whose visits begin at four full hours three days ahead; a tenth moves, a tenth is cancelled."""
-    first = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=3)
+    """Return a load whose visits begin at four full hours three days ahead; a tenth moves, a tenth is cancelled.
+
+    In the early afternoon: all reminders fall into the clinics' hours, and none into a clinic's morning.
+    """
+    first = now.replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=3)
     people = {f"chaos-p{n}": _patient(n) for n in range(patients)}
     booked = [_booking(n, patients, now, first) for n in range(bookings)]
     later = now + timedelta(minutes=5)
