@@ -69,8 +69,9 @@ async def play(
         watch.lap("changing")
         await _leave(driver, load, list(while_leaving))
         watch.lap("leaving")
-        want = expect_of(as_posted(load), load.patients, frozenset(load.providers))
-        want.visits = statuses_at(as_posted(load), driver.now or load.bookings[0].at)
+        now = driver.now or load.bookings[0].at
+        want = expect_of(as_posted(load), load.patients, frozenset(load.providers), until=now)
+        want.visits = statuses_at(as_posted(load), now)
         outcome = await judge(client, upstream.names, load, want)
         evidence = await _gather(system, client, upstream, outcome)
     watch.lap("judging")
