@@ -43,7 +43,7 @@ class Others:
         """Answer about this visit as the three would."""
         one, reminder_id = str(visit.appointment_id), str(wire.reminder_id(visit.appointment_id, 1, "24h"))
         snapshot = json.loads(wire.encode(visit))
-        at = MONDAY.isoformat()
+        at = visit.ingest_time.isoformat()
         self.answers |= {
             f"/v1/appointments/{one}": {
                 "appointment_id": one, "source": "emr", "source_id": "a-1", "history": [snapshot], "later": "unknown",

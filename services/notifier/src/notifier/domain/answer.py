@@ -62,7 +62,7 @@ def answer(
             case State.QUEUED | State.SENDING:
                 to_come.append(f"{name}, next look {wall(one.next_attempt_at, zone)}")
             case State.SKIPPED | State.FAILED:
-                lost.append(f"{name} ({reason_words(one.reason)})")
+                lost.append(f"{name} ({reason_words(one.reason, one.kind)})")
     handed_over = {one.reminder_id for one in patients}
     for reminder in reminders:
         if reminder.reminder_id in handed_over:

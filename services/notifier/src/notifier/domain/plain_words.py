@@ -62,8 +62,22 @@ DELIVERIES: dict[DeliveryState, str] = {
 }
 
 
-def reason_words(reason: str | None) -> str:
-    """Return a reason as a clause; one that this version does not know stays as it is."""
+NOT_ON_THIS_CHANNEL = "there is no address on it that can be used"
+"""NO_CONTACT of a single channel."""
+
+NOTHING_TO_TAKE_BACK = "the patient had not been told of the visit, or it stands again"
+"""NOT_SENDABLE of a cancellation's notice."""
+
+
+def reason_words(reason: str | None, kind: Kind | None = None) -> str:
+    """Return a reason as a clause; one that this version does not know stays as it is.
+
+    Args:
+        reason: A code of `schemas.reminders.Reason`.
+        kind: Of the message that it is about, if it is about one.
+    """
     if reason is None:
         return "no reason is recorded"
+    if (kind, reason) == (Kind.CANCELLED, Reason.NOT_SENDABLE):
+        return NOTHING_TO_TAKE_BACK
     return REASONS[Reason(reason)] if reason in Reason.__members__ else reason

@@ -6,11 +6,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from notifier.domain.ledger import PATIENT
-from notifier.domain.plain_words import CHANNELS, DELIVERIES, KINDS, reason_words
+from notifier.domain.plain_words import CHANNELS, DELIVERIES, KINDS, NOT_ON_THIS_CHANNEL, reason_words
 from notifier.domain.states import State
 from notifier.domain.timeline import CARRIER, NOTIFIER, STAFF, Entry, wall
 from notifier.domain.timeline import PATIENT as THE_PATIENT
 from schemas.notifications import Channel, DeliveryState, Kind
+from schemas.reminders import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,13 @@ class ReplyFact:
 
 @dataclass(frozen=True, slots=True)
 class OptOutFact:
-    """The patient wants no more messages of a category on a channel (D36)."""
+    """From now on the patient wants no more messages of a category on a channel, or wants them again (D36)."""
 
     at: datetime
     channel: Channel
     category: str
+    stopped: bool
+    caused_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ def _step(one: MessageFact, step: StepFact, nth: int) -> Entry:
     own = [call.at for call in one.calls if call.channel is step.channel]
     later = [call.at for call in one.calls if call.channel is not step.channel]
     at = max(own) if own else min(later) if later else one.changed_at
-    text = f"{one.name}: not by {CHANNELS[step.channel]}, {reason_words(step.reason)}"
+    why = NOT_ON_THIS_CHANNEL if step.reason == Reason.NO_CONTACT else reason_words(step.reason)
+    text = f"{one.name}: not by {CHANNELS[step.channel]}, {why}"
     return Entry(at, NOTIFIER, "step.closed", text, step.reason, one.caused_by, _ids(one, step.channel), nth)
 
 
@@ -161,7 +165,7 @@ def _ending(one: MessageFact, zone: ZoneInfo) -> list[Entry]:
                 return []
             text = f"{one.name} given in-app"
         case State.SKIPPED:
-            text = f"{one.name} not sent: {reason_words(one.reason)}"
+            text = f"{one.name} not sent: {reason_words(one.reason, one.kind)}"
         case State.FAILED:
             text = f"{one.name} failed: {reason_words(one.reason)}"
         case State.UNKNOWN:
@@ -201,14 +205,14 @@ def of_replies(replies: Iterable[ReplyFact]) -> list[Entry]:
 
 
 def of_opt_outs(opt_outs: Iterable[OptOutFact]) -> list[Entry]:
-    """Return an entry for each opt-out that is in force for an address of the patient."""
-    return [
-        Entry(
-            one.at, THE_PATIENT, "opt-out.stored", f"opted out of {one.category} by {CHANNELS[one.channel]}",
-            ids={"channel": one.channel.value, "category": one.category}, nth=100 + nth,
-        )
-        for nth, one in enumerate(opt_outs)
-    ]  # fmt: skip
+    """Return an entry for each opt-out of an address that was written to, and for each that was lifted."""
+    told = []
+    for nth, one in enumerate(opt_outs):
+        what, did = ("opt-out.stored", "opted out of") if one.stopped else ("opt-out.lifted", "takes again")
+        ids = {"channel": one.channel.value, "category": one.category}
+        text = f"{did} {one.category} by {CHANNELS[one.channel]}"
+        told.append(Entry(one.at, THE_PATIENT, what, text, None, one.caused_by, ids, 100 + nth))
+    return told
 
 
 def of_acts(acts: Iterable[ActFact]) -> list[Entry]:
