@@ -107,3 +107,37 @@ def test_a_start_in_another_zone_plans_the_same_instants() -> None:
     there = VISIT.astimezone(timezone(timedelta(hours=5)))
 
     assert kept(appointment(starts_at=there)).row == kept(appointment()).row
+
+
+@pytest.mark.parametrize("cause", ['a "quoted" id', "back\\slash", "tab\there", "ünlike", ""])
+def test_a_cause_that_json_must_escape_is_encoded_as_the_contract_does(cause: str) -> None:
+    """A plan's JSON is put together from texts; of all its values only the id of a foreign event is free text."""
+    event = appointment()
+    visit, _ = read_visit(source_of(event))
+
+    _, value, _ = WORDING.planned(visit, kept(event).slots, cause, b"2026-03-01T09:00:00+00:00")
+
+    assert RemindersPlanned.model_validate_json(value or b"").caused_by == cause
+    assert value == encode(RemindersPlanned.model_validate_json(value or b""))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5, 6), (6, 5, 4, 3, 2, 1, 0), (2, 5, 1)])
+def test_cause_and_time_are_found_whatever_the_order_of_the_headers(order: tuple[int, ...]) -> None:
+    event = appointment()
+    written = [headers_of(event)[place] for place in order] + [("traceparent", b"00-1")]
+    source = Record("appointments", 0, 0, str(event.appointment_id).encode(), encode(event), tuple(written))
+
+    caused_by, at = cause_of(source, read_visit(source)[0])
+
+    assert caused_by == str(event_id(event.appointment_id, event.version))
+    assert at == event.event_time.isoformat().encode()
+
+
+def test_a_record_without_id_and_time_is_caused_by_its_version() -> None:
+    event = appointment()
+    source = Record("appointments", 0, 0, str(event.appointment_id).encode(), encode(event), headers_of(event)[2:3])
+
+    caused_by, at = cause_of(source, read_visit(source)[0])
+
+    assert caused_by == str(event_id(event.appointment_id, event.version))
+    assert at == event.event_time.isoformat().encode()
