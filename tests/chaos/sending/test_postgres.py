@@ -1,0 +1,98 @@
+"""PostgreSQL stopped and killed while lanes send: what was accepted is written down when it is back, nothing twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from schemas.appointments import Appointment
+from schemas.notifications import Channel
+from stack.postgres import Postgres
+from tests.chaos.sending.field import MESSAGES, enter, ids, lane, taken, verdict
+from tests.chaos.sending.table import Line
+from tests.integration.notifier.world import World, until
+from tests.support import databases
+from tests.support.backends import KafkaServer
+from tests.support.carriers.programs import carriers
+from tests.support.installation import Installation
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
+
+CHANNELS = (Channel.SMS, Channel.EMAIL)
+
+
+@pytest.fixture
+async def postgres(tmp_path: Path) -> AsyncIterator[Postgres]:
+    """Run a server of this test's own."""
+    server = Postgres(tmp_path / "postgres")
+    await asyncio.to_thread(server.start)
+    yield server
+    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(server.remove)
+
+
+@pytest.fixture
+async def world(postgres: Postgres, kafka: KafkaServer, topic_prefix: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Give a world whose database can be stopped."""
+    with databases.migrated_template(postgres) as name:
+        async with (
+            Installation.open(kafka.bootstrap, postgres.url(name), topic_prefix) as installation,
+            carriers() as made,
+            World.open(installation, made, tmp_path) as opened,
+        ):
+            yield opened
+
+
+async def ended(world: World, visits: list[Appointment]) -> None:
+    """Wait until every message has an outcome, however long the database is away."""
+    query = """
+        SELECT count(*) FROM notification
+        WHERE appointment_id = ANY($1::uuid[]) AND state NOT IN ('queued', 'sending')"""
+
+    async def there() -> bool:
+        try:
+            return bool(await world.pool.fetchval(query, ids(visits)) == len(visits))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
+    await until(there)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_stopped_during_the_calls_the_answers_wait_for_it_and_are_written_down(
+    postgres: Postgres, world: World, channel: Channel, faults: list[Line]
+) -> None:
+    visits = await enter(world, channel, "held")
+    await world.start(lanes=())
+    await lane(world, channel)
+    await taken(world, MESSAGES)
+    await asyncio.to_thread(postgres.stop)
+    world.carriers.let_go()
+    await asyncio.to_thread(postgres.start)
+    await ended(world, visits)
+    faults.append(await verdict(world, f"PostgreSQL restarted during the calls, {channel}", visits))
+    assert faults[-1].sound
+    assert (faults[-1].accepted, faults[-1].unknown) == (MESSAGES, 0)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_killed_again_and_again_under_load_nothing_is_doubled_and_what_cannot_be_known_is_listed(
+    postgres: Postgres, world: World, channel: Channel, faults: list[Line]
+) -> None:
+    """A claim that was cut at its commit may have landed: its messages are listed when their lease has run out."""
+    visits = await enter(world, channel, number=300)
+    world.carriers.answer_s = 0.05
+    hasty = {"NOTIFIER_CARRIER_TIMEOUT_S": "2", "NOTIFIER_LEASE_S": "9", "NOTIFIER_SMS_SLOTS": "8"}
+    await world.start(lanes=())
+    for _ in range(2):
+        await lane(world, channel, **{**hasty, "NOTIFIER_EMAIL_SLOTS": "8"})
+    for times in range(1, 4):
+        await taken(world, 60 * times)
+        await asyncio.to_thread(postgres.kill)
+        await asyncio.to_thread(postgres.start)
+    await ended(world, visits)
+    faults.append(await verdict(world, f"PostgreSQL killed three times, two instances, {channel}", visits))
+    assert faults[-1].sound
+    assert faults[-1].accepted + faults[-1].unknown >= len(visits)
