@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from chassis.clock import StillClock
+from chassis.errors import Unavailable
 from notifier.domain import standing
 from notifier.domain.breaker import Standing
 from notifier.domain.ledger import Accepted, Answer, Call, Notification
@@ -32,12 +33,16 @@ class MemoryLedger:
         self.published: list[Notification] = []
         self.machine_s = 1000.0
         self.tokens = 0
+        self.loses_next = False
         self.pauses: list[float] = []
         self._slow_gate_s = slow_gate_s
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["MemoryLedger"]:
         yield self
+        if self.loses_next and any(state == "open" for state in self.attempts.values()):
+            self.loses_next = False
+            raise Unavailable("DATABASE_UNAVAILABLE", "cut at the commit, which had landed")
 
     async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
         taken = min(self.tokens, most)

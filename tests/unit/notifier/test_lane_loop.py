@@ -103,3 +103,15 @@ async def test_d31_a_message_whose_channel_is_another_now_goes_to_that_lane_unse
 
     assert carrier.calls == []
     assert ledger.attempts == {}
+
+
+async def test_g5_a_claim_cut_at_its_commit_leaves_nothing_unknown() -> None:
+    """It had landed: its calls were authorised and never begun, and the lane that knows so says so."""
+    ledger = MemoryLedger(*reminders(3))
+    ledger.loses_next = True
+    carrier = FakeCarrier(ledger)
+
+    await run_until(ledger, carrier, State.ACCEPTED)
+
+    assert sorted(call.ordinal for call in carrier.calls) == [2, 2, 2]
+    assert sorted(ledger.attempts.values()) == ["Accepted"] * 3 + ["NotStarted"] * 3

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from chassis.errors import Unavailable
 from notifier.domain.gate import Send, Skip, decide
 from notifier.domain.ledger import Call, NotAccepted, Notification, attempt_id
 from notifier.domain.modes import SendingMode
@@ -72,21 +73,38 @@ class Claimed:
         return self.found >= self.allowed > 0
 
 
+class ClaimLost(Unavailable):
+    """The database went away at a claim's commit, which may have landed. None of its calls was begun."""
+
+    def __init__(self, code: str, message: str, calls: Sequence[Call]) -> None:
+        super().__init__(code, message)
+        self.calls = calls
+
+
 async def claim(ledger: Ledger, asking: Asking) -> Claimed:
     """Claim as many due messages as there are free slots and tokens, each authorised by the gate or settled by it.
 
     Of those held by the sending mode only the ones whose deadline has passed are taken, and skipped as HELD.
+
+    Raises:
+        ClaimLost: Nobody knows whether it was committed; each of its calls is to be recorded as not started.
+        Unavailable: Nothing was claimed.
     """
-    async with ledger.transaction() as work:
-        allowed = asking.limit
-        if asking.per_second:
-            allowed = await work.take_tokens(asking.lane, asking.per_second, asking.limit, asking.now)
-        if not allowed:
-            return Claimed()
-        due = await work.lock_due(asking.lane, allowed, asking.now, asking.sending.mode)
-        claimed = await judge(work, due, asking, allowed)
-        if asking.per_second and (left := allowed - len(claimed.calls)):
-            await work.give_back_tokens(asking.lane, left)
+    claimed = Claimed()
+    try:
+        async with ledger.transaction() as work:
+            allowed = asking.limit
+            if asking.per_second:
+                allowed = await work.take_tokens(asking.lane, asking.per_second, asking.limit, asking.now)
+            if allowed:
+                due = await work.lock_due(asking.lane, allowed, asking.now, asking.sending.mode)
+                claimed = await judge(work, due, asking, allowed)
+            if asking.per_second and (left := allowed - len(claimed.calls)):
+                await work.give_back_tokens(asking.lane, left)
+    except Unavailable as error:
+        if claimed.calls:
+            raise ClaimLost(error.code, str(error), claimed.calls) from error
+        raise
     return claimed
 
 

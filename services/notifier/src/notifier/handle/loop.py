@@ -19,7 +19,7 @@ from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.domain.ledger import Answer, Call, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
-from notifier.handle.lane import Asking, Claimed, claim
+from notifier.handle.lane import Asking, Claimed, ClaimLost, claim
 from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
 from notifier.handle.recording import Recorder
 from notifier.handle.tending import move_on, run_out_leases, settle_late
@@ -141,6 +141,9 @@ class Lane:
             claimed = await claim(self._ledger, self._asking(free))
         except Unavailable as error:
             log.warning("lane.unavailable", lane=self.channel, code=error.code)
+            for call in error.calls if isinstance(error, ClaimLost) else ():
+                self._recorder.begun()
+                self._recorder.answered(Answered(call, NotStarted()))
             await asyncio.sleep(PAUSE_S)
             return Claimed()
         self._breaker = self._breaker.calling(len(claimed.calls))
