@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import psutil
 
@@ -12,6 +13,7 @@ from bench.reminders import limits, load
 from bench.reminders.intake import Spent, Taken, drained
 from bench.reminders.life import Fired, Reborn, Recovered, furnish, life, recovered
 from bench.reminders.place import Broker, Place, place
+from bench.reminders.together import Together, together
 from bench.reminders.worker import worker
 from bench.reminders.writing import fill, spread
 from schemas.reminders import REMINDER_DUE, REMINDERS_PLANNED
@@ -49,6 +51,7 @@ async def measure_intake(broker: Broker, report: Report, events: int, rounds: in
         Rounds(),
         [(record.key, record.value, list(record.headers)) for record in Load(events).appointments()],
     )
+    pairs = list[Together]()
     parts = spread(backlog)
     for number in range(rounds):
         say(f"intake, round {number + 1} of {rounds}")
@@ -58,6 +61,12 @@ async def measure_intake(broker: Broker, report: Report, events: int, rounds: in
             with worker(own) as running:
                 found.ours.append(await drained(own, running, events, CORES))
             await _limits(own, events, found)
+        say(f"intake by two workers, round {number + 1} of {rounds}")
+        async with place(broker) as own:
+            own.step(load.NOW)
+            with worker(own, 1, "one") as one, worker(own, 2, "two") as two:
+                filling = partial(fill, broker.bootstrap, own.topic(APPOINTMENTS), parts)
+                pairs.append(await together(own, (one, two), filling, events))
     size = sum(len(value or b"") for _, value, _ in backlog) / events
     report.notes.append(
         f"intake: {events:,} events of {size:.0f} bytes (whole contract, 7 headers) waiting in 12 partitions; from the"
@@ -65,6 +74,14 @@ async def measure_intake(broker: Broker, report: Report, events: int, rounds: in
         f" {median([one.rows for one in found.ours]):.2f} rows an event (two versions in one batch are one row)"
     )
     report.add(*_taken("intake", found))
+    report.notes.append(
+        f"two workers: the same on partitions shared {pairs[0].shares}, both on these {CORES} cores with the broker;"
+        " they were frozen while the backlog was written, and it counts from their thaw"
+    )
+    report.add(
+        figure("intake, two workers together: the aim of one", "events/s", median([o.per_s for o in pairs]), AIM_PER_S),
+        figure("intake, two workers together: their processes", "µs CPU/event", median([o.cpu_us for o in pairs])),
+    )
 
 
 async def _limits(own: Place, events: int, found: Rounds) -> None:

@@ -94,7 +94,7 @@ class Place:
         """Return when a domain instant is by the machine's (and the broker's) clock, in seconds since 1970."""
         return instant.timestamp() - self._offset_s
 
-    def env(self, port: int) -> dict[str, str]:
+    def env(self, port: int, slot: str) -> dict[str, str]:
         """Return what a worker here needs in its environment."""
         return {
             **os.environ,
@@ -105,7 +105,7 @@ class Place:
             "ATTEND_LOG_FORMAT": "json",
             "REMINDERS_HTTP_PORT": str(port),
             "REMINDERS_DATABASE_URL": "postgresql://none@127.0.0.1:1/none",  # the worker has no database
-            "REMINDERS_SLOT": "bench",
+            "REMINDERS_SLOT": slot,
         }
 
 

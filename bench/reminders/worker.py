@@ -45,12 +45,12 @@ class Worker:
         spawned_s: When its process was started, seconds since 1970.
     """
 
-    def __init__(self, place: Place, number: int) -> None:
+    def __init__(self, place: Place, number: int, slot: str) -> None:
         self._ticks = place.folder / f"ticks-{number}"
         self._ticks.touch()
         self.spawned_s = wall_s()
         command = [sys.executable, "-m", "bench.reminders.child", str(self._ticks)]
-        self._child = Child(command, place.folder / f"worker-{number}.log", place.env(free_port()))
+        self._child = Child(command, place.folder / f"worker-{number}.log", place.env(free_port(), slot))
         self._wall_of_monotonic = wall_s() - time.monotonic()
 
     @property
@@ -127,9 +127,9 @@ class Worker:
 
 
 @contextmanager
-def worker(place: Place, number: int = 1) -> Iterator[Worker]:
-    """Run a worker for the block."""
-    running = Worker(place, number)
+def worker(place: Place, number: int = 1, slot: str = "bench") -> Iterator[Worker]:
+    """Run a worker for the block, with static membership under its slot's name."""
+    running = Worker(place, number, slot)
     try:
         yield running
     finally:
