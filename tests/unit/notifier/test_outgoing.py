@@ -11,7 +11,7 @@ from notifier.adapters.outgoing import notification_changed
 from notifier.domain.states import State, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind, NotificationChanged
 from schemas.reminders import Reason
-from schemas.wire import decode, encode
+from schemas.wire import decode, derived_id, encode
 from tests.unit.notifier.builders import NOW, notification
 
 INSTANTS = (NOW, datetime(2027, 3, 28, 1, 2, 3, 456789, UTC), datetime(2027, 12, 31, 23, 59, 59, 100, UTC))
@@ -31,7 +31,7 @@ def test_it_is_what_the_contract_would_write(
         delivery_state=DeliveryState.DELIVERED,
     )  # fmt: skip
 
-    value = notification_changed(held, at).value
+    event = notification_changed(held, at)
 
     contract: dict[str, Any] = {
         "notification_id": held.notification_id, "version": 3, "appointment_id": held.appointment_id,
@@ -39,8 +39,9 @@ def test_it_is_what_the_contract_would_write(
         "outcome": outcome_of(state), "channel": channel, "reason": reason, "delivery_state": DeliveryState.DELIVERED,
         "at": at, "attempts": 2, "caused_by": held.caused_by,
     }  # fmt: skip
-    assert value == encode(NotificationChanged.model_validate(contract))
-    assert decode(NotificationChanged, value).at == at
+    assert event.value == encode(NotificationChanged.model_validate(contract))
+    assert decode(NotificationChanged, event.value).at == at
+    assert event.envelope.id == str(derived_id("notification-event", held.notification_id, 3))
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.SENDING])

@@ -63,6 +63,12 @@ INSERT INTO inbox_provider (provider_id) SELECT DISTINCT * FROM unnest($1::uuid[
 LOCK_PROVIDERS = """
 SELECT provider_id FROM inbox_provider WHERE provider_id = ANY($1::uuid[]) ORDER BY provider_id FOR NO KEY UPDATE"""
 
+NUMBER = """
+UPDATE inbox_provider AS provider SET last_number = last_number + more.count
+FROM unnest($1::uuid[], $2::bigint[]) AS more (provider_id, count)
+WHERE provider.provider_id = more.provider_id
+RETURNING provider.provider_id, provider.last_number - more.count"""
+
 # The numbers follow the order given; the provider's row is locked by the statement before.
 DELIVER_IN_APP = """
 WITH given AS (

@@ -1,16 +1,18 @@
 """`handle.fanout.FanoutStore` and `handle.reminders.RemindersStore` over the batch's own transaction."""
 
 import zlib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import count
 from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.adapters import columns, fanout_sql
+from notifier.adapters import columns, copying, fanout_sql
 from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.mornings import Mornings
-from notifier.adapters.notice import notice_of
+from notifier.adapters.notice import Notice, notice_of
 from notifier.adapters.outgoing import notification_changed
 from notifier.domain.clinic_day import DayList
 from notifier.domain.ledger import Notification
@@ -42,8 +44,14 @@ class PostgresFanoutStore(Mornings):
 
     async def keep(self, newest: Collection[Kept]) -> None:
         """See `handle.fanout.FanoutStore`."""
-        if not newest:
-            return
+        fresh = [kept for kept in newest if kept.new]
+        if len(fresh) >= copying.FROM_ROWS:
+            await copying.copy_visits(self._connection, fresh)
+            newest = [kept for kept in newest if not kept.new]
+        if newest:
+            await self._upsert(newest)
+
+    async def _upsert(self, newest: Collection[Kept]) -> None:
         visits = [kept.visit for kept in newest]
         await self._connection.execute(
             fanout_sql.KEEP,
@@ -106,7 +114,9 @@ class PostgresFanoutStore(Mornings):
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.entering.EntryStore`."""
-        if notifications:
+        if copying.suits_notifications(notifications):
+            await copying.copy_notifications(self._connection, notifications, now)
+        elif notifications:
             await columns.insert(self._connection, notifications, now)
 
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
@@ -119,9 +129,22 @@ class PostgresFanoutStore(Mornings):
         if len(known) < len(set(providers)):  # the first notice of one of them
             await self._connection.execute(fanout_sql.ADD_PROVIDERS, providers)
             await self._connection.fetch(fanout_sql.LOCK_PROVIDERS, providers)
+        if len(notices) >= copying.FROM_ROWS and not any(notice.visits for notice in notices):
+            await self._number_and_copy(notices, now)
+        else:
+            await self._number_and_insert(notices, now)
+
+    async def _number_and_copy(self, notices: Sequence[Notice], now: datetime) -> None:
+        counts = Counter(notice.provider_id for notice in notices)
+        rows = await self._connection.fetch(fanout_sql.NUMBER, list(counts), list(counts.values()))
+        next_of = {row[0]: count(row[1] + 1) for row in rows}
+        numbers = [next(next_of[notice.provider_id]) for notice in notices]
+        await copying.copy_notices(self._connection, notices, numbers, now)
+
+    async def _number_and_insert(self, notices: Sequence[Notice], now: datetime) -> None:
         await self._connection.execute(
             fanout_sql.DELIVER_IN_APP,
-            providers,
+            [notice.provider_id for notice in notices],
             [notice.notification_id for notice in notices],
             [notice.kind for notice in notices],
             [notice.appointment_id for notice in notices],

@@ -1,7 +1,8 @@
 """What a provider reads in his inbox (R20, R27, R28, D18). Plain text in one language: the clinic's staff share one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -64,7 +65,7 @@ def _of_a_visit(entry: InboxEntry, link: str) -> Notice:
         raise ValueError("the gate lets no notice pass without a provider and a start")
     name, service = _who(visit)
     local = visit.starts_at.astimezone(ZoneInfo(visit.zone))
-    facts = [name or NO_NAME, f"{local:%a %d %b %Y}", f"{local:%H:%M}", *([service] if service else [])]
+    facts = [name or NO_NAME, _day(local.date()), _time(local), *([service] if service else [])]
     return Notice(
         provider_id=visit.provider_id,
         notification_id=entry.notification.notification_id,
@@ -94,7 +95,7 @@ def _of_a_day(entry: DayList, link: str) -> Notice:
         kind=Kind.PROVIDER_DAY,
         appointment_id=None,
         title=TITLES[Kind.PROVIDER_DAY].format(clinic=plain(first.clinic_name)),
-        body="\n".join((f"{entry.day:%a %d %b %Y}", *told)),
+        body="\n".join((_day(entry.day), *told)),
         patient_name=None,
         starts_at=first.starts_at,
         zone=first.zone,
@@ -109,11 +110,20 @@ def _line(visit: Visit, link: str) -> dict[str, Any]:
     local = visit.starts_at.astimezone(ZoneInfo(visit.zone)) if visit.starts_at else None
     return {
         "appointment_id": str(visit.appointment_id),
-        "time": f"{local:%H:%M}" if local else None,
+        "time": _time(local) if local else None,
         "patient_name": name,
         "service_type": service,
         "link": _link(visit, link),
     }
+
+
+@lru_cache(maxsize=1000)
+def _day(day: date) -> str:
+    return f"{day:%a %d %b %Y}"
+
+
+def _time(local: datetime) -> str:
+    return f"{local.hour:02}:{local.minute:02}"
 
 
 def _who(visit: Visit) -> tuple[str | None, str | None]:

@@ -10,7 +10,7 @@ from notifier.domain.states import outcome_of
 from schemas.envelope import Envelope
 from schemas.notifications import NOTIFICATION_CHANGED
 from schemas.topics import NOTIFICATIONS
-from schemas.wire import derived_id
+from schemas.wire import derived_text
 
 SOURCE = "attend/notifier"
 
@@ -32,23 +32,23 @@ def notification_changed(held: Notification, now: datetime) -> Outgoing:
     outcome = outcome_of(held.state)
     if outcome is None:
         raise ValueError("a message that is still worked on has no outcome to tell of")
-    body = {
+    body: dict[str, object] = {
         "notification_id": notification,
         "version": held.version,
         "appointment_id": appointment,
         "schedule_gen": held.schedule_gen,
         "kind": held.kind,
         "recipient": held.recipient,
-        "reminder_id": None if held.reminder_id is None else str(held.reminder_id),
+        **({} if held.reminder_id is None else {"reminder_id": str(held.reminder_id)}),
         "outcome": outcome,
-        "channel": held.lane,
-        "reason": held.reason,
+        **({} if held.lane is None else {"channel": held.lane}),
+        **({} if held.reason is None else {"reason": held.reason}),
         "delivery_state": held.delivery_state,
         "at": now,
         "attempts": held.attempts,
         "caused_by": held.caused_by,
     }
-    value = orjson.dumps({name: given for name, given in body.items() if given is not None}, option=orjson.OPT_UTC_Z)
-    event_id = str(derived_id("notification-event", notification, held.version))
+    value = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    event_id = derived_text(f'["notification-event","{notification}",{held.version}]')
     envelope = Envelope(event_id, NOTIFICATION_CHANGED, SOURCE, notification, now)
     return Outgoing(NOTIFICATIONS, appointment, envelope, value)

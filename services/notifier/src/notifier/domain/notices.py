@@ -9,7 +9,7 @@ Three rules keep a patient from hearing of one change twice (D37):
   first, are one move: the cancellation is superseded, the booking's message takes its place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -52,7 +52,7 @@ def notices(happened: Happened, now: datetime) -> list[Notification]:
 
 
 def supersede(
-    made: Sequence[Notification], waiting: Iterable[Notification]
+    made: Sequence[Notification], waiting: Sequence[Notification]
 ) -> tuple[list[Notification], list[Notification]]:
     """Return the new notices, and the older ones that they made needless.
 
@@ -63,6 +63,9 @@ def supersede(
     Returns:
         As many as were given, superseded ones skipped; and those of `waiting` that are skipped now.
     """
+    changed = [one.appointment_id for one in made if one.kind in NEWS and one.state is State.QUEUED]
+    if not waiting and len(set(changed)) == len(changed):
+        return list(made), []
     before: dict[UUID | None, list[Notification]] = {}
     for held in waiting:
         if held.kind in NEWS:

@@ -95,8 +95,7 @@ def place(held: Notification, decision: Send | Wait, clinic_id: str) -> Notifica
     waits = isinstance(decision, Wait)
     channel = decision.channel if isinstance(decision, Wait) else decision.route.channel
     stays = channel is held.lane
-    return replace(
-        held,
+    return held.but(
         lane=channel,
         not_after=decision.not_after,
         next_attempt_at=max(decision.until, held.next_attempt_at)
@@ -196,4 +195,4 @@ def _try_again(held: Notification, answer: NotAccepted, now: datetime, jitter: f
 
 
 def _outcome(held: Notification, state: State, reason: Reason | None) -> Notification:
-    return replace(held, state=state, reason=reason, version=held.version + 1)
+    return held.but(state=state, reason=reason, version=held.version + 1)

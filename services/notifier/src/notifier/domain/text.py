@@ -22,8 +22,11 @@ def plain(text: str | None, limit: int = LONGEST_TITLE) -> str:
 
 @lru_cache(maxsize=8192)
 def _plain(text: str, limit: int) -> str:
-    kept = [_plain_character(character) for character in unicodedata.normalize("NFC", text)]
-    line = " ".join("".join(kept).replace("=?", " ").replace("?=", " ").split())
+    if text.isascii() and text.isprintable() and "=" not in text:
+        line = " ".join(text.split())
+    else:
+        kept = [_plain_character(character) for character in unicodedata.normalize("NFC", text)]
+        line = " ".join("".join(kept).replace("=?", " ").replace("?=", " ").split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

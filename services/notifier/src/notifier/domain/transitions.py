@@ -75,10 +75,11 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The newest version of an appointment, and when it turned (see `Held.turned_at`)."""
+    """The newest version of an appointment, and when it turned (see `Held.turned_at`); `new`: none was held."""
 
     visit: VisitReading
     turned_at: datetime | None
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def fold(events: Iterable[VisitReading], held: Mapping[str, Held]) -> Folded:
         known[appointment] = Held(
             event.version, event.status, event.schedule_gen, event.starts_at, event.clinic_id, turned_at
         )
-        newest[appointment] = Kept(event, turned_at)
+        newest[appointment] = Kept(event, turned_at, appointment not in held)
     return Folded(happened, newest, applied, repeat, stale)
 
 

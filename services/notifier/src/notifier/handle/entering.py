@@ -1,7 +1,7 @@
 """How new messages enter the ledger: judged by the gate as it stands, each under its deterministic id, once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -124,7 +124,7 @@ def _as_decided(asked: Notification, decision: Decision, visit: Visit | None, no
         return skip(asked, Reason.NOT_SENDABLE)
     placed = place(asked, decision, visit.clinic_id)
     in_app = placed.lane is Channel.IN_APP
-    return replace(placed, state=State.ACCEPTED, version=1, accepted_at=now) if in_app else placed
+    return placed.but(state=State.ACCEPTED, version=1, accepted_at=now) if in_app else placed
 
 
 def _tell(entered: Sequence[Notification]) -> None:
