@@ -79,6 +79,7 @@ def words(entries: Sequence[Entry]) -> list[str]:
         (version(2, starts_at=STARTS + HOUR), "visit.moved"),
         (version(2, clinic_id="SOUTH"), "visit.moved"),
         (version(2, confirmed=True), "visit.confirmed"),
+        (version(2, patient_id="p-2"), "visit.patient-changed"),
         (version(2, provider_id="p"), "visit.provider-changed"),
         (version(2, policy_id="NORTH/1"), "visit.policy-changed"),
         (version(2), "visit.changed"),

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import ahead, auth, http, policies, reading, reference, retention
+from booking.adapters import ahead, auth, http, merging, policies, reading, reference, retention
 from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
@@ -190,6 +190,7 @@ def door(
     routers: Sequence[Any] = (
         http.routes(transactions, client, limit),
         reference.routes(transactions, client, limit, settings.default_country),
+        merging.routes(transactions, client, limit),
         reading.routes(transactions.pool, reader),
         ahead.routes(transactions.pool, transactions.clock, reader),
         policies.routes(transactions, reader, limit, policy_changed),

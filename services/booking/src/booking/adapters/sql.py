@@ -138,7 +138,7 @@ SELECT source, source_id, patient_id FROM minted
 
 LOCK_PATIENTS = """
 SELECT patient_id, version, main_file, given_name, family_name, language, mobile, email, consent,
-       do_not_contact, deceased
+       do_not_contact, deceased, merged_into
 FROM patient WHERE patient_id = ANY ($1::uuid[]) ORDER BY patient_id FOR UPDATE
 """
 

@@ -20,7 +20,11 @@ _CODE = re.compile("[A-Z0-9]{2,10}")
 
 @dataclass(frozen=True, slots=True)
 class PatientState:
-    """A patient. Version 0: only mentioned by a booking, never registered; then there is no main file (D5)."""
+    """A patient. Version 0: only mentioned by a booking, never registered; then there is no main file (D5).
+
+    Attributes:
+        merged_into: The same person's other file, which is kept (D44).
+    """
 
     patient_id: UUID
     version: int = 0
@@ -33,6 +37,7 @@ class PatientState:
     consent: bool = True
     do_not_contact: bool = False
     deceased: bool = False
+    merged_into: UUID | None = None
 
     @property
     def is_registered(self) -> bool:

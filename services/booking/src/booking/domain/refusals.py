@@ -2,7 +2,7 @@
 
 CONFLICTS = frozenset(
     {"EVENT_ID_CONFLICT", "SEQUENCE_CONFLICT", "MAIN_FILE_TAKEN", "MAIN_FILE_FIXED", "CLINIC_ZONE_FIXED"}
-    | {"IDENTIFIER_TAKEN"}
+    | {"IDENTIFIER_TAKEN", "MERGED_AWAY", "NOT_REGISTERED", "SAME_PATIENT"}
 )
 """Refusals that a later state of things could lift: HTTP 409."""
 

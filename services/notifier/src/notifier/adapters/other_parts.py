@@ -49,6 +49,7 @@ class _Version(_Read):
     source: str
     caused_by: str | None = None
     reason: str | None = None
+    patient_id: str | None = None
 
 
 class _Appointment(_Read):
@@ -180,6 +181,7 @@ def _version(one: _Version) -> VersionFact:
         one.source,
         one.caused_by,
         one.reason,
+        one.patient_id,
     )
 
 

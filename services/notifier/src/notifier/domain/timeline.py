@@ -65,6 +65,7 @@ class VersionFact:
     source: str
     caused_by: str | None
     reason: str | None
+    patient_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ def _change(before: VersionFact | None, after: VersionFact, zone: ZoneInfo) -> t
         to = f" to {wall(after.starts_at, zone)}" if after.starts_at else ""
         clinic = f", now at {after.clinic_id}" if before.clinic_id != after.clinic_id else ""
         return "visit.moved", f"moved{was}{to}{clinic}"
+    if before.patient_id != after.patient_id:
+        return "visit.patient-changed", "given to another file: the patient's files were merged, or he was corrected"
     if before.confirmed != after.confirmed:
         return "visit.confirmed", "confirmed" if after.confirmed else "no longer confirmed"
     if before.provider_id != after.provider_id:

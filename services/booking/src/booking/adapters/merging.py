@@ -1,0 +1,141 @@
+"""`POST /v1/patients/{id}/merge`: two files that turned out to be one person's (D44)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+
+from booking.adapters import outgoing
+from booking.adapters.auth import Caller
+from booking.adapters.door import strict_json
+from booking.adapters.http import body_of, body_schema, problem
+from booking.adapters.plain import Id, Text, refusal_of
+from booking.adapters.store import PostgresStore
+from booking.adapters.transactions import Transactions
+from booking.domain import texts
+from booking.domain.batch import Identity
+from booking.domain.clients import Client
+from booking.domain.people import PatientState
+from booking.domain.refusals import Refused
+from booking.handle_merges import Merge, Merged, merge_patients
+from chassis.outbox import enqueue
+
+_MERGED_AWAY = """
+SELECT patient_id FROM patient_merge WHERE source = $1 AND source_id = $2 AND merged_into = $3"""
+_AHEAD_OF = """
+SELECT appointment_id FROM appointment
+WHERE patient_id = $1 AND starts_at > $2 AND version > 0 AND status NOT IN ('cancelled', 'entered-in-error')
+ORDER BY appointment_id"""
+_MOVE_ALIASES = "UPDATE patient_alias SET patient_id = $2 WHERE patient_id = $1"
+_LINK = "UPDATE patient SET version = $2, merged_into = $3 WHERE patient_id = $1"
+_NOTE = """
+INSERT INTO patient_merge (patient_id, merged_into, source, source_id, merged_at, merged_by, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+
+
+class IntoBody(BaseModel):
+    """The patient that is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Id
+    source: StrictStr | None = None
+
+
+class MergeBody(BaseModel):
+    """Into whom, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    into: IntoBody
+    reason: Text | None = None
+
+
+class PostgresMergeStore(PostgresStore):
+    """See `handle_merges.MergeStore`."""
+
+    async def merged_away(self, identity: Identity, into: UUID) -> UUID | None:
+        """See `handle_merges.MergeStore`."""
+        found: UUID | None = await self.connection.fetchval(_MERGED_AWAY, *identity, into)
+        return found
+
+    async def ahead_of(self, patient_id: UUID, now: datetime) -> Sequence[UUID]:
+        """See `handle_merges.MergeStore`."""
+        return [row[0] for row in await self.connection.fetch(_AHEAD_OF, patient_id, now)]
+
+    async def move_aliases(self, patient_id: UUID, into: UUID) -> None:
+        """See `handle_merges.MergeStore`."""
+        await self.connection.execute(_MOVE_ALIASES, patient_id, into)
+
+    async def link(self, patient: PatientState, merge: Merge, now: datetime) -> None:
+        """See `handle_merges.MergeStore`."""
+        into = patient.merged_into
+        await self.connection.execute(_LINK, patient.patient_id, patient.version, into)
+        note = (patient.patient_id, into, *merge.identity, now, merge.by, merge.reason)
+        await self.connection.execute(_NOTE, *note)
+        if patient.is_registered:
+            await enqueue(self.connection, [outgoing.patient_changed(patient, now)])
+
+
+def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
+    """Return the route.
+
+    Args:
+        transactions: Where the command runs.
+        caller: The dependency that gives the client.
+        limit: Bytes of a body at most.
+    """
+    router = APIRouter(prefix="/v1", tags=["reference data"])
+    example = {"into": {"id": "p-1"}, "reason": "registered twice"}
+
+    @router.post(
+        "/patients/{source_id:path}/merge",
+        summary="Merge a patient into another",
+        openapi_extra=body_schema(MergeBody, {"merge": example}, "The patient that is kept."),
+    )
+    async def merge(
+        request: Request,
+        source_id: Annotated[str, Path()],
+        client: Annotated[Client, Depends(caller)],
+        source: Annotated[str | None, Query(description="Left out: the client's only source.")] = None,
+    ) -> dict[str, Any]:
+        """Link both files; every name of the one means the other from now on, and the visits ahead are his.
+
+        Needs the right to register. The same again changes nothing but takes visits along that came meanwhile.
+        """
+        body = await body_of(request, limit)
+        try:
+            client.check_may_register()
+            told = MergeBody.model_validate(strict_json(body))
+            wish = Merge(
+                (client.source(source), texts.identifier(source_id, "source id")),
+                (client.source(told.into.source or source), texts.identifier(told.into.id, "into.id")),
+                client.client_id,
+                None if told.reason is None else texts.name(told.reason, "reason"),
+            )
+            now = transactions.clock.now()
+            done = await transactions.run(lambda connection: merge_patients(PostgresMergeStore(connection), wish, now))
+        except ValidationError as error:
+            refusal = refusal_of(error)
+        except Refused as refused:
+            refusal = refused
+        else:
+            return _members(done)
+        transactions.counts.refused(refusal)
+        raise problem(refusal)
+
+    return router
+
+
+def _members(done: Merged) -> dict[str, Any]:
+    return {
+        "patient_id": str(done.patient.patient_id),
+        "main_file": done.patient.main_file,
+        "merged_into": str(done.kept.patient_id),
+        "main_file_kept": done.kept.main_file,
+        "appointments": done.appointments,
+        "result": "repeat" if done.repeat else "merged",
+    }

@@ -1,0 +1,155 @@
+"""Two files of one person: one is kept, the other linked to it, and the visits ahead go with the one kept (D44)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from booking.domain.batch import Identity
+from booking.domain.people import ClinicState, PatientState
+from booking.domain.refusals import Refused
+from booking.domain.versions import State
+from chassis.errors import Unavailable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What is to be merged.
+
+    Attributes:
+        identity: (source, source's id) of the patient who is merged away.
+        into: The same of the one who is kept.
+        by: The client.
+        reason: In the upstream's words, if it gives any.
+    """
+
+    identity: Identity
+    into: Identity
+    by: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of it.
+
+    Attributes:
+        patient: The one merged away, linked now.
+        kept: The one that is kept.
+        appointments: Visits ahead that got a new version.
+        repeat: They had been merged before.
+    """
+
+    patient: PatientState
+    kept: PatientState
+    appointments: int
+    repeat: bool
+
+
+class MergeStore(Protocol):
+    """Booking's records as one transaction sees them."""
+
+    async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """Return the ids of patients mentioned before."""
+
+    async def merged_away(self, identity: Identity, into: UUID) -> UUID | None:
+        """Return who was merged into this patient under this identity before."""
+
+    async def ahead_of(self, patient_id: UUID, now: datetime) -> Sequence[UUID]:
+        """Return the patient's appointments that have not begun and are not called off, in the order of their ids."""
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+        """Lock the appointments' rows and return them."""
+
+    async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
+        """Lock the patients' rows and return them."""
+
+    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
+        """Return the clinics that exist among these codes."""
+
+    async def move_aliases(self, patient_id: UUID, into: UUID) -> None:
+        """Let every identity of the one name the other."""
+
+    async def link(self, patient: PatientState, merge: Merge, now: datetime) -> None:
+        """Write the merge down, and the patient with his link; publish him if he was ever registered."""
+
+    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
+        """Write the current states."""
+
+    async def publish_versions(
+        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
+    ) -> None:
+        """Append every version to the history and to the outbox."""
+
+
+async def merge_patients(store: MergeStore, merge: Merge, now: datetime) -> Merged:
+    """Merge; the same again is a repeat, which takes visits along that were booked meanwhile.
+
+    Locks are taken in booking's order: appointments, then patients. A booking that names the one merged away and
+    commits while this runs may still be his: sent again, this finds it.
+
+    Raises:
+        Refused: UNKNOWN_PATIENT, SAME_PATIENT, NOT_REGISTERED, MERGED_AWAY.
+        Unavailable: KEY_RACE: something of it changed meanwhile; the same again sees it.
+    """
+    away, into, repeat = await _who(store, merge)
+    ids = await store.ahead_of(away, now)
+    held = await store.lock(ids)
+    both = await store.lock_patients([away, into])
+    if await _who(store, merge) != (away, into, repeat) or list(await store.ahead_of(away, now)) != list(ids):
+        raise Unavailable("KEY_RACE", "a patient was booked or merged meanwhile")
+    kept, patient = both[into], both[away]
+    if not kept.is_registered:
+        raise Refused("NOT_REGISTERED", "the patient to be kept was never registered: merge the other way", "into")
+    if kept.merged_into is not None:
+        raise Refused("MERGED_AWAY", "the patient to be kept was merged into another: name that one", "into")
+    if not repeat:
+        patient = replace(patient, version=patient.version + int(patient.is_registered), merged_into=into)
+        await store.link(patient, merge, now)
+        await store.move_aliases(away, into)
+    count = await _take_along(store, held, kept, merge, now)
+    log.info("patients.merged", patient_id=str(away), into=str(into), appointments=count, repeat=repeat)
+    return Merged(patient, kept, count, repeat)
+
+
+async def _who(store: MergeStore, merge: Merge) -> tuple[UUID, UUID, bool]:
+    found = await store.patients([merge.identity, merge.into])
+    for place, identity in (("id", merge.identity), ("into", merge.into)):
+        if identity not in found:
+            raise Refused("UNKNOWN_PATIENT", "no patient of this id was ever registered or booked", place)
+    away, into = found[merge.identity], found[merge.into]
+    if away != into:
+        return away, into, False
+    before = await store.merged_away(merge.identity, into)
+    if before is None:
+        raise Refused("SAME_PATIENT", "both are one patient already", "into")
+    return before, into, True
+
+
+async def _take_along(
+    store: MergeStore, held: Mapping[UUID, State], kept: PatientState, merge: Merge, now: datetime
+) -> int:
+    """Give the visits their next version, with the patient that is kept; their schedule stays as it is."""
+    if not held:
+        return 0
+    cause = f"{merge.by}/merge/{merge.identity[1]}"
+    states = {
+        key: state._replace(
+            version=state.version + 1,
+            patient=kept.patient_id,
+            event_time=now,
+            ingest_time=now,
+            caused_by=cause,
+            reason="the patient's files were merged",
+        )
+        for key, state in held.items()
+    }
+    clinics = await store.clinics({state.clinic_id for state in states.values() if state.clinic_id})
+    await store.write_appointments(states)
+    await store.publish_versions(sorted(states.items()), clinics)
+    return len(states)
