@@ -75,7 +75,7 @@ async def answer_to(client: httpx2.AsyncClient, request: httpx2.Request, referen
     code = f"HTTP_{response.status_code}"
     if response.status_code in LATER:
         return NotAccepted(code, _retry_after(response))
-    return Unsure(code) if response.status_code >= SERVER_ERROR else Rejected(code)
+    return Unsure(code) if response.status_code >= SERVER_ERROR else Rejected(code + _own_code(response))
 
 
 def text(value: object) -> str:
@@ -87,6 +87,16 @@ def text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError("no text")
     return value
+
+
+def _own_code(response: httpx2.Response) -> str:
+    """Return `_` and the carrier's own number of a refusal, such as `_21211`; nothing if it gives none."""
+    try:
+        said = orjson.loads(response.content[:LONGEST_REPLY])
+        code = said["error"]["code"] if "error" in said else said["code"]  # Meta's shape, Twilio's shape
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return ""
+    return f"_{code}" if isinstance(code, int) and 0 <= code < 10_000_000 else ""
 
 
 def _retry_after(response: httpx2.Response) -> timedelta | None:
