@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from notifier.adapters import sql
+from notifier.adapters.gate import GATE_FIELDS
 from notifier.domain.channels import Route
 from notifier.domain.gate import GATE, MOST_A_DAY, Asked, Deadline, Decision, Send, Skip, Wait, budget_of, decide
 from notifier.domain.standing import ClinicSending, Standing, Told
@@ -237,3 +239,9 @@ def test_a_visit_that_booking_does_not_know_is_not_sent_about(kind: Kind) -> Non
 @pytest.mark.parametrize("kind", GATE)
 def test_a_visit_without_a_start_is_not_sent_about(kind: Kind) -> None:
     assert judged(kind, starts_at=None) == Skip(Reason.NOT_SENDABLE)
+
+
+def test_the_gates_statement_names_its_columns_in_the_order_of_a_visits_fields() -> None:
+    named = sql.GATE.partition("SELECT")[2].partition("FROM")[0].split(",")
+
+    assert tuple(name.strip() for name in named) == GATE_FIELDS

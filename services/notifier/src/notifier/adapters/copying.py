@@ -30,9 +30,12 @@ _INBOX = (
 )  # fmt: skip
 
 
-def suits_notifications(notifications: Sequence[Notification]) -> bool:
-    """Say whether these may be copied: many, and none with a channel passed over (the driver copies no jsonb)."""
-    return len(notifications) >= FROM_ROWS and not any(one.steps for one in notifications)
+def parted(notifications: Sequence[Notification]) -> tuple[list[Notification], list[Notification]]:
+    """Return those to copy, and those to insert: all if they are few, else those that jsonb keeps out of a COPY."""
+    plain = [one for one in notifications if not one.steps]
+    if len(plain) < FROM_ROWS:
+        return [], list(notifications)
+    return plain, [one for one in notifications if one.steps]
 
 
 async def copy_notifications(connection: Connection, notifications: Sequence[Notification], now: datetime) -> None:

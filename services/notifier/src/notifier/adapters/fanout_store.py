@@ -114,10 +114,11 @@ class PostgresFanoutStore(Mornings):
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.entering.EntryStore`."""
-        if copying.suits_notifications(notifications):
-            await copying.copy_notifications(self._connection, notifications, now)
-        elif notifications:
-            await columns.insert(self._connection, notifications, now)
+        copied, inserted = copying.parted(notifications)
+        if copied:
+            await copying.copy_notifications(self._connection, copied, now)
+        if inserted:
+            await columns.insert(self._connection, inserted, now)
 
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
         """See `handle.entering.EntryStore`."""

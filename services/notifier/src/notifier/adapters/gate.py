@@ -18,7 +18,8 @@ from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
 from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel
 
-_FIELDS = tuple(field.name for field in fields(Visit))
+GATE_FIELDS = tuple(field.name for field in fields(Visit))
+_STATUS, _LANGUAGES = GATE_FIELDS.index("status"), GATE_FIELDS.index("clinic_languages")
 
 
 async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
@@ -29,8 +30,8 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
             cancellation committed before this statement is seen (design §6).
         appointment_ids: At least one.
     """
-    rows = await connection.fetch(sql.GATE, sorted(appointment_ids))
-    return {row["appointment_id"]: _visit(row) for row in rows}
+    rows = await connection.fetch(sql.GATE, list(appointment_ids))
+    return {row[0]: _visit(row) for row in rows}
 
 
 async def read_standing(
@@ -71,10 +72,11 @@ async def read_standing(
 
 
 def _visit(row: asyncpg.Record) -> Visit:
-    values = {name: row[name] for name in _FIELDS}
-    values["status"] = Status(values["status"])
-    values["clinic_languages"] = tuple(values["clinic_languages"] or ())
-    return Visit(**values)
+    """Return the row as a visit: `sql.GATE` names the columns in the order of its fields."""
+    values = list(row)
+    values[_STATUS] = Status(values[_STATUS])
+    values[_LANGUAGES] = tuple(values[_LANGUAGES] or ())
+    return Visit(*values)
 
 
 def _day(zone: str, now: datetime) -> tuple[datetime, datetime]:
