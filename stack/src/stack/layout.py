@@ -14,6 +14,9 @@ from stack.ports import LOOPBACK, free_port, next_free
 
 Ports = Literal["default", "free"]
 
+SINKS_TOKEN = "the-sink-takes-any"  # noqa: S105  # of the sinks' account, on this machine
+"""The sinks take any; they sign with this one what they send back."""
+
 _LOGINS = ("DATABASE_ADMIN_URL", "DATABASE_URL")
 """Variables that end so are not handed on: a service gets its own login and works with the least rights."""
 
@@ -138,6 +141,8 @@ class Environments:
             "SINKS_HTTP_PORT": str(self._layout.carrier),
             "SINKS_LOG": str(self._home.accepted),
         }
+        if "notifier" in self._layout.http:
+            own |= {"SINKS_CALLBACK_URL": self._layout.url("notifier"), "SINKS_TWILIO_AUTH_TOKEN": SINKS_TOKEN}
         return {**self.common(), **own}
 
     def _carriers(self) -> dict[str, str]:
@@ -151,7 +156,7 @@ class Environments:
             "NOTIFIER_MAIL_FROM": "noreply@attend.example",
             "NOTIFIER_TWILIO_BASE_URL": carrier,
             "NOTIFIER_TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
-            "NOTIFIER_TWILIO_AUTH_TOKEN": "the-sink-takes-any",
+            "NOTIFIER_TWILIO_AUTH_TOKEN": SINKS_TOKEN,
             "NOTIFIER_TWILIO_FROM": "+15005550006",
             "NOTIFIER_META_BASE_URL": carrier,
             "NOTIFIER_META_PHONE_NUMBER_ID": "100000000000000",

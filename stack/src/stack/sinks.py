@@ -3,7 +3,7 @@
 Nothing leaves this machine. Each accepted message is a line in the acceptance log *before* the carrier's answer, so
 the log is the truth about what was accepted. They accept everything until `POST /faults` tells them to misbehave
 (`stack.faults`). Run with `python -m stack.sinks`; settings `SINKS_HOST`, `SINKS_SMTP_PORT`, `SINKS_HTTP_PORT`,
-`SINKS_LOG`, `ATTEND_CLOCK_FILE`.
+`SINKS_LOG`, `ATTEND_CLOCK_FILE`, and those of `stack.callbacks`.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from chassis.clock import clock_from
+from stack import callbacks
 from stack import faults as orders
 from stack.accepted import AcceptanceLog
 from stack.faults import Fault, Faults
@@ -126,10 +127,11 @@ def _attachment(part: EmailMessage) -> dict[str, str]:
     return {"name": part.get_filename() or "", "type": part.get_content_type(), "content": text}
 
 
-def carrier(log: AcceptanceLog, faults: Faults) -> FastAPI:
+def carrier(log: AcceptanceLog, faults: Faults, back: callbacks.Back | None = None) -> FastAPI:
     """Return the HTTP side: Twilio's Messages, Meta's Cloud API, the list of what was accepted, faults and health."""
     api = FastAPI(title="Attend's local carrier", description="Accepts every message and sends none.")
     api.include_router(orders.routes(faults))
+    api.include_router(callbacks.routes(back))
 
     @api.post("/2010-04-01/Accounts/{account}/Messages.json", status_code=201)
     async def twilio(account: str, request: Request) -> Any:
@@ -220,12 +222,16 @@ def _slowly(content: bytes, length: int, status: int, pause_s: float) -> Respons
     return StreamingResponse(parts(), status, {"Content-Length": str(length)}, "application/json")
 
 
-async def serve(host: str, smtp_port: int, http_port: int, log: AcceptanceLog) -> None:
+async def serve(
+    host: str, smtp_port: int, http_port: int, log: AcceptanceLog, back: callbacks.Back | None = None
+) -> None:
     """Serve both until SIGTERM or SIGINT."""
     loop, faults = asyncio.get_running_loop(), Faults()
     sink = MailSink(log, faults)
     smtp = await loop.create_server(lambda: _Door(sink, faults, host, loop), host, smtp_port)
-    config = uvicorn.Config(carrier(log, faults), host=host, port=http_port, access_log=False, log_level="warning")
+    config = uvicorn.Config(
+        carrier(log, faults, back), host=host, port=http_port, access_log=False, log_level="warning"
+    )
     async with smtp:
         await uvicorn.Server(config).serve()
 
@@ -236,7 +242,9 @@ def main(environ: Mapping[str, str] = os.environ) -> None:
     clock = clock_from(Path(clock_file) if clock_file else None)
     log = AcceptanceLog(Path(environ.get("SINKS_LOG", ".attend/sinks/accepted.jsonl")), clock)
     smtp_port, http_port = environ.get("SINKS_SMTP_PORT", SMTP_PORT), environ.get("SINKS_HTTP_PORT", CARRIER_PORT)
-    asyncio.run(serve(environ.get("SINKS_HOST", LOOPBACK), int(smtp_port), int(http_port), log))
+    url, token = environ.get("SINKS_CALLBACK_URL"), environ.get("SINKS_TWILIO_AUTH_TOKEN")
+    back = callbacks.Back(url, token) if url and token else None
+    asyncio.run(serve(environ.get("SINKS_HOST", LOOPBACK), int(smtp_port), int(http_port), log, back))
 
 
 if __name__ == "__main__":

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime, time, timedelta
 
-Carrier = Literal["whatsapp", "sms", "email"]
+from stack.demo import people
+from stack.demo.calendar import local
+from stack.demo.people import Patient
+
+STOPS_AT = time(8, 30)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An address that the carrier of a channel refuses for good."""
 
-    channel: Carrier
+    channel: str
     address: str
 
 
@@ -20,7 +23,7 @@ class Refusal:
 class Outage:
     """A while in which a carrier answers nothing but that it is down."""
 
-    channel: Carrier
+    channel: str
     begins: datetime
     ends: datetime
 
@@ -55,3 +58,23 @@ class Conditions:
 
 ORDINARY = Conditions()
 """Every carrier takes everything, and nobody has said anything."""
+
+DOWN_DAY, DOWN_FROM, DOWN_TO = 3, time(12, 50), time(13, 12)
+"""When the carrier of SMS is down: longer than the 2 h rule tries a channel, shorter than the 24 h rule does (D33)."""
+
+DOWN_AT, FOLLOWS_UP = people.CLINICS[2], people.CLINICS[1]
+
+
+def conditions_of(day0: date, everyone: Mapping[str, tuple[Patient, ...]]) -> Conditions:
+    """Return what happens to the messages of the week that begins on a day."""
+    refusals: list[Refusal] = []
+    stops: dict[str, datetime] = {}
+    for clinic in people.CLINICS:
+        here = everyone[clinic.code]
+        refused = [("whatsapp", index) for index in (*people.NO_WHATSAPP, *people.NO_MOBILE)]
+        refused += [("sms", index) for index in (*people.NO_MOBILE, *people.DEAD_NUMBER, *people.UNREACHABLE)]
+        refusals += [Refusal(channel, here[index].mobile or "") for channel, index in refused]
+        stop_at = local(day0 + timedelta(days=1), STOPS_AT, clinic.zone)
+        stops |= {here[index].mobile or "": stop_at for index in people.SAID_STOP}
+    down = (local(day0 + timedelta(days=DOWN_DAY), at, DOWN_AT.zone) for at in (DOWN_FROM, DOWN_TO))
+    return Conditions(tuple(refusals), (Outage("sms", *down),), stops, frozenset({FOLLOWS_UP.code}))

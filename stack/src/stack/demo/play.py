@@ -7,9 +7,13 @@ from functools import partial
 from stack.demo.bad import try_all
 from stack.demo.changes import Change
 from stack.demo.client import Client, gather_by_key
+from stack.demo.conditions import Outage, Refusal
 from stack.demo.found import Names
 from stack.demo.people import CLINICS, Patient
 from stack.demo.week import Week
+
+UNDELIVERABLE = {"whatsapp": 131026, "sms": 21614}
+"""The carriers' own codes: Meta's "message undeliverable", Twilio's "not a mobile number"."""
 
 SOURCE = "local"
 """The source that the installation's own client speaks for."""
@@ -41,6 +45,9 @@ class Play:
             answer = await self._client.ask("booking", "PUT", f"/v1/providers/{key}", {"name": name}, source=SOURCE)
             self.names.providers[key] = answer["provider_id"]
         await gather_by_key((p for p in self._week.patients.values() if p.registered), self.enter)
+        for clinic_code in self._week.conditions.follow_up:
+            await self._client.ask("notifier", "PUT", f"/v1/clinics/{clinic_code}/sending", {"no_show_follow_up": True})
+        await self._client.ask("sinks", "POST", "/faults", [_refused(one) for one in self._week.conditions.refusals])
 
     async def enter(self, patient: Patient) -> None:
         """Register one patient, with his preferences if he told any."""
@@ -53,13 +60,29 @@ class Play:
 
     def actions(self) -> dict[datetime, Callable[[], Awaitable[None]]]:
         """Return what to do at which instant of the week."""
-        return {instant: partial(self.act, instant) for instant in self._week.instants()}
+        acts: dict[datetime, Callable[[], Awaitable[None]]] = {}
+        acts |= {instant: partial(self.act, instant) for instant in self._week.instants()}
+        acts |= {one.begins: partial(self.break_down, one) for one in self._week.conditions.outages}
+        acts |= {one.ends: partial(self.come_back, one) for one in self._week.conditions.outages}
+        return acts
 
     async def act(self, instant: datetime) -> None:
         """Do everything that the script has for this instant."""
         for registration in (r for r in self._week.registrations if r.at == instant):
             await self.enter(self._week.patients[registration.patient])
+        for number in (number for number, at in self._week.conditions.stops.items() if at == instant):
+            await self._client.ask("sinks", "POST", "/inbound", {"sender": number, "body": "STOP"})
         await self.post([change for change in self._week.changes if change.at == instant])
+
+    async def break_down(self, outage: Outage) -> None:
+        """Take a carrier down: it answers 503 to everything."""
+        await self._client.ask("sinks", "POST", "/faults", {"channel": outage.channel, "fault": "503"})
+
+    async def come_back(self, outage: Outage) -> None:
+        """Bring it back; what it refuses for good, it still refuses."""
+        await self._client.ask("sinks", "DELETE", "/faults", channel=outage.channel)
+        refused = [_refused(one) for one in self._week.conditions.refusals if one.channel == outage.channel]
+        await self._client.ask("sinks", "POST", "/faults", refused)
 
     async def post(self, changes: list[Change]) -> None:
         """Post changes in order, learn the ids from the answers, and compare the results."""
@@ -86,3 +109,7 @@ class Play:
             if appointment and change.patient not in self.names.patients:
                 for sub_file in await self._client.sub_files(appointment):
                     self.names.patients[change.patient] = sub_file["patient_id"]
+
+
+def _refused(one: Refusal) -> dict[str, object]:
+    return {"channel": one.channel, "fault": "400", "match": one.address, "carrier_code": UNDELIVERABLE[one.channel]}

@@ -7,13 +7,14 @@ from datetime import date, datetime, time, timedelta
 from stack.demo import people
 from stack.demo.calendar import first_day, local
 from stack.demo.changes import Change, Registration
-from stack.demo.conditions import ORDINARY, Conditions
+from stack.demo.conditions import ORDINARY, Conditions, conditions_of
 from stack.demo.people import CLINICS, Clinic, Patient
 
 DESK_OPENS = time(8, 30)
 """Half past, so that no change meets a reminder's instant: those fall on full hours."""
 
 SLOTS = (time(9), time(11), time(13), time(15))
+AT_HALF_PAST_SEVEN = time(7, 30)
 VISIT_DAYS = range(1, 6)
 UNKNOWN_PROVIDER = "dr-nobody-knows"
 WRITTEN = {"THAMES": "offset", "HARBOR": "wall", "SAKURA": "utc"}
@@ -59,6 +60,7 @@ def write_week(seed: int, after: date) -> Week:
         providers={key: name for clinic in CLINICS for key, name in people.providers(clinic)},
         changes=tuple(sorted(changes, key=lambda change: change.at)),
         registrations=late,
+        conditions=conditions_of(day0, everyone),
     )
 
 
@@ -76,6 +78,7 @@ class _Desk:
         for index, booking in enumerate(first):
             yield from stories[index](booking) if index in stories else self.story(index, booking)
         yield from self.second_visits()
+        yield self.by_phone(first[people.BY_PHONE])
         yield from (replace(first[index], at=self.opens(1), answer="repeat") for index in range(5))
 
     def story(self, index: int, booking: Change) -> Iterator[Change]:
@@ -123,6 +126,13 @@ class _Desk:
             yield replace(
                 self.booking(index), at=self.opens(day), appointment=name, event_id=f"{name}:booked", start=start
             )
+
+    def by_phone(self, booking: Change) -> Change:
+        """Return a visit at 9:00, booked by phone at 7:30 of its day: too late to be reminded (D14), so at 8:00."""
+        day = self.day0 + timedelta(days=2)
+        name = f"{booking.appointment}-PHONE"
+        at = local(day, AT_HALF_PAST_SEVEN, self.clinic.zone)
+        return replace(booking, at=at, appointment=name, event_id=f"{name}:booked", start=self.slot(2, SLOTS[0]))
 
     def elsewhere(self, booking: Change, index: int) -> Change:
         there = CLINICS[(CLINICS.index(self.clinic) + 1) % len(CLINICS)]
