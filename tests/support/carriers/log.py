@@ -63,6 +63,12 @@ class Desk:
         """Say how the next messages to this address are answered."""
         self._scripts[address].extend(answers)
 
+    def forget(self) -> None:
+        """Begin anew: an empty log, and everything is accepted."""
+        self._scripts.clear()
+        self.taken.clear()
+        self.asked.clear()
+
     def to(self, address: str) -> list[Taken]:
         """Return what was accepted for this address."""
         return [one for one in self.taken if one.to == address]

@@ -1,0 +1,150 @@
+"""A lane that is down or slow leaves the others at full speed (B10), all lanes in one process: the worst case."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from schemas.notifications import Channel
+from tests.chaos.sending.field import enter, in_state, kill_9
+from tests.integration.notifier.world import World, until
+from tests.support import databases
+from tests.support.backends import KafkaServer, PostgresServer
+from tests.support.carriers.programs import Carriers, carriers
+from tests.support.installation import Installation
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
+
+MAILS = 600
+SMS = 200
+FEWEST = 0.5
+"""Of the mails sent in the same time beside a healthy lane. Measured: 0.93 to 1.03."""
+
+_ANEW = """
+UPDATE notifier.notification
+SET state = 'queued', attempts = 0, attempt_id = NULL, version = 0, lease_until = NULL, next_attempt_at = created_at,
+    reason = NULL, steps = '[]', step_began_at = NULL, step_attempts = 0, accepted_at = NULL
+WHERE kind = 'reminder'"""
+
+
+def silent(carriers: Carriers, numbers: set[str]) -> None:
+    """Let the SMS carrier take every message and never answer."""
+    for number in numbers:
+        carriers.script(number, "silent")
+
+
+def slow(carriers: Carriers, numbers: set[str]) -> None:
+    """Let the SMS carrier answer a byte at a time."""
+    for number in numbers:
+        carriers.script(number, "drip")
+
+
+def down(carriers: Carriers, numbers: set[str]) -> None:
+    """Let the SMS carrier refuse connections."""
+    carriers.refuse(carriers.http_port)
+
+
+def failing(carriers: Carriers, numbers: set[str]) -> None:
+    """Let the SMS carrier answer 503 to everything."""
+    for number in numbers:
+        carriers.script(number, *[503] * 50)
+
+
+FAULTS: tuple[Callable[[Carriers, set[str]], None], ...] = (silent, slow, down, failing)
+
+
+@dataclass
+class Side:
+    """One of two installations that send the same side by side, so that both have the same machine.
+
+    Attributes:
+        numbers: Whom its SMS are for.
+    """
+
+    world: World
+    admin: asyncpg.Connection
+    numbers: set[str]
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, world: World, admin_url: str) -> AsyncIterator["Side"]:
+        """Enter the mails and SMS that are to be sent."""
+        mails = await enter(world, Channel.EMAIL, number=MAILS)
+        texts = await enter(world, Channel.SMS, number=SMS)
+        await world.start(lanes=())
+        await in_state(world, [*mails, *texts], "queued")
+        numbers = {await world.address(visit.patient_id, "mobile") for visit in texts}
+        admin = await asyncpg.connect(admin_url)
+        try:
+            yield cls(world, admin, numbers)
+        finally:
+            await admin.close()
+
+    async def anew(self) -> None:
+        """Forget that anything was sent."""
+        await self.admin.execute("TRUNCATE notifier.attempt")
+        await self.admin.execute(_ANEW)
+        self.world.carriers.forget()
+        await self.world.carriers.listen()
+
+    @property
+    def mails(self) -> int:
+        """How many mails were accepted."""
+        return sum(one.channel == "email" for one in self.world.carriers.taken)
+
+
+@pytest.fixture
+async def twin(
+    kafka: KafkaServer, postgres: PostgresServer, migrated_template: str, topic_prefix: str, tmp_path: Path
+) -> AsyncIterator[tuple[World, str]]:
+    """Give a second world, and the administrator's address of its database."""
+    folder = tmp_path / "twin"
+    folder.mkdir()
+    async with (
+        databases.fresh(postgres, migrated_template) as admin_url,
+        Installation.open(kafka.bootstrap, admin_url, f"twin{topic_prefix}") as installation,
+        carriers() as made,
+        World.open(installation, made, folder) as opened,
+    ):
+        yield opened, admin_url
+
+
+async def test_b10_mails_leave_at_full_speed_beside_a_broken_lane(
+    world: World, installation: Installation, twin: tuple[World, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = {}
+    async with Side.open(world, installation.admin_url) as broken, Side.open(*twin) as healthy:
+        for fault in FAULTS:
+            for side in (broken, healthy):
+                await side.anew()
+            fault(broken.world.carriers, broken.numbers)
+            counts[fault.__name__] = await _side_by_side(broken, healthy)
+    with capsys.disabled():
+        for name, (beside_broken, beside_healthy) in counts.items():
+            told = f"beside an sms lane that is {name}: {beside_broken} mails, beside a healthy one: {beside_healthy}"
+            sys.stdout.write(f"\n{told}")
+    assert [name for name, (mails, reference) in counts.items() if mails < FEWEST * reference] == []
+
+
+async def _side_by_side(broken: Side, healthy: Side) -> tuple[int, int]:
+    """Run all lanes of both until one has sent its mails; return how many each sent since both had begun."""
+    processes = [await side.world.process("run", ATTEND_LOG_LEVEL="error") for side in (broken, healthy)]
+
+    async def both_send() -> bool:
+        return bool(broken.mails and healthy.mails)
+
+    await until(both_send)
+    before = broken.mails, healthy.mails
+
+    async def one_is_done() -> bool:
+        return MAILS in (broken.mails, healthy.mails)
+
+    await until(one_is_done)
+    sent = broken.mails - before[0], healthy.mails - before[1]
+    for process in processes:
+        await kill_9(process)
+    return sent
