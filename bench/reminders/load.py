@@ -23,6 +23,7 @@ from reminders.timers.terms import key_of
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.envelope import Envelope
+from schemas.hours import hours_of
 from schemas.instants import micros
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
@@ -44,7 +45,7 @@ _POLICY = ReminderPolicy(
         ReminderRule(slug="24h", lead_hours=24, in_force_since=_SET_AT),
         ReminderRule(slug="2h", lead_hours=2, in_force_since=_SET_AT),
     ),
-    window=SendWindow(opens=time(7), closes=time(21)),
+    window=SendWindow(opens=time.min, closes=time.max),  # a run may be at night
 )
 
 
@@ -93,7 +94,7 @@ class Table:
 
     def changelog(self) -> list[list[Item]]:
         """Return the changelog by partition: the terms, then the rows."""
-        terms = policy_of(ZONE, _POLICY.rules).terms
+        terms = policy_of(ZONE, _POLICY.rules, hours_of(_POLICY.window)).terms
         parts: list[list[Item]] = [[(key_of(TERMS), terms, [])] for _ in range(PARTITIONS)]
         for number, (identity, start) in enumerate(zip(self.ids, self._starts(), strict=True)):
             row = Row(1, 1, micros(start - LEAD), micros(start), TERMS, b"\0")

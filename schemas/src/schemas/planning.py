@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from schemas.appointments import SENDABLE, Appointment, Status
+from schemas.hours import Hours, hours_of
 from schemas.instants import HOUR, instant, micros
 from schemas.reminders import PlannedReminder, Reason, ReminderStatus
 from schemas.wire import reminder_id
@@ -17,6 +18,9 @@ from schemas.wire import reminder_id
 LEAD_PARTS = 4
 LEFT_OF_LEAD = 1 / LEAD_PARTS
 """A reminder may leave until a quarter of its lead time is left (D15)."""
+
+MERGED_WITHIN = 6 * HOUR
+"""A reminder that the clinic's hours move to so shortly after another one says nothing new (D16)."""
 
 
 class Rule(Protocol):
@@ -64,8 +68,8 @@ class Slot(NamedTuple):
 
     Attributes:
         rule: Its slug.
-        due: When it leaves.
-        not_after: After this instant it no longer may (D15).
+        due: When it leaves: by its rule, or earlier if the clinic's hours are closed then (D16).
+        not_after: After this instant it no longer may; by its rule, whatever the hours (D15).
         reason: Why it never will, or None.
     """
 
@@ -93,7 +97,9 @@ def due_at(start: int, zone: str, lead: Lead) -> int:
     return micros((local - timedelta(days=lead.days)).replace(tzinfo=ZoneInfo(zone), fold=0))
 
 
-def slots(start: int, zone: str, leads: Iterable[Lead], set_at: int, barred: Reason | None) -> list[Slot]:
+def slots(
+    start: int, zone: str, leads: Iterable[Lead], set_at: int, barred: Reason | None, hours: Hours | None
+) -> list[Slot]:
     """Return the moment of every rule, in the rules' order: what `plan` is made of.
 
     Args:
@@ -102,15 +108,44 @@ def slots(start: int, zone: str, leads: Iterable[Lead], set_at: int, barred: Rea
         leads: The rules in force.
         set_at: When this schedule began.
         barred: Why nothing of it may leave, if so.
+        hours: The clinic's (D16); None if any hour will do.
     """
-    found = []
+    found: list[Slot] = []
+    moved: set[int] = set()
     for lead in leads:
-        elapsed = lead.elapsed
-        due = due_at(start, zone, lead) if elapsed is None else start - elapsed
-        past = due <= set_at or due <= lead.since
-        found.append(
-            Slot(lead.slug, due, start - (start - due) // LEAD_PARTS, barred or (Reason.DUE_IN_PAST if past else None))
-        )
+        due = nominal = due_at(start, zone, lead) if lead.elapsed is None else start - lead.elapsed
+        since = max(set_at, lead.since)
+        reason = barred or (Reason.DUE_IN_PAST if due <= since else None)
+        if hours is not None and not hours.are_open(due, zone):
+            earlier = hours.before(due, start, zone)
+            if earlier is not None and earlier > since:
+                due = earlier
+                moved.add(len(found))
+            else:
+                reason = reason or Reason.QUIET_HOURS
+        found.append(Slot(lead.slug, due, start - (start - nominal) // LEAD_PARTS, reason))
+    return _merged(found, moved) if moved else found
+
+
+def _merged(found: list[Slot], moved: set[int]) -> list[Slot]:
+    """Return the slots without those that were moved to within 6 h after another one (D16).
+
+    Of several moved to one moment the one with the longest lead stays.
+    """
+
+    def place(number: int) -> tuple[int, bool, int, str]:
+        slot = found[number]
+        return slot.due, number in moved, slot.not_after, slot.rule
+
+    kept: list[int] = []
+    for number in sorted(range(len(found)), key=place):
+        slot = found[number]
+        if slot.reason is not None:
+            continue
+        if number in moved and any(slot.due - found[other].due <= MERGED_WITHIN for other in kept):
+            found[number] = slot._replace(reason=Reason.SUPERSEDED)
+        else:
+            kept.append(number)
     return found
 
 
@@ -118,14 +153,15 @@ def plan(appointment: Appointment) -> tuple[PlannedReminder, ...]:
     """Return every reminder of this version's schedule, soonest first.
 
     One per rule. Those that will never leave are born cancelled with their reason: the visit may not
-    be reminded (D11, R14), or the moment was past when the schedule or the rule was set, the later of
-    the two (D14). Without a start there is nothing to remind.
+    be reminded (D11, R14), the moment was past when the schedule or the rule was set, the later of
+    the two (D14), or the clinic's hours leave no moment (D16). Without a start there is nothing to remind.
     """
     if appointment.starts_at is None:
         return ()
     barred = reason_not_to_remind(appointment.status)
     leads = map(lead_of, appointment.policy.rules)
-    found = slots(micros(appointment.starts_at), appointment.zone, leads, micros(appointment.schedule_set_at), barred)
+    set_at, hours = micros(appointment.schedule_set_at), hours_of(appointment.policy.window)
+    found = slots(micros(appointment.starts_at), appointment.zone, leads, set_at, barred, hours)
     planned = (_reminder(appointment, slot) for slot in found)
     return tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.rule)))
 

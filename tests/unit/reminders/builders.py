@@ -32,6 +32,8 @@ class Record:
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 VISIT = NOW + timedelta(days=5)
 LONG_AGO = NOW - timedelta(days=365)
+ANY_HOUR = SendWindow(opens=time.min, closes=time.max)
+"""What D16 does to a moment is tested where it is done, in `tests/unit/schemas/test_hours.py`."""
 
 
 def id_of(name: str) -> UUID:
@@ -70,7 +72,7 @@ def appointment(
         schedule_gen=schedule_gen,
         schedule_set_at=schedule_set_at,
         first_booked_at=NOW,
-        policy=ReminderPolicy(policy_id="p1", rules=rules, window=SendWindow(opens=time(7), closes=time(21))),
+        policy=ReminderPolicy(policy_id="p1", rules=rules, window=ANY_HOUR),
         event_time=changes.pop("event_time", schedule_set_at),
         ingest_time=NOW,
         source="test",

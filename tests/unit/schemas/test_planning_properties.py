@@ -46,12 +46,28 @@ def test_r12_only_moments_after_the_schedule_was_set_are_scheduled(visit: Appoin
 
 
 @given(appointments())
-def test_d15_a_quarter_of_the_lead_time_is_left_at_not_after(visit: Appointment) -> None:
+def test_d15_a_quarter_of_the_rules_lead_time_is_left_at_not_after(visit: Appointment) -> None:
     assert visit.starts_at is not None
+    by_slug = {rule.slug: rule for rule in visit.policy.rules}
     for reminder in plan(visit):
         assert reminder.due < reminder.not_after < visit.starts_at
-        left, lead = visit.starts_at - reminder.not_after, visit.starts_at - reminder.due
+        by_rule = due_of(visit.starts_at, visit.zone, by_slug[reminder.rule])
+        left, lead = visit.starts_at - reminder.not_after, visit.starts_at - by_rule
         assert abs(left * 4 - lead) <= timedelta(microseconds=4)
+
+
+@given(appointments())
+def test_d16_what_is_scheduled_leaves_within_the_hours_and_moves_earlier_by_half_a_day_at_most(
+    visit: Appointment,
+) -> None:
+    assert visit.starts_at is not None
+    by_slug = {rule.slug: rule for rule in visit.policy.rules}
+    for reminder in plan(visit):
+        by_rule = due_of(visit.starts_at, visit.zone, by_slug[reminder.rule])
+        assert timedelta(0) <= by_rule - reminder.due <= timedelta(hours=12)
+        if reminder.status is ReminderStatus.SCHEDULED:
+            shown = reminder.due.astimezone(ZoneInfo(visit.zone)).time()
+            assert visit.policy.window.opens <= shown < visit.policy.window.closes
 
 
 @given(INSTANTS, st.sampled_from(ZONES), st.integers(1, 24 * 90))

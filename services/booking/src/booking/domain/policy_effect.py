@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from booking.domain.policies import slugs_of
 from schemas.appointments import SENDABLE, Appointment, ReminderPolicy, ReminderRule
+from schemas.hours import hours_of
 from schemas.instants import micros
 from schemas.planning import Slot, lead_of, slots
 from schemas.reminders import Reason
@@ -80,7 +81,8 @@ def _slots(version: Appointment, rules: Sequence[ReminderRule]) -> list[Slot]:
     The generation stays, so a slug stands for one reminder: its id, half of what `plan` costs, is not needed.
     """
     assert version.starts_at is not None  # noqa: S101  # whoever calls has looked
-    return slots(micros(version.starts_at), version.zone, map(lead_of, rules), micros(version.schedule_set_at), None)
+    set_at, hours = micros(version.schedule_set_at), hours_of(version.policy.window)
+    return slots(micros(version.starts_at), version.zone, map(lead_of, rules), set_at, None, hours)
 
 
 def _to_come(found: Sequence[Slot], now: int) -> set[str]:

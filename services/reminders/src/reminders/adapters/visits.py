@@ -5,7 +5,7 @@ is read as the whole contract, which accepts what the contract accepts and names
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, time
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from reminders.domain.schedule import policy_of
 from reminders.domain.visit import Policy, Visit
 from reminders.timers.ports import Source
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Status
+from schemas.hours import Hours, hours_of
 from schemas.model import Contract
 from schemas.wire import Undecodable, decode_typed, event_id
 
@@ -41,10 +42,18 @@ class RuleReading(msgspec.Struct, frozen=True):
     lead_days: Annotated[int, msgspec.Meta(ge=1, le=90)] | None = None
 
 
+class WindowReading(msgspec.Struct, frozen=True):
+    """`schemas.appointments.SendWindow`."""
+
+    opens: time
+    closes: time
+
+
 class PolicyReading(msgspec.Struct, frozen=True):
-    """`schemas.appointments.ReminderPolicy`, but for its window."""
+    """`schemas.appointments.ReminderPolicy`, as far as it is planned by."""
 
     rules: tuple[RuleReading, ...]
+    window: WindowReading
 
 
 class VisitReading(msgspec.Struct):
@@ -115,7 +124,8 @@ def _is_clinic(code: str) -> bool:
 @lru_cache(4096)
 def _policy(read: bytes, zone: str) -> Policy:
     """Thousands of visits share one policy: it is read once."""
-    return policy_of(zone, msgspec.json.decode(read, type=PolicyReading).rules)
+    policy = msgspec.json.decode(read, type=PolicyReading)
+    return policy_of(zone, policy.rules, Hours(policy.window.opens, policy.window.closes))
 
 
 def _read_whole(source: Source) -> tuple[Visit, Policy]:
@@ -137,4 +147,4 @@ def _read_whole(source: Source) -> tuple[Visit, Policy]:
         policy=msgspec.Raw(),
         starts_at=appointment.starts_at,
     )
-    return visit, policy_of(appointment.zone, appointment.policy.rules)
+    return visit, policy_of(appointment.zone, appointment.policy.rules, hours_of(appointment.policy.window))

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from reminders.domain.visit import Policy, Visit
 from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, marks_of, state_of
+from schemas.hours import Hours
 from schemas.instants import instant, micros
 from schemas.planning import Lead, Rule, Slot, lead_of, reason_not_to_remind, slots
 from schemas.reminders import Reason
@@ -39,21 +40,23 @@ class Timer(NamedTuple):
     not_after: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Terms:
     """Which timers a row has.
 
     Attributes:
         zone: The clinic's IANA zone.
         leads: How long before the visit each timer is due.
+        hours: The clinic's (D16); None in terms written before they were planned by.
     """
 
     zone: str
     leads: tuple[Lead, ...]
+    hours: Hours | None = None
 
-    def timers(self, anchor: int) -> list[Timer]:
+    def timers(self, anchor: int) -> tuple[Timer, ...]:
         """Return the timers of a visit at this instant, in the order of the row's marks."""
-        return [Timer(*slot[:3]) for slot in slots(anchor, self.zone, self.leads, NEVER, None)]
+        return _timers(self, anchor)
 
 
 class _Plan(NamedTuple):
@@ -88,14 +91,21 @@ class Settled(NamedTuple):
     superseded: tuple[Timer, ...]
 
 
-def policy_of(zone: str, rules: Iterable[Rule]) -> Policy:
-    """Return the rules in force in numbers, and the bytes in which they are kept: equal for equal rules."""
+@lru_cache(16_384)
+def _timers(terms: Terms, anchor: int) -> tuple[Timer, ...]:
+    """Return `Terms.timers`: visits begin at few minutes of the day, and few terms are in use."""
+    return tuple(Timer(*slot[:3]) for slot in slots(anchor, terms.zone, terms.leads, -NEVER, None, terms.hours))
+
+
+def policy_of(zone: str, rules: Iterable[Rule], hours: Hours) -> Policy:
+    """Return the rules in force in numbers, and the bytes in which they are kept: equal for equal rules and hours."""
     leads = tuple(map(lead_of, rules))
     kept = [
         {"slug": lead.slug, "days": lead.days} if lead.elapsed is None else {"slug": lead.slug, "us": lead.elapsed}
         for lead in leads
     ]
-    return Policy(leads, json.dumps({"zone": zone, "rules": kept}, separators=(",", ":")).encode())
+    terms = {"zone": zone, "rules": kept, "hours": [hours.opens.isoformat(), hours.closes.isoformat()]}
+    return Policy(leads, hours, json.dumps(terms, separators=(",", ":")).encode())
 
 
 @lru_cache(4096)
@@ -103,7 +113,8 @@ def read_terms(content: bytes) -> Terms:
     """Return the terms in `Policy.terms`."""
     kept = json.loads(content)
     leads = (Lead(rule["slug"], rule.get("us"), rule.get("days", 0), 0) for rule in kept["rules"])
-    return Terms(kept["zone"], tuple(leads))
+    hours = Hours(*map(time.fromisoformat, kept["hours"])) if "hours" in kept else None
+    return Terms(kept["zone"], tuple(leads), hours)
 
 
 def apply(
@@ -147,7 +158,7 @@ def _planned(start: int, visit: Visit, policy: Policy) -> _Plan:
         plan = _ahead(policy, visit.zone, start, barred)
         if visit.schedule_set_at < plan.soonest:
             return plan
-        return _plan(slots(start, visit.zone, policy.leads, micros(visit.schedule_set_at), barred), {})
+        return _plan(slots(start, visit.zone, policy.leads, micros(visit.schedule_set_at), barred, policy.hours), {})
     except Unplannable:
         raise
     except (ArithmeticError, ValueError, KeyError) as error:
@@ -157,7 +168,7 @@ def _planned(start: int, visit: Visit, policy: Policy) -> _Plan:
 @lru_cache(16_384)
 def _ahead(policy: Policy, zone: str, start: int, barred: Reason | None) -> _Plan:
     """Return the plan of a schedule that was set before all of it. Visits begin at few minutes of the day."""
-    return _plan(slots(start, zone, policy.leads, -NEVER, barred), {})
+    return _plan(slots(start, zone, policy.leads, -NEVER, barred, policy.hours), {})
 
 
 def _plan(found: Iterable[Slot], kept: Mapping[str, int]) -> _Plan:

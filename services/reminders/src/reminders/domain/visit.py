@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.appointments import Status
+from schemas.hours import Hours
 from schemas.planning import Lead
 
 
@@ -68,8 +69,10 @@ class Policy:
 
     Attributes:
         leads: In the order of the event.
-        terms: The bytes in which they are kept beside the rows.
+        hours: In which patients of the clinic may be reminded (D16).
+        terms: The bytes in which both are kept beside the rows.
     """
 
     leads: tuple[Lead, ...]
+    hours: Hours
     terms: bytes
