@@ -24,6 +24,7 @@ from notifier.adapters.bell import Bell
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.senders import read_senders
+from notifier.adapters.templates import checked
 from notifier.adapters.watch import LaneMetrics
 from notifier.domain.transitions import VisitReading
 from notifier.handle.entering import Counted
@@ -106,8 +107,10 @@ async def build(
         lanes: The lanes to run here.
 
     Raises:
-        Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
+        Misconfigured: The senders, the templates, the schema or a topic is not as this version needs it; says how
+            to mend it.
     """
+    accounts, templates = read_senders(settings), checked(settings.templates)
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
     needed = (APPOINTMENTS, REMINDERS, NOTIFICATIONS, PATIENT_REPLIES)
     await topics.check(settings.kafka_bootstrap_servers, needed, settings.topic_prefix)
@@ -117,7 +120,9 @@ async def build(
         await migrate.check(pool, SERVICE, SERVICE)
         relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES]), ClockCheck(pool, clock)
         await clocks.compare()
-        senders = lanes_of(settings, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay)
+        senders = lanes_of(
+            settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay
+        )
         bell = Bell()
 
         def committed() -> None:
@@ -140,7 +145,6 @@ async def build(
                 api.include_router(router)
         heard = None
         if fanout:
-            accounts = read_senders(settings)
             heard = inbound(settings, pool, clock, metrics, health, committed, operator(settings), accounts)
             for router in heard.routers:
                 api.include_router(router)

@@ -14,7 +14,7 @@ from notifier.adapters.carriers.sms import SmsCarrier
 from notifier.adapters.carriers.whatsapp import WhatsAppCarrier
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.ledger import PostgresLedger
-from notifier.adapters.senders import Senders, read_senders
+from notifier.adapters.senders import Senders
 from notifier.adapters.templates import Templates
 from notifier.adapters.watch import LaneMetrics, Workload
 from notifier.domain.states import State
@@ -26,6 +26,8 @@ from schemas.notifications import Channel
 
 def lanes(
     settings: Settings,
+    accounts: Senders,
+    templates: Templates,
     channels: Sequence[Channel],
     pool: asyncpg.Pool,
     clock: Clock,
@@ -35,7 +37,6 @@ def lanes(
 ) -> tuple[Lane, ...]:
     """Return the lanes of this process; a message that changes its channel wakes the other lane."""
     ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s))
-    accounts = read_senders(settings)
     made: dict[Channel, Lane] = {}
 
     def wake(channel: Channel) -> None:
@@ -46,7 +47,7 @@ def lanes(
         made[channel] = Lane(
             channel,
             ledger,
-            _carrier(settings, channel, accounts),
+            _carrier(settings, channel, accounts, templates),
             _limits(settings, channel),
             settings.sending,
             clock,
@@ -88,9 +89,8 @@ def _limits(settings: Settings, channel: Channel) -> Limits:
     )
 
 
-def _carrier(settings: Settings, channel: Channel, accounts: Senders) -> Carrier:
-    templates, timeout_s = Templates(settings.templates), settings.carrier_timeout_s
-    templates.check()
+def _carrier(settings: Settings, channel: Channel, accounts: Senders, templates: Templates) -> Carrier:
+    timeout_s = settings.carrier_timeout_s
     if channel is Channel.EMAIL:
         return EmailCarrier(accounts.mail, templates)
     if channel is Channel.SMS:

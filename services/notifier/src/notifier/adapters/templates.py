@@ -151,6 +151,17 @@ class Templates:
         return clinic_id if self._clinics and (self._clinics / clinic_id).is_dir() else ""
 
 
+def checked(folder: Path | None) -> Templates:
+    """Return the templates of an installation, all its own read.
+
+    Raises:
+        Misconfigured: See `Templates.check`.
+    """
+    templates = Templates(folder)
+    templates.check()
+    return templates
+
+
 def path_of(language: str, kind: str, part: str) -> str:
     """Return where the template lies, below a folder of templates."""
     return f"{language}/{kind}.{part}.j2"
