@@ -69,6 +69,15 @@ def test_upstream_that_does_not_know_of_the_cancellation_does_not_undo_it_by_rep
     assert (again.result, again.state.status, again.state.version) == (Result.REPEAT, Status.CANCELLED, 2)
 
 
+def test_a_visit_that_moves_is_not_confirmed_any_more() -> None:
+    after = answered(booked(), reply(ReplyAnswer.CONFIRM)).state
+
+    moved = decide(after, change("e2", starts_at=START + HOUR), None, None, NOW + 2 * HOUR).state
+    renamed = decide(after, change("e3", service_type="Eye test"), None, None, NOW + 2 * HOUR).state
+
+    assert (moved.confirmed, renamed.confirmed) == (False, True)
+
+
 def test_upstream_that_gives_a_reason_or_another_time_books_it_again() -> None:
     after = answered(booked(), reply(ReplyAnswer.CANCEL)).state
 

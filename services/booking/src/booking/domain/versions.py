@@ -211,7 +211,10 @@ def _next(
 
 
 def _fields(base: State, command: BookAppointment, clinic_id: str | None, patient: PatientKey | None) -> dict[str, Any]:
-    """Return the fields of the appointment as the command leaves them; a visit that moves keeps its length."""
+    """Return the fields of the appointment as the command leaves them; a visit that moves keeps its length.
+
+    What was confirmed was its time: a visit that moves is not confirmed any more, unless the command says so.
+    """
     starts_at = base.starts_at if command.starts_at is UNSET else command.starts_at
     if command.ends_at is not UNSET:
         ends_at = command.ends_at
@@ -227,7 +230,9 @@ def _fields(base: State, command: BookAppointment, clinic_id: str | None, patien
         provider = None if command.provider is None else _provider_id(command.source, command.provider)
     return {
         "status": command.status,
-        "confirmed": base.confirmed if command.confirmed is UNSET else command.confirmed,
+        "confirmed": base.confirmed and starts_at == base.starts_at
+        if command.confirmed is UNSET
+        else command.confirmed,
         "patient": patient or base.patient,
         "clinic_id": clinic_id or base.clinic_id,
         "provider_id": provider,
