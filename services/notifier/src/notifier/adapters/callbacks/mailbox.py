@@ -76,7 +76,12 @@ class BounceMailbox:
         return len(mails)
 
     async def _take(self, mail: Path) -> None:
-        content = await asyncio.to_thread(_content, mail)
+        try:
+            content = await asyncio.to_thread(_content, mail)
+        except OSError as error:  # one mail that may not be read holds up no other
+            self._door.count("email", "unreadable")
+            log.warning("bounce.unreadable", missing=type(error).__name__)
+            return
         if content is None:
             return  # another process has moved it
         try:
