@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from schemas.appointments import Appointment, Mode, Status
+from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.integration.notifier.world import MONDAY, World, until
 
@@ -179,6 +180,18 @@ async def test_r27_nobody_hears_of_the_end_of_a_visit_that_he_never_heard_of(wor
     assert (await world.settled(visit, "cancelled", "skipped"))["reason"] == Reason.NOT_SENDABLE
     assert (await world.settled(imported, "cancelled", "skipped"))["reason"] == Reason.BACKFILL
     assert world.carriers.taken == []
+
+
+async def test_b10_a_cancellation_waits_in_the_lane_that_will_send_it(world: World) -> None:
+    patient = await world.patient(email=None)
+    await world.start(lanes=(Channel.SMS,))
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "accepted")
+    await world.change(visit, status=Status.CANCELLED)
+    waiting = await world.settled(visit, "cancelled", "queued")
+    world.step(TWO_MINUTES)
+
+    assert (await world.settled(visit, "cancelled", "accepted"))["lane"] == waiting["lane"] == "sms"
 
 
 async def test_r28_an_arrival_alerts_the_provider_and_nothing_tells_of_an_error(world: World) -> None:

@@ -1,7 +1,7 @@
 """How new messages enter the ledger: judged by the gate as it stands, each under its deterministic id, once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -13,7 +13,7 @@ from notifier.domain.gate import Decision, Skip, decide
 from notifier.domain.ledger import Notification
 from notifier.domain.modes import SendingMode
 from notifier.domain.settle import place, shut, skip
-from notifier.domain.standing import NOTHING_KNOWN, Standing
+from notifier.domain.standing import NOTHING_KNOWN, Standing, Told
 from notifier.domain.states import State
 from notifier.domain.visits import Visit
 from schemas.notifications import Channel, Kind
@@ -24,8 +24,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 IDS_PER_LINE = 20
 """Enough to start looking with; the rest is in the ledger."""
 
-UNJUDGED = frozenset({Kind.CANCELLED})
-"""Kinds that wait on purpose: what was said before, and whether it arrived, is asked when they are claimed."""
+WAITING = frozenset({Kind.CANCELLED})
+"""Kinds that wait on purpose. Only their lane is found now; whether they may leave is asked when they are claimed."""
+_HEARD = Told(heard=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ async def enter(
         now: Domain time.
         seen: The gate's rows, where they were read in this transaction already.
     """
-    open_ones = [one for one in new if one.state is State.QUEUED and one.kind not in UNJUDGED]
+    open_ones = [one for one in new if one.state is State.QUEUED]
     asked_about = {one.appointment_id for one in open_ones if one.appointment_id}
     visits = (await store.gate(asked_about) if asked_about else {}) if seen is None else seen
     standing = await store.standing(open_ones, visits, now) if open_ones else {}
@@ -100,12 +101,10 @@ async def enter(
     in_app: list[InboxEntry | DayList] = []
     for one in new:
         visit = visits.get(one.appointment_id) if one.appointment_id else None
-        if one.state is not State.QUEUED or one.kind in UNJUDGED:
+        if one.state is not State.QUEUED:
             entered.append(one)
             continue
-        said = standing.get(one.notification_id, NOTHING_KNOWN)
-        decision = sending.at(said.clinic).apply(decide(one.asked, visit, said, now))
-        judged = _as_decided(one, decision, visit, now)
+        judged = _judged(one, visit, standing.get(one.notification_id, NOTHING_KNOWN), sending, now)
         entered.append(judged)
         if visit and judged.state is State.ACCEPTED:
             in_app.append(InboxEntry(judged, visit))
@@ -114,6 +113,16 @@ async def enter(
     await store.publish([one for one in entered if one.version], now)
     _tell(entered)
     return entered
+
+
+def _judged(
+    asked: Notification, visit: Visit | None, said: Standing, sending: SendingMode, now: datetime
+) -> Notification:
+    if asked.kind in WAITING:
+        decision = decide(asked.asked, visit, replace(said, told=_HEARD), now)
+        return asked if visit is None or isinstance(decision, Skip) else place(asked, decision, visit.clinic_id)
+    decision = sending.at(said.clinic).apply(decide(asked.asked, visit, said, now))
+    return _as_decided(asked, decision, visit, now)
 
 
 def _as_decided(asked: Notification, decision: Decision, visit: Visit | None, now: datetime) -> Notification:
