@@ -13,11 +13,11 @@ from stack.demo.calendar import local
 from stack.demo.changes import Change, Registration
 from stack.demo.conditions import ORDINARY, Conditions
 from stack.demo.people import Patient
+from stack.demo.reminding import Slot, slots
 from stack.demo.telling import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
 from stack.demo.visits import BEFORE_BOOKING, HERE, Visit, visits
 from stack.demo.week import Week
 
-LEADS = {"24h": timedelta(hours=24), "2h": timedelta(hours=2)}
 MORNING, MORNING_ENDS, NOON = time(8), time(10), time(12)
 
 SubFile = tuple[str, str, str, str | None]
@@ -87,8 +87,8 @@ def expect_of(
     for visit in everything:
         _open_sub_file(visit, providers, opened)
         teller = Teller(visit, patients, registered, conditions)
-        for asked, rule in _in_time(visit, until):
-            _count(facts, visit, asked, rule, teller)
+        for asked, slot in _in_time(visit, until):
+            _count(facts, visit, asked, slot, teller)
         _notify(facts, visit, providers)
     for (patient, clinic), provider in opened.items():
         numbered = patients[patient].registered or patient in registered
@@ -105,8 +105,8 @@ def _open_sub_file(visit: Visit, providers: frozenset[str], opened: dict[tuple[s
             opened[key] = opened.get(key) or (change.provider if change.provider in providers else None)
 
 
-def _in_time(visit: Visit, until: datetime | None) -> Iterator[tuple[Asked, str | None]]:
-    """Yield every message that is asked for, in the order of time, each reminder with its rule."""
+def _in_time(visit: Visit, until: datetime | None) -> Iterator[tuple[Asked, Slot | None]]:
+    """Yield every message that is asked for, in the order of time, each reminder with its slot."""
     asked = [*_of_transitions(visit), *_of_reminders(visit)]
     if until is not None:
         asked += _of_mornings(visit)
@@ -125,10 +125,11 @@ def _of_transitions(visit: Visit) -> Iterator[tuple[Asked, None]]:
             yield Asked(one.at + wait, kinds[one.what], visit.generation(one.at), not_after), None
 
 
-def _of_reminders(visit: Visit) -> Iterator[tuple[Asked, str]]:
+def _of_reminders(visit: Visit) -> Iterator[tuple[Asked, Slot]]:
     for generation, schedule in enumerate(visit.schedules, 1):
-        for rule, lead in LEADS.items():
-            yield Asked(schedule.start - lead, "reminder", generation, schedule.start - lead / 4, lead), rule
+        for slot in slots(schedule, visit.history[0].zone):
+            not_after = schedule.start - slot.lead / 4
+            yield Asked(slot.at, "reminder", generation, not_after, slot.lead), slot
 
 
 def _of_mornings(visit: Visit) -> Iterator[tuple[Asked, None]]:
@@ -146,13 +147,12 @@ def _of_mornings(visit: Visit) -> Iterator[tuple[Asked, None]]:
                 yield Asked(at, "today", visit.generation(at), local(day, MORNING_ENDS, zone)), None
 
 
-def _count(facts: Facts, visit: Visit, asked: Asked, rule: str | None, teller: Teller) -> None:
-    if rule is not None:
-        schedule = visit.schedules[asked.generation - 1]
-        reason = schedule.reason_at(asked.at)
+def _count(facts: Facts, visit: Visit, asked: Asked, slot: Slot | None, teller: Teller) -> None:
+    if slot is not None:
+        reason = slot.born or visit.schedules[asked.generation - 1].closed_by(asked.at)
         told = Told(asked.at, "reminder", "skipped", reason) if reason else teller.tell(asked)
         status = {"accepted": "SENT", "skipped": "CANCELLED", "failed": "FAILED"}[told.outcome]
-        facts.reminders[visit.name, asked.generation, rule, status, told.why] += 1
+        facts.reminders[visit.name, asked.generation, slot.rule, status, told.why] += 1
     else:
         known = asked.kind == "today" and _knows_of_today(visit, asked, teller)
         told = Told(asked.at, "today", "skipped", "ALREADY_TOLD") if known else teller.tell(asked)
@@ -165,8 +165,7 @@ def _knows_of_today(visit: Visit, asked: Asked, teller: Teller) -> bool:
     """D18: reminded since the noon before, or still to be reminded before the visit."""
     zone, schedule = visit.history[0].zone, visit.schedules[asked.generation - 1]
     day = asked.at.astimezone(ZoneInfo(zone)).date()
-    dues = (schedule.start - lead for lead in LEADS.values())
-    to_come = any(due > asked.at and schedule.reason_at(due) != "DUE_IN_PAST" for due in dues)
+    to_come = any(slot.at > asked.at and not slot.born for slot in slots(schedule, zone))
     return to_come or teller.reminded_since(local(day - timedelta(days=1), NOON, zone))
 
 

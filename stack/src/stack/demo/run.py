@@ -12,7 +12,7 @@ from rich.console import Console
 
 from chassis import clock
 from chassis.errors import AttendError
-from stack.demo import fhir, view
+from stack.demo import fhir, people, view
 from stack.demo.attendance import statuses_at
 from stack.demo.client import Client
 from stack.demo.comparison import Row, compare
@@ -30,6 +30,13 @@ from stack.state import PartState, read_state
 from stack.supervisor import System
 
 SEED = 7
+STORIES = {
+    "all well": "THAMES-003",
+    "fallen back to SMS: WhatsApp refuses the number": f"THAMES-{people.NO_WHATSAPP[0]:03d}",
+    "got nothing: the number is dead, and there is no address": f"THAMES-{people.UNREACHABLE[0]:03d}",
+}
+"""Three visits whose timelines are worth a look."""
+
 SETTINGS = {"NOTIFIER_BREAKER_OPEN_S": "2"}
 """A breaker rests in machine time, and here a day is a few seconds."""
 WIDTH = 130
@@ -108,10 +115,8 @@ async def _play(
     console.print(
         f"{driver.steps} instants, {play.posted} events, {play.refused} bad messages refused, each with its own code"
     )
-    console.print(
-        view.what_to_try(installation.urls, next(iter(play.names.appointments.values()))),
-        soft_wrap=True,
-    )
+    known = {what: play.names.appointments[name] for what, name in STORIES.items()}
+    console.print(view.what_to_try(installation.urls, known), soft_wrap=True)
     return all(row.agrees for row in rows) and not play.surprises
 
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from stack.demo.calendar import local
 from stack.demo.conditions import Conditions
 from stack.demo.people import Patient
+from stack.demo.reminding import next_opening
 from stack.demo.visits import Visit
 
 NEWS = frozenset({"confirmation", "moved", "cancelled"})
 CAPPED = frozenset({"reminder", "today", "no-show"})
 MOST_A_DAY = 2
-OPENS, CLOSES = time(7), time(21)
-"""D16's default hours, which every clinic of the week keeps."""
-
 LONG_LEAD, LONG_BUDGET, SHORT_BUDGET = timedelta(hours=12), timedelta(minutes=30), timedelta(minutes=10)
 WAITS_FOR_A_BOOKING = timedelta(minutes=2)
 FOLLOW_UP_WITHIN = timedelta(hours=48)
@@ -162,14 +159,6 @@ class Teller:
     def _as_sent(self, kind: str) -> str:
         informed = any(one.kind in {"confirmation", "moved"} for one in self.heard)
         return "confirmation" if kind == "moved" and not informed else kind
-
-
-def next_opening(at: datetime, zone: str) -> datetime:
-    """Return the instant itself within the hours, else when they open."""
-    wall = at.astimezone(ZoneInfo(zone))
-    if OPENS <= wall.time() < CLOSES:
-        return at
-    return local(wall.date() + timedelta(days=wall.time() >= CLOSES), OPENS, zone)
 
 
 def _chain(kind: str, person: Patient) -> list[tuple[str, str | None]]:

@@ -53,14 +53,22 @@ def say(console: Console, text: str) -> None:
     console.print(text, highlight=False)
 
 
-def what_to_try(urls: Mapping[str, str], appointment: str) -> RenderableType:
-    """Return what a reader may open and call while everything keeps running."""
+def what_to_try(urls: Mapping[str, str], stories: Mapping[str, str]) -> RenderableType:
+    """Return what a reader may open and call while everything keeps running.
+
+    Args:
+        urls: By service, where it answers.
+        stories: What became of a visit → its appointment's id; the first one's facts are called for too.
+    """
+    appointment = next(iter(stories.values()))
+    why = [f"  .venv/bin/attend why {known}   {what}" for what, known in stories.items()]
     ask = 'curl -H "Authorization: Bearer $KEY"'
     return Text(
         "\n".join(
             (
                 "Open and try (demo --keep leaves it running):",
-                "  KEY=$(ATTEND_HOME=.attend/demo .venv/bin/attend key)",
+                "  export ATTEND_HOME=.attend/demo; KEY=$(.venv/bin/attend key)",
+                *why,
                 f"  {urls['booking']}/docs   the API of booking; the other services have one too",
                 f"  {ask} {urls['booking']}/v1/appointments/{appointment}",
                 f"  {ask} '{urls['records']}/v1/subfiles?appointment={appointment}'",

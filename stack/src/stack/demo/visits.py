@@ -23,13 +23,9 @@ class Schedule:
     closed_at: datetime | None = None
     closed_why: str = ""
 
-    def reason_at(self, due: datetime) -> str | None:
-        """Return why the reminder due then stays at home, or None."""
-        if not self.sendable:
-            return "NOT_SENDABLE"
-        if due <= self.set_at:
-            return "DUE_IN_PAST"
-        return self.closed_why if self.closed_at and self.closed_at <= due else None
+    def closed_by(self, instant: datetime) -> str | None:
+        """Return why it no longer stood at an instant, or None."""
+        return self.closed_why if self.closed_at and self.closed_at <= instant else None
 
 
 @dataclass(frozen=True)

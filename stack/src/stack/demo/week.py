@@ -15,6 +15,7 @@ DESK_OPENS = time(8, 30)
 
 SLOTS = (time(9), time(11), time(13), time(15))
 AT_HALF_PAST_SEVEN = time(7, 30)
+ODD = {people.AT_SIX: time(6), people.AT_TEN_IN_THE_EVENING: time(22)}
 VISIT_DAYS = range(1, 6)
 UNKNOWN_PROVIDER = "dr-nobody-knows"
 WRITTEN = {"THAMES": "offset", "HARBOR": "wall", "SAKURA": "utc"}
@@ -106,7 +107,7 @@ class _Desk:
             patient=patient.id,
             clinic=self.clinic.code,
             zone=self.clinic.zone,
-            start=self.slot(visit_day, SLOTS[index // len(VISIT_DAYS) % len(SLOTS)]),
+            start=self.slot(visit_day, ODD.get(index, SLOTS[index // len(VISIT_DAYS) % len(SLOTS)])),
             provider={97: UNKNOWN_PROVIDER, 98: None}.get(index, known),
             posted_as=WRITTEN[self.clinic.code],  # type: ignore[arg-type]  # a literal of the table above
         )
