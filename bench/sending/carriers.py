@@ -1,7 +1,7 @@
 """Carriers in a process of their own that take everything, at the price of as little CPU as can be.
 
 `python -m bench.sending.carriers DELAY_MS` prints two ports, HTTP and SMTP, and serves until its input ends. HTTP
-answers a POST in Twilio's shape after the delay; SMTP takes a mail at once. `GET /count` tells what was taken.
+answers a POST in Twilio's shape after the delay, SMTP the final dot. `GET /count` tells what was taken.
 """
 
 import asyncio
@@ -75,8 +75,9 @@ class HttpDoor(asyncio.Protocol):
 class SmtpDoor(asyncio.Protocol):
     """One connection of a mail server that takes every mail."""
 
-    def __init__(self, count: Count) -> None:
-        self._count, self._read, self._in_mail = count, b"", False
+    def __init__(self, count: Count, delay_s: float) -> None:
+        self._count, self._delay_s, self._read, self._in_mail = count, delay_s, b"", False
+        self._loop = asyncio.get_running_loop()
         self._out: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -100,7 +101,11 @@ class SmtpDoor(asyncio.Protocol):
             self._in_mail = False
             self._count.smtp += 1
             self._count.smtp_bytes += len(line)
-            self._out.write(b"250 2.0.0 queued as %x\r\n" % self._count.smtp)
+            answer = b"250 2.0.0 queued as %x\r\n" % self._count.smtp
+            if self._delay_s:
+                self._loop.call_later(self._delay_s, self._out.write, answer)
+            else:
+                self._out.write(answer)
             return
         match line[:4].upper():
             case b"EHLO":
@@ -118,7 +123,7 @@ class SmtpDoor(asyncio.Protocol):
 async def _serve(delay_s: float) -> None:
     loop, count = asyncio.get_running_loop(), Count()
     http = await loop.create_server(lambda: HttpDoor(count, delay_s), LOOPBACK, 0)
-    smtp = await loop.create_server(lambda: SmtpDoor(count), LOOPBACK, 0)
+    smtp = await loop.create_server(lambda: SmtpDoor(count, delay_s), LOOPBACK, 0)
     print(*(server.sockets[0].getsockname()[1] for server in (http, smtp)), flush=True)
     async with http, smtp:
         await asyncio.to_thread(sys.stdin.read)

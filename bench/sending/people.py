@@ -12,7 +12,9 @@ from schemas.appointments import Status
 
 CLINICS = 50
 PROVIDERS = 200
-VISITS_PER_PATIENT = 4
+SERVICES = ("check-up", "MRI", "physiotherapy", "surgery")
+"""A patient's visits are for different things, as in life: two for the same may be one that was moved (D37)."""
+
 NOON = 12
 
 
@@ -25,6 +27,7 @@ class Visit:
     clinic_id: str
     provider_id: UUID
     starts_at: datetime
+    service: str
     version: int = 1
     status: Status = Status.BOOKED
     schedule_gen: int = 1
@@ -38,7 +41,7 @@ def zone_of_noon(now: datetime) -> str:
 
 def visits(count: int, now: datetime) -> Iterator[Visit]:
     """Yield so many visits, from two days ahead on, of a quarter as many patients."""
-    patients = max(1, count // VISITS_PER_PATIENT)
+    patients = max(1, count // len(SERVICES))
     for number in range(count):
         patient = number % patients
         yield Visit(
@@ -47,6 +50,7 @@ def visits(count: int, now: datetime) -> Iterator[Visit]:
             f"CL{patient % CLINICS:03d}",
             provider(number),
             now + timedelta(days=2, minutes=number % 2880),
+            SERVICES[number // patients % len(SERVICES)],
         )
 
 
@@ -96,7 +100,7 @@ async def fill(admin_url: str, booked: Sequence[Visit], *, by_email: bool) -> No
                      "patient_id", "clinic_id", "provider_id", "service_type", "starts_at", "ends_at", "schedule_gen",
                      "schedule_set_at", "first_booked_at"],
             records=[(visit.appointment_id, "bench", visit.version, visit.status.value, now, now, False, "live",
-                      visit.patient_id, visit.clinic_id, visit.provider_id, "check-up", visit.starts_at,
+                      visit.patient_id, visit.clinic_id, visit.provider_id, visit.service, visit.starts_at,
                       visit.starts_at + timedelta(minutes=30), visit.schedule_gen, now, now) for visit in booked],
         )  # fmt: skip
         await connection.execute("ANALYZE")
