@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reminders.timers import terms
-from reminders.timers.row import FORMAT, NEVER, UnreadableRow, instants
+from reminders.timers.row import FORMAT, NEVER, UnreadableRow, instants, instants_of
 from reminders.timers.terms import TermsTable
 
 KEY_BYTES = 16
@@ -122,10 +122,13 @@ class Partition:
         self._rows[number] = packed
         if self.prepared:
             self.prepared.pop(key, None)
-        next_due, anchor = instants(packed)
+        next_due, anchor = instants_of(packed)
         wake = next_due if next_due != NEVER else anchor + self._keep
-        if before is None or self._wake(before) != wake:
-            self._enter(wake, number)
+        if before is not None:
+            next_due, anchor = instants_of(before)
+            if wake == (next_due if next_due != NEVER else anchor + self._keep):
+                return
+        self._enter(wake, number)
 
     def drop(self, key: bytes) -> None:
         """Forget a row whose tombstone is in the changelog already."""
@@ -192,7 +195,7 @@ class Partition:
         return [(_key(number), packed) for number, packed in rows if instants(packed)[0] <= now]
 
     def _wake(self, packed: bytes) -> int:
-        next_due, anchor = instants(packed)
+        next_due, anchor = instants_of(packed)
         return next_due if next_due != NEVER else anchor + self._keep
 
     def _enter(self, wake: int, key: int) -> None:
