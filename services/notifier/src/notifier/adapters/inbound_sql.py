@@ -81,13 +81,13 @@ OPT_OUTS = (
 STOPPED_LATER = """
 SELECT EXISTS (SELECT FROM reply WHERE address_sha256 = $1 AND meaning = 'stop' AND sent_at > $2::timestamptz)"""
 
-# The last message about each visit that this address got, or may have got, on this channel.
+# The last message about each visit that this address got, or may have got, on this channel; last booked, first listed.
 MESSAGED = """
 SELECT DISTINCT ON (told.appointment_id) told.appointment_id, made.schedule_gen
 FROM attempt AS made JOIN notification AS told USING (notification_id)
 WHERE made.address_sha256 = $1 AND made.channel = $2 AND told.recipient = 'patient' AND told.appointment_id IS NOT NULL
   AND made.schedule_gen IS NOT NULL AND (made.outcome IS NULL OR made.outcome IN ('accepted', 'unknown'))
-ORDER BY told.appointment_id, made.gated_at DESC LIMIT 200"""
+ORDER BY told.appointment_id DESC, made.gated_at DESC LIMIT 200"""
 
 CLINICS_THAT_READ = "SELECT clinic_id FROM clinic_sending WHERE replies AND clinic_id = ANY($1::text[])"
 
