@@ -6,8 +6,15 @@ from bench.delivery.__main__ import app as delivery
 from bench.policies import app as policies
 from bench.projector import app as projector
 from bench.reminders.__main__ import app as reminders
+from bench.sending.__main__ import app as sending
 
-ALL = {"delivery": delivery, "reminders": reminders, "policies": policies, "projector": projector}
+ALL = {
+    "delivery": delivery,
+    "reminders": reminders,
+    "sending": sending,
+    "policies": policies,
+    "projector": projector,
+}
 
 
 def main(words: list[str]) -> None:
