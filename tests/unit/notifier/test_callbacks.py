@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 import pytest
+from pydantic import SecretStr
 
 from notifier.adapters.callbacks import meta, twilio
 from notifier.adapters.callbacks.signatures import (
@@ -18,6 +19,7 @@ from notifier.adapters.callbacks.signatures import (
 from notifier.adapters.callbacks.twilio import Unreadable
 from notifier.domain.receipts import Reported
 from notifier.domain.replies import Meaning
+from notifier.settings import several
 from schemas.notifications import Channel
 
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
@@ -149,3 +151,8 @@ def test_what_is_not_of_metas_shape_is_unreadable(body: bytes) -> None:
 
 def test_a_webhook_of_another_kind_says_nothing() -> None:
     assert meta.read(webhook(event="APPROVED")) == ([], [])
+
+
+def test_a_setting_may_hold_the_old_secret_beside_the_new_one() -> None:
+    assert several(SecretStr("new, old ,")) == ("new", "old")
+    assert several(SecretStr("")) == ()

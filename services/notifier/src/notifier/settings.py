@@ -14,6 +14,11 @@ OLDEST_GATE_AND_MARGIN_S = 7.0
 """A call may start 5 s after its gate; 2 s are for writing its answer down."""
 
 
+def several(secrets: SecretStr) -> tuple[str, ...]:
+    """Return the secrets of a setting that takes more than one, with commas between: the old beside the new one."""
+    return tuple(one for each in secrets.get_secret_value().split(",") if (one := each.strip()))
+
+
 class Settings(ServiceSettings):
     """Everything the notifier can be told.
 

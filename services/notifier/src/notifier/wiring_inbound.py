@@ -23,7 +23,7 @@ from notifier.adapters.looking_up import LookUp
 from notifier.adapters.receipts import PostgresReceipts
 from notifier.adapters.replies import PostgresReplies
 from notifier.adapters.senders import Senders
-from notifier.settings import Settings
+from notifier.settings import Settings, several
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def secrets_of(settings: Settings, twilio_tokens: Sequence[str]) -> CallbackSecr
     """Return every secret by which a callback may prove itself."""
     return CallbackSecrets(
         twilio=twilio_tokens,
-        meta=(settings.meta_app_secret.get_secret_value(),),
-        meta_verify=(settings.meta_verify_token.get_secret_value(),),
-        bounces=(settings.bounce_secret.get_secret_value(),),
-        unsubscribe=(settings.unsubscribe_secret.get_secret_value(),),
+        meta=several(settings.meta_app_secret),
+        meta_verify=several(settings.meta_verify_token),
+        bounces=several(settings.bounce_secret),
+        unsubscribe=several(settings.unsubscribe_secret),
     )

@@ -14,7 +14,7 @@ from notifier.adapters.carriers.sms import TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
 from notifier.adapters.senders_file import EMPTY, Section, read
 from notifier.domain.unsubscribing import Unsubscribing
-from notifier.settings import Settings
+from notifier.settings import Settings, several
 
 SMTP_SHARE = 0.45
 """Of a carrier's time: the steps before the data may take it, and the data again."""
@@ -136,5 +136,5 @@ def _of_settings(settings: Settings) -> Accounts:
 
 def _links(settings: Settings) -> Unsubscribing | None:
     """Return what makes one-click links; nothing without a public address and a secret."""
-    base_url, secret = settings.callback_base_url, settings.unsubscribe_secret.get_secret_value()
-    return Unsubscribing(base_url, secret) if base_url and secret else None
+    base_url, secrets = settings.callback_base_url, several(settings.unsubscribe_secret)
+    return Unsubscribing(base_url, secrets[0]) if base_url and secrets else None
