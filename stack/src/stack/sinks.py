@@ -148,6 +148,8 @@ def carrier(log: AcceptanceLog, faults: Faults, back: callbacks.Back | None = No
         sid = f"SM{uuid4().hex}"
         reference = form.get("StatusCallback", sid).rpartition("/")[2]  # our attempt is the address' last part
         log.accept(channel, to.removeprefix("whatsapp:"), reference, body, carrier_id=sid)
+        if back is not None:
+            back.delivered_sms(form.get("StatusCallback"), sid, to)
         answer = {"sid": sid, "account_sid": account, "status": "queued", "to": to, "from": form.get("From")}
         return await _answer({**answer, "body": body}, 201, met, request)
 
@@ -167,6 +169,8 @@ def carrier(log: AcceptanceLog, faults: Faults, back: callbacks.Back | None = No
         kind = str(message.get("type", "text"))
         reference = message.get("biz_opaque_callback_data") or wamid
         log.accept("whatsapp", str(message["to"]), reference, message.get(kind), carrier_id=wamid)
+        if back is not None:
+            back.delivered_whatsapp(wamid, message.get("biz_opaque_callback_data"), str(message["to"]))
         contacts = [{"input": message["to"], "wa_id": str(message["to"]).lstrip("+")}]
         answer = {"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": wamid}]}
         return await _answer(answer, 200, met, request)
@@ -242,9 +246,8 @@ def main(environ: Mapping[str, str] = os.environ) -> None:
     clock = clock_from(Path(clock_file) if clock_file else None)
     log = AcceptanceLog(Path(environ.get("SINKS_LOG", ".attend/sinks/accepted.jsonl")), clock)
     smtp_port, http_port = environ.get("SINKS_SMTP_PORT", SMTP_PORT), environ.get("SINKS_HTTP_PORT", CARRIER_PORT)
-    url, token = environ.get("SINKS_CALLBACK_URL"), environ.get("SINKS_TWILIO_AUTH_TOKEN")
-    back = callbacks.Back(url, token) if url and token else None
-    asyncio.run(serve(environ.get("SINKS_HOST", LOOPBACK), int(smtp_port), int(http_port), log, back))
+    host, back = environ.get("SINKS_HOST", LOOPBACK), callbacks.Back.of(environ)
+    asyncio.run(serve(host, int(smtp_port), int(http_port), log, back))
 
 
 if __name__ == "__main__":
