@@ -20,9 +20,11 @@ class Door:
 
     Args:
         registry: Where the counter lives. Its labels are our own words, never anything that was sent.
+        longest_read_s: How long a body may take, machine time.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, longest_read_s: float = LONGEST_READ_S) -> None:
+        self._longest_read_s = longest_read_s
         self._count = Counter(
             "callbacks", "Callbacks of carriers", ("carrier", "fate"), namespace="attend", registry=registry
         )
@@ -47,13 +49,13 @@ class Door:
             raise self._too_large(carrier, limit)
         body = bytearray()
         try:
-            async with asyncio.timeout(LONGEST_READ_S):
+            async with asyncio.timeout(self._longest_read_s):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > limit:
                         raise self._too_large(carrier, limit)
         except TimeoutError:
-            raise self.refusal(carrier, 408, "BODY_TOO_SLOW", f"within {LONGEST_READ_S:.0f} s") from None
+            raise self.refusal(carrier, 408, "BODY_TOO_SLOW", f"within {self._longest_read_s:.0f} s") from None
         return bytes(body)
 
     def unsigned(self, carrier: str) -> Problem:

@@ -1,0 +1,95 @@
+"""The callbacks' door without a database: what a carrier is answered when we cannot write, or when it drips."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx2
+import pytest
+from prometheus_client import CollectorRegistry
+
+from chassis.clock import RealClock
+from chassis.errors import Unavailable
+from chassis.health import Health
+from chassis.http import create_api
+from chassis.metrics import Metrics
+from notifier.adapters.callbacks.door import Door
+from notifier.adapters.callbacks.http import Callbacks, routes
+from notifier.adapters.callbacks.signatures import CallbackSecrets, twilio_signature
+
+PUBLIC = "https://clinic.example"
+
+
+class Away:
+    """A database that cannot be reached."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        raise Unavailable("DATABASE_AWAY", "not there")
+        yield
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]:
+    clock = RealClock()
+    secrets = CallbackSecrets(twilio=("t",), meta=("m",))
+    callbacks = Callbacks(
+        Away(), Away(), lambda: secrets, PUBLIC, clock, Door(registry, longest_read_s=0.2), lambda: None
+    )
+    api = create_api("test", Health("notifier", clock), Metrics("notifier"))
+    api.include_router(routes(callbacks))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://inside:8103") as client:
+        yield client
+
+
+async def test_while_nothing_can_be_written_nothing_is_promised(http: httpx2.AsyncClient) -> None:
+    for path, form in (
+        (f"/callbacks/twilio/{uuid4()}", {"MessageSid": "SM1", "MessageStatus": "sent"}),
+        ("/callbacks/twilio/inbound?to=%2B44", {"MessageSid": "SM1", "From": "+442071838750", "Body": "STOP"}),
+    ):
+        signed = {"X-Twilio-Signature": twilio_signature("t", PUBLIC + path, form.items())}
+        answer = await http.post(path, content=urlencode(form), headers=signed)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+async def test_a_query_belongs_to_the_signed_address(http: httpx2.AsyncClient) -> None:
+    form = {"MessageSid": "SM1", "From": "+442071838750", "Body": "STOP"}
+    signed = {"X-Twilio-Signature": twilio_signature("t", f"{PUBLIC}/callbacks/twilio/inbound", form.items())}
+
+    answer = await http.post("/callbacks/twilio/inbound?to=another", content=urlencode(form), headers=signed)
+
+    assert answer.status_code == 401
+
+
+async def test_a_body_that_drips_is_given_up_and_counted(http: httpx2.AsyncClient, registry: CollectorRegistry) -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = await http.post("/callbacks/meta", content=drip())
+
+    assert (answer.status_code, answer.json()["code"]) == (408, "BODY_TOO_SLOW")
+    assert registry.get_sample_value("attend_callbacks_total", {"carrier": "meta", "fate": "body_too_slow"}) == 1
+
+
+async def test_a_body_without_a_length_is_read_no_further_than_the_limit(http: httpx2.AsyncClient) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 16_384
+            yield b"x" * 16_384
+
+    answer = await http.post("/callbacks/meta", content=endless())
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
+    assert sent <= 8 * 16_384
