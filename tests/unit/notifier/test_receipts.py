@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from notifier.domain.ledger import Accepted, NotAccepted, Notification, attempt_id
 from notifier.domain.receipts import ORDER, Carrier, Effect, Made, Receipt, Reported, apply
@@ -146,3 +149,37 @@ def test_read_on_an_earlier_channel_is_known_of_the_message_whichever_was_accept
 
     assert effect.kept is not None
     assert (effect.kept.delivery_state, effect.kept.lane) == (DeliveryState.READ, Channel.EMAIL)
+
+
+@settings(deadline=None)
+@given(
+    state=st.sampled_from([state for state in State if state is not State.SKIPPED]),
+    reports=st.lists(st.tuples(st.sampled_from([FIRST, SECOND]), st.sampled_from(list(Reported))), max_size=12),
+)
+def test_whatever_comes_about_two_attempts_evidence_only_adds_up(
+    state: State, reports: list[tuple[UUID, Reported]]
+) -> None:
+    held = sending(state=state, attempt_id=SECOND, attempts=2, lane=Channel.EMAIL, version=3)
+    attempts = {
+        FIRST: made(outcome="unknown"),
+        SECOND: made(attempt_id=SECOND, channel=Channel.EMAIL, outcome=None),
+    }
+    for attempt_id_, status in reports:
+        before = attempts[attempt_id_]
+        effect = apply(held, before, replace(report(status), attempt_id=attempt_id_), LATER)
+        reached = effect.attempt or before.delivery_state
+        assert reached is max(before.delivery_state, status.delivery_state, key=ORDER.index)
+        attempts[attempt_id_] = replace(before, delivery_state=reached)
+        assert (effect.told is None) == (effect.kept is None)
+        if effect.told is None or effect.kept is None:
+            continue
+        assert (effect.told.state, effect.told.version, effect.kept.version) == (
+            State.ACCEPTED, held.version + 1, held.version + 1,
+        )  # fmt: skip
+        assert ORDER.index(effect.kept.delivery_state) >= ORDER.index(held.delivery_state)
+        assert effect.kept.state is State.ACCEPTED or status is Reported.UNDELIVERED
+        held = effect.kept
+    arrived = {one.delivery_state for one in attempts.values()} & {DeliveryState.DELIVERED, DeliveryState.READ}
+    if arrived:
+        assert held.state is State.ACCEPTED
+        assert held.delivery_state is max(arrived, key=ORDER.index)
