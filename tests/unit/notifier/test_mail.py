@@ -117,6 +117,13 @@ def test_an_address_that_cannot_stand_in_a_header_is_refused(address: str) -> No
         compose(call(route=Route(Channel.EMAIL, address)), Templates(), SENDER)
 
 
+def test_a_domain_in_other_letters_is_written_by_its_ascii_name() -> None:
+    mail = compose(call(route=Route(Channel.EMAIL, "ada@bücher.example")), Templates(), SENDER)
+
+    assert mail.recipient == "ada@xn--bcher-kva.example"
+    assert b"\r\nTo: ada@xn--bcher-kva.example\r\n" in mail.content
+
+
 def test_d35_a_sensitive_clinic_is_named_nowhere_in_the_mail() -> None:
     raw = compose(call(clinic_sensitive=True), Templates(), SENDER).content
     mail = mailed(clinic_sensitive=True)
@@ -140,3 +147,20 @@ def test_header_injection_by_names_is_impossible(name: str) -> None:
     assert mail["To"] == EMAIL
     assert mail["From"].addresses[0].addr_spec == SENDER.address
     assert len(mail["From"].addresses) == 1
+
+
+LONG_NAMES = (
+    'North" <evil@example.net>, Bcc: evil@example.net, X: y',
+    "Ear, Nose and Throat, Orthopaedics, Physiotherapy and Radiology of the North",
+    'back\\slash, \\", and a comma far behind where a header of 78 characters is folded',
+)
+
+
+@pytest.mark.parametrize("name", LONG_NAMES)
+def test_a_long_clinic_name_with_commas_is_one_senders_name(name: str) -> None:
+    """Folded by the standard library, such a name lost its quotes: the mail came from nobody, or from two."""
+    mail = mailed(clinic_name=name)
+
+    [sender] = mail["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == (name, SENDER.address)
+    assert mail["From"].defects == ()

@@ -88,7 +88,7 @@ def words_of(
     local, now = visit.starts_at.astimezone(zone), call.at.astimezone(zone)
     country, homes = _home_of(mobile_of(visit))
     confusing = zone_may_confuse(visit.starts_at, visit.zone, homes)
-    long_zone, short_zone = _zone(visit.starts_at, visit.zone, customs) if confusing else ("", "")
+    long_zone, short_zone = _zone(local, visit.zone, customs) if confusing else ("", "")
     day, short_day = _date(local.date(), customs, local.year == now.year)
     return Words(
         language=spoken,
@@ -125,9 +125,19 @@ def _time(local: time, customs: str) -> str:
     return plain(format_time(local, "short", locale=customs))
 
 
-@lru_cache(maxsize=4096)
-def _zone(instant: datetime, name: str, customs: str) -> tuple[str, str]:
-    local = instant.astimezone(ZoneInfo(name))
+def _zone(local: datetime, name: str, customs: str) -> tuple[str, str]:
+    """Return the zone's long and short name at that time: the same for all times of the same offset."""
+    key = (name, local.utcoffset(), local.dst(), customs)
+    found = _ZONES.get(key)
+    if found is None:
+        found = _ZONES[key] = _zone_names(local, customs)
+    return found
+
+
+_ZONES: dict[tuple[str, timedelta | None, timedelta | None, str], tuple[str, str]] = {}
+
+
+def _zone_names(local: datetime, customs: str) -> tuple[str, str]:
     short = get_timezone_name(local, width="short", locale=customs)
     if not short.isalpha():
         offset = local.utcoffset() or timedelta()

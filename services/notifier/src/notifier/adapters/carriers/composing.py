@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -27,6 +27,9 @@ LONGEST_LINE = 998
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 """An address that stands in a header as it is: atoms of RFC 5322 and dots."""
+
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~ -]*")
+"""A display name that needs no quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,12 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
     clinic_id, kind = call.visit.clinic_id, call.kind.value
     words = words_of(call, templates.languages(clinic_id, kind))
     subject = plain(templates.render(clinic_id, kind, "subject.txt", words), LONGEST_SUBJECT)
-    own_id = message_id(call, sender)
+    own_id, recipient = message_id(call, sender), _address(call.route.address)
     headers = [
         f"Message-ID: {own_id}\r\n",
         f"Date: {format_datetime(call.at)}\r\n",
         _from(words.clinic, sender.address),
-        f"To: {_address(call.route.address)}\r\n",
+        f"To: {recipient}\r\n",
         _subject(subject),
         *([f"Reply-To: {_address(sender.reply_to)}\r\n"] if sender.reply_to else []),
         *_unsubscribe(call, sender),
@@ -109,7 +112,7 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
             f"=_m{call.attempt_id.hex}", body, METHODS[call.kind], entry_of(call, templates, words, sender)
         )
     content = "".join([*headers, body]).encode("ascii")
-    return Mail(str(call.attempt_id), own_id, sender.address, call.route.address, content)
+    return Mail(str(call.attempt_id), own_id, sender.address, recipient, content)
 
 
 def _unsubscribe(call: Call, sender: Sender) -> tuple[str, ...]:
@@ -155,7 +158,15 @@ def _with_entry(boundary: str, body: str, method: str, entry: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def _from(clinic: str, address: str) -> str:
-    return _folded("From", Address(clinic, addr_spec=address))
+    """Return the header. The standard library loses a display name's quotes where it folds it: `a, b` became two."""
+    if any(character < " " or character == "\x7f" for character in clinic):
+        raise ValueError("a control character in a header")
+    shown = clinic
+    if not clinic.isascii():
+        shown = Header(clinic, "utf-8", header_name="From").encode(linesep="\r\n")
+    elif not _ATOMS.fullmatch(clinic):
+        shown = '"' + clinic.replace("\\", r"\\").replace('"', r"\"") + '"'
+    return f"From: {shown} <{_address(address)}>\r\n" if clinic else f"From: {_address(address)}\r\n"
 
 
 @lru_cache(maxsize=4096)
@@ -164,12 +175,20 @@ def _subject(subject: str) -> str:
 
 
 def _address(address: str) -> str:
+    """Return the address as headers and servers take it, a domain in other letters by its ASCII name (IDNA).
+
+    Raises:
+        ValueError: It cannot stand in a header.
+    """
+    if not address.isascii():
+        mailbox, at, domain = address.rpartition("@")
+        address = mailbox + at + domain.encode("idna").decode("ascii")
     if not _ADDRESS.fullmatch(address):
         raise ValueError("an address that cannot stand in a header")
     return address
 
 
-def _folded(name: str, value: str | Address) -> str:
+def _folded(name: str, value: str) -> str:
     """Return a header as the standard library writes it: folded, encoded where it must be, refused if it breaks out.
 
     Raises:
