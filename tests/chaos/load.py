@@ -15,6 +15,7 @@ from stack.demo.people import Patient
 
 CLINICS = ("CHAOSA", "CHAOSB", "CHAOSC", "CHAOSD")
 SOURCE = "local"
+ZONE = "Europe/London"
 SENDERS = 8
 PATIENCE_S = 300.0
 """Longer than any part needs to come back, on a machine with many times its load too."""
@@ -40,7 +41,7 @@ class Load:
 def write_load(now: datetime, bookings: int = 2000, patients: int = 500) -> Load:
     """Return a load whose visits begin at four full hours three days ahead; a tenth moves, a tenth is cancelled.
 
-    In the early afternoon: all reminders fall into the clinics' hours, and none into a clinic's morning.
+    In the early afternoon: all reminders fall into the clinics' hours, those of the day before after its noon.
     """
     first = now.replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=3)
     people = {f"chaos-p{n}": _patient(n) for n in range(patients)}
@@ -63,7 +64,7 @@ def _booking(n: int, patients: int, now: datetime, first: datetime) -> Change:
         status="booked",
         patient=f"chaos-p{n % patients}",
         clinic=CLINICS[n // patients % len(CLINICS)],
-        zone="Europe/London",
+        zone=ZONE,
         start=first + timedelta(hours=n % 4),
         provider=f"dr-chaos-{n % 5}",
     )
@@ -86,7 +87,7 @@ class Upstream:
     async def register(self, load: Load) -> None:
         """Enter clinics, providers and patients, before any fault."""
         for code in CLINICS:
-            body = {"name": f"Clinic {code}", "zone": "Europe/London", "languages": ["en"], "country": "GB"}
+            body = {"name": f"Clinic {code}", "zone": ZONE, "languages": ["en"], "country": "GB"}
             await self.client.ask("booking", "PUT", f"/v1/clinics/{code}", body)
         for key, name in load.providers.items():
             answer = await self.client.ask("booking", "PUT", f"/v1/providers/{key}", {"name": name}, source=SOURCE)

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from stack.demo.attendance import statuses_at
+from stack.demo.calendar import local
 from stack.demo.client import Client
 from stack.demo.drive import Driver
-from stack.demo.expectation import expect_of
+from stack.demo.expectation import MORNING, expect_of
 from stack.demo.installation import Installation
 from stack.supervisor import System
 from tests.chaos.evidence import Evidence, attempt_of, read_ledger, read_positions, read_topics
 from tests.chaos.invariants import check
-from tests.chaos.load import PATIENCE_S, Fault, Load, Upstream, as_posted
+from tests.chaos.load import PATIENCE_S, ZONE, Fault, Load, Upstream, as_posted
 from tests.chaos.outcome import Outcome, judge
 
 PER_SECOND = 60.0
@@ -110,8 +111,9 @@ async def _gather(system: System, client: Client, upstream: Upstream, outcome: O
 
 
 async def _leave(driver: Driver, load: Load, faults: list[Fault]) -> None:
-    """Step to each instant at which reminders are due, let one fault fall while they leave, and settle."""
-    instants: list[datetime] = sorted({start - lead for start in load.starts for lead in LEADS})
+    """Step to each instant at which reminders are due and to the clinics' mornings, let one fault fall, and settle."""
+    mornings = {local(start.date(), MORNING, ZONE) for start in load.starts}
+    instants: list[datetime] = sorted({start - lead for start in load.starts for lead in LEADS} | mornings)
     for instant in instants:
         driver.step(instant)
         if faults:
