@@ -179,8 +179,8 @@ def _notify(facts: Facts, visit: Visit, providers: frozenset[str]) -> None:
 
 
 def _list_days(facts: Facts, everything: list[Visit], providers: frozenset[str], until: datetime) -> None:
-    """R19 and D18: at 8:00 each provider's list of the day, if anybody is expected on it."""
-    lists: set[tuple[str, date]] = set()
+    """R19 and D18: at 8:00 each provider's list of the day at each clinic, if anybody is expected on it."""
+    lists: set[tuple[str, str, date]] = set()
     for visit in everything:
         zone = visit.history[0].zone
         for day in {change.start.astimezone(ZoneInfo(zone)).date() for change in visit.history}:
@@ -189,5 +189,5 @@ def _list_days(facts: Facts, everything: list[Visit], providers: frozenset[str],
                 change = visit.at(at)
                 here = change.start.astimezone(ZoneInfo(zone)).date() == day
                 if here and change.status in {"booked", *HERE} and change.provider in providers:
-                    lists.add((change.provider, day))
-    facts.notices.update((provider, "provider-day", day.isoformat()) for provider, day in lists)
+                    lists.add((change.provider, change.clinic, day))
+    facts.notices.update((provider, "provider-day", day.isoformat()) for provider, _, day in lists)
