@@ -61,6 +61,28 @@ async def test_b12_a_person_finds_what_failed_and_sends_it_again_from_the_termin
     assert (await attend.run("work-list", "settle", item["notification_id"]))[0] == 2
 
 
+async def test_b12_the_front_desk_sees_who_cannot_be_reached_and_what_patients_answered(world: World) -> None:
+    await world.start(lanes=())
+    attend = Attend(world)
+    code, out = await attend.run("work-list", "contacts")
+    assert (code, out) == (0, "Everybody can be reached: 0 patients with visits ahead.\n")
+    await world.settled(await world.book(await world.patient(mobile=None, email=None)), "confirmation", "skipped")
+    await world.pool.execute(
+        """
+        INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, why, clinic_id,
+                           received_at)
+        VALUES (gen_random_uuid(), 'sms', 'x', '+447700900123', '[bold]Call me\x1b[2J', 'other', 'staff',
+                'NOT_UNDERSTOOD', $1, $2)""",
+        CLINIC, world.now,
+    )  # fmt: skip
+
+    code, out = await attend.run("work-list", "contacts", "--clinic", CLINIC)
+    assert (code, "Ada Abara" in out, "NO_CONTACT" in out) == (0, True, True)
+    code, out = await attend.run("work-list", "-c", CLINIC)
+    assert (code, "NOT_UNDERSTOOD" in out, "[bold]Call me" in out, "\x1b" in out) == (0, True, True, False)
+    assert (await attend.json("work-list", "-c", "SOUTH"))["replies"] == []
+
+
 async def test_going_live_asks_first_and_says_how_many_messages_that_releases(world: World) -> None:
     await world.start(sending_mode="hold")
     attend = Attend(world)

@@ -84,6 +84,36 @@ def settle(
     _done(_act(message, "settle", by, arrived=arrived), as_json=as_json)
 
 
+@app.command()
+def contacts(
+    clinic: Annotated[str | None, typer.Option("--clinic", "-c", help="Of this clinic alone.")] = None,
+    reason: Annotated[str | None, typer.Option(help="With this reason alone, such as NO_CONTACT.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show the patients with visits ahead whom no channel leads to, and why, soonest visit first."""
+    told = ServiceApi.at("notifier").ask("GET", "/v1/contacts/quality", clinic=clinic, reason=reason, limit=limit)
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+        return
+    console = Console()
+    if not told["items"]:
+        console.print(f"Everybody can be reached: {told['looked_at']:,} patients with visits ahead.", highlight=False)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("patient", "next visit", "clinic", "why"):
+        table.add_column(name, overflow="fold", no_wrap=name == "next visit")
+    for item in told["items"]:
+        at = datetime.fromisoformat(item["starts_at"]).astimezone(ZoneInfo(item["zone"]))
+        each = ", ".join(f"{one['channel']} {one['reason']}" for one in item["channels"])
+        whom = plain(item["patient_name"] or item["patient_id"])
+        why = f"{item['reason']}: {item['reason_text']}" + (f" ({each})" if each else "")
+        table.add_row(whom, f"{at:%Y-%m-%d %H:%M}", item["clinic_id"], plain(why))
+    console.print(table)
+    if told["next_after"]:
+        console.print(f"More than these {limit}: ask for one clinic or reason, or raise --limit.")
+
+
 def _act(message: str, act: str, by: str | None, **body: Any) -> dict[str, Any]:
     notifier = ServiceApi.at("notifier")
     path = f"/v1/work-list/{_find(notifier, message)}/{act}"
