@@ -179,16 +179,19 @@ async def record(
         await work.write(settled, now)
         await work.close_attempts(answers, now)
         await work.publish([one for one in settled if one.state is not State.QUEUED], now)
-        if patience := _patience_s(answers):
+        if patience := _longest_patience_s(answers):
             await work.pause(lane, patience)
     return settled
 
 
-def _patience_s(answers: Sequence[Answered]) -> float:
-    asked = [
-        one.answer.retry_after for one in answers if isinstance(one.answer, NotAccepted) and one.answer.retry_after
-    ]
-    return min(max((wait.total_seconds() for wait in asked), default=0.0), LONGEST_PAUSE_S)
+def patience_s(asked: timedelta) -> float:
+    """Return for how many seconds a lane is paused when its carrier asks for so much patience."""
+    return min(asked.total_seconds(), LONGEST_PAUSE_S)
+
+
+def _longest_patience_s(answers: Sequence[Answered]) -> float:
+    asked = [one.answer.retry_after for one in answers if isinstance(one.answer, NotAccepted)]
+    return max((patience_s(wait) for wait in asked if wait), default=0.0)
 
 
 def _call(held: Notification, visit: Visit, standing: Standing, decision: Send, asking: Asking) -> Call:

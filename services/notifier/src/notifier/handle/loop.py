@@ -16,10 +16,10 @@ from chassis.clock import Clock
 from chassis.errors import Unavailable
 from notifier.domain.breaker import Breaker
 from notifier.domain.breaker import Standing as BreakerStanding
-from notifier.domain.ledger import Answer, Call, Notification, NotStarted, Rejected, Unsure
+from notifier.domain.ledger import Answer, Call, NotAccepted, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
-from notifier.handle.lane import Asking, Claimed, ClaimLost, claim
+from notifier.handle.lane import Asking, Claimed, ClaimLost, claim, patience_s
 from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
 from notifier.handle.recording import Recorder
 from notifier.handle.tending import move_on, run_out_leases, settle_late
@@ -38,6 +38,9 @@ POLL_S = 0.2
 CLAIM_GATHER_S = 0.025
 """From the start of a claim that left slots free to the start of the next: what is entered meanwhile shares its
 trips to the database. Every fan-out wakes every lane."""
+
+AHEAD, WORTH_A_CLAIM = 4, 64
+"""A lane claims up to 64 messages, but no more than 4 for each of its slots: four cost as many trips as 64."""
 
 TEND_S = 1.0
 MOST_TENDED = 500
@@ -61,6 +64,11 @@ class Limits:
     per_second: float = 0.0
     breaker_failures: int = 10
     breaker_open_s: float = 15.0
+
+    @property
+    def places(self) -> int:
+        """How many messages are claimed at most: few slots claim ahead, so that more share a claim's trips."""
+        return max(self.slots, min(AHEAD * self.slots, WORTH_A_CLAIM))
 
 
 class Lane:
@@ -92,9 +100,11 @@ class Lane:
         self._clock, self._watch, self._clock_differs = clock, watch, clock_differs
         self._committed, self._wake_lane, self._machine_s = committed, wake_lane, machine_s
         self._wake = asyncio.Event()
-        self._recorder = Recorder(channel, ledger, clock, self._told)
+        self._slots = asyncio.Semaphore(limits.slots)
+        self._recorder = Recorder(channel, limits.places, ledger, clock, self.wake, self._told)
         self._breaker = Breaker(limits.breaker_failures, limits.breaker_open_s)
         self._held_up: str | None = None
+        self._patient_until = 0.0
 
     def wake(self) -> None:
         """Look for due messages now."""
@@ -122,7 +132,7 @@ class Lane:
         while not stop.is_set():
             self._wake.clear()
             began = self._machine_s()
-            free = self._breaker.allows(self._limits.slots - self._recorder.in_flight, began)
+            free = self._breaker.allows(self._recorder.room, began)
             claimed = await self._claim(free, group) if free > 0 else Claimed()
             if not claimed.more:
                 await self._pause(stop, POLL_S)
@@ -164,14 +174,24 @@ class Lane:
             self._wake_lane(lane)
 
     async def _call(self, call: Call) -> None:
+        """Wait for a slot, and make one call unless it may no longer begin."""
+        async with self._slots:
+            answer = NotStarted() if self._is_shut_to(call) else await self._made(call)
+        self._recorder.answered(Answered(call, answer))
+
+    def _is_shut_to(self, call: Call) -> bool:
+        """Say whether the breaker opened, or the carrier asked for patience, while the call waited for its slot."""
+        opened_at = self._breaker.opened_at
+        return self._machine_s() < self._patient_until or (opened_at is not None and call.gated_on <= opened_at)
+
+    async def _made(self, call: Call) -> Answer:
         """Make one call, unless its gate has gone stale or its deadline has passed meanwhile."""
         try:
             made = self._carrier.prepare(call)
         except Exception:  # one message that cannot be written must not stop its lane; nothing has left
             log.exception("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id))
             self._learn(NotStarted())  # it says nothing of the carrier, and another call may be the one that asks
-            self._recorder.answered(Answered(call, Rejected("CANNOT_COMPOSE")))
-            return
+            return Rejected("CANNOT_COMPOSE")
         began = self._machine_s()
         answer: Answer
         if began - call.gated_on > OLDEST_GATE_S or self._clock.now() > call.not_after:
@@ -180,7 +200,7 @@ class Lane:
             answer = await self._answer(made, call)
             self._watch.called(self.channel, self._machine_s() - began)
         self._learn(answer)
-        self._recorder.answered(Answered(call, answer))
+        return answer
 
     async def _answer(self, made: Made, call: Call) -> Answer:
         try:
@@ -194,8 +214,10 @@ class Lane:
 
     def _learn(self, answer: Answer) -> None:
         """Move the breaker by this answer, and say so if it turned."""
-        was_closed = self._breaker.opened_at is None
-        self._breaker = self._breaker.after(answer, self._machine_s())
+        was_closed, at = self._breaker.opened_at is None, self._machine_s()
+        if isinstance(answer, NotAccepted) and answer.retry_after:
+            self._patient_until = max(self._patient_until, at + patience_s(answer.retry_after))
+        self._breaker = self._breaker.after(answer, at)
         is_closed = self._breaker.opened_at is None
         if is_closed is not was_closed:
             self._show_breaker()

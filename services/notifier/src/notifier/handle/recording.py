@@ -23,42 +23,65 @@ MOST_ANSWERS = 200
 PAUSE_S = 1.0
 
 
+UNRECORDED = 2
+"""Messages claimed and not recorded, in places, at most: a place is free once its call ends, before that is written."""
+
+
 class Recorder:
-    """Counts the calls of a lane until their answers are in the ledger.
+    """Counts a lane's messages until their calls end, and until their answers are in the ledger.
 
     Args:
+        places: Messages claimed and not yet answered, at most.
+        free: Called when a claim is worth its trips again.
         told: Called after each commit with what became of the messages.
     """
 
     def __init__(
-        self, channel: Channel, ledger: Ledger, clock: Clock, told: Callable[[Sequence[Notification]], None]
+        self,
+        channel: Channel,
+        places: int,
+        ledger: Ledger,
+        clock: Clock,
+        free: Callable[[], None],
+        told: Callable[[Sequence[Notification]], None],
     ) -> None:
-        self._channel, self._ledger, self._clock, self._told = channel, ledger, clock, told
+        self._channel, self._places, self._ledger, self._clock = channel, places, ledger, clock
+        self._free, self._told = free, told
         self._answers: asyncio.Queue[Answered] = asyncio.Queue()
-        self.in_flight = 0
+        self._claimed = self._unrecorded = 0
+
+    @property
+    def room(self) -> int:
+        """How many messages may be claimed now; 0 until half the places are free: its trips are shared."""
+        free = min(self._places - self._claimed, UNRECORDED * self._places - self._unrecorded)
+        return max(free, 0) if free * 2 >= self._places or not self._claimed else 0
 
     def begun(self) -> None:
-        """Count a call that begins."""
-        self.in_flight += 1
+        """Count a message that was claimed."""
+        self._claimed += 1
+        self._unrecorded += 1
 
     def answered(self, answered: Answered) -> None:
-        """Take the answer of a call that was begun."""
+        """Take the answer to a message that was claimed: its place is free."""
+        self._claimed -= 1
         self._answers.put_nowait(answered)
+        if self.room:
+            self._free()
 
     async def run(self, finished: asyncio.Event) -> None:
         """Write answers down, as many together as there are; after `finished` until the last is recorded."""
-        while not (finished.is_set() and self.in_flight == 0):
+        while not (finished.is_set() and self._unrecorded == 0):
             try:
                 async with asyncio.timeout(IDLE_S):
                     answers = [await self._answers.get()]
             except TimeoutError:
                 continue
-            if self.in_flight > 1:
+            if self._unrecorded > 1:
                 await asyncio.sleep(GATHER_S)
             while not self._answers.empty() and len(answers) < MOST_ANSWERS:
                 answers.append(self._answers.get_nowait())
             settled = await self._record(answers)
-            self.in_flight -= len(answers)
+            self._unrecorded -= len(answers)
             self._tell(settled)
 
     async def _record(self, answers: Sequence[Answered]) -> list[Notification]:
