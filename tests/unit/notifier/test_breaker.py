@@ -24,6 +24,8 @@ def after(breaker: Breaker, *answers: Answer, at: float = 0.0) -> Breaker:
         (NotAccepted("HTTP_500"), True),
         (NotAccepted("HTTP_503"), True),
         (NotAccepted("HTTP_401"), True),
+        (NotAccepted("HTTP_401_20003"), True),
+        (NotAccepted("HTTP_429_20429"), False),
         (NotAccepted("SMTP_421"), True),
         (Unsure("TIMEOUT"), True),
         (Unsure("HTTP_502"), True),

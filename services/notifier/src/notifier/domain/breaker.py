@@ -94,5 +94,5 @@ def is_failure(answer: Answer) -> bool:
         return True
     if not isinstance(answer, NotAccepted):
         return False
-    code = answer.code
+    code = "_".join(answer.code.split("_")[:2])  # a carrier's own number may follow ours
     return code in CREDENTIALS or code.startswith("HTTP_5") or not code.startswith(("HTTP_", "SMTP_"))
