@@ -2,8 +2,8 @@
 
 import asyncio
 
+from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter
-from starlette.requests import Request
 
 from chassis.http import Problem
 

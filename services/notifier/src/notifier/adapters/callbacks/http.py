@@ -10,7 +10,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse
 
 from chassis.clock import Clock
 from notifier.adapters.callbacks import meta, twilio

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import asyncpg
 from fastapi import APIRouter, Request, Response
-from starlette.responses import HTMLResponse
+from fastapi.responses import HTMLResponse
 
 from chassis.clock import Clock
 from chassis.database import unavailable
