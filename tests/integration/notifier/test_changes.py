@@ -128,6 +128,21 @@ async def test_d37_a_re_booking_before_the_cancellation_is_one_moved_message(wor
     assert await told(world, patient) == 2
 
 
+async def test_d37_a_visit_of_the_past_is_cancelled_without_a_word_and_never_half_of_a_move(world: World) -> None:
+    patient = await world.patient()
+    await world.start()
+    visit = await confirmed(world, patient)
+    assert visit.starts_at is not None
+    world.step(visit.starts_at - world.now + timedelta(hours=1))
+    cancelled = await world.change(visit, status=Status.CANCELLED)
+    gone = await world.settled(cancelled, "cancelled", "skipped")
+    again = await world.book(patient, starts_at=LATER)
+    await world.settled(again, "confirmation", "accepted")
+
+    assert gone["reason"] == Reason.PAST_VISIT
+    assert await told(world, patient) == 2
+
+
 async def test_d37_both_in_one_batch_are_one_moved_message_and_a_repeat_changes_nothing(world: World) -> None:
     patient = await world.patient()
     await world.start()

@@ -120,6 +120,8 @@ def _judged(
 ) -> Notification:
     if asked.kind in WAITING:
         decision = decide(asked.asked, visit, replace(said, told=_HEARD), now)
+        if isinstance(decision, Skip) and decision.reason is Reason.PAST_VISIT:
+            return shut(asked, decision)  # nothing is said of a past visit: neither now nor as a move (D37)
         return asked if visit is None or isinstance(decision, Skip) else place(asked, decision, visit.clinic_id)
     decision = sending.at(said.clinic).apply(decide(asked.asked, visit, said, now))
     return _as_decided(asked, decision, visit, now)
