@@ -37,8 +37,8 @@ LEASE = timedelta(seconds=60)
 """Longer than any transaction may take (10 s, the roles' transaction_timeout); machine time, the database's."""
 AT_ONCE = 20
 """Slots claimed together: few, so that two instances share the work."""
-LOOK_EVERY_S = 0.25
-"""Between looks at the domain clock, which may be stepped; costs no statement."""
+LOOK_EVERY_S = 0.05
+"""Between looks at the domain clock, which may be stepped; costs no statement, 20 µs of CPU a look."""
 ROUND_EVERY_S = 10.0
 """Between rounds when no slot is known to be due: for new scopes, and for leases that ran out."""
 KEPT = timedelta(days=400)
