@@ -28,6 +28,9 @@ READ_AGAINST = "0.15.3"
 
 SESSION_S, HEARTBEAT_S, REBALANCE_S = 6.0, 2.0, 6.0
 COMMIT_INTERVAL_S = 0.5
+POLLED = 1000
+"""Records unpacked in one go: with 4,000 (10 MB of objects) the worker took 5 % more CPU an event and its loop was late by
+half as much again (medians of four interleaved runs)."""
 
 
 class TimersTransport(Transport):
@@ -116,7 +119,7 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
         "broker_rebalance_timeout": REBALANCE_S,
         "broker_request_timeout": 30.0,
         "broker_commit_interval": COMMIT_INTERVAL_S,
-        "broker_max_poll_records": 4000,
+        "broker_max_poll_records": POLLED,
         "stream_buffer_maxsize": 64,
         "TableManager": GatingTableManager,
     }
