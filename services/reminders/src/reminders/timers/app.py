@@ -29,8 +29,8 @@ READ_AGAINST = "0.15.3"
 SESSION_S, HEARTBEAT_S, REBALANCE_S = 6.0, 2.0, 6.0
 COMMIT_INTERVAL_S = 0.5
 POLLED = 1000
-"""Records unpacked in one go: with 4,000 (10 MB of objects) the worker took 5 % more CPU an event and its loop was late by
-half as much again (medians of four interleaved runs)."""
+"""Records unpacked in one go: with 4,000, 10 MB of objects, an event took 5 % more CPU, and the event loop was later
+(medians of four interleaved runs)."""
 
 
 class TimersTransport(Transport):
