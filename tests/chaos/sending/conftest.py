@@ -19,9 +19,9 @@ async def world(installation: Installation, tmp_path: Path) -> AsyncIterator[Wor
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def faults(request: pytest.FixtureRequest) -> Iterator[list[Line]]:
-    """Give the fault table, and print it when the module's last test is over."""
+    """Give the fault table, and print it whole when the last test is over."""
     lines: list[Line] = []
     yield lines
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():

@@ -43,7 +43,7 @@ class Line:
 
 _ROWS = "SELECT notification_id, state, reason FROM notifier.notification WHERE appointment_id = ANY($1::uuid[])"
 _ATTEMPTS = """
-SELECT attempt_id::text, notification_id, channel, outcome FROM notifier.attempt
+SELECT attempt_id::text, notification_id, channel, outcome, delivery_state FROM notifier.attempt
 WHERE notification_id = ANY($1::uuid[])"""
 
 
@@ -58,7 +58,7 @@ async def line(
     has = {notification for notification, _ in accepted}
     written: dict[UUID, set[str]] = defaultdict(set)
     for attempt in attempts:
-        written[attempt["notification_id"]].add(attempt["outcome"] or "open")
+        written[attempt["notification_id"]] |= {attempt["outcome"] or "open", attempt["delivery_state"]}
     state = {row["notification_id"]: row["state"] for row in rows}
     ended = {row["notification_id"] for row in rows if row["state"] in {"failed", "skipped"} and row["reason"]}
     return Line(
@@ -74,9 +74,13 @@ async def line(
 
 
 def _contradictions(state: dict[UUID, str], has: set[UUID], written: dict[UUID, set[str]]) -> Iterable[str]:
-    """Compare the ledger with the log: only what is listed unknown may be in one of them alone."""
+    """Compare the ledger with the log: only what is listed unknown may be in one of them alone.
+
+    What a carrier accepted and then reported undelivered has failed, if there was no other channel.
+    """
     for one, now in state.items():
-        if one in has and now not in {"accepted", "unknown"}:
+        returned = now == "failed" and "undelivered" in written[one]
+        if one in has and now not in {"accepted", "unknown"} and not returned:
             yield f"the carrier has it, the ledger says {now}: {one}"
         if now == "accepted" and "accepted" not in written[one]:
             yield f"accepted without an accepted attempt: {one}"

@@ -1,0 +1,157 @@
+"""Carriers' reports doubled, reversed, early, late, forged and of strangers; a lane and the API are killed."""
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from random import Random
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+
+from schemas.appointments import Appointment
+from schemas.notifications import Channel
+from tests.chaos.evidence import Evidence, read_topics
+from tests.chaos.invariants import i10_history_is_monotone
+from tests.chaos.sending.field import QUIETLY, enter, ids, in_state, kill_9, lane, settle, taken, verdict
+from tests.chaos.sending.table import Line
+from tests.integration.notifier.callbacks import secrets, status
+from tests.integration.notifier.world import World, until
+from tests.support.installation import Installation
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
+
+NUMBER = 30
+SOME = 12
+"""So many reports are answered before the API is killed."""
+
+ORDER = ("unknown", "undelivered", "delivered", "read")
+STORIES: tuple[tuple[str, ...], ...] = (
+    ("queued", "sent", "delivered", "read"),
+    ("sent", "delivered"),
+    ("sent", "undelivered"),
+    ("sent", "undelivered", "delivered"),
+    ("sent",),
+)
+"""What a carrier has to say of a message, in the order in which it happened."""
+
+SAYS = {"queued": "unknown", "sent": "unknown", "undelivered": "undelivered", "delivered": "delivered", "read": "read"}
+
+
+async def test_reports_in_any_order_and_number_end_in_the_strongest_evidence(
+    world: World, installation: Installation, faults: list[Line]
+) -> None:
+    """The lane is killed between the carrier's answer and its own word of it: the reports alone tell what happened."""
+    random = Random(5)
+    visits = await enter(world, Channel.SMS, "held", number=NUMBER)
+    await world.start(lanes=(), **secrets())
+    sending = await lane(
+        world, Channel.SMS, NOTIFIER_SMS_SLOTS="64", NOTIFIER_CALLBACK_BASE_URL="https://clinic.example"
+    )
+    await taken(world, NUMBER)
+    attempts = [UUID(one.reference) for one in world.carriers.taken]
+    stories = {attempt: STORIES[n % len(STORIES)] for n, attempt in enumerate(attempts)}
+    reports = [(attempt, said) for attempt, story in stories.items() for said in story] * 2
+    random.shuffle(reports)
+
+    early, late = reports[: len(reports) // 2], reports[len(reports) // 2 :]
+    await _report(world, early)  # before the carrier has answered our own call
+    world.carriers.let_go()
+    await kill_9(sending)  # and nobody ever will write that answer down
+    await _report(world, [(uuid4(), "delivered") for _ in range(10)])
+    await _forge(world, attempts)
+    await _report(world, late)
+    await world.let_leases_run_out()
+    await lane(world, Channel.SMS)
+    await settle(world, visits)
+
+    faults.append(await verdict(world, "reports doubled, reversed, early, late, forged, of strangers", visits))
+    assert faults[-1].sound
+    assert faults[-1].accepted == NUMBER
+    await _says_the_strongest(world, visits, stories)
+    topics = await read_topics(installation.bootstrap, installation.topic_prefix)
+    assert list(i10_history_is_monotone(Evidence(topics=topics))) == []
+
+
+async def _report(world: World, reports: Sequence[tuple[UUID, str]]) -> None:
+    answers = await asyncio.gather(*(status(world, attempt, said, f"SM{attempt}") for attempt, said in reports))
+    assert {answer.status_code for answer in answers} <= {204}
+
+
+async def _forge(world: World, attempts: Sequence[UUID]) -> None:
+    before = await world.pool.fetchval("SELECT count(*) FROM receipt")
+    url = f"http://127.0.0.1:{world.port}/callbacks/twilio"
+    async with httpx2.AsyncClient(timeout=30) as http:
+        for attempt in attempts:
+            body = {"MessageSid": "SM1", "MessageStatus": "read"}
+            answer = await http.post(f"{url}/{attempt}", data=body, headers={"X-Twilio-Signature": "AAAA"})
+            assert answer.status_code == 401
+    assert await world.pool.fetchval("SELECT count(*) FROM receipt") == before
+
+
+async def _says_the_strongest(
+    world: World, visits: Sequence[Appointment], stories: dict[UUID, tuple[str, ...]]
+) -> None:
+    query = "SELECT attempt_id, delivery_state FROM attempt WHERE attempt_id = ANY($1::uuid[])"
+    rows = await world.pool.fetch(query, list(stories))
+    held = {row["attempt_id"]: row["delivery_state"] for row in rows}
+    strongest = {attempt: max((SAYS[said] for said in story), key=ORDER.index) for attempt, story in stories.items()}
+    assert held == strongest
+    await in_state(world, visits, "accepted", "failed")
+
+
+async def test_reports_taken_by_an_api_that_is_killed_are_all_kept_once(world: World, faults: list[Line]) -> None:
+    visits = await enter(world, Channel.SMS, number=NUMBER)
+    api = await _api(world)
+    await world.start(fanout=False, lanes=(Channel.SMS,))
+    await in_state(world, visits, "accepted")
+    attempts = [UUID(one.reference) for one in world.carriers.taken]
+    waiting = [(attempt, said) for attempt in attempts for said in ("sent", "delivered", "read")]
+    Random(6).shuffle(waiting)
+    for _ in range(2):
+        waiting = await _tell_until_killed(world, api, waiting)
+        api = await _api(world)
+    await _report(world, waiting)
+    assert await world.pool.fetchval("SELECT count(*) FROM receipt") == len(attempts) * 3
+    query = "SELECT DISTINCT delivery_state FROM notification WHERE appointment_id = ANY($1::uuid[])"
+    assert [row[0] for row in await world.pool.fetch(query, ids(visits))] == ["read"]
+    faults.append(await verdict(world, "kill -9 of the API that takes the reports, twice", visits))
+    assert faults[-1].sound
+    assert faults[-1].accepted == NUMBER
+
+
+async def _api(world: World) -> Process:
+    """Run fan-out and API as a process of their own, and wait until it answers."""
+    settings = {f"NOTIFIER_{name.upper()}": str(value) for name, value in secrets().items()}
+    process = await world.process("fanout", **{**QUIETLY, **settings, "NOTIFIER_HTTP_PORT": str(world.port)})
+
+    async def answers() -> bool:
+        try:
+            return (await world.ask("GET", "/health/ready")).is_success
+        except httpx2.HTTPError:
+            return False
+
+    await until(answers)
+    return process
+
+
+async def _tell_until_killed(world: World, api: Process, waiting: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, str]]:
+    """Tell the API what waits, kill it after some; return what was not answered 2xx and so will be sent again."""
+    unanswered = list(waiting)
+
+    async def tell(report: tuple[UUID, str]) -> None:
+        try:
+            if (await status(world, *report, f"SM{report[0]}")).status_code == 204:
+                unanswered.remove(report)
+        except httpx2.HTTPError:
+            return
+
+    async def kill() -> None:
+        async def some_are_told() -> bool:
+            return len(unanswered) <= len(waiting) - SOME
+
+        await until(some_are_told)
+        await kill_9(api)
+
+    await asyncio.gather(kill(), *(tell(report) for report in waiting))
+    return unanswered
