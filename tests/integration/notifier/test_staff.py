@@ -276,7 +276,8 @@ async def test_b13_changes_at_once_have_a_version_each(world: World) -> None:
 
 async def test_b12_patients_with_visits_ahead_who_cannot_be_reached_are_listed_with_the_reason(world: World) -> None:
     await world.start()
-    nobody, off, fine = [await world.patient(**fields) for fields in ({"mobile": None, "email": None}, {}, {})]
+    nobody = await world.patient(mobile=None, email=None)
+    off, fine = await world.patient(), await world.patient()
     refused = await world.patient(mobile=None)
     await world.ask(
         "PUT", f"/v1/patients/{off}/preferences", json={"whatsapp": False, "sms": False, "email": False}
