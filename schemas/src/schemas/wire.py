@@ -1,7 +1,7 @@
 """How contracts become bytes, and how downstream ids are made (design §2)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from uuid import NAMESPACE_URL, UUID, SafeUUID, uuid5
 
@@ -99,21 +99,35 @@ def _version_5(digest: bytes) -> UUID:
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
+_WHOLE = ((b"", ""),)
+
+
 def derived_text(name: str) -> str:
     """Return the text of `derived_id` for the canonical JSON array `name`: the same id, for who makes many."""
-    return derived_text_of(_NAMESPACE_BYTES + name.encode())
+    (text,) = derived_texts(beginning(name), _WHOLE)
+    return text
 
 
 def beginning(name: str) -> bytes:
-    """Return what names that begin alike have in common for `derived_text_of`, made once for all of them."""
+    """Return what names that begin alike have in common for `derived_texts`, made once for all of them."""
     return _NAMESPACE_BYTES + name.encode()
 
 
-def derived_text_of(name: bytes) -> str:
-    """Return `derived_text` of a `beginning` and the rest of its name."""
-    digest = hashlib.sha1(name, usedforsecurity=False).hexdigest()
-    variant = _VARIANT[digest[16]]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+def derived_texts(begun: bytes, ends: Iterable[tuple[bytes, str]], before: str = "") -> list[str]:
+    """Return, for the end of each name, `before`, its id and the text that follows it: for who writes many.
+
+    Args:
+        begun: A `beginning`.
+        ends: The rest of each name, and what follows its id.
+        before: What stands in front of each id.
+    """
+    sha1, variant, found = hashlib.sha1, _VARIANT, []
+    for end, after in ends:
+        digest = sha1(begun + end, usedforsecurity=False).hexdigest()
+        found.append(
+            f"{before}{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant[digest[16]]}{digest[17:20]}-{digest[20:32]}{after}"
+        )
+    return found
 
 
 def event_id(appointment_id: UUID | str, version: int) -> UUID:

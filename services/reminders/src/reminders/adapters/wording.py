@@ -28,7 +28,7 @@ from schemas.reminders import (
     ReminderDeadLetter,
     RemindersCancelled,
 )
-from schemas.wire import beginning, derived_id, derived_text, derived_text_of, encode
+from schemas.wire import beginning, derived_id, derived_text, derived_texts, encode
 
 SOURCE = "attend/reminders"
 
@@ -69,15 +69,13 @@ class RecordWording:
         """See `handle.planning.Wording`. An event has one plan: the plan's id is the event's."""
         key, generation = visit.appointment_id, visit.schedule_gen
         name = beginning(f'["reminder","{key}",{generation},')
-        reminders = ",".join(
-            [f'{{"reminder_id":"{derived_text_of(name + rule)}{rest}' for rule, rest in _worded(tuple(slots))]
-        )
+        reminders = ",".join(derived_texts(name, _worded(tuple(slots)), '{"reminder_id":"'))
         body = (
             f'{{"appointment_id":"{key}","version":{visit.version},"schedule_gen":{generation},"patient_id":"'
             f'{visit.patient_id}","clinic_id":"{visit.clinic_id}","reminders":[{reminders}],"caused_by":'
         )
         subject, cause = key.encode(), caused_by.encode()
-        return subject, b"%b%b}" % (body.encode(), _encode(caused_by)), (
+        return subject, b"".join((body.encode(), _encode(caused_by), b"}")), (
             _SPEC, ("ce_id", cause), _PLANNED, _FROM, ("ce_subject", subject), ("ce_time", at), _JSON,
         )  # fmt: skip
 

@@ -87,10 +87,10 @@ class RemindersOwner:
         """
         taken = Taken() if taken is None else taken
         rows, messages, outcomes = taken.rows, taken.messages, taken.outcomes
-        applied = 0
+        read, cause, planned, applied = self._read, self._cause, self._wording.planned, 0
         for source in records:
             try:
-                visit, policy = self._read(source)
+                visit, policy = read(source)
                 key = bytes.fromhex(visit.appointment_id.replace("-", ""))
                 packed = rows.get(key) or held(key)
                 row = None if packed is None else unpack(packed)
@@ -113,7 +113,8 @@ class RemindersOwner:
                 outcomes[Outcome.DEAD] += 1
             else:
                 rows[key] = pack(after)
-                messages.append(self._wording.planned(visit, slots, *self._cause(source, visit)))
+                caused_by, written = cause(source, visit)
+                messages.append(planned(visit, slots, caused_by, written))
                 applied += 1
         if applied:
             outcomes[Outcome.APPLIED] += applied  # once: hashing a member is a call
