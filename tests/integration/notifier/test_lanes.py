@@ -252,3 +252,27 @@ async def test_b10_a_lane_whose_carrier_is_down_rests_and_comes_back(world: Worl
     await until(works)
     for visit in visits:
         assert (await world.settled(visit, "reminder", "accepted"))["lane"] == "sms"
+
+
+async def test_d15_a_slow_lane_sends_by_deadline_and_records_what_it_could_not_send_in_time(world: World) -> None:
+    """One in two seconds: what is late by then is settled at once, and nothing leaves after its deadline."""
+    reminders = []
+    for number in reversed(range(12)):
+        not_after = world.now + timedelta(minutes=30 + number)
+        reminders.insert(0, await handed_over(world, await world.patient(email=None), not_after=not_after))
+    await world.start(lanes=())
+    for visit in reminders:
+        await world.settled(visit, "reminder", "queued")
+    await world.start(fanout=False, lanes=SMS_ONLY, sms_per_second=0.5)
+    await world.settled(reminders[2], "reminder", "accepted")
+
+    world.step(timedelta(hours=1))
+    for visit in reminders:
+        await world.settled(visit, "reminder", "accepted", "skipped")
+
+    rows = [await world.row(visit, "reminder") for visit in reminders]
+    became = [(row["state"], row["reason"]) for row in rows if row is not None]
+    accepted = became.count(("accepted", None))
+    assert became == [("accepted", None)] * accepted + [("skipped", Reason.TOO_LATE)] * (12 - accepted)
+    assert 3 <= accepted < 12
+    assert len(world.carriers.taken) == accepted

@@ -109,6 +109,10 @@ class FakeCarrier:
         self.calls: list[Call] = []
         self.at_once = self.most_at_once = 0
         self._ledger, self._slow_s, self._answer = ledger, slow_s, answer or Accepted("r")
+        self._hangs: frozenset[UUID] = frozenset()
+
+    def hangs_for(self, notification_ids: Collection[UUID]) -> None:
+        self._hangs = frozenset(notification_ids)
 
     def answers(self, answer: Answer | Exception) -> None:
         self._answer = answer
@@ -122,7 +126,7 @@ class FakeCarrier:
             self.calls.append(call)
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
-            await asyncio.sleep(self._slow_s)
+            await asyncio.sleep(600 if call.notification_id in self._hangs else self._slow_s)
             self.at_once -= 1
             if isinstance(self._answer, Exception):
                 raise self._answer

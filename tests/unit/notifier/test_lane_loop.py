@@ -4,13 +4,15 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from notifier.domain.ledger import NotAccepted
 from notifier.domain.states import State
-from notifier.handle.loop import CannotCompose
+from notifier.handle.loop import CannotCompose, Limits
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification
-from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, lane_over, reminders, run_until
+from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, lane_over, reminders, run_until, run_while
 
 
 async def test_r25_everything_due_is_called_once_and_its_answer_written_down() -> None:
@@ -115,3 +117,28 @@ async def test_g5_a_claim_cut_at_its_commit_leaves_nothing_unknown() -> None:
 
     assert sorted(call.ordinal for call in carrier.calls) == [2, 2, 2]
     assert sorted(ledger.attempts.values()) == ["Accepted"] * 3 + ["NotStarted"] * 3
+
+
+@pytest.mark.parametrize(
+    ("slots", "call_s", "places"),
+    [(16, 0.005, 64), (8, 0.02, 32), (16, 0.6, 48), (16, 1.5, 16), (16, 10.0, 16), (64, 0.02, 64), (100, 0.02, 100)],
+)
+def test_a_lane_claims_ahead_only_what_gets_a_slot_while_its_gate_is_fresh(
+    slots: int, call_s: float, places: int
+) -> None:
+    assert Limits(slots, 10.0).places(call_s) == places
+
+
+async def test_b10_calls_that_hang_leave_the_other_slots_at_work() -> None:
+    """Three of four slots are taken by a silent carrier; the rest still goes out."""
+    hung, quick = reminders(3), reminders(10)
+    ledger = MemoryLedger(*hung, *quick)
+    carrier = FakeCarrier(ledger)
+    carrier.hangs_for({one.notification_id for one in hung})
+
+    await run_while(
+        lane_over(ledger, carrier, slots=4, timeout_s=2.0),
+        lambda: any(ledger.held[one.notification_id].state is not State.ACCEPTED for one in quick),
+    )
+
+    assert {ledger.held[one.notification_id].state for one in hung} == {State.UNKNOWN}

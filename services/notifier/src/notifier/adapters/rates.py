@@ -11,15 +11,16 @@ from schemas.notifications import Channel
 TAKE = """
 WITH bucket AS (
     SELECT channel, greatest(refilled_at, now()) AS at,
-           least(greatest(1, $2), tokens + greatest(0, extract(epoch FROM now() - refilled_at)::float8) * $2) AS tokens
+           least(greatest(1, $2::float8),
+                 tokens + greatest(0, extract(epoch FROM now() - refilled_at)::float8) * $2) AS tokens
     FROM lane_rate
     WHERE channel = $1 AND (paused_until IS NULL OR paused_until <= clock_timestamp())
       AND EXISTS (SELECT FROM notification WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $4)
     FOR NO KEY UPDATE
 )
-UPDATE lane_rate AS held SET tokens = bucket.tokens - least($3, floor(bucket.tokens)), refilled_at = bucket.at
+UPDATE lane_rate AS held SET tokens = bucket.tokens - least($3::float8, floor(bucket.tokens)), refilled_at = bucket.at
 FROM bucket WHERE held.channel = bucket.channel AND bucket.tokens >= 1
-RETURNING least($3, floor(bucket.tokens))::int"""
+RETURNING least($3::float8, floor(bucket.tokens))::int"""
 
 GIVE_BACK = "UPDATE lane_rate SET tokens = tokens + $2 WHERE channel = $1"
 

@@ -7,7 +7,6 @@ ends: these three together keep a cancelled visit silent and a message single (G
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -20,6 +19,7 @@ from notifier.domain.ledger import Answer, Call, NotAccepted, Notification, NotS
 from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
 from notifier.handle.lane import Asking, Claimed, ClaimLost, claim, patience_s
+from notifier.handle.limits import LONGEST_IN_LINE_S, Limits
 from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
 from notifier.handle.recording import Recorder
 from notifier.handle.tending import move_on, run_out_leases, settle_late
@@ -39,36 +39,15 @@ CLAIM_GATHER_S = 0.025
 """From the start of a claim that left slots free to the start of the next: what is entered meanwhile shares its
 trips to the database. Every fan-out wakes every lane."""
 
-AHEAD, WORTH_A_CLAIM = 4, 64
-"""A lane claims up to 64 messages, but no more than 4 for each of its slots: four cost as many trips as 64."""
+MEMORY = 0.1
+"""How much the last call counts for how long a call takes."""
+
+FILL_S = 0.05
+"""How long a lane with some places free waits for half of them: slow calls must not keep the quick ones' places."""
 
 TEND_S = 1.0
 MOST_TENDED = 500
 PAUSE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a lane may use.
-
-    Attributes:
-        slots: Calls at once.
-        timeout_s: Longest call; shorter than the lease by more than the oldest gate.
-        per_second: Calls a second of all its instances together; 0: no limit.
-        breaker_failures: So many failures of the carrier in a row open the breaker.
-        breaker_open_s: How long it then rests.
-    """
-
-    slots: int
-    timeout_s: float
-    per_second: float = 0.0
-    breaker_failures: int = 10
-    breaker_open_s: float = 15.0
-
-    @property
-    def places(self) -> int:
-        """How many messages are claimed at most: few slots claim ahead, so that more share a claim's trips."""
-        return max(self.slots, min(AHEAD * self.slots, WORTH_A_CLAIM))
 
 
 class Lane:
@@ -101,7 +80,8 @@ class Lane:
         self._committed, self._wake_lane, self._machine_s = committed, wake_lane, machine_s
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(limits.slots)
-        self._recorder = Recorder(channel, limits.places, ledger, clock, self.wake, self._told)
+        self._call_s = LONGEST_IN_LINE_S
+        self._recorder = Recorder(channel, limits.slots, ledger, clock, self.wake, self._told)
         self._breaker = Breaker(limits.breaker_failures, limits.breaker_open_s)
         self._held_up: str | None = None
         self._patient_until = 0.0
@@ -131,6 +111,8 @@ class Lane:
     async def _claim_and_call(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
         while not stop.is_set():
             self._wake.clear()
+            if self._recorder.room and not self._recorder.is_worth_a_claim:
+                await self._pause(stop, FILL_S)
             began = self._machine_s()
             free = self._breaker.allows(self._recorder.room, began)
             claimed = await self._claim(free, group) if free > 0 else Claimed()
@@ -198,9 +180,14 @@ class Lane:
             answer = NotStarted()
         else:
             answer = await self._answer(made, call)
-            self._watch.called(self.channel, self._machine_s() - began)
+            self._took(self._machine_s() - began)
         self._learn(answer)
         return answer
+
+    def _took(self, seconds: float) -> None:
+        self._watch.called(self.channel, seconds)
+        self._call_s += MEMORY * (seconds - self._call_s)
+        self._recorder.places = self._limits.places(self._call_s)
 
     async def _answer(self, made: Made, call: Call) -> Answer:
         try:
@@ -260,11 +247,12 @@ class Lane:
         return self._breaker.rests_s(self._machine_s())
 
     def _told(self, settled: Sequence[Notification]) -> None:
-        """Show what answers made of their messages, and look for what may begin in their slots."""
+        """Show what answers made of their messages; one for the next channel, or to be gated again, is due now."""
         if settled:
             self._watch.settled(self.channel, [one for one in settled if one.state is not State.QUEUED])
             self._committed()
-        self._wake.set()
+        if any(one.state is State.QUEUED for one in settled):
+            self._wake.set()
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         """Wait until woken, stopped, or `seconds` have passed."""

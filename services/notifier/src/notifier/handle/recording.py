@@ -31,8 +31,8 @@ class Recorder:
     """Counts a lane's messages until their calls end, and until their answers are in the ledger.
 
     Args:
-        places: Messages claimed and not yet answered, at most.
-        free: Called when a claim is worth its trips again.
+        places: Messages claimed and not yet answered, at most; may be changed at any time.
+        free: Called when a call ends and a claim is worth its trips.
         told: Called after each commit with what became of the messages.
     """
 
@@ -45,16 +45,20 @@ class Recorder:
         free: Callable[[], None],
         told: Callable[[Sequence[Notification]], None],
     ) -> None:
-        self._channel, self._places, self._ledger, self._clock = channel, places, ledger, clock
+        self._channel, self.places, self._ledger, self._clock = channel, places, ledger, clock
         self._free, self._told = free, told
         self._answers: asyncio.Queue[Answered] = asyncio.Queue()
         self._claimed = self._unrecorded = 0
 
     @property
     def room(self) -> int:
-        """How many messages may be claimed now; 0 until half the places are free: its trips are shared."""
-        free = min(self._places - self._claimed, UNRECORDED * self._places - self._unrecorded)
-        return max(free, 0) if free * 2 >= self._places or not self._claimed else 0
+        """How many messages may be claimed now."""
+        return max(0, min(self.places - self._claimed, UNRECORDED * self.places - self._unrecorded))
+
+    @property
+    def is_worth_a_claim(self) -> bool:
+        """Say whether half the places are free, so that a claim's trips are shared by as many."""
+        return self.room * 2 >= self.places
 
     def begun(self) -> None:
         """Count a message that was claimed."""
@@ -65,7 +69,7 @@ class Recorder:
         """Take the answer to a message that was claimed: its place is free."""
         self._claimed -= 1
         self._answers.put_nowait(answered)
-        if self.room:
+        if self.is_worth_a_claim:
             self._free()
 
     async def run(self, finished: asyncio.Event) -> None:

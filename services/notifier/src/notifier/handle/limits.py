@@ -1,0 +1,37 @@
+"""What a lane may use, and how far ahead it claims."""
+
+from dataclasses import dataclass
+
+LONGEST_IN_LINE_S = 2.0
+"""Well below the 5 s of the gate: calls take now longer and now shorter."""
+
+AHEAD, WORTH_A_CLAIM = 4, 64
+"""A lane claims up to 64 messages, but no more than 4 for each of its slots: four cost as many trips as 64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a lane may use.
+
+    Attributes:
+        slots: Calls at once.
+        timeout_s: Longest call; shorter than the lease by more than the oldest gate.
+        per_second: Calls a second of all its instances together; 0: no limit.
+        breaker_failures: So many failures of the carrier in a row open the breaker.
+        breaker_open_s: How long it then rests.
+    """
+
+    slots: int
+    timeout_s: float
+    per_second: float = 0.0
+    breaker_failures: int = 10
+    breaker_open_s: float = 15.0
+
+    def places(self, call_s: float) -> int:
+        """Return how many messages are claimed at most: few slots claim ahead, so that more share a claim's trips.
+
+        Args:
+            call_s: How long a call takes, about. None is claimed that would wait for its slot past its gate.
+        """
+        ahead = min(AHEAD, int(LONGEST_IN_LINE_S / max(call_s, 0.001)))
+        return max(self.slots, min(ahead * self.slots, WORTH_A_CLAIM))
