@@ -1,7 +1,7 @@
 """Cancellations racing sends: every visit is cancelled while its messages leave, and nobody knows who is first."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -16,7 +16,7 @@ from tests.integration.notifier.world import MONDAY, World, until
 from tests.support.carriers.log import Taken
 
 RACING = ("confirmation", "reminder")
-CANCELLERS = 12
+RACERS = 12
 SPREAD = 60
 """How far before or behind the front of the sends a visit is cancelled, in visits."""
 
@@ -75,11 +75,11 @@ async def run_race(world: World, upstream: Upstream, seed: int) -> None:
         for lane in ("sms", "email")
     ]
     place = {f"+4420718{n:05d}": n for n in range(number)} | {f"ada{n}@example.org": n for n in range(number)}
-    await _cancel_near_the_front(world, upstream, place, Random(seed))
 
     async def done() -> bool:
         return await settled(world.pool, RACING, 2 * number)
 
+    await near_the_front(world.carriers.taken, place, Random(seed), upstream.cancel, done)
     await until(done)
     for lane in lanes:
         lane.terminate()
@@ -91,24 +91,37 @@ def reminded(world: World, appointment: UUID) -> Appointment:
     return world.visit(appointment).model_copy(update={"appointment_id": appointment})
 
 
-async def _cancel_near_the_front(world: World, upstream: Upstream, place: Mapping[str, int], random: Random) -> None:
-    """Cancel each visit when the sends have come about as far as it."""
-    number, log = len(upstream.visits), world.carriers.taken
-    front, read = 0, 0
-    waiting = sorted((n + random.randint(-SPREAD, SPREAD), n) for n in range(number))
-    slots = asyncio.Semaphore(CANCELLERS)
+async def near_the_front(
+    log: list[Taken],
+    place: Mapping[str, int],
+    random: Random,
+    act: Callable[[int], Awaitable[None]],
+    over: Callable[[], Awaitable[bool]],
+) -> None:
+    """Act on each message when the sends have come about as far as it.
 
-    async def cancel(n: int) -> None:
+    Args:
+        log: The carriers' acceptance log, as it grows.
+        place: Address → place of the message in the order of the sends.
+        random: How far before or behind the front.
+        act: What is done to the n-th.
+        over: Whether nothing is left to send.
+    """
+    front, read = 0, 0
+    waiting = sorted((n + random.randint(-SPREAD, SPREAD), n) for n in set(place.values()))
+    slots = asyncio.Semaphore(RACERS)
+
+    async def one(n: int) -> None:
         async with slots:
-            await upstream.cancel(n)
+            await act(n)
 
     async with asyncio.TaskGroup() as group, asyncio.timeout(240):
         while waiting:
             front = max([front, *(place[taken.to] for taken in log[read:])])
             read = len(log)
-            last = read > 0 and await settled(world.pool, RACING, 2 * number)
+            last = read > 0 and await over()
             while waiting and (waiting[0][0] <= front or last):
-                group.create_task(cancel(waiting.pop(0)[1]))
+                group.create_task(one(waiting.pop(0)[1]))
             await asyncio.sleep(0.005)
 
 

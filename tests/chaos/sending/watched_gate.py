@@ -61,3 +61,15 @@ JOIN watch.claim AS claim USING (attempt_id)
 JOIN notifier.notification AS one USING (notification_id)
 JOIN booking.appointment AS visit USING (appointment_id)"""
 """Each call with whether its gate's snapshot held booking's last commit about the visit; null: no gate in its claim."""
+
+CALLS_OF_THE_UNWILLING = """
+SELECT made.attempt_id::text AS attempt_id,
+       bool_or(pg_visible_in_snapshot(said.xmin::text::xid8, gate.snapshot)) AS knew
+FROM notifier.attempt AS made
+JOIN watch.claim AS claim USING (attempt_id)
+JOIN notifier.notification AS one USING (notification_id)
+JOIN watch.reading AS gate ON gate.transaction_id = claim.transaction_id AND gate.appointment_id = one.appointment_id
+JOIN notifier.opt_out AS said ON said.channel = made.channel AND said.address_sha256 = made.address_sha256
+WHERE said.category = 'reminders' AND one.kind = 'reminder'
+GROUP BY 1"""
+"""Each reminder to an address that has opted out, with whether that was committed before its gate was read."""
