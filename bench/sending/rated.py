@@ -1,6 +1,7 @@
 """A burst through a lane with a rate: who leaves, in which order, and who is told beforehand to be too late."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
@@ -49,8 +50,9 @@ async def measure_rated(servers: Servers, report: Report, messages: int) -> None
             waiting = [row[0] for row in await admin.fetch(_WAITING)]
             leave, late = forecast(waiting, RealClock().now(), PER_S)
             print(f"forecast: of {len(waiting):,} messages {leave:,} leave in time at {PER_S}/s, {late:,} are too late")
-            await _send(admin, settings)
+            cpu_s = await _send(admin, settings)
             await _tell(report, admin, (leave, late))
+            report.add(figure("rated: the process's CPU", "µs/message", cpu_s / messages * 1e6))
         finally:
             await admin.close()
 
@@ -64,7 +66,9 @@ def forecast(deadlines: Sequence[datetime], begins: datetime, per_s: float) -> t
     return sent, late
 
 
-async def _send(admin: asyncpg.Connection, settings: Settings) -> None:
+async def _send(admin: asyncpg.Connection, settings: Settings) -> float:
+    """Run the lane until nothing waits; returns the CPU seconds it took."""
+    cpu = time.process_time()
     async with build(settings, stop := asyncio.Event(), fanout=False, lanes=(Channel.SMS,)) as service:
         running = asyncio.create_task(service.run(stop))
 
@@ -76,12 +80,14 @@ async def _send(admin: asyncpg.Connection, settings: Settings) -> None:
         finally:
             stop.set()
             await running
+    return time.process_time() - cpu
 
 
 async def _tell(report: Report, admin: asyncpg.Connection, foretold: tuple[int, int]) -> None:
     became = {(row["state"], row["reason"]): row["count"] for row in await admin.fetch(_BECAME)}
     calls = await admin.fetch(_CALLS)
-    accepted, late = became.pop(("accepted", None), 0), became.pop(("skipped", "TOO_LATE"), 0)
+    accepted = became.pop(("accepted", None), 0)
+    late = became.pop(("skipped", "TOO_LATE"), 0) + became.pop(("failed", "TOO_LATE"), 0)
     highest = list(accumulate((row["not_after"] for row in calls), max))
     jumps = [(high - row["not_after"]).total_seconds() for high, row in zip(highest, calls[1:], strict=False)]
     overdue = sum(row["gated_at"] > row["not_after"] for row in calls)
@@ -98,6 +104,7 @@ async def _tell(report: Report, admin: asyncpg.Connection, foretold: tuple[int, 
         figure("rated: recorded TOO_LATE : the forecast before", "messages", late, foretold[1]),
         figure("rated: anything else", "messages", sum(became.values())),
         figure("rated: calls after not_after", "calls", overdue),
+        figure("rated: claimed, and given up before the call", "messages", await admin.fetchval(_GIVEN_UP)),
         figure("rated: out of the order of deadlines, worst", "s", max([0.0, *jumps])),
     )
 
@@ -113,6 +120,8 @@ def _in_each_second(calls: Sequence[asyncpg.Record]) -> list[int]:
 _WAITING = "SELECT not_after FROM notifier.notification WHERE state = 'queued'"
 _DONE = "SELECT NOT EXISTS (SELECT FROM notifier.notification WHERE state IN ('queued', 'sending'))"
 _BECAME = "SELECT state, reason, count(*) FROM notifier.notification GROUP BY 1, 2"
+_GIVEN_UP = "SELECT count(*) FROM notifier.attempt WHERE outcome = 'not-started'"
 _CALLS = """
 SELECT made.gated_at, held.not_after FROM notifier.attempt AS made
-JOIN notifier.notification AS held USING (notification_id) ORDER BY made.gated_at, held.not_after"""
+JOIN notifier.notification AS held USING (notification_id)
+WHERE made.outcome <> 'not-started' ORDER BY made.gated_at, held.not_after"""
