@@ -90,3 +90,31 @@ async def test_b10_a_message_that_cannot_be_written_does_not_keep_the_lane_shut(
     await run_while(lane, lambda: lane.breaker is not Standing.CLOSED)
 
     assert [held.state for held in ledger.held.values()] == [State.ACCEPTED]
+
+
+async def test_b10_a_probe_that_meets_a_carriers_patience_does_not_keep_the_lane_shut() -> None:
+    """The lane rests for 15 s, its carrier asked for 20: the call that was to ask waits, and another one asks later."""
+    ledger = MemoryLedger(*reminders(1))
+    carrier = FakeCarrier(ledger, answer=NotAccepted("HTTP_503", timedelta(seconds=20)))
+    lane = lane_over(ledger, carrier, failures=1)
+    await run_while(lane, lambda: lane.breaker is Standing.CLOSED)
+
+    carrier.answers(Accepted("r"))
+    ledger.held = {held.notification_id: held for held in reminders(1)}
+    ledger.machine_s += 15.0
+    await run_while(lane, lambda: "NotStarted" not in ledger.attempts.values())
+    assert len(carrier.calls) == 1
+    ledger.machine_s += 5.0
+    await run_while(lane, lambda: lane.breaker is not Standing.CLOSED)
+
+    assert [held.state for held in ledger.held.values()] == [State.ACCEPTED]
+
+
+async def test_b10_what_waited_for_a_slot_when_the_breaker_opened_is_not_called() -> None:
+    ledger = MemoryLedger(*reminders(20))
+    carrier = FakeCarrier(ledger, answer=NotAccepted("ConnectError"))
+    lane = lane_over(ledger, carrier, slots=2, failures=2)
+
+    await run_while(lane, lambda: lane.breaker is Standing.CLOSED)
+
+    assert 2 <= len(carrier.calls) <= 4

@@ -164,7 +164,12 @@ class Lane:
     def _is_shut_to(self, call: Call) -> bool:
         """Say whether the breaker opened, or the carrier asked for patience, while the call waited for its slot."""
         opened_at = self._breaker.opened_at
-        return self._machine_s() < self._patient_until or (opened_at is not None and call.gated_on <= opened_at)
+        if opened_at is not None and call.gated_on <= opened_at:
+            return True
+        if self._machine_s() >= self._patient_until:
+            return False
+        self._learn(NotStarted())  # it may have been the one call that was to ask
+        return True
 
     async def _made(self, call: Call) -> Answer:
         """Make one call, unless its gate has gone stale or its deadline has passed meanwhile."""
