@@ -89,3 +89,5 @@ async def test_it_names_the_process_that_does_not_come_to_rest(tmp_path: Path) -
 def test_wake_ups_are_rounded_up_to_whole_minutes() -> None:
     assert rounded_up(NOON) == NOON
     assert rounded_up(NOON + timedelta(microseconds=1)) == NOON + timedelta(minutes=1)
+    assert rounded_up(NOON + timedelta(minutes=2), timedelta(minutes=5)) == NOON + timedelta(minutes=5)
+    assert rounded_up(NOON + timedelta(minutes=5), timedelta(minutes=5)) == NOON + timedelta(minutes=5)

@@ -87,6 +87,20 @@ def test_r27_moves_and_cancellations_are_told_and_a_cancellation_only_to_who_had
     ]
 
 
+def test_d37_a_cancellation_and_a_booking_in_its_place_are_one_move() -> None:
+    at = START - timedelta(days=2)
+    cancelled = BOOKED.then(at, "cancelled", status="cancelled")
+    again = replace(BOOKED, appointment="b", at=at, start=START + timedelta(days=1))
+    other = replace(again, service="Surgery")
+
+    facts = told(BOOKED, cancelled, again)
+
+    assert facts.news["a", "cancelled", "skipped", "SUPERSEDED"] == 1
+    assert facts.news["b", "moved", "accepted", "email"] == 1
+    assert facts.notices["dr", "provider-cancelled", "a"] == facts.notices["dr", "provider-booked", "b"] == 1
+    assert told(BOOKED, cancelled, other).news["b", "confirmation", "accepted", "email"] == 1
+
+
 def test_d18_at_eight_only_who_is_not_reminded_otherwise_is_written_to() -> None:
     by_phone = replace(BOOKED, at=START.replace(hour=7, minute=30), start=START.replace(hour=9))
 

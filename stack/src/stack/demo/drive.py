@@ -24,13 +24,27 @@ class NotIdle(Exception):
 
 
 class Driver:
-    """Steps the clock of one installation, always forward."""
+    """Steps the clock of one installation, always forward.
 
-    def __init__(self, client: Client, installation: Installation, patience_s: float = PATIENCE_S) -> None:
+    Args:
+        client: The way in.
+        installation: Whose clock.
+        patience_s: How long a process may be busy on one instant.
+        grain: Wake-ups are rounded up to it: the coarser, the fewer instants. What is due on its grid is not late.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        installation: Installation,
+        patience_s: float = PATIENCE_S,
+        grain: timedelta = MINUTE,
+    ) -> None:
         self._client = client
         self._file = installation.clock_file
         self._services = SERVICES
         self._patience_s = patience_s
+        self._grain = grain
         self._epoch: int | None = None
         self.now: datetime | None = None
         self.steps = 0
@@ -73,7 +87,9 @@ class Driver:
             wake = await self.settle()
             now = self.now or datetime.min.replace(tzinfo=UTC)
             seen(now)
-            instants = [instant for instant in (wake and rounded_up(wake), next(iter(pending), None)) if instant]
+            instants = [
+                instant for instant in (wake and rounded_up(wake, self._grain), next(iter(pending), None)) if instant
+            ]
             following = min(instants, default=end)
             if following >= end:
                 self.step(end)
@@ -101,7 +117,7 @@ class Driver:
         return bool(answer["idle"]) and (self._epoch is None or answer["epoch"] == self._epoch)
 
 
-def rounded_up(instant: datetime) -> datetime:
-    """Return the next whole minute, or the instant itself if it is one."""
-    whole = instant.replace(second=0, microsecond=0)
-    return whole if whole == instant else whole + MINUTE
+def rounded_up(instant: datetime, to: timedelta = MINUTE) -> datetime:
+    """Return the next whole minute, or whole `to` of UTC, or the instant itself if it is one."""
+    over = (instant - datetime.min.replace(tzinfo=UTC)) % to
+    return instant + (to - over) if over else instant

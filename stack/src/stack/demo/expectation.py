@@ -4,8 +4,8 @@ Every fact is a line in a `Counter`, so that a missing one and a doubled one bot
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from stack.demo.conditions import ORDINARY, Conditions
 from stack.demo.people import Patient
 from stack.demo.reminding import Slot, slots
 from stack.demo.telling import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
-from stack.demo.visits import BEFORE_BOOKING, HERE, Visit, visits
+from stack.demo.visits import BEFORE_BOOKING, HERE, Visit, rebooked, visits
 from stack.demo.week import Week
 
 MORNING, MORNING_ENDS, NOON = time(8), time(10), time(12)
@@ -84,11 +84,13 @@ def expect_of(
     facts, opened = Facts(), dict[tuple[str, str], str | None]()
     registered = {registration.patient: registration.at for registration in registrations}
     everything = visits(changes, until)
-    for visit in everything:
+    replaced, tellers = rebooked(everything), dict[str, Teller]()
+    for visit in sorted(everything, key=lambda visit: visit.name in replaced):  # what was replaced goes first
         _open_sub_file(visit, providers, opened)
-        teller = Teller(visit, patients, registered, conditions)
+        before = tellers.get(replaced.get(visit.name, ""))
+        teller = tellers[visit.name] = Teller(visit, patients, registered, conditions, before)
         for asked, slot in _in_time(visit, until):
-            _count(facts, visit, asked, slot, teller)
+            _count(facts, visit, _as_one(asked, visit, replaced), slot, teller)
         _notify(facts, visit, providers)
     for (patient, clinic), provider in opened.items():
         numbered = patients[patient].registered or patient in registered
@@ -96,6 +98,13 @@ def expect_of(
     if until is not None:
         _list_days(facts, everything, providers, until)
     return facts
+
+
+def _as_one(asked: Asked, visit: Visit, replaced: Mapping[str, str]) -> Asked:
+    """D37: a visit cancelled and one booked in its place are one move, told once."""
+    if asked.kind == "confirmation" and visit.name in replaced:
+        return replace(asked, kind="moved")
+    return replace(asked, superseded=True) if asked.kind == "cancelled" and visit.name in replaced.values() else asked
 
 
 def _open_sub_file(visit: Visit, providers: frozenset[str], opened: dict[tuple[str, str], str | None]) -> None:

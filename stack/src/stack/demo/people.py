@@ -84,8 +84,9 @@ AT_SIX, AT_TEN_IN_THE_EVENING = 82, 81
 """Who comes before the clinic's hours, and after them: his reminders would fall into the night (D16)."""
 
 NO_WHATSAPP, NO_MOBILE, DEAD_NUMBER, UNREACHABLE, SAID_STOP, BY_PHONE = (5, 15), (65,), (2, 12), (1,), (9, 17), 86
+REBOOKED = 44
 """Whom WhatsApp refuses; whom WhatsApp and SMS refuse; whose number is dead, with and without an address; who wrote
-STOP, the first without any other channel; who books by phone."""
+STOP, the first without any other channel; who books by phone; who cancels and books again at once."""
 
 TELLING = (
     *([None] * 5),

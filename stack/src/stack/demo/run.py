@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -37,7 +38,10 @@ STORIES = {
 }
 """Three visits whose timelines are worth a look."""
 
-SETTINGS = {"NOTIFIER_BREAKER_OPEN_S": "2"}
+GRAIN = timedelta(minutes=5)
+"""Everything in the week is due on full or half hours; what waits or is tried again may do so a little longer."""
+
+SETTINGS = {"NOTIFIER_BREAKER_OPEN_S": "0.5"}
 """A breaker rests in machine time, and here a day is a few seconds."""
 WIDTH = 130
 """Columns where there is no terminal, so that a log shows whole words."""
@@ -98,7 +102,7 @@ async def _play(
     console: Console, installation: Installation, week: Week, samples: Path | None, *, fhir_first: bool
 ) -> bool:
     async with Client(installation) as client:
-        driver, play = Driver(client, installation), Play(client, week)
+        driver, play = Driver(client, installation, grain=GRAIN), Play(client, week)
         driver.step(week.opens_at)
         posted = await fhir.show(console, client, driver, samples) if fhir_first else fhir.Posted()
         console.print(

@@ -25,6 +25,7 @@ class Asked:
     Attributes:
         generation: The schedule it speaks of.
         lead: Of a reminder, how long before the start it is due.
+        superseded: Another message says it (D37).
     """
 
     at: datetime
@@ -32,6 +33,7 @@ class Asked:
     generation: int
     not_after: datetime
     lead: timedelta | None = None
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,17 @@ class Told:
 
 @dataclass
 class Teller:
-    """Tells one visit's patient, message after message, in the order of time."""
+    """Tells one visit's patient, message after message, in the order of time.
+
+    Attributes:
+        before: Of the visit in whose place this one was booked.
+    """
 
     visit: Visit
     patients: Mapping[str, Patient]
     registered: Mapping[str, datetime]
     conditions: Conditions
+    before: "Teller | None" = None
     heard: list[Told] = field(default_factory=list)
 
     def tell(self, asked: Asked) -> Told:
@@ -72,6 +79,8 @@ class Teller:
         return any(one.kind == "reminder" and one.at >= instant for one in self.heard)
 
     def _tell(self, asked: Asked) -> Told:
+        if asked.superseded:
+            return Told(asked.at, asked.kind, "skipped", "SUPERSEDED")
         at, tried = asked.at, dict[str, str]()
         while True:
             if reason := self._bars(asked, at):
@@ -157,7 +166,8 @@ class Teller:
         return min(asked.not_after, start) if asked.kind == "today" else asked.not_after
 
     def _as_sent(self, kind: str) -> str:
-        informed = any(one.kind in {"confirmation", "moved"} for one in self.heard)
+        heard = self.heard + (self.before.heard if self.before else [])
+        informed = any(one.kind in {"confirmation", "moved"} for one in heard)
         return "confirmation" if kind == "moved" and not informed else kind
 
 

@@ -11,6 +11,7 @@ from stack.demo.changes import Change
 BEFORE_BOOKING = frozenset({"proposed", "pending", "waitlist"})
 OVER = frozenset({"cancelled", "noshow", "entered-in-error"})
 HERE = frozenset({"arrived", "checked-in"})
+REBOOKED_WITHIN = timedelta(minutes=2)
 
 
 @dataclass
@@ -87,6 +88,24 @@ def visits(changes: Iterable[Change], until: datetime | None) -> list[Visit]:
         for visit in made:
             visit.history = [change for change in visit.history if change.at <= until]
     return made
+
+
+def rebooked(everything: Iterable[Visit]) -> dict[str, str]:
+    """Return visits booked within two minutes of another's cancellation, for the same: its name → the other's (D37)."""
+    known = list(everything)
+    cancelled = [(one, visit.name) for visit in known for one in visit.transitions() if one.what == "cancelled"]
+    found: dict[str, str] = {}
+    for visit in known:
+        for booked in (one for one in visit.transitions() if one.what == "booked"):
+            for gone, name in cancelled:
+                near = name != visit.name and abs(gone.at - booked.at) <= REBOOKED_WITHIN
+                if near and _same(gone.change, booked.change) and gone.at < gone.change.start:
+                    found[visit.name] = name
+    return found
+
+
+def _same(one: Change, other: Change) -> bool:
+    return (one.patient, one.clinic, one.service) == (other.patient, other.clinic, other.service)
 
 
 def _transition(before: Change | None, after: Change) -> str | None:

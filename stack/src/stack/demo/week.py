@@ -86,6 +86,8 @@ class _Desk:
         yield booking
         if 20 <= index < 40:
             yield self.moved(index, booking)
+        elif index == people.REBOOKED:
+            yield from self.rebooked(booking)
         elif 40 <= index < 60:
             yield booking.then(self.day_of(booking, early=index % 2 == 0), "cancelled", status="cancelled")
         elif index == 73:
@@ -127,6 +129,14 @@ class _Desk:
             yield replace(
                 self.booking(index), at=self.opens(day), appointment=name, event_id=f"{name}:booked", start=start
             )
+
+    def rebooked(self, booking: Change) -> Iterator[Change]:
+        """Yield a cancellation and, in the same minute, another visit in its place: one move to the patient (D37)."""
+        at = self.day_of(booking, early=True)
+        name, start = f"{booking.appointment}-AGAIN", self.slot(VISIT_DAYS[-1], SLOTS[3])
+        assert start != booking.start  # noqa: S101  # of the script itself
+        yield booking.then(at, "cancelled", status="cancelled")
+        yield replace(booking, at=at, appointment=name, event_id=f"{name}:booked", start=start)
 
     def by_phone(self, booking: Change) -> Change:
         """Return a visit at 9:00, booked by phone at 7:30 of its day: too late to be reminded (D14), so at 8:00."""
