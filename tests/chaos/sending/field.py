@@ -16,6 +16,7 @@ from tests.integration.notifier.world import World, until
 MESSAGES = 12
 """Of one fault: fewer than a lane has slots, so that all meet it."""
 
+EVERY_STATE = ("queued", "sending", "accepted", "failed", "skipped", "unknown")
 QUIETLY = {"ATTEND_LOG_LEVEL": "warning", "NOTIFIER_EMAIL_SLOTS": "16"}
 ONLY_BY: dict[Channel, dict[str, Any]] = {
     Channel.SMS: {"email": None},
@@ -98,6 +99,7 @@ async def recover(world: World, channel: Channel, visits: Sequence[Appointment],
 
 async def settle(world: World, visits: Sequence[Appointment], hours: int = 2) -> None:
     """Let domain time pass in steps until nothing of these visits is worked on, and some time more."""
+    await in_state(world, visits, *EVERY_STATE)
     for _ in range(hours * 12):
         if await _closed(world, visits):
             break
@@ -109,10 +111,10 @@ async def settle(world: World, visits: Sequence[Appointment], hours: int = 2) ->
 
 
 async def _closed(world: World, visits: Sequence[Appointment]) -> bool:
-    query = (
-        "SELECT count(*) FROM notification WHERE appointment_id = ANY($1::uuid[]) AND state IN ('queued', 'sending')"
-    )
-    return bool(await world.pool.fetchval(query, ids(visits)) == 0)
+    query = """
+        SELECT count(*) FROM notification
+        WHERE kind = 'reminder' AND appointment_id = ANY($1::uuid[]) AND state NOT IN ('queued', 'sending')"""
+    return bool(await world.pool.fetchval(query, ids(visits)) == len(visits))
 
 
 async def _looked_at(world: World) -> None:

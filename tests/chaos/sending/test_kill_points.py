@@ -163,14 +163,14 @@ async def test_a_claim_that_took_too_long_is_gated_again_and_hears_of_the_cancel
     faults.append(await verdict(world, f"the claim's commit answered after 5.2 s, half cancelled, {channel}", visits))
     assert faults[-1].sound
     assert (faults[-1].accepted, faults[-1].refused) == (MESSAGES // 2, MESSAGES // 2)
-    assert world.carriers.asked == [taken.to for taken in world.carriers.taken]
+    assert sorted(world.carriers.asked) == sorted(one.to for one in world.carriers.taken)
 
 
 @pytest.mark.parametrize("channel", LANES)
 async def test_two_instances_of_a_lane_of_which_one_dies_double_nothing(
     world: World, channel: Channel, faults: list[Line]
 ) -> None:
-    visits = await enter(world, channel, number=150)
+    visits = await enter(world, channel, number=200)
     world.carriers.answer_s = 0.1
     await world.start(lanes=())
     few = {"NOTIFIER_SMS_SLOTS": "4", "NOTIFIER_EMAIL_SLOTS": "4"}
@@ -182,7 +182,12 @@ async def test_two_instances_of_a_lane_of_which_one_dies_double_nothing(
     await settle(world, visits)
     faults.append(await verdict(world, f"two instances, one killed while sending, {channel}", visits))
     assert faults[-1].sound
-    assert faults[-1].unknown in range(1, 5)
+    assert faults[-1].unknown <= IN_FLIGHT
+    assert faults[-1].accepted + faults[-1].unknown >= len(visits)
+
+
+IN_FLIGHT = 16
+"""Messages that one instance of four slots has claimed at most: those under way, and three times as many in line."""
 
 
 async def _both_send(world: World) -> None:
