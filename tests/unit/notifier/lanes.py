@@ -62,10 +62,10 @@ class MemoryLedger:
         return []
 
     async def lock_due(
-        self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False
+        self, lane: Channel, limit: int, now: datetime, until: datetime, setting: Mode, *, even_paused: bool = False
     ) -> Sequence[Notification]:
         queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
-        due = [one for one in queued if one.next_attempt_at <= now]
+        due = [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
         return due[:limit]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:

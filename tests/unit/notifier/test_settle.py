@@ -89,6 +89,18 @@ def test_d32_where_a_double_is_better_than_a_miss_the_next_channel_follows_an_un
         assert (after.state, after.steps) == (State.QUEUED, (Step(Channel.SMS, Reason.OUTCOME_UNKNOWN),))
 
 
+def test_d32_a_late_acceptance_spares_the_double_as_long_as_the_next_channel_was_not_called() -> None:
+    waiting = run_out(sending(), NOW, DOUBLE)
+    elsewhere = place(waiting, Send(Route(Channel.EMAIL, EMAIL), NOW + timedelta(hours=1), Kind.REMINDER), "NORTH")
+    refused = settled(sending(), Rejected("550"))
+
+    for held in (waiting, elsewhere):
+        after = settled(held, Accepted("r"))
+        assert (after.state, after.lane, after.version, after.accepted_at) == (State.ACCEPTED, Channel.SMS, 1, NOW)
+    assert settle(refused, FIRST, Accepted("r"), NOW, 0.5) is None
+    assert settle(waiting, FIRST, Rejected("550"), NOW, 0.5) is None
+
+
 def test_a_call_that_never_began_is_gated_again_at_once_under_a_new_ordinal() -> None:
     after = settled(sending(), NotStarted())
 

@@ -14,7 +14,7 @@ def _mode(setting: int) -> str:
 
 LOCK_DUE = f"""
 SELECT {COLUMNS} FROM notification
-WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND ({_mode(4)} <> 'hold' OR not_after < $2)
+WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND not_after >= $6 AND {_mode(4)} <> 'hold'
   AND ($5 OR NOT EXISTS (SELECT FROM lane_rate WHERE channel = $1 AND paused_until > clock_timestamp()))
 ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 

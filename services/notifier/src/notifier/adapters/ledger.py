@@ -69,10 +69,10 @@ class PostgresLaneTransaction:
         return await rates.paused_s(self._connection, lane)
 
     async def lock_due(
-        self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False
+        self, lane: Channel, limit: int, now: datetime, until: datetime, setting: Mode, *, even_paused: bool = False
     ) -> Sequence[Notification]:
         """See `handle.ports.LaneTransaction`."""
-        rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, setting, even_paused)
+        rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, setting, even_paused, until)
         return [notification(row) for row in rows]
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:

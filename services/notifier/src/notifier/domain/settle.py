@@ -8,6 +8,8 @@
 | unsure, or the lease ran out | unknown; where a double is preferred closed (OUTCOME_UNKNOWN), the next at once | - |
 | not started | gated again at once | - |
 
+Accepted is heard, too, of a message that waits for its next channel only because this outcome was unknown.
+
 *The next at once*: back to the queue, where the gate finds the next channel, or that there is none (D32). After
 the deadline nothing is tried any more: failed.
 """
@@ -44,7 +46,11 @@ def settle(
         jitter: Between 0 and 1, random.
         terms: The budget and the clinic's policy as of the call; receipts need none.
     """
-    if held.attempt_id != attempt_id or held.state not in {State.SENDING, State.UNKNOWN}:
+    if held.attempt_id != attempt_id:
+        return None
+    if held.state is State.QUEUED and isinstance(answer, Accepted):
+        return _accepted_after_all(held, now)
+    if held.state not in {State.SENDING, State.UNKNOWN}:
         return None
     match answer:
         case Accepted():
@@ -183,6 +189,15 @@ def again(held: Notification, now: datetime) -> Notification:
         clinic_id=held.clinic_id,
         ordinal=ordinal,
     )
+
+
+def _accepted_after_all(held: Notification, now: datetime) -> Notification | None:
+    """Return a message whose last call turns out accepted while it waits for the next channel; None if refused."""
+    called = [step for step in held.steps if step.reason in TRIED]
+    if not called or called[-1].reason is not Reason.OUTCOME_UNKNOWN:
+        return None
+    taken = replace(held, lane=called[-1].channel)
+    return replace(_outcome(taken, State.ACCEPTED, None), accepted_at=held.accepted_at or now)
 
 
 def _try_again(held: Notification, answer: NotAccepted, now: datetime, jitter: float, terms: Terms) -> Notification:

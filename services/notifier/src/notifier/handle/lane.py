@@ -36,6 +36,8 @@ class Asking:
         now: Domain time.
         machine_s: Monotonic machine time before the gate is read: an old age is never taken for a young one.
         per_second: The lane's rate, shared by its instances; 0: none.
+        margin: How long a call may have to wait until it begins. What has less time left than that is not claimed:
+            with more due than can leave, it would always be the message whose time is just running out.
         shut_for: Set if no call may be made now: what could leave waits so long, its channel's budget running.
     """
 
@@ -45,6 +47,7 @@ class Asking:
     now: datetime
     machine_s: float
     per_second: float = 0.0
+    margin: timedelta = timedelta(0)
     shut_for: timedelta | None = None
 
 
@@ -84,7 +87,7 @@ class ClaimLost(Unavailable):
 async def claim(ledger: Ledger, asking: Asking) -> Claimed:
     """Claim as many due messages as there are free slots and tokens, each authorised by the gate or settled by it.
 
-    Of those held by the sending mode only the ones whose deadline has passed are taken, and skipped as HELD.
+    Those held by the sending mode, and those that are late, are not its matter (`tending.settle_late`).
 
     Raises:
         ClaimLost: Nobody knows whether it was committed; each of its calls is to be recorded as not started.
@@ -97,7 +100,8 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
             if asking.per_second:
                 allowed = await work.take_tokens(asking.lane, asking.per_second, asking.limit, asking.now)
             if allowed:
-                due = await work.lock_due(asking.lane, allowed, asking.now, asking.sending.mode)
+                until = asking.now + asking.margin
+                due = await work.lock_due(asking.lane, allowed, asking.now, until, asking.sending.mode)
                 claimed = await judge(work, due, asking, allowed)
             if asking.per_second and (left := allowed - len(claimed.calls)):
                 await work.give_back_tokens(asking.lane, left)

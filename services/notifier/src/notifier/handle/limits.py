@@ -1,9 +1,13 @@
 """What a lane may use, and how far ahead it claims."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 LONGEST_IN_LINE_S = 2.0
 """Well below the 5 s of the gate: calls take now longer and now shorter."""
+
+LEAST_MARGIN_S = 0.25
+"""From the claim's beginning to the call's on a machine that is busy."""
 
 AHEAD, WORTH_A_CLAIM = 4, 64
 """A lane claims up to 64 messages, but no more than 4 for each of its slots: four cost as many trips as 64."""
@@ -26,6 +30,11 @@ class Limits:
     per_second: float = 0.0
     breaker_failures: int = 10
     breaker_open_s: float = 15.0
+
+    def margin(self, call_s: float) -> timedelta:
+        """Return how long a message may wait from its claim until its call begins, about."""
+        in_line_s = call_s * (self.places(call_s) / self.slots - 1)
+        return timedelta(seconds=LEAST_MARGIN_S + min(in_line_s, LONGEST_IN_LINE_S))
 
     def places(self, call_s: float) -> int:
         """Return how many messages are claimed at most: few slots claim ahead, so that more share a claim's trips.

@@ -146,7 +146,15 @@ class Lane:
         return claimed
 
     def _asking(self, limit: int) -> Asking:
-        return Asking(self.channel, limit, self._sending, self._clock.now(), self._machine_s(), self._limits.per_second)
+        return Asking(
+            self.channel,
+            limit,
+            self._sending,
+            self._clock.now(),
+            self._machine_s(),
+            self._limits.per_second,
+            self._limits.margin(self._call_s),
+        )
 
     def _show(self, claimed: Claimed) -> None:
         if claimed.settled:

@@ -74,12 +74,12 @@ class LaneTransaction(Protocol):
         """Return for how many seconds more the lane is paused; 0 if it is not."""
 
     async def lock_due(
-        self, lane: Channel, limit: int, now: datetime, setting: Mode, *, even_paused: bool = False
+        self, lane: Channel, limit: int, now: datetime, until: datetime, setting: Mode, *, even_paused: bool = False
     ) -> Sequence[Notification]:
         """Lock queued messages whose instant has come, soonest deadline first, passing over locked ones.
 
-        Of messages held by their mode, `setting` being the installation's unless somebody switched it, only those
-        whose deadline has passed; of a paused lane none, unless `even_paused`.
+        None whose deadline is before `until`; none held by its mode, `setting` being the installation's unless
+        somebody switched it; of a paused lane none, unless `even_paused`.
         """
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:

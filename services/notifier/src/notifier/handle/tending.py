@@ -55,5 +55,6 @@ async def move_on(ledger: Ledger, asking: Asking, rests_s: float | None) -> Clai
         if rests_s is None and not keeps_s:
             return Claimed()
         shut = replace(asking, shut_for=timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S)))
-        due = await work.lock_due(asking.lane, asking.limit, asking.now, asking.sending.mode, even_paused=True)
+        now = asking.now
+        due = await work.lock_due(asking.lane, asking.limit, now, now, asking.sending.mode, even_paused=True)
         return await judge(work, due, shut, asking.limit)
