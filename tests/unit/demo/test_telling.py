@@ -99,6 +99,8 @@ def test_d37_a_cancellation_and_a_booking_in_its_place_are_one_move() -> None:
     assert facts.news["b", "moved", "accepted", "email"] == 1
     assert facts.notices["dr", "provider-cancelled", "a"] == facts.notices["dr", "provider-booked", "b"] == 1
     assert told(BOOKED, cancelled, other).news["b", "confirmation", "accepted", "email"] == 1
+    past = replace(again, start=at - timedelta(days=300))
+    assert told(BOOKED, cancelled, past).news["a", "cancelled", "accepted", "email"] == 1
 
 
 def test_d18_at_eight_only_who_is_not_reminded_otherwise_is_written_to() -> None:

@@ -37,6 +37,11 @@ class Transition:
     at: datetime
     change: Change
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the visit was still to come."""
+        return self.at < self.change.start
+
 
 @dataclass
 class Visit:
@@ -96,10 +101,10 @@ def rebooked(everything: Iterable[Visit]) -> dict[str, str]:
     cancelled = [(one, visit.name) for visit in known for one in visit.transitions() if one.what == "cancelled"]
     found: dict[str, str] = {}
     for visit in known:
-        for booked in (one for one in visit.transitions() if one.what == "booked"):
+        for booked in (one for one in visit.transitions() if one.what == "booked" and one.is_ahead):
             for gone, name in cancelled:
                 near = name != visit.name and abs(gone.at - booked.at) <= REBOOKED_WITHIN
-                if near and _same(gone.change, booked.change) and gone.at < gone.change.start:
+                if near and gone.is_ahead and _same(gone.change, booked.change):
                     found[visit.name] = name
     return found
 
