@@ -143,6 +143,28 @@ async def test_frozen_past_its_lease_a_lane_wakes_and_settles_what_was_listed(
 
 
 @pytest.mark.parametrize("channel", LANES)
+async def test_frozen_with_a_line_of_claims_a_lane_wakes_and_begins_no_call_to_who_has_cancelled(
+    world: World, channel: Channel, faults: list[Line]
+) -> None:
+    visits = await enter(world, channel, "held", number=16)
+    await world.start(lanes=())
+    process = await lane(world, channel, NOTIFIER_SMS_SLOTS="4", NOTIFIER_EMAIL_SLOTS="4")
+    await taken(world, 4)
+    process.send_signal(signal.SIGSTOP)
+    for visit in visits:
+        await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
+    await world.let_leases_run_out()
+    await lane(world, channel)
+    await in_state(world, visits, "unknown", "skipped")
+    world.carriers.let_go()
+    process.send_signal(signal.SIGCONT)
+    await settle(world, visits)
+    faults.append(await verdict(world, f"SIGSTOP with claims in line, all cancelled, SIGCONT, {channel}", visits))
+    assert faults[-1].sound
+    assert faults[-1].accepted == 4  # under way before the cancellation
+
+
+@pytest.mark.parametrize("channel", LANES)
 async def test_a_claim_that_took_too_long_is_gated_again_and_hears_of_the_cancellation(
     world: World, installation: Installation, channel: Channel, faults: list[Line]
 ) -> None:
