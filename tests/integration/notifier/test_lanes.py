@@ -256,7 +256,7 @@ async def test_b10_a_lane_whose_carrier_is_down_rests_and_comes_back(world: Worl
 
 async def test_d15_a_slow_lane_sends_by_deadline_and_records_what_it_could_not_send_in_time(world: World) -> None:
     """One in two seconds: what is late by then is settled at once, and nothing leaves after its deadline."""
-    reminders = []
+    reminders: list[Appointment] = []
     for number in reversed(range(12)):
         not_after = world.now + timedelta(minutes=30 + number)
         reminders.insert(0, await handed_over(world, await world.patient(email=None), not_after=not_after))
