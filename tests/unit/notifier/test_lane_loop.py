@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -142,3 +143,14 @@ async def test_b10_calls_that_hang_leave_the_other_slots_at_work() -> None:
     )
 
     assert {ledger.held[one.notification_id].state for one in hung} == {State.UNKNOWN}
+
+
+async def test_d18_three_messages_of_one_visit_in_one_claim_are_two_and_a_limit() -> None:
+    ledger = MemoryLedger(*(notification(notification_id=uuid4()) for _ in range(3)))
+    carrier = FakeCarrier(ledger)
+
+    await run_until(ledger, carrier, State.ACCEPTED, State.SKIPPED)
+
+    became = sorted((held.state, held.reason or "") for held in ledger.held.values())
+    assert became == [(State.ACCEPTED, ""), (State.ACCEPTED, ""), (State.SKIPPED, Reason.LIMIT)]
+    assert len(carrier.calls) == 2
