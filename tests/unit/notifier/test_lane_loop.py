@@ -122,7 +122,16 @@ async def test_g5_a_claim_cut_at_its_commit_leaves_nothing_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("slots", "call_s", "places"),
-    [(16, 0.005, 64), (8, 0.02, 32), (16, 0.6, 48), (16, 1.5, 16), (16, 10.0, 16), (64, 0.02, 64), (100, 0.02, 100)],
+    [
+        (16, 0.005, 64),
+        (8, 0.02, 32),
+        (16, 0.6, 48),
+        (16, 1.5, 16),
+        (16, 10.0, 16),
+        (64, 0.02, 128),
+        (100, 0.02, 200),
+        (64, 1.5, 64),
+    ],
 )
 def test_a_lane_claims_ahead_only_what_gets_a_slot_while_its_gate_is_fresh(
     slots: int, call_s: float, places: int

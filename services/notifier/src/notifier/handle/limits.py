@@ -9,8 +9,9 @@ LONGEST_IN_LINE_S = 2.0
 LEAST_MARGIN_S = 0.25
 """From the claim's beginning to the call's on a machine that is busy."""
 
-AHEAD, WORTH_A_CLAIM = 4, 64
-"""A lane claims up to 64 messages, but no more than 4 for each of its slots: four cost as many trips as 64."""
+AHEAD, WORTH_A_CLAIM, ENOUGH = 4, 64, 2
+"""A lane claims up to 4 messages for each slot until they are 64 (four cost as many trips as 64), or 2 for each: while
+one half is called the other is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class Limits:
         return timedelta(seconds=LEAST_MARGIN_S + min(in_line_s, LONGEST_IN_LINE_S))
 
     def places(self, call_s: float) -> int:
-        """Return how many messages are claimed at most: few slots claim ahead, so that more share a claim's trips.
+        """Return how many messages are claimed at most: more than there are slots, so that these are never idle.
 
         Args:
             call_s: How long a call takes, about. None is claimed that would wait for its slot past its gate.
         """
         ahead = min(AHEAD, int(LONGEST_IN_LINE_S / max(call_s, 0.001)))
-        return max(self.slots, min(ahead * self.slots, WORTH_A_CLAIM))
+        return max(self.slots, min(ahead * self.slots, max(WORTH_A_CLAIM, ENOUGH * self.slots)))
