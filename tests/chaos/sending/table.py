@@ -83,7 +83,7 @@ def _contradictions(state: dict[UUID, str], has: set[UUID], written: dict[UUID, 
         if one in has and now not in {"accepted", "unknown"} and not returned:
             yield f"the carrier has it, the ledger says {now}: {one}"
         if now == "accepted" and "accepted" not in written[one]:
-            yield f"accepted without an accepted attempt: {one}"
+            yield f"accepted without an accepted attempt, but {sorted(written[one])}: {one}"
 
 
 def shown(lines: Iterable[Line]) -> str:
