@@ -30,10 +30,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 @pytest.fixture
 async def world(running: Installation, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Return clinics, providers and patients of this test's own, on the first whole hour ahead."""
+    """Return clinics, providers and patients of this test's own, at the next ten in the morning."""
     async with Client(running) as client:
         driver = Driver(client, running)
         now = max(clock.SteppedClock(running.clock_file).now(), MONDAY_MORNING)
-        driver.step(now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+        morning = now.replace(hour=10, minute=0, second=0, microsecond=0)  # visits whose reminders fall into no night
+        driver.step(morning if morning > now else morning + timedelta(days=1))
         await driver.settle()
         yield await World.open(client, driver)
