@@ -181,14 +181,25 @@ class Engine:
 
     async def idle(self) -> bool:
         """Whether nothing is in hand or due, the source is read to its end, and what was written can be read."""
-        if not self.ready or self._intake.busy or any((await self.lag()).values()):
+        if not self._rests or any((await self.lag()).values()):
             return False
-        written = [(TP(topic, number), offset) for number, part in self._live().items()
-                   for topic, offset in part.written.items()]  # fmt: skip
+        written = self._written()
         if not await cast(AwaitedConsumer, self._app.consumer).visible(written):
             return False
+        return self._rests and self._written() == written
+
+    @property
+    def _rests(self) -> bool:
+        """Whether nothing is due or being written. What is taken to be fired is under its partition's lock."""
+        if not self.ready or self._intake.busy or any(part.lock.locked() for part in self._live().values()):
+            return False
         due = self.next_due
-        return self.ready and not self._intake.busy and (due is None or due > self._now())
+        return due is None or due > self._now()
+
+    def _written(self) -> list[tuple[TP, int]]:
+        """Return the offsets up to which each topic's partitions were written from here."""
+        return [(TP(topic, number), offset) for number, part in self._live().items()
+                for topic, offset in part.written.items()]  # fmt: skip
 
     def packed_rows(self) -> dict[int, Mapping[bytes, bytes]]:
         """Return the live rows as they are in the changelog, by partition."""
