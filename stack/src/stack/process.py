@@ -86,6 +86,14 @@ def _kill(processes: Sequence[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=10)
 
 
+def _lives(process: psutil.Process) -> bool:
+    """Say whether it still runs; a zombie does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Running(Protocol):
     """A process of ours, however it was started."""
 
@@ -121,9 +129,20 @@ class Running(Protocol):
         _kill(psutil.wait_procs(below, timeout=0.5)[1])
 
     def kill(self) -> None:
-        """End it and all below it at once, as kill -9 does."""
+        """End it and all below it at once, as kill -9 does, and see that nothing of it is left.
+
+        It is frozen first: what it started meanwhile would be missed. A PostgreSQL started beside a dying process of
+        the last one would write into the same files.
+        """
+        if process := self.id.find():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGSTOP)
+        below = tree(self.id)[1:]
         signal_tree(self.id, signal.SIGKILL)
         self.wait(10)
+        deadline = time.monotonic() + 10
+        while any(_lives(process) for process in below) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def pause(self) -> None:
         """Freeze it and all below it (SIGSTOP)."""
