@@ -45,6 +45,14 @@ class Carriers(Desk):
             for writer in [writer for writer, at in self._open.items() if at == port]:
                 writer.transport.abort()
 
+    async def close(self) -> None:
+        """Take no more connections, and wait until the sockets of those that were open are closed."""
+        servers = tuple(self._servers.values())
+        self.release()
+        self.refuse()
+        for server in servers:
+            await server.wait_closed()
+
     async def _http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await http.converse(self, reader, writer)
 
@@ -73,5 +81,4 @@ async def carriers() -> AsyncIterator[Carriers]:
     try:
         yield made
     finally:
-        made.release()
-        made.refuse()
+        await made.close()
