@@ -109,8 +109,8 @@ async def enter(
         if visit and judged.state is State.ACCEPTED:
             in_app.append(InboxEntry(judged, visit))
     await store.insert(entered, now)
-    await store.deliver_in_app(in_app, now)
     await store.publish([one for one in entered if one.version], now)
+    await store.deliver_in_app(in_app, now)  # last: it holds the providers' rows, for which other batches wait
     _tell(entered)
     return entered
 
