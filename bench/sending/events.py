@@ -97,7 +97,7 @@ def due(visit: Visit, now: datetime, not_after: datetime) -> Record:
 async def tell(settings: Settings, topic: Topic, records: Iterable[Record]) -> None:
     """Let the fan-out's own story take these records of a topic, without a broker between."""
     story: Subscription[Any] = next(item for item in subscriptions(settings) if item.topic is topic)
-    pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=1)
+    pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=1, plans="custom")
     try:
         for part in batched(records, BATCH):
             async with pool.acquire() as connection, connection.transaction():

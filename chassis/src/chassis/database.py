@@ -5,7 +5,7 @@ One database holds a schema for each service; a pool sees its own schema first a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import orjson
@@ -57,7 +57,9 @@ def unavailable() -> Iterator[None]:
         raise Unavailable("DATABASE_UNAVAILABLE", f"PostgreSQL: {reason}") from error
 
 
-async def create_pool(url: str, schema: str, min_size: int = 1, max_size: int = 8) -> "asyncpg.Pool[Any]":
+async def create_pool(
+    url: str, schema: str, min_size: int = 1, max_size: int = 8, *, plans: Literal["auto", "custom"] = "auto"
+) -> "asyncpg.Pool[Any]":
     """Open a pool whose connections see `schema` first, use UTC and read jsonb as Python values.
 
     Args:
@@ -65,6 +67,8 @@ async def create_pool(url: str, schema: str, min_size: int = 1, max_size: int = 
         schema: The service's schema.
         min_size: Connections kept open.
         max_size: Connections at most.
+        plans: `custom` plans each statement anew for the sizes its tables have now. A plan that is kept from when a
+            new installation was empty reads whole tables until PostgreSQL's next round of statistics, a minute later.
 
     Raises:
         Unavailable: The server cannot be reached.
@@ -82,6 +86,7 @@ async def create_pool(url: str, schema: str, min_size: int = 1, max_size: int = 
                 "search_path": schema,
                 "timezone": "UTC",
                 "application_name": f"attend-{schema}",
+                "plan_cache_mode": "force_custom_plan" if plans == "custom" else "auto",
                 "jit": "off",  # our statements are short; compiling them costs more than running them
             },
         )

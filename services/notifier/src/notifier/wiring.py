@@ -114,7 +114,7 @@ async def build(
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
     needed = (APPOINTMENTS, REMINDERS, NOTIFICATIONS, PATIENT_REPLIES)
     await topics.check(settings.kafka_bootstrap_servers, needed, settings.topic_prefix)
-    pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE)
+    pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE, plans="custom")
     reading = reading_of(settings)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
