@@ -91,9 +91,9 @@ class Settled(NamedTuple):
     superseded: tuple[Timer, ...]
 
 
-@lru_cache(16_384)
+@lru_cache(1024)
 def _timers(terms: Terms, anchor: int) -> tuple[Timer, ...]:
-    """Return `Terms.timers`: visits begin at few minutes of the day, and few terms are in use."""
+    """Return `Terms.timers`: what is due together begins together, and few terms are in use."""
     return tuple(Timer(*slot[:3]) for slot in slots(anchor, terms.zone, terms.leads, -NEVER, None, terms.hours))
 
 
