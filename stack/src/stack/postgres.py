@@ -8,10 +8,13 @@ import shutil
 import signal
 import socket
 import struct
+import time
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
+
+import psutil
 
 from chassis.errors import Misconfigured
 from stack.folders import NOBODY, everyone_may_enter, private_folder, write_secret
@@ -21,6 +24,9 @@ from stack.process import Child, OneProcess, wait_until_up
 START_TIMEOUT_S = 150
 SHARED_PLACE = Path("/var/lib/attend")
 """Where data and binaries go when we are root and nobody may walk down to our own folder."""
+
+OUTLIVED_S = 10.0
+"""How long the last statements of a killed server are waited for."""
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -123,14 +129,20 @@ class Postgres(OneProcess):
             raise Misconfigured(f"PostgreSQL's folder {self.data} cannot be made:\n{child.last_words()}")
 
     def _forget_the_dead(self) -> None:
-        """Remove the pid file of a server that was killed: its pid may belong to somebody else by now."""
+        """Remove the pid file of a server that was killed: its pid may belong to somebody else by now.
+
+        The file is PostgreSQL's own guard against two servers on one folder. A backend may outlive the server by the
+        statement that it is in, and would write beside the new one: it is waited for, and never overruled.
+        """
         pid_file = self.data / "postmaster.pid"
-        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
-            pid = int(pid_file.read_text("utf-8").splitlines()[0])
-            with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}/cwd").readlink() == self.data:
-                    return  # it lives: let the new one say so
-            pid_file.unlink()
+        if not pid_file.exists():
+            return
+        deadline = time.monotonic() + OUTLIVED_S
+        while any(_works_in(pid, self.data) for pid in psutil.pids()):
+            if time.monotonic() > deadline:
+                return  # it lives: let the new one say so
+            time.sleep(0.05)
+        pid_file.unlink(missing_ok=True)
 
     def _binaries(self) -> Path:
         """Return the folder of `postgres`, copied to where the server's user can go if need be (41 MB, once)."""
@@ -148,6 +160,14 @@ class Postgres(OneProcess):
                 draft.rename(copy)
             shutil.rmtree(draft, ignore_errors=True)
         return copy / "bin"
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    """Say whether a process works in this folder, as all of a PostgreSQL's do in that of its data."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == folder
+    except OSError:
+        return False
 
 
 def answers(port: int) -> bool:

@@ -1,5 +1,6 @@
 """Kafka and PostgreSQL of this environment: they come up, break and come back on the same folder."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -87,6 +88,27 @@ async def test_postgres_has_its_rows_again_after_a_kill(broken_postgres: Postgre
     broken_postgres.start()
 
     assert await execute(broken_postgres.url("postgres"), "SELECT answer FROM kept") == "42"
+
+
+async def test_a_backend_that_outlives_its_server_is_never_beside_the_next_one(broken_postgres: Postgres) -> None:
+    connection = await asyncpg.connect(broken_postgres.url("postgres"))
+    backend = psutil.Process(connection.get_server_pid())
+    server = backend.parent()
+    assert server is not None
+    counting = asyncio.create_task(connection.fetchval("SELECT count(*) FROM generate_series(1, 20000000)"))
+    while backend.cpu_times().user < 0.05:  # noqa: ASYNC110  # until it counts: then it does not see its server go
+        await asyncio.sleep(0.01)
+    server.kill()
+    while broken_postgres.running:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert backend.is_running()
+
+    await asyncio.to_thread(broken_postgres.start)
+
+    assert not backend.is_running() or backend.status() == psutil.STATUS_ZOMBIE
+    assert await execute(broken_postgres.url("postgres"), "SELECT 1") == "1"
+    await asyncio.gather(counting, return_exceptions=True)
+    connection.terminate()
 
 
 def test_a_frozen_server_gives_no_answer_until_it_is_resumed(broken_postgres: Postgres) -> None:
