@@ -36,7 +36,7 @@ SECRETS: dict[str, set[str]] = {  # what each container is given; the jobs have 
     "reminders-api": {"REMINDERS_DATABASE_URL"},
     "reminders-projector": {"REMINDERS_DATABASE_URL"},
     "reminders-worker": {"REMINDERS_DATABASE_URL", "REMINDERS_BOOKING_KEY"},
-    "notifier": {"NOTIFIER_DATABASE_URL"},
+    "notifier": {"NOTIFIER_DATABASE_URL", "NOTIFIER_READ_KEY"},
     "migrate-notifier": {"DATABASE_ADMIN_URL", "NOTIFIER_DATABASE_URL"},
     "client": {"BOOKING_DATABASE_URL", "ATTEND_KEY"},
     "sinks": set(),
