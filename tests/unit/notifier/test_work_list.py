@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from notifier.adapters.cursor import BadCursor, Cursor
+from chassis.cursor import BadCursor, Cursor
 from notifier.domain.ledger import PROVIDER, Notification
 from notifier.domain.settle import again
 from notifier.domain.states import STEPS, State
@@ -94,6 +94,12 @@ def test_a_place_in_the_list_is_read_back_and_nothing_else_is() -> None:
     place = Cursor(NOW, NOTIFICATION)
 
     assert Cursor.read(place.text()) == place
-    for text in ("", "x", "ä", place.text()[:-4], Cursor(NOW.replace(year=9999), NOTIFICATION).text()):
+    for text in (
+        "",
+        "x",
+        "ä",
+        place.text()[:-4],
+        Cursor(NOW.replace(year=9999, month=12, day=31), NOTIFICATION).text(),
+    ):
         with pytest.raises(BadCursor):
             Cursor.read(text)

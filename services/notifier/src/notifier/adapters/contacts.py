@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from chassis.clock import Clock
+from chassis.cursor import Cursor
 from chassis.database import Connection, unavailable
 from notifier.adapters import contacts_sql as sql
-from notifier.adapters.cursor import Cursor
 from notifier.adapters.gate import read_gate
 from notifier.domain.opt_outs import address_key
 from notifier.domain.plain_words import reason_words

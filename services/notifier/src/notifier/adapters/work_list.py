@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from chassis.clock import Clock
+from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.http import Problem
 from notifier.adapters import work_list_sql as sql
-from notifier.adapters.cursor import Cursor
 from notifier.domain.modes import SendingMode
 from notifier.domain.plain_words import reason_words
 from notifier.domain.sending_choice import BadChoice, person

@@ -4,9 +4,7 @@ The order is (scheduled_for, reminder_id), which the indexes have; a page begins
 that reminders which come or go meanwhile neither repeat nor hide another.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,13 +12,13 @@ import asyncpg
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from chassis.cursor import FIRST, LAST, Cursor
 from chassis.database import unavailable
 from chassis.errors import AttendError
 from reminders.adapters import sql
 from schemas.model import ClinicId
 from schemas.reminders import Reason, ReminderStatus
 
-FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, Field(ge=FIRST, le=LAST)]
 """An instant that every zone and the database can say."""
 
@@ -83,48 +81,6 @@ class BadRange(AttendError):
         super().__init__("BAD_RANGE", "`to` must be later than `from`")
 
 
-class BadCursor(AttendError):
-    """An `after` that no page gave."""
-
-    def __init__(self) -> None:
-        super().__init__("BAD_CURSOR", "`after` must be the `next_after` of the page before; leave it out to begin")
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the order: after which reminder a page begins.
-
-    Attributes:
-        scheduled_for: None: among those whose time is not known yet, which come last.
-        reminder_id: Decides between equal times.
-    """
-
-    scheduled_for: datetime | None
-    reminder_id: UUID
-
-    def text(self) -> str:
-        """Return it as `after`; its inside is nobody's business."""
-        at = "" if self.scheduled_for is None else self.scheduled_for.astimezone(UTC).isoformat()
-        return urlsafe_b64encode(f"{at}|{self.reminder_id}".encode()).decode().rstrip("=")
-
-    @classmethod
-    def read(cls, text: str) -> "Cursor":
-        """Return the place in an `after`.
-
-        Raises:
-            BadCursor: It is not one of ours.
-        """
-        try:
-            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            at, _, reminder_id = urlsafe_b64decode(padded).decode("ascii").partition("|")
-            scheduled_for = datetime.fromisoformat(at) if at else None
-            if scheduled_for is not None and not (scheduled_for.tzinfo and FIRST <= scheduled_for <= LAST):
-                raise BadCursor
-            return cls(scheduled_for, UUID(reminder_id))
-        except ValueError:
-            raise BadCursor from None
-
-
 async def find(pool: asyncpg.Pool, filters: Filters) -> ReminderPage:
     """Return one page of reminders.
 
@@ -169,8 +125,8 @@ def query(filters: Filters) -> tuple[str, list[Any]]:
     if filters.status is not None:
         conditions.append(f"status = '{filters.status.value}'")  # a constant of ours: the planner may use its index
     if filters.after is not None:
-        place = Cursor.read(filters.after)
-        arguments += [place.reminder_id] if place.scheduled_for is None else [place.scheduled_for, place.reminder_id]
+        place = Cursor.read(filters.after, dated=False)
+        arguments += [place.id] if place.at is None else [place.at, place.id]
         conditions.append(_beyond(place, len(arguments), dated=_dated(filters)))
     return sql.find(conditions, filters.limit + 1), arguments
 
@@ -181,7 +137,7 @@ def _dated(filters: Filters) -> bool:
 
 
 def _beyond(place: Cursor, last: int, *, dated: bool) -> str:
-    if place.scheduled_for is None:
+    if place.at is None:
         return f"scheduled_for IS NULL AND reminder_id > ${last}"
     beyond = f"(scheduled_for, reminder_id) > (${last - 1}, ${last})"
     return beyond if dated else f"({beyond} OR scheduled_for IS NULL)"

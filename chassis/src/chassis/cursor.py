@@ -7,6 +7,9 @@ from uuid import UUID
 
 from chassis.errors import AttendError
 
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""What may be asked for: PostgreSQL and every zone can tell it."""
+
 
 class BadCursor(AttendError):
     """An `after` that no page gave."""
@@ -17,18 +20,28 @@ class BadCursor(AttendError):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two rows: after this one."""
+    """A place between two rows: after this one.
 
-    at: datetime
+    Attributes:
+        at: The row's instant, aware. None: among those whose instant is not known yet, which come last.
+        id: Decides between equal instants.
+    """
+
+    at: datetime | None
     id: UUID
 
     def text(self) -> str:
         """Return it as `after`; its inside is nobody's business."""
-        return urlsafe_b64encode(f"{self.at.astimezone(UTC).isoformat()}|{self.id}".encode()).decode().rstrip("=")
+        at = "" if self.at is None else self.at.astimezone(UTC).isoformat()
+        return urlsafe_b64encode(f"{at}|{self.id}".encode()).decode().rstrip("=")
 
     @classmethod
-    def read(cls, text: str) -> "Cursor":
+    def read(cls, text: str, *, dated: bool = True) -> "Cursor":
         """Return the place in an `after`.
+
+        Args:
+            text: As a page gave it.
+            dated: Every row of the list has an instant.
 
         Raises:
             BadCursor: It is not one of ours.
@@ -36,9 +49,9 @@ class Cursor:
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
             at, _, found = urlsafe_b64decode(padded).decode("ascii").partition("|")
-            place = cls(datetime.fromisoformat(at), UUID(found))
+            place = cls(datetime.fromisoformat(at) if at else None, UUID(found))
         except ValueError:
             raise BadCursor from None
-        if place.at.tzinfo is None or place.at.year not in range(1900, 9999):
+        if (place.at is None and dated) or (place.at and not (place.at.tzinfo and FIRST <= place.at <= LAST)):
             raise BadCursor
         return place
