@@ -12,11 +12,12 @@ import pytest
 from pydantic import SecretStr
 
 from chassis.clock import StillClock
+from chassis.cursor import Cursor
 from chassis.health import Health
 from chassis.http import create_api, operator
 from chassis.metrics import Metrics
 from reminders.adapters import http, listing
-from reminders.adapters.listing import Cursor, Filters
+from reminders.adapters.listing import Filters
 from reminders.settings import Settings
 from schemas.notifications import Outcome
 from schemas.planning import plan
