@@ -17,6 +17,7 @@ PAGES = [
     ),
 ]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CELL = re.compile(r"(?<!\\)\|")
 PATH = re.compile(r"`((?:tests|docs|schemas|chassis|stack|services|deploy|examples|bench)/[\w./*-]+)`")
 
 
@@ -42,6 +43,17 @@ def test_every_path_that_a_page_names_is_there(page: Path) -> None:
 def test_a_decision_has_its_context_its_line_its_consequences_and_its_check(page: Path) -> None:
     text = page.read_text()
     assert re.findall(r"^\*\*(\w+)\b", text, re.MULTILINE) == ["Context", "Decision", "Consequences", "Check"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "examples" / "README.md"], ids=name)
+def test_every_row_of_a_table_has_the_cells_of_its_head(page: Path) -> None:
+    uneven, width = [], 0
+    for number, line in enumerate(page.read_text().splitlines(), start=1):
+        cells = len(CELL.split(line.strip())) if line.startswith("|") else 0
+        width = cells if not width or not cells else width
+        if cells != width:
+            uneven.append(number)
+    assert uneven == []
 
 
 def test_every_code_of_the_bad_input_page_is_one_that_the_services_give() -> None:

@@ -50,8 +50,8 @@ REFERENCE = (PATIENTS, PROVIDERS, CLINICS)
 
 DESCRIPTION = """
 The door and the source of truth for appointments. Every answer 2xx is given after the commit; anything else may
-be sent again as it is: the same event has one effect and the same answer. Refusals are problems of RFC 9457 with
-a stable `code`, and OperationOutcomes under `/fhir`.
+be sent again as it is: the same event has one effect, and is answered `repeat` with the `original_result`.
+Refusals are problems of RFC 9457 with a stable `code`, and OperationOutcomes under `/fhir`.
 """
 
 

@@ -105,7 +105,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
 
     @router.post("/events", summary="Book, move, cancel: one event or a batch", openapi_extra=_OPENAPI)
     async def post_events(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
-        """Take events. The same event again gets the same answer and has no second effect."""
+        """Take events. The same event again has no second effect: `repeat`, with the `original_result`."""
         body = await body_of(request, limit)
         hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
         try:
