@@ -39,7 +39,7 @@ async def test_r20_r22_a_booking_tells_the_provider_and_confirms_to_the_patient(
         (1, "New Appointment Booked", "Ada Abara")
     ]
     assert (inbox[0]["date"], inbox[0]["time"], inbox[0]["service_type"]) == ("2027-03-03", "09:00", "Physiotherapy")
-    assert str(visit.appointment_id) in inbox[0]["link"]
+    assert inbox[0]["link"] == f"https://ehr.example/visits/{visit.appointment_id}"
 
 
 async def test_r23_r25_a_due_reminder_is_sent_and_its_outcome_published(world: World) -> None:

@@ -178,6 +178,7 @@ class World(BookingsTables):
             "NOTIFIER_META_BASE_URL": carrier,
             "NOTIFIER_META_ACCESS_TOKEN": "any",
             "NOTIFIER_CALLBACK_BASE_URL": "http://127.0.0.1",
+            "NOTIFIER_APPOINTMENT_LINK": "https://ehr.example/visits/{appointment_id}",
         }
 
     def settings(self, **changes: Any) -> Settings:

@@ -29,7 +29,8 @@ class Settings(ServiceSettings):
         lease_s: How long a message may be in `sending`; after that its outcome is unknown.
         email_per_second, sms_per_second, whatsapp_per_second: Calls a second of all instances together; 0: no limit.
         breaker_failures, breaker_open_s: After so many failures of a carrier in a row its lane rests so long.
-        appointment_link: Where a provider opens an appointment, with `{appointment_id}` in it.
+        appointment_link: Address at which a provider opens an appointment, with `{appointment_id}` in it; none: notices
+            carry no link (R20).
         templates: Folder with the installation's own templates.
         senders: File with the accounts of the installation and of single clinics (TOML; `adapters/senders_file.py`).
         callback_base_url: Public address for carriers' receipts.
@@ -60,7 +61,7 @@ class Settings(ServiceSettings):
     whatsapp_per_second: float = Field(default=0.0, ge=0, le=100_000)
     breaker_failures: int = Field(default=10, ge=1)
     breaker_open_s: float = Field(default=15.0, gt=0)
-    appointment_link: str = "/appointments/{appointment_id}"
+    appointment_link: str | None = None
     templates: Path | None = None
     senders: Path | None = None
     callback_base_url: str | None = None
@@ -98,6 +99,15 @@ class Settings(ServiceSettings):
         if isinstance(value, str):
             return tuple(entry.strip() for entry in value.split(",") if entry.strip())
         return value
+
+    @field_validator("appointment_link")
+    @classmethod
+    def _opens_an_appointment(cls, link: str | None) -> str | None:
+        if not link:
+            return None
+        if not link.startswith(("https://", "http://")) or "{appointment_id}" not in link:
+            raise ValueError("an address https://… with {appointment_id} in it")
+        return link
 
     @model_validator(mode="after")
     def _lease_outlives_calls(self) -> Self:

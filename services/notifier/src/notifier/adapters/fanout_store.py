@@ -30,10 +30,10 @@ class PostgresFanoutStore(Mornings):
 
     Args:
         connection: In a READ COMMITTED transaction.
-        link: Where an appointment is opened, with `{appointment_id}` in it.
+        link: Where an appointment is opened, with `{appointment_id}` in it; None: nowhere.
     """
 
-    def __init__(self, connection: Connection, link: str) -> None:
+    def __init__(self, connection: Connection, link: str | None) -> None:
         super().__init__(connection)
         self._link = link
 

@@ -42,7 +42,7 @@ class DayVisit(BaseModel):
     time: str | None
     patient_name: str | None
     service_type: str | None
-    link: str
+    link: str | None
 
 
 class NoticeView(BaseModel):

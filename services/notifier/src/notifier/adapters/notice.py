@@ -49,17 +49,17 @@ class Notice:
     visits: str | None = None
 
 
-def notice_of(entry: InboxEntry | DayList, link: str) -> Notice:
+def notice_of(entry: InboxEntry | DayList, link: str | None) -> Notice:
     """Return the notice: who comes, when at the clinic, and for what; or all of them of a day.
 
     Args:
         entry: What the gate let pass, so its visits have a provider and a start.
-        link: Where an appointment is opened, with `{appointment_id}` in it.
+        link: Where an appointment is opened, with `{appointment_id}` in it; None: notices carry no link.
     """
     return _of_a_day(entry, link) if isinstance(entry, DayList) else _of_a_visit(entry, link)
 
 
-def _of_a_visit(entry: InboxEntry, link: str) -> Notice:
+def _of_a_visit(entry: InboxEntry, link: str | None) -> Notice:
     visit, kind = entry.visit, entry.notification.kind
     if visit.provider_id is None or visit.starts_at is None:
         raise ValueError("the gate lets no notice pass without a provider and a start")
@@ -81,7 +81,7 @@ def _of_a_visit(entry: InboxEntry, link: str) -> Notice:
     )
 
 
-def _of_a_day(entry: DayList, link: str) -> Notice:
+def _of_a_day(entry: DayList, link: str | None) -> Notice:
     first = entry.visits[0]
     if first.starts_at is None:
         raise ValueError("a list of the day has only visits with a start")
@@ -105,7 +105,7 @@ def _of_a_day(entry: DayList, link: str) -> Notice:
     )
 
 
-def _line(visit: Visit, link: str) -> dict[str, Any]:
+def _line(visit: Visit, link: str | None) -> dict[str, Any]:
     name, service = _who(visit)
     local = visit.starts_at.astimezone(ZoneInfo(visit.zone)) if visit.starts_at else None
     return {
@@ -130,5 +130,5 @@ def _who(visit: Visit) -> tuple[str | None, str | None]:
     return full_name(visit.given_name, visit.family_name) or None, plain(visit.service_type) or None
 
 
-def _link(visit: Visit, link: str) -> str:
-    return link.replace("{appointment_id}", str(visit.appointment_id))
+def _link(visit: Visit, link: str | None) -> str | None:
+    return None if link is None else link.replace("{appointment_id}", str(visit.appointment_id))
