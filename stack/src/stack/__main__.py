@@ -27,6 +27,8 @@ app.command()(why.why)
 app.add_typer(work_list.app, name="work-list")
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.clients)
 app.command("dead-letters", context_settings=forward.PASS_ON)(forward.dead_letters)
+app.command(context_settings=forward.PASS_ON)(forward.retention)
+app.command("no-show", context_settings=forward.PASS_ON, add_help_option=False)(forward.no_show)
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.templates)
 app.command()(forward.demo)
 

@@ -81,4 +81,6 @@ class Connections:
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "ATTEND_TOPIC_PREFIX": self.topic_prefix,
         }
+        if self.state and self.state.clock_file:
+            common.setdefault("ATTEND_CLOCK_FILE", self.state.clock_file)
         return {**common, f"{services.prefix_of(package)}DATABASE_URL": self.database_url(package)}

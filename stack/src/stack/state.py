@@ -46,6 +46,7 @@ class State:
         seconds: How long the start took, once it is over.
         sinks: Whether messages go to the local sinks.
         topic_prefix: In front of each topic.
+        clock_file: The stepped domain time that all services read; empty for real time.
         error: Why the start failed.
         parts: In starting order.
     """
@@ -55,6 +56,7 @@ class State:
     seconds: float = 0.0
     sinks: bool = False
     topic_prefix: str = ""
+    clock_file: str = ""
     error: str = ""
     parts: tuple[PartState, ...] = ()
 

@@ -68,6 +68,7 @@ class System:
         self.kafka = None if kafka_bootstrap else own_kafka
         self.postgres = None if database_admin_url else Postgres(self.home.postgres, self._layout.postgres)
         self._sinks, self._prefix = sinks, topic_prefix
+        self._clock_file = str(clock_file.absolute()) if clock_file else ""
         self._environments = Environments(
             self.home, self._layout, lambda: self.bootstrap, lambda: self.admin_url,
             topic_prefix=topic_prefix, clock_file=clock_file, sinks=sinks, extra=env,
@@ -127,7 +128,8 @@ class System:
         if left := read_state(self.home.state):
             end_leftovers(left)
         me = ProcessId.of(psutil.Process().pid)
-        self._state = StateFile(self.home.state, State(me, "starting", sinks=self._sinks, topic_prefix=self._prefix))
+        begun = State(me, "starting", sinks=self._sinks, topic_prefix=self._prefix, clock_file=self._clock_file)
+        self._state = StateFile(self.home.state, begun)
         self._nursery = Nursery(self.home.log_of("nursery"))
         try:
             self._start_servers()

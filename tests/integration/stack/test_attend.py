@@ -208,6 +208,9 @@ def test_everything_runs_ready_on_loopback_with_its_secrets_kept(running: Attend
     assert "local" in running("clients", "list")
     assert "no dead letters" in running("dead-letters", "records", "list")
     assert "up to date" in running("migrate", "--plan")
+    assert "0 visits at 0 clinics; nothing was changed" in running("no-show", "--dry-run")
+    for package in services.PACKAGES:
+        assert "would go" in running("retention", package, "--dry-run")
     assert running.home.secrets.key not in running.home.state.read_text()
 
 

@@ -13,19 +13,27 @@ from stack.layout import python
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
+Service = Annotated[str, typer.Argument(help=f"One of {', '.join(services.PACKAGES)}.")]
+
 
 def clients(context: typer.Context) -> None:
     """Create, list, rotate and revoke the API clients of booking (`attend clients --help` for the words)."""
     _forward("booking", ["clients", *context.args])
 
 
-def dead_letters(
-    context: typer.Context, service: Annotated[str, typer.Argument(help=f"One of {', '.join(services.PACKAGES)}.")]
-) -> None:
+def dead_letters(context: typer.Context, service: Service) -> None:
     """List, show, replay or discard what a service could not take: `attend dead-letters records list`."""
-    if service not in services.PACKAGES:
-        raise AttendError("NO_SERVICE", f"no service {service!r}: one of {', '.join(services.PACKAGES)}")
     _forward(service, ["dead-letters", *context.args])
+
+
+def retention(context: typer.Context, service: Service) -> None:
+    """Remove what a service keeps only for so long, or count it: `attend retention booking --dry-run`."""
+    _forward(service, ["retention", *context.args])
+
+
+def no_show(context: typer.Context) -> None:
+    """Say how many visits would be no-shows if a slot were due now: `attend no-show --dry-run`."""
+    _forward("booking", ["no-show", *context.args])
 
 
 def templates(context: typer.Context) -> None:
@@ -48,6 +56,8 @@ def demo(
 
 
 def _forward(package: str, arguments: list[str]) -> None:
+    if package not in services.PACKAGES:
+        raise AttendError("NO_SERVICE", f"no service {package!r}: one of {', '.join(services.PACKAGES)}")
     environment = Connections.here().environment(package)
     done = subprocess.run(python("-m", package, *arguments), env=environment, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
