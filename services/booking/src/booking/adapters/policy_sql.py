@@ -1,7 +1,5 @@
 """Statements of reminder policies and of the job that reissues appointments."""
 
-LOCK_CLINIC = "SELECT * FROM clinic WHERE clinic_id = $1 FOR UPDATE"
-
 SLUGS = "SELECT slug FROM reminder_rule WHERE clinic_id = $1"
 
 LAST_VERSION = "SELECT coalesce(max(version), 0) FROM reminder_policy WHERE clinic_id = $1"

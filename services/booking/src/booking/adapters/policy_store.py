@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from booking.adapters import outgoing, policy_json, policy_sql
+from booking.adapters import outgoing, policy_json, policy_sql, sql
 from booking.adapters.store import clinic_of
 from booking.domain.people import ClinicState
 from booking.domain.policy_change import PolicyChange
@@ -31,7 +31,7 @@ class PostgresPolicyStore:
 
     async def lock_clinic(self, clinic_id: str) -> ClinicState | None:
         """See `handle_policies.PolicyStore`."""
-        row = await self.connection.fetchrow(policy_sql.LOCK_CLINIC, clinic_id)
+        row = await self.connection.fetchrow(sql.LOCK_CLINIC, clinic_id)
         return None if row is None else clinic_of(row)
 
     async def minted(self, clinic_id: str) -> tuple[Collection[str], int]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from booking.adapters import outgoing, sql
 from booking.adapters.store import clinic_of
@@ -32,23 +33,40 @@ async def write_clinic(
     Raises:
         Refused: CLINIC_ZONE_FIXED: every appointment carries its clinic's zone; IDENTIFIER_TAKEN.
     """
-    row = await connection.fetchrow(sql.LOCK_CLINIC, told.clinic_id)
-    held = None if row is None else clinic_of(row)
-    if held is not None and held.zone != told.zone:
+    first = replace(told, version=1)
+    held = await _entered_or_held(connection, first)
+    if held is None:
+        wanted = first
+    elif held.zone != told.zone:
         raise Refused("CLINIC_ZONE_FIXED", "a clinic keeps its zone; enter a new clinic", "zone")
-    wanted = told
-    if held is not None:  # what else has commands of its own stays
+    else:  # what else has commands of its own stays
         wanted = replace(told, version=held.version, created_at=held.created_at, policies=held.policies)
     if wanted != held:
-        wanted = replace(wanted, version=wanted.version + 1)
-        await connection.execute(
-            sql.WRITE_CLINIC, wanted.clinic_id, wanted.version, wanted.name, wanted.zone, wanted.country,
-            list(wanted.languages), wanted.sensitive, wanted.window_opens, wanted.window_closes, wanted.created_at,
-        )  # fmt: skip
+        if held is not None:
+            wanted = replace(wanted, version=held.version + 1)
+            await connection.execute(sql.CHANGE_CLINIC, *_columns(wanted))
         await enqueue(connection, [outgoing.clinic_changed(wanted, now)])
     if names:
         await _name(connection, wanted.clinic_id, names)
     return wanted
+
+
+async def _entered_or_held(connection: Connection, first: ClinicState) -> ClinicState | None:
+    """Enter the clinic and return None; or lock the one of its code that is there already and return it.
+
+    Of several that enter one clinic at once the first does; the others wait for it, and find it held.
+    """
+    row = await connection.fetchrow(sql.LOCK_CLINIC, first.clinic_id)
+    if row is None and not await connection.fetchval(sql.ENTER_CLINIC, *_columns(first), first.created_at):
+        row = await connection.fetchrow(sql.LOCK_CLINIC, first.clinic_id)
+    return None if row is None else clinic_of(row)
+
+
+def _columns(clinic: ClinicState) -> tuple[Any, ...]:
+    return (
+        clinic.clinic_id, clinic.version, clinic.name, clinic.zone, clinic.country, list(clinic.languages),
+        clinic.sensitive, clinic.window_opens, clinic.window_closes,
+    )  # fmt: skip
 
 
 async def _name(connection: Connection, clinic_id: str, names: Sequence[tuple[str, str, str]]) -> None:

@@ -86,7 +86,12 @@ ON CONFLICT (client, key) DO UPDATE
 SET code = excluded.code, message = excluded.message, place = excluded.place, recorded_at = excluded.recorded_at
 """
 
-CLINICS = "SELECT * FROM clinic WHERE clinic_id = ANY ($1::text[])"
+_CLINIC = """
+SELECT clinic_id, version, name, zone, country, languages, sensitive, window_opens, window_closes, created_at, policies
+FROM clinic
+"""
+CLINICS = f"{_CLINIC} WHERE clinic_id = ANY ($1::text[])"
+LOCK_CLINIC = f"{_CLINIC} WHERE clinic_id = $1 FOR UPDATE"
 
 CLINIC_IDS = """
 SELECT source, system, value, clinic_id
@@ -94,16 +99,18 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (source, system, value)
 JOIN clinic_alias USING (source, system, value)
 """
 
-LOCK_CLINIC = "SELECT * FROM clinic WHERE clinic_id = $1 FOR UPDATE"
-
-WRITE_CLINIC = """
+ENTER_CLINIC = """
 INSERT INTO clinic (clinic_id, version, name, zone, country, languages, sensitive, window_opens, window_closes,
                     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (clinic_id) DO UPDATE
-SET version = excluded.version, name = excluded.name, zone = excluded.zone, country = excluded.country,
-    languages = excluded.languages, sensitive = excluded.sensitive,
-    window_opens = excluded.window_opens, window_closes = excluded.window_closes
+ON CONFLICT (clinic_id) DO NOTHING
+RETURNING clinic_id
+"""
+
+CHANGE_CLINIC = """
+UPDATE clinic SET version = $2, name = $3, zone = $4, country = $5, languages = $6, sensitive = $7,
+       window_opens = $8, window_closes = $9
+WHERE clinic_id = $1
 """
 
 WRITE_CLINIC_ALIASES = """
