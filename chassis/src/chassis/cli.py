@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -173,7 +174,7 @@ def _dead_letters[S: ServiceSettings](
         letter = with_pool(lambda pool: dead_letter.one(pool, letter_id))
         if letter is None:
             raise typer.BadParameter(f"there is no dead letter {letter_id}")
-        headers = {k: v.decode("utf-8", "backslashreplace") for k, v in letter.headers}
+        headers = [[name, _text(value)] for name, value in letter.headers]
         content = {"key": _text(letter.key), "value": _text(letter.value), "headers": headers}
         typer.echo(json.dumps({**_row(letter), **content}, indent=2))
 
@@ -206,5 +207,9 @@ def _row_names() -> tuple[str, ...]:
     return ("id", "state", "position", "code", "message", "recorded_at")
 
 
-def _text(content: bytes | None) -> str | None:
-    return None if content is None else content.decode("utf-8", "backslashreplace")
+def _text(content: bytes | None) -> str | dict[str, str] | None:
+    """Return bytes as text; what is not UTF-8 as {"base64": …}, so that nothing is lost."""
+    try:
+        return None if content is None else content.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(content or b"").decode()}

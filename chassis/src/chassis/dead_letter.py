@@ -1,30 +1,31 @@
 """Dead letters: what cannot be applied is kept with its bytes, position and reason, and replays (G8)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-import orjson
 
 from chassis.database import Connection, unavailable
 from chassis.errors import RejectedEvent
+from schemas.envelope import Received
 
 MESSAGE_CHARS = 1_000
 INTERNAL = "INTERNAL"
-"""Reason code of a record that alone, twice, raised an unexpected exception."""
+"""Reason code of a record whose reading, or twice alone its effect, raised an unexpected exception."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One record that was not applied."""
+    """One record that was not applied. Bytes of a header's name that are not UTF-8 are lone surrogates (PEP 383)."""
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: Received
     code: str
     message: str
     id: int | None = None
@@ -120,12 +121,13 @@ def _storable(message: str) -> str:
     return message.replace("\0", "").encode("utf-8", "replace").decode()[:MESSAGE_CHARS]
 
 
-def _pack(headers: Sequence[tuple[str, bytes]]) -> bytes:
-    return orjson.dumps([(name, value.hex()) for name, value in headers])
+def _pack(headers: Received) -> bytes:
+    """Return any headers as ASCII JSON. Not orjson: it refuses lone surrogates."""
+    return json.dumps([(name, None if value is None else value.hex()) for name, value in headers]).encode()
 
 
 def _letter(row: "asyncpg.Record") -> DeadLetter:
     fields = dict(row)
-    packed = orjson.loads(fields.pop("headers"))
-    headers = tuple((name, bytes.fromhex(value)) for name, value in packed)
+    packed = json.loads(fields.pop("headers"))
+    headers = tuple((name, None if value is None else bytes.fromhex(value)) for name, value in packed)
     return DeadLetter(headers=headers, **fields)

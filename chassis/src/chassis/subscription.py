@@ -1,5 +1,6 @@
 """What a service says of one topic it consumes: how to read a record, and how to apply many."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from chassis.database import Connection
-from chassis.dead_letter import DeadLetter
+from chassis.dead_letter import INTERNAL, DeadLetter
 from chassis.errors import RejectedEvent, UndecodableEvent
 from schemas.topics import Topic
 from schemas.wire import Undecodable
@@ -36,7 +37,8 @@ class Subscription[E]:
 
     Attributes:
         topic: The topic.
-        decode: Record → event; raises `schemas.wire.Undecodable` or `RejectedEvent`.
+        decode: Record → event; raises `schemas.wire.Undecodable` or `RejectedEvent`. Whatever else it raises makes
+            that record a dead letter too, with the code INTERNAL.
         apply: (connection, events) → `Applied`, inside the batch's transaction: set-based, rows sorted by
             key, safe to repeat. It may raise `RejectedEvent` for a single event.
         own: False for topics that others write: their bad records never open the breaker.
@@ -60,24 +62,44 @@ class Decoded:
 
 
 def decode_all(subscription: Subscription[Any], records: Sequence[ConsumerRecord[bytes, bytes]]) -> Decoded:
-    """Decode a batch; what cannot be decoded becomes a dead letter, the rest goes on."""
+    """Decode a batch; whatever decoding one record raises makes that record a dead letter, and the rest goes on."""
     decode = subscription.decode
-    try:
-        return Decoded([decode(record) for record in records], list(records), [])
-    except (Undecodable, RejectedEvent):
-        pass
+    if not any(not name.isascii() for record in records for name, _ in record.headers):
+        with contextlib.suppress(Exception):  # whose record it is, is found out below
+            return Decoded([decode(record) for record in records], list(records), [])
     decoded = Decoded([], [], [])
     for record in records:
-        try:
-            event = decode(record)
-        except Undecodable as error:
-            decoded.dead.append(letter(record, UndecodableEvent(error.code, str(error))))
-        except RejectedEvent as error:
-            decoded.dead.append(letter(record, error))
-        else:
-            decoded.events.append(event)
+        refusal = _decode_one(subscription, record, decoded.events)
+        if refusal is None:
             decoded.records.append(record)
+        else:
+            decoded.dead.append(letter(record, refusal))
     return decoded
+
+
+def _decode_one(
+    subscription: Subscription[Any], record: ConsumerRecord[bytes, bytes], events: list[Any]
+) -> RejectedEvent | None:
+    """Append the record's event, or return why there is none."""
+    try:
+        _check_names(record)
+        events.append(subscription.decode(record))
+    except Undecodable as error:
+        return UndecodableEvent(error.code, str(error))
+    except RejectedEvent as error:
+        return error
+    except Exception as error:  # noqa: BLE001  # reading it is all that was done: it is this record's fault
+        return RejectedEvent(INTERNAL, type(error).__name__)
+    return None
+
+
+def _check_names(record: ConsumerRecord[bytes, bytes]) -> None:
+    """Refuse header names that are no text; their bytes stand in them as lone surrogates (PEP 383)."""
+    for number, (name, _) in enumerate(record.headers):
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise UndecodableEvent("HEADER_NOT_UTF8", f"the name of header {number} is not UTF-8") from None
 
 
 def letter(record: ConsumerRecord[bytes, bytes], error: RejectedEvent) -> DeadLetter:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 Headers = tuple[tuple[str, bytes], ...]
-"""Kafka record headers."""
+"""Kafka record headers as we write them."""
+
+Received = tuple[tuple[str, bytes | None], ...]
+"""Kafka record headers as anybody may write them: names may repeat, a value may be null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ class Envelope:
         return fixed if self.traceparent is None else (*fixed, ("traceparent", self.traceparent.encode()))
 
 
-def event_type(headers: Headers) -> str | None:
+def event_type(headers: Received) -> str | None:
     """Return the `ce_type` of a record, or None if it carries none."""
     for name, value in headers:
-        if name == "ce_type":
+        if name == "ce_type" and value is not None:
             return value.decode("ascii", "replace")
     return None

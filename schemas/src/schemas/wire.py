@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, SafeUUID, uuid5
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.envelope import Headers, event_type
+from schemas.envelope import Received, event_type
 from schemas.model import Contract
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://attend.example/ids/v1")
@@ -59,7 +59,7 @@ def decode[C: Contract](model: type[C], value: bytes | None) -> C:
         raise Undecodable("INVALID", f"{place}: {first['type']}") from None
 
 
-def decode_typed(models: dict[str, type[Contract]], headers: Headers, value: bytes | None) -> Contract:
+def decode_typed(models: dict[str, type[Contract]], headers: Received, value: bytes | None) -> Contract:
     """Return the contract named by the record's `ce_type`.
 
     Args:

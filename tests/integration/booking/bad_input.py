@@ -56,6 +56,9 @@ BAD = {
     "a key twice": event(400, "DUPLICATE_KEY", orjson.dumps(booking())[:-1] + b',"event_id":"e2"}'),
     "NaN": event(400, "NOT_A_NUMBER", orjson.dumps(booking())[:-1] + b',"sequence":NaN}'),
     "5,000 digits": event(400, "NUMBER_TOO_LONG", orjson.dumps(booking())[:-1] + b',"sequence":' + b"9" * 5000 + b"}"),
+    "25 digits where nobody reads": event(
+        400, "NUMBER_TOO_LONG", orjson.dumps(booking())[:-1] + b',"extra":' + b"9" * 25 + b"}"
+    ),
     "10,000 levels": event(400, "TOO_DEEP", b"[" * 10_000 + b"]" * 10_000),
     "not UTF-8": event(400, "NOT_UTF8", orjson.dumps(booking()).replace(b"Check", b"Ch\xffck")),
     "NUL": event(400, "NUL_CHARACTER", orjson.dumps(booking()).replace(b"Check", b"Ch\\u0000ck")),

@@ -1,11 +1,26 @@
 """`bookings-inbound` on real Kafka: the same bodies, thousands at a time (G1, G2, G8)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import orjson
+from aiokafka import AIOKafkaProducer
 
 from booking.domain.clients import Client
-from schemas.topics import APPOINTMENTS, PATIENTS
+from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, PATIENTS
 from tests.integration.booking.door import Door, booking, published, running, send_inbound, until
 from tests.support.installation import Installation
+
+
+@asynccontextmanager
+async def producing(installation: Installation) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
 
 
 def record(body: dict[str, object], key: str = "v1") -> tuple[str, bytes]:
@@ -73,6 +88,23 @@ async def test_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on_g8(
     refused = (await served.ask("GET", "/v1/inbound/e1")).json()
     assert (refused["result"], refused["code"], refused["place"]) == ("refused", "UNKNOWN_CLINIC", "appointment.clinic")
     assert (await served.ask("GET", "/v1/inbound/e4")).json()["result"] == "applied"
+
+
+async def test_numbers_beyond_64_bits_and_null_headers_are_dead_letters_and_the_others_go_on(
+    served: Door, installation: Installation
+) -> None:
+    big = orjson.dumps(booking("e1"))[:-1] + b',"extra":' + b"9" * 25 + b"}"
+    headers: list[tuple[str, Any]] = [("client", None), ("traceparent", None)]
+    async with producing(installation) as producer:
+        topic = installation.topic_prefix + BOOKINGS_INBOUND.name
+        await producer.send_and_wait(topic, orjson.dumps(booking("e2")), b"v1", headers=headers)
+        await producer.send_and_wait(topic, b"{", None, headers=[("client", b"local"), ("traceparent", None)])
+    await send_inbound(installation, ("v1", big), record(booking("e3")))
+    async with running(served):
+        await until(lambda: _answered(served, 1))
+        await until(served.service.consumer.idle)
+    codes = await served.pool.fetch("SELECT code FROM dead_letter ORDER BY code")
+    assert [row["code"] for row in codes] == ["NO_CLIENT", "NUMBER_TOO_LONG", "TRUNCATED_JSON"]
 
 
 async def test_a_client_of_several_sources_names_one_on_the_topic_too(served: Door, installation: Installation) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,8 +13,8 @@ from chassis.consumer import Applied, Subscription
 from chassis.database import Connection
 from chassis.errors import RejectedEvent
 from chassis.replay import replay
-from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, decode
-from tests.integration.chassis.world import Settings, World, orders, running, until
+from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, apply, decode
+from tests.integration.chassis.world import Settings, World, orders, producer, running, until
 
 CANARY = "canary.person@example.org"
 REFUSED = {"entity": "x", "version": 1, "wish": "raise", "note": CANARY}
@@ -137,3 +138,70 @@ async def test_a_list_never_shows_what_the_letters_hold(world: World) -> None:
     for arguments in (["list"], ["list", "--json"], ["replay", "1"]):
         shown = await command(world, "dead-letters", *arguments)
         assert CANARY not in shown.stdout + shown.stderr
+
+
+STRANGE = [
+    (None, None, ()),
+    (b"", b"", (("", b""), ("", None))),
+    (b"\xff\x00", b"\x00", (("nul \0 inside", b"\xff"),)),
+    (b"k", None, (("twice", b"1"), ("twice", b"2"), ("twice", None))),
+    (b"k", b"v", (("caf\udce9", b"a name that is not UTF-8"), ("\ud800", b"half a pair"))),
+    (b"k", b"v", (("long " * 20_000, b"\x80" * 100_000),)),
+    (b"k", b"v", tuple((f"h{number}", None) for number in range(5_000))),
+]
+
+
+@pytest.mark.parametrize("number", range(len(STRANGE)))
+async def test_any_record_can_be_kept_and_comes_back_as_it_was(world: World, number: int) -> None:
+    key, value, headers = STRANGE[number]
+    kept = dead_letter.DeadLetter(world.topic, 0, number, key, value, headers, "NO", "refused")
+    async with world.pool.acquire() as connection:
+        await dead_letter.store(connection, "ledger", [kept])
+
+    (found,) = await dead_letter.listed(world.pool)
+
+    assert (found.key, found.value, found.headers) == (key, value, headers)
+    assert (await command(world, "dead-letters", "show", str(found.id))).exit_code == 0
+
+
+async def test_a_refused_record_with_null_headers_is_kept_and_does_not_hold_up_the_others(world: World) -> None:
+    headers: list[tuple[str, Any]] = [("traceparent", None), ("client", b"\xff"), ("client", None)]
+    async with producer(world.bootstrap) as sender:
+        await sender.send_and_wait(world.topic, b"{", None, partition=0, headers=headers)
+    await world.produce(orders(1))
+    consumer = world.consumer()
+
+    async with running(consumer):
+        await until(lambda: world.consumed(2))
+
+    (letter,) = await dead_letter.listed(world.pool)
+    assert (letter.key, letter.value, letter.headers) == (None, b"{", tuple(headers))
+    shown = json.loads((await command(world, "dead-letters", "show", str(letter.id))).stdout)
+    assert shown["headers"] == [["traceparent", None], ["client", {"base64": "/w=="}], ["client", None]]
+    assert await world.effects() == [(0, 1)]
+
+
+async def test_a_replay_gives_the_record_as_it_was_headers_and_all(world: World) -> None:
+    seen: list[Any] = []
+
+    def reading(record: Any) -> Order:
+        seen.append((record.key, record.value, record.headers))
+        if len(seen) <= 2:  # once with its batch, once alone
+            raise TypeError("Integer exceeds 64-bit range")
+        return decode(record)
+
+    subscription = Subscription(ORDERS, reading, apply)
+    headers: list[tuple[str, Any]] = [("a", None), ("a", b"\x00\xff"), ("é", b"")]
+    async with producer(world.bootstrap) as sender:
+        value = b'{"entity": "x", "version": 1}'
+        await sender.send_and_wait(world.topic, value, b"\xfe", partition=0, headers=headers)
+    async with running(world.consumer(subscription)):
+        await until(lambda: world.consumed(1))
+    assert await world.dead() == [(0, "INTERNAL")]
+    (letter,) = await dead_letter.listed(world.pool)
+    assert letter.id is not None
+
+    assert await replay(world.pool, [subscription], world.prefix, letter.id) == "applied"
+
+    assert seen[0] == seen[-1] == (b"\xfe", value, tuple(headers))
+    assert await world.effects() == [(0, 0)]

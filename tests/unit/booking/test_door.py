@@ -14,7 +14,15 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"a": [1, 2.5, "x", null, true]}', b"[]", b'"\\u00e9"', '"é"'.encode(), b' {"a":1}\n']
+    "body",
+    [
+        b'{"a": [1, 2.5, "x", null, true]}',
+        b"[]",
+        b'"\\u00e9"',
+        '"é"'.encode(),
+        b' {"a":1}\n',
+        b"[18446744073709551615,-9223372036854775808,1e308]",
+    ],
 )
 def test_json_that_means_one_thing_passes(body: bytes) -> None:
     strict_json(body)
@@ -33,6 +41,10 @@ BAD = {
     "Infinity": (b'{"a": -Infinity}', "NOT_A_NUMBER"),
     "5,000 digits": (b'{"a": ' + b"9" * 5000 + b"}", "NUMBER_TOO_LONG"),
     "5,000 decimals": (b'{"a": 0.' + b"9" * 5000 + b"}", "NUMBER_TOO_LONG"),
+    "an integer of 25 digits": (b'{"a": ' + b"9" * 25 + b"}", "NUMBER_TOO_LONG"),
+    "an integer one above 64 bits": (b'{"a": 18446744073709551616}', "NUMBER_TOO_LONG"),
+    "an integer one below 64 bits": (b'{"a": -9223372036854775809}', "NUMBER_TOO_LONG"),
+    "a number that only infinity could stand for": (b'{"a": 1e999}', "NUMBER_TOO_LONG"),
     "10,000 levels": (b"[" * 10_000 + b"]" * 10_000, "TOO_DEEP"),
     "33 levels": (b"[" * 33 + b"]" * 33, "TOO_DEEP"),
     "not UTF-8": (b'{"a": "\xff"}', "NOT_UTF8"),

@@ -6,6 +6,7 @@ the body is ever repeated in an answer or a log (G9).
 
 import json
 from collections.abc import AsyncIterable
+from math import isinf
 from typing import Any
 
 from booking.domain.refusals import TOO_LARGE, Refused
@@ -15,6 +16,9 @@ DEEPEST = 32
 
 LONGEST_NUMBER = 30
 """Digits; the longest number that means something here has ten."""
+
+INTEGERS = range(-(2**63), 2**64)
+"""What every reader keeps whole: signed or unsigned 64 bits. `plain.canonical_hash` can write no others."""
 
 
 class BadBody(Refused):
@@ -94,13 +98,19 @@ def _constant(_name: str) -> Any:
 def _integer(digits: str) -> int:
     if len(digits) > LONGEST_NUMBER:
         raise BadBody("NUMBER_TOO_LONG", f"at most {LONGEST_NUMBER} digits")
-    return int(digits)
+    number = int(digits)
+    if number not in INTEGERS:
+        raise BadBody("NUMBER_TOO_LONG", "an integer of more than 64 bits")
+    return number
 
 
 def _decimal(digits: str) -> float:
     if len(digits) > LONGEST_NUMBER:
         raise BadBody("NUMBER_TOO_LONG", f"at most {LONGEST_NUMBER} digits")
-    return float(digits)
+    number = float(digits)
+    if isinf(number):
+        raise BadBody("NUMBER_TOO_LONG", "a number beyond what 64 bits can tell")
+    return number
 
 
 _DECODER = json.JSONDecoder(

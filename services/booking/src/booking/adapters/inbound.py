@@ -40,9 +40,10 @@ def decode(record: ConsumerRecord[bytes, bytes]) -> Received:
             is not the appointment's id, by which alone events of one appointment stay in order.
     """
     try:
-        client_id = next((value.decode() for name, value in record.headers if name == CLIENT_HEADER), None)
-        if client_id is None:
+        named_by = next((value for name, value in record.headers if name == CLIENT_HEADER), None)
+        if named_by is None:
             raise Refused("NO_CLIENT", "the record has no header `client`")
+        client_id = named_by.decode()
         value = strict_json(record.value or b"")
         named = isinstance(value, dict) and value.get("source") is not None
         order = event(value, Hints(Client(client_id, (ALL,)), None if named else ""))

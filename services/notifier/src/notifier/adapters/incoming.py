@@ -94,6 +94,6 @@ def _plan(planned: RemindersPlanned) -> PlanSeen:
 def _event_id(record: Record) -> str:
     """Return the event's id, or its position if the writer gave none."""
     for name, value in record.headers:
-        if name == "ce_id":
+        if name == "ce_id" and value is not None:
             return str(value, "ascii", "replace")
     return f"{record.topic}/{record.partition}/{record.offset}"

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from records.domain import Erased, PatientSeen, ProviderSeen
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
-from schemas.envelope import Headers
+from schemas.envelope import Received
 from schemas.model import Contract
 from schemas.people import PATIENT_CHANGED, PROVIDER_CHANGED, Patient, Provider
 from schemas.reading import AppointmentReading, PatientReading, ProviderReading
@@ -80,10 +80,10 @@ def _erased(record: ConsumerRecord) -> Erased:
 def _event_id(record: ConsumerRecord) -> str:
     """Return the event's id, or its position if the writer gave none."""
     for name, value in record.headers:
-        if name == "ce_id":
+        if name == "ce_id" and value is not None:
             return str(value, "ascii", "replace")
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
-def _headers(record: ConsumerRecord) -> Headers:
+def _headers(record: ConsumerRecord) -> Received:
     return tuple(record.headers)

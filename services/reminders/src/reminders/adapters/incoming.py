@@ -56,7 +56,8 @@ def notification_event(record: Record) -> Told:
 
 
 def _header(record: Record, wanted: str) -> str | None:
-    return next((value.decode("ascii", "replace") for name, value in record.headers if name == wanted), None)
+    found = (value for name, value in record.headers if name == wanted and value is not None)
+    return next((value.decode("ascii", "replace") for value in found), None)
 
 
 def _id(record: Record) -> str:
