@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import product
+from uuid import UUID
 
 import pytest
 
@@ -216,6 +217,12 @@ def test_g5_a_persons_resend_is_a_new_message_and_the_same_one_twice() -> None:
     assert once.notification_id == twice.notification_id != failed.notification_id
     assert (once.state, once.ordinal, once.attempts, once.steps, once.version) == (State.QUEUED, 1, 0, (), 0)
     assert again(once, NOW).notification_id not in {once.notification_id, failed.notification_id}
+
+
+def test_d37_a_persons_resend_still_says_which_visit_it_takes_the_place_of() -> None:
+    other = UUID("01890000-0000-7000-8000-000000000077")
+
+    assert again(sending(state=State.FAILED, replaces=other), NOW).replaces == other
 
 
 def test_states_are_outcomes_but_for_those_the_machine_still_works_on() -> None:

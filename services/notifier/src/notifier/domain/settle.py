@@ -188,6 +188,7 @@ def again(held: Notification, now: datetime) -> Notification:
         next_attempt_at=now,
         clinic_id=held.clinic_id,
         ordinal=ordinal,
+        replaces=held.replaces,
     )
 
 
