@@ -174,7 +174,9 @@ async def test_b12_what_is_not_on_the_list_cannot_be_acted_on(world: World) -> N
         assert (await acted(world, row["notification_id"], act, **body)).json()["code"] == "NOT_ON_LIST"
         assert (await acted(world, uuid4(), act, **body)).status_code == 409
     assert (await acted(world, row["notification_id"], "settle")).status_code == 422
-    assert (await acted(world, row["notification_id"], "drop", by="a\nb")).json()["code"] == "BAD_NAME"
+    refused = await acted(world, row["notification_id"], "drop", by="a\nb")
+    assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_REQUEST")
+    assert [one["place"] for one in refused.json()["errors"]] == ["body.by"]
 
 
 async def test_a_switch_of_the_mode_counts_for_calls_not_yet_begun_and_is_audited(world: World) -> None:

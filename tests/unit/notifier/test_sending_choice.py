@@ -4,7 +4,7 @@ from datetime import time
 
 import pytest
 
-from notifier.domain.sending_choice import LONGEST_ALLOW_LIST, BadChoice, allow_list, person, windows
+from notifier.domain.sending_choice import LONGEST_ALLOW_LIST, BadChoice, allow_list, windows
 from schemas.notifications import Channel
 
 
@@ -45,9 +45,3 @@ def test_d16_hours_that_make_no_sense_are_refused(given: dict[str, tuple[str, st
     with pytest.raises(BadChoice) as raised:
         windows(given)
     assert raised.value.code == code
-
-
-@pytest.mark.parametrize("name", ["", "   ", "a" * 81, "Ada\nAbara", "Ada\x00", "Ada\u202e"])
-def test_who_acts_has_a_name_that_can_be_read(name: str) -> None:
-    with pytest.raises(BadChoice):
-        person(name)

@@ -13,8 +13,9 @@ from uuid import UUID, uuid4
 import asyncpg
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
+from chassis.asked import Line
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem
@@ -33,7 +34,7 @@ class NewToken(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"label": "practice software, room 4"}})
 
-    label: str = Field(min_length=1, max_length=100)
+    label: Line
 
 
 class TokenView(BaseModel):

@@ -11,6 +11,7 @@ import asyncpg
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from chassis.asked import By
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
@@ -83,7 +84,7 @@ class OptOutBody(AddressBody):
 
     channels: list[Channel] = Field(default=[Channel.EMAIL, Channel.SMS, Channel.WHATSAPP], max_length=4)
     categories: list[Category] = Field(default=list(Category), max_length=2)
-    by: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)] = "operator"
+    by: By = "operator"
 
     @property
     def outside(self) -> list[Channel]:

@@ -9,14 +9,14 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, StrictBool
 
+from chassis.asked import By, Moment
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem
 from notifier.adapters import preferences_sql as sql
 from notifier.adapters.versions import check_version, version_of
-from notifier.domain.sending_choice import BadChoice, person
 
 LONGEST_HISTORY = 1_000
 
@@ -31,7 +31,7 @@ class PreferencesBody(BaseModel):
     whatsapp: StrictBool
     sms: StrictBool
     email: StrictBool
-    by: StrictStr = Field("operator", description="Who says so, for the history.")
+    by: By = "operator"
 
 
 class PreferencesView(BaseModel):
@@ -68,16 +68,12 @@ def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     async def put_preferences(
         patient_id: UUID, body: PreferencesBody, if_match: Annotated[str | None, Header()] = None
     ) -> PreferencesView:
-        try:
-            by = person(body.by)
-        except BadChoice as bad:
-            raise Problem(422, bad.code, bad.message, [{"place": bad.place, "code": bad.code}]) from None
-        return await put(pool, patient_id, body, by, version_of(if_match), clock.now())
+        return await put(pool, patient_id, body, version_of(if_match), clock.now())
 
     @router.get("", summary="Which channels are on, or were at an instant or in a version")
     async def get_preferences(
         patient_id: UUID,
-        at: Annotated[AwareDatetime | None, Query(description="As of this instant; ISO 8601 with offset.")] = None,
+        at: Annotated[Moment | None, Query(description="As of this instant; ISO 8601 with offset.")] = None,
         version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     ) -> PreferencesView:
         with unavailable():
@@ -96,7 +92,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
 
 
 async def put(
-    pool: asyncpg.Pool, patient_id: UUID, body: PreferencesBody, by: str, version: int | None, now: datetime
+    pool: asyncpg.Pool, patient_id: UUID, body: PreferencesBody, version: int | None, now: datetime
 ) -> PreferencesView:
     """Write down what a patient says, with its line in the history in the same transaction.
 
@@ -112,5 +108,5 @@ async def put(
             check_version(version, held["version"] if held else 0)
             if held and (held["whatsapp"], held["sms"], held["email"]) == said:
                 return PreferencesView.model_validate(dict(held))
-            [row] = await connection.fetch(sql.PUT, patient_id, *said, now, by)
+            [row] = await connection.fetch(sql.PUT, patient_id, *said, now, body.by)
     return PreferencesView.model_validate(dict(row))

@@ -11,6 +11,7 @@ import asyncpg
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
+from chassis.asked import By
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
@@ -22,8 +23,8 @@ from notifier.domain.standing import Mode
 from schemas.model import ClinicId
 
 PAGE, LONGEST_PAGE = 50, 500
+HIGHEST = 2**63 - 1
 
-By = Annotated[StrictStr, Field(description="Who does it, for the audit.", examples=["A. Abara"])]
 IfMatch = Annotated[str | None, Header(description='The version that is replaced, such as "3"; left out: whatever.')]
 
 
@@ -142,7 +143,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, setting: Mode, wake: Callable[[], N
     @router.get("/sending/changes", summary="Who changed what about sending, newest first")
     async def changes(
         clinic: ClinicId | None = None,
-        before: int | None = None,
+        before: Annotated[int | None, Query(ge=1, le=HIGHEST)] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
     ) -> ChangePage:
         with unavailable():
@@ -180,9 +181,7 @@ class SendingDesk:
 
         Raises:
             Problem: 412 VERSION_CHANGED.
-            BadChoice: BAD_NAME.
         """
-        by = sending_choice.person(body.by)
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(sending_sql.ONE_AT_A_TIME, None)
@@ -191,8 +190,8 @@ class SendingDesk:
                 before = {"mode": held["mode"] if held else self._setting.value}
                 after = {"mode": body.mode.value}
                 if held is None or before != after:
-                    await connection.execute(sending_sql.SET_INSTALLATION, body.mode.value, self._clock.now(), by)
-                    await connection.execute(sending_sql.AUDIT, None, by, self._clock.now(), before, after)
+                    await connection.execute(sending_sql.SET_INSTALLATION, body.mode.value, self._clock.now(), body.by)
+                    await connection.execute(sending_sql.AUDIT, None, body.by, self._clock.now(), before, after)
             return await self.installation()
 
     async def clinic(self, connection: Connection | asyncpg.Pool, clinic_id: str) -> ClinicSendingView:
@@ -218,9 +217,9 @@ class SendingDesk:
 
         Raises:
             Problem: 412 VERSION_CHANGED.
-            BadChoice: An address, an hour or a name is none.
+            BadChoice: An address or an hour is none.
         """
-        by, after = sending_choice.person(body.by), _columns(_choice(body))
+        after = _columns(_choice(body))
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(sending_sql.ONE_AT_A_TIME, clinic_id)
@@ -229,8 +228,8 @@ class SendingDesk:
                 before = {name: row[name] for name in after} if row else None
                 if before != after:
                     now = self._clock.now()
-                    await connection.execute(sending_sql.SET_CLINIC, clinic_id, *after.values(), now, by)
-                    await connection.execute(sending_sql.AUDIT, clinic_id, by, now, before, after)
+                    await connection.execute(sending_sql.SET_CLINIC, clinic_id, *after.values(), now, body.by)
+                    await connection.execute(sending_sql.AUDIT, clinic_id, body.by, now, before, after)
                 return await self.clinic(connection, clinic_id)
 
 

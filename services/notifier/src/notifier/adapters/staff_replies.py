@@ -6,9 +6,11 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
+from chassis.asked import By
 from chassis.clock import Clock
+from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.http import Problem
 from notifier.adapters import inbound_sql as sql
@@ -43,7 +45,7 @@ class DoneBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"by": "front desk"}})
 
-    by: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+    by: By
 
 
 def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
@@ -59,14 +61,14 @@ def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     @router.get("", summary="What patients answered; `open=true`: what staff must look at")
     async def replies(
         open: Annotated[bool, Query()] = False,
-        after: Annotated[str | None, Query(max_length=100)] = None,
+        after: Annotated[str | None, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> ReplyPage:
-        at, last = _place(after)
+        place = Cursor.read(after) if after else None
         with unavailable():
-            rows = await pool.fetch(sql.REPLIES, open, at, last, limit)
+            rows = await pool.fetch(sql.REPLIES, open, place and place.at, place and place.id, limit)
         items = [ReplyView.model_validate(dict(row)) for row in rows]
-        more = f"{items[-1].received_at.isoformat()}/{items[-1].reply_id}" if len(items) == limit else None
+        more = Cursor(items[-1].received_at, items[-1].reply_id).text() if len(items) == limit else None
         return ReplyPage(items=items, next=more)
 
     @router.put("/{reply_id}/done", summary="Say that an answer was seen to; the first to say so counts")
@@ -78,13 +80,3 @@ def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
         return ReplyView.model_validate(dict(row))
 
     return router
-
-
-def _place(after: str | None) -> tuple[datetime | None, UUID | None]:
-    if after is None:
-        return None, None
-    at, _, last = after.partition("/")
-    try:
-        return datetime.fromisoformat(at), UUID(last)
-    except ValueError:
-        raise Problem(422, "BAD_PLACE", "after: give the `next` of the page before.") from None

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from chassis.asked import By
 from chassis.clock import Clock
 from chassis.cursor import Cursor
 from chassis.database import unavailable
@@ -16,7 +17,6 @@ from chassis.http import Problem
 from notifier.adapters import work_list_sql as sql
 from notifier.domain.modes import SendingMode
 from notifier.domain.plain_words import reason_words
-from notifier.domain.sending_choice import BadChoice, person
 from notifier.domain.states import State
 from notifier.domain.work_list import Act, acts
 from notifier.handle.work_list import Desk, Done, GateShut, NotListed, Wish, act
@@ -99,7 +99,7 @@ class _Body(BaseModel):
 class ByBody(_Body):
     """Who does it, for the log of acts."""
 
-    by: StrictStr = Field("operator", examples=["front desk"])
+    by: By = "operator"
 
 
 class SettleBody(ByBody):
@@ -138,9 +138,7 @@ def routes(
 
     async def done(notification_id: UUID, wish: Act, by: str, arrived: bool | None = None) -> DoneView:
         try:
-            told = await act(desk, notification_id, Wish(wish, person(by), arrived), sending, clock.now())
-        except BadChoice as bad:
-            raise Problem(422, bad.code, bad.message, [{"place": bad.place, "code": bad.code}]) from None
+            told = await act(desk, notification_id, Wish(wish, by, arrived), sending, clock.now())
         except GateShut as shut:
             errors = [{"place": "gate", "code": shut.reason.value}]
             raise Problem(409, shut.code, f"It would never leave: {reason_words(shut.reason)}.", errors) from None

@@ -9,7 +9,6 @@ from notifier.domain.visits import is_address
 from schemas.notifications import Channel
 
 LONGEST_ALLOW_LIST = 1_000
-LONGEST_NAME = 80
 OUTSIDE = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP})
 """Channels with a carrier: an in-app notice has no hours."""
 
@@ -76,18 +75,6 @@ def windows(given: Mapping[str, tuple[str, str]]) -> dict[Channel, tuple[time, t
         if hours[0] >= hours[1]:
             raise BadChoice("BAD_WINDOW", place, "it closes before it opens")
         kept[Channel(name)] = hours
-    return kept
-
-
-def person(name: str) -> str:
-    """Return who acts, as the audit keeps it.
-
-    Raises:
-        BadChoice: BAD_NAME: empty, over-long, or with characters that do not print.
-    """
-    kept = name.strip()
-    if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
-        raise BadChoice("BAD_NAME", "by", f"who does it, in 1 to {LONGEST_NAME} printable characters")
     return kept
 
 

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import asyncpg
 from pydantic import BaseModel, Field
 
+from chassis.asked import Moment
 from chassis.database import unavailable
 from chassis.errors import AttendError
 from reminders.adapters import sql
-from reminders.adapters.listing import BadRange, Moment
+from reminders.adapters.listing import BadRange
 from schemas.model import ClinicId
 
 

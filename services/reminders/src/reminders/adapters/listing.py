@@ -10,17 +10,15 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from chassis.cursor import FIRST, LAST, Cursor
+from chassis.asked import Moment
+from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.errors import AttendError
 from reminders.adapters import sql
 from schemas.model import ClinicId
 from schemas.reminders import Reason, ReminderStatus
-
-Moment = Annotated[AwareDatetime, Field(ge=FIRST, le=LAST)]
-"""An instant that every zone and the database can say."""
 
 PAGE = 100
 LONGEST_PAGE = 1000
