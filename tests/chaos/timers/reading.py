@@ -11,6 +11,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from reminders.domain.schedule import OVER
 from reminders.timers.row import NEVER, State, state_of, unpack
 
 type Log = list[ConsumerRecord[bytes, bytes]]
@@ -113,7 +114,7 @@ class Changelog:
         return {visit: held[-1] for visit, held in self.history.items() if held[-1] is not None}
 
     def steps_back(self) -> list[str]:
-        """Return every write that undid an earlier one: a lower version, or a fired timer pending again."""
+        """Return every write that undid an earlier one: a lower version, or a timer whose time came pending again."""
         found = []
         for visit, history in self.history.items():
             held = [row for row in history if row is not None]
@@ -124,7 +125,7 @@ class Changelog:
                     found += [
                         f"{visit}: {rule} {state.name} after {before.states[rule].name}"
                         for rule, state in after.states.items()
-                        if before.states.get(rule, state) is not state and before.states[rule] is not State.PENDING
+                        if before.states.get(rule, state) is not state and before.states[rule] in OVER
                     ]
         return found
 

@@ -21,7 +21,7 @@ from schemas.topics import APPOINTMENTS
 from schemas.wire import encode
 from tests.chaos.timers.field import Field
 from tests.chaos.timers.reading import Changelog, Held
-from tests.unit.reminders.builders import NOW, appointment, headers_of, id_of
+from tests.unit.reminders.builders import ANY_HOUR, NOW, appointment, headers_of, id_of
 
 FIRST_VISIT = NOW + timedelta(days=3)
 
@@ -49,7 +49,7 @@ class Source:
         names = (f"{self.seed}/{number}" for number in self._numbers)
         if partition is not None:
             names = (name for name in names if partition_of(id_of(name)) == partition)
-        return self._keep(appointment(name, starts_at=starts_at) for name in islice(names, count))
+        return self._keep(appointment(name, starts_at=starts_at, window=ANY_HOUR) for name in islice(names, count))
 
     def move(self, visits: Iterable[Appointment], by: timedelta) -> list[Appointment]:
         """Move visits: a new generation of each schedule."""

@@ -15,7 +15,7 @@ from schemas.notifications import Kind, NotificationChanged, Outcome
 from schemas.planning import plan
 from schemas.reminders import PlannedReminder, Reason, ReminderDue, RemindersCancelled, RemindersPlanned, ReminderStatus
 from schemas.wire import notification_id
-from tests.unit.reminders.builders import NOW, VISIT, appointment
+from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, appointment
 
 pytestmark = pytest.mark.integration
 
@@ -102,7 +102,7 @@ def story(name: str, dice: random.Random) -> list[Told]:
     version, generation, start = 1, 1, VISIT + timedelta(minutes=dice.randrange(20))
     for _ in range(dice.randint(1, 6)):
         status = dice.choice([Status.BOOKED, Status.BOOKED, Status.BOOKED, Status.CANCELLED])
-        held = appointment(name, version, status, starts_at=start, schedule_gen=generation)
+        held = appointment(name, version, status, starts_at=start, schedule_gen=generation, window=ANY_HOUR)
         held = held.model_copy(update={"clinic_id": dice.choice(["EYE", "SKIN"])})
         events.append(told(planned(held)))
         for reminder in plan(held):

@@ -22,7 +22,7 @@ from reminders.settings import Settings
 from schemas.notifications import Outcome
 from schemas.planning import plan
 from tests.integration.reminders.test_forecast import due, outcome, planned, take, told
-from tests.unit.reminders.builders import NOW, VISIT, appointment, id_of
+from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, appointment, id_of
 
 pytestmark = pytest.mark.integration
 
@@ -69,7 +69,7 @@ async def api(pool: asyncpg.Pool) -> AsyncIterator[Api]:
 async def book(pool: asyncpg.Pool, count: int, starts_at: datetime = VISIT) -> None:
     """Take plans of visits one hour apart, in two clinics in turn."""
     visits = [
-        appointment(f"visit {n}", starts_at=starts_at + timedelta(hours=n)).model_copy(
+        appointment(f"visit {n}", starts_at=starts_at + timedelta(hours=n), window=ANY_HOUR).model_copy(
             update={"clinic_id": "EYE" if n % 2 == 0 else "SKIN"}
         )
         for n in range(count)

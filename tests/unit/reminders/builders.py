@@ -32,8 +32,11 @@ class Record:
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 VISIT = NOW + timedelta(days=5)
 LONG_AGO = NOW - timedelta(days=365)
+HOURS = SendWindow(opens=time(7), closes=time(21))
+"""As a clinic has them that set none (D16)."""
+
 ANY_HOUR = SendWindow(opens=time.min, closes=time.max)
-"""What D16 does to a moment is tested where it is done, in `tests/unit/schemas/test_hours.py`."""
+"""For what has nothing to do with hours."""
 
 
 def id_of(name: str) -> UUID:
@@ -58,6 +61,7 @@ def appointment(
     schedule_set_at: datetime = NOW,
     rules: tuple[ReminderRule, ...] = DEFAULT_RULES,
     zone: str = "Europe/London",
+    window: SendWindow = HOURS,
     **changes: Any,
 ) -> Appointment:
     """Build one version of an appointment: booked now, for a visit in five days, with the default rules."""
@@ -72,7 +76,7 @@ def appointment(
         schedule_gen=schedule_gen,
         schedule_set_at=schedule_set_at,
         first_booked_at=NOW,
-        policy=ReminderPolicy(policy_id="p1", rules=rules, window=ANY_HOUR),
+        policy=ReminderPolicy(policy_id="p1", rules=rules, window=window),
         event_time=changes.pop("event_time", schedule_set_at),
         ingest_time=NOW,
         source="test",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,47 +14,101 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from chassis.clock import StillClock
 from reminders.adapters.visits import cause_of, read_visit
 from reminders.adapters.wording import RecordWording
-from reminders.domain.schedule import KEPT_AFTER_VISIT
+from reminders.domain.book import Book, on_cancelled, on_due, on_planned
+from reminders.domain.schedule import KEPT_AFTER_VISIT, read_terms
 from reminders.handle.planning import RemindersOwner
 from reminders.timers.emitter import Emitter
 from reminders.timers.intake import Intake
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Message
+from reminders.timers.row import state_of, unpack
 from reminders.timers.writing import Writing
-from schemas.appointments import Appointment, ReminderRule, Status
+from schemas.appointments import Appointment, ReminderRule, SendWindow, Status
 from schemas.envelope import event_type
 from schemas.instants import instant
 from schemas.planning import plan
-from schemas.reminders import REMINDER_DUE, REMINDERS_CANCELLED, ReminderDue, RemindersCancelled, RemindersPlanned
-from schemas.wire import decode
-from tests.unit.reminders.builders import NOW, appointment, source_of
+from schemas.reminders import (
+    REMINDER_DUE,
+    REMINDERS_CANCELLED,
+    REMINDERS_PLANNED,
+    PlannedReminder,
+    ReminderDue,
+    RemindersCancelled,
+    RemindersPlanned,
+    ReminderStatus,
+)
+from schemas.wire import decode, reminder_id
+from tests.unit.reminders.builders import ANY_HOUR, NOW, appointment, source_of
 from tests.unit.reminders.builders import rule as reminder_rule
 
 EVENTS, ROWS = "reminders", "changelog"
+BODIES: dict[str, Any] = {
+    REMINDERS_PLANNED: RemindersPlanned,
+    REMINDERS_CANCELLED: RemindersCancelled,
+    REMINDER_DUE: ReminderDue,
+}
+FOLDS: dict[Any, Any] = {RemindersPlanned: on_planned, RemindersCancelled: on_cancelled, ReminderDue: on_due}
 
 
 @dataclass
 class Model:
-    """What must leave, in ten lines: `newest` versions, `ended` reminders, and what is `out`."""
+    """What must leave, reminder by reminder.
+
+    Attributes:
+        newest: Version of each visit.
+        waiting: By visit, what must still leave.
+        void: Reminders that would not leave, as things stood when they were planned last.
+        over: Reminders whose moment came, and when nothing was handed over then, the version that planned them.
+        until: By visit, since when nothing more can come of it.
+        out: What was said, in any order.
+    """
 
     newest: dict[UUID, Appointment] = field(default_factory=dict)
-    ended: set[UUID] = field(default_factory=set)
+    waiting: dict[UUID, list[PlannedReminder]] = field(default_factory=dict)
+    void: set[UUID] = field(default_factory=set)
+    over: dict[UUID, int | None] = field(default_factory=dict)
+    until: dict[UUID, datetime] = field(default_factory=dict)
     out: list[tuple[UUID, str]] = field(default_factory=list)
 
     def take(self, version: Appointment) -> None:
-        held = self.newest.get(version.appointment_id)
-        if held is None or version.version > held.version:
-            self.newest[version.appointment_id] = version
-            self.ended |= {reminder.reminder_id for reminder in plan(version) if reminder.reason}
+        """A reminder that was void is planned anew, as if its rule were set by this version."""
+        visit, held = version.appointment_id, self.newest.get(version.appointment_id)
+        if held is not None and version.version <= held.version:
+            return
+        rules = [rule for rule in version.policy.rules if self.over.get(self._id(version, rule)) is None]
+        again = [
+            rule.model_copy(update={"in_force_since": max(rule.in_force_since, version.event_time)})
+            if self._id(version, rule) in self.void
+            else rule
+            for rule in rules
+        ]
+        planned = plan(version.model_copy(update={"policy": version.policy.model_copy(update={"rules": again})}))
+        self.void -= {reminder.reminder_id for reminder in planned}
+        self.void |= {reminder.reminder_id for reminder in planned if reminder.reason}
+        self.newest[visit] = version
+        self.waiting[visit] = [r for r in planned if not r.reason and r.reminder_id not in self.over]
+        self.until[visit] = self._end(version, version.event_time)
 
     def tick(self, now: datetime) -> None:
-        for version in self.newest.values():
-            due = [r for r in plan(version) if r.due <= now and r.reminder_id not in self.ended]
+        for visit, waiting in self.waiting.items():
+            due = [r for r in waiting if r.due <= now]
             leaving = [r for r in due if now <= r.not_after][-1:]
             for r in due:
+                self.over[r.reminder_id] = None if r in leaving else self.newest[visit].version
                 what = "DUE" if r in leaving else "SUPERSEDED" if now <= r.not_after else "TOO_LATE"
                 self.out.append((r.reminder_id, what))
-            self.ended |= {r.reminder_id for r in due}
+            if due:
+                self.waiting[visit] = [r for r in waiting if r.due > now]
+                self.until[visit] = self._end(self.newest[visit], now)
+
+    def _end(self, version: Appointment, now: datetime) -> datetime:
+        """A visit of which nothing waits is over, but not before it is told of for the last time."""
+        assert version.starts_at is not None
+        return version.starts_at if self.waiting[version.appointment_id] else max(version.starts_at, now)
+
+    @staticmethod
+    def _id(version: Appointment, rule: ReminderRule) -> UUID:
+        return reminder_id(version.appointment_id, version.schedule_gen, rule.slug)
 
 
 class Killed(Exception):
@@ -122,6 +176,9 @@ LEADS: st.SearchStrategy[list[dict[str, int]]] = st.lists(
 NEAR = st.timedeltas(timedelta(hours=-10), timedelta(hours=100))
 STARTS = st.one_of(NEAR, NEAR, st.timedeltas(timedelta(hours=-80), timedelta(days=35)))  # over 29 March, too
 AT_ONCE = st.sampled_from((True, True, False))
+HOURS = st.sampled_from(
+    (SendWindow(opens=time(7), closes=time(21)), SendWindow(opens=time(9), closes=time(17)), ANY_HOUR)
+)
 KILLS = st.sampled_from((None, None, None, "before", "after"))
 ANY = st.integers(0, 10**6)
 
@@ -139,8 +196,8 @@ class AnySequence(RuleBasedStateMachine):
         self.slugs = 0
 
     @precondition(lambda self: len(self._ahead()) < 4)
-    @rule(start=STARTS, leads=LEADS, at_once=AT_ONCE)
-    def book(self, start: timedelta, leads: list[dict[str, int]], at_once: bool) -> None:
+    @rule(start=STARTS, leads=LEADS, hours=HOURS, at_once=AT_ONCE)
+    def book(self, start: timedelta, leads: list[dict[str, int]], hours: SendWindow, at_once: bool) -> None:
         now = self.clock.now()
         self._publish(
             appointment(
@@ -148,6 +205,7 @@ class AnySequence(RuleBasedStateMachine):
                 starts_at=now + start,
                 schedule_set_at=now,
                 rules=tuple(self._rule(lead, NOW) for lead in leads),
+                window=hours,
             ),
             at_once,
         )
@@ -176,6 +234,13 @@ class AnySequence(RuleBasedStateMachine):
         new = tuple(self._rule(lead, self.clock.now()) for lead in leads)
         policy = visit.policy.model_copy(update={"rules": (*new, *visit.policy.rules[:kept])})
         self._publish(self._next(visit, policy=policy), at_once)
+
+    @precondition(lambda self: self._ahead())
+    @rule(which=ANY, hours=HOURS, at_once=AT_ONCE)
+    def change_hours(self, which: int, hours: SendWindow, at_once: bool) -> None:
+        """The clinic has other hours, and something of the visit changes: its version carries them."""
+        visit = self._one(which)
+        self._publish(self._next(visit, policy=visit.policy.model_copy(update={"window": hours})), at_once)
 
     @precondition(lambda self: self._ahead())
     @rule(which=ANY)
@@ -212,13 +277,12 @@ class AnySequence(RuleBasedStateMachine):
     @rule(passed=st.one_of(st.timedeltas(timedelta(), timedelta(hours=12)), st.just(timedelta(seconds=9))), kill=KILLS)
     def fire(self, passed: timedelta, kill: str | None) -> None:
         self.clock.move(self.clock.now() + passed)
-        held = self.model.newest
-        self.untaken = [v for v in self.untaken if self._kept(held.get(v.appointment_id, v))]  # 72 h late is too late
+        self.untaken = [v for v in self.untaken if self._kept(v)]  # 72 h late is too late
         self.broker.kill = kill
         self._until_done(lambda: self.worker.tick())
         self.model.tick(self.clock.now())
         rows = {UUID(bytes=key) for key in self.worker.part.packed()}
-        assert rows == {visit for visit, version in held.items() if self._kept(version)}
+        assert rows == {visit for visit, version in self.model.newest.items() if self._kept(version)}
 
     @rule(compacted=st.booleans())
     def crash(self, compacted: bool) -> None:
@@ -232,10 +296,33 @@ class AnySequence(RuleBasedStateMachine):
 
     @invariant()
     def plans_are_versions_in_order(self) -> None:
-        plans = [decode(RemindersPlanned, m[1]) for m in self.broker.events if kind(m) == "reminders.planned.v1"]
+        plans = self._plans()
         for visit, newest in self.model.newest.items():
             assert [p.version for p in plans if p.appointment_id == visit][-1:] == [newest.version]
         assert len({(p.appointment_id, p.version) for p in plans}) == len(plans)
+
+    @invariant()
+    def what_the_newest_plan_calls_scheduled_is_what_waits_in_the_row(self) -> None:
+        newest = {plan.appointment_id: plan for plan in self._plans()}
+        for visit, waiting in self.model.waiting.items():
+            expected = {r.reminder_id: (r.due, r.not_after) for r in waiting}
+            listed = [r for r in newest[visit].reminders if not r.reason]
+            ahead = [r for r in listed if r.reminder_id not in self.model.over]
+            assert {r.reminder_id: (r.due, r.not_after) for r in ahead} == expected == self._pending(visit)
+            assert {self.model.over.get(r.reminder_id) for r in listed} <= {None, newest[visit].version}
+
+    def teardown(self) -> None:
+        """The records of all this say what waits, and call nothing else scheduled but what was handed over."""
+        books: dict[UUID, Book] = {}
+        for message in self.broker.events:
+            body = decode(BODIES[kind(message) or ""], message[1])
+            book = books.setdefault(body.appointment_id, Book(body.appointment_id))
+            FOLDS[type(body)](book, body, NOW, "event")
+        for visit, waiting in self.model.waiting.items():
+            records = books[visit].reminders.values()
+            scheduled = {r.reminder_id for r in records if r.status is ReminderStatus.SCHEDULED}
+            assert {r.reminder_id for r in waiting} == {i for i in scheduled if i not in self.model.over}
+            assert scheduled - {r.reminder_id for r in waiting} <= {r.reminder_id for r in records if r.handed_over_at}
 
     def _until_done(self, work: Any) -> None:
         try:
@@ -254,6 +341,22 @@ class AnySequence(RuleBasedStateMachine):
                 found += [(r.reminder_id, str(r.reason)) for r in decode(RemindersCancelled, message[1]).reminders]
         return found
 
+    def _plans(self) -> list[RemindersPlanned]:
+        return [decode(RemindersPlanned, m[1]) for m in self.broker.events if kind(m) == REMINDERS_PLANNED]
+
+    def _pending(self, visit: UUID) -> dict[UUID, tuple[datetime, datetime]]:
+        """Return what waits in the row of a visit."""
+        packed = self.worker.part.get(visit.bytes)
+        if packed is None:
+            return {}
+        row = unpack(packed)
+        timers = read_terms(self.worker.part.terms.content(row.terms)).timers(row.anchor)
+        return {
+            reminder_id(visit, row.generation, timer.rule): (instant(timer.due), instant(timer.not_after))
+            for number, timer in enumerate(timers)
+            if not state_of(row.marks, number)
+        }
+
     def _rule(self, lead: dict[str, int], since: datetime) -> ReminderRule:
         self.slugs += 1
         return reminder_rule(f"r{self.slugs}", since=since, **lead)
@@ -270,12 +373,12 @@ class AnySequence(RuleBasedStateMachine):
 
     def _kept(self, version: Appointment) -> bool:
         assert version.starts_at is not None
-        return version.starts_at + KEPT_AFTER_VISIT > self.clock.now()
+        end = self.model.until.get(version.appointment_id, version.starts_at)
+        return end + KEPT_AFTER_VISIT > self.clock.now()
 
     def _ahead(self) -> list[Appointment]:
         """The visits whose row may not have left: others are not changed and not repeated any more."""
-        held = self.model.newest
-        return [v for v in self.newest.values() if self._kept(v) and self._kept(held.get(v.appointment_id, v))]
+        return [version for version in self.newest.values() if self._kept(version)]
 
     def _one(self, which: int) -> Appointment:
         return self._ahead()[which % len(self._ahead())]

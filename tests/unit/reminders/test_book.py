@@ -1,6 +1,6 @@
 """The reminder records as a fold: in any order, however often, the same result."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reminders.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
 from reminders.domain.lattice import join, rises
-from schemas.appointments import Appointment, Status
+from schemas.appointments import Appointment, SendWindow, Status
 from schemas.notifications import DeliveryState, Kind, NotificationChanged, Outcome
 from schemas.planning import plan
 from schemas.reminders import (
@@ -170,6 +170,29 @@ def test_a_rule_that_went_takes_its_reminder_with_it() -> None:
     assert found(fold(planned(appointment()), planned(without)))[(1, "2h")] == ("CANCELLED", "SUPERSEDED")
 
 
+QUIET = SendWindow(opens=time(9), closes=time(17))  # the visit's 2 h reminder is due at seven
+
+
+def test_d16_the_newest_plan_brings_back_what_an_older_one_could_not_let_leave() -> None:
+    book = fold(planned(appointment(window=QUIET)), planned(appointment(version=2)))
+
+    assert found(book) == {(1, "24h"): ("SCHEDULED", None), (1, "2h"): ("SCHEDULED", None)}
+
+
+def test_an_older_plan_says_nothing_of_what_a_newer_one_lists() -> None:
+    book = fold(planned(appointment(version=2)), planned(appointment(window=QUIET)))
+
+    assert found(book)[(1, "2h")] == ("SCHEDULED", None)
+
+
+def test_no_plan_brings_back_what_the_notifier_has_spoken_of() -> None:
+    skipped = told(Outcome.SKIPPED, Reason.NO_CONTACT)
+
+    book = fold(planned(appointment()), due(), skipped, planned(appointment(version=2)))
+
+    assert found(book)[(1, "24h")] == ("CANCELLED", "NO_CONTACT")
+
+
 def test_once_handed_over_only_the_notifier_decides() -> None:
     cancel = planned(appointment(version=2, status=Status.CANCELLED))
 
@@ -281,6 +304,10 @@ def test_a_repeat_changes_nothing() -> None:
 
 
 STORIES: dict[str, tuple[list[Event], list[NotificationChanged]]] = {
+    "forbidden, brought back and sent": (
+        [planned(appointment(window=QUIET)), planned(appointment(version=2)), due("2h", hours=2)],
+        [told(Outcome.ACCEPTED, slug="2h")],
+    ),
     "sent": ([planned(appointment()), due()], [told(Outcome.ACCEPTED)]),
     "unknown, then settled": (
         [planned(appointment()), due()],

@@ -1,15 +1,15 @@
 """Planning as the worker does it, by requirement."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from reminders.domain.schedule import Unplannable
 from reminders.timers.row import NEVER, State
-from schemas.appointments import NOT_YET_BOOKED, Appointment, Status
+from schemas.appointments import NOT_YET_BOOKED, Appointment, SendWindow, Status
 from schemas.instants import instant, micros
 from schemas.reminders import Reason
-from tests.unit.reminders.builders import NOW, VISIT, Kept, appointment, kept, rule
+from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, Kept, appointment, kept, rule
 
 
 def dues(held: Kept) -> dict[str, datetime]:
@@ -87,7 +87,7 @@ def test_d12_days_are_wall_clock_time_across_the_autumn_fold() -> None:
 def test_d12_a_day_before_falls_into_the_gap_and_moves_forward_by_it() -> None:
     visit = datetime(2026, 3, 30, 0, 30, tzinfo=UTC)  # 01:30 on the wall; 01:30 the day before does not exist
 
-    assert dues(kept(appointment(starts_at=visit, rules=(rule("1d", days=1),))))["1d"] == datetime(
+    assert dues(kept(appointment(starts_at=visit, rules=(rule("1d", days=1),), window=ANY_HOUR)))["1d"] == datetime(
         2026, 3, 29, 1, 30, tzinfo=UTC
     )  # 02:30 on the wall
 
@@ -134,12 +134,12 @@ def test_d11_a_change_of_room_does_not_remind_again() -> None:
 
 def test_d13_a_rule_that_stays_keeps_what_became_of_it_and_a_new_one_is_pending() -> None:
     fired, _ = kept(appointment()).settle(VISIT - timedelta(hours=24))
-    rules = (rule("6h", hours=6, since=VISIT - timedelta(hours=23)), rule("24h", hours=24))
+    rules = (rule("1h", hours=1, since=VISIT - timedelta(hours=23)), rule("24h", hours=24))
 
     held = kept(appointment(version=2, rules=rules), fired)
 
-    assert held.states == {"6h": State.PENDING, "24h": State.FIRED}
-    assert held.row.next_due == micros(VISIT - timedelta(hours=6))
+    assert held.states == {"1h": State.PENDING, "24h": State.FIRED}
+    assert held.row.next_due == micros(VISIT - timedelta(hours=1))
 
 
 def test_d15_not_after_is_a_quarter_of_the_lead_before_the_start() -> None:
@@ -173,7 +173,7 @@ def test_d15_two_overdue_reminders_of_one_visit_collapse_into_the_later() -> Non
     assert settled.handed_over is not None
     assert settled.handed_over.rule == "20h"
     assert [t.rule for t in settled.superseded] == ["24h"]
-    assert held.states == {"24h": State.VOID, "20h": State.FIRED, "2h": State.PENDING}
+    assert held.states == {"24h": State.LAPSED, "20h": State.FIRED, "2h": State.PENDING}
 
 
 def test_settling_twice_hands_over_once() -> None:
@@ -203,7 +203,89 @@ def test_the_last_year_of_all_can_be_planned() -> None:
     assert instant(kept(appointment(starts_at=datetime(9999, 12, 31, tzinfo=UTC))).row.anchor).year == 9999
 
 
-def test_a_void_timer_of_the_same_generation_stays_void() -> None:
-    void = kept(appointment(version=2, status=Status.CANCELLED), kept(appointment()))
+LATE_HOURS = SendWindow(opens=time(9), closes=time(17))
+TWO_HOURS = (rule("2h", hours=2),)
 
-    assert set(kept(appointment(version=3), void).states.values()) == {State.VOID}
+
+def statuses(held: Kept) -> dict[str, Reason | None]:
+    return {slot.rule: slot.reason for slot in held.slots}
+
+
+def test_d16_a_reminder_that_the_hours_forbade_is_planned_when_they_are_widened() -> None:
+    """The visit is at 09:00 London time: two hours before it a clinic that opens at nine is closed."""
+    visit = NOW + timedelta(days=2)
+    closed = kept(appointment(starts_at=visit, rules=TWO_HOURS, window=LATE_HOURS))
+    assert (closed.states, statuses(closed)) == ({"2h": State.VOID}, {"2h": Reason.QUIET_HOURS})
+
+    widened = appointment(version=2, starts_at=visit, rules=TWO_HOURS, event_time=NOW + timedelta(days=1))
+    held = kept(widened, closed)
+
+    assert (held.states, statuses(held)) == ({"2h": State.PENDING}, {"2h": None})
+    assert held.row.next_due == micros(visit - timedelta(hours=2))
+
+
+def test_d14_hours_that_are_widened_after_its_moment_bring_no_reminder_back() -> None:
+    visit = NOW + timedelta(days=2)
+    closed = kept(appointment(starts_at=visit, rules=TWO_HOURS, window=LATE_HOURS))
+
+    held = kept(appointment(version=2, starts_at=visit, rules=TWO_HOURS, event_time=visit - timedelta(hours=2)), closed)
+
+    assert (held.states, statuses(held)) == ({"2h": State.VOID}, {"2h": Reason.DUE_IN_PAST})
+    assert held.row.next_due == NEVER
+
+
+def test_d16_a_reminder_merged_with_another_is_planned_when_the_others_rule_goes() -> None:
+    """The visit is at 10:00: the rule of 12 h would move to 20:30, half an hour after that of 14 h."""
+    visit = NOW + timedelta(days=2, hours=1)
+    both = appointment(starts_at=visit, rules=(rule("14h", hours=14), rule("12h", hours=12)))
+    merged = kept(both)
+    assert statuses(merged) == {"14h": None, "12h": Reason.SUPERSEDED}
+
+    held = kept(appointment(version=2, starts_at=visit, rules=(rule("12h", hours=12),)), merged)
+
+    assert (held.states, statuses(held)) == ({"12h": State.PENDING}, {"12h": None})
+
+
+def test_d16_what_cannot_leave_any_more_takes_no_other_reminder_with_it() -> None:
+    """The 14 h reminder was forbidden, and past when the hours were widened: the 12 h one leaves in its stead."""
+    visit = NOW + timedelta(days=2, hours=1)
+    rules = (rule("14h", hours=14), rule("12h", hours=12))
+    shut = kept(appointment(starts_at=visit, rules=rules, window=SendWindow(opens=time(8), closes=time(8))))
+    at = visit - timedelta(hours=13, minutes=45)
+
+    held = kept(appointment(version=2, starts_at=visit, rules=rules, event_time=at), shut)
+
+    assert statuses(held) == {"14h": Reason.DUE_IN_PAST, "12h": None}
+    assert held.row.next_due == micros(visit - timedelta(hours=13, minutes=30))
+
+
+def test_g4_a_reminder_whose_time_came_and_went_is_never_planned_again() -> None:
+    """Found overdue together, the later leaves; the other stays where it is whatever the next version says."""
+    rules = (rule("24h", hours=24), rule("20h", hours=20))
+    settled, _ = kept(appointment(rules=rules)).settle(VISIT - timedelta(hours=19))
+
+    held = kept(appointment(version=2, rules=rules, event_time=NOW), settled)
+
+    assert held.states == {"24h": State.LAPSED, "20h": State.FIRED}
+    assert statuses(held)["24h"] is Reason.DUE_IN_PAST
+    assert held.row.next_due == NEVER
+
+
+def test_a_row_stays_72_hours_after_the_last_change_of_a_visit_that_is_over() -> None:
+    """Moved to four days ago, it would leave at once, and the first version, come again, would be planned anew."""
+    moved_at = NOW + timedelta(days=1)
+    past = appointment(version=2, starts_at=NOW - timedelta(days=4), schedule_gen=2, schedule_set_at=moved_at)
+
+    moved = kept(past, kept(appointment()))
+
+    assert moved.row.anchor == micros(moved_at)
+    assert kept(appointment(version=3, status=Status.CANCELLED), moved).row.anchor == micros(VISIT)
+
+
+def test_a_row_of_which_all_was_overdue_stays_72_hours_from_then() -> None:
+    late = VISIT + timedelta(days=5)
+
+    held, settled = kept(appointment()).settle(late)
+
+    assert [timer.rule for timer in settled.too_late] == ["24h", "2h"]
+    assert held.row.anchor == micros(late)

@@ -97,7 +97,8 @@ class Book:
 def on_planned(book: Book, plan: RemindersPlanned, at: datetime, event_id: str) -> list[Reminder]:
     """Take a plan: new records, born SCHEDULED or CANCELLED with their reason (D14).
 
-    What an older plan listed, and the newest does not, is cancelled if it was not handed over:
+    The newest plan says what waits: a record it calls SCHEDULED is so again, unless it was handed over. What an older
+    plan listed, and the newest does not, is cancelled if it was not handed over:
     RESCHEDULED when its schedule is past (D10), SUPERSEDED when its rule went.
 
     Returns:
@@ -191,7 +192,9 @@ def _listed(held: Reminder | None, plan: RemindersPlanned, listed: PlannedRemind
     version, planned = plan.version, listed.status
     if held is None or held.version <= version:
         known = held or Reminder(listed.reminder_id, plan.appointment_id, plan.schedule_gen)
-        rise = known.handed_over_at is None and planned is not _SCHEDULED and rises(known.status, planned)
+        is_out = known.handed_over_at is not None or known.notification_id is not None
+        is_back = planned is _SCHEDULED and 0 < known.version < version
+        takes = not is_out and (is_back or rises(known.status, planned))
         return known._replace(
             version=version,
             rule=listed.rule,
@@ -200,11 +203,9 @@ def _listed(held: Reminder | None, plan: RemindersPlanned, listed: PlannedRemind
             scheduled_for=listed.due,
             not_after=listed.not_after,
             closes_at=closes_at(listed.due, listed.not_after),
-            status=planned if rise else known.status,
-            reason=listed.reason if rise else known.reason,
+            status=planned if takes else known.status,
+            reason=listed.reason if takes else known.reason,
         )
-    if held.handed_over_at is None and rises(held.status, planned):
-        return held._replace(status=planned, reason=listed.reason)
     return held
 
 

@@ -15,11 +15,12 @@ from schemas.planning import Lead, Rule, Slot, lead_of, reason_not_to_remind, sl
 from schemas.reminders import Reason
 
 KEPT_AFTER_VISIT = timedelta(hours=72)
-"""A late repeat of an event must find the row, or it would plan again."""
+"""A late repeat of an event must find the row, or it would plan again. Counted from the last change, if later."""
 
 FIRST_INSTANT, LAST_INSTANT = micros(datetime(1, 1, 2, tzinfo=UTC)), micros(datetime(9999, 12, 28, tzinfo=UTC))
 _LAST = datetime.max.replace(tzinfo=UTC)
-PENDING, FIRED, VOID = map(int, (State.PENDING, State.FIRED, State.VOID))
+PENDING, FIRED, VOID, LAPSED = map(int, State)
+OVER = frozenset({FIRED, LAPSED})
 
 
 class Unplannable(ValueError):
@@ -120,10 +121,11 @@ def read_terms(content: bytes) -> Terms:
 def apply(
     held: Row | None, before: Terms | None, visit: Visit, policy: Policy, terms: int
 ) -> tuple[Row, Sequence[Slot]]:
-    """Return the row of a version above the one held, and its reminders in the rules' order.
+    """Return the row of a version above the one held, and its reminders in the rules' order: as the row holds them.
 
-    A timer of the same generation that fired or was void stays so: one generation and rule is one
-    reminder (G4). Timers of earlier generations are gone with their row.
+    A timer of the same generation whose time came stays as it is: one generation and rule is one reminder (G4). One
+    that was void is planned anew, as if its rule were set by this version: what is still ahead may leave after all
+    (D14). Timers of earlier generations are gone with their row.
 
     Args:
         held: The row held, if any.
@@ -139,30 +141,43 @@ def apply(
     if version > LARGEST_COUNT or generation > LARGEST_COUNT:
         raise Unplannable("version or schedule_gen is too large")
     anchor = micros(starts_at or visit.event_time)
-    plan = NOTHING if starts_at is None else _planned(anchor, visit, policy)
+    marked: dict[str, int] = {}
     if held is not None and before is not None and held.generation == generation and held.marks.strip(b"\0"):
-        plan = _plan(plan.slots, {lead.slug: state_of(held.marks, number) for number, lead in enumerate(before.leads)})
+        marked = {lead.slug: state_of(held.marks, number) for number, lead in enumerate(before.leads)}
+    plan = NOTHING if starts_at is None else _planned(anchor, visit, policy, marked)
+    if plan.next_due == NEVER:
+        anchor = max(anchor, micros(visit.event_time))
     if anchor > LAST_INSTANT:
         anchor = LAST_INSTANT
     return Row(version, generation, plan.next_due, anchor, terms, plan.marks), plan.slots
 
 
-def _planned(start: int, visit: Visit, policy: Policy) -> _Plan:
-    """Return the plan of a new schedule.
+def _planned(start: int, visit: Visit, policy: Policy, marked: Mapping[str, int]) -> _Plan:
+    """Return the plan of a version, given what became of its timers before, by rule.
 
     Raises:
         Unplannable: A date out of range, or an unknown zone.
     """
     barred = reason_not_to_remind(visit.status)
     try:
-        plan = _ahead(policy, visit.zone, start, barred)
-        if visit.schedule_set_at < plan.soonest:
+        if (
+            not any(marked.values())
+            and visit.schedule_set_at < (plan := _ahead(policy, visit.zone, start, barred)).soonest
+        ):
             return plan
-        return _plan(slots(start, visit.zone, policy.leads, micros(visit.schedule_set_at), barred, policy.hours), {})
+        leads = [_again(lead, marked.get(lead.slug), visit) for lead in policy.leads]
+        return _plan(slots(start, visit.zone, leads, micros(visit.schedule_set_at), barred, policy.hours), marked)
     except Unplannable:
         raise
     except (ArithmeticError, ValueError, KeyError) as error:
         raise Unplannable(f"no reminders can be planned: {type(error).__name__}") from None
+
+
+def _again(lead: Lead, mark: int | None, visit: Visit) -> Lead:
+    """Return a rule as it counts for a version: a void one from this version on, a lapsed one never again."""
+    if mark == VOID:
+        return lead._replace(since=max(lead.since, micros(visit.event_time)))
+    return lead._replace(since=NEVER) if mark == LAPSED else lead
 
 
 @lru_cache(16_384)
@@ -171,8 +186,8 @@ def _ahead(policy: Policy, zone: str, start: int, barred: Reason | None) -> _Pla
     return _plan(slots(start, zone, policy.leads, -NEVER, barred, policy.hours), {})
 
 
-def _plan(found: Iterable[Slot], kept: Mapping[str, int]) -> _Plan:
-    """Mark slots: those of `kept` as they are there unless PENDING, others by whether they may leave.
+def _plan(found: Iterable[Slot], marked: Mapping[str, int]) -> _Plan:
+    """Mark slots: those whose time came as they are marked, others by whether they may leave.
 
     Raises:
         Unplannable: One is due before the first year.
@@ -181,7 +196,11 @@ def _plan(found: Iterable[Slot], kept: Mapping[str, int]) -> _Plan:
     dues = [due for _, due, _, _ in found]
     if dues and min(dues) < FIRST_INSTANT:
         raise Unplannable("no reminders can be planned: before the first year")
-    states = [kept.get(slug) or (VOID if reason else PENDING) for slug, _, _, reason in found]
+    marks = (marked.get(slug) for slug, _, _, _ in found)
+    states = [
+        mark if mark in OVER else VOID if reason else PENDING
+        for mark, (_, _, _, reason) in zip(marks, found, strict=True)
+    ]
     pending = [due for due, state in zip(dues, states, strict=True) if state == PENDING]
     return _Plan(found, instant(min(dues)) if dues else _LAST, min(pending) if pending else NEVER, marks_of(states))
 
@@ -197,10 +216,11 @@ def settle(row: Row, terms: Terms, now: int) -> Settled:
     in_time = [number for number in due if now <= timers[number].not_after]
     leaving = max(in_time, key=lambda number: (timers[number].due, timers[number].rule), default=None)
     for number in due:
-        states[number] = FIRED if number == leaving else VOID
+        states[number] = FIRED if number == leaving else LAPSED
     next_due = min((timer.due for number, timer in enumerate(timers) if not states[number]), default=NEVER)
+    anchor = max(row.anchor, now) if next_due == NEVER else row.anchor
     return Settled(
-        row._replace(next_due=next_due, marks=marks_of(states)),
+        row._replace(next_due=next_due, anchor=anchor, marks=marks_of(states)),
         None if leaving is None else timers[leaving],
         tuple(timers[number] for number in due if now > timers[number].not_after),
         tuple(timers[number] for number in in_time if number != leaving),

@@ -22,7 +22,7 @@ def asked_at(source: Source) -> datetime | None:
 
 
 def withdraw(key: bytes, row: Row, terms: Terms, reason: Reason) -> tuple[Row, RemindersCancelled | None]:
-    """Void what still waits in a row.
+    """Let lapse what still waits in a row.
 
     Returns:
         The row without a timer to fire, and what to announce: None if nothing waited.
@@ -32,5 +32,5 @@ def withdraw(key: bytes, row: Row, terms: Terms, reason: Reason) -> tuple[Row, R
     waiting = [timer for timer, state in zip(timers, states, strict=True) if state is State.PENDING]
     if not waiting:
         return row, None
-    marks = marks_of([state or State.VOID for state in states])
+    marks = marks_of([state or State.LAPSED for state in states])
     return row._replace(next_due=NEVER, marks=marks), bodies.withdrawn(UUID(bytes=key), row, waiting, reason)

@@ -34,11 +34,16 @@ _NEXT_DUE = struct.Struct("<9xqq")
 
 
 class State(IntEnum):
-    """What became of a timer; only PENDING ones are ever fired."""
+    """What became of a timer; only PENDING ones are ever fired.
+
+    VOID ones never will be as things stand; a newer version may plan them again. Over are those whose time came: FIRED,
+    or LAPSED where nothing left.
+    """
 
     PENDING = 0
     FIRED = 1
     VOID = 2
+    LAPSED = 3
 
 
 class Row(NamedTuple):
