@@ -5,7 +5,7 @@ import sys
 import typer
 
 from chassis.errors import AttendError, Misconfigured
-from stack.commands import forward, look, policy, run, sending, upkeep, why, work_list
+from stack.commands import forward, look, policy, run, sending, sub_files, upkeep, why, work_list
 from stack.keeper import EXIT_MISCONFIGURED
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(sending.app, name="sending")
 app.command()(why.why)
 app.add_typer(work_list.app, name="work-list")
+app.add_typer(sub_files.app, name="sub-files")
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.clients)
 app.command("dead-letters", context_settings=forward.PASS_ON)(forward.dead_letters)
 app.command(context_settings=forward.PASS_ON)(forward.retention)

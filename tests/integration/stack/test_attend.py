@@ -19,6 +19,7 @@ from stack.layout import python
 from stack.postgres import Postgres
 from stack.process import ProcessId
 from stack.state import State, read_state
+from tests.integration.stack.readme import QuickStart
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -212,6 +213,43 @@ def test_everything_runs_ready_on_loopback_with_its_secrets_kept(running: Attend
     for package in services.PACKAGES:
         assert "would go" in running("retention", package, "--dry-run")
     assert running.home.secrets.key not in running.home.state.read_text()
+
+
+def test_the_quick_start_of_the_readme_does_what_it_says(running: Attend) -> None:
+    parts = {part.name: part.url for part in running.state.parts}
+    ports = {"booking": 8100, "records": 8101, "reminders-api": 8102, "notifier": 8103, "sinks": 8126}
+    urls = {f"http://127.0.0.1:{port}": parts[name] for name, port in ports.items()}
+    readme = QuickStart(running("key").strip(), urls)
+
+    *_, booked = map(json.loads, readme.run(0).splitlines())
+    assert (booked["result"], booked["warnings"]) == ("applied", [])
+
+    def all_that_follows_is_there() -> bool:
+        visit, files, reminders, notifications, *accepted = readme.run(1, id_=booked["appointment_id"]).splitlines()
+        assert json.loads(visit)["status"] == "booked"
+        told = {(one["kind"], one["state"]) for one in json.loads(notifications)["items"]}
+        return (
+            [one["number"][-10:] for one in json.loads(files)["items"]] == ["-CARDIO-01"]
+            and [one["status"] for one in json.loads(reminders)["items"]] == ["SCHEDULED"] * 2
+            and told == {("provider-booked", "accepted"), ("confirmation", "accepted")}
+            and "amina@example.org" in "".join(accepted)
+        )
+
+    until(all_that_follows_is_there)
+    assert "The patient got: confirmation by email" in running("why", "local:visit-1")
+    the_sub_file_is_closed_and_reopened(running, booked["appointment_id"])
+    assert "attend-result: applied" in readme.run(2)
+    assert json.loads(readme.run(3))["clinic_id"] == "UEC"
+
+
+def the_sub_file_is_closed_and_reopened(running: Attend, appointment_id: str) -> None:
+    [file] = json.loads(running("sub-files", "list", "--appointment", appointment_id, "--json"))["items"]
+    named = (file["sub_file_id"], "--reason", "treatment ended", "--by", "A. Abara")
+    assert "CLOSED, provider" in running("sub-files", "close", *named)
+    assert "(was so already)" in running("sub-files", "close", *named)
+    assert "a closed file keeps its provider" in running("sub-files", "provider", *named, code=1)
+    assert "ACTIVE" in running("sub-files", "reopen", *named)
+    assert "treatment ended" in running("sub-files", "history", file["sub_file_id"])
 
 
 def addresses_of(identities: list[ProcessId]) -> set[str]:

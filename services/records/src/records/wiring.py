@@ -10,9 +10,9 @@ import asyncpg
 from fastapi import FastAPI
 
 from chassis import migrate, topics
-from chassis.clock import clock_from
+from chassis.clock import Clock, clock_from
 from chassis.consumer import Applied, BatchConsumer, Subscription
-from chassis.database import Connection, create_pool
+from chassis.database import Connection, create_pool, unavailable
 from chassis.delivery import watch
 from chassis.health import Health
 from chassis.http import create_api, operator, serve
@@ -20,9 +20,12 @@ from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
 from chassis.retention import Retention, settled_dead_letters
-from records.adapters import http, incoming
+from records.adapters import command_http, http, incoming
+from records.adapters.command_store import PostgresCommandStore
 from records.adapters.store import PostgresStore
+from records.domain_commands import Command
 from records.handle import on_appointments, on_patients, on_providers
+from records.handle_commands import Done, change_sub_file, log_change
 from records.settings import Settings
 from schemas.topics import APPOINTMENTS, PATIENTS, PROVIDERS, SUBFILES
 
@@ -76,6 +79,21 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
     )
 
 
+def carrying_out(pool: asyncpg.Pool, clock: Clock, on_commit: Callable[[], None]) -> command_http.Carry:
+    """Return what carries a person's command out, in one transaction, and logs it once that is committed."""
+
+    async def carry(command: Command) -> Done | None:
+        with unavailable():
+            async with pool.acquire() as connection, connection.transaction():
+                done = await change_sub_file(PostgresCommandStore(connection, set()), command, clock.now())
+        if done is not None:
+            on_commit()
+            log_change(command, done)
+        return done
+
+    return carry
+
+
 @asynccontextmanager
 async def build(
     settings: Settings, listen: Callable[[Settings], Sequence[Subscription[Any]]] = subscriptions
@@ -103,6 +121,8 @@ async def build(
         health.add_status("parked", lambda: http.count_parked(pool))
         api = create_api("Attend records", health, metrics, "A patient's sub-files at each clinic.")
         api.include_router(http.routes(pool, operator(settings)))
+        carry = carrying_out(pool, clock, relay.wake)
+        api.include_router(command_http.routes(pool, carry, operator(settings)))
         daily = Retention(pool, [settled_dead_letters(settings.keep_dead_letters_days)], clock)
         yield Service(settings, pool, consumer, relay, daily, health, metrics, api)
     finally:

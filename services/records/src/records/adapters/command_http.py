@@ -1,0 +1,114 @@
+"""Close a sub-file, open it again, give it another provider; and who did so before (D1, D6)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.asked import By, Line
+from chassis.http import Problem
+from records.adapters.command_store import commands_of
+from records.domain_commands import Act, Command, Refused
+from records.handle_commands import Done
+from schemas.subfiles import SubFileStatus
+
+type Carry = Callable[[Command], Awaitable[Done | None]]
+"""Carries a command out in one transaction; None: there is no such sub-file."""
+
+_STATUS = {"UNKNOWN_PROVIDER": 422}
+"""HTTP status of a refusal; every other one is a conflict with the sub-file's state."""
+
+
+class ActBody(BaseModel):
+    """Who does it, and why: both are kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: By
+    reason: Annotated[Line, Field(examples=["treatment ended"])]
+
+
+class ProviderBody(ActBody):
+    """The new provider; null takes the present one away."""
+
+    provider_id: UUID | None
+
+
+class DoneView(BaseModel):
+    """The sub-file after the command. `repeat`: it was so already, and nothing was written."""
+
+    sub_file_id: UUID
+    version: int
+    status: SubFileStatus
+    number: str | None
+    provider_id: UUID | None
+    repeat: bool
+
+
+class CommandView(BaseModel):
+    """What was done once. `before`, `after`: the status; of a change of provider, the provider's id."""
+
+    version: int
+    act: Act
+    acted_by: str
+    reason: str
+    before: str | None
+    after: str | None
+    acted_at: datetime
+
+
+class Commands(BaseModel):
+    """What was done to a sub-file by command, newest first."""
+
+    items: list[CommandView]
+
+
+def routes(pool: asyncpg.Pool, carry: Carry, operator: Any) -> APIRouter:
+    """Return the routes of commands.
+
+    Args:
+        pool: Connections to the schema `records`.
+        carry: Carries a command out.
+        operator: The dependency that lets only the operator's key in.
+    """
+    router = APIRouter(prefix="/v1/subfiles/{sub_file_id}", tags=["commands"], dependencies=[Depends(operator)])
+
+    async def done(command: Command) -> DoneView:
+        try:
+            found = await carry(command)
+        except Refused as refused:
+            raise Problem(_STATUS.get(refused.code, 409), refused.code, refused.message) from None
+        if found is None:
+            raise Problem(404, "UNKNOWN_SUB_FILE", "There is no sub-file of this id: GET /v1/subfiles finds it.")
+        file = found.file
+        return DoneView(
+            sub_file_id=UUID(file.sub_file_id), version=file.version, status=file.status, number=file.number,
+            provider_id=UUID(file.provider_id) if file.provider_id else None, repeat=found.repeat,
+        )  # fmt: skip
+
+    @router.post("/close", summary="Close a sub-file")
+    async def close(sub_file_id: UUID, body: ActBody) -> DoneView:
+        """Close it. Bookings leave a closed file alone, unless RECORDS_REPLACE_CLOSED opens the next one (D1)."""
+        return await done(Command(str(sub_file_id), Act.CLOSE, body.by, body.reason))
+
+    @router.post("/reopen", summary="Open a closed sub-file again")
+    async def reopen(sub_file_id: UUID, body: ActBody) -> DoneView:
+        """Open it again, with its number; refused once a later file took its place."""
+        return await done(Command(str(sub_file_id), Act.REOPEN, body.by, body.reason))
+
+    @router.put("/provider", summary="Give a sub-file another provider, or none")
+    async def provider(sub_file_id: UUID, body: ProviderBody) -> DoneView:
+        """Assign a provider of whom booking knows. Events alone never replace one (D6)."""
+        wanted = str(body.provider_id) if body.provider_id else None
+        return await done(Command(str(sub_file_id), Act.PROVIDER, body.by, body.reason, wanted))
+
+    @router.get("/commands", summary="Who did what to a sub-file, when and why")
+    async def commands(sub_file_id: UUID) -> Commands:
+        rows = await commands_of(pool, str(sub_file_id))
+        return Commands(items=[CommandView.model_validate(row) for row in rows])
+
+    return router

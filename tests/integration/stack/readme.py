@@ -1,0 +1,38 @@
+"""The commands of the README's quick start, run as they are printed."""
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.contract.examples import ROOT
+
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+class QuickStart:
+    """The README's shell blocks, in the shell of somebody who follows it.
+
+    Args:
+        key: What `attend key` prints.
+        urls: The address that the README gives → where this installation answers.
+    """
+
+    def __init__(self, key: str, urls: Mapping[str, str]) -> None:
+        self.blocks = BLOCK.findall((ROOT / "README.md").read_text())
+        self._key = key
+        self._urls = urls
+
+    def run(self, number: int, *, id_: str = "") -> str:
+        """Run the block of this number after the first, which says what `api` is, and return what it printed."""
+        definition = self.blocks[0].splitlines()[0]
+        block = re.sub(r"^ID=…", f"ID={id_}", self.blocks[number], flags=re.MULTILINE)
+        for said, real in self._urls.items():
+            block = block.replace(said, real)
+        script = f"set -euo pipefail\nKEY={self._key}\n{definition}\n{block}"
+        done = subprocess.run(  # noqa: S603  # the README's own words
+            ["bash", "-c", script],  # noqa: S607  # whatever bash there is
+            cwd=Path(ROOT), capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
