@@ -1,62 +1,53 @@
-"""The HTTP of every service: health, metrics, problems (RFC 9457), the operator's key, the server."""
+"""The HTTP of every service: its API behind the door, health, metrics, and the operator's key."""
 
-import asyncio
-import contextlib
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator
 from typing import Annotated
 
-import uvicorn
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
 from prometheus_client import generate_latest
-from starlette.exceptions import HTTPException
 
-from chassis.errors import AttendError, Unavailable
+from chassis.door import USUAL, Admit, Bounds, Door, no_key, nobody
 from chassis.health import Health
 from chassis.metrics import Metrics
+from chassis.problems import Problem, add_problems
+from chassis.serving import serve
 from chassis.settings import ServiceSettings
 
+OPERATION = ("/health", "/clock", "/status", "/metrics")
+"""What is asked for by those who run the process: without a key, and however much is under way."""
+DOCUMENTED = ("/docs", "/openapi.json", "/static-offline-docs")
 
-class Problem(Exception):
-    """An answer of RFC 9457.
 
-    Attributes:
-        status: HTTP status.
-        code: A constant a program may branch on.
-        detail: What is wrong, where, and the way out; never the input itself.
-        errors: Further places, each {"place", "code"}.
+def create_api(
+    title: str,
+    health: Health,
+    metrics: Metrics,
+    description: str = "",
+    *,
+    admit: Admit = nobody,
+    public: tuple[str, ...] = (),
+    bounds: Bounds = USUAL,
+) -> FastAPI:
+    """Return an API with health, status, clock and metrics routes and problem answers, behind the door.
+
+    Args:
+        title: Of its description.
+        health: What the routes of operation show.
+        metrics: Likewise.
+        description: Of its description.
+        admit: Which keys open anything under a path; left out, none does.
+        public: Paths, each with all below it, whose routes check their callers themselves, and bound their bodies.
+        bounds: What a request may bring.
     """
-
-    def __init__(self, status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.errors = errors or []
-
-    def body(self) -> dict[str, object]:
-        """Return the JSON members."""
-        title = self.code.replace("_", " ").capitalize()
-        members = {"type": "about:blank", "title": title, "status": self.status, "code": self.code}
-        return {**members, "detail": self.detail, **({"errors": self.errors} if self.errors else {})}
-
-    def response(self) -> Response:
-        """Return the answer."""
-        headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None
-        return JSONResponse(self.body(), self.status, headers, media_type="application/problem+json")
-
-
-def create_api(title: str, health: Health, metrics: Metrics, description: str = "") -> FastAPI:
-    """Return an API with health, status, clock and metrics routes and problem answers."""
     # the docs page brings its scripts along: it must open where nothing beyond loopback can be reached
     api = FastAPIOffline(title=title, description=description, version="1", redoc_url=None)
+    api.add_middleware(Door, admit=admit, public=(*public, *DOCUMENTED), always=OPERATION, bounds=bounds)
     _add_routes(api, health, metrics)
-    _add_problems(api)
+    add_problems(api)
     return api
 
 
@@ -89,63 +80,37 @@ def _add_routes(api: FastAPI, health: Health, metrics: Metrics) -> None:
         return Response(generate_latest(metrics.registry), media_type="text/plain; version=0.0.4")
 
 
-def _add_problems(api: FastAPI) -> None:
-    @api.exception_handler(Problem)
-    async def problem(_request: Request, error: Problem) -> Response:
-        return error.response()
-
-    @api.exception_handler(Unavailable)
-    async def unavailable(_request: Request, error: Unavailable) -> Response:
-        answer = Problem(503, error.code, "A part this needs is not there now. Send the same request again.").response()
-        answer.headers["Retry-After"] = "1"
-        return answer
-
-    @api.exception_handler(AttendError)
-    async def rejected(_request: Request, error: AttendError) -> Response:
-        return Problem(422, error.code, error.message).response()
-
-    @api.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        places = [{"place": ".".join(map(str, e["loc"])), "code": str(e["type"])} for e in error.errors()]
-        return Problem(422, "INVALID_REQUEST", "The request is not of this shape.", places).response()
-
-    @api.exception_handler(HTTPException)
-    async def http(_request: Request, error: HTTPException) -> Response:
-        return Problem(error.status_code, f"HTTP_{error.status_code}", str(error.detail)).response()
-
-
 _bearer = HTTPBearer(auto_error=False, description="The operator's key: `attend key`.")
 
 
-def operator(settings: ServiceSettings) -> Callable[..., object]:
-    """Return a dependency that lets only the operator's key through; without one set, nobody (G9)."""
-    expected = settings.operator_key_sha256.get_secret_value() if settings.operator_key_sha256 else ""
+class OperatorKey:
+    """The operator's key, as a dependency of routes and for the door; without one set, it is nobody's (G9)."""
 
-    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None) -> None:
-        found = hashlib.sha256(given.credentials.encode()).hexdigest() if given else ""
-        if not expected or not hmac.compare_digest(found, expected):
-            raise Problem(401, "NO_KEY", "Send `Authorization: Bearer KEY` with the operator's key.")
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._expected = settings.operator_key_sha256.get_secret_value() if settings.operator_key_sha256 else ""
 
-    return check
+    def opens(self, key: str) -> bool:
+        """Say whether this is the key."""
+        found = hashlib.sha256(key.encode()).hexdigest()
+        return bool(key and self._expected) and hmac.compare_digest(found, self._expected)
+
+    async def admit(self, key: str, _path: str) -> bool:
+        """See `door.Admit`."""
+        return self.opens(key)
+
+    async def __call__(self, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None) -> None:
+        """Let the operator through.
+
+        Raises:
+            Problem: 401.
+        """
+        if given is None or not self.opens(given.credentials):
+            raise no_key()
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield  # the process's own lifecycle takes the signals
+def operator(settings: ServiceSettings) -> OperatorKey:
+    """Return what lets only the operator's key through."""
+    return OperatorKey(settings)
 
 
-async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set, then let requests under way finish (5 s at most)."""
-    server = _Server(
-        uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, lifespan="off",
-            timeout_graceful_shutdown=5, server_header=False,
-        )
-    )  # fmt: skip
-    serving = asyncio.create_task(server.serve())
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopping.cancel()
-    await serving
+__all__ = ["Bounds", "OperatorKey", "Problem", "create_api", "operator", "serve"]

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from chassis.clock import StillClock
 from chassis.cursor import Cursor
 from chassis.health import Health
-from chassis.http import create_api, operator
 from chassis.metrics import Metrics
-from reminders.adapters import http, listing
+from reminders.adapters import listing
 from reminders.adapters.listing import Filters
 from reminders.settings import Settings
+from reminders.wiring import reading_api
 from schemas.notifications import Outcome
 from schemas.planning import plan
 from tests.integration.reminders.test_forecast import due, outcome, planned, take, told
@@ -58,8 +58,7 @@ class Api:
 async def api(pool: asyncpg.Pool) -> AsyncIterator[Api]:
     """Give the API over an empty database."""
     settings = Settings.model_construct(operator_key_sha256=SecretStr(hashlib.sha256(KEY.encode()).hexdigest()))
-    app = create_api("test", Health("test", StillClock(NOW)), Metrics("test"), "")
-    app.include_router(http.routes(pool, operator(settings)))
+    app = reading_api(settings, pool, Health("test", StillClock(NOW)), Metrics("test"))
     headers = {"Authorization": f"Bearer {KEY}"}
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

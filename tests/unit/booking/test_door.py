@@ -1,16 +1,9 @@
 """The door: what two readers could read in two ways is refused, each with its own code."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from booking.adapters import door
 from booking.adapters.door import strict_json
-
-
-async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
 
 
 @pytest.mark.parametrize(
@@ -68,20 +61,3 @@ def test_json_that_does_not_is_refused_with_its_own_code(what: str) -> None:
 
 def test_32_levels_pass() -> None:
     strict_json(b"[" * 32 + b"]" * 32)
-
-
-async def test_a_body_is_read_no_further_than_the_limit() -> None:
-    assert await door.read(chunks(b"ab", b"cd"), None, 4) == b"abcd"
-    for declared in (None, "4"):
-        with pytest.raises(door.BadBody) as caught:
-            await door.read(chunks(b"ab", b"cde"), declared, 4)
-        assert (caught.value.code, caught.value.status) == ("BODY_TOO_LARGE", 413)
-
-
-async def test_a_body_declared_too_long_is_not_read_at_all() -> None:
-    async def unread() -> AsyncIterator[bytes]:
-        raise AssertionError("read")
-        yield b""
-
-    with pytest.raises(door.BadBody, match="BODY_TOO_LARGE"):
-        await door.read(unread(), "9999999999", 4)

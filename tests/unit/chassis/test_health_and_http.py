@@ -19,6 +19,7 @@ from chassis.settings import ServiceSettings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = "the-operators-key"
+OPEN = ("/things", "/away", "/refused", "/none", "/closed")
 CANARY = "canary.person@example.org"
 
 
@@ -46,14 +47,19 @@ def settings(key: str | None) -> Settings:
 
 
 def make(health: Health, key: str | None = KEY) -> FastAPI:
-    api = create_api("Shop", health, Metrics("shop"), "A shop.")
+    opens = operator(settings(key))
+    api = create_api("Shop", health, Metrics("shop"), "A shop.", admit=opens.admit, public=OPEN)
 
     @api.post("/things")
     async def things(body: Body) -> Body:
         return body
 
-    @api.get("/secret", dependencies=[Depends(operator(settings(key)))])
+    @api.get("/secret", dependencies=[Depends(opens)])
     async def secret() -> str:
+        return "open"
+
+    @api.get("/closed", dependencies=[Depends(opens)])
+    async def closed() -> str:
         return "open"
 
     @api.get("/away")
@@ -134,11 +140,12 @@ def test_metrics_are_in_prometheus_format(client: TestClient) -> None:
 
 @pytest.mark.parametrize("given", [None, "Bearer wrong", "Basic dGhl", "Bearer "])
 def test_without_the_operators_key_a_read_api_answers_401(client: TestClient, given: str | None) -> None:
-    answer = client.get("/secret", headers={} if given is None else {"Authorization": given})
+    for path in ("/secret", "/closed"):  # the door refuses; a route behind an open door does as well
+        answer = client.get(path, headers={} if given is None else {"Authorization": given})
 
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_the_operators_key_opens_it(client: TestClient) -> None:

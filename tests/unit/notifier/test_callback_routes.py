@@ -17,7 +17,7 @@ from chassis.health import Health
 from chassis.http import create_api
 from chassis.metrics import Metrics
 from notifier.adapters.callbacks.door import Door
-from notifier.adapters.callbacks.http import Callbacks, routes
+from notifier.adapters.callbacks.http import CALLBACKS, Callbacks, routes
 from notifier.adapters.callbacks.signatures import CallbackSecrets, twilio_signature
 
 PUBLIC = "https://clinic.example"
@@ -44,7 +44,7 @@ async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]
     callbacks = Callbacks(
         Away(), Away(), lambda: secrets, PUBLIC, clock, Door(registry, longest_read_s=0.2), lambda: None
     )
-    api = create_api("test", Health("notifier", clock), Metrics("notifier"))
+    api = create_api("test", Health("notifier", clock), Metrics("notifier"), public=(CALLBACKS,))
     api.include_router(routes(callbacks))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://inside:8103") as client:
         yield client

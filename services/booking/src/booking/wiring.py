@@ -33,7 +33,7 @@ from chassis.database import create_pool
 from chassis.delivery import watch
 from chassis.errors import Misconfigured
 from chassis.health import Health
-from chassis.http import create_api, serve
+from chassis.http import Bounds, create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
@@ -183,18 +183,18 @@ def door(
         metrics: Likewise.
         policy_changed: Called after a change of a reminder policy, to wake the job that works it off.
     """
-    api = create_api("Attend booking", health, metrics, DESCRIPTION)
-    keys = Keys(transactions.pool)
-    client, reader = auth.client_of(keys), auth.reader_of(keys, settings)
-    limit = settings.body_limit_bytes
+    keys, operator_key = Keys(transactions.pool), operator(settings)
+    client, reader = auth.client_of(keys), auth.reader_of(keys, operator_key)
+    admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
+    api = create_api("Attend booking", health, metrics, DESCRIPTION, admit=admit, bounds=bounds)
     routers: Sequence[Any] = (
-        http.routes(transactions, client, limit),
-        reference.routes(transactions, client, limit, settings.default_country),
-        merging.routes(transactions, client, limit),
+        http.routes(transactions, client),
+        reference.routes(transactions, client, settings.default_country),
+        merging.routes(transactions, client),
         reading.routes(transactions.pool, reader),
         ahead.routes(transactions.pool, transactions.clock, reader),
-        policies.routes(transactions, reader, limit, policy_changed),
-        fhir_http.routes(transactions, client, limit),
+        policies.routes(transactions, reader, policy_changed),
+        fhir_http.routes(transactions, client),
     )
     for router in routers:
         api.include_router(router)

@@ -14,16 +14,19 @@ from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool
 from chassis.delivery import watch
 from chassis.health import Health
-from chassis.http import create_api, operator, serve
+from chassis.http import Bounds, create_api, operator, serve
 from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
 from chassis.retention import Retention
 from notifier.adapters import http, inbox, incoming, retention
-from notifier.adapters.bell import Bell
+from notifier.adapters.callbacks.door import LARGEST_MAIL
+from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
+from notifier.adapters.inbox_access import InboxAccess
 from notifier.adapters.senders import read_senders
+from notifier.adapters.streams import Streams, streams
 from notifier.adapters.templates import checked
 from notifier.adapters.watch import LaneMetrics
 from notifier.domain.transitions import VisitReading
@@ -55,6 +58,7 @@ class Service:
     relay: Relay
     clocks: ClockCheck
     api: FastAPI
+    streams: Streams
     inbound: Inbound | None = None
     retention: Retention | None = None
 
@@ -64,6 +68,7 @@ class Service:
             "relay": self.relay.run(stop),
             "http": serve(self.api, self.settings.http_host, self.settings.http_port, stop),
             "clocks": self.clocks.run(stop),
+            "streams": self.streams.run(stop),
             **{f"{lane.channel.value} lane": lane.run(stop) for lane in self.lanes},
         }
         if self.consumer is not None:
@@ -123,11 +128,11 @@ async def build(
         senders = lanes_of(
             settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay
         )
-        bell = Bell()
+        open_streams = streams(pool)
 
         def committed() -> None:
             relay.wake()
-            bell.ring()
+            open_streams.ring()
             for lane in senders:
                 lane.wake()
 
@@ -137,19 +142,29 @@ async def build(
         watch(health, metrics, pool, [consumer] if consumer else [], [relay])
         watch_lanes(health, settings, pool, clock, clocks, senders)
         health.add_idle("outbox after the lanes", relay.idle)  # what a lane settled while the first look was taken
-        api = create_api("Attend notifier", health, metrics, "Messages, preferences and the providers' inbox.")
+        key = operator(settings)
+        access = InboxAccess(pool, key)
+        api = create_api(
+            "Attend notifier",
+            health,
+            metrics,
+            "Messages, preferences and the providers' inbox.",
+            admit=access.knows,
+            public=(CALLBACKS,),
+            bounds=Bounds(body=2 * LARGEST_MAIL),
+        )
         if fanout:
-            api.include_router(http.routes(pool, operator(settings)))
-            api.include_router(inbox.routes(pool, clock, bell, stop, operator(settings)))
-            for router in staff_routers(settings, pool, clock, reading, committed, operator(settings)):
+            api.include_router(http.routes(pool, key))
+            api.include_router(inbox.routes(pool, clock, open_streams, stop, access))
+            for router in staff_routers(settings, pool, clock, reading, committed, key):
                 api.include_router(router)
         heard = None
         if fanout:
-            heard = inbound(settings, pool, clock, metrics, health, committed, operator(settings), accounts)
+            heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts)
             for router in heard.routers:
                 api.include_router(router)
         daily = Retention(pool, retention.jobs(settings), clock) if fanout else None
-        yield Service(settings, consumer, senders, relay, clocks, api, heard, daily)
+        yield Service(settings, consumer, senders, relay, clocks, api, open_streams, heard, daily)
     finally:
         await reading.aclose()
         await pool.close()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+from fastapi import FastAPI
 
 from chassis import migrate, topics
 from chassis.clock import Clock, clock_from
@@ -195,10 +196,16 @@ async def run_api(settings: Settings, stop: asyncio.Event) -> None:
     clock, metrics = clock_from(settings.clock_file), Metrics("reminders-api")
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=4) as pool:
         await migrate.check(pool, SERVICE, SERVICE)
-        health = Health("reminders-api", clock)
-        api = create_api("Attend reminders", health, metrics, "What became of every reminder.")
-        api.include_router(http.routes(pool, operator(settings)))
+        api = reading_api(settings, pool, Health("reminders-api", clock), metrics)
         await serve(api, settings.http_host, settings.http_port, stop)
+
+
+def reading_api(settings: Settings, pool: asyncpg.Pool, health: Health, metrics: Metrics) -> FastAPI:
+    """Return the API that answers questions about reminders."""
+    key = operator(settings)
+    api = create_api("Attend reminders", health, metrics, "What became of every reminder.", admit=key.admit)
+    api.include_router(http.routes(pool, key))
+    return api
 
 
 async def _close(pool: asyncpg.Pool, clock: Clock, stop: asyncio.Event) -> None:

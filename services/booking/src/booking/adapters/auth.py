@@ -1,8 +1,6 @@
 """Who is calling: a client by its key, or the operator (G9)."""
 
-import hmac
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Depends
@@ -10,8 +8,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from booking.adapters.clients import Keys
 from booking.domain.clients import OPERATOR, Client
-from booking.settings import Settings
-from chassis.http import Problem
+from chassis.door import Admit, no_key
+from chassis.http import OperatorKey
 
 _BEARER = HTTPBearer(auto_error=False, description="The key of an API client: `attend clients create`.")
 
@@ -31,20 +29,22 @@ def client_of(keys: Keys) -> Caller:
     return caller
 
 
-def reader_of(keys: Keys, settings: Settings) -> Caller:
+def reader_of(keys: Keys, operator: OperatorKey) -> Caller:
     """Return the dependency of reads: a client sees its own, the operator sees all."""
-    operator = settings.operator_key_sha256.get_secret_value() if settings.operator_key_sha256 else ""
     find = client_of(keys)
 
     async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None) -> Client:
-        found = sha256(given.credentials.encode()).hexdigest() if given else ""
-        if operator and hmac.compare_digest(found, operator):
+        if given is not None and operator.opens(given.credentials):
             return OPERATOR
         return await find(given)
 
     return caller
 
 
-def no_key() -> Problem:
-    """Return the answer to a missing or unknown key; both get the same."""
-    return Problem(401, "NO_KEY", "Send `Authorization: Bearer KEY` with the key of an API client.")
+def admit_of(keys: Keys, operator: OperatorKey) -> Admit:
+    """Return what the door lets in: the operator's key and every client's."""
+
+    async def admit(key: str, _path: str) -> bool:
+        return operator.opens(key) or (key != "" and await keys.client(key) is not None)
+
+    return admit

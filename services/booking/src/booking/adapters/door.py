@@ -5,7 +5,6 @@ the body is ever repeated in an answer or a log (G9).
 """
 
 import json
-from collections.abc import AsyncIterable
 from math import isinf
 from typing import Any
 
@@ -28,23 +27,6 @@ class BadBody(Refused):
     def status(self) -> int:
         """The HTTP status of this refusal."""
         return 413 if self.code in TOO_LARGE else 400
-
-
-async def read(chunks: AsyncIterable[bytes], declared: str | None, limit: int) -> bytes:
-    """Return the body, read no further than the limit.
-
-    Raises:
-        BadBody: BODY_TOO_LARGE.
-    """
-    too_large = BadBody("BODY_TOO_LARGE", f"at most {limit} bytes")
-    if declared is not None and declared.isdecimal() and int(declared[:20]) > limit:
-        raise too_large
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)
 
 
 def strict_json(body: bytes) -> Any:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.adapters import door
 from booking.adapters.auth import Caller
 from booking.adapters.door import strict_json
 from booking.adapters.formats import Hints
@@ -74,31 +73,18 @@ _OPENAPI = body_schema(
 )
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """Return the request's body, no longer than the limit.
-
-    Raises:
-        Problem: 413 BODY_TOO_LARGE.
-    """
-    try:
-        return await door.read(request.stream(), request.headers.get("content-length"), limit)
-    except Refused as refusal:
-        raise problem(refusal) from None
-
-
 def problem(refusal: Refused) -> Problem:
     """Return the refusal as an answer of RFC 9457."""
     errors = [{"place": refusal.place, "code": refusal.code}] if refusal.place else None
     return Problem(refusal.status, refusal.code, refusal.message, errors)
 
 
-def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
+def routes(transactions: Transactions, caller: Caller) -> APIRouter:
     """Return the route of plain events.
 
     Args:
         transactions: Where events are taken.
         caller: The dependency that gives the client.
-        limit: Bytes of a body at most.
     """
     router = APIRouter(prefix="/v1", tags=["events"])
     format_ = PlainJson()
@@ -106,7 +92,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
     @router.post("/events", summary="Book, move, cancel: one event or a batch", openapi_extra=_OPENAPI)
     async def post_events(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
         """Take events. The same event again has no second effect: `repeat`, with the `original_result`."""
-        body = await body_of(request, limit)
+        body = await request.body()
         hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
         try:
             value = strict_json(body)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 from booking.adapters import outgoing
 from booking.adapters.auth import Caller
 from booking.adapters.door import strict_json
-from booking.adapters.http import body_of, body_schema, problem
+from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
@@ -80,13 +80,12 @@ class PostgresMergeStore(PostgresStore):
             await enqueue(self.connection, [outgoing.patient_changed(patient, now)])
 
 
-def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
+def routes(transactions: Transactions, caller: Caller) -> APIRouter:
     """Return the route.
 
     Args:
         transactions: Where the command runs.
         caller: The dependency that gives the client.
-        limit: Bytes of a body at most.
     """
     router = APIRouter(prefix="/v1", tags=["reference data"])
     example = {"into": {"id": "p-1"}, "reason": "registered twice"}
@@ -106,7 +105,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
 
         Needs the right to register. The same again changes nothing but takes visits along that came meanwhile.
         """
-        body = await body_of(request, limit)
+        body = await request.body()
         try:
             client.check_may_register()
             told = MergeBody.model_validate(strict_json(body))

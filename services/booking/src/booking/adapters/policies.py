@@ -14,7 +14,7 @@ from booking.adapters import policy_bodies as bodies
 from booking.adapters import policy_json, policy_sql
 from booking.adapters.auth import Caller
 from booking.adapters.door import strict_json
-from booking.adapters.http import body_of, body_schema, problem
+from booking.adapters.http import body_schema, problem
 from booking.adapters.policy_plan import Report, Which, dry_run, months_before
 from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import clinic_of
@@ -50,13 +50,12 @@ class Trial:
     unset: bool
 
 
-def routes(transactions: Transactions, caller: Caller, limit: int, changed: Callable[[], None]) -> APIRouter:
+def routes(transactions: Transactions, caller: Caller, changed: Callable[[], None]) -> APIRouter:
     """Return the routes of reminder policies.
 
     Args:
         transactions: Where changes run.
         caller: The dependency that gives the client, or the operator.
-        limit: Bytes of a body at most.
         changed: Called after the commit of a change, to wake the job that works it off.
     """
     router = APIRouter(prefix="/v1/clinics/{code}/reminder-policy", tags=["reminder policies"])
@@ -82,7 +81,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
         request: Request, code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
     ) -> dict[str, Any]:
         """Put rules in force for what is booked from now on, and reissue what is ahead. The same again does nothing."""
-        body = await body_of(request, limit)
+        body = await request.body()
         try:
             client.check_clinic(clinic_code(code, "code"))
             client.check_may_set_policy()
@@ -150,7 +149,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int, changed: Call
         request: Request, code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
     ) -> Response:
         """What the policy would do to every visit ahead, and what it would have sent for past ones (B4)."""
-        body = await body_of(request, limit)
+        body = await request.body()
         clinic = await _clinic(pool, code, client)
         try:
             told = bodies.read(bodies.PlanBody, strict_json(body))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, Valida
 from booking.adapters import reference_store
 from booking.adapters.auth import Caller
 from booking.adapters.door import strict_json
-from booking.adapters.http import body_of, body_schema, problem
+from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
@@ -88,7 +88,7 @@ _CLINIC = {
 }  # fmt: skip
 
 
-def routes(transactions: Transactions, caller: Caller, limit: int, default_country: str) -> APIRouter:
+def routes(transactions: Transactions, caller: Caller, default_country: str) -> APIRouter:
     """Return the routes of reference data."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
     clock = transactions.clock
@@ -96,7 +96,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int, default_count
     async def put[B: BaseModel, T](
         request: Request, model: type[B], write: Callable[[PostgresStore, B], Awaitable[T]]
     ) -> T:
-        body = await body_of(request, limit)
+        body = await request.body()
         try:
             told = model.model_validate(strict_json(body))
             return await transactions.run(lambda connection: write(PostgresStore(connection), told))

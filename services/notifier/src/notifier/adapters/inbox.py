@@ -5,10 +5,9 @@ whoever has seen number n has seen all up to n, and resumes with `Last-Event-ID:
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,17 +21,16 @@ from chassis.database import unavailable
 from chassis.errors import Unavailable
 from chassis.http import Problem
 from notifier.adapters import inbox_sql
-from notifier.adapters.bell import Bell
-from notifier.adapters.inbox_access import InboxAccess, token_routes
+from notifier.adapters.inbox_access import InboxAccess, digest, token_routes
+from notifier.adapters.streams import Streams
 from schemas.notifications import Kind
 
 PAGE = 100
 LONGEST_PAGE = 1000
 HIGHEST = 2**63 - 1
-POLL_S = 0.5
+TRY_AGAIN_S = 0.5
+"""After a look at notices that the database could not answer."""
 KEEP_ALIVE_S = 15
-ASK_AGAIN_S = 5.0
-"""A stream opened with a token that was revoked since ends within this time."""
 
 
 class DayVisit(BaseModel):
@@ -93,27 +91,28 @@ class ReadMarks(BaseModel):
     unread: int
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, bell: Bell, stop: asyncio.Event, operator: Any) -> APIRouter:
+def routes(pool: asyncpg.Pool, clock: Clock, streams: Streams, stop: asyncio.Event, access: InboxAccess) -> APIRouter:
     """Return the routes.
 
     Args:
         pool: Connections to the schema `notifier`.
         clock: Domain time.
-        bell: Rung when there may be new notices.
+        streams: The open ones of this process.
         stop: Ends every stream.
-        operator: The dependency that lets only the operator's key in.
+        access: Who may read which inbox.
     """
-    access = InboxAccess(pool, operator)
     router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
-    _add_reading(router, pool, access, bell, stop)
+    _add_reading(router, pool, access, streams, stop)
     _add_marks(router, pool, clock, access)
     whole = APIRouter()
-    whole.include_router(token_routes(pool, clock, operator))
+    whole.include_router(token_routes(pool, clock, access.operator))
     whole.include_router(router)
     return whole
 
 
-def _add_reading(router: APIRouter, pool: asyncpg.Pool, access: InboxAccess, bell: Bell, stop: asyncio.Event) -> None:
+def _add_reading(
+    router: APIRouter, pool: asyncpg.Pool, access: InboxAccess, streams: Streams, stop: asyncio.Event
+) -> None:
     @router.get("/{provider_id}", summary="A provider's notices", dependencies=[Depends(access.admit)])
     async def page(
         provider_id: UUID,
@@ -140,11 +139,12 @@ def _add_reading(router: APIRouter, pool: asyncpg.Pool, access: InboxAccess, bel
         after: Annotated[int, Query(ge=0, le=HIGHEST)] = 0,
         last_event_id: Annotated[int | None, Header(ge=0, le=HIGHEST)] = None,
     ) -> EventSourceResponse:
-        async def may() -> bool:
-            return await access.still(provider_id, token)
-
+        streams.admit()
         seen = after if last_event_id is None else last_event_id
-        return EventSourceResponse(events(pool, provider_id, seen, bell, stop, may), ping=KEEP_ALIVE_S, sep="\n")
+        digested = None if token is None else digest(token)
+        return EventSourceResponse(
+            events(pool, provider_id, seen, streams, digested, stop), ping=KEEP_ALIVE_S, sep="\n"
+        )
 
 
 def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: InboxAccess) -> None:
@@ -195,29 +195,28 @@ async def events(
     pool: asyncpg.Pool,
     provider_id: UUID,
     after: int,
-    bell: Bell,
+    streams: Streams,
+    token: bytes | None,
     stop: asyncio.Event,
-    may: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Give every notice above `after` once, as it comes, until `stop` or until the reader `may` no more.
+    """Give every notice above `after` once, as it comes, until `stop` or until the reader's token is revoked.
 
     A database that is away is waited for.
     """
-    asked = time.monotonic()
-    while not stop.is_set():
-        try:
-            if time.monotonic() - asked > ASK_AGAIN_S:
-                if not await may():
-                    return
-                asked = time.monotonic()
-            found = await notices(pool, provider_id, after, PAGE)
-        except Unavailable:
-            found = []
-        for notice in found:
-            after = notice.number
-            yield ServerSentEvent(id=str(notice.number), event="notice", data=notice.model_dump_json())
-        if len(found) < PAGE:
-            await bell.wait(POLL_S)
+    if streams.full:  # others came in since the answer began
+        return
+    with streams.open(provider_id, token) as stream:
+        while not (stop.is_set() or stream.ended):
+            try:
+                found = await notices(pool, provider_id, after, PAGE)
+            except Unavailable:
+                await asyncio.sleep(TRY_AGAIN_S)
+                continue
+            for notice in found:
+                after = notice.number
+                yield ServerSentEvent(id=str(notice.number), event="notice", data=notice.model_dump_json())
+            if len(found) < PAGE:
+                await stream.wait(stop)
 
 
 async def _unread(pool: asyncpg.Pool, provider_id: UUID) -> int:

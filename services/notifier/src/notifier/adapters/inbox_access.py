@@ -5,7 +5,6 @@ A token is 256 random bits, shown once; the database has its SHA-256. It opens o
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from chassis.asked import Line
 from chassis.clock import Clock
 from chassis.database import unavailable
-from chassis.http import Problem
+from chassis.http import OperatorKey, Problem
 from notifier.adapters import inbox_sql
 
 TOKEN_BYTES = 32
@@ -67,8 +66,8 @@ class InboxAccess:
         operator: What lets only the operator's key in, or raises a `Problem`.
     """
 
-    def __init__(self, pool: asyncpg.Pool, operator: Callable[[Given], Awaitable[None]]) -> None:
-        self._pool, self._operator = pool, operator
+    def __init__(self, pool: asyncpg.Pool, operator: OperatorKey) -> None:
+        self._pool, self.operator = pool, operator
 
     async def admit(self, provider_id: UUID, given: Annotated[Given, Depends(_bearer)] = None) -> str | None:
         """Let the operator's key or a token of this inbox in; return the token's, None for the operator.
@@ -78,19 +77,17 @@ class InboxAccess:
             Unavailable: The database cannot answer now.
         """
         try:
-            await self._operator(given)
+            await self.operator(given)
         except Problem:
             await self._check(provider_id, given.credentials if given else "")
             return given.credentials if given else None
         return None
 
-    async def still(self, provider_id: UUID, token: str | None) -> bool:
-        """Say whether who was let in would be let in again; None is the operator, who would.
-
-        Raises:
-            Unavailable: The database cannot answer now.
-        """
-        return token is None or await self._whose(token) == provider_id
+    async def knows(self, key: str, path: str) -> bool:
+        """See `chassis.door.Admit`: the operator's key opens all, a token something below `/v1/inbox`."""
+        if self.operator.opens(key):
+            return True
+        return key.startswith(PREFIX) and path.startswith("/v1/inbox/") and await self._whose(key) is not None
 
     async def _check(self, provider_id: UUID, token: str) -> None:
         whose = await self._whose(token) if token.startswith(PREFIX) else None
@@ -103,7 +100,7 @@ class InboxAccess:
 
     async def _whose(self, token: str) -> UUID | None:
         with unavailable():
-            whose: UUID | None = await self._pool.fetchval(inbox_sql.WHOSE, _digest(token))
+            whose: UUID | None = await self._pool.fetchval(inbox_sql.WHOSE, digest(token))
         return whose
 
 
@@ -115,7 +112,7 @@ def token_routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     async def issue(provider_id: UUID, body: NewToken) -> IssuedToken:
         token, token_id, now = PREFIX + secrets.token_urlsafe(TOKEN_BYTES), uuid4(), clock.now()
         with unavailable():
-            await pool.execute(inbox_sql.ISSUE, token_id, _digest(token), provider_id, body.label, now)
+            await pool.execute(inbox_sql.ISSUE, token_id, digest(token), provider_id, body.label, now)
         return IssuedToken(token_id=token_id, provider_id=provider_id, label=body.label, issued_at=now, token=token)
 
     @router.get("/{provider_id}/tokens", summary="The tokens of one inbox, revoked ones too")
@@ -135,5 +132,6 @@ def token_routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     return router
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """Return what the database has of a token."""
     return hashlib.sha256(token.encode()).digest()

@@ -27,3 +27,7 @@ UPDATE inbox_token SET revoked_at = coalesce(revoked_at, $3)
 WHERE provider_id = $1 AND token_id = $2 RETURNING token_id, provider_id, label, issued_at, revoked_at"""
 
 WHOSE = "SELECT provider_id FROM inbox_token WHERE token_sha256 = $1 AND revoked_at IS NULL"
+
+NEWEST = "SELECT provider_id, last_number FROM inbox_provider WHERE provider_id = ANY ($1::uuid[])"
+
+STANDING = "SELECT token_sha256 FROM inbox_token WHERE token_sha256 = ANY ($1::bytea[]) AND revoked_at IS NULL"

@@ -7,7 +7,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.adapters import door
 from booking.adapters.auth import Caller
 from booking.adapters.fhir.formats import FhirAppointment, FhirMessage
 from booking.adapters.formats import Format, Hints
@@ -25,7 +24,7 @@ _ISSUES = {400: "structure", 403: "forbidden", 409: "conflict", 413: "too-long",
 _INVALID = {"INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported"}
 
 
-def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
+def routes(transactions: Transactions, caller: Caller) -> APIRouter:
     """Return the FHIR routes."""
     router = APIRouter(prefix="/fhir/R4", tags=["FHIR R4"])
     accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
@@ -33,7 +32,7 @@ def routes(transactions: Transactions, caller: Caller, limit: int) -> APIRouter:
     async def take(request: Request, client: Client, format_: Format, *, as_message: bool) -> Response:
         hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
         try:
-            body = await door.read(request.stream(), request.headers.get("content-length"), limit)
+            body = await request.body()
             orders = format_.parse(body, hints)
         except Refused as refusal:
             transactions.counts.refused(refusal)

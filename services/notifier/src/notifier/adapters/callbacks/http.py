@@ -27,6 +27,8 @@ from notifier.domain.receipts import Carrier, Receipt
 from notifier.handle.receipts import Receipts, hear
 from notifier.handle.replies import Incoming, Replies, answer
 
+CALLBACKS = "/callbacks"
+"""All that carriers, mail programs and patients' links call: public, each route checks a signature."""
 BOUNCE_HEADER = "X-Bounce-Secret"
 """Carries the mail server's secret."""
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -96,7 +98,7 @@ class Callbacks:
 
 def routes(callbacks: Callbacks) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+    router = APIRouter(prefix=CALLBACKS, tags=["callbacks"])
     _twilio(router, callbacks)
     _meta(router, callbacks)
     _bounces(router, callbacks)
