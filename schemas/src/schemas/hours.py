@@ -5,12 +5,11 @@ stand for time are microseconds (`schemas.instants`).
 """
 
 from datetime import datetime, time, timedelta
-from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from schemas.appointments import SendWindow
 from schemas.instants import HOUR, instant, micros
+from schemas.zones import zone_of
 
 LONGEST_MOVE = 12 * HOUR
 """Further back than that a reminder would be another one (D16)."""
@@ -30,7 +29,7 @@ class Hours(NamedTuple):
 
     def are_open(self, at: int, zone: str) -> bool:
         """Say whether an instant lies within the hours."""
-        return self.opens <= instant(at).astimezone(_zone(zone)).time() < self.closes
+        return self.opens <= instant(at).astimezone(zone_of(zone)).time() < self.closes
 
     def before(self, due: int, start: int, zone: str) -> int | None:
         """Return when a reminder leaves instead whose moment lies outside: in the hours before it, or None.
@@ -40,7 +39,7 @@ class Hours(NamedTuple):
             start: Of the visit.
             zone: The clinic's IANA zone.
         """
-        there = _zone(zone)
+        there = zone_of(zone)
         local = instant(due).astimezone(there)
         day = local.date() if local.time() >= self.closes else local.date() - timedelta(days=1)
         opening = micros(datetime.combine(day, self.opens, there))
@@ -52,8 +51,3 @@ class Hours(NamedTuple):
 def hours_of(window: SendWindow) -> Hours:
     """Return the hours of a policy's window."""
     return Hours(window.opens, window.closes)
-
-
-@lru_cache(1024)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

@@ -7,13 +7,13 @@ microseconds (`schemas.instants`).
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo
 
 from schemas.appointments import SENDABLE, Appointment, Status
 from schemas.hours import Hours, hours_of
 from schemas.instants import HOUR, instant, micros
 from schemas.reminders import PlannedReminder, Reason, ReminderStatus
 from schemas.wire import reminder_id
+from schemas.zones import zone_of
 
 LEAD_PARTS = 4
 LEFT_OF_LEAD = 1 / LEAD_PARTS
@@ -93,8 +93,9 @@ def due_at(start: int, zone: str, lead: Lead) -> int:
     """
     if lead.elapsed is not None:
         return start - lead.elapsed
-    local = instant(start).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return micros((local - timedelta(days=lead.days)).replace(tzinfo=ZoneInfo(zone), fold=0))
+    there = zone_of(zone)
+    local = instant(start).astimezone(there).replace(tzinfo=None)
+    return micros((local - timedelta(days=lead.days)).replace(tzinfo=there, fold=0))
 
 
 def slots(

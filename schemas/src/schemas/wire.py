@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.envelope import Received, event_type
 from schemas.model import Contract
+from schemas.zones import UnknownZone, zone_of
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://attend.example/ids/v1")
 """Namespace of every derived id. Changing it changes every id: never do."""
@@ -57,6 +58,18 @@ def decode[C: Contract](model: type[C], value: bytes | None) -> C:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"])) or "body"
         raise Undecodable("INVALID", f"{place}: {first['type']}") from None
+
+
+def check_zone(name: str) -> None:
+    """Say that a zone can be reckoned with: contracts carry it as a text.
+
+    Raises:
+        Undecodable: INVALID: no zone of the IANA list.
+    """
+    try:
+        zone_of(name)
+    except UnknownZone:
+        raise Undecodable("INVALID", "zone: not of the IANA list") from None
 
 
 def decode_typed(models: dict[str, type[Contract]], headers: Received, value: bytes | None) -> Contract:

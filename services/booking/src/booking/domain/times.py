@@ -5,12 +5,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from booking.domain.refusals import Refused
+from schemas import zones
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Visits outside are typing errors; year 9999 is how some systems say "never"."""
 
 
-@lru_cache(maxsize=1024)
 def zone_of(name: str, place: str = "appointment.zone") -> ZoneInfo:
     """Return the IANA zone.
 
@@ -20,8 +20,8 @@ def zone_of(name: str, place: str = "appointment.zone") -> ZoneInfo:
     try:
         if "/" not in name and name != "UTC":
             raise ValueError
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
+        return zones.zone_of(name)
+    except ValueError:
         raise Refused("UNKNOWN_ZONE", "not a zone of the IANA list, such as Europe/London", place) from None
 
 

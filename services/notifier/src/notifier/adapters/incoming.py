@@ -23,7 +23,7 @@ from schemas.reminders import (
     RemindersPlanned,
     ReminderStatus,
 )
-from schemas.wire import Undecodable, decode, decode_typed
+from schemas.wire import Undecodable, check_zone, decode, decode_typed
 
 type Record = ConsumerRecord[Any, Any]
 
@@ -75,6 +75,7 @@ def reminders(record: Record) -> Seen | None:
         return GoneSeen(gone.appointment_id, tuple(one.reminder_id for one in gone.reminders))
     if kind == CLINIC_DAY_DUE:
         day = decode(ClinicDayDue, record.value)
+        check_zone(day.zone)
         return Morning(day.clinic_id, day.day, day.zone, day.not_after, _event_id(record))
     if kind == REMINDER_DEAD_LETTER:
         return None

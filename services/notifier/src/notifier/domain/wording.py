@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from schemas.zones import UnknownZone, zone_of
 
 LAST_RESORT = "en"
 
@@ -70,6 +72,6 @@ def zone_may_confuse(starts_at: datetime, clinic_zone: str, patient_zones: Itera
 
 def _offset(instant: datetime, zone: str) -> object:
     try:
-        return instant.astimezone(ZoneInfo(zone)).utcoffset()
-    except (ZoneInfoNotFoundError, ValueError):
+        return instant.astimezone(zone_of(zone)).utcoffset()
+    except UnknownZone:
         return None

@@ -18,7 +18,7 @@ from schemas.envelope import Envelope
 from schemas.people import CLINIC_CHANGED, Clinic
 from schemas.reminders import CLINIC_DAY_DUE
 from schemas.topics import REMINDERS
-from schemas.wire import decode_typed, encode
+from schemas.wire import check_zone, decode_typed, encode
 
 SOURCE = "attend/reminders"
 
@@ -45,10 +45,12 @@ def clinic_event(record: ConsumerRecord[Any, Any]) -> ClinicTold:
     """Return an event of the topic `clinics`.
 
     Raises:
-        Undecodable: As `schemas.wire.decode_typed`; INVALID without a readable `ce_time`.
+        Undecodable: As `schemas.wire.decode_typed`; INVALID without a readable `ce_time`, or with no zone of the
+            IANA list.
     """
     clinic = decode_typed({CLINIC_CHANGED: Clinic}, tuple(record.headers), record.value)
     assert isinstance(clinic, Clinic)  # noqa: S101  # the only model in the table
+    check_zone(clinic.zone)
     return ClinicTold(clinic, event_time(record))
 
 

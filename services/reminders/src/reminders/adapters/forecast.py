@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 from pydantic import BaseModel, Field
@@ -12,6 +11,7 @@ from chassis.database import unavailable
 from chassis.errors import AttendError
 from reminders.adapters import sql
 from reminders.adapters.listing import BadRange
+from schemas import zones
 from schemas.model import ClinicId
 
 
@@ -81,8 +81,8 @@ async def forecast(pool: asyncpg.Pool, asked: Asked) -> Forecast:
     if asked.to - asked.from_ > LONGEST[asked.step]:
         raise RangeTooLong(asked.step)
     try:
-        ZoneInfo(asked.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zones.zone_of(asked.zone)
+    except zones.UnknownZone:
         raise UnknownZone from None
     first = asked.from_.astimezone(UTC).replace(second=0, microsecond=0)
     with unavailable():

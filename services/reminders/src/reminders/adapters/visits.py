@@ -7,7 +7,7 @@ is read as the whole contract, which accepts what the contract accepts and names
 import re
 from datetime import datetime, time
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 import msgspec
 
@@ -27,6 +27,7 @@ Counted = Annotated[int, msgspec.Meta(ge=1)]
 
 _APPOINTMENTS: dict[str, type[Contract]] = {APPOINTMENT_CHANGED: Appointment}
 _CLINIC = re.compile(r"[A-Z0-9]{2,10}")
+_ID = re.compile(rb"[!-~]{1,200}")
 _TYPE = ("ce_type", APPOINTMENT_CHANGED.encode())
 _CANONICAL = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _KINDS = bytes(ord("h" if chr(byte) in "0123456789abcdef" else "-" if chr(byte) == "-" else "x") for byte in range(256))
@@ -36,7 +37,7 @@ _KINDS = bytes(ord("h" if chr(byte) in "0123456789abcdef" else "-" if chr(byte) 
 class RuleReading(msgspec.Struct, frozen=True):
     """`schemas.appointments.ReminderRule`."""
 
-    slug: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}$")]
+    slug: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}\Z")]  # `$` would let a newline follow
     in_force_since: Aware
     lead_hours: Annotated[int, msgspec.Meta(ge=1, le=2160)] | None = None
     lead_days: Annotated[int, msgspec.Meta(ge=1, le=90)] | None = None
@@ -87,7 +88,7 @@ def read_visit(source: Source) -> tuple[Visit, Policy]:
     try:
         visit = _read(source.value)
         policy = _policy(bytes(visit.policy), visit.zone)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return _read_whole(source)
     key = visit.appointment_id.encode()
     if not (_is_canonical(key) and _is_canonical(visit.patient_id.encode()) and _is_clinic(visit.clinic_id)):
@@ -98,17 +99,33 @@ def read_visit(source: Source) -> tuple[Visit, Policy]:
 
 
 def cause_of(source: Source, visit: Visit) -> tuple[str, bytes]:
-    """Return id and domain time of the event in a record: what its effects are caused by, and when (B1)."""
+    """Return id and domain time of the event in a record: what its effects are caused by, and when (B1).
+
+    Headers that say neither are as good as none: the effects' readers want an id and an instant.
+    """
     headers = source.headers
+    given: bytes | None
+    at: bytes | None
     if len(headers) > 5 and headers[1][0] == "ce_id" and headers[5][0] == "ce_time":  # `Envelope.headers`
         given, at = headers[1][1], headers[5][1]
     else:
         named = dict(headers)
-        given, at = named.get("ce_id", b""), named.get("ce_time", b"")
+        given, at = named.get("ce_id"), named.get("ce_time")
     return (
-        given.decode("ascii", "replace") if given else str(event_id(visit.appointment_id, visit.version)),
-        at or visit.event_time.isoformat().encode(),
+        given.decode() if _is_id(given) else str(event_id(visit.appointment_id, visit.version)),
+        at if _is_instant(at) else visit.event_time.isoformat().encode(),
     )
+
+
+def _is_id(given: bytes | None) -> TypeGuard[bytes]:
+    return given is not None and _ID.fullmatch(given) is not None
+
+
+def _is_instant(at: bytes | None) -> TypeGuard[bytes]:
+    try:
+        return at is not None and datetime.fromisoformat(at.decode("ascii")).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _is_canonical(text: bytes) -> bool:

@@ -99,7 +99,7 @@ class RecordWording:
         return subject.encode(), encode(body), Envelope(str(ce_id), REMINDERS_CANCELLED, SOURCE, subject, at).headers()
 
     def dead_letter(self, body: ReminderDeadLetter, key: bytes | None) -> Message:
-        """See `handle.planning.Wording`. The key is the source's, whatever it was."""
+        """See `handle.planning.Wording`."""
         ce_id = derived_id("dead-letter", body.topic, body.partition, body.offset)
         place = f"{body.topic}/{body.partition}/{body.offset}"
         return key, encode(body), Envelope(str(ce_id), REMINDER_DEAD_LETTER, SOURCE, place, self._now()).headers()

@@ -50,6 +50,7 @@ def dead_letter(source: Source, code: str, message: str) -> ReminderDeadLetter:
     """
     headers = dict(source.headers)
     carried = sum(len(part or b"") for part in (source.key, source.value, *headers.values()))
+    carried += sum(len(name.encode()) for name in headers)
     place = {"topic": source.topic, "partition": source.partition, "offset": source.offset, "code": code}
     if carried > LARGEST_CARRIED:
         return ReminderDeadLetter(message=f"{message} ({carried} bytes: read them at this position)", **place)

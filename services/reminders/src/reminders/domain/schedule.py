@@ -13,9 +13,13 @@ from schemas.hours import Hours
 from schemas.instants import instant, micros
 from schemas.planning import Lead, Rule, Slot, lead_of, reason_not_to_remind, slots
 from schemas.reminders import Reason
+from schemas.zones import UnknownZone, zone_of
 
 KEPT_AFTER_VISIT = timedelta(hours=72)
 """A late repeat of an event must find the row, or it would plan again. Counted from the last change, if later."""
+
+MOST_RULES = 200
+"""Of one visit. Booking allows ten; the plan of a thousand would not fit into one batch of the producer."""
 
 FIRST_INSTANT, LAST_INSTANT = micros(datetime(1, 1, 2, tzinfo=UTC)), micros(datetime(9999, 12, 28, tzinfo=UTC))
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -99,7 +103,13 @@ def _timers(terms: Terms, anchor: int) -> tuple[Timer, ...]:
 
 
 def policy_of(zone: str, rules: Iterable[Rule], hours: Hours) -> Policy:
-    """Return the rules in force in numbers, and the bytes in which they are kept: equal for equal rules and hours."""
+    """Return the rules in force in numbers, and the bytes in which they are kept: equal for equal rules and hours.
+
+    Raises:
+        Unplannable: The contract allows them, and no instant follows from them.
+    """
+    rules = tuple(rules)
+    _check(zone, rules, hours)
     leads = tuple(map(lead_of, rules))
     kept = [
         {"slug": lead.slug, "days": lead.days} if lead.elapsed is None else {"slug": lead.slug, "us": lead.elapsed}
@@ -107,6 +117,21 @@ def policy_of(zone: str, rules: Iterable[Rule], hours: Hours) -> Policy:
     ]
     terms = {"zone": zone, "rules": kept, "hours": [hours.opens.isoformat(), hours.closes.isoformat()]}
     return Policy(leads, hours, json.dumps(terms, separators=(",", ":")).encode())
+
+
+def _check(zone: str, rules: Sequence[Rule], hours: Hours) -> None:
+    try:
+        zone_of(zone)
+    except UnknownZone as error:
+        raise Unplannable(f"zone: {error}") from None
+    if hours.opens.tzinfo is not None or hours.closes.tzinfo is not None:
+        raise Unplannable("policy.window: hours are the clinic's wall clock, without an offset")
+    if len(rules) > MOST_RULES:
+        raise Unplannable(f"policy.rules: more than {MOST_RULES}")
+    if len({rule.slug for rule in rules}) < len(rules):
+        raise Unplannable("policy.rules: two of one slug")
+    if any((rule.lead_hours is None) == (rule.lead_days is None) for rule in rules):
+        raise Unplannable("policy.rules: a lead is either hours or days")
 
 
 @lru_cache(4096)

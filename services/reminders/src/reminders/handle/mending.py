@@ -14,10 +14,14 @@ MEND = "attend-mend"
 
 
 def asked_at(source: Source) -> datetime | None:
-    """Return when the reconciler offered this record, or None: it came by the source."""
+    """Return when the reconciler offered this record, or None: it came by the source, whatever its headers say."""
     for name, value in source.headers:
-        if name == MEND:
-            return datetime.fromisoformat(value.decode("ascii"))
+        if name == MEND and value is not None:
+            try:
+                at = datetime.fromisoformat(value.decode("ascii"))
+            except ValueError:
+                return None
+            return None if at.tzinfo is None else at
     return None
 
 

@@ -82,8 +82,9 @@ class RemindersOwner:
     ) -> Taken:
         """Plan every version above the one held; anything else changes nothing (R10, R14, D10).
 
-        What cannot be read or planned is published whole as a dead letter, and passed (G8). What the reconciler
-        offers is planned anew in the version held too; without a value it means: nobody knows this appointment.
+        Whatever reading or planning one record raises is the dead letter of that record, published whole, and passed
+        (G8); what the row held raises ends the worker. What the reconciler offers is planned anew in the version held
+        too; without a value it means: nobody knows this appointment.
         """
         taken = Taken() if taken is None else taken
         rows, messages, outcomes = taken.rows, taken.messages, taken.outcomes
@@ -92,30 +93,27 @@ class RemindersOwner:
             try:
                 visit, policy = read(source)
                 key = bytes.fromhex(visit.appointment_id.replace("-", ""))
-                packed = rows.get(key) or held(key)
-                row = None if packed is None else unpack(packed)
-                if row is not None and visit.version <= row.version:
-                    if visit.version < row.version or (at := asked_at(source)) is None:
-                        outcomes[Outcome.REPEAT if visit.version == row.version else Outcome.STALE] += 1
-                        continue
-                    if row.generation != visit.schedule_gen:
-                        self._withdraw(taken, key, row, terms, Reason.SUPERSEDED, at)
-                before = None if row is None else read_terms(terms.content(row.terms))
-                after, slots = apply(row, before, visit, policy, terms.number(policy.terms))
-            except Undecodable as error:
-                if source.value is None and (at := asked_at(source)) is not None:
-                    self._forget(taken, source, held, terms, at)
+            except Exception as error:  # noqa: BLE001  # one record's: the others of its partition go on
+                self._unread(taken, source, held, terms, error)
+                continue
+            packed = rows.get(key) or held(key)
+            row = None if packed is None else unpack(packed)
+            if row is not None and visit.version <= row.version:
+                if visit.version < row.version or (at := asked_at(source)) is None:
+                    outcomes[Outcome.REPEAT if visit.version == row.version else Outcome.STALE] += 1
                     continue
-                messages.append(self._dead(source, error.code, str(error)))
-                outcomes[Outcome.DEAD] += 1
-            except Unplannable as error:
-                messages.append(self._dead(source, "UNPLANNABLE", str(error)))
-                outcomes[Outcome.DEAD] += 1
-            else:
-                rows[key] = pack(after)
-                caused_by, written = cause(source, visit)
-                messages.append(planned(visit, slots, caused_by, written))
-                applied += 1
+                if row.generation != visit.schedule_gen:
+                    self._withdraw(taken, key, row, terms, Reason.SUPERSEDED, at)
+            before = None if row is None else read_terms(terms.content(row.terms))
+            try:
+                after, slots = apply(row, before, visit, policy, terms.number(policy.terms))
+                message, packed = planned(visit, slots, *cause(source, visit)), pack(after)
+            except Exception as error:  # noqa: BLE001  # as above
+                self._refuse(taken, source, error)
+                continue
+            rows[key] = packed
+            messages.append(message)
+            applied += 1
         if applied:
             outcomes[Outcome.APPLIED] += applied  # once: hashing a member is a call
         return taken
@@ -169,10 +167,35 @@ class RemindersOwner:
         fired.rows[key] = pack(settled.row)
         fired.counts.update(_counts(settled))
 
-    def _forget(
-        self, taken: Taken, source: Source, held: Callable[[bytes], bytes | None], terms: Terms, at: datetime
+    def _unread(
+        self, taken: Taken, source: Source, held: Callable[[bytes], bytes | None], terms: Terms, error: Exception
     ) -> None:
-        key = UUID((source.key or b"").decode()).bytes
+        """Take a record without a visit in it: the reconciler's, or a dead letter."""
+        at = asked_at(source) if source.value is None else None
+        try:
+            key = UUID((source.key or b"").decode()).bytes if at is not None else b""
+        except ValueError:
+            at = None
+        if at is None:
+            self._refuse(taken, source, error)
+        else:
+            self._forget(taken, key, held, terms, at)
+
+    def _refuse(self, taken: Taken, source: Source, error: Exception) -> None:
+        """Make a record a dead letter. What nobody foresaw is named by its class: its text may be the patient's."""
+        if isinstance(error, Undecodable):
+            code, message = error.code, str(error)
+        elif isinstance(error, Unplannable):
+            code, message = "UNPLANNABLE", str(error)
+        else:
+            code, message = "INTERNAL", f"the worker failed on it: {type(error).__name__}"
+        letter = bodies.dead_letter(source, code, message)
+        taken.messages.append(self._wording.dead_letter(letter, None if letter.key is None else source.key))
+        taken.outcomes[Outcome.DEAD] += 1
+
+    def _forget(
+        self, taken: Taken, key: bytes, held: Callable[[bytes], bytes | None], terms: Terms, at: datetime
+    ) -> None:
         packed = taken.rows.get(key) or held(key)
         if packed is not None:
             self._withdraw(taken, key, unpack(packed), terms, Reason.NOT_SENDABLE, at)
@@ -183,9 +206,6 @@ class RemindersOwner:
         if body is not None:
             taken.rows[key] = pack(after)
             taken.messages.append(self._wording.cancelled(body, at))
-
-    def _dead(self, source: Source, code: str, message: str) -> Message:
-        return self._wording.dead_letter(bodies.dead_letter(source, code, message), source.key)
 
 
 def _counts(settled: Settled) -> dict[str, int]:
