@@ -59,7 +59,7 @@ class Model:
         waiting: By visit, what must still leave.
         void: Reminders that would not leave, as things stood when they were planned last.
         over: Reminders whose moment came, and when nothing was handed over then, the version that planned them.
-        until: By visit, since when nothing more can come of it.
+        until: By visit, its start, or when it was told of for the last time if nothing waits then.
         out: What was said, in any order.
     """
 
@@ -87,7 +87,8 @@ class Model:
         self.void |= {reminder.reminder_id for reminder in planned if reminder.reason}
         self.newest[visit] = version
         self.waiting[visit] = [r for r in planned if not r.reason and r.reminder_id not in self.over]
-        self.until[visit] = self._end(version, version.event_time)
+        assert version.starts_at is not None
+        self.until[visit] = version.starts_at if self.waiting[visit] else max(version.starts_at, version.event_time)
 
     def tick(self, now: datetime) -> None:
         for visit, waiting in self.waiting.items():
@@ -99,12 +100,6 @@ class Model:
                 self.out.append((r.reminder_id, what))
             if due:
                 self.waiting[visit] = [r for r in waiting if r.due > now]
-                self.until[visit] = self._end(self.newest[visit], now)
-
-    def _end(self, version: Appointment, now: datetime) -> datetime:
-        """A visit of which nothing waits is over, but not before it is told of for the last time."""
-        assert version.starts_at is not None
-        return version.starts_at if self.waiting[version.appointment_id] else max(version.starts_at, now)
 
     @staticmethod
     def _id(version: Appointment, rule: ReminderRule) -> UUID:

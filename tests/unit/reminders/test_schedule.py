@@ -280,12 +280,3 @@ def test_a_row_stays_72_hours_after_the_last_change_of_a_visit_that_is_over() ->
 
     assert moved.row.anchor == micros(moved_at)
     assert kept(appointment(version=3, status=Status.CANCELLED), moved).row.anchor == micros(VISIT)
-
-
-def test_a_row_of_which_all_was_overdue_stays_72_hours_from_then() -> None:
-    late = VISIT + timedelta(days=5)
-
-    held, settled = kept(appointment()).settle(late)
-
-    assert [timer.rule for timer in settled.too_late] == ["24h", "2h"]
-    assert held.row.anchor == micros(late)

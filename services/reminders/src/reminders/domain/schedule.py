@@ -16,7 +16,8 @@ from schemas.reminders import Reason
 from schemas.zones import UnknownZone, zone_of
 
 KEPT_AFTER_VISIT = timedelta(hours=72)
-"""A late repeat of an event must find the row, or it would plan again. Counted from the last change, if later."""
+"""A late repeat of an event must find the row, or it would plan again. Counted from the version if it is later and
+nothing waits: a visit may be moved into the past."""
 
 MOST_RULES = 200
 """Of one visit. Booking allows ten; the plan of a thousand would not fit into one batch of the producer."""
@@ -243,9 +244,8 @@ def settle(row: Row, terms: Terms, now: int) -> Settled:
     for number in due:
         states[number] = FIRED if number == leaving else LAPSED
     next_due = min((timer.due for number, timer in enumerate(timers) if not states[number]), default=NEVER)
-    anchor = max(row.anchor, now) if next_due == NEVER else row.anchor
     return Settled(
-        row._replace(next_due=next_due, anchor=anchor, marks=marks_of(states)),
+        row._replace(next_due=next_due, marks=marks_of(states)),
         None if leaving is None else timers[leaving],
         tuple(timers[number] for number in due if now > timers[number].not_after),
         tuple(timers[number] for number in in_time if number != leaving),
