@@ -1,6 +1,7 @@
 """A ledger in memory, a carrier that answers as told, and a lane over both."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,7 +27,10 @@ LIVE = SendingMode(Mode.LIVE)
 class MemoryLedger:
     """A ledger and its own transaction."""
 
-    def __init__(self, *notifications: Notification, slow_gate_s: float = 0.0) -> None:
+    def __init__(self, *notifications: Notification, slow_gate_s: float = 0.0, hides_due: bool = False) -> None:
+        self.hides_due, self.looks = hides_due, 0
+        self.gates = 0
+        self.gate_waits: asyncio.Event | None = None
         self.held = {one.notification_id: one for one in notifications}
         self.visit = visit()
         self.attempts: dict[UUID, str] = {}
@@ -58,15 +62,21 @@ class MemoryLedger:
     async def paused_s(self, lane: Channel) -> float:
         return 0.0
 
+    async def is_due(self, lane: Channel, now: datetime, until: datetime, setting: Mode) -> bool:
+        self.looks += 1
+        return bool(self._due(lane, now, until))
+
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
         return []
 
     async def lock_due(
         self, lane: Channel, limit: int, now: datetime, until: datetime, setting: Mode, *, even_paused: bool = False
     ) -> Sequence[Notification]:
+        return [] if self.hides_due else self._due(lane, now, until)[:limit]
+
+    def _due(self, lane: Channel, now: datetime, until: datetime) -> list[Notification]:
         queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
-        due = [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
-        return due[:limit]
+        return [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
         return []
@@ -76,6 +86,9 @@ class MemoryLedger:
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         self.machine_s, self._slow_gate_s = self.machine_s + self._slow_gate_s, 0.0
+        self.gates += 1
+        if self.gate_waits:
+            await self.gate_waits.wait()
         return {one: replace(self.visit, appointment_id=one) for one in appointment_ids}
 
     async def standing(
@@ -105,16 +118,23 @@ class MemoryLedger:
 class FakeCarrier:
     """Accepts everything, as slowly as told, and checks that the ledger knew before."""
 
-    def __init__(self, ledger: MemoryLedger, slow_s: float = 0.0, answer: Answer | Exception | None = None) -> None:
+    def __init__(self, ledger: MemoryLedger, slow_s: float = 0.0, answer: Answer | BaseException | None = None) -> None:
         self.calls: list[Call] = []
         self.at_once = self.most_at_once = 0
         self._ledger, self._slow_s, self._answer = ledger, slow_s, answer or Accepted("r")
         self._hangs: frozenset[UUID] = frozenset()
+        self.waits: asyncio.Event | None = None
+        self._clings: UUID | None = None
+        self.lets_go = asyncio.Event()
 
     def hangs_for(self, notification_ids: Collection[UUID]) -> None:
         self._hangs = frozenset(notification_ids)
 
-    def answers(self, answer: Answer | Exception) -> None:
+    def clings_to(self, notification_id: UUID) -> None:
+        """Let the call for this message go on even when it is cancelled, until `lets_go` is set."""
+        self._clings = notification_id
+
+    def answers(self, answer: Answer | BaseException) -> None:
         self._answer = answer
 
     def prepare(self, call: Call) -> Made:
@@ -126,9 +146,14 @@ class FakeCarrier:
             self.calls.append(call)
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
+            while call.notification_id == self._clings and not self.lets_go.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self.lets_go.wait()
+            if self.waits:
+                await self.waits.wait()
             await asyncio.sleep(600 if call.notification_id in self._hangs else self._slow_s)
             self.at_once -= 1
-            if isinstance(self._answer, Exception):
+            if isinstance(self._answer, BaseException):
                 raise self._answer
             return self._answer
 
@@ -139,7 +164,12 @@ class FakeCarrier:
 
 
 class NoWatch:
-    """Counts nothing."""
+    """Counts nothing but how often a lane stood still."""
+
+    stood_still = 0
+
+    def stands_still(self, lane: Channel) -> None:
+        self.stood_still += 1
 
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
         return
@@ -167,6 +197,13 @@ async def run_until(
     )
 
 
+async def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
+    """Wait until a condition holds, or fail."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
 async def run_while(lane: Lane, condition: Callable[[], bool], stop: asyncio.Event | None = None) -> None:
     """Run a lane as long as the condition holds, then let it finish what it began."""
     stop = stop or asyncio.Event()
@@ -186,6 +223,7 @@ def lane_over(
     differs: str | None = None,
     per_second: float = 0.0,
     failures: int = 3,
+    watch: NoWatch | None = None,
 ) -> Lane:
     return Lane(
         Channel.SMS,
@@ -194,7 +232,7 @@ def lane_over(
         Limits(slots, timeout_s, per_second, failures, breaker_open_s=15.0),
         LIVE,
         StillClock(NOW),
-        NoWatch(),
+        watch or NoWatch(),
         clock_differs=lambda: differs,
         committed=lambda: None,
         wake_lane=lambda _: None,

@@ -7,7 +7,7 @@ from notifier.domain.ledger import Accepted, Answer, NotAccepted, NotStarted, Re
 
 DOWN = NotAccepted("ConnectError")
 UP: Answer = Accepted("r")
-NEW = Breaker(most_failures=3, open_s=15.0)
+NEW = Breaker(most_failures=3, open_s=15.0, probe_s=10.0)
 
 
 def after(breaker: Breaker, *answers: Answer, at: float = 0.0) -> Breaker:
@@ -54,23 +54,37 @@ def test_an_answer_of_any_kind_ends_the_row(answer: Answer) -> None:
     assert after(NEW, DOWN, DOWN, answer, DOWN, DOWN).standing(0.0) is Standing.CLOSED
 
 
+def begun(breaker: Breaker, at: float) -> Breaker:
+    after_it = breaker.begin(at)
+    assert after_it is not None
+    return after_it
+
+
 def test_while_open_no_call_begins_and_afterwards_one() -> None:
     opened = after(NEW, DOWN, DOWN, DOWN, at=100.0)
 
     assert [opened.allows(8, at) for at in (100.0, 114.9, 115.0)] == [0, 0, 1]
-    assert opened.calling(1).allows(8, 116.0) == 0
-    assert opened.calling(0).allows(8, 116.0) == 1
+    assert opened.begin(114.9) is None
+    asking = begun(opened, 115.0)
+    assert asking.allows(8, 116.0) == 0
+    assert asking.begin(116.0) is None
     assert NEW.allows(8, 0.0) == 8
+    assert NEW.begin(0.0) == NEW
 
 
 def test_the_one_call_decides() -> None:
-    probing = after(NEW, DOWN, DOWN, DOWN).calling(1)
+    asking = begun(after(NEW, DOWN, DOWN, DOWN), 20.0)
 
-    assert probing.standing(20.0) is Standing.HALF_OPEN
-    assert probing.after(UP, 20.0) == NEW
-    assert probing.after(DOWN, 20.0).allows(8, 34.9) == 0
-    assert probing.after(DOWN, 20.0).allows(8, 35.0) == 1
-    assert probing.after(NotStarted(), 20.0).allows(8, 20.0) == 1
+    assert asking.standing(20.0) is Standing.HALF_OPEN
+    assert asking.after(UP, 20.0) == NEW
+    assert asking.after(DOWN, 20.0).allows(8, 34.9) == 0
+    assert asking.after(DOWN, 20.0).allows(8, 35.0) == 1
+
+
+def test_a_call_that_was_to_ask_and_never_says_a_word_keeps_it_shut_no_longer_than_a_call_may_last() -> None:
+    asking = begun(after(NEW, DOWN, DOWN, DOWN), 20.0)
+
+    assert [asking.allows(8, at) for at in (29.9, 30.0)] == [0, 1]
 
 
 def test_failures_of_calls_that_were_under_way_do_not_make_it_wait_anew() -> None:

@@ -1,5 +1,6 @@
 """A lane over a carrier that asks for patience, or is down: rate, pause and breaker."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -11,7 +12,7 @@ from notifier.handle.loop import CannotCompose
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification
-from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, lane_over, reminders, run_while
+from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, lane_over, reminders, run_while, until
 
 
 async def test_a_carrier_that_asks_for_patience_pauses_the_lane_for_the_longest_it_asked() -> None:
@@ -108,6 +109,32 @@ async def test_b10_a_probe_that_meets_a_carriers_patience_does_not_keep_the_lane
     await run_while(lane, lambda: lane.breaker is not Standing.CLOSED)
 
     assert [held.state for held in ledger.held.values()] == [State.ACCEPTED]
+
+
+async def test_b10_a_claim_under_way_while_the_breaker_opens_does_not_shut_the_lane_for_good() -> None:
+    """Its calls are refused, for they were gated before; that says nothing of a call that is to ask later."""
+    ledger = MemoryLedger(*reminders(2))
+    carrier = FakeCarrier(ledger, answer=NotAccepted("ConnectError"))
+    lane = lane_over(ledger, carrier, slots=4, failures=2)
+    stop, carrier.waits = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(lane.run(stop))
+    await until(lambda: len(carrier.calls) == 2)
+    ledger.gate_waits = asyncio.Event()
+    ledger.held |= {held.notification_id: held for held in reminders(2)}
+    lane.wake()
+    await until(lambda: ledger.gates == 2)  # a second claim waits for the gate
+    carrier.waits.set()
+    await until(lambda: lane.breaker is Standing.OPEN)
+    ledger.gate_waits.set()
+    await until(lambda: list(ledger.attempts.values()).count("NotStarted") == 2)
+
+    carrier.answers(Accepted("r"))
+    ledger.machine_s += 15.0
+    ledger.held |= {held.notification_id: held for held in reminders(1)}
+    lane.wake()
+    await until(lambda: len(carrier.calls) >= 3)
+    stop.set()
+    await running
 
 
 async def test_b10_what_waited_for_a_slot_when_the_breaker_opened_is_not_called() -> None:

@@ -154,6 +154,36 @@ async def test_b10_calls_that_hang_leave_the_other_slots_at_work() -> None:
     assert {ledger.held[one.notification_id].state for one in hung} == {State.UNKNOWN}
 
 
+@pytest.mark.parametrize("surprise", [asyncio.CancelledError(), RuntimeError("a library's surprise")])
+async def test_b10_a_call_that_breaks_in_any_way_gives_its_place_back(surprise: BaseException) -> None:
+    """One more of them than there are places would stop the lane."""
+    ledger = MemoryLedger(*reminders(9))
+    carrier = FakeCarrier(ledger, answer=surprise)
+    ledger.machine_s = 0.0
+
+    await run_while(
+        lane_over(ledger, carrier, slots=1, failures=1000),
+        lambda: any(held.state is not State.UNKNOWN for held in ledger.held.values()),
+    )
+
+    assert len(carrier.calls) == 9
+
+
+async def test_b10_a_call_that_does_not_end_when_it_is_given_up_keeps_no_slot() -> None:
+    hung, quick = reminders(1)[0], reminders(1)[0]
+    ledger = MemoryLedger(hung, quick)
+    carrier = FakeCarrier(ledger)
+    carrier.clings_to(hung.notification_id)
+
+    await run_while(
+        lane_over(ledger, carrier, slots=1, timeout_s=0.05),
+        lambda: ledger.held[quick.notification_id].state is not State.ACCEPTED,
+    )
+
+    carrier.lets_go.set()
+    assert ledger.held[hung.notification_id].state is State.UNKNOWN
+
+
 async def test_d18_three_messages_of_one_visit_in_one_claim_are_two_and_a_limit() -> None:
     ledger = MemoryLedger(*(notification(notification_id=uuid4()) for _ in range(3)))
     carrier = FakeCarrier(ledger)

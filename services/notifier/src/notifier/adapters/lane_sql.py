@@ -18,6 +18,12 @@ WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND not_after >= 
   AND ($5 OR NOT EXISTS (SELECT FROM lane_rate WHERE channel = $1 AND paused_until > clock_timestamp()))
 ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 
+IS_DUE = f"""
+SELECT EXISTS (
+    SELECT FROM notification
+    WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND not_after >= $4 AND {_mode(3)} <> 'hold')
+   AND NOT EXISTS (SELECT FROM lane_rate WHERE channel = $1 AND paused_until > clock_timestamp())"""  # noqa: S608  # ours
+
 LOCK_LATE = f"""
 SELECT {COLUMNS} FROM notification
 WHERE state = 'queued' AND lane = $1 AND not_after < $2

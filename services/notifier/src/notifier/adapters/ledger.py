@@ -75,6 +75,10 @@ class PostgresLaneTransaction:
         rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, setting, even_paused, until)
         return [notification(row) for row in rows]
 
+    async def is_due(self, lane: Channel, now: datetime, until: datetime, setting: Mode) -> bool:
+        """See `handle.ports.LaneTransaction`."""
+        return bool(await self._connection.fetchval(sql.IS_DUE, lane, now, setting, until))
+
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
         """See `handle.ports.LaneTransaction`."""
         return [notification(row) for row in await self._connection.fetch(sql.LOCK_LATE, lane, now, limit)]

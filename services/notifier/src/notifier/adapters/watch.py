@@ -42,6 +42,14 @@ class LaneMetrics:
             registry=registry,
         )
 
+        self._standstills = Counter(
+            "lane_standstills",
+            "How often messages were due and a lane began no call for too long",
+            ("lane",),
+            namespace="attend",
+            registry=registry,
+        )
+
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
         """See `handle.ports.Watch`."""
         for one in notifications:
@@ -51,6 +59,10 @@ class LaneMetrics:
         """See `handle.ports.Watch`."""
         for standing in Standing:
             self._breaker.labels(lane.value, standing.value).set(standing is breaker)
+
+    def stands_still(self, lane: Channel) -> None:
+        """See `handle.ports.Watch`."""
+        self._standstills.labels(lane.value).inc()
 
     def called(self, lane: Channel, seconds: float) -> None:
         """See `handle.ports.Watch`."""

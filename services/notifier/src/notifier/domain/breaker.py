@@ -1,4 +1,4 @@
-"""A lane's breaker: a carrier that is down is left alone, and asked by one call at a time whether it is back.
+"""A breaker: a carrier that is down is left alone, and asked by one call at a time whether it is back.
 
 ```
             N failures in a row                    some seconds later
@@ -8,6 +8,10 @@
       └───────────────────────────── it got an answer ──────────────────────────┘
 ```
 
+A call asks when it begins, not when it is claimed, and the one that asks whether the carrier is back is lent that
+right for as long as a call may last. So no claim, and no call that never began or was never answered, can keep a lane
+shut: from every state a call may begin again within `open_s` + `probe_s`.
+
 A failure says nothing of the message: no connection, silence, a broken reply, 5xx, wrong credentials. A refusal of
 one message, and a carrier that asks for patience (429), are answers. Time here is machine time, monotonic.
 """
@@ -15,7 +19,7 @@ one message, and a carrier that asks for patience (429), are answers. Time here 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from notifier.domain.ledger import Answer, NotAccepted, NotStarted, Unsure
+from notifier.domain.ledger import Answer, NotAccepted, Unsure
 
 CREDENTIALS = frozenset({"HTTP_401", "HTTP_403", "SMTP_421", "SMTP_454", "SMTP_530", "SMTP_535"})
 """Codes by which a carrier shuts its door to us, whatever the message."""
@@ -31,28 +35,29 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The breaker of one lane in one process; each of its methods returns the next.
+    """The breaker of one lane in one process; each of its methods that changes it returns the next.
 
     Attributes:
         most_failures: So many in a row open it.
         open_s: How long it stays open before one call may try.
+        probe_s: How long that call has, at most; after that another one may.
         failures: In a row, so far.
         opened_at: When it opened last; None while closed.
-        probing: The one call is under way.
+        probe_until: Until when the one call may be under way; None if none is.
     """
 
     most_failures: int
     open_s: float
+    probe_s: float
     failures: int = 0
     opened_at: float | None = None
-    probing: bool = False
+    probe_until: float | None = None
 
     def standing(self, at: float) -> Standing:
         """Return where it stands at this machine time."""
         if self.opened_at is None:
             return Standing.CLOSED
-        rested = at - self.opened_at >= self.open_s
-        return Standing.HALF_OPEN if self.probing or rested else Standing.OPEN
+        return Standing.OPEN if at - self.opened_at < self.open_s else Standing.HALF_OPEN
 
     def allows(self, free: int, at: float) -> int:
         """Return how many of so many calls may begin now."""
@@ -60,32 +65,36 @@ class Breaker:
             case Standing.CLOSED:
                 return free
             case Standing.HALF_OPEN:
-                return min(free, 0 if self.probing else 1)
+                is_asked = self.probe_until is not None and at < self.probe_until
+                return 0 if is_asked else min(free, 1)
             case Standing.OPEN:
                 return 0
 
     def rests_s(self, at: float) -> float:
         """Return for how many seconds more no call may begin; 0 if one may, or is under way."""
-        if self.opened_at is None or self.probing:
+        if self.opened_at is None:
             return 0.0
         return max(0.0, self.opened_at + self.open_s - at)
 
-    def calling(self, calls: int) -> "Breaker":
-        """Return it after so many calls began."""
-        return replace(self, probing=True) if self.opened_at is not None and calls else self
+    def begin(self, at: float) -> "Breaker | None":
+        """Return it after a call began, or None if none may begin now."""
+        if not self.allows(1, at):
+            return None
+        return self if self.opened_at is None else replace(self, probe_until=at + self.probe_s)
 
     def after(self, answer: Answer, at: float) -> "Breaker":
-        """Return it after an answer. One to a call from before it opened counts as well: it tells of now."""
-        if isinstance(answer, NotStarted):
-            return replace(self, probing=False)
+        """Return it after a call that had begun was answered.
+
+        An answer to a call from before it opened counts as well: it tells of now.
+        """
         if not is_failure(answer):
-            return Breaker(self.most_failures, self.open_s)
+            return Breaker(self.most_failures, self.open_s, self.probe_s)
         failures = self.failures + 1
         if self.opened_at is None and failures < self.most_failures:
             return replace(self, failures=failures)
-        if self.opened_at is not None and not self.probing:
+        if self.opened_at is not None and self.probe_until is None:
             return replace(self, failures=failures)  # a call from before it opened: no reason to wait anew
-        return Breaker(self.most_failures, self.open_s, failures, opened_at=at)
+        return replace(self, failures=failures, opened_at=at, probe_until=None)
 
 
 def is_failure(answer: Answer) -> bool:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+OLDEST_GATE_S = 5.0
+"""A call that would start later after its gate is gated again (design §6)."""
+
 LONGEST_IN_LINE_S = 2.0
 """Well below the 5 s of the gate: calls take now longer and now shorter."""
 
@@ -12,6 +15,9 @@ LEAST_MARGIN_S = 0.25
 AHEAD, WORTH_A_CLAIM, ENOUGH = 4, 64, 2
 """A lane claims up to 4 messages for each slot until they are 64 (four cost as many trips as 64), or 2 for each: while
 one half is called the other is claimed."""
+
+LEAST_STILL_S = 60.0
+"""Longer than a claim takes on a machine that is busy, and than a database is away for a failover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,15 @@ class Limits:
     per_second: float = 0.0
     breaker_failures: int = 10
     breaker_open_s: float = 15.0
+
+    @property
+    def still_s(self) -> float:
+        """For how long messages may be due without a call, machine time: after that the lane stands still.
+
+        Longer than two rests of the breaker with the call that asks, and than ten tokens take.
+        """
+        asks_s = 2 * (self.breaker_open_s + self.timeout_s + OLDEST_GATE_S)
+        return max(LEAST_STILL_S, asks_s) + (10 / self.per_second if self.per_second else 0.0)
 
     def margin(self, call_s: float) -> timedelta:
         """Return how long a message may wait from its claim until its call begins, about."""

@@ -13,24 +13,22 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.domain.breaker import Breaker
 from notifier.domain.breaker import Standing as BreakerStanding
-from notifier.domain.ledger import Answer, Call, NotAccepted, Notification, NotStarted, Rejected, Unsure
+from notifier.domain.ledger import Call, Notification, NotStarted
 from notifier.domain.modes import SendingMode
+from notifier.domain.standstill import Standstill
 from notifier.domain.states import State
-from notifier.handle.lane import Asking, Claimed, ClaimLost, claim, patience_s
-from notifier.handle.limits import LONGEST_IN_LINE_S, Limits
+from notifier.handle.calling import Caller
+from notifier.handle.lane import Asking, Claimed, ClaimLost, claim
+from notifier.handle.limits import Limits
 from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
 from notifier.handle.recording import Recorder
-from notifier.handle.tending import move_on, run_out_leases, settle_late
+from notifier.handle.tending import is_due, move_on, run_out_leases, settle_late
 from schemas.notifications import Channel
 
 __all__ = ["CannotCompose", "Carrier", "Lane", "Limits", "Made", "Watch"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-OLDEST_GATE_S = 5.0
-"""A call that would start later after its gate is gated again (design §6)."""
 
 POLL_S = 0.2
 """How often a lane that nobody wakes looks for due messages; a fan-out in the same process wakes it."""
@@ -38,9 +36,6 @@ POLL_S = 0.2
 CLAIM_GATHER_S = 0.025
 """From the start of a claim that left slots free to the start of the next: what is entered meanwhile shares its
 trips to the database. Every fan-out wakes every lane."""
-
-MEMORY = 0.1
-"""How much the last call counts for how long a call takes."""
 
 FILL_S = 0.05
 """How long a lane with some places free waits for half of them: slow calls must not keep the quick ones' places."""
@@ -79,12 +74,10 @@ class Lane:
         self._clock, self._watch, self._clock_differs = clock, watch, clock_differs
         self._committed, self._wake_lane, self._machine_s = committed, wake_lane, machine_s
         self._wake = asyncio.Event()
-        self._slots = asyncio.Semaphore(limits.slots)
-        self._call_s = LONGEST_IN_LINE_S
+        self._caller = Caller(channel, carrier, limits, clock, watch, machine_s)
+        self._standstill, self._is_known_to_stand = Standstill(), False
         self._recorder = Recorder(channel, limits.slots, ledger, clock, self.wake, self._told)
-        self._breaker = Breaker(limits.breaker_failures, limits.breaker_open_s)
         self._held_up: str | None = None
-        self._patient_until = 0.0
 
     def wake(self) -> None:
         """Look for due messages now."""
@@ -93,12 +86,19 @@ class Lane:
     @property
     def breaker(self) -> BreakerStanding:
         """Where the lane's breaker stands."""
-        return self._breaker.standing(self._machine_s())
+        return self._caller.standing
+
+    def stands_still(self) -> str | None:
+        """Return why this lane is not ready: messages are due, and no call has begun for too long; else None."""
+        seconds = self._standstill.seconds(self._machine_s())
+        if seconds <= self._limits.still_s:
+            return None
+        return f"{self.channel}: messages are due and no call has begun for {seconds:.0f} s; restart this process"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; then finish the calls in flight and write their answers down."""
         finished = asyncio.Event()
-        self._show_breaker()
+        self._caller.show()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recorder.run(finished), name=f"{self.channel} answers")
             group.create_task(self._tend(stop), name=f"{self.channel} tending")
@@ -114,7 +114,7 @@ class Lane:
             if self._recorder.room and not self._recorder.is_worth_a_claim:
                 await self._pause(stop, FILL_S)
             began = self._machine_s()
-            free = self._breaker.allows(self._recorder.room, began)
+            free = self._caller.allows(self._recorder.room)
             claimed = await self._claim(free, group) if free > 0 else Claimed()
             if not claimed.more:
                 await self._pause(stop, POLL_S)
@@ -138,9 +138,9 @@ class Lane:
                 self._recorder.answered(Answered(call, NotStarted()))
             await asyncio.sleep(PAUSE_S)
             return Claimed()
-        self._breaker = self._breaker.calling(len(claimed.calls))
         for call in claimed.calls:
             self._recorder.begun()
+            self._caller.claimed()
             group.create_task(self._call(call), name=f"{self.channel} call")
         self._show(claimed)
         return claimed
@@ -153,7 +153,7 @@ class Lane:
             self._clock.now(),
             self._machine_s(),
             self._limits.per_second,
-            self._limits.margin(self._call_s),
+            self._limits.margin(self._caller.call_s),
         )
 
     def _show(self, claimed: Claimed) -> None:
@@ -164,70 +164,9 @@ class Lane:
             self._wake_lane(lane)
 
     async def _call(self, call: Call) -> None:
-        """Wait for a slot, and make one call unless it may no longer begin."""
-        async with self._slots:
-            answer = NotStarted() if self._is_shut_to(call) else await self._made(call)
+        answer = await self._caller.call(call)
+        self._recorder.places = self._limits.places(self._caller.call_s)
         self._recorder.answered(Answered(call, answer))
-
-    def _is_shut_to(self, call: Call) -> bool:
-        """Say whether the breaker opened, or the carrier asked for patience, while the call waited for its slot."""
-        opened_at = self._breaker.opened_at
-        if opened_at is not None and call.gated_on <= opened_at:
-            return True
-        if self._machine_s() >= self._patient_until:
-            return False
-        self._learn(NotStarted())  # it may have been the one call that was to ask
-        return True
-
-    async def _made(self, call: Call) -> Answer:
-        """Make one call, unless its gate has gone stale or its deadline has passed meanwhile."""
-        try:
-            made = self._carrier.prepare(call)
-        except Exception:  # one message that cannot be written must not stop its lane; nothing has left
-            log.exception("lane.cannot_compose", lane=self.channel, attempt_id=str(call.attempt_id))
-            self._learn(NotStarted())  # it says nothing of the carrier, and another call may be the one that asks
-            return Rejected("CANNOT_COMPOSE")
-        began = self._machine_s()
-        answer: Answer
-        if began - call.gated_on > OLDEST_GATE_S or self._clock.now() > call.not_after:
-            answer = NotStarted()
-        else:
-            answer = await self._answer(made, call)
-            self._took(self._machine_s() - began)
-        self._learn(answer)
-        return answer
-
-    def _took(self, seconds: float) -> None:
-        self._watch.called(self.channel, seconds)
-        self._call_s += MEMORY * (seconds - self._call_s)
-        self._recorder.places = self._limits.places(self._call_s)
-
-    async def _answer(self, made: Made, call: Call) -> Answer:
-        try:
-            async with asyncio.timeout(self._limits.timeout_s):
-                return await made()
-        except TimeoutError:
-            return Unsure("TIMEOUT")
-        except Exception:  # whatever a carrier's library does, the message may have left
-            log.exception("lane.call_broke", lane=self.channel, attempt_id=str(call.attempt_id))
-            return Unsure("INTERNAL")
-
-    def _learn(self, answer: Answer) -> None:
-        """Move the breaker by this answer, and say so if it turned."""
-        was_closed, at = self._breaker.opened_at is None, self._machine_s()
-        if isinstance(answer, NotAccepted) and answer.retry_after:
-            self._patient_until = max(self._patient_until, at + patience_s(answer.retry_after))
-        self._breaker = self._breaker.after(answer, at)
-        is_closed = self._breaker.opened_at is None
-        if is_closed is not was_closed:
-            self._show_breaker()
-            if is_closed:
-                log.info("lane.breaker_closed", lane=self.channel)
-            else:
-                log.error("lane.breaker_opened", lane=self.channel, failures=self._breaker.failures)
-
-    def _show_breaker(self) -> None:
-        self._watch.stands(self.channel, self.breaker)
 
     async def _tend(self, stop: asyncio.Event) -> None:
         """Look after what no claim does: leases, deadlines, and the queue of a lane that may not call."""
@@ -235,16 +174,19 @@ class Lane:
             try:
                 if lost := await run_out_leases(self._ledger, self._asking(MOST_TENDED)):
                     self._told(lost)
-                if not self._clock_differs():
+                may_claim = not self._clock_differs()
+                if may_claim:
                     await self._look_after_the_queue()
+                self._look(may_claim and await is_due(self._ledger, self._asking(1)))
             except Unavailable as error:
                 log.warning("lane.unavailable", lane=self.channel, code=error.code)
-            self._show_breaker()
+                self._look(due=False)
+            self._caller.show()
             await self._sleep(stop, TEND_S)
 
     async def _look_after_the_queue(self) -> None:
         await self._repeatedly(settle_late)
-        await self._repeatedly(partial(move_on, rests_s=self._rests_s()))
+        await self._repeatedly(partial(move_on, rests_s=self._caller.rests_s))
 
     async def _repeatedly(self, step: Callable[[Ledger, Asking], Awaitable[Claimed]]) -> None:
         more = True
@@ -253,11 +195,14 @@ class Lane:
             self._show(claimed)
             more = claimed.more
 
-    def _rests_s(self) -> float | None:
-        """Return for how long the breaker rests, or None while calls may begin."""
-        if self.breaker is BreakerStanding.CLOSED:
-            return None
-        return self._breaker.rests_s(self._machine_s())
+    def _look(self, due: bool) -> None:
+        """Note whether messages are due, and say so once if none was called for too long."""
+        self._standstill = self._standstill.after(due, self._caller.begun, self._machine_s())
+        reason = self.stands_still()
+        if reason and not self._is_known_to_stand:
+            log.error("lane.stands_still", lane=self.channel, reason=reason)
+            self._watch.stands_still(self.channel)
+        self._is_known_to_stand = reason is not None
 
     def _told(self, settled: Sequence[Notification]) -> None:
         """Show what answers made of their messages; one for the next channel, or to be gated again, is due now."""

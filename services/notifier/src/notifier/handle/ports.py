@@ -57,6 +57,9 @@ class Watch(Protocol):
     def stands(self, lane: Channel, breaker: BreakerStanding) -> None:
         """Show where the lane's breaker stands."""
 
+    def stands_still(self, lane: Channel) -> None:
+        """Count that messages are due and none was called for too long."""
+
 
 class LaneTransaction(Protocol):
     """The ledger and the gate inside one READ COMMITTED transaction."""
@@ -81,6 +84,9 @@ class LaneTransaction(Protocol):
         None whose deadline is before `until`; none held by its mode, `setting` being the installation's unless
         somebody switched it; of a paused lane none, unless `even_paused`.
         """
+
+    async def is_due(self, lane: Channel, now: datetime, until: datetime, setting: Mode) -> bool:
+        """Say whether `lock_due` with these arguments has anything to lock, locking nothing."""
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
         """Lock queued messages whose deadline has passed, whatever else they wait for."""

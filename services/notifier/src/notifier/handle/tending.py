@@ -58,3 +58,9 @@ async def move_on(ledger: Ledger, asking: Asking, rests_s: float | None) -> Clai
         now = asking.now
         due = await work.lock_due(asking.lane, asking.limit, now, now, asking.sending.mode, even_paused=True)
         return await judge(work, due, shut, asking.limit)
+
+
+async def is_due(ledger: Ledger, asking: Asking) -> bool:
+    """Say whether messages wait that this lane may call for now: not held, not late, the lane not paused."""
+    async with ledger.transaction() as work:
+        return await work.is_due(asking.lane, asking.now, asking.now + asking.margin, asking.sending.mode)
