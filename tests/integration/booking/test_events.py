@@ -204,3 +204,11 @@ async def test_b1_an_appointment_is_found_by_the_beginning_of_its_id(door: Door)
         assert [item["appointment_id"] for item in answer.json()["items"]] == [whole]
     assert (await door.ask("GET", "/v1/appointments?prefix=00000000")).json()["items"] == []
     assert (await door.ask("GET", "/v1/appointments?prefix=xyz")).status_code == 422
+
+
+async def test_r14_a_cancellation_is_answered_with_the_number_of_reminders_that_it_takes_back(door: Door) -> None:
+    booked = await door.post(booking())
+    cancelled = await door.post(booking("e2", status="cancelled"))
+
+    assert "reminders_cancelled" not in booked
+    assert cancelled["reminders_cancelled"] == 2

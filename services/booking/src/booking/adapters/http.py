@@ -143,6 +143,7 @@ def item(answer: Answer) -> dict[str, Any]:
 
 def _members(answer: Answer) -> dict[str, Any]:
     assert answer.taken is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
+    cancelled = {"reminders_cancelled": answer.reminders_cancelled} if answer.reminders_cancelled is not None else {}
     again = {"original_result": answer.taken.result.value} if answer.result is not answer.taken.result else {}
     return {
         "event_id": answer.key,
@@ -150,5 +151,6 @@ def _members(answer: Answer) -> dict[str, Any]:
         "version": answer.taken.version,
         "result": answer.result.value,
         **again,
+        **cancelled,
         "warnings": list(answer.taken.warnings),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from booking.domain.cancelled_reminders import reminders_cancelled
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
 from booking.domain.people import ClinicState, PatientState, described
@@ -30,12 +31,17 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one event is answered: taken, or refused."""
+    """What one event is answered: taken, or refused.
+
+    Attributes:
+        reminders_cancelled: How many reminders this change takes back; None if it ends no schedule (R14).
+    """
 
     key: str
     taken: Taken | None = None
     result: Result | None = None
     refusal: Refused | None = None
+    reminders_cancelled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +94,13 @@ class Batch:
         try:
             if before is not None:
                 return _again(command, before)
-            taken = self._decided(command)
+            taken, reminders = self._decided(command)
         except Refused as refusal:
             return Answer(command.key, refusal=refusal)
         self.taken[ingress] = taken
-        return Answer(command.key, taken, taken.result)
+        return Answer(command.key, taken, taken.result, reminders_cancelled=reminders)
 
-    def _decided(self, command: BookAppointment) -> Taken:
+    def _decided(self, command: BookAppointment) -> tuple[Taken, int | None]:
         appointment_id = self.known.ids[command.identity]
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         client = self.known.clients[command.client]
@@ -107,7 +113,10 @@ class Batch:
             self.versions.append((appointment_id, state))
         if state is not held:
             self.changed[appointment_id] = state
-        return Taken(command.body_sha256, decision.result, appointment_id, state.version, decision.warnings)
+        taken = Taken(command.body_sha256, decision.result, appointment_id, state.version, decision.warnings)
+        if held is None or decision.result is not Result.APPLIED:
+            return taken, None
+        return taken, reminders_cancelled(held, state, self.known.clinics.get(held.clinic_id or ""), self.now)
 
     def _clinic(self, command: BookAppointment, held: State | None, client: Client) -> str | None:
         """Return the clinic named: by its code, by an identifier, or the client's default for a first event."""

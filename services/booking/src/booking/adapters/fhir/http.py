@@ -72,6 +72,8 @@ def answered(resource: dict[str, Any], answer: Answer) -> Response:
         "Attend-Appointment": str(answer.taken.appointment_id),
         "Location": f"/v1/appointments/{answer.taken.appointment_id}",
     }
+    if answer.reminders_cancelled is not None:
+        headers["Attend-Reminders-Cancelled"] = str(answer.reminders_cancelled)
     return JSONResponse(resource, 201 if new else 200, headers, media_type=FHIR_JSON)
 
 

@@ -1,0 +1,34 @@
+"""How many reminders a change takes back, said in its answer (R14)."""
+
+from datetime import datetime
+
+from booking.domain.people import ClinicState
+from booking.domain.versions import State
+from schemas.appointments import SENDABLE
+from schemas.hours import hours_of
+from schemas.instants import micros
+from schemas.planning import lead_of, slots
+
+
+def reminders_cancelled(held: State | None, changed: State, clinic: ClinicState | None, now: datetime) -> int | None:
+    """Return how many reminders of the held version were still to come and will not leave after the change.
+
+    None if the change ends no schedule: only a move, a cancellation and the like do.
+
+    They are those whose moment lies ahead, by the function that the reminders worker plans with; what it has handed
+    over already is the send gate's to stop.
+
+    Args:
+        held: The version before, None if there was none.
+        changed: The version after.
+        clinic: The clinic of the version before, with the rules that it is stamped with.
+        now: Domain time of the change.
+    """
+    if held is None or clinic is None or held.starts_at is None or held.status not in SENDABLE:
+        return None
+    if changed.status in SENDABLE and changed.schedule_gen == held.schedule_gen:
+        return None
+    policy, set_at = clinic.policy_for(held.service_type), micros(held.schedule_set_at or held.ingest_time)
+    leads = map(lead_of, policy.rules)
+    planned = slots(micros(held.starts_at), clinic.zone, leads, set_at, None, hours_of(policy.window))
+    return sum(slot.reason is None and slot.due > micros(now) for slot in planned)
