@@ -70,3 +70,17 @@ async def test_a_caller_that_hangs_up_disturbs_nobody() -> None:
     assert [answer.key for answer in await stays] == ["stays"]
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+async def test_a_request_that_follows_an_answer_at_once_is_not_left_waiting(at_once: int) -> None:
+    transactions = Transactions()
+    transactions.go.set()
+    gatherer = Gatherer(transactions.accept, at_once, gather_s=0)
+
+    async def one_after_another(name: str) -> None:
+        for number in range(50):
+            await gatherer.accept([order(f"{name}{number}")], LOCAL)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(one_after_another(name) for name in "abc"))

@@ -72,15 +72,9 @@ def test_the_year_of_a_main_file_is_the_organisations_d4() -> None:
 
 
 def test_numbers_have_no_gaps_but_step_over_what_upstream_issued_d4() -> None:
-    numbers, last = main_files.next_free(2027, 4, 3, {"FILE-2027-000006"})
-    assert numbers == ["FILE-2027-000005", "FILE-2027-000007", "FILE-2027-000008"]
-    assert last == 8
-
-
-def test_the_last_number_is_followed_by_an_error_never_by_a_longer_one_d2() -> None:
-    assert main_files.next_free(2027, 999_998, 1, ())[0] == ["FILE-2027-999999"]
-    with pytest.raises(Refused, match="MAIN_FILE_EXHAUSTED"):
-        main_files.next_free(2027, 999_999, 1, ())
+    free = main_files.free_between(2027, 4, 8, {"FILE-2027-000006"})
+    assert free == ["FILE-2027-000005", "FILE-2027-000007", "FILE-2027-000008"]
+    assert main_files.free_between(2027, 8, 8, ()) == []
 
 
 @pytest.mark.parametrize("written", ["FILE-27-000001", "FILE-2027-0000001", "file-2027-000001", "FILE-2027-0000\u0661"])

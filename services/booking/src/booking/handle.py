@@ -1,24 +1,22 @@
 """What booking does, story by story. Each runs inside one transaction and is safe to call again.
 
 Locks are taken in one order: appointment identities, appointments, patient identities, patients, the
-counter of main files; each sorted. So two batches never wait for each other in a ring.
+counters of main files; each sorted. So two batches never wait for each other in a ring.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
-from booking.domain import main_files
 from booking.domain.batch import NOBODY, Answer, Batch, Identity, Known, Taken
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.people import ClinicState, PatientState
-from booking.domain.refusals import Refused
+from booking.domain.people import ClinicState
 from booking.domain.versions import PatientKey, Result, State
+from booking.handle_people import PeopleStore, Rules, complete_people
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -26,20 +24,7 @@ IDS_PER_LINE = 20
 """Appointments named in one line of the log; a batch of more says how many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The installation's choices.
-
-    Attributes:
-        organisation_zone: Where the year of a main-file number begins (D4).
-        register_on_booking: Whether a booking registers an unknown patient (D5).
-    """
-
-    organisation_zone: str = "UTC"
-    register_on_booking: bool = False
-
-
-class Store(Protocol):
+class Store(PeopleStore, Protocol):
     """Booking's records as one transaction sees them. Every method is set-based and sorted by key."""
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
@@ -60,18 +45,6 @@ class Store(Protocol):
     async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
         """Return the ids of patients mentioned before."""
 
-    async def mint_patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
-        """Return the patients' ids, made if missing."""
-
-    async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
-        """Lock the patients' rows and return them."""
-
-    async def free_numbers(self, year: int, count: int) -> Sequence[str]:
-        """Issue the next main-file numbers of the year, under the counter's lock."""
-
-    async def number_is_taken(self, number: str) -> bool:
-        """Say whether a main-file number belongs to somebody; locks the counter of its year."""
-
     async def write_appointments(self, states: Mapping[UUID, State]) -> None:
         """Write the current states."""
 
@@ -79,9 +52,6 @@ class Store(Protocol):
         self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
     ) -> None:
         """Append every version to the history and to the outbox."""
-
-    async def write_patients(self, patients: Sequence[PatientState], now: datetime) -> None:
-        """Write registered patients and put them into the outbox."""
 
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
         """Keep and publish the providers that are not known yet."""
@@ -138,7 +108,7 @@ async def _look_up(
 
 async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> None:
     strangers = {s.patient for _, s in batch.versions if isinstance(s.patient, tuple)}
-    minted = await store.mint_patients(strangers) if strangers else {}
+    minted = (await store.mint_patients(strangers))[0] if strangers else {}
 
     versions = [
         (key, state._replace(patient=minted[state.patient]) if isinstance(state.patient, tuple) else state)
@@ -148,7 +118,7 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
     if rules.register_on_booking:
         persons = {s.patient: NOBODY for _, s in versions if isinstance(s.patient, UUID)} | persons
     if persons:
-        await _register(store, persons, now, rules)
+        await complete_people(store, persons, now, rules)
     if batch.providers:
         await store.introduce_providers(batch.providers, now)
     if batch.changed:
@@ -173,72 +143,6 @@ def _id(patient: PatientKey, minted: Mapping[Identity, UUID]) -> UUID:
     return minted[patient] if isinstance(patient, tuple) else patient
 
 
-async def _register(store: Store, persons: Mapping[UUID, PatientState], now: datetime, rules: Rules) -> None:
-    """Register or complete patients by what messages say of them; what they do not say stays."""
-    held = await store.lock_patients(persons.keys())
-    told = {key: _completed(held[key], person) for key, person in persons.items()}
-    new = sorted(key for key in told if not held[key].is_registered)
-    if new:
-        numbers = await store.free_numbers(main_files.year_of(now, rules.organisation_zone), len(new))
-        for key, number in zip(new, numbers, strict=True):
-            told[key] = replace(told[key], main_file=number)
-    changed = [replace(p, version=p.version + 1) for key, p in sorted(told.items()) if p != held[key]]
-    if changed:
-        await store.write_patients(changed, now)
-        log.info("patients.registered", count=len(new), changed=len(changed) - len(new))
-
-
-def _completed(held: PatientState, person: PatientState) -> PatientState:
-    return replace(
-        held,
-        given_name=person.given_name or held.given_name,
-        family_name=person.family_name or held.family_name,
-        language=person.language or held.language,
-        mobile=person.mobile or held.mobile,
-        email=person.email or held.email,
-        deceased=person.deceased or held.deceased,
-    )
-
-
-async def register_patient(
-    store: Store, identity: Identity, told: PatientState, now: datetime, rules: Rules
-) -> PatientState:
-    """Register a patient, or change him, to be as told; he keeps the id that bookings gave him (D4, D5).
-
-    Args:
-        store: The transaction.
-        identity: (source, source's id).
-        told: Everything of him; `main_file` only if upstream issued one.
-        now: Domain time.
-        rules: The installation's choices.
-
-    Returns:
-        The patient as he is now; the same version if nothing changed.
-
-    Raises:
-        Refused: MAIN_FILE_TAKEN, MAIN_FILE_FIXED, MAIN_FILE_EXHAUSTED.
-    """
-    patient_id = (await store.mint_patients([identity]))[identity]
-    held = (await store.lock_patients([patient_id]))[patient_id]
-    if held.is_registered:
-        if told.main_file not in {None, held.main_file}:
-            raise Refused("MAIN_FILE_FIXED", "this patient has another main file", "main_file")
-        number: str | None = held.main_file
-    elif told.main_file is None:
-        (number,) = await store.free_numbers(main_files.year_of(now, rules.organisation_zone), 1)
-    elif await store.number_is_taken(told.main_file):
-        raise Refused("MAIN_FILE_TAKEN", "another patient has this main file", "main_file")
-    else:
-        number = told.main_file
-    wanted = replace(told, patient_id=patient_id, main_file=number, version=held.version)
-    if wanted == held:
-        return held
-    registered = replace(wanted, version=held.version + 1)
-    await store.write_patients([registered], now)
-    log.info("patient.registered" if held.version == 0 else "patient.changed", patient_id=str(patient_id))
-    return registered
-
-
 def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
     """Log creation and changes, with ids only (R31), and transitions that the state table lacks (R33)."""
     created = [str(key) for key, state in batch.versions if state.version == 1]
@@ -257,4 +161,4 @@ def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
         log.warning("events.refused", count=sum(a.refusal is not None for a in answers), codes=sorted(codes))
 
 
-__all__ = ["Answer", "Rules", "Store", "accept", "register_patient"]
+__all__ = ["Answer", "Rules", "Store", "accept"]

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import ahead, auth, http, merging, policies, reading, reference, retention
+from booking.adapters import ahead, auth, http, merging, policies, reading, reference, registering, retention
 from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
@@ -189,6 +189,7 @@ def door(
     api = create_api("Attend booking", health, metrics, DESCRIPTION, admit=admit, bounds=bounds)
     routers: Sequence[Any] = (
         http.routes(transactions, client),
+        registering.routes(transactions, client, settings.default_country),
         reference.routes(transactions, client, settings.default_country),
         merging.routes(transactions, client),
         reading.routes(transactions.pool, reader),

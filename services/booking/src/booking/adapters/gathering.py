@@ -5,10 +5,9 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from booking.domain.batch import Answer
 from booking.domain.clients import Client
-from booking.domain.commands import BookAppointment
 
 LARGEST = 500
 """Events of one gathered transaction at most; a request that has more by itself stands alone."""
@@ -20,17 +19,17 @@ GATHER_S = 0.01
 """From the start of a transaction to the start of the next: what arrives meanwhile shares its dozen trips to the
 database, and all that follows from it downstream. The first request after a pause does not wait."""
 
-type Accept = Callable[[Sequence[BookAppointment], Mapping[str, Client]], Awaitable[list[Answer]]]
+type Accept[O, A] = Callable[[Sequence[O], Mapping[str, Client]], Awaitable[list[A]]]
 
 
 @dataclass(slots=True)
-class _Request:
-    orders: Sequence[BookAppointment]
+class _Request[O, A]:
+    orders: Sequence[O]
     client: Client
-    answers: "asyncio.Future[list[Answer]]"
+    answers: "asyncio.Future[list[A]]"
 
 
-class Gatherer:
+class Gatherer[O, A]:
     """Collects requests while transactions are under way; each request gets its own answers.
 
     A single request on a quiet service starts at once. When a gathered transaction fails, its requests are
@@ -38,36 +37,41 @@ class Gatherer:
 
     Args:
         accept: Takes orders in one transaction.
+        at_once: Transactions under way.
+        gather_s: From the start of a transaction to the start of the next.
     """
 
-    def __init__(self, accept: Accept) -> None:
+    def __init__(self, accept: Accept[O, A], at_once: int = AT_ONCE, gather_s: float = GATHER_S) -> None:
         self._accept = accept
-        self._waiting: deque[_Request] = deque()
+        self._at_once = at_once
+        self._gather_s = gather_s
+        self._waiting: deque[_Request[O, A]] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self._begun_at = 0.0
 
-    async def accept(self, orders: Sequence[BookAppointment], client: Client) -> list[Answer]:
+    async def accept(self, orders: Sequence[O], client: Client) -> list[A]:
         """Take a request's orders, after its own earlier ones; return the answers after the commit."""
         if not orders:
             return []
         request = _Request(orders, client, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
-        if len(self._workers) < AT_ONCE:
-            worker = asyncio.create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+        if len(self._workers) < self._at_once:
+            self._workers.add(asyncio.create_task(self._work()))
         return await request.answers
 
     async def _work(self) -> None:
-        while self._waiting:
-            rest = self._begun_at + GATHER_S - time.monotonic()
-            if rest > 0:
-                await asyncio.sleep(rest)
-                continue  # another worker may have taken what waited, and begun
-            self._begun_at = time.monotonic()
-            await self._together(self._next())
+        try:
+            while self._waiting:
+                rest = self._begun_at + self._gather_s - time.monotonic()
+                if rest > 0:
+                    await asyncio.sleep(rest)
+                    continue  # another worker may have taken what waited, and begun
+                self._begun_at = time.monotonic()
+                await self._together(self._next())
+        finally:  # in the step that found nothing waiting: what comes next must not count on this worker
+            self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    def _next(self) -> list[_Request]:
+    def _next(self) -> list[_Request[O, A]]:
         group = [self._waiting.popleft()]
         size = len(group[0].orders)
         while self._waiting and size + len(self._waiting[0].orders) <= LARGEST:
@@ -75,7 +79,7 @@ class Gatherer:
             size += len(group[-1].orders)
         return group
 
-    async def _together(self, group: list[_Request]) -> None:
+    async def _together(self, group: list[_Request[O, A]]) -> None:
         orders = [order for request in group for order in request.orders]
         try:
             answers = iter(await self._accept(orders, {r.client.client_id: r.client for r in group}))
@@ -92,6 +96,6 @@ class Gatherer:
                 request.answers.set_result(own)
 
 
-def _fail(request: _Request, error: Exception) -> None:
+def _fail[O, A](request: _Request[O, A], error: Exception) -> None:
     if not request.answers.done():
         request.answers.set_exception(error)

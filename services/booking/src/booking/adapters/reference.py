@@ -1,4 +1,4 @@
-"""`PUT /v1/patients|providers|clinics`: reference data, safe to send again."""
+"""`PUT /v1/providers|clinics`: reference data, safe to send again."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -13,13 +13,11 @@ from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
-from booking.domain import contacts, main_files, texts
-from booking.domain.batch import NOBODY
+from booking.domain import contacts, texts
 from booking.domain.clients import Client
-from booking.domain.people import ClinicState, PatientState, clinic_code, local_time
+from booking.domain.people import ClinicState, clinic_code, local_time
 from booking.domain.refusals import Refused
 from booking.domain.times import zone_of
-from booking.handle import register_patient
 from chassis.clock import Clock
 
 Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
@@ -27,21 +25,6 @@ Source = Annotated[str | None, Query(description="Left out: the client's only so
 
 class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class PatientBody(_Body):
-    """A patient, whole: what is left out is not known."""
-
-    given_name: Text | None = None
-    family_name: Text | None = None
-    mobile: StrictStr | None = Field(default=None, description="E.164, or national in `country`.")
-    country: StrictStr | None = Field(default=None, description="By which a national number is read.")
-    email: StrictStr | None = None
-    language: Text | None = None
-    consent: StrictBool = True
-    do_not_contact: StrictBool = False
-    deceased: StrictBool = False
-    main_file: StrictStr | None = Field(default=None, description="FILE-YYYY-NNNNNN, if upstream issued one.")
 
 
 class ProviderBody(_Body):
@@ -77,10 +60,6 @@ class ClinicBody(_Body):
     identifiers: list[IdentifierBody] = Field(default=[], max_length=100)
 
 
-_PATIENT = {
-    "given_name": "Amina", "family_name": "Kimathi", "mobile": "+447700900123", "email": "amina@example.org",
-    "language": "en", "consent": True,
-}  # fmt: skip
 _CLINIC = {
     "name": "Heart Clinic", "zone": "Europe/London", "languages": ["en"], "country": "GB",
     "window": {"opens": "07:00", "closes": "21:00"}, "sensitive": False,
@@ -106,32 +85,6 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
             refusal = refused
         transactions.counts.refused(refusal)
         raise problem(refusal)
-
-    @router.put(
-        "/patients/{source_id:path}",
-        summary="Register a patient",
-        openapi_extra=body_schema(PatientBody, {"patient": _PATIENT}, "The patient, whole."),
-    )
-    async def put_patient(
-        request: Request,
-        source_id: Annotated[str, Path()],
-        client: Annotated[Client, Depends(caller)],
-        source: Source = None,
-    ) -> dict[str, Any]:
-        """Register or change a patient. The first time issues the main file; needs the right to register."""
-
-        async def write(store: PostgresStore, body: PatientBody) -> PatientState:
-            client.check_may_register()
-            identity = (client.source(source), texts.identifier(source_id, "source id"))
-            told = patient_of(body, default_country)
-            return await register_patient(store, identity, told, clock.now(), transactions.rules)
-
-        patient = await put(request, PatientBody, write)
-        return {
-            "patient_id": str(patient.patient_id),
-            "main_file": patient.main_file,
-            "version": patient.version,
-        }
 
     @router.put(
         "/providers/{source_id:path}",
@@ -174,31 +127,6 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
         return {"clinic_id": clinic.clinic_id, "version": clinic.version}
 
     return router
-
-
-def patient_of(body: PatientBody, default_country: str) -> PatientState:
-    """Return the patient that the body tells of.
-
-    Raises:
-        Refused: A text, a contact or the main file is not acceptable.
-    """
-    country = contacts.country(body.country or default_country, "country")
-
-    def text(value: str | None, place: str) -> str | None:
-        return None if value is None else texts.name(value, place)
-
-    return PatientState(
-        patient_id=NOBODY.patient_id,
-        main_file=None if body.main_file is None else main_files.check(body.main_file, "main_file"),
-        given_name=text(body.given_name, "given_name"),
-        family_name=text(body.family_name, "family_name"),
-        language=text(body.language, "language"),
-        mobile=None if body.mobile is None else contacts.mobile(body.mobile, country, "mobile"),
-        email=None if body.email is None else contacts.email(body.email, "email"),
-        consent=body.consent,
-        do_not_contact=body.do_not_contact,
-        deceased=body.deceased,
-    )
 
 
 def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str) -> ClinicState:

@@ -143,6 +143,15 @@ WITH minted AS (
 SELECT source, source_id, patient_id FROM minted
 """
 
+FORGET_PATIENTS = """
+WITH forgotten AS (
+    DELETE FROM patient_alias USING unnest($1::text[], $2::text[]) AS asked (source, source_id)
+    WHERE patient_alias.source = asked.source AND patient_alias.source_id = asked.source_id
+    RETURNING patient_alias.patient_id
+)
+DELETE FROM patient USING forgotten WHERE patient.patient_id = forgotten.patient_id
+"""
+
 LOCK_PATIENTS = """
 SELECT patient_id, version, main_file, given_name, family_name, language, mobile, email, consent,
        do_not_contact, deceased, merged_into
@@ -160,11 +169,21 @@ FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[
 WHERE patient.patient_id = given.patient_id
 """
 
-MAKE_COUNTER = "INSERT INTO main_file_counter (year, last) VALUES ($1, 0) ON CONFLICT DO NOTHING"
-LOCK_COUNTER = "SELECT last FROM main_file_counter WHERE year = $1 FOR UPDATE"
-MOVE_COUNTER = "UPDATE main_file_counter SET last = $2 WHERE year = $1"
-NUMBERS_TAKEN = "SELECT main_file FROM patient WHERE main_file LIKE $1"
-NUMBER_TAKEN = "SELECT EXISTS (SELECT FROM patient WHERE main_file = $1)"
+# Rows of the counters are locked by both until the transaction ends.
+LOCK_COUNTERS = """
+INSERT INTO main_file_counter AS held (year, last) SELECT year, 0 FROM unnest($1::int[]) AS wanted (year) ORDER BY year
+ON CONFLICT (year) DO UPDATE SET last = held.last
+"""
+ADVANCE_COUNTER = """
+INSERT INTO main_file_counter AS held (year, last) VALUES ($1, least($2::int, $3::int))
+ON CONFLICT (year) DO UPDATE SET last = least(held.last + $2, $3)
+RETURNING coalesce(old.last, 0) AS before, new.last AS until
+"""
+PUT_COUNTER_BACK = "UPDATE main_file_counter SET last = $2 WHERE year = $1"
+
+# All numbers of a year are of one length, so their order as texts is their order.
+NUMBERS_BETWEEN = "SELECT main_file FROM patient WHERE main_file > $1 AND main_file <= $2"
+NUMBERS_TAKEN = "SELECT main_file FROM patient WHERE main_file = ANY ($1::text[])"
 
 NEW_PROVIDERS = """
 INSERT INTO provider (provider_id, version, source, source_id, name)

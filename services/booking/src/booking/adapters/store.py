@@ -24,6 +24,9 @@ _PATIENT = attrgetter(
     "do_not_contact", "deceased",
 )  # fmt: skip
 
+LONGEST_STEP = 10_000
+"""Main-file numbers looked through at once."""
+
 _STATUS = {status.value: status for status in Status}
 _MODE = {mode.value: mode for mode in Mode}
 
@@ -86,33 +89,55 @@ class PostgresStore:
         """See `handle.Store`."""
         return await self._ids(sql.PATIENTS, identities)
 
-    async def mint_patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
-        """See `handle.Store`."""
-        found = await self._ids(sql.MINT_PATIENTS, identities)
-        lost = set(identities) - found.keys()
-        return found | await self._ids(sql.PATIENTS, lost) if lost else found
+    async def mint_patients(
+        self, identities: Collection[Identity]
+    ) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
+        """See `handle_people.PeopleStore`."""
+        made = await self._ids(sql.MINT_PATIENTS, identities)
+        lost = set(identities) - made.keys()
+        found = made | await self._ids(sql.PATIENTS, lost) if lost else made
+        if len(found) < len(set(identities)):
+            raise Unavailable("IDENTITY_RACE", "a patient was made and taken back by another batch")
+        return found, made.keys()
+
+    async def forget_patients(self, identities: Collection[Identity]) -> None:
+        """See `handle_people.PeopleStore`."""
+        await self.connection.execute(sql.FORGET_PATIENTS, *_columns(identities, 2))
 
     async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
         """See `handle.Store`."""
         rows = await self.connection.fetch(sql.LOCK_PATIENTS, list(patient_ids))
         return {row["patient_id"]: PatientState(**dict(row)) for row in rows}
 
-    async def free_numbers(self, year: int, count: int) -> Sequence[str]:
-        """See `handle.Store`."""
-        last = await self._counter(year)
-        rows = await self.connection.fetch(sql.NUMBERS_TAKEN, f"FILE-{year:04d}-%") if count else []
-        numbers, last = main_files.next_free(year, last, count, {row["main_file"] for row in rows})
-        await self.connection.execute(sql.MOVE_COUNTER, year, last)
-        return numbers
+    async def lock_counters(self, years: Collection[int]) -> None:
+        """See `handle_people.PeopleStore`."""
+        await self.connection.execute(sql.LOCK_COUNTERS, sorted(years))
 
-    async def number_is_taken(self, number: str) -> bool:
-        """See `handle.Store`."""
-        await self._counter(int(number[5:9]))
-        return bool(await self.connection.fetchval(sql.NUMBER_TAKEN, number))
+    async def numbers_taken(self, numbers: Collection[str]) -> Collection[str]:
+        """See `handle_people.PeopleStore`."""
+        return {row["main_file"] for row in await self.connection.fetch(sql.NUMBERS_TAKEN, list(numbers))}
 
-    async def _counter(self, year: int) -> int:
-        await self.connection.execute(sql.MAKE_COUNTER, year)
-        return int(await self.connection.fetchval(sql.LOCK_COUNTER, year))
+    async def free_numbers(self, year: int, count: int, claimed: Collection[str] = ()) -> Sequence[str]:
+        """See `handle_people.PeopleStore`.
+
+        As a rule nobody has the numbers above the counter, and one look is enough. Over a block that upstream
+        issued it goes in steps that double.
+        """
+        found: list[str] = []
+        step = count
+        while len(found) < count:
+            moved = await self.connection.fetchrow(sql.ADVANCE_COUNTER, year, step, main_files.LAST)
+            assert moved is not None  # noqa: S101  # an upsert always returns its row
+            before, until = moved["before"], moved["until"]
+            if before == until:
+                break  # the year has no number left
+            ends = (main_files.number(year, before), main_files.number(year, until))
+            rows = await self.connection.fetch(sql.NUMBERS_BETWEEN, *ends)
+            found += main_files.free_between(year, before, until, {row["main_file"] for row in rows} | set(claimed))
+            step = min(2 * step, LONGEST_STEP)
+        if len(found) > count:
+            await self.connection.execute(sql.PUT_COUNTER_BACK, year, main_files.ordinal_in(found[count - 1]))
+        return found[:count]
 
     async def write_appointments(self, states: Mapping[UUID, State]) -> None:
         """See `handle.Store`."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import asyncpg
+import structlog
 
 from booking.adapters.counts import Counts
 from booking.adapters.gathering import Gatherer
@@ -10,10 +11,15 @@ from booking.adapters.store import PostgresStore
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.handle import Rules, accept
+from booking.domain.refusals import Refused
+from booking.domain.registrations import Outcome, Registered, Registration
+from booking.handle import IDS_PER_LINE, Rules, accept
+from booking.handle_people import register_people
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.errors import Unavailable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 RACES = frozenset({"KEY_RACE", "IDENTITY_RACE"})
 """Two transactions met over one key; the second time the other's outcome is seen."""
@@ -47,7 +53,9 @@ class Transactions:
         self.counts = counts
         self._committed = committed
         self._booked = booked or committed
-        self._gatherer = Gatherer(self._accept)
+        self._events = Gatherer(self._accept)
+        # one at a time: they would wait for each other at the counter of main files, and gather meanwhile
+        self._people = Gatherer(self._register, at_once=1, gather_s=0)
 
     async def run[T](
         self, story: Callable[[Connection], Awaitable[T]], committed: Callable[[], None] | None = None
@@ -71,7 +79,7 @@ class Transactions:
 
     async def accept(self, orders: Sequence[BookAppointment], client: Client) -> list[Answer]:
         """Take a request's orders in one transaction, together with those of other requests that wait."""
-        return await self._gatherer.accept(orders, client)
+        return await self._events.accept(orders, client)
 
     async def _accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
         people = False
@@ -86,3 +94,27 @@ class Transactions:
         answers = await self.run(story, lambda: (self._committed if people else self._booked)())
         self.counts.answered(answers)
         return answers
+
+    async def register(self, registrations: Sequence[Registration], client: Client) -> list[Outcome]:
+        """Register a request's patients in one transaction, together with those of other requests that wait."""
+        return await self._people.accept(registrations, client)
+
+    async def _register(self, registrations: Sequence[Registration], _clients: Mapping[str, Client]) -> list[Outcome]:
+        now = self.clock.now()
+        outcomes = await self.run(
+            lambda connection: register_people(PostgresStore(connection), registrations, now, self.rules)
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                self.counts.refused(outcome)
+        _tell([outcome for outcome in outcomes if isinstance(outcome, Registered)])
+        return outcomes
+
+
+def _tell(registered: Sequence[Registered]) -> None:
+    """Log creation and changes, with ids only (R31, R41)."""
+    for event, created in (("patients.registered", True), ("patients.changed", False)):
+        found = {one.patient.patient_id for one in registered if one.changed and (one.before == 0) is created}
+        if found:
+            ids = [str(key) for key in sorted(found)[:IDS_PER_LINE]]
+            log.info(event, count=len(found), patient_ids=ids)

@@ -1,7 +1,7 @@
 """Main-file numbers `FILE-YYYY-NNNNNN` (D2, D4)."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,14 +17,18 @@ def year_of(now: datetime, organisation_zone: str) -> int:
 
 
 def number(year: int, ordinal: int) -> str:
-    """Return the number.
-
-    Raises:
-        Refused: MAIN_FILE_EXHAUSTED: the year has no number left (D2: never a longer one).
-    """
-    if ordinal > LAST:
-        raise Refused("MAIN_FILE_EXHAUSTED", f"all numbers of {year} are issued")
+    """Return the number of an ordinal from 1 to `LAST`."""
     return f"FILE-{year:04d}-{ordinal:06d}"
+
+
+def year_in(written: str) -> int:
+    """Return the year of a number."""
+    return int(written[5:9])
+
+
+def ordinal_in(written: str) -> int:
+    """Return the ordinal of a number."""
+    return int(written[10:])
 
 
 def check(written: str, place: str) -> str:
@@ -38,16 +42,12 @@ def check(written: str, place: str) -> str:
     return written
 
 
-def next_free(year: int, last: int, wanted: int, taken: Collection[str]) -> tuple[Sequence[str], int]:
-    """Return the `wanted` next numbers after `last` that upstream has not taken, and the new last.
+def free_between(year: int, after: int, until: int, taken: Collection[str]) -> list[str]:
+    """Return the numbers above the ordinal `after` and up to `until` that nobody has, lowest first."""
+    candidates = (number(year, ordinal) for ordinal in range(after + 1, until + 1))
+    return [candidate for candidate in candidates if candidate not in taken]
 
-    Raises:
-        Refused: MAIN_FILE_EXHAUSTED.
-    """
-    found: list[str] = []
-    while len(found) < wanted:
-        last += 1
-        candidate = number(year, last)
-        if candidate not in taken:
-            found.append(candidate)
-    return found, last
+
+def exhausted() -> Refused:
+    """Return the refusal of a year that has no number left: never a longer one (D2)."""
+    return Refused("MAIN_FILE_EXHAUSTED", "all numbers of the year are issued")

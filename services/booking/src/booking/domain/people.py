@@ -134,6 +134,19 @@ def described(held: PatientState, person: PersonDetails, country: str) -> Patien
     )
 
 
+def completed(held: PatientState, person: PatientState) -> PatientState:
+    """Return the patient with what a booking says of him; what it does not say stays."""
+    return replace(
+        held,
+        given_name=person.given_name or held.given_name,
+        family_name=person.family_name or held.family_name,
+        language=person.language or held.language,
+        mobile=person.mobile or held.mobile,
+        email=person.email or held.email,
+        deceased=person.deceased or held.deceased,
+    )
+
+
 def clinic_code(code: str, place: str) -> str:
     """Return a clinic's code.
 

@@ -1,0 +1,145 @@
+"""Who patients are: registered by a client, or described by a booking; each story runs inside one transaction.
+
+Locks are taken in booking's order: patient identities, patients, the counters of main files; each sorted.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from booking.domain import main_files
+from booking.domain.batch import Identity
+from booking.domain.people import PatientState, completed
+from booking.domain.refusals import Refused
+from booking.domain.registrations import Outcome, Registered, Registration, Registrations
+from chassis.errors import Unavailable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The installation's choices.
+
+    Attributes:
+        organisation_zone: Where the year of a main-file number begins (D4).
+        register_on_booking: Whether a booking registers an unknown patient (D5).
+    """
+
+    organisation_zone: str = "UTC"
+    register_on_booking: bool = False
+
+
+class PeopleStore(Protocol):
+    """Patients as one transaction sees them. Every method is set-based and sorted by key."""
+
+    async def mint_patients(
+        self, identities: Collection[Identity]
+    ) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
+        """Return the patients' ids, made if missing, and which were made."""
+
+    async def forget_patients(self, identities: Collection[Identity]) -> None:
+        """Remove patients made in this transaction for registrations that were refused."""
+
+    async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
+        """Lock the patients' rows and return them."""
+
+    async def lock_counters(self, years: Collection[int]) -> None:
+        """Lock the counters of main files of these years; the earliest first."""
+
+    async def numbers_taken(self, numbers: Collection[str]) -> Collection[str]:
+        """Return which of these main-file numbers belong to somebody, under their counters' lock."""
+
+    async def free_numbers(self, year: int, count: int, claimed: Collection[str] = ()) -> Sequence[str]:
+        """Issue the next main-file numbers of the year, none of those claimed, under the counter's lock.
+
+        Fewer than `count` if the year has no more.
+        """
+
+    async def write_patients(self, patients: Sequence[PatientState], now: datetime) -> None:
+        """Write registered patients and put them into the outbox."""
+
+
+async def register_people(
+    store: PeopleStore, registrations: Sequence[Registration], now: datetime, rules: Rules
+) -> list[Outcome]:
+    """Register patients, or change them, to be as told; answer each, in order.
+
+    Of one who is told of several times the last word counts, and all of them are one version. What is refused
+    leaves nothing; the same again changes nothing.
+
+    Args:
+        store: The transaction.
+        registrations: What is told, each already allowed to speak for its source.
+        now: Domain time.
+        rules: The installation's choices.
+
+    Returns:
+        For each the patient, or a refusal: MAIN_FILE_TAKEN, MAIN_FILE_FIXED, MAIN_FILE_EXHAUSTED.
+
+    Raises:
+        Unavailable: KEY_RACE: a patient was merged meanwhile; the same again sees it.
+    """
+    ids, made = await store.mint_patients({registration.identity for registration in registrations})
+    held = await _locked(store, set(ids.values()))
+    year = main_files.year_of(now, rules.organisation_zone)
+    new = [r for r in registrations if not held[ids[r.identity]].is_registered]
+    brought = {r.told.main_file for r in new if r.told.main_file is not None}
+    if new:
+        await store.lock_counters({year} | {main_files.year_in(number) for number in brought})
+    people = Registrations(ids, held, await store.numbers_taken(brought) if brought else ())
+    taken = [people.take(registration) for registration in registrations]
+    if without := len(people.without_number):
+        people.number(await store.free_numbers(year, without, people.claimed))
+    changed = people.changed()
+    if changed:
+        await store.write_patients(list(changed.values()), now)
+    if unused := [identity for identity in made if ids[identity] not in people.people]:
+        await store.forget_patients(sorted(unused))
+    final = people.people | changed
+    return [_outcome(one, final, held) for one in taken]
+
+
+def _outcome(taken: UUID | Refused, final: Mapping[UUID, PatientState], held: Mapping[UUID, PatientState]) -> Outcome:
+    if isinstance(taken, Refused):
+        return taken
+    return Registered(final[taken], held[taken].version) if taken in final else main_files.exhausted()
+
+
+async def complete_people(
+    store: PeopleStore, described: Mapping[UUID, PatientState], now: datetime, rules: Rules
+) -> None:
+    """Register or complete patients by what bookings say of them; what they do not say stays (D5).
+
+    When the year's numbers are all issued, those who have none stay unregistered and the bookings go on (R7).
+
+    Raises:
+        Unavailable: KEY_RACE, as `register_people`.
+    """
+    held = await _locked(store, described.keys())
+    told = {key: completed(held[key], person) for key, person in described.items()}
+    new = sorted(key for key in told if not held[key].is_registered)
+    if new:
+        year = main_files.year_of(now, rules.organisation_zone)
+        numbers = await store.free_numbers(year, len(new))
+        for key, number in zip(new, numbers, strict=False):
+            told[key] = replace(told[key], main_file=number)
+        for key in new[len(numbers) :]:
+            del told[key]
+        if len(numbers) < len(new):
+            log.warning("patients.main_file_exhausted", year=year, unregistered=len(new) - len(numbers))
+    changed = [replace(p, version=p.version + 1) for key, p in sorted(told.items()) if p != held[key]]
+    if changed:
+        await store.write_patients(changed, now)
+        log.info("patients.registered", count=sum(p.version == 1 for p in changed), changed=len(changed))
+
+
+async def _locked(store: PeopleStore, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
+    held = await store.lock_patients(patient_ids)
+    if any(patient.merged_into is not None for patient in held.values()):
+        raise Unavailable("KEY_RACE", "a patient was merged into another meanwhile")
+    return held
