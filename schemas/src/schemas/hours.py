@@ -20,6 +20,10 @@ BEFORE_START = HOUR
 BEFORE_CLOSING = HOUR // 2
 """A moved reminder leaves so long before the hours end: as long as one channel is tried (D33)."""
 
+DAYS_BACK = 2
+"""Days on which the hours before a moment may have ended; of a date that the wall skipped (Apia, 30 December 2011) or
+showed twice both readings count."""
+
 
 class Hours(NamedTuple):
     """Local hours; none at all if they close before they open."""
@@ -40,12 +44,14 @@ class Hours(NamedTuple):
             zone: The clinic's IANA zone.
         """
         there = zone_of(zone)
-        local = instant(due).astimezone(there)
-        day = local.date() if local.time() >= self.closes else local.date() - timedelta(days=1)
-        opening = micros(datetime.combine(day, self.opens, there))
-        closing = micros(datetime.combine(day, self.closes, there))
-        moved = min(closing - BEFORE_CLOSING, start - BEFORE_START)
-        return moved if moved >= opening and due - moved <= LONGEST_MOVE else None
+        today = instant(due).astimezone(there).date()
+        days = [today - timedelta(days=back) for back in range(DAYS_BACK)]
+        ends = [datetime.combine(day, self.closes, there).replace(fold=fold) for day in days for fold in (1, 0)]
+        for closing in sorted(map(micros, ends), reverse=True):
+            moved = min(closing - BEFORE_CLOSING, start - BEFORE_START)
+            if closing <= due <= moved + LONGEST_MOVE and self.are_open(moved, zone):
+                return moved
+        return None
 
 
 def hours_of(window: SendWindow) -> Hours:

@@ -1,18 +1,30 @@
 """What holds for every appointment, zone and set of rules."""
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.appointments import Appointment, ReminderRule, Status
+from schemas.hours import Hours
+from schemas.instants import HOUR, micros
 from schemas.planning import plan
 from schemas.reminders import ReminderStatus
 from tests.unit.schemas.builders import appointment, days, due_of, hours
 
 ZONES = ("UTC", "Europe/London", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kathmandu")
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
+ANY_INSTANT = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+TIMES = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 59)))
+WINDOWS = st.one_of(st.just(Hours(time(7), time(21))), st.builds(Hours, TIMES, TIMES))
+LEAPS = (
+    ("Pacific/Apia", datetime(2011, 12, 30, tzinfo=UTC)),  # no 30 December
+    ("Pacific/Fakaofo", datetime(2011, 12, 30, tzinfo=UTC)),
+    ("Pacific/Kwajalein", datetime(1993, 8, 21, tzinfo=UTC)),  # no 21 August
+    ("Pacific/Kwajalein", datetime(1969, 9, 30, tzinfo=UTC)),  # 30 September twice
+)
 RULES = st.one_of(st.integers(1, 24 * 90).map(hours), st.integers(1, 90).map(days))
 
 
@@ -68,6 +80,28 @@ def test_d16_what_is_scheduled_leaves_within_the_hours_and_moves_earlier_by_half
         if reminder.status is ReminderStatus.SCHEDULED:
             shown = reminder.due.astimezone(ZoneInfo(visit.zone)).time()
             assert visit.policy.window.opens <= shown < visit.policy.window.closes
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(sorted(available_timezones())), ANY_INSTANT, WINDOWS)
+def test_d16_what_moves_moves_back_into_the_hours_in_every_zone(zone: str, due: datetime, hours: Hours) -> None:
+    _check_moved(zone, micros(due), hours)
+
+
+@pytest.mark.parametrize(("zone", "day"), LEAPS)
+@given(st.timedeltas(timedelta(days=-1), timedelta(days=2)), WINDOWS)
+def test_d16_also_where_a_wall_skips_or_repeats_a_date(
+    zone: str, day: datetime, later: timedelta, hours: Hours
+) -> None:
+    _check_moved(zone, micros(day + later), hours)
+
+
+def _check_moved(zone: str, due: int, hours: Hours) -> None:
+    """A moment outside moves earlier, by 12 h at most, to one inside; or not at all."""
+    if hours.are_open(due, zone):
+        return
+    moved = hours.before(due, due + HOUR, zone)
+    assert moved is None or (due - 12 * HOUR <= moved < due and hours.are_open(moved, zone))
 
 
 @given(INSTANTS, st.sampled_from(ZONES), st.integers(1, 24 * 90))
