@@ -20,7 +20,7 @@ LEFT_OF_LEAD = 1 / LEAD_PARTS
 """A reminder may leave until a quarter of its lead time is left (D15)."""
 
 MERGED_WITHIN = 6 * HOUR
-"""A reminder that the clinic's hours move to so shortly after another one says nothing new (D16)."""
+"""A reminder that the clinic's hours move so near to another one says nothing new, be it before or after it (D16)."""
 
 
 class Rule(Protocol):
@@ -129,24 +129,20 @@ def slots(
 
 
 def _merged(found: list[Slot], moved: set[int]) -> list[Slot]:
-    """Return the slots without those that were moved to within 6 h after another one (D16).
+    """Return the slots without those that were moved to within 6 h of another one (D16).
 
-    Of several moved to one moment the one with the longest lead stays.
+    One that stays where its rule has it goes before one that was moved; of several moved the one with the longest lead
+    stays.
     """
-
-    def place(number: int) -> tuple[int, bool, int, str]:
-        slot = found[number]
-        return slot.due, number in moved, slot.not_after, slot.rule
-
-    kept: list[int] = []
-    for number in sorted(range(len(found)), key=place):
+    kept = [slot.due for number, slot in enumerate(found) if slot.reason is None and number not in moved]
+    for number in sorted(moved, key=lambda number: (found[number].not_after, found[number].rule)):
         slot = found[number]
         if slot.reason is not None:
             continue
-        if number in moved and any(slot.due - found[other].due <= MERGED_WITHIN for other in kept):
+        if any(abs(slot.due - other) <= MERGED_WITHIN for other in kept):
             found[number] = slot._replace(reason=Reason.SUPERSEDED)
         else:
-            kept.append(number)
+            kept.append(slot.due)
     return found
 
 

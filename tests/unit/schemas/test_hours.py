@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from schemas.appointments import ReminderPolicy, ReminderRule, SendWindow
+from schemas.hours import Hours
+from schemas.instants import HOUR, instant, micros
 from schemas.planning import plan
 from schemas.reminders import PlannedReminder, Reason, ReminderStatus
 from tests.unit.schemas.builders import appointment, days, hours, utc
@@ -74,6 +76,59 @@ def test_d14_a_moment_that_was_past_by_its_rule_is_past_whatever_the_hours() -> 
     )
 
 
+@pytest.mark.parametrize(("start", "moves"), [("2026-06-10T06:30", True), ("2026-06-10T06:31", False)])
+def test_d16_twelve_hours_are_not_too_far_and_a_minute_more_is(start: str, moves: bool) -> None:
+    narrow = ReminderPolicy(policy_id="p", rules=(hours(2),), window=SendWindow(opens=time(9), closes=time(17)))
+    (reminder,) = plan(appointment(starts_at=utc(start), policy=narrow))  # due at 04:30; the evening before: 16:30
+    assert (reminder.due == utc("2026-06-09T16:30")) is moves
+    assert reminder.reason is (None if moves else Reason.QUIET_HOURS)
+
+
+def test_d16_the_hours_before_a_moment_end_half_an_hour_before_or_an_hour_before_the_visit() -> None:
+    clinic = Hours(time(7), time(21))
+    due, soon, later = (micros(utc(f"2026-06-10T{at}")) for at in ("21:10", "21:20", "22:10"))
+    assert instant(clinic.before(due, later, "UTC") or 0) == utc("2026-06-10T20:30")
+    assert instant(clinic.before(due, soon, "UTC") or 0) == utc("2026-06-10T20:20")
+
+
+@pytest.mark.parametrize(
+    ("due", "moved"),
+    [
+        ("2011-12-30T10:30", "2011-12-30T06:30"),  # 31 December 00:30 there; 29 December 20:30 there, the day before
+        ("2011-12-30T16:59", "2011-12-30T06:30"),  # 06:59 there
+        ("2011-12-31T10:30", "2011-12-31T06:30"),
+    ],
+)
+def test_d16_where_the_wall_skips_a_date_the_hours_before_are_those_of_the_day_that_was(due: str, moved: str) -> None:
+    """Apia had no 30 December 2011: at midnight after the 29th began the 31st."""
+    at = micros(utc(due))
+    assert instant(Hours(time(7), time(21)).before(at, at + HOUR, "Pacific/Apia") or 0) == utc(moved)
+
+
+def test_d16_what_moves_to_shortly_before_another_gives_way_to_it() -> None:
+    """The 2 h reminder is due at 20:45; that of 1 h, due at 21:45, would leave a quarter of an hour before it."""
+    both = planned("2026-06-10T22:45", hours(1), hours(2))
+    assert (both["2h"].reason, both["2h"].due) == (None, utc("2026-06-10T20:45"))
+    assert (both["1h"].status, both["1h"].reason) == (ReminderStatus.CANCELLED, Reason.SUPERSEDED)
+
+
+@pytest.mark.parametrize(("opens", "reason"), [(time(3), Reason.SUPERSEDED), (time(3, 1), None)])
+def test_d16_six_hours_before_another_is_within_and_a_minute_more_is_not(opens: time, reason: Reason | None) -> None:
+    """That of 8 h is due when the clinic opens; that of 10 h, due in the two hours before, moves back over them."""
+    start = utc(f"2026-06-10T{opens:%H:%M}") + timedelta(hours=8)
+    shut = ReminderPolicy(
+        policy_id="p", rules=(hours(8), hours(10)), window=SendWindow(opens=opens, closes=time(21, 30))
+    )
+    both = {reminder.rule: reminder for reminder in plan(appointment(starts_at=start, policy=shut))}
+    assert both["10h"].due == utc("2026-06-09T21:00")
+    assert (both["8h"].reason, both["10h"].reason) == (None, reason)
+
+
+def test_d16_exactly_six_hours_after_another_is_within() -> None:
+    both = planned("2026-06-10T06:30", hours(16), hours(2))  # 14:30 the day before; the other moves to 20:30
+    assert (both["16h"].reason, both["2h"].reason) == (None, Reason.SUPERSEDED)
+
+
 def test_d16_what_moves_to_within_six_hours_after_another_is_merged_with_it() -> None:
     both = planned("2026-06-10T07:30", hours(12), hours(2))  # 19:30 stays; 05:30 would move to 20:30
     assert both["12h"].reason is None
@@ -85,9 +140,9 @@ def test_d16_six_hours_are_counted_from_the_other_ones_own_moment() -> None:
     assert {reminder.reason for reminder in far.values()} == {None}
 
 
-def test_d16_of_two_that_move_to_one_moment_one_leaves() -> None:
-    both = planned("2026-06-10T07:00", hours(3), hours(2))
-    assert sorted(str(reminder.reason) for reminder in both.values()) == ["None", "SUPERSEDED"]
+def test_d16_of_two_that_move_to_one_moment_the_one_with_the_longer_lead_leaves() -> None:
+    both = planned("2026-06-10T07:00", hours(2), hours(3))
+    assert (both["3h"].reason, both["2h"].reason) == (None, Reason.SUPERSEDED)
 
 
 def test_d16_one_that_does_not_leave_takes_nothing_with_it() -> None:

@@ -13,7 +13,7 @@ OPENS, CLOSES = time(7), time(21)
 
 EARLIER_BY, BEFORE_START, BEFORE_CLOSING = timedelta(hours=12), timedelta(hours=1), timedelta(minutes=30)
 ENOUGH = timedelta(hours=6)
-"""A reminder moved out of the night is needless if another one leaves within so long before it."""
+"""A reminder moved out of the night is needless if another one leaves within so long of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def slots(schedule: Schedule, zone: str) -> list[Slot]:
             born = "DUE_IN_PAST"
         elif at is None or at <= schedule.set_at:
             born = "QUIET_HOURS"
-        elif at != due and any(at - ENOUGH <= other < at for other in others):
+        elif at != due and any(abs(other - at) <= ENOUGH for other in others):
             born = "SUPERSEDED"
         else:
             born = None
