@@ -26,9 +26,7 @@ def watch(
         return sum(sum(consumer.lag.values()) for consumer in consumers)
 
     async def outbox_age_s() -> float:
-        age = max([await relay.age_s() for relay in relays], default=0.0)
-        metrics.outbox_age.set(age)
-        return round(age, 3)
+        return round(max([await relay.age_s() for relay in relays], default=0.0), 3)
 
     async def dead_letters() -> int:
         return await dead_letter.count(pool)

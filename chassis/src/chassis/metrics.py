@@ -34,7 +34,7 @@ class Metrics:
         self.events = Counter("events", "Records by effect: applied, repeat, stale, dead", ("topic", "effect"), **kit)
         self.retries = Counter("batch_retries", "Batches rolled back, by reason", ("reason",), **kit)
         self.published = Counter("outbox_published", "Events acknowledged by Kafka", ("topic",), **kit)
-        self.outbox_age = Gauge("outbox_age_seconds", "Age of the oldest event not yet published", **kit)
+        self.outbox_age = Gauge("outbox_age_seconds", "Age of the oldest event not yet published", ("topics",), **kit)
         self.outbox_failures = Counter("outbox_failures", "Publishing rounds that failed", ("reason",), **kit)
 
     @contextmanager

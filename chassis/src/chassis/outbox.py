@@ -17,16 +17,21 @@ from chassis import logs
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.errors import RejectedEvent, Unavailable
+from chassis.held_back import HeldBack
 from chassis.metrics import Metrics
-from chassis.producer import Publisher, Record
+from chassis.outbox_sql import AGE, BEGIN, DELETE, ENQUEUE, LOOK, PLACE, UNPLACED, UNPUBLISHED
+from chassis.partitioner import partition_of
+from chassis.producer import Fenced, Place, Publishers, Record
 from chassis.settings import ServiceSettings
 from schemas.envelope import Envelope
 from schemas.topics import Topic
 
 ROUND = 5_000
-"""Rows a round publishes at most: about 4 MB, well inside the deadline."""
-ACK_DEADLINE_S = 4.0
-"""A frozen broker gives no error. Below the role's idle_in_transaction_session_timeout (8 s)."""
+"""Rows a round publishes at most, the same share for each partition: about 4 MB, well inside the deadline.
+
+The deadline, `held_back.LONGEST_PATIENCE_S`, is once for having a producer and once for the acknowledgements: together
+below the role's idle_in_transaction_session_timeout and its transaction_timeout (8 s, 10 s). A frozen broker gives no
+error."""
 MAX_VALUE_BYTES = 900_000
 """Kafka takes 1,048,588 bytes with headers and framing, unless told otherwise."""
 POLL_S = 0.05
@@ -34,18 +39,6 @@ POLL_S = 0.05
 GATHER_S = 0.005
 """From the start of a round that published to the start of the next: what is committed meanwhile shares it. A round
 costs five trips to the database and one to the broker, however few its rows; after a pause there is no wait."""
-
-_ENQUEUE = """
-INSERT INTO outbox (topic, key, headers, value)
-SELECT topic, key, headers, value
-FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[]) WITH ORDINALITY AS event (topic, key, headers, value, n)
-ORDER BY n
-"""
-_UNPUBLISHED = """
-SELECT id, topic, key, headers, value, extract(epoch FROM clock_timestamp() - created_at)::float8 AS age_s
-FROM outbox WHERE topic = ANY($1::text[]) ORDER BY id LIMIT $2
-"""
-_WAITING = "SELECT EXISTS (SELECT FROM outbox WHERE topic = ANY($1::text[]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +63,9 @@ async def enqueue(connection: Connection, events: Sequence[Outgoing]) -> None:
         raise RejectedEvent("EVENT_TOO_LARGE", f"an outgoing event is larger than {MAX_VALUE_BYTES} bytes")
     if events:
         await connection.execute(
-            _ENQUEUE,
+            ENQUEUE,
             [e.topic.name for e in events],
+            [partition_of(e.key.encode(), e.topic.partitions) for e in events],
             [e.key.encode() for e in events],
             [orjson.dumps([(name, value.decode()) for name, value in e.envelope.headers()]) for e in events],
             [e.value for e in events],
@@ -81,6 +75,9 @@ async def enqueue(connection: Connection, events: Sequence[Outgoing]) -> None:
 class Relay:
     """Publishes the outbox of one schema. Any number may run; one at a time has a round.
 
+    A partition that Kafka does not acknowledge while it acknowledges others is passed over by the next rounds, and
+    tried again in rounds of its own (`HeldBack`). Rows of one key are in one partition, so their order holds.
+
     Args:
         pool: The service's pool.
         settings: Where Kafka is.
@@ -88,6 +85,7 @@ class Relay:
         clock: Unused for decisions; ages are the database's.
         topics: The topics this relay serves.
         transactional_id: For compacted topics: a relay that was frozen must not append an old version last.
+        publisher: What it publishes with; one of its own unless another is given.
     """
 
     def __init__(
@@ -98,15 +96,24 @@ class Relay:
         clock: Clock,
         topics: Sequence[Topic],
         transactional_id: str | None = None,
+        *,
+        publisher: Publishers | None = None,
     ) -> None:
         self._pool = pool
         self._metrics = metrics
-        self._topics = [t.name for t in topics]
-        self._publisher = Publisher(settings.kafka_bootstrap_servers, settings.topic_prefix, transactional_id)
+        self._partitions = {t.name: t.partitions for t in topics}
+        self._topics = list(self._partitions)
+        self._places = [(t.name, number) for t in topics for number in range(t.partitions)]
+        self._publisher = publisher or Publishers(
+            settings.kafka_bootstrap_servers, settings.topic_prefix, transactional_id
+        )
+        self._held_back = HeldBack()
         self._lock = "relay of " + ",".join(self._topics)
+        self._age = metrics.outbox_age.labels(",".join(self._topics))
         self._wanted = asyncio.Event()
         self._log = logs.get_logger()
         self._failing: str | None = None
+        self._more = False
 
     def wake(self) -> None:
         """Say that something was committed to the outbox."""
@@ -114,22 +121,20 @@ class Relay:
 
     def reason(self) -> str | None:
         """Why events do not leave now, or None."""
-        return self._failing
+        return self._failing or self._held_back.reason()
 
     async def idle(self) -> bool:
         """Whether nothing waits to be published."""
-        with unavailable():
-            return not await self._pool.fetchval(_WAITING, self._topics)
+        return await self._oldest_s() is None
 
     async def age_s(self) -> float:
         """Seconds that the oldest unpublished event has waited; 0 when none does."""
+        return await self._oldest_s() or 0.0
+
+    async def _oldest_s(self) -> float | None:
         with unavailable():
-            age = await self._pool.fetchval(
-                "SELECT extract(epoch FROM clock_timestamp() - min(created_at)) FROM outbox "
-                "WHERE topic = ANY($1::text[])",
-                self._topics,
-            )
-        return float(age or 0)
+            age: float | None = await self._pool.fetchval(AGE, *_columns(self._places))
+        return age
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop`, then once more what is left."""
@@ -147,7 +152,7 @@ class Relay:
                     if self._failing is None:
                         self._log.warning("outbox.unavailable", code=error.code, reason_text=error.message)
                     self._failing, published, delay = error.message, 0, min(delay * 2, 2.0)
-                if published < ROUND:
+                if not self._more:
                     await self._pause(delay)
                     if published and (rest := began + GATHER_S - time.monotonic()) > 0:
                         await asyncio.sleep(rest)
@@ -158,38 +163,85 @@ class Relay:
 
     async def _waiting(self) -> bool:
         """Look, in one trip, whether there is anything for a round."""
+        asked, _ = self._held_back.next_round(self._places, time.monotonic())
         with unavailable():
-            if await self._pool.fetchval(_WAITING, self._topics):
-                return True
-        self._metrics.outbox_age.set(0)
-        return False
+            ((waiting, age_s),) = await self._pool.fetch(LOOK, *_columns(asked), *_columns(self._places))
+        self._age.set(age_s or 0)
+        return bool(waiting)
 
     async def round(self) -> int:
         """Publish what waits, up to `ROUND` rows; return how many were acknowledged and deleted.
 
+        A relay that another one has fenced gives its round up, and reads anew what waits: what it had read may be
+        older than what the other has published.
+
         Raises:
             Unavailable: Kafka or PostgreSQL is not there, or did not acknowledge in time.
         """
+        try:
+            return await self._round()
+        except Fenced:
+            return await self._round()
+
+    async def _round(self) -> int:
+        self._more = False
+        asked, deadline_s = self._held_back.next_round(self._places, time.monotonic())
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
-                if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", self._lock):
+                if not await self._begin(connection):
                     return 0
-                rows = await connection.fetch(_UNPUBLISHED, self._topics, ROUND)
-                if not rows:
-                    self._metrics.outbox_age.set(0)
-                    return 0
-                self._metrics.outbox_age.set(rows[0]["age_s"])
-                records = [Record(r["topic"], r["key"], r["value"], headers(r["headers"])) for r in rows]
-                acknowledged = await self._publisher.publish(records, ACK_DEADLINE_S)
-                ids = [row["id"] for row, done in zip(rows, acknowledged, strict=True) if done]
-                await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", ids)
-        published = Counter(record.topic for record, done in zip(records, acknowledged, strict=True) if done)
-        for name, count in published.items():
+                ready = await self._publisher.ready(asked, deadline_s)  # before the rows are read: see `Publisher`
+                rows = await self._unpublished(connection, ready)
+                answers = await self._publisher.publish([_record(row) for row in rows], deadline_s)
+                ids = [row["id"] for row, done in zip(rows, answers, strict=True) if done]
+                if ids:
+                    await connection.execute(DELETE, ids)
+        outcome = [((row["topic"], row["partition"]), done) for row, done in zip(rows, answers, strict=True)]
+        for name, count in Counter(topic for (topic, _), done in outcome if done).items():
             self._metrics.published.labels(name).inc(count)
-        if len(ids) < len(rows):
-            self._metrics.outbox_failures.labels("KAFKA_UNAVAILABLE").inc()
-            raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka acknowledged {len(ids)} of {len(rows)} events")
+        self._judge(asked, ready, outcome)
         return len(ids)
+
+    async def _begin(self, connection: Connection) -> bool:
+        """Have the round, and rows written by the release before this one in their places; False if another has it."""
+        ((locked, unplaced, _),) = await connection.fetch(BEGIN, self._lock, self._topics)
+        if locked and unplaced:
+            rows = await connection.fetch(UNPLACED, self._topics, ROUND)
+            numbers = [partition_of(row["key"], self._partitions[row["topic"]]) for row in rows]
+            await connection.execute(PLACE, [row["id"] for row in rows], numbers)
+        return bool(locked)
+
+    async def _unpublished(self, connection: Connection, places: Sequence[Place]) -> list[asyncpg.Record]:
+        """Read the first rows of each place, as many of each."""
+        share = max(1, ROUND // max(1, len(places)))
+        rows = await connection.fetch(UNPUBLISHED, *_columns(places), share, self._topics)
+        counts = Counter((row["topic"], row["partition"]) for row in rows)
+        self._more = share in counts.values()
+        self._age.set(max((row["age_s"] for row in rows), default=0))
+        return rows
+
+    def _judge(self, asked: Sequence[Place], ready: Sequence[Place], outcome: list[tuple[Place, bool | None]]) -> None:
+        """Draw from a round's answers which partitions are held back.
+
+        Raises:
+            Fenced: Another relay has written since; what waits is to be read anew.
+            Unavailable: Kafka acknowledged nothing whole: it is away, rather than one of its partitions.
+        """
+        failing = {place for place in asked if place not in ready} | {p for p, done in outcome if done is False}
+        fenced = {place for place, done in outcome if done is None}
+        whole = {place for place, _ in outcome} - failing - fenced
+        self._held_back.acknowledged(set(ready) - failing)
+        if failing and (whole or self._held_back.holds(failing)):
+            self._held_back.failed(failing, time.monotonic())
+            self._metrics.outbox_failures.labels("PARTITION_HELD_BACK").inc()
+            self._log.warning("outbox.held_back", partitions=[f"{t}[{n}]" for t, n in sorted(failing)])
+        elif failing:
+            self._more = False
+            self._metrics.outbox_failures.labels("KAFKA_UNAVAILABLE").inc()
+            count = sum(done is True for _, done in outcome)
+            raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka acknowledged {count} of {len(outcome)} events")
+        if fenced:
+            raise Fenced
 
     async def _pause(self, delay: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -202,10 +254,19 @@ class Relay:
 
     async def _last_round(self) -> None:
         try:
-            while await self.round() == ROUND:
-                pass
+            await self.round()
+            while self._more:
+                await self.round()
         except Unavailable as error:
             self._log.warning("outbox.left_unpublished", code=error.code)
+
+
+def _columns(places: Sequence[Place]) -> tuple[list[str], list[int]]:
+    return [topic for topic, _ in places], [number for _, number in places]
+
+
+def _record(row: asyncpg.Record) -> Record:
+    return Record(row["topic"], row["key"], row["value"], headers(row["headers"]), row["partition"])
 
 
 def headers(stored: bytes) -> list[tuple[str, bytes]]:

@@ -1,38 +1,56 @@
-"""A producer that does not wait for ever: batches per partition, acknowledgements by our own deadline."""
+"""Producers that do not wait for ever: batches per partition, acknowledgements by our own deadline."""
 
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced, UnknownTopicOrPartitionError
 
 from chassis import logs
-from chassis.partitioner import partition_of
+from chassis.errors import Unavailable
 
 BATCH_BYTES = 256 * 1024
 ABANDON_S = 1.0
 """How long an abandoned producer's task is waited for; it then ends by itself."""
 
 
+type Place = tuple[str, int]
+"""A topic, without the installation's prefix, and a partition of it."""
+
+
+class Fenced(Unavailable):
+    """Another producer of the same transactional id has written since: what is in hand was read before that."""
+
+    def __init__(self) -> None:
+        super().__init__("PRODUCER_FENCED", "another producer of this transactional id is at work")
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What goes to Kafka; `topic` without the installation's prefix, `partition` None for the one of the key."""
+    """What goes to Kafka; `topic` without the installation's prefix."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
-    partition: int | None = None
+    partition: int
+
+    @property
+    def place(self) -> Place:
+        """Where it goes."""
+        return self.topic, self.partition
 
 
 class Publisher:
     """An idempotent producer that is abandoned and made anew after a failure or a missed deadline.
 
-    A transactional one fences every earlier producer of the same id, so that a thawed process cannot
-    append an old version to a compacted topic.
+    A transactional one fences every earlier producer of the same id, so that a thawed process cannot append an old
+    version to a compacted topic. For that it must be `ready` before the versions are read: made afterwards it would
+    be the latest, though what it writes is not.
     """
 
     def __init__(self, bootstrap: str, prefix: str = "", transactional_id: str | None = None) -> None:
@@ -40,34 +58,46 @@ class Publisher:
         self._prefix = prefix
         self._transactional_id = None if transactional_id is None else prefix + transactional_id
         self._producer: AIOKafkaProducer | None = None
-        self._partitions: dict[str, int] = {}
         self._log = logs.get_logger()
 
-    async def publish(self, records: Sequence[Record], deadline_s: float) -> list[bool]:
-        """Send the records, in order per key, and say of each whether Kafka acknowledged it in time.
-
-        An unacknowledged record leaves the later ones of its partition unsent: they are to be sent again, in order.
-        After a failure or a missed deadline the producer is given up, the next call makes a new one.
-        """
-        done = [False] * len(records)
+    async def ready(self, deadline_s: float) -> bool:
+        """Have a producer, a new one if need be, and say whether Kafka gave it in time."""
         try:
             async with asyncio.timeout(deadline_s):
-                try:
-                    await self._attempt(records, done)
-                except ProducerFenced:  # another relay of this id had a round meanwhile: now it is our turn again
-                    await self.abandon()
-                    done[:] = [False] * len(records)
-                    await self._attempt(records, done)
+                await self._begun()
         except (KafkaError, OSError, TimeoutError) as error:
-            self._log.warning("producer.abandoned", error_name=type(error).__name__, acknowledged=sum(done))
+            await self._give_up(error, 0)
+        except BaseException:
             await self.abandon()
+            raise
+        return self._producer is not None
+
+    async def publish(self, records: Sequence[Record], deadline_s: float) -> list[bool]:
+        """Send the records, in order per partition, and say of each whether Kafka acknowledged it in time.
+
+        An unacknowledged record leaves the later ones of its partition unsent: they are to be sent again, in order.
+        After a failure or a missed deadline the producer is given up.
+
+        Raises:
+            Fenced: Transactional only. Nothing of this call was written; the records are to be read anew.
+        """
+        done = [False] * len(records)
+        if self._transactional_id is not None and self._producer is None:
+            return done
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._attempt(await self._begun(), records, done)
+        except ProducerFenced:
+            await self.abandon()
+            raise Fenced from None
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self._give_up(error, sum(done))
         except BaseException:
             await self.abandon()
             raise
         return done
 
-    async def _attempt(self, records: Sequence[Record], done: list[bool]) -> None:
-        producer = await self._ready()
+    async def _attempt(self, producer: AIOKafkaProducer, records: Sequence[Record], done: list[bool]) -> None:
         if self._transactional_id is None:
             return await self._send(producer, records, done)
         # No `producer.transaction()`: its exit would wait for the broker after our deadline. What is left
@@ -80,21 +110,22 @@ class Publisher:
         return None
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record], done: list[bool]) -> None:
-        by_partition: dict[tuple[str, int], list[int]] = defaultdict(list)
+        by_place: dict[Place, list[int]] = defaultdict(list)
         for index, record in enumerate(records):
-            count = self._partitions.get(record.topic) or await self._count(producer, record.topic)
-            partition = partition_of(record.key or b"", count) if record.partition is None else record.partition
-            by_partition[record.topic, partition].append(index)
+            by_place[record.place].append(index)
         sending = [
             asyncio.ensure_future(self._send_partition(producer, *place, records, indexes, done))
-            for place, indexes in by_partition.items()
+            for place, indexes in by_place.items()
         ]
         try:
-            await asyncio.gather(*sending)
+            await asyncio.wait(sending)  # all: what one partition refuses is no reason to leave the others out
         finally:
             for task in sending:
                 task.cancel()
-            await asyncio.wait(sending)
+            outcomes = await asyncio.gather(*sending, return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
 
     async def _send_partition(
         self,
@@ -106,6 +137,8 @@ class Publisher:
         done: list[bool],
     ) -> None:
         """Send one partition's records batch by batch: the next only when the one before is acknowledged."""
+        if partition not in await producer.partitions_for(self._prefix + topic):
+            raise UnknownTopicOrPartitionError(f"{topic}[{partition}]")
         first = 0
         while first < len(indexes):
             batch, last = producer.create_batch(), first
@@ -120,11 +153,7 @@ class Publisher:
                 done[index] = True
             first = last
 
-    async def _count(self, producer: AIOKafkaProducer, topic: str) -> int:
-        self._partitions[topic] = len(await producer.partitions_for(self._prefix + topic))
-        return self._partitions[topic]
-
-    async def _ready(self) -> AIOKafkaProducer:
+    async def _begun(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._bootstrap,
@@ -140,10 +169,13 @@ class Publisher:
             await producer.start()
         return self._producer
 
+    async def _give_up(self, error: Exception, acknowledged: int) -> None:
+        self._log.warning("producer.abandoned", error_name=type(error).__name__, acknowledged=acknowledged)
+        await self.abandon()
+
     async def abandon(self) -> None:
         """Give the producer up without waiting for the broker: its client is closed, `stop()` would wait."""
         producer, self._producer = self._producer, None
-        self._partitions.clear()
         if producer is None:
             return
         producer._closed = True
@@ -153,8 +185,8 @@ class Publisher:
         if sender is not None:
             sender.cancel()
             await asyncio.wait({sender}, timeout=ABANDON_S)
-            if sender.done() and not sender.cancelled():
-                sender.exception()  # seen
+            _look_at(sender)
+        _look_at_failures(producer)
 
     async def close(self) -> None:
         """Stop in order, or after 2 s by force."""
@@ -166,3 +198,74 @@ class Publisher:
                 self._producer = None
         except (KafkaError, OSError, TimeoutError):
             await self.abandon()
+
+
+def _look_at_failures(producer: AIOKafkaProducer) -> None:
+    """Take what failed inside aiokafka when the producer was refused: it was raised already."""
+    accumulator = producer._message_accumulator
+    queued = [batch for batches in accumulator._batches.values() for batch in batches]
+    for batch in (*queued, *accumulator._pending_batches):
+        _look_at(batch._drain_waiter)
+        _look_at(batch.future)
+    if producer._txn_manager is not None and (transaction := producer._txn_manager._transaction_waiter) is not None:
+        _look_at(transaction)
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    """Take a future's error, so that asyncio does not report it as one that nobody saw."""
+    if future.done() and not future.cancelled():
+        future.exception()
+
+
+class Publishers:
+    """What a relay publishes with: one producer for all, or one for each partition, with a transactional id of its own.
+
+    A Kafka transaction ends only when each of its partitions answers. With an id of its own a partition that stands
+    still keeps no other one waiting.
+    """
+
+    def __init__(self, bootstrap: str, prefix: str = "", transactional_id: str | None = None) -> None:
+        self._to = (bootstrap, prefix)
+        self._id = transactional_id
+        self._publishers: dict[Place | None, Publisher] = {}
+
+    def _of(self, place: Place) -> Publisher:
+        key, name = (None, None) if self._id is None else (place, f"{self._id}-{place[0]}-{place[1]}")
+        if key not in self._publishers:
+            self._publishers[key] = Publisher(*self._to, name)
+        return self._publishers[key]
+
+    async def ready(self, places: Collection[Place], deadline_s: float) -> list[Place]:
+        """Return those of the places that can be written to; for the others there is no producer in time.
+
+        A relay asks before it reads what waits for them: see `Publisher`.
+        """
+        publishers = dict.fromkeys(map(self._of, places))
+        answers = await asyncio.gather(*(publisher.ready(deadline_s) for publisher in publishers))
+        ready = dict(zip(publishers, answers, strict=True))
+        return [place for place in places if ready[self._of(place)]]
+
+    async def publish(self, records: Sequence[Record], deadline_s: float) -> list[bool | None]:
+        """Send the records, in order per partition, and say of each whether Kafka acknowledged it in time.
+
+        None stands for a record whose producer was fenced: it is to be read anew.
+        """
+        shares: dict[Publisher, list[int]] = defaultdict(list)
+        for index, record in enumerate(records):
+            shares[self._of(record.place)].append(index)
+        done: list[bool | None] = [False] * len(records)
+
+        async def share(publisher: Publisher, indexes: list[int]) -> None:
+            try:
+                answers: Sequence[bool | None] = await publisher.publish([records[i] for i in indexes], deadline_s)
+            except Fenced:
+                answers = [None] * len(indexes)
+            for index, answer in zip(indexes, answers, strict=True):
+                done[index] = answer
+
+        await asyncio.gather(*(share(publisher, indexes) for publisher, indexes in shares.items()))
+        return done
+
+    async def close(self) -> None:
+        """Stop all of them in order, or after 2 s by force."""
+        await asyncio.gather(*(publisher.close() for publisher in self._publishers.values()))

@@ -13,6 +13,7 @@ from chassis import logs, topics
 from chassis.database import create_pool
 from chassis.migrate import migrate
 from tests.integration.chassis.ledger.apply import ORDERS
+from tests.integration.chassis.notes import NOTES
 from tests.integration.chassis.world import SERVICE, World
 from tests.support.backends import KafkaServer
 from tests.support.databases import ROLE_PASSWORD
@@ -66,3 +67,11 @@ async def world(kafka: KafkaServer, database_url: str, topic_prefix: str) -> Asy
     """Return a topic of two partitions, a schema, and a pool with the service's role."""
     async with open_world(kafka.bootstrap, database_url, topic_prefix) as opened:
         yield opened
+
+
+@pytest.fixture
+async def notes(world: World) -> AsyncIterator[World]:
+    """Return a world that has the topic `notes` too."""
+    await topics.apply(world.bootstrap, [NOTES], world.prefix)
+    yield world
+    await delete_topics(world.bootstrap, world.prefix + NOTES.name)

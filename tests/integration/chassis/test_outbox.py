@@ -1,87 +1,18 @@
 """The outbox reaches the topic: every event at least once, under its key in order, whatever fails (G2, I2)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
 
-import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis import outbox, topics
-from chassis.clock import StillClock
 from chassis.database import create_pool
 from chassis.errors import RejectedEvent
-from chassis.metrics import Metrics
-from chassis.outbox import Outgoing, Relay, enqueue
-from schemas.envelope import Envelope
-from schemas.topics import Topic
+from chassis.outbox import enqueue
 from stack.kafka import Kafka
 from tests.integration.chassis.conftest import delete_topics, open_world
+from tests.integration.chassis.notes import NOTES, first_appearances, note, published, put, relay, relaying
 from tests.integration.chassis.world import SERVICE, World, until
-
-NOTES = Topic("notes", "records", "entity", 2)
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def note(key: str, version: int, size: int = 0) -> Outgoing:
-    """Return version `version` of the entity `key`."""
-    body = b'{"v": %d}' % version + b" " * size
-    return Outgoing(NOTES, key, Envelope(f"{key}/{version}", "note.changed.v1", "attend/records", key, NOON), body)
-
-
-@pytest.fixture
-async def notes(world: World) -> AsyncIterator[World]:
-    """Return a world that has the topic `notes` too."""
-    await topics.apply(world.bootstrap, [NOTES], world.prefix)
-    yield world
-    await delete_topics(world.bootstrap, world.prefix + NOTES.name)
-
-
-def relay(world: World, pool: asyncpg.Pool | None = None, transactional_id: str | None = None) -> Relay:
-    return Relay(pool or world.pool, world.settings, Metrics(SERVICE), StillClock(NOON), [NOTES], transactional_id)
-
-
-async def put(world: World, *events: Outgoing) -> None:
-    async with world.pool.acquire() as connection, connection.transaction():
-        await enqueue(connection, events)
-
-
-@asynccontextmanager
-async def relaying(*relays: Relay) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(r.run(stop)) for r in relays]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
-
-
-async def published(world: World) -> dict[str, list[int]]:
-    """Return key → versions in the order in which the topic has them, repeats included."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=world.bootstrap, isolation_level="read_committed")
-    await consumer.start()
-    try:
-        places = [TopicPartition(world.prefix + NOTES.name, number) for number in range(NOTES.partitions)]
-        consumer.assign(places)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(places)
-        found: dict[str, list[int]] = {}
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    event = dict(record.headers)["ce_id"].decode()
-                    assert record.key.decode() == event.rpartition("/")[0]
-                    found.setdefault(record.key.decode(), []).append(int(event.rpartition("/")[2]))
-        return found
-    finally:
-        await consumer.stop()
-
-
-def first_appearances(versions: Sequence[int]) -> list[int]:
-    return list(dict.fromkeys(versions))
 
 
 async def test_what_is_enqueued_is_published_with_its_headers_and_then_gone(notes: World) -> None:

@@ -1,0 +1,85 @@
+"""A topic of notes, the relays that publish it, and what of it has reached Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from chassis.clock import StillClock
+from chassis.metrics import Metrics
+from chassis.outbox import Outgoing, Relay, enqueue
+from chassis.producer import Publishers
+from schemas.envelope import Envelope
+from schemas.topics import Topic
+from tests.integration.chassis.world import SERVICE, World
+
+NOTES = Topic("notes", "records", "entity", 2)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def note(key: str, version: int, size: int = 0, topic: Topic = NOTES) -> Outgoing:
+    """Return version `version` of the entity `key`."""
+    body = b'{"v": %d}' % version + b" " * size
+    return Outgoing(topic, key, Envelope(f"{key}/{version}", "note.changed.v1", "attend/records", key, NOON), body)
+
+
+def relay(
+    world: World,
+    pool: asyncpg.Pool | None = None,
+    transactional_id: str | None = None,
+    *more: Topic,
+    publisher: Publishers | None = None,
+) -> Relay:
+    return Relay(
+        pool or world.pool,
+        world.settings,
+        Metrics(SERVICE),
+        StillClock(NOON),
+        [NOTES, *more],
+        transactional_id,
+        publisher=publisher,
+    )
+
+
+async def put(world: World, *events: Outgoing) -> None:
+    async with world.pool.acquire() as connection, connection.transaction():
+        await enqueue(connection, events)
+
+
+@asynccontextmanager
+async def relaying(*relays: Relay) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(r.run(stop)) for r in relays]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def published(world: World, topic: Topic = NOTES) -> dict[str, list[int]]:
+    """Return key → versions in the order in which the topic has them, repeats included."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=world.bootstrap, isolation_level="read_committed")
+    await consumer.start()
+    try:
+        places = [TopicPartition(world.prefix + topic.name, number) for number in range(topic.partitions)]
+        consumer.assign(places)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(places)
+        found: dict[str, list[int]] = {}
+        while any([await consumer.position(place) < ends[place] for place in places]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    event = dict(record.headers)["ce_id"].decode()
+                    assert record.key.decode() == event.rpartition("/")[0]
+                    found.setdefault(record.key.decode(), []).append(int(event.rpartition("/")[2]))
+        return found
+    finally:
+        await consumer.stop()
+
+
+def first_appearances(versions: Sequence[int]) -> list[int]:
+    return list(dict.fromkeys(versions))
