@@ -9,9 +9,19 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.envelope import event_type
-from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, PATIENTS, PROVIDERS, REMINDERS, SUBFILES, Topic
+from schemas.topics import (
+    APPOINTMENTS,
+    BOOKINGS_INBOUND,
+    CLINICS,
+    NOTIFICATIONS,
+    PATIENTS,
+    PROVIDERS,
+    REMINDERS,
+    SUBFILES,
+    Topic,
+)
 
-TOPICS = (APPOINTMENTS, SUBFILES, REMINDERS, NOTIFICATIONS, PATIENTS, PROVIDERS, CLINICS)
+TOPICS = (APPOINTMENTS, SUBFILES, REMINDERS, NOTIFICATIONS, PATIENTS, PROVIDERS, CLINICS, BOOKINGS_INBOUND)
 WITH_POSITIONS = ("booking", "records", "reminders", "notifier")
 
 

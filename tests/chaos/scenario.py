@@ -1,5 +1,6 @@
 """One run under faults: bookings flow, some are moved or cancelled, and then all reminders leave."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from stack.supervisor import System
 from tests.chaos.evidence import Evidence, attempt_of, read_ledger, read_positions, read_topics
 from tests.chaos.invariants import check
 from tests.chaos.load import PATIENCE_S, ZONE, Fault, Load, Upstream, as_posted
+from tests.chaos.other_ways import OtherWays
 from tests.chaos.outcome import Outcome, judge
 
 PER_SECOND = 60.0
@@ -57,15 +59,17 @@ async def play(
     running = Installation(urls=system.urls, key=system.key, clock_file=clock_file)
     async with Client(running) as client:
         upstream, driver = Upstream(client), Driver(client, running, PATIENCE_S)
+        other = OtherWays(client, system.bootstrap, load.starts)
         driver.step(load.bookings[0].at)
         await upstream.register(load)
+        await other.enter_clinic()
         watch.lap("registering")
-        await upstream.flow(load.bookings, PER_SECOND, while_booking)
+        await asyncio.gather(upstream.flow(load.bookings, PER_SECOND, while_booking), other.book())
         watch.lap("booking")
         await driver.settle()
         watch.lap("recovering")
         driver.step(load.changes[0].at)
-        await upstream.flow(load.changes, PER_SECOND, while_changing)
+        await asyncio.gather(upstream.flow(load.changes, PER_SECOND, while_changing), other.change())
         await driver.settle()
         watch.lap("changing")
         await _leave(driver, load, list(while_leaving))
@@ -75,9 +79,10 @@ async def play(
         want.visits = statuses_at(as_posted(load), now)
         outcome = await judge(client, upstream.names, load, want)
         evidence = await _gather(system, client, upstream, outcome)
+        violations = [*check(evidence), *await other.violations()]
     watch.lap("judging")
     faults = len([*while_booking, *while_changing, *while_leaving])
-    return Report(len(load.bookings), faults, upstream.resent, outcome, check(evidence), watch.laps)
+    return Report(len(load.bookings), faults, upstream.resent, outcome, violations, watch.laps)
 
 
 class Stopwatch:
