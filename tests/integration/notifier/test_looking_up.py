@@ -1,7 +1,7 @@
 """SMS of unknown outcome, looked for in Twilio's list: found is settled, not found never is (G5)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -14,9 +14,11 @@ from pydantic import SecretStr
 from chassis.clock import SteppedClock
 from notifier.adapters.carriers.http import new_client
 from notifier.adapters.carriers.sms import TwilioAccount
-from notifier.adapters.carriers.twilio_list import NoList
 from notifier.adapters.looking_up import LookUp
 from notifier.adapters.receipts import PostgresReceipts
+from notifier.adapters.replies import PostgresReplies
+from notifier.adapters.unreadable import PostgresUnreadables
+from notifier.handle.intake import Intake
 from tests.integration.notifier.callbacks import secrets
 from tests.integration.notifier.world import World
 
@@ -29,6 +31,7 @@ class TwilioList:
     """A carrier that lists what it is told to, and keeps what it was asked."""
 
     def __init__(self) -> None:
+        self.refused: set[str] = set()
         self.answer: bytes = b'{"messages": []}'
         self.asked: list[dict[str, list[str]]] = []
 
@@ -43,6 +46,10 @@ class TwilioList:
         """Answer one request."""
         head = await reader.readuntil(b"\r\n\r\n")
         self.asked.append(parse_qs(urlsplit(head.split()[1].decode()).query))
+        if any(sid in head.decode() for sid in self.refused):
+            writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            writer.close()
+            return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(self.answer))
         writer.write(self.answer)
         await writer.drain()
@@ -50,14 +57,20 @@ class TwilioList:
 
 
 @asynccontextmanager
-async def looking(world: World) -> AsyncIterator[tuple[LookUp, TwilioList]]:
+async def looking(
+    world: World, accounts: Callable[[str], TwilioAccount] = lambda _: ACCOUNT
+) -> AsyncIterator[tuple[LookUp, TwilioList]]:
     """Give a look-up that looks at once, and the list that it looks into."""
     listing = TwilioList()
     async with await asyncio.start_server(listing.serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with new_client(f"http://127.0.0.1:{port}", 10, 1) as client:
-            clock, receipts = SteppedClock(world.clock_file), PostgresReceipts(world.pool)
-            made = LookUp(world.pool, client, lambda _: ACCOUNT, receipts, clock, lambda: None, 0, 0)
+            clock = SteppedClock(world.clock_file)
+            intake = Intake(
+                PostgresReceipts(world.pool), PostgresReplies(world.pool), PostgresUnreadables(world.pool, clock),
+                clock, lambda *_: None, lambda: None,
+            )  # fmt: skip
+            made = LookUp(world.pool, client, accounts, intake, 0, 0)
             yield made, listing
 
 
@@ -79,8 +92,7 @@ async def test_what_the_carrier_lists_is_settled_and_what_it_does_not_stays_unkn
         assert await look_up.round() == 0
         assert (await world.settled(visit, "reminder", "unknown"))["version"] == 1
         listing.answer = b"<html>"
-        with pytest.raises(NoList):
-            await look_up.round()
+        assert await look_up.round() == 0
         listing.lists("SM-a")
         assert await look_up.round() == 1
         assert await look_up.round() == 0
@@ -92,3 +104,52 @@ async def test_what_the_carrier_lists_is_settled_and_what_it_does_not_stays_unkn
     assert (made["outcome"], made["reference"]) == ("accepted", "SM-a")
     assert listing.asked[0]["To"] == [mobile]
     assert len(world.carriers.to(mobile)) == 1
+
+
+async def test_an_account_that_does_not_list_keeps_no_other_clinic_from_being_looked_up(world: World) -> None:
+    await world.clinic("SOUTH")
+    await world.start(**secrets())
+    visits = {}
+    for clinic in ("NORTH", "SOUTH"):
+        patient = await world.patient()
+        world.carriers.script(await world.address(patient, "mobile"), "cut")
+        visit = await world.book(patient, clinic=clinic)
+        await world.settled(visit, "confirmation", "accepted")
+        await world.due(visit)
+        await world.settled(visit, "reminder", "unknown")
+        visits[clinic] = visit
+    accounts = {
+        clinic: TwilioAccount(f"AC{number:032}", SecretStr("any"), "+15005550006")
+        for number, clinic in enumerate(visits)
+    }
+
+    for refused, found in (("SOUTH", "NORTH"), ("NORTH", "SOUTH")):
+        async with looking(world, accounts.__getitem__) as (look_up, listing):
+            listing.refused = {accounts[refused].sid}
+            listing.lists(f"SM-{found}")
+            assert await look_up.round() == 1
+        await world.settled(visits[found], "reminder", "accepted")
+        if found == "NORTH":
+            await world.settled(visits[refused], "reminder", "unknown")
+
+
+async def test_a_message_of_the_list_that_cannot_be_read_hides_none_beside_it(world: World) -> None:
+    await world.start(**secrets())
+    patient = await world.patient()
+    world.carriers.script(await world.address(patient, "mobile"), "cut")
+    visit = await world.book(patient)
+    await world.settled(visit, "confirmation", "accepted")
+    await world.due(visit)
+    row = await world.settled(visit, "reminder", "unknown")
+
+    async with looking(world) as (look_up, listing):
+        listing.lists("SM-a")
+        [good] = orjson.loads(listing.answer)["messages"]
+        odd = [{"sid": "SM-in", "direction": "inbound"}, {**good, "sid": "SM-known", "date_created": None}]
+        await world.pool.execute(
+            "UPDATE attempt SET reference = $2, channel = 'sms' WHERE notification_id <> $1",
+            row["notification_id"], "SM-known",
+        )  # fmt: skip
+        listing.answer = orjson.dumps({"messages": [*odd, good]})
+        assert await look_up.round() == 1
+    await world.settled(visit, "reminder", "accepted")

@@ -182,6 +182,72 @@ async def test_answers_on_whatsapp_are_heard_each_once(world: World) -> None:
     assert {UUID(one["reply_id"]).version for one in await replies(world)} == {5}
 
 
+async def test_a_webhook_of_metas_in_which_one_message_has_no_sender_does_not_lose_the_stop_beside_it(
+    world: World,
+) -> None:
+    await world.start(lanes=(), **secrets())
+    nameless = {"id": "wamid.in1", "type": "text", "text": {"body": "hello"}}
+    stop = {"id": "wamid.in2", "from": "442071830001", "type": "text", "text": {"body": "STOP"}}
+
+    assert (await meta(world, messages=[nameless, stop])).status_code == 200
+
+    assert [one["verdict"] for one in await replies(world)] == ["opted-out"]
+    assert await world.pool.fetchval("SELECT count(*) FROM opt_out") == 4
+    assert await world.pool.fetchval("SELECT reason FROM unreadable_callback") == "messages.from"
+
+
+async def listed_for(world: World, clinic: str) -> list[tuple[str, str, str | None]]:
+    """Return the open answers on a clinic's work list: text, why, clinic."""
+    body = (await world.ask("GET", "/v1/work-list", params={"clinic": clinic})).json()
+    return [(one["text"], one["why"], one["clinic_id"]) for one in body["replies"]]
+
+
+async def test_every_answer_for_staff_is_on_the_list_of_the_clinic_that_caused_it(world: World) -> None:
+    await world.start(**secrets())
+    await world.clinic("SOUTH")
+    visit, mobile = await reminded(world)
+
+    await sms(world, mobile, "CANCEL", sid="SM-1")
+    await sms(world, mobile, "What?", sid="SM-2")
+    assert await listed_for(world, "NORTH") == [
+        ("CANCEL", "MAY_MEAN_VISIT", "NORTH"),
+        ("What?", "NOT_UNDERSTOOD", "NORTH"),
+    ]
+    assert await listed_for(world, "SOUTH") == []
+
+    await sms(world, mobile, "START", sid="SM-3")
+    second = await world.book(visit.patient_id, clinic="SOUTH")
+    await world.due(second)
+    await world.settled(second, "reminder", "accepted")
+    await sms(world, mobile, "C", sid="SM-4")
+    await sms(world, "+442071839990", "Who is this?", sid="SM-5")
+
+    both = [("C", "SEVERAL_VISITS", None), ("Who is this?", "NOT_UNDERSTOOD", None)]
+    assert await listed_for(world, "SOUTH") == both
+    assert (await listed_for(world, "NORTH"))[2:] == both
+
+
+async def test_a_number_may_send_five_wrong_codes_an_hour_and_then_no_right_one_either(world: World) -> None:
+    await world.start(**secrets())
+    await world.ask("PUT", "/v1/clinics/NORTH/sending", json={"replies": True})
+    visit, mobile = await reminded(world)
+    other_visit, other = await reminded(world)
+    right = code_of(visit.appointment_id, 1)
+    wrong = [f"{(int(right) + number) % 10_000:04d}" for number in range(1, 7)]
+
+    await asyncio.gather(*(sms(world, mobile, f"X {code}", sid=f"SM-{code}") for code in wrong))
+    await sms(world, mobile, f"X {right}", sid="SM-late")
+    await sms(world, other, f"C {code_of(other_visit.appointment_id, 1)}", sid="SM-other")
+
+    said = sorted(one["why"] for one in await replies(world, open=True))
+    assert said == ["TOO_MANY_CODES"] * 2 + ["WRONG_CODE"] * 5
+    assert [one["verdict"] for one in await replies(world)].count("ordered") == 1
+
+    world.step(timedelta(minutes=61))
+    await sms(world, mobile, f"X {right}", sid="SM-later")
+    assert [one["verdict"] for one in await replies(world)].count("ordered") == 2
+
+
 async def test_nothing_of_an_answer_is_in_the_metrics(world: World) -> None:
     await world.start(**secrets())
     await sms(world, "+442071830007", "CANARY-TEXT")

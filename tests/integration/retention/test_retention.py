@@ -91,14 +91,25 @@ async def test_a_patients_words_go_and_what_they_meant_stays(installation: Insta
             INSERT INTO receipt (carrier, key, status, received_at) VALUES ('twilio', $1, 'delivered', $2)""",
             str(days), NOW - days * DAY,
         )  # fmt: skip
+        await pool.execute(
+            """
+            INSERT INTO unreadable_callback (carrier, reason, content, size, content_sha256, received_at)
+            VALUES ('meta', 'JSON', '{', 1, $1, $2)""",
+            str(days).encode(), NOW - days * DAY,
+        )  # fmt: skip
     jobs = notifier_jobs(NotifierSettings.model_validate(given(installation, "notifier")))
 
     gone = await remove(pool, jobs, NOW)
 
-    assert (gone["texts of replies"], gone["receipts of unknown messages"]) == (1, 1)
+    assert (gone["texts of replies"], gone["receipts of unknown messages"], gone["unreadable callbacks"]) == (1, 1, 1)
     rows = await pool.fetch("SELECT sender, text, meaning FROM reply ORDER BY received_at")
     assert [tuple(row) for row in rows] == [(None, None, "other"), ("+447700900123", "Please call me", "other")]
-    assert await remove(pool, jobs, NOW) == {**gone, "texts of replies": 0, "receipts of unknown messages": 0}
+    assert await remove(pool, jobs, NOW) == {
+        **gone,
+        "texts of replies": 0,
+        "receipts of unknown messages": 0,
+        "unreadable callbacks": 0,
+    }
 
 
 async def test_one_round_at_a_time(installation: Installation) -> None:
@@ -157,5 +168,5 @@ def test_every_job_says_for_how_long_and_in_words() -> None:
 
     assert {job.name: job.keep.days for job in jobs} == {
         "ingress keys": 400, "refusals of inbound events": 90, "settled dead letters": 90, "inbox notices": 180,
-        "texts of replies": 90, "receipts of unknown messages": 30,
+        "texts of replies": 90, "receipts of unknown messages": 30, "unreadable callbacks": 30,
     }  # fmt: skip

@@ -4,8 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from notifier.adapters.callbacks.dsn import NoBounce, read_bounce
+from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
 from notifier.domain.receipts import Carrier, Receipt, Reported
+from notifier.handle.intake import Unread
 
 ATTEMPT = UUID("0a1b2c3d-0000-5000-8000-000000000005")
 
@@ -59,34 +60,40 @@ def bounce(
     return "\r\n".join(lines).encode()
 
 
+def reports(mail: bytes) -> list[Receipt]:
+    read = read_mail(mail)
+    assert not read.unread
+    return [one.said for one in read.reports]
+
+
 @pytest.mark.parametrize("returned", ["text/rfc822-headers", "message/rfc822"])
 def test_a_permanent_failure_is_undelivered_by_the_message_id_that_came_back(returned: str) -> None:
-    assert read_bounce(bounce(returned=returned)) == [
+    assert reports(bounce(returned=returned)) == [
         Receipt(Carrier.EMAIL, f"{ATTEMPT}/failed/DSN_5.1.1", Reported.UNDELIVERED, ATTEMPT, code="DSN_5.1.1")
     ]
 
 
 def test_our_envelope_id_is_enough() -> None:
-    (report,) = read_bounce(bounce(envelope=str(ATTEMPT), message_id=None))
+    (report,) = reports(bounce(envelope=str(ATTEMPT), message_id=None))
     assert report.attempt_id == ATTEMPT
 
 
 def test_a_server_that_gave_up_after_days_of_4xx_is_undelivered_too() -> None:
-    (report,) = read_bounce(bounce(status="4.4.1 (connection timed out)"))
+    (report,) = reports(bounce(status="4.4.1 (connection timed out)"))
     assert (report.status, report.code) == (Reported.UNDELIVERED, "DSN_4.4.1")
 
 
 def test_a_delay_says_nothing() -> None:
-    assert read_bounce(bounce(action="delayed", status="4.4.1")) == []
+    assert reports(bounce(action="delayed", status="4.4.1")) == []
 
 
 def test_a_delivery_is_one() -> None:
-    (report,) = read_bounce(bounce(action="Delivered", status="2.0.0"))
+    (report,) = reports(bounce(action="Delivered", status="2.0.0"))
     assert report.status is Reported.DELIVERED
 
 
 def test_no_address_is_in_what_is_kept() -> None:
-    assert "ada" not in repr(read_bounce(bounce())).lower()
+    assert "ada" not in repr(reports(bounce())).lower()
 
 
 @pytest.mark.parametrize(
@@ -96,11 +103,25 @@ def test_no_address_is_in_what_is_kept() -> None:
      b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n\r\n" * 500],
 )  # fmt: skip
 def test_any_other_mail_is_no_bounce_of_ours(mail: bytes) -> None:
-    with pytest.raises(NoBounce):
-        read_bounce(mail)
+    (kept,) = read_mail(mail).unread
+    assert kept.content == mail
+
+
+def test_a_recipient_whose_report_cannot_be_read_leaves_that_of_the_other() -> None:
+    odd = b"Final-Recipient: rfc822; eve@example.org\r\nAction: exploded\r\n\r\n"
+    mail = bounce().replace(b"Final-Recipient: rfc822; ada", odd + b"Final-Recipient: rfc822; ada")
+
+    read = read_mail(mail)
+
+    assert [one.said.code for one in read.reports] == ["DSN_5.1.1"]
+    assert read.unread == [Unread("recipient", mail)]
+
+
+def test_a_mail_that_is_too_large_is_kept_and_not_read() -> None:
+    assert read_mail(b"x" * (LARGEST_MAIL + 1)).unread[0].reason == "size"
 
 
 def test_a_mail_of_mails_of_mails_is_no_bounce_and_no_harm() -> None:
     nested = b"Content-Type: message/rfc822\r\n\r\n" * 3000 + b"Subject: deep\r\n\r\n"
-    with pytest.raises(NoBounce):
-        read_bounce(nested)
+    (kept,) = read_mail(nested).unread
+    assert kept.content == nested

@@ -1,7 +1,7 @@
 """The callbacks' door without a database: what a carrier is answered when we cannot write, or when it drips."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -16,9 +16,11 @@ from chassis.errors import Unavailable
 from chassis.health import Health
 from chassis.http import create_api
 from chassis.metrics import Metrics
-from notifier.adapters.callbacks.door import Door
+from notifier.adapters.callbacks.door import LARGEST_WEBHOOK, Door
 from notifier.adapters.callbacks.http import CALLBACKS, Callbacks, routes
-from notifier.adapters.callbacks.signatures import CallbackSecrets, twilio_signature
+from notifier.adapters.callbacks.signatures import CallbackSecrets, meta_signature, twilio_signature
+from notifier.domain.receipts import Carrier
+from notifier.handle.intake import Intake, Unread
 
 PUBLIC = "https://clinic.example"
 
@@ -31,6 +33,9 @@ class Away:
         raise Unavailable("DATABASE_AWAY", "not there")
         yield
 
+    async def keep(self, _carrier: Carrier, _items: Sequence[Unread]) -> int:
+        raise Unavailable("DATABASE_AWAY", "not there")
+
 
 @pytest.fixture
 def registry() -> CollectorRegistry:
@@ -41,9 +46,9 @@ def registry() -> CollectorRegistry:
 async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]:
     clock = RealClock()
     secrets = CallbackSecrets(twilio=("t",), meta=("m",))
-    callbacks = Callbacks(
-        Away(), Away(), lambda: secrets, PUBLIC, clock, Door(registry, longest_read_s=0.2), lambda: None
-    )
+    door = Door(registry, longest_read_s=0.2)
+    intake = Intake(Away(), Away(), Away(), clock, door.count, lambda: None)
+    callbacks = Callbacks(intake, lambda: secrets, PUBLIC, door)
     api = create_api("test", Health("notifier", clock), Metrics("notifier"), public=(CALLBACKS,))
     api.include_router(routes(callbacks))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://inside:8103") as client:
@@ -58,6 +63,10 @@ async def test_while_nothing_can_be_written_nothing_is_promised(http: httpx2.Asy
         signed = {"X-Twilio-Signature": twilio_signature("t", PUBLIC + path, form.items())}
         answer = await http.post(path, content=urlencode(form), headers=signed)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    unreadable = await http.post(
+        "/callbacks/meta", content=b"{", headers={"X-Hub-Signature-256": meta_signature("m", b"{")}
+    )
+    assert unreadable.status_code == 503
 
 
 async def test_a_query_belongs_to_the_signed_address(http: httpx2.AsyncClient) -> None:
@@ -92,4 +101,4 @@ async def test_a_body_without_a_length_is_read_no_further_than_the_limit(http: h
     answer = await http.post("/callbacks/meta", content=endless())
 
     assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
-    assert sent <= 8 * 16_384
+    assert sent <= LARGEST_WEBHOOK + 4 * 16_384

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from notifier.adapters.callbacks import meta, twilio
@@ -19,6 +21,7 @@ from notifier.adapters.callbacks.signatures import (
 from notifier.adapters.callbacks.twilio import Unreadable
 from notifier.domain.receipts import Reported
 from notifier.domain.replies import Meaning
+from notifier.handle.intake import Batch, Unread
 from notifier.settings import several
 from schemas.notifications import Channel
 
@@ -74,22 +77,34 @@ def test_a_shared_secret_is_compared_whole() -> None:
      ("read", Reported.READ), ("undelivered", Reported.UNDELIVERED), ("failed", Reported.UNDELIVERED)],
 )  # fmt: skip
 def test_twilios_statuses(said: str, means: Reported) -> None:
-    report = twilio.receipt_of(twilio.form_of(f"MessageSid=SM1&MessageStatus={said}&ErrorCode=30003".encode()), ATTEMPT)
+    form = twilio.form_of(f"MessageSid=SM1&MessageStatus={said}&ErrorCode=30003".encode())
+    report = twilio.receipt_of(form, str(ATTEMPT))
 
     assert (report.status, report.reference, report.code, report.attempt_id) == (means, "SM1", "TWILIO_30003", ATTEMPT)
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"MessageSid=SM1", b"MessageStatus=sent", b"MessageSid=SM1&MessageStatus=dancing", b"MessageSid=%ff",
-             "MessageSid=\u00e9".encode(), b"a=1&" * 300],
+             "MessageSid=\u00e9".encode(), b"a=1&" * 300, b"MessageSid=SM%00&MessageStatus=sent"],
 )  # fmt: skip
 def test_what_is_no_status_of_twilios_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
-        twilio.receipt_of(twilio.form_of(body), ATTEMPT)
+        twilio.receipt_of(twilio.form_of(body), str(ATTEMPT))
+
+
+def test_a_form_that_cannot_be_read_is_kept_as_it_came_with_the_field_that_is_wrong() -> None:
+    body = b"MessageSid=SM1&MessageStatus=dancing"
+    form = twilio.form_of(body)
+
+    assert twilio.read_status(form, str(ATTEMPT), body) == Batch(unread=[Unread("MessageStatus", body)])
+    assert twilio.read_inbound(form, body) == Batch(unread=[Unread("From", body)])
+    assert twilio.read_status([("MessageSid", "SM1"), ("MessageStatus", "sent")], "not-an-id", body).unread == [
+        Unread("attempt", body)
+    ]
 
 
 def test_a_code_that_is_none_is_dropped() -> None:
-    report = twilio.receipt_of([("MessageSid", "SM1"), ("MessageStatus", "failed"), ("ErrorCode", "Ada")], ATTEMPT)
+    report = twilio.receipt_of([("MessageSid", "SM1"), ("MessageStatus", "failed"), ("ErrorCode", "Ada")], str(ATTEMPT))
     assert report.code is None
 
 
@@ -103,7 +118,7 @@ def test_an_sms_and_a_whatsapp_message_by_twilio() -> None:
     assert sms.reply_id != app.reply_id
 
 
-@pytest.mark.parametrize("sender", ["", "CLINIC", "+44 20", "+" + "1" * 30])
+@pytest.mark.parametrize("sender", ["", "CLINIC", "+44 20", "+" + "1" * 30, "+\u0664\u0664", "44207", "+"])
 def test_a_sender_that_is_no_number_is_unreadable(sender: str) -> None:
     with pytest.raises(Unreadable):
         twilio.incoming_of([("MessageSid", "SM3"), ("From", sender), ("Body", "C")])
@@ -129,8 +144,10 @@ def test_metas_statuses_and_answers_in_one_body() -> None:
         {"id": "wamid.7", "from": "442071838750", "type": "reaction", "reaction": {"emoji": "x"}},
     ]
 
-    reports, answers = meta.read(webhook(statuses=statuses, messages=messages))
+    read = meta.read(webhook(statuses=statuses, messages=messages))
+    reports, answers = [one.said for one in read.reports], [one.said for one in read.answers]
 
+    assert not read.unread
     assert [(one.status, one.reference, one.attempt_id, one.code) for one in reports] == [
         (Reported.DELIVERED, "wamid.1", ATTEMPT, None),
         (Reported.UNDELIVERED, "wamid.2", None, "META_131026"),
@@ -139,18 +156,85 @@ def test_metas_statuses_and_answers_in_one_body() -> None:
     assert [(one.sender, one.text) for one in answers] == [("+442071838750", text) for text in ("C", "Yes", "")]
 
 
+GOOD = {"id": "wamid.1", "status": "delivered"}
+STOP = {"id": "wamid.2", "from": "442071838750", "type": "text", "text": {"body": "STOP"}}
+
+
 @pytest.mark.parametrize(
-    "body",
-    [b"", b"{", b"[]", b"null", b'{"entry": 1}', b'{"entry": [1]}', webhook(statuses=[1]), webhook(statuses=[{}]),
-     webhook(messages=[{"id": "1", "from": "Ada"}]), webhook(statuses=[{"id": 1, "status": "sent"}])],
+    ("odd", "place"),
+    [(1, "statuses"), ({}, "statuses.id"), ({"id": 1, "status": "sent"}, "statuses.id"), (None, "statuses"),
+     ({"id": "1", "status": "dancing"}, "statuses.status"), ({"id": "1", "status": ["sent"]}, "statuses"),
+     ({"id": "a\0b", "status": "sent"}, "statuses.id"), ({"id": "x" * 201, "status": "sent"}, "statuses.id")],
 )  # fmt: skip
-def test_what_is_not_of_metas_shape_is_unreadable(body: bytes) -> None:
-    with pytest.raises(Unreadable):
-        meta.read(body)
+def test_a_status_that_cannot_be_read_is_kept_and_those_beside_it_are_read(odd: object, place: str) -> None:
+    read = meta.read(webhook(statuses=[GOOD, odd, {**GOOD, "status": "read"}], messages=[STOP]))
+
+    assert [one.said.status for one in read.reports] == [Reported.DELIVERED, Reported.READ]
+    assert [one.said.text for one in read.answers] == ["STOP"]
+    assert read.unread == [Unread(place, orjson.dumps(odd))]
+
+
+@pytest.mark.parametrize(
+    ("odd", "place"),
+    [({"id": "wamid.9", "type": "text", "text": {"body": "hello"}}, "messages.from"), ("x", "messages"),
+     ({"id": "1", "from": "Ada"}, "messages.from"), ({**STOP, "from": "\u0664"}, "messages.from"),
+     ({**STOP, "text": "STOP"}, "messages"), ({**STOP, "text": {"body": 7}}, "messages.text"), ([], "messages")],
+)  # fmt: skip
+def test_a_message_that_cannot_be_read_does_not_take_the_stop_beside_it_along(odd: object, place: str) -> None:
+    read = meta.read(webhook(messages=[odd, STOP], statuses=[GOOD]))
+
+    assert [one.said.text for one in read.answers] == ["STOP"]
+    assert len(read.reports) == 1
+    assert read.unread == [Unread(place, orjson.dumps(odd))]
+
+
+def test_a_change_or_an_entry_that_cannot_be_read_leaves_the_others() -> None:
+    [good] = orjson.loads(webhook(statuses=[GOOD]))["entry"]
+    body = orjson.dumps(
+        {"entry": [1, {"id": "2"}, {"changes": [None, {"value": []}, {"value": {"statuses": 5}}]}, good]}
+    )
+
+    read = meta.read(body)
+
+    assert [one.said.reference for one in read.reports] == ["wamid.1"]
+    assert [one.reason for one in read.unread] == ["entry", "changes", "changes", "value", "statuses"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b"", "JSON"), (b"{", "JSON"), (b"\xff", "JSON"), (b"[" * 5_000, "JSON"), (b"[]", "entry"), (b"null", "entry"),
+     (b'{"entry": 1}', "entry")],
+)  # fmt: skip
+def test_a_body_that_is_not_of_metas_shape_is_kept_whole(body: bytes, reason: str) -> None:
+    read = meta.read(body)
+
+    assert (list(read.reports), list(read.answers)) == ([], [])
+    assert [one.reason for one in read.unread] == [reason]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
+        st.sampled_from(["entry", "changes", "value", "statuses", "messages", "id", "from", "status", "text", "body",
+                         "type", "timestamp", "errors", "code", "button"]), inner, max_size=5),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(ANYTHING)
+def test_whatever_comes_it_is_read_or_kept(value: object) -> None:
+    try:
+        body = orjson.dumps(value)
+    except TypeError:
+        return  # an integer that JSON has no place for
+    read = meta.read(webhook(statuses=[value, GOOD], messages=[value, STOP]))
+    assert read.reports[-1].said.reference == "wamid.1"
+    assert read.answers[-1].said.text == "STOP"
+    assert isinstance(meta.read(body), Batch)
 
 
 def test_a_webhook_of_another_kind_says_nothing() -> None:
-    assert meta.read(webhook(event="APPROVED")) == ([], [])
+    assert meta.read(webhook(event="APPROVED")) == Batch([], [], [])
 
 
 def test_a_setting_may_hold_the_old_secret_beside_the_new_one() -> None:

@@ -37,5 +37,13 @@ def test_two_attempts_that_come_into_question_settle_nothing() -> None:
     assert found(replace(UNKNOWN, alone=False), [TAKEN], known=()) is None
 
 
+def test_one_whose_time_cannot_be_read_comes_into_question_and_is_never_it() -> None:
+    undated = replace(TAKEN, reference="SM2", created_at=None)
+
+    assert found(UNKNOWN, [undated], known=()) is None
+    assert found(UNKNOWN, [undated, TAKEN], known=()) is None
+    assert found(UNKNOWN, [undated, TAKEN], known={"SM2"}) == TAKEN
+
+
 def test_nothing_found_settles_nothing() -> None:
     assert found(UNKNOWN, [], known=()) is None

@@ -43,6 +43,7 @@ class Settings(ServiceSettings):
         part_timeout_s: How long each of them may take.
         keep_inbox_days: How long a provider's notice is kept after its visit.
         keep_reply_text_days: How long a patient's words and number are kept; what they meant stays.
+        keep_unreadable_callbacks_days: How long what a carrier sent and nobody could read is kept.
         keep_unmatched_receipts_days: How long a carrier's report about a message nobody knows is kept.
     """
 
@@ -75,6 +76,7 @@ class Settings(ServiceSettings):
     part_timeout_s: float = Field(default=3.0, gt=0, le=30)
     keep_inbox_days: int = Field(default=180, ge=1)
     keep_reply_text_days: int = Field(default=90, ge=1)
+    keep_unreadable_callbacks_days: int = Field(default=30, ge=1)
     keep_unmatched_receipts_days: int = Field(default=30, ge=1)
 
     smtp_host: str = "127.0.0.1"

@@ -20,7 +20,7 @@ from chassis.metrics import Metrics
 from chassis.outbox import Relay
 from chassis.retention import Retention
 from notifier.adapters import http, inbox, incoming, retention
-from notifier.adapters.callbacks.door import LARGEST_MAIL
+from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
 from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
@@ -151,7 +151,7 @@ async def build(
             "Messages, preferences and the providers' inbox.",
             admit=access.knows,
             public=(CALLBACKS,),
-            bounds=Bounds(body=2 * LARGEST_MAIL),
+            bounds=Bounds(body=2 * LARGEST_WEBHOOK),
         )
         if fanout:
             api.include_router(http.routes(pool, key))

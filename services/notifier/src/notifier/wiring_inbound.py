@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from chassis.clock import Clock
 from chassis.health import Health
 from chassis.metrics import Metrics
-from notifier.adapters import opt_outs, staff_replies
+from notifier.adapters import opt_outs, staff_replies, unreadable
 from notifier.adapters.callbacks import unsubscribing
 from notifier.adapters.callbacks.door import Door
 from notifier.adapters.callbacks.http import Callbacks, routes
@@ -23,6 +23,8 @@ from notifier.adapters.looking_up import LookUp
 from notifier.adapters.receipts import PostgresReceipts
 from notifier.adapters.replies import PostgresReplies
 from notifier.adapters.senders import Senders
+from notifier.adapters.unreadable import PostgresUnreadables
+from notifier.handle.intake import Intake
 from notifier.settings import Settings, several
 
 
@@ -71,14 +73,21 @@ def inbound(
     """
     receipts, replies, door = PostgresReceipts(pool), PostgresReplies(pool), Door(metrics.registry)
     secrets = secrets_of(settings, accounts.twilio_tokens())
-    callbacks = Callbacks(receipts, replies, lambda: secrets, settings.callback_base_url, clock, door, committed)
+    kept = PostgresUnreadables(pool, clock)
+    intake = Intake(receipts, replies, kept, clock, door.count, committed)
+    callbacks = Callbacks(intake, lambda: secrets, settings.callback_base_url, door)
     folder = settings.bounce_maildir
-    mailbox = None if folder is None else BounceMailbox(folder, receipts, clock, door, committed)
+    mailbox = None if folder is None else BounceMailbox(folder, intake, door.count)
     health.add_status("unmatched_receipts", receipts.unmatched)
-    desk = (staff_replies.routes(pool, clock, operator), opt_outs.routes(pool, clock, operator))
+    health.add_status("unreadable_callbacks", kept.count)
+    desk = (
+        staff_replies.routes(pool, clock, operator),
+        opt_outs.routes(pool, clock, operator),
+        unreadable.routes(pool, operator),
+    )
     links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe)
     twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)
-    look_up = LookUp(pool, twilio, accounts.sms, receipts, clock, committed)
+    look_up = LookUp(pool, twilio, accounts.sms, intake)
     waiting = WaitingReceipts(receipts, clock, committed)
     return Inbound((routes(callbacks), links, *desk), waiting, mailbox, look_up)
 

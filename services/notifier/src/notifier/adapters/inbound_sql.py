@@ -29,16 +29,17 @@ CROSS JOIN LATERAL (
 ) AS found"""
 
 # An attempt that nobody knew the answer to, or that was said to be refused, was accepted after all; but one acceptance
-# for a message and channel is all there can be, and one under way may yet be it.
+# for a message and channel is all there can be, and one under way may yet be it. This statement does not see what it
+# writes itself: of two attempts in it, only the one that `may` is made the accepted one.
 MOVE_ATTEMPTS = """
 UPDATE attempt AS made
 SET delivery_state = moved.delivery_state, reference = coalesce(made.reference, moved.reference),
-    outcome = CASE WHEN made.outcome = 'accepted' OR EXISTS (
+    outcome = CASE WHEN made.outcome = 'accepted' OR NOT moved.may OR EXISTS (
         SELECT FROM attempt AS other
         WHERE other.notification_id = made.notification_id AND other.channel = made.channel
           AND other.attempt_id <> made.attempt_id AND (other.outcome = 'accepted' OR other.outcome IS NULL)
     ) THEN made.outcome ELSE 'accepted' END
-FROM unnest($1::uuid[], $2::text[], $3::text[]) AS moved (attempt_id, delivery_state, reference)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[]) AS moved (attempt_id, delivery_state, reference, may)
 WHERE made.attempt_id = moved.attempt_id"""
 
 NOTE_RECEIPTS = """
@@ -48,10 +49,18 @@ FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::boolean[])
     AS noted (receipt_id, attempt_id, notification_id, changed)
 WHERE kept.receipt_id = noted.receipt_id"""
 
+# Not tried again: it would stand first in line for ever.
+GIVE_UP_RECEIPT = "UPDATE receipt SET applied_at = $2, changed = false, trouble = $3 WHERE receipt_id = $1"
+
 COUNT_UNMATCHED = "SELECT count(*) FROM receipt WHERE applied_at IS NULL"
 
 # Two copies of one message at once: the second waits here, and then finds the first.
 LOCK_REPLY = "SELECT pg_advisory_xact_lock(hashtextextended('reply/' || $1::text, 0))"
+
+# Two answers of one number at once: the second counts the wrong code of the first. Taken after the lock above, always.
+LOCK_NUMBER = "SELECT pg_advisory_xact_lock(hashtextextended('number/' || encode($1::bytea, 'hex'), 0))"
+
+WRONG_CODES = "SELECT count(*) FROM reply WHERE address_sha256 = $1 AND why = 'WRONG_CODE' AND received_at > $2"
 
 KNOWN_REPLY = "SELECT EXISTS (SELECT FROM reply WHERE reply_id = $1)"
 
@@ -93,8 +102,8 @@ CLINICS_THAT_READ = "SELECT clinic_id FROM clinic_sending WHERE replies AND clin
 
 KEEP_REPLY = """
 INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, why, appointment_id, clinic_id,
-                   sent_at, received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
+                   sent_at, received_at, clinic_ids)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
 
 _REPLY = """reply_id, channel, sender, text, meaning, verdict, why, appointment_id, clinic_id, received_at,
        done_at, done_by"""

@@ -6,14 +6,13 @@ SMTP and Meta have no list to look into: what is unknown there waits for a recei
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 import asyncpg
 import httpx2
 import structlog
 
-from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.errors import Unavailable
 from notifier.adapters import inbound_sql as sql
@@ -25,12 +24,14 @@ from notifier.domain.looking_up import AFTER, BEFORE, Listed, Unknown, found
 from notifier.domain.opt_outs import address_key
 from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.domain.visits import Visit, mobile_of
-from notifier.handle.receipts import Receipts, hear
+from notifier.handle.intake import Batch, Intake, Item
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 EVERY_S = 30.0
 AT_ONCE = 50
+MOST_UNKNOWN = 20_000
+"""Of a day: an hour's outage of a lane that sends 5 a second. Beyond it the newest come first."""
 FIRST_AGE_S, LAST_AGE_S = 60.0, 86_400.0
 """A message is listed soon after it was taken, and looked for as long as a day."""
 PATIENCE = 2.0
@@ -44,9 +45,7 @@ class LookUp:
         pool: Connections to the schema `notifier`.
         client: To Twilio.
         account_of: Clinic → the account that sends for it.
-        receipts: Where what is found is kept.
-        clock: Domain time.
-        committed: Called after every commit that may have made work for lanes or the relay.
+        intake: Takes what is found.
         first_age_s: How old an attempt is when it is first looked for, machine time.
         every_s: Between two rounds, machine time.
     """
@@ -56,24 +55,22 @@ class LookUp:
         pool: asyncpg.Pool,
         client: httpx2.AsyncClient,
         account_of: Callable[[str], TwilioAccount],
-        receipts: Receipts,
-        clock: Clock,
-        committed: Callable[[], None],
+        intake: Intake,
         first_age_s: float = FIRST_AGE_S,
         every_s: float = EVERY_S,
     ) -> None:
-        self._pool, self._client, self._account_of, self._receipts = pool, client, account_of, receipts
-        self._clock, self._committed, self._first_age_s, self._every_s = clock, committed, first_age_s, every_s
+        self._pool, self._client, self._account_of, self._intake = pool, client, account_of, intake
+        self._first_age_s, self._every_s = first_age_s, every_s
         self._next: dict[UUID, tuple[float, float]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look until `stop` is set; a carrier or a database that is away is asked again."""
+        """Look until `stop` is set; a database that is away is asked again."""
         try:
             while not stop.is_set():
                 try:
                     await self.round()
-                except (Unavailable, NoList) as error:
-                    log.warning("look_up.unavailable", error=type(error).__name__)
+                except Unavailable as error:
+                    log.warning("look_up.unavailable", code=error.code)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self._every_s)
         finally:
@@ -82,20 +79,29 @@ class LookUp:
     async def round(self) -> int:
         """Look once for what is due; return how many attempts were settled.
 
+        An account whose list does not come is not asked again in this round; the other accounts are.
+
         Raises:
             Unavailable: The database is not there.
-            NoList: The carrier does not answer.
         """
         with unavailable():
             async with self._pool.acquire() as connection:
                 rows = await connection.fetch(
-                    sql.UNKNOWN_ATTEMPTS, self._first_age_s, LAST_AGE_S, BEFORE + AFTER, AT_ONCE * 20
+                    sql.UNKNOWN_ATTEMPTS, self._first_age_s, LAST_AGE_S, BEFORE + AFTER, MOST_UNKNOWN
                 )
                 due = self._due([Unknown(*row) for row in rows])
                 visits = await read_gate(connection, {one.appointment_id for one in due}) if due else {}
-        settled = 0
+        settled, silent = 0, set[TwilioAccount]()
         for one in due:
-            settled += await self._settle(one, visits)
+            visit = visits.get(one.appointment_id)
+            account = self._account_of(visit.clinic_id) if visit else None
+            if visit is None or account is None or account in silent:
+                continue
+            try:
+                settled += await self._settle(one, visit, account)
+            except NoList as error:
+                silent |= set() if error.alone else {account}
+                log.warning("look_up.no_list", clinic_id=visit.clinic_id, error=str(error))
         return settled
 
     def _due(self, unknown: list[Unknown]) -> list[Unknown]:
@@ -109,21 +115,20 @@ class LookUp:
                 self._next[one.attempt_id] = (now + wait, wait * PATIENCE)
         return due
 
-    async def _settle(self, one: Unknown, visits: Mapping[UUID, Visit]) -> int:
-        visit = visits.get(one.appointment_id)
-        address = mobile_of(visit) if visit else None
-        if visit is None or address is None or address_key(address) != one.address:
+    async def _settle(self, one: Unknown, visit: Visit, account: TwilioAccount) -> int:
+        address = mobile_of(visit)
+        if address is None or address_key(address) != one.address:
             return 0  # the number is another one by now; the one that was written to is not kept
-        listed = await messages_to(self._client, self._account_of(visit.clinic_id), address, one.gated_at - BEFORE)
+        listed = await messages_to(self._client, account, address, one.gated_at - BEFORE)
         with unavailable():
             rows = await self._pool.fetch(sql.KNOWN_REFERENCES, [each.reference for each in listed])
         message = found(one, listed, {row[0] for row in rows})
         if message is None:
             return 0
-        heard = await hear(self._receipts, [_receipt(one, message)], self._clock.now())
+        content = f"{message.reference} {message.status}".encode()
+        batch = Batch(reports=[Item(_receipt(one, message), content)])
+        heard = await self._intake.take(Carrier.TWILIO, batch)
         log.info("look_up.found", attempt_id=str(one.attempt_id), settled=len(heard.told))
-        if heard.told:
-            self._committed()
         return len(heard.told)
 
 

@@ -85,6 +85,7 @@ class PostgresReceiptTransaction:
                 [one.attempt_id for one in attempts],
                 [one.delivery_state.value for one in attempts],
                 [one.reference for one in attempts],
+                [one.accepted for one in attempts],
             )
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
@@ -106,6 +107,10 @@ class PostgresReceiptTransaction:
                 [one.changed for one in noted],
                 now,
             )
+
+    async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
+        """See `handle.receipts.ReceiptTransaction`."""
+        await self._connection.execute(sql.GIVE_UP_RECEIPT, receipt_id, now, trouble)
 
 
 def _columns(one: Receipt) -> tuple[Any, ...]:

@@ -47,9 +47,10 @@ class PostgresReplyTransaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def is_new(self, reply_id: UUID) -> bool:
+    async def is_new(self, reply_id: UUID, address: bytes) -> bool:
         """See `handle.replies.ReplyTransaction`."""
         await self._connection.execute(sql.LOCK_REPLY, str(reply_id))
+        await self._connection.execute(sql.LOCK_NUMBER, address)
         return not await self._connection.fetchval(sql.KNOWN_REPLY, reply_id)
 
     async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
@@ -86,6 +87,10 @@ class PostgresReplyTransaction:
             for visit in visits.values()
         ]
 
+    async def wrong_codes(self, address: bytes, since: datetime) -> int:
+        """See `handle.replies.ReplyTransaction`."""
+        return int(await self._connection.fetchval(sql.WRONG_CODES, address, since))
+
     async def order(self, reply: Reply, now: datetime) -> None:
         """See `handle.replies.ReplyTransaction`."""
         await enqueue(self._connection, [patient_replied(reply, now)])
@@ -104,7 +109,8 @@ class PostgresReplyTransaction:
             reply.verdict,
             reply.why.value if reply.why else None,
             reply.visit.appointment_id if reply.visit else None,
-            reply.visit.clinic_id if reply.visit else None,
+            reply.visit.clinic_id if reply.visit else reply.clinics[0] if len(reply.clinics) == 1 else None,
             incoming.sent_at,
             now,
+            list(reply.clinics),
         )

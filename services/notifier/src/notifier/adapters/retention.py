@@ -8,6 +8,7 @@ from notifier.settings import Settings
 
 _READ_LONG_AGO = "greatest(created_at, starts_at) < $1"
 _WRITTEN_LONG_AGO = "received_at < $1 AND (sender IS NOT NULL OR text IS NOT NULL)"
+_RECEIVED_LONG_AGO = "received_at < $1"
 _UNMATCHED = "applied_at IS NULL AND received_at < $1"
 
 
@@ -32,6 +33,13 @@ def jobs(settings: Settings) -> Sequence[Job]:
             timedelta(days=settings.keep_unmatched_receipts_days),
             f"SELECT count(*) FROM receipt WHERE {_UNMATCHED}",  # noqa: S608  # constants
             f"DELETE FROM receipt WHERE ctid IN (SELECT ctid FROM receipt WHERE {_UNMATCHED} LIMIT $2)",  # noqa: S608
+        ),
+        Job(
+            "unreadable callbacks",
+            timedelta(days=settings.keep_unreadable_callbacks_days),
+            f"SELECT count(*) FROM unreadable_callback WHERE {_RECEIVED_LONG_AGO}",  # noqa: S608  # constants
+            "DELETE FROM unreadable_callback WHERE unreadable_id IN (SELECT unreadable_id FROM unreadable_callback "  # noqa: S608
+            f"WHERE {_RECEIVED_LONG_AGO} LIMIT $2)",
         ),
         settled_dead_letters(settings.keep_dead_letters_days),
     )

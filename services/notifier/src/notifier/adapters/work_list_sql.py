@@ -19,9 +19,11 @@ WHERE n.recipient = 'patient'
                   WHERE done.notification_id = n.notification_id AND done.action IN ('resend', 'drop'))
 ORDER BY a.starts_at, n.notification_id LIMIT $7"""
 
+# An answer that several clinics may have caused is on each one's list; one of which nobody knows, on every list.
 REPLIES = """
 SELECT reply_id, channel, text, meaning, why, appointment_id, clinic_id, received_at
-FROM reply WHERE why IS NOT NULL AND done_at IS NULL AND ($1::text IS NULL OR clinic_id = $1)
+FROM reply WHERE why IS NOT NULL AND done_at IS NULL
+  AND ($1::text IS NULL OR clinic_id = $1 OR $1 = ANY(clinic_ids) OR (clinic_id IS NULL AND clinic_ids = '{}'))
 ORDER BY received_at, reply_id LIMIT $2"""
 
 NAMES = """

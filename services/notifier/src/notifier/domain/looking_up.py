@@ -35,16 +35,18 @@ class Listed:
     Attributes:
         reference: The carrier's id of it.
         status: The carrier's word.
-        created_at: By the carrier's clock.
+        created_at: By the carrier's clock; None if that cannot be read.
     """
 
     reference: str
     status: str
-    created_at: datetime
+    created_at: datetime | None
 
 
 def found(unknown: Unknown, listed: Sequence[Listed], known: Collection[str]) -> Listed | None:
     """Return the message that this attempt became; None if there is none yet, or more than one comes into question.
+
+    A message whose time cannot be read comes into question, and is never it.
 
     Args:
         unknown: The attempt.
@@ -54,5 +56,6 @@ def found(unknown: Unknown, listed: Sequence[Listed], known: Collection[str]) ->
     if not unknown.alone:
         return None
     began, ended = unknown.gated_at - BEFORE, unknown.gated_at + AFTER
-    near = [one for one in listed if one.reference not in known and began <= one.created_at <= ended]
-    return near[0] if len(near) == 1 else None
+    strangers = [one for one in listed if one.reference not in known]
+    near = [one for one in strangers if one.created_at is None or began <= one.created_at <= ended]
+    return near[0] if len(near) == 1 and near[0].created_at else None

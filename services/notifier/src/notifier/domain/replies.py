@@ -36,6 +36,8 @@ CANCEL = frozenset({"x", "cancel", "absagen", "storno", "annuleren", "annuler"})
 AMBIGUOUS = frozenset({"cancel"})
 """Stops the messages, and staff look whether the visit was meant."""
 
+WRONG_CODES_AN_HOUR = 5
+"""Of a number: of 10,000 codes it may try 120 a day, each of them seen by staff."""
 LONGEST_TEXT = 1_000
 """Characters kept for staff; an SMS of ten segments has 1,530."""
 _CODE = re.compile(r"(?P<word>.*?)\s*#?(?P<code>\d{4})")
@@ -76,6 +78,7 @@ class Why(StrEnum):
     REPLIES_OFF = "REPLIES_OFF"
     MAY_MEAN_VISIT = "MAY_MEAN_VISIT"
     STOPPED_LATER = "STOPPED_LATER"
+    TOO_MANY_CODES = "TOO_MANY_CODES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,18 @@ def resolve(answer: Answer, messaged: Sequence[Messaged], now: datetime) -> Verd
     if found.visit is not None and found.why is None and not found.visit.replies:
         return Verdict(found.visit, Why.REPLIES_OFF)
     return found
+
+
+def concerned(messaged: Sequence[Messaged], now: datetime) -> tuple[str, ...]:
+    """Return the clinics that an answer may be meant for: those of visits that stand, else all that wrote."""
+    ahead = [one for one in messaged if _stands(one, now)]
+    return tuple(sorted({one.clinic_id for one in ahead or messaged}))
+
+
+def about(messaged: Sequence[Messaged], now: datetime) -> Messaged | None:
+    """Return the only visit that stands, else the only one there is; None if that is not certain."""
+    ahead = [one for one in messaged if _stands(one, now)] or list(messaged)
+    return ahead[0] if len(ahead) == 1 else None
 
 
 def _found(answer: Answer, ahead: Sequence[Messaged]) -> Verdict:

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import structlog
 
+from chassis.errors import Unavailable
 from notifier.domain.ledger import Notification
 from notifier.domain.receipts import Effect, Made, Receipt, apply, further
 from notifier.domain.states import State
-from schemas.notifications import DeliveryState
+from schemas.notifications import Channel, DeliveryState
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -46,13 +47,14 @@ class Moved:
     """An attempt that is further on.
 
     Attributes:
-        accepted: The report proves that the carrier had taken it.
         reference: The carrier's own id, if the report gives it.
+        accepted: It may become the accepted one of its message and channel.
     """
 
     attempt_id: UUID
     delivery_state: DeliveryState
     reference: str | None
+    accepted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class ReceiptTransaction(Protocol):
         """Return receipt id → the attempt it is about, read after the lock; unknown ones are absent."""
 
     async def move(self, attempts: Sequence[Moved]) -> None:
-        """Write how far attempts are; one whose answer is unknown was accepted."""
+        """Write how far attempts are; one that is `accepted` is so, unless another of its message and channel is."""
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write these messages back."""
@@ -101,6 +103,9 @@ class ReceiptTransaction(Protocol):
 
     async def note(self, noted: Sequence[Noted], now: datetime) -> None:
         """Write down which attempt each report was applied to."""
+
+    async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
+        """Write down that a report cannot be applied, and why; it waits no more."""
 
 
 class Receipts(Protocol):
@@ -125,16 +130,55 @@ async def hear(receipts: Receipts, reports: Sequence[Receipt], now: datetime) ->
 
 
 async def match_waiting(receipts: Receipts, limit: int, now: datetime) -> Heard:
-    """Apply reports that came before their attempt's reference was known."""
+    """Apply reports that came before their attempt's reference was known.
+
+    If that fails, each is applied alone, and one that fails alone is given up: it would stand before all others.
+    """
+    try:
+        return await _match(receipts, limit, now)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a report raises is that report's
+        log.warning("receipts.one_by_one", error=type(error).__name__)
+    new, applied, told = 0, 0, list[Notification]()
+    for _ in range(limit):
+        heard = await _match_one(receipts, now)
+        if heard is None:
+            break
+        new, applied, told = new + heard.new, applied + heard.applied, [*told, *heard.told]
+    return Heard(new, applied, tuple(told))
+
+
+async def _match(receipts: Receipts, limit: int, now: datetime) -> Heard:
     async with receipts.transaction() as work:
         kept = await work.waiting(limit, now - WAITS_FOR)
         return await _apply(work, kept, now) if kept else Heard(0, 0, ())
+
+
+async def _match_one(receipts: Receipts, now: datetime) -> Heard | None:
+    """Apply the first waiting report, or give it up; None if there is none."""
+    first: Sequence[Kept] = ()
+    try:
+        async with receipts.transaction() as work:
+            first = await work.waiting(1, now - WAITS_FOR)
+            return await _apply(work, first, now) if first else None
+    except Unavailable:
+        raise
+    except Exception as error:
+        if not first:
+            raise
+        trouble = type(error).__name__
+    async with receipts.transaction() as work:
+        await work.give_up(first[0].receipt_id, trouble, now)
+    log.error("receipts.given_up", receipt_id=first[0].receipt_id, error=trouble)
+    return Heard(1, 0, ())
 
 
 async def _apply(work: ReceiptTransaction, kept: Sequence[Kept], now: datetime) -> Heard:
     held = dict(await work.lock(kept))
     made = dict(await work.made(kept))
     moved: dict[UUID, Moved] = {}
+    accepting: dict[tuple[UUID, Channel], UUID] = {}
     told: list[tuple[Notification, Notification]] = []
     noted: list[Noted] = []
     for one in sorted(kept, key=lambda each: each.receipt_id):
@@ -148,8 +192,12 @@ async def _apply(work: ReceiptTransaction, kept: Sequence[Kept], now: datetime) 
         if effect.told and effect.kept:
             held[message.notification_id] = effect.kept
             told.append((effect.told, effect.kept))
+        by_it = held[message.notification_id].attempt_id == attempt.attempt_id
+        place = (message.notification_id, attempt.channel)
+        accepting[place] = attempt.attempt_id if by_it else accepting.get(place, attempt.attempt_id)
         noted.append(Noted(one.receipt_id, attempt, changed=effect.told is not None or effect.attempt is not None))
-    await work.move(list(moved.values()))
+    chosen = set(accepting.values())
+    await work.move([replace(one, accepted=one.attempt_id in chosen) for one in moved.values()])
     await work.write(_newest(kept for _, kept in told), now)
     await work.publish([outcome for outcome, _ in told], now)
     await work.note(noted, now)
@@ -166,9 +214,8 @@ def _as_moved(attempt: Made, moved: Mapping[UUID, Moved]) -> Made:
 def _moved(attempt: Made, report: Receipt, effect: Effect, moved: Mapping[UUID, Moved]) -> Moved:
     before = moved.get(attempt.attempt_id)
     reference = report.reference or (before.reference if before else None)
-    return Moved(
-        attempt.attempt_id, further(attempt.delivery_state, effect.attempt or attempt.delivery_state), reference
-    )
+    state = further(attempt.delivery_state, effect.attempt or attempt.delivery_state)
+    return Moved(attempt.attempt_id, state, reference)
 
 
 def _newest(written: Iterable[Notification]) -> list[Notification]:

@@ -2,19 +2,33 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
 from notifier.domain.opt_outs import address_key
-from notifier.domain.replies import LONGEST_TEXT, Answer, Meaning, Messaged, Verdict, Why, read, resolve
+from notifier.domain.replies import (
+    LONGEST_TEXT,
+    WRONG_CODES_AN_HOUR,
+    Answer,
+    Meaning,
+    Messaged,
+    Verdict,
+    Why,
+    about,
+    concerned,
+    read,
+    resolve,
+)
 from schemas.notifications import Channel
 from schemas.wire import derived_id
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ class Reply:
     Attributes:
         verdict: opted-out, opted-in, ordered or staff.
         why: Why staff must look at it; None if they need not.
+        clinics: Those it may be meant for; empty if nobody of ours ever wrote there.
     """
 
     incoming: Incoming
@@ -56,13 +71,14 @@ class Reply:
     verdict: str
     visit: Messaged | None = None
     why: Why | None = None
+    clinics: tuple[str, ...] = ()
 
 
 class ReplyTransaction(Protocol):
     """Replies, opt-outs, the ledger and the gate inside one READ COMMITTED transaction."""
 
-    async def is_new(self, reply_id: UUID) -> bool:
-        """Say whether this answer was never kept; others that bring the same one wait."""
+    async def is_new(self, reply_id: UUID, address: bytes) -> bool:
+        """Say whether this answer was never kept; others that bring the same one, or of the same number, wait."""
 
     async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
         """Stop every category on every channel of a number."""
@@ -75,6 +91,9 @@ class ReplyTransaction(Protocol):
 
     async def messaged(self, address: bytes, channel: Channel) -> Sequence[Messaged]:
         """Return the visits that this address was written to about on this channel, as the gate has them now."""
+
+    async def wrong_codes(self, address: bytes, since: datetime) -> int:
+        """Return how many wrong codes a number has sent since then."""
 
     async def order(self, reply: Reply, now: datetime) -> None:
         """Put the order to booking into the outbox."""
@@ -101,7 +120,7 @@ async def answer(replies: Replies, incoming: Incoming, now: datetime) -> Reply |
     """
     address = address_key(incoming.sender)
     async with replies.transaction() as work:
-        if not await work.is_new(incoming.reply_id):
+        if not await work.is_new(incoming.reply_id, address):
             return None
         reply = await _act(work, incoming, address, now)
         await work.keep(reply, now)
@@ -119,20 +138,36 @@ async def answer(replies: Replies, incoming: Incoming, now: datetime) -> Reply |
 
 async def _act(work: ReplyTransaction, incoming: Incoming, address: bytes, now: datetime) -> Reply:
     said = read(incoming.text[:LONGEST_TEXT], incoming.carrier_says)
+    kept = Reply(incoming, address, said, "staff")
     if said.meaning is Meaning.STOP:
         await work.opt_out(address, str(incoming.reply_id), now)
-        return Reply(incoming, address, said, "opted-out", why=Why.MAY_MEAN_VISIT if said.ambiguous else None)
+        stopped = replace(kept, verdict="opted-out")
+        return replace(await _placed(work, stopped, now), why=Why.MAY_MEAN_VISIT) if said.ambiguous else stopped
     if said.meaning is Meaning.START:
         if incoming.sent_at is not None and await work.stopped_later(address, incoming.sent_at):
-            return Reply(incoming, address, said, "staff", why=Why.STOPPED_LATER)
+            return replace(await _placed(work, kept, now), why=Why.STOPPED_LATER)
         await work.opt_in(address, str(incoming.reply_id), now)
-        return Reply(incoming, address, said, "opted-in")
-    messaged = await work.messaged(address, incoming.channel)
+        return replace(kept, verdict="opted-in")
     if said.meaning is Meaning.OTHER:
-        only = messaged[0] if len(messaged) == 1 else None
-        return Reply(incoming, address, said, "staff", only, Why.NOT_UNDERSTOOD)
-    verdict: Verdict = resolve(said, messaged, now)
-    reply = Reply(incoming, address, said, "staff" if verdict.why else "ordered", verdict.visit, verdict.why)
-    if reply.verdict == "ordered":
-        await work.order(reply, now)
-    return reply
+        return replace(await _placed(work, kept, now), why=Why.NOT_UNDERSTOOD)
+    if said.code and await work.wrong_codes(address, now - AN_HOUR) >= WRONG_CODES_AN_HOUR:
+        return replace(await _placed(work, kept, now), visit=None, why=Why.TOO_MANY_CODES)
+    return await _order(work, kept, now)
+
+
+async def _placed(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:
+    """Return an answer for staff with the visit and the clinics that it may be meant for."""
+    messaged = await work.messaged(reply.address, reply.incoming.channel)
+    return replace(reply, visit=about(messaged, now), clinics=concerned(messaged, now))
+
+
+async def _order(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:
+    """Order what an answer to confirm or cancel asks for, or leave it to staff."""
+    messaged = await work.messaged(reply.address, reply.incoming.channel)
+    verdict: Verdict = resolve(reply.answer, messaged, now)
+    found = replace(reply, visit=verdict.visit, why=verdict.why, clinics=concerned(messaged, now))
+    if verdict.why:
+        return found
+    ordered = replace(found, verdict="ordered")
+    await work.order(ordered, now)
+    return ordered

@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, Counter
 from chassis.http import Problem
 
 LARGEST_BODY = 64 * 1024
-"""Meta's largest batches of statuses have some 40 KiB; Twilio's forms 2 KiB."""
-LARGEST_MAIL = 1024 * 1024
-"""A bounce may bring the whole mail back."""
+"""Twilio's forms have some 2 KiB."""
+LARGEST_WEBHOOK = 3 * 1024 * 1024
+"""Of Meta, by its own documentation: a body that is refused for its size would be sent again for days, and lost."""
 LONGEST_READ_S = 10.0
 """Carriers send their few bytes at once; whoever drips is none."""
 

@@ -20,6 +20,7 @@ from email.parser import BytesParser
 from uuid import UUID
 
 from notifier.domain.receipts import Carrier, Receipt, Reported
+from notifier.handle.intake import Batch, Item, Unread
 
 ACTIONS: dict[str, Reported] = {
     "failed": Reported.UNDELIVERED,
@@ -27,30 +28,46 @@ ACTIONS: dict[str, Reported] = {
     "relayed": Reported.ACCEPTED,
     "expanded": Reported.ACCEPTED,
 }
+SILENT = frozenset({"delayed"})
 MOST_PARTS = 100
+LARGEST_MAIL = 1024 * 1024
+"""A bounce may bring the whole mail back."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 _PARSER = BytesParser(policy=policy.compat32)
 """The oldest policy: it takes headers as they are, where the newer one stops at broken ones."""
 
 
+_BROKEN = (MessageError, LookupError, TypeError, AttributeError, RecursionError, ValueError)
+"""What the parser raises at mails that nobody should write."""
+
+
 class NoBounce(ValueError):
     """A mail that is no delivery status notification, or is about none of our mails. No personal data in it."""
 
 
-def read_bounce(mail: bytes) -> list[Receipt]:
-    """Return the reports in a returned mail; none if it only says that a server is still trying.
+def read_mail(mail: bytes) -> Batch:
+    """Return the reports in a returned mail, and the mail itself if it, or a part of its reports, cannot be read.
+
+    There are none if it only says that a server is still trying.
+    """
+    if len(mail) > LARGEST_MAIL:
+        return Batch(unread=[Unread("size", mail)])
+    try:
+        reports, odd = _read(_PARSER.parsebytes(mail))
+    except NoBounce as error:
+        return Batch(unread=[Unread(str(error), mail)])
+    except _BROKEN:
+        return Batch(unread=[Unread("mail", mail)])
+    return Batch([Item(one, mail) for one in reports], unread=[Unread("recipient", mail)] if odd else ())
+
+
+def _read(message: Message) -> tuple[list[Receipt], int]:
+    """Return the reports, and how many more recipients there are whose report cannot be read.
 
     Raises:
         NoBounce: Not a delivery status notification, or not about a mail of ours.
     """
-    try:
-        return _read(_PARSER.parsebytes(mail))
-    except (MessageError, LookupError, TypeError, AttributeError, RecursionError, UnicodeError):
-        raise NoBounce("mail") from None
-
-
-def _read(message: Message) -> list[Receipt]:
     parts = _some(message.walk())
     status = next((part for part in parts if part.get_content_type() == "message/delivery-status"), None)
     if status is None:
@@ -61,17 +78,30 @@ def _read(message: Message) -> list[Receipt]:
     attempt = _attempt(blocks[0], parts)
     if attempt is None:
         raise NoBounce("Original-Envelope-Id and Message-ID")
-    recipients = [block for block in blocks if isinstance(block, Message) and block["Action"]]
-    reports = {report.key: report for block in recipients if (report := _report(block, attempt))}
-    return list(reports.values())
+    reports: dict[str, Receipt] = {}
+    odd = 0
+    for block in blocks:
+        try:
+            report = _report(block, attempt)
+        except _BROKEN:
+            odd += 1
+        else:
+            reports |= {report.key: report} if report else {}
+    return list(reports.values()), odd
 
 
-def _report(block: Message, attempt: UUID) -> Receipt | None:
+def _report(block: object, attempt: UUID) -> Receipt | None:
+    if not isinstance(block, Message):
+        raise NoBounce("recipient")
+    if block["Action"] is None:
+        return None
     action = str(block["Action"]).split(";")[0].split("(")[0].strip().lower()
     found = _STATUS.search(str(block["Status"] or ""))
     said = ACTIONS.get(action)
     if said is None:
-        return None
+        if action in SILENT:
+            return None
+        raise NoBounce("Action")
     code = f"DSN_{found[0]}" if found else f"DSN_{action.upper()}"
     return Receipt(Carrier.EMAIL, f"{attempt}/{action}/{code}", said, attempt_id=attempt, code=code)
 

@@ -1,27 +1,31 @@
 """A Maildir that a mail server fills with bounces: read, applied, then moved from `new` to `cur` with the flag S.
 
-A mail whose reports could not be written stays in `new`. One that is no bounce, or about none of our mails, is counted
-and moved to `cur` without the flag: kept, and not read again. Several processes may read one folder: a report counts
+A mail whose reports could not be written stays in `new`. One that is no bounce, or about none of our mails, is kept as
+unreadable and moved to `cur` without the flag. One that the system will not let us read or move is set aside for a
+while: it hides no other, however many there are of its kind. Several processes may read one folder: a report counts
 once, whoever reads it.
 """
 
 import asyncio
 import contextlib
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
-from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.adapters.callbacks.door import LARGEST_MAIL, Door
-from notifier.adapters.callbacks.dsn import NoBounce, read_bounce
-from notifier.handle.receipts import Receipts, hear
+from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
+from notifier.domain.receipts import Carrier
+from notifier.handle.intake import Intake
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 EVERY_S = 2.0
 AT_ONCE = 100
+ASIDE_S = 600.0
+"""How long a mail that cannot be opened or moved is left alone: rights are mended by people."""
 SEEN = ":2,S"
 KEPT = ":2,"
 
@@ -31,80 +35,70 @@ class BounceMailbox:
 
     Args:
         folder: The Maildir, with `new` and `cur` in it; made if they are not there.
-        receipts: Where reports are kept.
-        clock: Domain time.
-        door: Counts.
-        committed: Called after every commit that may have made work for lanes or the relay.
+        intake: Takes what was read.
+        count: Counts (carrier, fate, number).
         every_s: Between two looks, machine time.
+        aside_s: How long a mail that cannot be opened or moved is left alone, machine time.
     """
 
     def __init__(
         self,
         folder: Path,
-        receipts: Receipts,
-        clock: Clock,
-        door: Door,
-        committed: Callable[[], None],
+        intake: Intake,
+        count: Callable[[str, str, int], None],
         every_s: float = EVERY_S,
+        aside_s: float = ASIDE_S,
     ) -> None:
         self._new, self._cur = folder / "new", folder / "cur"
-        self._receipts, self._clock, self._door = receipts, clock, door
-        self._committed, self._every_s = committed, every_s
+        self._intake, self._count, self._every_s, self._aside_s = intake, count, every_s, aside_s
+        self._aside: dict[str, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop` is set; what cannot be written now stays where it is."""
         while not stop.is_set():
             try:
-                found = await self.round()
+                done = await self.round()
             except (Unavailable, OSError) as error:
                 log.warning("bounces.unavailable", error=type(error).__name__)
-                found = 0
-            if found < AT_ONCE:
+                done = 0
+            if done < AT_ONCE:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self._every_s)
 
     async def round(self) -> int:
-        """Read what is in `new`; return how many mails there were.
+        """Read what is in `new`, at most `AT_ONCE` mails; return how many are done with.
 
         Raises:
             Unavailable: The database is not there; the mail stays.
             OSError: The folder cannot be read.
         """
-        mails = await asyncio.to_thread(self._list)
-        for mail in mails:
-            await self._take(mail)
-        return len(mails)
+        now = time.monotonic()
+        self._aside = {name: until for name, until in self._aside.items() if until > now}
+        done = 0
+        for name in await asyncio.to_thread(self._list):
+            try:
+                await self._take(self._new / name)
+                done += 1
+            except OSError as error:
+                self._aside[name] = now + self._aside_s
+                self._count("email", "unreadable", 1)
+                log.warning("bounce.set_aside", error=type(error).__name__, for_s=self._aside_s)
+        return done
 
     async def _take(self, mail: Path) -> None:
-        try:
-            content = await asyncio.to_thread(_content, mail)
-        except OSError as error:  # one mail that may not be read holds up no other
-            self._door.count("email", "unreadable")
-            log.warning("bounce.unreadable", missing=type(error).__name__)
-            return
+        content = await asyncio.to_thread(_content, mail)
         if content is None:
             return  # another process has moved it
-        try:
-            if len(content) > LARGEST_MAIL:
-                raise NoBounce("size")
-            reports = read_bounce(content)
-        except NoBounce as error:
-            self._door.count("email", "unreadable")
-            log.warning("bounce.unreadable", missing=str(error))
-            await asyncio.to_thread(self._move, mail, KEPT)
-            return
-        heard = await hear(self._receipts, reports, self._clock.now())
-        self._door.count("email", "applied", heard.applied)
-        self._door.count("email", "unmatched", heard.new - heard.applied)
-        self._door.count("email", "repeat", len(reports) - heard.new)
-        await asyncio.to_thread(self._move, mail, SEEN)
-        if heard.told:
-            self._committed()
+        batch = read_mail(content)
+        await self._intake.take(Carrier.EMAIL, batch)
+        await asyncio.to_thread(self._move, mail, KEPT if batch.unread else SEEN)
 
-    def _list(self) -> list[Path]:
+    def _list(self) -> list[str]:
         for folder in (self._new, self._cur):
             folder.mkdir(parents=True, exist_ok=True)
-        return sorted(path for path in self._new.iterdir() if path.is_file())[:AT_ONCE]
+        with os.scandir(self._new) as entries:
+            names = sorted(entry.name for entry in entries if entry.name not in self._aside and entry.is_file())
+        return names[:AT_ONCE]
 
     def _move(self, mail: Path, flags: str) -> None:
         with contextlib.suppress(FileNotFoundError):

@@ -1,17 +1,18 @@
-"""Meta's callbacks, read: a body may carry many statuses and many patients' answers.
+"""Meta's callbacks, read item by item: a body may carry many statuses and many patients' answers.
 
-Shape: developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components.
+Shape: developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components. An item that is not of its shape is
+returned with its bytes; those beside it are read all the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from notifier.adapters.callbacks.twilio import Unreadable
 from notifier.domain.receipts import Carrier, Receipt, Reported
+from notifier.handle.intake import Batch, Item, Unread
 from notifier.handle.replies import Incoming
 from schemas.notifications import Channel
 
@@ -22,50 +23,80 @@ STATUSES: dict[str, Reported] = {
     "played": Reported.READ,
     "failed": Reported.UNDELIVERED,
 }
-MOST = 1_000
+SILENT_STATUSES = frozenset({"warning", "pending", "deleted"})
+SILENT = frozenset({"system", "reaction"})
+"""Kinds of messages that answer nothing."""
 LATEST_S = 4_102_444_800
 """2100-01-01: later instants are no instants."""
 
 
-def read(body: bytes) -> tuple[list[Receipt], list[Incoming]]:
-    """Return every report and every answer in a body; parts of other kinds are passed over.
+class _Odd(ValueError):
+    """An item that is not of its shape. The message names the place, never a value."""
 
-    Raises:
-        Unreadable: Not JSON, or not of a webhook's shape.
-    """
+
+def read(body: bytes) -> Batch:
+    """Return every report and every answer in a body, and what of it cannot be read; other kinds are passed over."""
     try:
-        value = orjson.loads(body)
+        whole = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise Unreadable("JSON") from None
-    receipts: list[Receipt] = []
-    answers: list[Incoming] = []
-    try:
-        for part in _values(value):
-            receipts += [report for status in part.get("statuses") or () if (report := _receipt(status))]
-            answers += [incoming for message in part.get("messages") or () if (incoming := _incoming(message))]
-    except (AttributeError, TypeError, KeyError):
-        raise Unreadable("entry") from None
-    if len(receipts) + len(answers) > MOST:
-        raise Unreadable("entry")
-    return receipts, answers
+        return Batch(unread=[Unread("JSON", body)])
+    reports: list[Item[Receipt]] = []
+    answers: list[Item[Incoming]] = []
+    unread: list[Unread] = []
+    for change in _inside(_inside([whole], "entry", unread), "changes", unread):
+        value = change.get("value")
+        if not isinstance(value, dict):
+            unread.append(Unread("value", orjson.dumps(change)))
+            continue
+        reports += _items(value.get("statuses"), "statuses", _receipt, unread)
+        answers += _items(value.get("messages"), "messages", _incoming, unread)
+    return Batch(reports, answers, unread)
 
 
-def _values(value: Any) -> Iterator[Any]:
-    for entry in value["entry"]:
-        for change in entry["changes"]:
-            yield change["value"]
+def _inside(outer: "Iterator[Any] | list[Any]", name: str, unread: list[Unread]) -> Iterator[dict[str, Any]]:
+    """Give the objects in the list of this name of each outer object."""
+    for one in outer:
+        inner = one.get(name) if isinstance(one, dict) else None
+        if not isinstance(inner, list):
+            unread.append(Unread(name, orjson.dumps(one)))
+            continue
+        for each in inner:
+            if isinstance(each, dict):
+                yield each
+            else:
+                unread.append(Unread(name, orjson.dumps(each)))
+
+
+def _items[T](given: object, name: str, reader: Callable[[Any], T | None], unread: list[Unread]) -> Iterator[Item[T]]:
+    if given is None:
+        return
+    if not isinstance(given, list):
+        unread.append(Unread(name, orjson.dumps(given)))
+        return
+    for one in given:
+        content = orjson.dumps(one)
+        try:
+            said = reader(one)
+        except _Odd as odd:
+            unread.append(Unread(f"{name}.{odd}", content))
+        except (AttributeError, TypeError, LookupError, ValueError):
+            unread.append(Unread(name, content))
+        else:
+            if said is not None:
+                yield Item(said, content)
 
 
 def _receipt(status: Any) -> Receipt | None:
-    reference, said = status["id"], STATUSES.get(status["status"])
-    if said is None:
+    reference, word = _id(status), status["status"]
+    if word in SILENT_STATUSES:
         return None
-    if not isinstance(reference, str) or not 0 < len(reference) <= 200:
-        raise TypeError
+    said = STATUSES.get(word)
+    if said is None:
+        raise _Odd("status")
     attempt = _uuid(status.get("biz_opaque_callback_data"))
     return Receipt(
         carrier=Carrier.META,
-        key=f"{reference}/{status['status']}/{attempt or ''}",
+        key=f"{reference}/{word}/{attempt or ''}",
         status=said,
         attempt_id=attempt,
         reference=reference,
@@ -76,16 +107,23 @@ def _receipt(status: Any) -> Receipt | None:
 
 def _incoming(message: Any) -> Incoming | None:
     """Return a patient's text or button; other kinds (pictures, reactions) are not for a machine: text is empty."""
-    message_id, sender = message["id"], message["from"]
-    if not isinstance(message_id, str) or not isinstance(sender, str) or not sender.isdecimal() or len(sender) > 20:
-        raise TypeError
-    text = (message.get("text") or {}).get("body") or (message.get("button") or {}).get("text") or ""
-    if message.get("type") in {"system", "reaction"}:
+    if message.get("type") in SILENT:
         return None
+    message_id, sender = _id(message), message.get("from")
+    if not isinstance(sender, str) or not (sender.isascii() and sender.isdigit()) or len(sender) > 20:
+        raise _Odd("from")
+    text = (message.get("text") or {}).get("body") or (message.get("button") or {}).get("text") or ""
     if not isinstance(text, str):
-        raise TypeError
+        raise _Odd("text")
     sent_at = _instant(message.get("timestamp"))
-    return Incoming(Channel.WHATSAPP, f"meta/{message_id[:200]}", f"+{sender}", text, sent_at=sent_at)
+    return Incoming(Channel.WHATSAPP, f"meta/{message_id}", f"+{sender}", text, sent_at=sent_at)
+
+
+def _id(item: Any) -> str:
+    found = item.get("id")
+    if not isinstance(found, str) or not 0 < len(found) <= 200 or not found.isprintable():
+        raise _Odd("id")
+    return found
 
 
 def _uuid(value: object) -> UUID | None:
@@ -96,7 +134,8 @@ def _uuid(value: object) -> UUID | None:
 
 
 def _code(errors: Any) -> str | None:
-    code = errors[0].get("code") if isinstance(errors, list) and errors else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    code = first.get("code") if isinstance(first, dict) else None
     return f"META_{code}" if isinstance(code, int) and 0 <= code < 10_000_000 else None
 
 

@@ -1,4 +1,4 @@
-"""Twilio's callbacks, read: status reports of our messages, and patients' answers."""
+"""Twilio's callbacks, read: status reports of our messages, and patients' answers. Each form is one item."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.domain.replies import Meaning
+from notifier.handle.intake import Batch, Item, Unread
 from notifier.handle.replies import Incoming
 from schemas.notifications import Channel
 
@@ -35,7 +36,7 @@ def form_of(body: bytes) -> list[tuple[str, str]]:
     """Return the fields of a form in their order.
 
     Raises:
-        Unreadable: It is no form, or not UTF-8.
+        Unreadable: It is no form, or not UTF-8: nobody can have signed it.
     """
     try:
         return parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
@@ -43,18 +44,36 @@ def form_of(body: bytes) -> list[tuple[str, str]]:
         raise Unreadable("form") from None
 
 
-def receipt_of(fields: Sequence[tuple[str, str]], attempt_id: UUID) -> Receipt:
-    """Return the report in a status callback to the address of one attempt.
+def read_status(fields: Sequence[tuple[str, str]], attempt: str, body: bytes) -> Batch:
+    """Return the report in a status callback to the address of one attempt."""
+    try:
+        return Batch(reports=[Item(receipt_of(fields, attempt), body)])
+    except Unreadable as error:
+        return Batch(unread=[Unread(str(error), body)])
+
+
+def read_inbound(fields: Sequence[tuple[str, str]], body: bytes) -> Batch:
+    """Return the message that a patient sent."""
+    try:
+        return Batch(answers=[Item(incoming_of(fields), body)])
+    except Unreadable as error:
+        return Batch(unread=[Unread(str(error), body)])
+
+
+def receipt_of(fields: Sequence[tuple[str, str]], attempt: str) -> Receipt:
+    """Return the report in a form.
 
     Raises:
-        Unreadable: No MessageSid, or no status that we know.
+        Unreadable: No MessageSid, no status that we know, or an address that is no attempt's.
     """
     form = dict(fields)
-    sid, status = form.get("MessageSid") or form.get("SmsSid"), form.get("MessageStatus") or form.get("SmsStatus")
-    if not sid or len(sid) > 64:
-        raise Unreadable("MessageSid")
+    sid, status = _sid(form), form.get("MessageStatus") or form.get("SmsStatus")
     if status not in STATUSES:
         raise Unreadable("MessageStatus")
+    try:
+        attempt_id = UUID(attempt)
+    except ValueError:
+        raise Unreadable("attempt") from None
     return Receipt(
         carrier=Carrier.TWILIO,
         key=f"{sid}/{status}/{attempt_id}",
@@ -66,23 +85,29 @@ def receipt_of(fields: Sequence[tuple[str, str]], attempt_id: UUID) -> Receipt:
 
 
 def incoming_of(fields: Sequence[tuple[str, str]]) -> Incoming:
-    """Return the message that a patient sent.
+    """Return the message in a form.
 
     Raises:
         Unreadable: No MessageSid, From or Body.
     """
     form = dict(fields)
-    sid, sender = form.get("MessageSid") or form.get("SmsSid"), form.get("From", "")
-    if not sid or len(sid) > 64:
-        raise Unreadable("MessageSid")
+    sid, sender = _sid(form), form.get("From", "")
     channel = Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS
     sender = sender.removeprefix("whatsapp:")
-    if not sender.startswith("+") or not sender[1:].isdecimal() or len(sender) > 20:
+    digits = sender.removeprefix("+")
+    if digits == sender or not (digits.isascii() and digits.isdigit()) or len(sender) > 20:
         raise Unreadable("From")
     if "Body" not in form:
         raise Unreadable("Body")
     hint = _OPT_OUT_TYPES.get(form.get("OptOutType", "").upper())
     return Incoming(channel, f"twilio/{sid}", sender, form["Body"], hint)
+
+
+def _sid(form: Mapping[str, str]) -> str:
+    sid = form.get("MessageSid") or form.get("SmsSid")
+    if not sid or len(sid) > 64 or not sid.isprintable():
+        raise Unreadable("MessageSid")
+    return sid
 
 
 def _code(form: Mapping[str, str]) -> str | None:

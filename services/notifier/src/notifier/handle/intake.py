@@ -1,0 +1,142 @@
+"""What carriers send in, taken item by item: one that cannot be read or done is kept and harms none beside it.
+
+A carrier packs reports and answers of many patients into one request, and repeats the whole until it is answered 2xx.
+So each item stands for itself. Only a database that is away refuses the whole: then the carrier comes again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from chassis.clock import Clock
+from chassis.errors import Unavailable
+from notifier.domain.receipts import Carrier, Receipt
+from notifier.handle.receipts import Heard, Receipts, hear
+from notifier.handle.replies import Incoming, Replies, answer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+NOTHING = Heard(0, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An item that cannot be read, or whose doing failed.
+
+    Attributes:
+        reason: The place or the kind of trouble, in our words; never a value.
+        content: As it came.
+    """
+
+    reason: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Item[T]:
+    """An item as read, with its bytes as it came."""
+
+    said: T
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request of a carrier, one mail or one look holds."""
+
+    reports: Sequence[Item[Receipt]] = ()
+    answers: Sequence[Item[Incoming]] = ()
+    unread: Sequence[Unread] = ()
+
+
+class Unreadables(Protocol):
+    """Where unreadable items are kept."""
+
+    async def keep(self, carrier: Carrier, items: Sequence[Unread]) -> int:
+        """Keep each once, with its bytes; return how many were new.
+
+        Raises:
+            Unavailable: The database cannot be used now; none was kept.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes batches.
+
+    Attributes:
+        receipts: Where reports are kept.
+        replies: Where answers are kept.
+        unreadables: Where the rest is kept.
+        clock: Domain time.
+        count: Counts (carrier, fate, number).
+        committed: Called after every commit that may have made work for lanes or the relay.
+    """
+
+    receipts: Receipts
+    replies: Replies
+    unreadables: Unreadables
+    clock: Clock
+    count: Callable[[str, str, int], None]
+    committed: Callable[[], None]
+
+    async def take(self, carrier: Carrier, batch: Batch) -> Heard:
+        """Do and keep everything in a batch; durable when this returns. The same again changes nothing.
+
+        Raises:
+            Unavailable: The database cannot be used now. What was done before is done; the same is to be taken again.
+        """
+        unread = list(batch.unread)
+        heard = await self._reports(carrier, batch.reports, unread)
+        for one in batch.answers:
+            await self._answer(carrier, one, unread)
+        if unread:
+            await self.unreadables.keep(carrier, unread)
+            self.count(carrier.value, "unreadable", len(unread))
+            log.warning("callback.unreadable", carrier=carrier.value, reasons=sorted({one.reason for one in unread}))
+        return heard
+
+    async def _reports(self, carrier: Carrier, items: Sequence[Item[Receipt]], unread: list[Unread]) -> Heard:
+        """Apply reports together; if that fails, each alone, and keep the one that fails alone."""
+        if not items:
+            return NOTHING
+        try:
+            heard = await hear(self.receipts, [one.said for one in items], self.clock.now())
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever an item raises is that item's
+            if len(items) == 1:
+                unread.append(_failed(items[0].content, error))
+                return NOTHING
+            several = [await self._reports(carrier, [one], unread) for one in items]
+            return replace(
+                NOTHING,
+                new=sum(one.new for one in several),
+                applied=sum(one.applied for one in several),
+                told=tuple(told for one in several for told in one.told),
+            )
+        self.count(carrier.value, "repeat", len(items) - heard.new)
+        self.count(carrier.value, "unmatched", heard.new - heard.applied)
+        self.count(carrier.value, "applied", heard.applied)
+        if heard.told:
+            self.committed()
+        return heard
+
+    async def _answer(self, carrier: Carrier, item: Item[Incoming], unread: list[Unread]) -> None:
+        try:
+            reply = await answer(self.replies, item.said, self.clock.now())
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever an item raises is that item's
+            unread.append(_failed(item.content, error))
+            return
+        self.count(carrier.value, f"answer_{reply.verdict}" if reply else "repeat", 1)
+        if reply:
+            self.committed()
+
+
+def _failed(content: bytes, error: Exception) -> Unread:
+    """Return an item whose doing failed: its kind of error alone, for the words of errors hold values."""
+    return Unread(f"INTERNAL {type(error).__name__}", content)
