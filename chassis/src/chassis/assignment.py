@@ -1,22 +1,34 @@
 """Where to read newly assigned partitions from: PostgreSQL says, and Kafka must be able to give it."""
 
-import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import asyncpg
 from aiokafka import TopicPartition
 
 from chassis import kafka, offsets
-from chassis.errors import Misconfigured
+from chassis.partition import Halt
 
-BOUNDS_LOOKS = 4
-"""How often an end below our position is looked at, a second apart: a broker just started may be behind itself."""
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one partition goes on.
+
+    Attributes:
+        position: The one that PostgreSQL holds.
+        first: The first offset there is.
+        halt: Why nothing can be read there, or None.
+    """
+
+    position: int
+    first: int
+    halt: Halt | None = None
 
 
 async def places(
     pool: asyncpg.Pool, name: str, consumer: kafka.Consumer, bootstrap: str, partitions: Sequence[TopicPartition]
-) -> dict[TopicPartition, tuple[int, int]]:
-    """Return each partition's (position, first offset there is).
+) -> dict[TopicPartition, Place]:
+    """Return each partition's place.
 
     Args:
         pool: The service's pool.
@@ -26,20 +38,15 @@ async def places(
         partitions: The partitions assigned.
 
     Raises:
-        Misconfigured: It is another cluster, the topic was made anew, or records are gone that were never read.
+        Misconfigured: It is another cluster than the one whose positions these are.
         Unavailable: PostgreSQL or Kafka does not answer.
     """
     await offsets.check_cluster(pool, await kafka.cluster_id(bootstrap))
-    for look in range(1, BOUNDS_LOOKS + 1):
-        found = await offsets.read(pool, name, partitions)
-        bounds = await kafka.bounds(consumer, partitions)
-        try:
-            for tp in partitions:
-                offsets.check_bounds(tp, found[tp], *bounds[tp])
-        except Misconfigured:
-            if look == BOUNDS_LOOKS:
-                raise
-            await asyncio.sleep(1)
-        else:
-            break
-    return {tp: (found[tp], bounds[tp][0]) for tp in partitions}
+    found = await offsets.read(pool, name, partitions)
+    bounds = await kafka.bounds(consumer, partitions)
+    return {tp: _place(found[tp], *bounds[tp]) for tp in partitions}
+
+
+def _place(position: int, first: int, end: int) -> Place:
+    wrong = offsets.out_of_bounds(position, first, end)
+    return Place(position, first, None if wrong is None else Halt(position, *wrong, in_records=False))

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from base64 import b64encode
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -13,12 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis import dead_letter, logs, migrate, retention
+from chassis import logs, migrate, retention
+from chassis.cli_dead_letters import dead_letters_cli
 from chassis.clock import clock_from
 from chassis.database import create_pool
 from chassis.errors import AttendError, Misconfigured
 from chassis.lifecycle import EXIT_MISCONFIGURED
-from chassis.replay import replay
 from chassis.settings import ServiceSettings, load
 from chassis.subscription import Subscription
 
@@ -96,7 +95,18 @@ def service_cli[S: ServiceSettings](
             "\n".join(f"{'would apply' if plan else 'applied'} {step}" for step in found) or f"{name}: up to date"
         )
 
-    app.add_typer(_dead_letters(name, settings_type, subscriptions), name="dead-letters")
+    def with_pool[T](work: Callable[[asyncpg.Pool], Coroutine[Any, Any, T]]) -> T:
+        async def opened() -> T:
+            pool = await create_pool(settings_of(settings_type).database_url.get_secret_value(), name, max_size=2)
+            try:
+                return await work(pool)
+            finally:
+                await pool.close()
+
+        return run_async(opened())
+
+    letters = dead_letters_cli(name, with_pool, lambda: settings_of(settings_type), subscriptions)
+    app.add_typer(letters, name="dead-letters")
     app.command("retention")(_retention_command(name, settings_type, jobs))
     return app
 
@@ -134,82 +144,3 @@ def _role_command[S: ServiceSettings](run: Role[S], settings_type: type[S]) -> C
         run(settings_of(settings_type))
 
     return command
-
-
-def _dead_letters[S: ServiceSettings](
-    name: str, settings_type: type[S], subscriptions: Subscriptions[S]
-) -> typer.Typer:
-    app = typer.Typer(no_args_is_help=True, help="What could not be applied: kept with bytes, position and reason.")
-
-    def with_pool[T](work: Callable[[asyncpg.Pool], Coroutine[Any, Any, T]]) -> T:
-        async def opened() -> T:
-            pool = await create_pool(settings_of(settings_type).database_url.get_secret_value(), name, max_size=2)
-            try:
-                return await work(pool)
-            finally:
-                await pool.close()
-
-        return run_async(opened())
-
-    @app.command("list")
-    def list_command(
-        state: Annotated[str, typer.Option(help="open, replayed, discarded or all.")] = "open",
-        limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    ) -> None:
-        """List dead letters: id, position, reason; never the content."""
-        letters = with_pool(lambda pool: dead_letter.listed(pool, None if state == "all" else state, limit))
-        if as_json:
-            for letter in letters:
-                typer.echo(json.dumps(_row(letter)))
-            return
-        table = Table(*_row_names())
-        for letter in letters:
-            table.add_row(*(str(v) for v in _row(letter).values()))
-        Console().print(table if letters else f"{name}: no dead letters")
-
-    @app.command("show")
-    def show_command(letter_id: int) -> None:
-        """Show one dead letter whole, its content too: it may hold patient data."""
-        letter = with_pool(lambda pool: dead_letter.one(pool, letter_id))
-        if letter is None:
-            raise typer.BadParameter(f"there is no dead letter {letter_id}")
-        headers = [[name, _text(value)] for name, value in letter.headers]
-        content = {"key": _text(letter.key), "value": _text(letter.value), "headers": headers}
-        typer.echo(json.dumps({**_row(letter), **content}, indent=2))
-
-    @app.command("replay")
-    def replay_command(letter_ids: Annotated[list[int], typer.Argument(help="Ids of `list`.")]) -> None:
-        """Apply dead letters again, each in one transaction; twice is once."""
-        chosen = subscriptions(settings_of(settings_type))
-        prefix = settings_of(settings_type).topic_prefix
-        for letter_id in letter_ids:
-            outcome = with_pool(lambda pool, letter_id=letter_id: replay(pool, chosen, prefix, letter_id))  # type: ignore[misc]
-            typer.echo(f"{letter_id}: {outcome}")
-
-    @app.command("discard")
-    def discard_command(letter_ids: list[int]) -> None:
-        """Settle dead letters without effect; they stay on record."""
-        for letter_id in letter_ids:
-            done = with_pool(lambda pool, letter_id=letter_id: dead_letter.discard(pool, letter_id))  # type: ignore[misc]
-            typer.echo(f"{letter_id}: {'discarded' if done else 'not open'}")
-
-    return app
-
-
-def _row(letter: dead_letter.DeadLetter) -> dict[str, Any]:
-    at = None if letter.recorded_at is None else letter.recorded_at.isoformat(timespec="seconds")
-    where = f"{letter.topic}[{letter.partition}]@{letter.offset}"
-    return dict(zip(_row_names(), (letter.id, letter.state, where, letter.code, letter.message, at), strict=True))
-
-
-def _row_names() -> tuple[str, ...]:
-    return ("id", "state", "position", "code", "message", "recorded_at")
-
-
-def _text(content: bytes | None) -> str | dict[str, str] | None:
-    """Return bytes as text; what is not UTF-8 as {"base64": …}, so that nothing is lost."""
-    try:
-        return None if content is None else content.decode()
-    except UnicodeDecodeError:
-        return {"base64": b64encode(content or b"").decode()}

@@ -1,6 +1,7 @@
 """What the delivery core asks of aiokafka that its public face does not offer, in one place (aiokafka 0.14)."""
 
 import asyncio
+import contextlib
 import copy
 import time
 from collections.abc import Awaitable, Sequence
@@ -8,9 +9,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.fetch import FetchRequest
 
-from chassis.errors import Unavailable
+from chassis.errors import RejectedEvent, Unavailable
 
 type Consumer = AIOKafkaConsumer[bytes, bytes]
 
@@ -25,6 +27,10 @@ REBALANCE_TIMEOUT_MS = 15_000
 """Longer than a transaction may take (10 s): a revocation waits for the batch in flight."""
 ANSWER_TIMEOUT_S = 10
 """A frozen broker gives no error."""
+STOP_S = 5
+"""How long a client may take to leave its group."""
+PARTITION_BYTES = 2 << 20
+READ_COMMITTED = 1
 
 
 def new_consumer(bootstrap: str, group: str, session_timeout_ms: int = SESSION_TIMEOUT_MS) -> Consumer:
@@ -36,7 +42,7 @@ def new_consumer(bootstrap: str, group: str, session_timeout_ms: int = SESSION_T
         auto_offset_reset="none",  # never jump silently over records that retention removed
         isolation_level="read_committed",
         fetch_max_wait_ms=FETCH_WAIT_MS,
-        max_partition_fetch_bytes=2 << 20,
+        max_partition_fetch_bytes=PARTITION_BYTES,
         fetch_max_bytes=32 << 20,
         session_timeout_ms=session_timeout_ms,
         heartbeat_interval_ms=session_timeout_ms // 5,
@@ -92,7 +98,9 @@ async def cluster_id(bootstrap: str) -> str:
         await in_time(admin.start())
         return str((await in_time(admin.describe_cluster()))["cluster_id"])
     finally:
-        await admin.close()
+        with contextlib.suppress(KafkaError, OSError):
+            async with asyncio.timeout(STOP_S):
+                await admin.close()
 
 
 async def bounds(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
@@ -102,8 +110,74 @@ async def bounds(consumer: Consumer, partitions: Sequence[TopicPartition]) -> di
         Unavailable: Kafka does not answer.
     """
     first = await in_time(consumer.beginning_offsets(partitions))
-    end = await in_time(consumer.end_offsets(partitions))
+    end = await ends(consumer, partitions)
     return {tp: (first[tp], end[tp]) for tp in partitions}
+
+
+async def ends(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the end of what is committed in each partition.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    found: dict[TopicPartition, int] = await in_time(consumer.end_offsets(partitions))
+    return found
+
+
+async def bounds_of(bootstrap: str, tp: TopicPartition) -> tuple[int, int]:
+    """Return one partition's first offset and end, asked by a client of its own that joins no group.
+
+    Raises:
+        RejectedEvent: NO_PARTITION.
+        Unavailable: Kafka does not answer.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+    try:
+        await in_time(consumer.start())
+        if tp.partition not in await in_time(consumer._client._wait_on_metadata(tp.topic)):
+            raise RejectedEvent("NO_PARTITION", f"Kafka has no {tp.topic}[{tp.partition}]")
+        return (await bounds(consumer, [tp]))[tp]
+    finally:
+        await stop(consumer)
+
+
+async def raw_batch(consumer: Consumer, tp: TopicPartition, offset: int) -> bytes:
+    """Return the bytes of a partition from the batch on that holds `offset`, as the broker gives them.
+
+    Raises:
+        Unavailable: Kafka does not answer, or with an error.
+    """
+    client = consumer._client
+    wanted = [(tp.topic, [(tp.partition, offset, PARTITION_BYTES)])]
+    request = FetchRequest(FETCH_WAIT_MS, 1, PARTITION_BYTES, READ_COMMITTED, wanted, rack_id="")
+    response = await in_time(client.send(client.cluster.leader_for_partition(tp), request))
+    ((_, ((_, code, _, *rest),)),) = response.topics
+    if code:
+        raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka: {for_code(code).__name__}")
+    return bytes(rest[-1] or b"")
+
+
+async def abandon(consumer: Consumer) -> None:
+    """End what a client left running that did not stop in time, or its membership would live on beside the next."""
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher
+    parts = (coordinator, "_coordination_task"), (coordinator, "_heartbeat_task"), (fetcher, "_fetch_task")
+    tasks = [task for part, name in parts if (task := getattr(part, name, None)) is not None and not task.done()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=STOP_S)
+    with contextlib.suppress(KafkaError, OSError):
+        async with asyncio.timeout(STOP_S):
+            await consumer._client.close()
+
+
+async def stop(consumer: Consumer) -> None:
+    """Leave the group and end the client; by force if it does not in time."""
+    try:
+        async with asyncio.timeout(STOP_S):
+            await consumer.stop()
+    except (KafkaError, OSError):
+        await abandon(consumer)
 
 
 async def written(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

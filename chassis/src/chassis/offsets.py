@@ -115,19 +115,15 @@ async def check_cluster(pool: asyncpg.Pool, cluster_id: str) -> None:
         )
 
 
-def check_bounds(tp: TopicPartition, position: int, first: int, end: int) -> None:
-    """Refuse a position outside of what the broker holds.
+def out_of_bounds(position: int, first: int, end: int) -> tuple[str, int] | None:
+    """Say why nothing can be read at this position, and where reading could go on; None if it can be read.
 
-    Raises:
-        Misconfigured: Records were lost by retention before they were read, or the topic was made anew.
+    Either records were lost by retention before they were read, or the topic was made anew.
     """
     if position > end:
-        raise Misconfigured(
-            f"{tp.topic}[{tp.partition}] ends at {end}, before our position {position}: the topic was re-created. "
-            "Restore it, or set next_offset in consumer_offset to 0 to read it from its start (repeats are harmless)"
-        )
+        why = f"it ends at {end}, before our position {position}: the topic was re-created"
+        return f"{why}. Restore it, or read the one there is from its start (repeats are harmless)", first
     if 0 < position < first:
-        raise Misconfigured(
-            f"{tp.topic}[{tp.partition}] begins at {first}, after our position {position}: retention removed records "
-            f"that were never read. Restore them, or set next_offset in consumer_offset to {first} to go on without"
-        )
+        why = f"it begins at {first}, after our position {position}: retention removed records that were never read"
+        return f"{why}. Restore them, or go on without", first
+    return None

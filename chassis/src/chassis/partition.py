@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -22,6 +24,33 @@ BATCH_RECORDS = 4_000
 """Records of one transaction at most: about 0.15 s of work, far inside the transaction timeout of 10 s."""
 BACKOFF_BASE_S = 0.1
 BACKOFF_CAP_S = 5.0
+LOOK_AGAIN_S = 5.0
+"""Between looks whether a partition that stands still was mended, or its position moved by `dead-letters skip`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why one partition stands still, and where.
+
+    Attributes:
+        offset: The first record not taken.
+        why: For people, without personal data.
+        skip_to: The offset after what cannot be read, if that is known.
+        in_records: It is over when these records are applied or skipped; else when the place can be read from.
+    """
+
+    offset: int
+    why: str
+    skip_to: int | None = None
+    in_records: bool = True
+
+    def text(self, tp: TopicPartition) -> str:
+        """Return it for people, with the way out."""
+        way_out = ""
+        if self.skip_to is not None:
+            skip = f"dead-letters skip {tp.topic} {tp.partition} --to {self.skip_to}"
+            way_out = f". To go on without: {skip} --by WHO --reason WHY"
+        return f"{tp.topic}[{tp.partition}] stands at {self.offset}: {self.why}{way_out}"
 
 
 class Partition:
@@ -32,7 +61,7 @@ class Partition:
         held: The position that PostgreSQL is expected to have.
         sought: Whether Kafka is read from where PostgreSQL stands; until then nothing is taken.
         trouble: Why it does not get on just now, or None.
-        fault: What no retry and no dead letter could settle; the consumer must end with it.
+        halt: What a person must mend or skip before this partition goes on; the others do. None if it does.
     """
 
     def __init__(
@@ -44,18 +73,22 @@ class Partition:
         slots: asyncio.Semaphore,
         changed: Callable[[], None],
         joint: Joint | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tp = tp
         self.held = 0
         self.sought = False
         self.trouble: str | None = None
-        self.fault: Exception | None = None
+        self.halt: Halt | None = None
         self._subscription = subscription
         self._batch = batch
         self._breaker = breaker
         self._slots = slots
         self._changed = changed
         self._joint = joint
+        self._monotonic = monotonic
+        self._look_at = 0.0
+        self._still = False
         self._backlog: list[Record] = []
         self._ended = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
@@ -69,13 +102,31 @@ class Partition:
     @property
     def hungry(self) -> bool:
         """Whether more records may be fetched."""
-        return self.sought and len(self._backlog) < BATCH_RECORDS
+        return self.sought and not self._still and len(self._backlog) < BATCH_RECORDS
+
+    @property
+    def unsure(self) -> bool:
+        """Whether its position and place are to be looked up now."""
+        if self.busy or self._monotonic() < self._look_at:
+            return False
+        return not self.sought or (self._still and not self._backlog)
 
     def begin_at(self, position: int) -> None:
-        """Expect PostgreSQL to stand at `position`, where Kafka was just told to read from."""
+        """Expect PostgreSQL to stand at `position`, where Kafka was just told to read from; try there again."""
+        if self.halt is not None and not (self.halt.in_records and self.held <= position <= self.halt.offset):
+            self.halt = None
         self.held = position
         self.sought = True
         self.trouble = None
+        self._still = False
+
+    def stand_still(self, halt: Halt) -> None:
+        """Take nothing more, apply what was taken, and try again now and then: it may be mended, or skipped."""
+        if halt != self.halt:
+            self._log.error("partition.halted", topic_name=self.tp.topic, partition=self.tp.partition, halt=halt)
+        self.halt = halt
+        self._still = True
+        self._look_at = self._monotonic() + LOOK_AGAIN_S
 
     def distrust(self) -> None:
         """Forget what was fetched: position and place are to be read again once the batch in flight has ended."""
@@ -107,7 +158,8 @@ class Partition:
         """Go on after a joint batch; what it did not apply is applied alone, before all that came later."""
         self._worker = None
         if applied:
-            self.held, self.trouble = part.end, None
+            self._moved(part.end)
+            self.trouble = None
         elif self.sought and not self._ended.is_set():
             self._backlog[:0] = part.records
             self._work_alone()
@@ -140,9 +192,10 @@ class Partition:
             while self._backlog and not self._ended.is_set() and not self._breaker.is_open:
                 async with self._slots:
                     await self._apply(self._next())
-        except Exception as error:  # noqa: BLE001  # handed to the consumer; what was fetched must not be passed over
-            self.fault = error
+        except Exception as error:  # noqa: BLE001  # what was fetched must not be passed over
+            self._log.exception("partition.failed", topic_name=self.tp.topic, partition=self.tp.partition)
             self.distrust()
+            self.stand_still(Halt(self.held, f"could not be applied: {type(error).__name__}, see the log"))
         finally:
             self._worker = None
             if not self.sought:
@@ -183,3 +236,5 @@ class Partition:
 
     def _moved(self, position: int) -> None:
         self.held = position
+        if self.halt is not None and position > self.halt.offset:
+            self.halt = None

@@ -1,20 +1,18 @@
 """Dead letters keep what cannot be applied, and replay with the same effect, once (G8, I11)."""
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from chassis import dead_letter
-from chassis.cli import service_cli
 from chassis.consumer import Applied, Subscription
 from chassis.database import Connection
 from chassis.errors import RejectedEvent
 from chassis.replay import replay
+from tests.integration.chassis.command import command
 from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, apply, decode
-from tests.integration.chassis.world import Settings, World, orders, producer, running, until
+from tests.integration.chassis.world import World, orders, producer, running, until
 
 CANARY = "canary.person@example.org"
 REFUSED = {"entity": "x", "version": 1, "wish": "raise", "note": CANARY}
@@ -101,19 +99,6 @@ async def test_a_record_that_is_consumed_again_makes_no_second_letter(world: Wor
         await until(lambda: world.consumed(1))
 
     assert await world.dead() == [(0, "INVALID")]
-
-
-APP = service_cli("records", "tests.integration.chassis.ledger", Settings, {}, lambda settings: [SUBSCRIPTION])
-
-
-async def command(world: World, *arguments: str) -> Result:
-    """Run the service's command, in a thread: it has a loop of its own."""
-    environment = {
-        "DATABASE_URL": world.url,
-        "KAFKA_BOOTSTRAP_SERVERS": world.bootstrap,
-        "ATTEND_TOPIC_PREFIX": world.prefix,
-    }
-    return await asyncio.to_thread(lambda: CliRunner().invoke(APP, list(arguments), env=environment))
 
 
 async def test_the_commands_list_show_replay_and_discard(world: World) -> None:

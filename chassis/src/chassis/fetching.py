@@ -1,0 +1,103 @@
+"""What was fetched, partition by partition: what cannot be read of one never holds up the others (aiokafka 0.14).
+
+aiokafka's `getmany` raises what reading any one partition raises, says not which, and lets go of what it had already
+read of the others. Here each partition is read apart, and what cannot be read is told with its place.
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from chassis.kafka import Consumer
+
+type Record = ConsumerRecord[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What stopped the reading of one partition.
+
+    Attributes:
+        offset: The first that was not read; None if the broker refused to give any.
+        error: What aiokafka raised.
+    """
+
+    offset: int | None
+    error: Exception
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What came of some partitions: records, or why there are none. A partition of which nothing came is in neither."""
+
+    records: dict[TopicPartition, list[Record]] = field(default_factory=dict)
+    unread: dict[TopicPartition, Unread] = field(default_factory=dict)
+
+
+async def fetch(consumer: Consumer, partitions: Collection[TopicPartition], timeout_s: float, most: int) -> Fetched:
+    """Return what is there of these partitions, waiting for it if nothing is.
+
+    To be called even with no partitions: only so aiokafka goes on after an error while it joined the group.
+
+    Args:
+        consumer: Which one.
+        partitions: Of which records are wanted; the others keep what was fetched of them.
+        timeout_s: How long to wait at most.
+        most: Records in all, at most.
+
+    Raises:
+        KafkaError: Of the connection, the group or its coordinator: not of one partition.
+    """
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher
+    coordinator.check_errors()
+    found = _taken(consumer, partitions, most)
+    if found.records or found.unread:
+        return found
+    waiter = fetcher._create_fetch_waiter()
+    try:
+        await asyncio.wait([waiter], timeout=timeout_s)
+        if waiter.done():
+            waiter.result()  # the error of the group, if it is one
+    finally:
+        waiter.cancel()
+    return _taken(consumer, partitions, most)
+
+
+def _taken(consumer: Consumer, partitions: Collection[TopicPartition], most: int) -> Fetched:
+    found, fetcher, subscription = Fetched(), consumer._fetcher, consumer._subscription
+    if subscription.reassignment_in_progress:
+        return found
+    with subscription.fetch_context():  # by which aiokafka knows that its user lives
+        for tp in [tp for tp in fetcher._records if tp in partitions]:
+            records, unread = _drain(fetcher, tp, most)
+            most -= len(records)
+            if records:
+                found.records[tp] = records
+            elif unread is not None:
+                found.unread[tp] = unread
+            if most <= 0:
+                break
+    return found
+
+
+def _drain(fetcher: Any, tp: TopicPartition, most: int) -> tuple[list[Record], Unread | None]:
+    """Take what was fetched of one partition, up to what cannot be read: the next fetch begins there."""
+    result, records, unread = fetcher._records[tp], list[Record](), None
+    error = getattr(result, "_error", None)
+    if error is not None:
+        unread = Unread(None, error)
+    elif result.check_assignment(tp):
+        reading = result._partition_records
+        try:
+            records.extend(islice(reading, most))
+        except Exception as raised:  # noqa: BLE001  # whatever reading raises is this partition's alone
+            unread = Unread(reading.next_fetch_offset, raised)
+        result._update_position()
+    if len(records) < most:
+        del fetcher._records[tp]
+        fetcher._notify(fetcher._wait_consume_future)
+    return records, unread

@@ -1,0 +1,77 @@
+"""Reading a batch of records that aiokafka refuses as a whole, because the name of one header is not UTF-8.
+
+Kafka says that names are text and checks it nowhere. Here such a name is read with its bytes as lone surrogates (PEP
+383), so that its record alone is refused later, and those beside it are not.
+"""
+
+from collections.abc import Iterable
+from typing import Any, SupportsIndex, overload
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.util import decode_varint_py
+
+_MAGIC_AT, _HEAD = 16, 12
+"""Of a batch: where its version is, and how long offset and length are that its length does not count."""
+
+
+def end_of(raw: bytes) -> int | None:
+    """Return the offset after the first batch in `raw`, which nothing need be unpacked for; None if it is no batch."""
+    try:
+        return int(_batch(raw).next_offset)
+    except Exception:  # noqa: BLE001  # bytes of anybody's
+        return None
+
+
+def read(raw: bytes, tp: TopicPartition, offset: int) -> list[ConsumerRecord[bytes, bytes]]:
+    """Return the records from `offset` on of the first batch in `raw`.
+
+    Raises:
+        Exception: It cannot be read like this either.
+    """
+    batch = _batch(raw)
+    if not batch.validate_crc():
+        raise CorruptRecordException(f"Invalid CRC - {tp}")
+    if batch.is_control_batch:
+        raise CorruptRecordException(f"Control batch - {tp}")
+    batch._maybe_uncompress()
+    batch._buffer = _Lenient(batch._buffer)
+    records = (batch._read_msg(decode_varint_py) for _ in range(batch._num_records))
+    return [_record(tp, record) for record in _all(records, batch) if record.offset >= offset]
+
+
+def _batch(raw: bytes) -> Any:
+    if len(raw) <= _MAGIC_AT or raw[_MAGIC_AT] != 2:
+        raise CorruptRecordException("not a batch of version 2")
+    return _DefaultRecordBatchPy(raw[: _HEAD + int.from_bytes(raw[8:_HEAD])])
+
+
+def _all(records: Iterable[Any], batch: Any) -> list[Any]:
+    found = list(records)
+    if batch._pos != len(batch._buffer):
+        raise CorruptRecordException("bytes after the last record")
+    return found
+
+
+def _record(tp: TopicPartition, record: Any) -> ConsumerRecord[bytes, bytes]:
+    sizes = (-1 if content is None else len(content) for content in (record.key, record.value))
+    return ConsumerRecord(
+        *tp, record.offset, record.timestamp, record.timestamp_type, record.key, record.value, None, *sizes,
+        tuple(record.headers),
+    )  # fmt: skip
+
+
+class _Lenient(bytearray):
+    """Bytes whose slices decode whatever they hold."""
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> "_Lenient": ...
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return _Lenient(found) if isinstance(place, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "surrogateescape") -> str:
+        return super().decode(encoding, errors)

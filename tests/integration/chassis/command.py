@@ -1,0 +1,21 @@
+"""The made-up service's command, run as an operator runs it."""
+
+import asyncio
+
+from typer.testing import CliRunner, Result
+
+from chassis.cli import service_cli
+from tests.integration.chassis.ledger.apply import SUBSCRIPTION
+from tests.integration.chassis.world import Settings, World
+
+APP = service_cli("records", "tests.integration.chassis.ledger", Settings, {}, lambda settings: [SUBSCRIPTION])
+
+
+async def command(world: World, *arguments: str) -> Result:
+    """Run the service's command, in a thread: it has a loop of its own."""
+    environment = {
+        "DATABASE_URL": world.url,
+        "KAFKA_BOOTSTRAP_SERVERS": world.bootstrap,
+        "ATTEND_TOPIC_PREFIX": world.prefix,
+    }
+    return await asyncio.to_thread(lambda: CliRunner().invoke(APP, list(arguments), env=environment))
