@@ -17,6 +17,7 @@ def watch(
     """Add the checks, idle tests and figures of the delivery core to a process's health."""
     for consumer in consumers:
         health.add_check(f"consumer {consumer.name}", consumer.reason)
+        health.add_liveness(f"consumer {consumer.name}", consumer.dead)
         health.add_idle(f"consumer {consumer.name}", consumer.idle)
     for number, relay in enumerate(relays):
         health.add_check(f"relay {number}", relay.reason)

@@ -16,6 +16,7 @@ class Health:
         self.service = service
         self._clock = clock
         self._checks: dict[str, Callable[[], str | None]] = {}
+        self._liveness: dict[str, Callable[[], str | None]] = {}
         self._idle: dict[str, Callable[[], Awaitable[bool]]] = {}
         self._wakes: list[Callable[[], Awaitable[datetime | None]]] = []
         self._figures: dict[str, Callable[[], Awaitable[Figure]]] = {}
@@ -23,6 +24,14 @@ class Health:
     def add_check(self, name: str, check: Callable[[], str | None]) -> None:
         """Add a readiness check: it returns why this part is not ready, or None."""
         self._checks[name] = check
+
+    def add_liveness(self, name: str, check: Callable[[], str | None]) -> None:
+        """Add a liveness check: it returns why only a restart of the process may help this part, or None."""
+        self._liveness[name] = check
+
+    def dying(self) -> dict[str, str]:
+        """Return part → why the process is to be started anew; empty while it lives."""
+        return {name: reason for name, check in self._liveness.items() if (reason := check()) is not None}
 
     def add_idle(self, name: str, idle: Callable[[], Awaitable[bool]]) -> None:
         """Add a part that says whether it has nothing to do at this domain time (design §7)."""

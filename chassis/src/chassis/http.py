@@ -53,9 +53,11 @@ def create_api(
 
 def _add_routes(api: FastAPI, health: Health, metrics: Metrics) -> None:
     @api.get("/health/live", tags=["operation"])
-    async def live() -> dict[str, str]:
-        """Answer while the process's loop runs."""
-        return {"status": "live"}
+    async def live() -> Response:
+        """200 while the process's loop runs and no part is stuck; else 503 with each reason: restart it."""
+        reasons = health.dying()
+        body = {"status": "stuck", "reasons": reasons} if reasons else {"status": "live"}
+        return JSONResponse(body, 503 if reasons else 200)
 
     @api.get("/health/ready", tags=["operation"])
     async def ready() -> Response:

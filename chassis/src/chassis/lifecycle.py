@@ -1,12 +1,10 @@
 """How a process lives: uvloop, logs, signals, exit codes."""
 
 import asyncio
-import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import uvloop
 
@@ -72,24 +70,3 @@ def _first(group: BaseExceptionGroup[Misconfigured]) -> Misconfigured:
         error = error.exceptions[0]
     assert isinstance(error, Misconfigured)  # noqa: S101  # the group holds nothing else
     return error
-
-
-async def run_all(stop: asyncio.Event, **parts: Coroutine[Any, Any, None]) -> None:
-    """Run the parts together; when one ends or fails, stop the others and wait for them.
-
-    Raises:
-        BaseExceptionGroup: What the parts raised.
-    """
-
-    async def part(work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        finally:
-            stop.set()
-
-    tasks = [asyncio.create_task(part(work), name=name) for name, work in parts.items()]
-    await asyncio.wait(tasks, return_when=asyncio.ALL_COMPLETED)
-    errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
-    with contextlib.suppress(asyncio.CancelledError):
-        if errors:
-            raise BaseExceptionGroup("parts failed", errors)

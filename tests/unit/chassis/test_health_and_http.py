@@ -91,6 +91,19 @@ def test_a_process_is_live_before_it_is_ready(client: TestClient, health: Health
     assert client.get("/health/ready").status_code == 200
 
 
+def test_a_process_with_a_part_that_only_a_restart_may_help_is_not_live_and_says_which(
+    client: TestClient, health: Health
+) -> None:
+    reasons: list[str | None] = ["stands still in spite of a new client: group"]
+    health.add_liveness("consumer", lambda: reasons[0])
+
+    answer = client.get("/health/live")
+    assert (answer.status_code, answer.json()) == (503, {"status": "stuck", "reasons": {"consumer": reasons[0]}})
+
+    reasons[0] = None
+    assert client.get("/health/live").json() == {"status": "live"}
+
+
 def test_the_clock_says_epoch_idleness_and_the_next_wake(client: TestClient, health: Health, clock: StillClock) -> None:
     async def yes() -> bool:
         return True

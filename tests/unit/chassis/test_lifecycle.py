@@ -1,15 +1,11 @@
-"""A process ends in order: the parts are stopped together, and the exit code says why."""
+"""A process ends in order, and the exit code says why."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 
 import pytest
-
-from chassis.errors import Misconfigured
-from chassis.lifecycle import run_all
 
 PROGRAM = """
 import asyncio
@@ -58,33 +54,3 @@ def test_a_signal_asks_and_what_was_begun_is_finished(number: signal.Signals) ->
 
     assert process.returncode == 0
     assert "finished" in written
-
-
-async def test_when_one_part_fails_the_others_are_asked_to_stop_and_awaited() -> None:
-    stop, ended = asyncio.Event(), asyncio.Event()
-
-    async def steady() -> None:
-        await stop.wait()
-        ended.set()
-
-    async def failing() -> None:
-        raise Misconfigured("no such topic")
-
-    with pytest.raises(BaseExceptionGroup) as caught:
-        await run_all(stop, steady=steady(), failing=failing())
-
-    assert caught.group_contains(Misconfigured)
-    assert ended.is_set()
-
-
-async def test_when_one_part_ends_all_end() -> None:
-    stop = asyncio.Event()
-
-    async def steady() -> None:
-        await stop.wait()
-
-    async def short() -> None:
-        return
-
-    async with asyncio.timeout(5):
-        await run_all(stop, steady=steady(), short=short())

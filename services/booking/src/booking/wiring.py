@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -34,9 +35,9 @@ from chassis.delivery import watch
 from chassis.errors import Misconfigured
 from chassis.health import Health
 from chassis.http import Bounds, create_api, operator, serve
-from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.parts import Run, run_all
 from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
@@ -73,17 +74,17 @@ class Service:
     async def run(self, stop: asyncio.Event) -> None:
         """Take bookings, publish and answer until `stop` is set or a part fails."""
         appointments, reference_data = self.relays
-        slots = {} if self.no_shows is None else {"no_shows": self.no_shows.run(stop)}
-        await run_all(
-            stop,
-            consumer=self.consumer.run(stop),
-            relay=appointments.run(stop),
-            reference_relay=reference_data.run(stop),
-            reissuer=self.reissuer.run(stop),
-            **slots,
-            retention=self.retention.run(stop),
-            http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
-        )
+        parts: dict[str, Run] = {
+            "consumer": self.consumer.run,
+            "relay": appointments.run,
+            "reference relay": reference_data.run,
+            "reissuer": self.reissuer.run,
+            "retention": self.retention.run,
+            "http": partial(serve, self.api, self.settings.http_host, self.settings.http_port),
+        }
+        if self.no_shows is not None:
+            parts["no-shows"] = self.no_shows.run
+        await run_all(stop, self.health, parts)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -1,9 +1,10 @@
 """How the notifier is put together: the only file that names concrete classes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,9 +16,9 @@ from chassis.database import Connection, create_pool
 from chassis.delivery import watch
 from chassis.health import Health
 from chassis.http import Bounds, create_api, operator, serve
-from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.parts import Run, run_all
 from chassis.retention import Retention
 from notifier.adapters import http, inbox, incoming, retention
 from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
@@ -59,25 +60,27 @@ class Service:
     clocks: ClockCheck
     api: FastAPI
     streams: Streams
+    health: Health
     inbound: Inbound | None = None
     retention: Retention | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set or a part fails."""
-        parts: dict[str, Coroutine[Any, Any, None]] = {
-            "relay": self.relay.run(stop),
-            "http": serve(self.api, self.settings.http_host, self.settings.http_port, stop),
-            "clocks": self.clocks.run(stop),
-            "streams": self.streams.run(stop),
-            **{f"{lane.channel.value} lane": lane.run(stop) for lane in self.lanes},
+        lanes: dict[str, Run] = {f"{lane.channel.value} lane": lane.run for lane in self.lanes}
+        parts: dict[str, Run] = {
+            "relay": self.relay.run,
+            "http": partial(serve, self.api, self.settings.http_host, self.settings.http_port),
+            "clocks": self.clocks.run,
+            "streams": self.streams.run,
         }
         if self.consumer is not None:
-            parts["consumer"] = self.consumer.run(stop)
+            parts["consumer"] = self.consumer.run
         if self.inbound is not None:
-            parts |= self.inbound.parts(stop)
+            parts |= self.inbound.parts()
         if self.retention is not None:
-            parts["retention"] = self.retention.run(stop)
-        await run_all(stop, **parts)
+            parts["retention"] = self.retention.run
+        # what a lane has in flight is known to it alone: one that failed begins anew with its process
+        await run_all(stop, self.health, {**parts, **lanes}, vital=("http", *lanes))
 
 
 def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
@@ -164,7 +167,7 @@ async def build(
             for router in heard.routers:
                 api.include_router(router)
         daily = Retention(pool, retention.jobs(settings), clock) if fanout else None
-        yield Service(settings, consumer, senders, relay, clocks, api, open_streams, heard, daily)
+        yield Service(settings, consumer, senders, relay, clocks, api, open_streams, health, heard, daily)
     finally:
         await reading.aclose()
         await pool.close()

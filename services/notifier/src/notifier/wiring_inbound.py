@@ -1,7 +1,6 @@
 """How what comes in from carriers is put together; a part of `wiring`, which alone uses it."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter
 from chassis.clock import Clock
 from chassis.health import Health
 from chassis.metrics import Metrics
+from chassis.parts import Run
 from notifier.adapters import opt_outs, staff_replies, unreadable
 from notifier.adapters.callbacks import unsubscribing
 from notifier.adapters.callbacks.door import Door
@@ -43,10 +43,10 @@ class Inbound:
     mailbox: BounceMailbox | None
     look_up: LookUp
 
-    def parts(self, stop: asyncio.Event) -> dict[str, Coroutine[Any, Any, None]]:
-        """Return what runs until `stop` is set, by name."""
-        mailbox = {} if self.mailbox is None else {"bounces": self.mailbox.run(stop)}
-        return {"waiting receipts": self.waiting.run(stop), "look-up": self.look_up.run(stop), **mailbox}
+    def parts(self) -> dict[str, Run]:
+        """Return what is to be run, by name."""
+        mailbox: dict[str, Run] = {} if self.mailbox is None else {"bounces": self.mailbox.run}
+        return {"waiting receipts": self.waiting.run, "look-up": self.look_up.run, **mailbox}
 
 
 def inbound(

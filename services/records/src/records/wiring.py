@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,9 +17,9 @@ from chassis.database import Connection, create_pool, unavailable
 from chassis.delivery import watch
 from chassis.health import Health
 from chassis.http import create_api, operator, serve
-from chassis.lifecycle import run_all
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.parts import Run, run_all
 from chassis.retention import Retention, settled_dead_letters
 from records.adapters import command_http, http, incoming
 from records.adapters.command_store import PostgresCommandStore
@@ -51,13 +52,13 @@ class Service:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume, publish and answer until `stop` is set or a part fails."""
-        await run_all(
-            stop,
-            consumer=self.consumer.run(stop),
-            relay=self.relay.run(stop),
-            retention=self.retention.run(stop),
-            http=serve(self.api, self.settings.http_host, self.settings.http_port, stop),
-        )
+        parts: dict[str, Run] = {
+            "consumer": self.consumer.run,
+            "relay": self.relay.run,
+            "retention": self.retention.run,
+            "http": partial(serve, self.api, self.settings.http_host, self.settings.http_port),
+        }
+        await run_all(stop, self.health, parts)
 
 
 def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -17,10 +18,10 @@ from chassis.delivery import watch
 from chassis.errors import Unavailable
 from chassis.health import Health
 from chassis.http import create_api, operator, serve
-from chassis.lifecycle import run_all
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
+from chassis.parts import Run, run_all
 from chassis.retention import Retention, settled_dead_letters
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
@@ -92,12 +93,12 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     api = create_api("Attend reminders worker", health, metrics, "Health of the timers.")
     async with reconciling(settings, clock, metrics, engine) as reconciler:
         reconciler.watch(health)
-        await run_all(
-            stop,
-            timers=engine.run(stop),
-            reconciler=reconciler.run(stop),
-            http=serve(api, settings.http_host, settings.http_port, stop),
-        )
+        parts: dict[str, Run] = {
+            "timers": engine.run,
+            "reconciler": reconciler.run,
+            "http": partial(serve, api, settings.http_host, settings.http_port),
+        }
+        await run_all(stop, health, parts, vital=("http", "timers"))  # Faust cannot be started twice in a process
 
 
 @asynccontextmanager
@@ -176,15 +177,15 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
         watch(health, metrics, pool, [consumer], [relay])
         days.watch(health, relay.idle)
         api = create_api("Attend reminders projector", health, metrics, "Health of the reminder records.")
-        await run_all(
-            stop,
-            consumer=consumer.run(stop),
-            days=days.run(stop),
-            relay=relay.run(stop),
-            closing=_close(pool, clock, stop),
-            retention=daily.run(stop),
-            http=serve(api, settings.http_host, settings.http_port, stop),
-        )
+        parts: dict[str, Run] = {
+            "consumer": consumer.run,
+            "days": days.run,
+            "relay": relay.run,
+            "closing": partial(_close, pool, clock),
+            "retention": daily.run,
+            "http": partial(serve, api, settings.http_host, settings.http_port),
+        }
+        await run_all(stop, health, parts)
 
 
 async def run_api(settings: Settings, stop: asyncio.Event) -> None:
