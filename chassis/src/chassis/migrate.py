@@ -1,18 +1,32 @@
-"""Schema changes, applied once, in order, under an advisory lock; and the roles with least rights."""
+"""Schema changes, applied once, in order, under an advisory lock; and the roles with least rights.
 
+A step runs in a transaction with those beside it. One that cannot, or that would hold a large table too long (CREATE
+INDEX CONCURRENTLY), says so in its first line and runs by itself.
+"""
+
+import asyncio
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from chassis import logs
 from chassis.database import Connection, unavailable
 from chassis.errors import Misconfigured
+from chassis.scram import verifier
 
 SERVICES = ("booking", "records", "reminders", "notifier")
+ALONE = "-- outside a transaction"
+"""First line of a step that runs by itself: one statement, which builds an index."""
 _LOCK = 0x617474656E64  # "attend"
+_LOCKED_OUT_S = 0.1
+"""Between two tries for the lock: a concurrent build waits for whoever waits inside a statement."""
+_BUILT = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)", re.MULTILINE)
 _ROLE_TIMEOUTS = {
     # a frozen process holds nothing for long (design §3)
     "transaction_timeout": "10s",
@@ -33,6 +47,11 @@ class Step:
         """Hash of the SQL."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def alone(self) -> bool:
+        """Whether it runs by itself, outside a transaction."""
+        return self.sql.startswith(ALONE)
+
 
 def steps(package: str) -> tuple[Step, ...]:
     """Return the migrations of `package` after those of the delivery core, in order."""
@@ -47,21 +66,21 @@ def steps(package: str) -> tuple[Step, ...]:
 def pending(wanted: Sequence[Step], applied: dict[str, str]) -> list[Step]:
     """Return the steps not yet applied.
 
+    A database that is ahead of the program is no fault: a step only adds what the release before can live with, and
+    takes nothing away that it uses.
+
     Args:
         wanted: All steps of this version of the program.
         applied: Name → hash of those in the database.
 
     Raises:
-        Misconfigured: An applied step was changed since, or the database is ahead of the program.
+        Misconfigured: An applied step was changed since.
     """
     changed = [s.name for s in wanted if applied.get(s.name, s.sha256) != s.sha256]
     if changed:
         raise Misconfigured(
             f"migration {changed[0]} differs from the one applied; add a new file instead of changing it"
         )
-    ahead = sorted(set(applied) - {s.name for s in wanted})
-    if ahead:
-        raise Misconfigured(f"the database has migration {ahead[0]}, which this program lacks; run the newer program")
     return [s for s in wanted if s.name not in applied]
 
 
@@ -85,7 +104,8 @@ async def plan(admin_url: str, service: str, package: str) -> list[str]:
 async def migrate(admin_url: str, service_url: str, service: str, package: str) -> list[str]:
     """Bring the service's schema and role up to date; return the names of the steps applied.
 
-    Safe to run again and by several at once: all but one wait at an advisory lock.
+    Safe to run again and by several at once: all but one wait at an advisory lock. When a step fails those applied
+    before it stay; an index that was only half built is built anew by the next run.
 
     Args:
         admin_url: A role that may create schemas and roles.
@@ -94,16 +114,28 @@ async def migrate(admin_url: str, service_url: str, service: str, package: str) 
         package: The package whose `migrations` folder holds the steps.
     """
     with unavailable():
-        connection = await asyncpg.connect(admin_url)
-        try:
+        async with _locked(admin_url) as connection:
             async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
                 await _roles(connection, service, service_url)
-                done = await _apply(connection, service, package)
+                await _schema(connection, service)
+            await connection.execute(f"SET search_path = {service}")
+            done = pending(steps(package), await _applied(connection, service))
+            for group in _groups(done):
+                await _apply(connection, service, group)
+            async with connection.transaction():
                 await _grant(connection, service)
-            return done
-        finally:
-            await connection.close()
+            return [step.name for step in done]
+
+
+@asynccontextmanager
+async def _locked(admin_url: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(admin_url)
+    try:
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110  # a session's
+            await asyncio.sleep(_LOCKED_OUT_S)
+        yield connection
+    finally:
+        await connection.close()  # and the lock with it
 
 
 async def _roles(connection: Connection, service: str, url: str) -> None:
@@ -114,31 +146,64 @@ async def _roles(connection: Connection, service: str, url: str) -> None:
     for name in (f"attend_{s}" for s in SERVICES):
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
             await connection.execute(f"CREATE ROLE {name} NOLOGIN")
-    password = await connection.fetchval("SELECT quote_literal($1)", unquote(parts.password or ""))
-    await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD {password}")
+    await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{verifier(unquote(parts.password or ''))}'")
     for name, value in _ROLE_TIMEOUTS.items():
         await connection.execute(f"ALTER ROLE {role} SET {name} = '{value}'")
 
 
-async def _apply(connection: Connection, service: str, package: str) -> list[str]:
+async def _schema(connection: Connection, service: str) -> None:
     await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {service}")
     await connection.execute(
         f"CREATE TABLE IF NOT EXISTS {service}.schema_migration "
         "(name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
     )
-    await connection.execute(f"SET LOCAL search_path = {service}")
-    done = pending(steps(package), await _applied(connection, service))
-    for step in done:
-        await connection.execute(step.sql)
-        await connection.execute(
-            f"INSERT INTO {service}.schema_migration (name, sha256) VALUES ($1, $2)",  # noqa: S608  # a constant of ours
-            step.name,
-            step.sha256,
-        )
-    return [step.name for step in done]
+
+
+def _groups(wanted: Sequence[Step]) -> list[list[Step]]:
+    """Return the steps in order, those beside each other that share a transaction together."""
+    groups: list[list[Step]] = []
+    for step in wanted:
+        if groups and not step.alone and not groups[-1][0].alone:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
+
+
+async def _apply(connection: Connection, service: str, group: Sequence[Step]) -> None:
+    if group[0].alone:
+        await _drop_half_built(connection, group[0])
+        await connection.execute(group[0].sql)
+        await _note(connection, service, group)
+        return
+    async with connection.transaction():
+        for step in group:
+            await connection.execute(step.sql)
+        await _note(connection, service, group)
+
+
+async def _drop_half_built(connection: Connection, step: Step) -> None:
+    """Drop the step's index if a build of it was cut off: it is there, and used by nothing."""
+    built = _BUILT.search(step.sql)
+    if built is None:
+        raise Misconfigured(f"migration {step.name}: outside a transaction only an index is built, IF NOT EXISTS")
+    half = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid)"
+    if await connection.fetchval(half, built[1]):
+        await connection.execute(f"DROP INDEX CONCURRENTLY {built[1]}")
+
+
+async def _note(connection: Connection, service: str, applied: Sequence[Step]) -> None:
+    await connection.executemany(
+        f"INSERT INTO {service}.schema_migration (name, sha256) VALUES ($1, $2)",  # noqa: S608  # a constant of ours
+        [(step.name, step.sha256) for step in applied],
+    )
 
 
 async def _grant(connection: Connection, service: str) -> None:
+    """Give the role what it needs of the tables.
+
+    It changes nothing of those with a trigger `append_only`, of those with another `append_only_…` what that lets pass.
+    """
     role = f"attend_{service}"
     await connection.execute(
         f"GRANT USAGE ON SCHEMA {service} TO {role};"
@@ -146,16 +211,26 @@ async def _grant(connection: Connection, service: str) -> None:
         f"REVOKE INSERT, UPDATE, DELETE ON {service}.schema_migration FROM {role};"
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {service} TO {role};"
     )
+    guarded = await connection.fetch(
+        "SELECT tgrelid::regclass::text, tgname = 'append_only' FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid "
+        "WHERE tgname LIKE 'append_only%' AND c.relnamespace = $1::regnamespace AND NOT tgisinternal",
+        service,
+    )
+    for table, wholly in guarded:
+        await connection.execute(f"REVOKE {'UPDATE, ' * wholly}DELETE, TRUNCATE ON {table} FROM {role}")
 
 
 async def check(pool: asyncpg.Pool, service: str, package: str) -> None:
-    """Refuse to start on another schema than this program's.
+    """Refuse to start on a schema that lacks something; one that is ahead is noted.
 
     Raises:
         Misconfigured: Names the first step missing and the command that mends it.
     """
     with unavailable():
         async with pool.acquire() as connection:
-            missing = pending(steps(package), await _applied(connection, service))
-    if missing:
+            applied = await _applied(connection, service)
+    wanted = steps(package)
+    if missing := pending(wanted, applied):
         raise Misconfigured(f"schema {service} lacks migration {missing[0].name}; run `attend migrate`")
+    if ahead := sorted(applied.keys() - {step.name for step in wanted}):
+        logs.get_logger().info("schema.ahead", schema_name=service, steps=ahead)

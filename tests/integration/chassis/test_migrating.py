@@ -2,16 +2,21 @@
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from chassis import migrate
-from chassis.database import create_pool
-from chassis.errors import Misconfigured
+from chassis.database import Connection, create_pool
+from chassis.errors import Misconfigured, Unavailable
 from tests.integration.chassis.conftest import PACKAGE, service_url
+from tests.integration.chassis.world import until
+from tests.support.databases import ROLE_PASSWORD
 
 SERVICE = "records"
+BUILDING = "tests.integration.chassis.building"
+"""A package with a step outside a transaction."""
 
 
 async def test_a_plan_changes_nothing(database_url: str) -> None:
@@ -94,14 +99,17 @@ async def test_a_service_starts_on_its_own_schema_only(database_url: str) -> Non
     await connection.close()
 
 
-async def test_a_database_ahead_of_the_program_stops_it(database_url: str) -> None:
+async def test_a_database_ahead_of_the_program_is_no_fault(database_url: str) -> None:
+    """A release that is replaced goes on, and starts again, beside the one that replaces it."""
     await migrate.migrate(database_url, service_url(database_url), SERVICE, PACKAGE)
     connection = await asyncpg.connect(database_url)
     await connection.execute("INSERT INTO records.schema_migration (name, sha256) VALUES ('later/0009.sql', 'x')")
     await connection.close()
+    pool = await create_pool(service_url(database_url), SERVICE)
 
-    with pytest.raises(Misconfigured, match=r"later/0009.sql, which this program lacks"):
-        await migrate.plan(database_url, SERVICE, PACKAGE)
+    assert await migrate.plan(database_url, SERVICE, PACKAGE) == []
+    await migrate.check(pool, SERVICE, PACKAGE)
+    await pool.close()
 
 
 async def test_a_step_changed_after_it_was_applied_stops_it(database_url: str) -> None:
@@ -121,3 +129,136 @@ def test_the_steps_travel_with_the_package() -> None:
     assert core == sorted(core)
     assert own == f"{PACKAGE}/0001_ledger.sql"
     assert Path(migrate.__file__).parent.joinpath("migrations").is_dir()
+
+
+async def test_a_step_outside_a_transaction_builds_its_index_and_those_after_it_follow(database_url: str) -> None:
+    applied = await migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING)
+
+    assert [name.rpartition("/")[2] for name in applied][-3:] == ["0001_table.sql", "0002_index.sql", "0003_column.sql"]
+    assert await _index(database_url) is True
+    assert await migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING) == []
+
+
+async def test_an_index_that_was_half_built_is_built_anew_by_the_next_run(database_url: str) -> None:
+    await migrate.migrate(database_url, service_url(database_url), SERVICE, PACKAGE)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("CREATE TABLE records.thing (name text)")
+    await connection.execute("INSERT INTO records.thing VALUES ('twice'), ('twice')")
+    await connection.execute(
+        "INSERT INTO records.schema_migration SELECT $1, $2", *_applied(BUILDING, "0001_table.sql")
+    )
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING)
+    assert await _index(database_url) is False
+    assert len(await migrate.plan(database_url, SERVICE, BUILDING)) == 2
+
+    await connection.execute("DELETE FROM records.thing")
+    assert len(await migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING)) == 2
+    assert await _index(database_url) is True
+    await connection.close()
+
+
+async def test_one_killed_while_it_builds_an_index_leaves_nothing_that_stops_the_next(database_url: str) -> None:
+    """The build waits for a transaction that is open; its connection is cut meanwhile."""
+    await migrate.migrate(database_url, service_url(database_url), SERVICE, PACKAGE)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("CREATE TABLE records.thing (name text)")
+    await connection.execute(
+        "INSERT INTO records.schema_migration SELECT $1, $2", *_applied(BUILDING, "0001_table.sql")
+    )
+    holder = await asyncpg.connect(database_url)
+    held = holder.transaction()
+    await held.start()
+    await holder.execute("INSERT INTO records.thing VALUES ('open')")
+
+    running = asyncio.create_task(migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING))
+    await until(lambda: _building(connection))
+    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%CONCURRENTLY%' "
+                             "AND pid <> pg_backend_pid()")  # fmt: skip
+    with pytest.raises(Unavailable):
+        await running
+    await held.rollback()
+
+    assert len(await migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING)) == 2
+    assert await _index(database_url) is True
+    await holder.close()
+    await connection.close()
+
+
+async def test_several_at_once_with_a_step_outside_a_transaction_wait_for_each_other(database_url: str) -> None:
+    """Who waits for the lock inside a statement would be waited for by the build."""
+    url = service_url(database_url)
+    async with asyncio.timeout(60):
+        applied = await asyncio.gather(*(migrate.migrate(database_url, url, SERVICE, BUILDING) for _ in range(4)))
+
+    assert len([steps for steps in applied if steps]) == 1
+
+
+async def test_a_table_with_the_trigger_is_append_only_by_grant_as_well(database_url: str) -> None:
+    await migrate.migrate(database_url, service_url(database_url), SERVICE, PACKAGE)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "CREATE TABLE records.told (n int, hash text); CREATE TABLE records.kept (n int, hash text);"
+        "CREATE FUNCTION records.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION ''append only''; END';"
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON records.told EXECUTE FUNCTION records.refuse();"
+        "CREATE TRIGGER append_only_but_hash BEFORE UPDATE OF n OR DELETE ON records.kept "
+        "EXECUTE FUNCTION records.refuse()"
+    )
+    await connection.close()
+    await migrate.migrate(database_url, service_url(database_url), SERVICE, PACKAGE)
+    pool = await create_pool(service_url(database_url), SERVICE)
+
+    await pool.execute("INSERT INTO told VALUES (1); INSERT INTO kept VALUES (1); UPDATE kept SET hash = 'x'")
+    for refused in ("UPDATE told SET n = 2", "UPDATE told SET hash = 'x'", "DELETE FROM told", "TRUNCATE told",
+                    "DELETE FROM kept", "TRUNCATE kept"):  # fmt: skip
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await pool.execute(refused)
+    with pytest.raises(asyncpg.RaiseError):
+        await pool.execute("UPDATE kept SET n = 2")
+    await pool.close()
+
+
+async def test_a_password_is_nowhere_in_what_the_server_is_told(database_url: str) -> None:
+    """`ALTER ROLE` stands in the server's log and in pg_stat_activity; every other test signs in by the verifier."""
+    parts = urlsplit(service_url(database_url))
+    role = "attend_records"
+    admin = await asyncpg.connect(database_url)
+    said: list[str] = []
+    listening = await asyncpg.connect(database_url)
+    listening.add_query_logger(lambda query: said.append(query.query))
+    await migrate._roles(listening, SERVICE, parts.geturl())
+    await listening.close()
+
+    altered = [query for query in said if "PASSWORD" in query]
+    assert altered
+    assert not any(ROLE_PASSWORD in query for query in said)
+    assert role in altered[0]
+    stored = await admin.fetchval("SELECT rolpassword FROM pg_authid WHERE rolname = $1", role)
+    assert stored in altered[0]
+    await admin.close()
+
+
+def _applied(package: str, name: str) -> tuple[str, str]:
+    return next((step.name, step.sha256) for step in migrate.steps(package) if step.name.endswith(name))
+
+
+async def _index(database_url: str) -> bool | None:
+    """Whether the index is whole; None: it is not there."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        found: bool | None = await connection.fetchval(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('records.thing_name')"
+        )
+        return found
+    finally:
+        await connection.close()
+
+
+async def _building(connection: Connection) -> bool:
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('records.thing_name'))"
+        )
+    )

@@ -1,0 +1,1 @@
+"""A package whose migrations build an index outside a transaction."""
