@@ -3,6 +3,7 @@
 import pytest
 
 from notifier.domain.breaker import Breaker, Standing, is_failure
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure
 
 DOWN = NotAccepted("ConnectError")
@@ -19,29 +20,23 @@ def after(breaker: Breaker, *answers: Answer, at: float = 0.0) -> Breaker:
 @pytest.mark.parametrize(
     ("answer", "failed"),
     [
+        *((NotAccepted("X", fault=fault), fault in {Fault.CARRIER, Fault.ACCOUNT}) for fault in Fault),
         (NotAccepted("ConnectError"), True),
-        (NotAccepted("PoolTimeout"), True),
-        (NotAccepted("HTTP_500"), True),
-        (NotAccepted("HTTP_503"), True),
-        (NotAccepted("HTTP_401"), True),
-        (NotAccepted("HTTP_401_20003"), True),
-        (NotAccepted("HTTP_429_20429"), False),
-        (NotAccepted("SMTP_421"), True),
         (Unsure("TIMEOUT"), True),
-        (Unsure("HTTP_502"), True),
-        (NotAccepted("HTTP_429"), False),
-        (NotAccepted("HTTP_408"), False),
-        (NotAccepted("SMTP_450"), False),
-        (NotAccepted("SMTP_451"), False),
         (Rejected("HTTP_400"), False),
-        (Rejected("SMTP_550"), False),
-        (Rejected("CANNOT_COMPOSE"), False),
         (Accepted("r"), False),
         (NotStarted(), False),
     ],
 )
-def test_a_failure_blames_the_carrier_and_not_the_message(answer: Answer, failed: bool) -> None:
+def test_a_failure_blames_the_carrier_or_our_account_and_not_the_message(answer: Answer, failed: bool) -> None:
     assert is_failure(answer) == failed
+
+
+def test_one_refusal_of_our_account_opens_it_at_once() -> None:
+    refused = NotAccepted("SMTP_535", fault=Fault.ACCOUNT)
+
+    assert after(NEW, refused).standing(0.0) is Standing.OPEN
+    assert after(after(NEW, refused, at=0.0), UP, at=15.0) == NEW
 
 
 def test_it_opens_after_so_many_failures_in_a_row_and_not_before() -> None:
@@ -49,7 +44,7 @@ def test_it_opens_after_so_many_failures_in_a_row_and_not_before() -> None:
     assert after(NEW, DOWN, DOWN, DOWN).standing(0.0) is Standing.OPEN
 
 
-@pytest.mark.parametrize("answer", [UP, Rejected("HTTP_400"), NotAccepted("HTTP_429")])
+@pytest.mark.parametrize("answer", [UP, Rejected("HTTP_400"), NotAccepted("HTTP_429", fault=Fault.THROTTLE)])
 def test_an_answer_of_any_kind_ends_the_row(answer: Answer) -> None:
     assert after(NEW, DOWN, DOWN, answer, DOWN, DOWN).standing(0.0) is Standing.CLOSED
 

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from chassis.clock import StillClock
 from notifier.domain.breaker import Standing
 from notifier.domain.channels import Route
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
 from notifier.handle.calling import GRACE_S, Caller
 from notifier.handle.limits import Limits
@@ -29,7 +30,8 @@ ANSWERS = (
     Accepted("r"),
     Rejected("HTTP_400"),
     NotAccepted("ConnectError"),
-    NotAccepted("HTTP_401"),
+    NotAccepted("HTTP_401", fault=Fault.ACCOUNT),
+    NotAccepted("HTTP_429", timedelta(seconds=5), Fault.THROTTLE),
     NotAccepted("HTTP_503", timedelta(seconds=20)),
     Unsure("TIMEOUT"),
 )

@@ -14,6 +14,7 @@ from notifier.adapters.carriers.sms import SmsCarrier, TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
 from notifier.adapters.templates import Templates
 from notifier.domain.channels import Route
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected, Unsure
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
@@ -22,6 +23,10 @@ BY_SMS = Route(Channel.SMS, MOBILE)
 TWILIO = TwilioAccount("AC1", SecretStr("hush"), "+15005550006", "https://attend.example/")
 META = MetaAccount("123", SecretStr("hush"))
 SOONER, LATER = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:30 GMT"
+
+
+def throttled(seconds: int) -> Answer:
+    return NotAccepted("HTTP_429", timedelta(seconds=seconds), Fault.THROTTLE)
 
 
 async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
@@ -38,25 +43,32 @@ async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
         (201, b'{"sid":7}', {}, Unsure("HTTP_201_UNREADABLE")),
         (201, b"[]", {}, Unsure("HTTP_201_UNREADABLE")),
         (202, b"", {}, Unsure("HTTP_202_UNREADABLE")),
-        (301, b"", {"Location": "http://elsewhere"}, Rejected("HTTP_301")),
+        (301, b"", {"Location": "http://elsewhere"}, NotAccepted("HTTP_301")),
         (400, b'{"code":21211}', {}, Rejected("HTTP_400_21211")),
-        (400, b'{"error":{"message":"x","code":131026}}', {}, Rejected("HTTP_400_131026")),
         (400, b'{"code":"Ada"}', {}, Rejected("HTTP_400")),
+        (400, b'{"code":true}', {}, Rejected("HTTP_400")),
         (400, b"[1]", {}, Rejected("HTTP_400")),
+        (400, b'{"error":"no"}', {}, Rejected("HTTP_400")),
         (400, b"<html>", {}, Rejected("HTTP_400")),
-        (401, b"", {}, NotAccepted("HTTP_401")),
-        (404, b"", {}, Rejected("HTTP_404")),
-        (429, b"", {"Retry-After": "30"}, NotAccepted("HTTP_429", timedelta(seconds=30))),
-        (429, b"", {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, NotAccepted("HTTP_429")),
-        (429, b"", {"Retry-After": LATER, "Date": SOONER}, NotAccepted("HTTP_429", timedelta(seconds=90))),
-        (429, b"", {"Retry-After": SOONER, "Date": LATER}, NotAccepted("HTTP_429")),
-        (429, b"", {"Retry-After": "in a while", "Date": LATER}, NotAccepted("HTTP_429")),
-        (429, b"", {"Retry-After": "9" * 5000}, NotAccepted("HTTP_429", timedelta(days=1))),
-        (429, b"", {"Retry-After": "9" * 30}, NotAccepted("HTTP_429", timedelta(days=1))),
+        (400, b'{"code":21606}', {}, NotAccepted("HTTP_400_21606", fault=Fault.SENDER)),
+        (401, b"", {}, NotAccepted("HTTP_401", fault=Fault.ACCOUNT)),
+        (403, b'{"code":20005}', {}, NotAccepted("HTTP_403_20005", fault=Fault.ACCOUNT)),
+        (403, b'{"code":21610}', {}, Rejected("HTTP_403_21610")),
+        (404, b"", {}, NotAccepted("HTTP_404", fault=Fault.ACCOUNT)),
+        (422, b"", {}, Rejected("HTTP_422")),
+        (429, b"", {"Retry-After": "30"}, throttled(30)),
+        (429, b"", {"Retry-After": SOONER}, throttled(5)),
+        (429, b"", {"Retry-After": LATER, "Date": SOONER}, throttled(90)),
+        (429, b"", {"Retry-After": SOONER, "Date": LATER}, throttled(5)),
+        (429, b"", {"Retry-After": "in a while", "Date": LATER}, throttled(5)),
+        (429, b"", {"Retry-After": "9" * 5000}, throttled(86_400)),
+        (429, b"", {"Retry-After": "9" * 30}, throttled(86_400)),
         (500, b"", {}, NotAccepted("HTTP_500")),
         (502, b"", {}, Unsure("HTTP_502")),
         (503, b"", {"Retry-After": "2"}, NotAccepted("HTTP_503", timedelta(seconds=2))),
         (504, b"", {}, Unsure("HTTP_504")),
+        (201, b'{"sid":"SM\\u0000"}', {}, Unsure("HTTP_201_UNREADABLE")),
+        (201, b'{"sid":"SM\\ud800"}', {}, Unsure("HTTP_201_UNREADABLE")),
     ],
 )
 async def test_r24_g5_each_answer_is_accepted_rejected_not_accepted_or_unknown(

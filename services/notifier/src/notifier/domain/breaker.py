@@ -12,17 +12,17 @@ A call asks when it begins, not when it is claimed, and the one that asks whethe
 right for as long as a call may last. So no claim, and no call that never began or was never answered, can keep a lane
 shut: from every state a call may begin again within `open_s` + `probe_s`.
 
-A failure says nothing of the message: no connection, silence, a broken reply, 5xx, wrong credentials. A refusal of
-one message, and a carrier that asks for patience (429), are answers. Time here is machine time, monotonic.
+A failure says nothing of the message: no connection, silence, a broken reply, 5xx. What is our account's fault, such
+as a password that is not taken, opens it at once: the next call would meet the same, and many would lock the account.
+A refusal of one message, and a carrier that asks for patience (429), are answers (`domain/faults.py`). Time here is
+machine time, monotonic.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Answer, NotAccepted, Unsure
-
-CREDENTIALS = frozenset({"HTTP_401", "HTTP_403", "SMTP_421", "SMTP_454", "SMTP_530", "SMTP_535"})
-"""Codes by which a carrier shuts its door to us, whatever the message."""
 
 
 class Standing(StrEnum):
@@ -90,7 +90,7 @@ class Breaker:
         if not is_failure(answer):
             return Breaker(self.most_failures, self.open_s, self.probe_s)
         failures = self.failures + 1
-        if self.opened_at is None and failures < self.most_failures:
+        if self.opened_at is None and failures < self.most_failures and not _is_shut_to_us(answer):
             return replace(self, failures=failures)
         if self.opened_at is not None and self.probe_until is None:
             return replace(self, failures=failures)  # a call from before it opened: no reason to wait anew
@@ -98,10 +98,11 @@ class Breaker:
 
 
 def is_failure(answer: Answer) -> bool:
-    """Say whether an answer blames the carrier, not the message."""
+    """Say whether an answer blames the carrier or our account there, not the message."""
     if isinstance(answer, Unsure):
         return True
-    if not isinstance(answer, NotAccepted):
-        return False
-    code = "_".join(answer.code.split("_")[:2])  # a carrier's own number may follow ours
-    return code in CREDENTIALS or code.startswith("HTTP_5") or not code.startswith(("HTTP_", "SMTP_"))
+    return isinstance(answer, NotAccepted) and answer.fault in {Fault.CARRIER, Fault.ACCOUNT}
+
+
+def _is_shut_to_us(answer: Answer) -> bool:
+    return isinstance(answer, NotAccepted) and answer.fault is Fault.ACCOUNT

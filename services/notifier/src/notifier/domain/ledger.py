@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from notifier.domain.channels import Route
+from notifier.domain.faults import THROTTLED, Fault
 from notifier.domain.gate import ORDINARY, Asked, Terms
 from notifier.domain.states import State, Step
 from notifier.domain.visits import Visit
@@ -127,10 +128,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotAccepted:
-    """The carrier certainly does not have it, and may take it later."""
+    """The carrier certainly does not have it, and may take it later; `fault` says why not now."""
 
     code: str
     retry_after: timedelta | None = None
+    fault: Fault = Fault.CARRIER
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,15 @@ class Unsure:
 @dataclass(frozen=True, slots=True)
 class NotStarted:
     """The gate had gone stale before the call began: nothing left this process."""
+
+
+def refused(fault: Fault, code: str, retry_after: timedelta | None = None) -> "Rejected | NotAccepted":
+    """Return the answer that a refusal is; `code` says which, without personal data."""
+    if fault is Fault.MESSAGE:
+        return Rejected(code)
+    if fault is Fault.THROTTLE:
+        retry_after = retry_after or THROTTLED
+    return NotAccepted(code, retry_after, fault)
 
 
 Answer = Accepted | Rejected | NotAccepted | Unsure | NotStarted

@@ -4,9 +4,8 @@ What is known when something breaks:
 
 | when | answer |
 |---|---|
-| no connection, no greeting, 4xx or 421 before the data | not accepted: the mail has not left |
-| 5xx to sender, recipient or data | rejected |
-| 4xx after the final dot | not accepted |
+| no connection, no greeting, no TLS | not accepted: the mail has not left |
+| a refusal, at any step | rejected if it is the mail's fault, else not accepted (`domain/faults.py`) |
 | silence, a broken connection or a reply that is no refusal once the data began | unknown: the server may have it |
 """
 
@@ -23,12 +22,15 @@ from pydantic import SecretStr
 
 from notifier.adapters.carriers.composing import Mail, Sender, compose
 from notifier.adapters.templates import Templates
-from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
+from notifier.domain.faults import ENHANCED, Phase, of_smtp
+from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Unsure, refused
 from notifier.handle.loop import CannotCompose, Made
 
-PERMANENT = 500
 REFUSALS = range(400, 600)
 """All other replies to a mail are none that we can read; aiosmtplib gives nonsense the code -1."""
+
+ENDING = frozenset({421, 454, 530, 534, 535, 538})
+"""After these a connection is good for nothing: the server closes it, or wants a login that it has not had."""
 
 _BROKEN = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, ConnectionError, TimeoutError)
 
@@ -84,7 +86,7 @@ class EmailCarrier:
             async with asyncio.timeout(server.timeout_s):
                 client = await self._announced(server, mail)
         except aiosmtplib.SMTPResponseException as error:
-            return _refused(error.code)
+            return _refused(error)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return NotAccepted(type(error).__name__)
         return await self._handed_over(server, client, mail)
@@ -127,7 +129,7 @@ class EmailCarrier:
             response = await client.data(mail.content)
         except aiosmtplib.SMTPResponseException as error:
             await self._clear(server, client, error.code)
-            return _refused(error.code) if error.code in REFUSALS else Unsure("SMTP_UNREADABLE")
+            return _refused(error) if error.code in REFUSALS else Unsure("SMTP_UNREADABLE")
         except (*_BROKEN, aiosmtplib.SMTPException, OSError) as error:
             client.close()
             return Unsure(type(error).__name__)
@@ -135,11 +137,12 @@ class EmailCarrier:
             client.close()
             raise
         self._kept[server].append(client)
-        return Accepted(response.message[:200] or mail.message_id)
+        said = response.message.partition("\n")[0]
+        return Accepted(said if said and said.isprintable() else mail.message_id)
 
     async def _clear(self, server: SmtpServer, client: aiosmtplib.SMTP, code: int) -> None:
         """Make a connection fit for the next mail after a refusal, or give it up."""
-        if code == aiosmtplib.SMTPStatus.domain_unavailable or code not in REFUSALS:
+        if code in ENDING or code not in REFUSALS:
             client.close()
             return
         try:
@@ -168,5 +171,21 @@ async def _connected(server: SmtpServer) -> aiosmtplib.SMTP:
     return client
 
 
-def _refused(code: int) -> Answer:
-    return Rejected(f"SMTP_{code}") if code >= PERMANENT else NotAccepted(f"SMTP_{code}")
+def _phase(error: aiosmtplib.SMTPResponseException) -> Phase:
+    match error:
+        case aiosmtplib.SMTPSenderRefused():
+            return Phase.MAIL
+        case aiosmtplib.SMTPRecipientRefused():
+            return Phase.RCPT
+        case aiosmtplib.SMTPDataError():
+            return Phase.DATA
+    return Phase.LOGIN
+
+
+def _refused(error: aiosmtplib.SMTPResponseException) -> Answer:
+    """Return what a refusal means; one that cannot be read, before the data, is the server's."""
+    if error.code not in REFUSALS:
+        return NotAccepted("SMTP_UNREADABLE")
+    enhanced = ENHANCED.search(error.message)
+    code = f"SMTP_{error.code}" + (f"_{enhanced[0]}" if enhanced else "")
+    return refused(of_smtp(_phase(error), error.code, error.message), code)

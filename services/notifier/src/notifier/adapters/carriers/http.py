@@ -4,10 +4,9 @@
 |---|---|
 | 2xx with a message id | accepted |
 | 2xx without one, or not readable | unknown |
-| 401, 403 | not accepted: our credentials are wrong, not the message |
-| 408, 429, 500, 503 | not accepted, Retry-After kept (seconds, or a date by the carrier's own `Date`) |
+| 3xx, 4xx, 500, 503 | rejected if it is the message's fault, else not accepted (`domain/faults.py`); Retry-After |
+| | is kept, in seconds or as a date by the carrier's own `Date` |
 | 502, 504, other 5xx | unknown: something before the carrier gave up on its answer |
-| other 4xx, 3xx | rejected |
 | no connection, or a request that cannot be written | not accepted: nothing has left |
 | a break or silence after the request left | unknown |
 """
@@ -21,10 +20,12 @@ import httpx2
 import orjson
 
 from notifier.adapters.carriers.spread import Spread
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected, Unsure
+from notifier.domain.faults import Fault
+from notifier.domain.ledger import Accepted, Answer, NotAccepted, Unsure, refused
 
-LATER = frozenset({401, 403, 408, 429, 500, 503})
 SERVER_ERROR = 500
+NO_SUCH_NUMBER = 33
+"""Meta's subcode of 100, which alone would blame the message: our phone number id does not exist, or is not ours."""
 LONGEST_REPLY = 64 * 1024
 LONGEST_WAIT = timedelta(days=1)
 KEEP_ALIVE_S = 4.0
@@ -53,13 +54,19 @@ def new_client(base_url: str, timeout_s: float, connections: int) -> httpx2.Asyn
     )
 
 
-async def answer_to(client: httpx2.AsyncClient, request: httpx2.Request, reference: Callable[[Any], str]) -> Answer:
+async def answer_to(
+    client: httpx2.AsyncClient,
+    request: httpx2.Request,
+    reference: Callable[[Any], str],
+    fault_of: Callable[[int, int | None], Fault],
+) -> Answer:
     """Make the request and return what its answer means.
 
     Args:
         client: The carrier's client.
         request: The request.
         reference: Takes the carrier's message id out of the answer's JSON; raises if it is not there.
+        fault_of: Says whose fault a refusal is, by HTTP's status and the carrier's own code.
     """
     try:
         response = await client.send(request)
@@ -72,31 +79,38 @@ async def answer_to(client: httpx2.AsyncClient, request: httpx2.Request, referen
             return Accepted(reference(orjson.loads(response.content[:LONGEST_REPLY])))
         except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
             return Unsure(f"HTTP_{response.status_code}_UNREADABLE")
-    code = f"HTTP_{response.status_code}"
-    if response.status_code in LATER:
-        return NotAccepted(code, _retry_after(response))
-    return Unsure(code) if response.status_code >= SERVER_ERROR else Rejected(code + _own_code(response))
+    own = _own_code(response)
+    code = f"HTTP_{response.status_code}" + ("" if own is None else f"_{own}")
+    fault = fault_of(response.status_code, own)
+    if fault is Fault.MESSAGE and response.status_code >= SERVER_ERROR:
+        return Unsure(code)
+    return refused(fault, code, _retry_after(response))
 
 
 def text(value: object) -> str:
-    """Return the text, not empty.
+    """Return the text: printable, not empty.
 
     Raises:
         TypeError: It is none.
     """
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not value.isprintable():
         raise TypeError("no text")
     return value
 
 
-def _own_code(response: httpx2.Response) -> str:
-    """Return `_` and the carrier's own number of a refusal, such as `_21211`; nothing if it gives none."""
+def _own_code(response: httpx2.Response) -> int | None:
+    """Return the carrier's own number of a refusal, such as 21211; None if it gives none."""
     try:
         said = orjson.loads(response.content[:LONGEST_REPLY])
-        code = said["error"]["code"] if "error" in said else said["code"]  # Meta's shape, Twilio's shape
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return ""
-    return f"_{code}" if isinstance(code, int) and 0 <= code < 10_000_000 else ""
+        if "error" not in said:
+            code = said["code"]  # Twilio's shape
+        elif said["error"].get("error_subcode") == NO_SUCH_NUMBER:
+            code = NO_SUCH_NUMBER
+        else:
+            code = said["error"]["code"]  # Meta's shape
+    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+        return None
+    return code if type(code) is int and 0 <= code < 10_000_000 else None
 
 
 def _retry_after(response: httpx2.Response) -> timedelta | None:

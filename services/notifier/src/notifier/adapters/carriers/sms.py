@@ -16,6 +16,7 @@ from notifier.adapters.carriers.http import answer_to, text
 from notifier.adapters.carriers.posting import Posting
 from notifier.adapters.templates import Templates
 from notifier.adapters.words import NORTH_AMERICA, words_of
+from notifier.domain.faults import of_twilio
 from notifier.domain.ledger import Call
 from notifier.handle.loop import CannotCompose, Made
 
@@ -79,7 +80,7 @@ class SmsCarrier:
         if account.callback_base_url:
             form += f"&StatusCallback={_callbacks(account.callback_base_url)}{call.attempt_id}"
         request = self._posting(account).request(form.encode("ascii"))
-        return partial(answer_to, self._client, request, _sid)
+        return partial(answer_to, self._client, request, _sid, of_twilio)
 
     def _posting(self, account: TwilioAccount) -> Posting:
         if account not in self._postings:

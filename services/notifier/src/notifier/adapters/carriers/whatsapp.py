@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from notifier.adapters.carriers.http import answer_to, text
 from notifier.adapters.carriers.posting import Posting
 from notifier.adapters.words import Words, words_of
+from notifier.domain.faults import of_meta
 from notifier.domain.ledger import Call
 from notifier.domain.wording import LAST_RESORT
 from notifier.handle.loop import CannotCompose, Made
@@ -97,7 +98,9 @@ class WhatsAppCarrier:
             body = body_of(call, template)
         except (ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
-        return partial(answer_to, self._client, self._posting(account).request(orjson.dumps(body)), _message_id)
+        return partial(
+            answer_to, self._client, self._posting(account).request(orjson.dumps(body)), _message_id, of_meta
+        )
 
     def _posting(self, account: MetaAccount) -> Posting:
         token = account.access_token.get_secret_value()
