@@ -36,8 +36,8 @@ async def case(world: World, by: str, *answers: int | str) -> Case:
 
 
 async def test_r24_r25_temporary_refusals_are_tried_again_and_permanent_ones_are_not(world: World) -> None:
-    again = (("sms", 429), ("sms", 500), ("sms", 503), ("sms", 401), ("email", 450), ("email", 421))
-    never = (("sms", 400), ("sms", 404), ("email", 550), ("email", 553))
+    again = (("sms", 429), ("sms", 500), ("sms", 503), ("email", 450), ("email", 421))
+    never = (("sms", 400), ("sms", 422), ("email", 550), ("email", 553))
     temporary = [await case(world, by, answer, answer) for by, answer in again]
     permanent = [await case(world, by, answer) for by, answer in never]
     late = await case(world, "sms", *[503] * 50)

@@ -77,7 +77,7 @@ async def test_d32_what_whatsapp_refuses_for_good_goes_by_sms_at_once(world: Wor
 
 async def test_d17_when_every_channel_has_refused_it_has_failed_with_the_last_reason(world: World) -> None:
     patient = await world.patient()
-    world.carriers.script(await world.address(patient, "mobile"), 404)
+    world.carriers.script(await world.address(patient, "mobile"), 422)
     world.carriers.script(await world.address(patient, "email"), 550)
     await world.start()
     visit = await handed_over(world, patient)
@@ -213,7 +213,7 @@ async def test_a_carrier_that_asks_for_patience_is_left_alone_by_every_instance(
     first = await handed_over(world, impatient)
     await world.tried(first, "reminder", 1)
     paused = await world.pool.fetchval(
-        "SELECT paused_until - clock_timestamp() > interval '0' FROM lane_rate WHERE channel = 'sms'"
+        "SELECT paused_until - clock_timestamp() > interval '0' FROM account_rate WHERE channel = 'sms'"
     )
     second = await handed_over(world, other)
     world.step(timedelta(minutes=1))
@@ -223,7 +223,7 @@ async def test_a_carrier_that_asks_for_patience_is_left_alone_by_every_instance(
     assert paused
     assert await world.pool.fetchval(
         """SELECT min(gated_at) FROM attempt WHERE outcome = 'accepted'"""
-    ) >= await world.pool.fetchval("SELECT paused_until FROM lane_rate WHERE channel = 'sms'")
+    ) >= await world.pool.fetchval("SELECT paused_until FROM account_rate WHERE channel = 'sms'")
 
 
 async def test_b10_a_lane_whose_carrier_is_down_rests_and_comes_back(world: World) -> None:
@@ -244,7 +244,8 @@ async def test_b10_a_lane_whose_carrier_is_down_rests_and_comes_back(world: Worl
 
     await until(rests)
     assert await breakers("email closed")
-    assert 'attend_lane_breaker{lane="sms",standing="open"} 1.0' in (await world.ask("GET", "/metrics")).text
+    shown = 'attend_lane_breaker{account="AC00000000000000000000000000000000",lane="sms",standing="open"} 1.0'
+    assert shown in (await world.ask("GET", "/metrics")).text
     by_mail = await handed_over(world, await world.patient(mobile=None))
     await world.settled(by_mail, "reminder", "accepted")
 

@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 from chassis.clock import StillClock
 from chassis.errors import Unavailable
 from notifier.domain import standing
+from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, Call, Notification
 from notifier.domain.modes import Mode, SendingMode
 from notifier.domain.states import State
@@ -22,6 +24,8 @@ from schemas.notifications import Channel
 from tests.unit.notifier.builders import NOW, notification, visit
 
 LIVE = SendingMode(Mode.LIVE)
+ACCOUNTS = Accounts("ours", {"SOUTH": "souths", "SOUTH2": "souths", "EAST": "easts"})
+"""Of NORTH and every other clinic it is the installation's."""
 
 
 class MemoryLedger:
@@ -30,6 +34,8 @@ class MemoryLedger:
     def __init__(self, *notifications: Notification, slow_gate_s: float = 0.0, hides_due: bool = False) -> None:
         self.hides_due, self.looks = hides_due, 0
         self.gates = 0
+        self.moves_to: dict[UUID | None, str] = {}
+        self.accounts_called: list[str] = []
         self.gate_waits: asyncio.Event | None = None
         self.held = {one.notification_id: one for one in notifications}
         self.visit = visit()
@@ -38,7 +44,7 @@ class MemoryLedger:
         self.machine_s = 1000.0
         self.tokens = 0
         self.loses_next = False
-        self.pauses: list[float] = []
+        self.pauses: list[tuple[str, float]] = []
         self._slow_gate_s = slow_gate_s
 
     @asynccontextmanager
@@ -48,35 +54,50 @@ class MemoryLedger:
             self.loses_next = False
             raise Unavailable("DATABASE_UNAVAILABLE", "cut at the commit, which had landed")
 
-    async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
-        taken = min(self.tokens, most)
-        self.tokens -= taken
+    async def take_tokens(self, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
+        taken = {}
+        for account, count in most.items():
+            if taken_of := min(self.tokens, count):
+                taken[account] = taken_of
+                self.tokens -= taken_of
         return taken
 
-    async def give_back_tokens(self, lane: Channel, tokens: int) -> None:
-        self.tokens += tokens
+    async def give_back_tokens(self, lane: Channel, tokens: Mapping[str, int]) -> None:
+        self.tokens += sum(tokens.values())
 
-    async def pause(self, lane: Channel, seconds: float) -> None:
-        self.pauses.append(seconds)
+    async def pause(self, lane: Channel, account: str, seconds: float) -> None:
+        self.pauses.append((account, seconds))
 
-    async def paused_s(self, lane: Channel) -> float:
-        return 0.0
+    async def paused_s(self, lane: Channel) -> Mapping[str, float]:
+        return {}
 
-    async def is_due(self, lane: Channel, now: datetime, until: datetime, setting: Mode) -> bool:
+    async def lock_due(
+        self,
+        lane: Channel,
+        limits: Mapping[str, int],
+        now: datetime,
+        until: datetime,
+        setting: Mode,
+        *,
+        even_paused: bool = False,
+    ) -> Sequence[Notification]:
+        if self.hides_due:
+            return []
+        return [one for account, most in limits.items() for one in self._due(lane, account, now, until)[:most]]
+
+    async def due(
+        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
+    ) -> Collection[str]:
         self.looks += 1
-        return bool(self._due(lane, now, until))
+        return [account for account in accounts if self._due(lane, account, now, until)]
+
+    def _due(self, lane: Channel, account: str, now: datetime, until: datetime) -> list[Notification]:
+        queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
+        queued = [one for one in queued if ACCOUNTS.of(one.clinic_id) == account]
+        return [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
         return []
-
-    async def lock_due(
-        self, lane: Channel, limit: int, now: datetime, until: datetime, setting: Mode, *, even_paused: bool = False
-    ) -> Sequence[Notification]:
-        return [] if self.hides_due else self._due(lane, now, until)[:limit]
-
-    def _due(self, lane: Channel, now: datetime, until: datetime) -> list[Notification]:
-        queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
-        return [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
         return []
@@ -89,7 +110,12 @@ class MemoryLedger:
         self.gates += 1
         if self.gate_waits:
             await self.gate_waits.wait()
-        return {one: replace(self.visit, appointment_id=one) for one in appointment_ids}
+        clinics = {one.appointment_id: one.clinic_id or self.visit.clinic_id for one in self.held.values()}
+        clinics |= self.moves_to
+        return {
+            one: replace(self.visit, appointment_id=one, clinic_id=clinics.get(one, self.visit.clinic_id))
+            for one in appointment_ids
+        }
 
     async def standing(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
@@ -104,6 +130,7 @@ class MemoryLedger:
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
         self.attempts |= {call.attempt_id: "open" for call in calls}
+        self.accounts_called += [call.account for call in calls]
 
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
         self.attempts |= {one.call.attempt_id: type(one.answer).__name__ for one in answers}
@@ -164,12 +191,18 @@ class FakeCarrier:
 
 
 class NoWatch:
-    """Counts nothing but how often a lane stood still."""
+    """Counts nothing but how often a lane stood still, and whose fault refusals were."""
 
     stood_still = 0
 
-    def stands_still(self, lane: Channel) -> None:
+    def __init__(self) -> None:
+        self.faults: list[tuple[str, Fault]] = []
+
+    def stands_still(self, lane: Channel, account: str) -> None:
         self.stood_still += 1
+
+    def refused(self, lane: Channel, account: str, fault: Fault) -> None:
+        self.faults.append((account, fault))
 
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
         return
@@ -177,7 +210,7 @@ class NoWatch:
     def called(self, lane: Channel, seconds: float) -> None:
         return
 
-    def stands(self, lane: Channel, breaker: Standing) -> None:
+    def stands(self, lane: Channel, account: str, breaker: Standing) -> None:
         return
 
 
@@ -229,6 +262,7 @@ def lane_over(
         Channel.SMS,
         ledger,
         carrier,
+        ACCOUNTS,
         Limits(slots, timeout_s, per_second, failures, breaker_open_s=15.0),
         LIVE,
         StillClock(NOW),

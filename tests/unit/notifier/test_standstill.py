@@ -68,7 +68,7 @@ async def test_a_lane_that_stands_still_is_not_ready_and_counted_once_until_it_c
     await run_while(lane, lambda: lane.stands_still() is not None)
 
     assert ready_at_first is None
-    assert reason == "sms: messages are due and no call has begun for 120 s; restart this process"
+    assert reason == "sms by ours: messages are due and no call has begun for 120 s; restart this process"
     assert (len(carrier.calls), watch.stood_still) == (1, 1)
 
 

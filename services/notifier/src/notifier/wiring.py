@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from chassis import migrate, topics
 from chassis.clock import clock_from
 from chassis.consumer import Applied, BatchConsumer, Subscription
-from chassis.database import Connection, create_pool
+from chassis.database import Connection, create_pool, unavailable
 from chassis.delivery import watch
 from chassis.health import Health
 from chassis.http import Bounds, create_api, operator, serve
@@ -20,7 +20,7 @@ from chassis.metrics import Metrics
 from chassis.outbox import Relay
 from chassis.parts import Run, run_all
 from chassis.retention import Retention
-from notifier.adapters import http, inbox, incoming, retention
+from notifier.adapters import http, inbox, incoming, rates, retention
 from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
 from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.clock_check import ClockCheck
@@ -128,6 +128,9 @@ async def build(
         await migrate.check(pool, SERVICE, SERVICE)
         relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES]), ClockCheck(pool, clock)
         await clocks.compare()
+        for channel in lanes:
+            with unavailable():
+                await rates.know(pool, channel, accounts.accounts[channel].every)
         senders = lanes_of(
             settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay
         )

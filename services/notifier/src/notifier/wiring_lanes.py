@@ -36,7 +36,8 @@ def lanes(
     relay: Relay,
 ) -> tuple[Lane, ...]:
     """Return the lanes of this process; a message that changes its channel wakes the other lane."""
-    ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s))
+    by_channel = accounts.accounts
+    ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s), by_channel)
     made: dict[Channel, Lane] = {}
 
     def wake(channel: Channel) -> None:
@@ -48,6 +49,7 @@ def lanes(
             channel,
             ledger,
             _carrier(settings, channel, accounts, templates),
+            by_channel[channel],
             _limits(settings, channel),
             settings.sending,
             clock,
@@ -75,10 +77,17 @@ def watch_lanes(
     health.add_status("sending_mode", workload.mode)
 
     async def breakers() -> str:
-        return ", ".join(f"{lane.channel.value} {lane.breaker.value}" for lane in senders)
+        return ", ".join(each for lane in senders for each in _standings(lane))
 
     if senders:
         health.add_status("breakers", breakers)
+
+
+def _standings(lane: Lane) -> list[str]:
+    """Return where each breaker of a lane stands, with its account where there are several."""
+    if len(lane.breakers) == 1:
+        return [f"{lane.channel.value} {breaker.value}" for breaker in lane.breakers.values()]
+    return [f"{lane.channel.value} {account} {breaker.value}" for account, breaker in lane.breakers.items()]
 
 
 def _limits(settings: Settings, channel: Channel) -> Limits:
@@ -95,6 +104,7 @@ def _carrier(settings: Settings, channel: Channel, accounts: Senders, templates:
     timeout_s = settings.carrier_timeout_s
     if channel is Channel.EMAIL:
         return EmailCarrier(accounts.mail, templates)
+    calls_at_once = settings.slots(channel) * len(accounts.accounts[channel].every)
     if channel is Channel.SMS:
-        return SmsCarrier(new_client(settings.twilio_base_url, timeout_s, settings.sms_slots), accounts.sms, templates)
-    return WhatsAppCarrier(new_client(settings.meta_base_url, timeout_s, settings.whatsapp_slots), accounts.whatsapp)
+        return SmsCarrier(new_client(settings.twilio_base_url, timeout_s, calls_at_once), accounts.sms, templates)
+    return WhatsAppCarrier(new_client(settings.meta_base_url, timeout_s, calls_at_once), accounts.whatsapp)

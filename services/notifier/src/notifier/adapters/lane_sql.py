@@ -12,17 +12,45 @@ def _mode(setting: int) -> str:
     (SELECT mode FROM sending_mode), ${setting}::text)"""  # noqa: S608  # a number of ours
 
 
-LOCK_DUE = f"""
-SELECT {COLUMNS} FROM notification
-WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND not_after >= $6 AND {_mode(4)} <> 'hold'
-  AND ($5 OR NOT EXISTS (SELECT FROM lane_rate WHERE channel = $1 AND paused_until > clock_timestamp()))
-ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
+_DUE = f"""state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND not_after >= $3 AND {_mode(4)} <> 'hold'"""
 
-IS_DUE = f"""
-SELECT EXISTS (
-    SELECT FROM notification
-    WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $2 AND not_after >= $4 AND {_mode(3)} <> 'hold')
-   AND NOT EXISTS (SELECT FROM lane_rate WHERE channel = $1 AND paused_until > clock_timestamp())"""  # noqa: S608  # ours
+
+def _not_paused(account: str) -> str:
+    """Return the condition that this account, a column or parameter, is not paused."""
+    return f"""NOT EXISTS (SELECT FROM account_rate AS rate
+    WHERE rate.channel = $1 AND rate.account = {account} AND rate.paused_until > clock_timestamp())"""  # ours
+
+
+def _clinics(clinics: int, accounts: int) -> str:
+    """Return the clinics of `asked.account`, from two parameters that hold clinics and their accounts."""
+    return f"""ARRAY(
+    SELECT own.clinic_id FROM unnest(${clinics}::text[], ${accounts}::text[]) AS own (clinic_id, account)
+    WHERE own.account = asked.account)"""  # noqa: S608  # numbers of ours
+
+
+LOCK_DUE_OF_THE_REST = f"""
+SELECT {COLUMNS} FROM notification
+WHERE {_DUE} AND (clinic_id IS NULL OR clinic_id <> ALL($5::text[])) AND ($6 OR {_not_paused("$7")})
+ORDER BY not_after LIMIT $8 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # constants of ours
+"""Of the account of every clinic that has none of its own."""
+
+LOCK_DUE_OF_CLINICS = f"""
+SELECT due.* FROM unnest($5::text[], $6::int[]) AS asked (account, most)
+CROSS JOIN LATERAL (
+    SELECT {COLUMNS} FROM notification WHERE {_DUE} AND clinic_id = ANY({_clinics(7, 8)})
+    ORDER BY not_after LIMIT asked.most FOR UPDATE SKIP LOCKED
+) AS due
+WHERE $9 OR {_not_paused("asked.account")}"""  # noqa: S608  # constants of ours
+"""Of the other accounts: each its clinics' own, so many of each."""
+
+DUE = f"""
+SELECT $5::text AS account
+WHERE $5 = ANY($6::text[]) AND {_not_paused("$5")} AND EXISTS (
+    SELECT FROM notification WHERE {_DUE} AND (clinic_id IS NULL OR clinic_id <> ALL($7::text[])))
+UNION ALL
+SELECT asked.account FROM unnest($6::text[]) AS asked (account)
+WHERE asked.account <> $5 AND {_not_paused("asked.account")} AND EXISTS (
+    SELECT FROM notification WHERE {_DUE} AND clinic_id = ANY({_clinics(7, 8)}))"""  # noqa: S608  # constants of ours
 
 LOCK_LATE = f"""
 SELECT {COLUMNS} FROM notification
@@ -54,8 +82,9 @@ WHERE held.notification_id = new.notification_id"""
 
 OPEN_ATTEMPTS = """
 INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256,
-                     preference_version, called_at)
-SELECT *, $9 FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::bytea[], $8::int[])"""
+                     preference_version, account, called_at)
+SELECT *, $9 FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::bytea[], $8::int[],
+                         $10::text[])"""
 
 CLOSE_ATTEMPTS = """
 UPDATE attempt AS made

@@ -14,6 +14,7 @@ from notifier.adapters import rates
 from notifier.adapters.columns import notification, write
 from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.outgoing import notification_changed
+from notifier.domain.accounts import Accounts
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.modes import Mode
 from notifier.domain.opt_outs import address_key
@@ -23,6 +24,8 @@ from notifier.handle.ports import Answered
 from schemas.notifications import Channel
 
 LEASE_RAN_OUT = "LEASE_RAN_OUT"
+CLAIMS_NOTHING: Mapping[Channel, Accounts] = {}
+"""The accounts of who writes to the ledger and sends nothing."""
 
 
 class PostgresLedger:
@@ -31,53 +34,75 @@ class PostgresLedger:
     Args:
         pool: Connections to the schema `notifier`.
         lease: How long a message may be in `sending`, machine time; longer than any call.
+        accounts: Which account sends for which clinic, by channel.
     """
 
-    def __init__(self, pool: asyncpg.Pool, lease: timedelta) -> None:
-        self._pool = pool
-        self._lease = lease
+    def __init__(self, pool: asyncpg.Pool, lease: timedelta, accounts: Mapping[Channel, Accounts]) -> None:
+        self._pool, self._lease, self._accounts = pool, lease, accounts
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresLaneTransaction"]:
         """See `handle.ports.Ledger`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresLaneTransaction(connection, self._lease)
+                yield PostgresLaneTransaction(connection, self._lease, self._accounts)
 
 
 class PostgresLaneTransaction:
     """See `handle.ports.LaneTransaction`."""
 
-    def __init__(self, connection: Connection, lease: timedelta) -> None:
-        self._connection = connection
-        self._lease = lease
+    def __init__(
+        self, connection: Connection, lease: timedelta, accounts: Mapping[Channel, Accounts] = CLAIMS_NOTHING
+    ) -> None:
+        self._connection, self._lease, self._accounts = connection, lease, accounts
 
-    async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
+    async def take_tokens(self, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
         """See `handle.ports.LaneTransaction`."""
-        return await rates.take(self._connection, lane, per_second, most, now)
+        return await rates.take(self._connection, lane, per_second, most)
 
-    async def give_back_tokens(self, lane: Channel, tokens: int) -> None:
+    async def give_back_tokens(self, lane: Channel, tokens: Mapping[str, int]) -> None:
         """See `handle.ports.LaneTransaction`."""
         await rates.give_back(self._connection, lane, tokens)
 
-    async def pause(self, lane: Channel, seconds: float) -> None:
+    async def pause(self, lane: Channel, account: str, seconds: float) -> None:
         """See `handle.ports.LaneTransaction`."""
-        await rates.pause(self._connection, lane, seconds)
+        await rates.pause(self._connection, lane, account, seconds)
 
-    async def paused_s(self, lane: Channel) -> float:
+    async def paused_s(self, lane: Channel) -> Mapping[str, float]:
         """See `handle.ports.LaneTransaction`."""
         return await rates.paused_s(self._connection, lane)
 
     async def lock_due(
-        self, lane: Channel, limit: int, now: datetime, until: datetime, setting: Mode, *, even_paused: bool = False
+        self,
+        lane: Channel,
+        limits: Mapping[str, int],
+        now: datetime,
+        until: datetime,
+        setting: Mode,
+        *,
+        even_paused: bool = False,
     ) -> Sequence[Notification]:
         """See `handle.ports.LaneTransaction`."""
-        rows = await self._connection.fetch(sql.LOCK_DUE, lane, now, limit, setting, even_paused, until)
+        of, rows = self._accounts[lane], list[asyncpg.Record]()
+        clinics, owners = list(of.own), list(of.own.values())
+        asked = lane, now, until, setting
+        if most := limits.get(of.rest):
+            rows += await self._connection.fetch(sql.LOCK_DUE_OF_THE_REST, *asked, clinics, even_paused, of.rest, most)
+        if own := {account: most for account, most in limits.items() if account != of.rest}:
+            rows += await self._connection.fetch(
+                sql.LOCK_DUE_OF_CLINICS, *asked, list(own), list(own.values()), clinics, owners, even_paused
+            )
         return [notification(row) for row in rows]
 
-    async def is_due(self, lane: Channel, now: datetime, until: datetime, setting: Mode) -> bool:
+    async def due(
+        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
+    ) -> Collection[str]:
         """See `handle.ports.LaneTransaction`."""
-        return bool(await self._connection.fetchval(sql.IS_DUE, lane, now, setting, until))
+        of = self._accounts[lane]
+        rows = await self._connection.fetch(
+            sql.DUE, lane, now, until, setting, of.rest, list(accounts), list(of.own), list(of.own.values())
+        )
+        return {row["account"] for row in rows}
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
         """See `handle.ports.LaneTransaction`."""
@@ -120,6 +145,7 @@ class PostgresLaneTransaction:
                 [address_key(call.route.address) for call in calls],
                 [call.preference_version for call in calls],
                 now,
+                [call.account for call in calls],
             )
 
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:

@@ -1,61 +1,77 @@
-"""The rate of a lane, one row that all its instances share: a bucket refilled by this database's clock.
+"""The rate of an account, one row that all instances share: a bucket refilled by this database's clock.
 
 It holds at most one second's worth, and never less than one message. Nothing is written while nothing is due.
 """
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+
+import asyncpg
 
 from chassis.database import Connection
 from schemas.notifications import Channel
 
+KNOW = """
+INSERT INTO account_rate (channel, account) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING"""
+
 TAKE = """
 WITH bucket AS (
-    SELECT channel, greatest(refilled_at, now()) AS at,
+    SELECT held.account, asked.most, greatest(held.refilled_at, now()) AS at,
            least(greatest(1, $2::float8),
-                 tokens + greatest(0, extract(epoch FROM now() - refilled_at)::float8) * $2) AS tokens
-    FROM lane_rate
-    WHERE channel = $1 AND (paused_until IS NULL OR paused_until <= clock_timestamp())
-      AND EXISTS (SELECT FROM notification WHERE state = 'queued' AND lane = $1 AND next_attempt_at <= $4)
-    FOR NO KEY UPDATE
+                 held.tokens + greatest(0, extract(epoch FROM now() - held.refilled_at)::float8) * $2) AS tokens
+    FROM account_rate AS held JOIN unnest($3::text[], $4::float8[]) AS asked (account, most) USING (account)
+    WHERE held.channel = $1 AND (held.paused_until IS NULL OR held.paused_until <= clock_timestamp())
+    ORDER BY held.account FOR NO KEY UPDATE OF held
 )
-UPDATE lane_rate AS held SET tokens = bucket.tokens - least($3::float8, floor(bucket.tokens)), refilled_at = bucket.at
-FROM bucket WHERE held.channel = bucket.channel AND bucket.tokens >= 1
-RETURNING least($3::float8, floor(bucket.tokens))::int"""
+UPDATE account_rate AS held SET tokens = bucket.tokens - least(bucket.most, floor(bucket.tokens)),
+                                refilled_at = bucket.at
+FROM bucket WHERE held.channel = $1 AND held.account = bucket.account AND bucket.tokens >= 1
+RETURNING held.account, least(bucket.most, floor(bucket.tokens))::int AS taken"""
 
-GIVE_BACK = "UPDATE lane_rate SET tokens = tokens + $2 WHERE channel = $1"
+GIVE_BACK = """
+UPDATE account_rate AS held SET tokens = held.tokens + given.tokens
+FROM unnest($2::text[], $3::float8[]) AS given (account, tokens)
+WHERE held.channel = $1 AND held.account = given.account"""
 
 PAUSE = """
-UPDATE lane_rate SET paused_until = greatest(paused_until, clock_timestamp() + make_interval(secs => $2))
-WHERE channel = $1"""
+INSERT INTO account_rate AS held (channel, account, paused_until)
+VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
+ON CONFLICT (channel, account) DO UPDATE SET paused_until = greatest(held.paused_until, excluded.paused_until)"""
 
 PAUSED_S = """
-SELECT greatest(0, extract(epoch FROM paused_until - clock_timestamp()))::float8 FROM lane_rate WHERE channel = $1"""
+SELECT account, extract(epoch FROM paused_until - clock_timestamp())::float8 AS seconds
+FROM account_rate WHERE channel = $1 AND paused_until > clock_timestamp()"""
 
 
-async def take(connection: Connection, lane: Channel, per_second: float, most: int, now: datetime) -> int:
-    """Take up to `most` tokens, locking the lane's row until the transaction's end; return how many were there.
+async def know(pool: asyncpg.Pool, lane: Channel, accounts: Collection[str]) -> None:
+    """Make a row for each of these accounts that has none."""
+    await pool.execute(KNOW, lane, list(accounts))
+
+
+async def take(connection: Connection, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
+    """Take up to so many tokens of each account, locking its row until the transaction's end; return those taken.
 
     Args:
         connection: In the claiming transaction.
         lane: The lane.
-        per_second: Its rate, > 0.
-        most: Free slots, ≥ 1.
-        now: Domain time: tokens are taken only if a message is due by then.
+        per_second: The rate of each account, > 0.
+        most: Account → free slots, ≥ 1.
     """
-    taken = await connection.fetchval(TAKE, lane, float(per_second), float(most), now)
-    return int(taken or 0)
+    counts = [float(count) for count in most.values()]
+    rows = await connection.fetch(TAKE, lane, float(per_second), list(most), counts)
+    return {row["account"]: row["taken"] for row in rows}
 
 
-async def give_back(connection: Connection, lane: Channel, tokens: int) -> None:
-    """Return tokens for which there was no call."""
-    await connection.execute(GIVE_BACK, lane, float(tokens))
+async def give_back(connection: Connection, lane: Channel, tokens: Mapping[str, int]) -> None:
+    """Return each account's tokens for which there was no call."""
+    if tokens:
+        await connection.execute(GIVE_BACK, lane, list(tokens), [float(count) for count in tokens.values()])
 
 
-async def pause(connection: Connection, lane: Channel, seconds: float) -> None:
-    """Let no instance of the lane claim for so long, machine time; a longer pause stays."""
-    await connection.execute(PAUSE, lane, seconds)
+async def pause(connection: Connection, lane: Channel, account: str, seconds: float) -> None:
+    """Let no instance claim for the account for so long, machine time; a longer pause stays."""
+    await connection.execute(PAUSE, lane, account, seconds)
 
 
-async def paused_s(connection: Connection, lane: Channel) -> float:
-    """Return for how many seconds more the lane is paused; 0 if it is not."""
-    return float(await connection.fetchval(PAUSED_S, lane) or 0.0)
+async def paused_s(connection: Connection, lane: Channel) -> Mapping[str, float]:
+    """Return the paused accounts, each with for how many seconds more."""
+    return {row["account"]: row["seconds"] for row in await connection.fetch(PAUSED_S, lane)}

@@ -5,7 +5,7 @@ in a section for the installation and one for each clinic that has accounts of i
 not say is the installation's. `README.md` has an example. All of it is read and checked once, at the start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from notifier.adapters.carriers.composing import Sender
@@ -13,8 +13,10 @@ from notifier.adapters.carriers.email import MailAccount, SmtpServer
 from notifier.adapters.carriers.sms import TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
 from notifier.adapters.senders_file import EMPTY, Section, read
+from notifier.domain.accounts import Accounts as ByClinic
 from notifier.domain.unsubscribing import Unsubscribing
 from notifier.settings import Settings, several
+from schemas.notifications import Channel
 
 SMTP_SHARE = 0.45
 """Of a carrier's time: the steps before the data may take it, and the data again."""
@@ -51,6 +53,19 @@ class Senders:
     def whatsapp(self, clinic_id: str) -> MetaAccount:
         """Return the account for its WhatsApp messages."""
         return self.of(clinic_id).whatsapp
+
+    @property
+    def accounts(self) -> Mapping[Channel, ByClinic]:
+        """By channel, which account sends for which clinic."""
+        return {
+            Channel.EMAIL: self._by_clinic(lambda each: each.mail.server.account),
+            Channel.SMS: self._by_clinic(lambda each: each.sms.sid),
+            Channel.WHATSAPP: self._by_clinic(lambda each: each.whatsapp.phone_number_id),
+        }
+
+    def _by_clinic(self, account_of: Callable[[Accounts], str]) -> ByClinic:
+        clinics = [(code, account_of(accounts)) for code, accounts in self.clinics.items()]
+        return ByClinic.made_of(account_of(self.installation), clinics)
 
     def twilio_tokens(self) -> tuple[str, ...]:
         """Return every Twilio token in use, each once: with one of them a callback is signed."""

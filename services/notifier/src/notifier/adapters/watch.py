@@ -10,6 +10,7 @@ from chassis.clock import Clock
 from chassis.database import unavailable
 from notifier.adapters import lane_sql, sql
 from notifier.domain.breaker import Standing
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Notification
 from notifier.domain.modes import Mode
 from notifier.domain.states import State
@@ -36,16 +37,23 @@ class LaneMetrics:
 
         self._breaker = Gauge(
             "lane_breaker",
-            "1 for where the breaker of each lane stands in this process",
-            ("lane", "standing"),
+            "1 for where the breaker of each account stands in this process",
+            ("lane", "account", "standing"),
             namespace="attend",
             registry=registry,
         )
 
         self._standstills = Counter(
             "lane_standstills",
-            "How often messages were due and a lane began no call for too long",
-            ("lane",),
+            "How often messages were due and no call began for too long",
+            ("lane", "account"),
+            namespace="attend",
+            registry=registry,
+        )
+        self._refusals = Counter(
+            "carrier_refusals",
+            "Refusals that are not the message's fault, by whose they are",
+            ("lane", "account", "fault"),
             namespace="attend",
             registry=registry,
         )
@@ -55,14 +63,18 @@ class LaneMetrics:
         for one in notifications:
             self._outcomes.labels(lane.value, one.state.value, one.reason.value if one.reason else "").inc()
 
-    def stands(self, lane: Channel, breaker: Standing) -> None:
+    def stands(self, lane: Channel, account: str, breaker: Standing) -> None:
         """See `handle.ports.Watch`."""
         for standing in Standing:
-            self._breaker.labels(lane.value, standing.value).set(standing is breaker)
+            self._breaker.labels(lane.value, account, standing.value).set(standing is breaker)
 
-    def stands_still(self, lane: Channel) -> None:
+    def stands_still(self, lane: Channel, account: str) -> None:
         """See `handle.ports.Watch`."""
-        self._standstills.labels(lane.value).inc()
+        self._standstills.labels(lane.value, account).inc()
+
+    def refused(self, lane: Channel, account: str, fault: Fault) -> None:
+        """See `handle.ports.Watch`."""
+        self._refusals.labels(lane.value, account, fault.value).inc()
 
     def called(self, lane: Channel, seconds: float) -> None:
         """See `handle.ports.Watch`."""

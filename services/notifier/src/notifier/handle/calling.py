@@ -8,9 +8,12 @@ import structlog
 from chassis.clock import Clock
 from notifier.domain.breaker import Breaker
 from notifier.domain.breaker import Standing as BreakerStanding
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Answer, Call, NotAccepted, NotStarted, Rejected, Unsure
+from notifier.domain.standstill import Standstill
 from notifier.handle.lane import patience_s
 from notifier.handle.limits import LONGEST_IN_LINE_S, OLDEST_GATE_S, Limits
+from notifier.handle.places import Places
 from notifier.handle.ports import Carrier, Made, Watch
 from schemas.notifications import Channel
 
@@ -24,9 +27,10 @@ GRACE_S = 1.0
 
 
 class Caller:
-    """Makes calls, as many at once as there are slots, and knows whether one may begin.
+    """Makes one account's calls, as many at once as there are slots, and knows whether one may begin.
 
     Attributes:
+        places: For its messages.
         begun: How many calls have begun so far.
         call_s: How long a call takes, about.
     """
@@ -34,16 +38,19 @@ class Caller:
     def __init__(
         self,
         channel: Channel,
+        account: str,
         carrier: Carrier,
         limits: Limits,
         clock: Clock,
         watch: Watch,
         machine_s: Callable[[], float],
     ) -> None:
-        self._channel, self._carrier, self._limits = channel, carrier, limits
+        self._channel, self._account, self._carrier, self._limits = channel, account, carrier, limits
         self._clock, self._watch, self._machine_s = clock, watch, machine_s
         self.begun, self.call_s = 0, LONGEST_IN_LINE_S
+        self.places = Places(limits.slots)
         self._in_line = 0
+        self._standstill, self._is_known_to_stand = Standstill(), False
         self._slots = asyncio.Semaphore(limits.slots)
         self._breaker = Breaker(limits.breaker_failures, limits.breaker_open_s, limits.timeout_s + GRACE_S)
         self._patient_until = 0.0
@@ -59,15 +66,34 @@ class Caller:
         """For how long the breaker rests, or None while calls may begin."""
         return None if self.standing is BreakerStanding.CLOSED else self._breaker.rests_s(self._machine_s())
 
-    def allows(self, free: int) -> int:
-        """Return how many of so many messages may be claimed now; while one call is to ask, none beside it."""
+    @property
+    def room(self) -> int:
+        """How many messages may be claimed now; while one call is to ask, none beside it."""
         if self.standing is not BreakerStanding.CLOSED and self._in_line:
             return 0
-        return self._breaker.allows(free, self._machine_s())
+        return self._breaker.allows(self.places.room, self._machine_s())
 
     def claimed(self) -> None:
         """Count a message that was claimed and whose `call` is to follow."""
+        self.places.take()
         self._in_line += 1
+
+    def look(self, due: bool) -> None:
+        """Note whether messages are due, and say so once if none was called for too long."""
+        self._standstill = self._standstill.after(due, self.begun, self._machine_s())
+        reason = self.stands_still()
+        if reason and not self._is_known_to_stand:
+            log.error("lane.stands_still", lane=self._channel, account=self._account, reason=reason)
+            self._watch.stands_still(self._channel, self._account)
+        self._is_known_to_stand = reason is not None
+
+    def stands_still(self) -> str | None:
+        """Return that messages are due and no call has begun for too long, if so."""
+        seconds = self._standstill.seconds(self._machine_s())
+        if seconds <= self._limits.still_s:
+            return None
+        where = f"{self._channel} by {self._account}"
+        return f"{where}: messages are due and no call has begun for {seconds:.0f} s; restart this process"
 
     async def call(self, call: Call) -> Answer:
         """Wait for a slot, and make one call unless it may no longer begin."""
@@ -102,6 +128,7 @@ class Caller:
     def _took(self, seconds: float) -> None:
         self._watch.called(self._channel, seconds)
         self.call_s += MEMORY * (seconds - self.call_s)
+        self.places.most = self._limits.places(self.call_s)
 
     async def _answer(self, made: Made, call: Call) -> Answer:
         """Return the answer, in time. A call that does not end even when it is given up keeps no slot."""
@@ -135,17 +162,26 @@ class Caller:
     def _learn(self, answer: Answer) -> None:
         """Move the breaker by this answer, and say so if it turned."""
         was_closed, at = self._breaker.opened_at is None, self._machine_s()
-        if isinstance(answer, NotAccepted) and answer.retry_after:
-            self._patient_until = max(self._patient_until, at + patience_s(answer.retry_after))
+        if isinstance(answer, NotAccepted):
+            self._tell(answer)
+            if answer.retry_after:
+                self._patient_until = max(self._patient_until, at + patience_s(answer.retry_after))
         self._breaker = self._breaker.after(answer, at)
         is_closed = self._breaker.opened_at is None
         if is_closed is not was_closed:
             self.show()
+            place = {"lane": self._channel, "account": self._account}
             if is_closed:
-                log.info("lane.breaker_closed", lane=self._channel)
+                log.info("lane.breaker_closed", **place)
             else:
-                log.error("lane.breaker_opened", lane=self._channel, failures=self._breaker.failures)
+                log.error("lane.breaker_opened", failures=self._breaker.failures, **place)
+
+    def _tell(self, answer: NotAccepted) -> None:
+        self._watch.refused(self._channel, self._account, answer.fault)
+        if answer.fault in {Fault.ACCOUNT, Fault.SENDER}:  # nothing but a person mends it
+            place = {"lane": self._channel, "account": self._account}
+            log.error("lane.not_set_up", fault=answer.fault.value, code=answer.code, **place)
 
     def show(self) -> None:
         """Show where the breaker stands."""
-        self._watch.stands(self._channel, self.standing)
+        self._watch.stands(self._channel, self._account, self.standing)

@@ -4,12 +4,13 @@ The call itself is between the two transactions, in `handle.loop`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.errors import Unavailable
+from notifier.domain.accounts import Accounts
 from notifier.domain.gate import Send, Skip, decide
 from notifier.domain.ledger import Call, NotAccepted, Notification, attempt_id
 from notifier.domain.modes import SendingMode
@@ -31,24 +32,31 @@ class Asking:
     """What a claim is made with.
 
     Attributes:
-        limit: Free slots, ≥ 1.
+        limits: Account → how many of its messages at most, ≥ 1: its free slots. Others are left alone.
+        accounts: Which account sends for which clinic.
         sending: The sending mode of the settings; a clinic's, or one switched since, comes before it.
         now: Domain time.
         machine_s: Monotonic machine time before the gate is read: an old age is never taken for a young one.
-        per_second: The lane's rate, shared by its instances; 0: none.
+        per_second: Each account's rate, shared by its instances; 0: none.
         margin: How long a call may have to wait until it begins. What has less time left than that is not claimed:
             with more due than can leave, it would always be the message whose time is just running out.
         shut_for: Set if no call may be made now: what could leave waits so long, its channel's budget running.
     """
 
     lane: Channel
-    limit: int
+    limits: Mapping[str, int]
+    accounts: Accounts
     sending: SendingMode
     now: datetime
     machine_s: float
     per_second: float = 0.0
     margin: timedelta = timedelta(0)
     shut_for: timedelta | None = None
+
+    @property
+    def limit(self) -> int:
+        """How many messages at most where accounts are of no matter."""
+        return max(self.limits.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +67,15 @@ class Claimed:
         calls: To be made now.
         settled: Skipped or failed at the gate.
         elsewhere: Lanes that got a message because its channel is another one now.
-        waiting: Left in the queue: for the hours of a channel, held, or because no call may be made.
-        allowed: How many there might have been: free slots, or tokens.
+        waiting: Left in the queue: for a channel's hours, held, for another account, or because no call may be made.
+        more: There may be more that could be claimed at once: of some account as many were found as were asked for.
     """
 
     calls: list[Call] = field(default_factory=list)
     settled: list[Notification] = field(default_factory=list)
     elsewhere: set[Channel] = field(default_factory=set)
     waiting: list[Notification] = field(default_factory=list)
-    found: int = 0
-    allowed: int = 0
-
-    @property
-    def more(self) -> bool:
-        """Say whether there may be more that could be claimed at once."""
-        return self.found >= self.allowed > 0
+    more: bool = False
 
 
 class ClaimLost(Unavailable):
@@ -96,15 +98,13 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
     claimed = Claimed()
     try:
         async with ledger.transaction() as work:
-            allowed = asking.limit
-            if asking.per_second:
-                allowed = await work.take_tokens(asking.lane, asking.per_second, asking.limit, asking.now)
-            if allowed:
+            limits = await _limits(work, asking)
+            if limits:
                 until = asking.now + asking.margin
-                due = await work.lock_due(asking.lane, allowed, asking.now, until, asking.sending.mode)
-                claimed = await judge(work, due, asking, allowed)
-            if asking.per_second and (left := allowed - len(claimed.calls)):
-                await work.give_back_tokens(asking.lane, left)
+                due = await work.lock_due(asking.lane, limits, asking.now, until, asking.sending.mode)
+                claimed = await judge(work, due, asking, limits)
+            if asking.per_second:
+                await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
     except Unavailable as error:
         if claimed.calls:
             raise ClaimLost(error.code, str(error), claimed.calls) from error
@@ -112,9 +112,27 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
     return claimed
 
 
-async def judge(work: LaneTransaction, due: Sequence[Notification], asking: Asking, allowed: int) -> Claimed:
+async def _limits(work: LaneTransaction, asking: Asking) -> Mapping[str, int]:
+    """Return how many messages of each account may be claimed; without a rate those that were asked for."""
+    if not asking.per_second:
+        return asking.limits
+    until = asking.now + asking.margin
+    waiting = await work.due(asking.lane, asking.limits, asking.now, until, asking.sending.mode)
+    wanted = {account: most for account, most in asking.limits.items() if account in waiting}
+    return await work.take_tokens(asking.lane, asking.per_second, wanted) if wanted else {}
+
+
+def _left(limits: Mapping[str, int], calls: Sequence[Call]) -> Mapping[str, int]:
+    made = Counter(call.account for call in calls)
+    return {account: left for account, most in limits.items() if (left := most - made[account]) > 0}
+
+
+async def judge(
+    work: LaneTransaction, due: Sequence[Notification], asking: Asking, limits: Mapping[str, int]
+) -> Claimed:
     """Read the gate for locked messages and write down what becomes of each."""
-    claimed = Claimed(found=len(due), allowed=allowed)
+    found = Counter(asking.accounts.of(held.clinic_id) for held in due)
+    claimed = Claimed(more=any(found[account] >= most for account, most in limits.items()))
     if not due:
         return claimed
     visits = await work.gate({held.appointment_id for held in due if held.appointment_id})
@@ -144,7 +162,9 @@ def _judged(
         after = _shut(held, decision if isinstance(decision, Skip) else Skip(Reason.NOT_SENDABLE), sending)
         claimed.settled.append(after)
         return after
-    if isinstance(decision, Send) and decision.route.channel is asking.lane and not sending.holds:
+    account = asking.accounts.of(visit.clinic_id)
+    is_asked = account == asking.accounts.of(held.clinic_id)  # else it waits for a claim of its own account
+    if isinstance(decision, Send) and decision.route.channel is asking.lane and not sending.holds and is_asked:
         if asking.shut_for is None:
             call = _call(held, visit, standing, decision, asking)
             claimed.calls.append(call)
@@ -170,7 +190,7 @@ async def record(
 ) -> list[Notification]:
     """Write a batch of answers down together; return what became of their messages.
 
-    The longest patience a carrier asked for pauses the lane in all its instances.
+    The longest patience a carrier asked for pauses the account in all instances.
     """
     async with ledger.transaction() as work:
         held = await work.lock({answered.call.notification_id for answered in answers})
@@ -183,8 +203,8 @@ async def record(
         await work.write(settled, now)
         await work.close_attempts(answers, now)
         await work.publish([one for one in settled if one.state is not State.QUEUED], now)
-        if patience := _longest_patience_s(answers):
-            await work.pause(lane, patience)
+        for account, seconds in sorted(_longest_patience_s(answers).items()):
+            await work.pause(lane, account, seconds)
     return settled
 
 
@@ -193,9 +213,14 @@ def patience_s(asked: timedelta) -> float:
     return min(asked.total_seconds(), LONGEST_PAUSE_S)
 
 
-def _longest_patience_s(answers: Sequence[Answered]) -> float:
-    asked = [one.answer.retry_after for one in answers if isinstance(one.answer, NotAccepted)]
-    return max((patience_s(wait) for wait in asked if wait), default=0.0)
+def _longest_patience_s(answers: Sequence[Answered]) -> Mapping[str, float]:
+    """Return account → for how many seconds its carrier asked for patience, at most."""
+    longest: dict[str, float] = {}
+    for one in answers:
+        if isinstance(one.answer, NotAccepted) and one.answer.retry_after:
+            account = one.call.account
+            longest[account] = max(longest.get(account, 0.0), patience_s(one.answer.retry_after))
+    return longest
 
 
 def _call(held: Notification, visit: Visit, standing: Standing, decision: Send, asking: Asking) -> Call:
@@ -213,4 +238,5 @@ def _call(held: Notification, visit: Visit, standing: Standing, decision: Send, 
         terms=decision.terms,
         preference_version=standing.preference_version,
         code=code_of(visit.appointment_id, visit.schedule_gen) if standing.clinic.replies else "",
+        account=asking.accounts.of(visit.clinic_id),
     )

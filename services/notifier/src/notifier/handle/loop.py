@@ -6,24 +6,24 @@ ends: these three together keep a cancelled visit silent and a message single (G
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
+from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.domain.ledger import Call, Notification, NotStarted
 from notifier.domain.modes import SendingMode
-from notifier.domain.standstill import Standstill
 from notifier.domain.states import State
 from notifier.handle.calling import Caller
 from notifier.handle.lane import Asking, Claimed, ClaimLost, claim
 from notifier.handle.limits import Limits
 from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
 from notifier.handle.recording import Recorder
-from notifier.handle.tending import is_due, move_on, run_out_leases, settle_late
+from notifier.handle.tending import due, move_on, paused, run_out_leases, settle_late
 from schemas.notifications import Channel
 
 __all__ = ["CannotCompose", "Carrier", "Lane", "Limits", "Made", "Watch"]
@@ -49,6 +49,7 @@ class Lane:
     """One channel's sender. Several of them, in several processes, share the ledger safely.
 
     Args:
+        accounts: Whose account sends for which clinic. Each has slots, a breaker and a rate of its own.
         clock_differs: Returns why this process must not claim (its clock is off), or None.
         committed: Called after every commit that wrote outgoing events.
         wake_lane: Called for another lane that got a message from this one.
@@ -60,6 +61,7 @@ class Lane:
         channel: Channel,
         ledger: Ledger,
         carrier: Carrier,
+        accounts: Accounts,
         limits: Limits,
         sending: SendingMode,
         clock: Clock,
@@ -74,9 +76,11 @@ class Lane:
         self._clock, self._watch, self._clock_differs = clock, watch, clock_differs
         self._committed, self._wake_lane, self._machine_s = committed, wake_lane, machine_s
         self._wake = asyncio.Event()
-        self._caller = Caller(channel, carrier, limits, clock, watch, machine_s)
-        self._standstill, self._is_known_to_stand = Standstill(), False
-        self._recorder = Recorder(channel, limits.slots, ledger, clock, self.wake, self._told)
+        self._accounts = accounts
+        self._callers = {
+            account: Caller(channel, account, carrier, limits, clock, watch, machine_s) for account in accounts.every
+        }
+        self._recorder = Recorder(channel, ledger, clock, self._recorded, self._told)
         self._held_up: str | None = None
 
     def wake(self) -> None:
@@ -84,21 +88,19 @@ class Lane:
         self._wake.set()
 
     @property
-    def breaker(self) -> BreakerStanding:
-        """Where the lane's breaker stands."""
-        return self._caller.standing
+    def breakers(self) -> Mapping[str, BreakerStanding]:
+        """Where the breaker of each account stands."""
+        return {account: caller.standing for account, caller in self._callers.items()}
 
     def stands_still(self) -> str | None:
         """Return why this lane is not ready: messages are due, and no call has begun for too long; else None."""
-        seconds = self._standstill.seconds(self._machine_s())
-        if seconds <= self._limits.still_s:
-            return None
-        return f"{self.channel}: messages are due and no call has begun for {seconds:.0f} s; restart this process"
+        reasons = [reason for caller in self._callers.values() if (reason := caller.stands_still())]
+        return "; ".join(reasons) or None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; then finish the calls in flight and write their answers down."""
         finished = asyncio.Event()
-        self._caller.show()
+        self._show_breakers()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recorder.run(finished), name=f"{self.channel} answers")
             group.create_task(self._tend(stop), name=f"{self.channel} tending")
@@ -111,17 +113,23 @@ class Lane:
     async def _claim_and_call(self, stop: asyncio.Event, group: asyncio.TaskGroup) -> None:
         while not stop.is_set():
             self._wake.clear()
-            if self._recorder.room and not self._recorder.is_worth_a_claim:
+            if self._is_nearly_full:
                 await self._pause(stop, FILL_S)
             began = self._machine_s()
-            free = self._caller.allows(self._recorder.room)
-            claimed = await self._claim(free, group) if free > 0 else Claimed()
+            rooms = {account: room for account, caller in self._callers.items() if (room := caller.room)}
+            claimed = await self._claim(rooms, group) if rooms else Claimed()
             if not claimed.more:
                 await self._pause(stop, POLL_S)
-                if free > 0 and (rest := began + CLAIM_GATHER_S - self._machine_s()) > 0:
+                if rooms and (rest := began + CLAIM_GATHER_S - self._machine_s()) > 0:
                     await asyncio.sleep(rest)
 
-    async def _claim(self, free: int, group: asyncio.TaskGroup) -> Claimed:
+    @property
+    def _is_nearly_full(self) -> bool:
+        """Say whether some account has room for messages, and none for so many that they are worth a claim."""
+        places = [caller.places for caller in self._callers.values() if caller.places.room]
+        return bool(places) and not any(each.are_worth_a_claim for each in places)
+
+    async def _claim(self, rooms: Mapping[str, int], group: asyncio.TaskGroup) -> Claimed:
         reason = self._clock_differs()
         if reason != self._held_up:
             log.error("lane.held_up" if reason else "lane.goes_on", lane=self.channel, reason=reason)
@@ -130,30 +138,32 @@ class Lane:
             await asyncio.sleep(PAUSE_S)
             return Claimed()
         try:
-            claimed = await claim(self._ledger, self._asking(free))
+            claimed = await claim(self._ledger, self._asking(rooms))
         except Unavailable as error:
             log.warning("lane.unavailable", lane=self.channel, code=error.code)
             for call in error.calls if isinstance(error, ClaimLost) else ():
+                self._callers[call.account].places.take()
                 self._recorder.begun()
-                self._recorder.answered(Answered(call, NotStarted()))
+                self._answered(Answered(call, NotStarted()))
             await asyncio.sleep(PAUSE_S)
             return Claimed()
         for call in claimed.calls:
             self._recorder.begun()
-            self._caller.claimed()
+            self._callers[call.account].claimed()
             group.create_task(self._call(call), name=f"{self.channel} call")
         self._show(claimed)
         return claimed
 
-    def _asking(self, limit: int) -> Asking:
+    def _asking(self, limits: Mapping[str, int]) -> Asking:
         return Asking(
             self.channel,
-            limit,
+            limits,
+            self._accounts,
             self._sending,
             self._clock.now(),
             self._machine_s(),
             self._limits.per_second,
-            self._limits.margin(self._caller.call_s),
+            self._limits.margin(max(caller.call_s for caller in self._callers.values())),
         )
 
     def _show(self, claimed: Claimed) -> None:
@@ -164,45 +174,59 @@ class Lane:
             self._wake_lane(lane)
 
     async def _call(self, call: Call) -> None:
-        answer = await self._caller.call(call)
-        self._recorder.places = self._limits.places(self._caller.call_s)
-        self._recorder.answered(Answered(call, answer))
+        self._answered(Answered(call, await self._callers[call.account].call(call)))
+
+    def _answered(self, answered: Answered) -> None:
+        places = self._callers[answered.call.account].places
+        places.answered()
+        self._recorder.answered(answered)
+        if places.are_worth_a_claim:
+            self.wake()
+
+    def _recorded(self, answers: Sequence[Answered]) -> None:
+        for one in answers:
+            self._callers[one.call.account].places.recorded()
 
     async def _tend(self, stop: asyncio.Event) -> None:
-        """Look after what no claim does: leases, deadlines, and the queue of a lane that may not call."""
+        """Look after what no claim does: leases, deadlines, and the queues of accounts that may not call."""
         while not stop.is_set():
+            waiting: Collection[str] = ()
             try:
-                if lost := await run_out_leases(self._ledger, self._asking(MOST_TENDED)):
+                if lost := await run_out_leases(self._ledger, self._asking(self._most(self._callers))):
                     self._told(lost)
-                may_claim = not self._clock_differs()
-                if may_claim:
+                if not self._clock_differs():
                     await self._look_after_the_queue()
-                self._look(may_claim and await is_due(self._ledger, self._asking(1)))
+                    waiting = await due(self._ledger, self._asking(self._most(self._callers)))
             except Unavailable as error:
                 log.warning("lane.unavailable", lane=self.channel, code=error.code)
-                self._look(due=False)
-            self._caller.show()
+            for account, caller in self._callers.items():
+                caller.look(account in waiting)
+            self._show_breakers()
             await self._sleep(stop, TEND_S)
 
     async def _look_after_the_queue(self) -> None:
-        await self._repeatedly(settle_late)
-        await self._repeatedly(partial(move_on, rests_s=self._caller.rests_s))
+        await self._repeatedly(settle_late, self._callers)
+        kept = dict(await paused(self._ledger, self.channel))
+        kept |= {account: rests for account, caller in self._callers.items() if (rests := caller.rests_s) is not None}
+        for account, keeps_s in kept.items():
+            if account in self._callers:
+                await self._repeatedly(partial(move_on, keeps_s=keeps_s), [account])
 
-    async def _repeatedly(self, step: Callable[[Ledger, Asking], Awaitable[Claimed]]) -> None:
+    async def _repeatedly(
+        self, step: Callable[[Ledger, Asking], Awaitable[Claimed]], accounts: Collection[str]
+    ) -> None:
         more = True
         while more:
-            claimed = await step(self._ledger, self._asking(MOST_TENDED))
+            claimed = await step(self._ledger, self._asking(self._most(accounts)))
             self._show(claimed)
             more = claimed.more
 
-    def _look(self, due: bool) -> None:
-        """Note whether messages are due, and say so once if none was called for too long."""
-        self._standstill = self._standstill.after(due, self._caller.begun, self._machine_s())
-        reason = self.stands_still()
-        if reason and not self._is_known_to_stand:
-            log.error("lane.stands_still", lane=self.channel, reason=reason)
-            self._watch.stands_still(self.channel)
-        self._is_known_to_stand = reason is not None
+    def _most(self, accounts: Collection[str]) -> Mapping[str, int]:
+        return dict.fromkeys(accounts, MOST_TENDED)
+
+    def _show_breakers(self) -> None:
+        for caller in self._callers.values():
+            caller.show()
 
     def _told(self, settled: Sequence[Notification]) -> None:
         """Show what answers made of their messages; one for the next channel, or to be gated again, is due now."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from notifier.domain.breaker import Standing as BreakerStanding
+from notifier.domain.faults import Fault
 from notifier.domain.ledger import Answer, Call, Notification
 from notifier.domain.modes import Mode
 from notifier.domain.standing import Standing
@@ -54,39 +55,51 @@ class Watch(Protocol):
     def called(self, lane: Channel, seconds: float) -> None:
         """Count a call and how long it took."""
 
-    def stands(self, lane: Channel, breaker: BreakerStanding) -> None:
-        """Show where the lane's breaker stands."""
+    def refused(self, lane: Channel, account: str, fault: Fault) -> None:
+        """Count a refusal that is not the message's fault."""
 
-    def stands_still(self, lane: Channel) -> None:
+    def stands(self, lane: Channel, account: str, breaker: BreakerStanding) -> None:
+        """Show where the breaker of an account stands."""
+
+    def stands_still(self, lane: Channel, account: str) -> None:
         """Count that messages are due and none was called for too long."""
 
 
 class LaneTransaction(Protocol):
     """The ledger and the gate inside one READ COMMITTED transaction."""
 
-    async def take_tokens(self, lane: Channel, per_second: float, most: int, now: datetime) -> int:
-        """Take up to `most` of the lane's tokens, if a message is due; return how many were there."""
+    async def take_tokens(self, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
+        """Take up to so many tokens of each account; return account → how many were there, none without any."""
 
-    async def give_back_tokens(self, lane: Channel, tokens: int) -> None:
-        """Return tokens for which there was no call."""
+    async def give_back_tokens(self, lane: Channel, tokens: Mapping[str, int]) -> None:
+        """Return each account's tokens for which there was no call."""
 
-    async def pause(self, lane: Channel, seconds: float) -> None:
-        """Let no instance of the lane claim for so long, machine time."""
+    async def pause(self, lane: Channel, account: str, seconds: float) -> None:
+        """Let no instance claim for the account for so long, machine time."""
 
-    async def paused_s(self, lane: Channel) -> float:
-        """Return for how many seconds more the lane is paused; 0 if it is not."""
+    async def paused_s(self, lane: Channel) -> Mapping[str, float]:
+        """Return the paused accounts, each with for how many seconds more."""
 
     async def lock_due(
-        self, lane: Channel, limit: int, now: datetime, until: datetime, setting: Mode, *, even_paused: bool = False
+        self,
+        lane: Channel,
+        limits: Mapping[str, int],
+        now: datetime,
+        until: datetime,
+        setting: Mode,
+        *,
+        even_paused: bool = False,
     ) -> Sequence[Notification]:
-        """Lock queued messages whose instant has come, soonest deadline first, passing over locked ones.
+        """Lock queued messages whose instant has come, of each account soonest deadline first, none that is locked.
 
-        None whose deadline is before `until`; none held by its mode, `setting` being the installation's unless
-        somebody switched it; of a paused lane none, unless `even_paused`.
+        None of another account than those of `limits`; none whose deadline is before `until`; none held by its mode,
+        `setting` being the installation's unless somebody switched it; of a paused account none, unless `even_paused`.
         """
 
-    async def is_due(self, lane: Channel, now: datetime, until: datetime, setting: Mode) -> bool:
-        """Say whether `lock_due` with these arguments has anything to lock, locking nothing."""
+    async def due(
+        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
+    ) -> Collection[str]:
+        """Return those accounts of which `lock_due` with these arguments has anything to lock, locking nothing."""
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
         """Lock queued messages whose deadline has passed, whatever else they wait for."""

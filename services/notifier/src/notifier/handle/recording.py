@@ -23,54 +23,34 @@ MOST_ANSWERS = 200
 PAUSE_S = 1.0
 
 
-UNRECORDED = 2
-"""Messages claimed and not recorded, in places, at most: a place is free once its call ends, before that is written."""
-
-
 class Recorder:
-    """Counts a lane's messages until their calls end, and until their answers are in the ledger.
+    """Takes answers and writes them down.
 
     Args:
-        places: Messages claimed and not yet answered, at most; may be changed at any time.
-        free: Called when a call ends and a claim is worth its trips.
+        recorded: Called after each commit with the answers that are in the ledger.
         told: Called after each commit with what became of the messages.
     """
 
     def __init__(
         self,
         channel: Channel,
-        places: int,
         ledger: Ledger,
         clock: Clock,
-        free: Callable[[], None],
+        recorded: Callable[[Sequence[Answered]], None],
         told: Callable[[Sequence[Notification]], None],
     ) -> None:
-        self._channel, self.places, self._ledger, self._clock = channel, places, ledger, clock
-        self._free, self._told = free, told
+        self._channel, self._ledger, self._clock = channel, ledger, clock
+        self._recorded, self._told = recorded, told
         self._answers: asyncio.Queue[Answered] = asyncio.Queue()
-        self._claimed = self._unrecorded = 0
-
-    @property
-    def room(self) -> int:
-        """How many messages may be claimed now."""
-        return max(0, min(self.places - self._claimed, UNRECORDED * self.places - self._unrecorded))
-
-    @property
-    def is_worth_a_claim(self) -> bool:
-        """Say whether half the places are free, so that a claim's trips are shared by as many."""
-        return self.room * 2 >= self.places
+        self._unrecorded = 0
 
     def begun(self) -> None:
-        """Count a message that was claimed."""
-        self._claimed += 1
+        """Count a message whose answer is to come."""
         self._unrecorded += 1
 
     def answered(self, answered: Answered) -> None:
-        """Take the answer to a message that was claimed: its place is free."""
-        self._claimed -= 1
+        """Take the answer to a message that was claimed."""
         self._answers.put_nowait(answered)
-        if self.is_worth_a_claim:
-            self._free()
 
     async def run(self, finished: asyncio.Event) -> None:
         """Write answers down, as many together as there are; after `finished` until the last is recorded."""
@@ -86,6 +66,7 @@ class Recorder:
                 answers.append(self._answers.get_nowait())
             settled = await self._record(answers)
             self._unrecorded -= len(answers)
+            self._recorded(answers)
             self._tell(settled)
 
     async def _record(self, answers: Sequence[Answered]) -> list[Notification]:

@@ -1,5 +1,6 @@
 """What a lane looks after besides its calls: leases that ran out, deadlines that passed, a queue that may not leave."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from notifier.domain.settle import run_out
 from notifier.domain.states import State
 from notifier.handle.lane import Asking, Claimed, judge
 from notifier.handle.ports import Ledger
+from schemas.notifications import Channel
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 15.0
 """Of a message in the queue of a lane that may not call: not each second anew, and not past the end of its budget."""
@@ -38,29 +40,32 @@ async def settle_late(ledger: Ledger, asking: Asking) -> Claimed:
     """
     async with ledger.transaction() as work:
         late = await work.lock_late(asking.lane, asking.limit, asking.now)
-        return await judge(work, late, replace(asking, shut_for=timedelta(0)), asking.limit)
+        return await judge(work, late, replace(asking, shut_for=timedelta(0)), asking.limits)
 
 
-async def move_on(ledger: Ledger, asking: Asking, rests_s: float | None) -> Claimed:
-    """While the lane may not call, let due messages wait, and move those whose budget is over to their next channel.
+async def paused(ledger: Ledger, lane: Channel) -> Mapping[str, float]:
+    """Return account → for how many seconds more it is paused, of which another instance may have been told."""
+    async with ledger.transaction() as work:
+        return await work.paused_s(lane)
+
+
+async def move_on(ledger: Ledger, asking: Asking, keeps_s: float) -> Claimed:
+    """Let due messages of an account that may not call wait, and move those whose budget is over to their next channel.
 
     Args:
         ledger: The ledger.
-        asking: With the most messages to look at.
-        rests_s: For how long the breaker rests; None while it is closed, and only a pause, of which another
-            instance may have been told, keeps the lane.
+        asking: Of that account alone, with the most messages to look at.
+        keeps_s: For how many seconds more no call may begin.
     """
+    shut = replace(asking, shut_for=timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S)))
+    now = asking.now
     async with ledger.transaction() as work:
-        keeps_s = rests_s if rests_s is not None else await work.paused_s(asking.lane)
-        if rests_s is None and not keeps_s:
-            return Claimed()
-        shut = replace(asking, shut_for=timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S)))
-        now = asking.now
-        due = await work.lock_due(asking.lane, asking.limit, now, now, asking.sending.mode, even_paused=True)
-        return await judge(work, due, shut, asking.limit)
+        due = await work.lock_due(asking.lane, asking.limits, now, now, asking.sending.mode, even_paused=True)
+        return await judge(work, due, shut, asking.limits)
 
 
-async def is_due(ledger: Ledger, asking: Asking) -> bool:
-    """Say whether messages wait that this lane may call for now: not held, not late, the lane not paused."""
+async def due(ledger: Ledger, asking: Asking) -> Collection[str]:
+    """Return the accounts with messages to call for now: not held, not late, the account not paused."""
     async with ledger.transaction() as work:
-        return await work.is_due(asking.lane, asking.now, asking.now + asking.margin, asking.sending.mode)
+        until = asking.now + asking.margin
+        return await work.due(asking.lane, asking.limits, asking.now, until, asking.sending.mode)

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 
 import aiosmtplib
 from jinja2 import TemplateError
@@ -50,6 +51,12 @@ class SmtpServer:
     username: str | None
     password: SecretStr | None
     timeout_s: float
+
+    @property
+    def account(self) -> str:
+        """Who we are there: the server, and a mark of the login, which some servers count among the secrets."""
+        mark = sha256(self.username.encode()).hexdigest()[:8] if self.username else "no-login"
+        return f"{self.host}:{self.port}/{mark}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,95 @@
+"""Accounts on real parts: SOUTH has accounts of its own, all other clinics the installation's (B10)."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.appointments import Appointment
+from schemas.notifications import Channel
+from tests.integration.notifier.world import World, until
+
+pytestmark = pytest.mark.integration
+
+OURS, SOUTHS = f"AC{'0' * 32}", f"AC{'2' * 32}"
+FILE = f"""
+[clinics.SOUTH]
+twilio_account_sid = "{SOUTHS}"
+twilio_auth_token = "south"
+sms_sender = "+15005550007"
+"""
+
+
+@pytest.fixture
+async def file(world: World, tmp_path: Path) -> Path:
+    await world.clinic("SOUTH")
+    path = tmp_path / "senders.toml"
+    path.write_text(FILE)
+    return path
+
+
+async def reminders(world: World, clinic: str, count: int, *answers: int | str, **fields: Any) -> list[Appointment]:
+    """Hand over so many reminders of one clinic's, whose carrier answers each so."""
+    visits = []
+    for _ in range(count):
+        patient = await world.patient(email=None)
+        world.carriers.script(await world.address(patient, "mobile"), *answers)
+        visits.append(world.visit(patient, clinic=clinic))
+        await world.hold(visits[-1])
+        await world.due(visits[-1], **fields)
+    return visits
+
+
+async def queued(world: World, number: int) -> None:
+    """Wait until so many messages wait for a lane."""
+
+    async def there() -> bool:
+        return bool(await world.pool.fetchval("SELECT count(*) FROM notification WHERE state = 'queued'") == number)
+
+    await until(there)
+
+
+@pytest.mark.parametrize("answer", [401, 429, 503, "silent"])
+async def test_b10_what_souths_account_meets_keeps_no_message_of_norths(
+    world: World, file: Path, answer: int | str
+) -> None:
+    """More of SOUTH's than the lane has slots, all with sooner deadlines, wait before NORTH's come."""
+    world.carriers.retry_after_s = 3000
+    soon = world.now + timedelta(hours=6)
+    await world.start(lanes=(), senders=file)
+    souths = await reminders(world, "SOUTH", 8, *[answer] * 50, not_after=soon)
+    norths = await reminders(world, "NORTH", 4)
+    await queued(world, 12)
+    await world.start(
+        fanout=False, lanes=(Channel.SMS,), senders=file, sms_slots=2, sms_per_second=50, breaker_failures=3
+    )
+
+    for visit in norths:
+        await world.settled(visit, "reminder", "accepted")
+
+    accounts = {
+        row[0] for row in await world.pool.fetch("SELECT DISTINCT account FROM attempt WHERE outcome = 'accepted'")
+    }
+    assert accounts == {OURS}
+    states = [await world.row(visit, "reminder") for visit in souths]
+    assert {row["state"] for row in states if row} <= {"queued", "sending", "unknown"}
+    paused = await world.pool.fetch("SELECT account FROM account_rate WHERE paused_until > clock_timestamp()")
+    assert {row[0] for row in paused} <= {SOUTHS}
+
+
+async def test_b10_an_account_that_is_mended_sends_what_waited_for_it(world: World, file: Path) -> None:
+    souths = await reminders(world, "SOUTH", 3, 401)
+    await world.start(senders=file, breaker_open_s=0.5)
+
+    for visit in souths:
+        await world.tried(visit, "reminder", 1)
+    metrics = (await world.ask("GET", "/metrics")).text
+    world.step(timedelta(minutes=1))
+    for visit in souths:
+        assert (await world.settled(visit, "reminder", "accepted"))["lane"] == "sms"
+
+    assert f'attend_carrier_refusals_total{{account="{SOUTHS}",fault="account",lane="sms"}}' in metrics
+    shown = (await world.ask("GET", "/status")).json()["breakers"]
+    assert f"sms {SOUTHS} closed" in shown
+    assert f"sms {OURS} closed" in shown

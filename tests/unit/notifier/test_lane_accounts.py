@@ -1,0 +1,124 @@
+"""Several accounts in one lane: what one of them meets is no other's matter (B10)."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from notifier.domain.accounts import Accounts
+from notifier.domain.breaker import Standing
+from notifier.domain.faults import Fault
+from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, Unsure
+from notifier.domain.states import State
+from notifier.handle.ports import Made
+from tests.unit.notifier.builders import NOW, notification
+from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, NoWatch, lane_over, run_while
+
+WELL: Answer = Accepted("r")
+
+
+def at(clinic: str, count: int, **changes: object) -> list[Notification]:
+    """Return so many reminders of a clinic."""
+    return [
+        notification(notification_id=uuid4(), appointment_id=uuid4(), clinic_id=clinic, **changes) for _ in range(count)
+    ]
+
+
+class CarrierOfSeveral(FakeCarrier):
+    """Answers each clinic's calls as told, all others well; some never."""
+
+    def __init__(self, ledger: MemoryLedger, answers: Mapping[str, Answer | None]) -> None:
+        super().__init__(ledger)
+        self.by_clinic = answers
+        self.called: list[str] = []
+
+    def prepare(self, call: Call) -> Made:
+        async def made() -> Answer:
+            self.called.append(call.visit.clinic_id)
+            answer = self.by_clinic.get(call.visit.clinic_id, WELL)
+            if answer is None:
+                await asyncio.sleep(600)
+            return answer or Unsure("never")
+
+        return made
+
+
+def all_in(ledger: MemoryLedger, clinic: str, state: State) -> Callable[[], bool]:
+    return lambda: any(one.state is not state for one in ledger.held.values() if one.clinic_id == clinic)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NotAccepted("HTTP_401_20003", fault=Fault.ACCOUNT),
+        NotAccepted("HTTP_429", timedelta(seconds=3000), Fault.THROTTLE),
+        NotAccepted("ConnectError"),
+        Unsure("TIMEOUT"),
+        None,
+    ],
+)
+async def test_b10_whatever_one_account_meets_every_message_of_another_leaves(answer: Answer | None) -> None:
+    """The lane has four slots, and twenty messages of SOUTH have sooner deadlines."""
+    sooner = at("SOUTH", 20, not_after=NOW + timedelta(hours=1))
+    ledger = MemoryLedger(*sooner, *at("NORTH", 10))
+    carrier = CarrierOfSeveral(ledger, {"SOUTH": answer})
+    lane = lane_over(ledger, carrier, slots=4, timeout_s=0.5)
+
+    await run_while(lane, all_in(ledger, "NORTH", State.ACCEPTED))
+
+    assert lane.breakers["ours"] is Standing.CLOSED
+    assert carrier.called.count("NORTH") == 10
+
+
+async def test_an_account_is_shared_by_the_clinics_that_name_the_same() -> None:
+    ledger = MemoryLedger(*at("SOUTH", 1), *at("SOUTH2", 8), *at("NORTH", 3))
+    refused = NotAccepted("HTTP_401_20003", fault=Fault.ACCOUNT)
+    carrier = CarrierOfSeveral(ledger, {"SOUTH": refused, "SOUTH2": refused})
+    watch = NoWatch()
+    lane = lane_over(ledger, carrier, slots=1, watch=watch)
+
+    await run_while(lane, all_in(ledger, "NORTH", State.ACCEPTED))
+
+    assert lane.breakers == {"ours": Standing.CLOSED, "souths": Standing.OPEN, "easts": Standing.CLOSED}
+    assert watch.faults == [("souths", Fault.ACCOUNT)]
+    assert len(carrier.called) == 4
+
+
+async def test_a_pause_is_the_accounts_that_was_asked_for_patience() -> None:
+    ledger = MemoryLedger(*at("SOUTH", 1), *at("NORTH", 1))
+    carrier = CarrierOfSeveral(ledger, {"SOUTH": NotAccepted("HTTP_429", timedelta(seconds=40), Fault.THROTTLE)})
+
+    await run_while(lane_over(ledger, carrier), lambda: not ledger.pauses)
+
+    assert ledger.pauses == [("souths", 40.0)]
+
+
+async def test_a_visit_that_changed_its_clinic_is_called_for_by_its_new_clinics_account() -> None:
+    """The message was entered for NORTH; the account that may call is asked anew, and the right one makes the call."""
+    [moved] = at("NORTH", 1)
+    ledger = MemoryLedger(moved)
+    ledger.moves_to = {moved.appointment_id: "SOUTH"}
+    carrier = CarrierOfSeveral(ledger, {})
+
+    await run_while(lane_over(ledger, carrier), lambda: not carrier.called)
+
+    [held] = ledger.held.values()
+    assert (held.clinic_id, held.attempts, carrier.called) == ("SOUTH", 1, ["SOUTH"])
+    assert ledger.accounts_called == ["souths"]
+
+
+def test_the_installations_account_is_of_every_clinic_without_its_own() -> None:
+    accounts = Accounts.made_of("a", [("NORTH", "a"), ("SOUTH", "b"), ("EAST", "b")])
+
+    assert [accounts.of(clinic) for clinic in ("NORTH", "SOUTH", "EAST", "ELSEWHERE", None)] == [
+        "a",
+        "b",
+        "b",
+        "a",
+        "a",
+    ]
+    assert accounts.every == ("a", "b")
+    assert accounts == replace(accounts, own={"SOUTH": "b", "EAST": "b"})
