@@ -3,6 +3,7 @@
 import sys
 
 from bench.delivery.__main__ import app as delivery
+from bench.people import app as people
 from bench.policies import app as policies
 from bench.projector import app as projector
 from bench.reminders.__main__ import app as reminders
@@ -13,6 +14,7 @@ ALL = {
     "reminders": reminders,
     "sending": sending,
     "policies": policies,
+    "people": people,
     "projector": projector,
 }
 
