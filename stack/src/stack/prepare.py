@@ -64,11 +64,11 @@ def make_local_client(env: Mapping[str, str], key: str, marker: Path) -> None:
     Raises:
         Misconfigured: booking refused; its words are in the message.
     """
-    done_for = sha256(f"{key} {env['BOOKING_DATABASE_URL']}".encode()).hexdigest()
+    command = python("-m", "booking", "clients", "create", "local", "--source", "local")
+    command += ["--may-register", "--may-manage-clinics", "--key-stdin"]
+    done_for = sha256(f"{key} {env['BOOKING_DATABASE_URL']} {command}".encode()).hexdigest()
     if marker.exists() and marker.read_text("utf-8") == done_for:
         return
-    command = python("-m", "booking", "clients", "create", "local", "--source", "local")
-    command += ["--may-register", "--key-stdin"]
     done = subprocess.run(  # noqa: S603  # our own command
         command, input=key + "\n", env=dict(env), capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S, check=False
     )

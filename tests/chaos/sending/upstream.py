@@ -93,7 +93,8 @@ def _booked(n: int, first: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def booking(world: World, installation: Installation) -> AsyncIterator[Upstream]:
     """Run booking for the block."""
-    await clients.create(await installation.pool("booking"), Client(SOURCE, (SOURCE,), may_register=True), KEY)
+    client = Client(SOURCE, (SOURCE,), may_register=True, may_manage_clinics=True)
+    await clients.create(await installation.pool("booking"), client, KEY)
     port = free_port()
     environment = {**os.environ, **world.given, "BOOKING_HTTP_PORT": str(port), "ATTEND_LOG_LEVEL": "warning"}
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "booking", "run", env=environment)

@@ -36,7 +36,7 @@ WITHIN_S = 90
 
 TABLES = (
     *("appointment", "appointment_alias", "appointment_history", "patient", "patient_alias", "provider", "clinic"),
-    *("clinic_alias", "ingress", "main_file_counter", "outbox"),
+    *("clinic_alias", "ingress", "main_file_counter", "outbox", "safety_change", "patient_merge"),
 )
 """Everything that a refused command must leave as it was."""
 
@@ -146,7 +146,7 @@ async def opened_on_kafka(installation: Installation) -> AsyncIterator[Door]:
 async def _speaking(api: FastAPI, pool: Pool) -> AsyncIterator[Door]:
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://booking") as http:
         door = Door(pool, http)
-        await clients.create(pool, Client("local", ("local",), may_register=True), KEY)
+        await clients.create(pool, Client("local", ("local",), may_register=True, may_manage_clinics=True), KEY)
         await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
         yield door
 

@@ -8,6 +8,7 @@ import asyncpg
 
 from booking.adapters.store import PostgresStore
 from booking.domain.batch import NOBODY
+from booking.domain.clients import Client
 from booking.domain.main_files import LAST, number
 from booking.domain.registrations import Registered, Registration
 from booking.handle_people import Rules, register_people
@@ -50,9 +51,8 @@ async def test_a_registration_reads_no_more_the_more_patients_there_are_d4(door:
     query = "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname = 'patient'"
     async with door.pool.acquire() as connection, connection.transaction():
         before = await connection.fetchval(query)
-        (bob,) = await register_people(
-            PostgresStore(connection), [Registration(("local", "bob"), NOBODY)], NOW, Rules()
-        )
+        told = Registration(("local", "bob"), NOBODY, {}, Client("local", ("local",)))
+        (bob,) = await register_people(PostgresStore(connection), [told], NOW, Rules())
         read = await connection.fetchval(query) - before
     assert isinstance(bob, Registered)
     assert bob.patient.main_file == "FILE-2027-020001"

@@ -13,6 +13,7 @@ WHOLLY = [
     ("booking", "patient_merge", "reason = NULL"),
     ("booking", "reminder_policy", "set_by = 'x'"),
     ("booking", "reminder_rule", "version = 0"),
+    ("booking", "safety_change", "flag = 'x'"),
     ("notifier", "preference_history", "changed_by = 'x'"),
     ("notifier", "sending_audit", "changed_by = 'x'"),
     ("notifier", "work_list_action", "acted_by = 'x'"),

@@ -6,6 +6,7 @@ from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import PersonDetails
 from booking.domain.refusals import Refused
+from booking.domain.safety import Cause
 from tests.unit.booking.builders import ANN, LOCAL, VISIT, batch, change, order
 
 EYE_ONLY = Client("local", ("local",), ("EYE",))
@@ -70,13 +71,14 @@ def test_a_booking_that_names_no_clinic_lands_in_the_clients_default_clinic() ->
 def test_a_patient_in_a_message_is_registered_when_the_client_may_register() -> None:
     booked = batch()
     booked.take(order(person=PersonDetails(given_name="Ann", mobile="020 7946 0018")))
-    assert booked.persons[ANN].mobile == "+442079460018"
+    ((patient, details, cause),) = booked.persons
+    assert (patient, details.mobile, cause) == (ANN, "+442079460018", Cause("local", "local/e1"))
 
 
 def test_without_that_right_the_booking_is_taken_and_nobody_is_registered() -> None:
     booked = batch(Client("local", ("local",)))
     booked.take(order(person=PersonDetails(given_name="Ann")))
-    assert booked.persons == {}
+    assert booked.persons == []
     assert len(booked.versions) == 1
 
 

@@ -83,6 +83,9 @@ def create_command(
     may_set_policy: Annotated[
         bool, typer.Option("--may-set-policy", help="It may set its clinics' reminder policies.")
     ] = False,
+    may_manage_clinics: Annotated[
+        bool, typer.Option("--may-manage-clinics", help="It may enter and change its clinics, and clinicians.")
+    ] = False,
     key_stdin: KeyFromInput = False,
 ) -> None:
     """Create a client and print its key, once. With the same key again: change its rights."""
@@ -90,7 +93,8 @@ def create_command(
     from booking.domain.clients import ALL, Client
 
     key = _key(from_input=key_stdin)
-    client = Client(client_id, tuple(source), tuple(clinic or [ALL]), may_register, default_clinic, may_set_policy)
+    rights = (may_register, default_clinic, may_set_policy, may_manage_clinics)
+    client = Client(client_id, tuple(source), tuple(clinic or [ALL]), *rights)
     _with_pool(lambda pool: clients.create(pool, client, key))
     typer.echo(f"client {client_id} is known" if key_stdin else key)
 
@@ -121,9 +125,11 @@ def list_command() -> None:
     """List the clients and their rights; never a key."""
     from booking.adapters import clients
 
-    table = Table("client", "sources", "clinics", "registers", "sets policies", "default clinic", "state")
+    table = Table(
+        "client", "sources", "clinics", "registers", "sets policies", "manages clinics", "default clinic", "state"
+    )
     for row in _with_pool(clients.listed):
-        may = ("yes" if row[right] else "no" for right in ("may_register", "may_set_policy"))
+        may = ("yes" if row[right] else "no" for right in ("may_register", "may_set_policy", "may_manage_clinics"))
         rights = (", ".join(row["sources"]), ", ".join(row["clinics"]), *may)
         table.add_row(row["client_id"], *rights, row["default_clinic"] or "", "revoked" if row["revoked"] else "active")
     Console().print(table)

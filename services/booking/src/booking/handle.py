@@ -11,11 +11,11 @@ from uuid import UUID
 
 import structlog
 
-from booking.domain.batch import NOBODY, Answer, Batch, Identity, Known, Taken
+from booking.domain.batch import Answer, Batch, Identity, Known, Taken
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
 from booking.domain.people import ClinicState
-from booking.domain.versions import PatientKey, Result, State
+from booking.domain.versions import PatientKey, State
 from booking.handle_people import PeopleStore, Rules, complete_people
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -95,14 +95,20 @@ async def _look_up(
     triples = {(c.source, system, value) for c in commands for system, value in c.clinic_identifiers}
     clinic_ids = await store.clinic_ids(triples) if triples else {}
     codes |= set(clinic_ids.values()) | {state.clinic_id for state in held.values()}
+    patients = await store.patients({(c.source, c.patient) for c in commands if c.patient is not None})
+    few = [c for c in commands if c.person is not None and clients[c.client].is_limited]
+    named: set[PatientKey | None] = {patients.get((c.source, c.patient or "")) for c in few}
+    named |= {held[ids[c.identity]].patient for c in few if ids[c.identity] in held}
+    described = {patient for patient in named if isinstance(patient, UUID)}
     return Known(
         ids=ids,
         held=held,
         taken=await store.taken({(command.client, command.key) for command in commands}),
         clinics=await store.clinics({code for code in codes if code is not None}),
         clinic_ids=clinic_ids,
-        patients=await store.patients({(c.source, c.patient) for c in commands if c.patient is not None}),
+        patients=patients,
         clients=clients,
+        visited=await store.visited(described) if described else {},
     )
 
 
@@ -114,11 +120,10 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         (key, state._replace(patient=minted[state.patient]) if isinstance(state.patient, tuple) else state)
         for key, state in batch.versions
     ]
-    persons = {_id(patient, minted): person for patient, person in batch.persons.items()}
-    if rules.register_on_booking:
-        persons = {s.patient: NOBODY for _, s in versions if isinstance(s.patient, UUID)} | persons
-    if persons:
-        await complete_people(store, persons, now, rules)
+    described = [(_id(person.patient, minted), person.details, person.cause) for person in batch.persons]
+    mentioned = {s.patient for _, s in versions if isinstance(s.patient, UUID)} if rules.register_on_booking else set()
+    if described or mentioned:
+        await complete_people(store, described, mentioned, now, rules)
     if batch.providers:
         await store.introduce_providers(batch.providers, now)
     if batch.changed:
@@ -153,7 +158,7 @@ def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
             created=len(created),
             appointment_ids=[str(key) for key, _ in batch.versions[:IDS_PER_LINE]],
         )
-    odd = [a.taken.appointment_id for a in answers if a.taken and a.taken.warnings and a.result is Result.APPLIED]
+    odd = [a.taken.appointment_id for a in answers if a.is_illegal_step and a.taken]
     if odd:
         log.warning("appointments.illegal_transition", count=len(odd), appointment_ids=[str(i) for i in odd[:20]])
     codes = {a.refusal.code for a in answers if a.refusal}

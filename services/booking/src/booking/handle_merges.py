@@ -9,8 +9,10 @@ from uuid import UUID
 import structlog
 
 from booking.domain.batch import Identity
-from booking.domain.people import ClinicState, PatientState
+from booking.domain.clients import Client
+from booking.domain.people import ClinicState, PatientState, safer
 from booking.domain.refusals import Refused
+from booking.domain.safety import Cause, FlagChange, flag_changes
 from booking.domain.versions import State
 from chassis.errors import Unavailable
 
@@ -24,14 +26,19 @@ class Merge:
     Attributes:
         identity: (source, source's id) of the patient who is merged away.
         into: The same of the one who is kept.
-        by: The client.
+        client: Who orders it; allowed to speak for both sources.
         reason: In the upstream's words, if it gives any.
     """
 
     identity: Identity
     into: Identity
-    by: str
+    client: Client
     reason: str | None
+
+    @property
+    def cause(self) -> Cause:
+        """Why visits and flags change."""
+        return Cause(self.client.client_id, f"{self.client.client_id}/merge/{self.identity[1]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +68,21 @@ class MergeStore(Protocol):
         """Return who was merged into this patient under this identity before."""
 
     async def ahead_of(self, patient_id: UUID, now: datetime) -> Sequence[UUID]:
-        """Return the patient's appointments that have not begun and are not called off, in the order of their ids."""
+        """Return the patient's visits that are ahead or have no time yet, and are not called off, by their ids."""
 
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
         """Lock the appointments' rows and return them."""
 
     async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
         """Lock the patients' rows and return them."""
+
+    async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
+        """Return the clinics of their visits, and of those of the files merged into theirs; errors do not count."""
+
+    async def write_patients(
+        self, patients: Sequence[PatientState], flags: Sequence[FlagChange], now: datetime
+    ) -> None:
+        """Write registered patients, keep which of their flags changed, and put them into the outbox."""
 
     async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
         """Return the clinics that exist among these codes."""
@@ -90,14 +105,16 @@ class MergeStore(Protocol):
 async def merge_patients(store: MergeStore, merge: Merge, now: datetime) -> Merged:
     """Merge; the same again is a repeat, which takes visits along that were booked meanwhile.
 
-    Locks are taken in booking's order: appointments, then patients. A booking that names the one merged away and
-    commits while this runs may still be his: sent again, this finds it.
+    Locks are taken in booking's order: appointments, then patients. What is not taken along, or commits while this
+    runs, is the kept one's at the send gate, and in its next version. The one who is kept has the safer value of
+    each flag of both.
 
     Raises:
-        Refused: UNKNOWN_PATIENT, SAME_PATIENT, NOT_REGISTERED, MERGED_AWAY.
+        Refused: FOREIGN_PATIENT, UNKNOWN_PATIENT, SAME_PATIENT, NOT_REGISTERED, MERGED_AWAY.
         Unavailable: KEY_RACE: something of it changed meanwhile; the same again sees it.
     """
     away, into, repeat = await _who(store, merge)
+    await _check_rights(store, merge, away, into)
     ids = await store.ahead_of(away, now)
     held = await store.lock(ids)
     both = await store.lock_patients([away, into])
@@ -112,9 +129,28 @@ async def merge_patients(store: MergeStore, merge: Merge, now: datetime) -> Merg
         patient = replace(patient, version=patient.version + int(patient.is_registered), merged_into=into)
         await store.link(patient, merge, now)
         await store.move_aliases(away, into)
+        kept = await _made_safer(store, kept, patient, merge, now)
     count = await _take_along(store, held, kept, merge, now)
     log.info("patients.merged", patient_id=str(away), into=str(into), appointments=count, repeat=repeat)
     return Merged(patient, kept, count, repeat)
+
+
+async def _check_rights(store: MergeStore, merge: Merge, away: UUID, into: UUID) -> None:
+    if merge.client.is_limited:
+        visited = await store.visited([away, into])
+        for place, patient in (("id", away), ("into", into)):
+            merge.client.check_may_write(visited.get(patient, ()), place)
+
+
+async def _made_safer(
+    store: MergeStore, kept: PatientState, away: PatientState, merge: Merge, now: datetime
+) -> PatientState:
+    wanted = safer(kept, away)
+    if wanted == kept:
+        return kept
+    wanted = replace(wanted, version=kept.version + 1)
+    await store.write_patients([wanted], flag_changes(kept, wanted, merge.cause), now)
+    return wanted
 
 
 async def _who(store: MergeStore, merge: Merge) -> tuple[UUID, UUID, bool]:
@@ -137,14 +173,13 @@ async def _take_along(
     """Give the visits their next version, with the patient that is kept; their schedule stays as it is."""
     if not held:
         return 0
-    cause = f"{merge.by}/merge/{merge.identity[1]}"
     states = {
         key: state._replace(
             version=state.version + 1,
             patient=kept.patient_id,
             event_time=now,
             ingest_time=now,
-            caused_by=cause,
+            caused_by=merge.cause.event,
             reason="the patient's files were merged",
         )
         for key, state in held.items()

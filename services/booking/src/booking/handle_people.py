@@ -13,9 +13,11 @@ import structlog
 
 from booking.domain import main_files
 from booking.domain.batch import Identity
+from booking.domain.commands import PersonDetails
 from booking.domain.people import PatientState, completed
 from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration, Registrations
+from booking.domain.safety import Cause, FlagChange, flag_changes
 from chassis.errors import Unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -60,8 +62,13 @@ class PeopleStore(Protocol):
         Fewer than `count` if the year has no more.
         """
 
-    async def write_patients(self, patients: Sequence[PatientState], now: datetime) -> None:
-        """Write registered patients and put them into the outbox."""
+    async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
+        """Return the clinics of their visits, and of those of the files merged into theirs; errors do not count."""
+
+    async def write_patients(
+        self, patients: Sequence[PatientState], flags: Sequence[FlagChange], now: datetime
+    ) -> None:
+        """Write registered patients, keep which of their flags changed, and put them into the outbox."""
 
 
 async def register_people(
@@ -79,7 +86,7 @@ async def register_people(
         rules: The installation's choices.
 
     Returns:
-        For each the patient, or a refusal: MAIN_FILE_TAKEN, MAIN_FILE_FIXED, MAIN_FILE_EXHAUSTED.
+        For each the patient, or a refusal: FOREIGN_PATIENT, MAIN_FILE_TAKEN, MAIN_FILE_FIXED, MAIN_FILE_EXHAUSTED.
 
     Raises:
         Unavailable: KEY_RACE: a patient was merged meanwhile; the same again sees it.
@@ -91,13 +98,19 @@ async def register_people(
     brought = {r.told.main_file for r in new if r.told.main_file is not None}
     if new:
         await store.lock_counters({year} | {main_files.year_in(number) for number in brought})
-    people = Registrations(ids, held, await store.numbers_taken(brought) if brought else ())
+    limited = {ids[r.identity] for r in registrations if r.client.is_limited}
+    people = Registrations(
+        ids,
+        held,
+        taken=await store.numbers_taken(brought) if brought else (),
+        visited=await store.visited(limited) if limited else {},
+    )
     taken = [people.take(registration) for registration in registrations]
     if without := len(people.without_number):
         people.number(await store.free_numbers(year, without, people.claimed))
     changed = people.changed()
     if changed:
-        await store.write_patients(list(changed.values()), now)
+        await store.write_patients(list(changed.values()), people.flags, now)
     if unused := [identity for identity in made if ids[identity] not in people.people]:
         await store.forget_patients(sorted(unused))
     final = people.people | changed
@@ -111,30 +124,41 @@ def _outcome(taken: UUID | Refused, final: Mapping[UUID, PatientState], held: Ma
 
 
 async def complete_people(
-    store: PeopleStore, described: Mapping[UUID, PatientState], now: datetime, rules: Rules
+    store: PeopleStore,
+    described: Sequence[tuple[UUID, PersonDetails, Cause]],
+    mentioned: Collection[UUID],
+    now: datetime,
+    rules: Rules,
 ) -> None:
-    """Register or complete patients by what bookings say of them; what they do not say stays (D5).
+    """Register or complete patients by what bookings say of them; what they do not say stays (D5, D51).
 
     When the year's numbers are all issued, those who have none stay unregistered and the bookings go on (R7).
+
+    Args:
+        store: The transaction.
+        described: What is said of whom, in order.
+        mentioned: Further patients to be registered, of whom nothing is said.
+        now: Domain time.
+        rules: The installation's choices.
 
     Raises:
         Unavailable: KEY_RACE, as `register_people`.
     """
-    held = await _locked(store, described.keys())
-    told = {key: completed(held[key], person) for key, person in described.items()}
-    new = sorted(key for key in told if not held[key].is_registered)
-    if new:
+    held = await _locked(store, {patient for patient, _, _ in described}.union(mentioned))
+    told, flags = dict(held), list[FlagChange]()
+    for key, details, cause in described:
+        before, told[key] = told[key], completed(told[key], details)
+        flags += flag_changes(before, told[key], cause)
+    if new := sorted(key for key in told if not held[key].is_registered):
         year = main_files.year_of(now, rules.organisation_zone)
         numbers = await store.free_numbers(year, len(new))
-        for key, number in zip(new, numbers, strict=False):
-            told[key] = replace(told[key], main_file=number)
-        for key in new[len(numbers) :]:
-            del told[key]
-        if len(numbers) < len(new):
-            log.warning("patients.main_file_exhausted", year=year, unregistered=len(new) - len(numbers))
+        told |= {key: replace(told[key], main_file=number) for key, number in zip(new, numbers, strict=False)}
+        if left := new[len(numbers) :]:
+            told = {key: person for key, person in told.items() if key not in left}
+            log.warning("patients.main_file_exhausted", year=year, unregistered=len(left))
     changed = [replace(p, version=p.version + 1) for key, p in sorted(told.items()) if p != held[key]]
     if changed:
-        await store.write_patients(changed, now)
+        await store.write_patients(changed, [change for change in flags if UUID(change.subject) in told], now)
         log.info("patients.registered", count=sum(p.version == 1 for p in changed), changed=len(changed))
 
 

@@ -8,6 +8,7 @@ from stack.commands.service_api import KEY_VARIABLE, ServiceApi
 _HINTS = {
     "NO_KEY": f"set {KEY_VARIABLE} to the operator's key, or to a client's that may set policies",
     "MAY_NOT_SET_POLICY": "`attend clients create NAME … --may-set-policy`, or use the operator's key",
+    "MAY_NOT_MANAGE_CLINICS": "`attend clients create NAME … --may-manage-clinics`",
 }
 
 

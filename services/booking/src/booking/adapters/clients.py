@@ -19,15 +19,17 @@ SHORTEST_KEY = 32
 REMEMBERED_S = 2.0
 """How long a revoked or rotated key may still open this process's door."""
 
-_COLUMNS = "client_id, sources, clinics, may_register, default_clinic, may_set_policy"
+_COLUMNS = "client_id, sources, clinics, may_register, default_clinic, may_set_policy, may_manage_clinics"
 _BY_KEY = f"SELECT {_COLUMNS} FROM api_client WHERE key_sha256 = $1 AND NOT revoked"  # noqa: S608  # ours
 _BY_ID = f"SELECT {_COLUMNS} FROM api_client WHERE client_id = ANY ($1::text[]) AND NOT revoked"  # noqa: S608  # ours
 _CREATE = """
-INSERT INTO api_client (client_id, key_sha256, sources, clinics, may_register, default_clinic, may_set_policy)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO api_client (client_id, key_sha256, sources, clinics, may_register, default_clinic, may_set_policy,
+                        may_manage_clinics)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (client_id) DO UPDATE
 SET sources = excluded.sources, clinics = excluded.clinics, may_register = excluded.may_register,
-    default_clinic = excluded.default_clinic, may_set_policy = excluded.may_set_policy, changed_at = clock_timestamp()
+    default_clinic = excluded.default_clinic, may_set_policy = excluded.may_set_policy,
+    may_manage_clinics = excluded.may_manage_clinics, changed_at = clock_timestamp()
 WHERE api_client.key_sha256 = excluded.key_sha256 AND NOT api_client.revoked
 RETURNING client_id
 """
@@ -52,7 +54,7 @@ def _hash(key: str) -> bytes:
 
 def _client(row: Any) -> Client:
     sources, clinics = tuple(row["sources"]), tuple(row["clinics"])
-    rights = (row["may_register"], row["default_clinic"], row["may_set_policy"])
+    rights = (row["may_register"], row["default_clinic"], row["may_set_policy"], row["may_manage_clinics"])
     return Client(row["client_id"], sources, clinics, *rights)
 
 
@@ -114,7 +116,7 @@ async def create(pool: asyncpg.Pool, client: Client, key: str) -> None:
         with unavailable():
             done = await pool.fetchval(
                 _CREATE, client.client_id, _hash(key), client.sources, client.clinics, client.may_register,
-                client.default_clinic, client.may_set_policy,
+                client.default_clinic, client.may_set_policy, client.may_manage_clinics,
             )  # fmt: skip
     except asyncpg.UniqueViolationError:
         raise Refused("KEY_IN_USE", "another client has this key") from None

@@ -7,7 +7,6 @@ import prometheus_client
 
 from booking.domain.batch import Answer
 from booking.domain.refusals import Refused
-from booking.domain.versions import Result
 from chassis.metrics import Metrics
 
 
@@ -31,7 +30,7 @@ class Counts:
                 self.refused(answer.refusal)
             elif answer.result is not None:
                 results[answer.result.value] += 1
-                if answer.result is Result.APPLIED and answer.taken is not None and answer.taken.warnings:
+                if answer.is_illegal_step:
                     self._illegal.inc()
         for result, number in results.items():
             self._answers.labels(result).inc(number)

@@ -27,7 +27,8 @@ _MERGED_AWAY = """
 SELECT patient_id FROM patient_merge WHERE source = $1 AND source_id = $2 AND merged_into = $3"""
 _AHEAD_OF = """
 SELECT appointment_id FROM appointment
-WHERE patient_id = $1 AND starts_at > $2 AND version > 0 AND status NOT IN ('cancelled', 'entered-in-error')
+WHERE patient_id = $1 AND (starts_at > $2 OR starts_at IS NULL) AND version > 0
+  AND status NOT IN ('cancelled', 'entered-in-error')
 ORDER BY appointment_id"""
 _MOVE_ALIASES = "UPDATE patient_alias SET patient_id = $2 WHERE patient_id = $1"
 _LINK = "UPDATE patient SET version = $2, merged_into = $3 WHERE patient_id = $1"
@@ -74,7 +75,7 @@ class PostgresMergeStore(PostgresStore):
         """See `handle_merges.MergeStore`."""
         into = patient.merged_into
         await self.connection.execute(_LINK, patient.patient_id, patient.version, into)
-        note = (patient.patient_id, into, *merge.identity, now, merge.by, merge.reason)
+        note = (patient.patient_id, into, *merge.identity, now, merge.client.client_id, merge.reason)
         await self.connection.execute(_NOTE, *note)
         if patient.is_registered:
             await enqueue(self.connection, [outgoing.patient_changed(patient, now)])
@@ -112,7 +113,7 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
             wish = Merge(
                 (client.source(source), texts.identifier(source_id, "source id")),
                 (client.source(told.into.source or source), texts.identifier(told.into.id, "into.id")),
-                client.client_id,
+                client,
                 None if told.reason is None else texts.name(told.reason, "reason"),
             )
             now = transactions.clock.now()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
@@ -17,8 +18,11 @@ from booking.domain import contacts, texts
 from booking.domain.clients import Client
 from booking.domain.people import ClinicState, clinic_code, local_time
 from booking.domain.refusals import Refused
+from booking.domain.safety import Cause
 from booking.domain.times import zone_of
 from chassis.clock import Clock
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
 
@@ -56,7 +60,7 @@ class ClinicBody(_Body):
     languages: list[Text] = Field(default=["en"], min_length=1, max_length=20)
     country: StrictStr | None = None
     window: WindowBody = WindowBody()
-    sensitive: StrictBool = False
+    sensitive: StrictBool = Field(default=False, description="Left out: as it is; a new clinic is not.")
     identifiers: list[IdentifierBody] = Field(default=[], max_length=100)
 
 
@@ -97,14 +101,17 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
         client: Annotated[Client, Depends(caller)],
         source: Source = None,
     ) -> dict[str, Any]:
-        """Make a clinician known, or change his name."""
+        """Make a clinician known, or change his name. Needs the right to manage clinics."""
 
-        async def write(store: PostgresStore, body: ProviderBody) -> tuple[str, int]:
+        async def write(store: PostgresStore, body: ProviderBody) -> tuple[str, int, bool]:
+            client.check_may_manage_clinics()
             identity = (client.source(source), texts.identifier(source_id, "source id"))
             name = texts.name(body.name, "name")
             return await reference_store.write_provider(store.connection, identity, name, clock.now())
 
-        provider_id, version = await put(request, ProviderBody, write)
+        provider_id, version, changed = await put(request, ProviderBody, write)
+        if changed:
+            log.info("provider.changed", provider_id=provider_id, version=version, client=client.client_id)
         return {"provider_id": provider_id, "version": version}
 
     @router.put(
@@ -115,15 +122,21 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
     async def put_clinic(
         request: Request, code: Annotated[str, Path()], client: Annotated[Client, Depends(caller)]
     ) -> dict[str, Any]:
-        """Enter or change a clinic. Its code and its zone are for ever (D2)."""
+        """Enter or change a clinic; needs the right to manage clinics. Its code and its zone are for ever (D2)."""
 
-        async def write(store: PostgresStore, body: ClinicBody) -> ClinicState:
+        async def write(store: PostgresStore, body: ClinicBody) -> tuple[ClinicState, bool]:
+            client.check_may_manage_clinics()
             told = clinic_of(code, body, clock, default_country)
             client.check_clinic(told.clinic_id)
             names = [(client.source(i.source), i.system, i.value) for i in body.identifiers]
-            return await reference_store.write_clinic(store.connection, told, names, clock.now())
+            sensitive = body.sensitive if "sensitive" in body.model_fields_set else None
+            cause = Cause(client.client_id, f"{client.client_id}/clinic")
+            entry = reference_store.Entry(told, names, sensitive, cause)
+            return await reference_store.write_clinic(store.connection, entry, clock.now())
 
-        clinic = await put(request, ClinicBody, write)
+        clinic, changed = await put(request, ClinicBody, write)
+        if changed:
+            log.info("clinic.changed", clinic_id=clinic.clinic_id, version=clinic.version, client=client.client_id)
         return {"clinic_id": clinic.clinic_id, "version": clinic.version}
 
     return router
@@ -147,7 +160,6 @@ def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str) -
         country=contacts.country(body.country or default_country, "country"),
         created_at=clock.now(),
         languages=tuple(texts.name(language, "languages") for language in body.languages),
-        sensitive=body.sensitive,
         window_opens=opens,
         window_closes=closes,
     )

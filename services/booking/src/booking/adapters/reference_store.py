@@ -3,52 +3,75 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from booking.adapters import outgoing, sql
-from booking.adapters.store import clinic_of
+from booking.adapters.store import clinic_of, keep_flag_changes
 from booking.domain.batch import Identity
 from booking.domain.people import ClinicState
 from booking.domain.refusals import Refused
+from booking.domain.safety import Cause, FlagChange
 from chassis.database import Connection
 from chassis.outbox import enqueue
 from schemas.wire import provider_id
 
 
-async def write_provider(connection: Connection, identity: Identity, name: str, now: datetime) -> tuple[str, int]:
-    """Keep and publish a provider; return his id and version. The same name again changes nothing."""
+class Entry(NamedTuple):
+    """What is told of a clinic.
+
+    Attributes:
+        told: Everything but what changes only when it is named (D51).
+        names: How sources name it: (source, system, value).
+        sensitive: If it is named.
+        cause: Who tells it.
+    """
+
+    told: ClinicState
+    names: Sequence[tuple[str, str, str]]
+    sensitive: bool | None
+    cause: Cause
+
+
+async def write_provider(connection: Connection, identity: Identity, name: str, now: datetime) -> tuple[str, int, bool]:
+    """Keep and publish a provider; return his id, his version and whether it is a new one."""
     found = provider_id(*identity)
     version = await connection.fetchval(sql.WRITE_PROVIDER, found, *identity, name)
     if version is None:
-        return str(found), int(await connection.fetchval(sql.PROVIDER_VERSION, found))
+        return str(found), int(await connection.fetchval(sql.PROVIDER_VERSION, found)), False
     await enqueue(connection, [outgoing.provider_changed(found, version, name, now)])
-    return str(found), int(version)
+    return str(found), int(version), True
 
 
-async def write_clinic(
-    connection: Connection, told: ClinicState, names: Sequence[tuple[str, str, str]], now: datetime
-) -> ClinicState:
-    """Keep and publish a clinic and how sources name it. The same again changes nothing.
+async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> tuple[ClinicState, bool]:
+    """Keep and publish a clinic and how sources name it; return it, and whether it is in a new version.
 
     Raises:
         Refused: CLINIC_ZONE_FIXED: every appointment carries its clinic's zone; IDENTIFIER_TAKEN.
     """
-    first = replace(told, version=1)
+    told = entry.told
+    first = replace(told, version=1, sensitive=entry.sensitive or False)
     held = await _entered_or_held(connection, first)
     if held is None:
         wanted = first
     elif held.zone != told.zone:
         raise Refused("CLINIC_ZONE_FIXED", "a clinic keeps its zone; enter a new clinic", "zone")
     else:  # what else has commands of its own stays
-        wanted = replace(told, version=held.version, created_at=held.created_at, policies=held.policies)
+        sensitive = held.sensitive if entry.sensitive is None else entry.sensitive
+        wanted = replace(
+            told, version=held.version, created_at=held.created_at, policies=held.policies, sensitive=sensitive
+        )
     if wanted != held:
         if held is not None:
             wanted = replace(wanted, version=held.version + 1)
             await connection.execute(sql.CHANGE_CLINIC, *_columns(wanted))
         await enqueue(connection, [outgoing.clinic_changed(wanted, now)])
-    if names:
-        await _name(connection, wanted.clinic_id, names)
-    return wanted
+    was = held is not None and held.sensitive
+    if wanted.sensitive != was:
+        change = FlagChange("clinic", wanted.clinic_id, "sensitive", was, wanted.sensitive, entry.cause)
+        await keep_flag_changes(connection, [change], now)
+    if entry.names:
+        await _name(connection, wanted.clinic_id, entry.names)
+    return wanted, wanted != held
 
 
 async def _entered_or_held(connection: Connection, first: ClinicState) -> ClinicState | None:

@@ -13,9 +13,9 @@ from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.transactions import Transactions
 from booking.domain import contacts, main_files, texts
-from booking.domain.batch import NOBODY
+from booking.domain.batch import NOBODY, Identity
 from booking.domain.clients import Client
-from booking.domain.people import PatientState
+from booking.domain.people import PATIENT_FLAGS, PatientState
 from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration
 
@@ -26,8 +26,11 @@ READ_AT_ONCE = 50
 Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
 
 
+_FLAG = "Left out: as it is. The default is that of a patient who is not known yet."
+
+
 class PatientBody(BaseModel):
-    """A patient, whole: what is left out is not known."""
+    """A patient, whole: what is left out is not known. Of the three flags only those change that are named (D51)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,9 +40,9 @@ class PatientBody(BaseModel):
     country: StrictStr | None = Field(default=None, description="By which a national number is read.")
     email: StrictStr | None = None
     language: Text | None = None
-    consent: StrictBool = True
-    do_not_contact: StrictBool = False
-    deceased: StrictBool = False
+    consent: StrictBool = Field(default=True, description=_FLAG)
+    do_not_contact: StrictBool = Field(default=False, description=_FLAG)
+    deceased: StrictBool = Field(default=False, description=_FLAG)
     main_file: StrictStr | None = Field(default=None, description="FILE-YYYY-NNNNNN, if upstream issued one.")
 
 
@@ -91,7 +94,7 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
             client.check_may_register()
             told = strict_json(body)
             identity = (client.source(source), texts.identifier(source_id, "source id"))
-            wish = Registration(identity, patient_of(_read(PatientBody, told), default_country))
+            wish = registration(identity, _read(PatientBody, told), client, default_country)
         except Refused as refusal:
             transactions.counts.refused(refusal)
             raise problem(refusal) from None
@@ -143,7 +146,7 @@ def _listed(value: Any, client: Client, source: str | None, default_country: str
     try:
         body = _read(ListedBody, value)
         identity = (client.source(body.source or source), texts.identifier(body.id, "id"))
-        return Registration(identity, patient_of(body, default_country))
+        return registration(identity, body, client, default_country)
     except Refused as refusal:
         return refusal
 
@@ -177,8 +180,8 @@ def _named(value: Any) -> dict[str, str]:
         return {}
 
 
-def patient_of(body: PatientBody, default_country: str) -> PatientState:
-    """Return the patient that the body tells of.
+def registration(identity: Identity, body: PatientBody, client: Client, default_country: str) -> Registration:
+    """Return what the body tells of a patient.
 
     Raises:
         Refused: A text, a contact or the main file is not acceptable.
@@ -188,7 +191,7 @@ def patient_of(body: PatientBody, default_country: str) -> PatientState:
     def text(value: str | None, place: str) -> str | None:
         return None if value is None else texts.name(value, place)
 
-    return PatientState(
+    told = PatientState(
         patient_id=NOBODY.patient_id,
         main_file=None if body.main_file is None else main_files.check(body.main_file, "main_file"),
         given_name=text(body.given_name, "given_name"),
@@ -196,7 +199,7 @@ def patient_of(body: PatientBody, default_country: str) -> PatientState:
         language=text(body.language, "language"),
         mobile=None if body.mobile is None else contacts.mobile(body.mobile, country, "mobile"),
         email=None if body.email is None else contacts.email(body.email, "email"),
-        consent=body.consent,
-        do_not_contact=body.do_not_contact,
-        deceased=body.deceased,
+    )
+    return Registration(
+        identity, told, {flag: getattr(body, flag) for flag in PATIENT_FLAGS if flag in body.model_fields_set}, client
     )

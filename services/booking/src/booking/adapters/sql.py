@@ -169,6 +169,28 @@ FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[
 WHERE patient.patient_id = given.patient_id
 """
 
+KEPT_PATIENTS = "SELECT away, kept FROM kept_patients($1::uuid[])"
+
+VISITED = """
+WITH RECURSIVE file AS (
+    SELECT asked AS patient_id, asked FROM unnest($1::uuid[]) AS asked
+    UNION
+    SELECT m.patient_id, file.asked FROM file JOIN patient_merge m ON m.merged_into = file.patient_id
+)
+SELECT file.asked, array_agg(DISTINCT a.clinic_id) AS clinics
+FROM file JOIN appointment a USING (patient_id)
+WHERE a.version > 0 AND a.clinic_id IS NOT NULL AND a.status <> 'entered-in-error'
+GROUP BY file.asked
+"""
+
+KEEP_FLAG_CHANGES = """
+INSERT INTO safety_change (kind, subject, flag, was, becomes, changed_by, caused_by, changed_at)
+SELECT kind, subject, flag, was, becomes, client, event, $8
+FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::text[], $7::text[])
+     WITH ORDINALITY AS given (kind, subject, flag, was, becomes, client, event, n)
+ORDER BY n
+"""
+
 # Rows of the counters are locked by both until the transaction ends.
 LOCK_COUNTERS = """
 INSERT INTO main_file_counter AS held (year, last) SELECT year, 0 FROM unnest($1::int[]) AS wanted (year) ORDER BY year

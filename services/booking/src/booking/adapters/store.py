@@ -12,6 +12,7 @@ from booking.adapters import outgoing, policy_json, sql
 from booking.domain import main_files
 from booking.domain.batch import Identity, Taken
 from booking.domain.people import ClinicState, PatientState
+from booking.domain.safety import FlagChange
 from booking.domain.versions import Result, State
 from chassis.database import Connection
 from chassis.errors import Unavailable
@@ -63,7 +64,7 @@ class PostgresStore:
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
         """See `handle.Store`."""
         rows = await self.connection.fetch(sql.LOCK_APPOINTMENTS, list(appointment_ids))
-        return {row[0]: state_of(row) for row in rows}
+        return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 
     async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
         """See `handle.Store`."""
@@ -158,11 +159,19 @@ class PostgresStore:
         )
         await enqueue(self.connection, events)
 
-    async def write_patients(self, patients: Sequence[PatientState], now: datetime) -> None:
-        """See `handle.Store`."""
+    async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
+        """See `handle_people.PeopleStore`."""
+        rows = await self.connection.fetch(sql.VISITED, list(patient_ids))
+        return {row["asked"]: row["clinics"] for row in rows}
+
+    async def write_patients(
+        self, patients: Sequence[PatientState], flags: Sequence[FlagChange], now: datetime
+    ) -> None:
+        """See `handle_people.PeopleStore`."""
         self.people = True
         columns = zip(*map(_PATIENT, patients), strict=True)
         await self.connection.execute(sql.WRITE_PATIENTS, *map(list, columns))
+        await keep_flag_changes(self.connection, flags, now)
         await enqueue(self.connection, [outgoing.patient_changed(patient, now) for patient in patients])
 
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
@@ -196,6 +205,26 @@ class PostgresStore:
     async def _ids(self, statement: str, identities: Iterable[Identity]) -> dict[Identity, UUID]:
         rows = await self.connection.fetch(statement, *_columns(identities, 2))
         return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def followed(connection: Connection, held: Mapping[UUID, State]) -> Mapping[UUID, State]:
+    """Return the visits with the patient who is kept in place of one who was merged away.
+
+    Whatever is written of them next carries him: a visit that a merge did not take along is repaired by it (D44).
+    """
+    patients = {state.patient for state in held.values() if state.patient is not None}
+    rows = await connection.fetch(sql.KEPT_PATIENTS, list(patients)) if patients else ()
+    if not rows:
+        return held
+    kept = {row["away"]: row["kept"] for row in rows}
+    return {key: state._replace(patient=kept.get(state.patient, state.patient)) for key, state in held.items()}
+
+
+async def keep_flag_changes(connection: Connection, changes: Sequence[FlagChange], now: datetime) -> None:
+    """Append changes of safety flags to their audit (D51)."""
+    if changes:
+        rows = [(c.kind, c.subject, c.flag, c.was, c.becomes, *c.cause) for c in changes]
+        await connection.execute(sql.KEEP_FLAG_CHANGES, *map(list, zip(*rows, strict=True)), now)
 
 
 def clinic_of(row: Any) -> ClinicState:

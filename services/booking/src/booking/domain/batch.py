@@ -3,14 +3,16 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from booking.domain.cancelled_reminders import reminders_cancelled
-from booking.domain.clients import Client
-from booking.domain.commands import BookAppointment
-from booking.domain.people import ClinicState, PatientState, described
+from booking.domain.clients import FOREIGN_PATIENT, Client
+from booking.domain.commands import BookAppointment, PersonDetails
+from booking.domain.people import ClinicState, PatientState, read_by
 from booking.domain.refusals import Refused
-from booking.domain.versions import PatientKey, Result, State, decide
+from booking.domain.safety import Cause
+from booking.domain.versions import ILLEGAL_TRANSITION, PatientKey, Result, State, decide
 
 type Identity = tuple[str, str]
 """(source, source's id)."""
@@ -43,6 +45,11 @@ class Answer:
     refusal: Refused | None = None
     reminders_cancelled: int | None = None
 
+    @property
+    def is_illegal_step(self) -> bool:
+        """Whether it was applied although the state table lacks the step (R33)."""
+        return self.result is Result.APPLIED and self.taken is not None and ILLEGAL_TRANSITION in self.taken.warnings
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -56,6 +63,7 @@ class Known:
         clinic_ids: (source, system, value) → code.
         patients: Identity → patient id, for those ever mentioned.
         clients: Client id → client.
+        visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
     """
 
     ids: Mapping[Identity, UUID]
@@ -65,6 +73,15 @@ class Known:
     clinic_ids: Mapping[tuple[str, str, str], str]
     patients: Mapping[Identity, UUID]
     clients: Mapping[str, Client]
+    visited: Mapping[UUID, Collection[str]] = field(default_factory=dict)
+
+
+class Described(NamedTuple):
+    """What one message says of a patient."""
+
+    patient: PatientKey
+    details: PersonDetails
+    cause: Cause
 
 
 @dataclass(slots=True)
@@ -75,7 +92,8 @@ class Batch:
         versions: Every new version, in order.
         changed: Appointment id → state that differs from the one read.
         taken: (client, key) → event newly taken.
-        persons: Patient → what messages say of him, and he is to be registered by.
+        persons: What messages say of patients, who are to be registered by it, in order.
+        visited: Patient → the clinics where this batch has given him visits.
         providers: Identity → name of providers that messages introduce.
     """
 
@@ -84,7 +102,8 @@ class Batch:
     versions: list[tuple[UUID, State]] = field(default_factory=list)
     changed: dict[UUID, State] = field(default_factory=dict)
     taken: dict[tuple[str, str], Taken] = field(default_factory=dict)
-    persons: dict[PatientKey, PatientState] = field(default_factory=dict)
+    persons: list[Described] = field(default_factory=list)
+    visited: dict[PatientKey, set[str]] = field(default_factory=dict)
     providers: dict[Identity, str] = field(default_factory=dict)
 
     def take(self, command: BookAppointment) -> Answer:
@@ -108,12 +127,13 @@ class Batch:
         patient = self._patient(command)
         decision = decide(held, command, clinic_id, patient, self.now, self.known.clinics)
         state = decision.state
+        warnings = decision.warnings
         if decision.result is Result.APPLIED:
-            self._introduce(command, state, client)
+            warnings += self._introduce(command, state, client)
             self.versions.append((appointment_id, state))
         if state is not held:
             self.changed[appointment_id] = state
-        taken = Taken(command.body_sha256, decision.result, appointment_id, state.version, decision.warnings)
+        taken = Taken(command.body_sha256, decision.result, appointment_id, state.version, warnings)
         if held is None or decision.result is not Result.APPLIED:
             return taken, None
         return taken, reminders_cancelled(held, state, self.known.clinics.get(held.clinic_id or ""), self.now)
@@ -145,13 +165,26 @@ class Batch:
         identity = (command.source, command.patient)
         return self.known.patients.get(identity, identity)
 
-    def _introduce(self, command: BookAppointment, state: State, client: Client) -> None:
-        """Keep whom the message describes, for registration; refuse it if the description cannot be taken."""
-        if command.person is not None and client.may_register and state.patient is not None:
-            country = self.known.clinics[state.clinic_id or ""].country
-            self.persons[state.patient] = described(self.persons.get(state.patient, NOBODY), command.person, country)
+    def _introduce(self, command: BookAppointment, state: State, client: Client) -> tuple[str, ...]:
+        """Keep whom the message describes, for registration; refuse it if the description cannot be taken.
+
+        A patient whom the client may not write is booked all the same, with a warning (D50).
+        """
         if command.provider_name is not None and isinstance(command.provider, str):
             self.providers[command.source, command.provider] = command.provider_name
+        if state.patient is None:
+            return ()
+        visited = self.visited.setdefault(state.patient, set())
+        elsewhere = visited.union(self.known.visited.get(state.patient, ()) if isinstance(state.patient, UUID) else ())
+        visited.add(state.clinic_id or "")
+        if command.person is None or not client.may_register:
+            return ()
+        if not client.may_write(elsewhere):
+            return (FOREIGN_PATIENT,)
+        country = self.known.clinics[state.clinic_id or ""].country
+        cause = Cause(client.client_id, state.caused_by or "")
+        self.persons.append(Described(state.patient, read_by(command.person, country), cause))
+        return ()
 
     def unused(self, made: Collection[Identity]) -> list[Identity]:
         """Return the identities made for this batch whose events were all refused."""

@@ -1,10 +1,14 @@
 """What an API client may do (G9)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from booking.domain.refusals import Refused
 
 ALL = "*"
+
+FOREIGN_PATIENT = "FOREIGN_PATIENT"
+"""Refusal, and warning of a booking whose description of the patient was not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Client:
         may_register: Whether it may register patients.
         default_clinic: The clinic of bookings that name none.
         may_set_policy: Whether it may set the reminder policies of its clinics.
+        may_manage_clinics: Whether it may enter and change its clinics, and clinicians.
     """
 
     client_id: str
@@ -26,6 +31,7 @@ class Client:
     may_register: bool = False
     default_clinic: str | None = None
     may_set_policy: bool = False
+    may_manage_clinics: bool = False
 
     def source(self, named: str | None) -> str:
         """Return the source to use: the one named, else the client's only one.
@@ -57,6 +63,37 @@ class Client:
         """
         if not self.sees_clinic(clinic_id):
             raise Refused("FOREIGN_CLINIC", "not a clinic of this client", "appointment.clinic")
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there may be clinics that are not the client's."""
+        return ALL not in self.clinics
+
+    def may_write(self, clinics: Collection[str]) -> bool:
+        """Say whether the client may write a patient of its sources who has visits at these clinics.
+
+        His contacts and flags are one for all clinics: whoever writes them decides where the messages of every
+        clinic go. So he is written by those alone who see all his clinics.
+        """
+        return all(self.sees_clinic(clinic_id) for clinic_id in clinics)
+
+    def check_may_write(self, clinics: Collection[str], place: str) -> None:
+        """Refuse to write a patient who has visits at clinics of others.
+
+        Raises:
+            Refused: FOREIGN_PATIENT.
+        """
+        if not self.may_write(clinics):
+            raise Refused(FOREIGN_PATIENT, "this client does not see all clinics of this patient", place)
+
+    def check_may_manage_clinics(self) -> None:
+        """Refuse unless the client may enter clinics and clinicians.
+
+        Raises:
+            Refused: MAY_NOT_MANAGE_CLINICS.
+        """
+        if not self.may_manage_clinics:
+            raise Refused("MAY_NOT_MANAGE_CLINICS", "this client may not enter or change clinics and clinicians")
 
     def check_may_register(self) -> None:
         """Refuse unless the client may register patients.

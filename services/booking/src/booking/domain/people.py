@@ -1,7 +1,7 @@
 """Patients, clinics and providers as booking holds them."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time
 from uuid import UUID
 
@@ -16,6 +16,11 @@ OPENS, CLOSES = time(7), time(21)
 """Default window for messages to patients (D16)."""
 
 _CODE = re.compile("[A-Z0-9]{2,10}")
+
+_DETAILS = tuple(detail.name for detail in fields(PersonDetails))
+
+PATIENT_FLAGS = ("consent", "do_not_contact", "deceased")
+"""Fields of a patient that change only when they are named (D51)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,39 +116,43 @@ def default_policy(clinic: ClinicState, window: SendWindow) -> ReminderPolicy:
     return ReminderPolicy(policy_id=f"{clinic.clinic_id}/default", rules=rules, window=window)
 
 
-def described(held: PatientState, person: PersonDetails, country: str) -> PatientState:
-    """Return the patient with what a booking message says of him; what it does not say stays.
+def read_by(person: PersonDetails, country: str) -> PersonDetails:
+    """Return what a message says of a patient, as it is kept.
+
+    Args:
+        person: As the message has it.
+        country: By which national phone numbers are read.
 
     Raises:
         Refused: A name or a contact is not acceptable; nothing of the message is then.
     """
 
-    def text(value: str | None, old: str | None, place: str) -> str | None:
-        return old if value is None else texts.name(value, place)
+    def text(value: str | None, place: str) -> str | None:
+        return None if value is None else texts.name(value, place)
 
-    mobile = held.mobile if person.mobile is None else contacts.mobile(person.mobile, country, "patient.phone")
-    email = held.email if person.email is None else contacts.email(person.email, "patient.email")
     return replace(
-        held,
-        given_name=text(person.given_name, held.given_name, "patient.given"),
-        family_name=text(person.family_name, held.family_name, "patient.family"),
-        language=text(person.language, held.language, "patient.language"),
-        mobile=mobile,
-        email=email,
-        deceased=held.deceased if person.deceased is None else person.deceased,
+        person,
+        given_name=text(person.given_name, "patient.given"),
+        family_name=text(person.family_name, "patient.family"),
+        language=text(person.language, "patient.language"),
+        mobile=None if person.mobile is None else contacts.mobile(person.mobile, country, "patient.phone"),
+        email=None if person.email is None else contacts.email(person.email, "patient.email"),
     )
 
 
-def completed(held: PatientState, person: PatientState) -> PatientState:
-    """Return the patient with what a booking says of him; what it does not say stays."""
+def completed(held: PatientState, person: PersonDetails) -> PatientState:
+    """Return the patient with what a message says of him; what it does not say stays (D51)."""
+    said = {name: getattr(person, name) for name in _DETAILS if getattr(person, name) is not None}
+    return replace(held, **said)
+
+
+def safer(kept: PatientState, away: PatientState) -> PatientState:
+    """Return the patient who is kept with the safer value of each flag of two files that are one person's (D44)."""
     return replace(
-        held,
-        given_name=person.given_name or held.given_name,
-        family_name=person.family_name or held.family_name,
-        language=person.language or held.language,
-        mobile=person.mobile or held.mobile,
-        email=person.email or held.email,
-        deceased=person.deceased or held.deceased,
+        kept,
+        consent=kept.consent and away.consent,
+        do_not_contact=kept.do_not_contact or away.do_not_contact,
+        deceased=kept.deceased or away.deceased,
     )
 
 

@@ -6,7 +6,10 @@ CONFLICTS = frozenset(
 )
 """Refusals that a later state of things could lift: HTTP 409."""
 
-FOREIGN = frozenset({"FOREIGN_SOURCE", "FOREIGN_CLINIC", "MAY_NOT_REGISTER", "MAY_NOT_SET_POLICY"})
+FOREIGN = frozenset(
+    {"FOREIGN_SOURCE", "FOREIGN_CLINIC", "FOREIGN_PATIENT"}
+    | {"MAY_NOT_REGISTER", "MAY_NOT_SET_POLICY", "MAY_NOT_MANAGE_CLINICS"}
+)
 """Refusals for want of a right: HTTP 403. They never say whether the thing exists (G9)."""
 
 TOO_LARGE = frozenset({"BATCH_TOO_LARGE", "BODY_TOO_LARGE"})

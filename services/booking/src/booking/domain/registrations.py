@@ -6,8 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from booking.domain.batch import Identity
-from booking.domain.people import PatientState
+from booking.domain.clients import Client
+from booking.domain.people import PATIENT_FLAGS, PatientState
 from booking.domain.refusals import Refused
+from booking.domain.safety import Cause, FlagChange, flag_changes
 
 
 class Registration(NamedTuple):
@@ -15,11 +17,20 @@ class Registration(NamedTuple):
 
     Attributes:
         identity: (source, source's id).
-        told: Everything of him, under no id; `main_file` only if upstream issued one.
+        told: Everything of him but his flags, under no id; `main_file` only if upstream issued one.
+        flags: Those that are named (D51); a patient who is not known yet has the others by default.
+        client: Who tells it; allowed to speak for the source.
     """
 
     identity: Identity
     told: PatientState
+    flags: Mapping[str, bool]
+    client: Client
+
+    @property
+    def cause(self) -> Cause:
+        """Why something of the patient changes."""
+        return Cause(self.client.client_id, f"{self.client.client_id}/registration")
 
 
 class Registered(NamedTuple):
@@ -50,28 +61,41 @@ class Registrations:
         ids: Identity → patient.
         held: Patient → as he is, under his lock.
         taken: Main files, of those that the batch brings along, which somebody has.
+        visited: Patient → the clinics of his visits, for those whom a client of few clinics tells of.
         people: Patient → as told so far.
         claimed: Main files that patients of this batch brought along and have now.
+        flags: Every change of a flag, in order.
     """
 
     ids: Mapping[Identity, UUID]
     held: Mapping[UUID, PatientState]
     taken: Collection[str]
+    visited: Mapping[UUID, Collection[str]]
     people: dict[UUID, PatientState] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)
+    flags: list[FlagChange] = field(default_factory=list)
 
     def take(self, registration: Registration) -> UUID | Refused:
         """Take what is told of one patient; return him, or why it is not taken."""
+        try:
+            return self._taken(registration)
+        except Refused as refusal:
+            return refusal
+
+    def _taken(self, registration: Registration) -> UUID:
         key, told = self.ids[registration.identity], registration.told
         person = self.people.get(key, self.held[key])
+        registration.client.check_may_write(self.visited.get(key, ()), "id")
         if told.main_file not in {None, person.main_file}:
             if person.main_file is not None:
-                return Refused("MAIN_FILE_FIXED", "this patient has another main file", "main_file")
+                raise Refused("MAIN_FILE_FIXED", "this patient has another main file", "main_file")
             if told.main_file in self.taken or told.main_file in self.claimed:
-                return Refused("MAIN_FILE_TAKEN", "another patient has this main file", "main_file")
+                raise Refused("MAIN_FILE_TAKEN", "another patient has this main file", "main_file")
             self.claimed.add(told.main_file or "")
         number = told.main_file or person.main_file
-        self.people[key] = replace(told, patient_id=key, main_file=number, version=person.version)
+        flags = {flag: registration.flags.get(flag, getattr(person, flag)) for flag in PATIENT_FLAGS}
+        self.people[key] = replace(told, patient_id=key, main_file=number, version=person.version, **flags)
+        self.flags += flag_changes(person, self.people[key], registration.cause)
         return key
 
     @property
@@ -86,6 +110,7 @@ class Registrations:
             self.people[key] = replace(self.people[key], main_file=number)
         for key in without[len(numbers) :]:
             del self.people[key]
+        self.flags = [change for change in self.flags if UUID(change.subject) in self.people]
 
     def changed(self) -> dict[UUID, PatientState]:
         """Return those who are to be written, in their next version."""

@@ -1,0 +1,46 @@
+"""Flags on which safety hangs: each changes only when it is named, and every change is written down (D51)."""
+
+from typing import NamedTuple
+
+from booking.domain.people import PATIENT_FLAGS, PatientState
+
+
+class Cause(NamedTuple):
+    """Why something changes.
+
+    Attributes:
+        client: Who ordered it.
+        event: By what, as `caused_by` says it.
+    """
+
+    client: str
+    event: str
+
+
+class FlagChange(NamedTuple):
+    """One flag that changed.
+
+    Attributes:
+        kind: `patient` or `clinic`.
+        subject: His or its id.
+        flag: Its name.
+        was: Before.
+        becomes: From now on.
+        cause: Why.
+    """
+
+    kind: str
+    subject: str
+    flag: str
+    was: bool
+    becomes: bool
+    cause: Cause
+
+
+def flag_changes(before: PatientState, after: PatientState, cause: Cause) -> list[FlagChange]:
+    """Return what changed of a patient's flags."""
+    return [
+        FlagChange("patient", str(after.patient_id), flag, getattr(before, flag), getattr(after, flag), cause)
+        for flag in PATIENT_FLAGS
+        if getattr(before, flag) != getattr(after, flag)
+    ]
