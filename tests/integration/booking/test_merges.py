@@ -4,10 +4,23 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx2
 import orjson
 
+from booking.adapters.formats import Hints
+from booking.adapters.no_shows import PostgresUnattended
+from booking.adapters.plain import PlainJson
+from booking.adapters.store import PostgresStore
+from booking.domain.clients import Client
+from booking.domain.commands import BookAppointment
+from booking.domain.no_shows import NoShowRule
+from booking.handle import Rules, accept
+from booking.handle_no_shows import mark_no_shows
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
+from tests.support.installation import Installation
+
+LOCAL = Client("local", ("local",))
 
 ANN = {"given_name": "Ann", "family_name": "Smith", "mobile": "+447736312544", "email": "ann@example.org"}
 
@@ -115,3 +128,81 @@ async def test_d44_merges_follow_one_another(door: Door) -> None:
     assert chain["appointments"] == 1
     assert (await shown(door, booked["appointment_id"]))["patient_id"] == chain["merged_into"]
     assert (await merge(door, "third", "ann")).json()["code"] == "SAME_PATIENT"
+
+
+async def gate(door: Door, base: Installation, *appointment_ids: str) -> dict[str, dict[str, Any]]:
+    """Return what the notifier is told of these visits."""
+    notifier = await asyncpg.connect(base.service_url("notifier"))
+    try:
+        rows = await notifier.fetch("SELECT * FROM booking.send_gate($1::uuid[])", list(appointment_ids))
+        return {str(row["appointment_id"]): dict(row) for row in rows}
+    finally:
+        await notifier.close()
+
+
+async def test_d44_a_visit_without_a_time_goes_along(door: Door) -> None:
+    ann, _ = await door.put("/v1/patients/ann", ANN), await door.put("/v1/patients/double", ANN)
+    listed = {"id": "w1", "status": "waitlist", "patient": {"id": "double"}, "clinic": "EYE"}
+    waiting = await door.post({"event_id": "e1", "appointment": listed})
+    assert (await merge(door, "double", "ann")).json()["appointments"] == 1
+    assert (await shown(door, waiting["appointment_id"]))["patient_id"] == ann["patient_id"]
+
+
+async def test_d44_what_a_merge_left_behind_is_repaired_by_the_next_word_about_it(door: Door) -> None:
+    ann, _ = await door.put("/v1/patients/ann", ANN), await door.put("/v1/patients/double", ANN)
+    await door.put("/v1/patients/third", ANN)
+    now = datetime.now(UTC)
+    called_off = await door.post(visit(1, "third", now + timedelta(days=3)))
+    past = await door.post(visit(2, "third", now - timedelta(hours=3)))
+    await door.post({"event_id": "off", "appointment": {"id": "v1", "status": "cancelled"}})
+    await merge(door, "third", "double")
+    await merge(door, "double", "ann")
+
+    await door.post({"event_id": "on", "appointment": {"id": "v1", "status": "booked"}})
+    await door.post({"event_id": "came", "appointment": {"id": "v2", "status": "arrived"}})
+
+    for one in (called_off, past):
+        assert (await shown(door, one["appointment_id"]))["patient_id"] == ann["patient_id"]
+
+
+async def test_d44_the_send_gate_never_speaks_of_who_was_merged_away(door: Door, base: Installation) -> None:
+    ann = await door.put("/v1/patients/ann", {**ANN, "mobile": "+447700900001"})
+    for name in ("double", "third"):
+        await door.put(f"/v1/patients/{name}", ANN)
+    past = await door.post(visit(1, "third", datetime.now(UTC) - timedelta(hours=1)))
+    await merge(door, "third", "double")
+    await merge(door, "double", "ann")
+    told = (await gate(door, base, past["appointment_id"]))[past["appointment_id"]]
+    assert (str(told["patient_id"]), told["mobile"]) == (ann["patient_id"], "+447700900001")
+
+
+async def test_d44_a_booking_under_way_at_the_merge_is_the_kept_ones_at_the_gate_and_in_its_next_version(
+    door: Door, base: Installation
+) -> None:
+    ann, _ = await door.put("/v1/patients/ann", ANN), await door.put("/v1/patients/double", ANN)
+    start = datetime.now(UTC) + timedelta(days=3)
+    order = PlainJson().read(visit(1, "double", start), Hints(LOCAL))[0]
+    assert isinstance(order, BookAppointment)
+    async with door.pool.acquire() as connection, connection.transaction():
+        (answer,) = await accept(PostgresStore(connection), [order], {"local": LOCAL}, datetime.now(UTC), Rules())
+        assert (await merge(door, "double", "ann")).json()["appointments"] == 0
+    assert answer.taken is not None
+    booked = str(answer.taken.appointment_id)
+
+    assert str((await gate(door, base, booked))[booked]["patient_id"]) == ann["patient_id"]
+    await door.post({"event_id": "e2", "appointment": {"id": "v1", "status": "booked", "service_type": "Scan"}})
+    assert (await shown(door, booked))["patient_id"] == ann["patient_id"]
+
+
+async def test_d44_a_no_show_of_a_visit_left_behind_is_the_kept_ones(door: Door) -> None:
+    ann, _ = await door.put("/v1/patients/ann", ANN), await door.put("/v1/patients/double", ANN)
+    began = datetime.now(UTC) - timedelta(hours=1)
+    past = await door.post(visit(1, "double", began))
+    await door.pool.execute("UPDATE appointment SET schedule_set_at = $1", began - timedelta(days=1))
+    await merge(door, "double", "ann")
+    rule, due = NoShowRule(timedelta(hours=2), timedelta(minutes=30), timedelta(minutes=30)), datetime.now(UTC)
+    async with door.pool.acquire() as connection, connection.transaction():
+        unattended, store = PostgresUnattended(connection), PostgresStore(connection)
+        assert await mark_no_shows(unattended, store, "EYE", ("slot", due + timedelta(hours=1)), rule, 10, due) == 1
+    now_held = await shown(door, past["appointment_id"])
+    assert (now_held["status"], now_held["patient_id"]) == ("noshow", ann["patient_id"])

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from booking.adapters import sql
-from booking.adapters.store import PostgresStore, state_of
+from booking.adapters.store import PostgresStore, followed, state_of
 from booking.domain.no_shows import NoShowRule
 from booking.domain.versions import State
 from booking.handle_no_shows import mark_no_shows
@@ -66,7 +66,7 @@ class PostgresUnattended:
     ) -> Mapping[UUID, State]:
         """See `handle_no_shows.Unattended`."""
         rows = await self.connection.fetch(LOCK_UNATTENDED, visit_length, clinic_id, ended_by, size)
-        return {row[0]: state_of(row) for row in rows}
+        return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 
 
 class NoShowCheck:
