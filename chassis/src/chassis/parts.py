@@ -38,7 +38,8 @@ async def run_all(
         monotonic: Machine time in seconds.
 
     Raises:
-        BaseExceptionGroup: What vital parts raised; the others were stopped and awaited.
+        BaseExceptionGroup: What vital parts raised; the others were stopped and awaited. A part that was cancelled
+            has failed: nobody else cancels one.
     """
     tasks = []
     for name, run in parts.items():
@@ -50,9 +51,19 @@ async def run_all(
             work = part.keep(stop)
         tasks.append(asyncio.create_task(work, name=name))
     await asyncio.wait(tasks, return_when=asyncio.ALL_COMPLETED)
-    errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+    errors = [error for task in tasks if (error := _error(task)) is not None]
     if errors:
         raise BaseExceptionGroup("parts failed", errors)
+
+
+def _error(task: asyncio.Task[None]) -> BaseException | None:
+    return RuntimeError(f"the part {task.get_name()} was cancelled") if task.cancelled() else task.exception()
+
+
+def _asked() -> bool:
+    """Whether the running task was told to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _vital(run: Run, stop: asyncio.Event) -> None:
@@ -85,6 +96,10 @@ class _Part:
             try:
                 await self._run(stop)
                 why = "it ended by itself"
+            except asyncio.CancelledError:
+                if _asked():
+                    raise
+                why = "it was cancelled"  # in there, by nobody who wants the end
             except AttendError as error:
                 why = error.message
             except Exception as error:

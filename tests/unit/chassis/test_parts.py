@@ -70,6 +70,31 @@ async def test_a_part_that_fails_is_shown_and_run_again_and_the_door_stays_open(
     assert door.ended
 
 
+async def cancelled(_stop: asyncio.Event) -> None:
+    raise asyncio.CancelledError
+
+
+async def test_a_vital_part_that_is_cancelled_is_no_clean_end(health: Health) -> None:
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await run_all(asyncio.Event(), health, {"http": Part(), "timers": cancelled}, vital=("http", "timers"))
+
+    assert caught.group_contains(RuntimeError, match="the part timers was cancelled")
+
+
+async def test_a_part_that_is_cancelled_in_there_is_run_again(health: Health) -> None:
+    stop, begun = asyncio.Event(), []
+
+    async def once(stop: asyncio.Event) -> None:
+        begun.append(1)
+        await (stop.wait() if len(begun) > 1 else cancelled(stop))
+
+    running = asyncio.create_task(run_all(stop, health, {"http": Part(), "job": once}))
+    await until(lambda: len(begun) == 2)
+    assert "cancelled" in health.reasons()["part job"]
+    stop.set()
+    await running
+
+
 async def test_a_part_that_ends_by_itself_is_run_again_too(health: Health) -> None:
     stop, begun = asyncio.Event(), []
 

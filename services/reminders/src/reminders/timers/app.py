@@ -54,6 +54,10 @@ class GatingTableManager(TableManager):
         await self._update_channels()
         await self.recovery.start()
 
+    async def quiet(self) -> None:
+        """Wait until nothing of ours is being written."""
+        await self.recovery.quiet()
+
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Suspend firing, then do what Faust does."""
         for table in self.values():

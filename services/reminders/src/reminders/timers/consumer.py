@@ -21,8 +21,8 @@ Read against faust-streaming 0.15.3:
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from typing import Any, cast
+from collections.abc import Collection, Iterator
+from typing import Any, Protocol, cast
 
 import aiokafka
 import faust
@@ -51,6 +51,14 @@ IN_HAND = 24
 FETCH_WAIT_MS = 100
 """Faust hard-codes 1,500. A fetch that waits at the broker holds up every other request of its connection,
 such as the one for end offsets: asking for the lag took 1.2 s."""
+
+
+class Writes(Protocol):
+    """The tables, which are written to beside the stream."""
+
+    async def quiet(self) -> None:
+        """Wait until nothing of ours is being written; the gate is shut already."""
+        ...
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -90,7 +98,6 @@ class AwaitedConsumer(Consumer):
         self._asking: asyncio.Future[dict[int, int]] | None = None
         self._room = asyncio.Event()
         self._seeks = 0
-        self.quiet: Callable[[], Awaitable[None]] | None = None
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
@@ -176,12 +183,11 @@ class AwaitedConsumer(Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget what was acknowledged, after the last commit of it.
 
-        Waits until nothing of ours is being written: its next owner fences us at once.
+        Waits until nothing of ours is being written, taken or fired: the next owner fences us at once.
         """
         self._room.set()
         await super().on_partitions_revoked(revoked)
-        if self.quiet is not None:
-            await self.quiet()
+        await cast(Writes, self.app.tables).quiet()
         for tp in revoked:
             self._next.pop(tp, None)
             self._fetched.pop(tp, None)

@@ -104,9 +104,9 @@ class Emitter:
     async def _fire(self, number: int, part: Partition) -> None:
         while (wake := part.next_wake) is not None and wake <= micros(self._now()):
             async with part.lock:
-                if self._partitions().get(number) is not part:
-                    return  # revoked while waiting for the lock
                 async with self._deciding:  # one after the other: twelve at once keep the event loop for 0.7 s
+                    if self._partitions().get(number) is not part:
+                        return  # revoked while waiting
                     now = self._now()
                     due, leaving = part.take(micros(now), BATCH)
                     fired = self._owner.fire(due, part.prepared, part.terms, now)

@@ -1,9 +1,6 @@
 """The timers' process: Faust, intake and emitter together, and how they end."""
 
 import asyncio
-import contextlib
-import os
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from reminders.timers.consumer import AwaitedConsumer, BatchSchema
 from reminders.timers.emitter import Emitter
 from reminders.timers.intake import Intake
 from reminders.timers.keeping import EVERY_S, Keeping
+from reminders.timers.lifetime import live
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source
 from reminders.timers.recovery import FencingRecovery, Writers
@@ -26,24 +24,8 @@ from reminders.timers.store import PartitionedStore
 from reminders.timers.writing import Writing
 from schemas.instants import instant
 
-STOP_S = 9.0
-"""Faust's own stop, in which the last offsets are committed; then the process leaves all the same."""
-
-ABANDON_S = 4.0
-"""The same after a failure, when it may never end."""
-
-END_S = 8.0
-"""A failed process ends by then whatever Faust and its clients do: one that had been frozen past its session was seen
-to hang in its stop for ever. Nothing is lost by it: what is not committed is not there."""
-
-CRASH_POLL_S = 0.2
-
 STEPPED_LOOK_S, LOOK_S = 0.05, 1.0
 """How often the clock is looked at although nothing is due: it may be stepped by a file, or set by hand."""
-
-
-class EngineFailed(RuntimeError):
-    """Faust, the intake or the emitter failed. The process must end; what was not acknowledged is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,40 +193,12 @@ class Engine:
         Raises:
             EngineFailed: Something ended by itself. Nothing is committed beyond what is durable.
         """
-        parts = (self._intake.run(), self._emitter.run(), self._keeping.run())
-        work = [asyncio.create_task(part) for part in parts]
-        starting = asyncio.create_task(self._app.start())
-        watch = [*work, asyncio.create_task(self._crashed()), asyncio.create_task(stop.wait())]
-        try:
-            await asyncio.wait([*watch, starting], return_when=asyncio.FIRST_COMPLETED)
-            if starting.done() and starting.exception() is None:
-                await asyncio.wait(watch, return_when=asyncio.FIRST_COMPLETED)
-            failed = [task for task in [*watch[:-1], starting] if task.done() and task.exception() is not None]
-            if failed:
-                _end_for_sure()
-                await self._abandon()
-                raise EngineFailed("the timers' process ends") from failed[0].exception()
-            await self._leave()
-        finally:
-            for task in [*watch, starting]:
-                task.cancel()
-            await asyncio.gather(*watch, starting, return_exceptions=True)
+        parts = {"intake": self._intake.run(), "emitter": self._emitter.run(), "keeping": self._keeping.run()}
+        await live(self._app, parts, stop, self._let_go)
 
-    async def _leave(self) -> None:
-        async with asyncio.timeout(STOP_S):
-            await self._app.stop()
-
-    async def _abandon(self) -> None:
+    def _let_go(self) -> None:
         self._store.suspend()
         self._app.conf.stream_wait_empty = False  # what is in hand will never be acknowledged
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(ABANDON_S):
-                await self._app.stop()
-
-    async def _crashed(self) -> None:
-        while not self._app.crashed:  # noqa: ASYNC110  # set from Faust's other threads too: no event is safe
-            await asyncio.sleep(CRASH_POLL_S)
-        raise self._app.crash_reason or EngineFailed("Faust ended without a reason")
 
     async def _agent(self, stream: StreamT[bytes]) -> None:
         events = cast(AsyncIterator[EventT[bytes]], cast(Stream[bytes], stream).noack().events())
@@ -260,13 +214,14 @@ class Engine:
 
     async def _upgrade(self, number: int, part: Partition) -> None:
         """Write rows of older formats anew, under the key and in the format of today."""
-        rows: dict[bytes, bytes | None] = {}
-        for key, packed in part.old.items():
-            new_key, new_packed = self._owner.upgrade(key, packed, part.terms)
-            rows[key] = None
-            rows[new_key] = part.get(new_key) or new_packed
-        await self._writing.write(number, part, (), rows)
-        part.old.clear()
+        async with part.lock:
+            rows: dict[bytes, bytes | None] = {}
+            for key, packed in part.old.items():
+                new_key, new_packed = self._owner.upgrade(key, packed, part.terms)
+                rows[key] = None
+                rows[new_key] = part.get(new_key) or new_packed
+            await self._writing.write(number, part, (), rows)
+            part.old.clear()
 
     @property
     def _recovery(self) -> FencingRecovery:
@@ -278,13 +233,6 @@ class Engine:
 
     def _live(self) -> Mapping[int, Partition]:
         return self._store.live
-
-
-def _end_for_sure() -> None:
-    """End the process with exit code 1 after `END_S`, unless it has ended before."""
-    end = threading.Timer(END_S, os._exit, (1,))
-    end.daemon = True
-    end.start()
 
 
 class _LateConsumer:

@@ -61,6 +61,11 @@ class Writers:
         """Let go of all."""
         await self.own(set())
 
+    async def quiet(self) -> None:
+        """Wait until nobody is being fenced: a fence that came after the next owner's would shut him out."""
+        async with self._lock:
+            pass
+
     async def _own_all(self, partitions: set[int]) -> dict[int, bytes]:
         async with self._lock:
             lost = set(self._producers) - partitions
@@ -121,9 +126,15 @@ class FencingRecovery(Recovery):
         """Say nothing: progress is told by `progress`."""
 
     async def on_stop(self) -> None:
-        """End the standby's reading, and let go of the partitions."""
+        """End the standby's reading, wait for what is being written, and let go of the partitions."""
         await self._follow_nothing()
+        await self.quiet()
         await self.writers.stop()
+
+    async def quiet(self) -> None:
+        """Wait until nothing is being written under a transactional id of ours; the gate is shut already."""
+        await self._store.quiet()
+        await self.writers.quiet()
 
     @property
     def progress(self) -> dict[str, float | int | None] | None:
@@ -134,6 +145,8 @@ class FencingRecovery(Recovery):
     async def _recover(self) -> None:
         await self._follow_nothing()
         store = self._store
+        if store.revoking:
+            raise RebalanceAgain  # what was assigned is being taken away: whoever gets it fences us
         actives = {tp.partition for tp in self.active_tps}
         standbys = {tp.partition for tp in self.standby_tps} - actives
         started = time.monotonic()
@@ -149,7 +162,7 @@ class FencingRecovery(Recovery):
         replayed = time.monotonic()
         for number, part in parts.items():
             if part.old:
-                await self.upgrade(number, part)
+                await asyncio.shield(self.upgrade(number, part))  # a transaction is never cut in two
             await part.index()
         get_logger().info(
             "timers.recovered", partitions=len(parts), rows=sum(map(len, parts.values())), replayed=reader.read,

@@ -40,6 +40,11 @@ class PartitionedStore(Store[bytes, bytes]):
         return self._recovered
 
     @property
+    def revoking(self) -> bool:
+        """Whether partitions are being taken away, and what comes after is not assigned yet."""
+        return self._revoking
+
+    @property
     def live(self) -> Mapping[int, Partition]:
         """The partitions whose timers this worker may fire now."""
         return self._live

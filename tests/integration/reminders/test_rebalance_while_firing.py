@@ -1,0 +1,31 @@
+"""Workers join and leave while timers fire: what is being fired is finished before the partitions go."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.chaos.timers.source import Source
+from tests.integration.reminders.firing import FIRST_DUE, Pace, all_left, join_and_leave, wrongs
+from tests.integration.reminders.world import World
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.timeout(300)
+async def test_a_worker_that_joins_and_leaves_while_timers_fire_costs_no_worker_no_reminder_and_no_repeat(
+    world: World,
+) -> None:
+    source = Source(31)
+    first = world.start("worker")
+    await world.ready(first)
+    joins_at, leaves_at = FIRST_DUE, FIRST_DUE + timedelta(hours=1)
+    await world.publish(*Pace(per_second=2500, seconds=9).visits(source, joins_at))
+    await world.publish(*Pace(per_second=2500, seconds=3).visits(source, leaves_at))
+    await world.idle(first)
+
+    code = await join_and_leave(world, joins_at, leaves_at)
+    await all_left(world, source, first)
+
+    assert code == 0
+    assert first.popen.poll() is None
+    assert wrongs(source, await world.due()) == []
