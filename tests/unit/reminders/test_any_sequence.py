@@ -260,11 +260,11 @@ class AnySequence(RuleBasedStateMachine):
         """Nothing fires: the worker is down, or busy."""
         self.clock.move(self.clock.now() + passed)
 
-    @precondition(lambda self: self.worker.part.next_due is not None)
+    @precondition(lambda self: self._next_due() is not None)
     @rule(before=st.timedeltas(timedelta(), timedelta(seconds=9)))
     def come_near(self, before: timedelta) -> None:
         """The next timer is due in a moment: its hand-over is prepared."""
-        due = self.worker.part.next_due
+        due = self._next_due()
         assert due is not None
         self.clock.move(max(self.clock.now(), instant(due) - before))
         self.worker.prepare()
@@ -365,6 +365,9 @@ class AnySequence(RuleBasedStateMachine):
 
     def _next(self, visit: Appointment, **changes: Any) -> Appointment:
         return visit.model_copy(update={"version": visit.version + 1, "event_time": self.clock.now(), **changes})
+
+    def _next_due(self) -> int | None:
+        return asyncio.run(self.worker.part.next_due())
 
     def _kept(self, version: Appointment) -> bool:
         assert version.starts_at is not None

@@ -1,15 +1,16 @@
 """Rows of one partition and what is due of them."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
-from reminders.timers.partition import BUCKET, INDEX_SLICE, SENTINEL, Partition
+from reminders.timers.index import HOUR, SLACK
+from reminders.timers.partition import ROWS_A_TURN, SENTINEL, Partition
 from reminders.timers.row import NEVER, Row, UnreadableRow, pack
 from schemas.instants import micros
 
 AT = micros(datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC))
-HOUR = BUCKET
 KEEP = 72 * HOUR
 
 
@@ -28,71 +29,83 @@ def partition(**rows: bytes) -> Partition:
     return part
 
 
-def due(part: Partition, now: int, most: int = 100) -> list[bytes]:
-    return [found for found, _ in part.take(now, most)[0]]
+async def taken(part: Partition, now: int, most: int = 100) -> tuple[list[bytes], list[bytes]]:
+    """Return what is due and what may leave."""
+    await part.reach(now)
+    due, leaving = part.take(now, most)
+    return [found for found, _ in due], leaving
 
 
-def test_the_next_due_is_the_soonest_of_all_rows() -> None:
+async def due(part: Partition, now: int, most: int = 100) -> list[bytes]:
+    return (await taken(part, now, most))[0]
+
+
+async def soon(part: Partition, until: int) -> list[bytes]:
+    await part.reach(until)
+    return [found for some in part.due_by(until, 10) for found, _ in some]
+
+
+async def test_the_next_due_is_the_soonest_of_all_rows() -> None:
     part = partition(later=row(AT + 2 * HOUR), sooner=row(AT + HOUR), fired=row(NEVER))
 
-    assert part.next_due == AT + HOUR
-    assert due(part, AT + HOUR) == [key("sooner")]
+    assert (await part.next_due()) == AT + HOUR
+    assert await due(part, AT + HOUR) == [key("sooner")]
 
 
-def test_nothing_is_due_before_its_instant_though_its_hour_has_come() -> None:
+async def test_nothing_is_due_before_its_instant_though_its_hour_has_come() -> None:
     part = partition(k=row(AT))
 
-    assert due(part, AT - 1) == []
+    assert await due(part, AT - 1) == []
     assert part.next_wake == AT
-    assert due(part, AT) == [key("k")]
+    assert await due(part, AT) == [key("k")]
 
 
-def test_a_wake_never_comes_too_late() -> None:
+async def test_a_wake_never_comes_too_late() -> None:
     part = partition(k=row(AT))
 
     assert part.next_wake is not None
     assert AT - HOUR < part.next_wake <= AT
 
 
-def test_a_moved_row_is_due_at_its_new_time_only() -> None:
+async def test_a_moved_row_is_due_at_its_new_time_only() -> None:
     part = partition(k=row(AT + HOUR))
     part.put(key("k"), row(AT + 5 * HOUR))
 
-    assert due(part, AT + 2 * HOUR) == []
-    assert part.next_due == AT + 5 * HOUR
-    assert due(part, AT + 5 * HOUR) == [key("k")]
+    assert await due(part, AT + 2 * HOUR) == []
+    assert (await part.next_due()) == AT + 5 * HOUR
+    assert await due(part, AT + 5 * HOUR) == [key("k")]
 
 
-def test_a_row_moved_earlier_is_due_earlier_and_once() -> None:
+async def test_a_row_moved_earlier_is_due_earlier_and_once() -> None:
     part = partition(k=row(AT + 5 * HOUR))
     part.put(key("k"), row(AT + HOUR))
 
-    assert due(part, AT + HOUR) == [key("k")]
+    assert await due(part, AT + HOUR) == [key("k")]
     part.put(key("k"), row(NEVER))
-    assert due(part, AT + 9 * HOUR) == []
+    assert await due(part, AT + 9 * HOUR) == []
 
 
-def test_a_row_put_into_an_hour_that_has_come_is_due_at_once() -> None:
+async def test_a_row_put_into_an_hour_that_has_come_is_due_at_once() -> None:
     part = partition(k=row(AT + HOUR))
-    assert due(part, AT) == []
+    assert await due(part, AT) == []
 
     part.put(key("now"), row(AT - 1))
 
-    assert due(part, AT) == [key("now")]
+    assert await due(part, AT) == [key("now")]
 
 
-def test_r14_a_row_without_a_pending_timer_is_never_due() -> None:
+async def test_r14_a_row_without_a_pending_timer_is_never_due() -> None:
     part = partition(k=row(AT))
     part.put(key("k"), row(NEVER))
 
-    assert due(part, AT + 9 * HOUR) == []
-    assert part.next_due is None
+    assert await due(part, AT + 9 * HOUR) == []
+    assert (await part.next_due()) is None
 
 
-def test_no_more_rows_are_given_than_asked_for_and_none_is_lost() -> None:
+async def test_no_more_rows_are_given_than_asked_for_and_none_is_lost() -> None:
     part = partition(**{f"k{number}": row(AT) for number in range(5)})
     seen: list[bytes] = []
-    while found := due(part, AT, 2):
+    while found := await due(part, AT, 2):
         assert len(found) <= 2
         seen.extend(found)
 
@@ -109,9 +122,49 @@ async def test_replayed_rows_are_due_after_indexing_only() -> None:
 
     await part.index()
 
-    assert part.next_due == AT
+    assert (await part.next_due()) == AT
     assert len(part) == 1
-    assert due(part, AT) == [key("k")]
+    assert await due(part, AT) == [key("k")]
+
+
+async def test_a_partition_that_stayed_is_not_indexed_again_and_one_that_changed_is() -> None:
+    part = partition(k=row(AT), other=row(AT))
+    part.prepared[key("k")] = "made"
+
+    part.replay(key("k"), row(AT))
+    part.replay(SENTINEL, b"anything")
+    await part.index()
+    assert part.prepared, "it was indexed again"
+
+    part.replay(key("k"), row(AT + HOUR))
+    await part.index()
+    assert part.prepared == {}
+    assert [await due(part, at) for at in (AT, AT + HOUR)] == [[key("other")], [key("k")]]
+
+
+async def test_an_indexing_that_was_cut_off_is_made_anew() -> None:
+    part = Partition(KEEP)
+    for number in range(2 * ROWS_A_TURN):
+        part.replay(number.to_bytes(16), row(AT))
+    indexing = asyncio.ensure_future(part.index())
+    await asyncio.sleep(0)
+    indexing.cancel()
+    await asyncio.gather(indexing, return_exceptions=True)
+
+    await part.index()
+
+    assert len(await due(part, AT, 3 * ROWS_A_TURN)) == 2 * ROWS_A_TURN
+
+
+async def test_rows_may_come_and_go_while_keys_are_looked_at() -> None:
+    part = partition(a=row(AT), b=row(AT))
+    seen = []
+    for found in part.all_keys():
+        seen.append(found)
+        part.put(found[::-1], row(AT))
+        part.drop(found)
+
+    assert seen == [key("a"), key("b")]
 
 
 async def test_indexing_refuses_a_row_it_cannot_read() -> None:
@@ -122,56 +175,54 @@ async def test_indexing_refuses_a_row_it_cannot_read() -> None:
         await part.index()
 
 
-def test_a_key_of_another_length_is_refused() -> None:
+async def test_a_key_of_another_length_is_refused() -> None:
     with pytest.raises(UnreadableRow):
         Partition(KEEP).replay(b"short", row(AT))
 
 
-def test_a_row_of_another_format_is_set_aside() -> None:
+async def test_a_row_of_another_format_is_set_aside() -> None:
     part = Partition(KEEP)
     part.replay(key("k"), b"\x01")
 
     assert (len(part), part.old) == (0, {key("k"): b"\x01"})
 
 
-def test_a_row_leaves_some_time_after_its_anchor_and_not_before() -> None:
+async def test_a_row_leaves_some_time_after_its_anchor_and_not_before() -> None:
     part = partition(fired=row(NEVER, anchor=AT))
 
-    assert part.take(AT + KEEP - 1, 10) == ([], [])
-    assert part.take(AT + KEEP, 10) == ([], [key("fired")])
+    assert await taken(part, AT + KEEP - 1) == ([], [])
+    assert await taken(part, AT + KEEP) == ([], [key("fired")])
 
 
-def test_a_row_kept_longer_by_a_move_does_not_leave_at_its_old_time() -> None:
+async def test_a_row_kept_longer_by_a_move_does_not_leave_at_its_old_time() -> None:
     part = partition(k=row(NEVER, anchor=AT))
     part.put(key("k"), row(NEVER, anchor=AT + 5 * HOUR))
 
-    assert part.take(AT + KEEP, 10) == ([], [])
-    assert part.take(AT + KEEP + 5 * HOUR, 10) == ([], [key("k")])
+    assert await taken(part, AT + KEEP) == ([], [])
+    assert await taken(part, AT + KEEP + 5 * HOUR) == ([], [key("k")])
 
 
-def test_what_falls_due_soon_can_be_prepared_once_and_a_change_makes_it_void() -> None:
+async def test_what_falls_due_soon_can_be_prepared_and_a_change_makes_it_void() -> None:
     part = partition(soon=row(AT + 1), later=row(AT + HOUR))
 
-    assert [found for found, _ in part.ready(AT + 1, 10)] == [key("soon")]
+    assert await soon(part, AT + 1) == [key("soon")]
     part.prepared[key("soon")] = "made"
-    assert part.ready(AT + 1, 10) == []
     part.put(key("soon"), row(AT + 2))
     assert part.prepared == {}
 
 
-def test_what_is_overdue_can_be_looked_at_without_taking_it() -> None:
+async def test_what_is_overdue_can_be_looked_at_without_taking_it() -> None:
     part = partition(k=row(AT), later=row(AT + HOUR))
 
-    assert [found for found, _ in part.overdue(AT)] == [key("k")]
-    assert due(part, AT) == [key("k")]
+    assert await soon(part, AT) == [key("k")]
+    assert await due(part, AT) == [key("k")]
 
 
-def test_rows_moved_without_end_do_not_fill_the_index() -> None:
+async def test_rows_moved_without_end_do_not_fill_the_index() -> None:
     part = partition(k=row(AT))
-    for number in range(3 * INDEX_SLICE):
+    for number in range(3 * SLACK):
         part.put(key("k"), row(AT + (2 + number) * HOUR))
 
-    entries = sum(map(len, part._buckets.values()))
-    assert entries <= INDEX_SLICE + 2
-    assert due(part, AT + 3 * INDEX_SLICE * HOUR) == []
-    assert due(part, AT + (1 + 3 * INDEX_SLICE) * HOUR) == [key("k")]
+    assert len(part._index) <= 2 * SLACK
+    assert await due(part, AT + 3 * SLACK * HOUR) == []
+    assert await due(part, AT + (1 + 3 * SLACK) * HOUR) == [key("k")]

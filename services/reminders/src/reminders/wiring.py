@@ -71,9 +71,6 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     health.add_check("timers", lambda: None if engine.ready else "recovering the table, or waiting for partitions")
     health.add_idle("timers", engine.idle)
 
-    async def next_wake() -> Any:
-        return engine.next_due
-
     async def lag() -> int | None:
         return sum((await engine.lag()).values()) if engine.ready else None
 
@@ -86,7 +83,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
             return None
         return f"{progress['rows']} rows read, {progress['left']} left, {progress['left_s'] or '?'} s"
 
-    health.add_next_wake(next_wake)
+    health.add_next_wake(engine.next_due)
     health.add_status("lag", lag)
     health.add_status("rows", rows)
     health.add_status("recovery", recovery)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 
 from reminders.timers.partition import Partition
-from reminders.timers.ports import Owner
+from reminders.timers.ports import Fired, Owner
 from reminders.timers.row import NEVER, instants
 from reminders.timers.writing import Writing
 from schemas.instants import micros
@@ -19,6 +19,9 @@ AHEAD = timedelta(seconds=10)
 
 PREPARE_S = 1.0
 """How often it is looked for."""
+
+DECIDED_A_TURN = 500
+"""Rows taken and decided between two turns of the event loop: about 6 ms."""
 
 PREPARED_A_TURN = 200
 """Rows prepared between two turns of the event loop: about 3 ms."""
@@ -104,28 +107,46 @@ class Emitter:
     async def _fire(self, number: int, part: Partition) -> None:
         while (wake := part.next_wake) is not None and wake <= micros(self._now()):
             async with part.lock:
+                await part.reach(micros(self._now()))
                 async with self._deciding:  # one after the other: twelve at once keep the event loop for 0.7 s
                     if self._partitions().get(number) is not part:
                         return  # revoked while waiting
                     now = self._now()
-                    due, leaving = part.take(micros(now), BATCH)
-                    fired = self._owner.fire(due, part.prepared, part.terms, now)
-                    await asyncio.sleep(0)
-                rows: dict[bytes, bytes | None] = dict.fromkeys(leaving)
-                rows.update(fired.rows)
-                if any(instants(packed)[0] <= micros(now) for packed in fired.rows.values()):
-                    raise RuntimeError("a row fired and still has timers due: it would fire for ever")
-                await self._writing.write(number, part, fired.messages, rows)
-                if due:
-                    self._fired(fired.counts, [instants(packed)[0] for _, packed in due], now)
+                    fired, leaving, dues = await self._decide(part, now)
+                await self._writing.write(number, part, fired.messages, {**fired.rows, **leaving})
+                if dues:
+                    self._fired(fired.counts, dues, now)
             await asyncio.sleep(0)
+
+    async def _decide(self, part: Partition, now: datetime) -> tuple[Fired, dict[bytes, None], list[int]]:
+        """Return what becomes of rows whose time has come, which leave, and the instants of those due.
+
+        Others have a turn between two slices.
+        """
+        whole, leaving, dues, at = Fired(), dict[bytes, None](), list[int](), micros(now)
+        for _ in range(BATCH // DECIDED_A_TURN):
+            due, over = part.take(at, DECIDED_A_TURN)
+            leaving.update(dict.fromkeys(over))
+            fired = self._owner.fire(due, part.prepared, part.terms, now)
+            if any(instants(packed)[0] <= at for packed in fired.rows.values()):
+                raise RuntimeError("a row fired and still has timers due: it would fire for ever")
+            whole.messages += fired.messages
+            whole.rows.update(fired.rows)
+            whole.counts.update(fired.counts)
+            dues += (instants(packed)[0] for _, packed in due)
+            await asyncio.sleep(0)
+            if part.next_wake is None or part.next_wake > at:
+                break
+        return whole, leaving, dues
 
     async def _prepare(self) -> None:
         for number, part in list(self._partitions().items()):
             until = micros(self._now() + AHEAD)
-            while ready := part.ready(until, PREPARED_A_TURN):
-                for key, packed in ready:
-                    part.prepared[key] = self._owner.prepare(key, packed, part.terms)
+            await part.reach(until)
+            for some in part.due_by(until, PREPARED_A_TURN):
+                for key, packed in some:
+                    if key not in part.prepared:
+                        part.prepared[key] = self._owner.prepare(key, packed, part.terms)
                 await asyncio.sleep(0)
                 if self._partitions().get(number) is not part:
                     break
@@ -133,12 +154,21 @@ class Emitter:
     async def _tell_catch_up(self, now: int) -> None:
         """Say what will be done with what fell due during an outage, before any of it is done (B3)."""
         late = now - OVERDUE // timedelta(microseconds=1)
-        parts = [p for p in self._partitions().values() if p.next_wake is not None and p.next_wake <= late]
         counts: Counter[str] = Counter()
-        for part in parts:
-            overdue = part.overdue(now)
-            if any(instants(packed)[0] <= late for _, packed in overdue):
-                counts.update(self._owner.expect(overdue, part.terms, self._now()))
-            await asyncio.sleep(0)
+        for part in list(self._partitions().values()):
+            if part.next_wake is not None and part.next_wake <= late:
+                counts.update(await self._expected_of(part, now, late))
         if counts:
             self._expected(counts)
+
+    async def _expected_of(self, part: Partition, now: int, late: int) -> Counter[str]:
+        """Return what will become of a partition's overdue timers, nothing if none has been due since `late`."""
+        await part.reach(now)
+        counts: Counter[str] = Counter()
+        outage = False
+        for some in part.due_by(now, DECIDED_A_TURN):
+            outage = outage or any(instants(packed)[0] <= late for _, packed in some)
+            if outage:
+                counts.update(self._owner.expect(some, part.terms, self._now()))
+            await asyncio.sleep(0)
+        return counts

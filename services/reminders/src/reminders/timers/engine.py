@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -22,7 +22,7 @@ from reminders.timers.recovery import FencingRecovery, Writers
 from reminders.timers.row import Row, unpack
 from reminders.timers.store import PartitionedStore
 from reminders.timers.writing import Writing
-from schemas.instants import instant
+from schemas.instants import instant, micros
 
 STEPPED_LOOK_S, LOOK_S = 0.05, 1.0
 """How often the clock is looked at although nothing is due: it may be stepped by a file, or set by hand."""
@@ -131,10 +131,10 @@ class Engine:
         """Rows of the live partitions."""
         return sum(len(part) for part in self._live().values())
 
-    @property
-    def next_due(self) -> datetime | None:
-        """When the next timer of this worker fires."""
-        soonest = min((due for part in self._live().values() if (due := part.next_due) is not None), default=None)
+    async def next_due(self) -> datetime | None:
+        """Return when the next timer of this worker fires, exactly."""
+        dues = [await part.next_due() for part in list(self._live().values())]
+        soonest = min((due for due in dues if due is not None), default=None)
         return None if soonest is None else instant(soonest)
 
     def get(self, partition: int, key: bytes) -> Row | None:
@@ -143,10 +143,10 @@ class Engine:
         packed = None if part is None else part.get(key)
         return None if packed is None else unpack(packed)
 
-    def keys(self, partition: int) -> list[bytes]:
-        """Return the keys held in a live partition, none if it is not live here."""
+    def keys(self, partition: int) -> Iterator[bytes]:
+        """Return the keys held now in a live partition, none if it is not live here."""
         part = self._live().get(partition)
-        return [] if part is None else list(part.packed())
+        return iter(()) if part is None else part.all_keys()
 
     @property
     def live(self) -> Collection[int]:
@@ -175,8 +175,8 @@ class Engine:
         """Whether nothing is due or being written. What is taken to be fired is under its partition's lock."""
         if not self.ready or self._intake.busy or any(part.lock.locked() for part in self._live().values()):
             return False
-        due = self.next_due
-        return due is None or due > self._now()
+        now = micros(self._now())
+        return all(wake is None or wake > now for wake in (part.next_wake for part in self._live().values()))
 
     def _written(self) -> list[tuple[TP, int]]:
         """Return the offsets up to which each topic's partitions were written from here."""

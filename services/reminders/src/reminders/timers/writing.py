@@ -55,7 +55,8 @@ class Writing:
             return
         offsets = await self._writer(number).write(records)
         part.terms.written()
-        part.position = offsets.get(self._changelog, part.position)
+        if self._changelog in offsets:
+            part.position = offsets[self._changelog] + 1
         part.written.update(offsets)
         for place, (key, packed) in enumerate(rows.items(), 1):
             if packed is None:
