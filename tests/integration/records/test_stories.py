@@ -60,6 +60,50 @@ async def test_r1_r4_r5_r6_a_booking_makes_one_row_and_one_outgoing_event(pool: 
     assert await pool.fetchval("SELECT count(*) FROM outbox") == 1
 
 
+@pytest.mark.parametrize("clinic", ["NULL", "NIL", "00", "TRUE"])
+async def test_a_clinic_may_have_a_code_that_means_something_elsewhere(pool: Pool, clinic: str) -> None:
+    await a_clinic(pool)
+
+    counts = await tell(pool, on_appointments, [seen(clinic=clinic), seen("other", patient="bob")])
+
+    assert counts.applied == 2
+    assert await pool.fetchval("SELECT clinic_id FROM sub_file WHERE patient_id = $1", id_of("ann")) == clinic
+
+
+ODD = (
+    "NULL",
+    "null",
+    "",
+    " ",
+    "{",
+    "}",
+    "{}",
+    ",",
+    "a,b",
+    '"',
+    '""',
+    "\\",
+    "\\N",
+    "'",
+    "$1",
+    "%s",
+    "--",
+    "\n",
+    "é",
+    "\U0001f600",
+)
+
+
+async def test_any_text_comes_out_of_a_column_as_it_went_in(pool: Pool) -> None:
+    events = [seen(str(number)).model_copy(update={"clinic_id": text}) for number, text in enumerate(ODD)]
+
+    async with transaction(pool) as connection:
+        await PostgresStore(connection, set()).keep_appointments(events)
+
+    rows = await pool.fetch("SELECT appointment_id::text, clinic_id FROM appointment")
+    assert {row[0]: row[1] for row in rows} == {id_of(str(number)): text for number, text in enumerate(ODD)}
+
+
 async def test_versions_held_are_told_apart_from_fresh_and_refused_ones(pool: Pool) -> None:
     await tell(pool, on_appointments, [seen("old", 3), seen("older", 2)])
 

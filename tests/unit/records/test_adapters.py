@@ -7,7 +7,6 @@ from aiokafka import ConsumerRecord
 
 from records.adapters import incoming
 from records.adapters.outgoing import sub_file_changed
-from records.adapters.store import column
 from records.domain import Erased, complete, settle
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Status
@@ -122,8 +121,3 @@ def test_d5_a_parked_file_says_why_and_its_completion_is_another_event() -> None
     body = wire.decode(SubFile, parked.value)
     assert (body.status, body.number, body.reason) == (SubFileStatus.PARKED, None, "NO_MAIN_FILE")
     assert parked.envelope.id != completed.envelope.id
-
-
-def test_a_column_is_the_text_of_an_array() -> None:
-    assert column(["a", None, "b"]) == "{a,NULL,b}"
-    assert column([]) == "{}"

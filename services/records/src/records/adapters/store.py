@@ -15,14 +15,6 @@ from schemas.reading import AppointmentReading
 from schemas.subfiles import SubFileStatus
 
 
-def column(values: Sequence[str | None]) -> str:
-    """Return a column as the text of an array.
-
-    Only for values that need no quoting: ids, numbers, codes and statuses, as their patterns assure.
-    """
-    return "{" + ",".join([value if value is not None else "NULL" for value in values]) + "}"
-
-
 class PostgresStore:
     """`handle.Store` over one connection that is inside the batch's transaction.
 
@@ -40,10 +32,10 @@ class PostgresStore:
         """See `handle.Store`."""
         kept = await self._connection.fetchrow(
             sql.KEEP_APPOINTMENTS,
-            column([event.appointment_id for event in events]),
-            column([str(event.version) for event in events]),
-            column([event.patient_id for event in events]),
-            column([event.clinic_id for event in events]),
+            [event.appointment_id for event in events],
+            [event.version for event in events],
+            [event.patient_id for event in events],
+            [event.clinic_id for event in events],
         )
         return await self._held(kept, sql.HELD_APPOINTMENTS, [event.appointment_id for event in events])
 
@@ -56,10 +48,10 @@ class PostgresStore:
         try:
             kept = await self._connection.fetchrow(
                 sql.KEEP_PATIENTS,
-                column([event.patient_id for event in events]),
-                column([str(event.version) for event in events]),
-                column([event.main_file for event in events]),
-                column([event.merged_into for event in events]),
+                [event.patient_id for event in events],
+                [event.version for event in events],
+                [event.main_file for event in events],
+                [event.merged_into for event in events],
             )
         except asyncpg.UniqueViolationError:
             raise RejectedEvent("MAIN_FILE_TAKEN", "another patient holds this main file") from None
@@ -68,10 +60,8 @@ class PostgresStore:
     async def keep_providers(self, events: Collection[ProviderSeen]) -> Mapping[str, int]:
         """See `handle.Store`."""
         ids = [event.provider_id for event in events]
-        await self._connection.execute(sql.ADD_PROVIDERS, column(ids))
-        kept = await self._connection.fetchrow(
-            sql.KEEP_PROVIDERS, column(ids), column([str(event.version) for event in events])
-        )
+        await self._connection.execute(sql.ADD_PROVIDERS, ids)
+        kept = await self._connection.fetchrow(sql.KEEP_PROVIDERS, ids, [event.version for event in events])
         return await self._held(kept, sql.HELD_PROVIDERS, ids)
 
     async def _held(self, kept: asyncpg.Record | None, query: str, ids: Sequence[str]) -> Mapping[str, int]:
@@ -83,22 +73,22 @@ class PostgresStore:
             return before
         fresh = frozenset(kept["fresh"] or ())
         refused = [entity for entity in ids if entity not in before and entity not in fresh]
-        return before | {row["id"]: row["version"] for row in await self._connection.fetch(query, column(refused))}
+        return before | {row["id"]: row["version"] for row in await self._connection.fetch(query, refused)}
 
     async def erase_patients(self, patient_ids: Collection[str]) -> None:
         """See `handle.Store`."""
         if patient_ids:
-            await self._connection.execute(sql.ERASE_PATIENTS, column(list(patient_ids)))
+            await self._connection.execute(sql.ERASE_PATIENTS, list(patient_ids))
 
     async def unsettled(self, pairs: Collection[Pair], *, closed_too: bool) -> Collection[Pair]:
         """See `handle.Store`."""
-        patients, clinics = column([patient for patient, _ in pairs]), column([clinic for _, clinic in pairs])
+        patients, clinics = [patient for patient, _ in pairs], [clinic for _, clinic in pairs]
         rows = await self._connection.fetch(sql.UNSETTLED, patients, clinics, closed_too)
         return [(patient, clinic) for patient, clinic in rows]
 
     async def lock_patients(self, patient_ids: Collection[str]) -> Mapping[str, str]:
         """See `handle.Store`."""
-        ids = column(list(patient_ids))
+        ids = list(patient_ids)
         await self._connection.execute(sql.LOCK_PATIENTS, ids)
         rows = await self._connection.fetch(sql.MAIN_FILES, ids)
         return {row["patient_id"]: row["main_file"] for row in rows}
@@ -107,14 +97,14 @@ class PostgresStore:
         """See `handle.Store`."""
         doubtful = [provider for provider in provider_ids if provider not in self._known]
         if doubtful:
-            await self._connection.execute(sql.ADD_PROVIDERS, column(doubtful))
-            rows = await self._connection.fetch(sql.LOCK_PROVIDERS, column(doubtful))
+            await self._connection.execute(sql.ADD_PROVIDERS, doubtful)
+            rows = await self._connection.fetch(sql.LOCK_PROVIDERS, doubtful)
             self._known.update(provider for provider, version in rows if version > 0)
         return self._known
 
     async def sub_files(self, pairs: Collection[Pair]) -> Mapping[Pair, SubFile]:
         """See `handle.Store`."""
-        patients, clinics = column([patient for patient, _ in pairs]), column([clinic for _, clinic in pairs])
+        patients, clinics = [patient for patient, _ in pairs], [clinic for _, clinic in pairs]
         ids = [row[0] for row in await self._connection.fetch(sql.NEWEST, patients, clinics)]
         files = await self._locked(sql.LOCK_SUB_FILES, ids) if ids else ()
         return {(file.patient_id, file.clinic_id): file for file in files}
@@ -128,24 +118,24 @@ class PostgresStore:
         return await self._locked(sql.LOCK_WANTING, provider_ids)
 
     async def _locked(self, query: str, ids: Collection[str]) -> Sequence[SubFile]:
-        rows = await self._connection.fetch(query, column(list(ids)))
+        rows = await self._connection.fetch(query, list(ids))
         return [SubFile(row[0], row[1], SubFileStatus(row[2]), *row[3:]) for row in rows]
 
     async def insert(self, files: Sequence[SubFile], now: datetime) -> None:
         """See `handle.Store`."""
         await self._connection.execute(
             sql.INSERT,
-            column([file.sub_file_id for file in files]),
-            column([str(file.version) for file in files]),
-            column([file.status for file in files]),
-            column([file.number for file in files]),
-            column([file.patient_id for file in files]),
-            column([file.clinic_id for file in files]),
-            column([str(file.ordinal) for file in files]),
-            column([file.provider_id for file in files]),
-            column([file.wanted_provider_id for file in files]),
-            column([file.appointment_id for file in files]),
-            column([file.caused_by for file in files]),
+            [file.sub_file_id for file in files],
+            [file.version for file in files],
+            [file.status for file in files],
+            [file.number for file in files],
+            [file.patient_id for file in files],
+            [file.clinic_id for file in files],
+            [file.ordinal for file in files],
+            [file.provider_id for file in files],
+            [file.wanted_provider_id for file in files],
+            [file.appointment_id for file in files],
+            [file.caused_by for file in files],
             now,
         )
 
