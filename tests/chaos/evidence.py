@@ -84,7 +84,10 @@ class Evidence:
     Attributes:
         answered: Appointment id → highest version that booking answered 2xx with.
         topics: The records of each topic, in order of partition and offset.
-        positions: (topic, partition) → (next offset of a consumer, offset after the last record).
+        positions: (service, topic, partition) → (next offset of its consumer, offset after the last record).
+        counts: (service, topic, partition) → what became of the records, as counted with their effect: applied, repeat,
+            stale and dead, in sum; and how many records there are before that position.
+        now: The domain time at which the run was judged.
         accepted: The carriers' acceptance log, each message with the `notification_id` that its reference leads to.
         calls: Every call in the ledger.
         opted_out: (channel, key of the address in hex, category) → since when.
@@ -96,6 +99,8 @@ class Evidence:
     answered: dict[str, int] = field(default_factory=dict)
     topics: dict[str, list[Record]] = field(default_factory=lambda: {topic.name: [] for topic in TOPICS})
     positions: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
+    counts: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
+    now: datetime | None = None
     accepted: list[dict[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     opted_out: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
@@ -165,6 +170,30 @@ async def read_positions(
                 end = ends.get((row["topic"], row["partition"]), 0)
                 found[service, row["topic"], row["partition"]] = row["next_offset"], end
         return found
+    finally:
+        await connection.close()
+
+
+async def read_counts(
+    database_url: str, topics: dict[str, list[Record]], prefix: str = ""
+) -> dict[tuple[str, str, int], tuple[int, int]]:
+    """Return, for each consumer's partition, how many records it counted, and how many there are before its position.
+
+    Compacted topics are left out: what was read of them may be gone.
+    """
+    whole = {prefix + topic.name: topics[topic.name] for topic in TOPICS if topic.cleanup == "delete"}
+    query = "SELECT topic, partition, next_offset, applied + repeat + stale + dead AS counted FROM {}.consumer_offset"
+    connection = await asyncpg.connect(database_url)
+    try:
+        return {
+            (service, row["topic"], row["partition"]): (
+                row["counted"],
+                sum(r.partition == row["partition"] and r.offset < row["next_offset"] for r in whole[row["topic"]]),
+            )
+            for service in WITH_POSITIONS
+            for row in await connection.fetch(query.format(service))
+            if row["topic"] in whole
+        }
     finally:
         await connection.close()
 

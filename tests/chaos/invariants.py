@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -49,10 +50,13 @@ def i2_versions_rise_and_copies_are_equal(evidence: Evidence) -> Iterator[str]:
 
 
 def i3_every_consumer_reached_the_end(evidence: Evidence) -> Iterator[str]:
-    """I3 and I15: nothing is left unread."""
+    """I3 and I15: nothing is left unread, and every record read was counted once, in the transaction of its effect."""
     for (consumer, topic, partition), (position, end) in evidence.positions.items():
         if position < end:
             yield f"{consumer} stands at {position} of {end}: {topic} {partition}"
+    for (consumer, topic, partition), (counted, records) in evidence.counts.items():
+        if counted != records:
+            yield f"{consumer} counted {counted} of {records} records: {topic} {partition}"
 
 
 def i4_one_sub_file_per_patient_and_clinic(evidence: Evidence) -> Iterator[str]:
@@ -70,7 +74,7 @@ def i4_one_sub_file_per_patient_and_clinic(evidence: Evidence) -> Iterator[str]:
 
 
 def i5_one_reminder_per_schedule_and_rule(evidence: Evidence) -> Iterator[str]:
-    """I5: every rule of every schedule is planned under its id, and has at most one final outcome."""
+    """I5 and G7: every rule of every schedule is planned under its id, and ends in exactly one final outcome."""
     planned = {
         reminder["reminder_id"]
         for r in evidence.topics["reminders"]
@@ -85,9 +89,13 @@ def i5_one_reminder_per_schedule_and_rule(evidence: Evidence) -> Iterator[str]:
     yield from (f"reminder never planned: {missing}" for missing in wanted - planned)
     due = {r.value["reminder_id"] for r in evidence.topics["reminders"] if r.type.startswith("reminder.due")}
     yield from (f"handed over but never planned: {extra}" for extra in due - planned)
-    for reminder, outcomes in _final_outcomes(evidence, "reminder_id").items():
-        if len(outcomes) > 1:
-            yield f"reminder with two outcomes {sorted(outcomes)}: {reminder}"
+    outcomes, told = _final_outcomes(evidence, "reminder_id"), _told_of(evidence)
+    for reminder, said in _last_words(evidence).items():
+        ends = outcomes.get(reminder, set()) | ({"cancelled"} if said == "cancelled" else set())
+        if len(ends) > 1:
+            yield f"reminder with two outcomes {sorted(ends)}: {reminder}"
+        elif not ends and (said == "overdue" or (said == "due" and reminder not in told)):
+            yield f"reminder without an outcome ({said}): {reminder}"
 
 
 def i6_one_acceptance_per_notification(evidence: Evidence) -> Iterator[str]:
@@ -156,6 +164,35 @@ def _latest(records: Iterable[Record]) -> list[Record]:
         if entity not in latest or latest[entity].value["version"] < record.value["version"]:
             latest[entity] = record
     return list(latest.values())
+
+
+def _last_words(evidence: Evidence) -> dict[str, str]:
+    """Return reminder → what the worker said of it last: planned, overdue (when its time is over), cancelled or due.
+
+    What was handed over stays so in later plans; a cancellation lists only what was still to come.
+    """
+    said: dict[str, str] = {}
+    for record in evidence.topics["reminders"]:
+        if record.type.startswith("reminder.due"):
+            said[record.value["reminder_id"]] = "due"
+        elif record.type.startswith("reminders.cancelled"):
+            said |= {one["reminder_id"]: "cancelled" for one in record.value["reminders"]}
+        elif record.type.startswith("reminders.planned"):
+            plan = {one["reminder_id"]: _planned(one, evidence.now) for one in record.value["reminders"]}
+            said |= {reminder: word for reminder, word in plan.items() if said.get(reminder) != "due"}
+    return said
+
+
+def _planned(one: dict[str, Any], now: datetime | None) -> str:
+    if one.get("status") == "CANCELLED":
+        return "cancelled"
+    over = now is not None and "not_after" in one and datetime.fromisoformat(one["not_after"]) < now
+    return "overdue" if over else "planned"
+
+
+def _told_of(evidence: Evidence) -> set[str]:
+    """Return the reminders of which the notifier says anything at all: what is unknown stays unknown (G5)."""
+    return {r.value["reminder_id"] for r in evidence.topics["notifications"] if r.value.get("reminder_id")}
 
 
 def _final_outcomes(evidence: Evidence, field: str) -> dict[str, set[str]]:

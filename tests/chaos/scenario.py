@@ -14,7 +14,7 @@ from stack.demo.drive import Driver
 from stack.demo.expectation import MORNING, expect_of
 from stack.demo.installation import Installation
 from stack.supervisor import System
-from tests.chaos.evidence import Evidence, attempt_of, read_ledger, read_positions, read_topics
+from tests.chaos.evidence import Evidence, attempt_of, read_counts, read_ledger, read_positions, read_topics
 from tests.chaos.invariants import check
 from tests.chaos.load import PATIENCE_S, ZONE, Fault, Load, Upstream, as_posted
 from tests.chaos.other_ways import OtherWays
@@ -78,7 +78,7 @@ async def play(
         want = expect_of(as_posted(load), load.patients, frozenset(load.providers), until=now)
         want.visits = statuses_at(as_posted(load), now)
         outcome = await judge(client, upstream.names, load, want)
-        evidence = await _gather(system, client, upstream, outcome)
+        evidence = await _gather(system, client, upstream, outcome, now)
         violations = [*check(evidence), *await other.violations()]
     watch.lap("judging")
     faults = len([*while_booking, *while_changing, *while_leaving])
@@ -99,7 +99,7 @@ class Stopwatch:
         self._since = now
 
 
-async def _gather(system: System, client: Client, upstream: Upstream, outcome: Outcome) -> Evidence:
+async def _gather(system: System, client: Client, upstream: Upstream, outcome: Outcome, now: datetime) -> Evidence:
     accepted = await client.accepted()
     for message in accepted:
         attempt = attempt_of(message["reference"])
@@ -109,6 +109,8 @@ async def _gather(system: System, client: Client, upstream: Upstream, outcome: O
         answered=upstream.answered,
         topics=topics,
         positions=await read_positions(system.admin_url, topics),
+        counts=await read_counts(system.admin_url, topics),
+        now=now,
         accepted=accepted,
     )
     await read_ledger(system.admin_url, evidence)

@@ -81,7 +81,7 @@ def sound() -> Evidence:
 
     The reminder was refused once before it was accepted; after it a record came that nobody can read.
     """
-    planned = [{"reminder_id": str(REMINDER)}]
+    planned = [{"reminder_id": str(REMINDER), "status": "SCHEDULED", "not_after": NOON.isoformat()}]
     return Evidence(
         answered={str(APPOINTMENT): 2},
         topics={
@@ -98,6 +98,8 @@ def sound() -> Evidence:
             ],
         },
         positions={("records", "appointments", 0): (4, 4)},
+        counts={("records", "appointments", 0): (4, 4)},
+        now=NOON + timedelta(hours=72),
         accepted=[{"notification_id": str(CONFIRMATION)}, {"notification_id": str(MESSAGE)}],
         calls=[
             call(CONFIRMATION, 1, "confirmation", "accepted"),
@@ -141,6 +143,24 @@ def add_sub_file(evidence: Evidence) -> None:
 
 def fall_behind(evidence: Evidence) -> None:
     evidence.positions["records", "appointments", 0] = 2, 4
+
+
+def count_one_twice(evidence: Evidence) -> None:
+    evidence.counts["records", "appointments", 0] = 5, 4
+
+
+def count_one_less(evidence: Evidence) -> None:
+    evidence.counts["records", "appointments", 0] = 3, 4
+
+
+def cancel_what_was_sent(evidence: Evidence) -> None:
+    gone = [{"reminder_id": str(REMINDER)}]
+    evidence.topics["reminders"].append(record(2, APPOINTMENT, "reminders.cancelled.v1", "c", reminders=gone))
+
+
+def never_hand_over(evidence: Evidence) -> None:
+    del evidence.topics["reminders"][1]
+    del evidence.topics["notifications"][2]
 
 
 def contradict(evidence: Evidence) -> None:
@@ -207,10 +227,15 @@ def test_after_an_unknown_call_only_a_clinic_that_prefers_doubles_calls_again_an
         pytest.param("I2", swap_versions, id="two versions swapped"),
         pytest.param("I2", alter_a_copy, id="a copy that differs"),
         pytest.param("I3", fall_behind, id="a record unread"),
+        pytest.param("I3", count_one_twice, id="a record counted twice"),
+        pytest.param("I3", count_one_less, id="a record not counted"),
         pytest.param("I4", drop("subfiles", 0), id="a sub-file dropped"),
         pytest.param("I4", add_sub_file, id="a sub-file doubled"),
         pytest.param("I5", drop("reminders", 0), id="a plan dropped"),
         pytest.param("I5", contradict, id="a reminder with two outcomes"),
+        pytest.param("I5", cancel_what_was_sent, id="a reminder sent and cancelled"),
+        pytest.param("I5", never_hand_over, id="a reminder whose time is over without an outcome"),
+        pytest.param("I5", drop("notifications", 2), id="a reminder handed over without an outcome"),
         pytest.param("I6", lambda e: e.accepted.append(e.accepted[0]), id="a send doubled"),
         pytest.param("I6", lambda e: e.accepted.pop(), id="a send dropped"),
         pytest.param("I6", drop("notifications", 2), id="a send without a ledger row"),
