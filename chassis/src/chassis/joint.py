@@ -7,7 +7,7 @@ ended makes the next one. Whatever goes wrong is settled by each partition alone
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRecord
@@ -21,14 +21,15 @@ from chassis.subscription import Subscription
 SMALL = 50
 """Records of one partition that may still be applied with those of others; more are a batch of their own."""
 APART_S = 1.0
-"""After a joint batch that did not go through, each partition is applied alone for so long."""
+"""After two joint batches in a row that did not go through, each partition is applied alone for so long: one repeat
+costs one batch twice, a replay of many costs one batch a second twice."""
 
 
 class Member(Protocol):
     """A partition, as a joint batch sees it."""
 
     def taken(self) -> Part | None:
-        """Take what waits, as a share of a joint batch; None if nothing does or nothing may be taken."""
+        """Take what waits, at most `SMALL`, as a share of a joint batch; None if nothing may be taken."""
 
     def joined(self, part: Part, *, applied: bool) -> None:
         """Go on after the joint batch: the share was applied, or is to be applied alone."""
@@ -41,20 +42,29 @@ class Joint:
         subscription: The topic.
         batch: Applies.
         slots: Transactions in flight, shared with the partitions that work alone.
+        monotonic: Machine time in seconds.
     """
 
-    def __init__(self, subscription: Subscription[Any], batch: Batch, slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self,
+        subscription: Subscription[Any],
+        batch: Batch,
+        slots: asyncio.Semaphore,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._subscription = subscription
         self._batch = batch
         self._slots = slots
         self._waiting: list[Member] = []
         self._worker: asyncio.Task[None] | None = None
+        self._monotonic = monotonic
         self._apart_until = 0.0
+        self._failed_before = False
         self._log = logs.get_logger()
 
     def takes(self, waiting: Sequence[ConsumerRecord[bytes, bytes]]) -> bool:
         """Say whether a partition with these records waiting should join."""
-        return len(waiting) <= SMALL and time.monotonic() >= self._apart_until
+        return len(waiting) <= SMALL and self._monotonic() >= self._apart_until
 
     def join(self, member: Member) -> asyncio.Task[None]:
         """Let the member take part in the next joint batch; return the work to wait for."""
@@ -81,13 +91,14 @@ class Joint:
                 await self._batch.together(self._subscription, [part for _, part in parts])
             applied = True
         except (Apart, Overtaken):
-            self._apart_until = time.monotonic() + APART_S
+            pass
         except Unavailable as error:
-            self._apart_until = time.monotonic() + APART_S
             self._log.warning("consumer.unavailable", topic_name=self._subscription.topic.name, code=error.code)
         except Exception as error:  # noqa: BLE001  # each alone finds out whose record it is
-            self._apart_until = time.monotonic() + APART_S
             self._log.warning("batch.apart", topic_name=self._subscription.topic.name, cause=error)
         finally:
+            if not applied and self._failed_before:
+                self._apart_until = self._monotonic() + APART_S
+            self._failed_before = not applied
             for member, part in parts:
                 member.joined(part, applied=applied)

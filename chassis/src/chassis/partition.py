@@ -14,7 +14,7 @@ from chassis import logs
 from chassis.batch import Batch, Part
 from chassis.breaker import Breaker
 from chassis.errors import Unavailable
-from chassis.joint import Joint
+from chassis.joint import SMALL, Joint
 from chassis.offsets import Overtaken
 from chassis.subscription import Subscription
 
@@ -152,7 +152,7 @@ class Partition:
             if not self.sought:
                 self._changed()
             return None
-        return Part(self.tp, self._next(), self.held)
+        return Part(self.tp, self._next(SMALL), self.held)
 
     def joined(self, part: Part, *, applied: bool) -> None:
         """Go on after a joint batch; what it did not apply is applied alone, before all that came later."""
@@ -169,10 +169,10 @@ class Partition:
         else:
             self._changed()
 
-    def _next(self) -> list[Record]:
+    def _next(self, most: int = BATCH_RECORDS) -> list[Record]:
         """Take the records of one batch from what waits; says so if there is room again."""
         full = len(self._backlog) >= BATCH_RECORDS
-        records, self._backlog = self._backlog[:BATCH_RECORDS], self._backlog[BATCH_RECORDS:]
+        records, self._backlog = self._backlog[:most], self._backlog[most:]
         if full:
             self._changed()
         return records

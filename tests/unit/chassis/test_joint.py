@@ -36,10 +36,10 @@ class FakeBatch:
         moved(records[-1].offset + 1)
 
 
-def partitions(batch: FakeBatch, count: int) -> list[Partition]:
+def partitions(batch: FakeBatch, count: int, monotonic: Callable[[], float] = lambda: 0.0) -> list[Partition]:
     one: Any = batch
     slots = asyncio.Semaphore(1)
-    joint = Joint(TOPIC, one, slots)
+    joint = Joint(TOPIC, one, slots, monotonic)
     made = [Partition(TopicPartition("t", n), TOPIC, one, Breaker(), slots, lambda: None, joint) for n in range(count)]
     for partition in made:
         partition.begin_at(0)
@@ -107,6 +107,50 @@ async def test_many_records_of_one_partition_are_a_batch_of_their_own() -> None:
     await finished(made)
 
     assert (len(batch.joint), len(batch.alone)) == (0, 1)
+
+
+async def test_what_gathered_while_a_joint_batch_ran_does_not_make_the_next_one_large() -> None:
+    batch = FakeBatch()
+    made = partitions(batch, 3)
+    made[0].give(records(0))
+    await asyncio.sleep(0)  # the first joint batch runs
+
+    for one in made[1:]:
+        one.give(records(0))
+        one.give(records(*range(1, 4_001)))
+    await finished(made)
+
+    assert list(map(len, batch.joint)) == [1, 2 * SMALL]
+    assert [one.held for one in made] == [1, 4_001, 4_001]
+
+
+async def test_one_repeat_costs_its_batch_alone_and_what_follows_is_joint_again() -> None:
+    batch = FakeBatch(Apart())
+    made = partitions(batch, 2)
+
+    for offset in range(3):
+        for one in made:
+            one.give(records(offset))
+        await finished(made)
+
+    assert (len(batch.alone), batch.joint) == (2, [[1, 1], [2, 2]])
+
+
+async def test_repeat_upon_repeat_is_tried_jointly_once_a_second() -> None:
+    now = [0.0]
+    batch = FakeBatch(*[Apart() for _ in range(9)])
+    made = partitions(batch, 2, lambda: now[0])
+
+    for offset in range(12):
+        for one in made:
+            one.give(records(offset))
+        await finished(made)
+        now[0] += 0.25
+
+    tried = 9 - len(batch.failures)
+    assert tried == 4  # at 0 s, 0.25 s, then a second apart
+    assert batch.joint == []
+    assert [one.held for one in made] == [12, 12]
 
 
 async def test_a_partition_given_up_waits_for_the_joint_batch_and_starts_nothing_new() -> None:
