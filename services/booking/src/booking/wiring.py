@@ -17,6 +17,7 @@ from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode
 from booking.adapters.no_shows import NoShowCheck
+from booking.adapters.owned import OWNED
 from booking.adapters.reissuing import Reissuer
 from booking.adapters.replies import PatientReplies
 from booking.adapters.replies import decode as decode_reply
@@ -27,7 +28,7 @@ from booking.domain.refusals import Refused
 from booking.domain.times import zone_of
 from booking.handle import Rules
 from booking.settings import Settings
-from chassis import migrate, topics
+from chassis import behind, migrate, topics
 from chassis.clock import Clock, clock_from
 from chassis.consumer import BatchConsumer, Subscription
 from chassis.database import create_pool
@@ -140,6 +141,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, min_size=2, max_size=POOL_SIZE)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
+        await behind.check(pool, settings, SERVICE, OWNED)
         appointments = Relay(pool, settings, metrics, clock, [APPOINTMENTS])
         reference_data = Relay(
             pool, settings, metrics, clock, REFERENCE, transactional_id=f"{settings.topic_prefix}booking-reference"

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from chassis import migrate, topics
+from chassis import behind, migrate, topics
 from chassis.clock import clock_from
 from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool, unavailable
@@ -26,6 +26,7 @@ from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.inbox_access import InboxAccess
+from notifier.adapters.outgoing import OWNED
 from notifier.adapters.senders import read_senders
 from notifier.adapters.streams import Streams, streams
 from notifier.adapters.templates import checked
@@ -126,6 +127,7 @@ async def build(
     reading = reading_of(settings)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
+        await behind.check(pool, settings, SERVICE, OWNED)
         relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES]), ClockCheck(pool, clock)
         await clocks.compare()
         for channel in lanes:

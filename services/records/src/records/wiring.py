@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from chassis import migrate, topics
+from chassis import behind, migrate, topics
 from chassis.clock import Clock, clock_from
 from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool, unavailable
@@ -23,6 +23,7 @@ from chassis.parts import Run, run_all
 from chassis.retention import Retention, settled_dead_letters
 from records.adapters import command_http, http, incoming
 from records.adapters.command_store import PostgresCommandStore
+from records.adapters.outgoing import OWNED
 from records.adapters.store import PostgresStore
 from records.domain_commands import Command
 from records.handle import on_appointments, on_patients, on_providers
@@ -115,6 +116,8 @@ async def build(
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
+        if not settings.rebuild:
+            await behind.check(pool, settings, SERVICE, OWNED)
         relay = Relay(pool, settings, metrics, clock, [SUBFILES])
         consumer = BatchConsumer(SERVICE, settings, pool, listen(settings), clock, metrics, relay.wake, GATHER_MS)
         health = Health(SERVICE, clock)

@@ -1,9 +1,11 @@
 """From outcomes to events of the topic `notifications`."""
 
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 
+from chassis.behind import Owned
 from chassis.outbox import Outgoing
 from notifier.domain.ledger import Notification
 from notifier.domain.states import outcome_of
@@ -13,6 +15,16 @@ from schemas.topics import NOTIFICATIONS
 from schemas.wire import derived_text
 
 SOURCE = "attend/notifier"
+
+OWNED = (
+    Owned(
+        NOTIFICATIONS,
+        "notification_id",
+        UUID,
+        "SELECT notification_id::text, version FROM notification WHERE notification_id = ANY ($1::uuid[])",
+    ),
+)
+"""The notifier's own versions. A ledger that does not know a message which was accepted would have it sent again."""
 
 
 def notification_changed(held: Notification, now: datetime) -> Outgoing:

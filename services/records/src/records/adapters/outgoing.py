@@ -1,7 +1,9 @@
 """From sub-files to events of the topic `subfiles`."""
 
 from datetime import datetime
+from uuid import UUID
 
+from chassis.behind import Owned
 from chassis.outbox import Outgoing
 from records.domain import SubFile
 from schemas import subfiles
@@ -13,6 +15,16 @@ from schemas.wire import derived_id, encode
 SOURCE = "attend/records"
 NO_MAIN_FILE = "NO_MAIN_FILE"
 """Why a sub-file is parked (D5)."""
+
+OWNED = (
+    Owned(
+        SUBFILES,
+        "sub_file_id",
+        UUID,
+        "SELECT sub_file_id::text, version FROM sub_file WHERE sub_file_id = ANY ($1::uuid[])",
+    ),
+)
+"""Records' own topic, and where its database has what is in it."""
 
 
 def sub_file_changed(file: SubFile, now: datetime) -> Outgoing:

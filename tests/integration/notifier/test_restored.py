@@ -1,0 +1,25 @@
+"""A ledger that was put back to before a message was accepted would have it sent again: it does not start (G5)."""
+
+import pytest
+
+from chassis.errors import Misconfigured
+from schemas.notifications import Channel
+from tests.integration.notifier.world import World, until
+
+pytestmark = pytest.mark.integration
+
+
+async def test_g5_a_ledger_that_does_not_know_what_was_accepted_sends_nothing(world: World) -> None:
+    await world.start()
+    visit = await world.book(await world.patient())
+    row = await world.settled(visit, "confirmation", "accepted")
+
+    async def told() -> bool:
+        return any(one.notification_id == row["notification_id"] for one in await world.outcomes())
+
+    await until(told)
+    await world.pool.execute("DELETE FROM notification")  # as a dump from before the booking has it
+
+    with pytest.raises(Misconfigured, match=f"of {row['notification_id']}"):
+        await world.start(fanout=False, lanes=(Channel.EMAIL,))
+    assert len(world.carriers.taken) == 1
