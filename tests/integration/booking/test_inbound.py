@@ -8,6 +8,9 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from booking.domain.clients import Client
+from booking.wiring import replayable
+from chassis.clock import RealClock
+from chassis.replay import replay
 from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, PATIENTS
 from tests.integration.booking.door import Door, booking, published, running, send_inbound, until
 from tests.support.installation import Installation
@@ -105,6 +108,35 @@ async def test_numbers_beyond_64_bits_and_null_headers_are_dead_letters_and_the_
         await until(served.service.consumer.idle)
     codes = await served.pool.fetch("SELECT code FROM dead_letter ORDER BY code")
     assert [row["code"] for row in codes] == ["NO_CLIENT", "NUMBER_TOO_LONG", "TRUNCATED_JSON"]
+
+
+async def test_a_dead_letter_that_is_replayed_does_not_revive_a_visit_that_was_cancelled_since(
+    served: Door, installation: Installation
+) -> None:
+    moved = {"id": "v1", "status": "booked", "clinic": "LATER", "start": "2027-04-01T10:00:00Z"}
+    gone = {"status": "cancelled"}
+    bodies: list[dict[str, object]] = [
+        booking("e1"),
+        {"event_id": "e2", "appointment": moved},
+        {"event_id": "e3", "appointment": {"id": "v1", **gone}},
+    ]
+    waits: tuple[dict[str, object], ...] = (
+        booking("f1", "v2", clinic="LATER"),
+        {"event_id": "f2", "appointment": {"id": "v2", **gone}},
+    )
+    await send_inbound(installation, *(record(body) for body in bodies), *(record(body, "v2") for body in waits))
+    async with running(served):
+        await until(lambda: _answered(served, 3))
+        await until(served.service.consumer.idle)
+    await served.put("/v1/clinics/LATER", {"name": "Later", "zone": "Europe/London"})
+    replays = replayable(served.service.settings, RealClock())
+    letters = await served.pool.fetch("SELECT id FROM dead_letter ORDER BY id")
+
+    done = [await replay(served.pool, replays, installation.topic_prefix, row["id"]) for row in letters]
+
+    assert done == ["stale", "stale"]
+    states = await served.pool.fetch("SELECT version, status FROM appointment ORDER BY version")
+    assert [tuple(row) for row in states] == [(0, "cancelled"), (2, "cancelled")]
 
 
 async def test_a_client_of_several_sources_names_one_on_the_topic_too(served: Door, installation: Installation) -> None:

@@ -41,6 +41,13 @@ def test_a_cancellation_cancels_with_a_reason() -> None:
     assert (result, after.status, after.reason) == (Result.APPLIED, Status.CANCELLED, CANCELLED_BY_PATIENT)
 
 
+def test_what_came_before_the_patients_answer_and_is_replayed_after_it_does_not_undo_it() -> None:
+    cancelled = answered(booked(), reply(ReplyAnswer.CANCEL, at=NOW + 2 * HOUR)).state
+    moved = change("e2", starts_at=START + HOUR, arrived_at=NOW + HOUR)
+
+    assert decide(cancelled, moved, None, None, NOW + 9 * HOUR).result is Result.STALE
+
+
 @pytest.mark.parametrize("answer", ReplyAnswer)
 def test_what_is_so_already_is_a_repeat(answer: ReplyAnswer) -> None:
     once = answered(booked(), reply(answer)).state

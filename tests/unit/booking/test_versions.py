@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from booking.domain.batch import Answer, Batch
-from booking.domain.versions import ILLEGAL_TRANSITION, Result, State
+from booking.domain.versions import ILLEGAL_TRANSITION, Result, State, decide
 from schemas.appointments import Mode, Status
 from schemas.wire import provider_id
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, order
@@ -72,6 +72,63 @@ def test_equal_last_updated_times_say_nothing_and_arrival_decides() -> None:
     booked = batch()
     booked.take(order("e1", occurred_at=NOW))
     assert booked.take(change("e2", Status.CANCELLED, occurred_at=NOW)).result is Result.APPLIED
+
+
+def test_a_replayed_event_without_an_order_stands_where_it_first_came_and_does_not_revive_a_visit() -> None:
+    booked = batch()
+    booked.take(order("e1"))
+    cancelled = batch(known=booked, now=NOW + 2 * HOUR)
+    cancelled.take(change("e3", Status.CANCELLED))
+    late = batch(known=cancelled, now=NOW + 9 * HOUR)
+
+    moved = change("e2", starts_at=START + HOUR, arrived_at=NOW + HOUR)
+
+    assert late.take(moved).result is Result.STALE
+    assert not late.versions
+
+
+def test_replays_in_the_order_of_their_arrival_all_count_whenever_they_are_made() -> None:
+    late = batch(now=NOW + 9 * HOUR)
+    answers = [
+        late.take(order("e1", arrived_at=NOW)),
+        late.take(change("e2", starts_at=START + HOUR, arrived_at=NOW + HOUR)),
+        late.take(change("e3", Status.CANCELLED, arrived_at=NOW + 2 * HOUR)),
+    ]
+    assert [answer.result for answer in answers] == [Result.APPLIED] * 3
+    assert state(late).status is Status.CANCELLED
+    assert state(late).ingest_time == NOW + 9 * HOUR
+
+
+def test_replays_in_another_order_end_as_they_came() -> None:
+    late = batch(now=NOW + 9 * HOUR)
+    late.take(order("e1", arrived_at=NOW))
+    late.take(change("e3", Status.CANCELLED, arrived_at=NOW + 2 * HOUR))
+    assert late.take(change("e2", starts_at=START + HOUR, arrived_at=NOW + HOUR)).result is Result.STALE
+    assert state(late).status is Status.CANCELLED
+
+
+def test_what_gives_an_order_of_its_own_is_ordered_by_that_when_it_is_replayed_too() -> None:
+    booked = batch()
+    booked.take(order("e1", sequence=1))
+    late = batch(known=booked, now=NOW + 9 * HOUR)
+    assert late.take(change("e2", Status.CANCELLED, sequence=2, arrived_at=NOW - HOUR)).result is Result.APPLIED
+
+
+def test_bookings_own_changes_say_nothing_of_what_came_from_outside() -> None:
+    booked = batch()
+    booked.take(order("e1"))
+    reissued = state(booked)._replace(version=2, ingest_time=NOW + 5 * HOUR)
+    decided = decide(reissued, change("e2", Status.CANCELLED, arrived_at=NOW + HOUR), None, None, NOW + 9 * HOUR)
+    assert decided.result is Result.APPLIED
+
+
+def test_a_row_from_before_arrivals_were_kept_goes_by_when_it_was_taken() -> None:
+    booked = batch()
+    booked.take(order("e1"))
+    old = state(booked)._replace(arrived_at=None)
+    for arrived, result in ((NOW - HOUR, Result.STALE), (NOW + HOUR, Result.APPLIED)):
+        replayed = change("e2", Status.CANCELLED, arrived_at=arrived)
+        assert decide(old, replayed, None, None, NOW + 9 * HOUR).result is result
 
 
 def test_the_same_sequence_with_other_content_is_a_conflict_d41() -> None:

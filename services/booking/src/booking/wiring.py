@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from booking.adapters import ahead, auth, http, merging, policies, reading, refe
 from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
-from booking.adapters.inbound import Inbound, decode
+from booking.adapters.inbound import Inbound, decode, decode_replayed
 from booking.adapters.no_shows import NoShowCheck
 from booking.adapters.owned import OWNED
 from booking.adapters.reissuing import Reissuer
@@ -123,6 +123,12 @@ def subscriptions(settings: Settings, clock: Clock, counts: Counts | None = None
         Subscription(BOOKINGS_INBOUND, decode, Inbound(clock, rules_of(settings), counts).apply, own=False),
         Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply),
     )
+
+
+def replayable(settings: Settings, clock: Clock) -> tuple[Subscription[Any], ...]:
+    """Return what `dead-letters replay` does with each topic's letters."""
+    inbound, *others = subscriptions(settings, clock)
+    return (replace(inbound, decode=decode_replayed), *others)
 
 
 @asynccontextmanager

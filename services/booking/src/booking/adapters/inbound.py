@@ -1,6 +1,7 @@
 """The topic `bookings-inbound`: the same bodies as over HTTP, thousands at a time."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord
@@ -54,6 +55,13 @@ def decode(record: ConsumerRecord[bytes, bytes]) -> Received:
     except UnicodeDecodeError:
         raise RejectedEvent("NOT_UTF8", "header or key is not UTF-8") from None
     return Received(order, named)
+
+
+def decode_replayed(record: ConsumerRecord[bytes, bytes]) -> Received:
+    """Return the order in a dead letter, which keeps the place in time at which it first came; as `decode`."""
+    received = decode(record)
+    arrived_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return received._replace(order=received.order._replace(arrived_at=arrived_at))
 
 
 def rejected(refusal: Refused) -> RejectedEvent:

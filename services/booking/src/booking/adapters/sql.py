@@ -43,6 +43,7 @@ APPOINTMENT_COLUMNS = (
     ("first_booked_at", "timestamptz"),
     ("caused_by", "text"),
     ("reason", "text"),
+    ("arrived_at", "timestamptz"),
 )
 _NAMES = ", ".join(name for name, _ in APPOINTMENT_COLUMNS)
 _ARRAYS = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(APPOINTMENT_COLUMNS, 1))

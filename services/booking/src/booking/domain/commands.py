@@ -48,6 +48,8 @@ class BookAppointment(NamedTuple):
         sequence: The upstream's order, if it gives one.
         occurred_at: When it last changed it, by its own clock; orders events when there is no sequence.
         clinic_identifiers: (system, value) pairs that may stand for a clinic, best first.
+        arrived_at: When it first came, if it could not be taken then and is now; None: now. Without an order of its own
+            it stands there, before all that was taken since.
         person: Details by which an unregistered patient is registered, if the client holds that right.
     """
 
@@ -59,6 +61,7 @@ class BookAppointment(NamedTuple):
     status: Status
     sequence: int | None = None
     occurred_at: datetime | None = None
+    arrived_at: datetime | None = None
     mode: Mode = Mode.LIVE
     reason: str | None = None
     confirmed: Maybe[bool] = UNSET

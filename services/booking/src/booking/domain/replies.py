@@ -50,5 +50,6 @@ def decide(held: State, reply: PatientReplied) -> Replied:
         event_time=reply.at,
         caused_by=cause_of(reply.reply_id),
         reason=CANCELLED_BY_PATIENT if cancels else None,
+        arrived_at=max(held.arrived_at or reply.at, reply.at),
     )
     return Replied(Result.APPLIED, after)

@@ -44,6 +44,9 @@ class State(NamedTuple):
     """What booking holds of one appointment. Version 0 is a tombstone: cancelled before it was ever booked.
 
     A tuple, because thousands of them are made, compared and written a second.
+
+    Attributes:
+        arrived_at: When what it says first came from outside. Booking's own changes (rules, no-shows, merges) leave it.
     """
 
     source: str
@@ -66,6 +69,7 @@ class State(NamedTuple):
     first_booked_at: datetime | None = None
     caused_by: str | None = None
     reason: str | None = None
+    arrived_at: datetime | None = None
 
 
 class Decision(NamedTuple):
@@ -119,7 +123,8 @@ def decide(
 def _order(held: State, command: BookAppointment) -> _Order:
     """Compare by the upstream's sequence, else by its last-updated time, else by arrival (design §4).
 
-    Equal times say nothing: many upstreams write whole seconds.
+    Equal times say nothing: many upstreams write whole seconds. What came before what is held, and could only be taken
+    now, is older: a dead letter that is replayed must not undo what was said since.
     """
     if held.sequence is not None and command.sequence is not None:
         if command.sequence == held.sequence:
@@ -127,6 +132,8 @@ def _order(held: State, command: BookAppointment) -> _Order:
         return _Order.NEWER if command.sequence > held.sequence else _Order.OLDER
     if held.source_time is not None and command.occurred_at is not None and held.source_time != command.occurred_at:
         return _Order.NEWER if command.occurred_at > held.source_time else _Order.OLDER
+    if command.arrived_at is not None and command.arrived_at < (held.arrived_at or held.ingest_time):
+        return _Order.OLDER
     return _Order.BY_ARRIVAL
 
 
@@ -142,6 +149,7 @@ def _tombstone(command: BookAppointment, now: datetime) -> State:
         mode=command.mode,
         caused_by=_cause(command),
         reason=command.reason,
+        arrived_at=command.arrived_at or now,
     )
 
 
@@ -201,6 +209,7 @@ def _next(
         ingest_time=now,
         caused_by=_cause(command),
         reason=command.reason,
+        arrived_at=command.arrived_at or now,
         schedule_gen=held.schedule_gen + anew,
         schedule_set_at=now if anew else held.schedule_set_at,
         first_booked_at=held.first_booked_at or booked_at,

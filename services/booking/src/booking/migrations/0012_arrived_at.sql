@@ -1,0 +1,3 @@
+-- When what an appointment says first came from outside, in domain time: a dead letter that is replayed stands at its own
+-- first arrival, and what came later is not undone by it. Null in rows from before: their ingest_time then counts.
+ALTER TABLE appointment ADD COLUMN arrived_at timestamptz;
