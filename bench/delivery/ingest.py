@@ -36,7 +36,7 @@ async def measure_ingest(servers: Servers, report: Report, events: int) -> None:
 
 async def _by_topic(servers: Servers, system: Running, events: int) -> list[Figure]:
     """Let `events` wait in `bookings-inbound` while booking is frozen, then count from its thaw on."""
-    headers = (("client", b"local"), ("content-type", b"application/json"))
+    headers = (("content-type", b"application/json"),)
     records = [Record(key.encode(), orjson.dumps(body), headers) for key, body in mixed(events, PATIENTS, "in")]
     done_before = await _taken(system)
     await asyncio.to_thread(system.system.pause, BOOKING)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from schemas import topics
 
 PINNED = {
@@ -50,3 +52,18 @@ def test_the_timers_changelog_is_on_the_same_partitions_as_its_source_and_really
     assert changelog.partitions == topics.APPOINTMENTS.partitions
     assert changelog.cleanup == "compact"
     assert int(changelog.settings["segment.ms"]) == timedelta(hours=1) / timedelta(milliseconds=1)
+
+
+def test_a_further_inbound_topic_is_declared_as_the_first_is() -> None:
+    further = topics.inbound("bookings-inbound-pas")
+    assert (further.name, further.owner, further.key) == ("bookings-inbound-pas", "upstream", "source appointment id")
+    assert (further.partitions, further.retention) == (12, timedelta(days=7))
+    assert topics.inbound(topics.BOOKINGS_INBOUND.name) == topics.BOOKINGS_INBOUND
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a b", "x" * 201, "a/b", "ä", "appointments", "patient-replies", "a\n"]
+)
+def test_a_topic_of_our_own_or_one_that_cannot_be_is_no_inbound_topic(name: str) -> None:
+    with pytest.raises(ValueError, match="topic"):
+        topics.inbound(name)

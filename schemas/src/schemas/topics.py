@@ -1,6 +1,7 @@
 """Every topic, declared once. `attend topics plan|apply` makes them; nobody else does (design §2)."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -68,6 +69,7 @@ NOTIFICATIONS = Topic(
     "notifications", "notifier", "appointment_id", retention=_YEAR_AND_A_BIT, types=(NOTIFICATION_CHANGED,)
 )
 BOOKINGS_INBOUND = Topic("bookings-inbound", "upstream", "source appointment id", retention=timedelta(days=7))
+"""Inbound topics belong to one client each; this is the first, and `inbound` declares further ones."""
 PATIENT_REPLIES = Topic(
     "patient-replies", "notifier", "appointment_id", retention=timedelta(days=7), types=(PATIENT_REPLIED,)
 )
@@ -77,6 +79,20 @@ TIMERS_CHANGELOG = Topic(
 )
 REMINDERS_REPLAYS = Topic("reminders-replays", "reminders", "appointment_id", retention=timedelta(days=7))
 """Records of `appointments` that the worker had refused, as they were and on their partition: it reads both topics."""
+
+
+def inbound(name: str) -> Topic:
+    """Return the declaration of a further topic by which one client's events come in.
+
+    Raises:
+        ValueError: No topic can be called so, or another declared topic is.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", name) or name in {".", ".."}:
+        raise ValueError(f"no topic can be called {name[:200]!r}")
+    if any(topic.name == name for topic in ALL if topic is not BOOKINGS_INBOUND):
+        raise ValueError(f"{name} is a topic of Attend's own")
+    return replace(BOOKINGS_INBOUND, name=name)
+
 
 ALL = (
     APPOINTMENTS,

@@ -21,6 +21,10 @@ _LOGINS = ("DATABASE_ADMIN_URL", "DATABASE_URL")
 """Variables that end so are not handed on: a service gets its own login and works with the least rights."""
 
 
+INBOUND_CLIENTS = '{"bookings-inbound": "local"}'
+"""Whose topics events come in by, unless the environment says otherwise: the only client here."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """The ports of one run, all of 127.0.0.1.
@@ -109,6 +113,8 @@ class Environments:
         """Return the settings of one service's process."""
         url = self.database_url(service.package)
         made = services.settings_for(service.package, url, self._layout.http[service.name], self.common())
+        if service.package == "booking":
+            made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, **made}
         if service.package == "notifier":
             made |= self._others() | (self._carriers() if self._sinks else {})
         if service.name == "reminders-worker":

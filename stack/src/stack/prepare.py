@@ -1,6 +1,8 @@
 """What must be there before services start: database, schemas, roles, topics, and the local API client."""
 
 import asyncio
+import json
+import os
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
@@ -40,9 +42,22 @@ def make_topics(bootstrap: str, prefix: str) -> list[str]:
     """Make the missing topics and mend the settings of the others; return what was done, in words."""
 
     async def work() -> list[str]:
-        return [str(difference) for difference in await topics.apply(bootstrap, declared.ALL, prefix)]
+        return [str(difference) for difference in await topics.apply(bootstrap, declared_here(os.environ), prefix)]
 
     return _run(work, "Kafka")
+
+
+def declared_here(environ: Mapping[str, str]) -> tuple[declared.Topic, ...]:
+    """Return every declared topic, and the further inbound topics that `BOOKING_INBOUND_CLIENTS` binds to clients.
+
+    Raises:
+        Misconfigured: It is no JSON object, or a name in it can be no topic's.
+    """
+    try:
+        bound = dict(json.loads(environ.get("BOOKING_INBOUND_CLIENTS") or "{}"))
+        return (*declared.ALL, *(t for t in map(declared.inbound, bound) if t not in declared.ALL))
+    except (ValueError, TypeError) as error:
+        raise Misconfigured(f"BOOKING_INBOUND_CLIENTS: {error}") from None
 
 
 async def make_database(admin_url: str) -> None:

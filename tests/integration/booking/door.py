@@ -115,6 +115,7 @@ def settings_on(installation: Installation, **given: object) -> Settings:
             "kafka_bootstrap_servers": installation.bootstrap,
             "topic_prefix": installation.topic_prefix,
             "operator_key_sha256": SecretStr(sha256(OPERATOR_KEY.encode()).hexdigest()),
+            "inbound_clients": {BOOKINGS_INBOUND.name: "local"},
             **given,
         }
     )
@@ -135,9 +136,9 @@ async def opened(installation: Installation, **given: object) -> AsyncIterator[D
 
 
 @asynccontextmanager
-async def opened_on_kafka(installation: Installation) -> AsyncIterator[Door]:
+async def opened_on_kafka(installation: Installation, **given: object) -> AsyncIterator[Door]:
     """Give the API of a whole service, whose consumer and relays run while `running` does."""
-    async with build(settings_on(installation)) as service, _speaking(service.api, service.pool) as door:
+    async with build(settings_on(installation, **given)) as service, _speaking(service.api, service.pool) as door:
         door.running = service
         yield door
 
@@ -164,15 +165,16 @@ async def running(door: Door) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-async def send_inbound(installation: Installation, *records: tuple[str, bytes], client: str | None = "local") -> None:
-    """Write (key, value) records to `bookings-inbound`."""
+async def send_inbound(
+    installation: Installation, *records: tuple[str, bytes], claims: str | None = None, topic: Topic = BOOKINGS_INBOUND
+) -> None:
+    """Write (key, value) records to an inbound topic; `claims` is a client that their header names."""
     producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
     await producer.start()
     try:
-        headers = [] if client is None else [("client", client.encode())]
+        headers = [] if claims is None else [("client", claims.encode())]
         for key, value in records:
-            name = installation.topic_prefix + BOOKINGS_INBOUND.name
-            await producer.send_and_wait(name, value, key.encode(), headers=headers)
+            await producer.send_and_wait(installation.topic_prefix + topic.name, value, key.encode(), headers=headers)
     finally:
         await producer.stop()
 

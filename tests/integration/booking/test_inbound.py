@@ -5,14 +5,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from booking.domain.clients import Client
-from booking.wiring import replayable
+from booking.wiring import subscriptions
+from chassis import topics as broker_topics
 from chassis.clock import RealClock
 from chassis.replay import replay
-from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, PATIENTS
-from tests.integration.booking.door import Door, booking, published, running, send_inbound, until
+from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, PATIENTS, inbound
+from tests.integration.booking.door import (
+    Door,
+    booking,
+    opened_on_kafka,
+    published,
+    running,
+    send_inbound,
+    settings_on,
+    until,
+)
 from tests.support.installation import Installation
 
 
@@ -74,8 +85,6 @@ async def test_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on_g8(
         record({**booking("e3"), "source": "other"}),
         record(booking("e4")),
     )
-    await send_inbound(installation, record(booking("e5")), client=None)
-    await send_inbound(installation, record(booking("e6")), client="stranger")
     async with running(served):
         await until(lambda: _answered(served, 1))
         await until(served.service.consumer.idle)
@@ -83,9 +92,7 @@ async def test_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on_g8(
     assert [row["code"] for row in codes] == [
         "FOREIGN_SOURCE",
         "KEY_MISMATCH",
-        "NO_CLIENT",
         "TRUNCATED_JSON",
-        "UNKNOWN_CLIENT",
         "UNKNOWN_CLINIC",
     ]
     refused = (await served.ask("GET", "/v1/inbound/e1")).json()
@@ -129,7 +136,7 @@ async def test_a_dead_letter_that_is_replayed_does_not_revive_a_visit_that_was_c
         await until(lambda: _answered(served, 3))
         await until(served.service.consumer.idle)
     await served.put("/v1/clinics/LATER", {"name": "Later", "zone": "Europe/London"})
-    replays = replayable(served.service.settings, RealClock())
+    replays = subscriptions(served.service.settings, RealClock(), replayed=True)
     letters = await served.pool.fetch("SELECT id FROM dead_letter ORDER BY id")
 
     done = [await replay(served.pool, replays, installation.topic_prefix, row["id"]) for row in letters]
@@ -139,14 +146,48 @@ async def test_a_dead_letter_that_is_replayed_does_not_revive_a_visit_that_was_c
     assert [tuple(row) for row in states] == [(0, "cancelled"), (2, "cancelled")]
 
 
-async def test_a_client_of_several_sources_names_one_on_the_topic_too(served: Door, installation: Installation) -> None:
-    await served.client(Client("both", ("a", "b")))
-    await send_inbound(installation, record({**booking("e1"), "source": "a"}), record(booking("e2")), client="both")
+async def test_g9_a_topic_is_its_clients_whatever_a_record_says(served: Door, installation: Installation) -> None:
+    await served.client(Client("other", ("other",)))
+    await send_inbound(installation, record({**booking("e1"), "source": "other"}), claims="other")
+    await send_inbound(installation, record(booking("e2")), claims="other")
     async with running(served):
         await until(lambda: _answered(served, 1))
         await until(served.service.consumer.idle)
-    assert await served.pool.fetchval("SELECT code FROM dead_letter") == "SOURCE_REQUIRED"
-    assert await served.pool.fetchval("SELECT source FROM appointment") == "a"
+    assert await served.pool.fetchval("SELECT code FROM dead_letter") == "FOREIGN_SOURCE"
+    assert await served.pool.fetchval("SELECT source FROM appointment") == "local"
+    assert await served.pool.fetchval("SELECT client FROM ingress") == "local"
+
+
+@pytest.mark.parametrize(
+    ("bound", "code"), [({}, "NO_CLIENT"), ({BOOKINGS_INBOUND.name: "nobody we know"}, "UNKNOWN_CLIENT")]
+)
+async def test_g9_what_comes_by_a_topic_of_nobodys_is_kept_and_can_be_replayed_once_it_is_somebodys(
+    installation: Installation, bound: dict[str, str], code: str
+) -> None:
+    async with opened_on_kafka(installation, inbound_clients=bound) as door:
+        await send_inbound(installation, record(booking("e1")), claims="local")
+        async with running(door):
+            await until(lambda: _dead(door, 1))
+        assert await door.pool.fetchval("SELECT code FROM dead_letter") == code
+        letter = await door.pool.fetchval("SELECT id FROM dead_letter")
+        told = subscriptions(settings_on(installation), RealClock(), replayed=True)
+        assert await replay(door.pool, told, installation.topic_prefix, letter) == "applied"
+
+
+async def test_each_client_has_a_topic_and_names_one_of_its_sources(installation: Installation) -> None:
+    further = inbound("bookings-inbound-both")
+    await broker_topics.apply(installation.bootstrap, [further], installation.topic_prefix)
+    bound = {BOOKINGS_INBOUND.name: "local", further.name: "both"}
+    async with opened_on_kafka(installation, inbound_clients=bound) as door:
+        await door.client(Client("both", ("a", "b")))
+        await send_inbound(installation, record({**booking("e1"), "source": "a"}), record(booking("e2")), topic=further)
+        await send_inbound(installation, record(booking("e3")))
+        async with running(door):
+            await until(lambda: _answered(door, 2))
+            await until(door.service.consumer.idle)
+        assert await door.pool.fetchval("SELECT code FROM dead_letter") == "SOURCE_REQUIRED"
+        found = await door.pool.fetch("SELECT client, a.source FROM ingress JOIN appointment a USING (appointment_id)")
+        assert {tuple(row) for row in found} == {("both", "a"), ("local", "local")}
 
 
 async def test_patients_reach_their_compacted_topic(served: Door, installation: Installation) -> None:
@@ -159,3 +200,7 @@ async def test_patients_reach_their_compacted_topic(served: Door, installation: 
 
 async def _answered(served: Door, number: int) -> bool:
     return bool(await served.pool.fetchval("SELECT count(*) >= $1 FROM ingress", number))
+
+
+async def _dead(door: Door, count: int) -> bool:
+    return bool(await door.pool.fetchval("SELECT count(*) FROM dead_letter") >= count)

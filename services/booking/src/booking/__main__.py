@@ -34,9 +34,9 @@ def serve(settings: Settings) -> None:
 
 
 def _subscriptions(settings: Settings) -> Sequence[Subscription[Any]]:
-    from booking.wiring import replayable
+    from booking.wiring import subscriptions
 
-    return replayable(settings, clock_from(settings.clock_file))
+    return subscriptions(settings, clock_from(settings.clock_file), replayed=True)
 
 
 def _jobs(settings: Settings) -> Sequence[Job]:

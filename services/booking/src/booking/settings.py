@@ -1,9 +1,12 @@
 """Settings of booking, from the environment (prefix `BOOKING_`)."""
 
-from pydantic import Field
+from collections.abc import Sequence
+
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from schemas.topics import BOOKINGS_INBOUND, Topic, inbound
 
 
 class Settings(ServiceSettings):
@@ -15,6 +18,9 @@ class Settings(ServiceSettings):
         register_on_booking: Whether a booking of an unknown patient registers him (D5).
         default_country: ISO 3166 code by which national phone numbers are read when nothing nearer says.
         body_limit_bytes: Longest request body; longer ones are refused before they are read.
+        inbound_clients: Inbound topic → the client to whom it belongs, as JSON. What a record says of its client is not
+            looked at: who may write the topic is whose events these are. `bookings-inbound` is read in any case; while
+            it is nobody's, its records go to the dead letters.
         policy_reissue_per_s: Appointments that a change of a reminder policy reissues a second, at most.
         policy_reissue_batch: Appointments of one transaction of it, at most.
         no_show_every_h: Hours between looks for visits that nobody came to, on each clinic's wall; 0: never (R18).
@@ -31,6 +37,7 @@ class Settings(ServiceSettings):
     register_on_booking: bool = False
     default_country: str = "GB"
     body_limit_bytes: int = 4 << 20
+    inbound_clients: dict[str, str] = Field(default_factory=dict)
     policy_reissue_per_s: int = Field(default=500, ge=1)
     policy_reissue_batch: int = Field(default=250, ge=1, le=5_000)
     no_show_every_h: int = Field(default=2, ge=0, le=24)
@@ -38,3 +45,18 @@ class Settings(ServiceSettings):
     no_show_visit_min: int = Field(default=30, ge=1)
     keep_ingress_days: int = Field(default=400, ge=8)  # the inbound topic repeats what is up to 7 days old
     keep_refusals_days: int = Field(default=90, ge=1)
+
+    @field_validator("inbound_clients")
+    @classmethod
+    def _topics_exist(cls, bound: dict[str, str]) -> dict[str, str]:
+        for name, client in bound.items():
+            inbound(name)
+            if not client:
+                raise ValueError(f"{name} is bound to no client")
+        return bound
+
+    @property
+    def inbound(self) -> Sequence[tuple[Topic, str | None]]:
+        """Every inbound topic, and whose it is."""
+        bound = {BOOKINGS_INBOUND.name: None} | self.inbound_clients
+        return [(inbound(name), client) for name, client in bound.items()]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from booking.adapters import ahead, auth, http, merging, policies, reading, refe
 from booking.adapters.clients import Keys
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
-from booking.adapters.inbound import Inbound, decode, decode_replayed
+from booking.adapters.inbound import Inbound, decode_of
 from booking.adapters.no_shows import NoShowCheck
 from booking.adapters.owned import OWNED
 from booking.adapters.reissuing import Reissuer
@@ -42,7 +42,7 @@ from chassis.parts import Run, run_all
 from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
-from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
+from schemas.topics import APPOINTMENTS, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
 
 SERVICE = "booking"
 POOL_SIZE = 16
@@ -117,18 +117,16 @@ def no_show_runner(settings: Settings, pool: asyncpg.Pool, clock: Clock, metrics
     return Runner(pool, clock, NoShowCheck(rule), SlotMetrics(metrics)) if rule.every else None
 
 
-def subscriptions(settings: Settings, clock: Clock, counts: Counts | None = None) -> tuple[Subscription[Any], ...]:
-    """Return what booking listens to, and what becomes of it."""
-    return (
-        Subscription(BOOKINGS_INBOUND, decode, Inbound(clock, rules_of(settings), counts).apply, own=False),
-        Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply),
+def subscriptions(
+    settings: Settings, clock: Clock, counts: Counts | None = None, *, replayed: bool = False
+) -> tuple[Subscription[Any], ...]:
+    """Return what booking listens to, and what becomes of it; `replayed` is for dead letters."""
+    take = Inbound(clock, rules_of(settings), counts).apply
+    inbound = (
+        Subscription(topic, decode_of(client_id, replayed=replayed), take, own=False)
+        for topic, client_id in settings.inbound
     )
-
-
-def replayable(settings: Settings, clock: Clock) -> tuple[Subscription[Any], ...]:
-    """Return what `dead-letters replay` does with each topic's letters."""
-    inbound, *others = subscriptions(settings, clock)
-    return (replace(inbound, decode=decode_replayed), *others)
+    return (*inbound, Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply))
 
 
 @asynccontextmanager
@@ -141,7 +139,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
     clock, metrics, rules = clock_from(settings.clock_file), Metrics(SERVICE), rules_of(settings)
     await topics.check(
         settings.kafka_bootstrap_servers,
-        (BOOKINGS_INBOUND, PATIENT_REPLIES, APPOINTMENTS, *REFERENCE),
+        (*(topic for topic, _ in settings.inbound), PATIENT_REPLIES, APPOINTMENTS, *REFERENCE),
         settings.topic_prefix,
     )
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, min_size=2, max_size=POOL_SIZE)

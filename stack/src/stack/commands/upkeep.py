@@ -1,6 +1,7 @@
 """`attend topics`, `attend migrate` and `attend reset`: what lies below the services."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
@@ -22,10 +23,10 @@ PlanOption = Annotated[bool, typer.Option("--plan", help="Say what would be done
 def topics_plan() -> None:
     """Say how the broker's topics differ from the declared ones; change nothing."""
     from chassis import topics as broker
-    from schemas import topics as declared
+    from stack import prepare
 
     here = Connections.here()
-    differences = asyncio.run(broker.plan(here.bootstrap, declared.ALL, here.topic_prefix))
+    differences = asyncio.run(broker.plan(here.bootstrap, prepare.declared_here(os.environ), here.topic_prefix))
     for difference in differences:
         typer.echo(str(difference))
     if differences:

@@ -1,6 +1,10 @@
-"""The topic `bookings-inbound`: the same bodies as over HTTP, thousands at a time."""
+"""Inbound topics, `bookings-inbound` first: the same bodies as over HTTP, thousands at a time.
 
-from collections.abc import Sequence
+Each belongs to one client by the installation's settings (design §2). A header that names a client would be a bare
+claim: whoever may write the topic could speak for every client.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -23,8 +27,6 @@ from chassis.consumer import Applied
 from chassis.database import Connection
 from chassis.errors import RejectedEvent
 
-CLIENT_HEADER = "client"
-
 
 class Received(NamedTuple):
     """An order with the source it named, which is checked once its client is known."""
@@ -33,35 +35,47 @@ class Received(NamedTuple):
     names_source: bool
 
 
-def decode(record: ConsumerRecord[bytes, bytes]) -> Received:
-    """Return the order in a record.
+type Decode = Callable[[ConsumerRecord[bytes, bytes]], Received]
 
-    Raises:
-        RejectedEvent: The value is not acceptable; NO_CLIENT without the header; KEY_MISMATCH if the key
-            is not the appointment's id, by which alone events of one appointment stay in order.
+
+def decode_of(client_id: str | None, *, replayed: bool = False) -> Decode:
+    """Return what reads the records of a topic that belongs to one client, whatever they say of themselves.
+
+    Args:
+        client_id: Whose topic it is; None: nobody's, and every record is refused.
+        replayed: The records are dead letters: each order keeps the place in time at which it first came.
     """
-    try:
-        named_by = next((value for name, value in record.headers if name == CLIENT_HEADER), None)
-        if named_by is None:
-            raise Refused("NO_CLIENT", "the record has no header `client`")
-        client_id = named_by.decode()
-        value = strict_json(record.value or b"")
-        named = isinstance(value, dict) and value.get("source") is not None
-        order = event(value, Hints(Client(client_id, (ALL,)), None if named else ""))
-        if record.key is not None and record.key.decode() != order.appointment:
-            raise Refused("KEY_MISMATCH", "the record's key is not the appointment's id")
-    except Refused as refusal:
-        raise rejected(refusal) from None
-    except UnicodeDecodeError:
-        raise RejectedEvent("NOT_UTF8", "header or key is not UTF-8") from None
+
+    def decode(record: ConsumerRecord[bytes, bytes]) -> Received:
+        """Return the order in a record.
+
+        Raises:
+            RejectedEvent: The value is not acceptable; NO_CLIENT if the topic is nobody's; KEY_MISMATCH if the key is
+                not the appointment's id, by which alone events of one appointment stay in order.
+        """
+        try:
+            received = _received(client_id, record)
+        except Refused as refusal:
+            raise rejected(refusal) from None
+        except UnicodeDecodeError:
+            raise RejectedEvent("NOT_UTF8", "the key is not UTF-8") from None
+        if not replayed:
+            return received
+        arrived_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        return received._replace(order=received.order._replace(arrived_at=arrived_at))
+
+    return decode
+
+
+def _received(client_id: str | None, record: ConsumerRecord[bytes, bytes]) -> Received:
+    if client_id is None:
+        raise Refused("NO_CLIENT", "this topic is bound to no client; name its client in BOOKING_INBOUND_CLIENTS")
+    value = strict_json(record.value or b"")
+    named = isinstance(value, dict) and value.get("source") is not None
+    order = event(value, Hints(Client(client_id, (ALL,)), None if named else ""))
+    if record.key is not None and record.key.decode() != order.appointment:
+        raise Refused("KEY_MISMATCH", "the record's key is not the appointment's id")
     return Received(order, named)
-
-
-def decode_replayed(record: ConsumerRecord[bytes, bytes]) -> Received:
-    """Return the order in a dead letter, which keeps the place in time at which it first came; as `decode`."""
-    received = decode(record)
-    arrived_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    return received._replace(order=received.order._replace(arrived_at=arrived_at))
 
 
 def rejected(refusal: Refused) -> RejectedEvent:
