@@ -99,6 +99,23 @@ def test_replays_in_the_order_of_their_arrival_all_count_whenever_they_are_made(
     assert state(late).ingest_time == NOW + 9 * HOUR
 
 
+def test_within_one_batch_which_has_one_instant_the_place_in_the_topic_decides() -> None:
+    booked = batch()
+    booked.take(order("e1", arrived_offset=4))
+    booked.take(change("e3", Status.CANCELLED, arrived_offset=6))
+    late = batch(known=booked, now=NOW + 9 * HOUR)
+    moved = change("e2", starts_at=START + HOUR, arrived_at=NOW, arrived_offset=5)
+    assert late.take(moved).result is Result.STALE
+    after = change("e4", starts_at=START + HOUR, arrived_at=NOW, arrived_offset=7)
+    assert late.take(after).result is Result.APPLIED
+
+
+def test_an_event_that_comes_now_is_never_held_against_its_place_in_a_topic_that_was_made_anew() -> None:
+    booked = batch()
+    booked.take(order("e1", arrived_offset=4_000))
+    assert booked.take(change("e2", Status.CANCELLED, arrived_offset=0)).result is Result.APPLIED
+
+
 def test_replays_in_another_order_end_as_they_came() -> None:
     late = batch(now=NOW + 9 * HOUR)
     late.take(order("e1", arrived_at=NOW))

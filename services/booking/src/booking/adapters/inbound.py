@@ -59,10 +59,9 @@ def decode_of(client_id: str | None, *, replayed: bool = False) -> Decode:
             raise rejected(refusal) from None
         except UnicodeDecodeError:
             raise RejectedEvent("NOT_UTF8", "the key is not UTF-8") from None
-        if not replayed:
-            return received
-        arrived_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        return received._replace(order=received.order._replace(arrived_at=arrived_at))
+        arrived_at = datetime.fromtimestamp(record.timestamp / 1000, UTC) if replayed else None
+        order = received.order._replace(arrived_at=arrived_at, arrived_offset=record.offset)
+        return received._replace(order=order)
 
     return decode
 

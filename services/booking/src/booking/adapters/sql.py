@@ -44,6 +44,7 @@ APPOINTMENT_COLUMNS = (
     ("caused_by", "text"),
     ("reason", "text"),
     ("arrived_at", "timestamptz"),
+    ("arrived_offset", "bigint"),
 )
 _NAMES = ", ".join(name for name, _ in APPOINTMENT_COLUMNS)
 _ARRAYS = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(APPOINTMENT_COLUMNS, 1))

@@ -50,6 +50,7 @@ class BookAppointment(NamedTuple):
         clinic_identifiers: (system, value) pairs that may stand for a clinic, best first.
         arrived_at: When it first came, if it could not be taken then and is now; None: now. Without an order of its own
             it stands there, before all that was taken since.
+        arrived_offset: Where in its inbound topic it came; None: by another door. One batch has one instant.
         person: Details by which an unregistered patient is registered, if the client holds that right.
     """
 
@@ -62,6 +63,7 @@ class BookAppointment(NamedTuple):
     sequence: int | None = None
     occurred_at: datetime | None = None
     arrived_at: datetime | None = None
+    arrived_offset: int | None = None
     mode: Mode = Mode.LIVE
     reason: str | None = None
     confirmed: Maybe[bool] = UNSET

@@ -51,5 +51,6 @@ def decide(held: State, reply: PatientReplied) -> Replied:
         caused_by=cause_of(reply.reply_id),
         reason=CANCELLED_BY_PATIENT if cancels else None,
         arrived_at=max(held.arrived_at or reply.at, reply.at),
+        arrived_offset=None,
     )
     return Replied(Result.APPLIED, after)

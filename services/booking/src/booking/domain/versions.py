@@ -47,6 +47,7 @@ class State(NamedTuple):
 
     Attributes:
         arrived_at: When what it says first came from outside. Booking's own changes (rules, no-shows, merges) leave it.
+        arrived_offset: Where in the inbound topic, if by that.
     """
 
     source: str
@@ -70,6 +71,7 @@ class State(NamedTuple):
     caused_by: str | None = None
     reason: str | None = None
     arrived_at: datetime | None = None
+    arrived_offset: int | None = None
 
 
 class Decision(NamedTuple):
@@ -132,9 +134,17 @@ def _order(held: State, command: BookAppointment) -> _Order:
         return _Order.NEWER if command.sequence > held.sequence else _Order.OLDER
     if held.source_time is not None and command.occurred_at is not None and held.source_time != command.occurred_at:
         return _Order.NEWER if command.occurred_at > held.source_time else _Order.OLDER
-    if command.arrived_at is not None and command.arrived_at < (held.arrived_at or held.ingest_time):
-        return _Order.OLDER
-    return _Order.BY_ARRIVAL
+    return _Order.OLDER if _came_before(held, command) else _Order.BY_ARRIVAL
+
+
+def _came_before(held: State, command: BookAppointment) -> bool:
+    """Say whether a replayed event first came before what is held: by time, and within a batch by its place in it."""
+    if command.arrived_at is None:
+        return False
+    if command.arrived_at < (held.arrived_at or held.ingest_time):
+        return True
+    here, there = command.arrived_offset, held.arrived_offset
+    return here is not None and there is not None and here < there
 
 
 def _tombstone(command: BookAppointment, now: datetime) -> State:
@@ -150,6 +160,7 @@ def _tombstone(command: BookAppointment, now: datetime) -> State:
         caused_by=_cause(command),
         reason=command.reason,
         arrived_at=command.arrived_at or now,
+        arrived_offset=command.arrived_offset,
     )
 
 
@@ -210,6 +221,7 @@ def _next(
         caused_by=_cause(command),
         reason=command.reason,
         arrived_at=command.arrived_at or now,
+        arrived_offset=command.arrived_offset,
         schedule_gen=held.schedule_gen + anew,
         schedule_set_at=now if anew else held.schedule_set_at,
         first_booked_at=held.first_booked_at or booked_at,
