@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a folder of fresh passwords and keys for docker-compose.yml:   bash deploy/secrets.sh FOLDER
-# Then say ATTEND_SECRETS=FOLDER, and ATTEND_OPERATOR_KEY_SHA256 as printed. What is there already stays.
+# Then say ATTEND_SECRETS=FOLDER. What is there already stays.
 set -euo pipefail
 folder=${1:?give the folder to make}
 mkdir -p -m 700 "$folder" # nobody else on this machine may enter; the files are mounted one by one, for the containers' own users
@@ -13,5 +13,10 @@ for name in booking records reminders notifier; do
   keep "${name^^}_DATABASE_URL" "postgresql://attend_$name:$(random)@postgres:5432/attend"
 done
 keep ATTEND_KEY "${ATTEND_KEY:-$(random)}"
-keep OPERATOR_KEY "$(cat "$folder/ATTEND_KEY")"
-echo "ATTEND_OPERATOR_KEY_SHA256=$(tr -d '\n' <"$folder/OPERATOR_KEY" | sha256sum | cut -d' ' -f1)"
+keep OPERATOR_KEY "$(random)"
+if cmp -s "$folder/OPERATOR_KEY" "$folder/ATTEND_KEY"; then
+  echo "$folder/OPERATOR_KEY is the client's key: whoever may book would read everything. Remove it and run this again." >&2
+  exit 78
+fi
+printf '%s\n' "$(tr -d '\n' <"$folder/OPERATOR_KEY" | sha256sum | cut -d' ' -f1)" >"$folder/ATTEND_OPERATOR_KEY_SHA256"
+chmod 644 "$folder/ATTEND_OPERATOR_KEY_SHA256"

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.topics import BOOKINGS_INBOUND
-from stack.demo.client import Client, Refused, gather_by_key
+from stack.demo.client import AS_OPERATOR, Client, Refused, gather_by_key
 from tests.chaos.load import PATIENCE_S, SOURCE, ZONE
 
 CLINIC = "CHAOSX"
@@ -72,7 +72,8 @@ class OtherWays:
 
     async def change(self) -> None:
         """Give the clinic other rules, merge each double into its patient, and cancel a fifth by the topic."""
-        await self._answered("PUT", f"/v1/clinics/{CLINIC}/reminder-policy", POLICY)
+        path = f"/v1/clinics/{CLINIC}/reminder-policy"
+        await _until_done(lambda: self.client.ask(AS_OPERATOR, "PUT", path, POLICY))
         await self._write([self._event(name, "cancelled") for name in sorted(self.cancelled)])
         for n in range(self.people):
             path, into = f"/v1/patients/chaos-x{n}-p-double/merge", {"into": {"id": f"chaos-x{n}-p"}}
@@ -99,8 +100,7 @@ class OtherWays:
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await producer.start()
-                headers = [("client", SOURCE.encode())]
-                await producer.send_and_wait(BOOKINGS_INBOUND.name, orjson.dumps(body), visit.encode(), headers=headers)
+                await producer.send_and_wait(BOOKINGS_INBOUND.name, orjson.dumps(body), visit.encode())
         finally:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await producer.stop()

@@ -54,7 +54,8 @@ ATTEND_TAG=test NOTIFIER_SENDING_MODE=live
 ATTEND_CLOCK_FOLDER=$work/clock
 ATTEND_KEY=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
 ATTEND_SECRETS=$work/secrets
-eval "$(ATTEND_KEY=$ATTEND_KEY bash deploy/secrets.sh "$ATTEND_SECRETS")"
+bash deploy/secrets.sh "$ATTEND_SECRETS"
+ATTEND_OPERATOR_KEY=$(cat "$ATTEND_SECRETS/OPERATOR_KEY")
 set +a
 mkdir -p "$ATTEND_CLOCK_FOLDER"
 .venv/bin/python - "$ATTEND_CLOCK_FOLDER/clock.json" <<'PY'

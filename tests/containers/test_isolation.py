@@ -29,16 +29,17 @@ def test_nothing_is_published_beyond_loopback(service: str) -> None:
     assert {binding["HostIp"] for port in bindings.values() for binding in port} == {"127.0.0.1"}
 
 
+HASH = "ATTEND_OPERATOR_KEY_SHA256"
 SECRETS: dict[str, set[str]] = {  # what each container is given; the jobs have ended, and show theirs all the same
     "postgres": {"POSTGRES_PASSWORD"},
-    "booking": {"BOOKING_DATABASE_URL"},
-    "records": {"RECORDS_DATABASE_URL"},
-    "reminders-api": {"REMINDERS_DATABASE_URL"},
-    "reminders-projector": {"REMINDERS_DATABASE_URL"},
-    "reminders-worker": {"REMINDERS_DATABASE_URL", "REMINDERS_BOOKING_KEY"},
-    "notifier": {"NOTIFIER_DATABASE_URL", "NOTIFIER_READ_KEY"},
+    "booking": {"BOOKING_DATABASE_URL", HASH},
+    "records": {"RECORDS_DATABASE_URL", HASH},
+    "reminders-api": {"REMINDERS_DATABASE_URL", HASH},
+    "reminders-projector": {"REMINDERS_DATABASE_URL", HASH},
+    "reminders-worker": {"REMINDERS_DATABASE_URL", "REMINDERS_BOOKING_KEY", HASH},
+    "notifier": {"NOTIFIER_DATABASE_URL", "NOTIFIER_READ_KEY", HASH},
     "migrate-notifier": {"DATABASE_ADMIN_URL", "NOTIFIER_DATABASE_URL"},
-    "client": {"BOOKING_DATABASE_URL", "ATTEND_KEY"},
+    "client": {"BOOKING_DATABASE_URL", "ATTEND_KEY", HASH},
     "sinks": set(),
 }
 

@@ -23,7 +23,7 @@ async def attend_why(running: Installation, appointment: str) -> tuple[int, list
         **os.environ,
         "ATTEND_NOTIFIER_URL": running.urls["notifier"],
         "ATTEND_BOOKING_URL": running.urls["booking"],
-        "ATTEND_KEY": running.key,
+        "ATTEND_OPERATOR_KEY": running.operator_key,
         "COLUMNS": "160",
     }
     command = (sys.executable, "-m", "stack", "why", appointment)

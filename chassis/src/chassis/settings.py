@@ -6,10 +6,11 @@ prefix in front of them wins.
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -25,6 +26,13 @@ INSTALLATION = {
     "operator_key_sha256": "ATTEND_OPERATOR_KEY_SHA256",
 }
 """Setting → the variable of the installation that gives it."""
+
+
+def _hash(given: SecretStr) -> SecretStr:
+    """Refuse what is no SHA-256 at the start: by it nobody would ever be let in, and nobody would know why."""
+    if not re.fullmatch(r"[0-9a-f]{64}", given.get_secret_value()):
+        raise ValueError("not the 64 lower-case hex digits of a SHA-256")
+    return given
 
 
 class _Installation(PydanticBaseSettingsSource):
@@ -61,7 +69,7 @@ class ServiceSettings(BaseSettings):
     clock_file: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
-    operator_key_sha256: SecretStr | None = None
+    operator_key_sha256: Annotated[SecretStr, AfterValidator(_hash)] | None = None
     keep_dead_letters_days: int = Field(default=90, ge=1)
 
     @classmethod

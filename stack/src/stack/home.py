@@ -30,17 +30,19 @@ class Secrets:
     """What nobody but this user may read.
 
     Attributes:
-        key: The one local API key, accepted by every service.
+        key: The key of the API client `local`, by which bookings go in.
+        operator_key: The operator's, which reads at every service; never a client's.
         passwords: By service, the password of its database role.
     """
 
     key: str
+    operator_key: str
     passwords: dict[str, str]
 
     @property
-    def key_sha256(self) -> str:
-        """The key's hash, which is all that services are given."""
-        return hashlib.sha256(self.key.encode()).hexdigest()
+    def operator_key_sha256(self) -> str:
+        """The operator key's hash, which is all that services are given to know it by."""
+        return hashlib.sha256(self.operator_key.encode()).hexdigest()
 
 
 class Home:
@@ -71,13 +73,16 @@ class Home:
     def secrets(self) -> Secrets:
         """The secrets, made on first use and kept in a file of mode 0600."""
         path = self.folder / "secrets.json"
-        if not path.exists():
+        held = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        made = {
+            "key": f"attend_{secrets.token_urlsafe(24)}",
+            "operator_key": f"attend_operator_{secrets.token_urlsafe(24)}",
+            "passwords": {package: secrets.token_urlsafe(24) for package in services.PACKAGES},
+        } | held
+        if made != held:  # some are missing in a folder of an earlier version
             self.folder.mkdir(parents=True, exist_ok=True)
-            passwords = {package: secrets.token_urlsafe(24) for package in services.PACKAGES}
-            made = {"key": f"attend_{secrets.token_urlsafe(24)}", "passwords": passwords}
             write_secret(path, json.dumps(made, indent=2))
-        held = json.loads(path.read_text("utf-8"))
-        return Secrets(held["key"], held["passwords"])
+        return Secrets(made["key"], made["operator_key"], made["passwords"])
 
     def log_of(self, part: str) -> Path:
         """Return the log file of a part."""

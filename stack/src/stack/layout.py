@@ -102,7 +102,7 @@ class Environments:
         own = {
             "KAFKA_BOOTSTRAP_SERVERS": self._bootstrap(),
             "ATTEND_TOPIC_PREFIX": self._topic_prefix,
-            "ATTEND_OPERATOR_KEY_SHA256": self._home.secrets.key_sha256,
+            "ATTEND_OPERATOR_KEY_SHA256": self._home.secrets.operator_key_sha256,
             "PYTHONUNBUFFERED": "1",
         }
         if self._clock_file:
@@ -122,7 +122,7 @@ class Environments:
         if service.name == "reminders-worker" and "booking" in self._layout.http:  # it compares its timers with booking
             made |= {
                 "REMINDERS_BOOKING_URL": self._layout.url("booking"),
-                "REMINDERS_BOOKING_KEY": self._home.secrets.key,
+                "REMINDERS_BOOKING_KEY": self._home.secrets.operator_key,
             }
         return {**made, **self._extra}
 
@@ -132,7 +132,7 @@ class Environments:
         here = {
             f"NOTIFIER_{name}_URL": self._layout.url(part) for name, part in asked.items() if part in self._layout.http
         }
-        return here | ({"NOTIFIER_READ_KEY": self._home.secrets.key} if here else {})
+        return here | ({"NOTIFIER_READ_KEY": self._home.secrets.operator_key} if here else {})
 
     def database_url(self, package: str) -> str:
         """Return the address with the service's own role, or the one that the environment gives."""

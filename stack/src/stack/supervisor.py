@@ -100,8 +100,13 @@ class System:
 
     @property
     def key(self) -> str:
-        """The one local API key."""
+        """The key of the API client `local`."""
         return self.home.secrets.key
+
+    @property
+    def operator_key(self) -> str:
+        """The operator's key."""
+        return self.home.secrets.operator_key
 
     @property
     def accepted_log(self) -> Path:

@@ -76,7 +76,7 @@ def summary(state: State, *, foreground: bool) -> str:
     booking = state.part("booking")
     lines = [f"Ready in {state.seconds:.1f} s."]
     if booking:
-        lines.append(f"Bookings go in at {booking.url}/docs; `attend key` prints the key.")
+        lines.append(f"Bookings go in at {booking.url}/docs; `attend key` prints the client's key.")
     if state.sinks and (sinks := state.part("sinks")):
         lines.append(
             f"Messages are sent for real (mode live), but only to the local sinks: nothing leaves this machine. "

@@ -37,7 +37,7 @@ class Attend:
 
     async def run(self, *words: str) -> tuple[int, str, str]:
         """Run it to its end; return exit code, stdout, and stderr with the message of an error."""
-        environment = {"ATTEND_BOOKING_URL": self.url, "ATTEND_KEY": self.key, "COLUMNS": "120"}
+        environment = {"ATTEND_BOOKING_URL": self.url, "ATTEND_OPERATOR_KEY": self.key, "COLUMNS": "120"}
         done = await asyncio.to_thread(CliRunner().invoke, app, ["policy", *words], env=environment)
         told = str(done.exception) if isinstance(done.exception, AttendError) else ""
         return done.exit_code, done.stdout, done.stderr + told

@@ -20,7 +20,7 @@ class Attend:
     def __init__(self, world: World) -> None:
         self._environment = {
             "ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{world.port}",
-            "ATTEND_KEY": KEY,
+            "ATTEND_OPERATOR_KEY": KEY,
             "COLUMNS": "160",
         }
 

@@ -83,7 +83,11 @@ async def others() -> AsyncIterator[Others]:
 
 async def attend(world: World, *words: str) -> tuple[int, str, str]:
     """Run `attend …` as somebody at another machine; return exit code, stdout, and the message of an error."""
-    environment = {"ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{world.port}", "ATTEND_KEY": KEY, "COLUMNS": "140"}
+    environment = {
+        "ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{world.port}",
+        "ATTEND_OPERATOR_KEY": KEY,
+        "COLUMNS": "140",
+    }
     done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
     return done.exit_code, done.stdout, str(done.exception) if isinstance(done.exception, AttendError) else ""
 

@@ -15,21 +15,22 @@ class QuickStart:
 
     Args:
         key: What `attend key` prints.
+        operator: What `attend key --operator` prints.
         urls: The address that the README gives → where this installation answers.
     """
 
-    def __init__(self, key: str, urls: Mapping[str, str]) -> None:
+    def __init__(self, key: str, operator: str, urls: Mapping[str, str]) -> None:
         self.blocks = BLOCK.findall((ROOT / "README.md").read_text())
-        self._key = key
+        self._keys = f"KEY={key}\nOPERATOR={operator}"
         self._urls = urls
 
     def run(self, number: int, *, id_: str = "") -> str:
         """Run the block of this number after the first, which says what `api` is, and return what it printed."""
-        definition = self.blocks[0].splitlines()[0]
+        definitions = "\n".join(line for line in self.blocks[0].splitlines() if re.match(r"\w+\(\) ", line))
         block = re.sub(r"^ID=…", f"ID={id_}", self.blocks[number], flags=re.MULTILINE)
         for said, real in self._urls.items():
             block = block.replace(said, real)
-        script = f"set -euo pipefail\nKEY={self._key}\n{definition}\n{block}"
+        script = f"set -euo pipefail\n{self._keys}\n{definitions}\n{block}"
         done = subprocess.run(  # noqa: S603  # the README's own words
             ["bash", "-c", script],  # noqa: S607  # whatever bash there is
             cwd=Path(ROOT), capture_output=True, text=True, timeout=60, check=False,

@@ -206,6 +206,7 @@ def test_everything_runs_ready_on_loopback_with_its_secrets_kept(running: Attend
     assert shown["notifier"]["unknown"] == 0
     assert addresses_of(running.processes()) <= {"127.0.0.1"}
     assert running("key").strip() == running.home.secrets.key
+    assert running("key", "--operator").strip() == running.home.secrets.operator_key != running.home.secrets.key
     assert "local" in running("clients", "list")
     assert "no dead letters" in running("dead-letters", "records", "list")
     assert "up to date" in running("migrate", "--plan")
@@ -213,13 +214,14 @@ def test_everything_runs_ready_on_loopback_with_its_secrets_kept(running: Attend
     for package in services.PACKAGES:
         assert "would go" in running("retention", package, "--dry-run")
     assert running.home.secrets.key not in running.home.state.read_text()
+    assert running.home.secrets.operator_key not in running.home.state.read_text()
 
 
 def test_the_quick_start_of_the_readme_does_what_it_says(running: Attend) -> None:
     parts = {part.name: part.url for part in running.state.parts}
     ports = {"booking": 8100, "records": 8101, "reminders-api": 8102, "notifier": 8103, "sinks": 8126}
     urls = {f"http://127.0.0.1:{port}": parts[name] for name, port in ports.items()}
-    readme = QuickStart(running("key").strip(), urls)
+    readme = QuickStart(running("key").strip(), running("key", "--operator").strip(), urls)
 
     *_, booked = map(json.loads, readme.run(0).splitlines())
     assert (booked["result"], booked["warnings"]) == ("applied", [])

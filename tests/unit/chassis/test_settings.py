@@ -62,3 +62,13 @@ def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatc
 
 def test_the_database_password_is_not_shown() -> None:
     assert "s3cret" not in repr(load(Settings))
+
+
+@pytest.mark.parametrize("given", ["", "abc", "A" * 64, "the key itself", "0" * 63, "0" * 65, "0" * 64 + "\n"])
+def test_an_operators_key_that_could_never_be_known_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("SHOP_OPERATOR_KEY_SHA256", given)
+    with pytest.raises(Misconfigured, match="OPERATOR_KEY_SHA256") as refused:
+        load(Settings)
+    assert not given or given not in refused.value.message

@@ -1,3 +1,4 @@
+import json
 import stat
 from pathlib import Path
 
@@ -12,6 +13,16 @@ def test_secrets_are_made_once_and_nobody_else_may_read_them(tmp_path: Path) -> 
 
     assert Home(tmp_path).secrets == made
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_the_operators_key_is_no_clients_and_a_folder_of_before_gets_one(tmp_path: Path) -> None:
+    write_secret(tmp_path / "secrets.json", json.dumps({"key": "attend_old", "passwords": {"booking": "kept"}}))
+
+    secrets = Home(tmp_path).secrets
+
+    assert (secrets.key, secrets.passwords) == ("attend_old", {"booking": "kept"})
+    assert secrets.operator_key not in {"", secrets.key}
+    assert Home(tmp_path).secrets == secrets
 
 
 def test_every_service_gets_a_password_of_its_own(tmp_path: Path) -> None:

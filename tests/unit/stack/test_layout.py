@@ -47,8 +47,9 @@ def test_only_who_asks_another_service_gets_the_key_the_others_its_hash(
 
     for each in services.ALL:
         env = environments.service(each)
-        assert env["ATTEND_OPERATOR_KEY_SHA256"] == secrets.key_sha256
-        assert (secrets.key in env.values()) == (each.name in {"reminders-worker", "notifier"})
+        assert env["ATTEND_OPERATOR_KEY_SHA256"] == secrets.operator_key_sha256
+        assert (secrets.operator_key in env.values()) == (each.name in {"reminders-worker", "notifier"})
+        assert secrets.key not in env.values()
 
 
 def test_the_worker_is_told_where_booking_answers_if_that_runs_here(environments: Environments, tmp_path: Path) -> None:

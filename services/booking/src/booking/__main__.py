@@ -69,8 +69,12 @@ def _with_pool[T](work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
 
 def _key(*, from_input: bool) -> str:
     from booking.adapters.clients import new_key
+    from chassis.http import operator
 
-    return sys.stdin.readline().strip() if from_input else new_key()
+    key = sys.stdin.readline().strip() if from_input else new_key()
+    if operator(settings_of(Settings)).opens(key):
+        raise typer.BadParameter("this is the operator's key; a client's is another")
+    return key
 
 
 @clients_app.command("create")

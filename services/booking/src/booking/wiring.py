@@ -12,7 +12,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from booking.adapters import ahead, auth, http, merging, policies, reading, reference, registering, retention
-from booking.adapters.clients import Keys
+from booking.adapters.clients import Keys, check_operator
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode_of
@@ -146,6 +146,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
     try:
         await migrate.check(pool, SERVICE, SERVICE)
         await behind.check(pool, settings, SERVICE, OWNED)
+        await check_operator(pool, settings.operator_key_sha256)
         appointments = Relay(pool, settings, metrics, clock, [APPOINTMENTS])
         reference_data = Relay(
             pool, settings, metrics, clock, REFERENCE, transactional_id=f"{settings.topic_prefix}booking-reference"

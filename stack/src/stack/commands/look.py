@@ -117,9 +117,11 @@ class _Tail:
                 yield line.decode("utf-8", "replace").rstrip("\n")
 
 
-def key() -> None:
-    """Print the local API key: `curl -H "Authorization: Bearer $(attend key)" …`."""
+def key(
+    operator: Annotated[bool, typer.Option("--operator", help="The operator's, which reads at every service.")] = False,
+) -> None:
+    """Print the key of the client `local`: `curl -H "Authorization: Bearer $(attend key)" …`."""
     home = Home(home_folder())
     if not (home.folder / "secrets.json").exists():
         raise AttendError("NO_KEY", f"no key below {home.folder} yet: `attend up` makes it")
-    typer.echo(home.secrets.key)
+    typer.echo(home.secrets.operator_key if operator else home.secrets.key)

@@ -1,4 +1,4 @@
-"""A service's API as the commands of `attend` call it: with the local key, and problems as messages for people."""
+"""A service's API as the commands of `attend` call it: with the operator's key, and problems as messages for people."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import httpx2
 from chassis.errors import AttendError
 from stack.connections import Connections, NothingRuns
 
-KEY_VARIABLE = "ATTEND_KEY"
+KEY_VARIABLE = "ATTEND_OPERATOR_KEY"
 PATIENCE_S = 600.0
 """Between two lines of a stream, or for a whole answer: a dry run over millions takes minutes."""
 
@@ -37,7 +37,7 @@ class ServiceApi:
 
     @classmethod
     def at(cls, name: str, hints: Mapping[str, str] = _HINTS) -> Self:
-        """Look at ATTEND_<NAME>_URL and ATTEND_KEY, else at the running installation.
+        """Look at ATTEND_<NAME>_URL and ATTEND_OPERATOR_KEY, else at the running installation.
 
         Raises:
             NothingRuns: There is none, and the environment does not name one.
@@ -51,7 +51,7 @@ class ServiceApi:
         if not url and (part is None or not part.url):
             raise NothingRuns(f"no {name} service runs here", f"{variable} and {KEY_VARIABLE}")
         address = url or (part.url if part else "")
-        return cls(address.rstrip("/"), key or connections.home.secrets.key, name, hints)
+        return cls(address.rstrip("/"), key or connections.home.secrets.operator_key, name, hints)
 
     def ask(
         self, method: str, path: str, body: object = None, if_match: int | None = None, **query: str | int | None

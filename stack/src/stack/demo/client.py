@@ -33,13 +33,18 @@ class Refused(Exception):
         self.code = code
 
 
+AS_OPERATOR = "booking, as operator"
+"""Names booking in `Client.ask` where the client `local` has not the right."""
+
+
 class Client:
     """One connection pool to one installation. Use it as an async context manager."""
 
     def __init__(self, installation: Installation) -> None:
-        self._urls = installation.urls
+        self._urls = {**installation.urls, AS_OPERATOR: installation.urls["booking"]}
+        self._keys = {"booking": installation.key}
+        self._operator_key = installation.operator_key
         self._http = httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {installation.key}"},
             timeout=httpx2.Timeout(30.0),
             limits=httpx2.Limits(max_connections=AT_ONCE * 2),
         )
@@ -62,13 +67,16 @@ class Client:
             Refused: The answer is not 2xx.
         """
         content = body if isinstance(body, bytes) else None if body is None else orjson.dumps(body)
+        headers = {"Authorization": f"Bearer {self._keys.get(service, self._operator_key)}"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
         async with self._slots:
             answer = await self._http.request(
                 method,
                 f"{self._urls[service]}{path}",
                 content=content,
                 params=query or None,
-                headers={"Content-Type": "application/json"} if content is not None else None,
+                headers=headers,
             )
         payload = _json(answer.content)
         if not answer.is_success:

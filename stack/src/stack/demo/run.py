@@ -93,7 +93,7 @@ def _installation(console: Console, folder: Path, week: Week) -> Iterator[Instal
         system = System(folder, sinks=True, clock_file=clock_file, report=report, env=SETTINGS)
         system.start()
     try:
-        yield Installation(system.urls, system.key, clock_file)
+        yield Installation(system.urls, system.key, system.operator_key, clock_file)
     finally:
         system.stop()
 

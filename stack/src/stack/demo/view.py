@@ -62,12 +62,12 @@ def what_to_try(urls: Mapping[str, str], stories: Mapping[str, str]) -> Renderab
     """
     appointment = next(iter(stories.values()))
     why = [f"  .venv/bin/attend why {known}   {what}" for what, known in stories.items()]
-    ask = 'curl -H "Authorization: Bearer $KEY"'
+    ask = 'curl -H "Authorization: Bearer $OPERATOR"'
     return Text(
         "\n".join(
             (
                 "Open and try (demo --keep leaves it running):",
-                "  export ATTEND_HOME=.attend/demo; KEY=$(.venv/bin/attend key)",
+                "  export ATTEND_HOME=.attend/demo; OPERATOR=$(.venv/bin/attend key --operator)",
                 *why,
                 f"  {urls['booking']}/docs   the API of booking; the other services have one too",
                 f"  {ask} {urls['booking']}/v1/appointments/{appointment}",

@@ -8,10 +8,12 @@ from hashlib import sha256
 from typing import Any
 
 import asyncpg
+from pydantic import SecretStr
 
 from booking.domain.clients import Client
 from booking.domain.refusals import Refused
 from chassis.database import Connection, unavailable
+from chassis.errors import Misconfigured
 
 SHORTEST_KEY = 32
 """Characters of a key brought from outside; our own have 43 (256 bits)."""
@@ -40,6 +42,7 @@ WHERE client_id = $1 AND NOT revoked RETURNING client_id
 _REVOKE = """
 UPDATE api_client SET revoked = true, changed_at = clock_timestamp() WHERE client_id = $1 RETURNING client_id
 """
+_WHOSE = "SELECT client_id FROM api_client WHERE key_sha256 = $1 AND NOT revoked"
 _ALL = f"SELECT {_COLUMNS}, revoked, changed_at FROM api_client ORDER BY client_id"  # noqa: S608  # ours
 
 
@@ -102,6 +105,23 @@ class Keys:
 async def by_id(connection: Connection, client_ids: Collection[str]) -> dict[str, Client]:
     """Return the clients that exist and are not revoked."""
     return {row["client_id"]: _client(row) for row in await connection.fetch(_BY_ID, list(client_ids))}
+
+
+async def check_operator(pool: asyncpg.Pool, operator_key_sha256: SecretStr | None) -> None:
+    """Refuse to start while the operator's key is a client's as well: whoever may book would read and set everything.
+
+    Raises:
+        Misconfigured: Names the client.
+    """
+    if operator_key_sha256 is None:
+        return
+    with unavailable():
+        whose = await pool.fetchval(_WHOSE, bytes.fromhex(operator_key_sha256.get_secret_value()))
+    if whose is not None:
+        raise Misconfigured(
+            f"the operator's key is also the key of the client {whose}: `python -m booking clients rotate {whose}`, "
+            "or give the operator another and its hash as ATTEND_OPERATOR_KEY_SHA256"
+        )
 
 
 async def create(pool: asyncpg.Pool, client: Client, key: str) -> None:
