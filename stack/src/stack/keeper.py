@@ -12,6 +12,7 @@ TICK_S = 0.1
 ASK_EVERY_S = 0.3  # asking costs a starting service time, too
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MOST_S = 10.0
+ASK_LIVE_EVERY_S = 5.0
 STEADY_S = 30.0  # ran this long: the next end is a new story, not the old one going on
 EXIT_MISCONFIGURED = 78
 
@@ -33,7 +34,16 @@ class Keeper(threading.Thread):
         failures: How often it ended on its own, without a steady run between.
     """
 
-    def __init__(self, name: str, part: Part, url: str, told: Callable[[PartState], None], *, restart: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        part: Part,
+        url: str,
+        told: Callable[[PartState], None],
+        *,
+        restart: bool,
+        ask_live_every_s: float = ASK_LIVE_EVERY_S,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -42,12 +52,14 @@ class Keeper(threading.Thread):
             url: Its address, for the state.
             told: Called with each new state.
             restart: Whether to start it again when it ended.
+            ask_live_every_s: Between questions whether it is stuck.
         """
         super().__init__(name=f"keeper-{name}", daemon=True)
         self.part = part
         self.state = PartState(name, "waiting", url)
         self._told = told
         self._restart = restart
+        self._ask_live_every_s = ask_live_every_s
         self._over = threading.Event()
         self.failures = 0
         self._next_start = 0.0
@@ -93,6 +105,7 @@ class Keeper(threading.Thread):
         if self.state.state == "ready":
             if self.failures and time.monotonic() - self._ready_since > STEADY_S:
                 self.failures = 0
+            self._look_alive()
         elif time.monotonic() < self._next_question:
             return
         elif self.part.is_ready():
@@ -102,7 +115,16 @@ class Keeper(threading.Thread):
             self._next_question = time.monotonic() + ASK_EVERY_S
             self._become("starting", self.part.detail if isinstance(self.part, ServiceProcess) else "")
 
-    def _ended(self) -> None:
+    def _look_alive(self) -> None:
+        """Ask now and then whether it is stuck, and end it then: it is started again like one that ended."""
+        if not self._restart or time.monotonic() < self._next_question:
+            return
+        self._next_question = time.monotonic() + self._ask_live_every_s
+        if why := self.part.stuck():
+            self.part.stop()
+            self._ended(f"stuck: {why}")
+
+    def _ended(self, why: str = "") -> None:
         """Note the end, and when to start again."""
         code = self.part.exit_code if isinstance(self.part, ServiceProcess) else None
         refused = code == EXIT_MISCONFIGURED
@@ -112,7 +134,7 @@ class Keeper(threading.Thread):
         if not self._restart:
             self._become("ended", last)
         else:
-            self._become("refused" if refused else "restarting", f"exit code {code}: {last}"[:400])
+            self._become("refused" if refused else "restarting", (why or f"exit code {code}: {last}")[:400])
 
     def _start_again(self) -> None:
         try:

@@ -36,6 +36,10 @@ class Part(Protocol):
         """Ask it whether it does its work."""
         ...
 
+    def stuck(self) -> str:
+        """Ask it why only a new start may help; empty if it does not say so."""
+        ...
+
     def last_words(self) -> str:
         """Return the end of its log."""
         ...
@@ -85,3 +89,8 @@ class ServiceProcess(OneProcess):
         status, body = probe.get(f"{self.url}/health/ready")
         self.detail = "" if status == 200 else probe.reasons(body)
         return status == 200
+
+    def stuck(self) -> str:
+        """Ask GET /health/live. Who does not answer is not stuck: it may be busy."""
+        status, body = probe.get(f"{self.url}/health/live")
+        return (probe.reasons(body) or "no reason given") if status == 503 else ""

@@ -212,6 +212,10 @@ class OneProcess:
         """Whether its process lives."""
         return self._child is not None and self._child.running
 
+    def stuck(self) -> str:
+        """Say why only a new start may help: a server is not asked."""
+        return ""
+
     def last_words(self) -> str:
         """Return the end of its log."""
         return self._child.last_words() if self._child else ""

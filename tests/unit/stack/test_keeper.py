@@ -14,6 +14,7 @@ class FakePart:
     def __init__(self) -> None:
         self.running = False
         self.ready = True
+        self.why_stuck = ""
         self.starts = 0
 
     def start(self) -> None:
@@ -25,6 +26,10 @@ class FakePart:
 
     def is_ready(self) -> bool:
         return self.running and self.ready
+
+    def stuck(self) -> str:
+        found, self.why_stuck = self.why_stuck, ""
+        return found
 
     def last_words(self) -> str:
         return "first\nlast"
@@ -39,7 +44,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def kept(part: FakePart, *, restart: bool = True) -> tuple[Keeper, list[PartState]]:
     told: list[PartState] = []
-    keeper = Keeper("thing", part, "http://127.0.0.1:1", told.append, restart=restart)
+    keeper = Keeper("thing", part, "http://127.0.0.1:1", told.append, restart=restart, ask_live_every_s=0)
     keeper.begin()
     return keeper, told
 
@@ -68,6 +73,18 @@ def test_a_part_that_ended_is_started_again_and_the_restart_is_counted() -> None
         "stopped",
     ]
     assert told[2].detail == "exit code None: last"
+
+
+def test_a_part_that_says_it_is_stuck_is_ended_and_started_again() -> None:
+    part = FakePart()
+    keeper, told = kept(part)
+
+    part.why_stuck = "consumer records: stands still in spite of a new client: group"
+    until(lambda: keeper.state.state == "ready" and keeper.state.restarts == 1)
+    keeper.finish()
+
+    assert part.starts == 2
+    assert told[2].detail == "stuck: consumer records: stands still in spite of a new client: group"
 
 
 def test_a_server_that_tests_break_on_purpose_is_not_started_again() -> None:
