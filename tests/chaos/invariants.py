@@ -169,9 +169,11 @@ def _latest(records: Iterable[Record]) -> list[Record]:
 def _last_words(evidence: Evidence) -> dict[str, str]:
     """Return reminder → what the worker said of it last: planned, overdue (when its time is over), cancelled or due.
 
-    What was handed over stays so in later plans; a cancellation lists only what was still to come.
+    What was handed over stays so in later plans, and what a later plan leaves out is cancelled by it; a cancellation
+    lists only what was still to come.
     """
     said: dict[str, str] = {}
+    plans: dict[str, dict[str, str]] = {}
     for record in evidence.topics["reminders"]:
         if record.type.startswith("reminder.due"):
             said[record.value["reminder_id"]] = "due"
@@ -179,7 +181,9 @@ def _last_words(evidence: Evidence) -> dict[str, str]:
             said |= {one["reminder_id"]: "cancelled" for one in record.value["reminders"]}
         elif record.type.startswith("reminders.planned"):
             plan = {one["reminder_id"]: _planned(one, evidence.now) for one in record.value["reminders"]}
-            said |= {reminder: word for reminder, word in plan.items() if said.get(reminder) != "due"}
+            told = dict.fromkeys(plans.get(record.key, {}), "cancelled") | plan
+            said |= {reminder: word for reminder, word in told.items() if said.get(reminder) != "due"}
+            plans[record.key] = plan
     return said
 
 

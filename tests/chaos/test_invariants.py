@@ -211,6 +211,15 @@ def test_what_was_reported_undelivered_may_be_sent_by_another_channel() -> None:
     assert check(evidence) == []
 
 
+def test_a_reminder_that_a_later_plan_leaves_out_is_over() -> None:
+    evidence = sound()
+    before = [{"reminder_id": "of the visit's first time", "status": "SCHEDULED", "not_after": NOON.isoformat()}]
+    evidence.topics["reminders"].insert(
+        0, record(0, APPOINTMENT, "reminders.planned.v1", "p0", version=1, reminders=before)
+    )
+    assert check(evidence) == []
+
+
 def test_after_an_unknown_call_only_a_clinic_that_prefers_doubles_calls_again_and_elsewhere() -> None:
     evidence = sound()
     evidence.doubles_preferred = {"THAMES"}
