@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from chassis.cli import service_cli
 from chassis.lifecycle import run
+from reminders.adapters.retention import jobs
 from reminders.settings import Settings
 from reminders.wiring import SERVICE, replayable, run_api, run_projector, run_worker
 
@@ -29,6 +30,7 @@ app = service_cli(
         "api": _role("reminders-api", run_api, "Answer questions about reminders."),
     },
     replayable,
+    jobs,
 )
 
 if __name__ == "__main__":

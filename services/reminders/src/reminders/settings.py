@@ -19,6 +19,7 @@ class Settings(ServiceSettings):
             says so.
         keep_ids_every_s: After so many seconds without a write to a partition its owner makes one, or the broker would
             forget its transactional id (after 7 days).
+        keep_records_days: How long a visit's reminder records and their history are kept, counted from 72 h after it.
         reconcile_every_s: Between two comparisons, seconds of machine time.
     """
 
@@ -30,4 +31,5 @@ class Settings(ServiceSettings):
     booking_url: str | None = None
     booking_key: SecretStr | None = None
     keep_ids_every_s: float = Field(86_400.0, gt=0)
+    keep_records_days: int = Field(400, ge=30)  # as long as the topics they are made from
     reconcile_every_s: float = Field(3600.0, gt=0)

@@ -22,10 +22,10 @@ from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from chassis.outbox import Relay
 from chassis.parts import Run, run_all
-from chassis.retention import Retention, settled_dead_letters
+from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
-from reminders.adapters import http, incoming
+from reminders.adapters import http, incoming, retention
 from reminders.adapters.booking_http import BookingApi, booking_client
 from reminders.adapters.clinic_days import ClinicDays, clinic_event, keep_clinics
 from reminders.adapters.live_timers import EngineTimers
@@ -169,7 +169,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
         )
         relay = Relay(pool, settings, metrics, clock, [REMINDERS])
         days = Runner(pool, clock, ClinicDays(), SlotMetrics(metrics))
-        daily = Retention(pool, [settled_dead_letters(settings.keep_dead_letters_days)], clock)
+        daily = Retention(pool, retention.jobs(settings), clock)
         health = Health(PROJECTOR, clock)
         watch(health, metrics, pool, [consumer], [relay])
         days.watch(health, relay.idle)
