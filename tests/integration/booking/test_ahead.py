@@ -8,7 +8,9 @@ import pytest
 
 from booking.domain.clients import Client
 from chassis.clock import RealClock
+from chassis.partitioner import partition_of
 from schemas.appointments import Appointment, Status
+from schemas.topics import APPOINTMENTS
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
 
 pytestmark = pytest.mark.integration
@@ -16,11 +18,11 @@ pytestmark = pytest.mark.integration
 JSON = {"content_type": "application/json"}
 
 
-async def pages(door: Door, limit: int) -> list[list[dict[str, Any]]]:
-    """Return the items of every page."""
+async def pages(door: Door, limit: int, share: str = "") -> list[list[dict[str, Any]]]:
+    """Return the items of every page, of a share of the appointments or of all."""
     found, after = [], str(UUID(int=0))
     while after is not None:
-        answer = await door.ask("GET", f"/v1/ahead?limit={limit}&after={after}", key=OPERATOR_KEY)
+        answer = await door.ask("GET", f"/v1/ahead?limit={limit}&after={after}{share}", key=OPERATOR_KEY)
         assert answer.status_code == 200, answer.text
         page = answer.json()
         found.append(page["items"])
@@ -46,6 +48,31 @@ async def test_appointments_ahead_page_by_page_with_version_schedule_and_since_w
     }
     since = [datetime.fromisoformat(item["since"]) for item in items]
     assert all(begun - timedelta(seconds=5) < at <= RealClock().now() for at in since)
+
+
+async def test_each_partition_has_its_own_and_all_have_all_of_them(door: Door) -> None:
+    held = await door.post([booking(f"e{n}", f"v{n}") for n in range(60)])
+    count = APPOINTMENTS.partitions
+
+    found = {n: [i for page in await pages(door, 2, f"&partition={n}&of={count}") for i in page] for n in range(count)}
+    ids = {number: [item["appointment_id"] for item in items] for number, items in found.items()}
+
+    assert sorted(one for own in ids.values() for one in own) == sorted(r["appointment_id"] for r in held["results"])
+    assert all(partition_of(one.encode(), count) == number for number, own in ids.items() for one in own)
+    assert all(own == sorted(own) for own in ids.values())
+
+
+async def test_the_database_finds_a_partition_as_kafka_does(door: Door) -> None:
+    ids = [uuid4() for _ in range(5_000)] + [UUID(int=0), UUID(int=2**128 - 1)]
+
+    found = await door.pool.fetchval("SELECT array_agg(topic_partition(id)) FROM unnest($1::uuid[]) AS id", ids)
+
+    assert found == [partition_of(str(one).encode(), APPOINTMENTS.partitions) for one in ids]
+
+
+@pytest.mark.parametrize("share", ["partition=12", "partition=-1", "partition=x", "partition=3&of=24", "of=0"])
+async def test_a_partition_that_is_not_there_is_refused(door: Door, share: str) -> None:
+    assert (await door.ask("GET", f"/v1/ahead?{share}", key=OPERATOR_KEY)).status_code == 422
 
 
 async def test_states_and_snapshots_of_those_named_whole_and_of_now(door: Door) -> None:

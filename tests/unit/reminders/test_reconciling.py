@@ -1,5 +1,6 @@
 """The reconciler: nothing in a healthy system, and each kind of difference found, looked at twice, and mended."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,9 +10,10 @@ from uuid import UUID
 import pytest
 
 from reminders.domain.reconciling import SETTLED_AFTER, Difference, Held, Stand, difference, unwanted
-from reminders.handle import reconciling
 from reminders.handle.reconciling import BEHIND, Found, Reconciler
 from tests.unit.reminders.builders import LONG_AGO, NOW, VISIT, id_of
+
+PARTITIONS = 3
 
 
 def stand(name: str = "visit", version: int = 1, schedule_gen: int = 1, **changes: Any) -> Stand:
@@ -70,8 +72,11 @@ class Both:
         rows: What the timers hold.
         elsewhere: Appointments of another worker.
         lag: Records still to be taken.
-        asked: How often booking was asked for states.
+        asked: Of how many appointments booking was asked where they stand.
         unplannable: Appointments of which `offer` makes no row.
+        live: The partitions of this worker, of `PARTITIONS`.
+        read: The partitions that booking was asked for.
+        in_hand: How many were mended after each look.
     """
 
     stands: dict[UUID, Stand] = field(default_factory=dict)
@@ -82,6 +87,9 @@ class Both:
     unplannable: set[UUID] = field(default_factory=set)
     offered: list[UUID] = field(default_factory=list)
     forgotten: list[UUID] = field(default_factory=list)
+    live: Sequence[int] = range(3)
+    read: list[int] = field(default_factory=list)
+    in_hand: list[int] = field(default_factory=list)
 
     def book(self, *stands: Stand) -> None:
         """Book as it should be: booking and the timers agree."""
@@ -89,21 +97,25 @@ class Both:
             self.stands[one.appointment_id] = one
             self.rows[one.appointment_id] = held(one.version, one.schedule_gen, waiting=one.status == "booked")
 
-    async def ahead(self) -> AsyncIterator[Sequence[Stand]]:
+    async def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
         """See `Booking`: pages of two."""
-        ids = sorted(self.stands)
+        self.read.append(partition)
+        ids = sorted(one for one in self.stands if one.int % PARTITIONS == partition)
         for start in range(0, len(ids), 2):
             yield [self.stands[one] for one in ids[start : start + 2]]
 
     async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, Stand]:
-        self.asked += 1
+        self.asked += len(appointment_ids)
         return {one: self.stands[one] for one in appointment_ids if one in self.stands}
 
     async def snapshots(self, appointment_ids: Sequence[UUID]) -> dict[UUID, bytes]:
         return {one: one.bytes for one in appointment_ids if one in self.stands}
 
+    def partitions(self) -> Sequence[int]:
+        return self.live
+
     def owns(self, appointment_id: UUID) -> bool:
-        return appointment_id not in self.elsewhere
+        return appointment_id not in self.elsewhere and appointment_id.int % PARTITIONS in self.live
 
     def held(self, appointment_id: UUID) -> Held | None:
         return self.rows.get(appointment_id)
@@ -117,23 +129,26 @@ class Both:
     async def offer(self, snapshots: Sequence[bytes]) -> None:
         for one in [self.stands[UUID(bytes=key)] for key in snapshots]:
             self.offered.append(one.appointment_id)
+            self.in_hand[-1] += 1
             if one.appointment_id not in self.unplannable:
                 self.book(one)
 
     async def forget(self, appointment_ids: Sequence[UUID]) -> None:
         for one in appointment_ids:
             self.forgotten.append(one)
+            self.in_hand[-1] += 1
             self.rows[one] = replace(self.rows[one], waiting=False)
 
     async def reconcile(self, meanwhile: Callable[[], None] = lambda: None) -> Found:
         """Make the first pass of a worker; `meanwhile` happens between the two looks."""
         return await self.reconciler(meanwhile).reconcile()
 
-    def reconciler(self, meanwhile: Callable[[], None] = lambda: None) -> Reconciler:
+    def reconciler(self, meanwhile: Callable[[], None] = lambda: None, most: int = 100) -> Reconciler:
         async def settle() -> None:
+            self.in_hand.append(0)
             meanwhile()
 
-        return Reconciler(self, self, lambda: NOW, settle)
+        return Reconciler(self, self, lambda: NOW, settle, most)
 
 
 @pytest.fixture
@@ -228,13 +243,88 @@ async def test_a_booking_that_lost_its_memory_cancels_nothing(both: Both) -> Non
     assert both.rows == before
 
 
-async def test_more_than_one_pass_can_mend_is_left_for_the_next(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconciling, "MOST", 2)
+@pytest.mark.parametrize(("unknown", "cancelled"), [(100, 100), (101, 0)])
+async def test_so_many_that_booking_does_not_know_are_cancelled_and_not_one_more(
+    both: Both, unknown: int, cancelled: int
+) -> None:
+    """Below 1,000 appointments a hundred of them."""
+    both.book(*(stand(f"kept {n}") for n in range(200)))
+    for n in range(unknown):
+        both.rows[id_of(f"lost {n}")] = held()
+
+    found = await both.reconcile()
+
+    assert found.mended[Difference.UNWANTED] == len(both.forgotten) == cancelled
+    assert (found.left is None) == bool(cancelled)
+
+
+@pytest.mark.parametrize(("unknown", "cancelled"), [(200, 200), (201, 0)])
+async def test_of_many_appointments_a_tenth_may_be_unknown_and_not_one_more(
+    both: Both, unknown: int, cancelled: int
+) -> None:
+    both.book(*(stand(f"kept {n}") for n in range(1800 - 6 if cancelled else 1801 - 6)))
+    for n in range(unknown):
+        both.rows[id_of(f"lost {n}")] = held()
+
+    found = await both.reconciler(most=1000).reconcile()
+
+    assert found.mended[Difference.UNWANTED] == cancelled
+
+
+async def test_a_lost_table_is_mended_in_one_pass_so_many_at_a_time(both: Both) -> None:
+    both.book(*(stand(f"more {n}") for n in range(30)))
     both.rows.clear()
 
-    counts = [(await both.reconcile()).mended[Difference.MISSING] for _ in range(5)]
+    found = await both.reconciler(most=5).reconcile()
 
-    assert counts == [2, 2, 2, 1, 0]
+    assert found.mended == {Difference.MISSING: 37}
+    assert max(both.in_hand) <= 5 + 2  # a page more
+    assert both.asked <= 37 + 37  # each once before it is mended, and once as one that waits
+    assert both.rows.keys() == both.stands.keys()
+
+
+async def test_of_what_booking_does_not_know_no_more_is_kept_in_hand_than_may_be(both: Both) -> None:
+    for n in range(50):
+        both.rows[id_of(f"lost {n}")] = held()
+    reconciler = both.reconciler(most=20)
+
+    counts = [(await reconciler.reconcile()).mended[Difference.UNWANTED] for _ in range(4)]
+
+    assert counts == [20, 20, 10, 0]
+
+
+async def test_booking_is_asked_for_the_partitions_of_this_worker_alone(both: Both) -> None:
+    both.live = [1]
+    both.book(*(stand(f"more {n}") for n in range(20)))
+    both.rows.clear()
+
+    found = await both.reconcile()
+
+    own = [one for one in both.stands if one.int % PARTITIONS == 1]
+    assert both.read == [1]
+    assert found.mended == {Difference.MISSING: len(own)}
+    assert both.rows.keys() == set(own)
+
+
+async def test_rows_without_a_timer_give_others_their_turn(both: Both) -> None:
+    """Nothing is asked about them, so nothing else would."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    class Resting(Both):
+        def waiting(self) -> Iterator[Sequence[UUID]]:
+            return iter([[]] * 1000)
+
+    running = asyncio.ensure_future(others())
+    await Resting().reconcile()
+    running.cancel()
+
+    assert turns >= 1000
 
 
 async def test_what_cannot_be_planned_is_no_difference_and_is_tried_once_a_version(both: Both) -> None:

@@ -18,6 +18,7 @@ from booking.domain.clients import ALL, Client
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem
+from schemas.topics import APPOINTMENTS
 
 LONGEST_PAGE = 5_000
 """Appointments looked at for one page; those ahead among them are its items."""
@@ -25,15 +26,24 @@ LONGEST_PAGE = 5_000
 MOST_IDS = 1_000
 """Ids in one question."""
 
-_LAST = """
-SELECT appointment_id FROM appointment WHERE appointment_id > $1 ORDER BY appointment_id OFFSET $2 - 1 LIMIT 1
-"""
 _COLUMNS = "appointment_id, version, schedule_gen, status, starts_at, ingest_time AS since"
-_PAGE = f"""
-SELECT {_COLUMNS} FROM appointment
-WHERE appointment_id > $1 AND ($2::uuid IS NULL OR appointment_id <= $2) AND version > 0 AND starts_at >= $3
-ORDER BY appointment_id
-"""  # noqa: S608  # names of ours
+_EVERY, _OWN = "TRUE", "topic_partition(appointment_id) = {}"  # the expression of the index appointment_topic_partition
+
+
+def _last(share: str) -> str:
+    return (
+        f"SELECT appointment_id FROM appointment WHERE {share.format('$3')} AND appointment_id > $1 "  # noqa: S608  # ours
+        "ORDER BY appointment_id OFFSET $2 - 1 LIMIT 1"
+    )
+
+
+def _page(share: str) -> str:
+    return (
+        f"SELECT {_COLUMNS} FROM appointment WHERE {share.format('$4')} AND appointment_id > $1 "  # noqa: S608  # ours
+        "AND ($2::uuid IS NULL OR appointment_id <= $2) AND version > 0 AND starts_at >= $3 ORDER BY appointment_id"
+    )
+
+
 _STATES = f"""
 SELECT {_COLUMNS} FROM appointment WHERE appointment_id = ANY ($1::uuid[]) AND version > 0 ORDER BY appointment_id
 """  # noqa: S608  # names of ours
@@ -61,10 +71,19 @@ def routes(pool: asyncpg.Pool, clock: Clock, caller: Caller) -> APIRouter:
 
     @router.get("", summary="Version and schedule of every appointment ahead, by page")
     async def ahead(
-        after: UUID = _NOTHING, limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = LONGEST_PAGE
+        after: UUID = _NOTHING,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = LONGEST_PAGE,
+        partition: Annotated[int | None, Query(ge=0, lt=APPOINTMENTS.partitions)] = None,
+        of: Annotated[int, Query(ge=1)] = APPOINTMENTS.partitions,
     ) -> Response:
-        """Items in the order of their ids, and `next_after`: null on the last page. A page may be empty before it."""
-        return _json(await page(pool, clock.now(), after, limit))
+        """Items in the order of their ids, and `next_after`: null on the last page. A page may be empty before it.
+
+        With `partition` only those whose events are in that partition of the topic `appointments`, which has `of`.
+        """
+        if of != APPOINTMENTS.partitions:
+            there = f"The topic {APPOINTMENTS.name} has {APPOINTMENTS.partitions} partitions, not {of}."
+            raise Problem(422, "OTHER_PARTITIONS", there)
+        return _json(await page(pool, clock.now(), after, limit, partition))
 
     @router.post("/states", summary="Version and schedule of the appointments named")
     async def states(asked: Ids) -> Response:
@@ -82,15 +101,18 @@ def routes(pool: asyncpg.Pool, clock: Clock, caller: Caller) -> APIRouter:
     return router
 
 
-async def page(pool: asyncpg.Pool, now: datetime, after: UUID, limit: int) -> dict[str, Any]:
-    """Return those ahead of `now` among the next `limit` appointments after `after`.
+async def page(
+    pool: asyncpg.Pool, now: datetime, after: UUID, limit: int, partition: int | None = None
+) -> dict[str, Any]:
+    """Return those ahead of `now` among the next `limit` appointments after `after`, of one partition or of all.
 
     Raises:
         Unavailable: The database cannot answer now.
     """
+    share, own = (_EVERY, ()) if partition is None else (_OWN, (partition,))
     with unavailable():
-        last = await pool.fetchval(_LAST, after, limit)
-        rows = await pool.fetch(_PAGE, after, last, now)
+        last = await pool.fetchval(_last(share), after, limit, *own)
+        rows = await pool.fetch(_page(share), after, last, now, *own)
     return {"items": [dict(row) for row in rows], "next_after": last}
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from chassis.errors import Unavailable
 from reminders.domain.reconciling import Stand
+from schemas.topics import APPOINTMENTS
 
 PAGE = 5_000
 """The longest page that booking gives: about 1 MB."""
@@ -57,11 +58,12 @@ class BookingApi:
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self._client = client
 
-    async def ahead(self) -> AsyncIterator[Sequence[Stand]]:
+    async def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
         """See `handle.reconciling.Booking`."""
         after: UUID | None = _NOTHING
+        share = {"partition": partition, "of": APPOINTMENTS.partitions, "limit": PAGE}
         while after is not None:
-            page = _read(_page, await self._ask("GET", "/v1/ahead", params={"after": str(after), "limit": PAGE}))
+            page = _read(_page, await self._ask("GET", "/v1/ahead", params={**share, "after": str(after)}))
             yield page.items
             after = page.next_after
 

@@ -18,7 +18,7 @@ from reminders.timers.ports import Headers, Source
 from reminders.timers.row import NEVER
 from schemas.appointments import APPOINTMENT_CHANGED
 
-LOOKED_AT = 5_000
+LOOKED_AT = 2_000
 """Rows between two turns of the event loop: about 5 ms."""
 
 
@@ -57,6 +57,10 @@ class EngineTimers:
         self._partitions = partitions
         self._now = now
 
+    def partitions(self) -> Sequence[int]:
+        """See `handle.reconciling.Timers`."""
+        return sorted(self._engine.live)
+
     def owns(self, appointment_id: UUID) -> bool:
         """See `handle.reconciling.Timers`."""
         return self._place(str(appointment_id)) in self._engine.live
@@ -68,7 +72,7 @@ class EngineTimers:
 
     def waiting(self) -> Iterator[Sequence[UUID]]:
         """See `handle.reconciling.Timers`: some thousand at a time, and of each only those that wait when looked at."""
-        for number in list(self._engine.live):
+        for number in self.partitions():
             for keys in batched(self._engine.keys(number), LOOKED_AT):
                 rows = ((key, self._engine.get(number, key)) for key in keys)
                 yield [UUID(bytes=key) for key, row in rows if row is not None and row.next_due != NEVER]

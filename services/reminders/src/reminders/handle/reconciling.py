@@ -1,15 +1,18 @@
 """The story of the reconciler: page through booking, look twice, mend what differs, and count it (design §5).
 
+Booking is asked for the appointments of this worker's partitions alone, and a pass mends all that differs: so many at
+a time that a lost table neither fills the memory nor takes days.
+
 In a healthy system it finds nothing. A difference counts when it was seen twice, `SETTLED_AFTER` apart by the
 clock of the machine too, so that neither lag nor a stepped domain clock looks like one.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import batched, islice
+from itertools import batched
 from typing import Protocol
 from uuid import UUID
 
@@ -21,8 +24,9 @@ AT_ONCE = 500
 BEHIND = 10_000
 """With so many records still to take the timers are not compared: they will change by themselves."""
 
-MOST = 100_000
-"""Appointments mended in one pass: the worker has its own work too."""
+MOST = 50_000
+"""Appointments that differ in hand at once, some 20 MB. When there are so many, they are looked at again and mended
+before the reading goes on."""
 
 LARGEST_SHARE, ALWAYS_ALLOWED = 0.1, 100
 """More unknown appointments than this share of those that wait, and than this number, are nobody's timers gone wrong
@@ -32,8 +36,8 @@ but a booking that lost its memory: nothing of it is cancelled by itself."""
 class Booking(Protocol):
     """Booking's read API. Each call raises Unavailable while booking cannot answer."""
 
-    def ahead(self) -> AsyncIterator[Sequence[Stand]]:
-        """Give the appointments ahead, page by page."""
+    def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
+        """Give the appointments ahead whose events are in a partition, page by page."""
         ...
 
     async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, Stand]:
@@ -47,6 +51,10 @@ class Booking(Protocol):
 
 class Timers(Protocol):
     """The timers of this worker."""
+
+    def partitions(self) -> Sequence[int]:
+        """Return the partitions that are live here."""
+        ...
 
     def owns(self, appointment_id: UUID) -> bool:
         """Say whether the appointment's partition is live here."""
@@ -90,6 +98,26 @@ class Found:
     unplannable: int = 0
 
 
+@dataclass(slots=True)
+class Lost:
+    """Appointments with timers that booking does not know.
+
+    Attributes:
+        ids: Of the first ones: as many as may be in hand.
+        count: Of all.
+        waiting: Appointments with timers that were asked for.
+    """
+
+    ids: list[UUID] = field(default_factory=list)
+    count: int = 0
+    waiting: int = 0
+
+    @property
+    def memory(self) -> bool:
+        """Whether it is booking that lost something."""
+        return self.count > max(ALWAYS_ALLOWED, LARGEST_SHARE * self.waiting)
+
+
 class Reconciler:
     """Compares and mends.
 
@@ -98,15 +126,22 @@ class Reconciler:
         timers: What is held here.
         now: Domain time.
         settle: Waits `SETTLED_AFTER` of machine time between the two looks.
+        most: Appointments that differ in hand at once.
     """
 
     def __init__(
-        self, booking: Booking, timers: Timers, now: Callable[[], datetime], settle: Callable[[], Awaitable[None]]
+        self,
+        booking: Booking,
+        timers: Timers,
+        now: Callable[[], datetime],
+        settle: Callable[[], Awaitable[None]],
+        most: int = MOST,
     ) -> None:
         self._booking = booking
         self._timers = timers
         self._now = now
         self._settle = settle
+        self._most = most
         self._unplannable: dict[UUID, int] = {}
 
     async def reconcile(self) -> Found:
@@ -119,53 +154,69 @@ class Reconciler:
         if await self._timers.behind() > BEHIND:
             found.left = "the timers are behind: not compared"
             return found
-        suspects = await self._ahead(found)
-        waiting = await self._waiting(suspects)
-        found.compared += waiting
-        lost = [appointment_id for appointment_id, stand in suspects.items() if stand is None]
-        if len(lost) > max(ALWAYS_ALLOWED, LARGEST_SHARE * waiting):
-            found.left = f"booking does not know {len(lost)} of {waiting} appointments with timers: none cancelled"
-            suspects = {appointment_id: stand for appointment_id, stand in suspects.items() if stand is not None}
-        if suspects:
-            await self._settle()
-        if len(suspects) > MOST:
-            found.left = f"{len(suspects)} differ: {MOST} mended, the rest in the next pass"
-        for some in batched(islice(suspects, MOST), AT_ONCE):
-            await self._mend({appointment_id: suspects[appointment_id] for appointment_id in some}, found)
+        suspects: dict[UUID, Stand | None] = {}
+        lost = Lost()
+        async for some in self._differing(found, lost):
+            suspects.update(some)
+            if len(suspects) >= self._most:
+                await self._look_again(suspects, found)
+                suspects.clear()
+        if lost.memory:
+            found.left = (
+                f"booking does not know {lost.count} of {lost.waiting} appointments with timers: none cancelled"
+            )
+        else:
+            suspects.update(dict.fromkeys(lost.ids))
+            if lost.count > len(lost.ids):
+                found.left = f"booking does not know {lost.count}: {len(lost.ids)} cancelled, the rest in the next pass"
+        await self._look_again(suspects, found)
+        found.unplannable = len(self._unplannable)
         return found
 
-    async def _ahead(self, found: Found) -> dict[UUID, Stand | None]:
-        """Look at what booking has ahead; return what differs, and where it stands."""
-        suspects: dict[UUID, Stand | None] = {}
+    async def _differing(self, found: Found, lost: Lost) -> AsyncIterator[Mapping[UUID, Stand]]:
+        """Give what differs where booking knows it, and where it stands; note what booking does not know."""
         tried, self._unplannable = self._unplannable, {}
-        async for page in self._booking.ahead():
-            for some in batched(page, AT_ONCE):
-                now = self._now()
-                own = [stand for stand in some if self._timers.owns(stand.appointment_id)]
-                for stand in own:
-                    if difference(stand, self._timers.held(stand.appointment_id), now) is None:
-                        continue
-                    if tried.get(stand.appointment_id) == stand.version:
-                        self._unplannable[stand.appointment_id] = stand.version
-                    else:
-                        suspects[stand.appointment_id] = stand
-                found.compared += len(own)
-                await asyncio.sleep(0)  # some milliseconds' work: the timers' turn
-        found.unplannable += len(self._unplannable)
-        return suspects
+        for partition in self._timers.partitions():
+            async for page in self._booking.ahead(partition):
+                for stands in batched(page, AT_ONCE):
+                    own = [stand for stand in stands if self._timers.owns(stand.appointment_id)]
+                    found.compared += len(own)
+                    yield dict(self._ahead(own, tried))
+                    await asyncio.sleep(0)  # some milliseconds' work: the timers' turn
+        for waiting in self._timers.waiting():
+            found.compared += len(waiting)
+            for ids in batched(waiting, AT_ONCE):
+                yield dict(await self._waiting(ids, lost))
+            await asyncio.sleep(0)
 
-    async def _waiting(self, suspects: dict[UUID, Stand | None]) -> int:
-        """Look at what waits here, and add what of it should not; return how many there are."""
-        count = 0
-        for partition in self._timers.waiting():
-            count += len(partition)
-            for some in batched(partition, AT_ONCE):
-                stands = await self._booking.states(some)
-                for appointment_id in some:
-                    stand = stands.get(appointment_id)
-                    if unwanted(stand, self._timers.held(appointment_id), self._now()) is not None:
-                        suspects[appointment_id] = stand
-        return count
+    def _ahead(self, own: Sequence[Stand], tried: Mapping[UUID, int]) -> Iterator[tuple[UUID, Stand]]:
+        """Yield what differs among what booking has ahead, but for what was tried in this version already."""
+        now = self._now()
+        for stand in own:
+            one = stand.appointment_id
+            if difference(stand, self._timers.held(one), now) is None:
+                continue
+            if tried.get(one) == stand.version:
+                self._unplannable[one] = stand.version
+            else:
+                yield one, stand
+
+    async def _waiting(self, ids: Sequence[UUID], lost: Lost) -> list[tuple[UUID, Stand]]:
+        """Return what should not wait among what waits here; note what booking does not know."""
+        stands = await self._booking.states(ids)
+        wrong = [one for one in ids if unwanted(stands.get(one), self._timers.held(one), self._now()) is not None]
+        unknown = [one for one in wrong if one not in stands]
+        lost.waiting += len(ids)
+        lost.count += len(unknown)
+        lost.ids += unknown[: self._most - len(lost.ids)]
+        return [(one, stands[one]) for one in wrong if one in stands]
+
+    async def _look_again(self, suspects: Mapping[UUID, Stand | None], found: Found) -> None:
+        """Wait, look again at what differed, and mend what still does."""
+        if suspects:
+            await self._settle()
+        for some in batched(suspects.items(), AT_ONCE):
+            await self._mend(dict(some), found)
 
     async def _mend(self, suspects: dict[UUID, Stand | None], found: Found) -> None:
         """Look again at what differed; mend what is still as it was."""
@@ -187,7 +238,6 @@ class Reconciler:
             await self._timers.forget(unknown)
         refused = {one: stands[one].version for one in known if still[one] is Difference.MISSING and self._refused(one)}
         self._unplannable.update(refused)  # until booking has another version of it
-        found.unplannable += len(refused)
         found.mended.update(seen for one, seen in still.items() if one not in refused)
 
     def _refused(self, appointment_id: UUID) -> bool:
