@@ -56,6 +56,7 @@ async def conflicts(door: Door) -> list[httpx2.Response]:
     """Ask what only an event or a patient taken before makes wrong."""
     await door.post({**booking("c1", "w1"), "sequence": 1})
     await door.put("/v1/patients/carl", {"given_name": "Carl", "main_file": "FILE-2026-000077"})
+    await door.put("/v1/patients/cora", {"given_name": "Cora"})
     asked = (
         ("POST", "/v1/events", booking("c1", "w1", status="cancelled")),
         ("POST", "/v1/events", {**booking("c2", "w1", status="cancelled"), "sequence": 1}),
@@ -63,18 +64,26 @@ async def conflicts(door: Door) -> list[httpx2.Response]:
         ("PUT", "/v1/patients/carl", {"given_name": "Carl", "main_file": "FILE-2026-000078"}),
         ("POST", "/v1/events", {**booking(" e9")}),
     )
-    return [await door.ask(*one) for one in asked]
+    answers = [await door.ask(*one) for one in asked]
+    await door.pool.execute("UPDATE main_file_counter SET last = 999999")
+    full = await door.ask("PUT", "/v1/patients/eve", {"given_name": "Eve"})
+    await door.pool.execute("DELETE FROM main_file_counter")
+    return [*answers, full]
 
 
 async def strangers(door: Door) -> list[httpx2.Response]:
     """Ask without a key, and with keys that do not reach so far."""
     plain = await door.client(Client("plain", ("local",), ("EYE",)))
+    desk = await door.client(Client("desk", ("local",), ("EYE",), may_register=True))
+    await door.post(booking("h1", "h1", clinic="HIV", patient={"id": "hal"}))
     return [
         await door.ask("POST", "/v1/events", booking(), key=None),
         await door.ask("POST", "/v1/events", {**booking(), "source": "other"}),
         await door.ask("POST", "/v1/events", booking(clinic="HIV"), key=plain),
         await door.ask("PUT", "/v1/patients/bob", {"given_name": "Bob"}, key=plain),
         await door.ask("PUT", PATH, WEEK, key=plain),
+        await door.ask("PUT", "/v1/clinics/EYE", {"name": "Eye", "zone": "Europe/London"}, key=plain),
+        await door.ask("PUT", "/v1/patients/hal", {"given_name": "Hal"}, key=desk),
     ]
 
 

@@ -101,16 +101,17 @@ async def test_numbers_brought_along_are_for_the_first_who_brings_them_and_are_n
     results = await put_all(
         door,
         {"id": "p1"}, {"id": "p2", "main_file": brought}, {"id": "p3", "main_file": brought}, {"id": "p4"},
-        {"id": "p1", "main_file": f"FILE-{YEAR}-000009"}, {"id": "p5", "main_file": "FILE-1999-000007"},
+        {"id": "p1", "main_file": f"FILE-{YEAR}-000009"}, {"id": "p5", "main_file": "FILE-1999-000007"}, {"id": "p6"},
     )  # fmt: skip
 
     codes = [result.get("code") for result in results]
-    assert codes == [None, None, "MAIN_FILE_TAKEN", None, None, None]
+    assert codes == [None, None, "MAIN_FILE_TAKEN", None, None, None, None]
     assert [result["main_file"][5:] for result in results if "main_file" in result] == [
         f"{YEAR}-000009", f"{YEAR}-000002", f"{YEAR}-000001", f"{YEAR}-000009", "1999-000007",
+        f"{YEAR}-000003",
     ]  # fmt: skip
     held = await door.pool.fetch("SELECT source_id FROM patient_alias JOIN patient USING (patient_id)")
-    assert sorted(row["source_id"] for row in held) == ["p1", "p2", "p4", "p5"]
+    assert sorted(row["source_id"] for row in held) == ["p1", "p2", "p4", "p5", "p6"]
     fixed = (await put_all(door, {"id": "p2", "main_file": f"FILE-{YEAR}-000003"}))[0]
     assert (fixed["status"], fixed["code"]) == (409, "MAIN_FILE_FIXED")
 

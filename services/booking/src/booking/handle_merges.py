@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-import structlog
-
 from booking.domain.batch import Identity
 from booking.domain.clients import Client
 from booking.domain.people import ClinicState, PatientState, safer
@@ -15,8 +13,6 @@ from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange, flag_changes
 from booking.domain.versions import State
 from chassis.errors import Unavailable
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +127,6 @@ async def merge_patients(store: MergeStore, merge: Merge, now: datetime) -> Merg
         await store.move_aliases(away, into)
         kept = await _made_safer(store, kept, patient, merge, now)
     count = await _take_along(store, held, kept, merge, now)
-    log.info("patients.merged", patient_id=str(away), into=str(into), appointments=count, repeat=repeat)
     return Merged(patient, kept, count, repeat)
 
 

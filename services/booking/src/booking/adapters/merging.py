@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
@@ -22,6 +23,8 @@ from booking.domain.people import PatientState
 from booking.domain.refusals import Refused
 from booking.handle_merges import Merge, Merged, merge_patients
 from chassis.outbox import enqueue
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _MERGED_AWAY = """
 SELECT patient_id FROM patient_merge WHERE source = $1 AND source_id = $2 AND merged_into = $3"""
@@ -123,6 +126,8 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         except Refused as refused:
             refusal = refused
         else:
+            ids = {"patient_id": str(done.patient.patient_id), "into": str(done.kept.patient_id)}
+            log.info("patients.merged", **ids, appointments=done.appointments, repeat=done.repeat)
             return _members(done)
         transactions.counts.refused(refusal)
         raise problem(refusal)
