@@ -189,6 +189,10 @@ class BatchConsumer:
         except Unavailable:
             self._stuck.excuse()
             return False
+        with contextlib.suppress(Unavailable):
+            if await membership.refused(waiting):
+                self._stuck.excuse()
+                return False
         return True
 
     def _is_closed(self) -> bool:

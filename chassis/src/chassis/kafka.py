@@ -145,7 +145,8 @@ async def raw_batch(consumer: Consumer, tp: TopicPartition, offset: int) -> byte
     """Return the bytes of a partition from the batch on that holds `offset`, as the broker gives them.
 
     Raises:
-        Unavailable: Kafka does not answer, or with an error.
+        RejectedEvent: KAFKA_REFUSES: it answers with an error for this partition.
+        Unavailable: Kafka does not answer.
     """
     client = consumer._client
     wanted = [(tp.topic, [(tp.partition, offset, PARTITION_BYTES)])]
@@ -153,7 +154,7 @@ async def raw_batch(consumer: Consumer, tp: TopicPartition, offset: int) -> byte
     response = await in_time(client.send(client.cluster.leader_for_partition(tp), request))
     ((_, ((_, code, _, *rest),)),) = response.topics
     if code:
-        raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka: {for_code(code).__name__}")
+        raise RejectedEvent("KAFKA_REFUSES", f"Kafka does not give it: {for_code(code).__name__}")
     return bytes(rest[-1] or b"")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -12,7 +12,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 
 from chassis import fetching, kafka, logs, salvage
 from chassis.assignment import places
-from chassis.errors import Unavailable
+from chassis.errors import RejectedEvent, Unavailable
 from chassis.metrics import Metrics
 from chassis.partition import BATCH_RECORDS, Halt, Partition
 
@@ -197,7 +197,11 @@ class Membership:
         if unread.offset is None:
             self._hold(partition, Halt(partition.held, f"Kafka does not give it: {type(error).__name__}"))
             return
-        raw = await kafka.raw_batch(self._consumer, tp, unread.offset)
+        try:
+            raw = await kafka.raw_batch(self._consumer, tp, unread.offset)
+        except RejectedEvent as refusal:
+            self._hold(partition, Halt(unread.offset, refusal.message))
+            return
         if epoch != self._epoch or not partition.sought:
             return
         end = salvage.end_of(raw)
@@ -211,6 +215,25 @@ class Membership:
             return
         why = f"the batch of records that begins here cannot be read: {type(error).__name__}"
         self._hold(partition, Halt(unread.offset, why, end))
+
+    async def refused(self, waiting: Collection[Hashable]) -> bool:
+        """Say whether Kafka itself refuses all that is waiting; those partitions stand still from now on, and say so.
+
+        After some answers of a broker, such as that its log is corrupt, aiokafka asks again and again and tells nobody.
+
+        Raises:
+            Unavailable: Kafka does not answer this client.
+        """
+        explained = 0
+        for tp, partition in self.partitions.items():
+            if tp in waiting:
+                place = max(partition.held, kafka.progress(self._consumer, tp)[0])
+                try:
+                    await kafka.raw_batch(self._consumer, tp, place)
+                except RejectedEvent as refusal:
+                    self._hold(partition, Halt(place, refusal.message))
+                    explained += 1
+        return explained == len(waiting)
 
     async def _keep(self) -> None:
         """Now and then tell the metrics, and Kafka for its lag tools, where we stand."""

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.fetch import FetchRequest
 
 from chassis import kafka
 from chassis.consumer import BatchConsumer
@@ -120,6 +122,33 @@ async def test_who_fetches_nothing_although_there_is_something_gets_a_new_client
         watched.runs = True
         await watched.until_clients(2)
         await until(lambda: world.consumed(5, 5))
+
+
+async def test_a_partition_that_kafka_refuses_is_shown_and_costs_no_new_client(world: World) -> None:
+    watched = Watched(world, Clients(0, never_joins), runs=False)
+    await world.produce(orders(5))
+
+    async with running(watched.consumer):
+        await until(lambda: world.consumed(5))
+        client = watched.clients.made[0]
+        client._fetcher._fetch_task.cancel()
+        await until(lambda: not client._fetcher._in_flight, what="what was asked before is answered")
+        client._client.send = refusing_fetches(client._client.send)
+        await world.produce(orders(5, first=5), partition=1)
+        watched.runs = True
+
+        await until(lambda: "orders[1] stands at 0: Kafka does not give it" in (watched.consumer.reason() or ""))
+        assert len(watched.clients.made) == 1
+
+
+def refusing_fetches(send: Callable[..., Any]) -> Callable[..., Any]:
+    async def refusing(node: int, request: Any, **more: Any) -> Any:
+        if not isinstance(request, FetchRequest):
+            return await send(node, request, **more)
+        ((topic, ((number, *_),)),) = request._topics
+        return SimpleNamespace(topics=[(topic, [(number, 2, 0, b"")])])
+
+    return refusing
 
 
 async def test_while_kafka_is_away_nobody_is_stuck(world: World) -> None:
