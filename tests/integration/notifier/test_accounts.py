@@ -8,6 +8,7 @@ import pytest
 
 from schemas.appointments import Appointment
 from schemas.notifications import Channel
+from tests.integration.notifier.callbacks import TOKEN, secrets, sms, status
 from tests.integration.notifier.world import World, until
 
 pytestmark = pytest.mark.integration
@@ -93,3 +94,44 @@ async def test_b10_an_account_that_is_mended_sends_what_waited_for_it(world: Wor
     shown = (await world.ask("GET", "/status")).json()["breakers"]
     assert f"sms {SOUTHS} closed" in shown
     assert f"sms {OURS} closed" in shown
+
+
+async def test_b10_souths_token_speaks_of_souths_messages_alone(world: World, file: Path) -> None:
+    """A report that SOUTH signs of NORTH's message, by its attempt or by its reference, changes nothing."""
+    await world.start(senders=file, **secrets())
+    [north], [south] = await reminders(world, "NORTH", 1), await reminders(world, "SOUTH", 1)
+    theirs = (await world.settled(north, "reminder", "accepted"))["attempt_id"]
+    own = (await world.settled(south, "reminder", "accepted"))["attempt_id"]
+    sid = await world.pool.fetchval("SELECT reference FROM attempt WHERE attempt_id = $1", theirs)
+
+    async def state(visit: Appointment) -> str:
+        row = await world.row(visit, "reminder")
+        assert row is not None
+        return str(row["delivery_state"])
+
+    forged = await status(world, theirs, "delivered", sid, token="south", AccountSid=OURS)
+    signed = [
+        await status(world, theirs, "delivered", sid, token="south", AccountSid=SOUTHS),
+        await status(world, own, "read", sid, token="south", AccountSid=SOUTHS),
+    ]
+    assert (forged.status_code, [each.status_code for each in signed]) == (401, [204, 204])
+    assert (await state(north), await state(south)) == ("unknown", "read")
+
+    assert (await status(world, theirs, "delivered", sid, AccountSid=OURS)).status_code == 204
+    assert await state(north) == "delivered"
+
+
+async def test_b10_an_answer_to_souths_number_orders_nothing_about_norths_visit(world: World, file: Path) -> None:
+    await world.start(senders=file, **secrets())
+    await world.ask("PUT", "/v1/clinics/NORTH/sending", json={"replies": True, "by": "test"})
+    [north] = await reminders(world, "NORTH", 1)
+    await world.settled(north, "reminder", "accepted")
+    number = await world.address(north.patient_id, "mobile")
+
+    for sid, account in (("SM1", SOUTHS), ("SM2", OURS)):
+        token = "south" if account == SOUTHS else TOKEN
+        answer = await sms(world, number, "C", sid, token=token, AccountSid=account)
+        assert answer.status_code == 200
+    rows = await world.pool.fetch("SELECT verdict, why FROM reply ORDER BY received_at, reply_id")
+
+    assert sorted(tuple(row) for row in rows) == [("ordered", None), ("staff", "NO_VISIT")]

@@ -98,7 +98,7 @@ async def test_with_receipts_on_accepted_messages_are_reported_as_delivered(noti
         message = {"to": "12125550101", "type": "template", "biz_opaque_callback_data": ATTEMPT}
         await client.post("/v23.0/100/messages", json=message)
         url, body, headers = await notifier.got.get()
-        receipt = meta.read(body).reports[0].said
+        receipt = meta.read(body, {""}, "").reports[0].said
         assert meta_is_genuine([SECRET], body, headers["x-hub-signature-256"])
         assert (receipt.status, str(receipt.attempt_id)) == (Reported.DELIVERED, ATTEMPT)
 

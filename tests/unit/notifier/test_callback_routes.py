@@ -45,7 +45,7 @@ def registry() -> CollectorRegistry:
 @pytest.fixture
 async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]:
     clock = RealClock()
-    secrets = CallbackSecrets(twilio=("t",), meta=("m",))
+    secrets = CallbackSecrets(twilio={"": ("t",)}, meta={"": ("m",)})
     door = Door(registry, longest_read_s=0.2)
     intake = Intake(Away(), Away(), Away(), clock, door.count, lambda: None)
     callbacks = Callbacks(intake, lambda: secrets, PUBLIC, door)

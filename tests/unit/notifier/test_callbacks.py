@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from notifier.adapters.callbacks import meta, twilio
 from notifier.adapters.callbacks.signatures import (
+    CallbackSecrets,
     is_one_of,
     meta_is_genuine,
     meta_signature,
@@ -36,6 +37,11 @@ FORM = [
 """Twilio's own example: twilio.com/docs/usage/security and `example/` of twilio-php; token 12345."""
 SIGNED = "GvWf1cFY/Q7PnoempGyD5oXAezc="
 ATTEMPT = UUID("01890000-0000-5000-8000-000000000005")
+
+
+def read_meta(body: bytes, *signers: str) -> Batch:
+    """Read a body for the installation's number, `0`, or for those that signed it."""
+    return meta.read(body, signers or ("0",), "0")
 
 
 def test_twilios_published_example_has_the_published_signature() -> None:
@@ -144,7 +150,7 @@ def test_metas_statuses_and_answers_in_one_body() -> None:
         {"id": "wamid.7", "from": "442071838750", "type": "reaction", "reaction": {"emoji": "x"}},
     ]
 
-    read = meta.read(webhook(statuses=statuses, messages=messages))
+    read = read_meta(webhook(statuses=statuses, messages=messages))
     reports, answers = [one.said for one in read.reports], [one.said for one in read.answers]
 
     assert not read.unread
@@ -167,7 +173,7 @@ STOP = {"id": "wamid.2", "from": "442071838750", "type": "text", "text": {"body"
      ({"id": "a\0b", "status": "sent"}, "statuses.id"), ({"id": "x" * 201, "status": "sent"}, "statuses.id")],
 )  # fmt: skip
 def test_a_status_that_cannot_be_read_is_kept_and_those_beside_it_are_read(odd: object, place: str) -> None:
-    read = meta.read(webhook(statuses=[GOOD, odd, {**GOOD, "status": "read"}], messages=[STOP]))
+    read = read_meta(webhook(statuses=[GOOD, odd, {**GOOD, "status": "read"}], messages=[STOP]))
 
     assert [one.said.status for one in read.reports] == [Reported.DELIVERED, Reported.READ]
     assert [one.said.text for one in read.answers] == ["STOP"]
@@ -181,7 +187,7 @@ def test_a_status_that_cannot_be_read_is_kept_and_those_beside_it_are_read(odd: 
      ({**STOP, "text": "STOP"}, "messages"), ({**STOP, "text": {"body": 7}}, "messages.text"), ([], "messages")],
 )  # fmt: skip
 def test_a_message_that_cannot_be_read_does_not_take_the_stop_beside_it_along(odd: object, place: str) -> None:
-    read = meta.read(webhook(messages=[odd, STOP], statuses=[GOOD]))
+    read = read_meta(webhook(messages=[odd, STOP], statuses=[GOOD]))
 
     assert [one.said.text for one in read.answers] == ["STOP"]
     assert len(read.reports) == 1
@@ -194,7 +200,7 @@ def test_a_change_or_an_entry_that_cannot_be_read_leaves_the_others() -> None:
         {"entry": [1, {"id": "2"}, {"changes": [None, {"value": []}, {"value": {"statuses": 5}}]}, good]}
     )
 
-    read = meta.read(body)
+    read = read_meta(body)
 
     assert [one.said.reference for one in read.reports] == ["wamid.1"]
     assert [one.reason for one in read.unread] == ["entry", "changes", "changes", "value", "statuses"]
@@ -206,7 +212,7 @@ def test_a_change_or_an_entry_that_cannot_be_read_leaves_the_others() -> None:
      (b'{"entry": 1}', "entry")],
 )  # fmt: skip
 def test_a_body_that_is_not_of_metas_shape_is_kept_whole(body: bytes, reason: str) -> None:
-    read = meta.read(body)
+    read = read_meta(body)
 
     assert (list(read.reports), list(read.answers)) == ([], [])
     assert [one.reason for one in read.unread] == [reason]
@@ -227,16 +233,56 @@ def test_whatever_comes_it_is_read_or_kept(value: object) -> None:
         body = orjson.dumps(value)
     except TypeError:
         return  # an integer that JSON has no place for
-    read = meta.read(webhook(statuses=[value, GOOD], messages=[value, STOP]))
+    read = read_meta(webhook(statuses=[value, GOOD], messages=[value, STOP]))
     assert read.reports[-1].said.reference == "wamid.1"
     assert read.answers[-1].said.text == "STOP"
-    assert isinstance(meta.read(body), Batch)
+    assert isinstance(read_meta(body), Batch)
 
 
 def test_a_webhook_of_another_kind_says_nothing() -> None:
-    assert meta.read(webhook(event="APPROVED")) == Batch([], [], [])
+    assert read_meta(webhook(event="APPROVED")) == Batch([], [], [])
 
 
 def test_a_setting_may_hold_the_old_secret_beside_the_new_one() -> None:
     assert several(SecretStr("new, old ,")) == ("new", "old")
     assert several(SecretStr("")) == ()
+
+
+def of_number(number: object, **value: object) -> dict[str, object]:
+    return {"value": {"metadata": {"phone_number_id": number}, **value}}
+
+
+@pytest.mark.parametrize(
+    ("signers", "taken"), [(("100", "0"), ["100", "0"]), (("100",), ["100"]), (("0",), ["0"]), (("200",), [])]
+)
+def test_b10_of_a_body_only_what_is_said_of_its_signers_numbers_is_taken(
+    signers: tuple[str, ...], taken: list[str]
+) -> None:
+    changes = [of_number("100", statuses=[GOOD]), of_number("100", messages=[STOP]), {"value": {"statuses": [GOOD]}}]
+    read = read_meta(orjson.dumps({"entry": [{"changes": changes}]}), *signers)
+
+    assert [one.said.account for one in read.reports] == taken
+    assert [one.said.account for one in read.answers] == ["100"] * ("100" in signers)
+    assert {one.reason for one in read.unread} == ({"metadata.phone_number_id"} if len(taken) < 2 else set())
+
+
+@pytest.mark.parametrize("number", [None, 7, ["100"], {"a": 1}, ""])
+def test_a_number_that_is_none_is_nobodys(number: object) -> None:
+    read = read_meta(orjson.dumps({"entry": [{"changes": [of_number(number, statuses=[GOOD])]}]}), "100", "0")
+
+    assert (list(read.reports), [one.reason for one in read.unread]) == ([], ["metadata.phone_number_id"])
+
+
+def test_a_form_is_signed_by_the_account_that_it_names_or_by_the_installations() -> None:
+    secrets = CallbackSecrets(twilio={"AC1": ("ours",), "AC2": ("souths",)}, rest={Channel.SMS: "AC1"})
+
+    assert secrets.of_twilio("AC2") == ("AC2", ("souths",))
+    assert secrets.of_twilio(None) == ("AC1", ("ours",))
+    assert secrets.of_twilio("AC3") == ("AC3", ())
+
+
+def test_a_body_speaks_for_every_number_whose_app_signed_it() -> None:
+    secrets = CallbackSecrets(meta={"100": ("old", "new"), "200": ("new",), "300": ("other",), "400": ()})
+
+    assert secrets.signers_of(b"{}", meta_signature("new", b"{}")) == {"100", "200"}
+    assert secrets.signers_of(b"{}", meta_signature("", b"{}")) == set()

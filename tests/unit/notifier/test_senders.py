@@ -16,6 +16,7 @@ from notifier.adapters.carriers.whatsapp import TEMPLATES, WhatsAppCarrier
 from notifier.adapters.senders import Senders, read_senders
 from notifier.adapters.senders_cli import app
 from notifier.adapters.templates import Templates
+from notifier.domain.accounts import Accounts
 from notifier.domain.channels import Route
 from notifier.settings import Settings
 from schemas.notifications import Channel, Kind
@@ -120,8 +121,30 @@ def test_another_mail_server_never_sees_the_login_of_the_installations(senders: 
     assert (server.host, server.username, server.password) == ("mail.south.example", None, None)
 
 
-def test_a_callback_may_be_signed_with_any_token_in_use(senders: Senders) -> None:
-    assert senders.twilio_tokens() == ("twilio-secret", "south-secret")
+def test_each_accounts_token_signs_for_that_account(senders: Senders) -> None:
+    assert senders.twilio_tokens() == {SID: ("twilio-secret",), OTHER_SID: ("south-secret",)}
+
+
+def test_each_numbers_app_signs_for_that_number(tmp_path: Path) -> None:
+    """The installation may have an old secret beside the new one; NORTH names none of its own, SOUTH does."""
+    path = tmp_path / "senders.toml"
+    path.write_text(
+        "[clinics.NORTH]\nmeta_phone_number_id = '1'\n"
+        "[clinics.SOUTH]\nmeta_phone_number_id = '2'\nmeta_app_secret = 'souths'\n"
+    )
+    given = settings(path).model_copy(update={"meta_app_secret": SecretStr("old, new")})
+
+    assert read_senders(given).meta_secrets() == {"0": ("old", "new"), "1": ("old", "new"), "2": ("souths",)}
+
+
+def test_an_account_is_named_as_its_carrier_knows_it_and_clinics_may_share_one(senders: Senders) -> None:
+    accounts = senders.accounts
+
+    assert accounts[Channel.SMS] == Accounts(SID, {"SOUTH": OTHER_SID})
+    assert accounts[Channel.WHATSAPP] == Accounts("100", {"SOUTH": "200"})
+    assert accounts[Channel.EMAIL].of("NORTH") == accounts[Channel.EMAIL].rest
+    assert accounts[Channel.EMAIL].of("SOUTH") == "mail.south.example:587/no-login"
+    assert not [secret for secret in ("attend/", "smtp-secret") if secret in accounts[Channel.EMAIL].rest]
 
 
 def test_no_secret_is_ever_printed(senders: Senders) -> None:

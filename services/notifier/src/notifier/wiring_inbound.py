@@ -1,6 +1,6 @@
 """How what comes in from carriers is put together; a part of `wiring`, which alone uses it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ def inbound(
         accounts: Those that send.
     """
     receipts, replies, door = PostgresReceipts(pool), PostgresReplies(pool), Door(metrics.registry)
-    secrets = secrets_of(settings, accounts.twilio_tokens())
+    secrets = secrets_of(settings, accounts)
     kept = PostgresUnreadables(pool, clock)
     intake = Intake(receipts, replies, kept, clock, door.count, committed)
     callbacks = Callbacks(intake, lambda: secrets, settings.callback_base_url, door)
@@ -92,11 +92,12 @@ def inbound(
     return Inbound((routes(callbacks), links, *desk), waiting, mailbox, look_up)
 
 
-def secrets_of(settings: Settings, twilio_tokens: Sequence[str]) -> CallbackSecrets:
-    """Return every secret by which a callback may prove itself."""
+def secrets_of(settings: Settings, accounts: Senders) -> CallbackSecrets:
+    """Return every secret by which a callback may prove itself, each for its account."""
     return CallbackSecrets(
-        twilio=twilio_tokens,
-        meta=several(settings.meta_app_secret),
+        twilio=accounts.twilio_tokens(),
+        meta=accounts.meta_secrets(),
+        rest={channel: of.rest for channel, of in accounts.accounts.items()},
         meta_verify=several(settings.meta_verify_token),
         bounces=several(settings.bounce_secret),
         unsubscribe=several(settings.unsubscribe_secret),

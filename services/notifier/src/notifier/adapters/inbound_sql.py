@@ -1,32 +1,39 @@
 """The statements of receipts, replies and opt-outs."""
 
 KEEP_RECEIPTS = """
-INSERT INTO receipt (carrier, key, asked_attempt_id, reference, status, code, occurred_at, received_at)
-SELECT *, $8 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-    AS new (carrier, key, asked_attempt_id, reference, status, code, occurred_at)
+INSERT INTO receipt (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, received_at)
+SELECT *, $9 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+                         $8::text[])
+    AS new (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account)
 ORDER BY carrier, key ON CONFLICT DO NOTHING
-RETURNING receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at"""
+RETURNING receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at, account"""
+
+# An attempt of the release before knows no account, a report by look-up or bounce none either.
+_MAY_SPEAK = "(attempt.account IS NULL OR {account} IS NULL OR attempt.account = {account})"
 
 # Only reports whose attempt is there by now: those nobody will ever match are looked up, never locked.
-WAITING_RECEIPTS = """
-SELECT receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at
+WAITING_RECEIPTS = f"""
+SELECT receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at, account
 FROM receipt WHERE applied_at IS NULL AND received_at >= $2 AND EXISTS (
     SELECT FROM attempt
     WHERE (attempt.attempt_id = receipt.asked_attempt_id OR attempt.reference = receipt.reference)
       AND attempt.channel = CASE receipt.carrier WHEN 'twilio' THEN 'sms' WHEN 'meta' THEN 'whatsapp' ELSE 'email' END
+      AND {_MAY_SPEAK.format(account="receipt.account")}
 )
-ORDER BY receipt_id LIMIT $1 FOR UPDATE SKIP LOCKED"""
+ORDER BY receipt_id LIMIT $1 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 
 # The attempt that a report names; else the one whose reference it is. Each carrier speaks of its own channel only.
-ATTEMPTS_OF_RECEIPTS = """
+ATTEMPTS_OF_RECEIPTS = f"""
 SELECT asked.receipt_id, found.attempt_id, found.notification_id, found.channel, found.outcome, found.delivery_state
-FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[]) AS asked (receipt_id, attempt_id, reference, channel)
+FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+    AS asked (receipt_id, attempt_id, reference, channel, account)
 CROSS JOIN LATERAL (
-    SELECT made.attempt_id, made.notification_id, made.channel, made.outcome, made.delivery_state
-    FROM attempt AS made
-    WHERE (made.attempt_id = asked.attempt_id OR made.reference = asked.reference) AND made.channel = asked.channel
-    ORDER BY made.attempt_id = asked.attempt_id DESC NULLS LAST LIMIT 1
-) AS found"""
+    SELECT attempt.attempt_id, attempt.notification_id, attempt.channel, attempt.outcome, attempt.delivery_state
+    FROM attempt
+    WHERE (attempt.attempt_id = asked.attempt_id OR attempt.reference = asked.reference)
+      AND attempt.channel = asked.channel AND {_MAY_SPEAK.format(account="asked.account")}
+    ORDER BY attempt.attempt_id = asked.attempt_id DESC NULLS LAST LIMIT 1
+) AS found"""  # noqa: S608  # a constant of ours
 
 # An attempt that nobody knew the answer to, or that was said to be refused, was accepted after all; but one acceptance
 # for a message and channel is all there can be, and one under way may yet be it. This statement does not see what it
@@ -95,6 +102,7 @@ MESSAGED = """
 SELECT DISTINCT ON (told.appointment_id) told.appointment_id, made.schedule_gen
 FROM attempt AS made JOIN notification AS told USING (notification_id)
 WHERE made.address_sha256 = $1 AND made.channel = $2 AND told.recipient = 'patient' AND told.appointment_id IS NOT NULL
+  AND ($3::text IS NULL OR made.account IS NULL OR made.account = $3)
   AND made.schedule_gen IS NOT NULL AND (made.outcome IS NULL OR made.outcome IN ('accepted', 'unknown'))
 ORDER BY told.appointment_id DESC, made.gated_at DESC LIMIT 200"""
 

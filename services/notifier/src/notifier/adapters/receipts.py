@@ -52,7 +52,7 @@ class PostgresReceiptTransaction:
 
     async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
         """See `handle.receipts.ReceiptTransaction`."""
-        once = {(one.carrier, one.key): one for one in reversed(reports)}.values()
+        once = {(one.carrier, _key(one)): one for one in reversed(reports)}.values()
         columns = zip(*(_columns(one) for one in once), strict=True)
         rows = await self._connection.fetch(sql.KEEP_RECEIPTS, *map(list, columns), now) if once else []
         return [_kept(row) for row in rows]
@@ -74,6 +74,7 @@ class PostgresReceiptTransaction:
             [one.report.attempt_id for one in reports],
             [one.report.reference for one in reports],
             [one.report.carrier.channel.value for one in reports],
+            [one.report.account for one in reports],
         )
         return {row["receipt_id"]: _made(row) for row in rows}
 
@@ -116,13 +117,19 @@ class PostgresReceiptTransaction:
 def _columns(one: Receipt) -> tuple[Any, ...]:
     return (
         one.carrier.value,
-        one.key[:400],
+        _key(one)[:400],
         one.attempt_id,
         one.reference,
         one.status.value,
         one.code,
         one.occurred_at,
+        one.account,
     )
+
+
+def _key(one: Receipt) -> str:
+    """Return what makes it the same: of another account's secret it is another report."""
+    return f"{one.key}/{one.account}" if one.account else one.key
 
 
 def _kept(row: asyncpg.Record) -> Kept:
@@ -134,6 +141,7 @@ def _kept(row: asyncpg.Record) -> Kept:
         reference=row["reference"],
         code=row["code"],
         occurred_at=row["occurred_at"],
+        account=row["account"],
     )
     return Kept(row["receipt_id"], report)
 

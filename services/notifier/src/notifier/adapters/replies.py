@@ -65,9 +65,9 @@ class PostgresReplyTransaction:
         """See `handle.replies.ReplyTransaction`."""
         await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
-    async def messaged(self, address: bytes, channel: Channel) -> Sequence[Messaged]:
+    async def messaged(self, address: bytes, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
         """See `handle.replies.ReplyTransaction`."""
-        rows = await self._connection.fetch(sql.MESSAGED, address, channel.value)
+        rows = await self._connection.fetch(sql.MESSAGED, address, channel.value, account)
         told = {row["appointment_id"]: row["schedule_gen"] for row in rows}
         visits = await read_gate(self._connection, told.keys()) if told else {}
         clinics = sorted({visit.clinic_id for visit in visits.values()})

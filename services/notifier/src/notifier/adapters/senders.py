@@ -5,8 +5,10 @@ in a section for the installation and one for each clinic that has accounts of i
 not say is the installation's. `README.md` has an example. All of it is read and checked once, at the start.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+from pydantic import SecretStr
 
 from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import MailAccount, SmtpServer
@@ -67,10 +69,25 @@ class Senders:
         clinics = [(code, account_of(accounts)) for code, accounts in self.clinics.items()]
         return ByClinic.made_of(account_of(self.installation), clinics)
 
-    def twilio_tokens(self) -> tuple[str, ...]:
-        """Return every Twilio token in use, each once: with one of them a callback is signed."""
-        every = (self.installation, *self.clinics.values())
-        return tuple(dict.fromkeys(each.sms.auth_token.get_secret_value() for each in every))
+    def twilio_tokens(self) -> Mapping[str, Sequence[str]]:
+        """Return AccountSid → its tokens: with one of them its callbacks are signed."""
+        return _grouped((each.sms.sid, (each.sms.auth_token,)) for each in self._every)
+
+    def meta_secrets(self) -> Mapping[str, Sequence[str]]:
+        """Return phone number id → its app's secrets: with one of them its callbacks are signed."""
+        return _grouped((each.whatsapp.phone_number_id, each.whatsapp.app_secrets) for each in self._every)
+
+    @property
+    def _every(self) -> tuple[Accounts, ...]:
+        return (self.installation, *self.clinics.values())
+
+
+def _grouped(secrets: Iterable[tuple[str, Sequence[SecretStr]]]) -> Mapping[str, Sequence[str]]:
+    """Return account → its secrets, each once, none empty."""
+    found: dict[str, dict[str, None]] = {}
+    for account, of in secrets:
+        found.setdefault(account, {}).update(dict.fromkeys(one for each in of if (one := each.get_secret_value())))
+    return {account: tuple(of) for account, of in found.items()}
 
 
 def read_senders(settings: Settings) -> Senders:
@@ -124,6 +141,7 @@ def _whatsapp(section: Section, below: MetaAccount) -> MetaAccount:
         below,
         phone_number_id=section.meta_phone_number_id or below.phone_number_id,
         access_token=section.meta_access_token or below.access_token,
+        app_secrets=(section.meta_app_secret,) if section.meta_app_secret else below.app_secrets,
         templates={**below.templates, **own},
     )
 
@@ -145,7 +163,11 @@ def _of_settings(settings: Settings) -> Accounts:
             settings.twilio_from,
             settings.callback_base_url,
         ),
-        MetaAccount(settings.meta_phone_number_id, settings.meta_access_token),
+        MetaAccount(
+            settings.meta_phone_number_id,
+            settings.meta_access_token,
+            app_secrets=tuple(SecretStr(one) for one in several(settings.meta_app_secret)),
+        ),
     )
 
 

@@ -7,7 +7,7 @@ import typer
 
 from chassis.cli import fail
 from chassis.errors import Misconfigured
-from notifier.adapters.senders_file import Section, read
+from notifier.adapters.senders_file import SECRETS, Section, read
 
 app = typer.Typer(no_args_is_help=True, help="Accounts and sender ids of the installation and of single clinics.")
 
@@ -39,9 +39,5 @@ def given(section: Section) -> list[str]:
         value = getattr(section, key)
         if isinstance(value, frozenset):
             value = "+".join(sorted(value)) or "none"
-        told.append(
-            f"{key} (secret)"
-            if key in {"smtp_password", "twilio_auth_token", "meta_access_token"}
-            else f"{key}={value}"
-        )
+        told.append(f"{key} (secret)" if key in SECRETS else f"{key}={value}")
     return told + [f"whatsapp.{kind.value}={mapped.name}" for kind, mapped in section.whatsapp.items()]

@@ -18,6 +18,7 @@ _CLINIC = re.compile(r"[A-Z0-9]{2,10}")
 _ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|MG[0-9a-fA-F]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _TEMPLATE = r"^[a-z0-9_]{1,512}$"  # Meta: lower case letters, digits and underscores
+SECRETS = ("smtp_password", "twilio_auth_token", "meta_access_token", "meta_app_secret")
 _META_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
 
 
@@ -87,6 +88,7 @@ class Section(BaseModel):
     twilio_auth_token: SecretStr | None = Field(default=None, min_length=1)
     meta_phone_number_id: str | None = Field(default=None, pattern=r"^\d{1,20}$")
     meta_access_token: SecretStr | None = Field(default=None, min_length=1)
+    meta_app_secret: SecretStr | None = Field(default=None, min_length=1)
     whatsapp: dict[Kind, Mapped] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -157,7 +159,7 @@ def _section(name: str, content: object, folder: Path, wrong: list[str]) -> Sect
 def _with_secrets(name: str, content: Mapping[str, Any], folder: Path, wrong: list[str]) -> dict[str, Any]:
     """Return the content with the secrets that lie in files."""
     whole = dict(content)
-    for key in ("smtp_password", "twilio_auth_token", "meta_access_token"):
+    for key in SECRETS:
         where = whole.pop(f"{key}_file", None)
         if where is None:
             continue

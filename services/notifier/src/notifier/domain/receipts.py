@@ -69,6 +69,7 @@ class Receipt:
         reference: The carrier's own id of the message.
         code: The carrier's reason, without personal data.
         occurred_at: By the carrier's clock.
+        account: Whose secret signed it: of another account's messages it says nothing. None: it is not of one account.
     """
 
     carrier: Carrier
@@ -78,6 +79,7 @@ class Receipt:
     reference: str | None = None
     code: str | None = None
     occurred_at: datetime | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

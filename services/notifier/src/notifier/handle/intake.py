@@ -50,6 +50,14 @@ class Batch:
     answers: Sequence[Item[Incoming]] = ()
     unread: Sequence[Unread] = ()
 
+    def by(self, account: str) -> "Batch":
+        """Return it as said by the carrier of this account: of no other account's messages it says anything."""
+        return replace(
+            self,
+            reports=[replace(one, said=replace(one.said, account=account)) for one in self.reports],
+            answers=[replace(one, said=replace(one.said, account=account)) for one in self.answers],
+        )
+
 
 class Unreadables(Protocol):
     """Where unreadable items are kept."""

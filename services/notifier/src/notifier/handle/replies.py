@@ -40,6 +40,7 @@ class Incoming:
         sender: A mobile number in E.164.
         carrier_says: STOP or START if the carrier has acted on it already.
         sent_at: By the carrier's clock, if it says so.
+        account: Whose number it was sent to: what it orders is about visits that were written of by that account.
     """
 
     channel: Channel
@@ -48,6 +49,7 @@ class Incoming:
     text: str
     carrier_says: Meaning | None = None
     sent_at: datetime | None = None
+    account: str | None = None
 
     @property
     def reply_id(self) -> UUID:
@@ -89,8 +91,11 @@ class ReplyTransaction(Protocol):
     async def opt_in(self, address: bytes, cause: str, now: datetime) -> None:
         """Lift what `opt_out` stored."""
 
-    async def messaged(self, address: bytes, channel: Channel) -> Sequence[Messaged]:
-        """Return the visits that this address was written to about on this channel, as the gate has them now."""
+    async def messaged(self, address: bytes, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
+        """Return the visits that this address was written to about on this channel, as the gate has them now.
+
+        With an account those alone that it wrote of.
+        """
 
     async def wrong_codes(self, address: bytes, since: datetime) -> int:
         """Return how many wrong codes a number has sent since then."""
@@ -163,7 +168,7 @@ async def _placed(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:
 
 async def _order(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:
     """Order what an answer to confirm or cancel asks for, or leave it to staff."""
-    messaged = await work.messaged(reply.address, reply.incoming.channel)
+    messaged = await work.messaged(reply.address, reply.incoming.channel, reply.incoming.account)
     verdict: Verdict = resolve(reply.answer, messaged, now)
     found = replace(reply, visit=verdict.visit, why=verdict.why, clinics=concerned(messaged, now))
     if verdict.why:

@@ -18,12 +18,12 @@ from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
 from notifier.adapters.callbacks.signatures import (
     CallbackSecrets,
     is_one_of,
-    meta_is_genuine,
     twilio_is_genuine,
 )
 from notifier.adapters.callbacks.twilio import Unreadable
 from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Intake
+from schemas.notifications import Channel
 
 CALLBACKS = "/callbacks"
 """All that carriers, mail programs and patients' links call: public, each route checks a signature."""
@@ -53,8 +53,8 @@ class Callbacks:
         self.intake, self.secrets, self.door = intake, secrets, door
         self._base_url = (base_url or "").rstrip("/")
 
-    async def twilio_form(self, request: Request) -> tuple[list[tuple[str, str]], bytes]:
-        """Return the fields of a form that Twilio has signed, and the form as it came.
+    async def twilio_form(self, request: Request) -> tuple[list[tuple[str, str]], bytes, str]:
+        """Return the fields of a form that Twilio has signed, the form as it came, and the account it speaks for.
 
         Raises:
             Problem: 401, 413 or 400.
@@ -67,9 +67,10 @@ class Callbacks:
         query = f"?{request.url.query}" if request.url.query else ""
         url = f"{self._base_url}{quote(request.url.path)}{query}"
         given = request.headers.get("X-Twilio-Signature", "")
-        if not self._base_url or not twilio_is_genuine(self.secrets().twilio, url, fields, given):
+        account, tokens = self.secrets().of_twilio(dict(fields).get("AccountSid"))
+        if not self._base_url or not twilio_is_genuine(tokens, url, fields, given):
             raise self.door.unsigned("twilio")
-        return fields, body
+        return fields, body, account
 
 
 def routes(callbacks: Callbacks) -> APIRouter:
@@ -84,14 +85,14 @@ def routes(callbacks: Callbacks) -> APIRouter:
 def _twilio(router: APIRouter, callbacks: Callbacks) -> None:
     @router.post("/twilio/inbound", summary="An SMS that a patient sent, signed by Twilio")
     async def twilio_inbound(request: Request) -> Response:
-        fields, body = await callbacks.twilio_form(request)
-        await callbacks.intake.take(Carrier.TWILIO, twilio.read_inbound(fields, body))
+        fields, body, account = await callbacks.twilio_form(request)
+        await callbacks.intake.take(Carrier.TWILIO, twilio.read_inbound(fields, body).by(account))
         return Response(EMPTY_TWIML, media_type="text/xml")
 
     @router.post("/twilio/{attempt_id}", status_code=204, summary="What became of one SMS, signed by Twilio")
     async def twilio_status(attempt_id: str, request: Request) -> Response:
-        fields, body = await callbacks.twilio_form(request)
-        await callbacks.intake.take(Carrier.TWILIO, twilio.read_status(fields, attempt_id, body))
+        fields, body, account = await callbacks.twilio_form(request)
+        await callbacks.intake.take(Carrier.TWILIO, twilio.read_status(fields, attempt_id, body).by(account))
         return Response(status_code=204)
 
 
@@ -109,9 +110,12 @@ def _meta(router: APIRouter, callbacks: Callbacks) -> None:
     @router.post("/meta", summary="Statuses and patients' answers on WhatsApp, signed by Meta")
     async def meta_events(request: Request) -> Response:
         body = await callbacks.door.read(request, "meta", LARGEST_WEBHOOK)
-        if not meta_is_genuine(callbacks.secrets().meta, body, request.headers.get("X-Hub-Signature-256", "")):
+        secrets = callbacks.secrets()
+        signers = secrets.signers_of(body, request.headers.get("X-Hub-Signature-256", ""))
+        if not signers:
             raise callbacks.door.unsigned("meta")
-        await callbacks.intake.take(Carrier.META, meta.read(body))
+        rest = secrets.rest.get(Channel.WHATSAPP, "")
+        await callbacks.intake.take(Carrier.META, meta.read(body, signers, rest))
         return Response(status_code=200)
 
 

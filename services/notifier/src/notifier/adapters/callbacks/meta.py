@@ -4,7 +4,7 @@ Shape: developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components. An i
 returned with its bytes; those beside it are read all the same.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -34,8 +34,14 @@ class _Odd(ValueError):
     """An item that is not of its shape. The message names the place, never a value."""
 
 
-def read(body: bytes) -> Batch:
-    """Return every report and every answer in a body, and what of it cannot be read; other kinds are passed over."""
+def read(body: bytes, signers: Collection[str], rest: str) -> Batch:
+    """Return every report and every answer in a body, and what of it cannot be read; other kinds are passed over.
+
+    Args:
+        body: As it came.
+        signers: The phone number ids for which it speaks: of another one's nothing is taken.
+        rest: The id of what names none.
+    """
     try:
         whole = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -48,9 +54,21 @@ def read(body: bytes) -> Batch:
         if not isinstance(value, dict):
             unread.append(Unread("value", orjson.dumps(change)))
             continue
-        reports += _items(value.get("statuses"), "statuses", _receipt, unread)
-        answers += _items(value.get("messages"), "messages", _incoming, unread)
+        account = _account(value.get("metadata"), rest)
+        if account not in signers:
+            unread.append(Unread("metadata.phone_number_id", orjson.dumps(change)))
+            continue
+        found = Batch(
+            list(_items(value.get("statuses"), "statuses", _receipt, unread)),
+            list(_items(value.get("messages"), "messages", _incoming, unread)),
+        ).by(account)
+        reports += found.reports
+        answers += found.answers
     return Batch(reports, answers, unread)
+
+
+def _account(metadata: object, rest: str) -> object:
+    return metadata.get("phone_number_id", rest) if isinstance(metadata, dict) else rest
 
 
 def _inside(outer: "Iterator[Any] | list[Any]", name: str, unread: list[Unread]) -> Iterator[dict[str, Any]]:

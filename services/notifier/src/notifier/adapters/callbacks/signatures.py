@@ -9,8 +9,10 @@ Meta: `sha256=` and the hex HMAC-SHA256 over the body's bytes, keyed with the ap
 
 import base64
 import hmac
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from schemas.notifications import Channel
 
 META_PREFIX = "sha256="
 
@@ -20,18 +22,29 @@ class CallbackSecrets:
     """Every secret by which a callback may prove itself. An empty one proves nothing.
 
     Attributes:
-        twilio: Auth tokens.
-        meta: App secrets.
+        twilio: AccountSid → its auth tokens: each speaks of that account's messages alone.
+        meta: Phone number id → the secrets of its app, likewise.
+        rest: By channel, the account of what names none: the installation's.
         meta_verify: Tokens of Meta's GET challenge.
         bounces: Secrets of mail servers that post bounces.
         unsubscribe: Keys of our own one-click links; the first one signs.
     """
 
-    twilio: Sequence[str] = ()
-    meta: Sequence[str] = ()
+    twilio: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    meta: Mapping[str, Sequence[str]] = field(default_factory=dict)
     meta_verify: Sequence[str] = ()
     bounces: Sequence[str] = ()
     unsubscribe: Sequence[str] = ()
+    rest: Mapping[Channel, str] = field(default_factory=dict)
+
+    def of_twilio(self, account: str | None) -> tuple[str, Sequence[str]]:
+        """Return the account that a form names, else the installation's, with its tokens; of a stranger's none."""
+        named = account or self.rest.get(Channel.SMS, "")
+        return named, self.twilio.get(named, ())
+
+    def signers_of(self, body: bytes, given: str) -> frozenset[str]:
+        """Return the phone number ids for which a body of Meta's speaks: those whose app's secret signed it."""
+        return frozenset(account for account, secrets in self.meta.items() if meta_is_genuine(secrets, body, given))
 
 
 def twilio_signature(token: str, url: str, form: Iterable[tuple[str, str]]) -> str:

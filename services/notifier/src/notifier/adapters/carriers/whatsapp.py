@@ -68,12 +68,17 @@ TEMPLATES: Mapping[Kind, WhatsAppTemplate] = {
 
 @dataclass(frozen=True, slots=True)
 class MetaAccount:
-    """Whose messages these are, and what they may say."""
+    """Whose messages these are, and what they may say.
+
+    Attributes:
+        app_secrets: With one of them Meta signs what it calls back with.
+    """
 
     phone_number_id: str
     access_token: SecretStr
     version: str = "v21.0"
     templates: Mapping[Kind, WhatsAppTemplate] = field(default_factory=lambda: TEMPLATES)
+    app_secrets: tuple[SecretStr, ...] = ()
 
 
 class WhatsAppCarrier:
