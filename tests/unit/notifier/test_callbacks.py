@@ -41,7 +41,7 @@ ATTEMPT = UUID("01890000-0000-5000-8000-000000000005")
 
 def read_meta(body: bytes, *signers: str) -> Batch:
     """Read a body for the installation's number, `0`, or for those that signed it."""
-    return meta.read(body, signers or ("0",), "0")
+    return meta.read(body, frozenset(signers or ("0",)), "0")
 
 
 def test_twilios_published_example_has_the_published_signature() -> None:

@@ -32,6 +32,8 @@ class Settings(ServiceSettings):
         appointment_link: Address at which a provider opens an appointment, with `{appointment_id}` in it; none: notices
             carry no link (R20).
         templates: Folder with the installation's own templates.
+        plain_hosts: Hosts that are spoken to without encryption on purpose, such as a sink beside this process; this
+            machine always may be.
         senders: File with the accounts of the installation and of single clinics (TOML; `adapters/senders_file.py`).
         callback_base_url: Public address for carriers' receipts.
         bounce_secret: What a mail server sends along when it posts a bounce.
@@ -64,6 +66,7 @@ class Settings(ServiceSettings):
     breaker_open_s: float = Field(default=15.0, gt=0)
     appointment_link: str | None = None
     templates: Path | None = None
+    plain_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     senders: Path | None = None
     callback_base_url: str | None = None
     bounce_secret: SecretStr = SecretStr("")
@@ -95,7 +98,7 @@ class Settings(ServiceSettings):
     meta_app_secret: SecretStr = SecretStr("")
     meta_verify_token: SecretStr = SecretStr("")
 
-    @field_validator("allow_list", mode="before")
+    @field_validator("allow_list", "plain_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -121,6 +124,11 @@ class Settings(ServiceSettings):
     def sending(self) -> SendingMode:
         """The mode with its list."""
         return SendingMode(self.sending_mode, frozenset(entry.lower() for entry in self.allow_list))
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """The plain hosts in lower case."""
+        return frozenset(host.lower() for host in self.plain_hosts)
 
     def per_second(self, lane: Channel) -> float:
         """Return the rate of a lane, shared by its instances; 0 for none."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
+from chassis.errors import Misconfigured
+from notifier.adapters import senders_check
 from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import MailAccount, SmtpServer
 from notifier.adapters.carriers.sms import TwilioAccount
@@ -94,11 +96,23 @@ def read_senders(settings: Settings) -> Senders:
     """Return the accounts of the settings and of the file that they name.
 
     Raises:
-        Misconfigured: The file cannot be read or says what cannot be; names the section and the key, never a value.
+        Misconfigured: The file cannot be read, or something in it or in the settings cannot be or must not be; names
+            all at once, each with its section and key, never a value.
     """
-    file = read(settings.senders) if settings.senders else EMPTY
+    wrong = list(senders_check.of_settings(settings))
+    try:
+        file = read(settings.senders) if settings.senders else EMPTY
+    except Misconfigured as error:
+        raise Misconfigured("; ".join([*wrong, error.message])) from None
     own = _accounts(file.installation, _of_settings(settings))
-    return Senders(own, {code: _accounts(section, own) for code, section in file.clinics.items()})
+    clinics = {code: _accounts(section, own) for code, section in file.clinics.items()}
+    wrong += senders_check.of_server("the installation", own.mail.server, settings.plain)
+    for code, accounts in clinics.items():
+        if accounts.mail.server != own.mail.server:
+            wrong += senders_check.of_server(f"[clinics.{code}]", accounts.mail.server, settings.plain)
+    if wrong:
+        raise Misconfigured("; ".join(wrong))
+    return Senders(own, clinics)
 
 
 def _accounts(section: Section, below: Accounts) -> Accounts:

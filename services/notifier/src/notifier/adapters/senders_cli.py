@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from chassis.cli import fail
 from chassis.errors import Misconfigured
+from notifier.adapters.senders import read_senders
 from notifier.adapters.senders_file import SECRETS, Section, read
+from notifier.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Accounts and sender ids of the installation and of single clinics.")
 
@@ -22,9 +25,10 @@ def _group() -> None:
 def check_command(
     file: Annotated[Path, typer.Argument(envvar="NOTIFIER_SENDERS", help="The TOML file.")],
 ) -> None:
-    """Read the file as a start would; list what each section gives, or end with 78 and every place that is wrong."""
+    """Check file and environment as a start would; list what each section gives, or end with 78 and every place."""
     try:
         found = read(file)
+        read_senders(Settings(database_url=SecretStr(""), kafka_bootstrap_servers="", senders=file))
     except Misconfigured as error:
         fail(error)
         return

@@ -1,5 +1,6 @@
 """The file of senders, read and checked: every error with its file, section and key, no value of it ever shown."""
 
+import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
@@ -17,9 +18,48 @@ from schemas.notifications import Kind
 _CLINIC = re.compile(r"[A-Z0-9]{2,10}")
 _ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|MG[0-9a-fA-F]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+LONGEST_HOST = 253
 _TEMPLATE = r"^[a-z0-9_]{1,512}$"  # Meta: lower case letters, digits and underscores
 SECRETS = ("smtp_password", "twilio_auth_token", "meta_access_token", "meta_app_secret")
 _META_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
+
+
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+
+
+def is_clean(value: str) -> bool:
+    """Say whether a value holds no control character, line break or invisible sign."""
+    return value.isprintable()
+
+
+def is_host(value: str) -> bool:
+    """Say whether it is a host's name or its IP address."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return len(value) <= LONGEST_HOST and _NAME.fullmatch(value) is not None
+    return True
+
+
+def _host(value: str) -> str:
+    if not is_host(value):
+        raise ValueError("a host's name or IP address, without a port")
+    return value
+
+
+def _clean(value: str) -> str:
+    if not is_clean(value):
+        raise ValueError("a control character in it")
+    return value
+
+
+def _clean_secret(value: SecretStr) -> SecretStr:
+    _clean(value.get_secret_value())
+    return value
+
+
+type Secret = Annotated[SecretStr, AfterValidator(_clean_secret)]
 
 
 def _sms_sender(value: str) -> str:
@@ -77,18 +117,18 @@ class Section(BaseModel):
 
     mail_from: str | None = Field(default=None, pattern=_ADDRESS)
     mail_reply_to: str | None = Field(default=None, pattern=_ADDRESS)
-    smtp_host: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,253}$")
+    smtp_host: Annotated[str, AfterValidator(_host)] | None = None
     smtp_port: int | None = Field(default=None, ge=1, le=65535)
     smtp_tls: Literal["none", "starttls", "tls"] | None = None
-    smtp_username: str | None = Field(default=None, min_length=1)
-    smtp_password: SecretStr | None = Field(default=None, min_length=1)
+    smtp_username: Annotated[str, AfterValidator(_clean)] | None = Field(default=None, min_length=1)
+    smtp_password: Secret | None = Field(default=None, min_length=1)
     sms_sender: Annotated[str, AfterValidator(_sms_sender)] | None = None
     sms_stop_countries: Annotated[frozenset[str], AfterValidator(_countries)] | None = None
     twilio_account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
-    twilio_auth_token: SecretStr | None = Field(default=None, min_length=1)
+    twilio_auth_token: Secret | None = Field(default=None, min_length=1)
     meta_phone_number_id: str | None = Field(default=None, pattern=r"^\d{1,20}$")
-    meta_access_token: SecretStr | None = Field(default=None, min_length=1)
-    meta_app_secret: SecretStr | None = Field(default=None, min_length=1)
+    meta_access_token: Secret | None = Field(default=None, min_length=1)
+    meta_app_secret: Secret | None = Field(default=None, min_length=1)
     whatsapp: dict[Kind, Mapped] = Field(default_factory=dict)
 
     @model_validator(mode="after")

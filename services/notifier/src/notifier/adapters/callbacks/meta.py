@@ -55,7 +55,7 @@ def read(body: bytes, signers: Collection[str], rest: str) -> Batch:
             unread.append(Unread("value", orjson.dumps(change)))
             continue
         account = _account(value.get("metadata"), rest)
-        if account not in signers:
+        if account is None or account not in signers:
             unread.append(Unread("metadata.phone_number_id", orjson.dumps(change)))
             continue
         found = Batch(
@@ -67,8 +67,10 @@ def read(body: bytes, signers: Collection[str], rest: str) -> Batch:
     return Batch(reports, answers, unread)
 
 
-def _account(metadata: object, rest: str) -> object:
-    return metadata.get("phone_number_id", rest) if isinstance(metadata, dict) else rest
+def _account(metadata: object, rest: str) -> str | None:
+    """Return the number's id, the installation's if none is named, or None if what is named is none."""
+    named = metadata.get("phone_number_id", rest) if isinstance(metadata, dict) else rest
+    return named if isinstance(named, str) else None
 
 
 def _inside(outer: "Iterator[Any] | list[Any]", name: str, unread: list[Unread]) -> Iterator[dict[str, Any]]:
