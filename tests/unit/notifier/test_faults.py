@@ -102,7 +102,7 @@ def test_every_refusal_of_twilios_is_taken_by_its_code(status: int, code: int | 
         (Phase.DATA, 550, "5.7.26 DMARC of the sender's domain", Fault.SENDER),
         (Phase.DATA, 550, "5.7.501 Access denied, spam abuse detected", Fault.ACCOUNT),
         (Phase.DATA, 554, "5.7.1 looks like spam", Fault.MESSAGE),
-        (Phase.DATA, 554, "5.7.1 relays like yours send spam", Fault.MESSAGE),
+        (Phase.DATA, 554, "5.7.1 your relay sends spam", Fault.MESSAGE),
         (Phase.DATA, 454, "Throttling failure: Maximum sending rate exceeded.", Fault.THROTTLE),
         (Phase.DATA, 552, "5.3.4 too big", Fault.MESSAGE),
         (Phase.DATA, 451, "4.3.0 try later", Fault.FOR_NOW),

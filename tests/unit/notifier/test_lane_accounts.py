@@ -10,11 +10,15 @@ import pytest
 
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
+from notifier.domain.chain import Open, next_channel
 from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, Unsure
-from notifier.domain.states import State
+from notifier.domain.standing import NOTHING_KNOWN
+from notifier.domain.states import State, Step
 from notifier.handle.ports import Made
-from tests.unit.notifier.builders import NOW, notification
+from schemas.notifications import Channel, Kind
+from schemas.reminders import Reason
+from tests.unit.notifier.builders import EMAIL, NOW, STARTS, notification, visit
 from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, NoWatch, lane_over, run_while
 
 WELL: Answer = Accepted("r")
@@ -122,3 +126,48 @@ def test_the_installations_account_is_of_every_clinic_without_its_own() -> None:
     ]
     assert accounts.every == ("a", "b")
     assert accounts == replace(accounts, own={"SOUTH": "b", "EAST": "b"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "email", "stays"),
+    [
+        (NotAccepted("HTTP_401", fault=Fault.ACCOUNT), None, True),
+        (NotAccepted("HTTP_401", fault=Fault.ACCOUNT), EMAIL, False),
+        (NotAccepted("ConnectError"), None, False),
+    ],
+)
+async def test_while_our_account_is_refused_a_message_without_another_channel_waits_beyond_its_budget(
+    answer: Answer, email: str | None, stays: bool
+) -> None:
+    [asking] = at("NORTH", 1)
+    ledger = MemoryLedger(asking)
+    ledger.visit = replace(ledger.visit, email=email)
+    lane = lane_over(ledger, FakeCarrier(ledger, answer=answer), failures=1)
+    await run_while(lane, lambda: lane.breakers["ours"] is Standing.CLOSED)
+
+    [spent] = at("NORTH", 1, step_began_at=NOW - timedelta(minutes=31), step_attempts=9)
+    ledger.held = {spent.notification_id: spent}
+    await run_while(lane, lambda: ledger.held[spent.notification_id] == spent)
+
+    after = ledger.held[spent.notification_id]
+    assert (after.state, after.steps) == (
+        (State.QUEUED, ()) if stays else (after.state, (Step(Channel.SMS, Reason.NOT_ACCEPTED),))
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps", "last"),
+    [
+        ({}, (), False),
+        ({"email": None}, (), True),
+        ({}, (Step(Channel.EMAIL, Reason.REFUSED),), True),
+        ({}, (Step(Channel.EMAIL, Reason.OUTSIDE_WINDOW),), False),
+    ],
+)
+def test_a_channel_is_the_last_if_no_other_has_an_address_and_was_not_closed(
+    changes: dict[str, str | None], steps: tuple[Step, ...], last: bool
+) -> None:
+    found = next_channel(Kind.REMINDER, steps, visit(**changes), NOTHING_KNOWN, STARTS, NOW)
+
+    assert isinstance(found, Open)
+    assert found.last is last

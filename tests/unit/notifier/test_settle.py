@@ -1,5 +1,6 @@
 """What an answer makes of a notification; the ledger only moves forward."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from notifier.domain.channels import Route
+from notifier.domain.faults import Fault
 from notifier.domain.gate import Send, Skip, Terms, Wait
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure, attempt_id
 from notifier.domain.settle import again, place, run_out, settle, shut, skip, start, undelivered
@@ -71,6 +73,23 @@ def test_d33_a_channel_that_keeps_refusing_is_closed_when_its_budget_is_over(
     assert after.state is State.QUEUED
     assert after.steps == ((Step(Channel.SMS, Reason.NOT_ACCEPTED),) if closed else ())
     assert (after.next_attempt_at == NOW) == closed
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("is_last", [True, False])
+def test_d33_the_last_channel_stays_open_while_the_fault_is_ours_and_no_longer_than_the_deadline(
+    fault: Fault, is_last: bool
+) -> None:
+    """Closed, the message would have failed for good though the password is right again an hour later."""
+    spent = sending(step_began_at=NOW - timedelta(minutes=31), step_attempts=9)
+    refused = NotAccepted("X", fault=fault)
+
+    after = settled(spent, refused, Terms(is_last=is_last))
+    late = settled(replace(spent, not_after=NOW + timedelta(seconds=1)), refused, Terms(is_last=is_last))
+
+    ours = fault in {Fault.ACCOUNT, Fault.SENDER}
+    assert after.steps == (() if ours and is_last else (Step(Channel.SMS, Reason.NOT_ACCEPTED),))
+    assert late.steps == (Step(Channel.SMS, Reason.NOT_ACCEPTED),)
 
 
 def test_d33_when_no_attempt_fits_before_the_deadline_the_next_channel_may() -> None:

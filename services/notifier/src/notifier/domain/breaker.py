@@ -43,6 +43,7 @@ class Breaker:
         probe_s: How long that call has, at most; after that another one may.
         failures: In a row, so far.
         opened_at: When it opened last; None while closed.
+        is_ours: It opened because our account was refused.
         probe_until: Until when the one call may be under way; None if none is.
     """
 
@@ -51,6 +52,7 @@ class Breaker:
     probe_s: float
     failures: int = 0
     opened_at: float | None = None
+    is_ours: bool = False
     probe_until: float | None = None
 
     def standing(self, at: float) -> Standing:
@@ -94,7 +96,8 @@ class Breaker:
             return replace(self, failures=failures)
         if self.opened_at is not None and self.probe_until is None:
             return replace(self, failures=failures)  # a call from before it opened: no reason to wait anew
-        return replace(self, failures=failures, opened_at=at, probe_until=None)
+        is_ours = _is_shut_to_us(answer)
+        return replace(self, failures=failures, opened_at=at, is_ours=is_ours, probe_until=None)
 
 
 def is_failure(answer: Answer) -> bool:

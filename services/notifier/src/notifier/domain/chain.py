@@ -1,10 +1,10 @@
 """The chain of channels at the gate: the first that is open, or when one opens, or why none will (D16, D30-D32)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifier.domain.channels import Route, offers
+from notifier.domain.channels import Offer, Route, offers
 from notifier.domain.standing import Standing
 from notifier.domain.states import TRIED, Step
 from notifier.domain.visits import Visit
@@ -19,10 +19,11 @@ _STRONGEST = (Reason.QUIET_HOURS, Reason.OPTED_OUT, Reason.NO_CONTACT)
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """This route is open."""
+    """This route is open; `last` if no other channel is left to be tried after it."""
 
     route: Route
     closed: tuple[Step, ...]
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def next_channel(
         else:
             opening = _opening(kind, offer.channel, visit, standing, now)
             if opening == now:
-                return Open(offer.route, _new(closed, steps))
+                return Open(offer.route, _new(closed, steps), _is_last(offer, chain, tried, standing))
             closed.append(Step(offer.channel, Reason.OUTSIDE_WINDOW))
             if opening and opening <= deadline:
                 waits.append((opening, offer.channel))
@@ -80,6 +81,11 @@ def next_channel(
         until, channel = min(waits, key=lambda wait: wait[0])
         return Opens(until, channel, _new((step for step in closed if step.reason is not Reason.OUTSIDE_WINDOW), steps))
     return Closed(_reason(closed, steps), _new(closed, steps))
+
+
+def _is_last(taken: Offer, chain: Iterable[Offer], tried: Collection[Channel], standing: Standing) -> bool:
+    left = (offer for offer in chain if offer.channel not in {taken.channel, *tried, *standing.opted_out})
+    return all(offer.route is None for offer in left)
 
 
 def _opening(kind: Kind, channel: Channel, visit: Visit, standing: Standing, now: datetime) -> datetime | None:

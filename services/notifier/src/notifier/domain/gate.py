@@ -101,10 +101,12 @@ class Terms:
     Attributes:
         budget: How long this channel is tried, from its first attempt.
         double_over_miss: After an unknown outcome the next channel is tried.
+        is_last: No other channel is left: while the fault is ours, the message waits for this one until its deadline.
     """
 
     budget: timedelta = LONG_BUDGET
     double_over_miss: bool = False
+    is_last: bool = False
 
 
 ORDINARY = Terms()
@@ -233,8 +235,9 @@ def _to_patient(asked: Asked, visit: Visit, standing: Standing, deadline: dateti
     said_before = asked.kind is not Kind.MOVED or standing.told.notices > 0
     kind = asked.kind if said_before else Kind.CONFIRMATION
     match next_channel(kind, asked.steps, visit, standing, deadline, now):
-        case Open(route=route, closed=closed):
-            terms = Terms(budget_of(kind, visit.starts_at or deadline, deadline), standing.clinic.double_over_miss)
+        case Open(route=route, closed=closed, last=last):
+            budget = budget_of(kind, visit.starts_at or deadline, deadline)
+            terms = Terms(budget, standing.clinic.double_over_miss, last)
             return Send(route, deadline, kind, closed, terms)
         case Opens(until=until, channel=channel, closed=closed):
             return Wait(until, channel, deadline, closed)

@@ -4,7 +4,8 @@
 |---|---|---|
 | accepted | accepted | accepted |
 | rejected | this channel is closed (REFUSED); the next at once | the same |
-| not accepted | again after its backoff; beyond the channel's budget closed (NOT_ACCEPTED), the next at once | - |
+| not accepted | again after its backoff; beyond the channel's budget closed (NOT_ACCEPTED), the next at once. The | - |
+| | last channel stays open to the deadline while the fault is ours | |
 | unsure, or the lease ran out | unknown; where a double is preferred closed (OUTCOME_UNKNOWN), the next at once | - |
 | not started | gated again at once | - |
 
@@ -19,12 +20,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.domain.backoff import retry_at
+from notifier.domain.faults import Fault
 from notifier.domain.gate import ORDINARY, Send, Skip, Terms, Wait
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.states import TRIED, State, Step
 from schemas.notifications import DeliveryState
 from schemas.reminders import Reason
 from schemas.wire import notification_id
+
+OURS = frozenset({Fault.ACCOUNT, Fault.SENDER})
+"""What only a person here can mend: it says nothing of the message."""
 
 _LATE = frozenset({Reason.TOO_LATE, Reason.PAST_VISIT})
 
@@ -68,13 +73,18 @@ def settle(
             return run_out(held, now, terms)
 
 
-def defer(held: Notification, decision: Send, clinic_id: str, now: datetime, wait: timedelta) -> Notification:
-    """Return a message that may leave while its lane may not call: it waits, and its channel's budget runs.
+def defer(
+    held: Notification, decision: Send, clinic_id: str, now: datetime, wait: timedelta, *, is_our_fault: bool = False
+) -> Notification:
+    """Return a message that may leave while its account may not call: it waits, and its channel's budget runs.
 
-    Once the budget is over the channel is closed, as if it had been called and had refused (D32, D33).
+    Once the budget is over the channel is closed, as if it had been called and had refused (D32, D33). Not so the last
+    channel while the fault is our account's: nothing would be won, and once it is mended the message can leave.
     """
     placed = place(held, decision, clinic_id)
     began = placed.step_began_at or now
+    if is_our_fault and decision.terms.is_last:
+        return replace(placed, step_began_at=began, next_attempt_at=now + wait)
     if now + wait > min(began + decision.terms.budget, decision.not_after):
         return close_step(placed, Reason.NOT_ACCEPTED, now)
     return replace(placed, step_began_at=began, next_attempt_at=now + wait)
@@ -204,6 +214,8 @@ def _accepted_after_all(held: Notification, now: datetime) -> Notification | Non
 def _try_again(held: Notification, answer: NotAccepted, now: datetime, jitter: float, terms: Terms) -> Notification:
     ends = (held.step_began_at or now) + terms.budget
     last = min(ends, held.not_after or now)
+    if terms.is_last and answer.fault in OURS and held.not_after:
+        last = held.not_after
     then = retry_at(now, max(held.step_attempts, 1), last, jitter, answer.retry_after)
     if then is None:
         return close_step(held, Reason.NOT_ACCEPTED, now)

@@ -78,6 +78,11 @@ class Caller:
         self.places.take()
         self._in_line += 1
 
+    @property
+    def is_our_fault(self) -> bool:
+        """Say whether the breaker rests because our account was refused."""
+        return self._breaker.is_ours
+
     def look(self, due: bool) -> None:
         """Note whether messages are due, and say so once if none was called for too long."""
         self._standstill = self._standstill.after(due, self.begun, self._machine_s())

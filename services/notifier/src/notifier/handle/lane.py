@@ -40,6 +40,7 @@ class Asking:
         per_second: Each account's rate, shared by its instances; 0: none.
         margin: How long a call may have to wait until it begins. What has less time left than that is not claimed:
             with more due than can leave, it would always be the message whose time is just running out.
+        is_our_fault: It may not be made because our account was refused.
         shut_for: Set if no call may be made now: what could leave waits so long, its channel's budget running.
     """
 
@@ -52,6 +53,7 @@ class Asking:
     per_second: float = 0.0
     margin: timedelta = timedelta(0)
     shut_for: timedelta | None = None
+    is_our_fault: bool = False
 
     @property
     def limit(self) -> int:
@@ -169,7 +171,7 @@ def _judged(
             call = _call(held, visit, standing, decision, asking)
             claimed.calls.append(call)
             return start(held, decision, visit.clinic_id, call.attempt_id, asking.now)
-        after = defer(held, decision, visit.clinic_id, asking.now, asking.shut_for)
+        after = defer(held, decision, visit.clinic_id, asking.now, asking.shut_for, is_our_fault=asking.is_our_fault)
     else:
         after = place(held, decision, visit.clinic_id)
     if after.lane is asking.lane or not after.lane:

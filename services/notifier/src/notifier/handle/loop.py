@@ -210,7 +210,8 @@ class Lane:
         kept |= {account: rests for account, caller in self._callers.items() if (rests := caller.rests_s) is not None}
         for account, keeps_s in kept.items():
             if account in self._callers:
-                await self._repeatedly(partial(move_on, keeps_s=keeps_s), [account])
+                ours = self._callers[account].is_our_fault
+                await self._repeatedly(partial(move_on, keeps_s=keeps_s, is_our_fault=ours), [account])
 
     async def _repeatedly(
         self, step: Callable[[Ledger, Asking], Awaitable[Claimed]], accounts: Collection[str]

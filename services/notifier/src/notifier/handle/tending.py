@@ -49,15 +49,17 @@ async def paused(ledger: Ledger, lane: Channel) -> Mapping[str, float]:
         return await work.paused_s(lane)
 
 
-async def move_on(ledger: Ledger, asking: Asking, keeps_s: float) -> Claimed:
+async def move_on(ledger: Ledger, asking: Asking, keeps_s: float, *, is_our_fault: bool) -> Claimed:
     """Let due messages of an account that may not call wait, and move those whose budget is over to their next channel.
 
     Args:
         ledger: The ledger.
         asking: Of that account alone, with the most messages to look at.
         keeps_s: For how many seconds more no call may begin.
+        is_our_fault: Because our account was refused.
     """
-    shut = replace(asking, shut_for=timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S)))
+    wait = timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S))
+    shut = replace(asking, shut_for=wait, is_our_fault=is_our_fault)
     now = asking.now
     async with ledger.transaction() as work:
         due = await work.lock_due(asking.lane, asking.limits, now, now, asking.sending.mode, even_paused=True)
