@@ -219,6 +219,10 @@ async def measure(report: Report, admin_url: str, url: str, count: int) -> None:
     report.notes.append(
         "before, each registration read all numbers of the year: 110 ms at 100,000 patients, 1,000 ms at 600,000"
     )
+    report.notes.append(
+        f"runnable processes of others before the run: {report.load_before}; where there are as many as cores, the "
+        "rates are what was left of them: compare the sizes, and the CPU a person"
+    )
     await admin.close()
 
 
