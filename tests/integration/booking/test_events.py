@@ -3,9 +3,7 @@
 import asyncio
 from typing import Any
 
-import asyncpg
 import orjson
-import pytest
 
 from booking.adapters import clients
 from booking.domain.clients import Client
@@ -95,13 +93,6 @@ async def test_a_rejected_event_may_be_sent_again_once_it_can_be_taken_g1(door: 
     assert (await door.ask("POST", "/v1/events", booking(clinic="ENT"))).status_code == 422
     await door.put("/v1/clinics/ENT", {"name": "Throat Clinic", "zone": "Europe/London"})
     assert (await door.post(booking(clinic="ENT")))["result"] == "applied"
-
-
-async def test_the_history_cannot_be_changed(door: Door) -> None:
-    await door.post(booking())
-    for statement in ("UPDATE appointment_history SET version = 9", "DELETE FROM appointment_history"):
-        with pytest.raises(asyncpg.RaiseError, match="append only"):
-            await door.pool.execute(statement)
 
 
 async def test_without_a_key_nothing_is_told_g9(door: Door) -> None:
