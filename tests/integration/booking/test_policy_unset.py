@@ -32,10 +32,10 @@ async def test_it_has_the_clinics_rules_from_then_on_and_what_is_ahead_is_reissu
     assert (told["changed"], told["own"], told["service_types_with_own"]) == (True, False, [])
     made = await change(door, 3)
     assert (made["unset"], made["service_type"]) == (True, "MRI")
-    assert [rule["slug"] for rule in made["to"]["rules"]] == ["7d", "24h", "2h"]
+    assert [rule["slug"] for rule in made["to"]["rules"]] == ["7d-2", "24h", "2h-2"]  # it had two of them before
     for visit in (far, near):
         snapshot = await current(door, visit)
-        assert (snapshot["version"], snapshot["schedule_gen"], slugs(snapshot)) == (2, 1, ["7d", "24h", "2h"])
+        assert (snapshot["version"], snapshot["schedule_gen"], slugs(snapshot)) == (2, 1, ["7d-2", "24h", "2h-2"])
         assert snapshot["caused_by"] == "reminder-policy/EYE/3"
     assert (await current(door, other))["version"] == 1
     assert plan["ahead"] == {name: made["reissue"][name] for name in plan["ahead"]}
@@ -55,8 +55,8 @@ async def test_moments_of_the_clinics_rules_that_are_past_by_then_are_not_sent_d
     then = (await door.ask("GET", MRI)).json()["rules"]
     assert since == {rule["slug"]: rule["in_force_since"] for rule in then}
     assert since["24h"] == own["rules"][0]["in_force_since"]
-    assert since["7d"] > clinics[0]["in_force_since"]
-    assert since["7d"][:19] == at[:19]
+    assert since["7d-2"] > clinics[0]["in_force_since"]
+    assert since["7d-2"][:19] == at[:19]
 
 
 async def test_later_changes_of_the_clinic_concern_it_again_and_it_may_have_its_own_again(door: Door) -> None:

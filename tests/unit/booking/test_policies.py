@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from booking.adapters import outgoing
+from booking.adapters import outgoing, policy_json
+from booking.domain.people import ClinicState
 from booking.domain.policies import DEFAULT_SLUGS, Lead, OwnPolicy, checked, leads_of, next_rules
-from booking.domain.policy_change import change_of
+from booking.domain.policy_change import change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
 from booking.domain.refusals import Refused
 from schemas import wire
@@ -74,6 +75,74 @@ def test_a_service_type_may_pin_what_the_clinic_has() -> None:
     clinic = made.in_force_at(EYE)
     assert (clinic.version, clinic.own_services, made.minted) == (1, ("MRI",), ())
     assert change_of(clinic, "MRI", [DAY, TWO], (), 2, "desk", LATER) is None
+
+
+def with_own(clinic: ClinicState, service: str, leads: list[Lead], minted: set[str], version: int) -> ClinicState:
+    """Return the clinic after a service type got rules of its own, and note their slugs."""
+    made = change_of(clinic, service, leads, minted, version, "desk", NOW + version * HOUR)
+    assert made is not None
+    minted |= set(made.minted)
+    return made.in_force_at(clinic)
+
+
+def given_up(clinic: ClinicState, service: str, minted: set[str], version: int) -> ClinicState:
+    """Return the clinic after a service type gave its own up, and note the slugs that it got."""
+    made = giving_up(clinic, service, minted, version, "desk", NOW + version * HOUR)
+    assert made is not None
+    minted |= set(made.minted)
+    after = made.in_force_at(clinic)
+    assert after.policy_for(service).rules == made.rules
+    return after
+
+
+def slugs(clinic: ClinicState, service: str | None) -> list[str]:
+    return [rule.slug for rule in clinic.policy_for(service).rules]
+
+
+def test_a_service_type_that_gives_its_rules_up_gets_none_back_under_a_slug_that_it_lost() -> None:
+    minted: set[str] = set()
+    clinic = given_up(with_own(EYE, "MRI", [Lead(hours=48), TWO], minted, 1), "MRI", minted, 2)
+    assert slugs(clinic, "MRI") == ["24h-2", "2h"]
+    assert slugs(clinic, None) == slugs(clinic, "Check") == ["24h", "2h"]
+
+
+def test_giving_up_again_and_again_never_gives_one_slug_twice() -> None:
+    minted: set[str] = set()
+    clinic, had = EYE, [set(slugs(EYE, "MRI"))]
+    for version in range(1, 9, 2):
+        clinic = with_own(clinic, "MRI", [Lead(hours=version + 2)], minted, version)
+        had.append(set(slugs(clinic, "MRI")))
+        clinic = given_up(clinic, "MRI", minted, version + 1)
+        had.append(set(slugs(clinic, "MRI")))
+    assert len(set.union(*had)) == sum(map(len, had))
+
+
+def test_what_the_clinic_changes_later_concerns_who_gave_his_own_up() -> None:
+    minted: set[str] = set()
+    clinic = given_up(with_own(EYE, "MRI", [Lead(hours=48)], minted, 1), "MRI", minted, 2)
+    later = change_of(clinic, None, [WEEK, TWO], minted, 3, "desk", NOW + 3 * HOUR)
+    assert later is not None
+    changed = later.in_force_at(clinic)
+    assert slugs(changed, "MRI") == ["7d", "2h-2"]
+    assert slugs(changed, None) == ["7d", "2h"]
+
+
+def test_what_was_given_up_is_read_again_as_it_was_kept() -> None:
+    minted: set[str] = set()
+    clinic = given_up(with_own(EYE, "MRI", [Lead(hours=48)], minted, 1), "MRI", minted, 2)
+    (kept,) = clinic.policies
+    assert policy_json.own_policy(policy_json.own(kept)) == kept
+
+
+def test_what_was_given_up_before_there_were_stand_ins_keeps_the_clinics_slugs() -> None:
+    """Its visits are stamped with them: another slug would take their reminders back and plan them anew."""
+    early = OwnPolicy("MRI", "EYE/2", EYE.policy.rules[1:], LATER)
+    told = {name: value for name, value in policy_json.own(early).items() if name != "stand_ins"}
+    clinic = replace(EYE, policies=(policy_json.own_policy(told),))
+    assert [(rule.slug, rule.in_force_since >= LATER) for rule in clinic.policy_for("MRI").rules] == [
+        ("24h", True),
+        ("2h", False),
+    ]
 
 
 def test_a_stamp_is_the_policy_as_the_contract_writes_it() -> None:

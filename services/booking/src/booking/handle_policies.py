@@ -123,8 +123,8 @@ async def unset_policy(
         Refused: UNKNOWN_CLINIC.
     """
     clinic = await _locked(store, clinic_id)
-    _, last = await store.minted(clinic_id)
-    return await _kept(store, clinic, giving_up(clinic, service_type, last + 1, set_by, now))
+    minted, last = await store.minted(clinic_id)
+    return await _kept(store, clinic, giving_up(clinic, service_type, minted, last + 1, set_by, now))
 
 
 async def _locked(store: PolicyStore, clinic_id: str) -> ClinicState:

@@ -209,7 +209,7 @@ async def _tried(transactions: Transactions, trial: Trial) -> AsyncIterator[dict
         async with pool.acquire() as connection:
             minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
     if trial.unset:
-        change = giving_up(clinic, bodies.required(trial.service_type), last + 1, trial.client_id, now)
+        change = giving_up(clinic, bodies.required(trial.service_type), minted, last + 1, trial.client_id, now)
     else:
         change = change_of(clinic, trial.service_type, trial.leads, minted, last + 1, trial.client_id, now)
     wanted = imagined(clinic, change, trial.service_type)

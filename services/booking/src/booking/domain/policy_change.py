@@ -32,19 +32,16 @@ class PolicyChange:
 
     @property
     def minted(self) -> tuple[str, ...]:
-        """The slugs that are new with it, sorted. The clinic's are its own already."""
-        if self.unset:
-            return ()
+        """The slugs that are new with it, sorted."""
         return tuple(sorted(slugs_of(self.rules) - slugs_of(self.rules_before)))
 
     def in_force_at(self, clinic: ClinicState) -> ClinicState:
         """Return the clinic with this policy in force. Its own policy makes another version of the clinic."""
         others = [own for own in clinic.policies if own.service_type != self.service_type]
-        mine = (
-            OwnPolicy(self.service_type, self.policy_id, self.rules_before, self.set_at)
-            if self.unset
-            else OwnPolicy(self.service_type, self.policy_id, self.rules)
-        )
+        mine = OwnPolicy(self.service_type, self.policy_id, self.rules)
+        if self.unset:
+            stand_ins = zip((rule.slug for rule in clinic.policy.rules), self.rules, strict=True)
+            mine = replace(mine, rules=self.rules_before, given_up_at=self.set_at, stand_ins=tuple(stand_ins))
         listed = sorted([*others, mine], key=lambda own: own.service_type or "")
         version = clinic.version + (self.service_type is None)
         return replace(clinic, policies=tuple(listed), version=version)
@@ -84,12 +81,15 @@ def change_of(
     )
 
 
-def giving_up(clinic: ClinicState, service_type: str, version: int, set_by: str, now: datetime) -> PolicyChange | None:
+def giving_up(
+    clinic: ClinicState, service_type: str, minted: Collection[str], version: int, set_by: str, now: datetime
+) -> PolicyChange | None:
     """Return the change by which a service type has the clinic's policy again, or None if it has none of its own.
 
     Args:
         clinic: The clinic under its row's lock.
         service_type: Whose policy.
+        minted: Every slug that the clinic ever had.
         version: The number that a change would have.
         set_by: Who wants it.
         now: Domain time.
@@ -97,10 +97,11 @@ def giving_up(clinic: ClinicState, service_type: str, version: int, set_by: str,
     if service_type not in clinic.own_services:
         return None
     before, policy_id = clinic.policy_for(service_type), f"{clinic.clinic_id}/{version}"
-    draft = PolicyChange(
-        clinic.clinic_id, version, service_type, policy_id, (), before.policy_id, before.rules, set_by, now, unset=True
-    )
-    return replace(draft, rules=draft.in_force_at(clinic).policy_for(service_type).rules)
+    rules = next_rules(before.rules, leads_of(clinic.policy.rules), minted, now)
+    return PolicyChange(
+        clinic.clinic_id, version, service_type, policy_id, rules, before.policy_id, before.rules, set_by, now,
+        unset=True,
+    )  # fmt: skip
 
 
 def imagined(clinic: ClinicState, change: PolicyChange | None, service_type: str | None) -> ReminderPolicy:
