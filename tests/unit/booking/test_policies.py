@@ -1,7 +1,7 @@
 """The rules of reminder policies: leads, slugs, and what other rules do to a visit's reminders (D13, D14, B4)."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from booking.domain.policy_change import change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
 from booking.domain.refusals import Refused
 from schemas import wire
-from schemas.appointments import Appointment, ReminderPolicy, Status
+from schemas.appointments import Appointment, ReminderPolicy, SendWindow, Status
 from schemas.planning import plan
 from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, order
 
@@ -166,6 +166,38 @@ def test_a_stamp_is_the_policy_as_the_contract_writes_it() -> None:
 )
 def test_the_effect_counts_reminders_added_removed_moved_and_too_late(leads: list[Lead], effect: Effect) -> None:
     assert effect_of(visit(), policy(*leads), LATER) == effect
+
+
+EARLY_VISIT = datetime(2027, 3, 11, 8, 30, tzinfo=UTC)
+"""Two hours before it a clinic that opens at seven is closed, and the evening before is within twelve hours."""
+
+
+def with_hours(opens: int, closes: int) -> SendWindow:
+    return SendWindow(opens=time(opens), closes=time(closes))
+
+
+def test_the_effect_is_counted_with_the_hours_that_come_with_the_rules() -> None:
+    """The visit was stamped when the clinic was open from nine to twelve: its 2 h reminder was impossible."""
+    held = visit(EARLY_VISIT)
+    narrow = held.model_copy(update={"policy": held.policy.model_copy(update={"window": with_hours(9, 12)})})
+    assert [r.rule for r in plan(narrow) if r.reason is None] == []
+    wide = policy(Lead(hours=48), TWO).model_copy(update={"window": with_hours(0, 23)})
+    assert effect_of(narrow, wide, LATER) == Effect(1, added=2)
+
+
+def test_hours_that_are_narrower_by_now_take_reminders_away() -> None:
+    held = visit(EARLY_VISIT)
+    narrow = policy(Lead(hours=48), TWO).model_copy(update={"window": with_hours(9, 10)})
+    assert effect_of(held, narrow, LATER) == Effect(1, removed=2)
+
+
+def test_what_could_not_leave_and_is_past_by_now_is_not_gained() -> None:
+    """Widened an hour before the visit, the hours would have let its 2 h reminder leave; its moment is past."""
+    held = visit(EARLY_VISIT)
+    narrow = held.model_copy(update={"policy": held.policy.model_copy(update={"window": with_hours(9, 12)})})
+    now = EARLY_VISIT - HOUR
+    wide = policy(TWO, since=now).model_copy(update={"window": with_hours(0, 23)})
+    assert effect_of(narrow, wide, now) == Effect(1)
 
 
 def test_what_has_left_already_is_neither_kept_nor_removed() -> None:

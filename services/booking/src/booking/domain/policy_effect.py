@@ -54,7 +54,9 @@ def is_touched(appointment: Appointment, rules: Sequence[ReminderRule]) -> bool:
 
 
 def effect_of(appointment: Appointment, policy: ReminderPolicy, since: datetime) -> Effect:
-    """Return what the policy changes for one visit.
+    """Return what the policy changes for one visit: its rules, and the hours that come with them.
+
+    As the worker does, a reminder that could not leave before is planned as if its rule were set now.
 
     Args:
         appointment: The version it has, with the policy stamped into it.
@@ -63,10 +65,12 @@ def effect_of(appointment: Appointment, policy: ReminderPolicy, since: datetime)
     """
     if appointment.starts_at is None or not is_touched(appointment, policy.rules):
         return NOTHING
-    now = micros(since)
-    before = _to_come(_slots(appointment, appointment.policy.rules), now)
-    planned = _slots(appointment, policy.rules)
-    after = _to_come(planned, now)
+    now, held_slots = micros(since), _slots(appointment, appointment.policy)
+    void = {slot.rule for slot in held_slots if slot.reason is not None}
+    rules = in_force_since([rule for rule in policy.rules if rule.slug in void and rule.in_force_since < since], since)
+    again = {rule.slug: rule for rule in (*policy.rules, *rules)}
+    planned = _slots(appointment, policy.model_copy(update={"rules": tuple(again.values())}))
+    before, after = _to_come(held_slots, now), _to_come(planned, now)
     kept = before & after
     lost, gained = len(before) - len(kept), len(after) - len(kept)
     moved = min(lost, gained)
@@ -75,14 +79,14 @@ def effect_of(appointment: Appointment, policy: ReminderPolicy, since: datetime)
     return Effect(1, gained - moved, lost - moved, moved, len(kept), late)
 
 
-def _slots(version: Appointment, rules: Sequence[ReminderRule]) -> list[Slot]:
-    """Return the moments that `plan` would find if the version carried these rules. It may be reminded, and begins.
+def _slots(version: Appointment, policy: ReminderPolicy) -> list[Slot]:
+    """Return the moments that `plan` would find if the version carried this policy. It may be reminded, and begins.
 
     The generation stays, so a slug stands for one reminder: its id, half of what `plan` costs, is not needed.
     """
     assert version.starts_at is not None  # noqa: S101  # whoever calls has looked
-    set_at, hours = micros(version.schedule_set_at), hours_of(version.policy.window)
-    return slots(micros(version.starts_at), version.zone, map(lead_of, rules), set_at, None, hours)
+    set_at, hours = micros(version.schedule_set_at), hours_of(policy.window)
+    return slots(micros(version.starts_at), version.zone, map(lead_of, policy.rules), set_at, None, hours)
 
 
 def _to_come(found: Sequence[Slot], now: int) -> set[str]:
@@ -94,7 +98,8 @@ def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRul
 
     Args:
         versions: Every version of the visit, in order.
-        rules: Rules to imagine, in force since long ago; None for those that each version was stamped with.
+        rules: Rules to imagine, in force since long ago; None for those that each version was stamped with. The hours
+            are those of then.
     """
     left = 0
     for version, following in pairwise((*versions, None)):
@@ -103,7 +108,8 @@ def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRul
             continue
         since = micros(version.ingest_time)
         until = math.inf if following is None else micros(following.ingest_time)
-        for slot in _slots(version, version.policy.rules if rules is None else rules):
+        policy = version.policy if rules is None else version.policy.model_copy(update={"rules": rules})
+        for slot in _slots(version, policy):
             left += slot.reason is None and since < slot.due <= until
     return left
 
