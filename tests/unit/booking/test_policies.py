@@ -12,7 +12,7 @@ from booking.domain.policy_change import change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
 from booking.domain.refusals import Refused
 from schemas import wire
-from schemas.appointments import Appointment, ReminderPolicy, SendWindow, Status
+from schemas.appointments import Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.planning import plan
 from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, order
 
@@ -198,6 +198,19 @@ def test_what_could_not_leave_and_is_past_by_now_is_not_gained() -> None:
     now = EARLY_VISIT - HOUR
     wide = policy(TWO, since=now).model_copy(update={"window": with_hours(0, 23)})
     assert effect_of(narrow, wide, now) == Effect(1)
+
+
+def test_what_is_past_by_now_takes_no_reminder_with_it() -> None:
+    """The 14 h reminder was impossible, and is past by now: the 12 h one, moved to half an hour after it, leaves instead."""
+    held = visit(START)
+    rules = tuple(
+        ReminderRule(slug=f"{hours}h", lead_hours=hours, in_force_since=NOW - timedelta(days=1)) for hours in (14, 12)
+    )
+    shut = held.policy.model_copy(update={"rules": rules, "window": with_hours(8, 8)})
+    now = START - timedelta(hours=13, minutes=45)
+    one = ReminderRule(slug="1h", lead_hours=1, in_force_since=now)
+    wide = shut.model_copy(update={"rules": (*rules, one), "window": with_hours(7, 21)})
+    assert effect_of(held.model_copy(update={"policy": shut}), wide, now) == Effect(1, added=2)
 
 
 def test_what_has_left_already_is_neither_kept_nor_removed() -> None:
