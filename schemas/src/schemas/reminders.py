@@ -75,6 +75,7 @@ class RemindersPlanned(Contract):
     clinic_id: ClinicId
     reminders: tuple[PlannedReminder, ...]
     caused_by: str
+    starts_at: Instant | None = Field(default=None, description="Of the visit; absent in events of earlier releases.")
 
 
 class RemindersCancelled(Contract):
@@ -88,6 +89,7 @@ class RemindersCancelled(Contract):
     schedule_gen: int = Field(ge=1)
     reminders: tuple[PlannedReminder, ...]
     caused_by: str
+    starts_at: Instant | None = Field(default=None, description="Of the visit; absent in events of earlier releases.")
 
 
 class ReminderDue(Contract):
@@ -101,6 +103,7 @@ class ReminderDue(Contract):
     due: Instant
     not_after: Instant
     caused_by: str
+    starts_at: Instant | None = Field(default=None, description="Of the visit; absent in events of earlier releases.")
 
 
 class ClinicDayDue(Contract):

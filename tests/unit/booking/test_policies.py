@@ -201,7 +201,7 @@ def test_what_could_not_leave_and_is_past_by_now_is_not_gained() -> None:
 
 
 def test_what_is_past_by_now_takes_no_reminder_with_it() -> None:
-    """The 14 h reminder was impossible, and is past by now: the 12 h one, moved to half an hour after it, leaves instead."""
+    """The 14 h reminder was impossible, and is past by now: the 12 h one, moved to after it, leaves instead."""
     held = visit(START)
     rules = tuple(
         ReminderRule(slug=f"{hours}h", lead_hours=hours, in_force_since=NOW - timedelta(days=1)) for hours in (14, 12)

@@ -37,6 +37,7 @@ def planned(event: Appointment, *only: PlannedReminder) -> RemindersPlanned:
         clinic_id=event.clinic_id,
         reminders=reminders,
         caused_by="booking",
+        starts_at=event.starts_at,
     )
 
 
@@ -49,6 +50,7 @@ def never(event: Appointment, reason: Reason, *slugs: str) -> RemindersCancelled
         schedule_gen=event.schedule_gen,
         reminders=tuple(r.model_copy(update=cancelled) for r in plan(event) if r.rule in slugs),
         caused_by="booking",
+        starts_at=event.starts_at,
     )
 
 
@@ -62,6 +64,7 @@ def due(slug: str = "24h", schedule_gen: int = 1, hours: int = 24) -> ReminderDu
         due=VISIT - timedelta(hours=hours),
         not_after=VISIT - timedelta(hours=hours / 4),
         caused_by="booking",
+        starts_at=VISIT,
     )
 
 
@@ -128,6 +131,35 @@ def test_r11_a_planned_reminder_is_scheduled_and_knows_its_time() -> None:
     first = book.reminders[reminder_id(VISIT_ID, 1, "24h")]
     assert first.scheduled_for == VISIT - timedelta(hours=24)
     assert first.closes_at == VISIT + timedelta(hours=72)
+
+
+NIGHT = NOW.replace(hour=6, minute=59) + timedelta(days=2)
+"""Of its 1 h reminder the moment is closed: it moves to 20:30 of the evening before, nine hours and a half earlier."""
+
+
+@pytest.mark.parametrize("told_by", ["plan", "correction", "hand-over"])
+def test_g7_a_reminder_that_the_hours_moved_is_closed_72_hours_after_the_visit_too(told_by: str) -> None:
+    moved = appointment(starts_at=NIGHT, rules=(rule("1h", hours=1),))
+    (listed,) = plan(moved)
+    assert listed.due == NIGHT.replace(hour=20, minute=30) - timedelta(days=1)
+    handed = ReminderDue(
+        **{**due().model_dump(), **listed.model_dump(include={"reminder_id", "rule", "due", "not_after"})}
+    )
+    events: dict[str, Event] = {
+        "plan": planned(moved),
+        "correction": never(moved, Reason.TOO_LATE, "1h"),
+        "hand-over": handed.model_copy(update={"starts_at": NIGHT}),
+    }
+
+    (record,) = fold(events[told_by]).reminders.values()
+
+    assert record.closes_at == NIGHT + timedelta(hours=72)
+
+
+def test_g7_an_event_of_an_earlier_release_does_not_name_the_start_of_the_visit() -> None:
+    early = planned(appointment()).model_copy(update={"starts_at": None})
+
+    assert {r.closes_at for r in fold(early).reminders.values()} == {VISIT + timedelta(hours=72)}
 
 
 def test_d14_born_cancelled_with_its_reason() -> None:

@@ -18,7 +18,7 @@ from reminders.domain.visit import Visit
 from reminders.timers.ports import Message
 from reminders.timers.row import Row
 from schemas.envelope import Envelope
-from schemas.instants import HOUR, instant
+from schemas.instants import HOUR, instant, micros
 from schemas.planning import Slot
 from schemas.reminders import (
     REMINDER_DEAD_LETTER,
@@ -42,6 +42,7 @@ class _Due(msgspec.Struct):
     due: str
     not_after: str
     caused_by: str
+    starts_at: str
 
 
 _DAY, _MINUTE = 24 * HOUR, HOUR // 60
@@ -75,7 +76,8 @@ class RecordWording:
             f'{visit.patient_id}","clinic_id":"{visit.clinic_id}","reminders":[{reminders}],"caused_by":'
         )
         subject, cause = key.encode(), caused_by.encode()
-        return subject, b"".join((body.encode(), _encode(caused_by), b"}")), (
+        end = "}" if visit.starts_at is None else f',"starts_at":"{text_of(micros(visit.starts_at))}"}}'
+        return subject, b"".join((body.encode(), _encode(caused_by), end.encode())), (
             _SPEC, ("ce_id", cause), _PLANNED, _FROM, ("ce_subject", subject), ("ce_time", at), _JSON,
         )  # fmt: skip
 
@@ -85,7 +87,7 @@ class RecordWording:
         reminder_id = _reminder_id(appointment_id, row.generation, timer.rule)
         body = _Due(
             reminder_id, appointment_id, row.version, row.generation, timer.rule, text_of(timer.due),
-            text_of(timer.not_after), derived_text(f'["event","{appointment_id}",{row.version}]'),
+            text_of(timer.not_after), derived_text(f'["event","{appointment_id}",{row.version}]'), text_of(row.anchor),
         )  # fmt: skip
         ce_id = derived_text(f'["due","{reminder_id}"]').encode()
         return subject, _encode(body), (_SPEC, ("ce_id", ce_id), _DUE, _FROM, ("ce_subject", subject),

@@ -29,6 +29,7 @@ def cancelled(appointment_id: UUID, row: Row, settled: Settled) -> RemindersCanc
         schedule_gen=row.generation,
         reminders=tuple(reminders),
         caused_by=str(event_id(appointment_id, row.version)),
+        starts_at=instant(row.anchor),
     )
 
 
@@ -40,6 +41,7 @@ def withdrawn(appointment_id: UUID, row: Row, timers: Iterable[Timer], reason: R
         schedule_gen=row.generation,
         reminders=tuple(_cancelled(appointment_id, row, timer, reason) for timer in timers),
         caused_by=str(event_id(appointment_id, row.version)),
+        starts_at=instant(row.anchor),
     )
 
 

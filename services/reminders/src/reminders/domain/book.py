@@ -133,7 +133,7 @@ def on_cancelled(book: Book, told: RemindersCancelled, at: datetime, event_id: s
     for listed in told.reminders:
         held = book.reminders.get(listed.reminder_id)
         known = held or Reminder(listed.reminder_id, told.appointment_id, told.schedule_gen)
-        reminder = _timed(known, listed.rule, listed.due, listed.not_after)
+        reminder = _timed(known, listed, told.starts_at)
         if reminder.handed_over_at is None and rises(reminder.status, listed.status):
             reminder = reminder._replace(status=listed.status, reason=listed.reason)
         if book.put(reminder, at, event_id) and held is not None and _cancels(held, reminder):
@@ -144,7 +144,7 @@ def on_cancelled(book: Book, told: RemindersCancelled, at: datetime, event_id: s
 def on_due(book: Book, due: ReminderDue, at: datetime, event_id: str) -> None:
     """Take a hand-over: from now on only the notifier's outcome is final."""
     held = book.reminders.get(due.reminder_id) or Reminder(due.reminder_id, due.appointment_id, due.schedule_gen)
-    timed = _timed(held, due.rule, due.due, due.not_after)
+    timed = _timed(held, due, due.starts_at)
     book.put(timed._replace(handed_over_at=min(held.handed_over_at or at, at)), at, event_id)
 
 
@@ -168,23 +168,27 @@ def on_outcome(book: Book, told: NotificationChanged, reminder_id: UUID, event_i
     book.put(reminder, told.at, event_id)
 
 
-def closes_at(due: datetime, not_after: datetime) -> datetime | None:
-    """Return 72 h after the visit, which is as far behind `due` as `not_after` tells (D15)."""
+def closes_at(starts_at: datetime | None, due: datetime, not_after: datetime) -> datetime | None:
+    """Return 72 h after the visit.
+
+    Where an event of an earlier release does not name its start, it is as far behind `due` as `not_after` tells (D15);
+    where the hours moved `due` (D16), that is up to four hours too late.
+    """
     try:
-        return due + (not_after - due) / (1 - LEFT_OF_LEAD) + CLOSED_AFTER_VISIT
+        return (starts_at or due + (not_after - due) / (1 - LEFT_OF_LEAD)) + CLOSED_AFTER_VISIT
     except OverflowError:
         return None
 
 
-def _timed(held: Reminder, rule: str, due: datetime, not_after: datetime) -> Reminder:
+def _timed(held: Reminder, told: PlannedReminder | ReminderDue, starts_at: datetime | None) -> Reminder:
     """Fill in what no plan has told yet."""
     if held.closes_at is not None:
         return held
     return held._replace(
-        rule=held.rule or rule,
-        scheduled_for=held.scheduled_for or due,
-        not_after=held.not_after or not_after,
-        closes_at=closes_at(due, not_after),
+        rule=held.rule or told.rule,
+        scheduled_for=held.scheduled_for or told.due,
+        not_after=held.not_after or told.not_after,
+        closes_at=closes_at(starts_at, told.due, told.not_after),
     )
 
 
@@ -202,7 +206,7 @@ def _listed(held: Reminder | None, plan: RemindersPlanned, listed: PlannedRemind
             clinic_id=plan.clinic_id,
             scheduled_for=listed.due,
             not_after=listed.not_after,
-            closes_at=closes_at(listed.due, listed.not_after),
+            closes_at=closes_at(plan.starts_at, listed.due, listed.not_after),
             status=planned if takes else known.status,
             reason=listed.reason if takes else known.reason,
         )
