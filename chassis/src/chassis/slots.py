@@ -136,10 +136,16 @@ class Runner:
     async def _wait(self, stop: asyncio.Event, epoch: int, following: datetime | None) -> None:
         waited = 0.0
         while waited < ROUND_EVERY_S and not stop.is_set() and not self._wanted.is_set():
-            if self._clock.epoch != epoch or (following is not None and self._clock.now() >= following):
+            if self._clock.epoch != epoch or (following is not None and self._has_come(following)):
                 return
             await _first(LOOK_EVERY_S, stop, self._wanted)
             waited += LOOK_EVERY_S
+
+    def _has_come(self, instant: datetime) -> bool:
+        try:
+            return self._clock.now() >= instant
+        except Unavailable:  # nobody may say now: the next round asks again
+            return False
 
     async def round(self) -> int:
         """Settle every slot that is due and that nobody else has; return how many this process settled."""

@@ -74,8 +74,15 @@ PATIENT_REPLIES = Topic(
     "patient-replies", "notifier", "appointment_id", retention=timedelta(days=7), types=(PATIENT_REPLIED,)
 )
 """Inbound to booking like the one above, and the notifier's alone: who may write it is whose orders these are."""
+_BROKERS_TIME = {"message.timestamp.type": "LogAppendTime"}
+"""The worker has no other clock to compare its own with (design §7)."""
+
 TIMERS_CHANGELOG = Topic(
-    "reminders-worker-timers-changelog", "reminders", "appointment_id", cleanup="compact", settings=_COMPACTION
+    "reminders-worker-timers-changelog",
+    "reminders",
+    "appointment_id",
+    cleanup="compact",
+    settings=_COMPACTION | _BROKERS_TIME,
 )
 REMINDERS_REPLAYS = Topic("reminders-replays", "reminders", "appointment_id", retention=timedelta(days=7))
 """Records of `appointments` that the worker had refused, as they were and on their partition: it reads both topics."""

@@ -22,7 +22,7 @@ from booking.domain.clients import Client
 from booking.settings import Settings
 from booking.wiring import Service, build, rules_of
 from booking.wiring import door as door_of
-from chassis.clock import RealClock
+from chassis.clock import Clock, RealClock
 from chassis.database import create_pool
 from chassis.health import Health
 from chassis.metrics import Metrics
@@ -122,10 +122,10 @@ def settings_on(installation: Installation, **given: object) -> Settings:
 
 
 @asynccontextmanager
-async def opened(installation: Installation, **given: object) -> AsyncIterator[Door]:
+async def opened(installation: Installation, clock: Clock | None = None, **given: object) -> AsyncIterator[Door]:
     """Give the API alone, on PostgreSQL: nothing leaves the outbox."""
     settings = settings_on(installation, **given)
-    clock, metrics = RealClock(), Metrics("booking")
+    clock, metrics = clock or RealClock(), Metrics("booking")
     pool = await create_pool(settings.database_url.get_secret_value(), "booking", max_size=8)
     transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
     try:

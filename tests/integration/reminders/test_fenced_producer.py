@@ -2,11 +2,14 @@
 
 import asyncio
 import gc
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiokafka.errors import ProducerFenced
 
+from chassis.clock import Clock, RealClock
+from chassis.clock_check import ClockCheck
 from reminders.timers.ports import Message
 from reminders.timers.producer import BATCH_BYTES, FencedProducer
 from schemas.topics import REMINDERS, TIMERS_CHANGELOG
@@ -35,3 +38,27 @@ async def test_a_refused_writer_says_so_once_and_leaves_no_failure_that_nobody_s
     gc.collect()  # where asyncio reports what nobody looked at
     await asyncio.sleep(0)
     assert unseen == []
+
+
+class OffClock(RealClock):
+    """A machine's clock that is four hours and forty minutes ahead."""
+
+    def unstepped(self) -> datetime:
+        return datetime.now(UTC) + timedelta(hours=4, minutes=40)
+
+
+@pytest.mark.parametrize(("clock", "agrees"), [(RealClock(), True), (OffClock(), False)])
+async def test_each_write_to_the_changelog_reads_the_brokers_clock(
+    installation: Installation, clock: Clock, agrees: bool
+) -> None:
+    check = ClockCheck(clock, "the broker's")
+    writer = FencedProducer(installation.bootstrap, f"{installation.topic_prefix}clock", 0, check)
+    await writer.start()
+
+    await writer.write({installation.topic_prefix + REMINDERS.name: [(b"key", b"an event", ())]})
+    assert check.reason() == "this clock and the broker's were not compared yet", "events are stamped by their writer"
+    await writer.write({installation.topic_prefix + TIMERS_CHANGELOG.name: [(b"owner", b"sentinel", ())]})
+    await writer.stop()
+
+    reason = check.reason()
+    assert reason is None if agrees else "differ by 16" in str(reason)

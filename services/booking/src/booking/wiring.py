@@ -30,6 +30,7 @@ from booking.handle import Rules
 from booking.settings import Settings
 from chassis import behind, migrate, topics
 from chassis.clock import Clock, clock_from
+from chassis.clock_check import AgreedClock, DatabaseClockCheck
 from chassis.consumer import BatchConsumer, Subscription
 from chassis.database import create_pool
 from chassis.delivery import watch
@@ -68,6 +69,7 @@ class Service:
     reissuer: Reissuer
     no_shows: Runner | None
     retention: Retention
+    clocks: DatabaseClockCheck
     health: Health
     metrics: Metrics
     api: FastAPI
@@ -81,6 +83,7 @@ class Service:
             "reference relay": reference_data.run,
             "reissuer": self.reissuer.run,
             "retention": self.retention.run,
+            "clocks": self.clocks.run,
             "http": partial(serve, self.api, self.settings.http_host, self.settings.http_port),
         }
         if self.no_shows is not None:
@@ -157,20 +160,24 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
             reference_data.wake()
 
         counts = Counts(metrics)
-        transactions = Transactions(pool, clock, rules, committed, counts, appointments.wake)
-        listen = subscriptions(settings, clock, counts)
+        clocks = DatabaseClockCheck(pool, clock)
+        await clocks.compare()
+        agreed = AgreedClock(clock, clocks)
+        transactions = Transactions(pool, agreed, rules, committed, counts, appointments.wake)
+        listen = subscriptions(settings, agreed, counts)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)
+        clocks.watch(health)
         watch(health, metrics, pool, [consumer], [appointments, reference_data])
         reissuer = Reissuer(transactions, settings.policy_reissue_per_s, settings.policy_reissue_batch)
         health.add_idle("reminder_policies", reissuer.idle)
-        no_shows = no_show_runner(settings, pool, clock, metrics)
+        no_shows = no_show_runner(settings, pool, agreed, metrics)
         if no_shows is not None:
             no_shows.watch(health, appointments.idle)
         api = door(settings, transactions, health, metrics, reissuer.wake)
         relays = (appointments, reference_data)
-        daily = Retention(pool, retention.jobs(settings), clock)
-        yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, health, metrics, api)
+        daily = Retention(pool, retention.jobs(settings), agreed)
+        yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api)
     finally:
         await pool.close()
 

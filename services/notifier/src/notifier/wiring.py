@@ -10,7 +10,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from chassis import behind, migrate, topics
-from chassis.clock import clock_from
+from chassis.clock import Clock, clock_from
+from chassis.clock_check import AgreedClock, DatabaseClockCheck
 from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool, unavailable
 from chassis.delivery import watch
@@ -23,7 +24,6 @@ from chassis.retention import Retention
 from notifier.adapters import http, inbox, incoming, rates, retention
 from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
 from notifier.adapters.callbacks.http import CALLBACKS
-from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.inbox_access import InboxAccess
 from notifier.adapters.outgoing import OWNED
@@ -58,7 +58,7 @@ class Service:
     consumer: BatchConsumer | None
     lanes: tuple[Lane, ...]
     relay: Relay
-    clocks: ClockCheck
+    clocks: DatabaseClockCheck
     api: FastAPI
     streams: Streams
     health: Health
@@ -84,9 +84,9 @@ class Service:
         await run_all(stop, self.health, {**parts, **lanes}, vital=("http", *lanes))
 
 
-def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
-    """Return what fan-out listens to, and what becomes of it."""
-    clock, sending, link = clock_from(settings.clock_file), settings.sending, settings.appointment_link
+def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subscription[Any], ...]:
+    """Return what fan-out listens to, and what becomes of it by the settings' clock or another one."""
+    clock, sending, link = clock or clock_from(settings.clock_file), settings.sending, settings.appointment_link
 
     async def appointments(connection: Connection, events: Sequence[VisitReading]) -> Applied:
         store = PostgresFanoutStore(connection, link)
@@ -128,7 +128,8 @@ async def build(
     try:
         await migrate.check(pool, SERVICE, SERVICE)
         await behind.check(pool, settings, SERVICE, OWNED)
-        relay, clocks = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES]), ClockCheck(pool, clock)
+        relay = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES])
+        clocks = DatabaseClockCheck(pool, clock)
         await clocks.compare()
         for channel in lanes:
             with unavailable():
@@ -144,7 +145,8 @@ async def build(
             for lane in senders:
                 lane.wake()
 
-        listen = subscriptions(settings)
+        agreed = AgreedClock(clock, clocks)
+        listen = subscriptions(settings, agreed)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, committed) if fanout else None
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer] if consumer else [], [relay])
@@ -171,7 +173,7 @@ async def build(
             heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts)
             for router in heard.routers:
                 api.include_router(router)
-        daily = Retention(pool, retention.jobs(settings), clock) if fanout else None
+        daily = Retention(pool, retention.jobs(settings), agreed) if fanout else None
         yield Service(settings, consumer, senders, relay, clocks, api, open_streams, health, heard, daily)
     finally:
         await reading.aclose()

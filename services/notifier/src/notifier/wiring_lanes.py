@@ -6,13 +6,13 @@ from datetime import timedelta
 import asyncpg
 
 from chassis.clock import Clock
+from chassis.clock_check import ClockCheck
 from chassis.health import Health
 from chassis.outbox import Relay
 from notifier.adapters.carriers.email import EmailCarrier
 from notifier.adapters.carriers.http import new_client
 from notifier.adapters.carriers.sms import SmsCarrier
 from notifier.adapters.carriers.whatsapp import WhatsAppCarrier
-from notifier.adapters.clock_check import ClockCheck
 from notifier.adapters.ledger import PostgresLedger
 from notifier.adapters.senders import Senders
 from notifier.adapters.templates import Templates

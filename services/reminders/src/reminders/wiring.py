@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from chassis import migrate, topics
 from chassis.clock import Clock, clock_from
+from chassis.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
 from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool
 from chassis.delivery import watch
@@ -65,9 +66,11 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     used = (APPOINTMENTS, REMINDERS_REPLAYS, REMINDERS, TIMERS_CHANGELOG)
     await topics.check(settings.kafka_bootstrap_servers, used, settings.topic_prefix)
     clock, metrics = clock_from(settings.clock_file), Metrics(WORKER)
-    engine = engine_of(settings, clock, telling(metrics, settings.topic_name(APPOINTMENTS)))
+    clocks = ClockCheck(clock, "the broker's")
+    engine = engine_of(settings, clock, telling(metrics, settings.topic_name(APPOINTMENTS)), clocks)
     tell_recovery(metrics, engine)
     health = Health(WORKER, clock)
+    clocks.watch(health)
     health.add_check("timers", lambda: None if engine.ready else "recovering the table, or waiting for partitions")
     health.add_idle("timers", engine.idle)
 
@@ -88,7 +91,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     health.add_status("rows", rows)
     health.add_status("recovery", recovery)
     api = create_api("Attend reminders worker", health, metrics, "Health of the timers.")
-    async with reconciling(settings, clock, metrics, engine) as reconciler:
+    async with reconciling(settings, clock, metrics, engine, clocks) as reconciler:
         reconciler.watch(health)
         parts: dict[str, Run] = {
             "timers": engine.run,
@@ -100,19 +103,23 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def reconciling(
-    settings: Settings, clock: Clock, metrics: Metrics, engine: Engine
+    settings: Settings, clock: Clock, metrics: Metrics, engine: Engine, clocks: ClockCheck
 ) -> AsyncIterator[ReconcilerJob]:
     """Give the reconciler of a worker; without booking's address and key it only says that it is off."""
+
+    def ready() -> bool:
+        return engine.ready and clocks.reason() is None
+
     if settings.booking_url is None or settings.booking_key is None:
-        yield ReconcilerJob(None, lambda: engine.ready, metrics, settings.reconcile_every_s)
+        yield ReconcilerJob(None, ready, metrics, settings.reconcile_every_s)
         return
     timers = EngineTimers(engine, settings.topic_name(APPOINTMENTS), APPOINTMENTS.partitions, clock.now)
     async with booking_client(settings.booking_url, settings.booking_key.get_secret_value()) as client:
         reconciler = Reconciler(BookingApi(client), timers, clock.now, settle)
-        yield ReconcilerJob(reconciler, lambda: engine.ready, metrics, settings.reconcile_every_s)
+        yield ReconcilerJob(reconciler, ready, metrics, settings.reconcile_every_s)
 
 
-def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:
+def engine_of(settings: Settings, clock: Clock, reports: Reports, clocks: ClockCheck | None = None) -> Engine:
     """Return the timers of one worker, not started."""
     names = Names(
         app=settings.group(WORKER),
@@ -130,6 +137,7 @@ def engine_of(settings: Settings, clock: Clock, reports: Reports) -> Engine:
         clock.now,
         stepped=settings.clock_file is not None,
         reports=reports,
+        clocks=clocks,
         keep_ids_every_s=settings.keep_ids_every_s,
         table_standby_replicas=settings.standbys,
         **({"consumer_group_instance_id": settings.slot} if settings.slot else {}),
@@ -167,10 +175,13 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
         consumer = BatchConsumer(
             PROJECTOR, settings, pool, subscriptions(settings), clock, metrics, gather_ms=GATHER_MS
         )
-        relay = Relay(pool, settings, metrics, clock, [REMINDERS])
-        days = Runner(pool, clock, ClinicDays(), SlotMetrics(metrics))
-        daily = Retention(pool, retention.jobs(settings), clock)
+        relay, clocks = Relay(pool, settings, metrics, clock, [REMINDERS]), DatabaseClockCheck(pool, clock)
+        await clocks.compare()
+        agreed = AgreedClock(clock, clocks)
+        days = Runner(pool, agreed, ClinicDays(), SlotMetrics(metrics))
+        daily = Retention(pool, retention.jobs(settings), agreed)
         health = Health(PROJECTOR, clock)
+        clocks.watch(health)
         watch(health, metrics, pool, [consumer], [relay])
         days.watch(health, relay.idle)
         api = create_api("Attend reminders projector", health, metrics, "Health of the reminder records.")
@@ -178,7 +189,8 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
             "consumer": consumer.run,
             "days": days.run,
             "relay": relay.run,
-            "closing": partial(_close, pool, clock),
+            "closing": partial(_close, pool, agreed),
+            "clocks": clocks.run,
             "retention": daily.run,
             "http": partial(serve, api, settings.http_host, settings.http_port),
         }

@@ -22,7 +22,6 @@ SENDING_MODE = "SELECT mode FROM sending_mode"
 
 COUNT_STATE = "SELECT count(*) FROM notification WHERE state = $1"
 
-MACHINE_TIME = "SELECT clock_timestamp()"
 
 FIND_NOTIFICATIONS = """
 SELECT one.notification_id, one.appointment_id, one.kind, one.recipient, one.state, one.lane AS channel, one.reason,

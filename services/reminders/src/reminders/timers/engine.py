@@ -10,6 +10,7 @@ from typing import Any, cast
 from faust.streams import Stream
 from faust.types import TP, EventT, StreamT
 
+from chassis.clock_check import ClockCheck
 from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema
 from reminders.timers.emitter import Emitter
@@ -75,6 +76,7 @@ class Engine:
         stepped: Whether domain time may jump while nobody sleeps.
         keep_ids_every_s: After so many seconds without a write a partition's transactional id is used.
         reports: Told of the work done.
+        clocks: Compares this clock with the broker's: nothing is fired while they differ.
         overrides: Further Faust settings.
     """
 
@@ -89,24 +91,26 @@ class Engine:
         stepped: bool = False,
         keep_ids_every_s: float = EVERY_S,
         reports: Reports | None = None,
+        clocks: ClockCheck | None = None,
         **overrides: Any,
     ) -> None:
         reports = reports or Reports()
         self._names = names
         self._now = now
         self._owner = owner
+        self._clocks = clocks
         self._app: TimersApp = build(names.app, bootstrap, names.partitions, **overrides)
         self._table: TimersTable = add_table(self._app, names.table, names.partitions)
         self._store.keep = keep // timedelta(microseconds=1)
         self._store.on_live = self._wake
         changelog = self._table.changelog_topic_name
-        writers = Writers(bootstrap, names.app, changelog)
+        writers = Writers(bootstrap, names.app, changelog, clocks)
         self._recovery.writers, self._recovery.upgrade = writers, self._upgrade
         self._writing = Writing(writers.__getitem__, names.events, changelog, self._wake)
-        self._keeping = Keeping(writers, changelog, self._live, keep_ids_every_s)
+        self._keeping = Keeping(writers, changelog, self._live, keep_ids_every_s, clocks)
         look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
         self._emitter: Emitter = Emitter(
-            owner, self._writing, self._live, now, look_every_s, reports.fired, reports.expected
+            owner, self._writing, self._firing, now, look_every_s, reports.fired, reports.expected
         )
         self._intake = Intake(
             owner, self._writing, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
@@ -233,6 +237,10 @@ class Engine:
 
     def _live(self) -> Mapping[int, Partition]:
         return self._store.live
+
+    def _firing(self) -> Mapping[int, Partition]:
+        """The partitions that may be fired now: none by a clock that nobody agrees with."""
+        return self._live() if self._clocks is None or self._clocks.reason() is None else {}
 
 
 class _LateConsumer:

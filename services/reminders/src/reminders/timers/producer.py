@@ -12,12 +12,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from chassis.clock_check import ClockCheck
 from reminders.timers.ports import Message
 
 ACK_TIMEOUT_S = 12.0
@@ -29,6 +31,9 @@ TRANSACTION_TIMEOUT_MS = 10_000
 
 BATCH_BYTES = 262_144
 
+LOG_APPEND_TIME = 1
+"""Kafka's timestamp type of a record that the broker stamped."""
+
 
 class FencedProducer:
     """The one writer of a partition's events and rows.
@@ -37,12 +42,14 @@ class FencedProducer:
         bootstrap: Kafka's address.
         transactional_id: One for each partition, the same for every worker.
         partition: Its number.
+        clocks: Told of the broker's time, where a topic's records are stamped with it.
     """
 
-    def __init__(self, bootstrap: str, transactional_id: str, partition: int) -> None:
+    def __init__(self, bootstrap: str, transactional_id: str, partition: int, clocks: ClockCheck | None = None) -> None:
         self._bootstrap = bootstrap
         self._transactional_id = transactional_id
         self._partition = partition
+        self._clocks = clocks
         self._producer: AIOKafkaProducer | None = None
         self._used_at = time.monotonic()
 
@@ -94,6 +101,7 @@ class FencedProducer:
         """
         producer = self._producer
         assert producer is not None  # noqa: S101  # started by whoever made it
+        began = None if self._clocks is None else self._clocks.clock.unstepped()
         async with asyncio.timeout(ACK_TIMEOUT_S):
             await producer.begin_transaction()
             sent = [(topic, await self._send(producer, topic, items)) for topic, items in records.items()]
@@ -102,6 +110,9 @@ class FencedProducer:
                 for future in futures:
                     written = await future
                     offsets[topic] = written.offset
+                    if began is not None and self._clocks is not None and written.timestamp_type == LOG_APPEND_TIME:
+                        there = datetime.fromtimestamp(written.timestamp / 1000, UTC)
+                        self._clocks.note(began, there, self._clocks.clock.unstepped())
             await producer.commit_transaction()
         self._used_at = time.monotonic()
         return offsets

@@ -16,6 +16,7 @@ from typing import Any, cast
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
+from chassis.clock_check import ClockCheck
 from chassis.logs import get_logger
 from reminders.timers.changelog import ChangelogReader
 from reminders.timers.partition import SENTINEL, Partition
@@ -30,12 +31,14 @@ class Writers:
         bootstrap: Kafka's address.
         prefix: Of the transactional ids: `<prefix>-<partition>`.
         changelog: Topic of the rows, and of the sentinels.
+        clocks: Told of the broker's time at each write.
     """
 
-    def __init__(self, bootstrap: str, prefix: str, changelog: str) -> None:
+    def __init__(self, bootstrap: str, prefix: str, changelog: str, clocks: ClockCheck | None = None) -> None:
         self._bootstrap = bootstrap
         self._prefix = prefix
         self._changelog = changelog
+        self._clocks = clocks
         self._producers: dict[int, FencedProducer] = {}
         self._lock = asyncio.Lock()
 
@@ -75,7 +78,7 @@ class Writers:
 
     async def _own(self, partition: int) -> bytes:
         if partition not in self._producers:
-            producer = FencedProducer(self._bootstrap, f"{self._prefix}-{partition}", partition)
+            producer = FencedProducer(self._bootstrap, f"{self._prefix}-{partition}", partition, self._clocks)
             try:
                 await producer.start()
             except BaseException:

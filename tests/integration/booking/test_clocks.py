@@ -1,0 +1,66 @@
+"""A booking whose clock is off decides nothing by it, on a real PostgreSQL: it takes no order, and marks no no-show."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from booking.adapters.no_shows import NoShowCheck
+from booking.domain.no_shows import NoShowRule
+from chassis.clock import RealClock
+from chassis.clock_check import AgreedClock, DatabaseClockCheck
+from chassis.errors import Unavailable
+from chassis.metrics import Metrics
+from chassis.slot_metrics import SlotMetrics
+from chassis.slots import Runner
+from tests.integration.booking.door import Door, booking, opened
+from tests.support.installation import Installation
+
+FAST = timedelta(hours=4, minutes=40)
+
+
+class OffClock(RealClock):
+    """A machine's clock that is off, until it is set."""
+
+    off = FAST
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.off
+
+    def unstepped(self) -> datetime:
+        return self.now()
+
+
+async def test_an_order_waits_until_the_clocks_agree_and_is_then_taken_once(base: Installation) -> None:
+    """By a clock that is ahead the visit's reminders would be past, and nobody would ever be reminded."""
+    clock = OffClock()
+    async with opened(base) as ordinary:
+        check = DatabaseClockCheck(ordinary.pool, clock)
+        await check.compare()
+        async with opened(base, AgreedClock(clock, check)) as door:
+            before = await door.counts()
+
+            refused = await door.ask("POST", "/v1/events", booking())
+
+            assert (refused.status_code, refused.json()["code"]) == (503, "CLOCKS_DIFFER")
+            assert await door.counts() == before
+            clock.off = timedelta()
+            await check.compare()
+            assert (await door.post(booking()))["result"] == "applied"
+
+
+async def test_no_visit_becomes_a_no_show_by_a_clock_that_nobody_agrees_with(door: Door) -> None:
+    start = datetime.now(UTC) + timedelta(minutes=10)
+    await door.post(booking(start=start.isoformat(), end=(start + timedelta(minutes=10)).isoformat()))
+    clock = OffClock()
+    check = DatabaseClockCheck(door.pool, clock)
+    await check.compare()
+    slots = Runner(door.pool, AgreedClock(clock, check), NoShowCheck(NoShowRule()), SlotMetrics(Metrics("test")))
+
+    with pytest.raises(Unavailable):
+        await slots.round()
+
+    assert [row["status"] for row in await door.pool.fetch("SELECT status FROM appointment")] == ["booked"]
+    clock.off = timedelta()
+    await check.compare()
+    await slots.round()
+    assert [row["status"] for row in await door.pool.fetch("SELECT status FROM appointment")] == ["booked"]
