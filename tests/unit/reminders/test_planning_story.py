@@ -1,9 +1,10 @@
 """The worker's story, batch by batch, with fakes for nothing: it is pure."""
 
+import json
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,10 +13,11 @@ from reminders.adapters.wording import RecordWording
 from reminders.domain.bodies import LARGEST_CARRIED
 from reminders.handle.planning import RemindersOwner
 from reminders.timers.ports import Fired, Message, Outcome, Source, Taken
-from reminders.timers.row import NEVER, unpack
+from reminders.timers.row import NEVER, Row, pack, unpack
 from reminders.timers.terms import TermsTable
 from schemas.appointments import Status
 from schemas.envelope import event_type
+from schemas.instants import instant, micros
 from schemas.reminders import (
     REMINDER_DEAD_LETTER,
     REMINDER_DUE,
@@ -149,6 +151,41 @@ def test_what_was_prepared_is_void_when_its_time_is_over() -> None:
     story.take(source_of(appointment(rules=ONE_RULE)))
 
     assert kinds(story.fire(1, prepare=True).messages) == [REMINDERS_CANCELLED]
+
+
+def prepared(seconds: dict[str, float], late_s: float) -> Fired:
+    """Prepare the first of timers so many seconds before a visit, and fire what is due so long after its instant."""
+    rules = [{"slug": slug, "us": round(lead * 1_000_000)} for slug, lead in seconds.items()]
+    terms = TermsTable()
+    number = terms.number(json.dumps({"zone": "UTC", "rules": rules}).encode())
+    due = micros(VISIT) - round(max(seconds.values()) * 1_000_000)
+    packed = pack(Row(1, 1, due, micros(VISIT), number, bytes(1)))
+    ready = {KEY: OWNER.prepare(KEY, packed, terms)}
+    assert ready[KEY] is not None
+    return OWNER.fire([(KEY, packed)], ready, terms, instant(due) + timedelta(seconds=late_s))
+
+
+@pytest.mark.parametrize(("late_s", "kind"), [(0.75, REMINDER_DUE), (0.76, REMINDERS_CANCELLED)])
+def test_d15_what_was_prepared_is_void_after_its_deadline(late_s: float, kind: str) -> None:
+    """A second before the visit: a quarter of it is left for a quarter of a second."""
+    assert kinds(prepared({"1s": 1}, late_s).messages) == [kind]
+
+
+def test_d15_what_was_prepared_is_void_when_the_next_timer_is_due_too() -> None:
+    both = {"60s": 60, "59.5s": 59.5}
+
+    assert kinds(prepared(both, 0.4).messages) == [REMINDER_DUE]
+    assert kinds(prepared(both, 0.5).messages) == [REMINDERS_CANCELLED, REMINDER_DUE]
+
+
+def test_d15_what_was_prepared_is_said_at_its_instant_and_a_second_later_at_the_time_of_then() -> None:
+    at = [dict(prepared({"1h": 3600}, late_s).messages[0][2])["ce_time"].decode() for late_s in (0.0, 1.0, 1.001)]
+
+    assert [datetime.fromisoformat(time) - (VISIT - timedelta(hours=1)) for time in at] == [
+        timedelta(0),
+        timedelta(0),
+        timedelta(seconds=1.001),
+    ]
 
 
 def test_d15_what_is_too_late_is_announced_as_cancelled_and_not_handed_over() -> None:

@@ -4,12 +4,15 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from reminders.domain.schedule import Unplannable
-from reminders.timers.row import NEVER, State
+from reminders.domain.schedule import KEPT_AFTER_VISIT, Unplannable
+from reminders.timers.partition import Partition
+from reminders.timers.row import NEVER, State, pack
 from schemas.appointments import NOT_YET_BOOKED, Appointment, SendWindow, Status
 from schemas.instants import instant, micros
 from schemas.reminders import Reason
-from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, Kept, appointment, kept, rule
+from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, Kept, appointment, id_of, kept, rule
+
+KEY = id_of("visit").bytes
 
 
 def dues(held: Kept) -> dict[str, datetime]:
@@ -280,3 +283,14 @@ def test_a_row_stays_72_hours_after_the_last_change_of_a_visit_that_is_over() ->
 
     assert moved.row.anchor == micros(moved_at)
     assert kept(appointment(version=3, status=Status.CANCELLED), moved).row.anchor == micros(VISIT)
+
+
+async def test_a_row_stays_72_hours_after_the_visit_and_no_longer() -> None:
+    fired, _ = kept(appointment()).settle(VISIT)
+    part = Partition(KEPT_AFTER_VISIT // timedelta(microseconds=1))
+    part.put(KEY, pack(fired.row))
+    leaves_at = micros(VISIT + timedelta(hours=72))
+    await part.reach(leaves_at)
+
+    assert part.take(leaves_at - 1, 9) == ([], [])
+    assert part.take(leaves_at, 9) == ([], [KEY])
