@@ -7,7 +7,7 @@ import pytest
 from booking.adapters.no_shows import NoShowCheck
 from booking.domain.no_shows import NoShowRule
 from chassis.clock import RealClock
-from chassis.clock_check import AgreedClock, DatabaseClockCheck
+from chassis.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
 from chassis.errors import Unavailable
 from chassis.metrics import Metrics
 from chassis.slot_metrics import SlotMetrics
@@ -18,10 +18,10 @@ from tests.support.installation import Installation
 FAST = timedelta(hours=4, minutes=40)
 
 
-class OffClock(RealClock):
-    """A machine's clock that is off, until it is set."""
+class SetClock(RealClock):
+    """A machine's clock that somebody sets."""
 
-    off = FAST
+    off = timedelta()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.off
@@ -32,26 +32,26 @@ class OffClock(RealClock):
 
 async def test_an_order_waits_until_the_clocks_agree_and_is_then_taken_once(base: Installation) -> None:
     """By a clock that is ahead the visit's reminders would be past, and nobody would ever be reminded."""
-    clock = OffClock()
-    async with opened(base) as ordinary:
-        check = DatabaseClockCheck(ordinary.pool, clock)
-        await check.compare()
-        async with opened(base, AgreedClock(clock, check)) as door:
-            before = await door.counts()
+    clock = SetClock()
+    check = ClockCheck(clock, "PostgreSQL's")
+    check.note(clock.unstepped(), clock.unstepped(), clock.unstepped())
+    async with opened(base, AgreedClock(clock, check)) as door:
+        before = await door.counts()
+        clock.off = FAST
 
-            refused = await door.ask("POST", "/v1/events", booking())
+        refused = await door.ask("POST", "/v1/events", booking())
 
-            assert (refused.status_code, refused.json()["code"]) == (503, "CLOCKS_DIFFER")
-            assert await door.counts() == before
-            clock.off = timedelta()
-            await check.compare()
-            assert (await door.post(booking()))["result"] == "applied"
+        assert (refused.status_code, refused.json()["code"]) == (503, "CLOCKS_DIFFER")
+        assert await door.counts() == before
+        clock.off = timedelta()
+        assert (await door.post(booking()))["result"] == "applied"
 
 
 async def test_no_visit_becomes_a_no_show_by_a_clock_that_nobody_agrees_with(door: Door) -> None:
     start = datetime.now(UTC) + timedelta(minutes=10)
     await door.post(booking(start=start.isoformat(), end=(start + timedelta(minutes=10)).isoformat()))
-    clock = OffClock()
+    clock = SetClock()
+    clock.off = FAST
     check = DatabaseClockCheck(door.pool, clock)
     await check.compare()
     slots = Runner(door.pool, AgreedClock(clock, check), NoShowCheck(NoShowRule()), SlotMetrics(Metrics("test")))
