@@ -35,9 +35,9 @@ class DeadLetter:
 
 _STORE = """
 INSERT INTO dead_letter (consumer, topic, partition, "offset", key, value, headers, code, message)
-SELECT $1, * FROM unnest(
-    $2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[], $9::text[]
-)
+SELECT $1, topic, partition, "offset", key, value, headers, code, message
+FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[], $9::text[])
+    AS dead (topic, partition, "offset", key, value, headers, code, message)
 ON CONFLICT (consumer, topic, partition, "offset") DO NOTHING
 """
 _COLUMNS = 'id, topic, partition, "offset", key, value, headers, code, message, recorded_at, state'

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from booking.adapters import policy_bodies as bodies
-from booking.adapters import policy_json, policy_sql
+from booking.adapters import policy_json, policy_sql, sql
 from booking.adapters.auth import Caller
 from booking.adapters.door import strict_json
 from booking.adapters.http import body_schema, problem
@@ -34,8 +34,6 @@ LONGEST_PAGE = 100
 
 Code = Annotated[str, Path(description="The clinic's code.")]
 Service = Annotated[str | None, Query(description="Left out: the clinic's policy.")]
-
-_CLINIC = "SELECT * FROM clinic WHERE clinic_id = $1"
 
 
 @dataclass(frozen=True)
@@ -186,10 +184,10 @@ async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
     except Refused as refusal:
         raise problem(refusal) from None
     with unavailable():
-        row = await pool.fetchrow(_CLINIC, code)
-    if row is None:
+        rows = await pool.fetch(sql.CLINICS, [code])
+    if not rows:
         raise _unknown()
-    return clinic_of(row)
+    return clinic_of(rows[0])
 
 
 async def _changes(

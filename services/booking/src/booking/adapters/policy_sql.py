@@ -24,8 +24,9 @@ WHERE clinic_id = $1 AND service_type IS NOT DISTINCT FROM $2 AND state IN ('wai
 OPEN_JOB = "INSERT INTO policy_reissue (clinic_id, version, service_type) VALUES ($1, $2, $3)"
 
 CHANGES = """
-SELECT p.*, j.state, j.ahead, j.looked_at, j.appointments, j.added, j.removed, j.moved, j.kept, j.too_late,
-       j.finished_at
+SELECT p.clinic_id, p.version, p.service_type, p.policy_id, p.rules, p.policy_before, p.rules_before, p.set_by,
+       p.set_at, p.unset, j.state, j.ahead, j.looked_at, j.appointments, j.added, j.removed, j.moved, j.kept,
+       j.too_late, j.finished_at
 FROM reminder_policy p JOIN policy_reissue j USING (clinic_id, version)
 WHERE p.clinic_id = $1 AND ($2::int IS NULL OR p.version = $2) AND ($3::int IS NULL OR p.version < $3)
 ORDER BY p.version DESC LIMIT $4

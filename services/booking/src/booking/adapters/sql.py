@@ -62,7 +62,8 @@ ON CONFLICT (appointment_id) DO UPDATE SET {_SET}
 
 APPEND_HISTORY = """
 INSERT INTO appointment_history (appointment_id, version, snapshot)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[])
+SELECT appointment_id, version, snapshot
+FROM unnest($1::uuid[], $2::int[], $3::text[]) AS given (appointment_id, version, snapshot)
 """
 
 TAKEN = """

@@ -108,7 +108,7 @@ class PostgresStore:
     async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
         """See `handle.Store`."""
         rows = await self.connection.fetch(sql.LOCK_PATIENTS, list(patient_ids))
-        return {row["patient_id"]: PatientState(**dict(row)) for row in rows}
+        return {row["patient_id"]: patient_of(row) for row in rows}
 
     async def lock_counters(self, years: Collection[int]) -> None:
         """See `handle_people.PeopleStore`."""
@@ -230,7 +230,37 @@ async def keep_flag_changes(connection: Connection, changes: Sequence[FlagChange
 def clinic_of(row: Any) -> ClinicState:
     """Return the clinic of a row of the table `clinic`."""
     own = tuple(policy_json.own_policy(held) for held in row["policies"])
-    return ClinicState(**{**dict(row), "languages": tuple(row["languages"]), "policies": own})
+    return ClinicState(
+        clinic_id=row["clinic_id"],
+        version=row["version"],
+        name=row["name"],
+        zone=row["zone"],
+        country=row["country"],
+        created_at=row["created_at"],
+        languages=tuple(row["languages"]),
+        sensitive=row["sensitive"],
+        window_opens=row["window_opens"],
+        window_closes=row["window_closes"],
+        policies=own,
+    )
+
+
+def patient_of(row: Any) -> PatientState:
+    """Return the patient of a row of the table `patient`."""
+    return PatientState(
+        patient_id=row["patient_id"],
+        version=row["version"],
+        main_file=row["main_file"],
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        language=row["language"],
+        mobile=row["mobile"],
+        email=row["email"],
+        consent=row["consent"],
+        do_not_contact=row["do_not_contact"],
+        deceased=row["deceased"],
+        merged_into=row["merged_into"],
+    )
 
 
 def state_of(row: Any) -> State:

@@ -9,8 +9,12 @@ FROM appointment WHERE appointment_id = ANY($1::text[]::uuid[])"""
 KEEP = """
 INSERT INTO appointment AS held (appointment_id, version, status, schedule_gen, starts_at, provider_id, patient_id,
                                  clinic_id, service_type, ends_at, turned_at)
-SELECT * FROM unnest($1::text[]::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[], $6::text[]::uuid[],
-                     $7::text[]::uuid[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[])
+SELECT appointment_id, version, status, schedule_gen, starts_at, provider_id, patient_id, clinic_id, service_type,
+       ends_at, turned_at
+FROM unnest($1::text[]::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[], $6::text[]::uuid[],
+            $7::text[]::uuid[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[])
+    AS told (appointment_id, version, status, schedule_gen, starts_at, provider_id, patient_id, clinic_id,
+             service_type, ends_at, turned_at)
 ORDER BY 1
 ON CONFLICT (appointment_id) DO UPDATE
 SET version = excluded.version, status = excluded.status, schedule_gen = excluded.schedule_gen,
@@ -58,7 +62,8 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::uuid[
 WHERE held.notification_id = new.notification_id AND held.state = 'queued'"""
 
 ADD_PROVIDERS = """
-INSERT INTO inbox_provider (provider_id) SELECT DISTINCT * FROM unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING"""
+INSERT INTO inbox_provider (provider_id) SELECT DISTINCT id FROM unnest($1::uuid[]) AS new (id) ORDER BY id
+ON CONFLICT DO NOTHING"""
 
 LOCK_PROVIDERS = """
 SELECT provider_id FROM inbox_provider WHERE provider_id = ANY($1::uuid[]) ORDER BY provider_id FOR NO KEY UPDATE"""

@@ -99,7 +99,13 @@ async def find(pool: asyncpg.Pool, appointment_id: UUID) -> NotificationList:
         made[call["notification_id"]].append(AttemptView.model_validate(dict(call)))
     return NotificationList(
         items=[
-            NotificationView(**dict(row), outcome=outcome_of(State(row["state"])), calls=made[row["notification_id"]])
+            NotificationView.model_validate(
+                {
+                    **dict(row),
+                    "outcome": outcome_of(State(row["state"])),
+                    "calls": made[row["notification_id"]],
+                }
+            )
             for row in rows
         ]
     )

@@ -2,8 +2,8 @@
 
 KEEP_RECEIPTS = """
 INSERT INTO receipt (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, received_at)
-SELECT *, $9 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-                         $8::text[])
+SELECT carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, $9
+FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
     AS new (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account)
 ORDER BY carrier, key ON CONFLICT DO NOTHING
 RETURNING receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at, account"""

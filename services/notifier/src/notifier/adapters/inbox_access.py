@@ -119,7 +119,7 @@ def token_routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     async def tokens(provider_id: UUID) -> TokenList:
         with unavailable():
             rows = await pool.fetch(inbox_sql.ISSUED, provider_id)
-        return TokenList(items=[TokenView(**dict(row)) for row in rows])
+        return TokenList(items=[TokenView.model_validate(dict(row)) for row in rows])
 
     @router.delete("/{provider_id}/tokens/{token_id}", summary="Revoke a token; again changes nothing")
     async def revoke(provider_id: UUID, token_id: UUID) -> TokenView:
@@ -127,7 +127,7 @@ def token_routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
             row = await pool.fetchrow(inbox_sql.REVOKE, provider_id, token_id, clock.now())
         if row is None:
             raise Problem(404, "NO_SUCH_TOKEN", "This inbox has no such token.")
-        return TokenView(**dict(row))
+        return TokenView.model_validate(dict(row))
 
     return router
 

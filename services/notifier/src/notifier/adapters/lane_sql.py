@@ -35,7 +35,7 @@ ORDER BY not_after LIMIT $8 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # constants
 """Of the account of every clinic that has none of its own."""
 
 LOCK_DUE_OF_CLINICS = f"""
-SELECT due.* FROM unnest($5::text[], $6::int[]) AS asked (account, most)
+SELECT {COLUMNS} FROM unnest($5::text[], $6::int[]) AS asked (account, most)
 CROSS JOIN LATERAL (
     SELECT {COLUMNS} FROM notification WHERE {_DUE} AND clinic_id = ANY({_clinics(7, 8)})
     ORDER BY not_after LIMIT asked.most FOR UPDATE SKIP LOCKED
@@ -83,8 +83,11 @@ WHERE held.notification_id = new.notification_id"""
 OPEN_ATTEMPTS = """
 INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256,
                      preference_version, account, called_at)
-SELECT *, $9 FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::bytea[], $8::int[],
-                         $10::text[])"""
+SELECT attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256, preference_version,
+       account, $9
+FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::bytea[], $8::int[], $10::text[])
+    AS new (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256,
+            preference_version, account)"""
 
 CLOSE_ATTEMPTS = """
 UPDATE attempt AS made

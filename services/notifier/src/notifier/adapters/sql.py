@@ -11,11 +11,14 @@ INSERT = """
 INSERT INTO notification (notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id,
                           caused_by, state, lane, not_after, next_attempt_at, reason, clinic_id, ordinal, steps,
                           accepted_at, replaces, created_at, changed_at)
-SELECT *, $19, $19
+SELECT notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state, lane,
+       not_after, next_attempt_at, reason, clinic_id, ordinal, steps, accepted_at, replaces, $19, $19
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::uuid[], $8::text[], $9::text[],
             $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::int[],
             $16::text[]::jsonb[],
             $17::timestamptz[], $18::uuid[])
+    AS new (notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state,
+            lane, not_after, next_attempt_at, reason, clinic_id, ordinal, steps, accepted_at, replaces)
 ORDER BY 1 ON CONFLICT DO NOTHING"""
 
 SENDING_MODE = "SELECT mode FROM sending_mode"

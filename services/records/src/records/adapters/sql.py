@@ -15,7 +15,9 @@ FROM kept
 KEEP_APPOINTMENTS = f"""
 WITH kept AS (
     INSERT INTO appointment AS held (appointment_id, version, patient_id, clinic_id)
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[]) ORDER BY 1
+    SELECT appointment_id, version, patient_id, clinic_id
+    FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[]) AS told (appointment_id, version, patient_id, clinic_id)
+    ORDER BY appointment_id
     ON CONFLICT (appointment_id) DO UPDATE
     SET version = excluded.version, patient_id = excluded.patient_id, clinic_id = excluded.clinic_id
     WHERE held.version < excluded.version
@@ -30,7 +32,9 @@ FROM unnest($1::uuid[]) AS wanted (id) JOIN appointment AS held ON held.appointm
 KEEP_PATIENTS = f"""
 WITH kept AS (
     INSERT INTO patient AS held (patient_id, version, main_file, merged_into)
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[]) ORDER BY 1
+    SELECT patient_id, version, main_file, merged_into
+    FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[]) AS told (patient_id, version, main_file, merged_into)
+    ORDER BY patient_id
     ON CONFLICT (patient_id) DO UPDATE
     SET version = excluded.version, main_file = excluded.main_file, merged_into = excluded.merged_into
     WHERE held.version < excluded.version
@@ -44,7 +48,7 @@ FROM unnest($1::uuid[]) AS wanted (id) JOIN patient AS held ON held.patient_id =
 KEEP_PROVIDERS = f"""
 WITH kept AS (
     INSERT INTO provider AS held (provider_id, version)
-    SELECT * FROM unnest($1::uuid[], $2::int[]) ORDER BY 1
+    SELECT provider_id, version FROM unnest($1::uuid[], $2::int[]) AS told (provider_id, version) ORDER BY provider_id
     ON CONFLICT (provider_id) DO UPDATE SET version = excluded.version
     WHERE held.version < excluded.version
     RETURNING held.provider_id AS id, old.version AS before
@@ -81,7 +85,7 @@ CROSS JOIN LATERAL (
 # One pass in the order of ids, for rows that are there (locked, not changed: WHERE false) and rows that are not.
 # Two passes, insert then lock, would make a ring with the one pass of KEEP_PATIENTS.
 LOCK_PATIENTS = """
-INSERT INTO patient AS held (patient_id) SELECT * FROM unnest($1::uuid[]) ORDER BY 1
+INSERT INTO patient AS held (patient_id) SELECT id FROM unnest($1::uuid[]) AS wanted (id) ORDER BY id
 ON CONFLICT (patient_id) DO UPDATE SET version = held.version WHERE false"""
 
 MAIN_FILES = """
@@ -91,7 +95,8 @@ WHERE held.main_file IS NOT NULL"""
 
 # Both sides make missing rows first and lock then: a share lock cannot be had by inserting.
 ADD_PROVIDERS = """
-INSERT INTO provider (provider_id) SELECT * FROM unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING"""
+INSERT INTO provider (provider_id) SELECT id FROM unnest($1::uuid[]) AS wanted (id) ORDER BY id
+ON CONFLICT DO NOTHING"""
 
 # Shared: sub-files of many patients may want one provider at once; his snapshot waits for all of them.
 LOCK_PROVIDERS = """
@@ -115,11 +120,14 @@ LOCK_WANTING = f"{_LOCKED} ON file.wanted_provider_id = wanted.id AND file.provi
 INSERT = """
 INSERT INTO sub_file (sub_file_id, version, status, number, patient_id, clinic_id, ordinal,
                       provider_id, wanted_provider_id, appointment_id, caused_by, created_at)
-SELECT *, $12
+SELECT sub_file_id, version, status, number, patient_id, clinic_id, ordinal, provider_id, wanted_provider_id,
+       appointment_id, caused_by, $12
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[],
             $6::text[], $7::smallint[], $8::uuid[], $9::uuid[], $10::uuid[],
             $11::text[])
-ORDER BY 1"""
+    AS new (sub_file_id, version, status, number, patient_id, clinic_id, ordinal, provider_id, wanted_provider_id,
+            appointment_id, caused_by)
+ORDER BY sub_file_id"""
 
 UPDATE = """
 UPDATE sub_file AS file

@@ -25,7 +25,8 @@ SOURCE = "attend/reminders"
 _HELD = "SELECT clinic_id, version FROM clinic WHERE clinic_id = ANY ($1::text[]) ORDER BY clinic_id FOR UPDATE"
 _KEEP = """
 INSERT INTO clinic (clinic_id, version, zone, since)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[]) AS told (clinic_id, version, zone, since)
+SELECT clinic_id, version, zone, since
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[]) AS told (clinic_id, version, zone, since)
 ORDER BY clinic_id
 ON CONFLICT (clinic_id) DO UPDATE SET version = excluded.version, zone = excluded.zone
 WHERE clinic.version < excluded.version

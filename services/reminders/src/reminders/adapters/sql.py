@@ -32,13 +32,14 @@ WHERE s.appointment_id = n.appointment_id
 
 SAVE_REMINDERS = f"""
 INSERT INTO reminder ({_ALL})
-SELECT * FROM unnest({", ".join(f"${number}::{kind}" for number, kind in enumerate(_TYPES, 1))})
+SELECT {_ALL} FROM unnest({", ".join(f"${number}::{kind}" for number, kind in enumerate(_TYPES, 1))}) AS told ({_ALL})
 ON CONFLICT (reminder_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])}
 """  # noqa: S608  # constants
 
 ADD_FORECAST = """
 INSERT INTO forecast (clinic_id, minute, due)
-SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bigint[])
+SELECT clinic_id, minute, due
+FROM unnest($1::text[], $2::timestamptz[], $3::bigint[]) AS told (clinic_id, minute, due)
 ON CONFLICT (clinic_id, minute) DO UPDATE SET due = forecast.due + excluded.due
 """
 """Slots in the order of the key, as the last statement that locks rows others may want."""
