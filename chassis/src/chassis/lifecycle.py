@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import uvloop
 
@@ -15,7 +18,12 @@ from chassis.settings import ServiceSettings
 EXIT_MISCONFIGURED = 78
 """sysexits.h EX_CONFIG."""
 DRAIN_S = 10.0
-"""After a signal: stop taking, finish the batch, commit, leave; then the process ends all the same."""
+"""After a signal: stop taking, finish the batch, commit, leave; then the process ends all the same, within so long.
+
+What waits then waits for a server that stands still: nothing that it had not committed is lost, all of it is read or
+sent again."""
+_TO_END_S = 0.5
+"""Of these, for the process itself."""
 
 
 def calm_collector() -> None:
@@ -30,7 +38,8 @@ def calm_collector() -> None:
 def run(service: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main(stop)` until it returns, SIGTERM or SIGINT; end the process with its exit code.
 
-    Exit codes: 0 after a clean end, 78 when misconfigured, 1 after any other error.
+    Exit codes: 0 after a clean end, and after a signal whatever it still waited for; 78 when misconfigured; 1 after any
+    other error.
     """
     logs.configure(service, settings.log_level, settings.log_format)
     calm_collector()
@@ -47,21 +56,37 @@ def run(service: str, settings: ServiceSettings, main: Callable[[asyncio.Event],
 
 
 async def _guarded(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    stop = asyncio.Event()
+    stop, signals = asyncio.Event(), list[int]()
     loop = asyncio.get_running_loop()
+
+    def told(number: int) -> None:
+        signals.append(number)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told, number)
     working = asyncio.ensure_future(main(stop))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
+    await asyncio.wait({working}, timeout=DRAIN_S - _TO_END_S)
+    if not working.done():
+        _cut_off(0 if signals else 1)
     try:
-        async with asyncio.timeout(DRAIN_S):
-            await working
+        working.result()
     except* Misconfigured as group:
         raise _first(group) from None
     finally:
         stopping.cancel()
+
+
+def _cut_off(code: int) -> NoReturn:
+    """End the process as it is: cancelled, its parts would wait for the same servers once more to say goodbye."""
+    names = sorted(task.get_name() for task in asyncio.all_tasks())
+    logs.get_logger().warning("service.cut_off", waiting=names, drain_s=DRAIN_S)
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def _first(group: BaseExceptionGroup[Misconfigured]) -> Misconfigured:

@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
+
+from chassis.lifecycle import DRAIN_S
 
 PROGRAM = """
 import asyncio
@@ -54,3 +57,31 @@ def test_a_signal_asks_and_what_was_begun_is_finished(number: signal.Signals) ->
 
     assert process.returncode == 0
     assert "finished" in written
+
+
+NEVER_ENDS = """print('up', flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(60)"""
+
+
+def test_what_waits_for_a_server_that_stands_still_does_not_keep_the_process() -> None:
+    """Cancelled, it would wait once more: its end is not asked for, it ends within the time it was given."""
+    process = program(NEVER_ENDS)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "up"
+    began = time.monotonic()
+    os.kill(process.pid, signal.SIGTERM)
+    written, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert time.monotonic() - began < DRAIN_S + 5
+    assert "service.cut_off" in written
+
+
+def test_a_part_that_failed_while_another_waits_is_no_clean_end() -> None:
+    process = program("stop.set(); await asyncio.Event().wait()")
+    process.communicate(timeout=60)
+
+    assert process.returncode == 1
