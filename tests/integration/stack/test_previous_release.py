@@ -1,0 +1,123 @@
+"""Two releases on one schema: the one before runs on while, and after, the database is brought to this one's."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import httpx2
+import orjson
+import pytest
+
+from chassis import migrate
+from schemas.topics import APPOINTMENTS
+from stack.ports import free_port
+from tests.integration.booking.door import booking, published, send_inbound
+from tests.integration.chassis.world import until
+from tests.support import databases
+from tests.support.backends import KafkaServer, PostgresServer
+from tests.support.installation import Installation
+from tests.support.previous_release import Release, previous
+
+SERVICE = "booking"
+DAYS = count(1)
+"""Each booking is for a day of its own: the same again would change nothing."""
+
+
+@pytest.fixture
+async def unmigrated(kafka: KafkaServer, postgres: PostgresServer, topic_prefix: str) -> AsyncIterator[Installation]:
+    """Return an installation whose database is empty."""
+    async with (
+        databases.fresh(postgres) as admin_url,
+        Installation.open(kafka.bootstrap, admin_url, topic_prefix) as opened,
+    ):
+        yield opened
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End the process after the block."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+async def test_a_running_instance_of_the_release_before_survives_this_ones_migrations(
+    unmigrated: Installation, tmp_path: Path
+) -> None:
+    """Its door, its consumer and its relay, beside those of this release, on this release's schema."""
+    before = await asyncio.to_thread(previous, tmp_path, unmigrated.env)
+    await asyncio.to_thread(before.run, SERVICE, "migrate")
+    key = await asyncio.to_thread(
+        before.run, SERVICE, "clients", "create", "local", "--source", "local", "--may-register"
+    )
+    old_port, new_port = free_port(), free_port()
+    process = await asyncio.to_thread(before.start, SERVICE, BOOKING_HTTP_PORT=str(old_port))
+    with ended(process):
+        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http:
+            old, new = f"http://127.0.0.1:{old_port}", f"http://127.0.0.1:{new_port}"
+            await until(lambda: _ready(http, old))
+            await _prepare(http, old)
+            await _book(http, old, "before")
+
+            done = await migrate.migrate(unmigrated.admin_url, unmigrated.service_url(SERVICE), SERVICE, SERVICE)
+            assert done, "this release has no step that the one before lacks"
+            await _book(http, old, "after")
+            await send_inbound(unmigrated, ("by-topic", orjson.dumps(booking("by-topic", "by-topic"))))
+            await until(lambda: _has_booked(unmigrated, "by-topic"))
+
+            with ended(Release(tmp_path, unmigrated.env).start(SERVICE, BOOKING_HTTP_PORT=str(new_port))):
+                await until(lambda: _ready(http, new))
+                await _book(http, new, "ours")
+                for url, event in ((old, "moved"), (new, "moved-again"), (old, "moved-back")):
+                    await _book(http, url, event, "after")
+                await until(lambda: _published(unmigrated))
+
+    events = await published(unmigrated, APPOINTMENTS)
+    versions: dict[str, list[int]] = {}
+    for key_, body in events:
+        versions.setdefault(key_, []).append(body["version"])
+    assert sorted(map(list, map(dict.fromkeys, versions.values()))) == [[1], [1], [1], [1, 2, 3, 4]]
+
+
+async def _ready(http: httpx2.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(f"{url}/health/ready")).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+async def _prepare(http: httpx2.AsyncClient, url: str) -> None:
+    clinic = {"name": "Eyes", "zone": "Europe/London", "languages": ["en"], "country": "GB"}
+    for path, body in (
+        ("clinics/EYE", clinic),
+        ("providers/dr-who?source=local", {"name": "Dr Who"}),
+        ("patients/ann?source=local", {"given_name": "Ann", "family_name": "Lee", "mobile": "+447700900123"}),
+    ):
+        answer = await http.put(f"{url}/v1/{path}", json=body)
+        assert answer.status_code in (200, 201), answer.text
+
+
+async def _book(http: httpx2.AsyncClient, url: str, event: str, visit: str | None = None) -> None:
+    start = f"2027-03-{next(DAYS):02}T10:00:00+00:00"
+    answer = await http.post(f"{url}/v1/events", json=booking(event, visit or event, start=start, end=None))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["result"] == "applied", answer.text
+
+
+async def _has_booked(installation: Installation, visit: str) -> bool:
+    pool = await installation.pool(SERVICE)
+    return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM appointment_alias WHERE source_id = $1)", visit))
+
+
+async def _published(installation: Installation) -> bool:
+    admin = await asyncpg.connect(installation.admin_url)
+    try:
+        return not await admin.fetchval("SELECT EXISTS (SELECT FROM booking.outbox)")
+    finally:
+        await admin.close()
