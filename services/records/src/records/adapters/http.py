@@ -82,11 +82,12 @@ async def find(pool: asyncpg.Pool, filters: Filters) -> SubFilePage:
         NoFilter: Nothing was asked for.
         Unavailable: The database cannot answer now.
     """
-    asked = (filters.patient, filters.appointment, filters.clinic, filters.status)
-    if all(value is None for value in asked):
+    names = ("patient", "appointment", "clinic", "status", "after")
+    asked = {name: value for name in names if (value := getattr(filters, name)) is not None}
+    if not asked.keys() - {"after"}:
         raise NoFilter
     with unavailable():
-        rows = await pool.fetch(sql.FIND, *asked, filters.after, filters.limit)
+        rows = await pool.fetch(sql.find(*asked), *asked.values(), filters.limit)
     items = [SubFileView.model_validate(dict(row)) for row in rows]
     return SubFilePage(items=items, next_after=items[-1].sub_file_id if len(items) == filters.limit else None)
 

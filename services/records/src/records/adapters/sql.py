@@ -1,4 +1,7 @@
 """The statements, by name. Columns come in parallel, as arrays: the nth value of each makes the nth row."""
+
+from functools import cache
+
 # ruff: noqa: S608 - all that is put into these statements is constants of this file
 
 _KEPT = """
@@ -137,16 +140,27 @@ FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::uuid[
     AS new (sub_file_id, version, status, number, provider_id, wanted_provider_id, caused_by)
 WHERE file.sub_file_id = new.sub_file_id"""
 
-FIND = """
+_FOUND_BY = {
+    "patient": "file.patient_id = ${}::uuid",
+    "appointment": """(file.patient_id, file.clinic_id) IN (
+      SELECT seen.patient_id, seen.clinic_id FROM appointment AS seen WHERE seen.appointment_id = ${}::uuid)""",
+    "clinic": "file.clinic_id = ${}::text",
+    "status": "file.status = ${}::text",
+    "after": "file.sub_file_id > ${}::uuid",
+}
+
+
+@cache
+def find(*given: str) -> str:
+    """Return the statement for the filters given, in their order, and then the limit.
+
+    One for each choice: a plan that must serve a filter that may be left out reads everything.
+    """
+    conditions = " AND ".join(_FOUND_BY[name].format(number) for number, name in enumerate(given, 1))
+    return f"""
 SELECT file.sub_file_id, file.version, file.status, file.number, file.patient_id, file.clinic_id,
        file.provider_id, file.appointment_id, file.created_at
-FROM sub_file AS file
-WHERE ($1::uuid IS NULL OR file.patient_id = $1)
-  AND ($2::uuid IS NULL OR (file.patient_id, file.clinic_id) IN (
-      SELECT seen.patient_id, seen.clinic_id FROM appointment AS seen WHERE seen.appointment_id = $2))
-  AND ($3::text IS NULL OR file.clinic_id = $3)
-  AND ($4::text IS NULL OR file.status = $4)
-  AND ($5::uuid IS NULL OR file.sub_file_id > $5)
-ORDER BY file.sub_file_id LIMIT $6"""
+FROM sub_file AS file WHERE {conditions} ORDER BY file.sub_file_id LIMIT ${len(given) + 1}"""
+
 
 COUNT_PARKED = "SELECT count(*) FROM sub_file WHERE status = 'PARKED'"

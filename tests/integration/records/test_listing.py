@@ -1,0 +1,65 @@
+"""The list of sub-files reads what it shows, at any size and whatever plan the driver has kept."""
+
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from chassis.database import create_pool
+from records.adapters.http import Filters, find
+from tests.support.installation import Installation
+
+FILES = 50_000
+FILL = """
+INSERT INTO records.sub_file (sub_file_id, version, status, number, patient_id, clinic_id, ordinal, appointment_id,
+                              caused_by, created_at)
+SELECT gen_random_uuid(), 1, 'ACTIVE', 'FILE-2026-' || lpad(n::text, 6, '0') || '-C' || n % 50 || 'X-01',
+       md5('p' || n)::uuid, 'C' || n % 50 || 'X', 1, md5('a' || n)::uuid, 'x', now()
+FROM generate_series(1, $1::int) AS n
+"""
+SEEN = """
+INSERT INTO records.appointment (appointment_id, version, patient_id, clinic_id)
+SELECT appointment_id, 1, patient_id, clinic_id FROM records.sub_file
+"""
+
+
+@pytest.mark.parametrize("by", ["patient", "appointment", "clinic", "patient and clinic"])
+async def test_a_page_reads_what_it_shows_and_not_the_table(installation: Installation, by: str) -> None:
+    """Ten times on one connection: PostgreSQL then keeps a plan for any value."""
+    admin = await asyncpg.connect(installation.admin_url)
+    await admin.execute(FILL, FILES)
+    await admin.execute(SEEN)
+    await admin.execute("VACUUM ANALYZE records.sub_file")
+    await admin.execute("VACUUM ANALYZE records.appointment")
+    row = await admin.fetchrow(
+        "SELECT patient_id, appointment_id, clinic_id FROM records.sub_file WHERE clinic_id = 'C7X'"
+    )
+    assert row is not None
+    given = {
+        "patient": {"patient": row["patient_id"]},
+        "appointment": {"appointment": row["appointment_id"]},
+        "clinic": {"clinic": row["clinic_id"], "after": UUID(int=1 << 126)},
+        "patient and clinic": {"patient": row["patient_id"], "clinic": row["clinic_id"]},
+    }[by]
+    pool = await create_pool(installation.service_url("records"), "records", min_size=1, max_size=1)
+
+    before = await _rows_read(pool)
+    pages = [await find(pool, Filters.model_validate(given)) for _ in range(10)]
+    read = await _rows_read(pool) - before
+    pool.terminate()
+    await admin.close()
+
+    shown = sum(len(page.items) for page in pages)
+    assert shown >= 10
+    assert read <= 2 * shown + 10
+
+
+async def _rows_read(pool: asyncpg.Pool) -> int:
+    await pool.execute("SELECT pg_stat_force_next_flush()")
+    await pool.execute("SELECT pg_stat_clear_snapshot()")
+    return int(
+        await pool.fetchval(
+            "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables "
+            "WHERE relname = 'sub_file' AND schemaname = 'records'"
+        )
+    )
