@@ -114,6 +114,22 @@ async def test_a_visit_that_changed_its_clinic_is_called_for_by_its_new_clinics_
     assert ledger.accounts_called == ["souths"]
 
 
+async def test_a_visit_that_moved_to_a_clinic_whose_account_may_not_be_called_is_not_called_for() -> None:
+    """Claimed for NORTH's account, which may be called; its visit is SOUTH's by now, whose account is refused."""
+    [souths], [moved] = at("SOUTH", 1), at("NORTH", 1)
+    ledger = MemoryLedger(souths)
+    carrier = CarrierOfSeveral(ledger, {"SOUTH": NotAccepted("HTTP_401", fault=Fault.ACCOUNT)})
+    lane = lane_over(ledger, carrier)
+    await run_while(lane, lambda: lane.breakers["souths"] is Standing.CLOSED)
+
+    ledger.moves_to = {moved.appointment_id: "SOUTH"}
+    ledger.held = {moved.notification_id: moved}
+    await run_while(lane, lambda: ledger.held[moved.notification_id].next_attempt_at == NOW)
+
+    after = ledger.held[moved.notification_id]
+    assert (after.state, after.clinic_id, after.attempts) == (State.QUEUED, "SOUTH", 0)
+
+
 def test_the_installations_account_is_of_every_clinic_without_its_own() -> None:
     accounts = Accounts.made_of("a", [("NORTH", "a"), ("SOUTH", "b"), ("EAST", "b")])
 

@@ -61,6 +61,7 @@ LOGIN = {"smtp_username": "attend", "smtp_password": SecretStr("hush")}
         ({"meta_base_url": "http://graph.facebook.com"}, "NOTIFIER_META_BASE_URL: https"),
         ({"meta_base_url": "http://127.0.0.1.evil.example"}, "NOTIFIER_META_BASE_URL: https"),
         ({"twilio_base_url": "https://a:hush@api.twilio.com"}, "NOTIFIER_TWILIO_BASE_URL: no login"),
+        ({"twilio_base_url": "https://hush@api.twilio.com"}, "NOTIFIER_TWILIO_BASE_URL: no login"),
         ({"twilio_base_url": "https://api.twilio.com/?x=1"}, "NOTIFIER_TWILIO_BASE_URL: no login"),
         ({"twilio_base_url": "https://api.twilio.com:0"}, "NOTIFIER_TWILIO_BASE_URL: an address"),
         ({"twilio_base_url": "https://api.twilio.com:99999"}, "NOTIFIER_TWILIO_BASE_URL: an address"),
