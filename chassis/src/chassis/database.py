@@ -19,6 +19,8 @@ COMMAND_TIMEOUT_S = 15
 """A frozen server gives no error. Longer than the roles' transaction_timeout, so that the server decides if it can."""
 
 CONNECT_TIMEOUT_S = 10
+ACQUIRE_TIMEOUT_S = 10
+"""For a free connection of the pool: while all are held, whoever waits gets an answer and may come again."""
 
 _TEMPORARY = (
     asyncpg.DeadlockDetectedError,  # 40P01
@@ -57,8 +59,30 @@ def unavailable() -> Iterator[None]:
         raise Unavailable("DATABASE_UNAVAILABLE", f"PostgreSQL: {reason}") from error
 
 
+class _Pool(asyncpg.Pool):
+    """A pool that never lets anybody wait for a connection without end; asyncpg has no such setting."""
+
+    def __init__(self, *arguments: Any, acquire_timeout_s: float, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._acquire_timeout_s = acquire_timeout_s
+
+    def acquire(self, *, timeout: float | None = None) -> Any:  # asyncpg's name
+        """Return a connection, in time.
+
+        Raises:
+            TimeoutError: None was free; `unavailable` makes it `Unavailable`.
+        """
+        return super().acquire(timeout=self._acquire_timeout_s if timeout is None else timeout)
+
+
 async def create_pool(
-    url: str, schema: str, min_size: int = 1, max_size: int = 8, *, plans: Literal["auto", "custom"] = "auto"
+    url: str,
+    schema: str,
+    min_size: int = 1,
+    max_size: int = 8,
+    *,
+    plans: Literal["auto", "custom"] = "auto",
+    acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
 ) -> "asyncpg.Pool[Any]":
     """Open a pool whose connections see `schema` first, use UTC and read jsonb as Python values.
 
@@ -69,15 +93,22 @@ async def create_pool(
         max_size: Connections at most.
         plans: `custom` plans each statement anew for the sizes its tables have now. A plan that is kept from when a
             new installation was empty reads whole tables until PostgreSQL's next round of statistics, a minute later.
+        acquire_timeout_s: How long anybody waits for a free connection.
 
     Raises:
         Unavailable: The server cannot be reached.
     """
     with unavailable():
-        return await asyncpg.create_pool(
+        return await _Pool(
             url,
             min_size=min_size,
             max_size=max_size,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            acquire_timeout_s=acquire_timeout_s,
             init=_prepare,
             reset=_no_reset,
             command_timeout=COMMAND_TIMEOUT_S,

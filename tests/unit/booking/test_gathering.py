@@ -9,6 +9,7 @@ from booking.adapters.gathering import AT_ONCE, LARGEST, Gatherer
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
+from chassis.problems import Problem
 from tests.unit.booking.builders import LOCAL, order
 
 
@@ -84,3 +85,29 @@ async def test_a_request_that_follows_an_answer_at_once_is_not_left_waiting(at_o
 
     async with asyncio.timeout(30):
         await asyncio.gather(*(one_after_another(name) for name in "abc"))
+
+
+async def test_beyond_what_may_wait_a_request_is_told_to_come_again_and_nothing_of_it_is_taken() -> None:
+    transactions = Transactions()
+    gatherer = Gatherer(transactions.accept, at_once=1, most_waiting=10)
+    asked = [asyncio.create_task(gatherer.accept([order("first")], LOCAL))]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it is under way
+    asked += [asyncio.create_task(gatherer.accept([order(f"e{n}")], LOCAL)) for n in range(10)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Problem) as refused:
+        await gatherer.accept([order("late")], LOCAL)
+    assert (refused.value.status, refused.value.code, refused.value.retry_after_s) == (503, "BUSY", 1)
+
+    transactions.go.set()
+    await asyncio.gather(*asked)
+    assert "late" not in {key for group in transactions.taken for key in group}
+    assert [answer.key for answer in await gatherer.accept([order("again")], LOCAL)] == ["again"]
+
+
+async def test_a_request_larger_than_all_that_may_wait_is_taken_when_none_waits() -> None:
+    transactions = Transactions()
+    transactions.go.set()
+    gatherer = Gatherer(transactions.accept, most_waiting=10)
+    assert len(await gatherer.accept([order(f"e{n}") for n in range(50)], LOCAL)) == 50

@@ -46,8 +46,12 @@ from chassis.slots import Runner
 from schemas.topics import APPOINTMENTS, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
 
 SERVICE = "booking"
-POOL_SIZE = 16
-"""Connections: partition batches in flight, two relays, requests, health."""
+POOL_SIZE = 14
+"""Connections: partition batches in flight, two relays, commands, health."""
+READING_POOL_SIZE = 4
+"""Connections of those who only read: however many ask how much, no booking waits for them."""
+DRY_RUNS = 2
+"""Dry runs of policies at once: each reads and plans a clinic's visits, for minutes where there are millions."""
 
 REFERENCE = (PATIENTS, PROVIDERS, CLINICS)
 
@@ -145,7 +149,9 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         (*(topic for topic, _ in settings.inbound), PATIENT_REPLIES, APPOINTMENTS, *REFERENCE),
         settings.topic_prefix,
     )
-    pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, min_size=2, max_size=POOL_SIZE)
+    url = settings.database_url.get_secret_value()
+    pool = await create_pool(url, SERVICE, min_size=2, max_size=POOL_SIZE)
+    reads = await create_pool(url, SERVICE, max_size=READING_POOL_SIZE)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
         await behind.check(pool, settings, SERVICE, OWNED)
@@ -174,11 +180,12 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         no_shows = no_show_runner(settings, pool, agreed, metrics)
         if no_shows is not None:
             no_shows.watch(health, appointments.idle)
-        api = door(settings, transactions, health, metrics, reissuer.wake)
+        api = door(settings, transactions, health, metrics, reissuer.wake, reads)
         relays = (appointments, reference_data)
         daily = Retention(pool, retention.jobs(settings), agreed)
         yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api)
     finally:
+        await reads.close()
         await pool.close()
 
 
@@ -188,6 +195,7 @@ def door(
     health: Health,
     metrics: Metrics,
     policy_changed: Callable[[], None] = lambda: None,
+    reads: asyncpg.Pool | None = None,
 ) -> FastAPI:
     """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away.
 
@@ -197,7 +205,9 @@ def door(
         health: What its health routes show.
         metrics: Likewise.
         policy_changed: Called after a change of a reminder policy, to wake the job that works it off.
+        reads: Connections for what only reads; None: those of the commands.
     """
+    reads = reads or transactions.pool
     keys, operator_key = Keys(transactions.pool), operator(settings)
     client, reader = auth.client_of(keys), auth.reader_of(keys, operator_key)
     admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
@@ -207,9 +217,9 @@ def door(
         registering.routes(transactions, client, settings.default_country),
         reference.routes(transactions, client, settings.default_country),
         merging.routes(transactions, client),
-        reading.routes(transactions.pool, reader),
-        ahead.routes(transactions.pool, transactions.clock, reader),
-        policies.routes(transactions, reader, policy_changed),
+        reading.routes(reads, reader),
+        ahead.routes(reads, transactions.clock, reader),
+        policies.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(transactions, client),
     )
     for router in routers:

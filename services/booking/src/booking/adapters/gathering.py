@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from booking.domain.clients import Client
+from chassis.door import busy
 
 LARGEST = 500
 """Events of one gathered transaction at most; a request that has more by itself stands alone."""
@@ -18,6 +19,10 @@ AT_ONCE = 2
 GATHER_S = 0.01
 """From the start of a transaction to the start of the next: what arrives meanwhile shares its dozen trips to the
 database, and all that follows from it downstream. The first request after a pause does not wait."""
+
+MOST_WAITING = 5_000
+"""Orders that wait at most, some seconds of work: who comes then is told to come again, before his wait grows past his
+patience and the process past its memory."""
 
 type Accept[O, A] = Callable[[Sequence[O], Mapping[str, Client]], Awaitable[list[A]]]
 
@@ -39,10 +44,19 @@ class Gatherer[O, A]:
         accept: Takes orders in one transaction.
         at_once: Transactions under way.
         gather_s: From the start of a transaction to the start of the next.
+        most_waiting: Orders that wait at most; a request that is larger is taken when none waits.
     """
 
-    def __init__(self, accept: Accept[O, A], at_once: int = AT_ONCE, gather_s: float = GATHER_S) -> None:
+    def __init__(
+        self,
+        accept: Accept[O, A],
+        at_once: int = AT_ONCE,
+        gather_s: float = GATHER_S,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self._accept = accept
+        self._most_waiting = most_waiting
+        self._size = 0
         self._at_once = at_once
         self._gather_s = gather_s
         self._waiting: deque[_Request[O, A]] = deque()
@@ -50,11 +64,18 @@ class Gatherer[O, A]:
         self._begun_at = 0.0
 
     async def accept(self, orders: Sequence[O], client: Client) -> list[A]:
-        """Take a request's orders, after its own earlier ones; return the answers after the commit."""
+        """Take a request's orders, after its own earlier ones; return the answers after the commit.
+
+        Raises:
+            Problem: 503 BUSY: too much waits already. Nothing of it was taken.
+        """
         if not orders:
             return []
+        if self._waiting and self._size + len(orders) > self._most_waiting:
+            raise busy()
         request = _Request(orders, client, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
+        self._size += len(orders)
         if len(self._workers) < self._at_once:
             self._workers.add(asyncio.create_task(self._work()))
         return await request.answers
@@ -77,6 +98,7 @@ class Gatherer[O, A]:
         while self._waiting and size + len(self._waiting[0].orders) <= LARGEST:
             group.append(self._waiting.popleft())
             size += len(group[-1].orders)
+        self._size -= size
         return group
 
     async def _together(self, group: list[_Request[O, A]]) -> None:

@@ -1,5 +1,6 @@
 """`/v1/clinics/{code}/reminder-policy`: set, show, follow and try reminder policies (D13, B4)."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from booking.domain.policy_change import PolicyChange, change_of, giving_up, ima
 from booking.domain.refusals import Refused
 from booking.handle_policies import set_policy, unset_policy
 from chassis.database import unavailable
+from chassis.door import busy
 from chassis.errors import Unavailable
 from chassis.http import Problem
 
@@ -48,16 +50,20 @@ class Trial:
     unset: bool
 
 
-def routes(transactions: Transactions, caller: Caller, changed: Callable[[], None]) -> APIRouter:
+def routes(
+    transactions: Transactions, reads: asyncpg.Pool, caller: Caller, changed: Callable[[], None], dry_runs: int
+) -> APIRouter:
     """Return the routes of reminder policies.
 
     Args:
         transactions: Where changes run.
+        reads: Connections for what only reads.
         caller: The dependency that gives the client, or the operator.
         changed: Called after the commit of a change, to wake the job that works it off.
+        dry_runs: How many may run at once; one more is answered 503.
     """
     router = APIRouter(prefix="/v1/clinics/{code}/reminder-policy", tags=["reminder policies"])
-    pool, counts = transactions.pool, transactions.counts
+    pool, counts, slots = reads, transactions.counts, asyncio.Semaphore(dry_runs)
 
     @router.get("", summary="The policy in force")
     async def get_policy(
@@ -159,7 +165,7 @@ def routes(transactions: Transactions, caller: Caller, changed: Callable[[], Non
         except Refused as refusal:
             counts.refused(refusal)
             raise _answer(refusal) from None
-        steps = _tried(transactions, trial)
+        steps = _tried(transactions, pool, trial, slots)
         if NDJSON in request.headers.get("accept", ""):
             return StreamingResponse(_lines(steps), media_type=NDJSON)
         *_, last = [step async for step in steps]
@@ -199,10 +205,19 @@ async def _changes(
     return [bodies.change_answer(bodies.change_of_row(row), row) for row in rows]
 
 
-async def _tried(transactions: Transactions, trial: Trial) -> AsyncIterator[dict[str, Any]]:
-    """Yield `{"progress": …}` after each page and `{"plan": …}` at the end."""
-    began, now = time.monotonic(), transactions.clock.now()
-    clinic, pool = trial.clinic, transactions.pool
+async def _tried(
+    transactions: Transactions, pool: asyncpg.Pool, trial: Trial, slots: asyncio.Semaphore
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield `{"progress": …}` after each page and `{"plan": …}` at the end; raise 503 BUSY while others do so."""
+    if slots.locked():
+        raise busy()
+    async with slots:
+        async for step in _steps(transactions, pool, trial):
+            yield step
+
+
+async def _steps(transactions: Transactions, pool: asyncpg.Pool, trial: Trial) -> AsyncIterator[dict[str, Any]]:
+    began, now, clinic = time.monotonic(), transactions.clock.now(), trial.clinic
     with unavailable():
         async with pool.acquire() as connection:
             minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
@@ -239,6 +254,8 @@ async def _lines(steps: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
     except Unavailable as error:  # the status is sent: the last line says it
         detail = "A part this needs is not there now. Send the same request again."
         yield orjson.dumps({"problem": {"status": 503, "code": error.code, "detail": detail}}) + b"\n"
+    except Problem as error:
+        yield orjson.dumps({"problem": error.body()}) + b"\n"
 
 
 def _answer(refusal: Refused) -> Problem:
