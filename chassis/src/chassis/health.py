@@ -1,12 +1,17 @@
 """Whether this process lives, is ready, is idle; and why not."""
 
+import os
+import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from chassis.clock import Clock
 from chassis.errors import AttendError
 
 type Figure = int | float | str | None
+
+STARTED = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
+"""When this process began, machine time."""
 
 
 class Health:
@@ -20,6 +25,15 @@ class Health:
         self._idle: dict[str, Callable[[], Awaitable[bool]]] = {}
         self._wakes: list[Callable[[], Awaitable[datetime | None]]] = []
         self._figures: dict[str, Callable[[], Awaitable[Figure]]] = {}
+
+    @property
+    def identity(self) -> dict[str, str | int]:
+        """Who answers: whoever asked a port that was to be another's sees it, however well this process is.
+
+        The installation is what `ATTEND_INSTALLATION` says: whoever starts several beside each other tells them apart.
+        """
+        installation = os.environ.get("ATTEND_INSTALLATION", "")
+        return {"service": self.service, "installation": installation, "pid": os.getpid(), "started_at": STARTED}
 
     def add_check(self, name: str, check: Callable[[], str | None]) -> None:
         """Add a readiness check: it returns why this part is not ready, or None."""
@@ -66,7 +80,7 @@ class Health:
     async def status(self) -> dict[str, Figure]:
         """Return the figures of this process; one that cannot be read now is null."""
         state = "ready" if not self.reasons() else "not ready"
-        found: dict[str, Figure] = {"service": self.service, "state": state}
+        found: dict[str, Figure] = {**self.identity, "state": state}
         for name, figure in self._figures.items():
             try:
                 found[name] = await figure()

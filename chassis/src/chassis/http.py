@@ -57,14 +57,14 @@ def _add_routes(api: FastAPI, health: Health, metrics: Metrics) -> None:
         """200 while the process's loop runs and no part is stuck; else 503 with each reason: restart it."""
         reasons = health.dying()
         body = {"status": "stuck", "reasons": reasons} if reasons else {"status": "live"}
-        return JSONResponse(body, 503 if reasons else 200)
+        return JSONResponse({**health.identity, **body}, 503 if reasons else 200)
 
     @api.get("/health/ready", tags=["operation"])
     async def ready() -> Response:
         """200 when every part is ready, else 503 with each reason."""
         reasons = health.reasons()
         body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
-        return JSONResponse(body, 503 if reasons else 200)
+        return JSONResponse({**health.identity, **body}, 503 if reasons else 200)
 
     @api.get("/clock", tags=["operation"])
     async def clock() -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Which part listens where, and with what settings each process runs."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -103,6 +104,7 @@ class Environments:
             "KAFKA_BOOTSTRAP_SERVERS": self._bootstrap(),
             "ATTEND_TOPIC_PREFIX": self._topic_prefix,
             "ATTEND_OPERATOR_KEY_SHA256": self._home.secrets.operator_key_sha256,
+            "ATTEND_INSTALLATION": hashlib.sha256(str(self._home.folder).encode()).hexdigest()[:12],
             "PYTHONUNBUFFERED": "1",
         }
         if self._clock_file:

@@ -87,10 +87,13 @@ class ServiceProcess(OneProcess):
         if not self.running:
             return False
         status, body = probe.get(f"{self.url}/health/ready")
-        self.detail = "" if status == 200 else probe.reasons(body)
-        return status == 200
+        other = probe.another(self.url, body, self.process) if status else ""
+        self.detail = other or ("" if status == 200 else probe.reasons(body))
+        return status == 200 and not other
 
     def stuck(self) -> str:
-        """Ask GET /health/live. Who does not answer is not stuck: it may be busy."""
+        """Ask GET /health/live. Who does not answer is not stuck: it may be busy; nor is ours when another answers."""
         status, body = probe.get(f"{self.url}/health/live")
+        if probe.another(self.url, body, self.process):
+            return ""
         return (probe.reasons(body) or "no reason given") if status == 503 else ""

@@ -5,6 +5,8 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from stack.process import ProcessId
+
 
 def get(url: str, timeout_s: float = 2) -> tuple[int, Any]:
     """Return the status and the JSON body of a GET; status 0 when nobody answers, body None when it is no JSON."""
@@ -22,6 +24,19 @@ def get(url: str, timeout_s: float = 2) -> tuple[int, Any]:
         return answer.status, json.loads(body)
     except ValueError:
         return answer.status, None
+
+
+def another(url: str, body: Any, process: ProcessId | None) -> str:
+    """Return who answers at an address in the place of our process, for people; empty if it is ours.
+
+    Two installations beside each other may meet at one port while one of them restarts a part: that somebody answers
+    there, and well, says nothing of ours.
+    """
+    if not isinstance(body, dict) or process is None or body.get("pid") == process.pid:
+        return ""
+    told = (str(body.get("service") or "something else"), str(body.get("installation") or ""))
+    name = " of installation ".join(filter(None, told))
+    return f"port {urlsplit(url).port} is answered by another: {name}, process {body.get('pid', 'unknown')}"
 
 
 def reasons(body: Any) -> str:

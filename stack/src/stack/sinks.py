@@ -184,9 +184,9 @@ def carrier(log: AcceptanceLog, faults: Faults, back: callbacks.Back | None = No
         return log.read(channel, to)
 
     @api.get("/health/ready")
-    async def ready() -> dict[str, str]:
-        """Say that messages are accepted."""
-        return {"status": "ready"}
+    async def ready() -> dict[str, str | int]:
+        """Say that messages are accepted, and who accepts them."""
+        return {"status": "ready", "service": "sinks", "pid": os.getpid()}
 
     return api
 

@@ -1,6 +1,7 @@
 """What a process says of itself, how it refuses, and that no answer repeats what was sent (G9)."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -98,10 +99,11 @@ def test_a_process_with_a_part_that_only_a_restart_may_help_is_not_live_and_says
     health.add_liveness("consumer", lambda: reasons[0])
 
     answer = client.get("/health/live")
-    assert (answer.status_code, answer.json()) == (503, {"status": "stuck", "reasons": {"consumer": reasons[0]}})
+    told = {**health.identity, "status": "stuck", "reasons": {"consumer": reasons[0]}}
+    assert (answer.status_code, answer.json()) == (503, told)
 
     reasons[0] = None
-    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/live").json() == {**health.identity, "status": "live"}
 
 
 def test_the_clock_says_epoch_idleness_and_the_next_wake(client: TestClient, health: Health, clock: StillClock) -> None:
@@ -141,7 +143,16 @@ def test_a_figure_that_cannot_be_read_now_is_null(client: TestClient, health: He
     health.add_status("lag", known)
     health.add_status("dead_letters", unknown)
 
-    assert client.get("/status").json() == {"service": "shop", "state": "ready", "lag": 3, "dead_letters": None}
+    assert client.get("/status").json() == {**health.identity, "state": "ready", "lag": 3, "dead_letters": None}
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/status"])
+def test_whoever_is_asked_says_who_he_is(client: TestClient, health: Health, path: str) -> None:
+    told = client.get(path).json()
+
+    assert (told["service"], told["pid"]) == ("shop", os.getpid())
+    assert datetime.fromisoformat(told["started_at"]) < datetime.now(UTC)
+    assert health.identity.items() <= told.items()
 
 
 def test_metrics_are_in_prometheus_format(client: TestClient) -> None:

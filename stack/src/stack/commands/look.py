@@ -45,6 +45,8 @@ def status(as_json: JsonOption = False) -> None:
     console = Console()
     console.print(table)
     for row in rows:
+        if row.get("detail"):
+            console.print(f"{row['part']}: {row['detail']}")
         if row["recovery"]:
             console.print(f"{row['part']} recovers its table: {row['recovery']}")
 
@@ -66,7 +68,9 @@ def _row(part: PartState) -> dict[str, Any]:
     if part.name in {service.name for service in services.ALL} and part.state in ("ready", "starting", "restarting"):
         ready = part.state == "ready"
         code, told = probe.get(f"{part.url}/status", timeout_s=10 if ready else 1)
-        if code == 200 and isinstance(told, dict):
+        if code == 200 and (other := probe.another(part.url, told, part.process)):
+            row |= {"state": "another answers", "detail": other}
+        elif code == 200 and isinstance(told, dict):
             row |= {column: told[column] for column in COLUMNS if column in told and column not in ("url", "restarts")}
         elif ready:
             row["state"] = "silent"
