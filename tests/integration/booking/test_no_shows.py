@@ -89,9 +89,10 @@ async def test_a_visit_is_judged_by_the_instant_of_the_slot_and_lasts_half_an_ho
     assert ((await visit(door))["status"] == "noshow") is noshow
 
 
-async def test_what_is_imported_cancelled_attended_or_told_afterwards_is_never_a_no_show(door: Door) -> None:
-    await door.post({**booking("i", "imported"), "mode": "backfill"})
-    await door.post(booking("p", "past", start="2020-03-12T10:00:00+00:00", end="2020-03-12T10:30:00+00:00"))
+async def test_what_is_cancelled_attended_or_told_afterwards_is_never_a_no_show(door: Door) -> None:
+    past = {"start": "2020-03-12T10:00:00+00:00", "end": "2020-03-12T10:30:00+00:00"}
+    await door.post({**booking("i", "imported", **past), "mode": "backfill"})
+    await door.post(booking("p", "past", **past))
     for status in ("arrived", "fulfilled", "cancelled", "noshow", "proposed"):
         await door.post(booking(f"{status}-1", status, status="proposed" if status == "proposed" else "booked"))
         if status != "proposed":
@@ -105,6 +106,14 @@ async def test_what_is_imported_cancelled_attended_or_told_afterwards_is_never_a
     assert [name for name, status in found.items() if status == "noshow"] == ["noshow", "unattended"]
     assert found["imported"] == found["past"] == "booked"
     assert await door.pool.fetchval("SELECT count(*) FROM appointment_history") == before + 1
+
+
+async def test_d19_a_visit_that_was_imported_while_it_was_ahead_is_one_like_others(door: Door) -> None:
+    await door.post({**booking("i", "imported"), "mode": "backfill"})
+
+    await checking(door, TEN + 24 * HOUR)[0].round()
+
+    assert await statuses(door) == {"imported": "noshow"}
 
 
 async def test_an_arrival_within_a_day_reverses_it_and_a_later_one_is_outside_the_state_table(door: Door) -> None:

@@ -180,6 +180,25 @@ def test_a_book_without_an_order_does_not_lift_a_tombstone() -> None:
     assert booked.take(order("e1")).result is Result.STALE
 
 
+def test_history_that_was_cancelled_is_kept_as_it_was_d43() -> None:
+    imported = batch()
+    answer = imported.take(order(status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell"))
+    held = state(imported)
+    assert (answer.result, held.version, held.status) == (Result.APPLIED, 1, Status.CANCELLED)
+    assert (held.patient, held.clinic_id, held.starts_at, held.reason) == (ANN, "EYE", START, "unwell")
+    assert held.first_booked_at is None
+    assert (
+        imported.take(order("e2", status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell")).result is Result.REPEAT
+    )
+
+
+@pytest.mark.parametrize("given", [{"patient": None}, {"clinic": None}, {"mode": Mode.LIVE}])
+def test_a_cancellation_that_is_live_or_says_not_whose_it_was_stays_a_tombstone_d41(given: dict[str, Any]) -> None:
+    taken = batch()
+    answer = taken.take(order(**{"status": Status.CANCELLED, "mode": Mode.BACKFILL, **given}))
+    assert (answer.result, state(taken).version) == (Result.TOMBSTONE, 0)
+
+
 def test_a_newer_book_lifts_a_tombstone() -> None:
     booked = batch()
     booked.take(change("e1", Status.CANCELLED, sequence=1))

@@ -23,10 +23,10 @@ _NAMES = ", ".join(name for name, _ in sql.APPOINTMENT_COLUMNS)
 _ENDS = "coalesce(ends_at, starts_at + $1::interval)"
 _EXPECTED = f"""
     FROM appointment
-    WHERE status = 'booked' AND mode = 'live' AND schedule_set_at <= {_ENDS}
+    WHERE status = 'booked' AND schedule_set_at <= {_ENDS}
 """
-"""Visits that may become no-shows. One whose time was told only when it was over is history, not a no-show,
-whatever mode its sender gave it (D19)."""
+"""Visits that may become no-shows, imported ones that were ahead when they came too. One whose time was told only when
+it was over is history, not a no-show, whatever mode its sender gave it (D19)."""
 
 LOCK_UNATTENDED = f"""
 SELECT {_NAMES} {_EXPECTED} AND clinic_id = $2 AND starts_at <= $3 AND {_ENDS} <= $3

@@ -111,7 +111,7 @@ def decide(
         Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, END_BEFORE_START, SEQUENCE_CONFLICT.
     """
     if held is None:
-        if command.status in ENDS_BEFORE_BEGINNING:
+        if command.status in ENDS_BEFORE_BEGINNING and not _is_history(command, clinic_id, patient):
             return Decision(Result.TOMBSTONE, _tombstone(command, now))
         return Decision(Result.APPLIED, _first(command, clinic_id, patient, now))
     order = _order(held, command)
@@ -120,6 +120,14 @@ def decide(
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now)
     return _next(held, command, order, _fields(held, command, clinic_id, patient), now, clinics)
+
+
+def _is_history(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None) -> bool:
+    """Say whether an import tells of a visit that was cancelled: it says whose it was and where, and is kept (D43).
+
+    A live event of this kind has overtaken its booking, and an import that says less has nothing to keep.
+    """
+    return command.mode is Mode.BACKFILL and clinic_id is not None and patient is not None
 
 
 def _order(held: State, command: BookAppointment) -> _Order:
