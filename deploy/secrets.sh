@@ -12,6 +12,7 @@ keep DATABASE_ADMIN_URL "postgresql://postgres:$(cat "$folder/POSTGRES_PASSWORD"
 for name in booking records reminders notifier; do
   keep "${name^^}_DATABASE_URL" "postgresql://attend_$name:$(random)@postgres:5432/attend"
 done
+keep NOTIFIER_ADDRESS_PEPPER "$(random)"
 keep ATTEND_KEY "${ATTEND_KEY:-$(random)}"
 keep OPERATOR_KEY "$(random)"
 if cmp -s "$folder/OPERATOR_KEY" "$folder/ATTEND_KEY"; then

@@ -42,6 +42,7 @@ def settings_of(place: Place, **more: Any) -> Settings:
             "http_port": free_port(),
             "log_level": "warning",
             "sending_mode": "live",
+            "address_pepper": "of a benchmark and as long as it has to be",
             **more,
         }
     )

@@ -68,6 +68,7 @@ async def _fanout(own: Place) -> AsyncIterator[psutil.Process]:
         "NOTIFIER_DATABASE_URL": own.url(SERVICE),
         "NOTIFIER_HTTP_PORT": str(port),
         "NOTIFIER_SENDING_MODE": "live",
+        "NOTIFIER_ADDRESS_PEPPER": "of a benchmark and as long as it has to be",
         "KAFKA_BOOTSTRAP_SERVERS": own.bootstrap,
         "ATTEND_TOPIC_PREFIX": own.prefix,
         "ATTEND_LOG_LEVEL": "warning",

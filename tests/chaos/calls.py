@@ -45,7 +45,7 @@ def i8_no_call_is_late_outside_its_hours_or_unwanted(evidence: Evidence) -> Iter
         if visit and not (call.channel == "email" and call.kind not in REMINDING) and not _open(visit, call.called_at):
             yield f"called outside the hours: {call.attempt_id}"
         category = "reminders" if call.kind in REMINDING else "notices"
-        since = evidence.opted_out.get((call.channel, call.address_sha256, category))
+        since = evidence.opted_out.get((call.channel, call.address_key, category))
         if since is not None and call.called_at > since:
             yield f"called after the opt-out: {call.attempt_id}"
 

@@ -46,7 +46,7 @@ class Call:
         called_at: Domain time at which it was authorised.
         not_after: Its deadline, domain time.
         outcome: What the carrier answered; None: nobody knows.
-        address_sha256: The key of the address called, in hex.
+        address_key: The key of the address called, in hex.
     """
 
     attempt_id: str
@@ -62,7 +62,7 @@ class Call:
     not_after: datetime | None
     outcome: str | None
     delivery_state: str
-    address_sha256: str
+    address_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +201,9 @@ async def read_counts(
 _CALLS = """
 SELECT made.attempt_id::text, made.notification_id::text, made.ordinal, one.appointment_id::text, one.clinic_id,
        one.kind, made.channel, one.schedule_gen, made.gated_version, made.called_at, one.not_after, made.outcome,
-       made.delivery_state, encode(made.address_sha256, 'hex') AS address_sha256
+       made.delivery_state, encode(made.address_key, 'hex') AS address_key
 FROM notifier.attempt AS made JOIN notifier.notification AS one USING (notification_id)"""
-_OPT_OUTS = "SELECT channel, encode(address_sha256, 'hex'), category, since FROM notifier.opt_out"
+_OPT_OUTS = "SELECT channel, encode(address_key, 'hex'), category, since FROM notifier.opt_out"
 
 
 async def read_ledger(database_url: str, evidence: Evidence) -> None:

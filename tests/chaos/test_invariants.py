@@ -67,7 +67,7 @@ def call(message: UUID, ordinal: int, kind: str, said: str, channel: str = "sms"
         not_after=NOON,
         outcome=said,
         delivery_state="unknown",
-        address_sha256="ab",
+        address_key="ab",
     )
 
 

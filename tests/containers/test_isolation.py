@@ -37,7 +37,7 @@ SECRETS: dict[str, set[str]] = {  # what each container is given; the jobs have 
     "reminders-api": {"REMINDERS_DATABASE_URL", HASH},
     "reminders-projector": {"REMINDERS_DATABASE_URL", HASH},
     "reminders-worker": {"REMINDERS_DATABASE_URL", "REMINDERS_BOOKING_KEY", HASH},
-    "notifier": {"NOTIFIER_DATABASE_URL", "NOTIFIER_READ_KEY", HASH},
+    "notifier": {"NOTIFIER_DATABASE_URL", "NOTIFIER_ADDRESS_PEPPER", "NOTIFIER_READ_KEY", HASH},
     "migrate-notifier": {"DATABASE_ADMIN_URL", "NOTIFIER_DATABASE_URL"},
     "client": {"BOOKING_DATABASE_URL", "ATTEND_KEY", HASH},
     "sinks": set(),

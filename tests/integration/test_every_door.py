@@ -23,7 +23,7 @@ import reminders.wiring
 from chassis.clock import RealClock
 from chassis.health import Health
 from chassis.metrics import Metrics
-from tests.support.installation import Installation
+from tests.support.installation import ADDRESS_PEPPER, Installation
 
 pytestmark = pytest.mark.integration
 
@@ -45,6 +45,7 @@ def told(installation: Installation, service: str) -> dict[str, Any]:
         "kafka_bootstrap_servers": installation.bootstrap,
         "topic_prefix": installation.topic_prefix,
         "operator_key_sha256": SecretStr(sha256(KEY.encode()).hexdigest()),
+        "address_pepper": SecretStr(ADDRESS_PEPPER),
     }
 
 

@@ -13,6 +13,8 @@ from schemas import topics
 from stack import services
 from tests.support.databases import ROLE_PASSWORD
 
+ADDRESS_PEPPER = "of the tests and as long as it has to be"
+
 
 class Installation:
     """What a test needs to run services, as processes or in its own loop.
@@ -51,6 +53,7 @@ class Installation:
             "ATTEND_TOPIC_PREFIX": self.topic_prefix,
             "DATABASE_ADMIN_URL": self.admin_url,
         }
+        common["NOTIFIER_ADDRESS_PEPPER"] = ADDRESS_PEPPER
         own = {f"{services.prefix_of(name)}DATABASE_URL": self.service_url(name) for name in services.PACKAGES}
         return {**common, **own}
 

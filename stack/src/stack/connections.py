@@ -83,4 +83,6 @@ class Connections:
         }
         if self.state and self.state.clock_file:
             common.setdefault("ATTEND_CLOCK_FILE", self.state.clock_file)
+        if package == "notifier":
+            common.setdefault("NOTIFIER_ADDRESS_PEPPER", self.home.secrets.address_pepper)
         return {**common, f"{services.prefix_of(package)}DATABASE_URL": self.database_url(package)}

@@ -33,11 +33,13 @@ class Secrets:
         key: The key of the API client `local`, by which bookings go in.
         operator_key: The operator's, which reads at every service; never a client's.
         passwords: By service, the password of its database role.
+        address_pepper: Makes the keys under which the notifier keeps addresses.
     """
 
     key: str
     operator_key: str
     passwords: dict[str, str]
+    address_pepper: str
 
     @property
     def operator_key_sha256(self) -> str:
@@ -71,18 +73,19 @@ class Home:
 
     @cached_property
     def secrets(self) -> Secrets:
-        """The secrets, made on first use and kept in a file of mode 0600."""
+        """The secrets, made on first use and kept in a file of mode 0600; one that is not in it yet is added."""
         path = self.folder / "secrets.json"
         held = json.loads(path.read_text("utf-8")) if path.exists() else {}
         made = {
             "key": f"attend_{secrets.token_urlsafe(24)}",
             "operator_key": f"attend_operator_{secrets.token_urlsafe(24)}",
             "passwords": {package: secrets.token_urlsafe(24) for package in services.PACKAGES},
+            "address_pepper": secrets.token_urlsafe(32),
         } | held
         if made != held:  # some are missing in a folder of an earlier version
             self.folder.mkdir(parents=True, exist_ok=True)
             write_secret(path, json.dumps(made, indent=2))
-        return Secrets(made["key"], made["operator_key"], made["passwords"])
+        return Secrets(made["key"], made["operator_key"], made["passwords"], made["address_pepper"])
 
     def log_of(self, part: str) -> Path:
         """Return the log file of a part."""

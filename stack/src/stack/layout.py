@@ -119,6 +119,7 @@ class Environments:
             made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, **made}
         if service.package == "notifier":
             made |= self._others() | (self._carriers() if self._sinks else {})
+            made.setdefault("NOTIFIER_ADDRESS_PEPPER", self._home.secrets.address_pepper)
         if service.name == "reminders-worker":
             made["REMINDERS_SLOT"] = "1"  # the only worker here: started again, it takes its partitions up at once
         if service.name == "reminders-worker" and "booking" in self._layout.http:  # it compares its timers with booking

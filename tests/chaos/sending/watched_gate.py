@@ -69,7 +69,7 @@ FROM notifier.attempt AS made
 JOIN watch.claim AS claim USING (attempt_id)
 JOIN notifier.notification AS one USING (notification_id)
 JOIN watch.reading AS gate ON gate.transaction_id = claim.transaction_id AND gate.appointment_id = one.appointment_id
-JOIN notifier.opt_out AS said ON said.channel = made.channel AND said.address_sha256 = made.address_sha256
+JOIN notifier.opt_out AS said ON said.channel = made.channel AND said.address_key = made.address_key
 WHERE said.category = 'reminders' AND one.kind = 'reminder'
 GROUP BY 1"""
 """Each reminder to an address that has opted out, with whether that was committed before its gate was read."""

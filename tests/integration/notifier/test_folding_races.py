@@ -27,7 +27,9 @@ def reading(*visits: Appointment) -> list[VisitReading]:
 async def fan_out(world: World, events: Sequence[VisitReading]) -> Counted:
     """Apply a batch in a transaction of its own, as the consumer does."""
     async with world.pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-        return await on_appointments(PostgresFanoutStore(connection, "/{appointment_id}"), events, LIVE, world.now)
+        return await on_appointments(
+            PostgresFanoutStore(connection, "/{appointment_id}", world.peppers), events, LIVE, world.now
+        )
 
 
 async def told_of(world: World, visits: Sequence[Appointment]) -> None:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from notifier.domain.opt_outs import address_key
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason
@@ -124,7 +123,7 @@ async def test_d36_an_address_that_wants_no_more_reminders_is_passed_over(world:
     patient = await world.patient()
     await world.pool.execute(
         "INSERT INTO opt_out VALUES ('sms', $1, 'reminders', $2, 'test')",
-        address_key(await world.address(patient, "mobile")),
+        world.peppers.of(await world.address(patient, "mobile")).key,
         MONDAY,
     )
     await world.start()

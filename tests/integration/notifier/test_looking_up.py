@@ -67,10 +67,10 @@ async def looking(
         async with new_client(f"http://127.0.0.1:{port}", 10, 1) as client:
             clock = SteppedClock(world.clock_file)
             intake = Intake(
-                PostgresReceipts(world.pool), PostgresReplies(world.pool), PostgresUnreadables(world.pool, clock),
-                clock, lambda *_: None, lambda: None,
+                PostgresReceipts(world.pool, world.peppers), PostgresReplies(world.pool, world.peppers),
+                PostgresUnreadables(world.pool, clock), world.peppers, clock, lambda *_: None, lambda: None,
             )  # fmt: skip
-            made = LookUp(world.pool, client, accounts, intake, 0, 0)
+            made = LookUp(world.pool, client, accounts, world.peppers, intake, 0, 0)
             yield made, listing
 
 

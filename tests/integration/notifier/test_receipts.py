@@ -30,6 +30,7 @@ from tests.integration.notifier.callbacks import (
     twilio,
 )
 from tests.integration.notifier.world import World, until
+from tests.unit.notifier.builders import PEPPERS
 from tests.unit.notifier.test_bounces import bounce
 
 pytestmark = pytest.mark.integration
@@ -300,7 +301,7 @@ async def test_a_report_that_cannot_be_applied_keeps_none_of_those_that_wait_beh
     row = await world.settled(visit, "reminder", "accepted")
     other = await world.book(visit.patient_id)
     fine = await world.settled(other, "confirmation", "accepted")
-    receipts = PostgresReceipts(world.pool)
+    receipts = PostgresReceipts(world.pool, PEPPERS)
     for number, one in enumerate((row, fine)):
         await world.pool.execute(
             "INSERT INTO receipt (carrier, key, asked_attempt_id, status, received_at) VALUES ($1, $2, $3, 'read', $4)",

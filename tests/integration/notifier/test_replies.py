@@ -13,7 +13,6 @@ from pydantic import SecretStr
 
 from booking.settings import Settings
 from booking.wiring import build
-from notifier.domain.replies import code_of
 from schemas.appointments import Appointment
 from stack.ports import free_port
 from tests.integration.notifier.callbacks import meta, secrets, sms
@@ -165,7 +164,7 @@ async def test_an_answer_after_a_move_that_he_was_not_told_of_is_for_staff(world
     moved = {"starts_at": visit.starts_at + timedelta(days=1), "schedule_gen": 2}  # type: ignore[operator]  # it has one
     await world.hold(visit.model_copy(update={"version": 2, **moved}))
 
-    await sms(world, mobile, f"X {code_of(visit.appointment_id, 1)}")
+    await sms(world, mobile, f"X {world.peppers.codes(visit.appointment_id, 1)[0]}")
 
     (one,) = await replies(world, open=True)
     assert (one["meaning"], one["verdict"], one["why"]) == ("cancel", "staff", "NO_VISIT")
@@ -232,12 +231,12 @@ async def test_a_number_may_send_five_wrong_codes_an_hour_and_then_no_right_one_
     await world.ask("PUT", "/v1/clinics/NORTH/sending", json={"replies": True})
     visit, mobile = await reminded(world)
     other_visit, other = await reminded(world)
-    right = code_of(visit.appointment_id, 1)
+    right = world.peppers.codes(visit.appointment_id, 1)[0]
     wrong = [f"{(int(right) + number) % 10_000:04d}" for number in range(1, 7)]
 
     await asyncio.gather(*(sms(world, mobile, f"X {code}", sid=f"SM-{code}") for code in wrong))
     await sms(world, mobile, f"X {right}", sid="SM-late")
-    await sms(world, other, f"C {code_of(other_visit.appointment_id, 1)}", sid="SM-other")
+    await sms(world, other, f"C {world.peppers.codes(other_visit.appointment_id, 1)[0]}", sid="SM-other")
 
     said = sorted(one["why"] for one in await replies(world, open=True))
     assert said == ["TOO_MANY_CODES"] * 2 + ["WRONG_CODE"] * 5

@@ -69,7 +69,7 @@ async def test_b12_the_front_desk_sees_who_cannot_be_reached_and_what_patients_a
     await world.settled(await world.book(await world.patient(mobile=None, email=None)), "confirmation", "skipped")
     await world.pool.execute(
         """
-        INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, why, clinic_id,
+        INSERT INTO reply (reply_id, channel, address_key, sender, text, meaning, verdict, why, clinic_id,
                            received_at)
         VALUES (gen_random_uuid(), 'sms', 'x', '+447700900123', '[bold]Call me\x1b[2J', 'other', 'staff',
                 'NOT_UNDERSTOOD', $1, $2)""",

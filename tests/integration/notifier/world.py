@@ -17,6 +17,8 @@ import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from chassis import clock
+from notifier.adapters.peppers import peppers_of
+from notifier.domain.addresses import Peppers
 from notifier.settings import Settings
 from notifier.wiring import LANES, Service, build
 from schemas import wire
@@ -86,6 +88,11 @@ class World(BookingsTables):
     def step(self, by: timedelta) -> None:
         """Let domain time pass."""
         clock.step(self.clock_file, self.now + by)
+
+    @property
+    def peppers(self) -> Peppers:
+        """What makes the keys of addresses here."""
+        return peppers_of(self.settings())
 
     # what the topics carry
 

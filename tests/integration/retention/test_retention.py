@@ -82,7 +82,7 @@ async def test_a_patients_words_go_and_what_they_meant_stays(installation: Insta
     for days in (10, 100):
         await pool.execute(
             """
-            INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, received_at)
+            INSERT INTO reply (reply_id, channel, address_key, sender, text, meaning, verdict, received_at)
             VALUES ($1, 'sms', 'x', '+447700900123', 'Please call me', 'other', 'staff', $2)""",
             uuid4(), NOW - days * DAY,
         )  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from notifier.domain.addresses import Peppers
 from notifier.domain.channels import Route
 from notifier.domain.ledger import Call, Notification, attempt_id
 from notifier.domain.states import State
@@ -20,6 +21,7 @@ NOTIFICATION = UUID("01890000-0000-5000-8000-000000000004")
 STARTS = NOW + timedelta(days=2)
 MOBILE = "+442071838750"
 EMAIL = "ada@example.org"
+PEPPERS = Peppers((b"of the unit tests",))
 
 _VISIT = Visit(
     appointment_id=APPOINTMENT,

@@ -21,6 +21,7 @@ from notifier.adapters.callbacks.http import CALLBACKS, Callbacks, routes
 from notifier.adapters.callbacks.signatures import CallbackSecrets, meta_signature, twilio_signature
 from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Intake, Unread
+from tests.unit.notifier.builders import PEPPERS
 
 PUBLIC = "https://clinic.example"
 
@@ -47,7 +48,7 @@ async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]
     clock = RealClock()
     secrets = CallbackSecrets(twilio={"": ("t",)}, meta={"": ("m",)})
     door = Door(registry, longest_read_s=0.2)
-    intake = Intake(Away(), Away(), Away(), clock, door.count, lambda: None)
+    intake = Intake(Away(), Away(), Away(), PEPPERS, clock, door.count, lambda: None)
     callbacks = Callbacks(intake, lambda: secrets, PUBLIC, door)
     api = create_api("test", Health("notifier", clock), Metrics("notifier"), public=(CALLBACKS,))
     api.include_router(routes(callbacks))

@@ -12,6 +12,7 @@ from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.handle.intake import Batch, Intake, Item, Unread
 from notifier.handle.replies import Incoming
 from schemas.notifications import Channel
+from tests.unit.notifier.builders import PEPPERS
 
 
 class Work:
@@ -42,7 +43,7 @@ class Work:
 
     # of replies
 
-    async def is_new(self, _reply_id: Any, _address: bytes) -> bool:
+    async def is_new(self, _reply_id: Any, _address: Any) -> bool:
         return True
 
     async def opt_out(self, *_: Any) -> None:
@@ -87,7 +88,7 @@ def taking(error: Exception) -> tuple[Intake, Work, Replies, Kept, dict[tuple[st
     def count(carrier: str, fate: str, number: int) -> None:
         counted[carrier, fate] = counted.get((carrier, fate), 0) + number
 
-    return Intake(receipts, replies, kept, RealClock(), count, lambda: None), receipts, replies, kept, counted
+    return Intake(receipts, replies, kept, PEPPERS, RealClock(), count, lambda: None), receipts, replies, kept, counted
 
 
 async def test_what_fails_alone_is_kept_with_its_bytes_and_the_rest_is_done() -> None:

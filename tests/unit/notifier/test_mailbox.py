@@ -11,6 +11,7 @@ from chassis.errors import Unavailable
 from notifier.adapters.callbacks.mailbox import AT_ONCE, BounceMailbox
 from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Intake, Unread
+from tests.unit.notifier.builders import PEPPERS
 
 
 class Kept:
@@ -39,7 +40,7 @@ def kept() -> Kept:
 def box(tmp_path: Path, kept: Kept) -> BounceMailbox:
     for folder in ("new", "cur"):
         (tmp_path / folder).mkdir()
-    intake = Intake(kept, kept, kept, RealClock(), lambda *_: None, lambda: None)
+    intake = Intake(kept, kept, kept, PEPPERS, RealClock(), lambda *_: None, lambda: None)
     return BounceMailbox(tmp_path, intake, lambda *_: None)
 
 
@@ -61,7 +62,7 @@ async def test_a_hundred_mails_that_cannot_be_moved_hide_no_later_one(
 async def test_a_mail_that_was_set_aside_is_tried_again_after_a_while(
     kept: Kept, tmp_path: Path, box: BounceMailbox
 ) -> None:
-    intake = Intake(kept, kept, kept, RealClock(), lambda *_: None, lambda: None)
+    intake = Intake(kept, kept, kept, PEPPERS, RealClock(), lambda *_: None, lambda: None)
     patient = BounceMailbox(tmp_path, intake, lambda *_: None, aside_s=0)
     (tmp_path / "new" / "one").write_bytes(b"stuck")
     (tmp_path / "cur" / "one:2,").mkdir()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from notifier.domain.opt_outs import address_key
 from notifier.domain.reach import Trouble, unreachable
 from notifier.domain.visits import Preferences
 from schemas.notifications import Channel
@@ -10,8 +9,8 @@ from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, MOBILE, visit
 
 NOBODY: frozenset[Channel] = frozenset()
-BY_SMS = (Channel.SMS, address_key(MOBILE))
-BY_EMAIL = (Channel.EMAIL, address_key(EMAIL))
+BY_SMS = (Channel.SMS, MOBILE)
+BY_EMAIL = (Channel.EMAIL, EMAIL)
 
 
 def test_a_patient_with_a_channel_that_works_is_not_on_the_list() -> None:
@@ -59,7 +58,7 @@ def test_the_newest_call_to_an_address_counts_against_it(mobile: str, email: str
 
 
 def test_a_number_that_was_mended_starts_anew() -> None:
-    old = {(Channel.SMS, address_key("+447700900000")): "undelivered"}
+    old = {(Channel.SMS, "+447700900000"): "undelivered"}
 
     assert unreachable(visit(email=None), None, NOBODY, old) is None
 

@@ -7,19 +7,20 @@ from uuid import UUID
 
 import pytest
 
-from notifier.domain.opt_outs import Category, address_key, category_of
-from notifier.domain.replies import Answer, Meaning, Messaged, Verdict, Why, code_of, read, resolve
+from notifier.domain.opt_outs import Category, category_of
+from notifier.domain.replies import Answer, Meaning, Messaged, Verdict, Why, read, resolve
 from schemas.appointments import Status
 from schemas.notifications import Kind
-from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, STARTS
+from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, PEPPERS, STARTS
 
 OTHER = UUID("01890000-0000-7000-8000-000000000099")
-CODE = code_of(APPOINTMENT, 1)
+(CODE,) = PEPPERS.codes(APPOINTMENT, 1)
 
 
 def messaged(**changes: Any) -> Messaged:
-    told = Messaged(APPOINTMENT, PATIENT, "NORTH", Status.BOOKED, STARTS, 1, 1, reachable=True, replies=True)
-    return replace(told, **changes)
+    told = Messaged(APPOINTMENT, PATIENT, "NORTH", Status.BOOKED, STARTS, 1, 1, reachable=True, replies=True, codes=())
+    codes = PEPPERS.codes(changes.get("appointment_id", APPOINTMENT), 1)
+    return replace(told, **{"codes": codes, **changes})
 
 
 @pytest.mark.parametrize(
@@ -107,14 +108,9 @@ def test_at_a_clinic_that_wants_no_machine_to_act_it_is_for_staff() -> None:
 def test_the_code_is_four_digits_and_another_one_after_a_move() -> None:
     assert len(CODE) == 4
     assert CODE.isdecimal()
-    assert code_of(APPOINTMENT, 2) != CODE
+    assert PEPPERS.codes(APPOINTMENT, 2) != (CODE,)
 
 
 def test_every_kind_to_a_patient_has_a_category_and_those_to_providers_none() -> None:
     assert {kind for kind in Kind if category_of(kind) is None} == {k for k in Kind if k.value.startswith("provider")}
     assert category_of(Kind.REMINDER) is Category.REMINDERS
-
-
-def test_an_address_has_one_key_however_it_is_written() -> None:
-    assert address_key("Ada@Example.org ") == address_key("ada@example.org")
-    assert len(address_key("+442071838750")) == 32

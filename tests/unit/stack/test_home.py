@@ -31,6 +31,16 @@ def test_every_service_gets_a_password_of_its_own(tmp_path: Path) -> None:
     assert len(set(passwords.values())) == len(passwords) == 4
 
 
+def test_an_installation_from_before_gets_the_secret_that_it_lacks_once(tmp_path: Path) -> None:
+    write_secret(tmp_path / "secrets.json", '{"key": "k", "passwords": {"notifier": "p"}}')
+
+    made = Home(tmp_path).secrets
+
+    assert (made.key, made.passwords) == ("k", {"notifier": "p"})
+    assert len(made.address_pepper) >= 32
+    assert Home(tmp_path).secrets == made
+
+
 def test_a_folder_is_held_by_one_supervisor_at_a_time(tmp_path: Path) -> None:
     first, second = Home(tmp_path), Home(tmp_path)
 

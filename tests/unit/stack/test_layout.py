@@ -52,6 +52,13 @@ def test_only_who_asks_another_service_gets_the_key_the_others_its_hash(
         assert secrets.key not in env.values()
 
 
+def test_the_notifier_alone_gets_the_secret_of_addresses(environments: Environments, tmp_path: Path) -> None:
+    pepper = Home(tmp_path).secrets.address_pepper
+
+    for each in services.ALL:
+        assert (pepper in environments.service(each).values()) == (each.name == "notifier")
+
+
 def test_the_worker_is_told_where_booking_answers_if_that_runs_here(environments: Environments, tmp_path: Path) -> None:
     alone = Environments(
         Home(tmp_path), lay_out("free", [service("reminders-worker")]), lambda: "k", lambda: "postgresql://h/d"

@@ -37,6 +37,7 @@ class Settings(ServiceSettings):
         senders: File with the accounts of the installation and of single clinics (TOML; `adapters/senders_file.py`).
         callback_base_url: Public address for carriers' receipts.
         bounce_secret: What a mail server sends along when it posts a bounce.
+        address_pepper: Makes the keys under which addresses are kept; several with commas, newest first.
         unsubscribe_secret: Signs the one-click links in emails; empty: mails carry none.
         bounce_maildir: Maildir with bounces, read by the process that runs fan-out.
         meta_app_secret, meta_verify_token: By which Meta's callbacks prove themselves.
@@ -71,6 +72,7 @@ class Settings(ServiceSettings):
     callback_base_url: str | None = None
     bounce_secret: SecretStr = SecretStr("")
     bounce_maildir: Path | None = None
+    address_pepper: SecretStr = SecretStr("")
     unsubscribe_secret: SecretStr = SecretStr("")
     booking_url: str | None = None
     records_url: str | None = None

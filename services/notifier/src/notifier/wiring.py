@@ -27,6 +27,8 @@ from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.inbox_access import InboxAccess
 from notifier.adapters.outgoing import OWNED
+from notifier.adapters.peppers import check as check_peppers
+from notifier.adapters.peppers import peppers_of
 from notifier.adapters.senders import read_senders
 from notifier.adapters.streams import Streams, streams
 from notifier.adapters.templates import checked
@@ -87,14 +89,15 @@ class Service:
 def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subscription[Any], ...]:
     """Return what fan-out listens to, and what becomes of it by the settings' clock or another one."""
     clock, sending, link = clock or clock_from(settings.clock_file), settings.sending, settings.appointment_link
+    peppers = peppers_of(settings)
 
     async def appointments(connection: Connection, events: Sequence[VisitReading]) -> Applied:
-        store = PostgresFanoutStore(connection, link)
+        store = PostgresFanoutStore(connection, link, peppers)
         return _applied(await on_appointments(store, events, sending, clock.now()))
 
     async def reminders(connection: Connection, events: Sequence[Seen | None]) -> Applied:
         said = [event for event in events if event is not None]
-        counted = await on_reminders(PostgresFanoutStore(connection, link), said, sending, clock.now())
+        counted = await on_reminders(PostgresFanoutStore(connection, link, peppers), said, sending, clock.now())
         return Applied(counted.applied + len(events) - len(said), counted.repeat, counted.stale)
 
     return (
@@ -116,9 +119,10 @@ async def build(
         lanes: The lanes to run here.
 
     Raises:
-        Misconfigured: The senders, the templates, the schema or a topic is not as this version needs it; says how
-            to mend it.
+        Misconfigured: The senders, the templates, a secret, the schema or a topic is not as this version needs it;
+            says how to mend it.
     """
+    peppers = peppers_of(settings)
     accounts, templates = read_senders(settings), checked(settings.templates)
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
     needed = (APPOINTMENTS, REMINDERS, NOTIFICATIONS, PATIENT_REPLIES)
@@ -128,6 +132,7 @@ async def build(
     try:
         await migrate.check(pool, SERVICE, SERVICE)
         await behind.check(pool, settings, SERVICE, OWNED)
+        await check_peppers(pool, peppers)
         relay = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES])
         clocks = DatabaseClockCheck(pool, clock)
         await clocks.compare()
@@ -135,7 +140,7 @@ async def build(
             with unavailable():
                 await rates.know(pool, channel, accounts.accounts[channel].every)
         senders = lanes_of(
-            settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay
+            settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay, peppers
         )
         open_streams = streams(pool)
 
@@ -166,11 +171,11 @@ async def build(
         if fanout:
             api.include_router(http.routes(pool, key))
             api.include_router(inbox.routes(pool, clock, open_streams, stop, access))
-            for router in staff_routers(settings, pool, clock, reading, committed, key):
+            for router in staff_routers(settings, pool, clock, reading, committed, peppers, key):
                 api.include_router(router)
         heard = None
         if fanout:
-            heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts)
+            heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts, peppers)
             for router in heard.routers:
                 api.include_router(router)
         daily = Retention(pool, retention.jobs(settings), agreed) if fanout else None

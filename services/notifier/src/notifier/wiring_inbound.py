@@ -21,9 +21,11 @@ from notifier.adapters.callbacks.waiting import WaitingReceipts
 from notifier.adapters.carriers.http import new_client
 from notifier.adapters.looking_up import LookUp
 from notifier.adapters.receipts import PostgresReceipts
+from notifier.adapters.rekeying import Rekeying
 from notifier.adapters.replies import PostgresReplies
 from notifier.adapters.senders import Senders
 from notifier.adapters.unreadable import PostgresUnreadables
+from notifier.domain.addresses import Peppers
 from notifier.handle.intake import Intake
 from notifier.settings import Settings, several
 
@@ -36,17 +38,24 @@ class Inbound:
         routers: Callbacks, and the staff's list of answers.
         mailbox: None where no Maildir is set.
         look_up: Settles SMS of unknown outcome that Twilio lists.
+        rekeying: Gives what older versions kept plainly its key.
     """
 
     routers: tuple[APIRouter, ...]
     waiting: WaitingReceipts
     mailbox: BounceMailbox | None
     look_up: LookUp
+    rekeying: Rekeying
 
     def parts(self) -> dict[str, Run]:
         """Return what is to be run, by name."""
         mailbox: dict[str, Run] = {} if self.mailbox is None else {"bounces": self.mailbox.run}
-        return {"waiting receipts": self.waiting.run, "look-up": self.look_up.run, **mailbox}
+        return {
+            "waiting receipts": self.waiting.run,
+            "look-up": self.look_up.run,
+            "rekeying": self.rekeying.run,
+            **mailbox,
+        }
 
 
 def inbound(
@@ -58,6 +67,7 @@ def inbound(
     committed: Callable[[], None],
     operator: Any,
     accounts: Senders,
+    peppers: Peppers,
 ) -> Inbound:
     """Return the inbound parts of this process.
 
@@ -70,11 +80,12 @@ def inbound(
         committed: Called after every commit that may have made work for lanes or the relay.
         operator: The dependency that lets only the operator's key in, for the staff's list.
         accounts: Those that send.
+        peppers: Make the keys of addresses, and reply codes.
     """
-    receipts, replies, door = PostgresReceipts(pool), PostgresReplies(pool), Door(metrics.registry)
+    receipts, replies, door = PostgresReceipts(pool, peppers), PostgresReplies(pool, peppers), Door(metrics.registry)
     secrets = secrets_of(settings, accounts)
     kept = PostgresUnreadables(pool, clock)
-    intake = Intake(receipts, replies, kept, clock, door.count, committed)
+    intake = Intake(receipts, replies, kept, peppers, clock, door.count, committed)
     callbacks = Callbacks(intake, lambda: secrets, settings.callback_base_url, door)
     folder = settings.bounce_maildir
     mailbox = None if folder is None else BounceMailbox(folder, intake, door.count)
@@ -82,14 +93,14 @@ def inbound(
     health.add_status("unreadable_callbacks", kept.count)
     desk = (
         staff_replies.routes(pool, clock, operator),
-        opt_outs.routes(pool, clock, operator),
+        opt_outs.routes(pool, clock, peppers, operator),
         unreadable.routes(pool, operator),
     )
-    links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe)
+    links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)
     twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)
-    look_up = LookUp(pool, twilio, accounts.sms, intake)
+    look_up = LookUp(pool, twilio, accounts.sms, peppers, intake)
     waiting = WaitingReceipts(receipts, clock, committed)
-    return Inbound((routes(callbacks), links, *desk), waiting, mailbox, look_up)
+    return Inbound((routes(callbacks), links, *desk), waiting, mailbox, look_up, Rekeying(pool, peppers))
 
 
 def secrets_of(settings: Settings, accounts: Senders) -> CallbackSecrets:

@@ -17,6 +17,7 @@ from notifier.adapters.ledger import PostgresLedger
 from notifier.adapters.senders import Senders
 from notifier.adapters.templates import Templates
 from notifier.adapters.watch import LaneMetrics, Workload
+from notifier.domain.addresses import Peppers
 from notifier.domain.states import State
 from notifier.handle.loop import Lane, Limits
 from notifier.handle.ports import Carrier
@@ -34,10 +35,11 @@ def lanes(
     metrics: LaneMetrics,
     clocks: ClockCheck,
     relay: Relay,
+    peppers: Peppers,
 ) -> tuple[Lane, ...]:
     """Return the lanes of this process; a message that changes its channel wakes the other lane."""
     by_channel = accounts.accounts
-    ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s), by_channel)
+    ledger = PostgresLedger(pool, timedelta(seconds=settings.lease_s), by_channel, peppers)
     made: dict[Channel, Lane] = {}
 
     def wake(channel: Channel) -> None:

@@ -11,6 +11,7 @@ from chassis.clock import Clock
 from notifier.adapters import contacts, preferences, sending, why, work_list
 from notifier.adapters.desk import PostgresDesk
 from notifier.adapters.other_parts import Addresses, OtherParts, reading_client
+from notifier.domain.addresses import Peppers
 from notifier.settings import Settings
 
 
@@ -25,6 +26,7 @@ def staff_routers(
     clock: Clock,
     reading: httpx2.AsyncClient,
     wake: Callable[[], None],
+    peppers: Peppers,
     operator: Any,
 ) -> tuple[APIRouter, ...]:
     """Return the routers.
@@ -35,14 +37,15 @@ def staff_routers(
         clock: Domain time.
         reading: See `reading_of`.
         wake: Wakes lanes and relay after a change.
+        peppers: Make the keys of addresses.
         operator: The dependency that lets only the operator's key in.
     """
     addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
     parts = why.AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
     return (
-        contacts.routes(pool, clock, operator),
+        contacts.routes(pool, clock, peppers, operator),
         preferences.routes(pool, clock, operator),
         why.routes(parts, operator),
         sending.routes(pool, clock, settings.sending_mode, wake, operator),
-        work_list.routes(pool, PostgresDesk(pool), clock, settings.sending, wake, operator),
+        work_list.routes(pool, PostgresDesk(pool, peppers), clock, settings.sending, wake, operator),
     )

@@ -1,6 +1,6 @@
 """`GET /v1/contacts/quality`: patients with visits ahead who cannot be reached, and why (B12)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,7 +14,9 @@ from chassis.cursor import Cursor
 from chassis.database import Connection, unavailable
 from notifier.adapters import contacts_sql as sql
 from notifier.adapters.gate import read_gate
-from notifier.domain.opt_outs import address_key
+from notifier.adapters.opt_outs import stopped
+from notifier.domain.addresses import Peppers
+from notifier.domain.opt_outs import Category
 from notifier.domain.plain_words import reason_words
 from notifier.domain.reach import Evidence, Reach, unreachable
 from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
@@ -68,12 +70,13 @@ class Filters(BaseModel):
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+def routes(pool: asyncpg.Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRouter:
     """Return the route.
 
     Args:
         pool: Connections to the schema `notifier`.
         clock: Domain time.
+        peppers: Make the keys of addresses.
         operator: The dependency that lets only the operator's key in.
     """
     router = APIRouter(prefix="/v1/contacts", tags=["contacts"], dependencies=[Depends(operator)])
@@ -82,12 +85,12 @@ def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     async def quality(filters: Annotated[Filters, Query()]) -> Quality:
         with unavailable():
             async with pool.acquire() as connection:
-                return await find(connection, filters, clock.now())
+                return await find(connection, peppers, filters, clock.now())
 
     return router
 
 
-async def find(connection: Connection, filters: Filters, now: datetime) -> Quality:
+async def find(connection: Connection, peppers: Peppers, filters: Filters, now: datetime) -> Quality:
     """Return one page.
 
     Raises:
@@ -99,7 +102,7 @@ async def find(connection: Connection, filters: Filters, now: datetime) -> Quali
     while looked < LOOKED_AT_MOST:
         at, last = (place.at, place.id) if place else (None, None)
         rows = await connection.fetch(sql.VISITS, now, filters.clinic, at, last, LOOKED_AT_ONCE)
-        judged = await _judged(connection, [row["appointment_id"] for row in rows], now)
+        judged = await _judged(connection, peppers, [row["appointment_id"] for row in rows], now)
         for row in rows:
             place, looked = Cursor(row["starts_at"], row["appointment_id"]), looked + 1
             seen = judged.get(row["appointment_id"])
@@ -113,7 +116,7 @@ async def find(connection: Connection, filters: Filters, now: datetime) -> Quali
 
 
 async def _judged(
-    connection: Connection, appointment_ids: Sequence[UUID], now: datetime
+    connection: Connection, peppers: Peppers, appointment_ids: Sequence[UUID], now: datetime
 ) -> Mapping[UUID, tuple[Visit, Reach]]:
     """Return those of these visits whose patients cannot be reached."""
     if not appointment_ids:
@@ -124,14 +127,9 @@ async def _judged(
         row["patient_id"]: Preferences(row["whatsapp"], row["sms"], row["email"])
         for row in await connection.fetch(sql.PREFERENCES, patients)
     }
-    keys = sorted(
-        {address_key(address) for one in visits.values() for address in (mobile_of(one), email_of(one)) if address}
-    )
-    out = {(row["channel"], row["address_sha256"]) for row in await connection.fetch(sql.OPTED_OUT, keys)}
-    evidence: Evidence = {
-        (Channel(row["channel"]), row["address_sha256"]): row["came_to"]
-        for row in await connection.fetch(sql.EVIDENCE, keys, now - LATELY)
-    }
+    addresses = {address for one in visits.values() for address in (mobile_of(one), email_of(one)) if address}
+    out = await stopped(connection, peppers, addresses)
+    evidence = await _evidence(connection, peppers, addresses, now - LATELY)
     return {
         one.appointment_id: (one, reach)
         for one in visits.values()
@@ -139,12 +137,17 @@ async def _judged(
     }
 
 
-def _opted_out(visit: Visit, out: set[tuple[str, bytes]]) -> frozenset[Channel]:
+async def _evidence(connection: Connection, peppers: Peppers, addresses: Collection[str], since: datetime) -> Evidence:
+    kept = [(address, peppers.of(address)) for address in addresses]
+    by_key = {key: address for address, one in kept for key in (*one.keys, one.plain) if key}
+    rows = await connection.fetch(sql.EVIDENCE, list(by_key), [one.plain for _, one in kept], since)
+    return {(Channel(row["channel"]), by_key[row["key"]]): row["came_to"] for row in rows}
+
+
+def _opted_out(visit: Visit, out: Collection[tuple[Channel, Category, str]]) -> frozenset[Channel]:
     mobile, email = mobile_of(visit), email_of(visit)
     addresses = ((Channel.SMS, mobile), (Channel.WHATSAPP, mobile), (Channel.EMAIL, email))
-    return frozenset(
-        channel for channel, address in addresses if address and (channel.value, address_key(address)) in out
-    )
+    return frozenset(channel for channel, address in addresses if (channel, Category.REMINDERS, address) in out)
 
 
 def _view(visit: Visit, reach: Reach) -> PatientView:

@@ -14,14 +14,14 @@ ORDER BY a.starts_at, a.appointment_id LIMIT $5"""
 
 PREFERENCES = "SELECT patient_id, whatsapp, sms, email FROM preference WHERE patient_id = ANY($1::uuid[])"
 
-OPTED_OUT = """
-SELECT channel, address_sha256 FROM opt_out
-WHERE category = 'reminders' AND address_sha256 = ANY($1::bytea[])"""
-
-# What the newest answered call to each address came to, since $2.
+# What the newest answered call to each key or plain hash of an address came to, since $3; oldest first.
 EVIDENCE = """
-SELECT DISTINCT ON (channel, address_sha256) channel, address_sha256,
-       CASE WHEN outcome = 'accepted' THEN delivery_state ELSE outcome END AS came_to
-FROM attempt
-WHERE address_sha256 = ANY($1::bytea[]) AND called_at >= $2 AND outcome IN ('accepted', 'rejected')
-ORDER BY channel, address_sha256, called_at DESC, ordinal DESC"""
+SELECT channel, key, came_to FROM (
+    SELECT DISTINCT ON (channel, coalesce(address_key, address_sha256)) channel,
+           coalesce(address_key, address_sha256) AS key, called_at, ordinal,
+           CASE WHEN outcome = 'accepted' THEN delivery_state ELSE outcome END AS came_to
+    FROM attempt
+    WHERE (address_key = ANY($1::bytea[]) OR address_sha256 = ANY($2::bytea[])) AND called_at >= $3
+      AND outcome IN ('accepted', 'rejected')
+    ORDER BY channel, coalesce(address_key, address_sha256), called_at DESC, ordinal DESC
+) AS newest ORDER BY called_at, ordinal"""

@@ -11,6 +11,7 @@ from chassis.database import unavailable
 from notifier.adapters import columns
 from notifier.adapters import work_list_sql as sql
 from notifier.adapters.ledger import PostgresLaneTransaction
+from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Notification
 from notifier.domain.states import State
 from notifier.domain.work_list import BY_A_PERSON, Act
@@ -25,17 +26,18 @@ class PostgresDesk:
 
     Args:
         pool: Connections to the schema `notifier`.
+        peppers: Make the keys of addresses.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
+        self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresDeskTransaction"]:
         """See `handle.work_list.Desk`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresDeskTransaction(connection, _NO_LEASE)
+                yield PostgresDeskTransaction(connection, _NO_LEASE, self._peppers)
 
 
 class PostgresDeskTransaction(PostgresLaneTransaction):

@@ -14,6 +14,7 @@ from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.mornings import Mornings
 from notifier.adapters.notice import Notice, notice_of
 from notifier.adapters.outgoing import notification_changed
+from notifier.domain.addresses import Peppers
 from notifier.domain.clinic_day import DayList
 from notifier.domain.ledger import Notification
 from notifier.domain.standing import Standing
@@ -31,11 +32,12 @@ class PostgresFanoutStore(Mornings):
     Args:
         connection: In a READ COMMITTED transaction.
         link: Where an appointment is opened, with `{appointment_id}` in it; None: nowhere.
+        peppers: Make the keys of addresses.
     """
 
-    def __init__(self, connection: Connection, link: str | None) -> None:
+    def __init__(self, connection: Connection, link: str | None, peppers: Peppers) -> None:
         super().__init__(connection)
-        self._link = link
+        self._link, self._peppers = link, peppers
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
         """See `handle.fanout.FanoutStore`."""
@@ -81,7 +83,7 @@ class PostgresFanoutStore(Mornings):
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
     ) -> Mapping[UUID, Standing]:
         """See `handle.entering.EntryStore`."""
-        return await read_standing(self._connection, asked, visits, now)
+        return await read_standing(self._connection, self._peppers, asked, visits, now)
 
     async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
         """See `handle.fanout.FanoutStore`."""

@@ -1,7 +1,7 @@
 """What the gate is decided by: booking's send gate, the notifier's only right in that schema, and our own tables."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,9 +10,11 @@ import asyncpg
 
 from chassis.database import Connection
 from notifier.adapters import sql
+from notifier.adapters.opt_outs import stopped
 from notifier.adapters.standing_sql import STANDING
+from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import PATIENT, Notification
-from notifier.domain.opt_outs import address_key, category_of
+from notifier.domain.opt_outs import Category, category_of
 from notifier.domain.standing import NOTHING_CHOSEN, ClinicSending, Mode, Standing, Told
 from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
 from schemas.appointments import SendWindow, Status
@@ -35,7 +37,7 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
 
 
 async def read_standing(
-    connection: Connection, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    connection: Connection, peppers: Peppers, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
 ) -> Mapping[UUID, Standing]:
     """Return what else counts for each message to a patient, by notification id, as a statement of its own.
 
@@ -43,6 +45,7 @@ async def read_standing(
 
     Args:
         connection: As for `read_gate`, and after it.
+        peppers: Make the keys of addresses, and reply codes.
         asked: The messages.
         visits: What `read_gate` gave for them.
         now: Domain time; *today* is the clinic's.
@@ -61,14 +64,20 @@ async def read_standing(
         [one.appointment_id for one, _ in pairs],
         [visit.patient_id for _, visit in pairs],
         [visit.clinic_id for _, visit in pairs],
-        [category_of(one.kind) for one, _ in pairs],
-        [_key(mobile_of(visit)) for _, visit in pairs],
-        [_key(email_of(visit)) for _, visit in pairs],
         [days[visit.zone][0] for _, visit in pairs],
         [days[visit.zone][1] for _, visit in pairs],
         [one.replaces for one, _ in pairs],
     )
-    return {row["notification_id"]: _standing(row) for row in rows}
+    addresses = {address for _, visit in pairs for address in (mobile_of(visit), email_of(visit)) if address}
+    out = await stopped(connection, peppers, addresses)
+    return {
+        row["notification_id"]: replace(
+            _standing(row),
+            opted_out=_opted_out(visit, category_of(one.kind), out),
+            code=peppers.codes(visit.appointment_id, visit.schedule_gen)[0],
+        )
+        for (one, visit), row in _by_id(pairs, rows)
+    }
 
 
 def _visit(row: asyncpg.Record) -> Visit:
@@ -89,15 +98,26 @@ def _day(zone: str, now: datetime) -> tuple[datetime, datetime]:
     )
 
 
-def _key(address: str | None) -> bytes | None:
-    return address_key(address) if address else None
+def _by_id(
+    pairs: Sequence[tuple[Notification, Visit]], rows: Sequence[asyncpg.Record]
+) -> Iterator[tuple[tuple[Notification, Visit], asyncpg.Record]]:
+    """Give each message and its visit with its row."""
+    found = {row["notification_id"]: row for row in rows}
+    yield from ((pair, found[pair[0].notification_id]) for pair in pairs)
+
+
+def _opted_out(
+    visit: Visit, category: Category | None, stopped: Collection[tuple[Channel, Category, str]]
+) -> frozenset[Channel]:
+    mobile, email = mobile_of(visit), email_of(visit)
+    addresses = ((Channel.EMAIL, email), (Channel.SMS, mobile), (Channel.WHATSAPP, mobile))
+    return frozenset(channel for channel, address in addresses if (channel, category, address) in stopped)
 
 
 def _standing(row: asyncpg.Record) -> Standing:
     version = row["preference_version"]
     return Standing(
         preferences=Preferences(row["whatsapp"], row["sms"], row["email"]) if version else None,
-        opted_out=frozenset(map(Channel, row["opted_out"])),
         told=Told(row["today"], row["notices"], row["heard"]),
         clinic=_clinic(row),
         preference_version=version,

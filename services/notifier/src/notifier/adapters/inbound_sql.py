@@ -1,5 +1,8 @@
 """The statements of receipts, replies and opt-outs."""
 
+_ITS = "(address_key = ANY($1::bytea[]) OR address_sha256 = $2::bytea)"
+"""Rows of an address: under any of its keys, or plain by an older version."""
+
 KEEP_RECEIPTS = """
 INSERT INTO receipt (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, received_at)
 SELECT carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, $9
@@ -67,51 +70,60 @@ LOCK_REPLY = "SELECT pg_advisory_xact_lock(hashtextextended('reply/' || $1::text
 # Two answers of one number at once: the second counts the wrong code of the first. Taken after the lock above, always.
 LOCK_NUMBER = "SELECT pg_advisory_xact_lock(hashtextextended('number/' || encode($1::bytea, 'hex'), 0))"
 
-WRONG_CODES = "SELECT count(*) FROM reply WHERE address_sha256 = $1 AND why = 'WRONG_CODE' AND received_at > $2"
+WRONG_CODES = f"SELECT count(*) FROM reply WHERE {_ITS} AND why = 'WRONG_CODE' AND received_at > $3"  # noqa: S608  # ours
 
 KNOWN_REPLY = "SELECT EXISTS (SELECT FROM reply WHERE reply_id = $1)"
 
-OPT_OUT = """
+_OVERLAP = "EXISTS (SELECT FROM address_overlap WHERE until > clock_timestamp())"
+"""Instances that know plain hashes alone may run: what they must find is written under both."""
+
+OPT_OUT = f"""
 WITH stopped AS (
-    INSERT INTO opt_out (channel, address_sha256, category, since, caused_by)
-    SELECT channel, $1, category, $4, $5
-    FROM unnest($2::text[]) AS channel CROSS JOIN unnest($3::text[]) AS category
-    ORDER BY channel, category ON CONFLICT DO NOTHING
-    RETURNING channel, address_sha256, category
+    INSERT INTO opt_out (channel, address_key, address_sha256, category, since, caused_by)
+    SELECT asked.channel, ($1::bytea[])[1], CASE WHEN {_OVERLAP} THEN $2::bytea END, wanted.category, $5, $6
+    FROM unnest($3::text[]) AS asked (channel) CROSS JOIN unnest($4::text[]) AS wanted (category)
+    WHERE NOT EXISTS (SELECT FROM opt_out AS held
+                      WHERE held.channel = asked.channel AND held.category = wanted.category AND {_ITS})
+    ORDER BY 1, 4 ON CONFLICT DO NOTHING
+    RETURNING channel, category
 )
-INSERT INTO opt_out_history (channel, address_sha256, category, stopped, at, caused_by)
-SELECT channel, address_sha256, category, true, $4, $5 FROM stopped"""
+INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
+SELECT channel, ($1::bytea[])[1], category, true, $5, $6 FROM stopped"""  # noqa: S608  # constants of ours
 
-LIFT_OPT_OUT = """
+LIFT_OPT_OUT = f"""
 WITH lifted AS (
-    DELETE FROM opt_out WHERE address_sha256 = $1 AND channel = ANY($2::text[]) AND category = ANY($3::text[])
-    RETURNING channel, address_sha256, category
+    DELETE FROM opt_out WHERE {_ITS} AND channel = ANY($3::text[]) AND category = ANY($4::text[])
+    RETURNING channel, category
 )
-INSERT INTO opt_out_history (channel, address_sha256, category, stopped, at, caused_by)
-SELECT channel, address_sha256, category, false, $4, $5 FROM lifted"""
+INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
+SELECT DISTINCT channel, ($1::bytea[])[1], category, false, $5::timestamptz, $6 FROM lifted"""  # noqa: S608  # ours
 
-OPT_OUTS = (
-    "SELECT channel, category, since, caused_by FROM opt_out WHERE address_sha256 = $1 ORDER BY channel, category"
-)
+OPT_OUTS = f"""
+SELECT DISTINCT ON (channel, category) channel, category, since, caused_by
+FROM opt_out WHERE {_ITS} ORDER BY channel, category, since"""  # noqa: S608  # a constant of ours
 
-STOPPED_LATER = """
-SELECT EXISTS (SELECT FROM reply WHERE address_sha256 = $1 AND meaning = 'stop' AND sent_at > $2::timestamptz)"""
+STOPPED = """
+SELECT channel, category, address_key, address_sha256 FROM opt_out
+WHERE address_key = ANY($1::bytea[]) OR address_sha256 = ANY($2::bytea[])"""
+
+STOPPED_LATER = f"""
+SELECT EXISTS (SELECT FROM reply WHERE {_ITS} AND meaning = 'stop' AND sent_at > $3::timestamptz)"""  # noqa: S608  # ours
 
 # The last message about each visit that this address got, or may have got, on this channel; last booked, first listed.
-MESSAGED = """
+MESSAGED = f"""
 SELECT DISTINCT ON (told.appointment_id) told.appointment_id, made.schedule_gen
 FROM attempt AS made JOIN notification AS told USING (notification_id)
-WHERE made.address_sha256 = $1 AND made.channel = $2 AND told.recipient = 'patient' AND told.appointment_id IS NOT NULL
-  AND ($3::text IS NULL OR made.account IS NULL OR made.account = $3)
+WHERE {_ITS} AND made.channel = $3 AND told.recipient = 'patient' AND told.appointment_id IS NOT NULL
+  AND ($4::text IS NULL OR made.account IS NULL OR made.account = $4)
   AND made.schedule_gen IS NOT NULL AND (made.outcome IS NULL OR made.outcome IN ('accepted', 'unknown'))
-ORDER BY told.appointment_id DESC, made.gated_at DESC LIMIT 200"""
+ORDER BY told.appointment_id DESC, made.gated_at DESC LIMIT 200"""  # noqa: S608  # a constant of ours
 
 CLINICS_THAT_READ = "SELECT clinic_id FROM clinic_sending WHERE replies AND clinic_id = ANY($1::text[])"
 
-KEEP_REPLY = """
-INSERT INTO reply (reply_id, channel, address_sha256, sender, text, meaning, verdict, why, appointment_id, clinic_id,
-                   sent_at, received_at, clinic_ids)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
+KEEP_REPLY = f"""
+INSERT INTO reply (reply_id, channel, address_key, sender, text, meaning, verdict, why, appointment_id, clinic_id,
+                   sent_at, received_at, clinic_ids, address_sha256)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN {_OVERLAP} THEN $14::bytea END"""
 
 _REPLY = """reply_id, channel, sender, text, meaning, verdict, why, appointment_id, clinic_id, received_at,
        done_at, done_by"""
@@ -128,15 +140,15 @@ RETURNING {_REPLY}"""  # noqa: S608  # a constant of ours
 
 # Of an age at which the carrier lists what it took. `alone`: nothing else to that address is open around then.
 UNKNOWN_ATTEMPTS = """
-SELECT made.attempt_id, told.appointment_id, made.address_sha256, made.gated_at, NOT EXISTS (
+SELECT made.attempt_id, told.appointment_id, made.address_key, made.gated_at, NOT EXISTS (
     SELECT FROM attempt AS other
-    WHERE other.address_sha256 = made.address_sha256 AND other.channel = 'sms' AND other.attempt_id <> made.attempt_id
+    WHERE other.address_key = made.address_key AND other.channel = 'sms' AND other.attempt_id <> made.attempt_id
       AND (other.outcome IS NULL OR other.outcome = 'unknown')
       AND other.gated_at BETWEEN made.gated_at - $3::interval AND made.gated_at + $3::interval
 ) AS alone
 FROM notification AS told JOIN attempt AS made ON made.attempt_id = told.attempt_id
 WHERE told.state = 'unknown' AND told.appointment_id IS NOT NULL AND made.channel = 'sms' AND made.outcome = 'unknown'
-  AND made.address_sha256 IS NOT NULL
+  AND made.address_key IS NOT NULL
   AND made.gated_at >= clock_timestamp() - make_interval(secs => $2)
   AND made.gated_at <= clock_timestamp() - make_interval(secs => $1)
 ORDER BY made.gated_at DESC LIMIT $4"""

@@ -81,7 +81,7 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamp
 WHERE held.notification_id = new.notification_id"""
 
 OPEN_ATTEMPTS = """
-INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256,
+INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_key,
                      preference_version, account, called_at)
 SELECT attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256, preference_version,
        account, $9

@@ -15,9 +15,9 @@ from notifier.adapters.columns import notification, write
 from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.outgoing import notification_changed
 from notifier.domain.accounts import Accounts
+from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.modes import Mode
-from notifier.domain.opt_outs import address_key
 from notifier.domain.standing import Standing
 from notifier.domain.visits import Visit
 from notifier.handle.ports import Answered
@@ -35,26 +35,33 @@ class PostgresLedger:
         pool: Connections to the schema `notifier`.
         lease: How long a message may be in `sending`, machine time; longer than any call.
         accounts: Which account sends for which clinic, by channel.
+        peppers: Make the keys of addresses, and reply codes.
     """
 
-    def __init__(self, pool: asyncpg.Pool, lease: timedelta, accounts: Mapping[Channel, Accounts]) -> None:
-        self._pool, self._lease, self._accounts = pool, lease, accounts
+    def __init__(
+        self, pool: asyncpg.Pool, lease: timedelta, accounts: Mapping[Channel, Accounts], peppers: Peppers
+    ) -> None:
+        self._pool, self._lease, self._accounts, self._peppers = pool, lease, accounts, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresLaneTransaction"]:
         """See `handle.ports.Ledger`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresLaneTransaction(connection, self._lease, self._accounts)
+                yield PostgresLaneTransaction(connection, self._lease, self._peppers, self._accounts)
 
 
 class PostgresLaneTransaction:
     """See `handle.ports.LaneTransaction`."""
 
     def __init__(
-        self, connection: Connection, lease: timedelta, accounts: Mapping[Channel, Accounts] = CLAIMS_NOTHING
+        self,
+        connection: Connection,
+        lease: timedelta,
+        peppers: Peppers,
+        accounts: Mapping[Channel, Accounts] = CLAIMS_NOTHING,
     ) -> None:
-        self._connection, self._lease, self._accounts = connection, lease, accounts
+        self._connection, self._lease, self._peppers, self._accounts = connection, lease, peppers, accounts
 
     async def take_tokens(self, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
         """See `handle.ports.LaneTransaction`."""
@@ -125,7 +132,7 @@ class PostgresLaneTransaction:
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
     ) -> Mapping[UUID, Standing]:
         """See `handle.ports.LaneTransaction`."""
-        return await read_standing(self._connection, asked, visits, now)
+        return await read_standing(self._connection, self._peppers, asked, visits, now)
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.ports.LaneTransaction`."""
@@ -142,7 +149,7 @@ class PostgresLaneTransaction:
                 [call.route.channel for call in calls],
                 [call.visit.version for call in calls],
                 [call.visit.schedule_gen for call in calls],
-                [address_key(call.route.address) for call in calls],
+                [self._peppers.of(call.route.address).key for call in calls],
                 [call.preference_version for call in calls],
                 now,
                 [call.account for call in calls],

@@ -20,8 +20,8 @@ from notifier.adapters.callbacks.twilio import STATUSES
 from notifier.adapters.carriers.sms import TwilioAccount
 from notifier.adapters.carriers.twilio_list import NoList, messages_to
 from notifier.adapters.gate import read_gate
+from notifier.domain.addresses import Peppers
 from notifier.domain.looking_up import AFTER, BEFORE, Listed, Unknown, found
-from notifier.domain.opt_outs import address_key
 from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.domain.visits import Visit, mobile_of
 from notifier.handle.intake import Batch, Intake, Item
@@ -45,6 +45,7 @@ class LookUp:
         pool: Connections to the schema `notifier`.
         client: To Twilio.
         account_of: Clinic → the account that sends for it.
+        peppers: Make the keys of addresses.
         intake: Takes what is found.
         first_age_s: How old an attempt is when it is first looked for, machine time.
         every_s: Between two rounds, machine time.
@@ -55,11 +56,13 @@ class LookUp:
         pool: asyncpg.Pool,
         client: httpx2.AsyncClient,
         account_of: Callable[[str], TwilioAccount],
+        peppers: Peppers,
         intake: Intake,
         first_age_s: float = FIRST_AGE_S,
         every_s: float = EVERY_S,
     ) -> None:
         self._pool, self._client, self._account_of, self._intake = pool, client, account_of, intake
+        self._peppers = peppers
         self._first_age_s, self._every_s = first_age_s, every_s
         self._next: dict[UUID, tuple[float, float]] = {}
 
@@ -117,7 +120,7 @@ class LookUp:
 
     async def _settle(self, one: Unknown, visit: Visit, account: TwilioAccount) -> int:
         address = mobile_of(visit)
-        if address is None or address_key(address) != one.address:
+        if address is None or one.address not in self._peppers.of(address).keys:
             return 0  # the number is another one by now; the one that was written to is not kept
         listed = await messages_to(self._client, account, address, one.gated_at - BEFORE)
         with unavailable():

@@ -3,7 +3,7 @@
 Addresses come in bodies, never in a path or a query: those end up in the logs of proxies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,16 +16,22 @@ from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
 from notifier.adapters import inbound_sql as sql
-from notifier.domain.opt_outs import Category, address_key
+from notifier.domain.addresses import Address, Peppers
+from notifier.domain.opt_outs import Category
 from notifier.domain.visits import is_address
 from schemas.notifications import Channel
 
 Executes = Connection | asyncpg.Pool
 
 
+def found_by(address: Address) -> tuple[list[bytes], bytes | None]:
+    """Return the two parameters by which the statements find an address."""
+    return list(address.keys), address.plain
+
+
 async def stop(
     connection: Executes,
-    address: bytes,
+    address: Address,
     channels: Sequence[Channel],
     categories: Sequence[Category],
     cause: str,
@@ -35,25 +41,40 @@ async def stop(
 
     Args:
         connection: In a transaction, or a pool.
-        address: From `domain.opt_outs.address_key`.
+        address: From `domain.addresses.Peppers`.
         channels: On which.
         categories: Of which messages.
         cause: What led to it, without personal data.
         now: Domain time.
     """
-    await connection.execute(sql.OPT_OUT, address, list(channels), list(categories), now, cause)
+    await connection.execute(sql.OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
 
 
 async def lift(
     connection: Executes,
-    address: bytes,
+    address: Address,
     channels: Sequence[Channel],
     categories: Sequence[Category],
     cause: str,
     now: datetime,
 ) -> None:
     """Take back what `stop` stored."""
-    await connection.execute(sql.LIFT_OPT_OUT, address, list(channels), list(categories), now, cause)
+    await connection.execute(sql.LIFT_OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
+
+
+async def stopped(
+    connection: Executes, peppers: Peppers, addresses: Iterable[str]
+) -> Collection[tuple[Channel, Category, str]]:
+    """Return what of these addresses is stopped: channel, category, address."""
+    kept = [(address, peppers.of(address)) for address in set(addresses)]
+    by_key = {key: address for address, one in kept for key in (*one.keys, one.plain) if key}
+    rows = await connection.fetch(sql.STOPPED, list(by_key), [one.plain for _, one in kept])
+    return {
+        (Channel(row["channel"]), Category(row["category"]), by_key[key])
+        for row in rows
+        for key in (row["address_key"], row["address_sha256"])
+        if key in by_key
+    }
 
 
 class AddressBody(BaseModel):
@@ -63,16 +84,15 @@ class AddressBody(BaseModel):
 
     address: Annotated[str, StringConstraints(max_length=320, strip_whitespace=True)]
 
-    @property
-    def key(self) -> bytes:
-        """What it is kept under.
+    def kept(self, peppers: Peppers) -> Address:
+        """Return what it is kept under.
 
         Raises:
             Problem: 422 BAD_ADDRESS.
         """
         if not is_address(self.address.lower()):
             raise Problem(422, "BAD_ADDRESS", "address: a mobile in E.164 (+447700900123) or an email.")
-        return address_key(self.address)
+        return peppers.of(self.address)
 
 
 class OptOutBody(AddressBody):
@@ -107,35 +127,36 @@ class OptOutList(BaseModel):
     items: list[OptOutView]
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+def routes(pool: asyncpg.Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRouter:
     """Return the routes.
 
     Args:
         pool: Connections to the schema `notifier`.
         clock: Domain time.
+        peppers: Make the keys of addresses.
         operator: The dependency that lets only the operator's key in.
     """
     router = APIRouter(prefix="/v1/opt-outs", tags=["opt-outs"], dependencies=[Depends(operator)])
 
-    async def held(key: bytes) -> OptOutList:
-        rows = await pool.fetch(sql.OPT_OUTS, key)
+    async def held(address: Address) -> OptOutList:
+        rows = await pool.fetch(sql.OPT_OUTS, *found_by(address))
         return OptOutList(items=[OptOutView.model_validate(dict(row)) for row in rows])
 
     @router.post("/look-up", summary="What an address wants no more")
     async def look_up(body: AddressBody) -> OptOutList:
         with unavailable():
-            return await held(body.key)
+            return await held(body.kept(peppers))
 
     @router.post("/stop", summary="Stop messages to an address, for somebody who asked for it otherwise")
     async def stop_(body: OptOutBody) -> OptOutList:
         with unavailable():
-            await stop(pool, body.key, body.outside, body.categories, f"staff/{body.by}", clock.now())
-            return await held(body.key)
+            await stop(pool, body.kept(peppers), body.outside, body.categories, f"staff/{body.by}", clock.now())
+            return await held(body.kept(peppers))
 
     @router.post("/lift", summary="Let messages to an address leave again, for somebody who asked for it")
     async def lift_(body: OptOutBody) -> OptOutList:
         with unavailable():
-            await lift(pool, body.key, body.outside, body.categories, f"staff/{body.by}", clock.now())
-            return await held(body.key)
+            await lift(pool, body.kept(peppers), body.outside, body.categories, f"staff/{body.by}", clock.now())
+            return await held(body.kept(peppers))
 
     return router

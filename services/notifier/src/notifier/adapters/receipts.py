@@ -11,6 +11,7 @@ import asyncpg
 from chassis.database import Connection, unavailable
 from notifier.adapters import inbound_sql as sql
 from notifier.adapters.ledger import PostgresLaneTransaction
+from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Notification
 from notifier.domain.receipts import Carrier, Made, Receipt, Reported
 from notifier.handle.receipts import Kept, Moved, Noted
@@ -25,17 +26,18 @@ class PostgresReceipts:
 
     Args:
         pool: Connections to the schema `notifier`.
+        peppers: Make the keys of addresses.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
+        self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReceiptTransaction"]:
         """See `handle.receipts.Receipts`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresReceiptTransaction(connection)
+                yield PostgresReceiptTransaction(connection, self._peppers)
 
     async def unmatched(self) -> int:
         """Return how many reports name no attempt that is known."""
@@ -46,9 +48,9 @@ class PostgresReceipts:
 class PostgresReceiptTransaction:
     """See `handle.receipts.ReceiptTransaction`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, peppers: Peppers) -> None:
         self._connection = connection
-        self._ledger = PostgresLaneTransaction(connection, _NO_LEASE)
+        self._ledger = PostgresLaneTransaction(connection, _NO_LEASE, peppers)
 
     async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
         """See `handle.receipts.ReceiptTransaction`."""

@@ -11,9 +11,10 @@ from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
 from notifier.adapters import inbound_sql as sql
 from notifier.adapters.gate import read_gate
-from notifier.adapters.opt_outs import lift, stop
+from notifier.adapters.opt_outs import found_by, lift, stop
 from notifier.adapters.orders import patient_replied
-from notifier.domain.opt_outs import Category, address_key
+from notifier.domain.addresses import Address, Peppers
+from notifier.domain.opt_outs import Category
 from notifier.domain.replies import LONGEST_TEXT, Messaged
 from notifier.domain.visits import mobile_of
 from notifier.handle.replies import Reply
@@ -28,46 +29,47 @@ class PostgresReplies:
 
     Args:
         pool: Connections to the schema `notifier`.
+        peppers: Make the keys of addresses, and reply codes.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
+        self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReplyTransaction"]:
         """See `handle.replies.Replies`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresReplyTransaction(connection)
+                yield PostgresReplyTransaction(connection, self._peppers)
 
 
 class PostgresReplyTransaction:
     """See `handle.replies.ReplyTransaction`."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, peppers: Peppers) -> None:
+        self._connection, self._peppers = connection, peppers
 
-    async def is_new(self, reply_id: UUID, address: bytes) -> bool:
+    async def is_new(self, reply_id: UUID, address: Address) -> bool:
         """See `handle.replies.ReplyTransaction`."""
         await self._connection.execute(sql.LOCK_REPLY, str(reply_id))
-        await self._connection.execute(sql.LOCK_NUMBER, address)
+        await self._connection.execute(sql.LOCK_NUMBER, address.plain or address.key)
         return not await self._connection.fetchval(sql.KNOWN_REPLY, reply_id)
 
-    async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
+    async def opt_out(self, address: Address, cause: str, now: datetime) -> None:
         """See `handle.replies.ReplyTransaction`."""
         await stop(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
-    async def stopped_later(self, address: bytes, sent_at: datetime) -> bool:
+    async def stopped_later(self, address: Address, sent_at: datetime) -> bool:
         """See `handle.replies.ReplyTransaction`."""
-        return bool(await self._connection.fetchval(sql.STOPPED_LATER, address, sent_at))
+        return bool(await self._connection.fetchval(sql.STOPPED_LATER, *found_by(address), sent_at))
 
-    async def opt_in(self, address: bytes, cause: str, now: datetime) -> None:
+    async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
         """See `handle.replies.ReplyTransaction`."""
         await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
-    async def messaged(self, address: bytes, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
+    async def messaged(self, address: Address, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
         """See `handle.replies.ReplyTransaction`."""
-        rows = await self._connection.fetch(sql.MESSAGED, address, channel.value, account)
+        rows = await self._connection.fetch(sql.MESSAGED, *found_by(address), channel.value, account)
         told = {row["appointment_id"]: row["schedule_gen"] for row in rows}
         visits = await read_gate(self._connection, told.keys()) if told else {}
         clinics = sorted({visit.clinic_id for visit in visits.values()})
@@ -81,15 +83,16 @@ class PostgresReplyTransaction:
                 starts_at=visit.starts_at,
                 told_gen=told[visit.appointment_id],
                 schedule_gen=visit.schedule_gen,
-                reachable=address_key(mobile_of(visit) or "") == address,
+                reachable=self._peppers.of(mobile_of(visit) or "").key in address.keys,
                 replies=visit.clinic_id in reading,
+                codes=self._peppers.codes(visit.appointment_id, visit.schedule_gen),
             )
             for visit in visits.values()
         ]
 
-    async def wrong_codes(self, address: bytes, since: datetime) -> int:
+    async def wrong_codes(self, address: Address, since: datetime) -> int:
         """See `handle.replies.ReplyTransaction`."""
-        return int(await self._connection.fetchval(sql.WRONG_CODES, address, since))
+        return int(await self._connection.fetchval(sql.WRONG_CODES, *found_by(address), since))
 
     async def order(self, reply: Reply, now: datetime) -> None:
         """See `handle.replies.ReplyTransaction`."""
@@ -102,7 +105,7 @@ class PostgresReplyTransaction:
             sql.KEEP_REPLY,
             incoming.reply_id,
             incoming.channel.value,
-            reply.address,
+            reply.address.key,
             incoming.sender,
             incoming.text.replace("\0", "")[:LONGEST_TEXT],
             reply.answer.meaning.value,
@@ -113,4 +116,5 @@ class PostgresReplyTransaction:
             incoming.sent_at,
             now,
             list(reply.clinics),
+            reply.address.plain,
         )

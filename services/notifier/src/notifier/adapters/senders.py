@@ -16,6 +16,7 @@ from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import MailAccount, SmtpServer
 from notifier.adapters.carriers.sms import TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
+from notifier.adapters.peppers import peppers_of
 from notifier.adapters.senders_file import EMPTY, Section, read
 from notifier.domain.accounts import Accounts as ByClinic
 from notifier.domain.unsubscribing import Unsubscribing
@@ -188,4 +189,4 @@ def _of_settings(settings: Settings) -> Accounts:
 def _links(settings: Settings) -> Unsubscribing | None:
     """Return what makes one-click links; nothing without a public address and a secret."""
     base_url, secrets = settings.callback_base_url, several(settings.unsubscribe_secret)
-    return Unsubscribing(base_url, secrets[0]) if base_url and secrets else None
+    return Unsubscribing(base_url, secrets[0], peppers_of(settings)) if base_url and secrets else None

@@ -1,19 +1,13 @@
-"""What counts at the gate besides the visit, in one statement for a whole batch."""
+"""What counts at the gate besides the visit and the opt-outs, in one statement for a whole batch."""
 
 STANDING = """
 SELECT asked.notification_id,
        said.version AS preference_version, said.whatsapp, said.sms, said.email,
-       ARRAY(SELECT out.channel FROM opt_out AS out
-             WHERE (out.channel, out.address_sha256, out.category)
-                IN (('email', asked.email_key, asked.category), ('sms', asked.mobile_key, asked.category),
-                    ('whatsapp', asked.mobile_key, asked.category))) AS opted_out,
        told.today, told.notices, told.heard,
        asked.clinic_id, coalesce(chosen.mode, (SELECT mode FROM sending_mode)) AS mode, chosen.allow_list,
        chosen.double_over_miss, chosen.no_show_follow_up, chosen.replies, chosen.channel_windows
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::timestamptz[],
-            $9::timestamptz[], $10::uuid[])
-    AS asked (notification_id, appointment_id, patient_id, clinic_id, category, mobile_key, email_key, day_begins,
-              day_ends, replaces)
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[])
+    AS asked (notification_id, appointment_id, patient_id, clinic_id, day_begins, day_ends, replaces)
 LEFT JOIN preference AS said ON said.patient_id = asked.patient_id
 LEFT JOIN clinic_sending AS chosen ON chosen.clinic_id = asked.clinic_id
 CROSS JOIN LATERAL (

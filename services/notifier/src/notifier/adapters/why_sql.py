@@ -28,7 +28,8 @@ FROM work_list_action WHERE notification_id = ANY($1::uuid[]) ORDER BY acted_at,
 # Whatever opt-outs the addresses that were written to have had; the addresses themselves are nowhere.
 OPT_OUTS = """
 SELECT DISTINCT o.at, o.channel, o.category, o.stopped, o.caused_by
-FROM opt_out_history AS o JOIN attempt AS a ON a.channel = o.channel AND a.address_sha256 = o.address_sha256
+FROM opt_out_history AS o JOIN attempt AS a ON a.channel = o.channel
+    AND (a.address_key = o.address_key OR a.address_sha256 = o.address_sha256)
 WHERE a.notification_id = ANY($1::uuid[]) ORDER BY o.at, o.channel, o.category"""
 
 ZONE = "SELECT zone FROM booking.send_gate(ARRAY[$1::uuid])"

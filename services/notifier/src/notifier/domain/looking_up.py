@@ -17,6 +17,7 @@ class Unknown:
     """An attempt whose outcome nobody knows.
 
     Attributes:
+        address: The key of the address that was written to.
         gated_at: Machine time.
         alone: No other attempt to this address is open at about the same time.
     """

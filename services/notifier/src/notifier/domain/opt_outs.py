@@ -1,10 +1,9 @@
 """Who wants no more messages: by channel, address and category (D36).
 
-The address itself is not kept, only its SHA-256: enough to hold to it, not enough to write to it.
+The address itself is not kept, only a key of it (`domain/addresses.py`): enough to hold to it, not to write to it.
 """
 
 from enum import StrEnum
-from hashlib import sha256
 
 from schemas.notifications import Kind
 
@@ -29,12 +28,3 @@ _CATEGORIES: dict[Kind, Category] = {
 def category_of(kind: Kind) -> Category | None:
     """Return the category of a message to a patient; None for what goes to providers, who cannot opt out here."""
     return _CATEGORIES.get(kind)
-
-
-def address_key(address: str) -> bytes:
-    """Return the 32 bytes under which an address is kept.
-
-    Args:
-        address: A mobile number in E.164, or an email address in any case.
-    """
-    return sha256(address.strip().lower().encode()).digest()

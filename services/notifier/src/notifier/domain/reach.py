@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from notifier.domain.channels import Route, offers
-from notifier.domain.opt_outs import address_key
 from notifier.domain.visits import Preferences, Visit
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
@@ -12,8 +11,8 @@ from schemas.reminders import Reason
 BAD_EVIDENCE = {"undelivered": Reason.UNDELIVERED, "rejected": Reason.REFUSED}
 """What the newest call to an address may say against it: reported as not delivered, or refused for good."""
 
-type Evidence = Mapping[tuple[Channel, bytes], str]
-"""Channel and address key → what the newest call to it came to, of late."""
+type Evidence = Mapping[tuple[Channel, str], str]
+"""Channel and address → what the newest call to it came to, of late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def _against(route: Route | None, channel: Channel, opted_out: frozenset[Channel
         return Reason.NO_CONTACT
     if channel in opted_out:
         return Reason.OPTED_OUT
-    return BAD_EVIDENCE.get(evidence.get((channel, address_key(route.address)), ""))
+    return BAD_EVIDENCE.get(evidence.get((channel, route.address), ""))
 
 
 def _sum(troubles: list[Trouble]) -> Reason:

@@ -21,7 +21,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from schemas.appointments import Status
-from schemas.wire import derived_id
 
 STOP = frozenset(
     {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}  # en
@@ -90,6 +89,7 @@ class Messaged:
         schedule_gen: The schedule as it is now.
         reachable: The address is still the patient's.
         replies: The clinic wants answers to be acted on by the machine.
+        codes: The digits by which he may have been told to name it.
     """
 
     appointment_id: UUID
@@ -101,6 +101,7 @@ class Messaged:
     schedule_gen: int
     reachable: bool
     replies: bool
+    codes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,6 @@ def read(text: str, carrier_says: Meaning | None = None) -> Answer:
     return Answer(Meaning.OTHER)
 
 
-def code_of(appointment_id: UUID, schedule_gen: int) -> str:
-    """Return the four digits by which a patient names this visit at this time; another time has others."""
-    return f"{derived_id('reply-code', appointment_id, schedule_gen).int % 10_000:04d}"
-
-
 def resolve(answer: Answer, messaged: Sequence[Messaged], now: datetime) -> Verdict:
     """Return the one visit that an answer to confirm or cancel is about, or why that is for staff to find out.
 
@@ -178,7 +174,7 @@ def _found(answer: Answer, ahead: Sequence[Messaged]) -> Verdict:
     if not ahead:
         return Verdict(why=Why.NO_VISIT)
     if answer.code is not None:
-        named = [one for one in ahead if code_of(one.appointment_id, one.schedule_gen) == answer.code]
+        named = [one for one in ahead if answer.code in one.codes]
         if len(named) == 1:
             return Verdict(named[0])
         return Verdict(why=Why.SEVERAL_VISITS if named else Why.WRONG_CODE)

@@ -71,6 +71,7 @@ class Standing:
         told: What was said about the visit already.
         clinic: What the clinic has chosen.
         preference_version: The version of the preferences; None if nothing was said.
+        code: With it a patient's answer names the visit at this time (B11).
     """
 
     preferences: Preferences | None = None
@@ -78,6 +79,7 @@ class Standing:
     told: Told = Told()
     clinic: ClinicSending = NOTHING_CHOSEN
     preference_version: int | None = None
+    code: str = ""
 
 
 NOTHING_KNOWN = Standing()

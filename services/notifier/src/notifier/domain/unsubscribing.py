@@ -6,10 +6,13 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from notifier.domain.opt_outs import Category, address_key, category_of
+from notifier.domain.addresses import Address, Peppers
+from notifier.domain.opt_outs import Category, category_of
 from schemas.notifications import Kind
 
-_CATEGORIES = {Category.REMINDERS: b"r", Category.NOTICES: b"n"}
+_CATEGORIES = {Category.REMINDERS: b"R", Category.NOTICES: b"N"}
+_OLD_CATEGORIES = {Category.REMINDERS: b"r", Category.NOTICES: b"n"}
+"""In links of older versions, which hold the plain SHA-256 of the address."""
 _KEY_BYTES = 32
 _MARK_BYTES = 16
 """Of the HMAC-SHA256: 128 bits, beyond guessing."""
@@ -24,26 +27,27 @@ class Unsubscribing:
     Attributes:
         base_url: The public address of the callbacks.
         secret: Signs them; a new one leaves old links without effect, unless the old one is still known.
+        peppers: Make the key in them.
     """
 
     base_url: str
     secret: str
+    peppers: Peppers
 
     def link(self, address: str, kind: Kind) -> str | None:
         """Return the link that stops messages of this kind's category to this address; None for providers' kinds."""
         category = category_of(kind)
         if category is None:
             return None
-        return (
-            f"{self.base_url.rstrip('/')}/callbacks/unsubscribe/{token_of(address_key(address), category, self.secret)}"
-        )
+        token = token_of(self.peppers.of(address).key, category, self.secret)
+        return f"{self.base_url.rstrip('/')}/callbacks/unsubscribe/{token}"
 
 
 def token_of(address: bytes, category: Category, secret: str) -> str:
     """Return the link's token.
 
     Args:
-        address: From `opt_outs.address_key`.
+        address: The address's key.
         category: What it stops.
         secret: Not empty.
     """
@@ -51,7 +55,7 @@ def token_of(address: bytes, category: Category, secret: str) -> str:
     return base64.urlsafe_b64encode(said + _mark(said, secret)).decode("ascii").rstrip("=")
 
 
-def read_token(token: str, secrets: Sequence[str]) -> tuple[bytes, Category] | None:
+def read_token(token: str, secrets: Sequence[str], peppers: Peppers) -> tuple[Address, Category] | None:
     """Return address and category of a token that one of the secrets signed; None if none did."""
     if len(token) != _TOKEN_CHARACTERS or not token.isascii():
         return None
@@ -63,8 +67,13 @@ def read_token(token: str, secrets: Sequence[str]) -> tuple[bytes, Category] | N
     genuine = False
     for secret in secrets:
         genuine |= bool(secret) and hmac.compare_digest(_mark(said, secret), mark)
-    category = next((each for each, letter in _CATEGORIES.items() if letter == said[:1]), None)
-    return (said[1:], category) if genuine and category else None
+    if not genuine:
+        return None
+    for category, letter in _CATEGORIES.items():
+        if letter == said[:1]:
+            return Address((said[1:],)), category
+    old = next((each for each, letter in _OLD_CATEGORIES.items() if letter == said[:1]), None)
+    return (peppers.of_plain(said[1:]), old) if old else None
 
 
 def _mark(said: bytes, secret: str) -> bytes:

@@ -12,6 +12,7 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
+from notifier.domain.addresses import Peppers
 from notifier.domain.receipts import Carrier, Receipt
 from notifier.handle.receipts import Heard, Receipts, hear
 from notifier.handle.replies import Incoming, Replies, answer
@@ -78,6 +79,7 @@ class Intake:
         receipts: Where reports are kept.
         replies: Where answers are kept.
         unreadables: Where the rest is kept.
+        peppers: Make the keys of those who answer.
         clock: Domain time.
         count: Counts (carrier, fate, number).
         committed: Called after every commit that may have made work for lanes or the relay.
@@ -86,6 +88,7 @@ class Intake:
     receipts: Receipts
     replies: Replies
     unreadables: Unreadables
+    peppers: Peppers
     clock: Clock
     count: Callable[[str, str, int], None]
     committed: Callable[[], None]
@@ -134,7 +137,7 @@ class Intake:
 
     async def _answer(self, carrier: Carrier, item: Item[Incoming], unread: list[Unread]) -> None:
         try:
-            reply = await answer(self.replies, item.said, self.clock.now())
+            reply = await answer(self.replies, item.said, self.peppers, self.clock.now())
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # whatever an item raises is that item's

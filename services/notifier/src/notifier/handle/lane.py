@@ -14,7 +14,6 @@ from notifier.domain.accounts import Accounts
 from notifier.domain.gate import Send, Skip, decide
 from notifier.domain.ledger import Call, NotAccepted, Notification, attempt_id
 from notifier.domain.modes import SendingMode
-from notifier.domain.replies import code_of
 from notifier.domain.settle import defer, place, settle, shut, skip, start
 from notifier.domain.standing import NOTHING_KNOWN, Standing
 from notifier.domain.states import State
@@ -239,6 +238,6 @@ def _call(held: Notification, visit: Visit, standing: Standing, decision: Send, 
         at=asking.now,
         terms=decision.terms,
         preference_version=standing.preference_version,
-        code=code_of(visit.appointment_id, visit.schedule_gen) if standing.clinic.replies else "",
+        code=standing.code if standing.clinic.replies else "",
         account=asking.accounts.of(visit.clinic_id),
     )

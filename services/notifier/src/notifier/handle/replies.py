@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from notifier.domain.opt_outs import address_key
+from notifier.domain.addresses import Address, Peppers
 from notifier.domain.replies import (
     LONGEST_TEXT,
     WRONG_CODES_AN_HOUR,
@@ -68,7 +68,7 @@ class Reply:
     """
 
     incoming: Incoming
-    address: bytes
+    address: Address
     answer: Answer
     verdict: str
     visit: Messaged | None = None
@@ -79,25 +79,25 @@ class Reply:
 class ReplyTransaction(Protocol):
     """Replies, opt-outs, the ledger and the gate inside one READ COMMITTED transaction."""
 
-    async def is_new(self, reply_id: UUID, address: bytes) -> bool:
+    async def is_new(self, reply_id: UUID, address: Address) -> bool:
         """Say whether this answer was never kept; others that bring the same one, or of the same number, wait."""
 
-    async def opt_out(self, address: bytes, cause: str, now: datetime) -> None:
+    async def opt_out(self, address: Address, cause: str, now: datetime) -> None:
         """Stop every category on every channel of a number."""
 
-    async def stopped_later(self, address: bytes, sent_at: datetime) -> bool:
+    async def stopped_later(self, address: Address, sent_at: datetime) -> bool:
         """Say whether a STOP that was sent after this instant was heard already."""
 
-    async def opt_in(self, address: bytes, cause: str, now: datetime) -> None:
+    async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
         """Lift what `opt_out` stored."""
 
-    async def messaged(self, address: bytes, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
+    async def messaged(self, address: Address, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
         """Return the visits that this address was written to about on this channel, as the gate has them now.
 
         With an account those alone that it wrote of.
         """
 
-    async def wrong_codes(self, address: bytes, since: datetime) -> int:
+    async def wrong_codes(self, address: Address, since: datetime) -> int:
         """Return how many wrong codes a number has sent since then."""
 
     async def order(self, reply: Reply, now: datetime) -> None:
@@ -118,12 +118,12 @@ class Replies(Protocol):
         """
 
 
-async def answer(replies: Replies, incoming: Incoming, now: datetime) -> Reply | None:
+async def answer(replies: Replies, incoming: Incoming, peppers: Peppers, now: datetime) -> Reply | None:
     """Do what a patient's answer asks for, once; None if it was kept before.
 
     An opt-out holds from the commit of this transaction on: the gate reads it in every claim after.
     """
-    address = address_key(incoming.sender)
+    address = peppers.of(incoming.sender)
     async with replies.transaction() as work:
         if not await work.is_new(incoming.reply_id, address):
             return None
@@ -141,7 +141,7 @@ async def answer(replies: Replies, incoming: Incoming, now: datetime) -> Reply |
     return reply
 
 
-async def _act(work: ReplyTransaction, incoming: Incoming, address: bytes, now: datetime) -> Reply:
+async def _act(work: ReplyTransaction, incoming: Incoming, address: Address, now: datetime) -> Reply:
     said = read(incoming.text[:LONGEST_TEXT], incoming.carrier_says)
     kept = Reply(incoming, address, said, "staff")
     if said.meaning is Meaning.STOP:

@@ -10,6 +10,7 @@ from chassis.clock import Clock
 from chassis.database import unavailable
 from notifier.adapters.callbacks.door import Door
 from notifier.adapters.opt_outs import stop
+from notifier.domain.addresses import Address, Peppers
 from notifier.domain.opt_outs import Category
 from notifier.domain.unsubscribing import read_token
 from schemas.notifications import Channel
@@ -39,7 +40,9 @@ _HEADERS = {
 }
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[str]]) -> APIRouter:
+def routes(
+    pool: asyncpg.Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[str]], peppers: Peppers
+) -> APIRouter:
     """Return the routes.
 
     Args:
@@ -47,11 +50,12 @@ def routes(pool: asyncpg.Pool, clock: Clock, door: Door, secrets: Callable[[], S
         clock: Domain time.
         door: Reads and counts.
         secrets: Gives every secret whose links still count.
+        peppers: Make the keys of the addresses in links of older versions.
     """
     router = APIRouter(prefix="/callbacks/unsubscribe", tags=["callbacks"])
 
-    def of(token: str) -> tuple[bytes, Category]:
-        found = read_token(token, secrets())
+    def of(token: str) -> tuple[Address, Category]:
+        found = read_token(token, secrets(), peppers)
         if found is None:
             raise door.unsigned("unsubscribe")
         return found

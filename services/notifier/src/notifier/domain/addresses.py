@@ -1,0 +1,66 @@
+"""Under what an address is kept: never itself, but a key that nobody can make without a secret of this installation.
+
+A plain hash of a phone number is no secret: all numbers of a country are hashed in seconds. The key is the HMAC-SHA-256
+of the address's SHA-256, so that what older versions kept plainly can be turned into keys without the addresses.
+"""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+SHORTEST = 32
+"""Characters of a secret: 128 bits in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as it is kept and found.
+
+    Attributes:
+        keys: One for each secret, the newest one's first: that is written, and all are looked for.
+        plain: Its SHA-256, under which older versions kept it; None if nobody can tell it.
+    """
+
+    keys: tuple[bytes, ...]
+    plain: bytes | None = None
+
+    @property
+    def key(self) -> bytes:
+        """What is written."""
+        return self.keys[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Peppers:
+    """Makes the keys of an installation.
+
+    Attributes:
+        secrets: Newest first. An old one is kept as long as anything was written under it.
+    """
+
+    secrets: tuple[bytes, ...]
+
+    def of(self, address: str) -> Address:
+        """Return how an address is kept: a mobile number in E.164, or an email address in any case."""
+        return self.of_plain(sha256(address.strip().lower().encode()).digest())
+
+    def of_plain(self, plain: bytes) -> Address:
+        """Return how the address of this SHA-256 is kept."""
+        return Address(tuple(self._keys(b"address/1\0" + plain)), plain)
+
+    def marks(self) -> tuple[bytes, ...]:
+        """Return eight bytes that tell each secret from others and betray nothing of it."""
+        return tuple(key[:8] for key in self._keys(b"mark/1\0"))
+
+    def codes(self, appointment_id: UUID, schedule_gen: int) -> tuple[str, ...]:
+        """Return the four digits by which a patient names this visit at this time; the first is the one to tell him.
+
+        Another time has others, and nobody who knows the visit's id can tell them.
+        """
+        said = b"reply-code/1\0" + appointment_id.bytes + schedule_gen.to_bytes(4)
+        return tuple(f"{int.from_bytes(key[:8]) % 10_000:04d}" for key in self._keys(said))
+
+    def _keys(self, said: bytes) -> Sequence[bytes]:
+        return [hmac.digest(secret, said, "sha256") for secret in self.secrets]
