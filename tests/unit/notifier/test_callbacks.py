@@ -194,6 +194,40 @@ def test_a_message_that_cannot_be_read_does_not_take_the_stop_beside_it_along(od
     assert read.unread == [Unread(place, orjson.dumps(odd))]
 
 
+BSUID, PARENT = "GB.13491208655302741918", "GB.ENT.11815799212886844830"
+
+
+def test_a_sender_without_a_number_is_known_by_his_business_scoped_id() -> None:
+    hidden = {"id": "wamid.3", "from_user_id": BSUID, "from_parent_user_id": PARENT, "type": "text",
+              "text": {"body": "STOP"}}  # fmt: skip
+    both = {**STOP, "from_user_id": BSUID}
+
+    read = read_meta(webhook(messages=[hidden, both, {**hidden, "from_user_id": "@ada", "from_parent_user_id": 7}]))
+
+    assert [(one.said.sender, one.said.user_ids) for one in read.answers] == [
+        (None, (BSUID, PARENT)), ("+442071838750", (BSUID,)),
+    ]  # fmt: skip
+    assert [one.reason for one in read.unread] == ["messages.from"]
+
+
+def test_a_report_says_whose_id_its_message_went_to_with_or_without_his_number() -> None:
+    (report,) = read_meta(webhook(statuses=[{**GOOD, "recipient_user_id": BSUID}])).reports
+
+    assert report.said.user_ids == (BSUID,)
+
+
+def test_twilio_hands_a_business_scoped_id_on_in_place_of_the_number() -> None:
+    hidden = twilio.incoming_of([("MessageSid", "SM3"), ("From", f"whatsapp:{BSUID}"), ("Body", "STOP")])
+    both = twilio.incoming_of(
+        [("MessageSid", "SM3"), ("From", "whatsapp:+442071838750"), ("ExternalUserId", BSUID), ("Body", "C")]
+    )
+
+    assert (hidden.channel, hidden.sender, hidden.user_ids) == (Channel.WHATSAPP, None, (BSUID,))
+    assert (both.sender, both.user_ids) == ("+442071838750", (BSUID,))
+    with pytest.raises(Unreadable):
+        twilio.incoming_of([("MessageSid", "SM3"), ("From", BSUID), ("Body", "STOP")])
+
+
 def test_a_change_or_an_entry_that_cannot_be_read_leaves_the_others() -> None:
     [good] = orjson.loads(webhook(statuses=[GOOD]))["entry"]
     body = orjson.dumps(

@@ -43,8 +43,11 @@ class Work:
 
     # of replies
 
-    async def is_new(self, _reply_id: Any, _address: Any) -> bool:
+    async def is_new(self, _reply_id: Any) -> bool:
         return True
+
+    async def identify(self, address: Any, *_: Any) -> tuple[Any, bool]:
+        return address, True
 
     async def opt_out(self, *_: Any) -> None:
         return None

@@ -122,11 +122,13 @@ CLINICS_THAT_READ = "SELECT clinic_id FROM clinic_sending WHERE replies AND clin
 
 KEEP_REPLY = f"""
 INSERT INTO reply (reply_id, channel, address_key, sender, text, meaning, verdict, why, appointment_id, clinic_id,
-                   sent_at, received_at, clinic_ids, address_sha256)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN {_OVERLAP} THEN $14::bytea END"""
+                   sent_at, received_at, clinic_ids, address_sha256,
+                   sender_user_id)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN {_OVERLAP} THEN $14::bytea END,
+       $15"""
 
-_REPLY = """reply_id, channel, sender, text, meaning, verdict, why, appointment_id, clinic_id, received_at,
-       done_at, done_by"""
+_REPLY = """reply_id, channel, sender, sender_user_id, text, meaning, verdict, why, appointment_id, clinic_id,
+       received_at, done_at, done_by"""
 
 REPLIES = f"""
 SELECT {_REPLY}

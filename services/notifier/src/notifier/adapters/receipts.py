@@ -11,12 +11,14 @@ import asyncpg
 from chassis.database import Connection, unavailable
 from notifier.adapters import inbound_sql as sql
 from notifier.adapters.ledger import PostgresLaneTransaction
+from notifier.adapters.whatsapp_users import link_attempts
 from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Notification
 from notifier.domain.receipts import Carrier, Made, Receipt, Reported
 from notifier.handle.receipts import Kept, Moved, Noted
 from schemas.notifications import Channel, DeliveryState
 
+LONGEST_KEY = 400
 _NO_LEASE = timedelta()
 """A receipt never puts a message into `sending`."""
 
@@ -49,7 +51,7 @@ class PostgresReceiptTransaction:
     """See `handle.receipts.ReceiptTransaction`."""
 
     def __init__(self, connection: Connection, peppers: Peppers) -> None:
-        self._connection = connection
+        self._connection, self._peppers = connection, peppers
         self._ledger = PostgresLaneTransaction(connection, _NO_LEASE, peppers)
 
     async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
@@ -57,7 +59,8 @@ class PostgresReceiptTransaction:
         once = {(one.carrier, _key(one)): one for one in reversed(reports)}.values()
         columns = zip(*(_columns(one) for one in once), strict=True)
         rows = await self._connection.fetch(sql.KEEP_RECEIPTS, *map(list, columns), now) if once else []
-        return [_kept(row) for row in rows]
+        users = {_key(one)[:LONGEST_KEY]: one.user_ids for one in once}
+        return [_kept(row, users[row["key"]]) for row in rows]
 
     async def waiting(self, limit: int, since: datetime) -> Sequence[Kept]:
         """See `handle.receipts.ReceiptTransaction`."""
@@ -111,6 +114,12 @@ class PostgresReceiptTransaction:
                 now,
             )
 
+    async def link(self, users: Sequence[tuple[str, UUID]], now: datetime) -> None:
+        """See `handle.receipts.ReceiptTransaction`."""
+        if users:
+            keys = [self._peppers.of_user(user)[0] for user, _ in users]
+            await link_attempts(self._connection, keys, [attempt_id for _, attempt_id in users], now)
+
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
         """See `handle.receipts.ReceiptTransaction`."""
         await self._connection.execute(sql.GIVE_UP_RECEIPT, receipt_id, now, trouble)
@@ -119,7 +128,7 @@ class PostgresReceiptTransaction:
 def _columns(one: Receipt) -> tuple[Any, ...]:
     return (
         one.carrier.value,
-        _key(one)[:400],
+        _key(one)[:LONGEST_KEY],
         one.attempt_id,
         one.reference,
         one.status.value,
@@ -134,7 +143,7 @@ def _key(one: Receipt) -> str:
     return f"{one.key}/{one.account}" if one.account else one.key
 
 
-def _kept(row: asyncpg.Record) -> Kept:
+def _kept(row: asyncpg.Record, user_ids: tuple[str, ...] = ()) -> Kept:
     report = Receipt(
         carrier=Carrier(row["carrier"]),
         key=row["key"],
@@ -144,6 +153,7 @@ def _kept(row: asyncpg.Record) -> Kept:
         code=row["code"],
         occurred_at=row["occurred_at"],
         account=row["account"],
+        user_ids=user_ids,
     )
     return Kept(row["receipt_id"], report)
 

@@ -10,6 +10,7 @@ import asyncpg
 from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
 from notifier.adapters import inbound_sql as sql
+from notifier.adapters import whatsapp_users
 from notifier.adapters.gate import read_gate
 from notifier.adapters.opt_outs import found_by, lift, stop
 from notifier.adapters.orders import patient_replied
@@ -49,10 +50,23 @@ class PostgresReplyTransaction:
     def __init__(self, connection: Connection, peppers: Peppers) -> None:
         self._connection, self._peppers = connection, peppers
 
-    async def is_new(self, reply_id: UUID, address: Address) -> bool:
+    async def identify(self, address: Address | None, users: Sequence[bytes], now: datetime) -> tuple[Address, bool]:
+        """See `handle.replies.ReplyTransaction`."""
+        if users:
+            await whatsapp_users.lock(self._connection, users)
+        if address is None:
+            numbers = await whatsapp_users.numbers_of(self._connection, users)
+            found, known = Address((*numbers, *users)), bool(numbers)
+        else:
+            if users:
+                await whatsapp_users.link(self._connection, users, address.key, now)
+            found, known = Address((*address.keys, *users), address.plain), True
+        await self._connection.execute(sql.LOCK_NUMBER, found.key)
+        return found, known
+
+    async def is_new(self, reply_id: UUID) -> bool:
         """See `handle.replies.ReplyTransaction`."""
         await self._connection.execute(sql.LOCK_REPLY, str(reply_id))
-        await self._connection.execute(sql.LOCK_NUMBER, address.plain or address.key)
         return not await self._connection.fetchval(sql.KNOWN_REPLY, reply_id)
 
     async def opt_out(self, address: Address, cause: str, now: datetime) -> None:
@@ -83,7 +97,7 @@ class PostgresReplyTransaction:
                 starts_at=visit.starts_at,
                 told_gen=told[visit.appointment_id],
                 schedule_gen=visit.schedule_gen,
-                reachable=self._peppers.of(mobile_of(visit) or "").key in address.keys,
+                reachable=not set(address.keys).isdisjoint(self._peppers.of(mobile_of(visit) or "").keys),
                 replies=visit.clinic_id in reading,
                 codes=self._peppers.codes(visit.appointment_id, visit.schedule_gen),
             )
@@ -117,4 +131,5 @@ class PostgresReplyTransaction:
             now,
             list(reply.clinics),
             reply.address.plain,
+            incoming.user_ids[0] if incoming.user_ids else None,
         )

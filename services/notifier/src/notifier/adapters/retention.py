@@ -7,7 +7,7 @@ from chassis.retention import Job, settled_dead_letters
 from notifier.settings import Settings
 
 _READ_LONG_AGO = "greatest(created_at, starts_at) < $1"
-_WRITTEN_LONG_AGO = "received_at < $1 AND (sender IS NOT NULL OR text IS NOT NULL)"
+_WRITTEN_LONG_AGO = "received_at < $1 AND (sender IS NOT NULL OR sender_user_id IS NOT NULL OR text IS NOT NULL)"
 _RECEIVED_LONG_AGO = "received_at < $1"
 _UNMATCHED = "applied_at IS NULL AND received_at < $1"
 
@@ -25,7 +25,7 @@ def jobs(settings: Settings) -> Sequence[Job]:
             "texts of replies",
             timedelta(days=settings.keep_reply_text_days),
             f"SELECT count(*) FROM reply WHERE {_WRITTEN_LONG_AGO}",  # noqa: S608  # constants
-            "UPDATE reply SET sender = NULL, text = NULL WHERE ctid IN "  # noqa: S608  # constants
+            "UPDATE reply SET sender = NULL, sender_user_id = NULL, text = NULL WHERE ctid IN "  # noqa: S608  # constants
             f"(SELECT ctid FROM reply WHERE {_WRITTEN_LONG_AGO} LIMIT $2)",
         ),
         Job(

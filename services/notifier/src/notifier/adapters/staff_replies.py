@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.asked import By
 from chassis.clock import Clock
@@ -22,6 +22,7 @@ class ReplyView(BaseModel):
     reply_id: UUID
     channel: str
     sender: str | None
+    sender_user_id: str | None = Field(description="Of WhatsApp, where a user name may hide the number.")
     text: str | None
     meaning: str
     verdict: str

@@ -50,6 +50,10 @@ class Peppers:
         """Return how the address of this SHA-256 is kept."""
         return Address(tuple(self._keys(b"address/1\0" + plain)), plain)
 
+    def of_user(self, user_id: str) -> tuple[bytes, ...]:
+        """Return the keys of a business-scoped id of WhatsApp, the newest secret's first."""
+        return tuple(self._keys(b"whatsapp-user/1\0" + user_id.encode()))
+
     def marks(self) -> tuple[bytes, ...]:
         """Return eight bytes that tell each secret from others and betray nothing of it."""
         return tuple(key[:8] for key in self._keys(b"mark/1\0"))

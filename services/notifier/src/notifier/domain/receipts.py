@@ -70,6 +70,7 @@ class Receipt:
         code: The carrier's reason, without personal data.
         occurred_at: By the carrier's clock.
         account: Whose secret signed it: of another account's messages it says nothing. None: it is not of one account.
+        user_ids: Business-scoped ids of WhatsApp of the one who got the message.
     """
 
     carrier: Carrier
@@ -80,6 +81,7 @@ class Receipt:
     code: str | None = None
     occurred_at: datetime | None = None
     account: str | None = None
+    user_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class Why(StrEnum):
     MAY_MEAN_VISIT = "MAY_MEAN_VISIT"
     STOPPED_LATER = "STOPPED_LATER"
     TOO_MANY_CODES = "TOO_MANY_CODES"
+    UNKNOWN_SENDER = "UNKNOWN_SENDER"
 
 
 @dataclass(frozen=True, slots=True)

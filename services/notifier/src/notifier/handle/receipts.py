@@ -104,6 +104,9 @@ class ReceiptTransaction(Protocol):
     async def note(self, noted: Sequence[Noted], now: datetime) -> None:
         """Write down which attempt each report was applied to."""
 
+    async def link(self, users: Sequence[tuple[str, UUID]], now: datetime) -> None:
+        """Keep which number a WhatsApp user has: that of the attempt whose report names him."""
+
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
         """Write down that a report cannot be applied, and why; it waits no more."""
 
@@ -201,6 +204,9 @@ async def _apply(work: ReceiptTransaction, kept: Sequence[Kept], now: datetime) 
     await work.write(_newest(kept for _, kept in told), now)
     await work.publish([outcome for outcome, _ in told], now)
     await work.note(noted, now)
+    by_receipt = {one.receipt_id: one.made.attempt_id for one in noted}
+    known = [(one, by_receipt[one.receipt_id]) for one in kept if one.receipt_id in by_receipt]
+    await work.link([(user, attempt_id) for one, attempt_id in known for user in one.report.user_ids], now)
     _log(kept, noted)
     return Heard(len(kept), len(noted), tuple(kept for _, kept in told))
 

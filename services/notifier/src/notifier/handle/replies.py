@@ -37,19 +37,21 @@ class Incoming:
 
     Attributes:
         key: The carrier and its own id of the message.
-        sender: A mobile number in E.164.
+        sender: A mobile number in E.164; None where a user name hides it.
         carrier_says: STOP or START if the carrier has acted on it already.
         sent_at: By the carrier's clock, if it says so.
         account: Whose number it was sent to: what it orders is about visits that were written of by that account.
+        user_ids: Business-scoped ids of WhatsApp of the sender; at least one where there is no number.
     """
 
     channel: Channel
     key: str
-    sender: str
+    sender: str | None
     text: str
     carrier_says: Meaning | None = None
     sent_at: datetime | None = None
     account: str | None = None
+    user_ids: tuple[str, ...] = ()
 
     @property
     def reply_id(self) -> UUID:
@@ -79,8 +81,14 @@ class Reply:
 class ReplyTransaction(Protocol):
     """Replies, opt-outs, the ledger and the gate inside one READ COMMITTED transaction."""
 
-    async def is_new(self, reply_id: UUID, address: Address) -> bool:
-        """Say whether this answer was never kept; others that bring the same one, or of the same number, wait."""
+    async def identify(self, address: Address | None, users: Sequence[bytes], now: datetime) -> tuple[Address, bool]:
+        """Return under what this sender is kept, and whether his number is known; other answers of his wait.
+
+        A number and ids that come together are kept as one.
+        """
+
+    async def is_new(self, reply_id: UUID) -> bool:
+        """Say whether this answer was never kept; others that bring the same one wait."""
 
     async def opt_out(self, address: Address, cause: str, now: datetime) -> None:
         """Stop every category on every channel of a number."""
@@ -123,11 +131,15 @@ async def answer(replies: Replies, incoming: Incoming, peppers: Peppers, now: da
 
     An opt-out holds from the commit of this transaction on: the gate reads it in every claim after.
     """
-    address = peppers.of(incoming.sender)
+    number = peppers.of(incoming.sender) if incoming.sender else None
+    users = [key for user in incoming.user_ids for key in peppers.of_user(user)]
     async with replies.transaction() as work:
-        if not await work.is_new(incoming.reply_id, address):
+        if not await work.is_new(incoming.reply_id):
             return None
+        address, known = await work.identify(number, users, now)
         reply = await _act(work, incoming, address, now)
+        if not known and reply.why is None:
+            reply = replace(reply, why=Why.UNKNOWN_SENDER)
         await work.keep(reply, now)
     log.info(
         "reply.heard",

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from notifier.adapters.callbacks.user_ids import user_ids
 from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.handle.intake import Batch, Item, Unread
 from notifier.handle.replies import Incoming
@@ -122,6 +123,7 @@ def _receipt(status: Any) -> Receipt | None:
         reference=reference,
         code=_code(status.get("errors")),
         occurred_at=_instant(status.get("timestamp")),
+        user_ids=user_ids(status.get("recipient_user_id"), status.get("recipient_parent_user_id")),
     )
 
 
@@ -130,13 +132,16 @@ def _incoming(message: Any) -> Incoming | None:
     if message.get("type") in SILENT:
         return None
     message_id, sender = _id(message), message.get("from")
-    if not isinstance(sender, str) or not (sender.isascii() and sender.isdigit()) or len(sender) > 20:
+    users = user_ids(message.get("from_user_id"), message.get("from_parent_user_id"), sender)
+    is_number = isinstance(sender, str) and sender.isascii() and sender.isdigit() and len(sender) <= 20
+    if not is_number and not users:
         raise _Odd("from")
     text = (message.get("text") or {}).get("body") or (message.get("button") or {}).get("text") or ""
     if not isinstance(text, str):
         raise _Odd("text")
     sent_at = _instant(message.get("timestamp"))
-    return Incoming(Channel.WHATSAPP, f"meta/{message_id}", f"+{sender}", text, sent_at=sent_at)
+    number = f"+{sender}" if is_number else None
+    return Incoming(Channel.WHATSAPP, f"meta/{message_id}", number, text, sent_at=sent_at, user_ids=users)
 
 
 def _id(item: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from notifier.adapters.callbacks.user_ids import user_ids
 from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.domain.replies import Meaning
 from notifier.handle.intake import Batch, Item, Unread
@@ -94,13 +95,15 @@ def incoming_of(fields: Sequence[tuple[str, str]]) -> Incoming:
     sid, sender = _sid(form), form.get("From", "")
     channel = Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS
     sender = sender.removeprefix("whatsapp:")
+    users = user_ids(form.get("ExternalUserId"), sender) if channel is Channel.WHATSAPP else ()
     digits = sender.removeprefix("+")
-    if digits == sender or not (digits.isascii() and digits.isdigit()) or len(sender) > 20:
+    is_number = digits != sender and digits.isascii() and digits.isdigit() and len(sender) <= 20
+    if not is_number and not users:
         raise Unreadable("From")
     if "Body" not in form:
         raise Unreadable("Body")
     hint = _OPT_OUT_TYPES.get(form.get("OptOutType", "").upper())
-    return Incoming(channel, f"twilio/{sid}", sender, form["Body"], hint)
+    return Incoming(channel, f"twilio/{sid}", sender if is_number else None, form["Body"], hint, user_ids=users)
 
 
 def _sid(form: Mapping[str, str]) -> str:
