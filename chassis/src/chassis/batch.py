@@ -13,6 +13,7 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from chassis import dead_letter, logs, offsets
+from chassis.after_commit import said_after_commit
 from chassis.breaker import PER_MINUTE, Breaker
 from chassis.database import unavailable
 from chassis.errors import RejectedEvent, Unavailable
@@ -128,14 +129,15 @@ class Batch:
             raise Apart
 
     async def _in_transaction[T](self, connection: Any, work: Callable[[], Awaitable[T]]) -> T:
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            result = await work()
-        except BaseException:
-            await transaction.rollback()
-            raise
-        await self._metrics.measure(transaction.commit(), "commit")
+        with said_after_commit():
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                result = await work()
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await self._metrics.measure(transaction.commit(), "commit")
         return result
 
     async def _apply(

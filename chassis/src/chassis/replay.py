@@ -7,6 +7,7 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from chassis import dead_letter
+from chassis.after_commit import said_after_commit
 from chassis.database import unavailable
 from chassis.errors import RejectedEvent
 from chassis.subscription import Subscription, decode_all
@@ -20,7 +21,7 @@ async def replay(pool: asyncpg.Pool, subscriptions: Sequence[Subscription[Any]],
             stays as it was.
         Unavailable: Later.
     """
-    with unavailable():
+    with unavailable(), said_after_commit():
         async with pool.acquire() as connection, connection.transaction():
             letter = await dead_letter.claim(connection, letter_id)
             subscription = next((s for s in subscriptions if prefix + s.topic.name == letter.topic), None)

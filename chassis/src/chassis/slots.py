@@ -24,6 +24,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from chassis.after_commit import said_after_commit
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.errors import Unavailable
@@ -199,7 +200,7 @@ class Runner:
 
     async def _step(self, due: Due) -> Performed:
         key = (self.job.name, due.scope.name, due.slot.name)
-        with unavailable():
+        with unavailable(), said_after_commit():
             async with self._pool.acquire() as connection, connection.transaction():
                 now = self._clock.now()
                 if due.slot.is_too_late(now):  # this process stood still since it claimed

@@ -1,5 +1,6 @@
 """One batch, one transaction: what is told after it, and what became of each record (I3)."""
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
+from chassis.after_commit import after_commit
 from chassis.batch import Apart, Batch, Part
 from chassis.breaker import Breaker
 from chassis.errors import RejectedEvent, Unavailable
@@ -104,6 +106,32 @@ async def test_whoever_waits_for_a_joint_commit_is_told_after_it_and_once() -> N
     await together(postgres, Applied(4))
 
     assert postgres.done == ["begin", "commit", "told"]
+
+
+def saying(postgres: FakePostgres) -> Subscription[bytes]:
+    """Return a subscription whose story says what it did, as stories do: within the transaction."""
+
+    async def apply(_connection: Any, events: Sequence[bytes]) -> Applied:
+        after_commit(postgres.done.append, "said")
+        return Applied(len(events))
+
+    return Subscription(APPOINTMENTS, lambda record: record.value or b"", apply)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+async def test_r41_what_a_story_says_is_said_after_the_commit_and_never_of_one_that_failed(joint: bool) -> None:
+    async def applied(postgres: FakePostgres) -> list[str]:
+        work = batch(postgres)
+        if joint:
+            doing = work.together(saying(postgres), [Part(TP, records(4), 0)])
+        else:
+            doing = work.apply(TP, saying(postgres), records(4), 0, lambda _: None)
+        with contextlib.suppress(Unavailable):
+            await doing
+        return postgres.done
+
+    assert await applied(FakePostgres()) == ["begin", "commit", "said", "told"]
+    assert "said" not in await applied(FakePostgres(commits=False))
 
 
 @pytest.mark.parametrize("way", [alone, together])

@@ -17,6 +17,7 @@ from booking.domain.commands import BookAppointment
 from booking.domain.people import ClinicState
 from booking.domain.versions import PatientKey, State
 from booking.handle_people import PeopleStore, Rules, complete_people
+from chassis.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -152,7 +153,8 @@ def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
     """Log creation and changes, with ids only (R31), and transitions that the state table lacks (R33)."""
     created = [str(key) for key, state in batch.versions if state.version == 1]
     if batch.versions:
-        log.info(
+        after_commit(
+            log.info,
             "appointment.accepted" if len(batch.versions) == 1 else "appointments.accepted",
             count=len(batch.versions),
             created=len(created),
@@ -160,10 +162,12 @@ def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
         )
     odd = [a.taken.appointment_id for a in answers if a.is_illegal_step and a.taken]
     if odd:
-        log.warning("appointments.illegal_transition", count=len(odd), appointment_ids=[str(i) for i in odd[:20]])
+        ids = [str(key) for key in odd[:IDS_PER_LINE]]
+        after_commit(log.warning, "appointments.illegal_transition", count=len(odd), appointment_ids=ids)
     codes = {a.refusal.code for a in answers if a.refusal}
     if codes:
-        log.warning("events.refused", count=sum(a.refusal is not None for a in answers), codes=sorted(codes))
+        refused = sum(answer.refusal is not None for answer in answers)
+        after_commit(log.warning, "events.refused", count=refused, codes=sorted(codes))
 
 
 __all__ = ["Answer", "Rules", "Store", "accept"]

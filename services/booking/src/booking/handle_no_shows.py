@@ -10,6 +10,7 @@ import structlog
 from booking.domain.no_shows import NoShowRule, cause_of, not_attended
 from booking.domain.people import ClinicState
 from booking.domain.versions import State
+from chassis.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -71,5 +72,6 @@ async def mark_no_shows(
         await versions.write_appointments(states)
         await versions.publish_versions(sorted(states.items()), clinics)
         ids = [str(key) for key in sorted(states)[:IDS_PER_LINE]]
-        log.info("appointments.noshow", count=len(states), clinic_id=clinic_id, slot=name, appointment_ids=ids)
+        said = {"clinic_id": clinic_id, "slot": name, "appointment_ids": ids}
+        after_commit(log.info, "appointments.noshow", count=len(states), **said)
     return len(held)

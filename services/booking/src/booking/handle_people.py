@@ -18,6 +18,7 @@ from booking.domain.people import PatientState, completed
 from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration, Registrations
 from booking.domain.safety import Cause, FlagChange, flag_changes
+from chassis.after_commit import after_commit
 from chassis.errors import Unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -155,11 +156,12 @@ async def complete_people(
         told |= {key: replace(told[key], main_file=number) for key, number in zip(new, numbers, strict=False)}
         if left := new[len(numbers) :]:
             told = {key: person for key, person in told.items() if key not in left}
-            log.warning("patients.main_file_exhausted", year=year, unregistered=len(left))
+            after_commit(log.warning, "patients.main_file_exhausted", year=year, unregistered=len(left))
     changed = [replace(p, version=p.version + 1) for key, p in sorted(told.items()) if p != held[key]]
     if changed:
         await store.write_patients(changed, [change for change in flags if UUID(change.subject) in told], now)
-        log.info("patients.registered", count=sum(p.version == 1 for p in changed), changed=len(changed))
+        created = sum(patient.version == 1 for patient in changed)
+        after_commit(log.info, "patients.registered", count=created, changed=len(changed))
 
 
 async def _locked(store: PeopleStore, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:

@@ -18,6 +18,7 @@ from booking.domain.policy_change import PolicyChange, change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, is_touched
 from booking.domain.refusals import Refused
 from booking.domain.versions import State
+from chassis.after_commit import after_commit
 from schemas.appointments import SENDABLE, Appointment
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -142,7 +143,8 @@ async def _kept(
     changed = change.in_force_at(clinic)
     await store.keep(change, changed)
     rules = [rule.slug for rule in change.rules]
-    log.info("policy.set", policy_id=change.policy_id, set_by=change.set_by, unset=change.unset, rules=rules)
+    said = {"policy_id": change.policy_id, "set_by": change.set_by, "unset": change.unset, "rules": rules}
+    after_commit(log.info, "policy.set", **said)
     return changed, change
 
 
@@ -176,7 +178,7 @@ async def reissue(store: PolicyStore, versions: VersionStore, size: int, now: da
         await store.move(job, found[-1], len(found), effect)
     else:
         await store.finish(job, len(found), effect, now)
-        log.info("policy.reissued", policy_id=job.policy_id)
+        after_commit(log.info, "policy.reissued", policy_id=job.policy_id)
     return len(states)
 
 

@@ -12,6 +12,7 @@ from booking.domain.batch import Taken
 from booking.domain.people import ClinicState
 from booking.domain.replies import Replied, decide
 from booking.domain.versions import Result, State
+from chassis.after_commit import after_commit
 from schemas.replies import PatientReplied
 from schemas.wire import encode
 
@@ -95,7 +96,8 @@ def _key(reply: PatientReplied) -> tuple[str, str]:
 
 
 def _tell(replies: Sequence[PatientReplied], results: Sequence[Result | None]) -> None:
-    log.info(
+    after_commit(
+        log.info,
         "patient_replies.taken",
         count=len(replies),
         applied=results.count(Result.APPLIED),

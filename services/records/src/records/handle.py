@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from chassis.after_commit import after_commit
 from chassis.consumer import Applied
 from chassis.errors import RejectedEvent
 from records.domain import (
@@ -170,15 +171,16 @@ async def _change(store: Store, files: Sequence[SubFile], what: str, now: dateti
         return
     await store.update(files)
     await store.publish(files, now)
-    log.info(what, count=len(files), sub_file_ids=_some_ids(files))
+    after_commit(log.info, what, count=len(files), sub_file_ids=_some_ids(files))
 
 
 def _tell_of(opened: Sequence[SubFile]) -> None:
     """Log what a batch opened, and warn of those without a main file (R7, R9)."""
     parked = [file for file in opened if file.status is SubFileStatus.PARKED]
-    log.info("sub_files.opened", count=len(opened), parked=len(parked))
+    after_commit(log.info, "sub_files.opened", count=len(opened), parked=len(parked))
     if parked:
-        log.warning(
+        after_commit(
+            log.warning,
             "sub_files.parked",
             count=len(parked),
             sub_file_ids=_some_ids(parked),

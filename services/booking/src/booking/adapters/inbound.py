@@ -22,6 +22,7 @@ from booking.domain.commands import BookAppointment
 from booking.domain.refusals import Refused
 from booking.domain.versions import Result
 from booking.handle import Rules, accept
+from chassis.after_commit import after_commit
 from chassis.clock import Clock
 from chassis.consumer import Applied
 from chassis.database import Connection
@@ -111,7 +112,7 @@ class Inbound:
                 refused.append((place, refusal))
         answers = await accept(PostgresStore(connection), orders, known, self._clock.now(), self._rules)
         if self._counts is not None:
-            self._counts.answered(answers)
+            after_commit(self._counts.answered, answers)
         refused += [(place, a.refusal) for place, a in zip(places, answers, strict=True) if a.refusal is not None]
         if refused:
             await _keep(connection, [(events[place].order, why) for place, why in refused], self._clock)

@@ -15,6 +15,7 @@ from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration
 from booking.handle import IDS_PER_LINE, Rules, accept
 from booking.handle_people import register_people
+from chassis.after_commit import said_after_commit
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.errors import Unavailable
@@ -67,7 +68,7 @@ class Transactions:
         """
         for remaining in reversed(range(TRIES)):
             try:
-                with unavailable():
+                with unavailable(), said_after_commit():
                     async with self.pool.acquire() as connection, connection.transaction():
                         result = await story(connection)
                 (committed or self._committed)()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.after_commit import said_after_commit
 from chassis.database import Connection, unavailable
 from notifier.adapters import inbound_sql as sql
 from notifier.adapters.ledger import PostgresLaneTransaction
@@ -37,7 +38,7 @@ class PostgresReceipts:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReceiptTransaction"]:
         """See `handle.receipts.Receipts`."""
-        with unavailable():
+        with unavailable(), said_after_commit():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
                 yield PostgresReceiptTransaction(connection, self._peppers)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from chassis.after_commit import after_commit
 from notifier.domain.clinic_day import DayList
 from notifier.domain.gate import Decision, Skip, decide
 from notifier.domain.ledger import Notification
@@ -140,10 +141,11 @@ def _as_decided(asked: Notification, decision: Decision, visit: Visit | None, no
 
 def _tell(entered: Sequence[Notification]) -> None:
     """Log what a batch made, and warn of providers nobody knows (R21)."""
-    log.info("notifications.entered", count=len(entered), states=_count(entered))
+    after_commit(log.info, "notifications.entered", count=len(entered), states=_count(entered))
     strangers = [one for one in entered if one.reason is Reason.UNKNOWN_PROVIDER]
     if strangers:
-        log.warning(
+        after_commit(
+            log.warning,
             "notices.unknown_provider",
             count=len(strangers),
             appointment_ids=[str(one.appointment_id) for one in strangers[:IDS_PER_LINE]],

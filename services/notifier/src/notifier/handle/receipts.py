@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from chassis.after_commit import after_commit
 from chassis.errors import Unavailable
 from notifier.domain.ledger import Notification
 from notifier.domain.receipts import Effect, Made, Receipt, apply, further
@@ -232,11 +233,13 @@ def _newest(written: Iterable[Notification]) -> list[Notification]:
 def _log(kept: Sequence[Kept], noted: Sequence[Noted]) -> None:
     known = {one.receipt_id for one in noted}
     strangers = [one for one in kept if one.receipt_id not in known]
-    log.info(
+    after_commit(
+        log.info,
         "receipts.heard",
         count=len(kept),
         changed=sum(one.changed for one in noted),
         notification_ids=sorted({str(one.made.notification_id) for one in noted})[:20],
     )
     if strangers:
-        log.warning("receipts.unmatched", count=len(strangers), receipt_ids=[one.receipt_id for one in strangers[:20]])
+        ids = [one.receipt_id for one in strangers[:20]]
+        after_commit(log.warning, "receipts.unmatched", count=len(strangers), receipt_ids=ids)
