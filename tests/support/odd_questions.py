@@ -5,7 +5,7 @@ Every parameter and every field of a body is given each odd value, one at a time
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +51,13 @@ VALUES: tuple[object, ...] = (
     *TEXTS,
 )
 """For fields of bodies."""
+FEW: tuple[object, ...] = (
+    None, True, -1, 2**63, [], [None], {"a": 1}, "", "a\0b", "\u202egnirts", "a" * 5_000,
+    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
+)  # fmt: skip
+"""For fields deep inside of bodies, of which there are many."""
+DEEP = 2
+"""Levels of a body below which a field is deep inside."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +83,16 @@ def questions(api: Mapping[str, Any]) -> Iterator[Question]:
 
 def _of_one(api: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> Iterator[Question]:
     parameters = operation.get("parameters", [])
-    good = {one["name"]: _text(_sample(api, one["schema"])) for one in parameters if one["required"]}
-    body = _sample(api, _schema(operation)) if "requestBody" in operation else None
+    good = {one["name"]: _text(_sample(api, one["schema"])) for one in parameters if one.get("required")}
+    bodies = _bodies(api, operation)
+    body = bodies[0] if bodies else None
     for one in [None, *parameters]:
         for value in TEXTS if one else [""]:
             given = {**good, **({one["name"]: value} if one else {})}
             if one and one["in"] == "header" and not (value.isascii() and value.strip() == value):
                 continue  # no client would send it
             yield _asked(method, path, parameters, given, one["name"] if one else "nothing", value, body)
-    for odd in _odd_bodies(body):
+    for odd in (odd for sample in bodies for odd in _odd_bodies(sample)):
         yield _asked(method, path, parameters, good, "body", odd, odd)
 
 
@@ -102,10 +110,10 @@ def _asked(
 
 def _odd_bodies(body: object) -> Iterator[object]:
     """Give bodies that are none at all, and a body with one odd value at each of its places."""
-    if body is None:
-        return
     yield from (b"", b"{", b"\xff", b"\0", b'{"a": NaN}', b"[" * 900 + b"]" * 900, b'{"by": "\\ud800"}', b"1" * 4_000)
-    yield from (_with(body, place, value) for place in _places(body) for value in VALUES)
+    yield from (
+        _with(body, place, value) for place in _places(body) for value in (FEW if len(place) > DEEP else VALUES)
+    )
 
 
 def _places(value: object, before: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -126,10 +134,13 @@ def _with(body: object, place: tuple[str | int, ...], value: object) -> object:
     return whole
 
 
-def _schema(operation: Mapping[str, Any]) -> Mapping[str, Any]:
-    content = operation["requestBody"]["content"]
-    schema: Mapping[str, Any] = next(iter(content.values())).get("schema", {})
-    return schema
+def _bodies(api: Mapping[str, Any], operation: Mapping[str, Any]) -> list[Any]:
+    """Return good bodies: the documented examples, or else one of the schema."""
+    if "requestBody" not in operation:
+        return []
+    content = next(iter(operation["requestBody"]["content"].values()))
+    shown = [one["value"] for one in content.get("examples", {}).values()]
+    return shown or [_sample(api, content.get("schema", {}))]
 
 
 def _sample(api: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
@@ -163,16 +174,37 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-async def broken_by(http: httpx2.AsyncClient, base_url: str, api: Mapping[str, Any]) -> list[str]:
-    """Ask everything; return what was answered with a 5xx, or not at all, in words."""
+async def broken_by(
+    http: httpx2.AsyncClient,
+    base_url: str,
+    api: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str] | None = None,
+    once: Sequence[str] = (),
+) -> list[str]:
+    """Ask everything; return what was answered with a 5xx, or not at all, in words.
+
+    Args:
+        http: Who asks.
+        base_url: Whom.
+        api: What may be asked: an OpenAPI description.
+        headers: To be sent with each question.
+        once: Texts in the examples that each question is to have of its own, such as the id of an event: a second
+            event of the same id would be answered without a look at the rest of it.
+    """
     broken = []
-    for one in questions(api):
-        headers = {"Content-Type": "application/json", **one.headers}
-        url = f"{base_url}{one.path}"
+    for serial, one in enumerate(questions(api)):
+        sent = {"Content-Type": "application/json", **(headers or {}), **one.headers}
+        body = one.body
+        for text in once if body else ():
+            body = body and body.replace(f'"{text}"'.encode(), f'"{text}-{serial}"'.encode())
+        asked = f"{one.method} {one.path} {dict(one.query)} {one.place}={one.value!r:.200}"
         try:
-            async with http.stream(one.method, url, params=one.query, headers=headers, content=one.body) as answer:
+            async with http.stream(
+                one.method, f"{base_url}{one.path}", params=one.query, headers=sent, content=body
+            ) as answer:
                 if answer.status_code >= 500:
-                    broken.append(f"{answer.status_code} {one.method} {one.path} {one.place}={one.value!r:.80}")
-        except httpx2.HTTPError as error:
-            broken.append(f"{type(error).__name__} {one.method} {one.path} {one.place}={one.value!r:.80}")
+                    broken.append(f"{answer.status_code} {asked}")
+        except Exception as error:  # noqa: BLE001 - a client in the loop of the API is given what a route raises
+            broken.append(f"{type(error).__name__} {asked}")
     return broken

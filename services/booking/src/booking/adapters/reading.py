@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 
 from booking.adapters.auth import Caller
 from booking.adapters.http import problem
+from booking.domain import texts
 from booking.domain.clients import OPERATOR, Client
 from booking.domain.refusals import Refused
 from booking.domain.times import instant
@@ -73,7 +74,8 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
             return await beginning(pool, client, prefix)
         try:
             if id is not None:
-                return await by_source(pool, client.source(source), id, client)
+                named = (texts.identifier(client.source(source), "source"), texts.identifier(id, "id"))
+                return await by_source(pool, *named, client)
             start = _EVER if start_from is None else instant(start_from, None, "from")
         except Refused as refusal:
             raise problem(refusal) from None
@@ -87,7 +89,10 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
     @router.get("/inbound/{event_id:path}", summary="What became of an event")
     async def inbound(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The result of an event taken over HTTP or from `bookings-inbound`, by its id."""
-        return await result_of(pool, event_id, client)
+        try:
+            return await result_of(pool, texts.identifier(event_id, "event_id"), client)
+        except Refused as refusal:
+            raise problem(refusal) from None
 
     return router
 

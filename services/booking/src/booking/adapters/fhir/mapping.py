@@ -15,6 +15,8 @@ SELF = "ONESELF"
 """v3-RoleCode of a Patient.contact that is the patient himself; BaRS puts his phone there."""
 
 _PLACES = ("HealthcareService", "Location")
+_RECEIVERS = ("Practitioner", "PractitionerRole", "Organization")
+"""Types of MessageHeader.destination.receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,12 @@ def _id_of(reference: Any, message: Message) -> str | None:
     return None if found is None else str(found)
 
 
+def _resolved(reference: Any, message: Message, *kinds: str) -> Any:
+    """Return the resource that a Reference names, if it came along and is of one of these types: a sender may err."""
+    resource = message.resolve(reference)
+    return resource if resource is not None and resource.get_resource_type() in kinds else None
+
+
 def _actors(appointment: Any, message: Message, kind: str) -> Iterator[tuple[Any, Any]]:
     """Yield (reference, resource or None) of the participants of one type."""
     for participant in appointment.participant or []:
@@ -158,7 +166,7 @@ def _telecom(points: list[Any], system: str) -> str | None:
 
 def _language(patient: Any) -> str | None:
     spoken = sorted(patient.communication or [], key=lambda c: not c.preferred)
-    return next((coding.code for c in spoken for coding in c.language.coding or [] if coding.code), None)
+    return next((coding.code for c in spoken if c.language for coding in c.language.coding or [] if coding.code), None)
 
 
 def _provider(appointment: Any, message: Message) -> tuple[str | None, str | None]:
@@ -168,8 +176,8 @@ def _provider(appointment: Any, message: Message) -> tuple[str | None, str | Non
         if found is not None:
             return found, _name(resource) or reference.display
     for reference in _schedule_actors(appointment, message):
-        resource = message.resolve(reference)
-        if resource is not None and resource.get_resource_type() == "Practitioner":
+        resource = _resolved(reference, message, "Practitioner")
+        if resource is not None:
             return _id_of(reference, message), _name(resource)
     return None, None
 
@@ -185,13 +193,13 @@ def _name(practitioner: Any) -> str | None:
 
 def _slots(appointment: Any, message: Message) -> Iterator[Any]:
     for reference in appointment.slot or []:
-        if (slot := message.resolve(reference)) is not None:
+        if (slot := _resolved(reference, message, "Slot")) is not None:
             yield slot
 
 
 def _schedule_actors(appointment: Any, message: Message) -> Iterator[Any]:
     for slot in _slots(appointment, message):
-        schedule = message.resolve(slot.schedule)
+        schedule = _resolved(slot.schedule, message, "Schedule")
         yield from (schedule.actor or []) if schedule is not None else ()
 
 
@@ -201,14 +209,14 @@ def _clinic(appointment: Any, message: Message) -> Iterator[tuple[str, str]]:
         for reference, resource in _actors(appointment, message, kind):
             yield from _names_of(reference, resource)
     for reference in _schedule_actors(appointment, message):
-        resource = message.resolve(reference)
-        if resource is not None and resource.get_resource_type() in _PLACES:
+        resource = _resolved(reference, message, *_PLACES)
+        if resource is not None:
             yield from _names_of(reference, resource)
     for destination in (message.header.destination or []) if message.header is not None else ():
         system, bar, value = (destination.endpoint or "").rpartition("|")
         if bar:
             yield system, value
-        receiver = message.resolve(destination.receiver)
+        receiver = _resolved(destination.receiver, message, *_RECEIVERS)
         if receiver is not None:
             yield from ((i.system or "", i.value) for i in receiver.identifier or [] if i.value)
 

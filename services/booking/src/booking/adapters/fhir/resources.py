@@ -43,7 +43,8 @@ def message(value: Any) -> Bundle:
         raise Refused("NOT_A_MESSAGE", "the body is no Bundle", "resourceType")
     if value.get("type") != "message":
         raise Refused("NOT_A_MESSAGE", "the Bundle is no message", "Bundle.type")
-    for place, entry in enumerate(value.get("entry") or []):
+    entries = value.get("entry")
+    for place, entry in enumerate(entries if isinstance(entries, list) else ()):
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict) and resource.get("resourceType") == "Appointment":
             refuse_r5(resource, f"Bundle.entry[{place}].resource")
