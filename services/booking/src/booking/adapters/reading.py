@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 from fastapi import APIRouter, Depends, Query
 
+from booking.adapters import listing
 from booking.adapters.auth import Caller
 from booking.adapters.http import problem
 from booking.domain import texts
@@ -28,12 +29,6 @@ ORDER BY i.source, i.source_id LIMIT 1
 """
 _BY_SOURCE = "SELECT appointment_id FROM appointment_alias WHERE source = $1 AND source_id = $2"
 _HISTORY = "SELECT snapshot FROM appointment_history WHERE appointment_id = $1 ORDER BY version"
-_AHEAD = """
-SELECT appointment_id, version, schedule_gen FROM appointment
-WHERE appointment_id > $1 AND version > 0 AND starts_at >= $2
-  AND ($3::text[] IS NULL OR source = ANY ($3)) AND ($4::text[] IS NULL OR clinic_id = ANY ($4))
-ORDER BY appointment_id LIMIT $5
-"""
 _BEGINNING = """
 SELECT appointment_id, version, schedule_gen FROM appointment
 WHERE appointment_id BETWEEN $1 AND $2
@@ -48,7 +43,6 @@ _REFUSED = """
 SELECT client, key, code, message, place, recorded_at FROM inbound_refusal
 WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 """
-_NOTHING = UUID(int=0)
 _EVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -63,12 +57,12 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
         id: str | None = None,  # the API's word
         prefix: Annotated[str | None, Query(pattern=_PREFIX, description="The beginning of an id.")] = None,
         start_from: Annotated[str | None, Query(alias="from", description="ISO 8601 with offset")] = None,
-        after: UUID = _NOTHING,
+        after: Annotated[str | None, Query(max_length=200, description="`next_after` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = LONGEST_PAGE,
     ) -> dict[str, Any]:
         """With `id`: the appointment that the source calls so. With `prefix`: up to 5 whose ids begin so.
 
-        Else those that start at or after `from`.
+        Else those that start at or after `from`, soonest first.
         """
         if prefix is not None:
             return await beginning(pool, client, prefix)
@@ -79,7 +73,7 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
             start = _EVER if start_from is None else instant(start_from, None, "from")
         except Refused as refusal:
             raise problem(refusal) from None
-        return await ahead(pool, client, start, after, limit)
+        return await listing.page(pool, client, start, after, limit)
 
     @router.get("/appointments/{appointment_id}", summary="An appointment and every version of it")
     async def appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
@@ -127,14 +121,6 @@ async def by_source(pool: asyncpg.Pool, source: str, source_id: str, client: Cli
     if found is None:
         raise _unknown()
     return await one(pool, found, client)
-
-
-async def ahead(pool: asyncpg.Pool, client: Client, start: datetime, after: UUID, limit: int) -> dict[str, Any]:
-    """Return a page of appointments in the order of their ids; `next_after` is the next page's `after`."""
-    with unavailable():
-        rows = await pool.fetch(_AHEAD, after, start, *_seen_by(client), limit)
-    items = [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows]
-    return {"items": items, "next_after": items[-1]["appointment_id"] if len(items) == limit else None}
 
 
 async def beginning(pool: asyncpg.Pool, client: Client, prefix: str) -> dict[str, Any]:
