@@ -5,8 +5,9 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-first=(tests/unit tests/contract tests/integration --ignore=tests/integration/reminders)
-second=(tests/integration/reminders tests/chaos tests/end_to_end) # the last keeps its whole system to the end
+later=(tests/integration/reminders tests/integration/records tests/integration/retention tests/integration/stack)
+first=(tests/unit tests/contract tests/integration "${later[@]/#/--ignore=}")
+second=("${later[@]}" tests/chaos tests/end_to_end) # the last keeps its whole system to the end
 nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a half
 
 half() { # half NAME ARGUMENT...

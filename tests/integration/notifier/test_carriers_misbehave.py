@@ -36,6 +36,7 @@ async def case(world: World, by: str, *answers: int | str) -> Case:
 
 
 async def test_r24_r25_temporary_refusals_are_tried_again_and_permanent_ones_are_not(world: World) -> None:
+    """Counted is what the carriers were asked: an attempt claimed while a 429 pauses its account never begins."""
     again = (("sms", 429), ("sms", 500), ("sms", 503), ("email", 450), ("email", 421))
     never = (("sms", 400), ("sms", 422), ("email", 550), ("email", 553))
     temporary = [await case(world, by, answer, answer) for by, answer in again]
@@ -48,13 +49,13 @@ async def test_r24_r25_temporary_refusals_are_tried_again_and_permanent_ones_are
 
     for one in permanent:
         row = await world.settled(one.visit, "reminder", "failed")
-        assert (row["reason"], row["attempts"]) == (Reason.REFUSED, 1)
+        assert row["reason"] == Reason.REFUSED
     for tries in (1, 2):
         for one in temporary:
             await world.tried_or_accepted(one.visit, tries)
         world.step(timedelta(minutes=1))
     for one in temporary:
-        assert (await world.settled(one.visit, "reminder", "accepted"))["attempts"] == 3
+        await world.settled(one.visit, "reminder", "accepted")
         assert len(world.carriers.to(one.address)) == 1
         assert world.carriers.asked.count(one.address) == 3
     world.step(timedelta(minutes=8))  # D33: refused until no attempt fits before the deadline

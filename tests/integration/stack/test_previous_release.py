@@ -68,7 +68,8 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
             done = await migrate.migrate(unmigrated.admin_url, unmigrated.service_url(SERVICE), SERVICE, SERVICE)
             assert done, "this release has no step that the one before lacks"
             await _book(http, old, "after")
-            await send_inbound(unmigrated, ("by-topic", orjson.dumps(booking("by-topic", "by-topic"))))
+            record = ("by-topic", orjson.dumps(booking("by-topic", "by-topic")))
+            await send_inbound(unmigrated, record, claims="local")  # which the release before goes by
             await until(lambda: _has_booked(unmigrated, "by-topic"))
 
             with ended(Release(tmp_path, unmigrated.env).start(SERVICE, BOOKING_HTTP_PORT=str(new_port))):
