@@ -1,17 +1,13 @@
 """Whether this process lives, is ready, is idle; and why not."""
 
 import os
-import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from chassis.clock import Clock
 from chassis.errors import AttendError
 
 type Figure = int | float | str | None
-
-STARTED = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
-"""When this process began, machine time."""
 
 
 class Health:
@@ -20,6 +16,7 @@ class Health:
     def __init__(self, service: str, clock: Clock) -> None:
         self.service = service
         self._clock = clock
+        self._started_at = clock.unstepped().isoformat(timespec="milliseconds")
         self._checks: dict[str, Callable[[], str | None]] = {}
         self._liveness: dict[str, Callable[[], str | None]] = {}
         self._idle: dict[str, Callable[[], Awaitable[bool]]] = {}
@@ -33,7 +30,8 @@ class Health:
         The installation is what `ATTEND_INSTALLATION` says: whoever starts several beside each other tells them apart.
         """
         installation = os.environ.get("ATTEND_INSTALLATION", "")
-        return {"service": self.service, "installation": installation, "pid": os.getpid(), "started_at": STARTED}
+        began = self._started_at
+        return {"service": self.service, "installation": installation, "pid": os.getpid(), "started_at": began}
 
     def add_check(self, name: str, check: Callable[[], str | None]) -> None:
         """Add a readiness check: it returns why this part is not ready, or None."""
