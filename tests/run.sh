@@ -11,7 +11,7 @@ second=("${later[@]}" tests/chaos tests/end_to_end) # the last keeps its whole s
 nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a half
 
 half() { # half NAME ARGUMENT...
-  exec .venv/bin/pytest -q -m "not chaos" -o cache_dir=".pytest_cache/$1" "${@:2}"
+  exec .venv/bin/pytest -q -m "not chaos and not fuzz" -o cache_dir=".pytest_cache/$1" "${@:2}"
 }
 
 told=$(mktemp)

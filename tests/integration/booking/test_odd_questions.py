@@ -9,6 +9,8 @@ from tests.integration.booking.door import KEY, OPERATOR_KEY, Door
 from tests.integration.booking.test_examples import FOLDER, sendings
 from tests.support.odd_questions import broken_by
 
+pytestmark = [pytest.mark.integration, pytest.mark.fuzz]
+
 ONCE = ("msg-1", "msg-2", "msg-3", "msg-4", "visit-1", "5f2c1001-6a1b-4c3d-8e9f-0a1b2c3d4e5f")
 MANY = ("fhir/booking-moved.json", "fhir/booking-cancelled.json")
 """Of the same shape as the message that books."""

@@ -122,7 +122,8 @@ async def test_d32_after_an_unknown_outcome_the_next_channel_is_tried_only_where
 async def test_d36_an_address_that_wants_no_more_reminders_is_passed_over(world: World) -> None:
     patient = await world.patient()
     await world.pool.execute(
-        "INSERT INTO opt_out VALUES ('sms', $1, 'reminders', $2, 'test')",
+        "INSERT INTO opt_out (channel, address_key, category, since, caused_by) "
+        "VALUES ('sms', $1, 'reminders', $2, 'test')",
         world.peppers.of(await world.address(patient, "mobile")).key,
         MONDAY,
     )

@@ -6,7 +6,7 @@ from tests.integration.notifier.callbacks import secrets
 from tests.integration.notifier.world import World
 from tests.support.odd_questions import broken_by
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.fuzz]
 
 
 async def test_no_value_in_any_parameter_or_field_breaks_a_route(world: World) -> None:

@@ -1,9 +1,12 @@
 """Whatever the API of records is asked with, it answers; a 500 is always our fault."""
 
 import httpx2
+import pytest
 
 from tests.integration.records.running import KEY, Running, appointment, patient, until
 from tests.support.odd_questions import broken_by
+
+pytestmark = [pytest.mark.integration, pytest.mark.fuzz]
 
 
 async def test_no_value_in_any_parameter_or_field_breaks_a_route(records: Running) -> None:

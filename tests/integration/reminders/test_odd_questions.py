@@ -4,6 +4,7 @@ import hashlib
 
 import asyncpg
 import httpx2
+import pytest
 from pydantic import SecretStr
 
 from chassis.clock import StillClock
@@ -13,6 +14,8 @@ from reminders.settings import Settings
 from reminders.wiring import reading_api
 from tests.support.odd_questions import broken_by
 from tests.unit.reminders.builders import NOW
+
+pytestmark = [pytest.mark.integration, pytest.mark.fuzz]
 
 KEY = "the operator's key"
 
