@@ -26,7 +26,7 @@ FEWEST = 0.5
 
 _ANEW = """
 UPDATE notifier.notification
-SET state = 'queued', attempts = 0, attempt_id = NULL, version = 0, lease_until = NULL, next_attempt_at = created_at,
+SET state = 'queued', attempts = 0, attempt_id = NULL, lease_until = NULL, next_attempt_at = created_at,
     reason = NULL, steps = '[]', step_began_at = NULL, step_attempts = 0, accepted_at = NULL
 WHERE kind = 'reminder'"""
 
