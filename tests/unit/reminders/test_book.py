@@ -278,6 +278,24 @@ def test_d15_a_correction_may_come_before_its_plan_or_after_the_hand_over() -> N
 
 
 @pytest.mark.parametrize(
+    ("before", "stays"),
+    [
+        (planned(appointment(version=2, status=Status.CANCELLED)), ("CANCELLED", "APPOINTMENT_CANCELLED")),
+        (told(Outcome.ACCEPTED), ("SENT", None)),
+        (told(Outcome.FAILED, Reason.REFUSED), ("FAILED", "REFUSED")),
+        (told(Outcome.SKIPPED, Reason.NO_CONTACT), ("CANCELLED", "NO_CONTACT")),
+    ],
+)
+def test_r13_a_correction_lowers_no_record_and_gives_no_second_reason(
+    before: Event, stays: tuple[str, str | None]
+) -> None:
+    """Also when it is read after an outcome whose hand-over was not read yet: they come by two topics."""
+    book = fold(before, never(appointment(), Reason.TOO_LATE, "24h"))
+
+    assert found(book)[(1, "24h")] == stays
+
+
+@pytest.mark.parametrize(
     ("outcome", "reason", "status"),
     [
         (Outcome.ACCEPTED, None, "SENT"),
