@@ -41,6 +41,7 @@ COPY deploy/ready.sh /usr/local/bin/ready
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 10001
 WORKDIR /tmp
-EXPOSE 8080
+# the API, and health, status and metrics
+EXPOSE 8080 8081
 ENTRYPOINT ["service"]
 CMD ["run"]

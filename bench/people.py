@@ -29,7 +29,6 @@ from booking.wiring import POOL_SIZE, door, rules_of
 from chassis import logs
 from chassis.clock import RealClock
 from chassis.database import Connection, create_pool
-from chassis.health import Health
 from chassis.lifecycle import calm_collector
 from chassis.metrics import Metrics
 from chassis.migrate import migrate
@@ -113,7 +112,7 @@ def serve_door(url: str, port: int) -> None:
         clock, metrics = RealClock(), Metrics("booking")
         pool = await create_pool(url, "booking", min_size=2, max_size=POOL_SIZE)
         transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
-        api = door(settings, transactions, Health("booking", clock), metrics)
+        api = door(settings, transactions)
         await serve(api, "127.0.0.1", port, asyncio.Event())
 
     uvloop.run(run())

@@ -33,7 +33,6 @@ from booking.wiring import door, rules_of
 from chassis import logs
 from chassis.clock import RealClock
 from chassis.database import create_pool
-from chassis.health import Health
 from chassis.lifecycle import calm_collector
 from chassis.metrics import Metrics
 from chassis.migrate import migrate
@@ -99,7 +98,7 @@ async def measure(report: Report, url: str, ahead: int, past: int, rounds: int) 
     clock, metrics = RealClock(), Metrics("booking")
     pool = await create_pool(url, "booking", max_size=4)
     transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
-    api = door(settings, transactions, Health("booking", clock), metrics)
+    api = door(settings, transactions)
     clinic = ClinicState("EYE", 1, "Eye Clinic", "Europe/London", "GB", clock.now() - timedelta(days=400))
     await pool.execute(
         "INSERT INTO clinic (clinic_id, version, name, zone, country, languages, sensitive, window_opens, "

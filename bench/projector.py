@@ -112,6 +112,7 @@ async def project(bootstrap: str, admin_url: str, postgres: Postgres, number: in
         topic_prefix=prefix,
         http_host="127.0.0.1",
         http_port=free_port(),
+        operations_port=free_port(),
         clock_file=None,
         operator_key_sha256=None,
     )

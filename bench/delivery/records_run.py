@@ -60,6 +60,7 @@ async def run_records(place: Place, load: Load) -> Run:
         kafka_bootstrap_servers=place.bootstrap,
         topic_prefix=place.prefix,
         http_port=free_port(),
+        operations_port=free_port(),
         log_level="warning",
     )
     watch = Stopwatch()

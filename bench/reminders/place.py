@@ -103,7 +103,7 @@ class Place:
             "ATTEND_CLOCK_FILE": str(self.clock_file),
             "ATTEND_LOG_LEVEL": "info",
             "ATTEND_LOG_FORMAT": "json",
-            "REMINDERS_HTTP_PORT": str(port),
+            "REMINDERS_OPERATIONS_PORT": str(port),
             "REMINDERS_DATABASE_URL": "postgresql://none@127.0.0.1:1/none",  # the worker has no database
             "REMINDERS_SLOT": slot,
         }

@@ -40,6 +40,7 @@ def settings_of(place: Place, **more: Any) -> Settings:
             "kafka_bootstrap_servers": place.bootstrap,
             "topic_prefix": place.prefix,
             "http_port": free_port(),
+            "operations_port": free_port(),
             "log_level": "warning",
             "sending_mode": "live",
             "address_pepper": "of a benchmark and as long as it has to be",

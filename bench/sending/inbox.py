@@ -62,11 +62,12 @@ async def measure_inbox(servers: Servers, report: Report, seconds: int) -> None:
 
 @asynccontextmanager
 async def _fanout(own: Place) -> AsyncIterator[psutil.Process]:
-    port = free_port()
+    asked = free_port()
     env = {
         **os.environ,
         "NOTIFIER_DATABASE_URL": own.url(SERVICE),
-        "NOTIFIER_HTTP_PORT": str(port),
+        "NOTIFIER_HTTP_PORT": str(free_port()),
+        "NOTIFIER_OPERATIONS_PORT": str(asked),
         "NOTIFIER_SENDING_MODE": "live",
         "NOTIFIER_ADDRESS_PEPPER": "of a benchmark and as long as it has to be",
         "KAFKA_BOOTSTRAP_SERVERS": own.bootstrap,
@@ -74,7 +75,7 @@ async def _fanout(own: Place) -> AsyncIterator[psutil.Process]:
         "ATTEND_LOG_LEVEL": "warning",
     }
     with tempfile.TemporaryDirectory(prefix="attend-bench-") as folder:
-        log, url = Path(folder) / "fanout.log", f"http://{LOOPBACK}:{port}"
+        log, url = Path(folder) / "fanout.log", f"http://{LOOPBACK}:{asked}"
         service = ServiceProcess(("-m", SERVICE, "fanout"), env, log, Path(folder), url)
         service.start()
         try:

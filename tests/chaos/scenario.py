@@ -56,7 +56,7 @@ async def play(
 ) -> Report:
     """Play the load with the faults falling into it, and judge what is left when all is quiet."""
     watch = Stopwatch()
-    running = Installation(system.urls, system.key, system.operator_key, clock_file)
+    running = Installation(system.urls, system.operations_urls, system.key, system.operator_key, clock_file)
     async with Client(running) as client:
         upstream, driver = Upstream(client), Driver(client, running, PATIENCE_S)
         other = OtherWays(client, system.bootstrap, load.starts)

@@ -45,8 +45,9 @@ for name, server in zip(sys.argv[1:], held, strict=True):
     print(f"{name}={server.getsockname()[1]}")
 PY
 }
-ports=$(free_ports KAFKA_PORT POSTGRES_PORT BOOKING_PORT RECORDS_PORT REMINDERS_API_PORT NOTIFIER_PORT \
-  REMINDERS_WORKER_PORT REMINDERS_PROJECTOR_PORT CARRIER_PORT)
+APIS=(BOOKING RECORDS REMINDERS_API NOTIFIER)
+PROCESSES=("${APIS[@]}" REMINDERS_WORKER REMINDERS_PROJECTOR)
+ports=$(free_ports KAFKA_PORT POSTGRES_PORT CARRIER_PORT "${APIS[@]/%/_PORT}" "${PROCESSES[@]/%/_OPERATIONS_PORT}")
 set -a
 eval "$ports"
 COMPOSE_PROJECT_NAME=attend-test-$$ COMPOSE_FILE=docker-compose.yml:tests/containers/stepped.yml COMPOSE_PROFILES=demo
@@ -86,8 +87,9 @@ say "up and healthy"
 
 export ATTEND_CLOCK_FILE=$ATTEND_CLOCK_FOLDER/clock.json
 at() { echo "http://127.0.0.1:$1"; }
-export ATTEND_BOOKING_URL=$(at $BOOKING_PORT) ATTEND_RECORDS_URL=$(at $RECORDS_PORT) ATTEND_NOTIFIER_URL=$(at $NOTIFIER_PORT) ATTEND_SINKS_URL=$(at $CARRIER_PORT) \
-  ATTEND_REMINDERS_API_URL=$(at $REMINDERS_API_PORT) ATTEND_REMINDERS_WORKER_URL=$(at $REMINDERS_WORKER_PORT) ATTEND_REMINDERS_PROJECTOR_URL=$(at $REMINDERS_PROJECTOR_PORT)
+export "ATTEND_SINKS_URL=$(at "$CARRIER_PORT")"
+for name in "${APIS[@]}"; do port=${name}_PORT; export "ATTEND_${name}_URL=$(at "${!port}")"; done
+for name in "${PROCESSES[@]}"; do port=${name}_OPERATIONS_PORT; export "ATTEND_${name}_OPERATIONS_URL=$(at "${!port}")"; done
 
 .venv/bin/pytest -q tests/end_to_end tests/containers "$@"
 say "end-to-end tests, isolation and faults passed"

@@ -35,6 +35,17 @@ def test_every_service_is_given_the_hash() -> None:
     assert [name for name, body in services if f"_DATABASE_URL, {HASH}" not in body] == []
 
 
+def test_operations_answer_at_a_port_of_their_own_which_is_what_a_container_is_judged_by() -> None:
+    services = re.findall(r"^  (\S+):\n    <<: \*service\n(.*?)(?=^  \S|^\S)", COMPOSE, re.MULTILINE | re.DOTALL)
+    published = {name: re.findall(r'"127\.0\.0\.1:[^"]+:(\d+)"', body) for name, body in services}
+    without_api = {name: ["8081"] for name in ("reminders-worker", "reminders-projector")}
+    assert published == {name: ["8080", "8081"] for name in published} | without_api
+    for prefix in ("BOOKING", "RECORDS", "REMINDERS", "NOTIFIER"):
+        assert f"  {prefix}_OPERATIONS_HOST: 0.0.0.0\n  {prefix}_OPERATIONS_PORT: 8081\n" in COMPOSE
+    assert "healthcheck: {test: [CMD, ready]," in COMPOSE
+    assert "${1:-8081}" in (ROOT / "deploy" / "ready.sh").read_text()
+
+
 @pytest.mark.parametrize("ours", [True, False])
 def test_the_operators_key_is_no_clients_and_the_hash_is_its_own(tmp_path: Path, ours: bool) -> None:
     folder = ROOT / "deploy" / "secrets" if ours else tmp_path / "made"

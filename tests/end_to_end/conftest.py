@@ -25,7 +25,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     clock_file = home / "clock.json"
     clock.step(clock_file, MONDAY_MORNING)
     with System(home / "system", ports="free", sinks=True, clock_file=clock_file) as system:
-        yield Installation(system.urls, system.key, system.operator_key, clock_file)
+        yield Installation(system.urls, system.operations_urls, system.key, system.operator_key, clock_file)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class Bounds:
     Attributes:
         body: Bytes of a body.
         head: Bytes of all headers together, path and query included.
-        at_once: Requests under way; one more is answered 503 with Retry-After. Health is always answered.
+        at_once: Requests under way; one more is answered 503 with Retry-After.
     """
 
     body: int = 64 * 1024
@@ -40,6 +40,11 @@ class Bounds:
 
 
 USUAL = Bounds()
+
+
+async def everybody(_key: str, _path: str) -> bool:
+    """Admit everybody: an API that only those can reach who run the process."""
+    return True
 
 
 async def nobody(_key: str, _path: str) -> bool:
@@ -54,12 +59,12 @@ class Door:
         app: What lies behind.
         admit: Whether a key opens anything under a path.
         public: Paths, each with all below it, that prove their callers otherwise (signatures) or tell nothing.
-        always: Public paths that are answered however much is under way.
+        always: Paths that are answered however much is under way.
         bounds: What is taken at most.
     """
 
     def __init__(
-        self, app: ASGIApp, admit: Admit, public: Sequence[str], always: Sequence[str], bounds: Bounds
+        self, app: ASGIApp, admit: Admit, bounds: Bounds, public: Sequence[str] = (), always: Sequence[str] = ()
     ) -> None:
         self._app, self._admit, self._bounds = app, admit, bounds
         self._public, self._always = tuple(public), tuple(always)
@@ -71,9 +76,6 @@ class Door:
             await self._app(scope, receive, send)
             return
         path, safe = scope["path"], _with_safe_headers(send)
-        if _is_under(path, self._always):
-            await self._app(scope, _bounded(receive, self._bounds.body), safe)
-            return
         try:
             await self._check(path, Headers(scope=scope), scope)
         except Problem as refusal:
@@ -89,7 +91,7 @@ class Door:
         given = len(scope["raw_path"] or b"") + len(scope["query_string"])
         if given + sum(len(name) + len(value) for name, value in headers.raw) > self._bounds.head:
             raise Problem(431, "HEADERS_TOO_LARGE", f"Path, query and headers have at most {self._bounds.head} bytes.")
-        if self._inside >= self._bounds.at_once:
+        if self._inside >= self._bounds.at_once and not _is_under(path, self._always):
             raise busy()
         if _is_under(path, self._public):
             return

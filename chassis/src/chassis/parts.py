@@ -13,7 +13,8 @@ from chassis.health import Health
 type Run = Callable[[asyncio.Event], Awaitable[None]]
 """Runs a part until the event is set; it may be run again after it failed."""
 
-DOOR = "http"
+DOOR, OPERATIONS = "http", "operations"
+LISTENERS = (DOOR, OPERATIONS)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 STEADY_S = 10.0
 """A part that has run for so long again is well."""
@@ -24,7 +25,7 @@ async def run_all(
     health: Health,
     parts: Mapping[str, Run],
     *,
-    vital: Collection[str] = (DOOR,),
+    vital: Collection[str] = LISTENERS,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Run the parts together until `stop`; one that fails is shown as not ready and run again, and the others go on.
@@ -33,8 +34,8 @@ async def run_all(
         stop: Ends them all.
         health: Where a part that failed is shown, with its reason.
         parts: Name → how it is run.
-        vital: Parts without which the process is to end: the door, by which it is asked how it is, and what cannot be
-            run again in the same process.
+        vital: Parts without which the process is to end: its door, operations, by which it is asked how it is, and
+            what cannot be run again in the same process.
         monotonic: Machine time in seconds.
 
     Raises:

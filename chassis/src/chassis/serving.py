@@ -36,7 +36,7 @@ class Patience:
         head: Bytes held of headers that do not end; `door.Bounds.head` is the exact bound.
     """
 
-    connections: int = 900
+    connections: int = 850
     read_s: float = 10.0
     write_s: float = 30.0
     head: int = 64 * 1024

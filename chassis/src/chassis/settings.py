@@ -49,8 +49,10 @@ class ServiceSettings(BaseSettings):
     Attributes:
         database_url: PostgreSQL, with the service's least-rights role.
         kafka_bootstrap_servers: Comma-separated host:port.
-        http_host: Address to listen on.
-        http_port: Port to listen on; each service has its default.
+        http_host: Address on which the API listens.
+        http_port: Its port; each service has its default.
+        operations_host: Address on which health, status, metrics and the API's description listen (decision 0029).
+        operations_port: Its port; each service has its default.
         topic_prefix: In front of every topic and group, so that installations can share a cluster.
         clock_file: Shared file by which domain time is stepped; None for real time.
         log_level: debug, info, warning or error.
@@ -65,6 +67,8 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap_servers: str
     http_host: str = "127.0.0.1"
     http_port: int
+    operations_host: str = "127.0.0.1"
+    operations_port: int
     topic_prefix: str = ""
     clock_file: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"

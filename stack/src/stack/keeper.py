@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from chassis.errors import AttendError
 from stack.parts import Part, ServiceProcess
@@ -42,6 +43,7 @@ class Keeper(threading.Thread):
         told: Callable[[PartState], None],
         *,
         restart: bool,
+        operations_url: str = "",
         ask_live_every_s: float = ASK_LIVE_EVERY_S,
     ) -> None:
         """Prepare.
@@ -52,11 +54,12 @@ class Keeper(threading.Thread):
             url: Its address, for the state.
             told: Called with each new state.
             restart: Whether to start it again when it ended.
+            operations_url: Where a service answers how it is, for the state.
             ask_live_every_s: Between questions whether it is stuck.
         """
         super().__init__(name=f"keeper-{name}", daemon=True)
         self.part = part
-        self.state = PartState(name, "waiting", url)
+        self.state = PartState(name, "waiting", url, operations_url)
         self._told = told
         self._restart = restart
         self._ask_live_every_s = ask_live_every_s
@@ -150,6 +153,6 @@ class Keeper(threading.Thread):
         known = self.state
         count = known.restarts if restarts is None else restarts
         process = self.part.process if self.part.running else None
-        self.state = PartState(known.name, state, known.url, detail, count, process)
+        self.state = replace(known, state=state, detail=detail, restarts=count, process=process)
         if self.state != known:
             self._told(self.state)

@@ -35,7 +35,8 @@ class Layout:
         postgres: The database's.
         smtp: The mail sink's.
         carrier: The HTTP sink's.
-        http: By service name.
+        http: Those of the APIs, by the name of each service that has one.
+        operations: Those of health, status and metrics, by service name.
     """
 
     kafka: int
@@ -43,10 +44,16 @@ class Layout:
     smtp: int
     carrier: int
     http: dict[str, int]
+    operations: dict[str, int]
 
     def url(self, name: str) -> str:
-        """Return where a service, or `sinks`, answers."""
-        return f"http://{LOOPBACK}:{self.carrier if name == 'sinks' else self.http[name]}"
+        """Return where the API of a service, or `sinks`, answers; empty where it has none."""
+        port = self.carrier if name == "sinks" else self.http.get(name)
+        return f"http://{LOOPBACK}:{port}" if port else ""
+
+    def operations_url(self, name: str) -> str:
+        """Return where a service, or `sinks`, is asked how it is."""
+        return f"http://{LOOPBACK}:{self.carrier if name == 'sinks' else self.operations[name]}"
 
 
 def lay_out(ports: Ports, run: Iterable[services.Service]) -> Layout:
@@ -58,12 +65,14 @@ def lay_out(ports: Ports, run: Iterable[services.Service]) -> Layout:
         taken.add(port)
         return port
 
+    run = tuple(run)
     return Layout(
         kafka=pick(services.KAFKA_PORT),
         postgres=pick(services.POSTGRES_PORT),
         smtp=pick(services.SMTP_PORT),
         carrier=pick(services.CARRIER_PORT),
-        http={service.name: pick(service.port) for service in run},
+        http={service.name: pick(service.port) for service in run if service.port},
+        operations={service.name: pick(service.operations_port) for service in run},
     )
 
 
@@ -114,7 +123,8 @@ class Environments:
     def service(self, service: services.Service) -> dict[str, str]:
         """Return the settings of one service's process."""
         url = self.database_url(service.package)
-        made = services.settings_for(service.package, url, self._layout.http[service.name], self.common())
+        ports = self._layout.http.get(service.name), self._layout.operations[service.name]
+        made = services.settings_for(service.package, url, *ports, self.common())
         if service.package == "booking":
             made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, **made}
         if service.package == "notifier":

@@ -1,4 +1,4 @@
-"""What the installation runs: each process, its command, its settings' prefix and its port."""
+"""What the installation runs: each process, its command, its settings' prefix and its ports."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,13 +22,15 @@ class Service:
         name: What `attend status` and `attend logs` call it.
         package: The Python package that is run with `python -m`; also schema and role are named after it.
         role: The word after `python -m <package>`.
-        port: Its default HTTP port.
+        port: The default port of its API; None where it has none.
+        operations_port: The default port of its health, status and metrics.
     """
 
     name: str
     package: str
     role: str
-    port: int
+    port: int | None
+    operations_port: int
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -37,12 +39,12 @@ class Service:
 
 
 ALL = (
-    Service("booking", "booking", "run", 8100),
-    Service("records", "records", "run", 8101),
-    Service("reminders-worker", "reminders", "worker", 8104),
-    Service("reminders-projector", "reminders", "projector", 8105),
-    Service("reminders-api", "reminders", "api", 8102),
-    Service("notifier", "notifier", "run", 8103),
+    Service("booking", "booking", "run", 8100, 8110),
+    Service("records", "records", "run", 8101, 8111),
+    Service("reminders-worker", "reminders", "worker", None, 8114),
+    Service("reminders-projector", "reminders", "projector", None, 8115),
+    Service("reminders-api", "reminders", "api", 8102, 8112),
+    Service("notifier", "notifier", "run", 8103, 8113),
 )
 PACKAGES = ("booking", "records", "reminders", "notifier")
 """The services, in the order in which they are migrated: later ones may use what earlier ones made."""
@@ -83,8 +85,12 @@ def has_migrations(package: str) -> bool:
     return place is not None and any((place / "migrations").glob("*.sql"))
 
 
-def settings_for(package: str, database_url: str, port: int, common: Mapping[str, str]) -> dict[str, str]:
+def settings_for(
+    package: str, database_url: str, port: int | None, operations_port: int, common: Mapping[str, str]
+) -> dict[str, str]:
     """Return a process's settings as environment variables: those of the installation and its own."""
     prefix = prefix_of(package)
-    own = {f"{prefix}DATABASE_URL": database_url, f"{prefix}HTTP_PORT": str(port)}
+    own = {f"{prefix}DATABASE_URL": database_url, f"{prefix}OPERATIONS_PORT": str(operations_port)}
+    if port is not None:
+        own[f"{prefix}HTTP_PORT"] = str(port)
     return {**common, **own}

@@ -22,7 +22,8 @@ class PartState:
     Attributes:
         name: `kafka`, `postgres`, `sinks` or a service's name.
         state: waiting, starting, ready, restarting, refused, ended or existing (not ours).
-        url: Its address for people and programs.
+        url: Its address for people and programs; empty where it has no API.
+        operations_url: Where a service answers how it is.
         detail: What it is doing, or why it is not.
         restarts: How often it was started again.
         process: None when it is not running, or not ours.
@@ -31,9 +32,15 @@ class PartState:
     name: str
     state: str
     url: str = ""
+    operations_url: str = ""
     detail: str = ""
     restarts: int = 0
     process: ProcessId | None = None
+
+    @property
+    def where(self) -> str:
+        """Where people find it."""
+        return self.url or self.operations_url
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ class System:
 
     Attributes:
         home: Where everything lies.
-        urls: By service name (and `sinks`), where it answers.
+        urls: By the name of each service that has an API (and `sinks`), where it answers.
+        operations_urls: By service name, where it answers how it is.
         kafka: The broker, None when an existing one is used.
         postgres: The database server, None when an existing one is used.
         seconds: How long the start took.
@@ -73,7 +74,8 @@ class System:
             self.home, self._layout, lambda: self.bootstrap, lambda: self.admin_url,
             topic_prefix=topic_prefix, clock_file=clock_file, sinks=sinks, extra=env,
         )  # fmt: skip
-        self.urls = {name: self._layout.url(name) for name in [s.name for s in run] + ["sinks"] * sinks}
+        self.urls = {name: self._layout.url(name) for name in [*self._layout.http, *["sinks"] * sinks]}
+        self.operations_urls = {name: self._layout.operations_url(name) for name in self._layout.operations}
         self.seconds = 0.0
         self._report = report
         self._restart_servers = restart_servers
@@ -262,12 +264,14 @@ class System:
             env,
             self.home.log_of(name),
             self.home.work,
-            self._layout.url(name),
+            self._layout.operations_url(name),
             self._nursery.spawn if self._nursery else own_interpreter,
         )
 
     def _keep(self, name: str, part: Part, url: str = "", *, restart: bool = True) -> None:
-        keeper = Keeper(name, part, url or self._layout.url(name), self._tell, restart=restart)
+        asked = part.url if isinstance(part, ServiceProcess) else ""
+        url = url or self._layout.url(name)
+        keeper = Keeper(name, part, url, self._tell, restart=restart, operations_url=asked)
         self._keepers[name] = keeper
         keeper.begin()
 

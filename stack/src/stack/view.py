@@ -30,7 +30,7 @@ def parts_table(state: State | None) -> Table:
         colour = _COLOURS.get(part.state, "default")
         again = f"started again {part.restarts}x " if part.restarts else ""
         pid = str(part.process.pid) if part.process else "-"
-        table.add_row(part.name, f"[{colour}]{part.state}[/]", pid, part.url, again + part.detail)
+        table.add_row(part.name, f"[{colour}]{part.state}[/]", pid, part.where, again + part.detail)
     return table
 
 
@@ -62,7 +62,7 @@ class Lines:
         if self.silent:
             return
         detail = f": {part.detail}" if part.detail else ""
-        line = f"{time.monotonic() - self._began:6.1f} s  {part.name:<20} {part.state:<12} {part.url}{detail}"
+        line = f"{time.monotonic() - self._began:6.1f} s  {part.name:<20} {part.state:<12} {part.where}{detail}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def all_of(self, state: State | None) -> None:
@@ -76,7 +76,8 @@ def summary(state: State, *, foreground: bool) -> str:
     booking = state.part("booking")
     lines = [f"Ready in {state.seconds:.1f} s."]
     if booking:
-        lines.append(f"Bookings go in at {booking.url}/docs; `attend key` prints the client's key.")
+        lines.append(f"Bookings go in at {booking.url}; `attend key` prints the client's key.")
+        lines.append(f"{booking.operations_url}/docs describes how, and the other services' pages likewise.")
     if state.sinks and (sinks := state.part("sinks")):
         lines.append(
             f"Messages are sent for real (mode live), but only to the local sinks: nothing leaves this machine. "

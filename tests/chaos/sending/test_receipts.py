@@ -123,11 +123,12 @@ async def test_reports_taken_by_an_api_that_is_killed_are_all_kept_once(world: W
 async def _api(world: World) -> Process:
     """Run fan-out and API as a process of their own, and wait until it answers."""
     settings = {f"NOTIFIER_{name.upper()}": str(value) for name, value in secrets().items()}
-    process = await world.process("fanout", **{**QUIETLY, **settings, "NOTIFIER_HTTP_PORT": str(world.port)})
+    ports = {"NOTIFIER_HTTP_PORT": str(world.port), "NOTIFIER_OPERATIONS_PORT": str(world.operations_port)}
+    process = await world.process("fanout", **{**QUIETLY, **settings, **ports})
 
     async def answers() -> bool:
         try:
-            return (await world.ask("GET", "/health/ready")).is_success
+            return (await world.look("/health/ready")).is_success
         except httpx2.HTTPError:
             return False
 

@@ -95,8 +95,9 @@ async def booking(world: World, installation: Installation) -> AsyncIterator[Ups
     """Run booking for the block."""
     client = Client(SOURCE, (SOURCE,), may_register=True, may_manage_clinics=True)
     await clients.create(await installation.pool("booking"), client, KEY)
-    port = free_port()
-    environment = {**os.environ, **world.given, "BOOKING_HTTP_PORT": str(port), "ATTEND_LOG_LEVEL": "warning"}
+    port, asked = free_port(), free_port()
+    ports = {"BOOKING_HTTP_PORT": str(port), "BOOKING_OPERATIONS_PORT": str(asked)}
+    environment = {**os.environ, **world.given, **ports, "ATTEND_LOG_LEVEL": "warning"}
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "booking", "run", env=environment)
     admin = await asyncpg.connect(installation.admin_url)
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -105,7 +106,7 @@ async def booking(world: World, installation: Installation) -> AsyncIterator[Ups
 
             async def ready() -> bool:
                 try:
-                    return (await http.get("/health/ready")).is_success
+                    return (await http.get(f"http://127.0.0.1:{asked}/health/ready")).is_success
                 except httpx2.ConnectError:
                     return False
 

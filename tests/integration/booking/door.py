@@ -26,6 +26,7 @@ from chassis.clock import Clock, RealClock
 from chassis.database import create_pool
 from chassis.health import Health
 from chassis.metrics import Metrics
+from chassis.operations import operations_api
 from schemas import wire
 from schemas.topics import BOOKINGS_INBOUND, Topic
 from tests.support.installation import Installation
@@ -47,6 +48,7 @@ class Door:
 
     pool: Pool
     http: httpx2.AsyncClient
+    operations: httpx2.AsyncClient
     running: Service | None = None
     _serial: "count[int]" = field(default_factory=count)
 
@@ -65,6 +67,10 @@ class Door:
         if key is not None:
             sent["authorization"] = f"Bearer {key}"
         return await self.http.request(method, path, content=content, headers=sent)
+
+    async def look(self, path: str) -> httpx2.Response:
+        """Ask the process how it is."""
+        return await self.operations.get(path)
 
     async def put(self, path: str, body: object) -> dict[str, Any]:
         """Put reference data and return the answer."""
@@ -129,7 +135,8 @@ async def opened(installation: Installation, clock: Clock | None = None, **given
     pool = await create_pool(settings.database_url.get_secret_value(), "booking", max_size=8)
     transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
     try:
-        async with _speaking(door_of(settings, transactions, Health("booking", clock), metrics), pool) as door:
+        api = door_of(settings, transactions)
+        async with _speaking(api, operations_api(Health("booking", clock), metrics, api), pool) as door:
             yield door
     finally:
         await pool.close()
@@ -138,18 +145,25 @@ async def opened(installation: Installation, clock: Clock | None = None, **given
 @asynccontextmanager
 async def opened_on_kafka(installation: Installation, **given: object) -> AsyncIterator[Door]:
     """Give the API of a whole service, whose consumer and relays run while `running` does."""
-    async with build(settings_on(installation, **given)) as service, _speaking(service.api, service.pool) as door:
-        door.running = service
-        yield door
+    async with build(settings_on(installation, **given)) as service:
+        operations = operations_api(service.health, service.metrics, service.api)
+        async with _speaking(service.api, operations, service.pool) as door:
+            door.running = service
+            yield door
 
 
 @asynccontextmanager
-async def _speaking(api: FastAPI, pool: Pool) -> AsyncIterator[Door]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://booking") as http:
-        door = Door(pool, http)
+async def _speaking(api: FastAPI, operations: FastAPI, pool: Pool) -> AsyncIterator[Door]:
+    async with calling(api) as http, calling(operations) as asked:
+        door = Door(pool, http, asked)
         await clients.create(pool, Client("local", ("local",), may_register=True, may_manage_clinics=True), KEY)
         await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
         yield door
+
+
+def calling(api: FastAPI) -> httpx2.AsyncClient:
+    """Return a client of an API in this process."""
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://booking")
 
 
 @asynccontextmanager

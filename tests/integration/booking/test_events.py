@@ -156,7 +156,7 @@ async def test_the_result_of_an_event_is_read_by_its_id(door: Door) -> None:
 async def test_answers_and_refusals_are_counted(door: Door) -> None:
     await door.post(booking())
     await door.ask("POST", "/v1/events", b"{")
-    text = (await door.ask("GET", "/metrics", key=None)).text
+    text = (await door.look("/metrics")).text
     assert 'attend_booking_answers_total{result="applied"} 1.0' in text
     assert 'attend_booking_refusals_total{code="TRUNCATED_JSON"} 1.0' in text
 
@@ -178,7 +178,7 @@ async def test_a_rotated_key_ends_the_old_one(door: Door) -> None:
 
 
 async def test_the_api_describes_itself_with_examples(door: Door) -> None:
-    description = (await door.ask("GET", "/openapi.json", key=None)).json()
+    description = (await door.look("/openapi.json")).json()
     body = description["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
     assert set(body["examples"]) == {"booked", "moved", "cancelled", "batch"}
     await door.put("/v1/clinics/CARDIO", {"name": "Heart Clinic", "zone": "Europe/London"})

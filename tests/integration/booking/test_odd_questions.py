@@ -37,7 +37,7 @@ def part_of(path: str) -> str:
 
 async def described(door: Door, part: str) -> dict[str, Any]:
     """Return the OpenAPI of a part, with the bodies of the examples where it shows none."""
-    api: dict[str, Any] = (await door.ask("GET", "/openapi.json")).json()
+    api: dict[str, Any] = (await door.look("/openapi.json")).json()
     api["paths"] = {path: found for path, found in api["paths"].items() if part_of(path) == part}
     for method, path, file in (one for one in sendings() if one[2] not in MANY):
         content = api["paths"].get(path, {}).get(method.lower(), {}).get("requestBody", {}).get("content", {})

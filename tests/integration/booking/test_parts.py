@@ -1,7 +1,6 @@
 """What becomes of the door when a part beside it fails: it stays open, and says which part is not ready (0019)."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,10 +11,8 @@ from tests.integration.booking.door import Door, booking, until
 @asynccontextmanager
 async def whole(door: Door) -> AsyncIterator[asyncio.Task[None]]:
     """Run all parts of the process while the block runs."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    service = replace(door.service, settings=door.service.settings.model_copy(update={"http_port": port}))
+    ports = {"http_port": 0, "operations_port": 0}
+    service = replace(door.service, settings=door.service.settings.model_copy(update=ports))
     stop = asyncio.Event()
     running = asyncio.create_task(service.run(stop))
     try:
@@ -26,7 +23,7 @@ async def whole(door: Door) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def reasons(door: Door) -> dict[str, str]:
-    found: dict[str, str] = (await door.ask("GET", "/health/ready")).json()["reasons"]
+    found: dict[str, str] = (await door.look("/health/ready")).json()["reasons"]
     return found
 
 
@@ -36,7 +33,7 @@ async def test_the_door_takes_bookings_while_the_consumer_fails_which_comes_back
         await until(lambda: _fails(served))
 
         assert (await served.post(booking("e1")))["result"] == "applied"
-        assert (await served.ask("GET", "/health/live")).status_code == 200
+        assert (await served.look("/health/live")).status_code == 200
         assert not running.done()
 
         await served.pool.execute("DELETE FROM kafka_cluster")

@@ -26,6 +26,7 @@ class Settings(ServiceSettings):
     """Settings of the made-up service."""
 
     http_port: int = 0
+    operations_port: int = 0
 
 
 @dataclass

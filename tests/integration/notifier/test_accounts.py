@@ -85,13 +85,13 @@ async def test_b10_an_account_that_is_mended_sends_what_waited_for_it(world: Wor
 
     for visit in souths:
         await world.tried(visit, "reminder", 1)
-    metrics = (await world.ask("GET", "/metrics")).text
+    metrics = (await world.look("/metrics")).text
     world.step(timedelta(minutes=1))
     for visit in souths:
         assert (await world.settled(visit, "reminder", "accepted"))["lane"] == "sms"
 
     assert f'attend_carrier_refusals_total{{account="{SOUTHS}",fault="account",lane="sms"}}' in metrics
-    shown = (await world.ask("GET", "/status")).json()["breakers"]
+    shown = (await world.look("/status")).json()["breakers"]
     assert f"sms {SOUTHS} closed" in shown
     assert f"sms {OURS} closed" in shown
 

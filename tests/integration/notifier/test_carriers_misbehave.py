@@ -78,8 +78,8 @@ async def test_g5_what_was_accepted_without_a_readable_answer_is_unknown_and_nev
         assert row["reason"] == Reason.OUTCOME_UNKNOWN
         assert [taken.reference for taken in world.carriers.to(one.address)] == [str(row["attempt_id"])]
         assert await world.row(one.visit, "reminder") == row
-    assert (await world.ask("GET", "/status")).json()["unknown"] == len(cases)
-    metrics = (await world.ask("GET", "/metrics")).text
+    assert (await world.look("/status")).json()["unknown"] == len(cases)
+    metrics = (await world.look("/metrics")).text
     for lane in ("sms", "email"):
         assert f'attend_notifications_total{{lane="{lane}",outcome="unknown",reason="OUTCOME_UNKNOWN"}} 4.0' in metrics
 

@@ -136,7 +136,7 @@ async def test_r25_the_api_says_what_became_of_each_message_and_each_call(world:
         return any(one["calls"] and one["calls"][0]["outcome"] for one in items)
 
     await until(refused)
-    clock = (await world.ask("GET", "/clock")).json()
+    clock = (await world.look("/clock")).json()
     items = (await world.ask("GET", path)).json()["items"]
     [confirmation] = [one for one in items if one["kind"] == "confirmation"]
     [notice] = [one for one in items if one["kind"] == "provider-booked"]
@@ -167,10 +167,10 @@ async def test_in_hold_messages_wait_until_their_deadline_and_providers_are_told
     row = await world.settled(visit, "confirmation", "queued")
 
     async def idle() -> bool:
-        return bool((await world.ask("GET", "/clock")).json()["idle"])
+        return bool((await world.look("/clock")).json()["idle"])
 
     await until(idle)
-    clock = (await world.ask("GET", "/clock")).json()
+    clock = (await world.look("/clock")).json()
     world.step(timedelta(days=3))
     after = await world.settled(visit, "confirmation", "skipped")
 

@@ -180,7 +180,7 @@ async def test_an_installation_switched_to_hold_keeps_everything_until_it_is_lat
     late = await handed_over(world, await world.patient(), not_after=world.now + timedelta(minutes=5))
     kept = await handed_over(world, await world.patient())
     await world.settled(late, "reminder", "queued")
-    assert (await world.ask("GET", "/status")).json()["sending_mode"] == "hold"
+    assert (await world.look("/status")).json()["sending_mode"] == "hold"
 
     world.step(timedelta(minutes=6))
 
@@ -234,7 +234,7 @@ async def test_b10_a_lane_whose_carrier_is_down_rests_and_comes_back(world: Worl
     visits = [await handed_over(world, patient) for patient in patients]
 
     async def breakers(wanted: str) -> bool:
-        return wanted in (await world.ask("GET", "/status")).json()["breakers"]
+        return wanted in (await world.look("/status")).json()["breakers"]
 
     async def rests() -> bool:
         return await breakers("sms open")
@@ -245,7 +245,7 @@ async def test_b10_a_lane_whose_carrier_is_down_rests_and_comes_back(world: Worl
     await until(rests)
     assert await breakers("email closed")
     shown = 'attend_lane_breaker{account="AC00000000000000000000000000000000",lane="sms",standing="open"} 1.0'
-    assert shown in (await world.ask("GET", "/metrics")).text
+    assert shown in (await world.look("/metrics")).text
     by_mail = await handed_over(world, await world.patient(mobile=None))
     await world.settled(by_mail, "reminder", "accepted")
 

@@ -104,7 +104,7 @@ async def test_a_report_before_our_own_reply_settles_the_message_and_the_reply_c
     world.carriers.let_go()
 
     async def answered() -> bool:
-        return (await world.ask("GET", "/clock")).json()["idle"] is True
+        return (await world.look("/clock")).json()["idle"] is True
 
     await until(answered)
     after = await world.row(visit, "reminder")
@@ -189,7 +189,7 @@ async def test_a_forged_report_is_401_counted_and_nothing_is_kept(world: World) 
     assert [(one.status_code, one.json()["code"]) for one in answers] == [(401, "BAD_SIGNATURE")] * 6
     for table in ("receipt", "reply", "opt_out"):
         assert await world.pool.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608  # the test's own
-    metrics = (await world.ask("GET", "/metrics")).text
+    metrics = (await world.look("/metrics")).text
     assert 'attend_callbacks_total{carrier="twilio",fate="bad_signature"} 3.0' in metrics
     assert (await world.row(visit, "reminder"))["delivery_state"] == "unknown"  # type: ignore[index]  # it is there
 
@@ -205,7 +205,7 @@ async def test_a_report_of_nothing_we_know_is_kept_answered_and_shown(world: Wor
 
     kept = await world.pool.fetch("SELECT asked_attempt_id, attempt_id, applied_at FROM receipt ORDER BY receipt_id")
     assert [tuple(one) for one in kept] == [(stranger, None, None), (None, None, None)]
-    assert (await world.ask("GET", "/status")).json()["unmatched_receipts"] == 2
+    assert (await world.look("/status")).json()["unmatched_receipts"] == 2
 
 
 async def test_large_and_foreign_callbacks_leave_nothing(world: World) -> None:
@@ -247,8 +247,8 @@ async def test_what_is_signed_and_cannot_be_read_is_kept_once_counted_listed_and
     assert b"CANARY" in contents[2]
     assert "CANARY" not in str(listed)
     assert (await bare_get(world, "/v1/unreadable-callbacks")).status_code == 401
-    assert (await world.ask("GET", "/status")).json()["unreadable_callbacks"] == 6
-    metrics = (await world.ask("GET", "/metrics")).text
+    assert (await world.look("/status")).json()["unreadable_callbacks"] == 6
+    metrics = (await world.look("/metrics")).text
     assert 'attend_callbacks_total{carrier="meta",fate="unreadable"} 4.0' in metrics
     assert "CANARY" not in metrics
 

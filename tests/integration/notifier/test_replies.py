@@ -32,6 +32,7 @@ async def booking_on(world: World, installation: Installation) -> AsyncIterator[
             "topic_prefix": installation.topic_prefix,
             "clock_file": world.clock_file,
             "http_port": free_port(),
+            "operations_port": free_port(),
         }
     )
     stop = asyncio.Event()
@@ -251,7 +252,7 @@ async def test_nothing_of_an_answer_is_in_the_metrics(world: World) -> None:
     await world.start(**secrets())
     await sms(world, "+442071830007", "CANARY-TEXT")
 
-    metrics = (await world.ask("GET", "/metrics")).text
+    metrics = (await world.look("/metrics")).text
 
     assert "CANARY" not in metrics
     assert "442071830007" not in metrics

@@ -56,7 +56,7 @@ class World(BookingsTables):
     ) -> None:  # fmt: skip
         self.carriers, self.pool, self.clock_file = carriers, pool, folder / "clock.json"
         self.http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
-        self.port = free_port()
+        self.port, self.operations_port = free_port(), free_port()
         super().__init__(admin)
         self._installation, self._producer = installation, producer
         self._running = AsyncExitStack()
@@ -177,6 +177,7 @@ class World(BookingsTables):
             "ATTEND_CLOCK_FILE": str(self.clock_file),
             "ATTEND_OPERATOR_KEY_SHA256": hashlib.sha256(KEY.encode()).hexdigest(),
             "NOTIFIER_HTTP_PORT": str(self.port),
+            "NOTIFIER_OPERATIONS_PORT": str(self.operations_port),
             "NOTIFIER_SENDING_MODE": "live",
             "NOTIFIER_CARRIER_TIMEOUT_S": "30",
             "NOTIFIER_LEASE_S": "60",
@@ -203,7 +204,7 @@ class World(BookingsTables):
     async def start(self, *, fanout: bool = True, lanes: tuple[Channel, ...] = LANES, **changes: Any) -> Service:
         """Run an instance until the end of the test."""
         stop = asyncio.Event()
-        changes.setdefault("http_port", self.port if fanout else free_port())
+        changes.setdefault("operations_port", self.operations_port if fanout else free_port())
         service = await self._running.enter_async_context(
             build(self.settings(**changes), stop, fanout=fanout, lanes=lanes)
         )
@@ -221,13 +222,14 @@ class World(BookingsTables):
 
     async def _answers(self) -> bool:
         try:
-            return (await self.ask("GET", "/health/ready")).is_success
+            return (await self.look("/health/ready")).is_success
         except httpx2.ConnectError:
             return False
 
     async def process(self, *arguments: str, **changes: str) -> "asyncio.subprocess.Process":
         """Run `python -m notifier …` as a process of its own, ended with the test; `changes` are its environment's."""
-        environment = {**os.environ, **self.given, "NOTIFIER_HTTP_PORT": str(free_port()), **changes}
+        ports = {"NOTIFIER_HTTP_PORT": str(free_port()), "NOTIFIER_OPERATIONS_PORT": str(free_port())}
+        environment = {**os.environ, **self.given, **ports, **changes}
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "notifier", *arguments, env=environment)
 
         async def end() -> None:
@@ -286,3 +288,7 @@ class World(BookingsTables):
     async def ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """Call the API."""
         return await self.http.request(method, f"http://127.0.0.1:{self.port}{path}", **options)
+
+    async def look(self, path: str) -> httpx2.Response:
+        """Ask the process with the API how it is."""
+        return await self.http.get(f"http://127.0.0.1:{self.operations_port}{path}")

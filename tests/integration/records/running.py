@@ -100,6 +100,7 @@ class Running:
                 "topic_prefix": self.installation.topic_prefix,
                 "operator_key_sha256": SecretStr(self._key_sha256),
                 "http_port": free_port(),
+                "operations_port": free_port(),
                 **given,
             }
         )

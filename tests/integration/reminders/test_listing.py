@@ -11,10 +11,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from chassis.clock import StillClock
 from chassis.cursor import Cursor
-from chassis.health import Health
-from chassis.metrics import Metrics
 from reminders.adapters import listing
 from reminders.adapters.listing import Filters
 from reminders.settings import Settings
@@ -58,7 +55,7 @@ class Api:
 async def api(pool: asyncpg.Pool) -> AsyncIterator[Api]:
     """Give the API over an empty database."""
     settings = Settings.model_construct(operator_key_sha256=SecretStr(hashlib.sha256(KEY.encode()).hexdigest()))
-    app = reading_api(settings, pool, Health("test", StillClock(NOW)), Metrics("test"))
+    app = reading_api(settings, pool)
     headers = {"Authorization": f"Bearer {KEY}"}
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

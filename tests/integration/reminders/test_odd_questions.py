@@ -7,13 +7,9 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from chassis.clock import StillClock
-from chassis.health import Health
-from chassis.metrics import Metrics
 from reminders.settings import Settings
 from reminders.wiring import reading_api
 from tests.support.odd_questions import broken_by
-from tests.unit.reminders.builders import NOW
 
 pytestmark = [pytest.mark.integration, pytest.mark.fuzz]
 
@@ -22,7 +18,7 @@ KEY = "the operator's key"
 
 async def test_no_value_in_any_parameter_or_field_breaks_a_route(pool: asyncpg.Pool) -> None:
     settings = Settings.model_construct(operator_key_sha256=SecretStr(hashlib.sha256(KEY.encode()).hexdigest()))
-    app = reading_api(settings, pool, Health("test", StillClock(NOW)), Metrics("test"))
+    app = reading_api(settings, pool)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://reminders") as http:
         assert await broken_by(http, "", app.openapi(), headers=headers) == []

@@ -142,7 +142,7 @@ async def test_r14_d10_cancelled_visits_are_not_reminded_moved_ones_at_their_new
     assert 'effect="stale"' in metrics
     listening = [c for c in psutil.Process(worker.popen.pid).net_connections() if c.status == psutil.CONN_LISTEN]
     assert [(c.laddr.ip, c.laddr.port) for c in listening] == [
-        ("127.0.0.1", worker.port)
+        ("127.0.0.1", worker.operations_port)
     ]  # health, and nothing of Faust's
 
 

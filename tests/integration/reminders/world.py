@@ -43,6 +43,7 @@ class Process:
 
     role: str
     port: int
+    operations_port: int
     popen: subprocess.Popen[bytes]
     log: Path
 
@@ -72,12 +73,13 @@ class World:
 
     def start(self, role: str, **env: str) -> Process:
         """Start a role as a process of its own."""
-        port = free_port()
+        port, operations_port = free_port(), free_port()
         log = self.folder / f"{role}-{len(self.processes)}.log"
         settings = {
             **os.environ,
             **self.installation.env,
             "REMINDERS_HTTP_PORT": str(port),
+            "REMINDERS_OPERATIONS_PORT": str(operations_port),
             "ATTEND_CLOCK_FILE": str(self.clock_file),
             **env,
         }
@@ -85,12 +87,13 @@ class World:
             popen = subprocess.Popen(  # noqa: S603  # our own module
                 [sys.executable, "-m", "reminders", role], env=settings, stdout=output, stderr=output
             )
-        process = Process(role, port, popen, log)
+        process = Process(role, port, operations_port, popen, log)
         self.processes.append(process)
         return process
 
     async def get(self, process: Process, path: str) -> httpx2.Response:
-        return await self.http.get(f"http://127.0.0.1:{process.port}{path}")
+        """Ask a process how it is."""
+        return await self.http.get(f"http://127.0.0.1:{process.operations_port}{path}")
 
     async def ready(self, *processes: Process) -> None:
         """Wait until each says that it is ready."""

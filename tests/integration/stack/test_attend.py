@@ -13,7 +13,7 @@ import asyncpg
 import psutil
 import pytest
 
-from stack import services
+from stack import probe, services
 from stack.home import Home
 from stack.layout import python
 from stack.postgres import Postgres
@@ -106,7 +106,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_which_ctrl_c_stops_in_order(attend: Attend) -> None:
     first = Foreground(attend)
-    left, ports = attend.processes(), [part.url for part in attend.state.parts]
+    left, ports = attend.processes(), [(part.url, part.operations_url) for part in attend.state.parts]
     first.process.kill()
     first.process.wait()
 
@@ -114,7 +114,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_which_ctrl_c_stop
 
     assert "Ended what a killed run had left: records, sinks, postgres, kafka." in second.output
     assert not any(process.find() for process in left)
-    assert [part.url for part in attend.state.parts] == ports, "its ports were free again"
+    assert [(part.url, part.operations_url) for part in attend.state.parts] == ports, "its ports were free again"
     assert {part.state for part in attend.state.parts} == {"ready"}
 
     running = attend.processes()
@@ -215,6 +215,17 @@ def test_everything_runs_ready_on_loopback_with_its_secrets_kept(running: Attend
         assert "would go" in running("retention", package, "--dry-run")
     assert running.home.secrets.key not in running.home.state.read_text()
     assert running.home.secrets.operator_key not in running.home.state.read_text()
+
+
+def test_how_a_part_is_is_told_at_its_own_port_and_not_at_that_of_its_api(running: Attend) -> None:
+    parts = {part.name: part for part in running.state.parts}
+    for service in services.ALL:
+        part = parts[service.name]
+        assert bool(part.url) == (service.port is not None)
+        for path in ("/health/live", "/health/ready", "/status", "/metrics", "/clock", "/docs", "/openapi.json"):
+            assert probe.get(part.operations_url + path)[0] == 200, (service.name, path)
+            if part.url:
+                assert probe.get(part.url + path)[0] == 404, (service.name, path)
 
 
 def test_the_quick_start_of_the_readme_does_what_it_says(running: Attend) -> None:

@@ -56,7 +56,7 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
     key = await asyncio.to_thread(
         before.run, SERVICE, "clients", "create", "local", "--source", "local", "--may-register"
     )
-    old_port, new_port = free_port(), free_port()
+    old_port, new_port, asked = free_port(), free_port(), free_port()
     process = await asyncio.to_thread(before.start, SERVICE, BOOKING_HTTP_PORT=str(old_port))
     with ended(process):
         async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http:
@@ -72,8 +72,9 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
             await send_inbound(unmigrated, record, claims="local")  # which the release before goes by
             await until(lambda: _has_booked(unmigrated, "by-topic"))
 
-            with ended(Release(tmp_path, unmigrated.env).start(SERVICE, BOOKING_HTTP_PORT=str(new_port))):
-                await until(lambda: _ready(http, new))
+            ports = {"BOOKING_HTTP_PORT": str(new_port), "BOOKING_OPERATIONS_PORT": str(asked)}
+            with ended(Release(tmp_path, unmigrated.env).start(SERVICE, **ports)):
+                await until(lambda: _ready(http, f"http://127.0.0.1:{asked}"))
                 await _book(http, new, "ours")
                 for url, event in ((old, "moved"), (new, "moved-again"), (old, "moved-back")):
                     await _book(http, url, event, "after")

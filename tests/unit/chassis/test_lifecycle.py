@@ -17,6 +17,7 @@ from chassis.lifecycle import run
 from chassis.settings import ServiceSettings
 class Settings(ServiceSettings):
     http_port: int = 0
+    operations_port: int = 0
 async def main(stop):
     {body}
 run("shop", Settings(database_url="x", kafka_bootstrap_servers="x"), main)

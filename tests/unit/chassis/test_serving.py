@@ -5,19 +5,15 @@ import resource
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 
 import orjson
 import pytest
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 
-from chassis.clock import StillClock
 from chassis.door import Bounds
 from chassis.errors import Misconfigured
-from chassis.health import Health
 from chassis.http import create_api
-from chassis.metrics import Metrics
 from chassis.serving import Patience, bind, serve
 
 HEAD = b"POST /things HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
@@ -34,8 +30,7 @@ async def admit(key: str, _path: str) -> bool:
 
 
 def shop() -> FastAPI:
-    health = Health("shop", StillClock(datetime(2026, 3, 1, tzinfo=UTC)))
-    api = create_api("Shop", health, Metrics("shop"), admit=admit, bounds=Bounds(body=1_000))
+    api = create_api("Shop", admit=admit, bounds=Bounds(body=1_000))
 
     @api.post("/things")
     async def things(body: Body) -> int:

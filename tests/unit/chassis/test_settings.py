@@ -12,6 +12,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="SHOP_")
 
     http_port: int = 8199
+    operations_port: int = 8198
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ class FakeClient:
 
 def driver_of(tmp_path: Path, wakes: list[datetime], looks: int = 0, patience_s: float = 5) -> tuple[Driver, Processes]:
     file = tmp_path / "clock.json"
-    installation = Installation(dict.fromkeys(SERVICES, ""), "", "", file)
+    installation = Installation({}, dict.fromkeys(SERVICES, ""), "", "", file)
     processes: Processes
     client: Any = FakeClient(processes := Processes(file, wakes, looks))
     driver = Driver(client, installation, patience_s)

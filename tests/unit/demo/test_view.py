@@ -36,7 +36,8 @@ def test_the_verdict_names_what_does_not_agree() -> None:
 
 def test_it_ends_with_what_to_open_and_try() -> None:
     urls = {name: f"http://{name}" for name in ("booking", "records", "reminders-api", "notifier")}
-    text = shown(what_to_try(urls, {"all well": "a-1", "got nothing": "a-2"}))
-    assert "http://booking/docs" in text
+    stories = {"all well": "a-1", "got nothing": "a-2"}
+    text = shown(what_to_try(urls, {"booking": "http://booking-operations"}, stories))
+    assert "http://booking-operations/docs" in text
     assert "http://reminders-api/v1/reminders?appointment=a-1" in text
     assert "attend why a-2   got nothing" in text

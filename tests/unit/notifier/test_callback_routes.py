@@ -13,9 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
-from chassis.health import Health
 from chassis.http import create_api
-from chassis.metrics import Metrics
 from notifier.adapters.callbacks.door import LARGEST_WEBHOOK, Door
 from notifier.adapters.callbacks.http import CALLBACKS, Callbacks, routes
 from notifier.adapters.callbacks.signatures import CallbackSecrets, meta_signature, twilio_signature
@@ -50,7 +48,7 @@ async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]
     door = Door(registry, longest_read_s=0.2)
     intake = Intake(Away(), Away(), Away(), PEPPERS, clock, door.count, lambda: None)
     callbacks = Callbacks(intake, lambda: secrets, PUBLIC, door)
-    api = create_api("test", Health("notifier", clock), Metrics("notifier"), public=(CALLBACKS,))
+    api = create_api("test", public=(CALLBACKS,))
     api.include_router(routes(callbacks))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://inside:8103") as client:
         yield client

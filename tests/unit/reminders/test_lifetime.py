@@ -18,6 +18,7 @@ from reminders.timers.lifetime import Patience, live
 
 class Settings(ServiceSettings):
     http_port: int = 0
+    operations_port: int = 0
 
 class Faust:
     crashed, crash_reason = False, None

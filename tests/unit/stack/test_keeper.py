@@ -44,7 +44,8 @@ def until(condition: Callable[[], bool]) -> None:
 
 def kept(part: FakePart, *, restart: bool = True) -> tuple[Keeper, list[PartState]]:
     told: list[PartState] = []
-    keeper = Keeper("thing", part, "http://127.0.0.1:1", told.append, restart=restart, ask_live_every_s=0)
+    url, asked = "http://127.0.0.1:1", "http://127.0.0.1:2"
+    keeper = Keeper("thing", part, url, told.append, restart=restart, operations_url=asked, ask_live_every_s=0)
     keeper.begin()
     return keeper, told
 
@@ -73,6 +74,7 @@ def test_a_part_that_ended_is_started_again_and_the_restart_is_counted() -> None
         "stopped",
     ]
     assert told[2].detail == "exit code None: last"
+    assert {(state.url, state.operations_url) for state in told} == {("http://127.0.0.1:1", "http://127.0.0.1:2")}
 
 
 def test_a_part_that_says_it_is_stuck_is_ended_and_started_again() -> None:

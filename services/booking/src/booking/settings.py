@@ -13,7 +13,7 @@ class Settings(ServiceSettings):
     """Everything booking can be told.
 
     Attributes:
-        http_port: Port of the door and of health.
+        http_port: Port of the door.
         organisation_zone: IANA zone in which the year of a main-file number begins (D4).
         register_on_booking: Whether a booking of an unknown patient registers him (D5).
         default_country: ISO 3166 code by which national phone numbers are read when nothing nearer says.
@@ -33,6 +33,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="BOOKING_")
 
     http_port: int = 8100
+    operations_port: int = 8110
     organisation_zone: str = "UTC"
     register_on_booking: bool = False
     default_country: str = "GB"

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -36,8 +35,9 @@ from chassis.database import create_pool
 from chassis.delivery import watch
 from chassis.errors import Misconfigured
 from chassis.health import Health
-from chassis.http import Bounds, create_api, operator, serve
+from chassis.http import Bounds, create_api, operator
 from chassis.metrics import Metrics
+from chassis.operations import listeners
 from chassis.outbox import Relay
 from chassis.parts import Run, run_all
 from chassis.retention import Retention
@@ -88,7 +88,7 @@ class Service:
             "reissuer": self.reissuer.run,
             "retention": self.retention.run,
             "clocks": self.clocks.run,
-            "http": partial(serve, self.api, self.settings.http_host, self.settings.http_port),
+            **listeners(self.settings, self.health, self.metrics, self.api),
         }
         if self.no_shows is not None:
             parts["no-shows"] = self.no_shows.run
@@ -180,7 +180,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         no_shows = no_show_runner(settings, pool, agreed, metrics)
         if no_shows is not None:
             no_shows.watch(health, appointments.idle)
-        api = door(settings, transactions, health, metrics, reissuer.wake, reads)
+        api = door(settings, transactions, reissuer.wake, reads)
         relays = (appointments, reference_data)
         daily = Retention(pool, retention.jobs(settings), agreed)
         yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api)
@@ -192,8 +192,6 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
 def door(
     settings: Settings,
     transactions: Transactions,
-    health: Health,
-    metrics: Metrics,
     policy_changed: Callable[[], None] = lambda: None,
     reads: asyncpg.Pool | None = None,
 ) -> FastAPI:
@@ -202,8 +200,6 @@ def door(
     Args:
         settings: Of the service.
         transactions: Where commands run.
-        health: What its health routes show.
-        metrics: Likewise.
         policy_changed: Called after a change of a reminder policy, to wake the job that works it off.
         reads: Connections for what only reads; None: those of the commands.
     """
@@ -211,7 +207,7 @@ def door(
     keys, operator_key = Keys(transactions.pool), operator(settings)
     client, reader = auth.client_of(keys), auth.reader_of(keys, operator_key)
     admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
-    api = create_api("Attend booking", health, metrics, DESCRIPTION, admit=admit, bounds=bounds)
+    api = create_api("Attend booking", DESCRIPTION, admit=admit, bounds=bounds)
     routers: Sequence[Any] = (
         http.routes(transactions, client),
         registering.routes(transactions, client, settings.default_country),

@@ -53,6 +53,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_")
 
     http_port: int = 8103
+    operations_port: int = 8113
     sending_mode: Mode = Mode.ALLOW_LIST
     allow_list: Annotated[tuple[str, ...], NoDecode] = ()
     carrier_timeout_s: float = Field(default=10.0, gt=0, le=60)

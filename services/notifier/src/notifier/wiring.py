@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,10 +15,11 @@ from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool, unavailable
 from chassis.delivery import watch
 from chassis.health import Health
-from chassis.http import Bounds, create_api, operator, serve
+from chassis.http import Bounds, create_api, operator
 from chassis.metrics import Metrics
+from chassis.operations import listeners
 from chassis.outbox import Relay
-from chassis.parts import Run, run_all
+from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
 from notifier.adapters import http, inbox, incoming, rates, retention
 from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
@@ -61,9 +61,10 @@ class Service:
     lanes: tuple[Lane, ...]
     relay: Relay
     clocks: DatabaseClockCheck
-    api: FastAPI
+    api: FastAPI | None
     streams: Streams
     health: Health
+    metrics: Metrics
     inbound: Inbound | None = None
     retention: Retention | None = None
 
@@ -72,7 +73,7 @@ class Service:
         lanes: dict[str, Run] = {f"{lane.channel.value} lane": lane.run for lane in self.lanes}
         parts: dict[str, Run] = {
             "relay": self.relay.run,
-            "http": partial(serve, self.api, self.settings.http_host, self.settings.http_port),
+            **listeners(self.settings, self.health, self.metrics, self.api),
             "clocks": self.clocks.run,
             "streams": self.streams.run,
         }
@@ -83,7 +84,7 @@ class Service:
         if self.retention is not None:
             parts["retention"] = self.retention.run
         # what a lane has in flight is known to it alone: one that failed begins anew with its process
-        await run_all(stop, self.health, {**parts, **lanes}, vital=("http", *lanes))
+        await run_all(stop, self.health, {**parts, **lanes}, vital=(*LISTENERS, *lanes))
 
 
 def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subscription[Any], ...]:
@@ -157,29 +158,28 @@ async def build(
         watch(health, metrics, pool, [consumer] if consumer else [], [relay])
         watch_lanes(health, settings, pool, clock, clocks, senders)
         health.add_idle("outbox after the lanes", relay.idle)  # what a lane settled while the first look was taken
-        key = operator(settings)
-        access = InboxAccess(pool, key)
-        api = create_api(
-            "Attend notifier",
-            health,
-            metrics,
-            "Messages, preferences and the providers' inbox.",
-            admit=access.knows,
-            public=(CALLBACKS,),
-            bounds=Bounds(body=2 * LARGEST_WEBHOOK),
-        )
+        api = heard = None
         if fanout:
-            api.include_router(http.routes(pool, key))
-            api.include_router(inbox.routes(pool, clock, open_streams, stop, access))
-            for router in staff_routers(settings, pool, clock, reading, committed, peppers, key):
-                api.include_router(router)
-        heard = None
-        if fanout:
+            key = operator(settings)
+            access = InboxAccess(pool, key)
             heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts, peppers)
-            for router in heard.routers:
+            api = create_api(
+                "Attend notifier",
+                "Messages, preferences and the providers' inbox.",
+                admit=access.knows,
+                public=(CALLBACKS,),
+                bounds=Bounds(body=2 * LARGEST_WEBHOOK),
+            )
+            routers = (
+                http.routes(pool, key),
+                inbox.routes(pool, clock, open_streams, stop, access),
+                *staff_routers(settings, pool, clock, reading, committed, peppers, key),
+                *heard.routers,
+            )
+            for router in routers:
                 api.include_router(router)
         daily = Retention(pool, retention.jobs(settings), agreed) if fanout else None
-        yield Service(settings, consumer, senders, relay, clocks, api, open_streams, health, heard, daily)
+        yield Service(settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, heard, daily)
     finally:
         await reading.aclose()
         await pool.close()

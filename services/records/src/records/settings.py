@@ -9,7 +9,7 @@ class Settings(ServiceSettings):
     """Everything records can be told.
 
     Attributes:
-        http_port: Port of the read API and health.
+        http_port: Port of the read API.
         replace_closed: Policy of D1: a booking after a patient's last sub-file at a clinic was closed
             opens the next one (NN + 1). Off: a closed file stays the only one.
         rebuild: The database is being filled anew from the topics, so that it may be behind the sub-files that it once
@@ -19,5 +19,6 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="RECORDS_")
 
     http_port: int = 8101
+    operations_port: int = 8111
     replace_closed: bool = False
     rebuild: bool = False

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,8 +15,9 @@ from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool, unavailable
 from chassis.delivery import watch
 from chassis.health import Health
-from chassis.http import create_api, operator, serve
+from chassis.http import create_api, operator
 from chassis.metrics import Metrics
+from chassis.operations import listeners
 from chassis.outbox import Relay
 from chassis.parts import Run, run_all
 from chassis.retention import Retention, settled_dead_letters
@@ -57,7 +57,7 @@ class Service:
             "consumer": self.consumer.run,
             "relay": self.relay.run,
             "retention": self.retention.run,
-            "http": partial(serve, self.api, self.settings.http_host, self.settings.http_port),
+            **listeners(self.settings, self.health, self.metrics, self.api),
         }
         await run_all(stop, self.health, parts)
 
@@ -124,7 +124,7 @@ async def build(
         watch(health, metrics, pool, [consumer], [relay])
         health.add_status("parked", lambda: http.count_parked(pool))
         key = operator(settings)
-        api = create_api("Attend records", health, metrics, "A patient's sub-files at each clinic.", admit=key.admit)
+        api = create_api("Attend records", "A patient's sub-files at each clinic.", admit=key.admit)
         api.include_router(http.routes(pool, key))
         carry = carrying_out(pool, clock, relay.wake)
         api.include_router(command_http.routes(pool, carry, key))

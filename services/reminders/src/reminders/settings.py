@@ -10,7 +10,7 @@ class Settings(ServiceSettings):
     """Everything reminders can be told. One process runs one role, each with its own port.
 
     Attributes:
-        http_port: Health of this process, and the read API in the role `api`.
+        http_port: Port of the read API, which the role `api` serves.
         slot: Name of this worker's place, one a running worker. With it a restarted worker takes its partitions up
             again at once, without a rebalance, and one that is taken away keeps them until its session ends.
         standbys: How many other workers hold a copy of each partition's rows, so that a takeover replays only the rest.
@@ -26,6 +26,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="REMINDERS_")
 
     http_port: int = 8102
+    operations_port: int = 8112
     slot: str | None = None
     standbys: int = Field(0, ge=0, le=2)
     booking_url: str | None = None

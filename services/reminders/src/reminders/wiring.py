@@ -18,11 +18,12 @@ from chassis.database import Connection, create_pool
 from chassis.delivery import watch
 from chassis.errors import Unavailable
 from chassis.health import Health
-from chassis.http import create_api, operator, serve
+from chassis.http import create_api, operator
 from chassis.logs import get_logger
 from chassis.metrics import Metrics
+from chassis.operations import listeners
 from chassis.outbox import Relay
-from chassis.parts import Run, run_all
+from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
@@ -90,15 +91,14 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     health.add_status("lag", lag)
     health.add_status("rows", rows)
     health.add_status("recovery", recovery)
-    api = create_api("Attend reminders worker", health, metrics, "Health of the timers.")
     async with reconciling(settings, clock, metrics, engine, clocks) as reconciler:
         reconciler.watch(health)
         parts: dict[str, Run] = {
             "timers": engine.run,
             "reconciler": reconciler.run,
-            "http": partial(serve, api, settings.http_host, settings.http_port),
+            **listeners(settings, health, metrics),
         }
-        await run_all(stop, health, parts, vital=("http", "timers"))  # Faust cannot be started twice in a process
+        await run_all(stop, health, parts, vital=(*LISTENERS, "timers"))  # Faust cannot be started twice in a process
 
 
 @asynccontextmanager
@@ -184,7 +184,6 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
         clocks.watch(health)
         watch(health, metrics, pool, [consumer], [relay])
         days.watch(health, relay.idle)
-        api = create_api("Attend reminders projector", health, metrics, "Health of the reminder records.")
         parts: dict[str, Run] = {
             "consumer": consumer.run,
             "days": days.run,
@@ -192,7 +191,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
             "closing": partial(_close, pool, agreed),
             "clocks": clocks.run,
             "retention": daily.run,
-            "http": partial(serve, api, settings.http_host, settings.http_port),
+            **listeners(settings, health, metrics),
         }
         await run_all(stop, health, parts)
 
@@ -206,14 +205,14 @@ async def run_api(settings: Settings, stop: asyncio.Event) -> None:
     clock, metrics = clock_from(settings.clock_file), Metrics("reminders-api")
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=4) as pool:
         await migrate.check(pool, SERVICE, SERVICE)
-        api = reading_api(settings, pool, Health("reminders-api", clock), metrics)
-        await serve(api, settings.http_host, settings.http_port, stop)
+        health = Health("reminders-api", clock)
+        await run_all(stop, health, listeners(settings, health, metrics, reading_api(settings, pool)))
 
 
-def reading_api(settings: Settings, pool: asyncpg.Pool, health: Health, metrics: Metrics) -> FastAPI:
+def reading_api(settings: Settings, pool: asyncpg.Pool) -> FastAPI:
     """Return the API that answers questions about reminders."""
     key = operator(settings)
-    api = create_api("Attend reminders", health, metrics, "What became of every reminder.", admit=key.admit)
+    api = create_api("Attend reminders", "What became of every reminder.", admit=key.admit)
     api.include_router(http.routes(pool, key))
     return api
 

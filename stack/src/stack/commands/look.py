@@ -18,7 +18,18 @@ from stack.folders import home_folder
 from stack.home import Home
 from stack.state import PartState, State
 
-COLUMNS = ("state", "lag", "outbox_age_s", "dead_letters", "parked", "unknown", "restarts", "recovery", "url")
+COLUMNS = (
+    "state",
+    "lag",
+    "outbox_age_s",
+    "dead_letters",
+    "parked",
+    "unknown",
+    "restarts",
+    "recovery",
+    "url",
+    "operations_url",
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 PartArgument = Annotated[str | None, typer.Argument(help="A service, `sinks`, `kafka`, `postgres` or `supervisor`.")]
@@ -52,7 +63,10 @@ def status(as_json: JsonOption = False) -> None:
 
 
 _TEXT = ("state",)
-SHOWN = tuple(column for column in COLUMNS if column not in ("recovery", "url"))  # 80 characters; --json has all
+_OURS = ("url", "operations_url", "restarts")
+"""Known here, whatever a part says."""
+_LONG = ("recovery", "url", "operations_url")
+SHOWN = tuple(column for column in COLUMNS if column not in _LONG)  # 80 characters; --json has all
 _HEADINGS = {"outbox_age_s": "outbox s", "dead_letters": "dead", "restarts": "again"}
 
 
@@ -63,15 +77,15 @@ def gather(state: State) -> list[dict[str, Any]]:
 
 
 def _row(part: PartState) -> dict[str, Any]:
-    row: dict[str, Any] = {"part": part.name, **dict.fromkeys(COLUMNS), "state": part.state, "url": part.url}
-    row["restarts"] = part.restarts
+    row: dict[str, Any] = {"part": part.name, **dict.fromkeys(COLUMNS), "state": part.state, "restarts": part.restarts}
+    row |= {"url": part.url, "operations_url": part.operations_url}
     if part.name in {service.name for service in services.ALL} and part.state in ("ready", "starting", "restarting"):
         ready = part.state == "ready"
-        code, told = probe.get(f"{part.url}/status", timeout_s=10 if ready else 1)
-        if code == 200 and (other := probe.another(part.url, told, part.process)):
+        code, told = probe.get(f"{part.operations_url}/status", timeout_s=10 if ready else 1)
+        if code == 200 and (other := probe.another(part.operations_url, told, part.process)):
             row |= {"state": "another answers", "detail": other}
         elif code == 200 and isinstance(told, dict):
-            row |= {column: told[column] for column in COLUMNS if column in told and column not in ("url", "restarts")}
+            row |= {column: told[column] for column in COLUMNS if column in told and column not in _OURS}
         elif ready:
             row["state"] = "silent"
     return row

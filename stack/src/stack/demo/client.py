@@ -42,6 +42,7 @@ class Client:
 
     def __init__(self, installation: Installation) -> None:
         self._urls = {**installation.urls, AS_OPERATOR: installation.urls["booking"]}
+        self._operations_urls = installation.operations_urls
         self._keys = {"booking": installation.key}
         self._operator_key = installation.operator_key
         self._http = httpx2.AsyncClient(
@@ -129,13 +130,19 @@ class Client:
 
     async def clock(self, service: str) -> dict[str, Any]:
         """Return a process' `GET /clock`."""
-        answer: dict[str, Any] = await self.ask(service, "GET", "/clock")
-        return answer
+        return await self._said(service, "/clock")
 
     async def status(self, service: str) -> dict[str, Any]:
         """Return a process' `GET /status`."""
-        answer: dict[str, Any] = await self.ask(service, "GET", "/status")
-        return answer
+        return await self._said(service, "/status")
+
+    async def _said(self, service: str, path: str) -> dict[str, Any]:
+        async with self._slots:
+            answer = await self._http.get(f"{self._operations_urls[service]}{path}")
+        said: dict[str, Any] = _json(answer.content)
+        if not answer.is_success:
+            raise Refused(answer.status_code, _code(said), f"GET {service}{path}")
+        return said
 
 
 async def gather_by_key[K](keys: Iterable[K], call: Any) -> dict[K, Any]:

@@ -93,7 +93,7 @@ def _installation(console: Console, folder: Path, week: Week) -> Iterator[Instal
         system = System(folder, sinks=True, clock_file=clock_file, report=report, env=SETTINGS)
         system.start()
     try:
-        yield Installation(system.urls, system.key, system.operator_key, clock_file)
+        yield Installation(system.urls, system.operations_urls, system.key, system.operator_key, clock_file)
     finally:
         system.stop()
 
@@ -120,7 +120,7 @@ async def _play(
         f"{driver.steps} instants, {play.posted} events, {play.refused} bad messages refused, each with its own code"
     )
     known = {what: play.names.appointments[name] for what, name in STORIES.items()}
-    console.print(view.what_to_try(installation.urls, known), soft_wrap=True)
+    console.print(view.what_to_try(installation.urls, installation.operations_urls, known), soft_wrap=True)
     return all(row.agrees for row in rows) and not play.surprises
 
 

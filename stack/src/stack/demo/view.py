@@ -53,11 +53,14 @@ def say(console: Console, text: str) -> None:
     console.print(text, highlight=False)
 
 
-def what_to_try(urls: Mapping[str, str], stories: Mapping[str, str]) -> RenderableType:
+def what_to_try(
+    urls: Mapping[str, str], operations_urls: Mapping[str, str], stories: Mapping[str, str]
+) -> RenderableType:
     """Return what a reader may open and call while everything keeps running.
 
     Args:
-        urls: By service, where it answers.
+        urls: By service, where its API answers.
+        operations_urls: By service, where it says how it is and describes its API.
         stories: What became of a visit → its appointment's id; the first one's facts are called for too.
     """
     appointment = next(iter(stories.values()))
@@ -69,7 +72,7 @@ def what_to_try(urls: Mapping[str, str], stories: Mapping[str, str]) -> Renderab
                 "Open and try (demo --keep leaves it running):",
                 "  export ATTEND_HOME=.attend/demo; OPERATOR=$(.venv/bin/attend key --operator)",
                 *why,
-                f"  {urls['booking']}/docs   the API of booking; the other services have one too",
+                f"  {operations_urls['booking']}/docs   the API of booking; the other services have one too",
                 f"  {ask} {urls['booking']}/v1/appointments/{appointment}",
                 f"  {ask} '{urls['records']}/v1/subfiles?appointment={appointment}'",
                 f"  {ask} '{urls['reminders-api']}/v1/reminders?appointment={appointment}'",
