@@ -8,6 +8,13 @@ from typing import Any
 
 import pytest
 
+from notifier.adapters.ledger import PostgresLedger
+from notifier.domain.accounts import Accounts
+from notifier.domain.ledger import NotStarted
+from notifier.domain.modes import Mode, SendingMode
+from notifier.handle.lane import Asking, claim, record
+from notifier.handle.ports import Answered
+from notifier.handle.tending import run_out_leases
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason
@@ -36,7 +43,7 @@ async def case(world: World, by: str, *answers: int | str) -> Case:
 
 
 async def test_r24_r25_temporary_refusals_are_tried_again_and_permanent_ones_are_not(world: World) -> None:
-    """Counted is what the carriers were asked: an attempt claimed while a 429 pauses its account never begins."""
+    """A 429 pauses the account: what is claimed beside it is given back before its call begins, and is no attempt."""
     again = (("sms", 429), ("sms", 500), ("sms", 503), ("email", 450), ("email", 421))
     never = (("sms", 400), ("sms", 422), ("email", 550), ("email", 553))
     temporary = [await case(world, by, answer, answer) for by, answer in again]
@@ -49,15 +56,17 @@ async def test_r24_r25_temporary_refusals_are_tried_again_and_permanent_ones_are
 
     for one in permanent:
         row = await world.settled(one.visit, "reminder", "failed")
-        assert row["reason"] == Reason.REFUSED
+        assert (row["reason"], row["attempts"]) == (Reason.REFUSED, 1)
     for tries in (1, 2):
         for one in temporary:
             await world.tried_or_accepted(one.visit, tries)
         world.step(timedelta(minutes=1))
     for one in temporary:
-        await world.settled(one.visit, "reminder", "accepted")
+        assert (await world.settled(one.visit, "reminder", "accepted"))["attempts"] == 3
         assert len(world.carriers.to(one.address)) == 1
         assert world.carriers.asked.count(one.address) == 3
+        [told] = (await world.ask("GET", f"/v1/notifications?appointment={one.visit.appointment_id}")).json()["items"]
+        assert [call["ordinal"] for call in told["calls"]] == [1, 2, 3]
     world.step(timedelta(minutes=8))  # D33: refused until no attempt fits before the deadline
     assert (await world.settled(late.visit, "reminder", "failed"))["reason"] == Reason.TOO_LATE
     assert [world.carriers.asked.count(one.address) for one in permanent] == [1] * len(permanent)
@@ -131,6 +140,28 @@ async def test_g5_a_lane_killed_while_it_sends_leaves_unknown_and_nothing_is_sen
         return [one.outcome for one in await world.outcomes() if one.kind == "reminder"] == [Outcome.UNKNOWN]
 
     await until(published)
+
+
+async def test_r25_a_lease_that_ran_out_leaves_an_attempt_whoever_says_later_that_its_call_never_began(
+    world: World,
+) -> None:
+    """A process that froze between claim and call: by then the message is listed unknown, and stays it."""
+    one = await case(world, "sms")
+    await world.start(lanes=())
+    await world.due(one.visit)
+    await world.settled(one.visit, "reminder", "queued")
+    accounts = Accounts("ours", {})
+    ledger = PostgresLedger(world.pool, timedelta(minutes=1), {Channel.SMS: accounts}, world.peppers)
+    asking = Asking(Channel.SMS, {"ours": 1}, accounts, SendingMode(Mode.LIVE), world.now, machine_s=0.0)
+    [call] = (await claim(ledger, asking)).calls
+
+    await world.let_leases_run_out()
+    await run_out_leases(ledger, asking)
+    await record(ledger, Channel.SMS, [Answered(call, NotStarted())], world.now, 0.5)
+
+    row = await world.settled(one.visit, "reminder", "unknown")
+    attempts = await world.pool.fetch("SELECT outcome, code FROM attempt")
+    assert (row["attempts"], [tuple(made) for made in attempts]) == (1, [("unknown", "LEASE_RAN_OUT")])
 
 
 async def test_i6_two_instances_of_a_lane_share_the_work_and_double_nothing(world: World) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from notifier.domain.addresses import Peppers
 from notifier.domain.channels import Route
-from notifier.domain.ledger import Call, Notification, attempt_id
+from notifier.domain.ledger import Call, Notification
 from notifier.domain.states import State
 from notifier.domain.visits import Visit
 from schemas.appointments import Status
@@ -18,6 +18,8 @@ APPOINTMENT = UUID("01890000-0000-7000-8000-000000000001")
 PATIENT = UUID("01890000-0000-7000-8000-000000000002")
 PROVIDER = UUID("01890000-0000-5000-8000-000000000003")
 NOTIFICATION = UUID("01890000-0000-5000-8000-000000000004")
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+"""Its attempts."""
 STARTS = NOW + timedelta(days=2)
 MOBILE = "+442071838750"
 EMAIL = "ada@example.org"
@@ -81,7 +83,7 @@ def sending(**changes: Any) -> Notification:
     under_way = {
         "state": State.SENDING,
         "attempts": 1,
-        "attempt_id": attempt_id(NOTIFICATION, 1),
+        "attempt_id": FIRST,
         "step_began_at": NOW,
         "step_attempts": 1,
     }
@@ -92,8 +94,7 @@ def call(kind: Kind = Kind.CONFIRMATION, route: Route | None = None, **visit_cha
     """Return an authorised call."""
     return Call(
         notification_id=NOTIFICATION,
-        attempt_id=attempt_id(NOTIFICATION, 1),
-        ordinal=1,
+        attempt_id=FIRST,
         kind=kind,
         route=route or Route(Channel.EMAIL, EMAIL),
         visit=visit(**visit_changes),

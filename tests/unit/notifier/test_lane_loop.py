@@ -7,13 +7,24 @@ from uuid import uuid4
 
 import pytest
 
-from notifier.domain.ledger import NotAccepted
+from notifier.domain.ledger import NotAccepted, NotStarted
 from notifier.domain.states import State
+from notifier.handle.lane import Asking, claim, record
 from notifier.handle.loop import CannotCompose, Limits
+from notifier.handle.ports import Answered
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification
-from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, lane_over, reminders, run_until, run_while
+from tests.unit.notifier.lanes import (
+    ACCOUNTS,
+    LIVE,
+    FakeCarrier,
+    MemoryLedger,
+    lane_over,
+    reminders,
+    run_until,
+    run_while,
+)
 
 
 async def test_r25_everything_due_is_called_once_and_its_answer_written_down() -> None:
@@ -43,7 +54,7 @@ async def test_g5_a_call_whose_gate_is_older_than_5_s_is_gated_again_before_it_i
 
     await run_until(ledger, carrier, State.ACCEPTED)
 
-    assert [call.ordinal for call in carrier.calls] == [2]
+    assert [one.attempts for one in ledger.held.values()] == [1]
     assert sorted(ledger.attempts.values()) == ["Accepted", "NotStarted"]
 
 
@@ -116,8 +127,23 @@ async def test_g5_a_claim_cut_at_its_commit_leaves_nothing_unknown() -> None:
 
     await run_until(ledger, carrier, State.ACCEPTED)
 
-    assert sorted(call.ordinal for call in carrier.calls) == [2, 2, 2]
+    assert [one.attempts for one in ledger.held.values()] == [1, 1, 1]
     assert sorted(ledger.attempts.values()) == ["Accepted"] * 3 + ["NotStarted"] * 3
+
+
+async def test_g5_who_lost_a_claim_gives_back_no_claim_of_another_instances() -> None:
+    """Its commit did not land, and another instance claims the message before it says that its call never began."""
+    ledger, now = MemoryLedger(notification()), NOW
+    before = dict(ledger.held)
+    asking = Asking(Channel.SMS, {"ours": 1}, ACCOUNTS, LIVE, now, ledger.machine_s)
+    [lost] = (await claim(ledger, asking)).calls
+    ledger.held, ledger.attempts = before, {}
+    [made] = (await claim(ledger, asking)).calls
+
+    assert await record(ledger, Channel.SMS, [Answered(lost, NotStarted())], now, 0.5) == []
+
+    [held] = ledger.held.values()
+    assert (held.state, held.attempt_id, held.attempts) == (State.SENDING, made.attempt_id, 1)
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.domain.ledger import Accepted, NotAccepted, Notification, attempt_id
+from notifier.domain.ledger import Accepted, NotAccepted, Notification
 from notifier.domain.receipts import ORDER, Carrier, Effect, Made, Receipt, Reported, apply
 from notifier.domain.settle import settle
 from notifier.domain.states import State
 from schemas.notifications import Channel, DeliveryState
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import NOTIFICATION, NOW, sending
+from tests.unit.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending
 
-FIRST, SECOND = attempt_id(NOTIFICATION, 1), attempt_id(NOTIFICATION, 2)
 LATER = NOW + timedelta(minutes=1)
 
 

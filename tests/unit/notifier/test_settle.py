@@ -10,14 +10,13 @@ import pytest
 from notifier.domain.channels import Route
 from notifier.domain.faults import Fault
 from notifier.domain.gate import Send, Skip, Terms, Wait
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure, attempt_id
+from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.settle import again, place, run_out, settle, shut, skip, start, undelivered
 from notifier.domain.states import STEPS, TRIED, State, Step, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import EMAIL, NOTIFICATION, NOW, notification, sending
+from tests.unit.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending
 
-FIRST = attempt_id(NOTIFICATION, 1)
 ANSWERS: tuple[Answer, ...] = (Accepted("r"), Rejected("550"), NotAccepted("429"), Unsure("TIMEOUT"), NotStarted())
 DOUBLE = Terms(double_over_miss=True)
 TEN_MINUTES = Terms(timedelta(minutes=10))
@@ -121,10 +120,28 @@ def test_d32_a_late_acceptance_spares_the_double_as_long_as_the_next_channel_was
     assert settle(waiting, FIRST, Rejected("550"), NOW, 0.5) is None
 
 
-def test_a_call_that_never_began_is_gated_again_at_once_under_a_new_ordinal() -> None:
-    after = settled(sending(), NotStarted())
+@pytest.mark.parametrize("begun", [0, 1, 4])
+def test_r25_a_call_that_never_began_is_no_attempt_and_is_gated_again_at_once(begun: int) -> None:
+    after = settled(sending(attempts=begun + 1, step_attempts=begun + 1), NotStarted())
 
-    assert (after.state, after.next_attempt_at, after.attempts) == (State.QUEUED, NOW, 1)
+    assert (after.state, after.next_attempt_at) == (State.QUEUED, NOW)
+    assert (after.attempts, after.step_attempts) == (begun, begun)
+
+
+def test_r24_claims_given_back_make_no_wait_longer() -> None:
+    """A claim beside a 429 is given back; the first call that is refused after it waits 5 s, as a first one does."""
+    given_back = settled(sending(), NotStarted())
+    again = start(given_back, Send(Route(Channel.SMS, "+1"), NOW + timedelta(hours=1), Kind.REMINDER), "N", SECOND, NOW)
+    refused = settle(again, SECOND, NotAccepted("HTTP_503"), NOW, 0.5)
+
+    assert refused is not None
+    assert (refused.attempts, refused.next_attempt_at) == (1, NOW + timedelta(seconds=5))
+
+
+def test_d15_one_that_was_claimed_and_never_called_for_is_skipped_when_its_time_is_up_not_failed() -> None:
+    after = skip(settled(sending(), NotStarted()), Reason.TOO_LATE)
+
+    assert (after.state, after.reason) == (State.SKIPPED, Reason.TOO_LATE)
 
 
 def test_g5_a_lease_that_runs_out_is_unknown_and_a_late_final_answer_settles_it() -> None:
@@ -150,7 +167,7 @@ def test_g6_no_answer_moves_a_message_that_is_not_waiting_for_one(state: State, 
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_an_answer_to_an_earlier_attempt_changes_nothing(answer: Answer) -> None:
-    assert settle(sending(attempts=2, attempt_id=attempt_id(NOTIFICATION, 2)), FIRST, answer, NOW, 0.5) is None
+    assert settle(sending(attempts=2, attempt_id=SECOND), FIRST, answer, NOW, 0.5) is None
 
 
 @pytest.mark.parametrize(("state", "answer", "terms"), list(product(State, ANSWERS, (TEN_MINUTES, DOUBLE))))
@@ -185,7 +202,7 @@ def test_g6_what_was_delivered_is_not_undelivered_later(known: DeliveryState) ->
 @pytest.mark.parametrize("state", [state for state in State if state is not State.ACCEPTED])
 def test_only_what_was_accepted_can_be_undelivered(state: State) -> None:
     assert undelivered(accepted(state=state), FIRST, NOW) is None
-    assert undelivered(accepted(), attempt_id(NOTIFICATION, 2), NOW) is None
+    assert undelivered(accepted(), SECOND, NOW) is None
 
 
 @pytest.mark.parametrize("reason", [Reason.APPOINTMENT_CANCELLED, Reason.TOO_LATE, Reason.HELD])

@@ -112,6 +112,20 @@ def test_b1_of_one_instant_the_cause_comes_before_its_effects() -> None:
     ]  # fmt: skip
 
 
+def test_r25_an_attempt_that_staff_see_is_a_call_that_was_begun() -> None:
+    calls = (call(outcome="not-started"), call(2, outcome="not-accepted"), call(3, outcome="not-started"), call(4))
+
+    told = of_messages([message(state=State.ACCEPTED, calls=calls)], LONDON)
+    by = [(entry.source, entry.what, entry.text) for entry in merge([told]) if entry.what.startswith("call.")]
+
+    assert sorted(by) == [
+        ("carrier", "call.accepted", "confirmation by email, attempt 2: the carrier accepted it"),
+        ("carrier", "call.not-accepted", "confirmation by email, attempt 1: the carrier refused it for now"),
+        *[("notifier", "call.not-started",
+           "confirmation by email: no call was begun, the gate had to be asked again")] * 2,
+    ]  # fmt: skip
+
+
 def test_b1_each_closed_step_of_a_chain_is_told_with_its_reason_where_it_happened() -> None:
     later = NOW + HOUR
     fallen_back = message(

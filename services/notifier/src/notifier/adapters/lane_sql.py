@@ -83,18 +83,22 @@ WHERE held.notification_id = new.notification_id"""
 OPEN_ATTEMPTS = """
 INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_key,
                      preference_version, account, called_at)
-SELECT attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256, preference_version,
-       account, $9
-FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::bytea[], $8::int[], $10::text[])
-    AS new (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_sha256,
-            preference_version, account)"""
+SELECT attempt_id, notification_id,
+       1 + coalesce((SELECT max(ordinal) FROM attempt WHERE attempt.notification_id = new.notification_id), 0),
+       channel, gated_version, schedule_gen, address_key, preference_version, account, $8
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::bytea[], $7::int[], $9::text[])
+    AS new (attempt_id, notification_id, channel, gated_version, schedule_gen, address_key, preference_version,
+            account)"""
+"""Claims are numbered in their order, also those that are given back; whoever tells of calls leaves those out."""
 
 CLOSE_ATTEMPTS = """
 UPDATE attempt AS made
 SET outcome = new.outcome, code = new.code, reference = new.reference, answered_at = clock_timestamp(),
     settled_at = $5
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS new (attempt_id, outcome, code, reference)
-WHERE made.attempt_id = new.attempt_id AND (made.outcome IS NULL OR made.outcome = 'unknown')"""
+WHERE made.attempt_id = new.attempt_id
+  AND (made.outcome IS NULL OR (made.outcome = 'unknown' AND new.outcome <> 'not-started'))"""
+"""A claim whose lease ran out stays an attempt of unknown outcome, whoever says later that its call never began."""
 
 CLINICS_PREFERRING_DOUBLES = (
     "SELECT clinic_id FROM clinic_sending WHERE clinic_id = ANY($1::text[]) AND double_over_miss"

@@ -145,7 +145,6 @@ class PostgresLaneTransaction:
                 sql.OPEN_ATTEMPTS,
                 [call.attempt_id for call in calls],
                 [call.notification_id for call in calls],
-                [call.ordinal for call in calls],
                 [call.route.channel for call in calls],
                 [call.visit.version for call in calls],
                 [call.visit.schedule_gen for call in calls],

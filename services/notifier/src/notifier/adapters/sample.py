@@ -87,7 +87,6 @@ class Sample:
         return Call(
             notification_id=UUID("01890000-0000-5000-8000-000000000004"),
             attempt_id=UUID("01890000-0000-5000-8000-000000000005"),
-            ordinal=1,
             kind=self.kind,
             route=Route(channel, "ada@example.org" if channel is Channel.EMAIL else mobile),
             visit=visit,

@@ -12,7 +12,6 @@ from notifier.domain.states import State, Step
 from notifier.domain.visits import Visit
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
-from schemas.wire import derived_id
 
 PATIENT = "patient"
 PROVIDER = "provider"
@@ -27,15 +26,16 @@ class Notification:
         lane: The channel whose lane works on it; for an outcome, the channel used.
         not_after: No call may start later.
         next_attempt_at: Domain time from which it may be claimed.
-        attempts: Attempts written down; one that was gated again before it began counts too, because an
-            ordinal is never used twice.
+        attempts: Calls that were begun, or may have been (R24, R25). A claim counts from its commit on, and no more
+            once it is given back because its call never began.
+        attempt_id: Of the newest claim.
         caused_by: Id of the event that led to it.
         appointment_id: None for a provider's list of the day.
         clinic_id: Whose mode, hours and senders count, as of when it was last at the gate; None before that.
         ordinal: Above 0: a person sent it again.
         steps: Channels passed over, in order.
-        step_began_at: Domain time of the first attempt on the present channel; None before it.
-        step_attempts: Attempts on the present channel.
+        step_began_at: Domain time of the first claim on the present channel; None before it.
+        step_attempts: Attempts on the present channel, counted like `attempts`.
         accepted_at: Domain time of the first acceptance.
         delivery_state: What is known of it after acceptance (D17).
         replaces: The cancelled visit whose place its visit takes, so that it is news of a move (D37).
@@ -89,7 +89,7 @@ class Call:
     """A call to a carrier, authorised by the gate and written down before it is made.
 
     Attributes:
-        attempt_id: Our reference at the carrier.
+        attempt_id: Our reference at the carrier, of this one claim: two that never heard of each other share none.
         gated_on: Monotonic machine time of this process when the gate was read, in seconds.
         at: Domain time of the claim.
         kind: What it says; a moved notice says confirmation where none was accepted before.
@@ -101,7 +101,6 @@ class Call:
 
     notification_id: UUID
     attempt_id: UUID
-    ordinal: int
     kind: Kind
     route: Route
     visit: Visit
@@ -159,8 +158,3 @@ def refused(fault: Fault, code: str, retry_after: timedelta | None = None) -> "R
 
 
 Answer = Accepted | Rejected | NotAccepted | Unsure | NotStarted
-
-
-def attempt_id(notification_id: UUID, ordinal: int) -> UUID:
-    """Return the id of the notification's `ordinal`-th attempt."""
-    return derived_id("attempt", notification_id, ordinal)

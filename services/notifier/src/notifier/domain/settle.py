@@ -7,7 +7,7 @@
 | not accepted | again after its backoff; beyond the channel's budget closed (NOT_ACCEPTED), the next at once. The | - |
 | | last channel stays open to the deadline while the fault is ours | |
 | unsure, or the lease ran out | unknown; where a double is preferred closed (OUTCOME_UNKNOWN), the next at once | - |
-| not started | gated again at once | - |
+| not started | gated again at once, and its attempt is none | - |
 
 Accepted is heard, too, of a message that waits for its next channel only because this outcome was unknown.
 
@@ -66,7 +66,7 @@ def settle(
         return None
     match answer:
         case NotStarted():
-            return replace(held, state=State.QUEUED, next_attempt_at=now)
+            return _given_back(held, now)
         case NotAccepted():
             return _try_again(held, answer, now, jitter, terms)
         case Unsure():
@@ -209,6 +209,12 @@ def _accepted_after_all(held: Notification, now: datetime) -> Notification | Non
         return None
     taken = replace(held, lane=called[-1].channel)
     return replace(_outcome(taken, State.ACCEPTED, None), accepted_at=held.accepted_at or now)
+
+
+def _given_back(held: Notification, now: datetime) -> Notification:
+    """Return a claimed message whose call never began: its attempt counts no more, and it is gated again at once."""
+    begun, on_channel = held.attempts - 1, held.step_attempts - 1
+    return replace(held, state=State.QUEUED, next_attempt_at=now, attempts=begun, step_attempts=on_channel)
 
 
 def _try_again(held: Notification, answer: NotAccepted, now: datetime, jitter: float, terms: Terms) -> Notification:

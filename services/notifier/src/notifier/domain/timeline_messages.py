@@ -16,7 +16,7 @@ from schemas.reminders import Reason
 
 @dataclass(frozen=True, slots=True)
 class CallFact:
-    """One call to a carrier. `outcome` is None while it is under way."""
+    """One claim for a call to a carrier, in the order of `ordinal`; its outcome is None while it is under way."""
 
     attempt_id: str
     ordinal: int
@@ -115,7 +115,9 @@ def of_messages(messages: Iterable[MessageFact], zone: ZoneInfo) -> list[Entry]:
     for one in messages:
         told.append(_asked(one, zone))
         told += [_step(one, step, 100 + nth) for nth, step in enumerate(one.steps)]
-        told += [_call(one, call) for call in one.calls]
+        begun = [call for call in one.calls if call.outcome != NOT_STARTED]
+        told += [_call(one, call, nth) for nth, call in enumerate(begun, 1)]
+        told += [_given_back(one, call) for call in one.calls if call.outcome == NOT_STARTED]
         told += _ending(one, zone)
     return told
 
@@ -136,22 +138,31 @@ def _step(one: MessageFact, step: StepFact, nth: int) -> Entry:
     return Entry(at, NOTIFIER, "step.closed", text, step.reason, one.caused_by, _ids(one, step.channel), nth)
 
 
+NOT_STARTED = "not-started"
+"""Outcome of a claim that was given back before its call began: it is no attempt."""
+
 _CALLS = {
     "accepted": "the carrier accepted it",
     "rejected": "the carrier refused it for good",
     "not-accepted": "the carrier refused it for now",
     "unknown": "no readable answer: the carrier may have it",
-    "not-started": "not made, the gate had to be asked again",
 }
 
 
-def _call(one: MessageFact, call: CallFact) -> Entry:
+def _call(one: MessageFact, call: CallFact, nth: int) -> Entry:
+    """Return the entry of the message's `nth` call, from 1."""
     answer = _CALLS.get(call.outcome or "", "under way")
-    text = f"{one.name} by {CHANNELS[call.channel]}, attempt {call.ordinal}: {answer}"
+    text = f"{one.name} by {CHANNELS[call.channel]}, attempt {nth}: {answer}"
     ids = _ids(one, call.channel) | {"attempt_id": call.attempt_id, "gated_version": str(call.gated_version)}
     if call.preference_version is not None:
         ids["preference_version"] = str(call.preference_version)
     return Entry(call.at, CARRIER, f"call.{call.outcome or 'under-way'}", text, call.code, None, ids, call.ordinal)
+
+
+def _given_back(one: MessageFact, call: CallFact) -> Entry:
+    text = f"{one.name} by {CHANNELS[call.channel]}: no call was begun, the gate had to be asked again"
+    ids = _ids(one, call.channel) | {"attempt_id": call.attempt_id, "gated_version": str(call.gated_version)}
+    return Entry(call.at, NOTIFIER, f"call.{NOT_STARTED}", text, None, one.caused_by, ids, call.ordinal)
 
 
 def _ending(one: MessageFact, zone: ZoneInfo) -> list[Entry]:

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from chassis.errors import Unavailable
 from notifier.domain.accounts import Accounts
 from notifier.domain.gate import Send, Skip, decide
-from notifier.domain.ledger import Call, NotAccepted, Notification, attempt_id
+from notifier.domain.ledger import Call, NotAccepted, Notification
 from notifier.domain.modes import SendingMode
 from notifier.domain.settle import defer, place, settle, shut, skip, start
 from notifier.domain.standing import NOTHING_KNOWN, Standing
@@ -225,11 +225,9 @@ def _longest_patience_s(answers: Sequence[Answered]) -> Mapping[str, float]:
 
 
 def _call(held: Notification, visit: Visit, standing: Standing, decision: Send, asking: Asking) -> Call:
-    ordinal = held.attempts + 1
     return Call(
         notification_id=held.notification_id,
-        attempt_id=attempt_id(held.notification_id, ordinal),
-        ordinal=ordinal,
+        attempt_id=uuid4(),
         kind=decision.kind,
         route=decision.route,
         visit=visit,
