@@ -11,7 +11,7 @@ from uuid import UUID
 from schemas.appointments import Appointment
 from schemas.notifications import Channel
 from tests.chaos.sending.table import Line, line
-from tests.integration.notifier.world import World, until
+from tests.integration.notifier.world import CLINIC, World, until
 
 MESSAGES = 12
 """Of one fault: fewer than a lane has slots, so that all meet it."""
@@ -25,7 +25,9 @@ ONLY_BY: dict[Channel, dict[str, Any]] = {
 }
 
 
-async def enter(world: World, channel: Channel, *answers: int | str, number: int = MESSAGES) -> list[Appointment]:
+async def enter(
+    world: World, channel: Channel, *answers: int | str, number: int = MESSAGES, clinic: str = CLINIC
+) -> list[Appointment]:
     """Commit so many visits of patients reachable on one channel alone, and hand a reminder over for each."""
     visits = []
     for _ in range(number):
@@ -36,7 +38,7 @@ async def enter(world: World, channel: Channel, *answers: int | str, number: int
             await world.pool.execute(
                 "INSERT INTO preference VALUES ($1, 1, true, false, false, $2)", patient, world.now
             )
-        visits.append(world.visit(patient))
+        visits.append(world.visit(patient, clinic=clinic))
         await world.hold(visits[-1])
         await world.due(visits[-1])
     return visits
@@ -118,13 +120,17 @@ async def _closed(world: World, visits: Sequence[Appointment]) -> bool:
 
 
 async def _looked_at(world: World) -> None:
-    """Wait until no message is due that a running lane would not have taken by now."""
+    """Wait until no message is due that a running lane would not have taken by now, and no account rests.
+
+    A rest after a 429 is machine time: with domain time alone passing, deadlines would come before the next call.
+    """
 
     async def nothing_due() -> bool:
-        query = (
-            "SELECT count(*) FROM notification WHERE state = 'sending' OR (state = 'queued' AND next_attempt_at <= $1)"
-        )
-        return bool(await world.pool.fetchval(query, world.now) == 0)
+        query = """
+            SELECT NOT EXISTS (SELECT FROM notification
+                               WHERE state = 'sending' OR (state = 'queued' AND next_attempt_at <= $1))
+               AND NOT EXISTS (SELECT FROM account_rate WHERE paused_until > clock_timestamp())"""
+        return bool(await world.pool.fetchval(query, world.now))
 
     await until(nothing_due)
     await asyncio.sleep(0.3)  # longer than a lane's poll: what it would wrongly take, it would have taken
