@@ -32,6 +32,14 @@ NOT_YET_BOOKED = frozenset({Status.PROPOSED, Status.PENDING, Status.WAITLIST})
 """Statuses before a booking: they open no sub-file (D3)."""
 
 
+class Bar(StrEnum):
+    """Why no message may go to a patient, whatever it is about (D44); each is a `schemas.reminders.Reason` too."""
+
+    DECEASED = "DECEASED"
+    DO_NOT_CONTACT = "DO_NOT_CONTACT"
+    NO_CONSENT = "NO_CONSENT"
+
+
 class Mode(StrEnum):
     """How an event came: as it happened, or as history (D43)."""
 
@@ -95,6 +103,7 @@ class Appointment(Contract):
     source: str
     caused_by: str | None = None
     reason: str | None = None
+    barred: Bar | None = Field(default=None, description="Why no message may go to the patient (D44).")
 
 
 APPOINTMENT_CHANGED: Literal["appointment.changed.v1"] = "appointment.changed.v1"

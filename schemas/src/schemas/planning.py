@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from schemas.appointments import SENDABLE, Appointment, Status
+from schemas.appointments import SENDABLE, Appointment, Bar, Status
 from schemas.hours import Hours, hours_of
 from schemas.instants import HOUR, instant, micros
 from schemas.reminders import PlannedReminder, Reason, ReminderStatus
@@ -150,12 +150,12 @@ def plan(appointment: Appointment) -> tuple[PlannedReminder, ...]:
     """Return every reminder of this version's schedule, soonest first.
 
     One per rule. Those that will never leave are born cancelled with their reason: the visit may not
-    be reminded (D11, R14), the moment was past when the schedule or the rule was set, the later of
-    the two (D14), or the clinic's hours leave no moment (D16). Without a start there is nothing to remind.
+    be reminded (D11, R14), or its patient (D44), the moment was past when the schedule or the rule was set, the
+    later of the two (D14), or the clinic's hours leave no moment (D16). Without a start there is nothing to remind.
     """
     if appointment.starts_at is None:
         return ()
-    barred = reason_not_to_remind(appointment.status)
+    barred = reason_not_to_remind(appointment.status, appointment.barred)
     leads = map(lead_of, appointment.policy.rules)
     set_at, hours = micros(appointment.schedule_set_at), hours_of(appointment.policy.window)
     found = slots(micros(appointment.starts_at), appointment.zone, leads, set_at, barred, hours)
@@ -163,10 +163,24 @@ def plan(appointment: Appointment) -> tuple[PlannedReminder, ...]:
     return tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.rule)))
 
 
-def reason_not_to_remind(status: Status) -> Reason | None:
-    """Return why no reminder of an appointment of this status may leave, or None if they may (D11)."""
+def barred_by(*, deceased: bool, do_not_contact: bool, consent: bool) -> Bar | None:
+    """Return why no message may go to a patient of whom this is known, or None if one may (D44)."""
+    if deceased:
+        return Bar.DECEASED
+    if do_not_contact:
+        return Bar.DO_NOT_CONTACT
+    return None if consent else Bar.NO_CONSENT
+
+
+def reason_not_to_remind(status: Status, barred: Bar | None) -> Reason | None:
+    """Return why no reminder of an appointment may leave, or None: its status (D11), then its patient (D44).
+
+    Args:
+        status: Of the appointment.
+        barred: Why no message may go to its patient, if so.
+    """
     if status in SENDABLE:
-        return None
+        return None if barred is None else Reason(barred)
     if status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}:
         return Reason.APPOINTMENT_CANCELLED
     return Reason.NOT_SENDABLE

@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from reminders.timers.row import unpack
-from schemas.appointments import Status
+from schemas.appointments import Bar, Status
+from schemas.reminders import Reason
 from tests.integration.reminders.world import World, names, until
 from tests.unit.reminders.builders import VISIT, appointment, id_of, row_of
 
@@ -36,6 +37,32 @@ async def test_r10_a_booked_visit_is_reminded_a_day_and_two_hours_before_and_mar
     await world.idle(worker)
     assert names(await world.due()) == [(1, "24h"), (1, "2h")]
     assert (await world.get(worker, "/clock")).json()["next_wake_at"] is None
+
+
+async def test_d44_a_patient_to_whom_no_message_may_go_has_his_reminders_cancelled_and_those_ahead_back_later(
+    world: World,
+) -> None:
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.publish(appointment())
+    await world.idle(worker)
+    await world.publish(appointment(version=2, barred=Bar.DECEASED))
+    await world.idle(worker)
+    world.step(VISIT - timedelta(hours=12))
+    await world.idle(worker)
+    assert await world.due() == []
+
+    await world.publish(appointment(version=3, event_time=VISIT - timedelta(hours=12)))
+    await world.idle(worker)
+    world.step(VISIT - timedelta(hours=2))
+    await world.idle(worker)
+
+    planned = [{r.rule: r.reason for r in plan.reminders} for plan in await world.planned()]
+    assert planned == [
+        {"24h": None, "2h": None}, {"24h": Reason.DECEASED, "2h": Reason.DECEASED},
+        {"24h": Reason.DUE_IN_PAST, "2h": None},
+    ]  # fmt: skip
+    assert names(await world.due()) == [(1, "2h")]
 
 
 @pytest.mark.parametrize("cython", ["compiled", "NO_CYTHON"])

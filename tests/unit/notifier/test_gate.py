@@ -15,6 +15,7 @@ from notifier.domain.states import Step
 from notifier.domain.visits import Preferences
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
+from schemas.planning import barred_by, reason_not_to_remind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, MOBILE, NOW, PROVIDER, STARTS, visit
 
@@ -129,6 +130,26 @@ def test_d44_of_all_that_bars_a_person_the_first_gives_the_reason(kind: Kind, ba
     changes: dict[str, Any] = {name: value for fields, _ in present for name, value in fields.items()}
 
     assert judged(kind, Standing(ALL_OFF, told=HEARD, clinic=WANTED), **changes) == Skip(present[0][1])
+
+
+@pytest.mark.parametrize("flags", list(product((True, False), repeat=3)))
+@pytest.mark.parametrize("status", Status)
+def test_d44_a_reminder_is_planned_if_and_only_if_the_gate_would_let_it_out_and_for_the_same_reason(
+    status: Status, flags: tuple[bool, bool, bool]
+) -> None:
+    deceased, do_not_contact, consent = flags
+    asked = Asked(Kind.REMINDER, 1, NOT_AFTER)
+
+    decision = decide(
+        asked,
+        visit(status=status, deceased=deceased, do_not_contact=do_not_contact, consent=consent),
+        Standing(),
+        NOW,
+    )
+
+    bar = barred_by(deceased=deceased, do_not_contact=do_not_contact, consent=consent)
+    planned = reason_not_to_remind(status, bar)
+    assert (decision.reason if isinstance(decision, Skip) else None) is planned
 
 
 @pytest.mark.parametrize(("kind", "bars"), list(product(PROVIDER_KINDS, PERSON)))

@@ -82,11 +82,21 @@ def words(entries: Sequence[Entry]) -> list[str]:
         (version(2, patient_id="p-2"), "visit.patient-changed"),
         (version(2, provider_id="p"), "visit.provider-changed"),
         (version(2, policy_id="NORTH/1"), "visit.policy-changed"),
+        (version(2, barred="DECEASED", policy_id="NORTH/1"), "visit.barred"),
         (version(2), "visit.changed"),
     ],
 )
 def test_b1_a_version_is_told_by_what_it_changed(after: VersionFact, what: str) -> None:
     assert words(of_versions([version(), after], LONDON)) == ["visit.booked", what]
+
+
+def test_d44_b1_a_version_says_why_no_message_may_go_to_the_patient_and_that_one_may_again() -> None:
+    history = [version(), version(2, barred="DO_NOT_CONTACT"), version(3)]
+
+    [_, barred, lifted] = of_versions(history, LONDON)
+
+    assert barred.text == "no message may go to the patient: the patient is not to be contacted"
+    assert (lifted.what, lifted.text) == ("visit.unbarred", "messages may go to the patient again")
 
 
 def test_b1_what_an_upstream_said_is_the_reason_and_the_cause_is_kept() -> None:

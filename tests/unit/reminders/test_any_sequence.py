@@ -23,7 +23,7 @@ from reminders.timers.partition import Partition
 from reminders.timers.ports import Message
 from reminders.timers.row import state_of, unpack
 from reminders.timers.writing import Writing
-from schemas.appointments import Appointment, ReminderRule, SendWindow, Status
+from schemas.appointments import Appointment, Bar, ReminderRule, SendWindow, Status
 from schemas.envelope import event_type
 from schemas.instants import instant
 from schemas.planning import plan
@@ -220,6 +220,12 @@ class AnySequence(RuleBasedStateMachine):
         if status is Status.BOOKED and visit.status is not Status.BOOKED:
             changes = {"schedule_gen": visit.schedule_gen + 1, "schedule_set_at": self.clock.now()}
         self._publish(self._next(visit, status=status, **changes), at_once)
+
+    @precondition(lambda self: self._ahead())
+    @rule(which=ANY, bar=st.sampled_from((None, *Bar)), at_once=AT_ONCE)
+    def change_flags(self, which: int, bar: Bar | None, at_once: bool) -> None:
+        """No message may go to the patient any more, or one may again."""
+        self._publish(self._next(self._one(which), barred=bar), at_once)
 
     @precondition(lambda self: self._ahead())
     @rule(which=ANY, kept=st.integers(0, 6), leads=LEADS, at_once=AT_ONCE)

@@ -7,7 +7,7 @@ import pytest
 from reminders.domain.schedule import KEPT_AFTER_VISIT, Unplannable
 from reminders.timers.partition import Partition
 from reminders.timers.row import NEVER, State, pack
-from schemas.appointments import NOT_YET_BOOKED, Appointment, SendWindow, Status
+from schemas.appointments import NOT_YET_BOOKED, Appointment, Bar, SendWindow, Status
 from schemas.instants import instant, micros
 from schemas.reminders import Reason
 from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, Kept, appointment, id_of, kept, rule
@@ -50,6 +50,24 @@ def test_d14_a_rule_set_after_its_moment_is_not_made_up_for() -> None:
 
 def test_d14_reading_the_topic_again_years_later_plans_the_same() -> None:
     assert kept(appointment()) == kept(appointment())
+
+
+@pytest.mark.parametrize("bar", Bar)
+def test_d44_a_patient_to_whom_no_message_may_go_has_no_timer_that_waits(bar: Bar) -> None:
+    held = kept(appointment(version=2, barred=bar), kept(appointment()))
+
+    assert {slot.reason for slot in held.slots} == {Reason(bar.value)}
+    assert (held.states, held.row.next_due) == ({"24h": State.VOID, "2h": State.VOID}, NEVER)
+
+
+def test_d44_when_messages_may_go_to_him_again_what_is_still_ahead_is_planned_again() -> None:
+    barred = appointment(version=2, barred=Bar.DO_NOT_CONTACT)
+    lifted = appointment(version=3, event_time=VISIT - timedelta(hours=3))
+
+    held = kept(lifted, kept(barred, kept(appointment())))
+
+    assert {slot.rule: slot.reason for slot in held.slots} == {"24h": Reason.DUE_IN_PAST, "2h": None}
+    assert held.row.next_due == micros(VISIT - timedelta(hours=2))
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.BOOKED}))

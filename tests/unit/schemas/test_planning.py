@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from schemas.appointments import Status
-from schemas.planning import next_due, plan, reason_not_to_remind
+from schemas.appointments import Bar, Status
+from schemas.planning import barred_by, next_due, plan, reason_not_to_remind
 from schemas.reminders import Reason, ReminderStatus
 from schemas.wire import reminder_id
 from tests.unit.schemas.builders import APPOINTMENT, appointment, days, due_of, hours, utc
@@ -44,7 +44,7 @@ def test_an_appointment_without_a_start_has_nothing_to_remind_of() -> None:
 
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_d11_booked_may_be_reminded_confirmed_or_not(confirmed: bool) -> None:
-    assert reason_not_to_remind(appointment(confirmed=confirmed).status) is None
+    assert reason_not_to_remind(appointment(confirmed=confirmed).status, None) is None
 
 
 @pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
@@ -64,6 +64,46 @@ def test_d11_no_other_status_may_be_reminded(status: Status) -> None:
 def test_d11_a_change_of_provider_or_of_words_plans_the_same() -> None:
     changed = appointment(version=7, provider_id=APPOINTMENT, service_type="Scan", reason="room 4", confirmed=True)
     assert plan(changed) == plan(appointment())
+
+
+# D44: which patients may be reminded
+
+
+@pytest.mark.parametrize("bar", Bar)
+def test_d44_a_patient_to_whom_no_message_may_go_is_not_reminded_with_that_reason(bar: Bar) -> None:
+    planned = plan(appointment(barred=bar))
+    assert {(reminder.status, reminder.reason) for reminder in planned} == {
+        (ReminderStatus.CANCELLED, Reason(bar.value))
+    }
+    assert [reminder.due for reminder in planned] == [reminder.due for reminder in plan(appointment())]
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.BOOKED}))
+def test_d44_a_visit_that_is_off_says_so_whoever_its_patient_is(status: Status) -> None:
+    assert plan(appointment(status=status, barred=Bar.DECEASED)) == plan(appointment(status=status))
+
+
+@pytest.mark.parametrize("past", [timedelta(), timedelta(hours=30)])
+def test_d44_the_patient_goes_before_the_moment_and_the_clinics_hours(past: timedelta) -> None:
+    night = appointment(hours(24), starts_at=utc("2026-06-10T03:00"), schedule_set_at=utc("2026-06-08T12:00") + past)
+    assert {r.reason for r in plan(night.model_copy(update={"barred": Bar.NO_CONSENT}))} == {Reason.NO_CONSENT}
+
+
+@pytest.mark.parametrize(
+    ("deceased", "do_not_contact", "consent", "bar"),
+    [
+        (False, False, True, None),
+        (False, False, False, Bar.NO_CONSENT),
+        (False, True, True, Bar.DO_NOT_CONTACT),
+        (False, True, False, Bar.DO_NOT_CONTACT),
+        (True, False, True, Bar.DECEASED),
+        (True, True, False, Bar.DECEASED),
+    ],
+)
+def test_d44_of_several_reasons_the_gravest_is_told(
+    deceased: bool, do_not_contact: bool, consent: bool, bar: Bar | None
+) -> None:
+    assert barred_by(deceased=deceased, do_not_contact=do_not_contact, consent=consent) is bar
 
 
 # D12: hours are elapsed time, days are wall-clock time

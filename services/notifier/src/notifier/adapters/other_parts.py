@@ -50,6 +50,7 @@ class _Version(_Read):
     caused_by: str | None = None
     reason: str | None = None
     patient_id: str | None = None
+    barred: str | None = None
 
 
 class _Appointment(_Read):
@@ -182,6 +183,7 @@ def _version(one: _Version) -> VersionFact:
         one.caused_by,
         one.reason,
         one.patient_id,
+        one.barred,
     )
 
 

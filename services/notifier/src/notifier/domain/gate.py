@@ -27,6 +27,7 @@ from notifier.domain.states import Step
 from notifier.domain.visits import Visit
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
+from schemas.planning import barred_by
 from schemas.reminders import Reason
 
 
@@ -214,11 +215,8 @@ def _not_wanted(kind: Kind, standing: Standing) -> Reason | None:
 def _person_bars(visit: Visit) -> Reason | None:
     if not visit.registered:
         return Reason.UNKNOWN_PATIENT
-    if visit.deceased:
-        return Reason.DECEASED
-    if visit.do_not_contact:
-        return Reason.DO_NOT_CONTACT
-    return None if visit.consent else Reason.NO_CONSENT
+    bar = barred_by(deceased=visit.deceased, do_not_contact=visit.do_not_contact, consent=visit.consent)
+    return None if bar is None else Reason(bar)
 
 
 def _capped(needs: Needs, standing: Standing) -> Reason | None:

@@ -66,6 +66,7 @@ class VersionFact:
     caused_by: str | None
     reason: str | None
     patient_id: str | None = None
+    barred: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,10 @@ def _change(before: VersionFact | None, after: VersionFact, zone: ZoneInfo) -> t
         return "visit.confirmed", "confirmed" if after.confirmed else "no longer confirmed"
     if before.provider_id != after.provider_id:
         return "visit.provider-changed", "given to another provider" if after.provider_id else "left without a provider"
+    if before.barred != after.barred:
+        if after.barred is None:
+            return "visit.unbarred", "messages may go to the patient again"
+        return "visit.barred", f"no message may go to the patient: {reason_words(after.barred)}"
     if before.policy_id != after.policy_id:
         return "visit.policy-changed", "issued again because the clinic's reminder policy changed"
     return "visit.changed", "changed"

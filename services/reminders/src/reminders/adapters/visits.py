@@ -14,7 +14,7 @@ import msgspec
 from reminders.domain.schedule import policy_of
 from reminders.domain.visit import Policy, Visit
 from reminders.timers.ports import Source
-from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Status
+from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Bar, Status
 from schemas.hours import Hours, hours_of
 from schemas.model import Contract
 from schemas.wire import Undecodable, decode_typed, event_id
@@ -71,6 +71,7 @@ class VisitReading(msgspec.Struct):
     event_time: Aware
     policy: msgspec.Raw
     starts_at: Aware | None = None
+    barred: Bar | None = None
 
 
 _read = msgspec.json.Decoder(VisitReading).decode
@@ -163,5 +164,6 @@ def _read_whole(source: Source) -> tuple[Visit, Policy]:
         event_time=appointment.event_time,
         policy=msgspec.Raw(),
         starts_at=appointment.starts_at,
+        barred=appointment.barred,
     )
     return visit, policy_of(appointment.zone, appointment.policy.rules, hours_of(appointment.policy.window))

@@ -184,7 +184,7 @@ def _planned(start: int, visit: Visit, policy: Policy, marked: Mapping[str, int]
     Raises:
         Unplannable: A date out of range, or an unknown zone.
     """
-    barred = reason_not_to_remind(visit.status)
+    barred = reason_not_to_remind(visit.status, visit.barred)
     try:
         if (
             not any(marked.values())

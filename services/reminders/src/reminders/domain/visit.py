@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.appointments import Status
+from schemas.appointments import Bar, Status
 from schemas.hours import Hours
 from schemas.planning import Lead
 
@@ -25,6 +25,11 @@ class Visit(Protocol):
     @property
     def status(self) -> Status:
         """Of the ten (D42)."""
+        ...
+
+    @property
+    def barred(self) -> Bar | None:
+        """Why no message may go to the patient (D44)."""
         ...
 
     @property
