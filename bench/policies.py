@@ -77,7 +77,7 @@ async def fill(pool: asyncpg.Pool, clinic: ClinicState, ahead: int, past: int, n
         current.append((versions[-1][0], *versions[-1][1]))
         for key, state in versions:
             history.append(
-                (key, state.version, (outgoing.appointment_changed(key, state, clinic).value or b"").decode())
+                (key, state.version, (outgoing.appointment_changed(key, state, clinic, None).value or b"").decode())
             )
     async with pool.acquire() as connection:
         names = [name for name, _ in APPOINTMENT_COLUMNS]

@@ -6,6 +6,7 @@ from tests.end_to_end.world import World
 
 DAY = timedelta(days=1)
 CANCELLED = ("CANCELLED", "APPOINTMENT_CANCELLED")
+DO_NOT_CONTACT = ("CANCELLED", "DO_NOT_CONTACT")
 RESCHEDULED = ("CANCELLED", "RESCHEDULED")
 SENT = ("SENT", None)
 
@@ -54,6 +55,27 @@ async def test_d10_a_cancelled_visit_that_is_booked_again_is_planned_anew(world:
 
     assert await world.outcomes(visit, generation=1) == {"24h": CANCELLED, "2h": CANCELLED}
     assert await world.outcomes(visit, generation=2) == {"24h": SENT, "2h": SENT}
+
+
+async def test_d44_a_patient_who_is_not_to_be_contacted_is_not_reminded_until_he_may_be_again(world: World) -> None:
+    patient = await world.new_patient()
+    visit = await world.book(patient, world.now + 3 * DAY)
+    await world.settle()
+    await world.register(patient, do_not_contact=True)
+    await world.settle()
+    barred = await world.outcomes(visit)
+    await world.pass_until(visit.start - timedelta(hours=12))
+    await world.register(patient, do_not_contact=False)
+    await world.pass_until(visit.start)
+
+    assert barred == {"24h": DO_NOT_CONTACT, "2h": DO_NOT_CONTACT}
+    assert await world.outcomes(visit) == {"24h": DO_NOT_CONTACT, "2h": SENT}
+    assert (await world.channels(patient)).count("sms") == 1
+    told = (await world.client.ask("notifier", "GET", f"/v1/appointments/{visit.id}/timeline"))["entries"]
+    assert [entry["what"] for entry in told if entry["what"].startswith("visit.")] == [
+        "visit.booked", "visit.barred", "visit.unbarred",
+    ]  # fmt: skip
+    assert "reminder 24h cancelled: the patient is not to be contacted" in [entry["text"] for entry in told]
 
 
 async def test_d41_a_cancellation_that_overtook_its_booking_wins(world: World) -> None:

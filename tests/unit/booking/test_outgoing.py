@@ -8,7 +8,7 @@ from booking.adapters import outgoing
 from booking.domain.people import PatientState
 from booking.domain.versions import State
 from schemas import wire
-from schemas.appointments import Appointment, Status
+from schemas.appointments import Appointment, Bar, Status
 from schemas.people import Clinic, Patient
 from tests.unit.booking.builders import ANN, EYE, HOUR, NOW, START, VISIT, batch, change, order
 
@@ -21,22 +21,23 @@ def states() -> list[State]:
     return [state for _, state in booked.versions]
 
 
+@pytest.mark.parametrize("bar", [None, *Bar])
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_version_is_written_as_the_contract_writes_it_g2(number: int) -> None:
-    event = outgoing.appointment_changed(VISIT, states()[number], EYE)
+def test_a_version_is_written_as_the_contract_writes_it_g2(number: int, bar: Bar | None) -> None:
+    event = outgoing.appointment_changed(VISIT, states()[number], EYE, bar)
     body = wire.decode(Appointment, event.value)
     assert wire.encode(body) == event.value
-    assert (body.appointment_id, body.version) == (VISIT, number + 1)
+    assert (body.appointment_id, body.version, body.barred) == (VISIT, number + 1, bar)
 
 
 def test_the_same_version_has_the_same_id_and_the_same_bytes_g2() -> None:
-    first, again = (outgoing.appointment_changed(VISIT, states()[0], EYE) for _ in range(2))
+    first, again = (outgoing.appointment_changed(VISIT, states()[0], EYE, None) for _ in range(2))
     assert first == again
     assert first.envelope.id == str(wire.event_id(VISIT, 1))
 
 
 def test_an_appointment_carries_instant_wall_time_zone_and_policy() -> None:
-    body = wire.decode(Appointment, outgoing.appointment_changed(VISIT, states()[0], EYE).value)
+    body = wire.decode(Appointment, outgoing.appointment_changed(VISIT, states()[0], EYE, None).value)
     assert (body.starts_at, body.ends_at, body.zone) == (START, START + HOUR, "Europe/London")
     assert body.starts_local is not None
     assert body.starts_local.isoformat() == "2027-03-12T10:00:00"
@@ -44,7 +45,7 @@ def test_an_appointment_carries_instant_wall_time_zone_and_policy() -> None:
 
 
 def test_an_appointment_carries_no_name_and_no_contact_g9() -> None:
-    value = outgoing.appointment_changed(VISIT, states()[0], EYE).value or b""
+    value = outgoing.appointment_changed(VISIT, states()[0], EYE, None).value or b""
     assert b"ann" not in value.lower().replace(b"channel", b"")
 
 

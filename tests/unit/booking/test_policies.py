@@ -12,7 +12,7 @@ from booking.domain.policy_change import change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
 from booking.domain.refusals import Refused
 from schemas import wire
-from schemas.appointments import Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
+from schemas.appointments import Appointment, Bar, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.planning import plan
 from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, order
 
@@ -20,11 +20,11 @@ DAY, TWO, WEEK = Lead(hours=24), Lead(hours=2), Lead(days=7)
 LATER = NOW + timedelta(days=1)
 
 
-def visit(starts_at: datetime = START, status: Status = Status.BOOKED) -> Appointment:
+def visit(starts_at: datetime = START, status: Status = Status.BOOKED, barred: Bar | None = None) -> Appointment:
     """Return a visit booked at NOW with the default rules."""
     taken = batch()
     taken.take(order(starts_at=starts_at, ends_at=starts_at + HOUR, status=status))
-    return wire.decode(Appointment, outgoing.appointment_changed(VISIT, taken.versions[0][1], EYE).value)
+    return wire.decode(Appointment, outgoing.appointment_changed(VISIT, taken.versions[0][1], EYE, barred).value)
 
 
 def policy(*leads: Lead, since: datetime = LATER) -> ReminderPolicy:
@@ -231,7 +231,9 @@ def versions(*moves: tuple[Status, datetime, datetime]) -> list[Appointment]:
         known = batch(known=known, now=at)
         order_ = order(f"e{number}", status=status, starts_at=starts_at, ends_at=None)
         known.take(order_ if number == 0 else change(f"e{number}", status, starts_at=starts_at))
-        found.append(wire.decode(Appointment, outgoing.appointment_changed(VISIT, known.versions[-1][1], EYE).value))
+        found.append(
+            wire.decode(Appointment, outgoing.appointment_changed(VISIT, known.versions[-1][1], EYE, None).value)
+        )
     return found
 
 

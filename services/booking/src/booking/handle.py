@@ -18,6 +18,7 @@ from booking.domain.people import ClinicState
 from booking.domain.versions import PatientKey, State
 from booking.handle_people import PeopleStore, Rules, complete_people
 from chassis.after_commit import after_commit
+from schemas.appointments import Bar
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -52,7 +53,10 @@ class Store(PeopleStore, Protocol):
     async def publish_versions(
         self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
     ) -> None:
-        """Append every version to the history and to the outbox."""
+        """Append every version to the history and to the outbox, with what bars messages to its patient (D44)."""
+
+    async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
+        """Return why no message may go to these patients (D44); those to whom one may are left out."""
 
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
         """Keep and publish the providers that are not known yet."""
@@ -110,6 +114,7 @@ async def _look_up(
         patients=patients,
         clients=clients,
         visited=await store.visited(described) if described else {},
+        barred=await store.barred({state.patient for state in held.values()}) if held else {},
     )
 
 

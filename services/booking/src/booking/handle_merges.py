@@ -87,7 +87,11 @@ class MergeStore(Protocol):
         """Let every identity of the one name the other."""
 
     async def link(self, patient: PatientState, merge: Merge, now: datetime) -> None:
-        """Write the merge down, and the patient with his link; publish him if he was ever registered."""
+        """Write the merge down, and the patient with his link; publish him if he was ever registered.
+
+        What commits meanwhile under the name of the one, and does not say what bars messages to the other, is found
+        when it has (D44, `handle_flags`).
+        """
 
     async def write_appointments(self, states: Mapping[UUID, State]) -> None:
         """Write the current states."""

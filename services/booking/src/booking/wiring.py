@@ -176,7 +176,8 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         clocks.watch(health)
         watch(health, metrics, pool, [consumer], [appointments, reference_data])
         reissuer = Reissuer(transactions, settings.policy_reissue_per_s, settings.policy_reissue_batch)
-        health.add_idle("reminder_policies", reissuer.idle)
+        health.add_idle("reissues", reissuer.idle)
+        health.add_idle("events of reissues", appointments.idle)
         no_shows = no_show_runner(settings, pool, agreed, metrics)
         if no_shows is not None:
             no_shows.watch(health, appointments.idle)

@@ -20,6 +20,7 @@ class Counts:
         self._answers = counter("booking_answers", "Events taken, by result", "result")
         self._refusals = counter("booking_refusals", "Commands refused, by code", "code")
         self._reissued = counter("booking_policy_reissued", "Appointments given the rules of a changed policy")
+        self._barred = counter("booking_flags_reissued", "Appointments given what bars messages to their patient (D44)")
         self._illegal = counter("booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)")
 
     def answered(self, answers: Iterable[Answer]) -> None:
@@ -42,3 +43,7 @@ class Counts:
     def reissued(self, appointments: int) -> None:
         """Count appointments that a change of policy gave a new version."""
         self._reissued.inc(appointments)
+
+    def barred(self, appointments: int) -> None:
+        """Count appointments that a patient's flags gave a new version."""
+        self._barred.inc(appointments)

@@ -9,7 +9,7 @@ from booking.domain.people import ClinicState, PatientState
 from booking.domain.times import wall_time
 from booking.domain.versions import State
 from chassis.outbox import Outgoing
-from schemas.appointments import APPOINTMENT_CHANGED
+from schemas.appointments import APPOINTMENT_CHANGED, Bar
 from schemas.envelope import Envelope
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Clinic, Patient, Provider
 from schemas.topics import APPOINTMENTS, CLINICS, PATIENTS, PROVIDERS
@@ -18,8 +18,10 @@ from schemas.wire import derived_id, encode, event_id
 SOURCE = "attend/booking"
 
 
-def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState) -> Outgoing:
+def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState, barred: Bar | None) -> Outgoing:
     """Return the event of one version: the whole appointment, no names, no contacts.
+
+    `barred` says why no message may go to the patient (D44).
 
     The same version always gives the same bytes and the same id (G2). The values are booking's own, so
     they are written as `wire.encode` of the contract would write them, but without building its model:
@@ -49,6 +51,7 @@ def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState)
         "source": state.source,
         "caused_by": state.caused_by,
         "reason": state.reason,
+        "barred": barred,
     }
     value = orjson.dumps({name: held for name, held in body.items() if held is not None}, option=orjson.OPT_UTC_Z)
     ce_id = str(event_id(appointment_id, state.version))

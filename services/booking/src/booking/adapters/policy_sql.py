@@ -44,8 +44,6 @@ ORDER BY j.clinic_id, j.version LIMIT 1
 FOR UPDATE OF j SKIP LOCKED
 """
 
-ANY_JOB = "SELECT EXISTS (SELECT FROM policy_reissue WHERE state IN ('waiting', 'running'))"
-
 BEGIN_JOB = "UPDATE policy_reissue SET state = 'running', ahead = $3 WHERE clinic_id = $1 AND version = $2"
 
 MOVE_JOB = """

@@ -1,31 +1,37 @@
-"""The job that gives appointments ahead the rules of a changed policy: durable, throttled, one at a time."""
+"""The job that gives appointments ahead what changed behind them, a patient's flags or a policy: durable, throttled."""
 
 import asyncio
 import time
 
 import structlog
 
-from booking.adapters import policy_sql
+from booking.adapters.flags import RAISE_FENCES, PostgresFlagStore
 from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
+from booking.handle_flags import reissue_barred
 from booking.handle_policies import reissue
-from chassis.database import unavailable
+from chassis.database import Connection, unavailable
 from chassis.errors import Unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-POLL_S = 2.0
-"""Between looks for a job that another process left behind; one of our own wakes us."""
+POLL_S = 0.5
+"""Between looks for a job. A policy's wakes us; a flag's is seen by then, and the send gate knows it at once."""
 FENCE_S = 0.1
 """Between looks whether the transactions from before a change have ended: they last 10 s at most."""
 TOLD_AFTER = 300
 """Waits of that kind; half a minute is three times as long as a transaction of ours may last."""
 SLOWEST_RETRY_S = 5.0
 
+_ANY_JOB = """
+SELECT EXISTS (SELECT FROM patient_reissue)
+    OR EXISTS (SELECT FROM policy_reissue WHERE state IN ('waiting', 'running'))
+"""
+
 
 class Reissuer:
-    """Works off policy changes. Any number of processes may run it; a row lock gives each job to one at a time.
+    """Works off changes of flags, then of policies. Any number may run it; a row lock gives each job to one at a time.
 
     How far a job came is written in the transaction of each batch: killed at any point it goes on where it was.
 
@@ -49,7 +55,7 @@ class Reissuer:
     async def idle(self) -> bool:
         """Whether no change has still to be worked off."""
         with unavailable():
-            return not await self._transactions.pool.fetchval(policy_sql.ANY_JOB)
+            return not await self._transactions.pool.fetchval(_ANY_JOB)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; while PostgreSQL is away, wait for it."""
@@ -58,9 +64,9 @@ class Reissuer:
             self._wanted.clear()
             began = time.monotonic()
             try:
-                issued = await self.step()
+                issued = None if (idle := await self.idle()) else await self.step()
                 if issued is None:
-                    pause = POLL_S if await self.idle() else FENCE_S
+                    pause = POLL_S if idle else FENCE_S
                     self._tell_of_wait(pause)
                 else:
                     pause = issued / self._per_s - (time.monotonic() - began)
@@ -82,12 +88,16 @@ class Reissuer:
         Raises:
             Unavailable: PostgreSQL is not there; the batch is done wholly or not at all.
         """
-        now = self._transactions.clock.now()
-        await self._transactions.run(lambda connection: PostgresPolicyStore(connection).raise_fences())
-        issued = await self._transactions.run(
+        now, run, counts = self._transactions.clock.now(), self._transactions.run, self._transactions.counts
+        await run(_raise_fences)
+        barred = await run(lambda connection: reissue_barred(PostgresFlagStore(connection), self._batch, now))
+        if barred is not None:
+            counts.barred(barred)
+            return barred
+        issued = await run(
             lambda connection: reissue(PostgresPolicyStore(connection), PostgresStore(connection), self._batch, now)
         )
-        self._transactions.counts.reissued(issued or 0)
+        counts.reissued(issued or 0)
         return issued
 
     async def _pause(self, stop: asyncio.Event, seconds: float, *, wakes: bool) -> None:
@@ -99,3 +109,8 @@ class Reissuer:
         await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
+
+
+async def _raise_fences(connection: Connection) -> None:
+    await connection.execute(RAISE_FENCES)
+    await PostgresPolicyStore(connection).raise_fences()

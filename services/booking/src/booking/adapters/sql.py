@@ -61,9 +61,9 @@ ON CONFLICT (appointment_id) DO UPDATE SET {_SET}
 """  # noqa: S608  # names of ours
 
 APPEND_HISTORY = """
-INSERT INTO appointment_history (appointment_id, version, snapshot)
-SELECT appointment_id, version, snapshot
-FROM unnest($1::uuid[], $2::int[], $3::text[]) AS given (appointment_id, version, snapshot)
+INSERT INTO appointment_history (appointment_id, version, snapshot, barred)
+SELECT appointment_id, version, snapshot, barred
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) AS given (appointment_id, version, snapshot, barred)
 """
 
 TAKEN = """
@@ -172,6 +172,11 @@ FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[
 WHERE patient.patient_id = given.patient_id
 """
 
+BARRED = """
+SELECT patient_id, deceased, do_not_contact, consent FROM patient
+WHERE patient_id = ANY ($1::uuid[]) AND (deceased OR do_not_contact OR NOT consent)
+"""
+
 KEPT_PATIENTS = "SELECT away, kept FROM kept_patients($1::uuid[])"
 
 VISITED = """
@@ -186,13 +191,20 @@ WHERE a.version > 0 AND a.clinic_id IS NOT NULL AND a.status <> 'entered-in-erro
 GROUP BY file.asked
 """
 
+# Every change of a patient's flag is looked after: see `handle_flags`.
 KEEP_FLAG_CHANGES = """
-INSERT INTO safety_change (kind, subject, flag, was, becomes, changed_by, caused_by, changed_at)
-SELECT kind, subject, flag, was, becomes, client, event, $8
-FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::text[], $7::text[])
-     WITH ORDINALITY AS given (kind, subject, flag, was, becomes, client, event, n)
-ORDER BY n
+WITH kept AS (
+    INSERT INTO safety_change (kind, subject, flag, was, becomes, changed_by, caused_by, changed_at)
+    SELECT kind, subject, flag, was, becomes, client, event, $8
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::text[], $7::text[])
+         WITH ORDINALITY AS given (kind, subject, flag, was, becomes, client, event, n)
+    ORDER BY n
+    RETURNING change_id, kind, subject, caused_by
+)
+INSERT INTO patient_reissue (patient_id, caused_by)
+SELECT DISTINCT ON (subject) subject::uuid, caused_by FROM kept WHERE kind = 'patient' ORDER BY subject, change_id DESC
 """
+LOOK_AFTER = "INSERT INTO patient_reissue (patient_id, caused_by) VALUES ($1, $2)"
 
 # Rows of the counters are locked by both until the transaction ends.
 LOCK_COUNTERS = """

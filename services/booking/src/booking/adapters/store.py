@@ -13,11 +13,12 @@ from booking.domain import main_files
 from booking.domain.batch import Identity, Taken
 from booking.domain.people import ClinicState, PatientState
 from booking.domain.safety import FlagChange
-from booking.domain.versions import Result, State
+from booking.domain.versions import PatientKey, Result, State
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue
-from schemas.appointments import Mode, Status
+from schemas.appointments import Bar, Mode, Status
+from schemas.planning import barred_by
 from schemas.wire import provider_id
 
 _PATIENT = attrgetter(
@@ -150,14 +151,26 @@ class PostgresStore:
         self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
     ) -> None:
         """See `handle.Store`."""
-        events = [outgoing.appointment_changed(key, state, clinics[state.clinic_id or ""]) for key, state in versions]
+        known = await self.barred({state.patient for _, state in versions})
+        barred = [known.get(state.patient) for _, state in versions]
+        events = [
+            outgoing.appointment_changed(key, state, clinics[state.clinic_id or ""], bar)
+            for (key, state), bar in zip(versions, barred, strict=True)
+        ]
         await self.connection.execute(
             sql.APPEND_HISTORY,
             [key for key, _ in versions],
             [state.version for _, state in versions],
             [event.value.decode() for event in events if event.value is not None],
+            barred,
         )
         await enqueue(self.connection, events)
+
+    async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(sql.BARRED, [one for one in patients if isinstance(one, UUID)])
+        bars = ((row[0], barred_by(deceased=row[1], do_not_contact=row[2], consent=row[3])) for row in rows)
+        return {patient: bar for patient, bar in bars if bar is not None}
 
     async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
         """See `handle_people.PeopleStore`."""

@@ -13,6 +13,7 @@ from booking.domain.people import ClinicState, PatientState, read_by
 from booking.domain.refusals import Refused
 from booking.domain.safety import Cause
 from booking.domain.versions import ILLEGAL_TRANSITION, PatientKey, Result, State, decide
+from schemas.appointments import Bar
 
 type Identity = tuple[str, str]
 """(source, source's id)."""
@@ -64,6 +65,7 @@ class Known:
         patients: Identity → patient id, for those ever mentioned.
         clients: Client id → client.
         visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
+        barred: Patient → why no message may go to him, for those of the appointments held.
     """
 
     ids: Mapping[Identity, UUID]
@@ -74,6 +76,7 @@ class Known:
     patients: Mapping[Identity, UUID]
     clients: Mapping[str, Client]
     visited: Mapping[UUID, Collection[str]] = field(default_factory=dict)
+    barred: Mapping[PatientKey | None, Bar] = field(default_factory=dict)
 
 
 class Described(NamedTuple):
@@ -136,7 +139,8 @@ class Batch:
         taken = Taken(command.body_sha256, decision.result, appointment_id, state.version, warnings)
         if held is None or decision.result is not Result.APPLIED:
             return taken, None
-        return taken, reminders_cancelled(held, state, self.known.clinics.get(held.clinic_id or ""), self.now)
+        clinic, barred = self.known.clinics.get(held.clinic_id or ""), self.known.barred.get(held.patient)
+        return taken, reminders_cancelled(held, state, clinic, barred, self.now)
 
     def _clinic(self, command: BookAppointment, held: State | None, client: Client) -> str | None:
         """Return the clinic named: by its code, by an identifier, or the client's default for a first event."""

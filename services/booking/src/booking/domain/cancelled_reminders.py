@@ -4,13 +4,15 @@ from datetime import datetime
 
 from booking.domain.people import ClinicState
 from booking.domain.versions import State
-from schemas.appointments import SENDABLE
+from schemas.appointments import SENDABLE, Bar
 from schemas.hours import hours_of
 from schemas.instants import micros
-from schemas.planning import lead_of, slots
+from schemas.planning import lead_of, reason_not_to_remind, slots
 
 
-def reminders_cancelled(held: State | None, changed: State, clinic: ClinicState | None, now: datetime) -> int | None:
+def reminders_cancelled(
+    held: State | None, changed: State, clinic: ClinicState | None, barred: Bar | None, now: datetime
+) -> int | None:
     """Return how many reminders of the held version were still to come and will not leave after the change.
 
     None if the change ends no schedule: only a move, a cancellation and the like do.
@@ -22,6 +24,7 @@ def reminders_cancelled(held: State | None, changed: State, clinic: ClinicState 
         held: The version before, None if there was none.
         changed: The version after.
         clinic: The clinic of the version before, with the rules that it is stamped with.
+        barred: Why no message may go to the patient of the version before (D44), if so.
         now: Domain time of the change.
     """
     if held is None or clinic is None or held.starts_at is None or held.status not in SENDABLE:
@@ -29,6 +32,6 @@ def reminders_cancelled(held: State | None, changed: State, clinic: ClinicState 
     if changed.status in SENDABLE and changed.schedule_gen == held.schedule_gen:
         return None
     policy, set_at = clinic.policy_for(held.service_type), micros(held.schedule_set_at or held.ingest_time)
-    leads = map(lead_of, policy.rules)
-    planned = slots(micros(held.starts_at), clinic.zone, leads, set_at, None, hours_of(policy.window))
+    leads, never = map(lead_of, policy.rules), reason_not_to_remind(held.status, barred)
+    planned = slots(micros(held.starts_at), clinic.zone, leads, set_at, never, hours_of(policy.window))
     return sum(slot.reason is None and slot.due > micros(now) for slot in planned)

@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from booking.domain.policies import slugs_of
-from schemas.appointments import SENDABLE, Appointment, ReminderPolicy, ReminderRule
+from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.hours import hours_of
 from schemas.instants import micros
-from schemas.planning import Slot, lead_of, slots
+from schemas.planning import Slot, lead_of, reason_not_to_remind, slots
 from schemas.reminders import Reason
 
 
@@ -48,9 +48,10 @@ def is_touched(appointment: Appointment, rules: Sequence[ReminderRule]) -> bool:
     """Say whether these rules give the visit other reminders than the version it has.
 
     A visit that may not be reminded is not touched: it has no reminder to lose, and on its way back to a status
-    that may be reminded it is stamped anew (D10).
+    that may be reminded, or when messages may go to its patient again, it is stamped anew (D10, D44).
     """
-    return appointment.status in SENDABLE and slugs_of(appointment.policy.rules) != slugs_of(rules)
+    never = reason_not_to_remind(appointment.status, appointment.barred)
+    return never is None and slugs_of(appointment.policy.rules) != slugs_of(rules)
 
 
 def effect_of(appointment: Appointment, policy: ReminderPolicy, since: datetime) -> Effect:
@@ -104,7 +105,7 @@ def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRul
     left = 0
     for version, following in pairwise((*versions, None)):
         assert version is not None  # noqa: S101  # only the last of the last pair is
-        if version.status not in SENDABLE or version.starts_at is None:
+        if reason_not_to_remind(version.status, version.barred) or version.starts_at is None:
             continue
         since = micros(version.ingest_time)
         until = math.inf if following is None else micros(following.ingest_time)
