@@ -61,6 +61,15 @@ def test_only_who_asks_another_service_gets_the_key_the_others_its_hash(
         assert secrets.key not in env.values()
 
 
+def test_every_part_is_told_of_which_installation_it_is(environments: Environments, tmp_path: Path) -> None:
+    other = Environments(Home(tmp_path / "other"), lay_out("free", services.ALL), lambda: "", lambda: "")
+
+    ours, theirs = (made.common()["ATTEND_INSTALLATION"] for made in (environments, other))
+
+    assert {environments.service(each)["ATTEND_INSTALLATION"] for each in services.ALL} == {ours}
+    assert ours != theirs
+
+
 def test_the_notifier_alone_gets_the_secret_of_addresses(environments: Environments, tmp_path: Path) -> None:
     pepper = Home(tmp_path).secrets.address_pepper
 
