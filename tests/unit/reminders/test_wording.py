@@ -88,6 +88,8 @@ def test_a_hand_over_is_what_its_contract_encodes(event: Appointment) -> None:
         {"starts_at": "2026-03-07T09:00:00.000000Z", "unknown": [1]},
         {"version": 3.0},
         {"event_time": 1772442000},
+        {"barred": "DECEASED"},
+        {"barred": "NO_CONSENT", "appointment_id": str(uuid4()).upper()},
     ],
 )
 def test_what_the_contract_accepts_is_read_with_the_same_values(changes: dict[str, object]) -> None:
@@ -98,9 +100,12 @@ def test_what_the_contract_accepts_is_read_with_the_same_values(changes: dict[st
         Record("appointments", 0, 0, str(event.appointment_id).encode(), value, headers_of(event))
     )
 
-    read = (visit.appointment_id, visit.version, visit.status, visit.starts_at, visit.event_time, visit.zone)
+    read = (
+        visit.appointment_id, visit.version, visit.status, visit.barred, visit.starts_at, visit.event_time, visit.zone,
+    )  # fmt: skip
     assert read == (
-        str(event.appointment_id), event.version, event.status, event.starts_at, event.event_time, event.zone,
+        str(event.appointment_id), event.version, event.status, event.barred, event.starts_at, event.event_time,
+        event.zone,
     )  # fmt: skip
     assert [lead.slug for lead in policy.leads] == ["24h", "2h"]
 
