@@ -27,7 +27,7 @@ from booking.adapters.reissuing import Reissuer
 from booking.adapters.sql import APPOINTMENT_COLUMNS
 from booking.adapters.transactions import Transactions
 from booking.domain.people import ClinicState
-from booking.domain.versions import State
+from booking.domain.states import State
 from booking.settings import Settings
 from booking.wiring import door, rules_of
 from chassis import logs

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from booking.domain.batch import Batch
-from booking.domain.versions import Result
+from booking.domain.states import Result
 from schemas.appointments import Status
 from tests.unit.booking.builders import HOUR, NOW, START, batch, change, order
 

@@ -6,7 +6,7 @@ import pytest
 
 from booking.adapters import outgoing
 from booking.domain.people import PatientState
-from booking.domain.versions import State
+from booking.domain.states import State
 from schemas import wire
 from schemas.appointments import Appointment, Bar, Status
 from schemas.people import Clinic, Patient

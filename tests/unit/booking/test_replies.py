@@ -8,7 +8,8 @@ import pytest
 
 from booking.domain.replies import CANCELLED_BY_PATIENT
 from booking.domain.replies import decide as answered
-from booking.domain.versions import Result, State, decide
+from booking.domain.states import Result, State
+from booking.domain.versions import decide
 from schemas.appointments import Status
 from schemas.notifications import Channel
 from schemas.replies import PatientReplied, ReplyAnswer

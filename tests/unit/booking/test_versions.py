@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from booking.domain.batch import Answer, Batch
-from booking.domain.versions import ILLEGAL_TRANSITION, Result, State, decide
+from booking.domain.states import Result, State
+from booking.domain.versions import ILLEGAL_TRANSITION, decide
 from schemas.appointments import Mode, Status
 from schemas.wire import provider_id
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, order

@@ -15,7 +15,7 @@ from booking.domain.batch import Answer, Batch, Identity, Known, Taken
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
 from booking.domain.people import ClinicState
-from booking.domain.versions import PatientKey, State
+from booking.domain.states import PatientKey, State
 from booking.handle_people import PeopleStore, Rules, complete_people
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.domain.versions import PatientKey, State
+from booking.domain.states import PatientKey, State
 from booking.handle_no_shows import VersionStore
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar

@@ -11,7 +11,7 @@ from booking.domain.clients import Client
 from booking.domain.people import ClinicState, PatientState, safer
 from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange, flag_changes
-from booking.domain.versions import State
+from booking.domain.states import State
 from chassis.errors import Unavailable
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from booking.domain.no_shows import NoShowRule, cause_of, not_attended
 from booking.domain.people import ClinicState
-from booking.domain.versions import State
+from booking.domain.states import State
 from chassis.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

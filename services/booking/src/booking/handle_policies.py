@@ -17,7 +17,7 @@ from booking.domain.policies import Lead
 from booking.domain.policy_change import PolicyChange, change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, is_touched
 from booking.domain.refusals import Refused
-from booking.domain.versions import State
+from booking.domain.states import State
 from chassis.after_commit import after_commit
 from schemas.appointments import SENDABLE, Appointment
 

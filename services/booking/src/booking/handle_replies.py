@@ -11,7 +11,7 @@ import structlog
 from booking.domain.batch import Taken
 from booking.domain.people import ClinicState
 from booking.domain.replies import Replied, decide
-from booking.domain.versions import Result, State
+from booking.domain.states import Result, State
 from chassis.after_commit import after_commit
 from schemas.replies import PatientReplied
 from schemas.wire import encode

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from booking.adapters import sql
 from booking.adapters.store import PostgresStore, followed, state_of
-from booking.domain.versions import State
+from booking.domain.states import State
 from booking.handle_flags import Job
 from schemas.appointments import SENDABLE, Bar
 

@@ -20,7 +20,7 @@ from booking.domain.batch import Answer
 from booking.domain.clients import ALL, Client
 from booking.domain.commands import BookAppointment
 from booking.domain.refusals import Refused
-from booking.domain.versions import Result
+from booking.domain.states import Result
 from booking.handle import Rules, accept
 from chassis.after_commit import after_commit
 from chassis.clock import Clock

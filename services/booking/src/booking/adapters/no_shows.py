@@ -9,7 +9,7 @@ import asyncpg
 from booking.adapters import sql
 from booking.adapters.store import PostgresStore, followed, state_of
 from booking.domain.no_shows import NoShowRule
-from booking.domain.versions import State
+from booking.domain.states import State
 from booking.handle_no_shows import mark_no_shows
 from chassis.database import Connection, unavailable
 from chassis.slots import Performed, Scope

@@ -6,8 +6,8 @@ from uuid import UUID
 import orjson
 
 from booking.domain.people import ClinicState, PatientState
+from booking.domain.states import State
 from booking.domain.times import wall_time
-from booking.domain.versions import State
 from chassis.outbox import Outgoing
 from schemas.appointments import APPOINTMENT_CHANGED, Bar
 from schemas.envelope import Envelope

@@ -9,7 +9,7 @@ from booking.adapters.store import clinic_of
 from booking.domain.people import ClinicState
 from booking.domain.policy_change import PolicyChange
 from booking.domain.policy_effect import Effect
-from booking.domain.versions import State
+from booking.domain.states import State
 from booking.handle_policies import Job
 from chassis.database import Connection
 from chassis.outbox import enqueue

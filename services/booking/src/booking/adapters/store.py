@@ -13,7 +13,7 @@ from booking.domain import main_files
 from booking.domain.batch import Identity, Taken
 from booking.domain.people import ClinicState, PatientState
 from booking.domain.safety import FlagChange
-from booking.domain.versions import PatientKey, Result, State
+from booking.domain.states import PatientKey, Result, State
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue

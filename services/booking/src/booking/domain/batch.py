@@ -12,7 +12,8 @@ from booking.domain.commands import BookAppointment, PersonDetails
 from booking.domain.people import ClinicState, PatientState, read_by
 from booking.domain.refusals import Refused
 from booking.domain.safety import Cause
-from booking.domain.versions import ILLEGAL_TRANSITION, PatientKey, Result, State, decide
+from booking.domain.states import PatientKey, Result, State
+from booking.domain.versions import ILLEGAL_TRANSITION, decide
 from schemas.appointments import Bar
 
 type Identity = tuple[str, str]

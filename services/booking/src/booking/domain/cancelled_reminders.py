@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from booking.domain.people import ClinicState
-from booking.domain.versions import State
+from booking.domain.states import State
 from schemas.appointments import SENDABLE, Bar
 from schemas.hours import hours_of
 from schemas.instants import micros

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from booking.domain.states import State
 from booking.domain.statuses import OWN_NO_SHOW
-from booking.domain.versions import State
 from schemas.appointments import Status
 
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from booking.domain.states import Result, State
 from booking.domain.statuses import OWN_REPLY
-from booking.domain.versions import Result, State
 from schemas.appointments import Status
 from schemas.replies import PatientReplied, ReplyAnswer
 

@@ -16,7 +16,7 @@ from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
 from booking.domain.refusals import Refused
-from booking.domain.versions import Result
+from booking.domain.states import Result
 
 FHIR_JSON = "application/fhir+json"
 

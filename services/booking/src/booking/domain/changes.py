@@ -1,0 +1,93 @@
+"""What an event changes of an appointment's content, and whether that begins a schedule anew (D10)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from booking.domain.commands import UNSET, BookAppointment
+from booking.domain.people import ClinicState
+from booking.domain.policies import slugs_of
+from booking.domain.refusals import Refused
+from booking.domain.states import PatientKey, State
+from booking.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
+from booking.domain.times import check_order
+from schemas.appointments import SENDABLE, Status
+from schemas.wire import provider_id
+
+
+def fields_of(
+    base: State, command: BookAppointment, clinic_id: str | None, patient: PatientKey | None
+) -> dict[str, Any]:
+    """Return the fields of the appointment as the command leaves them; a visit that moves keeps its length.
+
+    What was confirmed was its time: a visit that moves is not confirmed any more, unless the command says so.
+    """
+    starts_at = base.starts_at if command.starts_at is UNSET else command.starts_at
+    if command.ends_at is not UNSET:
+        ends_at = command.ends_at
+    elif starts_at != base.starts_at:
+        ends_at = _shifted_end(base, starts_at)
+    else:
+        ends_at = base.ends_at
+    if starts_at is None and command.status not in NEEDS_NO_START:
+        raise Refused("START_REQUIRED", "an appointment of this status has a start", "appointment.start")
+    check_order(starts_at, ends_at)
+    provider = base.provider_id
+    if command.provider is not UNSET:
+        provider = None if command.provider is None else _provider_id(command.source, command.provider)
+    return {
+        "status": command.status,
+        "confirmed": base.confirmed and starts_at == base.starts_at
+        if command.confirmed is UNSET
+        else command.confirmed,
+        "patient": patient or base.patient,
+        "clinic_id": clinic_id or base.clinic_id,
+        "provider_id": provider,
+        "service_type": base.service_type if command.service_type is UNSET else command.service_type,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+    }
+
+
+def plans_anew(held: State, changed: dict[str, Any], clinics: Mapping[str, ClinicState]) -> bool:
+    """Say whether the schedule begins anew (design §2).
+
+    So it does with another time or clinic, with a service that has other rules, and on the way back to a status
+    that may be sent to (D10). A change of the rules themselves does not: D14 knows since when each is in force.
+    """
+    return (
+        held.starts_at != changed["starts_at"]
+        or held.clinic_id != changed["clinic_id"]
+        or (held.service_type != changed["service_type"] and _rules_differ(held, changed["service_type"], clinics))
+        or (changed["status"] in SENDABLE and held.status not in SENDABLE)
+    )
+
+
+def is_old_news(held: State, fields: dict[str, Any], command: BookAppointment) -> bool:
+    """Say whether upstream only repeats what was so before booking itself found that nobody came (D19).
+
+    Nor does it know of a patient who cancelled by reply (B11); but a reason given is a correction of that (D42).
+    """
+    cause = held.caused_by or ""
+    no_show = held.status is Status.NOSHOW and cause.startswith(OWN_NO_SHOW)
+    by_reply = held.status is Status.CANCELLED and cause.startswith(OWN_REPLY) and command.reason is None
+    if not no_show and not by_reply:
+        return False
+    return all(value == (Status.BOOKED if name == "status" else getattr(held, name)) for name, value in fields.items())
+
+
+_provider_id = lru_cache(maxsize=16_384)(provider_id)
+
+
+def _shifted_end(base: State, starts_at: datetime | None) -> datetime | None:
+    if starts_at is None or base.starts_at is None or base.ends_at is None:
+        return None
+    return starts_at + (base.ends_at - base.starts_at)
+
+
+def _rules_differ(held: State, service_type: str | None, clinics: Mapping[str, ClinicState]) -> bool:
+    clinic = clinics.get(held.clinic_id or "")
+    if clinic is None:
+        return False
+    return slugs_of(clinic.policy_for(held.service_type).rules) != slugs_of(clinic.policy_for(service_type).rules)

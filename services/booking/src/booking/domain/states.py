@@ -1,0 +1,62 @@
+"""What booking holds of one appointment, and what becomes of an event about it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from schemas.appointments import Mode, Status
+
+type PatientKey = UUID | tuple[str, str]
+"""A patient's id, or (source, source's id) of one who has none yet."""
+
+
+class Result(StrEnum):
+    """What became of an event that was accepted."""
+
+    APPLIED = "applied"
+    REPEAT = "repeat"
+    STALE = "stale"
+    TOMBSTONE = "tombstone"
+
+
+class State(NamedTuple):
+    """What booking holds of one appointment. Version 0 is a tombstone: cancelled before it was ever booked.
+
+    A tuple, because thousands of them are made, compared and written a second.
+
+    Attributes:
+        arrived_at: When what it says first came from outside. Booking's own changes (rules, no-shows, merges) leave it.
+        arrived_offset: Where in the inbound topic, if by that.
+    """
+
+    source: str
+    version: int
+    status: Status
+    sequence: int | None
+    source_time: datetime | None
+    event_time: datetime
+    ingest_time: datetime
+    confirmed: bool = False
+    mode: Mode = Mode.LIVE
+    patient: PatientKey | None = None
+    clinic_id: str | None = None
+    provider_id: UUID | None = None
+    service_type: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    schedule_gen: int = 1
+    schedule_set_at: datetime | None = None
+    first_booked_at: datetime | None = None
+    caused_by: str | None = None
+    reason: str | None = None
+    arrived_at: datetime | None = None
+    arrived_offset: int | None = None
+
+
+class Decision(NamedTuple):
+    """The outcome: `state` is what is held from now on, a new version only if the result is APPLIED."""
+
+    result: Result
+    state: State
+    warnings: tuple[str, ...] = ()
