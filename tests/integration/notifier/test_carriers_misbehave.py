@@ -12,7 +12,8 @@ from notifier.adapters.ledger import PostgresLedger
 from notifier.domain.accounts import Accounts
 from notifier.domain.ledger import NotStarted
 from notifier.domain.modes import Mode, SendingMode
-from notifier.handle.lane import Asking, claim, record
+from notifier.handle.claiming import claim
+from notifier.handle.lane import Asking, record
 from notifier.handle.ports import Answered
 from notifier.handle.tending import run_out_leases
 from schemas.appointments import Appointment

@@ -14,13 +14,14 @@ from notifier.domain import standing
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
 from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, Call, Notification
+from notifier.domain.ledger import Accepted, Answer, Call, Notification, Row, UnreadableRow
 from notifier.domain.modes import Mode, SendingMode
 from notifier.domain.states import State
 from notifier.domain.visits import Visit
 from notifier.handle.loop import CannotCompose, Lane, Limits, Made
 from notifier.handle.ports import Answered
 from schemas.notifications import Channel
+from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification, visit
 
 LIVE = SendingMode(Mode.LIVE)
@@ -33,8 +34,9 @@ class MemoryLedger:
 
     def __init__(self, *notifications: Notification, slow_gate_s: float = 0.0, hides_due: bool = False) -> None:
         self.hides_due, self.looks = hides_due, 0
-        self.gates = 0
+        self.gates, self.breaks = 0, False
         self.moves_to: dict[UUID | None, str] = {}
+        self.zones: dict[str, str] = {}
         self.accounts_called: list[str] = []
         self.gate_waits: asyncio.Event | None = None
         self.held = {one.notification_id: one for one in notifications}
@@ -45,6 +47,8 @@ class MemoryLedger:
         self.tokens = 0
         self.loses_next = False
         self.pauses: list[tuple[str, float]] = []
+        self.unreadable: set[UUID] = set()
+        self.run_out: set[UUID] = set()
         self._slow_gate_s = slow_gate_s
 
     @asynccontextmanager
@@ -80,10 +84,11 @@ class MemoryLedger:
         setting: Mode,
         *,
         even_paused: bool = False,
-    ) -> Sequence[Notification]:
+    ) -> Sequence[Row]:
         if self.hides_due:
             return []
-        return [one for account, most in limits.items() for one in self._due(lane, account, now, until)[:most]]
+        due = (one for account, most in limits.items() for one in self._due(lane, account, now, until)[:most])
+        return [self._row(one) for one in due]
 
     async def due(
         self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
@@ -96,25 +101,46 @@ class MemoryLedger:
         queued = [one for one in queued if ACCOUNTS.of(one.clinic_id) == account]
         return [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
 
-    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
-        return []
+    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Row]:
+        late = [
+            one for one in self.held.values() if one.state is State.QUEUED and one.not_after and one.not_after < now
+        ]
+        return [self._row(one) for one in late[:limit]]
 
-    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
-        return []
+    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Row]:
+        return [self._row(self.held[one]) for one in self.run_out if self.held[one].state is State.SENDING]
 
-    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
-        return self.held
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
+        return {one: self._row(self.held[one]) for one in notification_ids}
+
+    def _row(self, held: Notification) -> Row:
+        return UnreadableRow(held.notification_id) if held.notification_id in self.unreadable else held
+
+    async def put_off(self, notification_ids: Collection[UUID], until: datetime) -> Collection[UUID]:
+        kept = {one for one in notification_ids if (self.held[one].not_after or NOW) >= until}
+        self.held |= {one: replace(self.held[one], next_attempt_at=until) for one in kept}
+        return kept
+
+    async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:
+        ended = {State.QUEUED: (State.FAILED, Reason.UNDECIDABLE), State.SENDING: (State.UNKNOWN, None)}
+        for one in notification_ids:
+            state, reason = ended[self.held[one].state]
+            self.held[one] = replace(self.held[one], state=state, reason=reason, version=1)
+        return [self.held[one] for one in notification_ids]
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         self.machine_s, self._slow_gate_s = self.machine_s + self._slow_gate_s, 0.0
         self.gates += 1
+        if self.breaks:
+            raise RuntimeError("a fault of ours")
         if self.gate_waits:
             await self.gate_waits.wait()
         clinics = {one.appointment_id: one.clinic_id or self.visit.clinic_id for one in self.held.values()}
         clinics |= self.moves_to
         return {
-            one: replace(self.visit, appointment_id=one, clinic_id=clinics.get(one, self.visit.clinic_id))
+            one: replace(self.visit, appointment_id=one, clinic_id=at, zone=self.zones.get(at, self.visit.zone))
             for one in appointment_ids
+            for at in [clinics.get(one, self.visit.clinic_id)]
         }
 
     async def standing(
@@ -136,7 +162,7 @@ class MemoryLedger:
         self.attempts |= {one.call.attempt_id: type(one.answer).__name__ for one in answers}
 
     async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
-        raise AssertionError("no lease runs out here")
+        self.attempts |= {one.attempt_id: "given up" for one in notifications if one.attempt_id}
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
         self.published += notifications
@@ -191,9 +217,9 @@ class FakeCarrier:
 
 
 class NoWatch:
-    """Counts nothing but how often a lane stood still, and whose fault refusals were."""
+    """Counts nothing but how often a lane stood still, what it could not decide, and whose fault refusals were."""
 
-    stood_still = 0
+    stood_still = not_decided = 0
 
     def __init__(self) -> None:
         self.faults: list[tuple[str, Fault]] = []
@@ -206,6 +232,9 @@ class NoWatch:
 
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
         return
+
+    def undecidable(self, lane: Channel, number: int) -> None:
+        self.not_decided += number
 
     def called(self, lane: Channel, seconds: float) -> None:
         return

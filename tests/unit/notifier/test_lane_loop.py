@@ -9,7 +9,8 @@ import pytest
 
 from notifier.domain.ledger import NotAccepted, NotStarted
 from notifier.domain.states import State
-from notifier.handle.lane import Asking, claim, record
+from notifier.handle.claiming import claim
+from notifier.handle.lane import Asking, record
 from notifier.handle.loop import CannotCompose, Limits
 from notifier.handle.ports import Answered
 from schemas.notifications import Channel

@@ -57,15 +57,15 @@ async def test_a_lane_that_stands_still_is_not_ready_and_counted_once_until_it_c
     lane = lane_over(ledger, carrier, timeout_s=10.0, watch=watch)
 
     await run_while(lane, lambda: not ledger.looks)
-    ready_at_first = lane.stands_still()
+    ready_at_first = lane.reason()
     ledger.machine_s += 60.1
     await run_while(lane, lambda: not watch.stood_still)
     ledger.machine_s += 60.1
     looks = ledger.looks
     await run_while(lane, lambda: ledger.looks == looks)
-    reason = lane.stands_still()
+    reason = lane.reason()
     ledger.hides_due = False
-    await run_while(lane, lambda: lane.stands_still() is not None)
+    await run_while(lane, lambda: lane.reason() is not None)
 
     assert ready_at_first is None
     assert reason == "sms by ours: messages are due and no call has begun for 120 s; restart this process"
@@ -80,4 +80,4 @@ async def test_a_lane_with_nothing_due_does_not_stand_still() -> None:
     await run_while(lane, lambda: not ledger.looks)
     ledger.machine_s += 3600
 
-    assert lane.stands_still() is None
+    assert lane.reason() is None

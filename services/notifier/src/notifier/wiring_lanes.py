@@ -71,7 +71,7 @@ def watch_lanes(
     if senders:
         health.add_check("clocks", clocks.reason)
         for lane in senders:
-            health.add_check(f"{lane.channel.value} lane", lane.stands_still)
+            health.add_check(f"{lane.channel.value} lane", lane.reason)
         health.add_idle("lanes", workload.idle)
         health.add_next_wake(workload.next_wake)
     health.add_status("unknown", lambda: workload.count(State.UNKNOWN))

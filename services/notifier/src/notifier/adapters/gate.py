@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -19,6 +18,7 @@ from notifier.domain.standing import NOTHING_CHOSEN, ClinicSending, Mode, Standi
 from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
 from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel
+from schemas.zones import zone_of
 
 GATE_FIELDS = tuple(field.name for field in fields(Visit))
 _STATUS, _LANGUAGES = GATE_FIELDS.index("status"), GATE_FIELDS.index("clinic_languages")
@@ -90,7 +90,7 @@ def _visit(row: asyncpg.Record) -> Visit:
 
 def _day(zone: str, now: datetime) -> tuple[datetime, datetime]:
     """Return the first instants of the clinic's local day of now and of the next one."""
-    there = ZoneInfo(zone)
+    there = zone_of(zone)
     today = now.astimezone(there).date()
     return (
         datetime.combine(today, time(0), there),

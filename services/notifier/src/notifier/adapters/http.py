@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from chassis.database import unavailable
 from notifier.adapters import sql
+from notifier.adapters.odd_rows import readable
 from notifier.domain.states import State, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
@@ -97,15 +98,9 @@ async def find(pool: asyncpg.Pool, appointment_id: UUID) -> NotificationList:
     made: dict[UUID, list[AttemptView]] = {row["notification_id"]: [] for row in rows}
     for call in calls:
         made[call["notification_id"]].append(AttemptView.model_validate(dict(call)))
-    return NotificationList(
-        items=[
-            NotificationView.model_validate(
-                {
-                    **dict(row),
-                    "outcome": outcome_of(State(row["state"])),
-                    "calls": made[row["notification_id"]],
-                }
-            )
-            for row in rows
-        ]
-    )
+    return NotificationList(items=list(readable(rows, lambda row: _view(row, made[row["notification_id"]]))))
+
+
+def _view(row: asyncpg.Record, calls: list[AttemptView]) -> NotificationView:
+    told = {**dict(row), "outcome": outcome_of(State(row["state"])), "calls": calls}
+    return NotificationView.model_validate(told)

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 from fastapi import APIRouter, Depends, Header, Query
@@ -24,6 +23,7 @@ from notifier.adapters import inbox_sql
 from notifier.adapters.inbox_access import InboxAccess, digest, token_routes
 from notifier.adapters.streams import Streams
 from schemas.notifications import Kind
+from schemas.zones import zone_of
 
 PAGE = 100
 LONGEST_PAGE = 1000
@@ -234,6 +234,6 @@ def _none_such() -> Problem:
 
 
 def _view(row: asyncpg.Record) -> NoticeView:
-    local = row["starts_at"].astimezone(ZoneInfo(row["zone"]))
+    local = row["starts_at"].astimezone(zone_of(row["zone"]))
     values = {**dict(row), "starts_at": local, "date": f"{local:%Y-%m-%d}", "time": f"{local:%H:%M}"}
     return NoticeView.model_validate(values)

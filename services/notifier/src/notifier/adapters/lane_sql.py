@@ -80,6 +80,20 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamp
             steps, step_began_at, step_attempts, accepted_at, delivery_state)
 WHERE held.notification_id = new.notification_id"""
 
+PUT_OFF = """
+UPDATE notification SET next_attempt_at = $2
+WHERE notification_id = ANY($1::uuid[]) AND state = 'queued' AND not_after >= $2
+RETURNING notification_id"""
+
+TAKE_ASIDE = f"""
+UPDATE notification
+SET state = CASE state WHEN 'queued' THEN 'failed' ELSE 'unknown' END,
+    reason = CASE state WHEN 'queued' THEN 'UNDECIDABLE' ELSE 'OUTCOME_UNKNOWN' END,
+    version = least(version, 2147483646) + 1, changed_at = $2, lease_until = NULL
+WHERE notification_id = ANY($1::uuid[])
+  AND (state = 'queued' OR (state = 'sending' AND lease_until < clock_timestamp()))
+RETURNING {COLUMNS}"""  # noqa: S608  # a constant of ours
+
 OPEN_ATTEMPTS = """
 INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_key,
                      preference_version, account, called_at)

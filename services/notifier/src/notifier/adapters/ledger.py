@@ -16,9 +16,21 @@ from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.outgoing import notification_changed
 from notifier.domain.accounts import Accounts
 from notifier.domain.addresses import Peppers
-from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, NotStarted, Rejected, Unsure
+from notifier.domain.ledger import (
+    Accepted,
+    Answer,
+    Call,
+    NotAccepted,
+    Notification,
+    NotStarted,
+    Rejected,
+    Row,
+    UnreadableRow,
+    Unsure,
+)
 from notifier.domain.modes import Mode
 from notifier.domain.standing import Standing
+from notifier.domain.states import State
 from notifier.domain.visits import Visit
 from notifier.handle.ports import Answered
 from schemas.notifications import Channel
@@ -88,7 +100,7 @@ class PostgresLaneTransaction:
         setting: Mode,
         *,
         even_paused: bool = False,
-    ) -> Sequence[Notification]:
+    ) -> Sequence[Row]:
         """See `handle.ports.LaneTransaction`."""
         of, rows = self._accounts[lane], list[asyncpg.Record]()
         clinics, owners = list(of.own), list(of.own.values())
@@ -99,7 +111,7 @@ class PostgresLaneTransaction:
             rows += await self._connection.fetch(
                 sql.LOCK_DUE_OF_CLINICS, *asked, list(own), list(own.values()), clinics, owners, even_paused
             )
-        return [notification(row) for row in rows]
+        return [_read(row) for row in rows]
 
     async def due(
         self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
@@ -111,18 +123,30 @@ class PostgresLaneTransaction:
         )
         return {row["account"] for row in rows}
 
-    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
+    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Row]:
         """See `handle.ports.LaneTransaction`."""
-        return [notification(row) for row in await self._connection.fetch(sql.LOCK_LATE, lane, now, limit)]
+        return [_read(row) for row in await self._connection.fetch(sql.LOCK_LATE, lane, now, limit)]
 
-    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
+    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Row]:
         """See `handle.ports.LaneTransaction`."""
-        return [notification(row) for row in await self._connection.fetch(sql.LOCK_RUN_OUT, lane, limit)]
+        return [_read(row) for row in await self._connection.fetch(sql.LOCK_RUN_OUT, lane, limit)]
 
-    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
         """See `handle.ports.LaneTransaction`."""
         rows = await self._connection.fetch(sql.LOCK, list(notification_ids))
-        return {row["notification_id"]: notification(row) for row in rows}
+        return {row["notification_id"]: _read(row) for row in rows}
+
+    async def put_off(self, notification_ids: Collection[UUID], until: datetime) -> Collection[UUID]:
+        """See `handle.ports.LaneTransaction`."""
+        rows = await self._connection.fetch(sql.PUT_OFF, list(notification_ids), until)
+        return {row["notification_id"] for row in rows}
+
+    async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:
+        """See `handle.ports.LaneTransaction`."""
+        rows = await self._connection.fetch(sql.TAKE_ASIDE, list(notification_ids), now)
+        unknown = [row["attempt_id"] for row in rows if row["state"] == State.UNKNOWN]
+        await self._close([(attempt_id, "unknown", LEASE_RAN_OUT, None) for attempt_id in unknown], now)
+        return [one for row in rows if isinstance(one := _read(row), Notification)]
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         """See `handle.ports.LaneTransaction`."""
@@ -176,6 +200,16 @@ class PostgresLaneTransaction:
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.ports.LaneTransaction`."""
         await enqueue(self._connection, [notification_changed(one, now) for one in notifications])
+
+
+def _read(row: asyncpg.Record) -> Row:
+    """Return the row, or that it cannot be read: those beside it can be."""
+    try:
+        return notification(row)
+    except Exception as error:  # noqa: BLE001  # whatever reading a row raises is that row's
+        odd = UnreadableRow(row["notification_id"])
+        odd.__cause__ = error
+        return odd
 
 
 def _columns(answer: Answer) -> tuple[str, str | None, str | None]:

@@ -8,6 +8,7 @@ import asyncpg
 
 from chassis.database import unavailable
 from notifier.adapters import why_sql
+from notifier.adapters.odd_rows import readable
 from notifier.domain.states import State
 from notifier.domain.timeline_messages import (
     ActFact,
@@ -51,7 +52,7 @@ def _messages(rows: Sequence[asyncpg.Record], calls: Sequence[asyncpg.Record]) -
         values = _plain(call)
         del values["notification_id"]
         made[call["notification_id"]].append(CallFact(**values))
-    return tuple(_message(row, made[row["notification_id"]]) for row in rows)
+    return tuple(readable(rows, lambda row: _message(row, made[row["notification_id"]])))
 
 
 def _message(row: asyncpg.Record, calls: Sequence[CallFact]) -> MessageFact:

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -14,6 +13,7 @@ from notifier.domain.text import full_name, plain
 from notifier.domain.visits import Visit
 from notifier.handle.entering import InboxEntry
 from schemas.notifications import Kind
+from schemas.zones import zone_of
 
 TITLES = {
     Kind.PROVIDER_BOOKED: "New Appointment Booked",
@@ -64,7 +64,7 @@ def _of_a_visit(entry: InboxEntry, link: str | None) -> Notice:
     if visit.provider_id is None or visit.starts_at is None:
         raise ValueError("the gate lets no notice pass without a provider and a start")
     name, service = _who(visit)
-    local = visit.starts_at.astimezone(ZoneInfo(visit.zone))
+    local = visit.starts_at.astimezone(zone_of(visit.zone))
     facts = [name or NO_NAME, _day(local.date()), _time(local), *([service] if service else [])]
     return Notice(
         provider_id=visit.provider_id,
@@ -107,7 +107,7 @@ def _of_a_day(entry: DayList, link: str | None) -> Notice:
 
 def _line(visit: Visit, link: str | None) -> dict[str, Any]:
     name, service = _who(visit)
-    local = visit.starts_at.astimezone(ZoneInfo(visit.zone)) if visit.starts_at else None
+    local = visit.starts_at.astimezone(zone_of(visit.zone)) if visit.starts_at else None
     return {
         "appointment_id": str(visit.appointment_id),
         "time": _time(local) if local else None,

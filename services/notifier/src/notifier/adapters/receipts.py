@@ -11,6 +11,8 @@ import asyncpg
 from chassis.after_commit import said_after_commit
 from chassis.database import Connection, unavailable
 from notifier.adapters import inbound_sql as sql
+from notifier.adapters import lane_sql
+from notifier.adapters.columns import notification
 from notifier.adapters.ledger import PostgresLaneTransaction
 from notifier.adapters.whatsapp_users import link_attempts
 from notifier.domain.addresses import Peppers
@@ -70,7 +72,10 @@ class PostgresReceiptTransaction:
     async def lock(self, reports: Sequence[Kept]) -> Mapping[UUID, Notification]:
         """See `handle.receipts.ReceiptTransaction`."""
         made = await self.made(reports)
-        return await self._ledger.lock({one.notification_id for one in made.values()}) if made else {}
+        if not made:
+            return {}
+        rows = await self._connection.fetch(lane_sql.LOCK, list({one.notification_id for one in made.values()}))
+        return {row["notification_id"]: notification(row) for row in rows}
 
     async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
         """See `handle.receipts.ReceiptTransaction`."""

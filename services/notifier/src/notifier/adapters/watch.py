@@ -58,6 +58,14 @@ class LaneMetrics:
             registry=registry,
         )
 
+        self._undecidable = Counter(
+            "undecidable_messages",
+            "Messages whose decision raised: failed as UNDECIDABLE, or kept while there are too many",
+            ("lane",),
+            namespace="attend",
+            registry=registry,
+        )
+
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
         """See `handle.ports.Watch`."""
         for one in notifications:
@@ -71,6 +79,10 @@ class LaneMetrics:
     def stands_still(self, lane: Channel, account: str) -> None:
         """See `handle.ports.Watch`."""
         self._standstills.labels(lane.value, account).inc()
+
+    def undecidable(self, lane: Channel, number: int) -> None:
+        """See `handle.ports.Watch`."""
+        self._undecidable.labels(lane.value).inc(number)
 
     def refused(self, lane: Channel, account: str, fault: Fault) -> None:
         """See `handle.ports.Watch`."""

@@ -8,7 +8,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import phonenumbers.timezone
 from babel.core import Locale, UnknownLocaleError
@@ -19,6 +18,7 @@ from notifier.domain.ledger import Call
 from notifier.domain.text import first_name, plain
 from notifier.domain.visits import mobile_of
 from notifier.domain.wording import LAST_RESORT, Day, day_of, language, region_of, zone_may_confuse
+from schemas.zones import zone_of
 
 LANGUAGES = frozenset({"en", "de", "nl"})
 """Languages with a complete set of built-in templates; a test renders all of them."""
@@ -84,7 +84,7 @@ def words_of(
         raise ValueError("the gate lets no message pass without a start")
     spoken = language(visit.language, visit.clinic_languages, available, last_resort)
     customs = _customs(region_of(spoken, visit.language, visit.clinic_languages), spoken)
-    zone = ZoneInfo(visit.zone)
+    zone = zone_of(visit.zone)
     local, now = visit.starts_at.astimezone(zone), call.at.astimezone(zone)
     country, homes = _home_of(mobile_of(visit))
     confusing = zone_may_confuse(visit.starts_at, visit.zone, homes)

@@ -15,6 +15,7 @@ from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.http import Problem
 from notifier.adapters import work_list_sql as sql
+from notifier.adapters.odd_rows import readable
 from notifier.domain.modes import SendingMode
 from notifier.domain.plain_words import reason_words
 from notifier.domain.states import State
@@ -184,8 +185,8 @@ async def find(pool: asyncpg.Pool, filters: Filters, now: datetime) -> WorkList:
         names = await pool.fetch(sql.NAMES, sorted({row["appointment_id"] for row in shown})) if shown else []
         replies = [] if place else await pool.fetch(sql.REPLIES, filters.clinic, PAGE)
     known = {row["appointment_id"]: row for row in names}
-    items = [_item(row, known.get(row["appointment_id"]), now) for row in shown]
-    more = Cursor(items[-1].starts_at, items[-1].notification_id).text() if len(rows) > filters.limit else None
+    items = list(readable(shown, lambda row: _item(row, known.get(row["appointment_id"]), now)))
+    more = Cursor(shown[-1]["starts_at"], shown[-1]["notification_id"]).text() if len(rows) > filters.limit else None
     return WorkList(items=items, replies=[ReplyItem.model_validate(dict(reply)) for reply in replies], next_after=more)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from notifier.domain.ledger import PATIENT, PROVIDER, Notification
 from notifier.domain.settle import skip
@@ -14,6 +13,7 @@ from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from schemas.wire import notification_id
+from schemas.zones import zone_of
 
 EXPECTED = frozenset({Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN})
 """Who stands on a provider's list: those who will come and those who are there already."""
@@ -52,7 +52,7 @@ class Morning:
         return self._wall(self.day - timedelta(days=1), _NOON)
 
     def _wall(self, day: date, at: time) -> datetime:
-        return datetime.combine(day, at, ZoneInfo(self.zone)).astimezone(UTC)
+        return datetime.combine(day, at, zone_of(self.zone)).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,17 @@ _PUT = {field.name: getattr(Notification, field.name).__set__ for field in field
 _SLOTS = [(getattr(Notification, name).__get__, put) for name, put in _PUT.items()]
 
 
+class UnreadableRow(Exception):
+    """A row of the ledger that this version cannot read; its cause says why, and nothing of the row is in it."""
+
+    def __init__(self, notification_id: UUID) -> None:
+        super().__init__(f"the message {notification_id} cannot be read")
+        self.notification_id = notification_id
+
+
+type Row = Notification | UnreadableRow
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call to a carrier, authorised by the gate and written down before it is made.

@@ -31,6 +31,7 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_WANTED: "the clinic does not send this kind of message",
     Reason.ALREADY_TOLD: "another message had told or will tell the same",
     Reason.DROPPED: "a person took it off the work list",
+    Reason.UNDECIDABLE: "it could not be decided: the log names the error; once that is mended, send it again",
 }
 
 KINDS: dict[Kind, str] = {

@@ -9,10 +9,10 @@ Hours are the clinic's wall clock. They include their first minute and not their
 """
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
+from schemas.zones import zone_of
 
 ANY_HOUR = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED})
 """News of the visit itself: its mail disturbs nobody at night."""
@@ -43,7 +43,7 @@ def opens_at(window: SendWindow, zone: str, now: datetime) -> datetime | None:
     """
     if window.closes <= window.opens:
         return None
-    there = ZoneInfo(zone)
+    there = zone_of(zone)
     local = now.astimezone(there)
     if window.opens <= local.time() < window.closes:
         return now

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from schemas.zones import UnknownZone, zone_of
 
@@ -53,7 +52,7 @@ def day_of(starts_at: datetime, now: datetime, clinic_zone: str) -> Day:
         now: When it is said.
         clinic_zone: The zone whose midnights count.
     """
-    zone = ZoneInfo(clinic_zone)
+    zone = zone_of(clinic_zone)
     days = (starts_at.astimezone(zone).date() - now.astimezone(zone).date()).days
     return {0: Day.TODAY, 1: Day.TOMORROW}.get(days, Day.OTHER)
 
@@ -66,7 +65,7 @@ def zone_may_confuse(starts_at: datetime, clinic_zone: str, patient_zones: Itera
         clinic_zone: The zone the time is written in.
         patient_zones: Where his mobile number may be at home; empty if nothing is known.
     """
-    there = starts_at.astimezone(ZoneInfo(clinic_zone)).utcoffset()
+    there = starts_at.astimezone(zone_of(clinic_zone)).utcoffset()
     return not any(_offset(starts_at, zone) == there for zone in patient_zones)
 
 

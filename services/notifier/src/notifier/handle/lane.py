@@ -1,4 +1,4 @@
-"""One lane's stories: claim under the gate, and write down what the carriers answered.
+"""One lane's stories: what becomes of locked messages at the gate, and of those that carriers answered.
 
 The call itself is between the two transactions, in `handle.loop`.
 """
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from chassis.errors import Unavailable
 from notifier.domain.accounts import Accounts
 from notifier.domain.gate import Send, Skip, decide
 from notifier.domain.ledger import Call, NotAccepted, Notification
@@ -70,6 +69,8 @@ class Claimed:
         elsewhere: Lanes that got a message because its channel is another one now.
         waiting: Left in the queue: for a channel's hours, held, for another account, or because no call may be made.
         more: There may be more that could be claimed at once: of some account as many were found as were asked for.
+        lost: The database went away at the claim's commit, which may have landed. None of these calls was begun, and
+            each is to be recorded as not started.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -77,55 +78,20 @@ class Claimed:
     elsewhere: set[Channel] = field(default_factory=set)
     waiting: list[Notification] = field(default_factory=list)
     more: bool = False
+    lost: list[Call] = field(default_factory=list)
 
+    @property
+    def moved_any(self) -> bool:
+        """Say whether any message is somewhere else now than in the queue of this lane at this instant."""
+        return bool(self.calls or self.settled or self.elsewhere or self.waiting)
 
-class ClaimLost(Unavailable):
-    """The database went away at a claim's commit, which may have landed. None of its calls was begun."""
-
-    def __init__(self, code: str, message: str, calls: Sequence[Call]) -> None:
-        super().__init__(code, message)
-        self.calls = calls
-
-
-async def claim(ledger: Ledger, asking: Asking) -> Claimed:
-    """Claim as many due messages as there are free slots and tokens, each authorised by the gate or settled by it.
-
-    Those held by the sending mode, and those that are late, are not its matter (`tending.settle_late`).
-
-    Raises:
-        ClaimLost: Nobody knows whether it was committed; each of its calls is to be recorded as not started.
-        Unavailable: Nothing was claimed.
-    """
-    claimed = Claimed()
-    try:
-        async with ledger.transaction() as work:
-            limits = await _limits(work, asking)
-            if limits:
-                until = asking.now + asking.margin
-                due = await work.lock_due(asking.lane, limits, asking.now, until, asking.sending.mode)
-                claimed = await judge(work, due, asking, limits)
-            if asking.per_second:
-                await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
-    except Unavailable as error:
-        if claimed.calls:
-            raise ClaimLost(error.code, str(error), claimed.calls) from error
-        raise
-    return claimed
-
-
-async def _limits(work: LaneTransaction, asking: Asking) -> Mapping[str, int]:
-    """Return how many messages of each account may be claimed; without a rate those that were asked for."""
-    if not asking.per_second:
-        return asking.limits
-    until = asking.now + asking.margin
-    waiting = await work.due(asking.lane, asking.limits, asking.now, until, asking.sending.mode)
-    wanted = {account: most for account, most in asking.limits.items() if account in waiting}
-    return await work.take_tokens(asking.lane, asking.per_second, wanted) if wanted else {}
-
-
-def _left(limits: Mapping[str, int], calls: Sequence[Call]) -> Mapping[str, int]:
-    made = Counter(call.account for call in calls)
-    return {account: left for account, most in limits.items() if (left := most - made[account]) > 0}
+    def add(self, other: "Claimed") -> None:
+        """Take in what another claim came to."""
+        self.calls.extend(other.calls)
+        self.settled.extend(other.settled)
+        self.elsewhere.update(other.elsewhere)
+        self.waiting.extend(other.waiting)
+        self.lost.extend(other.lost)
 
 
 async def judge(
@@ -198,7 +164,7 @@ async def record(
         settled = [
             after
             for one in answers
-            if (before := held.get(one.call.notification_id))
+            if isinstance(before := held.get(one.call.notification_id), Notification)
             and (after := settle(before, one.call.attempt_id, one.answer, now, jitter, one.call.terms))
         ]
         await work.write(settled, now)

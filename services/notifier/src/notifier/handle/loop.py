@@ -6,7 +6,8 @@ ends: these three together keep a cancelled visit silent and a message single (G
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import structlog
@@ -15,12 +16,14 @@ from chassis.clock import Clock
 from chassis.errors import Unavailable
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing as BreakerStanding
-from notifier.domain.ledger import Call, Notification, NotStarted
+from notifier.domain.ledger import Call, Notification, NotStarted, Unsure
 from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
 from notifier.handle.calling import Caller
-from notifier.handle.lane import Asking, Claimed, ClaimLost, claim
+from notifier.handle.claiming import Undecidable, claim
+from notifier.handle.lane import Asking, Claimed
 from notifier.handle.limits import Limits
+from notifier.handle.one_by_one import OneByOne
 from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
 from notifier.handle.recording import Recorder
 from notifier.handle.tending import due, move_on, paused, run_out_leases, settle_late
@@ -43,6 +46,9 @@ FILL_S = 0.05
 TEND_S = 1.0
 MOST_TENDED = 500
 PAUSE_S = 1.0
+
+type Step = Callable[[Ledger, Asking], Awaitable[Claimed]]
+"""A step over due messages, all or nothing."""
 
 
 class Lane:
@@ -81,7 +87,9 @@ class Lane:
             account: Caller(channel, account, carrier, limits, clock, watch, machine_s) for account in accounts.every
         }
         self._recorder = Recorder(channel, ledger, clock, self._recorded, self._told)
+        self._one_by_one = OneByOne(channel, ledger, watch, machine_s)
         self._held_up: str | None = None
+        self._broke: dict[str, str] = {}
 
     def wake(self) -> None:
         """Look for due messages now."""
@@ -92,10 +100,14 @@ class Lane:
         """Where the breaker of each account stands."""
         return {account: caller.standing for account, caller in self._callers.items()}
 
-    def stands_still(self) -> str | None:
-        """Return why this lane is not ready: messages are due, and no call has begun for too long; else None."""
-        reasons = [reason for caller in self._callers.values() if (reason := caller.stands_still())]
-        return "; ".join(reasons) or None
+    def reason(self) -> str | None:
+        """Return why this lane is not ready, or None.
+
+        A step fails whatever it is about; messages cannot be decided; or some are due, and no call begins.
+        """
+        undecided = [reason] if (reason := self._one_by_one.reason()) else []
+        still = [reason for caller in self._callers.values() if (reason := caller.stands_still())]
+        return "; ".join([*self._broke.values(), *undecided, *still]) or None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`; then finish the calls in flight and write their answers down."""
@@ -137,22 +149,48 @@ class Lane:
         if reason:
             await asyncio.sleep(PAUSE_S)
             return Claimed()
-        try:
-            claimed = await claim(self._ledger, self._asking(rooms))
-        except Unavailable as error:
-            log.warning("lane.unavailable", lane=self.channel, code=error.code)
-            for call in error.calls if isinstance(error, ClaimLost) else ():
-                self._callers[call.account].places.take()
-                self._recorder.begun()
-                self._answered(Answered(call, NotStarted()))
-            await asyncio.sleep(PAUSE_S)
-            return Claimed()
+        claimed = Claimed()
+        async with self._unbroken("claims"):
+            claimed = await self._judged(claim, self._asking(rooms))
         for call in claimed.calls:
             self._recorder.begun()
             self._callers[call.account].claimed()
             group.create_task(self._call(call), name=f"{self.channel} call")
         self._show(claimed)
+        await self._give_back(claimed.lost)
         return claimed
+
+    async def _judged(self, step: Step, asking: Asking) -> Claimed:
+        """Do a step over due messages; if it raises, with each of them by itself."""
+        try:
+            return await step(self._ledger, asking)
+        except Undecidable as error:
+            return await self._one_by_one.judge(error.notification_ids, asking)
+
+    async def _give_back(self, lost: Sequence[Call]) -> None:
+        """Say of calls that none was begun, and give the database a moment."""
+        for call in lost:
+            self._callers[call.account].places.take()
+            self._recorder.begun()
+            self._answered(Answered(call, NotStarted()))
+        if lost:
+            log.warning("lane.claim_lost", lane=self.channel, calls=len(lost))
+            await asyncio.sleep(PAUSE_S)
+
+    @asynccontextmanager
+    async def _unbroken(self, what: str) -> AsyncIterator[None]:
+        """Let nothing that is raised end the lane, which knows its calls under way: it pauses, and is not ready."""
+        try:
+            yield
+        except Unavailable as error:
+            log.warning("lane.unavailable", lane=self.channel, code=error.code)
+            await asyncio.sleep(PAUSE_S)
+        except Exception as error:
+            log.exception("lane.broke", lane=self.channel, what=what)
+            self._broke[what] = f"{self.channel}: {what} fail: {type(error).__name__}; see lane.broke in the log"
+            await asyncio.sleep(PAUSE_S)
+        else:
+            self._broke.pop(what, None)
 
     def _asking(self, limits: Mapping[str, int]) -> Asking:
         return Asking(
@@ -174,7 +212,12 @@ class Lane:
             self._wake_lane(lane)
 
     async def _call(self, call: Call) -> None:
-        self._answered(Answered(call, await self._callers[call.account].call(call)))
+        try:
+            answer = await self._callers[call.account].call(call)
+        except Exception:  # whatever broke around the call, it may have been made
+            log.exception("lane.call_broke", lane=self.channel, attempt_id=str(call.attempt_id))
+            answer = Unsure("INTERNAL")
+        self._answered(Answered(call, answer))
 
     def _answered(self, answered: Answered) -> None:
         places = self._callers[answered.call.account].places
@@ -191,18 +234,23 @@ class Lane:
         """Look after what no claim does: leases, deadlines, and the queues of accounts that may not call."""
         while not stop.is_set():
             waiting: Collection[str] = ()
-            try:
-                if lost := await run_out_leases(self._ledger, self._asking(self._most(self._callers))):
-                    self._told(lost)
+            async with self._unbroken("leases and deadlines"):
+                await self._run_out_leases()
                 if not self._clock_differs():
                     await self._look_after_the_queue()
                     waiting = await due(self._ledger, self._asking(self._most(self._callers)))
-            except Unavailable as error:
-                log.warning("lane.unavailable", lane=self.channel, code=error.code)
             for account, caller in self._callers.items():
                 caller.look(account in waiting)
             self._show_breakers()
             await self._sleep(stop, TEND_S)
+
+    async def _run_out_leases(self) -> None:
+        asking = self._asking(self._most(self._callers))
+        try:
+            lost = await run_out_leases(self._ledger, asking)
+        except Undecidable as error:
+            lost = await self._one_by_one.run_out(error.notification_ids, asking)
+        self._told(lost)
 
     async def _look_after_the_queue(self) -> None:
         await self._repeatedly(settle_late, self._callers)
@@ -213,12 +261,10 @@ class Lane:
                 ours = self._callers[account].is_our_fault
                 await self._repeatedly(partial(move_on, keeps_s=keeps_s, is_our_fault=ours), [account])
 
-    async def _repeatedly(
-        self, step: Callable[[Ledger, Asking], Awaitable[Claimed]], accounts: Collection[str]
-    ) -> None:
+    async def _repeatedly(self, step: Step, accounts: Collection[str]) -> None:
         more = True
         while more:
-            claimed = await step(self._ledger, self._asking(self._most(accounts)))
+            claimed = await self._judged(step, self._asking(self._most(accounts)))
             self._show(claimed)
             more = claimed.more
 

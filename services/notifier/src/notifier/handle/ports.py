@@ -9,7 +9,7 @@ from uuid import UUID
 
 from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.domain.faults import Fault
-from notifier.domain.ledger import Answer, Call, Notification
+from notifier.domain.ledger import Answer, Call, Notification, Row
 from notifier.domain.modes import Mode
 from notifier.domain.standing import Standing
 from notifier.domain.visits import Visit
@@ -52,6 +52,9 @@ class Watch(Protocol):
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
         """Count outcomes."""
 
+    def undecidable(self, lane: Channel, number: int) -> None:
+        """Count messages that could not be decided."""
+
     def called(self, lane: Channel, seconds: float) -> None:
         """Count a call and how long it took."""
 
@@ -89,7 +92,7 @@ class LaneTransaction(Protocol):
         setting: Mode,
         *,
         even_paused: bool = False,
-    ) -> Sequence[Notification]:
+    ) -> Sequence[Row]:
         """Lock queued messages whose instant has come, of each account soonest deadline first, none that is locked.
 
         None of another account than those of `limits`; none whose deadline is before `until`; none held by its mode,
@@ -101,13 +104,13 @@ class LaneTransaction(Protocol):
     ) -> Collection[str]:
         """Return those accounts of which `lock_due` with these arguments has anything to lock, locking nothing."""
 
-    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Notification]:
+    async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Row]:
         """Lock queued messages whose deadline has passed, whatever else they wait for."""
 
-    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Notification]:
+    async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Row]:
         """Lock messages in `sending` whose lease has run out by the database's clock."""
 
-    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
         """Lock these messages, in the order of their ids."""
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
@@ -123,6 +126,15 @@ class LaneTransaction(Protocol):
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write these states back; a lease begins for those in `sending` and ends for the others."""
+
+    async def put_off(self, notification_ids: Collection[UUID], until: datetime) -> Collection[UUID]:
+        """Let queued messages whose deadline is not before `until` wait until then; return which do."""
+
+    async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:
+        """Fail queued messages as UNDECIDABLE, and make those *unknown* whose lease ran out; return the readable ones.
+
+        Nothing is read of them for it.
+        """
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
         """Write down each call before it is made, with the version the gate saw."""

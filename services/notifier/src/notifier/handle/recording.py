@@ -77,6 +77,22 @@ class Recorder:
             except Unavailable as error:
                 log.warning("lane.answers_wait", lane=self._channel, code=error.code, answers=len(answers))
                 await asyncio.sleep(PAUSE_S)
+            except Exception:  # noqa: BLE001  # whatever an answer raises is that answer's
+                if len(answers) > 1:
+                    return [after for one in answers for after in await self._record([one])]
+                await self._note(answers)
+                return []
+
+    async def _note(self, answers: Sequence[Answered]) -> None:
+        """Keep an answer whose message cannot be settled by it; that becomes *unknown* when its lease runs out."""
+        [one] = answers
+        place = {"lane": self._channel, "notification_id": str(one.call.notification_id)}
+        log.exception("message.answer_not_settled", **place, attempt_id=str(one.call.attempt_id))
+        try:
+            async with self._ledger.transaction() as work:
+                await work.close_attempts(answers, self._clock.now())
+        except Exception:
+            log.exception("message.answer_not_kept", **place)
 
     def _tell(self, settled: Sequence[Notification]) -> None:
         for one in settled:

@@ -1,15 +1,17 @@
 """What a lane looks after besides its calls: leases that ran out, deadlines that passed, a queue that may not leave."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from notifier.domain.gate import Terms
 from notifier.domain.ledger import Notification
 from notifier.domain.settle import run_out
 from notifier.domain.states import State
+from notifier.handle.claiming import judging, read, readable
 from notifier.handle.lane import Asking, Claimed, judge
-from notifier.handle.ports import Ledger
+from notifier.handle.ports import LaneTransaction, Ledger
 from schemas.notifications import Channel
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 15.0
@@ -20,16 +22,34 @@ async def run_out_leases(ledger: Ledger, asking: Asking) -> list[Notification]:
     """Turn messages whose lease ran out in `sending` into *unknown*, at most `asking.limit`.
 
     It is never queued again, unless its clinic holds a double to be better than a miss (D32).
+
+    Raises:
+        Undecidable: Nothing was done; of one of them it cannot be said.
+    """
+    async with judging(ledger) as (work, ids):
+        return await _run_out(work, readable(await work.lock_run_out(asking.lane, asking.limit), ids), asking.now)
+
+
+async def run_out_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> list[Notification]:
+    """Do the same with one message by itself, if it still is in `sending`.
+
+    Raises:
+        Exception: Whatever its row or its end raises.
     """
     async with ledger.transaction() as work:
-        held = await work.lock_run_out(asking.lane, asking.limit)
-        if not held:
-            return []
-        doubling = await work.clinics_preferring_doubles({one.clinic_id for one in held if one.clinic_id})
-        after = [run_out(one, asking.now, Terms(double_over_miss=one.clinic_id in doubling)) for one in held]
-        await work.write(after, asking.now)
-        await work.give_up_attempts(held, asking.now)
-        await work.publish([one for one in after if one.state is not State.QUEUED], asking.now)
+        row = (await work.lock([notification_id])).get(notification_id)
+        held = [one for one in [row and read(row)] if one and one.state is State.SENDING]
+        return await _run_out(work, held, asking.now)
+
+
+async def _run_out(work: LaneTransaction, held: Sequence[Notification], now: datetime) -> list[Notification]:
+    if not held:
+        return []
+    doubling = await work.clinics_preferring_doubles({one.clinic_id for one in held if one.clinic_id})
+    after = [run_out(one, now, Terms(double_over_miss=one.clinic_id in doubling)) for one in held]
+    await work.write(after, now)
+    await work.give_up_attempts(held, now)
+    await work.publish([one for one in after if one.state is not State.QUEUED], now)
     return after
 
 
@@ -37,9 +57,12 @@ async def settle_late(ledger: Ledger, asking: Asking) -> Claimed:
     """Gate messages whose deadline has passed while they waited: for a token, a retry, an hour or a mode.
 
     No rate and no breaker keeps them: nothing of them is called. One whose visit has moved on waits on.
+
+    Raises:
+        Undecidable: Nothing was done; one of them cannot be decided.
     """
-    async with ledger.transaction() as work:
-        late = await work.lock_late(asking.lane, asking.limit, asking.now)
+    async with judging(ledger) as (work, ids):
+        late = readable(await work.lock_late(asking.lane, asking.limit, asking.now), ids)
         return await judge(work, late, replace(asking, shut_for=timedelta(0)), asking.limits)
 
 
@@ -57,13 +80,16 @@ async def move_on(ledger: Ledger, asking: Asking, keeps_s: float, *, is_our_faul
         asking: Of that account alone, with the most messages to look at.
         keeps_s: For how many seconds more no call may begin.
         is_our_fault: Because our account was refused.
+
+    Raises:
+        Undecidable: Nothing was done; one of them cannot be decided.
     """
     wait = timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S))
     shut = replace(asking, shut_for=wait, is_our_fault=is_our_fault)
     now = asking.now
-    async with ledger.transaction() as work:
+    async with judging(ledger) as (work, ids):
         due = await work.lock_due(asking.lane, asking.limits, now, now, asking.sending.mode, even_paused=True)
-        return await judge(work, due, shut, asking.limits)
+        return await judge(work, readable(due, ids), shut, asking.limits)
 
 
 async def due(ledger: Ledger, asking: Asking) -> Collection[str]:

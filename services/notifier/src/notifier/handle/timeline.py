@@ -31,6 +31,7 @@ from notifier.domain.timeline_messages import (
     of_receipts,
     of_replies,
 )
+from schemas.zones import UnknownZone, zone_of
 
 
 class UnknownAppointment(AttendError):
@@ -123,7 +124,7 @@ async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
     )
     if not (missing or booked.history or booked.source_id or files or reminders or own.messages):
         raise UnknownAppointment
-    zone = ZoneInfo(booked.zone or own.zone or "UTC")
+    zone = _zone(booked.zone or own.zone)
     missing.sort(key=lambda one: one.service)
     return Timeline(
         appointment_id,
@@ -135,6 +136,14 @@ async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
         answer(own.messages, reminders, booked.history, [one.service for one in missing], zone),
         tuple(missing),
     )
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    """Return the clinic's zone, or UTC without one that is known: the rest is told all the same."""
+    try:
+        return zone_of(name or "UTC")
+    except UnknownZone:
+        return zone_of("UTC")
 
 
 def _entries(

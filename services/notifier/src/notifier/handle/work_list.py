@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+import structlog
+
 from chassis.errors import AttendError
 from notifier.domain.gate import Skip, decide
-from notifier.domain.ledger import Notification
+from notifier.domain.ledger import Notification, Row, UnreadableRow
 from notifier.domain.modes import SendingMode
 from notifier.domain.settle import again, place
 from notifier.domain.standing import NOTHING_KNOWN, Standing
@@ -17,6 +19,8 @@ from notifier.domain.states import State
 from notifier.domain.visits import Visit
 from notifier.domain.work_list import Act, dropped, found_out, is_listed
 from schemas.reminders import Reason
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class NotListed(AttendError):
@@ -69,7 +73,7 @@ class Wish:
 class DeskTransaction(Protocol):
     """The ledger, the gate and the log of acts inside one READ COMMITTED transaction."""
 
-    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Notification]:
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
         """Lock these messages."""
 
     async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
@@ -111,12 +115,27 @@ async def act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMod
 
     Raises:
         NotListed: It does not wait for a person, or something else was done with it before.
-        GateShut: Sent again, it would never leave.
+        GateShut: Sent again, it would never leave, or whether it may still cannot be decided.
+        Unavailable: The database is not there.
     """
+    try:
+        return await _act(desk, notification_id, wish, sending, now)
+    except AttendError:
+        raise
+    except Exception as error:
+        if wish.act is not Act.RESEND:
+            raise
+        log.exception("message.undecidable", notification_id=str(notification_id))
+        raise GateShut(Reason.UNDECIDABLE) from error
+
+
+async def _act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMode, now: datetime) -> Done:
     async with desk.transaction() as work:
         held = (await work.lock([notification_id])).get(notification_id)
         if held is None:
             raise NotListed("there is no message of this id")
+        if isinstance(held, UnreadableRow):
+            raise NotListed("this version of the notifier cannot read it")
         before = await work.acts(notification_id)
         for done, attempt in before:
             if done.act is wish.act and (done.arrived == wish.arrived) and attempt == held.attempt_id:

@@ -1,0 +1,135 @@
+"""Claiming: locked, gated and written down in one transaction; of many messages together, or of one by itself.
+
+One message whose row or decision raises must not stop its lane. A step over several that raises says over which
+(`Undecidable`), and has done nothing; `handle.one_by_one` then does each by itself.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from chassis.errors import Unavailable
+from notifier.domain.ledger import Call, Notification, Row, UnreadableRow
+from notifier.domain.states import State
+from notifier.handle.lane import Asking, Claimed, judge
+from notifier.handle.ports import LaneTransaction, Ledger
+
+
+class Undecidable(Exception):
+    """A step over these messages raised, and has done nothing. Whose it is shows when each is done by itself."""
+
+    def __init__(self, notification_ids: Collection[UUID]) -> None:
+        super().__init__(f"{len(notification_ids)} messages")
+        self.notification_ids = notification_ids
+
+
+@asynccontextmanager
+async def judging(ledger: Ledger) -> AsyncIterator[tuple[LaneTransaction, list[UUID]]]:
+    """Give a transaction, and a list for the ids of the messages that it looks at (`readable`).
+
+    Raises:
+        Undecidable: Something was raised that is not the database's absence, while it looked at messages.
+        Unavailable: Nothing was written, or nobody knows.
+    """
+    ids: list[UUID] = []
+    try:
+        async with ledger.transaction() as work:
+            yield work, ids
+    except Unavailable:
+        raise
+    except Exception as error:
+        if not ids:
+            raise
+        raise Undecidable(ids) from error
+
+
+def readable(rows: Sequence[Row], ids: list[UUID]) -> list[Notification]:
+    """Return locked messages, their ids noted.
+
+    Raises:
+        UnreadableRow: One of them cannot be read.
+    """
+    ids += [row.notification_id for row in rows]
+    return [read(row) for row in rows]
+
+
+def read(row: Row) -> Notification:
+    """Return the message.
+
+    Raises:
+        UnreadableRow: It cannot be read.
+    """
+    if isinstance(row, UnreadableRow):
+        raise row
+    return row
+
+
+async def claim(ledger: Ledger, asking: Asking) -> Claimed:
+    """Claim as many due messages as there are free slots and tokens, each authorised by the gate or settled by it.
+
+    Those held by the sending mode, and those that are late, are not its matter (`tending.settle_late`).
+
+    Raises:
+        Undecidable: Nothing was claimed; one of them cannot be decided.
+        Unavailable: Nothing was claimed.
+    """
+    claimed = Claimed()
+    try:
+        async with judging(ledger) as (work, ids):
+            limits = await _limits(work, asking)
+            if limits:
+                until = asking.now + asking.margin
+                due = await work.lock_due(asking.lane, limits, asking.now, until, asking.sending.mode)
+                claimed = await judge(work, readable(due, ids), asking, limits)
+            if asking.per_second:
+                await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
+    except Unavailable:
+        if not claimed.calls:
+            raise
+        return Claimed(lost=claimed.calls)
+    return claimed
+
+
+async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Claimed:
+    """Do what a claim does, or a look at the queue, for one message by itself, if it still waits in this lane.
+
+    Raises:
+        Exception: Whatever its decision raises.
+        Unavailable: Nothing was claimed.
+    """
+    claimed = Claimed()
+    try:
+        async with ledger.transaction() as work:
+            row = (await work.lock([notification_id])).get(notification_id)
+            held = None if row is None else read(row)
+            if held is None or held.state is not State.QUEUED or held.lane is not asking.lane:
+                return claimed
+            limits: Mapping[str, int] = {asking.accounts.of(held.clinic_id): 1}
+            takes = asking.per_second > 0 and asking.shut_for is None
+            if takes:
+                limits = await work.take_tokens(asking.lane, asking.per_second, limits)
+            if limits:
+                claimed = await judge(work, [held], asking, limits)
+            if takes:
+                await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
+    except Unavailable:
+        if not claimed.calls:
+            raise
+        return Claimed(lost=claimed.calls)
+    return claimed
+
+
+async def _limits(work: LaneTransaction, asking: Asking) -> Mapping[str, int]:
+    """Return how many messages of each account may be claimed; without a rate those that were asked for."""
+    if not asking.per_second:
+        return asking.limits
+    until = asking.now + asking.margin
+    waiting = await work.due(asking.lane, asking.limits, asking.now, until, asking.sending.mode)
+    wanted = {account: most for account, most in asking.limits.items() if account in waiting}
+    return await work.take_tokens(asking.lane, asking.per_second, wanted) if wanted else {}
+
+
+def _left(limits: Mapping[str, int], calls: Sequence[Call]) -> Mapping[str, int]:
+    made = Counter(call.account for call in calls)
+    return {account: left for account, most in limits.items() if (left := most - made[account]) > 0}

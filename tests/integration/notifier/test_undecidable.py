@@ -1,0 +1,147 @@
+"""An odd row of ours or of booking's stops no lane: its message is taken aside; staff send it again once mended."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas.appointments import Appointment
+from schemas.notifications import Channel, Outcome
+from schemas.reminders import Reason
+from tests.integration.notifier.world import World, until
+
+pytestmark = pytest.mark.integration
+
+
+async def waiting(world: World, clinic: str = "NORTH", **fields: Any) -> Appointment:
+    """Return a visit whose reminder waits for its lane."""
+    visit = world.visit(await world.patient(email=None), clinic=clinic)
+    await world.hold(visit)
+    await world.due(visit, **fields)
+    await world.settled(visit, "reminder", "queued")
+    return visit
+
+
+async def zone(world: World, clinic: str, name: str) -> None:
+    """Give a clinic a zone that booking's door would refuse."""
+    await world.execute("UPDATE clinic SET zone = $2 WHERE clinic_id = $1", clinic, name)
+
+
+async def test_a_clinic_whose_zone_is_none_keeps_no_other_from_sending_and_sends_once_it_is_mended(
+    world: World,
+) -> None:
+    """`Europe` is a folder of zones: reading it looked like a database that is away, for ever."""
+    await world.clinic("SOUTH")
+    await world.start(lanes=())
+    soon = world.now + timedelta(hours=6)
+    odd = [await waiting(world, "SOUTH", not_after=soon) for _ in range(3)]
+    others = [await waiting(world) for _ in range(3)]
+    await world.publish(odd[0])
+    await world.settled(odd[0], "confirmation", "queued")
+    await zone(world, "SOUTH", "Europe")
+    service = await world.start(fanout=False, lanes=(Channel.SMS,))
+
+    for visit in others:
+        await world.settled(visit, "reminder", "accepted")
+    for visit in odd:
+        row = await world.settled(visit, "reminder", "failed")
+        assert (row["reason"], row["attempts"]) == (Reason.UNDECIDABLE, 0)
+    assert service.health.reasons() == {}
+
+    told = (await world.ask("GET", f"/v1/appointments/{odd[0].appointment_id}/timeline")).json()["entries"]
+    assert "reminder failed: it could not be decided: the log names the error; once that is mended, send it again" in [
+        entry["text"] for entry in told if entry["reason"] == Reason.UNDECIDABLE
+    ]
+    listed = (await world.ask("GET", "/v1/work-list")).json()["items"]
+    assert {(item["reason"], "resend" in item["actions"]) for item in listed} == {("UNDECIDABLE", True)}
+    [reminder] = [item for item in listed if item["kind"] == "reminder"]
+    resend = f"/v1/work-list/{reminder['notification_id']}/resend"
+    refused = await world.ask("POST", resend, json={"by": "desk"})
+    assert (refused.status_code, refused.json()["errors"]) == (409, [{"place": "gate", "code": "UNDECIDABLE"}])
+
+    await zone(world, "SOUTH", "Europe/London")
+    assert (await world.ask("POST", resend, json={"by": "desk"})).status_code == 200
+    await world.settled(odd[0], "reminder", "accepted")
+
+    async def published() -> bool:
+        told = [one for one in await world.outcomes() if one.kind == "reminder"]
+        failed = [one for one in told if one.reason is Reason.UNDECIDABLE]
+        return [one.outcome for one in failed] == [Outcome.FAILED] * len(odd)
+
+    await until(published)
+
+
+ODD_ROWS = {
+    "a kind of a later release": "kind = 'kept-for-later'",
+    "a reason of a later release": "reason = 'NOT_KNOWN_YET'",
+    "a step of a channel that is none": """steps = '[{"channel": "fax", "reason": "REFUSED"}]'""",
+    "steps that are no list of steps": """steps = '["sms"]'""",
+    "steps that are a number": "steps = '7'",
+    "attempts beyond what can be counted": "attempts = 2147483647",
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ROWS.values(), ids=ODD_ROWS)
+async def test_an_odd_row_is_taken_aside_and_the_others_leave(world: World, odd: str) -> None:
+    await world.start(lanes=())
+    soon = world.now + timedelta(hours=6)
+    wrong, other = await waiting(world, not_after=soon), await waiting(world)
+    await world.pool.execute(f"UPDATE notification SET {odd} WHERE appointment_id = $1", wrong.appointment_id)  # noqa: S608
+    service = await world.start(fanout=False, lanes=(Channel.SMS,))
+
+    await world.settled(other, "reminder", "accepted")
+
+    async def ended() -> bool:
+        query = "SELECT state FROM notification WHERE appointment_id = $1"
+        return await world.pool.fetchval(query, wrong.appointment_id) in {"failed", "accepted", "skipped"}
+
+    await until(ended)
+    assert service.health.reasons() == {}
+    listed = await world.ask("GET", "/v1/work-list")
+    told = await world.ask("GET", f"/v1/appointments/{wrong.appointment_id}/timeline")
+    shown = await world.ask("GET", f"/v1/notifications?appointment={wrong.appointment_id}")
+    assert {answer.status_code for answer in (listed, told, shown)} == {200}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "UPDATE appointment SET status = 'thought-of' WHERE appointment_id = $1",
+        "UPDATE clinic SET zone = repeat('Z', 300) WHERE $1::uuid IS NOT NULL AND clinic_id = 'SOUTH'",
+        "UPDATE clinic SET zone = '' WHERE $1::uuid IS NOT NULL AND clinic_id = 'SOUTH'",
+        "UPDATE clinic SET window_opens = '24:00' WHERE $1::uuid IS NOT NULL AND clinic_id = 'SOUTH'",
+        """INSERT INTO notifier.clinic_sending (clinic_id, version, channel_windows, changed_at, changed_by)
+           SELECT 'SOUTH', 1, '{"sms": ["morning", "noon"]}', now(), 'test' WHERE $1::uuid IS NOT NULL""",
+        """INSERT INTO notifier.clinic_sending (clinic_id, version, channel_windows, changed_at, changed_by)
+           SELECT 'SOUTH', 1, '{"fax": ["07:00", "08:00"]}', now(), 'test' WHERE $1::uuid IS NOT NULL""",
+        """INSERT INTO notifier.clinic_sending (clinic_id, version, channel_windows, changed_at, changed_by)
+           SELECT 'SOUTH', 1, '[]', now(), 'test' WHERE $1::uuid IS NOT NULL""",
+    ],
+)
+async def test_whatever_is_odd_about_one_clinic_or_visit_the_others_leave(world: World, odd: str) -> None:
+    await world.clinic("SOUTH")
+    await world.start(lanes=())
+    soon = world.now + timedelta(hours=6)
+    wrong, other = await waiting(world, "SOUTH", not_after=soon), await waiting(world)
+    await world.execute(odd, wrong.appointment_id)
+    service = await world.start(fanout=False, lanes=(Channel.SMS,))
+
+    await world.settled(other, "reminder", "accepted")
+    row = await world.settled(wrong, "reminder", "failed", "skipped")
+    assert row["reason"] in {Reason.UNDECIDABLE, Reason.QUIET_HOURS}
+    assert service.health.reasons() == {}
+
+
+async def test_g5_an_odd_row_whose_lease_ran_out_is_unknown_and_the_lane_goes_on(world: World) -> None:
+    await world.start(lanes=())
+    wrong, other = await waiting(world), await waiting(world)
+    await world.pool.execute(
+        """UPDATE notification SET state = 'sending', steps = '["?"]', attempts = 1, lease_until = clock_timestamp()
+           WHERE appointment_id = $1""",
+        wrong.appointment_id,
+    )
+    await world.start(fanout=False, lanes=(Channel.SMS,))
+
+    row = await world.settled(wrong, "reminder", "unknown")
+    await world.settled(other, "reminder", "accepted")
+    assert (row["reason"], row["attempts"]) == (Reason.OUTCOME_UNKNOWN, 1)

@@ -1,0 +1,266 @@
+"""A message whose row or decision raises is taken aside; the others leave, and a fault of ours loses none of them."""
+
+import asyncio
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from chassis.errors import Unavailable
+from notifier.domain.ledger import Notification, Row
+from notifier.domain.states import State
+from notifier.domain.undecided import MOST, PUT_OFF, WITHIN_S, Undecided
+from notifier.handle.lane import Asking
+from notifier.handle.one_by_one import OneByOne
+from notifier.handle.ports import Made
+from schemas.notifications import Channel
+from schemas.reminders import Reason
+from tests.unit.notifier.builders import NOW, sending
+from tests.unit.notifier.lanes import (
+    ACCOUNTS,
+    LIVE,
+    FakeCarrier,
+    MemoryLedger,
+    NoWatch,
+    lane_over,
+    reminders,
+    run_while,
+    until,
+)
+
+
+@pytest.fixture(autouse=True)
+def lines() -> Iterator[list[MutableMapping[str, Any]]]:
+    """Give what is logged."""
+    with capture_logs() as captured:
+        yield captured
+
+
+def odd(count: int = 1) -> list[Notification]:
+    """Return reminders at a clinic whose zone is none."""
+    return [replace(one, clinic_id="ODD") for one in reminders(count)]
+
+
+def ledger_of(*messages: Notification) -> MemoryLedger:
+    """Return a ledger with these messages, soonest deadline first; of a clinic ODD no visit can be decided about."""
+    ledger = MemoryLedger(*messages)
+    ledger.zones = {"ODD": "Europe/Nowhere"}
+    return ledger
+
+
+def failed(ledger: MemoryLedger) -> list[UUID]:
+    aside = [one for one in ledger.held.values() if one.state is State.FAILED]
+    assert all(one.reason is Reason.UNDECIDABLE for one in aside)
+    return [one.notification_id for one in aside]
+
+
+@pytest.mark.parametrize("place", [0, 3, 6])
+async def test_a_message_that_cannot_be_decided_is_taken_aside_and_all_others_leave(place: int) -> None:
+    wrong, others = odd()[0], reminders(6)
+    ledger, watch = ledger_of(*others[:place], wrong, *others[place:]), NoWatch()
+    carrier = FakeCarrier(ledger)
+
+    await run_while(
+        lane_over(ledger, carrier, watch=watch),
+        lambda: any(one.state in {State.QUEUED, State.SENDING} for one in ledger.held.values()),
+    )
+
+    assert failed(ledger) == [wrong.notification_id]
+    assert len(carrier.calls) == 6
+    assert (wrong.notification_id in {one.notification_id for one in ledger.published}, watch.not_decided) == (True, 1)
+
+
+async def test_a_row_that_cannot_be_read_is_taken_aside_and_all_others_leave() -> None:
+    messages = reminders(5)
+    ledger = MemoryLedger(*messages)
+    ledger.unreadable = {messages[0].notification_id, messages[4].notification_id}
+
+    await run_while(
+        lane_over(ledger, FakeCarrier(ledger)),
+        lambda: any(one.state in {State.QUEUED, State.SENDING} for one in ledger.held.values()),
+    )
+
+    assert set(failed(ledger)) == ledger.unreadable
+
+
+async def test_what_is_logged_of_it_names_the_message_and_the_error_and_nobody(
+    lines: list[MutableMapping[str, Any]],
+) -> None:
+    [wrong] = odd()
+    ledger = ledger_of(wrong)
+
+    await run_while(lane_over(ledger, FakeCarrier(ledger)), lambda: not failed(ledger))
+
+    [line] = [line for line in lines if line["event"] == "message.undecidable"]
+    assert (line["notification_id"], line["lane"], line["kept"]) == (str(wrong.notification_id), "sms", False)
+    assert type(line["exc_info"]).__name__ == "UnknownZone"
+
+
+async def test_one_that_is_late_and_cannot_be_decided_ends_so_too_and_keeps_no_other_late_one() -> None:
+    past = NOW - timedelta(minutes=1)
+    wrong, late = [replace(one, not_after=past) for one in reminders(2)]
+    ledger = MemoryLedger(wrong, late)
+    ledger.unreadable = {wrong.notification_id}
+
+    await run_while(
+        lane_over(ledger, FakeCarrier(ledger)), lambda: any(one.state is State.QUEUED for one in ledger.held.values())
+    )
+
+    assert failed(ledger) == [wrong.notification_id]
+    assert ledger.held[late.notification_id].reason is Reason.TOO_LATE
+
+
+async def test_a_lease_that_ran_out_on_a_row_that_cannot_be_read_is_unknown_and_keeps_no_other() -> None:
+    frozen = [sending(notification_id=uuid4(), attempt_id=uuid4()) for _ in range(3)]
+    ledger = MemoryLedger(*frozen)
+    ledger.run_out = {one.notification_id for one in frozen}
+    ledger.unreadable = {frozen[1].notification_id}
+
+    await run_while(
+        lane_over(ledger, FakeCarrier(ledger)), lambda: any(one.state is State.SENDING for one in ledger.held.values())
+    )
+
+    assert {one.state for one in ledger.held.values()} == {State.UNKNOWN}
+
+
+async def test_while_nothing_can_be_decided_all_is_kept_and_the_lane_is_not_ready_until_the_fault_is_mended() -> None:
+    ledger = MemoryLedger(*reminders(2 * MOST))
+    ledger.breaks = True
+    carrier, clock_s = FakeCarrier(ledger), ledger.machine_s
+    lane, stop = lane_over(ledger, carrier, slots=MOST), asyncio.Event()
+    running = asyncio.create_task(lane.run(stop))
+
+    await until(lambda: all(one.next_attempt_at == NOW + PUT_OFF for one in ledger.held.values()))
+    reason = lane.reason()
+    ledger.breaks, ledger.machine_s = False, clock_s + WITHIN_S
+    ledger.held = {key: replace(one, next_attempt_at=NOW) for key, one in ledger.held.items()}
+    await until(lambda: all(one.state is State.ACCEPTED for one in ledger.held.values()))
+    await until(lambda: lane.reason() is None)
+    stop.set()
+    await running
+
+    assert "could not be decided" in str(reason)
+    assert (failed(ledger), len(carrier.calls)) == ([], 2 * MOST)
+
+
+async def test_g7_what_is_kept_ends_at_its_deadline() -> None:
+    """A fault of ours that nobody mends: every message is told of in the end."""
+    soon = NOW + PUT_OFF / 2
+    ledger = MemoryLedger(*(replace(one, not_after=soon) for one in reminders(MOST)))
+    ledger.breaks = True
+
+    await run_while(lane_over(ledger, FakeCarrier(ledger), slots=MOST), lambda: len(failed(ledger)) < MOST)
+
+    assert len(ledger.published) == MOST
+
+
+async def test_a_database_that_goes_away_meanwhile_leaves_the_rest_in_the_queue_and_loses_no_claim() -> None:
+    class Cut(MemoryLedger):
+        async def lock(self, notification_ids: Sequence[UUID]) -> dict[UUID, Notification]:  # type: ignore[override]
+            if notification_ids[0] == messages[2].notification_id:
+                raise Unavailable("DATABASE_UNAVAILABLE", "away")
+            return {notification_ids[0]: self.held[notification_ids[0]]}
+
+    messages = reminders(4)
+    ledger = Cut(*messages)
+    asking = Asking(Channel.SMS, {"ours": 4}, ACCOUNTS, LIVE, NOW, 0.0)
+
+    claimed = await OneByOne(Channel.SMS, ledger, NoWatch(), lambda: 0.0).judge(list(ledger.held), asking)
+
+    assert [call.notification_id for call in claimed.calls] == [one.notification_id for one in messages[:2]]
+    assert [one.state for one in ledger.held.values()] == [State.SENDING] * 2 + [State.QUEUED] * 2
+
+
+async def test_b10_messages_done_by_themselves_keep_to_the_rate() -> None:
+    ledger = MemoryLedger(*reminders(4))
+    ledger.tokens = 2
+    asking = Asking(Channel.SMS, {"ours": 4}, ACCOUNTS, LIVE, NOW, 0.0, per_second=1.0)
+
+    claimed = await OneByOne(Channel.SMS, ledger, NoWatch(), lambda: 0.0).judge(list(ledger.held), asking)
+
+    assert (len(claimed.calls), ledger.tokens) == (2, 0)
+
+
+async def test_an_answer_whose_message_cannot_be_settled_is_kept_and_the_others_are_settled() -> None:
+    messages = reminders(4)
+    ledger = MemoryLedger(*messages)
+    broken = replace(messages[1], steps=None)  # type: ignore[arg-type]
+
+    class Breaking(MemoryLedger):
+        async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+            if any(
+                one.notification_id == broken.notification_id for one in notifications if one.state is State.ACCEPTED
+            ):
+                raise RuntimeError("a row that cannot be written")
+            await super().write(notifications, now)
+
+    ledger = Breaking(*messages)
+    await run_while(lane_over(ledger, FakeCarrier(ledger)), lambda: list(ledger.attempts.values()) != ["Accepted"] * 4)
+
+    states = {key: one.state for key, one in ledger.held.items()}
+    assert states.pop(broken.notification_id) is State.SENDING  # unknown, once its lease runs out
+    assert set(states.values()) == {State.ACCEPTED}
+
+
+async def test_whatever_breaks_around_a_call_it_may_have_been_made_and_the_lane_goes_on() -> None:
+    first, second = reminders(2)
+
+    class Broken(FakeCarrier):
+        def prepare(self, call: object) -> Made:
+            made = super().prepare(call)  # type: ignore[arg-type]
+            return made if call.notification_id != first.notification_id else None  # type: ignore[attr-defined,return-value]
+
+    ledger = MemoryLedger(first, second)
+    await run_while(
+        lane_over(ledger, Broken(ledger)),
+        lambda: any(one.state in {State.QUEUED, State.SENDING} for one in ledger.held.values()),
+    )
+
+    assert ledger.held[first.notification_id].state is State.UNKNOWN
+    assert ledger.held[second.notification_id].state is State.ACCEPTED
+
+
+async def test_a_step_that_fails_whatever_it_is_about_leaves_the_lane_running_and_not_ready_until_it_works() -> None:
+    class Failing(MemoryLedger):
+        fails = True
+
+        async def lock_due(self, *given: Any, **named: Any) -> Sequence[Row]:
+            if self.fails:
+                raise RuntimeError("a column that is not there")
+            return await super().lock_due(*given, **named)
+
+    ledger = Failing(*reminders(2))
+    lane, stop = lane_over(ledger, FakeCarrier(ledger)), asyncio.Event()
+    running = asyncio.create_task(lane.run(stop))
+    await until(lambda: lane.reason() is not None)
+    reason, ledger.fails = lane.reason(), False
+    await until(lambda: all(one.state is State.ACCEPTED for one in ledger.held.values()))
+    await until(lambda: lane.reason() is None)
+    stop.set()
+    await running
+
+    assert reason == "sms: claims fail: RuntimeError; see lane.broke in the log"
+
+
+@pytest.mark.parametrize(
+    ("found", "ours"),
+    [
+        ([(MOST - 1, 0.0)], False),
+        ([(MOST, 0.0)], True),
+        ([(10 * MOST, 0.0)], True),
+        ([(MOST - 1, 0.0), (1, WITHIN_S - 1)], True),
+        ([(MOST - 1, 0.0), (1, WITHIN_S)], False),
+        ([(1, float(at)) for at in range(MOST)], True),
+    ],
+)
+def test_design_3_so_many_within_minutes_are_a_fault_of_ours(found: list[tuple[int, float]], ours: bool) -> None:
+    undecided = Undecided()
+    for count, at in found:
+        undecided = undecided.after(count, at)
+
+    assert undecided.is_ours(found[-1][1]) is ours
+    assert not undecided.is_ours(found[-1][1] + WITHIN_S)
