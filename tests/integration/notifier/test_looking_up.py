@@ -153,3 +153,23 @@ async def test_a_message_of_the_list_that_cannot_be_read_hides_none_beside_it(wo
         listing.answer = orjson.dumps({"messages": [*odd, good]})
         assert await look_up.round() == 1
     await world.settled(visit, "reminder", "accepted")
+
+
+async def test_one_attempt_that_cannot_be_looked_for_keeps_no_other_from_being_found(world: World) -> None:
+    await world.clinic("SOUTH")
+    await world.start(**secrets())
+    visits = {}
+    for clinic in ("NORTH", "SOUTH"):
+        patient = await world.patient(email=None)
+        world.carriers.script(await world.address(patient, "mobile"), "cut")
+        visit = world.visit(patient, clinic=clinic)
+        await world.hold(visit)
+        await world.due(visit)
+        await world.settled(visit, "reminder", "unknown")
+        visits[clinic] = visit
+
+    for known, lost in (("NORTH", "SOUTH"), ("SOUTH", "NORTH")):
+        async with looking(world, {known: ACCOUNT}.__getitem__) as (look_up, listing):
+            listing.lists(f"SM-{known}")
+            assert await look_up.round() == 1, lost
+        await world.settled(visits[known], "reminder", "accepted")

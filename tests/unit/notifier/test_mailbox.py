@@ -24,6 +24,8 @@ class Kept:
     async def keep(self, _carrier: Carrier, items: Sequence[Unread]) -> int:
         if self.away:
             raise Unavailable("DATABASE_UNAVAILABLE", "away")
+        if any(one.content == b"breaks" for one in items):
+            raise RuntimeError("whatever reading it raises")
         self.contents += [one.content for one in items]
         return len(items)
 
@@ -86,3 +88,14 @@ async def test_a_mail_that_is_no_bounce_is_kept_before_it_is_moved(
     assert await box.round() == 1
     assert kept.contents == [b"I am on holiday"]
     assert (tmp_path / "cur" / "junk:2,").exists()
+
+
+async def test_a_mail_whose_reading_breaks_is_set_aside_and_hides_no_other(
+    box: BounceMailbox, kept: Kept, tmp_path: Path
+) -> None:
+    for name, content in (("1", b"breaks"), ("2", b"one"), ("3", b"breaks"), ("4", b"another")):
+        (tmp_path / "new" / name).write_bytes(content)
+
+    assert [await box.round() for _ in range(2)] == [2, 0]
+    assert sorted(kept.contents) == [b"another", b"one"]
+    assert sorted(mail.name for mail in (tmp_path / "new").iterdir()) == ["1", "3"]

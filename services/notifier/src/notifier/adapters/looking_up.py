@@ -97,14 +97,19 @@ class LookUp:
         settled, silent = 0, set[TwilioAccount]()
         for one in due:
             visit = visits.get(one.appointment_id)
-            account = self._account_of(visit.clinic_id) if visit else None
-            if visit is None or account is None or account in silent:
+            if visit is None:
                 continue
             try:
-                settled += await self._settle(one, visit, account)
+                account = self._account_of(visit.clinic_id)
+                if account not in silent:
+                    settled += await self._settle(one, visit, account)
+            except Unavailable:
+                raise
             except NoList as error:
                 silent |= set() if error.alone else {account}
                 log.warning("look_up.no_list", clinic_id=visit.clinic_id, error=str(error))
+            except Exception:  # whatever one raises must not keep the others from being looked for
+                log.exception("look_up.failed", attempt_id=str(one.attempt_id))
         return settled
 
     def _due(self, unknown: list[Unknown]) -> list[Unknown]:

@@ -1,9 +1,9 @@
 """A Maildir that a mail server fills with bounces: read, applied, then moved from `new` to `cur` with the flag S.
 
 A mail whose reports could not be written stays in `new`. One that is no bounce, or about none of our mails, is kept as
-unreadable and moved to `cur` without the flag. One that the system will not let us read or move is set aside for a
-while: it hides no other, however many there are of its kind. Several processes may read one folder: a report counts
-once, whoever reads it.
+unreadable and moved to `cur` without the flag. One that the system will not let us read or move, or whose reading
+breaks, is set aside for a while: it hides no other, however many there are of its kind. Several processes may read one
+folder: a report counts once, whoever reads it.
 """
 
 import asyncio
@@ -79,7 +79,9 @@ class BounceMailbox:
             try:
                 await self._take(self._new / name)
                 done += 1
-            except OSError as error:
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever a mail raises is that mail's
                 self._aside[name] = now + self._aside_s
                 self._count("email", "unreadable", 1)
                 log.warning("bounce.set_aside", error=type(error).__name__, for_s=self._aside_s)
