@@ -203,6 +203,7 @@ async def _grant(connection: Connection, service: str) -> None:
     """Give the role what it needs of the tables.
 
     It changes nothing of those with a trigger `append_only`, of those with another `append_only_…` what that lets pass.
+    A partition is reached through its table, whose rights and triggers nobody goes round.
     """
     role = f"attend_{service}"
     await connection.execute(
@@ -211,6 +212,12 @@ async def _grant(connection: Connection, service: str) -> None:
         f"REVOKE INSERT, UPDATE, DELETE ON {service}.schema_migration FROM {role};"
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {service} TO {role};"
     )
+    for (partition,) in await connection.fetch(
+        "SELECT oid::regclass::text FROM pg_class WHERE relispartition AND relkind IN ('r', 'p') "
+        "AND relnamespace = $1::regnamespace",
+        service,
+    ):
+        await connection.execute(f"REVOKE ALL ON {partition} FROM {role}")
     guarded = await connection.fetch(
         "SELECT tgrelid::regclass::text, tgname = 'append_only' FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid "
         "WHERE tgname LIKE 'append_only%' AND c.relnamespace = $1::regnamespace AND NOT tgisinternal",

@@ -37,9 +37,9 @@ class Job:
     Attributes:
         name: What goes, in a few words; a stable name for logs.
         keep: How long it is kept.
-        count: Statement giving how many rows are older than $1.
+        count: Statement giving how many are older than $1.
         remove: Statement that removes or blanks up to $2 of them; its command tag says how many.
-        by_machine_time: Its rows are dated by the database's clock, not by domain time.
+        by_machine_time: They are dated by the database's clock, not by domain time.
     """
 
     name: str
@@ -119,22 +119,36 @@ class Retention:
         pool: The service's pool.
         jobs: What it keeps only for so long.
         clock: Domain time.
+        ahead: Statement that makes the partitions to come and gives (partition, whether it was made), run before
+            anything is removed; None: the service has no partitions.
     """
 
-    def __init__(self, pool: asyncpg.Pool, jobs: Sequence[Job], clock: Clock) -> None:
-        self._pool, self._jobs, self._clock = pool, jobs, clock
+    def __init__(self, pool: asyncpg.Pool, jobs: Sequence[Job], clock: Clock, ahead: str | None = None) -> None:
+        self._pool, self._jobs, self._clock, self._ahead = pool, jobs, clock, ahead
 
     async def run(self, stop: asyncio.Event, first_after_s: float = FIRST_AFTER_S) -> None:
         """Make a round soon after the start, then one a day, until `stop` is set."""
         wait_s = first_after_s
         while not await _stopped(stop, wait_s):
             try:
+                await self._make_partitions()
                 gone = await remove(self._pool, self._jobs, self._clock.now())
                 get_logger().info("retention.done", **{name.replace(" ", "_"): count for name, count in gone.items()})
                 wait_s = EVERY_S
             except Unavailable as error:
                 get_logger().warning("retention.cut_off", code=error.code)
                 wait_s = AGAIN_AFTER_S
+
+    async def _make_partitions(self) -> None:
+        if self._ahead is None:
+            return
+        with unavailable():
+            rows = await self._pool.fetch(self._ahead)
+        for partition, is_made in rows:
+            if is_made:
+                get_logger().info("partition.made", partition=partition)
+            else:  # nothing is refused by it: the last partition takes what comes
+                get_logger().warning("partition.not_made", partition=partition, reason="rows beyond the next quarter")
 
 
 async def _stopped(stop: asyncio.Event, seconds: float) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chassis.database import Connection
 from tests.integration.booking.door import Door, opened, opened_on_kafka
+from tests.integration.booking.partitions import connected
 from tests.support import databases
 from tests.support.backends import PostgresServer
 from tests.support.installation import Installation
@@ -29,3 +31,10 @@ async def served(installation: Installation) -> AsyncIterator[Door]:
     """Give the API of a whole service, with Kafka."""
     async with opened_on_kafka(installation) as found:
         yield found
+
+
+@pytest.fixture
+async def admin(base: Installation) -> AsyncIterator[Connection]:
+    """Give an administrator's connection."""
+    async with connected(base.admin_url) as connection:
+        yield connection

@@ -59,22 +59,23 @@ async def test_g8_open_dead_letters_stay_and_settled_ones_go_after_a_while(
     assert await remove(pool, jobs, NOW) == {"settled dead letters": 0}
 
 
-async def test_ingress_keys_go_after_their_time_in_small_batches(installation: Installation) -> None:
+async def test_refusals_of_inbound_events_go_after_their_time_in_small_batches(installation: Installation) -> None:
     pool = await installation.pool("booking")
     await pool.execute(
         """
-        INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings, recorded_at)
-        SELECT 'local', n::text, '', 'applied', gen_random_uuid(), 1, '{}',
-               clock_timestamp() - CASE WHEN n <= $1 THEN interval '401 days' ELSE interval '399 days' END
+        INSERT INTO inbound_refusal (client, key, code, message, place, recorded_at)
+        SELECT 'local', n::text, 'BAD_PHONE', 'm', 'p',
+               $2::timestamptz - CASE WHEN n <= $1 THEN interval '91 days' ELSE interval '89 days' END
         FROM generate_series(1, $1 + 5) AS n""",
         BATCH + 7,
+        NOW,
     )
     jobs = booking_jobs(BookingSettings.model_validate(given(installation, "booking")))
 
     gone = await remove(pool, jobs, NOW, pause_s=0)
 
-    assert gone == {"ingress keys": BATCH + 7, "refusals of inbound events": 0, "settled dead letters": 0}
-    assert await pool.fetchval("SELECT count(*) FROM ingress") == 5
+    assert gone == {"quarters of ingress keys": 0, "refusals of inbound events": BATCH + 7, "settled dead letters": 0}
+    assert await pool.fetchval("SELECT count(*) FROM inbound_refusal") == 5
 
 
 async def test_a_patients_words_go_and_what_they_meant_stays(installation: Installation) -> None:
@@ -154,7 +155,7 @@ async def test_the_command_counts_first_and_removes_when_told(
     assert await asyncio.to_thread(told, "--dry-run") == await asyncio.to_thread(told, "--dry-run")
     assert await asyncio.to_thread(told) == {
         "removed": True,
-        "rows": {"ingress keys": 0, "refusals of inbound events": 0, "settled dead letters": 1},
+        "rows": {"quarters of ingress keys": 0, "refusals of inbound events": 0, "settled dead letters": 1},
     }
     table = await asyncio.to_thread(CliRunner().invoke, booking_command.app, ["retention", "--dry-run"])
     assert "400 days" in table.stdout
@@ -167,6 +168,6 @@ def test_every_job_says_for_how_long_and_in_words() -> None:
     ]
 
     assert {job.name: job.keep.days for job in jobs} == {
-        "ingress keys": 400, "refusals of inbound events": 90, "settled dead letters": 90, "inbox notices": 180,
-        "texts of replies": 90, "receipts of unknown messages": 30, "unreadable callbacks": 30,
+        "quarters of ingress keys": 400, "refusals of inbound events": 90, "settled dead letters": 90,
+        "inbox notices": 180, "texts of replies": 90, "receipts of unknown messages": 30, "unreadable callbacks": 30,
     }  # fmt: skip

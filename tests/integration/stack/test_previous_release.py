@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -68,6 +69,7 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
             done = await migrate.migrate(unmigrated.admin_url, unmigrated.service_url(SERVICE), SERVICE, SERVICE)
             assert done, "this release has no step that the one before lacks"
             await _book(http, old, "after")
+            await _keys_are_kept(unmigrated, before)
             record = ("by-topic", orjson.dumps(booking("by-topic", "by-topic")))
             await send_inbound(unmigrated, record, claims="local")  # which the release before goes by
             await until(lambda: _has_booked(unmigrated, "by-topic"))
@@ -85,6 +87,25 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
     for key_, body in events:
         versions.setdefault(key_, []).append(body["version"])
     assert sorted(map(list, map(dict.fromkeys, versions.values()))) == [[1], [1], [1], [1, 2, 3, 4]]
+
+
+async def _keys_are_kept(installation: Installation, before: Release) -> None:
+    """Let it remove its old keys, one of which lies at the same place in its partition as a young one in another."""
+    admin = await asyncpg.connect(installation.admin_url)
+    add = (
+        "INSERT INTO booking.ingress "
+        "(client, key, body_sha256, result, appointment_id, version, warnings, recorded_at, period) "
+        "SELECT 'another', $1, '', 'applied', gen_random_uuid(), 1, '{}', now() - $2::interval, "
+        "booking.quarter_of(now() + $3::interval)"
+    )
+    try:
+        for key, age, ahead in (("old", timedelta(days=500), timedelta()), ("young", timedelta(), timedelta(days=100))):
+            await admin.execute(add, key, age, ahead)
+        held = await admin.fetchval("SELECT count(*) FROM booking.ingress")
+        await asyncio.to_thread(before.run, SERVICE, "retention")
+        assert await admin.fetchval("SELECT count(*) FROM booking.ingress") == held
+    finally:
+        await admin.close()
 
 
 async def _ready(http: httpx2.AsyncClient, url: str) -> bool:

@@ -183,7 +183,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
             no_shows.watch(health, appointments.idle)
         api = door(settings, transactions, reissuer.wake, reads)
         relays = (appointments, reference_data)
-        daily = Retention(pool, retention.jobs(settings), agreed)
+        daily = Retention(pool, retention.jobs(settings), agreed, retention.AHEAD)
         yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api)
     finally:
         await reads.close()

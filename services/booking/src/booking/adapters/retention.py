@@ -1,4 +1,4 @@
-"""What booking keeps only for so long: ingress keys, refusals, settled dead letters."""
+"""What booking keeps only for so long: ingress keys, refusals, settled dead letters; and the partitions to come."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,7 +6,8 @@ from datetime import timedelta
 from booking.settings import Settings
 from chassis.retention import Job, settled_dead_letters
 
-_OLD_KEYS = "recorded_at < $1"
+AHEAD = "SELECT partition, is_made FROM partitions_ahead()"
+"""Makes the partitions to come of the tables that have them."""
 
 
 def jobs(settings: Settings) -> Sequence[Job]:
@@ -14,14 +15,15 @@ def jobs(settings: Settings) -> Sequence[Job]:
 
     An event that is sent again after its key is forgotten is judged like a new one: by its upstream's sequence or
     time it is stale or changes nothing (D41). Only an upstream that gives neither must not repeat itself so late.
+    A quarter's keys are a partition and go at once, when the last of them is old enough.
     """
     refusals = timedelta(days=settings.keep_refusals_days)
     return (
         Job(
-            "ingress keys",
+            "quarters of ingress keys",
             timedelta(days=settings.keep_ingress_days),
-            f"SELECT count(*) FROM ingress WHERE {_OLD_KEYS}",  # noqa: S608  # constants
-            f"DELETE FROM ingress WHERE ctid IN (SELECT ctid FROM ingress WHERE {_OLD_KEYS} LIMIT $2)",  # noqa: S608
+            "SELECT count(*) FROM partition_bounds('ingress') WHERE ends::timestamp AT TIME ZONE 'UTC' <= $1",
+            "SELECT dropped FROM drop_ingress($1, $2) AS dropped",
             by_machine_time=True,
         ),
         Job(

@@ -196,8 +196,12 @@ class PostgresStore:
             self.connection, [outgoing.provider_changed(row["provider_id"], 1, row["name"], now) for row in new]
         )
 
-    async def remember(self, taken: Mapping[tuple[str, str], Taken]) -> None:
+    async def remember(self, taken: Mapping[tuple[str, str], Taken], at: datetime | None = None) -> None:
         """See `handle.Store`.
+
+        Args:
+            taken: By (client, key).
+            at: Machine time; None: when the transaction began, by the database.
 
         Raises:
             Unavailable: Another transaction took one of these keys meanwhile; the same again sees it.
@@ -207,7 +211,7 @@ class PostgresStore:
             for key, t in taken.items()
         ]
         try:
-            await self.connection.execute(sql.REMEMBER, *map(list, zip(*rows, strict=True)))
+            await self.connection.execute(sql.REMEMBER, *map(list, zip(*rows, strict=True)), at)
         except asyncpg.UniqueViolationError:
             raise Unavailable("KEY_RACE", "an event id was taken by another batch meanwhile") from None
 
