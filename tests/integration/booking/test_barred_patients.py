@@ -265,6 +265,7 @@ async def test_d44_whoever_read_the_flags_of_before_leaves_no_ghost(door: Door, 
 async def test_d44_a_booking_under_the_name_of_a_patient_who_is_merged_away_meanwhile(door: Door) -> None:
     await door.put("/v1/patients/ann", {"deceased": True})
     await door.put("/v1/patients/double", {})
+    await worked_off(door)
     order = PlainJson().read(visit("v1", "double"), Hints(LOCAL))[0]
     assert isinstance(order, BookAppointment)
     async with door.pool.acquire() as connection, connection.transaction():

@@ -1,5 +1,6 @@
 """A change that ends a schedule says how many reminders it takes back (R14)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,8 +8,8 @@ import pytest
 
 from booking.domain.batch import Batch
 from booking.domain.states import Result
-from schemas.appointments import Status
-from tests.unit.booking.builders import HOUR, NOW, START, batch, change, order
+from schemas.appointments import Bar, Status
+from tests.unit.booking.builders import ANN, HOUR, NOW, START, batch, change, order
 
 MINUTE = timedelta(minutes=1)
 
@@ -49,6 +50,14 @@ def test_r14_d16_reminders_that_the_clinics_hours_leave_no_moment_are_not_counte
 
     assert taken_back(NOW, known=at_dawn) == 2  # one of them the evening before
     assert taken_back(START.replace(hour=0), known=at_dawn) == 0
+
+
+@pytest.mark.parametrize("bar", Bar)
+def test_r14_d44_a_patient_to_whom_no_message_may_go_has_none_to_take_back(bar: Bar) -> None:
+    before = booked()
+    cancelling = batch(known=before)
+    cancelling.known = replace(cancelling.known, barred={ANN: bar})
+    assert cancelling.take(change("e2", Status.CANCELLED)).reminders_cancelled == 0
 
 
 def test_r14_a_change_that_ends_no_schedule_says_nothing_of_reminders() -> None:

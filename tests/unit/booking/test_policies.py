@@ -224,6 +224,15 @@ def test_a_visit_that_may_not_be_reminded_is_not_touched() -> None:
     assert effect_of(visit(status=Status.PENDING), policy(WEEK), LATER) == NOTHING
 
 
+@pytest.mark.parametrize("bar", Bar)
+def test_d44_nor_is_one_whose_patient_may_not_and_nothing_would_have_left(bar: Bar) -> None:
+    barred = visit(barred=bar)
+    assert effect_of(barred, policy(WEEK), LATER) == NOTHING
+    assert would_have_left([barred]) == would_have_left([barred], in_force_since(policy(WEEK).rules, NOW)) == 0
+    lifted = visit().model_copy(update={"version": 2, "ingest_time": START - 5 * HOUR})
+    assert would_have_left([barred, lifted]) == 1
+
+
 def versions(*moves: tuple[Status, datetime, datetime]) -> list[Appointment]:
     """Return the versions of a visit: status and start from when on."""
     found, known = [], None
