@@ -1,16 +1,16 @@
-"""One partition's batch in one transaction; after a failure its halves, down to single records.
+"""What one fetch brought of a topic in one transaction; after a failure its partitions, halves, single records.
 
 So one record cannot hold up the rest, and finding it costs the logarithm of the batch.
 """
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis import dead_letter, logs, offsets
 from chassis.after_commit import said_after_commit
@@ -24,22 +24,30 @@ OURS = frozenset({dead_letter.INTERNAL, "UNKNOWN_TYPE", "UNKNOWN_VERSION", "NO_V
 """Reason codes that mean a fault of our own in our own topics; they count for the breaker."""
 
 
-class Apart(Exception):
-    """These records are to be applied partition by partition."""
-
-
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One partition's share of a joint batch: its records in offset order, and the position held before them."""
+    """One partition's share of a batch.
+
+    Attributes:
+        tp: The partition.
+        records: In offset order, none below `held`, at least one.
+        held: The position that PostgreSQL is expected to have.
+    """
 
     tp: TopicPartition
-    records: list[Any]
+    records: Sequence[ConsumerRecord[bytes, bytes]]
     held: int
 
     @property
     def end(self) -> int:
         """The position after them."""
         return int(self.records[-1].offset) + 1
+
+    def halves(self) -> "Iterator[Part]":
+        """Yield its two halves."""
+        middle = len(self.records) // 2
+        first = Part(self.tp, self.records[:middle], self.held)
+        yield from (first, Part(self.tp, self.records[middle:], first.end))
 
 
 class Batch:
@@ -56,77 +64,78 @@ class Batch:
         self._log = logs.get_logger()
 
     async def apply(
-        self,
-        tp: TopicPartition,
-        subscription: Subscription[Any],
-        records: list[Any],
-        held: int,
-        moved: Callable[[int], None],
+        self, subscription: Subscription[Any], parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]
     ) -> None:
-        """Apply `records`, and tell `moved` each position that was committed.
+        """Apply the parts, and tell `moved` each position that was committed.
 
-        Of a batch with very many bad records of our own only the first part is applied: it opens the breaker.
-
-        Args:
-            tp: The partition.
-            subscription: How its records are read and applied.
-            records: In offset order, none below `held`, at least one.
-            held: The position that PostgreSQL is expected to have.
-            moved: Called with the new position after each commit.
+        Of a part with very many bad records of our own only the first are applied: they open the breaker.
 
         Raises:
-            Overtaken: The position was not at `held`: nothing beyond the last `moved` was done.
-            Unavailable: Nothing beyond the last `moved` was done, as far as is known; the same records again, later.
+            Overtaken: A position was not where it was held: nothing beyond what was told to `moved` was done.
+            Unavailable: Nothing beyond that was done, as far as is known; the same records again, later.
         """
         started = time.perf_counter()
+        records = [record for part in parts for record in part.records]
         with self._metrics.stage("decode"):
             decoded = decode_all(subscription, records)
-        bad = [d.offset for d in decoded.dead if d.code in OURS] if subscription.own else []
+        bad = [dead.offset for dead in decoded.dead if dead.code in OURS] if subscription.own else []
         if len(bad) > PER_MINUTE:
+            if len(parts) > 1:
+                return await self._apart(subscription, parts, moved)
+            (part,) = parts
             records = [record for record in records if record.offset <= bad[PER_MINUTE - 1]]
+            parts = [Part(part.tp, records, part.held)]
             decoded = decode_all(subscription, records)
-        await self._apply(tp, subscription, records, decoded, held, moved)
-        self._metrics.batch_records.labels(tp.topic).observe(len(records))
-        self._metrics.batch_seconds.labels(tp.topic).observe(time.perf_counter() - started)
+        try:
+            await self._commit(subscription, parts, decoded)
+        except (Unavailable, offsets.Overtaken):
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever one record causes must not stop the others
+            self._metrics.retries.labels(type(error).__name__).inc()
+            if len(records) > 1:
+                self._log.warning("batch.apart", records=len(records), **_place(parts[0]), cause=error)
+                return await self._apart(subscription, parts if len(parts) > 1 else tuple(parts[0].halves()), moved)
+            await self._alone(subscription, parts[0], decoded, error)
+        for part in parts:
+            moved(part.tp, part.end)
+        topic = parts[0].tp.topic
+        self._metrics.batch_records.labels(topic).observe(len(records))
+        self._metrics.batch_seconds.labels(topic).observe(time.perf_counter() - started)
+        return None
 
-    async def together(self, subscription: Subscription[Any], parts: Sequence[Part]) -> None:
-        """Apply small batches of several partitions of one topic in one transaction, if each record takes effect.
+    async def _apart(
+        self, subscription: Subscription[Any], parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]
+    ) -> None:
+        for part in parts:
+            if not self._breaker.is_open:
+                await self.apply(subscription, [part], moved)
 
-        Positions move by the same compare-and-set as alone, all or none. On any error nothing was done, or, when a
-        commit's answer was lost, all of it; both show when each part is then applied alone.
+    async def _alone(self, subscription: Subscription[Any], part: Part, decoded: Decoded, first: Exception) -> None:
+        """Settle a record that failed alone: refused with its code; or tried once more, then INTERNAL."""
+        (record,) = part.records
+        refusal = first if isinstance(first, RejectedEvent) else None
+        if refusal is None:
+            try:
+                return await self._commit(subscription, [part], decoded)
+            except (Unavailable, offsets.Overtaken):
+                raise
+            except RejectedEvent as error:
+                refusal = error
+            except Exception as error:  # noqa: BLE001  # the second time, alone: it is this record
+                self._log.exception("record.failed", **_place(part))
+                refusal = RejectedEvent(dead_letter.INTERNAL, type(error).__name__)
+        return await self._commit(subscription, [part], Decoded([], [], [letter(record, refusal)]))
 
-        Raises:
-            Apart: A record is for the dead letters, a repeat or stale: only alone is known whose it is (I3).
-            Overtaken: A position was not where it was held.
-            Unavailable: PostgreSQL is not there.
-        """
-        started = time.perf_counter()
-        with self._metrics.stage("decode"):
-            decoded = [decode_all(subscription, part.records) for part in parts]
-        if any(one.dead for one in decoded):
-            raise Apart
-        events = [event for one in decoded for event in one.events]
-        moves = [offsets.Move(part.tp, part.held, part.end, len(part.records)) for part in parts]
-        moves.sort(key=lambda move: move.tp)
+    async def _commit(self, subscription: Subscription[Any], parts: Sequence[Part], decoded: Decoded) -> None:
+        """Move the positions, apply the events, keep the dead letters and the counts: one transaction."""
         with unavailable():
             async with self._pool.acquire() as connection:
-                await self._in_transaction(
-                    connection, lambda: self._effect_together(connection, subscription, moves, events)
+                outcome, dead = await self._in_transaction(
+                    connection, lambda: self._effect(connection, subscription, parts, decoded)
                 )
         self._on_commit()
-        topic = parts[0].tp.topic
-        self._count(topic, subscription.own, Applied(len(events)), [])
-        self._metrics.batch_records.labels(topic).observe(len(events))
-        self._metrics.batch_seconds.labels(topic).observe(time.perf_counter() - started)
-
-    async def _effect_together(
-        self, connection: Any, subscription: Subscription[Any], moves: list[offsets.Move], events: list[Any]
-    ) -> None:
-        moving = offsets.move_all(connection, self._consumer, moves)
-        await self._metrics.measure(moving, "decide", "sql")
-        outcome = await self._metrics.measure(_told(subscription, connection, events), "decide", "sql")
-        if outcome.applied != len(events) or outcome.rejected:
-            raise Apart
+        records = sum(len(part.records) for part in parts)
+        self._count(parts[0].tp.topic, subscription.own, records, outcome, dead)
 
     async def _in_transaction[T](self, connection: Any, work: Callable[[], Awaitable[T]]) -> T:
         with said_after_commit():
@@ -140,105 +149,44 @@ class Batch:
             await self._metrics.measure(transaction.commit(), "commit")
         return result
 
-    async def _apply(
-        self,
-        tp: TopicPartition,
-        subscription: Subscription[Any],
-        records: list[Any],
-        decoded: Decoded,
-        held: int,
-        moved: Callable[[int], None],
-    ) -> None:
-        end = records[-1].offset + 1
-        try:
-            await self._commit(tp, subscription, decoded, held, end)
-        except (Unavailable, offsets.Overtaken):
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever one record causes must not stop the others
-            self._metrics.retries.labels(type(error).__name__).inc()
-            if len(records) == 1:
-                await self._alone(tp, subscription, records[0], decoded, held, error)
-            else:
-                self._log.warning("batch.halved", records=len(records), **_place(tp, records[0].offset), cause=error)
-                middle = len(records) // 2
-                for half in (records[:middle], records[middle:]):
-                    if self._breaker.is_open:
-                        return
-                    await self._apply(tp, subscription, half, decode_all(subscription, half), held, moved)
-                    held = half[-1].offset + 1
-                return
-        moved(end)
-
-    async def _alone(
-        self,
-        tp: TopicPartition,
-        subscription: Subscription[Any],
-        record: Any,
-        decoded: Decoded,
-        held: int,
-        first: Exception,
-    ) -> None:
-        """Settle a record that failed alone: refused with its code; or tried once more, then INTERNAL."""
-        refusal = first if isinstance(first, RejectedEvent) else None
-        if refusal is None:
-            try:
-                return await self._commit(tp, subscription, decoded, held, record.offset + 1)
-            except (Unavailable, offsets.Overtaken):
-                raise
-            except RejectedEvent as error:
-                refusal = error
-            except Exception as error:  # noqa: BLE001  # the second time, alone: it is this record
-                self._log.exception("record.failed", **_place(tp, record.offset))
-                refusal = RejectedEvent(dead_letter.INTERNAL, type(error).__name__)
-        dead = Decoded([], [], [letter(record, refusal)])
-        return await self._commit(tp, subscription, dead, held, record.offset + 1)
-
-    async def _commit(
-        self, tp: TopicPartition, subscription: Subscription[Any], decoded: Decoded, held: int, to: int
-    ) -> None:
-        """Move the position, apply the events, keep the dead letters and the counts: one transaction."""
-        with unavailable():
-            async with self._pool.acquire() as connection:
-                outcome, dead = await self._in_transaction(
-                    connection, lambda: self._effect(connection, tp, subscription, decoded, held, to)
-                )
-        self._on_commit()
-        self._count(tp.topic, subscription.own, outcome, dead)
-
     async def _effect(
-        self,
-        connection: asyncpg.pool.PoolConnectionProxy,
-        tp: TopicPartition,
-        subscription: Subscription[Any],
-        decoded: Decoded,
-        held: int,
-        to: int,
+        self, connection: Any, subscription: Subscription[Any], parts: Sequence[Part], decoded: Decoded
     ) -> tuple[Applied, list[dead_letter.DeadLetter]]:
-        await self._metrics.measure(offsets.move(connection, self._consumer, tp, held, to), "decide", "sql")
+        moves = [offsets.Move(part.tp, part.held, part.end, len(part.records)) for part in parts]
+        await self._metrics.measure(offsets.move(connection, self._consumer, moves), "decide", "sql")
         outcome = Applied()
         if decoded.events:
             outcome = await self._metrics.measure(_told(subscription, connection, decoded.events), "decide", "sql")
-        dead = decoded.dead + [letter(decoded.records[index], error) for index, error in outcome.rejected]
+        dead = decoded.dead + [letter(decoded.records[place], error) for place, error in outcome.rejected]
         await dead_letter.store(connection, self._consumer, dead)
-        counts = (outcome.applied, outcome.repeat, outcome.stale, len(dead))
-        await self._metrics.measure(offsets.count(connection, self._consumer, tp, counts), "decide", "sql")
+        others = _others(decoded.records, outcome, dead)
+        await self._metrics.measure(offsets.recount(connection, self._consumer, others), "decide", "sql")
         return outcome, dead
 
-    def _count(self, topic: str, own: bool, outcome: Applied, dead: list[dead_letter.DeadLetter]) -> None:
-        found = {"applied": outcome.applied, "repeat": outcome.repeat, "stale": outcome.stale, "dead": len(dead)}
-        for name, number in found.items():
+    def _count(self, topic: str, own: bool, records: int, outcome: Applied, dead: list[dead_letter.DeadLetter]) -> None:
+        others = {"repeat": len(outcome.repeat), "stale": len(outcome.stale), "dead": len(dead)}
+        for name, number in {"applied": records - sum(others.values()), **others}.items():
             if number:
                 self._metrics.events.labels(topic, name).inc(number)
         if dead:
             codes = dict(Counter(d.code for d in dead))
             self._log.warning("records.dead", topic_name=topic, count=len(dead), codes=codes)
         if own:
-            self._breaker.count(sum(found.values()), sum(d.code in OURS for d in dead))
+            self._breaker.count(records, sum(d.code in OURS for d in dead))
 
 
 async def _told(subscription: Subscription[Any], connection: Any, events: list[Any]) -> Applied:
     return await subscription.apply(connection, events)
 
 
-def _place(tp: TopicPartition, offset: int) -> dict[str, Any]:
-    return {"topic_name": tp.topic, "partition": tp.partition, "offset": offset}
+def _others(
+    records: Sequence[ConsumerRecord[bytes, bytes]], outcome: Applied, dead: Sequence[dead_letter.DeadLetter]
+) -> dict[TopicPartition, tuple[int, int, int]]:
+    """Return how many records of each partition were repeat, stale, dead, where there were any (I3)."""
+    repeat, stale = ([records[place] for place in places] for places in (outcome.repeat, outcome.stale))
+    counts = [Counter(TopicPartition(one.topic, one.partition) for one in some) for some in (repeat, stale, dead)]
+    return {tp: (counts[0][tp], counts[1][tp], counts[2][tp]) for tp in sorted(set().union(*counts))}
+
+
+def _place(part: Part) -> dict[str, Any]:
+    return {"topic_name": part.tp.topic, "partition": part.tp.partition, "offset": part.records[0].offset}

@@ -1,4 +1,4 @@
-"""The batch consumer: each partition's records form one batch and one transaction (design §3)."""
+"""The batch consumer: what one fetch brings of a topic is one batch and one transaction (design §3, decision 0031)."""
 
 import asyncio
 import contextlib
@@ -10,23 +10,20 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import kafka, logs
+from chassis.applying import Applying
 from chassis.batch import Batch
 from chassis.breaker import Breaker
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.errors import Unavailable
-from chassis.joint import Joint
 from chassis.membership import Membership
 from chassis.metrics import Metrics
-from chassis.partition import Partition
 from chassis.settings import ServiceSettings
 from chassis.stuck import Stuck
 from chassis.subscription import Applied, Subscription
 
 __all__ = ["Applied", "BatchConsumer", "Subscription"]
 
-CONCURRENCY = 4
-"""Partition batches in flight: the client decodes one while PostgreSQL works on the others."""
 GATHER_MS = 20
 """At 200 events a second four share a fetch and a transaction."""
 BACKOFF_CAP_S = 5.0
@@ -40,12 +37,12 @@ class BatchConsumer:
     Args:
         name: Consumer group without the installation's prefix; also the key of its positions.
         settings: Where Kafka is.
-        pool: The service's pool; at least `CONCURRENCY` + 2 connections.
+        pool: The service's pool; a connection for each topic, and two more.
         subscriptions: One per topic.
         clock: Domain time, for the services' own functions.
         metrics: Lag, batches, outcomes.
         on_commit: Called after each commit, to wake a relay.
-        gather_ms: How long the broker may gather what trickles in, for batches of several partitions; 0 for neither.
+        gather_ms: How long the broker may gather what trickles in; 0 for not at all.
         session_timeout_ms: After so long without a sign of life the group gives our partitions to others.
         stuck: Judges whether it gets on.
         watch_every_s: Between those looks.
@@ -70,15 +67,12 @@ class BatchConsumer:
         self.name = name
         self._settings = settings
         self._pool = pool
-        self._subscriptions = {settings.topic_name(s.topic): s for s in subscriptions}
         self._clock = clock
         self._metrics = metrics
         self._session_timeout_ms = session_timeout_ms
         self._breaker = Breaker()
-        self._batch = Batch(name, pool, metrics, self._breaker, on_commit)
-        self._slots = asyncio.Semaphore(CONCURRENCY)
-        joint = self._subscriptions.items() if gather_ms else ()
-        self._joint = {name: Joint(s, self._batch, self._slots) for name, s in joint}
+        batch = Batch(name, pool, metrics, self._breaker, on_commit)
+        self._applying = {settings.topic_name(s.topic): Applying(s, batch, self._breaker) for s in subscriptions}
         self._pace = kafka.Pace(gather_ms)
         self._log = logs.get_logger()
         self._stuck = stuck or Stuck()
@@ -142,15 +136,11 @@ class BatchConsumer:
                 await self._failed(error, stop)
                 continue
             membership = Membership(
-                self.name, client, bootstrap, self._pool, self._metrics, self._pace, self._is_closed, self._partition
+                self.name, client, bootstrap, self._pool, self._metrics, self._pace, self._is_closed, self._applying
             )
-            membership.join(list(self._subscriptions))
+            membership.join()
             return membership
         return None
-
-    def _partition(self, tp: TopicPartition, changed: Callable[[], None]) -> Partition:
-        shared = (self._batch, self._breaker, self._slots, changed, self._joint.get(tp.topic))
-        return Partition(tp, self._subscriptions[tp.topic], *shared)
 
     async def _belong(self, membership: Membership, stop: asyncio.Event) -> None:
         """Do rounds until `stop`, or until they lead nowhere any more."""

@@ -63,7 +63,11 @@ class Pace:
         self._last = 0.0
 
     def after_fetch(self, consumer: Consumer, *, found: bool) -> None:
-        """Choose how the next fetch is to be answered, now that this one brought something or nothing."""
+        """Choose how the next fetch is to be answered, now that this one brought something or nothing.
+
+        What came of partitions that are busy lies with the client meanwhile.
+        """
+        found = found or bool(consumer._fetcher._records)
         now = time.monotonic()
         busy = found and now - self._last < QUIET_AFTER_GATHERS * self._gather_ms / 1000
         if found:

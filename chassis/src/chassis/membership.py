@@ -3,29 +3,26 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
 import asyncpg
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from chassis import fetching, kafka, logs, salvage
+from chassis.applying import Applying
 from chassis.assignment import places
 from chassis.errors import RejectedEvent, Unavailable
 from chassis.metrics import Metrics
-from chassis.partition import BATCH_RECORDS, Halt, Partition
+from chassis.partition import Halt, Partition
 
+BATCH_RECORDS = 4_000
+"""Records of one fetch, and so of one transaction, at most: about 0.15 s of work, far inside its timeout of 10 s."""
 POLL_S = 0.2
 KEEPING_EVERY_S = 2.0
 """Between updates of the lag metric and of Kafka's committed offset, which only feeds lag tools."""
-
-
-class MakesPartitions(Protocol):
-    """How a partition is made that calls back when something is to be done for it."""
-
-    def __call__(self, tp: TopicPartition, changed: Callable[[], None]) -> Partition:
-        """Return it, not begun."""
 
 
 class Membership:
@@ -39,7 +36,7 @@ class Membership:
         metrics: Lag, and the time of fetches.
         pace: How fetches are to be answered.
         closed: Whether nothing is to be taken at all just now.
-        make: Makes its partitions.
+        applying: Topic → what applies its records.
     """
 
     def __init__(
@@ -51,7 +48,7 @@ class Membership:
         metrics: Metrics,
         pace: kafka.Pace,
         closed: Callable[[], bool],
-        make: MakesPartitions,
+        applying: Mapping[str, Applying],
     ) -> None:
         self._name = name
         self._consumer = consumer
@@ -60,7 +57,7 @@ class Membership:
         self._metrics = metrics
         self._pace = pace
         self._closed = closed
-        self._make = make
+        self._applying = applying
         self._log = logs.get_logger()
         self._partitions: dict[TopicPartition, Partition] = {}
         self._epoch = 0
@@ -68,9 +65,9 @@ class Membership:
         self._changed = asyncio.Event()
         self._kept_at = 0.0
 
-    def join(self, topics: Sequence[str]) -> None:
-        """Ask the group for a share of these topics."""
-        self._consumer.subscribe(list(topics), listener=_Listener(self))
+    def join(self) -> None:
+        """Ask the group for a share of the topics."""
+        self._consumer.subscribe(list(self._applying), listener=_Listener(self))
 
     def wake(self) -> None:
         """Let the round under way look what is to be done."""
@@ -144,7 +141,7 @@ class Membership:
         if epoch != self._epoch:  # assigned anew meanwhile: what was read may be old
             return
         for tp, place in found.items():
-            partition = held.get(tp) or self._make(tp, self._changed.set)
+            partition = held.get(tp) or Partition(tp, self._changed.set)
             held[tp] = partition
             if place.halt is not None:
                 self._hold(partition, place.halt)
@@ -161,8 +158,8 @@ class Membership:
     async def _fetch(self) -> dict[TopicPartition, fetching.Unread]:
         """Take what is there of the partitions that have room, until something else is to be done."""
         self._changed.clear()
-        hungry = [] if self._closed() else [tp for tp, p in self._partitions.items() if p.hungry]
-        taking = asyncio.ensure_future(self._take(hungry))
+        hungry = [tp for tp, p in self._partitions.items() if p.hungry and not self._applying[tp.topic].busy]
+        taking = asyncio.ensure_future(self._take([] if self._closed() else hungry))
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait()), taking]
         try:
             await asyncio.wait(waits, timeout=2 * POLL_S, return_when=asyncio.FIRST_COMPLETED)
@@ -173,16 +170,14 @@ class Membership:
         return {} if taking.cancelled() else taking.result()
 
     async def _take(self, hungry: Sequence[TopicPartition]) -> dict[TopicPartition, fetching.Unread]:
-        """Fetch, and hand out in the same step: nothing is ever on its way unseen, which `idle` relies on."""
+        """Fetch, and begin to apply in the same step: nothing is ever on its way unseen, which `idle` relies on."""
         epoch = self._epoch
-        fetched = await self._metrics.measure(
-            fetching.fetch(self._consumer, hungry, POLL_S, 2 * BATCH_RECORDS), "fetch"
-        )
+        fetched = await self._metrics.measure(fetching.fetch(self._consumer, hungry, POLL_S, BATCH_RECORDS), "fetch")
         self._pace.after_fetch(self._consumer, found=bool(fetched.records))
         if epoch != self._epoch:  # they may be from wherever the new assignment began
             return {}
-        for tp, batch in fetched.records.items():
-            self._partitions[tp].give(batch)
+        for topic, some in groupby(sorted(fetched.records), key=lambda tp: tp.topic):
+            self._applying[topic].begin({self._partitions[tp]: fetched.records[tp] for tp in some})
         return fetched.unread
 
     async def _settle(self, tp: TopicPartition, unread: fetching.Unread) -> None:
@@ -205,16 +200,18 @@ class Membership:
         if epoch != self._epoch or not partition.sought:
             return
         end = salvage.end_of(raw)
+        records, why = [], type(error).__name__
         try:
             records = salvage.read(raw, tp, unread.offset)
-        except Exception:  # noqa: BLE001  # what anybody wrote, read by an unpacker of anybody's
-            records = []
+        except RejectedEvent as refusal:
+            why = refusal.message
+        except Exception:  # noqa: BLE001, S110  # what anybody wrote, read by an unpacker of anybody's
+            pass
         if records and end is not None:
             self._consumer.seek(tp, end)
-            partition.give(records)
+            self._applying[tp.topic].begin({partition: records})
             return
-        why = f"the batch of records that begins here cannot be read: {type(error).__name__}"
-        self._hold(partition, Halt(unread.offset, why, end))
+        self._hold(partition, Halt(unread.offset, f"the batch of records that begins here cannot be read: {why}", end))
 
     async def refused(self, waiting: Collection[Hashable]) -> bool:
         """Say whether Kafka itself refuses all that is waiting; those partitions stand still from now on, and say so.

@@ -1,6 +1,6 @@
 """The consumer's position, kept in PostgreSQL beside the effect, and moved by compare-and-set (design §3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -10,24 +10,19 @@ from chassis.database import Connection, unavailable
 from chassis.errors import Misconfigured
 
 _MOVE = """
-UPDATE consumer_offset SET next_offset = $5
-WHERE consumer = $1 AND topic = $2 AND partition = $3 AND next_offset = $4
-RETURNING next_offset
-"""
-
-
-_MOVE_ALL = """
-UPDATE consumer_offset AS held SET next_offset = new.next_offset, applied = held.applied + new.applied
+UPDATE consumer_offset AS held SET next_offset = new.next_offset, applied = held.applied + new.records
 FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::int[])
-    AS new (topic, partition, position, next_offset, applied)
+    AS new (topic, partition, position, next_offset, records)
 WHERE held.consumer = $1 AND held.topic = new.topic AND held.partition = new.partition
   AND held.next_offset = new.position
 RETURNING held.partition
 """
-_COUNT = """
-UPDATE consumer_offset
-SET applied = applied + $4, repeat = repeat + $5, stale = stale + $6, dead = dead + $7
-WHERE consumer = $1 AND topic = $2 AND partition = $3
+_RECOUNT = """
+UPDATE consumer_offset AS held
+SET applied = held.applied - new.repeat - new.stale - new.dead,
+    repeat = held.repeat + new.repeat, stale = held.stale + new.stale, dead = held.dead + new.dead
+FROM unnest($2::text[], $3::int[], $4::int[], $5::int[], $6::int[]) AS new (topic, partition, repeat, stale, dead)
+WHERE held.consumer = $1 AND held.topic = new.topic AND held.partition = new.partition
 """
 _ADD = """
 INSERT INTO consumer_offset (consumer, topic, partition, next_offset)
@@ -43,48 +38,41 @@ class Overtaken(Exception):
     """The position moved under us: another owner is ahead, or our own last commit did land. Both are safe."""
 
 
-async def move(connection: Connection, consumer: str, tp: TopicPartition, held: int, to: int) -> None:
-    """Move the position from `held` to `to`, in the transaction of the effect.
-
-    Raises:
-        Overtaken: It is no longer at `held`.
-    """
-    if await connection.fetchval(_MOVE, consumer, tp.topic, tp.partition, held, to) is None:
-        raise Overtaken
-
-
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One partition's step: from the position held to the next one, and how many records are applied with it."""
+    """One partition's step: from the position held to the next one, over so many records."""
 
     tp: TopicPartition
     held: int
     to: int
-    applied: int
+    records: int
 
 
-async def move_all(connection: Connection, consumer: str, moves: Sequence[Move]) -> None:
-    """Move several positions and count their records as applied, in the transaction of the effect: all or none.
+async def move(connection: Connection, consumer: str, moves: Iterable[Move]) -> None:
+    """Move the positions, and count the records as applied, in the transaction of the effect: all or none.
 
     Raises:
         Overtaken: One of them is no longer where it was held; the transaction is to be rolled back.
     """
+    moves = sorted(moves, key=lambda move: move.tp)
     moved = await connection.fetch(
-        _MOVE_ALL,
+        _MOVE,
         consumer,
         [move.tp.topic for move in moves],
         [move.tp.partition for move in moves],
         [move.held for move in moves],
         [move.to for move in moves],
-        [move.applied for move in moves],
+        [move.records for move in moves],
     )
     if len(moved) != len(moves):
         raise Overtaken
 
 
-async def count(connection: Connection, consumer: str, tp: TopicPartition, counts: tuple[int, int, int, int]) -> None:
-    """Add to what became of the partition's records: applied, repeat, stale, dead (I3)."""
-    await connection.execute(_COUNT, consumer, tp.topic, tp.partition, *counts)
+async def recount(connection: Connection, consumer: str, counts: Mapping[TopicPartition, tuple[int, int, int]]) -> None:
+    """Count so many of the records just moved over as repeat, stale, dead instead of applied (I3)."""
+    if counts:
+        topics, numbers = [tp.topic for tp in counts], [tp.partition for tp in counts]
+        await connection.execute(_RECOUNT, consumer, topics, numbers, *map(list, zip(*counts.values(), strict=True)))
 
 
 async def read(pool: asyncpg.Pool, consumer: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

@@ -33,8 +33,7 @@ async def replay(pool: asyncpg.Pool, subscriptions: Sequence[Subscription[Any]],
             outcome = await subscription.apply(connection, decoded.events)
             if outcome.rejected:
                 raise outcome.rejected[0][1]
-    counts = {subscription.done: outcome.applied, "repeat": outcome.repeat, "stale": outcome.stale}
-    return next((name for name, number in counts.items() if number), "no effect")
+    return "repeat" if outcome.repeat else "stale" if outcome.stale else subscription.done
 
 
 def _record(letter: dead_letter.DeadLetter) -> ConsumerRecord[bytes, bytes]:

@@ -16,19 +16,19 @@ from schemas.wire import Undecodable
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a batch's events. Invariant I3: the four add up to the records read.
+    """What became of a batch's events, by their places among those given: whoever is not named took effect.
+
+    So every event is counted once (I3), for its own partition, with whatever others it was applied.
 
     Attributes:
-        applied: Took effect.
-        repeat: Had taken effect before.
-        stale: A newer version was there.
-        rejected: (index into the events given, why) of those for the dead letters.
+        repeat: Places of those that had taken effect before.
+        stale: Places of those for which a newer version was there.
+        rejected: (place, why) of those for the dead letters.
     """
 
-    applied: int = 0
-    repeat: int = 0
-    stale: int = 0
-    rejected: tuple[tuple[int, RejectedEvent], ...] = ()
+    repeat: Sequence[int] = ()
+    stale: Sequence[int] = ()
+    rejected: Sequence[tuple[int, RejectedEvent]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,10 +168,11 @@ async def test_a_refused_record_with_null_headers_is_kept_and_does_not_hold_up_t
 
 async def test_a_replay_gives_the_record_as_it_was_headers_and_all(world: World) -> None:
     seen: list[Any] = []
+    fails = True
 
     def reading(record: Any) -> Order:
         seen.append((record.key, record.value, record.headers))
-        if len(seen) <= 2:  # once with its batch, once alone
+        if fails:
             raise TypeError("Integer exceeds 64-bit range")
         return decode(record)
 
@@ -186,6 +187,7 @@ async def test_a_replay_gives_the_record_as_it_was_headers_and_all(world: World)
     (letter,) = await dead_letter.listed(world.pool)
     assert letter.id is not None
 
+    fails = False
     assert await replay(world.pool, [subscription], world.prefix, letter.id) == "applied"
 
     assert seen[0] == seen[-1] == (b"\xfe", value, tuple(headers))

@@ -99,15 +99,16 @@ async def test_batches_of_two_partitions_that_lock_the_same_rows_in_opposite_ord
             'INSERT INTO effect (topic, partition, "offset", entity) VALUES ($1, $2, $3, $4)',
             [(o.topic, o.partition, o.offset, o.entity) for o in events],
         )
-        return Applied(len(events))
+        return Applied()
 
     await world.pool.execute("INSERT INTO entity VALUES ('a', 0), ('b', 0)")
     a, b = {"entity": "a", "version": 1}, {"entity": "b", "version": 1}
-    await world.produce([a, b], partition=0)
-    await world.produce([b, a], partition=1)
-    consumer = world.consumer(Subscription(ORDERS, decode, unsorted), gather_ms=0)  # else one transaction for both
+    one, other = (world.consumer(Subscription(ORDERS, decode, unsorted)) for _ in range(2))
 
-    async with running(consumer):
+    async with running(one, other):
+        await until(lambda: len(one.lag) == len(other.lag) == 1, what="each has a partition")
+        await world.produce([a, b], partition=0)
+        await world.produce([b, a], partition=1)
         await until(lambda: world.consumed(2, 2))
 
     assert await world.effects() == [(0, 0), (0, 1), (1, 0), (1, 1)]

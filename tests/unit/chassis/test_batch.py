@@ -1,37 +1,44 @@
-"""One batch, one transaction: what is told after it, and what became of each record (I3)."""
+"""One batch, one transaction: what is told after it, and what became of each record of each partition (I3)."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chassis.after_commit import after_commit
-from chassis.batch import Apart, Batch, Part
-from chassis.breaker import Breaker
+from chassis.batch import Batch, Part
+from chassis.breaker import PER_MINUTE, Breaker
 from chassis.errors import RejectedEvent, Unavailable
 from chassis.metrics import Metrics
 from chassis.offsets import Overtaken
 from chassis.subscription import Applied, Subscription
 from schemas.topics import APPOINTMENTS
+from schemas.wire import Undecodable
 
-TP = TopicPartition("t", 3)
+A, B = TopicPartition("t", 3), TopicPartition("t", 7)
+NO = RejectedEvent("NO", "refused")
 
 
 class FakePostgres:
-    """A pool, its connection and its transaction in one: notes what is done, in order.
+    """A pool, its connection and its transaction in one: notes what is done, in order, and keeps what is committed.
 
     Args:
-        moved: Whether the position is where it is held.
+        overtaken: Partitions whose positions are no longer where they are held.
         commits: Whether a commit goes through.
     """
 
-    def __init__(self, *, moved: bool = True, commits: bool = True) -> None:
+    def __init__(self, *, overtaken: Collection[int] = (), commits: bool = True) -> None:
         self.done: list[str] = []
-        self.counted: list[tuple[Any, ...]] = []
-        self._moved = moved
+        self.counts: dict[int, list[int]] = {}
+        self.dead: list[tuple[int, int, str]] = []
+        self._open: list[Callable[[], object]] = []
+        self._overtaken = overtaken
         self._commits = commits
 
     @asynccontextmanager
@@ -43,142 +50,182 @@ class FakePostgres:
 
     async def start(self) -> None:
         self.done.append("begin")
+        self._open = []
 
     async def commit(self) -> None:
         if not self._commits:
             raise ConnectionResetError
         self.done.append("commit")
+        for change in self._open:
+            change()
 
     async def rollback(self) -> None:
         self.done.append("rollback")
 
-    async def fetchval(self, *_: Any) -> int | None:
-        return 1 if self._moved else None
-
-    async def fetch(self, _query: str, _consumer: str, _topics: Any, partitions: Any, *counts: Any) -> list[Any]:
-        self.counted.append(tuple(counts[-1]))
-        return list(partitions) if self._moved else []
+    async def fetch(self, _move: str, _consumer: str, _t: Any, numbers: Any, _h: Any, _to: Any, records: Any) -> Any:
+        self._open += [partial(self._add, *row, 0, 0, 0) for row in zip(numbers, records, strict=True)]
+        return [number for number in numbers if number not in self._overtaken]
 
     async def execute(self, query: str, *arguments: Any) -> None:
-        if "applied = applied" in query:
-            self.counted.append(arguments[3:])
-
-
-def batch(postgres: FakePostgres) -> Batch:
-    pool: Any = postgres
-    return Batch("ledger", pool, Metrics("ledger"), Breaker(), lambda: postgres.done.append("told"))
-
-
-def subscription(outcome: Applied) -> Subscription[bytes]:
-    async def apply(_connection: Any, _events: Sequence[bytes]) -> Applied:
-        return outcome
-
-    return Subscription(APPOINTMENTS, lambda record: record.value or b"", apply)
-
-
-def records(count: int) -> list[Any]:
-    return [ConsumerRecord("t", 3, offset, 0, 0, None, b"", None, 0, 0, ()) for offset in range(count)]
-
-
-async def alone(postgres: FakePostgres, outcome: Applied, count: int = 4) -> int:
-    """Apply so many records alone; return the position after it."""
-    moved: list[int] = []
-    await batch(postgres).apply(TP, subscription(outcome), records(count), 0, moved.append)
-    return moved[-1]
-
-
-async def together(postgres: FakePostgres, outcome: Applied, count: int = 4) -> None:
-    """Apply so many records of one partition as a joint batch."""
-    await batch(postgres).together(subscription(outcome), [Part(TP, records(count), 0)])
-
-
-async def test_whoever_waits_for_a_commit_is_told_after_it_and_once() -> None:
-    postgres = FakePostgres()
-
-    assert await alone(postgres, Applied(4)) == 4
-
-    assert postgres.done == ["begin", "commit", "told"]
-
-
-async def test_whoever_waits_for_a_joint_commit_is_told_after_it_and_once() -> None:
-    postgres = FakePostgres()
-
-    await together(postgres, Applied(4))
-
-    assert postgres.done == ["begin", "commit", "told"]
-
-
-def saying(postgres: FakePostgres) -> Subscription[bytes]:
-    """Return a subscription whose story says what it did, as stories do: within the transaction."""
-
-    async def apply(_connection: Any, events: Sequence[bytes]) -> Applied:
-        after_commit(postgres.done.append, "said")
-        return Applied(len(events))
-
-    return Subscription(APPOINTMENTS, lambda record: record.value or b"", apply)
-
-
-@pytest.mark.parametrize("joint", [False, True])
-async def test_r41_what_a_story_says_is_said_after_the_commit_and_never_of_one_that_failed(joint: bool) -> None:
-    async def applied(postgres: FakePostgres) -> list[str]:
-        work = batch(postgres)
-        if joint:
-            doing = work.together(saying(postgres), [Part(TP, records(4), 0)])
+        rows = list(zip(*arguments[1:], strict=True))
+        if "dead_letter" in query:
+            self._open += [partial(self.dead.append, (row[1], row[2], row[6])) for row in rows]
         else:
-            doing = work.apply(TP, saying(postgres), records(4), 0, lambda _: None)
+            self._open += [partial(self._add, row[1], -sum(row[2:]), *row[2:]) for row in rows]
+
+    def _add(self, partition: int, *counts: int) -> None:
+        held = self.counts.get(partition, [0, 0, 0, 0])
+        self.counts[partition] = [one + more for one, more in zip(held, counts, strict=True)]
+
+
+def batch(postgres: FakePostgres, breaker: Breaker | None = None, metrics: Metrics | None = None) -> Batch:
+    pool: Any = postgres
+    told = partial(postgres.done.append, "told")
+    return Batch("ledger", pool, metrics or Metrics("ledger"), breaker or Breaker(), told)
+
+
+type Story = Callable[[Sequence[bytes]], Applied]
+
+
+def subscription(story: Story) -> Subscription[bytes]:
+    async def apply(_connection: Any, events: Sequence[bytes]) -> Applied:
+        return story(events)
+
+    def decode(record: ConsumerRecord[bytes, bytes]) -> bytes:
+        if record.value == b"unreadable":
+            raise Undecodable("INVALID", "body: json_invalid")
+        return record.value or b""
+
+    return Subscription(APPOINTMENTS, decode, apply)
+
+
+def part(tp: TopicPartition, *values: bytes, first: int = 0) -> Part:
+    records = [
+        ConsumerRecord(tp.topic, tp.partition, first + n, 0, 0, None, value, None, 0, 0, ())
+        for n, value in enumerate(values)
+    ]
+    return Part(tp, records, first)
+
+
+ONE, TWO = [part(A, b"a", b"b")], [part(A, b"a", b"b"), part(B, b"c")]
+together = pytest.mark.parametrize("parts", [ONE, TWO], ids=["one partition", "two"])
+
+
+async def applied(
+    postgres: FakePostgres,
+    story: Story,
+    parts: Sequence[Part],
+    breaker: Breaker | None = None,
+    metrics: Metrics | None = None,
+) -> dict[TopicPartition, int]:
+    """Apply the parts; return where each partition stands after it."""
+    moved: dict[TopicPartition, int] = {}
+    await batch(postgres, breaker, metrics).apply(subscription(story), parts, moved.__setitem__)
+    return moved
+
+
+def all_new(_events: Sequence[bytes]) -> Applied:
+    return Applied()
+
+
+@together
+async def test_whoever_waits_for_a_commit_is_told_after_it_and_once(parts: list[Part]) -> None:
+    postgres = FakePostgres()
+
+    assert await applied(postgres, all_new, parts) == {one.tp: one.end for one in parts}
+
+    assert postgres.done == ["begin", "commit", "told"]
+
+
+@together
+async def test_r41_what_a_story_says_is_said_after_the_commit_and_never_of_one_that_failed(parts: list[Part]) -> None:
+    async def done(postgres: FakePostgres) -> list[str]:
+        def saying(_events: Sequence[bytes]) -> Applied:
+            after_commit(postgres.done.append, "said")
+            return Applied()
+
         with contextlib.suppress(Unavailable):
-            await doing
+            await applied(postgres, saying, parts)
         return postgres.done
 
-    assert await applied(FakePostgres()) == ["begin", "commit", "said", "told"]
-    assert "said" not in await applied(FakePostgres(commits=False))
+    assert await done(FakePostgres()) == ["begin", "commit", "said", "told"]
+    assert "said" not in await done(FakePostgres(commits=False))
 
 
-@pytest.mark.parametrize("way", [alone, together])
-async def test_nobody_is_told_of_what_was_rolled_back_or_of_a_commit_that_failed(way: Any) -> None:
-    overtaken, cut = FakePostgres(moved=False), FakePostgres(commits=False)
+@together
+async def test_nobody_is_told_of_what_was_rolled_back_or_of_a_commit_that_failed(parts: list[Part]) -> None:
+    overtaken, cut = FakePostgres(overtaken=[parts[-1].tp.partition]), FakePostgres(commits=False)
 
     with pytest.raises(Overtaken):
-        await way(overtaken, Applied(4))
+        await applied(overtaken, all_new, parts)
     with pytest.raises(Unavailable):
-        await way(cut, Applied(4))
+        await applied(cut, all_new, parts)
 
     assert overtaken.done == ["begin", "rollback"]
     assert cut.done == ["begin"]
 
 
-async def test_alone_each_record_is_counted_as_what_became_of_it() -> None:
-    postgres = FakePostgres()
+async def test_a_repeat_among_others_is_a_repeat_of_its_partition_and_costs_no_second_transaction() -> None:
+    postgres, metrics = FakePostgres(), Metrics("ledger")
 
-    await alone(postgres, Applied(1, 2, 3, ((4, RejectedEvent("NO", "refused")),)), 7)
+    await applied(postgres, lambda _: Applied(repeat=[2]), TWO, metrics=metrics)
 
-    assert postgres.counted == [(1, 2, 3, 1)]
-
-
-async def test_jointly_all_take_effect_and_are_counted_as_applied() -> None:
-    postgres = FakePostgres()
-
-    await together(postgres, Applied(4))
-
-    assert postgres.counted == [(4,)]
+    assert postgres.counts == {3: [2, 0, 0, 0], 7: [0, 1, 0, 0]}
+    shown = {s.labels["effect"]: s.value for s in _samples(metrics) if s.name.endswith("_total")}
+    assert shown == {"applied": 2, "repeat": 1}
+    assert postgres.done == ["begin", "commit", "told"]
 
 
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        Applied(3, 1),
-        Applied(0, 4),
-        Applied(3, 0, 1),
-        Applied(3, 0, 0, ((3, RejectedEvent("NO", "refused")),)),
-        Applied(4, 0, 0, ((3, RejectedEvent("NO", "refused")),)),
-    ],
-)
-async def test_a_joint_batch_with_a_repeat_a_stale_or_a_refused_record_is_undone_and_settled_apart(
-    outcome: Applied,
+def _samples(metrics: Metrics) -> list[Any]:
+    return [sample for family in metrics.events.collect() for sample in family.samples]
+
+
+OUTCOMES = st.sampled_from([b"applied", b"repeat", b"stale", b"refused", b"unreadable"])
+
+
+@given(st.lists(OUTCOMES, min_size=1, max_size=9), st.lists(OUTCOMES, min_size=1, max_size=9))
+async def test_i3_each_record_is_counted_once_for_its_partition_as_what_became_of_it(
+    first: list[bytes], second: list[bytes]
 ) -> None:
+    def story(events: Sequence[bytes]) -> Applied:
+        places = {name: [n for n, event in enumerate(events) if event == name] for name in set(events)}
+        refused = [(place, NO) for place in places.get(b"refused", [])]
+        return Applied(places.get(b"repeat", []), places.get(b"stale", []), refused)
+
     postgres = FakePostgres()
 
-    with pytest.raises(Apart):
-        await together(postgres, outcome)
+    await applied(postgres, story, [part(A, *first), part(B, *second, first=40)])
 
-    assert postgres.done == ["begin", "rollback"]
+    for tp, values in ((A, first), (B, second)):
+        dead = values.count(b"refused") + values.count(b"unreadable")
+        assert postgres.counts[tp.partition] == [
+            values.count(b"applied"), values.count(b"repeat"), values.count(b"stale"), dead
+        ]  # fmt: skip
+    unreadable = [(7, 40 + n, "INVALID") for n, value in enumerate(second) if value == b"unreadable"]
+    assert [letter for letter in postgres.dead if letter[0] == 7 and letter[2] == "INVALID"] == unreadable
+    assert postgres.done == ["begin", "commit", "told"]
+
+
+def crashes_on_c(events: Sequence[bytes]) -> Applied:
+    if b"c" in events:
+        raise ZeroDivisionError
+    return Applied()
+
+
+async def test_what_one_record_causes_is_its_dead_letter_and_the_rest_of_all_partitions_takes_effect() -> None:
+    postgres = FakePostgres()
+
+    moved = await applied(postgres, crashes_on_c, [part(A, b"a", b"b"), part(B, b"d", b"c", b"e")])
+
+    assert moved == {A: 2, B: 3}
+    assert postgres.counts == {3: [2, 0, 0, 0], 7: [2, 0, 0, 1]}
+    assert postgres.dead == [(7, 1, "INTERNAL")]
+
+
+async def test_of_very_many_bad_records_of_our_own_only_so_many_are_taken_as_open_the_breaker() -> None:
+    postgres, breaker = FakePostgres(), Breaker()
+
+    await applied(postgres, all_new, [part(A, *[b"unreadable"] * 50), part(B, b"a")], breaker)
+
+    assert breaker.is_open
+    assert postgres.counts == {3: [0, 0, 0, PER_MINUTE]}

@@ -1,6 +1,8 @@
-"""What stands still because the broker refuses it is not a client that is stuck (0019)."""
+"""What is fetched is for who owns it now; what the broker refuses is not a client that is stuck (0019)."""
 
 import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +11,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import NodeNotReadyError
 
 from chassis import kafka
-from chassis.breaker import Breaker
 from chassis.errors import Unavailable
-from chassis.membership import Membership
+from chassis.membership import BATCH_RECORDS, Membership
 from chassis.metrics import Metrics
 from chassis.partition import Partition
 
@@ -39,12 +40,11 @@ class FakeClient:
         self.paused.append(tp)
 
 
-def membership(client: FakeClient) -> Membership:
-    anything: Any = None
-    consumer: Any = client
-    made = Membership("m", consumer, "", anything, Metrics("m"), kafka.Pace(0), lambda: False, anything)
+def membership(client: Any, applying: Any = None) -> Membership:
+    pool: Any = None
+    made = Membership("m", client, "", pool, Metrics("m"), kafka.Pace(0), lambda: False, applying or {})
     for tp in (A, B):
-        made._partitions[tp] = Partition(tp, anything, anything, Breaker(), asyncio.Semaphore(1), lambda: None)
+        made._partitions[tp] = Partition(tp, lambda: None)
         made._partitions[tp].begin_at(7)
     return made
 
@@ -74,3 +74,90 @@ async def test_a_client_that_reaches_nobody_explains_nothing() -> None:
         await made.refused([A])
 
     assert made.partitions[A].halt is None
+
+
+class FetchingClient:
+    """An aiokafka consumer to which one partition's records come while a fetch waits.
+
+    Args:
+        meanwhile: Called when they are there and not handed out yet.
+    """
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self.records = ["record"]
+        self.waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._coordinator = SimpleNamespace(check_errors=lambda: None)
+        self._subscription = SimpleNamespace(
+            reassignment_in_progress=False, subscription=None, fetch_context=self._fetch_context
+        )
+        self._fetcher = SimpleNamespace(
+            _records={}, _create_fetch_waiter=lambda: self.waiter, _notify=lambda _: None, _wait_consume_future=None
+        )
+        self._meanwhile = meanwhile
+
+    @contextmanager
+    def _fetch_context(self) -> Iterator[None]:
+        if self._fetcher._records:
+            self._meanwhile()
+        yield
+
+    def come(self) -> None:
+        """Let the records come."""
+        self._fetcher._records[A] = SimpleNamespace(
+            check_assignment=lambda _tp: True, _partition_records=iter(self.records), _update_position=lambda: None
+        )
+        self.waiter.set_result(None)
+
+    def assignment(self) -> set[TopicPartition]:
+        return {A, B}
+
+    async def commit(self, _positions: object) -> None:
+        return None
+
+
+class FakeApplying:
+    """Notes what is begun: partition → records."""
+
+    def __init__(self, *, busy: bool = False) -> None:
+        self.busy = busy
+        self.begun: list[dict[int, object]] = []
+
+    def begin(self, shares: Mapping[Partition, object]) -> None:
+        self.begun.append({partition.tp.partition: records for partition, records in shares.items()})
+
+
+async def a_round(made: Membership, client: FetchingClient) -> None:
+    round_ = asyncio.create_task(made.round())
+    await asyncio.sleep(0)
+    client.come()
+    await round_
+
+
+@pytest.mark.parametrize("assigned_anew", [False, True])
+async def test_what_was_fetched_before_an_assignment_is_not_applied_after_it(assigned_anew: bool) -> None:
+    applying = FakeApplying()
+    client = FetchingClient(lambda: made.assigned() if assigned_anew else None)
+    made = membership(client, {"t": applying})
+
+    await a_round(made, client)
+
+    assert applying.begun == ([] if assigned_anew else [{0: ["record"]}])
+
+
+async def test_of_very_many_records_one_transaction_takes_only_so_many() -> None:
+    applying, client = FakeApplying(), FetchingClient(lambda: None)
+    client.records = ["record"] * (2 * BATCH_RECORDS)
+
+    await a_round(membership(client, {"t": applying}), client)
+
+    assert applying.begun == [{0: ["record"] * BATCH_RECORDS}]
+    assert list(client._fetcher._records) == [A]
+
+
+async def test_while_a_transaction_of_a_topic_is_under_way_its_records_are_left_for_the_next_one() -> None:
+    applying, client = FakeApplying(busy=True), FetchingClient(lambda: None)
+
+    await a_round(membership(client, {"t": applying}), client)
+
+    assert applying.begun == []
+    assert list(client._fetcher._records) == [A]

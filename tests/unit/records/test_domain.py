@@ -175,10 +175,12 @@ def test_events_that_open_are_grouped_by_patient_and_clinic_in_order() -> None:
 def test_versions_are_folded_in_order_and_each_event_is_counted_once() -> None:
     events = [seen(version=version) for version in (2, 3, 3, 2, 5)]
 
-    folded = fold([(event.appointment_id, event) for event in events], {id_of("visit"): 2})
+    folded = fold(
+        [(10 + place, event.appointment_id, event) for place, event in enumerate(events)], {id_of("visit"): 2}
+    )
 
     assert [event.version for event in folded.applied] == [3, 5]
-    assert (folded.repeat, folded.stale) == (2, 1)
+    assert (folded.repeat, folded.stale) == ([10, 12], [13])
 
 
 @given(
@@ -188,11 +190,12 @@ def test_versions_are_folded_in_order_and_each_event_is_counted_once() -> None:
 def test_i3_applied_repeat_and_stale_add_up_to_the_events_read(
     versions: list[tuple[str, int]], held: dict[str, int]
 ) -> None:
-    events = [(name, seen(name, version)) for name, version in versions]
+    events = [(place, name, seen(name, version)) for place, (name, version) in enumerate(versions)]
 
     folded = fold(events, held)
 
-    assert len(folded.applied) + folded.repeat + folded.stale == len(events)
+    assert len(folded.applied) + len(folded.repeat) + len(folded.stale) == len(events)
+    assert len({*folded.repeat, *folded.stale}) == len(folded.repeat) + len(folded.stale)
     applied = [(event.appointment_id, event.version) for event in folded.applied]
     assert len(set(applied)) == len(applied)
     again = fold(events, held | {name: max(held.get(name, 0), version) for name, version in _highest(versions).items()})

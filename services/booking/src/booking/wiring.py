@@ -47,7 +47,7 @@ from schemas.topics import APPOINTMENTS, CLINICS, PATIENT_REPLIES, PATIENTS, PRO
 
 SERVICE = "booking"
 POOL_SIZE = 14
-"""Connections: partition batches in flight, two relays, commands, health."""
+"""Connections: a batch in flight for each topic, two relays, commands, health."""
 READING_POOL_SIZE = 4
 """Connections of those who only read: however many ask how much, no booking waits for them."""
 DRY_RUNS = 2

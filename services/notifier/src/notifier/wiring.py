@@ -34,7 +34,6 @@ from notifier.adapters.streams import Streams, streams
 from notifier.adapters.templates import checked
 from notifier.adapters.watch import LaneMetrics
 from notifier.domain.transitions import VisitReading
-from notifier.handle.entering import Counted
 from notifier.handle.fanout import on_appointments
 from notifier.handle.loop import Lane
 from notifier.handle.reminders import Seen, on_reminders
@@ -94,12 +93,13 @@ def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subsc
 
     async def appointments(connection: Connection, events: Sequence[VisitReading]) -> Applied:
         store = PostgresFanoutStore(connection, link, peppers)
-        return _applied(await on_appointments(store, events, sending, clock.now()))
+        return await on_appointments(store, events, sending, clock.now())
 
     async def reminders(connection: Connection, events: Sequence[Seen | None]) -> Applied:
-        said = [event for event in events if event is not None]
-        counted = await on_reminders(PostgresFanoutStore(connection, link, peppers), said, sending, clock.now())
-        return Applied(counted.applied + len(events) - len(said), counted.repeat, counted.stale)
+        said = {place: event for place, event in enumerate(events) if event is not None}
+        store, places = PostgresFanoutStore(connection, link, peppers), list(said)
+        told = await on_reminders(store, list(said.values()), sending, clock.now())
+        return Applied(repeat=[places[number] for number in told.repeat])
 
     return (
         Subscription(APPOINTMENTS, incoming.appointment, appointments),
@@ -183,7 +183,3 @@ async def build(
     finally:
         await reading.aclose()
         await pool.close()
-
-
-def _applied(counted: Counted) -> Applied:
-    return Applied(counted.applied, counted.repeat, counted.stale)

@@ -63,13 +63,13 @@ class Folded[E]:
 
     Attributes:
         applied: Events above the version held when their turn came, in order.
-        repeat: How many carried exactly the version held.
-        stale: How many carried a lower one.
+        repeat: Places of those that carried exactly the version held.
+        stale: Places of those that carried a lower one.
     """
 
     applied: Sequence[E]
-    repeat: int
-    stale: int
+    repeat: Sequence[int]
+    stale: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,35 +96,36 @@ class SubFile:
     caused_by: str
 
 
-def newest[E: Versioned](events: Iterable[tuple[str, E]]) -> dict[str, E]:
+def newest[E: Versioned](events: Iterable[tuple[int, str, E]]) -> dict[str, E]:
     """Return the highest version of each entity; the first of equals wins."""
     found: dict[str, E] = {}
-    for entity, event in events:
+    for _, entity, event in events:
         other = found.get(entity)
         if other is None or other.version < event.version:
             found[entity] = event
     return found
 
 
-def fold[E: Versioned](events: Iterable[tuple[str, E]], held: Mapping[str, int]) -> Folded[E]:
+def fold[E: Versioned](events: Iterable[tuple[int, str, E]], held: Mapping[str, int]) -> Folded[E]:
     """Return which events take effect, in order, given the versions held before.
 
     Args:
-        events: (entity, event) in the order of the topic.
+        events: (place in the batch, entity, event) in the order of the topic.
         held: Version held of each entity; absent means none.
     """
     current = dict(held)
     applied: list[E] = []
-    repeat = stale = 0
-    for entity, event in events:
+    repeat: list[int] = []
+    stale: list[int] = []
+    for place, entity, event in events:
         known, version = current.get(entity, 0), event.version
         if version > known:
             current[entity] = version
             applied.append(event)
         elif version == known:
-            repeat += 1
+            repeat.append(place)
         else:
-            stale += 1
+            stale.append(place)
     return Folded(applied, repeat, stale)
 
 

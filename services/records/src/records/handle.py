@@ -87,19 +87,19 @@ async def on_appointments(
     Raises:
         RejectedEvent: SUB_FILE_ORDINAL_OVERFLOW: the number would not fit (D2).
     """
-    keyed = [(event.appointment_id, event) for event in events]
+    keyed = [(place, event.appointment_id, event) for place, event in enumerate(events)]
     folded = fold(keyed, await store.keep_appointments(newest(keyed).values()))
     asked = openings(folded.applied)
     if asked:
         waiting = await store.unsettled(asked, closed_too=replace_closed)
         if waiting:
             await _settle_all(store, {pair: asked[pair] for pair in waiting}, now, replace_closed=replace_closed)
-    return Applied(len(folded.applied), folded.repeat, folded.stale)
+    return Applied(folded.repeat, folded.stale)
 
 
 async def on_patients(store: Store, events: Sequence[PatientSeen | Erased], now: datetime) -> Applied:
     """Complete the parked sub-files of every patient whose main file has come (D5); link merges (D44)."""
-    keyed = [(event.patient_id, event) for event in events if isinstance(event, PatientSeen)]
+    keyed = [(place, event.patient_id, event) for place, event in enumerate(events) if isinstance(event, PatientSeen)]
     last = {_patient(event): event for event in events}
     erased = {patient for patient, event in last.items() if isinstance(event, Erased)}
     folded = fold(keyed, await store.keep_patients(newest(keyed).values()))
@@ -111,7 +111,7 @@ async def on_patients(store: Store, events: Sequence[PatientSeen | Erased], now:
             for file in await store.parked(arrived)
         ]
         await _change(store, completed, "sub_files.completed", now)
-    return Applied(len(folded.applied) + len(events) - len(keyed), folded.repeat, folded.stale)
+    return Applied(folded.repeat, folded.stale)
 
 
 async def on_providers(store: Store, events: Sequence[ProviderSeen | Erased], now: datetime) -> Applied:
@@ -119,7 +119,7 @@ async def on_providers(store: Store, events: Sequence[ProviderSeen | Erased], no
 
     A tombstone changes nothing: a file keeps the provider it was given.
     """
-    keyed = [(event.provider_id, event) for event in events if isinstance(event, ProviderSeen)]
+    keyed = [(place, event.provider_id, event) for place, event in enumerate(events) if isinstance(event, ProviderSeen)]
     folded = fold(keyed, await store.keep_providers(newest(keyed).values()))
     arrived = {event.provider_id: event for event in folded.applied}
     if arrived:
@@ -129,7 +129,7 @@ async def on_providers(store: Store, events: Sequence[ProviderSeen | Erased], no
             if file.wanted_provider_id is not None
         ]
         await _change(store, filled, "sub_files.provider_assigned", now)
-    return Applied(len(folded.applied) + len(events) - len(keyed), folded.repeat, folded.stale)
+    return Applied(folded.repeat, folded.stale)
 
 
 async def _settle_all(

@@ -35,7 +35,7 @@ SERVICE = "records"
 GATHER_MS = 10
 """How long the broker gathers what trickles in: a sub-file is waited for."""
 POOL_SIZE = 8
-"""Connections: partition batches in flight, the relay, the read API and health."""
+"""Connections: a batch in flight for each topic, the relay, the read API and health."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ TABLE = TIMERS_CHANGELOG.name.removeprefix(f"{WORKER}-").removesuffix("-changelo
 GATHER_MS = 50
 """How long the broker gathers what trickles in for the projector: nobody waits for a reminder's record."""
 POOL_SIZE = 8
-"""Connections of the projector: partition batches in flight, closing and health."""
+"""Connections of the projector: a batch in flight for each topic, closing and health."""
 
 CLOSING_EVERY_S = 60.0
 FORECAST_KEPT = timedelta(days=2)

@@ -59,17 +59,18 @@ async def apply(connection: Connection, orders: Sequence[Order]) -> Applied:
     refused = tuple((i, RejectedEvent("NO", "refused")) for i, order in enumerate(orders) if order.wish == "refuse")
     if any(order.wish == "raise" for order in orders):
         raise RejectedEvent("RAISED", "refused by raising")
-    newest: dict[str, Order] = {}
-    for order in orders:
+    newest: dict[str, tuple[int, Order]] = {}
+    for place, order in enumerate(orders):
         held = newest.get(order.entity)
-        if order.wish != "refuse" and (held is None or held.version < order.version):
-            newest[order.entity] = order
-    rows = await connection.fetch(_KEEP, list(newest), [order.version for order in newest.values()])
-    kept = [newest[row["id"]] for row in rows]
+        if order.wish != "refuse" and (held is None or held[1].version < order.version):
+            newest[order.entity] = (place, order)
+    rows = await connection.fetch(_KEEP, list(newest), [order.version for _, order in newest.values()])
+    places, kept = [newest[row["id"]][0] for row in rows], [newest[row["id"]][1] for row in rows]
     await connection.execute(
         _COUNT, [o.topic for o in kept], [o.partition for o in kept], [o.offset for o in kept], [o.entity for o in kept]
     )
-    return Applied(len(kept), 0, len(orders) - len(kept) - len(refused), refused)
+    others = {*places, *(place for place, _ in refused)}
+    return Applied(stale=[place for place in range(len(orders)) if place not in others], rejected=refused)
 
 
 SUBSCRIPTION = Subscription(ORDERS, decode, apply)

@@ -4,7 +4,7 @@ Each belongs to one client by the installation's settings (design §2). A header
 claim: whoever may write the topic could speak for every client.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -116,7 +116,7 @@ class Inbound:
         refused += [(place, a.refusal) for place, a in zip(places, answers, strict=True) if a.refusal is not None]
         if refused:
             await _keep(connection, [(events[place].order, why) for place, why in refused], self._clock)
-        return _counted(answers, refused)
+        return _told(dict(zip(places, answers, strict=True)), refused)
 
 
 def _allowed(received: Received, known: dict[str, Client]) -> BookAppointment:
@@ -133,11 +133,10 @@ async def _keep(connection: Connection, refused: Sequence[tuple[BookAppointment,
     await connection.execute(sql.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), clock.now())
 
 
-def _counted(answers: Sequence[Answer], refused: Sequence[tuple[int, Refused]]) -> Applied:
-    results = [answer.result for answer in answers if answer.refusal is None]
+def _told(answers: Mapping[int, Answer], refused: Sequence[tuple[int, Refused]]) -> Applied:
+    results = [(place, answer.result) for place, answer in answers.items() if answer.refusal is None]
     return Applied(
-        applied=results.count(Result.APPLIED) + results.count(Result.TOMBSTONE),
-        repeat=results.count(Result.REPEAT),
-        stale=results.count(Result.STALE),
-        rejected=tuple((place, rejected(why)) for place, why in sorted(refused, key=lambda pair: pair[0])),
+        repeat=[place for place, result in results if result is Result.REPEAT],
+        stale=[place for place, result in results if result is Result.STALE],
+        rejected=[(place, rejected(why)) for place, why in sorted(refused, key=lambda pair: pair[0])],
     )

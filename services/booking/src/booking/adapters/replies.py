@@ -42,11 +42,9 @@ class PatientReplies:
     async def apply(self, connection: Connection, replies: Sequence[PatientReplied]) -> Applied:
         """Take a batch in the consumer's transaction; answers about visits nobody knows go to the dead letters."""
         results = await take_replies(PostgresStore(connection), replies, self._clock.now())
-        strangers = [place for place, result in enumerate(results) if result is None]
         unknown = RejectedEvent("UNKNOWN_APPOINTMENT", "appointment_id: booking knows no such visit")
         return Applied(
-            applied=results.count(Result.APPLIED),
-            repeat=results.count(Result.REPEAT),
-            stale=results.count(Result.STALE),
-            rejected=tuple((place, unknown) for place in strangers),
+            repeat=[place for place, result in enumerate(results) if result is Result.REPEAT],
+            stale=[place for place, result in enumerate(results) if result is Result.STALE],
+            rejected=[(place, unknown) for place, result in enumerate(results) if result is None],
         )

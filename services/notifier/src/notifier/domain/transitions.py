@@ -89,15 +89,14 @@ class Folded:
     Attributes:
         happened: Every transition in the order of the topic.
         newest: The versions to keep, by appointment.
-        repeat: How many events carried exactly the version held.
-        stale: How many carried a lower one.
+        repeat: Places of the events that carried exactly the version held.
+        stale: Places of those that carried a lower one.
     """
 
     happened: list[Happened] = field(default_factory=list)
     newest: dict[str, Kept] = field(default_factory=dict)
-    applied: int = 0
-    repeat: int = 0
-    stale: int = 0
+    repeat: list[int] = field(default_factory=list)
+    stale: list[int] = field(default_factory=list)
 
 
 def transition(before: Held | None, after: VisitReading) -> Transition | None:
@@ -126,15 +125,15 @@ def fold(events: Iterable[VisitReading], held: Mapping[str, Held]) -> Folded:
     known = dict(held)
     happened: list[Happened] = []
     newest: dict[str, Kept] = {}
-    applied = repeat = stale = 0
-    for event in events:
+    repeat: list[int] = []
+    stale: list[int] = []
+    for place, event in enumerate(events):
         appointment = event.appointment_id
         before = known.get(appointment)
         version = before.version if before else 0
         if event.version <= version:
-            repeat, stale = repeat + (event.version == version), stale + (event.version < version)
+            (repeat if event.version == version else stale).append(place)
             continue
-        applied += 1
         what = transition(before, event)
         if what:
             happened.append(Happened(what, event, UUID(appointment)))
@@ -144,7 +143,7 @@ def fold(events: Iterable[VisitReading], held: Mapping[str, Held]) -> Folded:
             event.version, event.status, event.schedule_gen, event.starts_at, event.clinic_id, turned_at
         )
         newest[appointment] = Kept(event, turned_at, appointment not in held)
-    return Folded(happened, newest, applied, repeat, stale)
+    return Folded(happened, newest, repeat, stale)
 
 
 def _moved(before: Held, after: VisitReading) -> bool:

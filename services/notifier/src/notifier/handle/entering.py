@@ -31,15 +31,6 @@ _HEARD = Told(heard=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """What became of a batch's events."""
-
-    applied: int
-    repeat: int
-    stale: int
-
-
-@dataclass(frozen=True, slots=True)
 class InboxEntry:
     """A provider's in-app notice: what it says is the visit as the gate gave it."""
 

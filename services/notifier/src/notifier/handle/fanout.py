@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from chassis.consumer import Applied
 from notifier.domain.ledger import Notification
 from notifier.domain.modes import SendingMode
 from notifier.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
 from notifier.domain.states import State
 from notifier.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
-from notifier.handle.entering import Counted, EntryStore, enter, unknown
+from notifier.handle.entering import EntryStore, enter, unknown
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
 
@@ -69,14 +70,14 @@ class FanoutStore(EntryStore, Protocol):
 
 async def on_appointments(
     store: FanoutStore, events: Sequence[VisitReading], sending: SendingMode, now: datetime
-) -> Counted:
+) -> Applied:
     """Turn every transition of a batch into its notices (R20, R22, R27, R28), and fold those that are one (D37)."""
     held = await store.held({event.appointment_id for event in events})
     folded = fold(events, held)
     await store.keep(folded.newest.values())
     if folded.happened:
         await _tell_of(store, folded, held, sending, now)
-    return Counted(folded.applied, folded.repeat, folded.stale)
+    return Applied(folded.repeat, folded.stale)
 
 
 async def _tell_of(

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from chassis.consumer import Applied
 from notifier.domain.clinic_day import Morning, TodaysVisit, day_lists, messages
 from notifier.domain.ledger import PATIENT, Notification
 from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
-from notifier.handle.entering import Counted, EntryStore, enter, unknown
+from notifier.handle.entering import EntryStore, enter, unknown
 from schemas.appointments import Status
 from schemas.notifications import Kind
 from schemas.reminders import ReminderDue
@@ -79,26 +80,36 @@ class RemindersStore(EntryStore, Protocol):
         """Forget what was planned for visits of these clinics that are over for days."""
 
 
-async def on_reminders(store: RemindersStore, events: Sequence[Seen], sending: SendingMode, now: datetime) -> Counted:
+async def on_reminders(store: RemindersStore, events: Sequence[Seen], sending: SendingMode, now: datetime) -> Applied:
     """Keep the plans, turn each reminder handed over into one message (R23), and begin each clinic's day (R19).
 
     Plans come first and mornings last, so that a morning knows all that its batch says. A repeat changes nothing.
     """
     plans = {one.appointment_id: one for one in events if isinstance(one, PlanSeen)}
     gone = [one for one in events if isinstance(one, GoneSeen)]
-    due = [one for one in events if isinstance(one, DueSeen)]
+    due = {place: _reminder(one, now) for place, one in enumerate(events) if isinstance(one, DueSeen)}
     mornings = list({(one.clinic_id, one.day): one for one in events if isinstance(one, Morning)}.values())
     if plans:
         await store.keep_plans(plans.values())
     if gone:
         await store.drop_from_plans(gone)
-    new = await unknown(store, [_reminder(one, now) for one in due])
+    new = await unknown(store, due.values())
     if new:
         await enter(store, new, sending, now)
     if mornings:
         await _begin(store, mornings, sending, now)
-    repeat = len(due) - len(new)
-    return Counted(len(events) - repeat, repeat, 0)
+    return Applied(repeat=_but_the_first(due, {one.notification_id for one in new}))
+
+
+def _but_the_first(due: Mapping[int, Notification], new: set[UUID]) -> list[int]:
+    """Return the places of reminders that were known, or are named again in this batch."""
+    repeat: list[int] = []
+    for place, one in due.items():
+        if one.notification_id in new:
+            new.discard(one.notification_id)
+        else:
+            repeat.append(place)
+    return repeat
 
 
 async def _begin(store: RemindersStore, mornings: Sequence[Morning], sending: SendingMode, now: datetime) -> None:

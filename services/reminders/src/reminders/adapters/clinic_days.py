@@ -62,19 +62,20 @@ async def keep_clinics(connection: Connection, events: Sequence[ClinicTold]) -> 
         row["clinic_id"]: row["version"]
         for row in await connection.fetch(_HELD, list({e.clinic.clinic_id for e in events}))
     }
-    applied = repeat = 0
-    for told in events:
+    repeat: list[int] = []
+    stale: list[int] = []
+    for place, told in enumerate(events):
         clinic_id, held = told.clinic.clinic_id, versions.get(told.clinic.clinic_id, 0)
-        applied += told.clinic.version > held
-        repeat += told.clinic.version == held
-        if told.clinic.version > held:
+        if told.clinic.version <= held:
+            (repeat if told.clinic.version == held else stale).append(place)
+        else:
             since = newest[clinic_id].at if clinic_id in newest else told.at
             newest[clinic_id] = ClinicTold(told.clinic, min(since, told.at))
             versions[clinic_id] = told.clinic.version
     if newest:
         rows = [(key, told.clinic.version, told.clinic.zone, told.at) for key, told in sorted(newest.items())]
         await connection.execute(_KEEP, *map(list, zip(*rows, strict=True)))
-    return Applied(applied=applied, repeat=repeat, stale=len(events) - applied - repeat)
+    return Applied(repeat, stale)
 
 
 class ClinicDays:

@@ -50,11 +50,15 @@ async def record(books: Books, events: Sequence[Told]) -> Applied:
     Notifications that are no reminders, and the days of clinics, change nothing and count as applied.
     """
     await books.keep_dead([told.body for told in events if isinstance(told.body, ReminderDeadLetter)])
-    stories = [(appointment_id, told) for told in events if (appointment_id := _appointment_of(told)) is not None]
-    opened = await books.open({appointment_id for appointment_id, _ in stories})
-    repeats = sum(not _fold(opened[appointment_id], told) for appointment_id, told in stories)
+    stories = [
+        (place, appointment_id, told)
+        for place, told in enumerate(events)
+        if (appointment_id := _appointment_of(told)) is not None
+    ]
+    opened = await books.open({appointment_id for _, appointment_id, _ in stories})
+    repeats = [place for place, appointment_id, told in stories if not _fold(opened[appointment_id], told)]
     await books.save(opened.values())
-    return Applied(applied=len(events) - repeats, repeat=repeats)
+    return Applied(repeat=repeats)
 
 
 def _appointment_of(told: Told) -> UUID | None:
