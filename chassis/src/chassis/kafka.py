@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
+from chassis import unpacking
 from chassis.errors import RejectedEvent, Unavailable
 
 type Consumer = AIOKafkaConsumer[bytes, bytes]
@@ -34,8 +35,11 @@ READ_COMMITTED = 1
 
 
 def new_consumer(bootstrap: str, group: str, session_timeout_ms: int = SESSION_TIMEOUT_MS) -> Consumer:
-    """Return a consumer that reads committed records only, commits nothing by itself and never resets a position."""
-    return AIOKafkaConsumer(
+    """Return a consumer that reads committed records only, commits nothing by itself and never resets a position.
+
+    A batch that would become too large is marked in what it is given: see `chassis.unpacking`.
+    """
+    consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=group,
         enable_auto_commit=False,
@@ -48,6 +52,8 @@ def new_consumer(bootstrap: str, group: str, session_timeout_ms: int = SESSION_T
         heartbeat_interval_ms=session_timeout_ms // 5,
         rebalance_timeout_ms=max(REBALANCE_TIMEOUT_MS, session_timeout_ms),
     )
+    consumer._client.send = unpacking.looking(consumer._client.send)
+    return consumer
 
 
 class Pace:

@@ -12,6 +12,9 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.util import decode_varint_py
 
+from chassis import unpacking
+from chassis.errors import RejectedEvent
+
 _MAGIC_AT, _HEAD = 16, 12
 """Of a batch: where its version is, and how long offset and length are that its length does not count."""
 
@@ -28,9 +31,12 @@ def read(raw: bytes, tp: TopicPartition, offset: int) -> list[ConsumerRecord[byt
     """Return the records from `offset` on of the first batch in `raw`.
 
     Raises:
+        RejectedEvent: TOO_LARGE: it was marked so by `chassis.unpacking`.
         Exception: It cannot be read like this either.
     """
     batch = _batch(raw)
+    if batch.compression_type == unpacking.NO_CODEC:
+        raise RejectedEvent("TOO_LARGE", f"unpacked it is larger than {unpacking.MOST_BYTES >> 20} MiB")
     if not batch.validate_crc():
         raise CorruptRecordException(f"Invalid CRC - {tp}")
     if batch.is_control_batch:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import NotLeaderForPartitionError
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from tests.integration.chassis.world import World, producer
+from tests.integration.chassis.world import World, producer, until
 
 PLAIN, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 
@@ -32,7 +33,7 @@ def batch(*records: Content, codec: int = PLAIN, odd_attributes: bool = False) -
         odd_attributes: The first record's attributes, which mean nothing, are 128: Kafka passes over them, aiokafka
             takes them for the beginning of a longer number and, for keys like `key`, cannot read the batch.
     """
-    builder = _DefaultRecordBatchBuilderPy(2, codec, 0, -1, -1, -1, 1 << 20)
+    builder = _DefaultRecordBatchBuilderPy(2, codec, 0, -1, -1, -1, 1 << 30)
     for number, (key, value, headers) in enumerate(records):
         builder.append(number, None, key, value, list(headers))
     if odd_attributes:
@@ -50,6 +51,12 @@ async def _send(sender: AIOKafkaProducer, topic: str, partition: int, raw: bytes
     await sender.partitions_for(topic)
     (node,) = (broker.nodeId for broker in sender.client.cluster.brokers())
     request = ProduceRequest(None, -1, 10_000, [(topic, [(partition, raw)])])
-    response = await sender.client.send(node, request)
-    ((_, ((_, code, *_),)),) = response.topics
-    assert code == 0, code
+
+    async def taken() -> bool:
+        """A topic that was just made has no leader yet."""
+        response = await sender.client.send(node, request)
+        ((_, ((_, code, *_),)),) = response.topics
+        assert code in (0, NotLeaderForPartitionError.errno), code
+        return bool(code == 0)
+
+    await until(taken)

@@ -6,7 +6,7 @@ import asyncpg
 import orjson
 import pytest
 
-from chassis import dead_letter
+from chassis import dead_letter, unpacking
 from chassis.errors import RejectedEvent
 from chassis.replay import replay
 from tests.integration.chassis.command import command
@@ -74,6 +74,26 @@ async def test_a_batch_that_cannot_be_read_stops_its_partition_alone_and_says_th
 
     assert (await world.positions())[0] == 3
     assert await world.dead() == []
+
+
+@pytest.mark.parametrize("codec", [GZIP, LZ4, ZSTD])
+async def test_a_batch_that_would_become_too_large_is_not_unpacked_and_stops_its_partition_alone(
+    world: World, codec: int
+) -> None:
+    """A client's few kilobytes that would become gigabytes: the broker looks at their packed size alone."""
+    large = (b"key", bytes(unpacking.MOST_BYTES), ())
+    await world.produce(orders(3))
+    await append(world, batch(order(3), large, codec=codec))
+    await world.produce(orders(3, first=5))
+    await world.produce(orders(3, first=10), partition=1)
+    consumer = world.consumer()
+
+    async with running(consumer):
+        await until(lambda: "orders[0] stands at 3" in (consumer.reason() or ""))
+        assert (
+            f"unpacked it is larger than 32 MiB. To go on without: dead-letters skip {world.topic} 0 --to 5"
+        ) in str(consumer.reason())
+        await until(lambda: world.consumed(3, 3))
 
 
 SKIP = ("--by", "ann", "--reason", "the sender wrote what nobody can read; it sends it again")
