@@ -13,6 +13,7 @@ from chassis.metrics import Metrics
 from chassis.parts import Run
 from notifier.adapters import opt_outs, staff_replies, unreadable
 from notifier.adapters.callbacks import unsubscribing
+from notifier.adapters.callbacks.again import reader
 from notifier.adapters.callbacks.door import Door
 from notifier.adapters.callbacks.http import Callbacks, routes
 from notifier.adapters.callbacks.mailbox import BounceMailbox
@@ -27,7 +28,9 @@ from notifier.adapters.senders import Senders
 from notifier.adapters.unreadable import PostgresUnreadables
 from notifier.domain.addresses import Peppers
 from notifier.handle.intake import Intake
+from notifier.handle.replaying import Replayed, replay
 from notifier.settings import Settings, several
+from schemas.notifications import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,15 @@ def inbound(
     mailbox = None if folder is None else BounceMailbox(folder, intake, door.count)
     health.add_status("unmatched_receipts", receipts.unmatched)
     health.add_status("unreadable_callbacks", kept.count)
+    read_again = reader(lambda: secrets.rest[Channel.WHATSAPP])
+
+    async def replay_one(unreadable_id: int, by: str) -> Replayed | None:
+        return await replay(kept, intake, read_again, unreadable_id, by, clock.now())
+
     desk = (
         staff_replies.routes(pool, clock, operator),
         opt_outs.routes(pool, clock, peppers, operator),
-        unreadable.routes(pool, operator),
+        unreadable.routes(pool, replay_one, operator),
     )
     links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)
     twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)

@@ -5,7 +5,7 @@ So each item stands for itself. Only a database that is away refuses the whole: 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -23,6 +23,19 @@ NOTHING = Heard(0, 0, ())
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """How an item came in, so that its bytes can be read again.
+
+    Attributes:
+        form: What it is, in the words of its carrier's reader; empty: it cannot be read by itself.
+        account: Whose secret signed it.
+    """
+
+    form: str = ""
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """An item that cannot be read, or whose doing failed.
 
@@ -33,6 +46,7 @@ class Unread:
 
     reason: str
     content: bytes
+    came: Came = field(default=Came(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,7 @@ class Item[T]:
 
     said: T
     content: bytes
+    came: Came = field(default=Came(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +66,22 @@ class Batch:
     answers: Sequence[Item[Incoming]] = ()
     unread: Sequence[Unread] = ()
 
-    def by(self, account: str) -> "Batch":
-        """Return it as said by the carrier of this account: of no other account's messages it says anything."""
+    def by(self, account: str, form: str = "") -> "Batch":
+        """Return it as said by the carrier of this account: of no other account's messages it says anything.
+
+        Args:
+            account: Whose secret signed it.
+            form: What all of it is, where the items do not say it themselves.
+        """
+
+        def came(one: Item[Receipt] | Item[Incoming] | Unread) -> Came:
+            return Came(form or one.came.form, account)
+
         return replace(
             self,
-            reports=[replace(one, said=replace(one.said, account=account)) for one in self.reports],
-            answers=[replace(one, said=replace(one.said, account=account)) for one in self.answers],
+            reports=[replace(one, said=replace(one.said, account=account), came=came(one)) for one in self.reports],
+            answers=[replace(one, said=replace(one.said, account=account), came=came(one)) for one in self.answers],
+            unread=[replace(one, came=came(one)) for one in self.unread],
         )
 
 
@@ -99,15 +124,24 @@ class Intake:
         Raises:
             Unavailable: The database cannot be used now. What was done before is done; the same is to be taken again.
         """
-        unread = list(batch.unread)
-        heard = await self._reports(carrier, batch.reports, unread)
-        for one in batch.answers:
-            await self._answer(carrier, one, unread)
+        heard, unread = await self.do(carrier, batch)
         if unread:
             await self.unreadables.keep(carrier, unread)
             self.count(carrier.value, "unreadable", len(unread))
             log.warning("callback.unreadable", carrier=carrier.value, reasons=sorted({one.reason for one in unread}))
         return heard
+
+    async def do(self, carrier: Carrier, batch: Batch) -> tuple[Heard, Sequence[Unread]]:
+        """Do everything in a batch that can be done; return what it came to, and the rest.
+
+        Raises:
+            Unavailable: As `take`.
+        """
+        unread = list(batch.unread)
+        heard = await self._reports(carrier, batch.reports, unread)
+        for one in batch.answers:
+            await self._answer(carrier, one, unread)
+        return heard, unread
 
     async def _reports(self, carrier: Carrier, items: Sequence[Item[Receipt]], unread: list[Unread]) -> Heard:
         """Apply reports together; if that fails, each alone, and keep the one that fails alone."""
@@ -119,7 +153,7 @@ class Intake:
             raise
         except Exception as error:  # noqa: BLE001  # whatever an item raises is that item's
             if len(items) == 1:
-                unread.append(_failed(items[0].content, error))
+                unread.append(_failed(items[0], error))
                 return NOTHING
             several = [await self._reports(carrier, [one], unread) for one in items]
             return replace(
@@ -141,13 +175,13 @@ class Intake:
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # whatever an item raises is that item's
-            unread.append(_failed(item.content, error))
+            unread.append(_failed(item, error))
             return
         self.count(carrier.value, f"answer_{reply.verdict}" if reply else "repeat", 1)
         if reply:
             self.committed()
 
 
-def _failed(content: bytes, error: Exception) -> Unread:
+def _failed(item: Item[Receipt] | Item[Incoming], error: Exception) -> Unread:
     """Return an item whose doing failed: its kind of error alone, for the words of errors hold values."""
-    return Unread(f"INTERNAL {type(error).__name__}", content)
+    return Unread(f"INTERNAL {type(error).__name__}", item.content, item.came)

@@ -86,13 +86,14 @@ def _twilio(router: APIRouter, callbacks: Callbacks) -> None:
     @router.post("/twilio/inbound", summary="An SMS that a patient sent, signed by Twilio")
     async def twilio_inbound(request: Request) -> Response:
         fields, body, account = await callbacks.twilio_form(request)
-        await callbacks.intake.take(Carrier.TWILIO, twilio.read_inbound(fields, body).by(account))
+        await callbacks.intake.take(Carrier.TWILIO, twilio.read_inbound(fields, body).by(account, twilio.INBOUND))
         return Response(EMPTY_TWIML, media_type="text/xml")
 
     @router.post("/twilio/{attempt_id}", status_code=204, summary="What became of one SMS, signed by Twilio")
     async def twilio_status(attempt_id: str, request: Request) -> Response:
         fields, body, account = await callbacks.twilio_form(request)
-        await callbacks.intake.take(Carrier.TWILIO, twilio.read_status(fields, attempt_id, body).by(account))
+        read = twilio.read_status(fields, attempt_id, body).by(account, f"{twilio.STATUS}{attempt_id[:100]}")
+        await callbacks.intake.take(Carrier.TWILIO, read)
         return Response(status_code=204)
 
 

@@ -13,11 +13,14 @@ import orjson
 
 from notifier.adapters.callbacks.user_ids import user_ids
 from notifier.domain.receipts import Carrier, Receipt, Reported
-from notifier.handle.intake import Batch, Item, Unread
+from notifier.handle.intake import Batch, Came, Item, Unread
 from notifier.handle.replies import Incoming
 from schemas.notifications import Channel
 
-STATUSES: dict[str, Reported] = {
+BODY, ENTRY, CHANGE, STATUSES, MESSAGES = "body", "entry", "change", "statuses", "messages"
+"""The forms of what is kept of a body: all of it, or a piece."""
+
+REPORTED: dict[str, Reported] = {
     "sent": Reported.ACCEPTED,
     "delivered": Reported.DELIVERED,
     "read": Reported.READ,
@@ -46,26 +49,53 @@ def read(body: bytes, signers: Collection[str], rest: str) -> Batch:
     try:
         whole = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return Batch(unread=[Unread("JSON", body)])
+        return Batch(unread=[Unread("JSON", body, Came(BODY, _joined(signers)))])
     reports: list[Item[Receipt]] = []
     answers: list[Item[Incoming]] = []
     unread: list[Unread] = []
-    for change in _inside(_inside([whole], "entry", unread), "changes", unread):
+    by = _joined(signers)
+    for change in _inside(_inside([whole], "entry", unread, Came(BODY, by)), "changes", unread, Came(ENTRY, by)):
         value = change.get("value")
         if not isinstance(value, dict):
-            unread.append(Unread("value", orjson.dumps(change)))
+            unread.append(Unread("value", orjson.dumps(change), Came(CHANGE, by)))
             continue
         account = _account(value.get("metadata"), rest)
         if account is None or account not in signers:
-            unread.append(Unread("metadata.phone_number_id", orjson.dumps(change)))
+            unread.append(Unread("metadata.phone_number_id", orjson.dumps(change), Came(CHANGE, by)))
             continue
-        found = Batch(
-            list(_items(value.get("statuses"), "statuses", _receipt, unread)),
-            list(_items(value.get("messages"), "messages", _incoming, unread)),
-        ).by(account)
+        found = _said(value.get("statuses"), value.get("messages")).by(account)
         reports += found.reports
         answers += found.answers
+        unread += found.unread
     return Batch(reports, answers, unread)
+
+
+def read_again(content: bytes, came: Came, rest: str) -> Batch:
+    """Return what a piece of a body holds that was kept, read by this version, as said by whoever signed it then.
+
+    Raises:
+        ValueError: It is nothing that can be read by itself.
+    """
+    by = came.account or ""
+    if came.form == BODY:
+        return read(content, by.split(), rest)
+    piece = orjson.loads(content)
+    if came.form in {ENTRY, CHANGE}:
+        entry = piece if came.form == ENTRY else {"changes": [piece]}
+        return read(orjson.dumps({"entry": [entry]}), by.split(), rest)
+    if came.form not in {STATUSES, MESSAGES} or not by:
+        raise ValueError("no piece of a body")
+    return _said(*([piece], None) if came.form == STATUSES else (None, [piece])).by(by)
+
+
+def _said(statuses: object, messages: object) -> Batch:
+    unread: list[Unread] = []
+    reports = list(_items(statuses, STATUSES, _receipt, unread))
+    return Batch(reports, list(_items(messages, MESSAGES, _incoming, unread)), unread)
+
+
+def _joined(signers: Collection[str]) -> str:
+    return " ".join(sorted(signers))
 
 
 def _account(metadata: object, rest: str) -> str | None:
@@ -74,12 +104,14 @@ def _account(metadata: object, rest: str) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def _inside(outer: "Iterator[Any] | list[Any]", name: str, unread: list[Unread]) -> Iterator[dict[str, Any]]:
-    """Give the objects in the list of this name of each outer object."""
+def _inside(
+    outer: "Iterator[Any] | list[Any]", name: str, unread: list[Unread], came: Came
+) -> Iterator[dict[str, Any]]:
+    """Give the objects in the list of this name of each outer object, which came so."""
     for one in outer:
         inner = one.get(name) if isinstance(one, dict) else None
         if not isinstance(inner, list):
-            unread.append(Unread(name, orjson.dumps(one)))
+            unread.append(Unread(name, orjson.dumps(one), came))
             continue
         for each in inner:
             if isinstance(each, dict):
@@ -95,23 +127,23 @@ def _items[T](given: object, name: str, reader: Callable[[Any], T | None], unrea
         unread.append(Unread(name, orjson.dumps(given)))
         return
     for one in given:
-        content = orjson.dumps(one)
+        content, came = orjson.dumps(one), Came(name)
         try:
             said = reader(one)
         except _Odd as odd:
-            unread.append(Unread(f"{name}.{odd}", content))
+            unread.append(Unread(f"{name}.{odd}", content, came))
         except (AttributeError, TypeError, LookupError, ValueError):
-            unread.append(Unread(name, content))
+            unread.append(Unread(name, content, came))
         else:
             if said is not None:
-                yield Item(said, content)
+                yield Item(said, content, came)
 
 
 def _receipt(status: Any) -> Receipt | None:
     reference, word = _id(status), status["status"]
     if word in SILENT_STATUSES:
         return None
-    said = STATUSES.get(word)
+    said = REPORTED.get(word)
     if said is None:
         raise _Odd("status")
     attempt = _uuid(status.get("biz_opaque_callback_data"))

@@ -7,7 +7,7 @@ from uuid import UUID
 from notifier.adapters.callbacks.user_ids import user_ids
 from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.domain.replies import Meaning
-from notifier.handle.intake import Batch, Item, Unread
+from notifier.handle.intake import Batch, Came, Item, Unread
 from notifier.handle.replies import Incoming
 from schemas.notifications import Channel
 
@@ -26,6 +26,8 @@ STATUSES: dict[str, Reported] = {
 """MessageStatus → what it says (twilio.com/docs/messaging/api/message-resource, "Message status values")."""
 
 MOST_FIELDS = 200
+INBOUND, STATUS = "inbound", "status/"
+"""The forms of what is kept: a patient's message, and a status with the attempt of its address behind it."""
 _OPT_OUT_TYPES = {"STOP": Meaning.STOP, "START": Meaning.START}
 
 
@@ -59,6 +61,20 @@ def read_inbound(fields: Sequence[tuple[str, str]], body: bytes) -> Batch:
         return Batch(answers=[Item(incoming_of(fields), body)])
     except Unreadable as error:
         return Batch(unread=[Unread(str(error), body)])
+
+
+def read_again(content: bytes, came: Came) -> Batch:
+    """Return what a form holds that was kept, read by this version, as said by the account that signed it then.
+
+    Raises:
+        ValueError: It is no form that was kept with all of this.
+    """
+    fields = form_of(content)
+    if came.account is None or not (came.form == INBOUND or came.form.startswith(STATUS)):
+        raise ValueError("no form with its account")
+    if came.form == INBOUND:
+        return read_inbound(fields, content).by(came.account, INBOUND)
+    return read_status(fields, came.form.removeprefix(STATUS), content).by(came.account, came.form)
 
 
 def receipt_of(fields: Sequence[tuple[str, str]], attempt: str) -> Receipt:

@@ -1,0 +1,24 @@
+"""What was kept because nobody could read it, read again by this version of the program."""
+
+from collections.abc import Callable
+
+from notifier.adapters.callbacks import meta, twilio
+from notifier.adapters.callbacks.dsn import read_mail
+from notifier.domain.receipts import Carrier
+from notifier.handle.intake import Batch, Came
+from notifier.handle.replaying import ReadAgain
+
+
+def reader(rest: Callable[[], str]) -> ReadAgain:
+    """Return the reader; `rest` gives the phone number id of what names none."""
+
+    def read_again(carrier: Carrier, content: bytes, came: Came) -> Batch:
+        match carrier:
+            case Carrier.TWILIO:
+                return twilio.read_again(content, came)
+            case Carrier.META:
+                return meta.read_again(content, came, rest())
+            case Carrier.EMAIL:
+                return read_mail(content)
+
+    return read_again
