@@ -1,44 +1,45 @@
 #!/usr/bin/env bash
-# The tests in two halves side by side, each with a Kafka and a PostgreSQL of its own: they wait for processes, brokers and
-# time limits for more than half of their time. The first half speaks at once, the second when the first is done.
-# Arguments go to both pytests. Servers that run already (see CONTRIBUTING.md) are used by one half after the other.
+# The tests in three parts side by side, each with a Kafka and a PostgreSQL of its own: they wait for processes, brokers and
+# time limits for more than half of their time. The first part speaks at once, the others when all are done.
+# Arguments go to each pytest. Servers that run already (see CONTRIBUTING.md) are used by one part after the other.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-later=(tests/integration/reminders tests/integration/records tests/integration/retention tests/integration/stack)
-first=(tests/unit tests/contract tests/integration "${later[@]/#/--ignore=}")
-second=("${later[@]}" tests/chaos tests/end_to_end) # the last keeps its whole system to the end
-nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a half
+services=(tests/integration/booking tests/integration/records tests/integration/reminders tests/integration/retention)
+whole=(tests/integration/stack tests/chaos tests/end_to_end) # the last keeps its whole system to the end
+rest=(tests/unit tests/contract tests/integration --ignore=tests/integration/stack "${services[@]/#/--ignore=}")
+nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a part
 
-half() { # half NAME ARGUMENT...
-  exec .venv/bin/pytest -q -m "not chaos and not fuzz" -o cache_dir=".pytest_cache/$1" "${@:2}"
-}
-
-told=$(mktemp)
+status=$nothing_chosen pids=() told=$(mktemp -d)
 finish() {
   trap '' INT TERM
   kill "${pids[@]}" 2>/dev/null
   wait
-  cat "$told"
-  rm -f "$told"
+  cat "$told"/*
+  rm -rf "$told"
   exit "$1"
 }
-pids=()
 trap 'finish 130' INT TERM
+
+start() { # start NAME ARGUMENT...
+  .venv/bin/pytest -q -m "not chaos and not fuzz" -o cache_dir=".pytest_cache/$1" "${@:2}" &
+  pids+=($!)
+}
+await_all() { # the first failure is the answer; no test chosen is one only if no part has any
+  for pid in "${pids[@]}"; do
+    wait "$pid"
+    local ended=$?
+    if [ $status = $nothing_chosen ] || { [ $status = 0 ] && [ $ended != $nothing_chosen ]; }; then status=$ended; fi
+  done
+  pids=()
+}
 
 side_by_side=yes
 [ -z "${KAFKA_BOOTSTRAP_SERVERS:-}${DATABASE_ADMIN_URL:-}" ] || side_by_side=no
-
-[ $side_by_side = no ] || { half second "${second[@]}" "$@" >"$told" 2>&1 & pids+=($!); }
-half first "${first[@]}" "$@" &
-pids+=($!)
-wait "${pids[-1]}"
-one=$?
-[ $side_by_side = yes ] || { half second "${second[@]}" "$@" >"$told" 2>&1 & pids=($!); }
-wait "${pids[0]}"
-other=$?
-pids=()
-
-[ $one = $nothing_chosen ] && one=$other
-[ $other = $nothing_chosen ] && other=$one
-finish $((one ? one : other))
+for name in rest services whole; do
+  declare -n paths=$name
+  if [ $name = rest ]; then start $name "${paths[@]}" "$@"; else start $name "${paths[@]}" "$@" >"$told/$name" 2>&1; fi
+  [ $side_by_side = yes ] || await_all
+done
+await_all
+finish $status
