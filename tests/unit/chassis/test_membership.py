@@ -1,7 +1,7 @@
 """What is fetched is for who owns it now; what the broker refuses is not a client that is stuck (0019)."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from chassis import kafka
 from chassis.errors import Unavailable
 from chassis.membership import BATCH_RECORDS, Membership
 from chassis.metrics import Metrics
-from chassis.partition import Partition
+from chassis.partition import Halt, Partition
 
 CORRUPT_MESSAGE = 2
 A, B = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -161,3 +161,40 @@ async def test_while_a_transaction_of_a_topic_is_under_way_its_records_are_left_
 
     assert applying.begun == []
     assert list(client._fetcher._records) == [A]
+
+
+class AskedClient:
+    """An aiokafka consumer that is asked for the ends of its partitions."""
+
+    def __init__(self, ends: dict[TopicPartition, int] | None) -> None:
+        self._ends = ends
+        self._subscription = SimpleNamespace(subscription=None)
+
+    def assignment(self) -> set[TopicPartition]:
+        return {A, B}
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        if self._ends is None:
+            raise NodeNotReadyError
+        return {tp: self._ends[tp] for tp in partitions}
+
+
+async def test_what_is_behind_ought_to_get_on_but_for_what_says_why_it_does_not() -> None:
+    made = membership(AskedClient({A: 9, B: 7}))
+    made.assigned()
+    assert await made.waiting() == {A: (7, 0)}
+
+    made.partitions[A].trouble = "waits: the database"
+    assert await made.waiting() == {}
+    made.partitions[A].trouble = None
+    made.partitions[A].stand_still(Halt(7, "cannot be read"))
+    assert await made.waiting() == {}
+
+
+async def test_who_is_not_joined_or_gets_no_answer_ought_to_get_on() -> None:
+    made = membership(AskedClient(None))
+    assert list(await made.waiting()) == ["group"]
+
+    made.assigned()
+
+    assert list(await made.waiting()) == ["client"]
