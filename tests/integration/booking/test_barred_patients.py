@@ -262,6 +262,26 @@ async def test_d44_whoever_read_the_flags_of_before_leaves_no_ghost(door: Door, 
     assert [snapshot.barred for snapshot, _ in await snapshots(door)] == ["DO_NOT_CONTACT"] * 2
 
 
+async def test_d44_visits_are_locked_in_the_order_of_their_ids_as_everywhere(door: Door) -> None:
+    """Whoever holds the first of two and then wants the second does not meet a job that holds the second."""
+    first, second = sorted(await booked(door, visit("v1", days=9), visit("v2", days=2)))
+    await door.pool.execute(
+        "UPDATE appointment SET confirmed = true WHERE appointment_id = $1", first
+    )  # last in the heap
+    await door.put("/v1/patients/ann", BARRED)
+    lock = "SELECT FROM appointment WHERE appointment_id = $1 FOR UPDATE"
+
+    async def waits() -> bool:
+        return bool(await door.pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+
+    async with door.pool.acquire() as connection, connection.transaction():
+        await connection.execute(lock, first)
+        step = asyncio.create_task(reissuer(door).step())
+        await until(waits)
+        await connection.execute(lock, second)
+    assert await step == 2
+
+
 async def test_d44_a_booking_under_the_name_of_a_patient_who_is_merged_away_meanwhile(door: Door) -> None:
     await door.put("/v1/patients/ann", {"deceased": True})
     await door.put("/v1/patients/double", {})

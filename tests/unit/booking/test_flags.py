@@ -40,11 +40,12 @@ class Remembering:
     async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
         return {key: bar for key, bar in self.bars.items() if key in patients}
 
-    async def lock_outdated(
-        self, patients: Mapping[UUID, Bar | None], now: datetime, size: int
-    ) -> Mapping[UUID, State]:
+    async def outdated(self, patients: Mapping[UUID, Bar | None], now: datetime, size: int) -> Mapping[UUID, int]:
         self.asked.append(patients)
-        return dict(sorted(self.visits.items())[:size])
+        return dict.fromkeys(sorted(self.visits)[:size], 1)
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+        return {key: self.visits[key] for key in appointment_ids}
 
     async def note(self, jobs: Sequence[Job]) -> None:
         self.noted += jobs
@@ -106,6 +107,12 @@ def test_d44_a_job_is_over_only_when_fewer_visits_were_found_than_asked_for() ->
     del store.visits[OTHER]
     assert told(store, size=2) == 1
     assert store.noted == [job()]
+
+
+def test_d44_a_visit_that_changed_before_it_was_locked_says_what_is_so() -> None:
+    store = Remembering([job()], {VISIT: held(), OTHER: held()._replace(version=2)}, {ANN: Bar.NO_CONSENT})
+    assert told(store) == 1
+    assert list(store.written) == [VISIT]
 
 
 def test_d44_a_visit_whose_patient_was_merged_away_meanwhile_is_left_to_the_job_of_the_merge() -> None:

@@ -28,7 +28,7 @@ class Job(NamedTuple):
     """A patient whose flags changed.
 
     Attributes:
-        patient_id: Whom it is about; of one who was merged away, the one who is kept.
+        patient_id: Whom it is about.
         caused_by: What changed them.
         is_last: Whether every transaction that may have read the flags of before has ended.
     """
@@ -48,13 +48,14 @@ class FlagStore(VersionStore, Protocol):
     async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
         """Return why no message may go to these patients; those to whom one may are left out."""
 
-    async def lock_outdated(
-        self, patients: Mapping[UUID, Bar | None], now: datetime, size: int
-    ) -> Mapping[UUID, State]:
-        """Lock and return the visits ahead that may be reminded and whose version says another thing of the patient.
+    async def outdated(self, patients: Mapping[UUID, Bar | None], now: datetime, size: int) -> Mapping[UUID, int]:
+        """Return id and version of visits ahead that may be reminded and say another thing of their patient.
 
-        In the order of their ids, `size` at most. One that changed while it was waited for says what is so.
+        `size` at most.
         """
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+        """Lock the appointments' rows and return them."""
 
     async def note(self, jobs: Sequence[Job]) -> None:
         """Note that the visits of these were looked at; those that are looked at for the last time are over."""
@@ -76,13 +77,15 @@ async def reissue_barred(store: FlagStore, size: int, now: datetime) -> int | No
         return None
     causes: dict[PatientKey | None, str] = {job.patient_id: job.caused_by for job in jobs}
     barred = await store.barred(causes)
-    held = await store.lock_outdated({job.patient_id: barred.get(job.patient_id) for job in jobs}, now, size)
+    found = await store.outdated({job.patient_id: barred.get(job.patient_id) for job in jobs}, now, size)
+    held = await store.lock(found) if found else {}
     states = {
         key: state._replace(
             version=state.version + 1, event_time=now, ingest_time=now, caused_by=causes[state.patient], reason=None
         )
         for key, state in held.items()
-        if state.patient in causes  # else he was merged away meanwhile, which is a job of its own
+        if state.version == found[key]  # else it changed meanwhile, and says what is so
+        and state.patient in causes  # else he was merged away since, and the merge opened a job for the one who is kept
     }
     if states:
         clinics = await store.clinics({state.clinic_id for state in states.values() if state.clinic_id})
@@ -90,6 +93,6 @@ async def reissue_barred(store: FlagStore, size: int, now: datetime) -> int | No
         await store.publish_versions(sorted(states.items()), clinics)
         ids = [str(key) for key in sorted(states)[:IDS_PER_LINE]]
         after_commit(log.info, "patients.flags_reissued", count=len(states), appointment_ids=ids)
-    if len(held) < size:
+    if len(found) < size:
         await store.note(jobs)
     return len(states)

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from booking.adapters import sql
-from booking.adapters.store import PostgresStore, followed, state_of
-from booking.domain.states import State
+from booking.adapters.store import PostgresStore
 from booking.handle_flags import Job
 from schemas.appointments import SENDABLE, Bar
 
@@ -19,23 +17,26 @@ WHERE fence IS NOT NULL AND (NOT looked OR fence < pg_snapshot_xmin(pg_current_s
 ORDER BY reissue_id LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 
-_NAMES = ", ".join(f"a.{name}" for name, _ in sql.APPOINTMENT_COLUMNS)
-
-# A row that changed while it was waited for is judged again, beside the history of its old version: it falls out.
-_LOCK_OUTDATED = f"""
-WITH RECURSIVE so (patient_id, barred) AS MATERIALIZED (
+# Patients first, then their visits one by one by key, whatever the planner thinks of the tables' sizes.
+_OUTDATED = """
+WITH RECURSIVE file (patient_id, barred) AS (
     SELECT patient_id, barred FROM unnest($1::uuid[], $2::text[]) AS given (patient_id, barred)
-), file AS (
-    SELECT so.patient_id, so.barred FROM so
     UNION
-    SELECT m.patient_id, file.barred FROM file JOIN patient_merge m ON m.merged_into = file.patient_id
+    SELECT m.patient_id, file.barred FROM file CROSS JOIN LATERAL (
+        SELECT patient_id FROM patient_merge WHERE merged_into = file.patient_id OFFSET 0
+    ) m
 )
-SELECT {_NAMES}
-FROM file JOIN appointment a ON a.patient_id = file.patient_id
-JOIN appointment_history h ON h.appointment_id = a.appointment_id AND h.version = a.version
-WHERE a.status = ANY ($3::text[]) AND a.starts_at > $4 AND h.barred IS DISTINCT FROM file.barred
-ORDER BY a.appointment_id LIMIT $5 FOR UPDATE OF a
-"""  # noqa: S608  # names of ours
+SELECT ahead.appointment_id, ahead.version
+FROM file CROSS JOIN LATERAL (
+    SELECT appointment_id, version FROM appointment a
+    WHERE a.patient_id = file.patient_id AND a.status = ANY ($3::text[]) AND a.starts_at > $4 OFFSET 0
+) ahead CROSS JOIN LATERAL (
+    SELECT barred FROM appointment_history h
+    WHERE h.appointment_id = ahead.appointment_id AND h.version = ahead.version OFFSET 0
+) told
+WHERE told.barred IS DISTINCT FROM file.barred
+ORDER BY ahead.appointment_id LIMIT $5
+"""
 
 _END = "DELETE FROM patient_reissue WHERE reissue_id = ANY ($1::bigint[])"
 _NOTE = "UPDATE patient_reissue SET looked = true WHERE reissue_id = ANY ($1::bigint[])"
@@ -49,20 +50,13 @@ class PostgresFlagStore(PostgresStore):
     async def next_jobs(self, size: int) -> Sequence[Job]:
         """See `handle_flags.FlagStore`."""
         rows = await self.connection.fetch(_NEXT_JOBS, size)
-        asked = [row["patient_id"] for row in rows]
-        kept = {row["away"]: row["kept"] for row in await self.connection.fetch(sql.KEPT_PATIENTS, asked)}
-        return [
-            Job(row["reissue_id"], kept.get(row["patient_id"], row["patient_id"]), row["caused_by"], row["is_last"])
-            for row in rows
-        ]
+        return [Job(row["reissue_id"], row["patient_id"], row["caused_by"], row["is_last"]) for row in rows]
 
-    async def lock_outdated(
-        self, patients: Mapping[UUID, Bar | None], now: datetime, size: int
-    ) -> Mapping[UUID, State]:
+    async def outdated(self, patients: Mapping[UUID, Bar | None], now: datetime, size: int) -> Mapping[UUID, int]:
         """See `handle_flags.FlagStore`."""
         asked = (list(patients), list(patients.values()))
-        rows = await self.connection.fetch(_LOCK_OUTDATED, *asked, _REMINDABLE, now, size)
-        return await followed(self.connection, {row[0]: state_of(row) for row in rows})
+        rows = await self.connection.fetch(_OUTDATED, *asked, _REMINDABLE, now, size)
+        return {row["appointment_id"]: row["version"] for row in rows}
 
     async def note(self, jobs: Sequence[Job]) -> None:
         """See `handle_flags.FlagStore`."""
