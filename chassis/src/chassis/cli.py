@@ -15,6 +15,7 @@ from rich.table import Table
 from chassis import logs, migrate, retention
 from chassis.cli_dead_letters import dead_letters_cli
 from chassis.clock import clock_from
+from chassis.counting import Count
 from chassis.database import create_pool
 from chassis.errors import AttendError, Misconfigured
 from chassis.lifecycle import EXIT_MISCONFIGURED
@@ -120,20 +121,24 @@ def _retention_command[S: ServiceSettings](name: str, settings_type: type[S], jo
         settings = settings_of(settings_type)
         chosen, now = jobs(settings), clock_from(settings.clock_file).now()
 
-        async def work() -> Mapping[str, int]:
+        async def work() -> Mapping[str, Count]:
             pool = await create_pool(settings.database_url.get_secret_value(), name, max_size=2)
             try:
-                return await (retention.overdue if dry_run else retention.remove)(pool, chosen, now)
+                if dry_run:
+                    return await retention.overdue(pool, chosen, now)
+                return {job: Count(rows) for job, rows in (await retention.remove(pool, chosen, now)).items()}
             finally:
                 await pool.close()
 
         counts = run_async(work())
         if as_json:
-            typer.echo(json.dumps({"removed": not dry_run, "rows": counts}))
+            rows = {job: count.rows for job, count in counts.items()}
+            more = [job for job, count in counts.items() if count.more]
+            typer.echo(json.dumps({"removed": not dry_run, "rows": rows, "or_more": more}))
             return
         table = Table("what", "kept", "would go" if dry_run else "removed")
         for job in chosen:
-            table.add_row(job.name, f"{job.keep.days} days", f"{counts.get(job.name, 0):,}")
+            table.add_row(job.name, f"{job.keep.days} days", str(counts.get(job.name, Count(0))))
         Console().print(table)
 
     return command

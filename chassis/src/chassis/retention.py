@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from chassis.clock import Clock
+from chassis.counting import LONGEST_S, MOST, Count, count
 from chassis.database import unavailable
 from chassis.errors import Unavailable
 from chassis.logs import get_logger
@@ -37,14 +38,14 @@ class Job:
     Attributes:
         name: What goes, in a few words; a stable name for logs.
         keep: How long it is kept.
-        count: Statement giving how many are older than $1.
+        rows: Statement giving one row for each that is older than $1.
         remove: Statement that removes or blanks up to $2 of them; its command tag says how many.
         by_machine_time: They are dated by the database's clock, not by domain time.
     """
 
     name: str
     keep: timedelta
-    count: str
+    rows: str
     remove: str
     by_machine_time: bool = False
 
@@ -58,21 +59,26 @@ def settled_dead_letters(days: int) -> Job:
     return Job(
         "settled dead letters",
         timedelta(days=days),
-        f"SELECT count(*) FROM dead_letter WHERE {old}",  # noqa: S608  # constants
+        f"SELECT FROM dead_letter WHERE {old}",  # constants
         f"DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE {old} LIMIT $2)",  # noqa: S608
         by_machine_time=True,
     )
 
 
-async def overdue(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime) -> Mapping[str, int]:
-    """Return how many rows each job would remove now.
+async def overdue(
+    pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, most: int = MOST, longest_s: float = LONGEST_S
+) -> Mapping[str, Count]:
+    """Return how many rows each job would remove now, counted up to `most` and for `longest_s` each.
 
     Raises:
         Unavailable: The database cannot answer now.
     """
     with unavailable():
         machine = await pool.fetchval(_MACHINE_TIME)
-        return {job.name: int(await pool.fetchval(job.count, _until(job, now, machine))) for job in jobs}
+        return {
+            job.name: await count(pool, job.rows, _until(job, now, machine), most=most, longest_s=longest_s)
+            for job in jobs
+        }
 
 
 async def remove(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, pause_s: float = PAUSE_S) -> dict[str, int]:

@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from booking.__main__ import app
-from booking.adapters.no_shows import NoShowCheck
+from booking.adapters.no_shows import NoShowCheck, count_unattended
 from booking.domain.no_shows import NoShowRule
 from chassis.clock import StillClock, step
+from chassis.counting import Count
 from chassis.metrics import Metrics
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Performed, Runner, Scope
@@ -265,3 +266,16 @@ def test_the_dry_run_counts_by_clinic_and_changes_nothing(
         assert shown.exit_code == 0, shown.output
         assert "3 visits at 1 clinics; nothing was changed" in shown.output
         assert "EYE" in shown.output
+
+
+async def test_the_dry_run_counts_no_further_than_its_bound_and_not_for_long(door: Door) -> None:
+    await door.post([booking(f"e{number}", f"v{number}") for number in range(5)])
+    later = TEN + 2 * HOUR
+
+    counted = [(await count_unattended(door.pool, NoShowRule(), later, most))[1] for most in (4, 5)]
+    async with door.pool.acquire() as busy, busy.transaction():
+        await busy.execute("LOCK TABLE appointment")
+        nothing, late = await count_unattended(door.pool, NoShowRule(), later, longest_s=0.2)
+
+    assert counted == [Count(4, more=True), Count(5)]
+    assert (nothing, late) == ({}, Count(None))

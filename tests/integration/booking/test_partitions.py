@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from booking.adapters.retention import AHEAD, jobs
 from chassis import migrate
 from chassis.clock import RealClock
+from chassis.counting import Count
 from chassis.database import Connection, create_pool
 from chassis.errors import Unavailable
 from chassis.retention import Retention, overdue, remove
@@ -124,7 +125,7 @@ async def test_keys_go_a_quarter_at_a_time_when_the_last_of_them_is_old_enough(
     over = [number for number in range(9) if await _is_over(admin, number, 400)]
     assert 2 <= len(over) <= 5
 
-    assert (await overdue(pool, wanted, datetime.now(UTC)))[DROPPED] == len(over)
+    assert (await overdue(pool, wanted, datetime.now(UTC)))[DROPPED] == Count(len(over))
     assert (await remove(pool, wanted, datetime.now(UTC)))[DROPPED] == len(over)
 
     left = {row["key"] for row in await pool.fetch("SELECT key FROM ingress")}

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from chassis.counting import Count
 from chassis.retention import BATCH, overdue, remove
 from reminders.adapters.retention import jobs
 from reminders.settings import Settings
@@ -52,7 +53,7 @@ async def test_a_visit_long_over_goes_with_its_records_and_their_history(pool: a
     await keep(pool, "over", (status, LONG_OVER), ("CANCELLED", LONG_OVER - DAY))
     lately = await keep(pool, "lately", (status, NOW - 399 * DAY))
 
-    assert (await overdue(pool, JOBS, NOW))[OVER] == 1
+    assert (await overdue(pool, JOBS, NOW))[OVER] == Count(1)
     assert (await remove(pool, JOBS, NOW))[OVER] == 1
 
     assert await left(pool) == {lately}
@@ -77,7 +78,7 @@ async def test_what_is_ahead_or_not_final_stays_however_old_its_other_records_ar
 ) -> None:
     stays = await keep(pool, "stays", *reminders)
 
-    assert (await overdue(pool, JOBS, NOW))[OVER] == 0
+    assert (await overdue(pool, JOBS, NOW))[OVER] == Count(0)
     assert (await remove(pool, JOBS, NOW))[OVER] == 0
 
     assert await left(pool) == {stays}

@@ -16,10 +16,13 @@ from booking.adapters.retention import jobs as booking_jobs
 from booking.settings import Settings as BookingSettings
 from chassis import retention
 from chassis.clock import RealClock
+from chassis.counting import Count
 from chassis.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
 from notifier.adapters.retention import jobs as notifier_jobs
 from notifier.settings import Settings as NotifierSettings
-from tests.support.installation import Installation
+from reminders.adapters.retention import jobs as reminders_jobs
+from reminders.settings import Settings as RemindersSettings
+from tests.support.installation import ADDRESS_PEPPER, Installation
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -51,7 +54,7 @@ async def test_g8_open_dead_letters_stay_and_settled_ones_go_after_a_while(
     await letters(pool)
     jobs = [settled_dead_letters(90)]
 
-    assert await overdue(pool, jobs, NOW) == {"settled dead letters": 1}
+    assert await overdue(pool, jobs, NOW) == {"settled dead letters": Count(1)}
     assert await remove(pool, jobs, NOW) == {"settled dead letters": 1}
 
     left = await pool.fetch("SELECT state FROM dead_letter ORDER BY id")
@@ -156,9 +159,51 @@ async def test_the_command_counts_first_and_removes_when_told(
     assert await asyncio.to_thread(told) == {
         "removed": True,
         "rows": {"quarters of ingress keys": 0, "refusals of inbound events": 0, "settled dead letters": 1},
+        "or_more": [],
     }
     table = await asyncio.to_thread(CliRunner().invoke, booking_command.app, ["retention", "--dry-run"])
     assert "400 days" in table.stdout
+
+
+async def test_a_dry_run_counts_no_further_than_its_bound_and_says_so(installation: Installation) -> None:
+    pool = await installation.pool("booking")
+    for number in range(10, 15):
+        await pool.execute(_LETTER, number, "discarded", 100 * DAY)
+    jobs = [settled_dead_letters(90)]
+
+    counted = [(await overdue(pool, jobs, NOW, most=most))["settled dead letters"] for most in (4, 5, 6)]
+
+    assert counted == [Count(4, more=True), Count(5), Count(5)]
+    assert [str(one) for one in counted] == ["4 or more", "5", "5"]
+
+
+async def test_a_dry_run_of_a_table_that_takes_too_long_counts_the_others_and_says_which(
+    installation: Installation,
+) -> None:
+    pool = await installation.pool("booking")
+    await letters(pool)
+    slow = Job("slow", DAY, "SELECT pg_sleep(60) WHERE now() > $1::timestamptz", "")
+
+    counted = await overdue(pool, [slow, settled_dead_letters(90)], NOW - 900 * DAY, longest_s=0.2)
+
+    assert counted == {"slow": Count(None), "settled dead letters": Count(1)}
+    assert str(counted["slow"]) == "not counted within 5 s"
+
+
+@pytest.mark.parametrize("package", ["booking", "reminders", "notifier"])
+async def test_what_every_job_would_remove_can_be_counted(installation: Installation, package: str) -> None:
+    pool = await installation.pool(package)
+    told: dict[str, tuple[Any, Any]] = {
+        "booking": (booking_jobs, BookingSettings),
+        "reminders": (reminders_jobs, RemindersSettings),
+        "notifier": (notifier_jobs, NotifierSettings),
+    }
+    jobs, settings = told[package]
+    own = {**given(installation, package), "address_pepper": ADDRESS_PEPPER}
+
+    counted = await overdue(pool, jobs(settings.model_validate(own)), NOW)
+
+    assert set(counted.values()) == {Count(0)}
 
 
 def test_every_job_says_for_how_long_and_in_words() -> None:

@@ -154,11 +154,12 @@ def no_show_command(
     settings = settings_of(Settings)
     rule, now = no_show_rule_of(settings), clock_from(settings.clock_file).now()
     table = Table("clinic", "would be no-shows now")
-    counts = _with_pool(lambda pool: count_unattended(pool, rule, now))
-    for clinic_id, visits in counts.items():
-        table.add_row(clinic_id, str(visits))
+    counts, visits = _with_pool(lambda pool: count_unattended(pool, rule, now))
+    for clinic_id, number in counts.items():
+        table.add_row(clinic_id, str(number))
     Console().print(table)
-    typer.echo(f"{sum(counts.values())} visits at {len(counts)} clinics; nothing was changed")
+    told = str(visits) if visits.rows is None else f"{visits} visits at {len(counts)} clinics"
+    typer.echo(f"{told}; nothing was changed")
 
 
 if __name__ == "__main__":

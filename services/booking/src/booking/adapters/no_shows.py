@@ -11,6 +11,7 @@ from booking.adapters.store import PostgresStore, followed, state_of
 from booking.domain.no_shows import NoShowRule
 from booking.domain.states import State
 from booking.handle_no_shows import mark_no_shows
+from chassis.counting import LONGEST_S, MOST, Count, in_time
 from chassis.database import Connection, unavailable
 from chassis.slots import Performed, Scope
 from chassis.timetable import Every, Slot, Timetable
@@ -34,9 +35,10 @@ ORDER BY appointment_id LIMIT $4 FOR UPDATE
 """  # names of ours
 
 COUNT_UNATTENDED = f"""
-SELECT clinic_id, count(*) AS visits {_EXPECTED} AND starts_at <= $2 AND {_ENDS} <= $2
+SELECT clinic_id, count(*) AS visits
+FROM (SELECT clinic_id {_EXPECTED} AND starts_at <= $2 AND {_ENDS} <= $2 LIMIT $3) AS counted
 GROUP BY clinic_id ORDER BY clinic_id
-"""  # names of ours
+"""  # noqa: S608  # names of ours
 
 SOONEST_END = f"""
 SELECT clinic.clinic_id, (
@@ -112,8 +114,18 @@ class NoShowCheck:
         return due if due > now else self._every.following(zone, now).due
 
 
-async def count_unattended(pool: asyncpg.Pool, rule: NoShowRule, now: datetime) -> Mapping[str, int]:
-    """Return clinic → how many visits would be no-shows if a slot were due now; changes nothing."""
+async def count_unattended(
+    pool: asyncpg.Pool, rule: NoShowRule, now: datetime, most: int = MOST, longest_s: float = LONGEST_S
+) -> tuple[Mapping[str, int], Count]:
+    """Return clinic → how many visits would be no-shows if a slot were due now, and how many in all; changes nothing.
+
+    It is counted up to `most` in all, and for `longest_s` at most.
+    """
     with unavailable():
-        rows = await pool.fetch(COUNT_UNATTENDED, rule.visit_length, now - rule.grace)
-    return {row["clinic_id"]: row["visits"] for row in rows}
+        asked = (rule.visit_length, now - rule.grace, most + 1)
+        rows = await in_time(pool, COUNT_UNATTENDED, *asked, longest_s=longest_s)
+    if rows is None:
+        return {}, Count(None)
+    counts = {row["clinic_id"]: row["visits"] for row in rows}
+    found = sum(counts.values())
+    return counts, Count(min(found, most), found > most)

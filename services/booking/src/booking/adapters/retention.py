@@ -22,14 +22,14 @@ def jobs(settings: Settings) -> Sequence[Job]:
         Job(
             "quarters of ingress keys",
             timedelta(days=settings.keep_ingress_days),
-            "SELECT count(*) FROM partition_bounds('ingress') WHERE ends::timestamp AT TIME ZONE 'UTC' <= $1",
+            "SELECT FROM partition_bounds('ingress') WHERE ends::timestamp AT TIME ZONE 'UTC' <= $1",
             "SELECT dropped FROM drop_ingress($1, $2) AS dropped",
             by_machine_time=True,
         ),
         Job(
             "refusals of inbound events",
             refusals,
-            "SELECT count(*) FROM inbound_refusal WHERE recorded_at < $1",
+            "SELECT FROM inbound_refusal WHERE recorded_at < $1",
             "DELETE FROM inbound_refusal WHERE ctid IN "
             "(SELECT ctid FROM inbound_refusal WHERE recorded_at < $1 LIMIT $2)",
         ),

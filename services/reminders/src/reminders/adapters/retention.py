@@ -29,13 +29,13 @@ def jobs(settings: Settings) -> Sequence[Job]:
         Job(
             "visits long over",
             keep,
-            f"SELECT count(DISTINCT r.appointment_id) {_OVER}",
+            f"SELECT DISTINCT r.appointment_id {_OVER}",
             "SELECT forget_over($1, $2)",
         ),
         Job(
             "visits without a reminder",
             keep,
-            f"SELECT count(*) {_EMPTY}",
+            f"SELECT {_EMPTY}",
             f"DELETE FROM schedule WHERE appointment_id IN (SELECT s.appointment_id {_EMPTY} LIMIT $2 "  # noqa: S608
             "FOR UPDATE SKIP LOCKED)",
             by_machine_time=True,
