@@ -10,7 +10,18 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import ahead, auth, http, merging, policies, reading, reference, registering, retention
+from booking.adapters import (
+    ahead,
+    auth,
+    http,
+    merging,
+    policies,
+    reading,
+    reference,
+    registering,
+    retention,
+    safety_log,
+)
 from booking.adapters.clients import Keys, check_operator
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
@@ -215,6 +226,7 @@ def door(
         reference.routes(transactions, client, settings.default_country),
         merging.routes(transactions, client),
         reading.routes(reads, reader),
+        safety_log.routes(reads, reader),
         ahead.routes(reads, transactions.clock, reader),
         policies.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(transactions, client),
