@@ -11,8 +11,9 @@ from chassis import logs
 from chassis.batch import Batch, Part
 from chassis.breaker import Breaker
 from chassis.errors import Unavailable
+from chassis.halt import Halt
 from chassis.offsets import Overtaken
-from chassis.partition import Halt, Partition
+from chassis.partition import Partition
 from chassis.subscription import Subscription
 
 BACKOFF_BASE_S = 0.1

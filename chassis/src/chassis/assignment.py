@@ -7,7 +7,7 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from chassis import kafka, offsets
-from chassis.partition import Halt
+from chassis.halt import Halt
 
 
 @dataclass(frozen=True, slots=True)

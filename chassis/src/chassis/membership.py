@@ -15,8 +15,9 @@ from chassis import fetching, kafka, logs, salvage
 from chassis.applying import Applying
 from chassis.assignment import places
 from chassis.errors import RejectedEvent, Unavailable
+from chassis.halt import Halt
 from chassis.metrics import Metrics
-from chassis.partition import Halt, Partition
+from chassis.partition import Partition
 
 BATCH_RECORDS = 4_000
 """Records of one fetch, and so of one transaction, at most: about 0.15 s of work, far inside its timeout of 10 s."""
@@ -189,29 +190,14 @@ class Membership:
             self._log.warning("consumer.out_of_range", topic_name=tp.topic, partition=tp.partition)
             partition.distrust()
             return
-        if unread.offset is None:
-            self._hold(partition, Halt(partition.held, f"Kafka does not give it: {type(error).__name__}"))
-            return
-        try:
-            raw = await kafka.raw_batch(self._consumer, tp, unread.offset)
-        except RejectedEvent as refusal:
-            self._hold(partition, Halt(unread.offset, refusal.message))
-            return
+        found = await salvage.again(self._consumer, tp, unread, partition.held)
         if epoch != self._epoch or not partition.sought:
             return
-        end = salvage.end_of(raw)
-        records, why = [], type(error).__name__
-        try:
-            records = salvage.read(raw, tp, unread.offset)
-        except RejectedEvent as refusal:
-            why = refusal.message
-        except Exception:  # noqa: BLE001, S110  # what anybody wrote, read by an unpacker of anybody's
-            pass
-        if records and end is not None:
-            self._consumer.seek(tp, end)
-            self._applying[tp.topic].begin({partition: records})
-            return
-        self._hold(partition, Halt(unread.offset, f"the batch of records that begins here cannot be read: {why}", end))
+        if isinstance(found, Halt):
+            self._hold(partition, found)
+        else:
+            self._consumer.seek(tp, found.end)
+            self._applying[tp.topic].begin({partition: found.records})
 
     async def refused(self, waiting: Collection[Hashable]) -> bool:
         """Say whether Kafka itself refuses all that is waiting; those partitions stand still from now on, and say so.

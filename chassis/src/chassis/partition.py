@@ -4,39 +4,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
 from chassis import logs
-
-LOOK_AGAIN_S = 5.0
-"""Between looks whether a partition that stands still was mended, or its position moved by `dead-letters skip`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Why one partition stands still, and where.
-
-    Attributes:
-        offset: The first record not taken.
-        why: For people, without personal data.
-        skip_to: The offset after what cannot be read, if that is known.
-        in_records: It is over when these records are applied or skipped; else when the place can be read from.
-    """
-
-    offset: int
-    why: str
-    skip_to: int | None = None
-    in_records: bool = True
-
-    def text(self, tp: TopicPartition) -> str:
-        """Return it for people, with the way out."""
-        way_out = ""
-        if self.skip_to is not None:
-            skip = f"dead-letters skip {tp.topic} {tp.partition} --to {self.skip_to}"
-            way_out = f". To go on without: {skip} --by WHO --reason WHY"
-        return f"{tp.topic}[{tp.partition}] stands at {self.offset}: {self.why}{way_out}"
+from chassis.halt import LOOK_AGAIN_S, Halt
 
 
 class Partition:

@@ -5,6 +5,7 @@ Kafka says that names are text and checks it nowhere. Here such a name is read w
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, SupportsIndex, overload
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -12,11 +13,51 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.util import decode_varint_py
 
-from chassis import unpacking
+from chassis import kafka, unpacking
 from chassis.errors import RejectedEvent
+from chassis.fetching import Record, Unread
+from chassis.halt import Halt
 
 _MAGIC_AT, _HEAD = 16, 12
 """Of a batch: where its version is, and how long offset and length are that its length does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """Records that could be read after all, and the offset after their batch."""
+
+    records: list[Record]
+    end: int
+
+
+async def again(consumer: kafka.Consumer, tp: TopicPartition, unread: Unread, held: int) -> Salvaged | Halt:
+    """Return what can be read where aiokafka could not, or why nothing can.
+
+    Args:
+        consumer: Its connections are used; nothing is sought.
+        tp: Of which partition.
+        unread: What stopped the reading.
+        held: The first offset not taken, for an answer that names none.
+
+    Raises:
+        Unavailable: Kafka does not answer.
+    """
+    if unread.offset is None:
+        return Halt(held, f"Kafka does not give it: {type(unread.error).__name__}")
+    try:
+        raw = await kafka.raw_batch(consumer, tp, unread.offset)
+    except RejectedEvent as refusal:
+        return Halt(unread.offset, refusal.message)
+    end, records, why = end_of(raw), list[Record](), type(unread.error).__name__
+    try:
+        records = read(raw, tp, unread.offset)
+    except RejectedEvent as refusal:
+        why = refusal.message
+    except Exception:  # noqa: BLE001, S110  # what anybody wrote, read by an unpacker of anybody's
+        pass
+    if records and end is not None:
+        return Salvaged(records, end)
+    return Halt(unread.offset, f"the batch of records that begins here cannot be read: {why}", end)
 
 
 def end_of(raw: bytes) -> int | None:

@@ -11,7 +11,7 @@ from chassis.database import Connection
 from chassis.dead_letter import INTERNAL, DeadLetter
 from chassis.errors import RejectedEvent, UndecodableEvent
 from schemas.topics import Topic
-from schemas.wire import Undecodable
+from schemas.wire import Undecodable, check_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _decode_one(
 ) -> RejectedEvent | None:
     """Append the record's event, or return why there is none."""
     try:
-        _check_names(record)
+        check_names(record.headers)
         events.append(subscription.decode(record))
     except Undecodable as error:
         return UndecodableEvent(error.code, str(error))
@@ -91,15 +91,6 @@ def _decode_one(
     except Exception as error:  # noqa: BLE001  # reading it is all that was done: it is this record's fault
         return RejectedEvent(INTERNAL, type(error).__name__)
     return None
-
-
-def _check_names(record: ConsumerRecord[bytes, bytes]) -> None:
-    """Refuse header names that are no text; their bytes stand in them as lone surrogates (PEP 383)."""
-    for number, (name, _) in enumerate(record.headers):
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise UndecodableEvent("HEADER_NOT_UTF8", f"the name of header {number} is not UTF-8") from None
 
 
 def letter(record: ConsumerRecord[bytes, bytes], error: RejectedEvent) -> DeadLetter:

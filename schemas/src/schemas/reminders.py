@@ -132,6 +132,11 @@ class ReminderDeadLetter(Contract):
     key: str | None = Field(default=None, description="base64")
     value: str | None = Field(default=None, description="base64")
     headers: dict[str, str] = Field(default_factory=dict, description="base64 values")
+    header_bytes: tuple[tuple[str, str | None], ...] | None = Field(
+        default=None,
+        description="names and values in base64, in order, where `headers` cannot say them: a name comes twice or is "
+        "not UTF-8, or a value is null",
+    )
 
 
 REMINDERS_PLANNED: Literal["reminders.planned.v1"] = "reminders.planned.v1"

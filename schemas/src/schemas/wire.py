@@ -25,7 +25,7 @@ class Undecodable(ValueError):
     """A record that no retry will make readable.
 
     Attributes:
-        code: UNKNOWN_TYPE, UNKNOWN_VERSION, NO_VALUE or INVALID.
+        code: UNKNOWN_TYPE, UNKNOWN_VERSION, NO_VALUE, INVALID or HEADER_NOT_UTF8.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -70,6 +70,20 @@ def check_zone(name: str) -> None:
         zone_of(name)
     except UnknownZone:
         raise Undecodable("INVALID", "zone: not of the IANA list") from None
+
+
+def check_names(headers: Iterable[tuple[str, bytes | None]]) -> None:
+    """Refuse header names that are no text; their bytes stand in them as lone surrogates (PEP 383).
+
+    Raises:
+        Undecodable: HEADER_NOT_UTF8.
+    """
+    for number, (name, _) in enumerate(headers):
+        if not name.isascii():
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                raise Undecodable("HEADER_NOT_UTF8", f"the name of header {number} is not UTF-8") from None
 
 
 def decode_typed(models: dict[str, type[Contract]], headers: Received, value: bytes | None) -> Contract:

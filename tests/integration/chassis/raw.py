@@ -43,8 +43,13 @@ def batch(*records: Content, codec: int = PLAIN, odd_attributes: bool = False) -
 
 async def append(world: World, raw: bytes, partition: int = 0) -> None:
     """Append a batch to one partition as it is."""
-    async with producer(world.bootstrap) as sender:
-        await _send(sender, world.topic, partition, raw)
+    await append_to(world.bootstrap, world.topic, raw, partition)
+
+
+async def append_to(bootstrap: str, topic: str, raw: bytes, partition: int) -> None:
+    """Append a batch to one partition of any topic as it is."""
+    async with producer(bootstrap) as sender:
+        await _send(sender, topic, partition, raw)
 
 
 async def _send(sender: AIOKafkaProducer, topic: str, partition: int, raw: bytes) -> None:

@@ -12,8 +12,9 @@ from chassis.applying import Applying
 from chassis.batch import Part
 from chassis.breaker import PER_MINUTE, Breaker
 from chassis.errors import Unavailable
+from chassis.halt import LOOK_AGAIN_S
 from chassis.offsets import Overtaken
-from chassis.partition import LOOK_AGAIN_S, Partition
+from chassis.partition import Partition
 
 TOPIC: Any = SimpleNamespace(topic=SimpleNamespace(name="t"))
 GONE = Unavailable("GONE", "the database")

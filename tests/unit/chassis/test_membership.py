@@ -12,9 +12,10 @@ from aiokafka.errors import NodeNotReadyError
 
 from chassis import kafka
 from chassis.errors import Unavailable
+from chassis.halt import Halt
 from chassis.membership import BATCH_RECORDS, Membership
 from chassis.metrics import Metrics
-from chassis.partition import Halt, Partition
+from chassis.partition import Partition
 
 CORRUPT_MESSAGE = 2
 A, B = TopicPartition("t", 0), TopicPartition("t", 1)

@@ -3,7 +3,8 @@
 import pytest
 from aiokafka import TopicPartition
 
-from chassis.partition import Halt, Partition
+from chassis.halt import Halt
+from chassis.partition import Partition
 
 UNREADABLE = Halt(7, "the batch cannot be read", 9)
 

@@ -4,13 +4,14 @@ import json
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminders.adapters.incoming import event_time
+from reminders.adapters.store import _letter
 from reminders.adapters.visits import cause_of, read_visit
 from reminders.adapters.wording import RecordWording
 from reminders.domain.schedule import MOST_RULES
@@ -241,3 +242,48 @@ def test_what_a_dead_letter_would_have_changed_is_not_changed() -> None:
 
     assert unpack(taken.rows[KEY]).version == 1
     assert unpack(pack(unpack(taken.rows[KEY]))).next_due == micros(NOW + timedelta(days=4))
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind", "counts"),
+    [
+        ("appointments", b"appointment.changed.v9", 1),
+        ("t1.appointments", b"something.else.v1", 1),
+        ("t1.reminders-replays", b"appointment.changed.v9", 0),
+    ],
+)
+def test_what_booking_should_not_have_written_counts_as_a_fault_and_a_replay_does_not(
+    topic: str, kind: bytes, counts: int
+) -> None:
+    good = source_of(appointment())
+    headers = tuple((name, kind if name == "ce_type" else value) for name, value in good.headers)
+
+    taken = taken_of(Record(topic, 0, 7, good.key, good.value, headers))
+
+    assert (taken.faults, taken.outcomes) == (counts, {Outcome.DEAD: 1})
+
+
+def test_a_record_of_another_key_is_dead_and_no_fault() -> None:
+    good = source_of(appointment())
+    assert taken_of(Record("appointments", 0, 7, b"another", good.value, good.headers)).faults == 0
+
+
+STRANGE: tuple[tuple[tuple[str, bytes | None], ...], ...] = (
+    (("caf\udce9", b"\0"),),
+    (("twice", b"1"), ("twice", b"2")),
+    (("null", None),),
+    (("caf\u00e9", b"text"), ("plain", b"")),
+)
+
+
+@pytest.mark.parametrize("headers", STRANGE)
+def test_g8_a_dead_letter_has_every_header_as_it_was(headers: tuple[tuple[str, bytes | None], ...]) -> None:
+    source = Record("appointments", 0, 7, b"key", b"value", cast(Any, headers))
+
+    ((_, body, _),) = taken_of(source).messages
+
+    assert _letter(decode(ReminderDeadLetter, body)).headers == headers
+
+
+def taken_of(source: Source) -> Taken:
+    return OWNER.take([source], lambda _: None, TermsTable())

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from chassis.breaker import Breaker
 from chassis.clock import StillClock
 from reminders.adapters.visits import cause_of, read_visit
 from reminders.adapters.wording import RecordWording
@@ -146,7 +147,7 @@ class Worker:
         owner = RemindersOwner(read_visit, cause_of, RecordWording(clock.now))
         writing = Writing(lambda _: broker, EVENTS, ROWS, lambda: None)
         unused: Any = None
-        self._intake = Intake(owner, writing, self._live, unused, unused, unused)
+        self._intake = Intake(owner, writing, self._live, unused, unused, unused, Breaker())
         self._emitter = Emitter(owner, writing, self._live, clock.now, 1.0, lambda *_: None, lambda _: None)
 
     def take(self, versions: Sequence[Appointment]) -> None:

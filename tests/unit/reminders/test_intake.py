@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 from faust.types import Message as Record
 
-from reminders.timers.intake import Intake
+from chassis.breaker import PER_MINUTE, Breaker
+from reminders.timers.intake import SLICE, Intake
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Message, Outcome, Taken
 from reminders.timers.row import NEVER, Row, pack
@@ -32,9 +33,12 @@ class Keeps:
 
     def take(self, records: Sequence[Any], _held: Any, _terms: Any, taken: Taken | None = None) -> Taken:
         whole = taken or Taken()
-        for record in records:
+        good = [record for record in records if not record.startswith(b"bad")]
+        for record in good:
             whole.rows[record] = pack(Row(1, 1, NEVER, 0, 1, b"\0"))
-        whole.outcomes[Outcome.APPLIED] += len(records)
+        whole.outcomes[Outcome.APPLIED] += len(good)
+        whole.outcomes[Outcome.DEAD] += len(records) - len(good)
+        whole.faults += len(records) - len(good)
         return whole
 
     def prepare(self, *_: Any) -> Any:
@@ -61,12 +65,14 @@ class Stage:
     acknowledged: list[Any] = field(default_factory=list)
     released: list[Any] = field(default_factory=list)
     counted: Counter[Outcome] = field(default_factory=Counter)
+    partly: list[tuple[Any, int]] = field(default_factory=list)
+    breaker: Breaker = field(default_factory=Breaker)
 
     def __post_init__(self) -> None:
         writing = Writing(lambda _: self, "events", "changelog", lambda: None)
         self.intake = Intake(
             Keeps(), writing, lambda: {0: self.part} if self.live else {}, self, lambda: self.generation,
-            self.counted.update,
+            self.counted.update, self.breaker,
         )  # fmt: skip
 
     async def write(self, records: Mapping[str, Sequence[Message]]) -> dict[str, int]:
@@ -75,6 +81,9 @@ class Stage:
 
     def acknowledge(self, message: Any) -> None:
         self.acknowledged.append(message)
+
+    def acknowledge_before(self, message: Any, offset: int) -> None:
+        self.partly.append((message, offset))
 
     def release(self, message: Any) -> None:
         self.released.append(message)
@@ -148,3 +157,41 @@ async def test_records_of_another_generation_are_let_go(generation: int) -> None
 
     assert stage.written == [b"b".ljust(16)]
     assert len(stage.released) == 1
+
+
+class Numbered(bytes):
+    """A record that knows its offset."""
+
+    offset = 0
+
+
+def numbered(first: int, names: Sequence[str]) -> Chunk:
+    records = [Numbered(name.encode().ljust(16)) for name in names]
+    for offset, record in enumerate(records, first):
+        record.offset = offset
+    return Chunk(cast(list[bytes], records))
+
+
+async def test_too_many_faults_stop_the_taking_where_they_are_and_nothing_behind_is_passed_over() -> None:
+    stage = Stage()
+    good, bad, late = numbered(0, ["a"]), numbered(1, ["bad"] * (SLICE + 50)), numbered(1 + SLICE + 50, ["z"])
+
+    await stage.take(good, bad, late)
+
+    assert (stage.acknowledged, stage.partly, stage.released) == ([good], [(bad, SLICE)], [late])
+    assert stage.counted == {Outcome.APPLIED: 1, Outcome.DEAD: SLICE - 1}
+    assert stage.breaker.is_open
+    await stage.take(numbered(400, ["later"]))
+    assert len(stage.released) == 2
+    assert await stage.intake.offer(0, cast(Any, [b"b".ljust(16)])) == Counter()
+    assert stage.written == [b"a".ljust(16)]
+
+
+async def test_faults_beside_many_good_records_stop_nothing() -> None:
+    stage = Stage()
+    mixed = numbered(0, ["bad" if n % 50 == 0 else f"v{n}" for n in range(900)])
+
+    await stage.take(mixed)
+
+    assert (stage.acknowledged, stage.counted[Outcome.DEAD], stage.breaker.is_open) == ([mixed], 18, False)
+    assert stage.counted[Outcome.DEAD] < PER_MINUTE

@@ -57,8 +57,8 @@ CLOSING_EVERY_S = 60.0
 FORECAST_KEPT = timedelta(days=2)
 
 
-async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
-    """Plan and hand over until `stop` is set.
+async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Plan and hand over until `stop` is set, by the settings' clock or another one.
 
     Raises:
         Misconfigured: A topic is not as declared; says how to mend it.
@@ -66,13 +66,13 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """
     used = (APPOINTMENTS, REMINDERS_REPLAYS, REMINDERS, TIMERS_CHANGELOG)
     await topics.check(settings.kafka_bootstrap_servers, used, settings.topic_prefix)
-    clock, metrics = clock_from(settings.clock_file), Metrics(WORKER)
+    clock, metrics = clock or clock_from(settings.clock_file), Metrics(WORKER)
     clocks = ClockCheck(clock, "the broker's")
     engine = engine_of(settings, clock, telling(metrics, settings.topic_name(APPOINTMENTS)), clocks)
     tell_recovery(metrics, engine)
     health = Health(WORKER, clock)
     clocks.watch(health)
-    health.add_check("timers", lambda: None if engine.ready else "recovering the table, or waiting for partitions")
+    health.add_check("timers", engine.reason)
     health.add_idle("timers", engine.idle)
 
     async def lag() -> int | None:

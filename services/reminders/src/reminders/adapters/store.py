@@ -14,6 +14,7 @@ from chassis.dead_letter import store as store_dead
 from reminders.adapters import sql
 from reminders.domain.book import Book, Reminder
 from reminders.domain.forecast import differences
+from schemas.envelope import Received
 from schemas.reminders import Reason, ReminderDeadLetter, ReminderStatus
 
 WORKER = "reminders-worker"
@@ -118,7 +119,16 @@ def _letter(letter: ReminderDeadLetter) -> DeadLetter:
         offset=letter.offset,
         key=None if letter.key is None else b64decode(letter.key),
         value=None if letter.value is None else b64decode(letter.value),
-        headers=tuple((name, b64decode(value)) for name, value in letter.headers.items()),
+        headers=_headers(letter),
         code=letter.code,
         message=letter.message,
+    )
+
+
+def _headers(letter: ReminderDeadLetter) -> Received:
+    if letter.header_bytes is None:
+        return tuple((name, b64decode(value)) for name, value in letter.headers.items())
+    return tuple(
+        (b64decode(name).decode("utf-8", "surrogateescape"), None if value is None else b64decode(value))
+        for name, value in letter.header_bytes
     )

@@ -17,7 +17,7 @@ from reminders.timers.ports import Source
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Bar, Status
 from schemas.hours import Hours, hours_of
 from schemas.model import Contract
-from schemas.wire import Undecodable, decode_typed, event_id
+from schemas.wire import Undecodable, check_names, decode_typed, event_id
 
 IdText = Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
 """A UUID's text; that it is one, and canonical, is checked in `read_visit`: a pattern costs ten times as much."""
@@ -81,9 +81,10 @@ def read_visit(source: Source) -> tuple[Visit, Policy]:
     """Return the visit in a record of `appointments`, and its policy.
 
     Raises:
-        Undecodable: As `schemas.wire.decode_typed`; KEY_MISMATCH if the key is not the appointment's
+        Undecodable: As `schemas.wire.decode_typed`; HEADER_NOT_UTF8; KEY_MISMATCH if the key is not the appointment's
             id, because then it is in the wrong partition.
     """
+    check_names(source.headers)
     if _TYPE not in source.headers or source.value is None:
         return _read_whole(source)
     try:

@@ -1,7 +1,9 @@
 """The rarer events of the topic `reminders`, as the worker words them; plans and hand-overs: `adapters/wording.py`."""
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
 from uuid import UUID
 
 from reminders.domain.schedule import Settled, Timer
@@ -10,6 +12,8 @@ from reminders.timers.row import Row
 from schemas.instants import instant
 from schemas.reminders import PlannedReminder, Reason, ReminderDeadLetter, RemindersCancelled, ReminderStatus
 from schemas.wire import event_id, reminder_id
+
+type Named = Sequence[tuple[str, bytes | None]]
 
 LARGEST_CARRIED = 120_000
 """Bytes of a dead record that still fit, in base64, into one batch of the producer."""
@@ -50,19 +54,31 @@ def dead_letter(source: Source, code: str, message: str) -> ReminderDeadLetter:
 
     One too large to be carried inside another is left where it is: `appointments` is kept for ever.
     """
-    headers = dict(source.headers)
-    carried = sum(len(part or b"") for part in (source.key, source.value, *headers.values()))
-    carried += sum(len(name.encode()) for name in headers)
+    headers = [(name.encode("utf-8", "surrogateescape"), value) for name, value in source.headers]
+    contents = (source.key, source.value, *chain.from_iterable(headers))
+    carried = sum(len(part or b"") for part in contents)
     place = {"topic": source.topic, "partition": source.partition, "offset": source.offset, "code": code}
     if carried > LARGEST_CARRIED:
         return ReminderDeadLetter(message=f"{message} ({carried} bytes: read them at this position)", **place)
     return ReminderDeadLetter(
         message=message,
-        key=None if source.key is None else b64encode(source.key).decode(),
-        value=None if source.value is None else b64encode(source.value).decode(),
-        headers={name: b64encode(value or b"").decode() for name, value in headers.items()},
+        key=_carried(source.key),
+        value=_carried(source.value),
+        **_headers(source.headers, headers),
         **place,
     )
+
+
+def _headers(named: Named, exact: Sequence[tuple[bytes, bytes | None]]) -> dict[str, Any]:
+    """Return the headers as names and values where that says all there is to them, else each as its bytes."""
+    plain = {name: b64encode(value).decode() for name, value in named if value is not None}
+    if len(plain) == len(named) and all(name.isascii() for name in plain):
+        return {"headers": plain}
+    return {"header_bytes": tuple((b64encode(name).decode(), _carried(value)) for name, value in exact)}
+
+
+def _carried(content: bytes | None) -> str | None:
+    return None if content is None else b64encode(content).decode()
 
 
 def _cancelled(appointment_id: UUID, row: Row, timer: Timer, reason: Reason) -> PlannedReminder:

@@ -16,7 +16,12 @@ from reminders.timers.row import Row, pack, unpack
 from schemas.instants import instant, micros
 from schemas.planning import Slot
 from schemas.reminders import Reason, ReminderDeadLetter, RemindersCancelled
+from schemas.topics import REMINDERS_REPLAYS
 from schemas.wire import Undecodable
+
+FAULTS = frozenset({"INTERNAL", "UNKNOWN_TYPE", "UNKNOWN_VERSION", "NO_VALUE", "INVALID"})
+"""Codes of records that booking should not have written, or that we should have been able to take. A replay, which a
+person orders, does not count."""
 
 IN_TIME = 1_000_000
 """A hand-over made ahead is used for so many microseconds after its instant; then it is made with the time of then."""
@@ -192,6 +197,8 @@ class RemindersOwner:
         letter = bodies.dead_letter(source, code, message)
         taken.messages.append(self._wording.dead_letter(letter, None if letter.key is None else source.key))
         taken.outcomes[Outcome.DEAD] += 1
+        if code in FAULTS and not source.topic.endswith(REMINDERS_REPLAYS.name):
+            taken.faults += 1
 
     def _forget(
         self, taken: Taken, key: bytes, held: Callable[[bytes], bytes | None], terms: Terms, at: datetime

@@ -20,6 +20,7 @@ from faust.transport.drivers.aiokafka import Transport
 from faust.types import TP
 
 from reminders.timers.consumer import AwaitedConsumer
+from reminders.timers.reading import Reading
 from reminders.timers.recovery import FencingRecovery
 from reminders.timers.store import PartitionedStore
 
@@ -86,6 +87,8 @@ class TimersApp(faust.App):
     """One table of timers beside one source topic."""
 
     BootStrategy = QuietBoot
+    reading: Reading
+    """How partitions are read; it may be another before the start."""
 
     def _new_transport(self) -> TimersTransport:
         return TimersTransport(self.conf.broker_consumer, self)
@@ -127,7 +130,9 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
         "stream_buffer_maxsize": 64,
         "TableManager": GatingTableManager,
     }
-    return TimersApp(app_id, **{**settings, **overrides})
+    app = TimersApp(app_id, **{**settings, **overrides})
+    app.reading = Reading(app_id)
+    return app
 
 
 def add_table(app: TimersApp, name: str, partitions: int) -> TimersTable:

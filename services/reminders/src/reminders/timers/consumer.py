@@ -14,6 +14,8 @@ Read against faust-streaming 0.15.3:
 * `perform_seek` leaves a partition without a committed offset where reading stood, so that what was
   fetched and let go before the first commit is never seen again (aiokafka's `seek_to_committed` seeks to
   offsets above 0 only).
+* Whatever reading one partition raises comes out of `fetched_records` for all of them, and ends the worker; and an
+  error of the group while no partition is held is told to nobody, so that aiokafka waits for ever: `reading.py`.
 * Faust keeps gaps between offsets in interval trees, which need the offsets before the gap to have
   been acknowledged its own way, and grow with every commit marker. Order per partition makes them
   needless.
@@ -27,7 +29,7 @@ from typing import Any, Protocol, cast
 import aiokafka
 import faust
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.events import Event
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
@@ -38,7 +40,9 @@ from mode import ServiceT
 from mode.threads import ServiceThread, WorkerThread
 from mode.utils.futures import notify
 
+from chassis import unpacking
 from chassis.errors import Unavailable
+from reminders.timers.reading import Reading
 
 LAG_TIMEOUT_S = 5.0
 
@@ -59,6 +63,12 @@ class Writes(Protocol):
     async def quiet(self) -> None:
         """Wait until nothing of ours is being written; the gate is shut already."""
         ...
+
+
+class HasReading(Protocol):
+    """The application: see `TimersApp`."""
+
+    reading: Reading
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -86,7 +96,33 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # read by `start`, which comes later
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._client.send = unpacking.looking(consumer._client.send)  # marks a batch that would become too large
         return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109  # Faust's
+        max_records: int | None = None,
+    ) -> dict[TopicPartition, list[Any]]:
+        if not self.consumer.flow_active:
+            return {}
+        if consumer._closed or consumer._fetcher._closed:
+            raise ConsumerStoppedError
+        reading = cast(HasReading, self.consumer.app).reading
+        return await reading.fetch(consumer, active_partitions, timeout or 0.0, max_records or CHUNK)
+
+    async def check_group(self) -> None:
+        """Take note of what went wrong in the group: aiokafka waits for that before it goes on.
+
+        Raises:
+            KafkaError: That.
+        """
+        await self.call_thread(self._check_group)
+
+    async def _check_group(self) -> None:
+        self._ensure_consumer()._coordinator.check_errors()
 
 
 class AwaitedConsumer(Consumer):
@@ -114,6 +150,11 @@ class AwaitedConsumer(Consumer):
         self._room.set()
         notify(self._waiting_for_ack)
 
+    def acknowledge_before(self, message: Message, offset: int) -> None:
+        """Say that of these records those below `offset` are durably done, and with the others nothing was done."""
+        self.release(message)
+        self._next[message.tp] = offset
+
     def release(self, message: Message) -> None:
         """Say that nothing was done with this record: a revocation need not wait for it."""
         message.acked = True
@@ -136,6 +177,15 @@ class AwaitedConsumer(Consumer):
                 return await asyncio.shield(self._asking)
         except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
             raise Unavailable("KAFKA_UNAVAILABLE", f"lag: {type(error).__name__}") from error
+
+    async def check_group(self) -> None:
+        """Take note of what went wrong in the group; to be called again and again, with partitions and without.
+
+        Raises:
+            KafkaError: That.
+        """
+        with contextlib.suppress(ConsumerNotStarted):
+            await cast(ReadCommittedThread, self._thread).check_group()
 
     async def visible(self, written: Collection[tuple[TP, int]]) -> bool:
         """Return whether what was written up to these offsets can be read by who reads committed.
@@ -188,6 +238,7 @@ class AwaitedConsumer(Consumer):
         self._room.set()
         await super().on_partitions_revoked(revoked)
         await cast(Writes, self.app.tables).quiet()
+        cast(HasReading, self.app).reading.forget(revoked)
         for tp in revoked:
             self._next.pop(tp, None)
             self._fetched.pop(tp, None)

@@ -10,6 +10,7 @@ from typing import Any, cast
 from faust.streams import Stream
 from faust.types import TP, EventT, StreamT
 
+from chassis.breaker import Breaker
 from chassis.clock_check import ClockCheck
 from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema
@@ -19,6 +20,7 @@ from reminders.timers.keeping import EVERY_S, Keeping
 from reminders.timers.lifetime import live
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source
+from reminders.timers.reading import Reading
 from reminders.timers.recovery import FencingRecovery, Writers
 from reminders.timers.row import Row, unpack
 from reminders.timers.store import PartitionedStore
@@ -27,6 +29,8 @@ from schemas.instants import instant, micros
 
 STEPPED_LOOK_S, LOOK_S = 0.05, 1.0
 """How often the clock is looked at although nothing is due: it may be stepped by a file, or set by hand."""
+GROUP_EVERY_S = 1.0
+"""Between looks whether something went wrong in the group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,9 @@ class Engine:
         self._now = now
         self._owner = owner
         self._clocks = clocks
+        self._breaker = Breaker()
         self._app: TimersApp = build(names.app, bootstrap, names.partitions, **overrides)
+        self._app.reading = Reading(names.app, names.sources, lambda: self._breaker.is_open)
         self._table: TimersTable = add_table(self._app, names.table, names.partitions)
         self._store.keep = keep // timedelta(microseconds=1)
         self._store.on_live = self._wake
@@ -114,7 +120,7 @@ class Engine:
         )
         self._intake = Intake(
             owner, self._writing, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
-            reports.count,
+            reports.count, self._breaker,
         )  # fmt: skip
         source = self._app.topic(*names.sources, schema=BatchSchema(key_type=bytes, value_type=bytes,
                                  key_serializer="raw", value_serializer="raw"))  # fmt: skip
@@ -124,6 +130,11 @@ class Engine:
     def ready(self) -> bool:
         """Whether the table is recovered and its timers fire."""
         return self._store.recovered
+
+    def reason(self) -> str | None:
+        """Why it does not do all of its work, or None; what stands still says the way out."""
+        recovering = None if self.ready else "recovering the table, or waiting for partitions"
+        return self._breaker.reason() or self._app.reading.reason() or recovering
 
     @property
     def recovering(self) -> dict[str, float | int | None] | None:
@@ -197,8 +208,18 @@ class Engine:
         Raises:
             EngineFailed: Something ended by itself. Nothing is committed beyond what is durable.
         """
-        parts = {"intake": self._intake.run(), "emitter": self._emitter.run(), "keeping": self._keeping.run()}
+        parts = {
+            "intake": self._intake.run(),
+            "emitter": self._emitter.run(),
+            "keeping": self._keeping.run(),
+            "group": self._watch_group(),
+        }
         await live(self._app, parts, stop, self._let_go)
+
+    async def _watch_group(self) -> None:
+        while True:
+            await asyncio.sleep(GROUP_EVERY_S)
+            await cast(AwaitedConsumer, self._app.consumer).check_group()
 
     def _let_go(self) -> None:
         self._store.suspend()
@@ -251,6 +272,9 @@ class _LateConsumer:
 
     def acknowledge(self, message: Any) -> None:
         cast(AwaitedConsumer, self._app.consumer).acknowledge(message)
+
+    def acknowledge_before(self, message: Any, offset: int) -> None:
+        cast(AwaitedConsumer, self._app.consumer).acknowledge_before(message, offset)
 
     def release(self, message: Any) -> None:
         cast(AwaitedConsumer, self._app.consumer).release(message)

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from faust.types import Message as Record
 
+from chassis.breaker import PER_MINUTE, Breaker
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source, Taken
 from reminders.timers.writing import Writing
@@ -30,6 +31,10 @@ class Acknowledger(Protocol):
 
     def acknowledge(self, message: Record) -> None:
         """Say that everything up to this record of its partition is durably done."""
+        ...
+
+    def acknowledge_before(self, message: Record, offset: int) -> None:
+        """Say that of its records those below `offset` are durably done, and with the others nothing was done."""
         ...
 
     def release(self, message: Record) -> None:
@@ -68,6 +73,8 @@ class Intake:
         acknowledger: Told what became of each message.
         generation: Returns the group's generation; records of another one will be read again.
         count: Called with what became of the records.
+        breaker: Opens when too many records of our own cannot be taken: the fault is ours then, and nothing more is
+            taken. Timers that are there go on.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class Intake:
         acknowledger: Acknowledger,
         generation: Callable[[], int],
         count: Callable[[Counter[Outcome]], None],
+        breaker: Breaker,
     ) -> None:
         self._owner = owner
         self._writing = writing
@@ -85,6 +93,7 @@ class Intake:
         self._acknowledger = acknowledger
         self._generation = generation
         self._count = count
+        self._breaker = breaker
         self._pace = Pace(TRANSACTIONS_A_SECOND, BURST)
         self._lines: dict[int, list[Record]] = defaultdict(list)
         self._working: set[int] = set()
@@ -115,28 +124,48 @@ class Intake:
         """Take records that came another way, as if the source had given them; nothing is acknowledged.
 
         Returns:
-            What became of them; nothing if the partition is not live here.
+            What became of them; nothing if the partition is not live here, or nothing is taken.
         """
         part = self._partitions().get(number)
-        return Counter() if part is None else await self._apply(number, part, records)
+        if part is None or self._breaker.is_open:
+            return Counter()
+        outcomes, _ = await self._apply(number, part, records)
+        return outcomes
 
     async def _work(self, number: int) -> None:
         try:
             while self._lines[number]:
+                if self._breaker.is_open:
+                    self._let_go(number)
+                    break
                 if sum(len(_records(message)) for message in self._lines[number]) < SMALL:
                     await self._pace.turn()
                 messages = self._next(number)
                 part = self._partitions().get(number)
                 records = [record for message in messages for record in _records(message)]
-                if part is not None and records and (outcomes := await self._apply(number, part, records)):
-                    for message in messages:
-                        self._acknowledger.acknowledge(message)
-                    self._count(outcomes)
-                else:
-                    for message in messages:
-                        self._acknowledger.release(message)  # revoked meanwhile: its next owner reads it again
+                outcomes, done = Counter[Outcome](), 0
+                if part is not None and records:
+                    outcomes, done = await self._apply(number, part, records)
+                self._acknowledge(messages, done)
+                self._count(outcomes)
         finally:
             self._working.discard(number)
+
+    def _acknowledge(self, messages: Sequence[Record], done: int) -> None:
+        """Acknowledge the first `done` records of these; the others are read again, by whoever is to."""
+        for message in messages:
+            records = _records(message)
+            if done >= len(records):
+                self._acknowledger.acknowledge(message)
+            elif done > 0:
+                self._acknowledger.acknowledge_before(message, records[done].offset)
+            else:
+                self._acknowledger.release(message)
+            done = max(0, done - len(records))
+
+    def _let_go(self, number: int) -> None:
+        for message in self._lines.pop(number):
+            self._acknowledger.release(message)
 
     def _next(self, number: int) -> list[Record]:
         """Return the messages of one transaction; those of an older assignment are let go."""
@@ -152,17 +181,20 @@ class Intake:
                 self._acknowledger.release(message)
         return taken
 
-    async def _apply(self, number: int, part: Partition, records: Sequence[Source]) -> Counter[Outcome]:
+    async def _apply(self, number: int, part: Partition, records: Sequence[Source]) -> tuple[Counter[Outcome], int]:
+        """Take the records, up to where too many of them are dead; return what became of them, and of how many."""
         async with part.lock:
             if self._partitions().get(number) is not part:
-                return Counter()
-            whole = Taken()
-            for start in range(0, len(records), SLICE):
-                some = records[start : start + SLICE]
+                return Counter(), 0
+            whole, done = Taken(), 0
+            while done < len(records) and whole.faults < PER_MINUTE:
+                some = records[done : done + SLICE]
                 self._owner.take(some, part.get, part.terms, whole)
+                done += len(some)
                 await asyncio.sleep(0)
             await self._writing.write(number, part, whole.messages, whole.rows)
-            return whole.outcomes
+            self._breaker.count(done, whole.faults)
+            return whole.outcomes, done
 
 
 def _records(message: Record) -> Sequence[Source]:

@@ -54,11 +54,13 @@ class Taken:
         messages: Events to publish.
         rows: The packed rows to keep from now on, by key.
         outcomes: How many records ended how.
+        faults: How many are dead for what is a fault of ours, in a topic that we write ourselves.
     """
 
     messages: list[Message] = field(default_factory=list)
     rows: dict[bytes, bytes] = field(default_factory=dict)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    faults: int = 0
 
 
 @dataclass(slots=True)

@@ -1,0 +1,198 @@
+"""What the worker cannot read of one partition never ends it, holds up no other, and is not passed over unseen (G8)."""
+
+import asyncio
+import signal
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import httpx2
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from chassis.breaker import PER_MINUTE
+from chassis.partitioner import partition_of
+from chassis.unpacking import MOST_BYTES
+from reminders.timers.intake import SLICE
+from schemas.appointments import Appointment
+from schemas.envelope import event_type
+from schemas.reminders import REMINDER_DEAD_LETTER, ReminderDeadLetter
+from schemas.topics import APPOINTMENTS, REMINDERS
+from schemas.wire import decode, encode
+from tests.integration.chassis.raw import PLAIN, SNAPPY, ZSTD, Content, NotText, append_to, batch
+from tests.integration.reminders.world import Process, World, names, until
+from tests.unit.reminders.builders import VISIT, appointment, headers_of
+
+pytestmark = pytest.mark.integration
+
+
+def partition(visit: Appointment) -> int:
+    return partition_of(str(visit.appointment_id).encode(), APPOINTMENTS.partitions)
+
+
+def visits(number: int, of_partition: int, *, elsewhere: bool = False) -> list[Appointment]:
+    """Return so many visits whose events are in this partition, or in others."""
+    found: list[Appointment] = []
+    for n in range(1000):
+        visit = appointment(f"visit {n}")
+        if (partition(visit) == of_partition) is not elsewhere:
+            found.append(visit)
+        if len(found) == number:
+            break
+    return found
+
+
+def record(visit: Appointment, *headers: tuple[str, bytes | None]) -> Content:
+    return str(visit.appointment_id).encode(), encode(visit), (*headers_of(visit), *headers)
+
+
+async def append(world: World, raw: bytes, to: int) -> None:
+    await append_to(world.installation.bootstrap, world.installation.topic_prefix + APPOINTMENTS.name, raw, to)
+
+
+async def planned(world: World, wanted: Sequence[Appointment]) -> bool:
+    return {plan.appointment_id for plan in await world.planned()} >= {visit.appointment_id for visit in wanted}
+
+
+async def dead(world: World) -> list[ReminderDeadLetter]:
+    found = await world.records(REMINDERS)
+    return [decode(ReminderDeadLetter, r.value) for r in found if event_type(tuple(r.headers)) == REMINDER_DEAD_LETTER]
+
+
+async def reasons(world: World, worker: Process) -> str:
+    return str((await world.get(worker, "/health/ready")).json()["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("codec", "name"), [(PLAIN, "caf\xe9"), (ZSTD, "\xff\xfe"), (SNAPPY, "\xed\xa0\x80"), (PLAIN, "\x00\x80")]
+)
+async def test_a_header_name_that_is_not_utf8_makes_that_record_alone_a_dead_letter(
+    world: World, codec: int, name: str
+) -> None:
+    first, strange, last, later = visits(4, 0)
+    odd = record(strange, (NotText(name), b"\x00"), (NotText(name), None))
+    await append(world, batch(record(first), odd, record(last), codec=codec), 0)
+    await append(world, batch(record(later)), 0)
+    others = visits(3, 0, elsewhere=True)
+    await world.publish(*others)
+
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.idle(worker)
+
+    assert await planned(world, [first, last, later, *others])
+    assert not await planned(world, [strange])
+    (letter,) = await dead(world)
+    assert (letter.partition, letter.offset, letter.code) == (0, 1, "HEADER_NOT_UTF8")
+    assert letter.header_bytes is not None
+    kept = [(b64decode(held), None if value is None else b64decode(value)) for held, value in letter.header_bytes]
+    assert kept[-2:] == [(name.encode("latin-1"), b"\x00"), (name.encode("latin-1"), None)]
+    assert b64decode(letter.value or "") == odd[1]
+    assert worker.kill(signal.SIGTERM) == 0
+
+
+def torn() -> bytes:
+    return batch((b"key", b"value", ()), (b"key", b"value", ()), odd_attributes=True)
+
+
+def huge() -> bytes:
+    return batch((b"key", bytes(MOST_BYTES), ()), (b"key", b"", ()), codec=ZSTD)
+
+
+@pytest.mark.parametrize(("unreadable", "why"), [(torn, "CorruptRecordException"), (huge, "larger than 32 MiB")])
+async def test_a_batch_that_cannot_be_read_stops_its_partition_alone_while_timers_fire(
+    world: World, unreadable: Callable[[], bytes], why: str
+) -> None:
+    before, after = visits(2, 0)
+    others = visits(5, 0, elsewhere=True)
+    await world.publish(before)
+    await append(world, unreadable(), 0)
+    await world.publish(after, *others)
+    worker = world.start("worker")
+
+    await until(lambda: _says(world, worker, "appointments[0] stands at 1"), "it says what stands still")
+    await until(lambda: planned(world, [before, *others]), "the other partitions go on")
+    world.step(VISIT - timedelta(hours=24))
+    await until(lambda: _handed_over(world, 6), "timers fire, those of that partition too")
+
+    told = await reasons(world, worker)
+    assert "cannot be read: " in told
+    assert why in told
+    assert "--topic" in told
+    assert "appointments:0 --reset-offsets --to-offset 3" in told
+    assert not await planned(world, [after])
+    await until(lambda: _committed(world, 1 + len(others)), "what was taken is committed, and no more")
+    assert worker.kill(signal.SIGTERM) == 0
+
+
+async def _committed(world: World, number: int) -> bool:
+    return await world.committed() == number
+
+
+async def _says(world: World, worker: Process, what: str) -> bool:
+    assert worker.popen.poll() is None, worker.log.read_text()[-2000:]
+    try:
+        return what in (await reasons(world, worker))
+    except httpx2.TransportError:
+        return False
+
+
+async def _handed_over(world: World, number: int) -> bool:
+    return len({due.appointment_id for due in await world.due()}) == number
+
+
+async def test_too_many_records_of_our_own_that_cannot_be_taken_stop_the_taking_and_not_the_timers(
+    world: World,
+) -> None:
+    good, late = visits(2, 0)
+    await world.publish(good)
+    worker = world.start("worker")
+    await world.ready(worker)
+    await world.idle(worker)
+    newer = [
+        (key, value, (*headers[:2], ("ce_type", b"appointment.changed.v9"))) for key, value, headers in [record(good)]
+    ]
+    await append(world, batch(*newer * 500), 0)
+    await append(world, batch(record(late)), 0)
+
+    await until(lambda: _says(world, worker, "breaker open"), "it says that it takes no more")
+
+    letters = await dead(world)
+    assert PER_MINUTE <= len(letters) <= PER_MINUTE + SLICE
+    assert {letter.code for letter in letters} == {"UNKNOWN_VERSION"}
+    world.step(VISIT - timedelta(hours=24))
+    await until(lambda: _handed_over(world, 1), "timers go on")
+    assert not await planned(world, [late])
+    assert worker.kill(signal.SIGTERM) == 0
+    assert await world.committed() == 1 + len(letters)
+
+    again = world.start("worker")
+    await until(lambda: _grew(world, len(letters)), "a restart goes on where it stood")
+    assert again.popen.poll() is None
+    offsets = [letter.offset for letter in await dead(world)]
+    assert offsets == list(range(1, 1 + len(offsets))), "each once, and none left out"
+
+
+async def _grew(world: World, before: int) -> bool:
+    return len(await dead(world)) > before
+
+
+async def test_an_error_of_the_group_without_partitions_is_not_waited_for_in_silence(world: World) -> None:
+    """A member that shares partitions out another way keeps the worker from joining, which nothing ever told it."""
+    prefix = world.installation.topic_prefix
+    stranger = AIOKafkaConsumer(
+        prefix + APPOINTMENTS.name, bootstrap_servers=world.installation.bootstrap, group_id=f"{prefix}reminders-worker"
+    )
+    await stranger.start()
+    try:
+        worker = world.start("worker")
+        code = await asyncio.to_thread(worker.popen.wait, 60)
+    finally:
+        await stranger.stop()
+
+    assert code == 1
+    assert "InconsistentGroupProtocol" in worker.log.read_text()
+    world.step(VISIT)
+    again = world.start("worker")
+    await world.ready(again)
+    assert names(await world.due()) == []
