@@ -71,7 +71,7 @@ class World:
         """Step domain time for all processes."""
         clock.step(self.clock_file, to)
 
-    def start(self, role: str, **env: str) -> Process:
+    def start(self, role: str, *, module: str = "reminders", **env: str) -> Process:
         """Start a role as a process of its own."""
         port, operations_port = free_port(), free_port()
         log = self.folder / f"{role}-{len(self.processes)}.log"
@@ -85,7 +85,7 @@ class World:
         }
         with log.open("wb") as output:
             popen = subprocess.Popen(  # noqa: S603  # our own module
-                [sys.executable, "-m", "reminders", role], env=settings, stdout=output, stderr=output
+                [sys.executable, "-m", module, role], env=settings, stdout=output, stderr=output
             )
         process = Process(role, port, operations_port, popen, log)
         self.processes.append(process)
@@ -94,6 +94,14 @@ class World:
     async def get(self, process: Process, path: str) -> httpx2.Response:
         """Ask a process how it is."""
         return await self.http.get(f"http://127.0.0.1:{process.operations_port}{path}")
+
+    async def answers(self, process: Process) -> bool:
+        """Say whether it is there to be asked."""
+        assert process.popen.poll() is None, process.log.read_text()[-3000:]
+        try:
+            return (await self.get(process, "/health/live")).status_code == 200
+        except httpx2.TransportError:
+            return False
 
     async def ready(self, *processes: Process) -> None:
         """Wait until each says that it is ready."""

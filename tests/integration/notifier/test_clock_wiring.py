@@ -1,0 +1,53 @@
+"""The notifier as it is put together enters and sends nothing while PostgreSQL's clock is another than its own (§7)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from notifier.wiring import LANES, Service, build
+from schemas.notifications import Channel
+from tests.integration.notifier.world import World, until
+from tests.support.database_clock import shift
+from tests.support.installation import Installation
+
+pytestmark = pytest.mark.integration
+
+
+@asynccontextmanager
+async def running(world: World, *lanes: Channel) -> AsyncIterator[Service]:
+    """Run an instance while the block runs."""
+    stop = asyncio.Event()
+    async with build(world.settings(http_port=0, operations_port=0), stop, lanes=lanes) as service:
+        task = asyncio.create_task(service.run(stop))
+        try:
+            yield service
+        finally:
+            stop.set()
+            await task
+
+
+async def test_neither_fan_out_nor_lanes_decide_by_a_clock_that_nobody_agrees_with(
+    world: World, installation: Installation
+) -> None:
+    patient = await world.patient()
+    async with running(world):
+        queued = await world.book(patient)
+        await world.settled(queued, "confirmation", "queued")
+    await shift(installation.admin_url, timedelta(hours=4, minutes=40))
+    unheard = await world.book(patient)
+
+    async with running(world, *LANES) as service:
+        await until(lambda: _waits(service))
+        reasons = service.health.reasons()
+
+    assert "differ" in reasons["clocks"]
+    assert await world.row(unheard, "confirmation") is None
+    assert world.carriers.asked == []
+
+
+async def _waits(service: Service) -> bool:
+    assert service.consumer is not None
+    return "differ" in (service.consumer.reason() or "")
