@@ -5,10 +5,11 @@
 """
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 
+from schemas import topics
 from tests.support import databases
 from tests.support.backends import KafkaServer, PostgresServer, kafka_server, postgres_server
 from tests.support.installation import Installation
@@ -65,13 +66,23 @@ async def database_url(postgres: PostgresServer) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def used_topics() -> Sequence[topics.Topic]:
+    """Return the topics that an installation has: all. A folder of tests whose processes use a few says which."""
+    return topics.ALL
+
+
 @pytest.fixture
 async def installation(
-    kafka: KafkaServer, postgres: PostgresServer, migrated_template: str, topic_prefix: str
+    kafka: KafkaServer,
+    postgres: PostgresServer,
+    migrated_template: str,
+    topic_prefix: str,
+    used_topics: Sequence[topics.Topic],
 ) -> AsyncIterator[Installation]:
-    """Return a whole installation without processes: a migrated database and all topics, of this test's own."""
+    """Return an installation without processes: a migrated database and its topics, of this test's own."""
     async with (
         databases.fresh(postgres, migrated_template) as admin_url,
-        Installation.open(kafka.bootstrap, admin_url, topic_prefix) as opened,
+        Installation.open(kafka.bootstrap, admin_url, topic_prefix, used_topics) as opened,
     ):
         yield opened

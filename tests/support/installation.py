@@ -1,6 +1,6 @@
 """A whole installation for one test: database, roles, topics and the settings with which processes run on it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
@@ -34,16 +34,18 @@ class Installation:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, bootstrap: str, admin_url: str, topic_prefix: str) -> AsyncIterator["Installation"]:
-        """Make all topics under the prefix; at the end of the block remove them and close the pools."""
-        await broker_topics.apply(bootstrap, topics.ALL, topic_prefix)
+    async def open(
+        cls, bootstrap: str, admin_url: str, topic_prefix: str, used: Sequence[topics.Topic] = topics.ALL
+    ) -> AsyncIterator["Installation"]:
+        """Make the topics that are used under the prefix; at the end of the block remove them and close the pools."""
+        await broker_topics.apply(bootstrap, used, topic_prefix)
         opened = cls(bootstrap, admin_url, topic_prefix)
         try:
             yield opened
         finally:
             for pool in opened._pools.values():
                 pool.terminate()
-            await _delete_topics(bootstrap, [topic_prefix + topic.name for topic in topics.ALL])
+            await _delete_topics(bootstrap, [topic_prefix + topic.name for topic in used])
 
     @property
     def env(self) -> dict[str, str]:

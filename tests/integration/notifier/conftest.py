@@ -1,13 +1,20 @@
 """A world for each test, its carriers in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS, Topic
 from tests.integration.notifier.carriers import carriers
 from tests.integration.notifier.world import World
 from tests.support.installation import Installation
+
+
+@pytest.fixture(scope="session")
+def used_topics() -> Sequence[Topic]:
+    """Return the notifier's own: making and removing the others takes longer than many a test."""
+    return APPOINTMENTS, REMINDERS, NOTIFICATIONS, PATIENT_REPLIES
 
 
 @pytest.fixture

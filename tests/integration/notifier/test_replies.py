@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from booking.settings import Settings
 from booking.wiring import build
+from schemas import topics
 from schemas.appointments import Appointment
 from stack.ports import free_port
 from tests.integration.notifier.callbacks import meta, secrets, sms
@@ -20,6 +21,12 @@ from tests.integration.notifier.world import World, until
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="session")
+def used_topics() -> Sequence[topics.Topic]:
+    """Return all topics: booking runs beside the notifier here."""
+    return topics.ALL
 
 
 @asynccontextmanager
