@@ -18,6 +18,7 @@ APPOINTMENT, PATIENT = UUID(int=1), UUID(int=2)
 REMINDER = reminder_id(APPOINTMENT, 1, "24h")
 CONFIRMATION = notification_id((APPOINTMENT, 1, "booked"), "patient", "confirmation")
 MESSAGE = notification_id((REMINDER,), "patient", "reminder")
+OTHER, OTHER_PATIENT = UUID(int=3), UUID(int=4)
 NUMBER = "FILE-2027-000001-THAMES-01"
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 POISON = ("appointments", 0, 3)
@@ -28,16 +29,16 @@ def record(offset: int, key: UUID, kind: str, identifier: object, **value: Any) 
     return Record(0, offset, str(key), str(identifier), kind, body, orjson.dumps(body))
 
 
-def appointment(offset: int, version: int, status: str) -> Record:
+def appointment(offset: int, version: int, status: str, visit: UUID = APPOINTMENT, patient: UUID = PATIENT) -> Record:
     return record(
         offset,
-        APPOINTMENT,
+        visit,
         "appointment.changed.v1",
-        event_id(APPOINTMENT, version),
-        appointment_id=APPOINTMENT,
+        event_id(visit, version),
+        appointment_id=visit,
         version=version,
         status=status,
-        patient_id=PATIENT,
+        patient_id=patient,
         clinic_id="THAMES",
         schedule_gen=1,
         zone="Europe/London",
@@ -71,9 +72,9 @@ def call(message: UUID, ordinal: int, kind: str, said: str, channel: str = "sms"
     )
 
 
-def sub_file_opened(offset: int, ordinal: int) -> Record:
-    opened = sub_file_id(PATIENT, "THAMES", ordinal)
-    return record(offset, opened, "sub_file.changed.v1", opened, sub_file_id=opened, version=1, number=NUMBER)
+def sub_file_opened(offset: int, ordinal: int, patient: UUID = PATIENT, number: str = NUMBER) -> Record:
+    opened = sub_file_id(patient, "THAMES", ordinal)
+    return record(offset, opened, "sub_file.changed.v1", opened, sub_file_id=opened, version=1, number=number)
 
 
 def sound() -> Evidence:
@@ -139,6 +140,37 @@ def alter_a_copy(evidence: Evidence) -> None:
 
 def add_sub_file(evidence: Evidence) -> None:
     evidence.topics["subfiles"].append(sub_file_opened(1, 2))
+
+
+def add_sub_file_with_its_own_number(evidence: Evidence) -> None:
+    evidence.topics["subfiles"].append(sub_file_opened(1, 2, number=NUMBER[:-1] + "2"))
+
+
+def give_a_number_twice(evidence: Evidence) -> None:
+    """Open the sub-file of another patient who is booked, under the number of the first."""
+    book_another(evidence, "booked")
+    evidence.topics["subfiles"].append(sub_file_opened(1, 1, OTHER_PATIENT))
+
+
+def book_another(evidence: Evidence, status: str) -> None:
+    """Tell of another patient's visit, whose reminder is planned."""
+    evidence.topics["appointments"].append(appointment(3, 1, status, OTHER, OTHER_PATIENT))
+    plan = [{"reminder_id": str(reminder_id(OTHER, 1, "24h")), "status": "CANCELLED"}]
+    evidence.topics["reminders"].append(record(2, OTHER, "reminders.planned.v1", "q", version=1, reminders=plan))
+
+
+def plan_nothing(evidence: Evidence) -> None:
+    """Leave the plan and all that came of it out."""
+    evidence.topics["reminders"].clear()
+    del evidence.topics["notifications"][2]
+
+
+def hand_over_what_was_not_planned(evidence: Evidence) -> None:
+    """Hand over a reminder of a rule that the visit does not have, and tell how it ended."""
+    unheard = reminder_id(APPOINTMENT, 1, "2h")
+    evidence.topics["reminders"].append(record(2, APPOINTMENT, "reminder.due.v1", "d2", reminder_id=unheard))
+    message = notification_id((unheard,), "patient", "reminder")
+    evidence.topics["notifications"].append(outcome(3, message, 1, "skipped", unheard))
 
 
 def fall_behind(evidence: Evidence) -> None:
@@ -269,3 +301,27 @@ def test_each_mutant_is_reported(invariant: str, mutate: Callable[[Evidence], No
     evidence = deepcopy(sound())
     mutate(evidence)
     assert invariant in {line.split(":")[0] for line in check(evidence)}
+
+
+@pytest.mark.parametrize(
+    ("said", "mutate"),
+    [
+        ("I4: sub-file missing", drop("subfiles", 0)),
+        ("I4: sub-file of nobody booked", add_sub_file_with_its_own_number),
+        ("I4: number given twice", give_a_number_twice),
+        ("I5: reminder never planned", plan_nothing),
+        ("I5: handed over but never planned", hand_over_what_was_not_planned),
+    ],
+)
+def test_each_rule_of_sub_files_and_reminders_is_reported_by_itself(
+    said: str, mutate: Callable[[Evidence], None]
+) -> None:
+    evidence = sound()
+    mutate(evidence)
+    assert any(line.startswith(said) for line in check(evidence))
+
+
+def test_a_visit_that_was_only_proposed_opens_no_sub_file() -> None:
+    evidence = sound()
+    book_another(evidence, "proposed")
+    assert check(evidence) == []
