@@ -6,8 +6,10 @@ whoever reads the topic would take them for repeats. Nobody would be told, and e
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -17,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis import kafka
 from chassis.database import unavailable
 from chassis.errors import Misconfigured, Unavailable
+from chassis.logs import get_logger
 from chassis.settings import ServiceSettings
 from schemas.topics import Topic
 
@@ -24,7 +27,13 @@ TAIL = 200
 """Records of each partition, the last ones: what was written after the database's moment is at the end. One would do,
 but for copies of old versions that were published late."""
 WITHIN_S = 60.0
+EVERY_S = 60.0
+PART = "ends of topics"
+"""Name of the part that looks again, without which a process is to end."""
 NAMED = 3
+
+type Read = Callable[[Mapping[TopicPartition, int]], Awaitable[Mapping[TopicPartition, Sequence[Any]]]]
+"""Reads, of each partition, the records from an offset on: the last `TAIL` at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +67,72 @@ def newer(published: Sequence[Published], held: Mapping[str, int]) -> list[Publi
     return [one for one in published if one.version > held.get(one.entity, 0)]
 
 
-async def check(pool: asyncpg.Pool, settings: ServiceSettings, service: str, owned: Sequence[Owned]) -> None:
-    """Refuse to start on a database that does not know what is in the service's own topics.
+class Ends:
+    """Compares the ends of a service's own topics with its database: before it starts, and every minute while it runs.
 
-    The topics are read first: what another instance commits and publishes meanwhile, the database then knows. The cost
-    is bounded: the last `TAIL` records of each partition, and an indexed look-up for each topic.
+    The cost is bounded: what was written since the last look, at most the last `TAIL` records of each partition, and an
+    indexed look-up of those for each topic. The topics are read first: what another instance commits and publishes
+    meanwhile, the database then knows.
 
-    Raises:
-        Misconfigured: It is behind; names the places and the way out.
-        Unavailable: Kafka or PostgreSQL cannot answer now.
+    Args:
+        pool: The service's pool.
+        settings: Where Kafka is.
+        service: Its name.
+        owned: The topics that it writes.
+        read: Reads the records since the places given; the broker's unless another is given.
     """
-    found: list[Published] = []
-    for one, records in zip(owned, await _tails(settings, [one.topic for one in owned]), strict=True):
-        published = [said for record in records if (said := _read(one, record)) is not None]
-        ids = [one.read_id(entity) for entity in sorted({said.entity for said in published})]
-        with unavailable():
-            rows = await pool.fetch(one.versions, ids) if ids else []
-        found += newer(published, {row[0]: row[1] for row in rows})
-    if found:
-        raise Misconfigured(_refusal(service, found))
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        settings: ServiceSettings,
+        service: str,
+        owned: Sequence[Owned],
+        read: Read | None = None,
+    ) -> None:
+        self._pool, self._service = pool, service
+        self._owned = {settings.topic_name(one.topic): one for one in owned}
+        self._read = read or partial(_since, settings, [one.topic for one in owned])
+        self._after: dict[TopicPartition, int] = {}
+        self._said: dict[TopicPartition, deque[Published]] = defaultdict(lambda: deque(maxlen=TAIL))
+
+    async def compare(self) -> None:
+        """Look once.
+
+        Raises:
+            Misconfigured: The database is behind; names the places and the way out.
+            Unavailable: Kafka or PostgreSQL cannot answer now.
+        """
+        for place, records in (await self._read(self._after)).items():
+            one = self._owned[place.topic]
+            self._said[place].extend(said for record in records if (said := _read(one, record)) is not None)
+            if records:
+                self._after[place] = records[-1].offset + 1
+        found: list[Published] = []
+        for name, one in self._owned.items():
+            published = [said for place, kept in self._said.items() if place.topic == name for said in kept]
+            ids = [one.read_id(entity) for entity in sorted({said.entity for said in published})]
+            with unavailable():
+                rows = await self._pool.fetch(one.versions, ids) if ids else []
+            found += newer(published, {row[0]: row[1] for row in rows})
+        if found:
+            raise Misconfigured(_refusal(self._service, found))
+
+    async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
+        """Look every so often until `stop`.
+
+        Raises:
+            Misconfigured: As `compare`: the process is to end, and does not start again on that database.
+        """
+        while not stop.is_set():
+            try:
+                async with asyncio.timeout(every_s):
+                    await stop.wait()
+            except TimeoutError:
+                try:
+                    await self.compare()
+                except Unavailable as error:
+                    get_logger().warning("ends.unavailable", code=error.code)
 
 
 def _refusal(service: str, found: Sequence[Published]) -> str:
@@ -99,7 +155,9 @@ def _read(one: Owned, record: Any) -> Published | None:
     return Published(f"{record.topic}[{record.partition}] offset {record.offset}", entity, version)
 
 
-async def _tails(settings: ServiceSettings, topics: Sequence[Topic]) -> list[list[Any]]:
+async def _since(
+    settings: ServiceSettings, topics: Sequence[Topic], after: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, list[Any]]:
     places = [TopicPartition(settings.topic_name(t), number) for t in topics for number in range(t.partitions)]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers, isolation_level="read_committed", enable_auto_commit=False
@@ -107,26 +165,25 @@ async def _tails(settings: ServiceSettings, topics: Sequence[Topic]) -> list[lis
     try:
         async with asyncio.timeout(WITHIN_S):
             await kafka.in_time(consumer.start())
-            found = await _read_on(consumer, places)
+            return await _read_on(consumer, places, after)
     except TimeoutError:
         raise Unavailable("KAFKA_UNAVAILABLE", f"the topics' ends were not read in {WITHIN_S:.0f} s") from None
     finally:
         await consumer.stop()
-    return [
-        [record for place, tail in found.items() if place.topic == settings.topic_name(t) for record in tail]
-        for t in topics
-    ]
 
 
-async def _read_on(consumer: kafka.Consumer, places: Sequence[TopicPartition]) -> dict[TopicPartition, list[Any]]:
+async def _read_on(
+    consumer: kafka.Consumer, places: Sequence[TopicPartition], after: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, list[Any]]:
     consumer.assign(places)
     ends = {
-        place: (first, end) for place, (first, end) in (await kafka.bounds(consumer, places)).items() if end > first
+        place: (max(first, end - TAIL, after.get(place, 0)), end)
+        for place, (first, end) in (await kafka.bounds(consumer, places)).items()
     }
-    found: dict[TopicPartition, list[Any]] = {place: [] for place in ends}
-    for place, (first, end) in ends.items():
-        consumer.seek(place, max(first, end - TAIL))
-    reading = set(ends)
+    reading = {place for place, (start, end) in ends.items() if start < end}
+    found: dict[TopicPartition, list[Any]] = {place: [] for place in reading}
+    for place in reading:
+        consumer.seek(place, ends[place][0])
     while reading:
         for place, records in (await consumer.getmany(*reading, timeout_ms=200)).items():
             found[place] += records

@@ -1,5 +1,6 @@
 """A database that was put back to an earlier moment, while Kafka was not, never opens the door (G2)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -137,3 +138,14 @@ async def test_what_is_none_of_our_versions_and_an_empty_topic_are_no_reason(ins
         await written(installation, APPOINTMENTS, "some", value)
 
     await do(installation, booking("e1"))
+
+
+async def test_a_service_whose_database_is_put_back_while_it_runs_ends(installation: Installation) -> None:
+    async with opened_on_kafka(installation) as door:
+        await door.post(booking("e1"))
+        await published_all(door)
+        await door.service.ends.compare()
+        await door.pool.execute("UPDATE appointment SET version = 0")  # as a dump from before it was booked has it
+
+        with pytest.raises(Misconfigured, match="holds version 1 of"):
+            await door.service.ends.run(asyncio.Event(), every_s=0)

@@ -50,7 +50,7 @@ from chassis.http import Bounds, create_api, operator
 from chassis.metrics import Metrics
 from chassis.operations import listeners
 from chassis.outbox import Relay
-from chassis.parts import Run, run_all
+from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
@@ -88,6 +88,7 @@ class Service:
     health: Health
     metrics: Metrics
     api: FastAPI
+    ends: behind.Ends
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take bookings, publish and answer until `stop` is set or a part fails."""
@@ -99,11 +100,12 @@ class Service:
             "reissuer": self.reissuer.run,
             "retention": self.retention.run,
             "clocks": self.clocks.run,
+            behind.PART: self.ends.run,
             **listeners(self.settings, self.health, self.metrics, self.api),
         }
         if self.no_shows is not None:
             parts["no-shows"] = self.no_shows.run
-        await run_all(stop, self.health, parts)
+        await run_all(stop, self.health, parts, vital=(*LISTENERS, behind.PART))
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -165,7 +167,8 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
     reads = await create_pool(url, SERVICE, max_size=READING_POOL_SIZE)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
-        await behind.check(pool, settings, SERVICE, OWNED)
+        ends = behind.Ends(pool, settings, SERVICE, OWNED)
+        await ends.compare()
         await check_operator(pool, settings.operator_key_sha256)
         appointments = Relay(pool, settings, metrics, clock, [APPOINTMENTS])
         reference_data = Relay(
@@ -195,7 +198,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         api = door(settings, transactions, reissuer.wake, reads)
         relays = (appointments, reference_data)
         daily = Retention(pool, retention.jobs(settings), agreed, retention.AHEAD)
-        yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api)
+        yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api, ends)
     finally:
         await reads.close()
         await pool.close()

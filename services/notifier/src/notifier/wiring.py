@@ -64,6 +64,7 @@ class Service:
     streams: Streams
     health: Health
     metrics: Metrics
+    ends: behind.Ends
     inbound: Inbound | None = None
     retention: Retention | None = None
 
@@ -74,6 +75,7 @@ class Service:
             "relay": self.relay.run,
             **listeners(self.settings, self.health, self.metrics, self.api),
             "clocks": self.clocks.run,
+            behind.PART: self.ends.run,
             "streams": self.streams.run,
         }
         if self.consumer is not None:
@@ -83,7 +85,7 @@ class Service:
         if self.retention is not None:
             parts["retention"] = self.retention.run
         # what a lane has in flight is known to it alone: one that failed begins anew with its process
-        await run_all(stop, self.health, {**parts, **lanes}, vital=(*LISTENERS, *lanes))
+        await run_all(stop, self.health, {**parts, **lanes}, vital=(*LISTENERS, behind.PART, *lanes))
 
 
 def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subscription[Any], ...]:
@@ -132,7 +134,8 @@ async def build(
     reading = reading_of(settings)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
-        await behind.check(pool, settings, SERVICE, OWNED)
+        ends = behind.Ends(pool, settings, SERVICE, OWNED)
+        await ends.compare()
         await check_peppers(pool, peppers)
         relay = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES])
         clocks = DatabaseClockCheck(pool, clock)
@@ -179,7 +182,9 @@ async def build(
             for router in routers:
                 api.include_router(router)
         daily = Retention(pool, retention.jobs(settings), agreed) if fanout else None
-        yield Service(settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, heard, daily)
+        yield Service(
+            settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, ends, heard, daily
+        )
     finally:
         await reading.aclose()
         await pool.close()

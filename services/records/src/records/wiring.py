@@ -19,7 +19,7 @@ from chassis.http import create_api, operator
 from chassis.metrics import Metrics
 from chassis.operations import listeners
 from chassis.outbox import Relay
-from chassis.parts import Run, run_all
+from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention, settled_dead_letters
 from records.adapters import command_http, http, incoming
 from records.adapters.command_store import PostgresCommandStore
@@ -50,6 +50,7 @@ class Service:
     health: Health
     metrics: Metrics
     api: FastAPI
+    ends: behind.Ends | None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume, publish and answer until `stop` is set or a part fails."""
@@ -59,7 +60,9 @@ class Service:
             "retention": self.retention.run,
             **listeners(self.settings, self.health, self.metrics, self.api),
         }
-        await run_all(stop, self.health, parts)
+        if self.ends is not None:
+            parts[behind.PART] = self.ends.run
+        await run_all(stop, self.health, parts, vital=(*LISTENERS, behind.PART))
 
 
 def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
@@ -116,8 +119,9 @@ async def build(
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE)
     try:
         await migrate.check(pool, SERVICE, SERVICE)
-        if not settings.rebuild:
-            await behind.check(pool, settings, SERVICE, OWNED)
+        ends = None if settings.rebuild else behind.Ends(pool, settings, SERVICE, OWNED)
+        if ends is not None:
+            await ends.compare()
         relay = Relay(pool, settings, metrics, clock, [SUBFILES])
         consumer = BatchConsumer(SERVICE, settings, pool, listen(settings), clock, metrics, relay.wake, GATHER_MS)
         health = Health(SERVICE, clock)
@@ -129,6 +133,6 @@ async def build(
         carry = carrying_out(pool, clock, relay.wake)
         api.include_router(command_http.routes(pool, carry, key))
         daily = Retention(pool, [settled_dead_letters(settings.keep_dead_letters_days)], clock)
-        yield Service(settings, pool, consumer, relay, daily, health, metrics, api)
+        yield Service(settings, pool, consumer, relay, daily, health, metrics, api, ends)
     finally:
         await pool.close()
