@@ -95,3 +95,14 @@ async def test_a_pass_under_way_ends_with_the_process() -> None:
     status, _ = await ran(passes, passes.began.wait)
 
     assert status["reconciled"] == 0
+
+
+async def test_a_booking_that_lacks_versions_held_here_makes_the_worker_not_ready_until_it_has_them() -> None:
+    behind = Passes(Found(5, behind=2))
+    mended = Passes(Found(5, behind=2), Found(5))
+
+    status, _ = await ran(behind, behind.made.wait)
+    assert status["state"] == "not ready"
+    assert "of 2 appointments it lacks a version held here" in str(status["reconciler"])
+
+    assert (await ran(mended, mended.made.wait))[0]["state"] == "ready"

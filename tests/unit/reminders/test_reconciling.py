@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,8 @@ def stand(name: str = "visit", version: int = 1, schedule_gen: int = 1, **change
     return replace(Stand(id_of(name), version, schedule_gen, "booked", VISIT, LONG_AGO), **changes)
 
 
-def held(version: int = 1, schedule_gen: int = 1, *, waiting: bool = True) -> Held:
-    return Held(version, schedule_gen, waiting)
+def held(version: int = 1, schedule_gen: int = 1, *, starts_at: datetime | None = VISIT, waiting: bool = True) -> Held:
+    return Held(version, schedule_gen, starts_at or VISIT, waiting)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,17 @@ def held(version: int = 1, schedule_gen: int = 1, *, waiting: bool = True) -> He
         (stand(status="cancelled"), held(), Difference.UNWANTED),
         (stand(status="cancelled"), held(waiting=False), None),
         (stand(version=2, schedule_gen=2), held(), None),
-        (stand(), held(version=2, schedule_gen=2), None),
+        (stand(), held(version=2, schedule_gen=2), Difference.BEHIND),
+        (stand(), held(version=2, waiting=False), Difference.BEHIND),
+        (stand(since=NOW - timedelta(seconds=59)), held(version=2), None),
+        (stand(), held(starts_at=VISIT + timedelta(hours=1)), Difference.DIFFERENT),
+        (stand(), held(starts_at=VISIT + timedelta(hours=1), waiting=False), None),
+        (stand(starts_at=None, status="cancelled"), held(), Difference.UNWANTED),
         (stand(since=NOW - timedelta(seconds=59)), None, None),
         (stand(since=NOW - SETTLED_AFTER), None, Difference.MISSING),
     ],
 )
-def test_only_equal_versions_that_have_settled_are_compared(
+def test_what_has_settled_is_compared_and_a_later_version_is_none_of_bookings(
     booked: Stand, row: Held | None, expected: Difference | None
 ) -> None:
     assert difference(booked, row, NOW) is expected
@@ -95,7 +100,8 @@ class Both:
         """Book as it should be: booking and the timers agree."""
         for one in stands:
             self.stands[one.appointment_id] = one
-            self.rows[one.appointment_id] = held(one.version, one.schedule_gen, waiting=one.status == "booked")
+            row = held(one.version, one.schedule_gen, starts_at=one.starts_at, waiting=one.status == "booked")
+            self.rows[one.appointment_id] = row
 
     async def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
         """See `Booking`: pages of two."""
@@ -182,6 +188,32 @@ async def test_a_row_of_another_schedule_is_planned_anew(both: Both) -> None:
 
     assert (await both.reconcile()).mended == {Difference.DIFFERENT: 1}
     assert both.rows[id_of("visit 2")].schedule_gen == 3
+
+
+async def test_a_row_of_another_start_is_planned_anew(both: Both) -> None:
+    both.rows[id_of("visit 2")] = held(3, 3, starts_at=VISIT + timedelta(days=1))
+
+    assert (await both.reconcile()).mended == {Difference.DIFFERENT: 1}
+    assert both.rows[id_of("visit 2")].starts_at == VISIT
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+async def test_a_later_version_than_bookings_is_told_and_left_alone(both: Both, waiting: bool) -> None:
+    both.rows[id_of("visit 2")] = later = held(4, 3, waiting=waiting)
+
+    found = await both.reconcile()
+
+    assert (found.behind, found.mended.total(), both.offered, both.forgotten) == (1, 0, [], [])
+    assert both.rows[id_of("visit 2")] == later
+
+
+async def test_a_version_that_booking_commits_between_the_two_looks_is_not_behind(both: Both) -> None:
+    both.rows[id_of("visit 2")] = held(4, 3)
+
+    def meanwhile() -> None:
+        both.stands[id_of("visit 2")] = stand("visit 2", 4, 3)
+
+    assert (await both.reconcile(meanwhile)).behind == 0
 
 
 async def test_timers_of_what_is_not_booked_any_more_are_cancelled(both: Both) -> None:

@@ -17,6 +17,7 @@ from reminders.timers.engine import Engine
 from reminders.timers.ports import Headers, Source
 from reminders.timers.row import NEVER
 from schemas.appointments import APPOINTMENT_CHANGED
+from schemas.instants import instant
 
 LOOKED_AT = 2_000
 """Rows between two turns of the event loop: about 5 ms."""
@@ -68,7 +69,9 @@ class EngineTimers:
     def held(self, appointment_id: UUID) -> Held | None:
         """See `handle.reconciling.Timers`."""
         row = self._engine.get(self._place(str(appointment_id)), appointment_id.bytes)
-        return None if row is None else Held(row.version, row.generation, row.next_due != NEVER)
+        if row is None:
+            return None
+        return Held(row.version, row.generation, instant(row.anchor), row.next_due != NEVER)
 
     def waiting(self) -> Iterator[Sequence[UUID]]:
         """See `handle.reconciling.Timers`: some thousand at a time, and of each only those that wait when looked at."""

@@ -18,6 +18,8 @@ from reminders.handle.reconciling import Found
 RETRY_S = 60.0
 """After a pass that booking could not answer; and before the first one, so that a start is not held up."""
 
+MENDED = (Difference.MISSING, Difference.DIFFERENT, Difference.UNWANTED)
+
 OFF = "off: REMINDERS_BOOKING_URL and REMINDERS_BOOKING_KEY (the operator's key) are not set"
 
 
@@ -45,13 +47,14 @@ class ReconcilerJob:
         self._every_s = every_s
         self._said = OFF if reconciler is None else "waiting for its first pass"
         self._total = 0
+        self._behind = 0
         kept = metrics.registry
         self._mended = Counter(
             "attend_reconciled", "Differences from booking that were mended", ("difference",), registry=kept
         )
         self._compared = Gauge("attend_reconciler_compared", "Appointments compared in the last pass", registry=kept)
         self._seconds = Gauge("attend_reconciler_pass_seconds", "What the last pass took", registry=kept)
-        for difference in Difference:
+        for difference in MENDED:
             self._mended.labels(difference)
 
     def watch(self, health: Health) -> None:
@@ -63,8 +66,15 @@ class ReconcilerJob:
         async def total() -> int:
             return self._total
 
+        health.add_check("reconciler", self.reason)
         health.add_status("reconciler", said)
         health.add_status("reconciled", total)
+
+    def reason(self) -> str | None:
+        """Why booking is not to be relied on, by the last pass; None if it is."""
+        if not self._behind:
+            return None
+        return f"booking's database is behind its topics: of {self._behind} appointments it lacks a version held here"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make passes until `stop` is set. That booking is away is told, and never ends the timers."""
@@ -101,16 +111,17 @@ class ReconcilerJob:
         self._total += found.mended.total()
         self._compared.set(found.compared)
         self._seconds.set(took_s)
-        counts = {difference.value: found.mended[difference] for difference in Difference}
+        self._behind = found.behind
+        counts = {difference.value: found.mended[difference] for difference in MENDED}
         for name, number in counts.items():
             self._mended.labels(name).inc(number)
         words = ", ".join(f"{number} {name}" for name, number in counts.items())
-        rest = (f"{found.unplannable} cannot be planned" if found.unplannable else None, found.left)
+        rest = (self.reason(), f"{found.unplannable} cannot be planned" if found.unplannable else None, found.left)
         self._said = "; ".join([f"compared {found.compared}: {words}", *filter(None, rest)])
         log = get_logger()
-        tell = log.warning if found.mended or found.left else log.info
+        tell = log.warning if found.mended or found.left or found.behind else log.info
         tell("reconciler.compared", compared=found.compared, took_s=round(took_s, 2), left=found.left,
-             unplannable=found.unplannable, **counts)  # fmt: skip
+             unplannable=found.unplannable, behind=found.behind, **counts)  # fmt: skip
 
 
 async def settle() -> None:

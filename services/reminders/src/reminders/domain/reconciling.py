@@ -16,8 +16,9 @@ class Difference(StrEnum):
     """What is wrong with the timers of one appointment."""
 
     MISSING = "missing"  # ahead in booking, and no row
-    DIFFERENT = "different"  # a row of this version, of another schedule
+    DIFFERENT = "different"  # a row of this version, of another schedule or start
     UNWANTED = "unwanted"  # timers wait for what booking does not know, or not any more as something to remind of
+    BEHIND = "behind"  # a row of a version that booking has not: its database was put back, and nothing here is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +48,29 @@ class Held:
     Attributes:
         version: That the row was made of.
         schedule_gen: Of that version.
+        starts_at: What its timers lead up to.
         waiting: Whether a timer of it is still to fire.
     """
 
     version: int
     schedule_gen: int
+    starts_at: datetime
     waiting: bool
 
 
 def difference(stand: Stand, held: Held | None, now: datetime) -> Difference | None:
     """Compare an appointment that booking has ahead; None while all is well or still on its way.
 
-    Only equal versions are compared: of two different ones the newer is on its way, or is booking's to publish.
+    A version that booking has and the timers have not is on its way, or is booking's to publish. What the timers have
+    was committed by booking before: a booking that does not know it is behind its own topic (decision 0026).
     """
     if now - stand.since < SETTLED_AFTER:
         return None
     if held is None:
         return Difference.MISSING
     if held.version != stand.version:
-        return None
-    if held.schedule_gen != stand.schedule_gen:
+        return Difference.BEHIND if held.version > stand.version else None
+    if held.schedule_gen != stand.schedule_gen or (held.waiting and stand.starts_at not in (None, held.starts_at)):
         return Difference.DIFFERENT
     return Difference.UNWANTED if held.waiting and stand.status != SENDABLE else None
 

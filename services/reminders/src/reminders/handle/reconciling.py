@@ -89,12 +89,14 @@ class Found:
         compared: Appointments looked at.
         mended: How many there were of each difference; all of them are mended.
         left: Why nothing, or not everything, was done; None when all was.
+        behind: Appointments of which the timers hold a version that booking does not know; nothing is mended.
         unplannable: Appointments ahead that cannot be planned (their events are dead letters): no difference to mend.
     """
 
     compared: int = 0
     mended: Counter[Difference] = field(default_factory=Counter)
     left: str | None = None
+    behind: int = 0
     unplannable: int = 0
 
 
@@ -230,6 +232,8 @@ class Reconciler:
             seen = unwanted(stand, held, now) if stand is None else difference(stand, held, now)
             if seen is not None:
                 still[appointment_id] = seen
+        found.behind += sum(seen is Difference.BEHIND for seen in still.values())
+        still = {one: seen for one, seen in still.items() if seen is not Difference.BEHIND}
         known = [appointment_id for appointment_id in still if appointment_id in stands]
         unknown = [appointment_id for appointment_id in still if appointment_id not in stands]
         if known:
