@@ -1,9 +1,12 @@
 """The door of a booking service of the test's own."""
 
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from chassis import logs
 from chassis.database import Connection
 from tests.integration.booking.door import Door, opened, opened_on_kafka
 from tests.integration.booking.partitions import connected
@@ -38,3 +41,17 @@ async def admin(base: Installation) -> AsyncIterator[Connection]:
     """Give an administrator's connection."""
     async with connected(base.admin_url) as connection:
         yield connection
+
+
+@pytest.fixture
+def written(door: Door) -> Iterator[io.StringIO]:  # the door first: what it enters for every test is not of interest
+    """Give what the process logs, as JSON lines."""
+    root, aiokafka = logging.getLogger(), logging.getLogger("aiokafka")
+    kept, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    logs.configure("booking", "info", stream=stream)
+    yield stream
+    root.handlers[:] = kept
+    root.setLevel(level)
+    aiokafka.setLevel(logging.NOTSET)
+    logging.captureWarnings(capture=False)

@@ -2,30 +2,12 @@
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from chassis import logs
 from tests.integration.booking.door import PROVIDER, Door, booking
 
 SECRETS = ("Canary", "+447736312544", "canary@example.org", "Dr Secret", "Secret Clinic")
 ANN = {"given_name": "Canary", "mobile": "+447736312544", "email": "canary@example.org"}
-
-
-@pytest.fixture
-def written(door: Door) -> Iterator[io.StringIO]:  # the door first: what it enters for every test is not of interest
-    root, aiokafka = logging.getLogger(), logging.getLogger("aiokafka")
-    kept, level = list(root.handlers), root.level
-    stream = io.StringIO()
-    logs.configure("booking", "info", stream=stream)
-    yield stream
-    root.handlers[:] = kept
-    root.setLevel(level)
-    aiokafka.setLevel(logging.NOTSET)
-    logging.captureWarnings(capture=False)
 
 
 def lines(written: io.StringIO, event: str) -> list[dict[str, Any]]:

@@ -1,14 +1,13 @@
 """Keys and history lie in partitions of a quarter: made ahead, dropped whole, reached through their table alone."""
 
 import asyncio
-from collections.abc import MutableMapping, Sequence
+import io
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import asyncpg
 import pytest
-from structlog.testing import capture_logs
 
 from booking.adapters.retention import AHEAD, jobs
 from chassis import migrate
@@ -29,6 +28,7 @@ from tests.integration.booking.partitions import (
     quarter,
     take,
 )
+from tests.integration.booking.test_log_lines import lines
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.integration
@@ -215,24 +215,21 @@ async def test_the_services_daily_round_makes_the_partitions_to_come(served: Doo
 
 
 async def test_the_daily_round_tells_of_a_partition_that_could_not_be_made(
-    base: Installation, admin: Connection
+    base: Installation, admin: Connection, written: io.StringIO
 ) -> None:
     await take(admin, "of a clock gone wrong", 50 * YEAR)
     last = (await names(admin, "ingress"))[-1]
     pool, stop = await create_pool(base.admin_url, "booking"), asyncio.Event()
     later = AHEAD.replace("partitions_ahead()", "extend_partitions(now() + interval '3 months')")
+    daily = asyncio.create_task(Retention(pool, (), RealClock(), later).run(stop, first_after_s=0))
 
-    with capture_logs() as said:
-        daily = asyncio.create_task(Retention(pool, (), RealClock(), later).run(stop, first_after_s=0))
-        await until(lambda: _told(said, "retention.done"))
+    async def done() -> bool:
+        return bool(lines(written, "retention.done"))
+
+    await until(done)
     stop.set()
     await daily
     await pool.close()
 
-    assert [line["partition"] for line in said if line["event"] == "partition.not_made"] == [last]
-    assert [line["log_level"] for line in said if line["event"] == "partition.not_made"] == ["warning"]
-    assert len([line for line in said if line["event"] == "partition.made"]) == 1
-
-
-async def _told(said: Sequence[MutableMapping[str, Any]], event: str) -> bool:
-    return any(line["event"] == event for line in said)
+    assert [(line["partition"], line["level"]) for line in lines(written, "partition.not_made")] == [(last, "warning")]
+    assert len(lines(written, "partition.made")) == 1
