@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from chassis.clock import StillClock
+from chassis.clock import RealClock, StillClock
 from chassis.door import everybody
 from chassis.errors import Misconfigured, Unavailable
 from chassis.health import Health
@@ -263,3 +263,9 @@ async def test_one_port_for_both_is_refused(health: Health) -> None:
         await run_all(asyncio.Event(), health, listeners(told, health, Metrics("shop"), shop()))
 
     assert raised.group_contains(Misconfigured, match=f"port {port} of 127.0.0.1")
+
+
+def test_who_answers_says_of_which_installation_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTEND_INSTALLATION", "abc")
+
+    assert Health("booking", RealClock()).identity["installation"] == "abc"

@@ -1,5 +1,7 @@
 """What a relay makes of a round's answers: which partitions are passed over, and when Kafka is away (G8)."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
@@ -8,7 +10,8 @@ from pydantic import SecretStr
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
 from chassis.metrics import Metrics
-from chassis.outbox import Relay
+from chassis.outbox import ROUND, Relay
+from chassis.outbox_sql import BEGIN
 from chassis.producer import Fenced
 from chassis.settings import ServiceSettings
 from schemas.topics import Topic
@@ -22,11 +25,14 @@ class Settings(ServiceSettings):
     operations_port: int = 0
 
 
+def made(parts: Any) -> Relay:
+    settings = Settings(database_url=SecretStr("postgresql://"), kafka_bootstrap_servers="127.0.0.1:1")
+    return Relay(parts, settings, Metrics("records"), RealClock(), [NOTES], publisher=parts)
+
+
 @pytest.fixture
 def relay() -> Relay:
-    nothing = cast(Any, None)
-    settings = Settings(database_url=SecretStr("postgresql://"), kafka_bootstrap_servers="127.0.0.1:1")
-    return Relay(nothing, settings, Metrics("records"), RealClock(), [NOTES], publisher=cast(Any, object()))
+    return made(object())
 
 
 def test_while_others_are_acknowledged_the_one_that_is_not_is_passed_over(relay: Relay) -> None:
@@ -72,3 +78,43 @@ def test_what_was_fenced_is_read_anew_and_nobody_is_passed_over(relay: Relay) ->
         relay._judge([A, B], [A, B], [(A, None), (B, True)])
 
     assert relay.reason() is None
+
+
+class FakeParts:
+    """PostgreSQL and Kafka in one: notes what is asked of them, in order, and how many rows of each partition."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.share = 0
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["FakeParts"]:
+        yield self
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        yield
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        if query == BEGIN:
+            return [(True, False, None)]
+        self.asked.append("rows")
+        self.share = arguments[2]
+        return []
+
+    async def ready(self, places: Sequence[Any], deadline_s: float) -> Sequence[Any]:
+        self.asked.append("producer")
+        return places
+
+    async def publish(self, records: Sequence[Any], deadline_s: float) -> list[Any]:
+        return []
+
+
+async def test_a_producer_is_had_before_the_rows_are_read_and_each_partition_has_its_share_of_a_round() -> None:
+    """Made afterwards it would fence whoever published since, and what it writes is older than that."""
+    parts = FakeParts()
+
+    await made(cast(Any, parts)).round()
+
+    assert parts.asked == ["producer", "rows"]
+    assert 0 < parts.share * NOTES.partitions <= ROUND
