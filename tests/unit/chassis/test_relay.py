@@ -85,6 +85,7 @@ class FakeParts:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.places: Sequence[Any] = []
         self.share = 0
 
     @asynccontextmanager
@@ -104,6 +105,7 @@ class FakeParts:
 
     async def ready(self, places: Sequence[Any], deadline_s: float) -> Sequence[Any]:
         self.asked.append("producer")
+        self.places = places
         return places
 
     async def publish(self, records: Sequence[Any], deadline_s: float) -> list[Any]:
@@ -118,3 +120,13 @@ async def test_a_producer_is_had_before_the_rows_are_read_and_each_partition_has
 
     assert parts.asked == ["producer", "rows"]
     assert 0 < parts.share * NOTES.partitions <= ROUND
+
+
+async def test_a_round_is_not_for_a_partition_that_is_passed_over() -> None:
+    parts = FakeParts()
+    relay = made(cast(Any, parts))
+    relay._judge([A, B, C], [A, B, C], [(A, False), (B, True), (C, True)])
+
+    await relay.round()
+
+    assert parts.places == [B, C]
