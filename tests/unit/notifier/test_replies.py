@@ -81,7 +81,9 @@ def test_of_two_visits_ahead_the_code_names_one() -> None:
 
 
 def test_a_visit_is_cancelled_by_its_code_alone() -> None:
-    assert resolve(Answer(Meaning.CANCEL), [messaged()], NOW).why is Why.NO_CODE
+    assert resolve(Answer(Meaning.CANCEL), [messaged()], NOW) == Verdict(messaged(), Why.NO_CODE)
+    both = [messaged(), messaged(appointment_id=OTHER)]
+    assert resolve(Answer(Meaning.CANCEL), both, NOW) == Verdict(why=Why.NO_CODE)
     assert resolve(Answer(Meaning.CANCEL, f"{(int(CODE) + 1) % 10_000:04d}"), [messaged()], NOW).why is Why.WRONG_CODE
     assert resolve(Answer(Meaning.CANCEL, CODE), [messaged()], NOW) == Verdict(messaged())
 
