@@ -41,8 +41,8 @@ async def test_a_changed_clinic_is_logged_with_its_version_and_who_changed_it_r4
 async def test_a_changed_clinician_is_logged_r41(door: Door, written: io.StringIO) -> None:
     for name in ("Dr Secret", "Dr Secret", "Dr Secret II"):
         await door.put("/v1/providers/dr-who", {"name": name})
-    found = [(line["provider_id"], line["version"]) for line in lines(written, "provider.changed")]
-    assert found == [(PROVIDER, 1), (PROVIDER, 2)]
+    found = [(line["provider_id"], line["version"], line["client"]) for line in lines(written, "provider.changed")]
+    assert found == [(PROVIDER, 1, "local"), (PROVIDER, 2, "local")]
 
 
 async def test_a_merge_is_logged_and_no_line_holds_anything_of_a_person_g9(door: Door, written: io.StringIO) -> None:

@@ -234,6 +234,20 @@ async def test_every_answer_for_staff_is_on_the_list_of_the_clinic_that_caused_i
     assert (await listed_for(world, "NORTH"))[2:] == both
 
 
+async def test_an_answer_that_may_be_about_several_visits_of_one_clinic_is_on_its_list_alone(world: World) -> None:
+    await world.start(**secrets())
+    await world.clinic("SOUTH")
+    visit, mobile = await reminded(world)
+    second = await world.book(visit.patient_id)
+    await world.due(second)
+    await world.settled(second, "reminder", "accepted")
+
+    await sms(world, mobile, "C", sid="SM-1")
+
+    assert await listed_for(world, "NORTH") == [("C", "SEVERAL_VISITS", "NORTH")]
+    assert await listed_for(world, "SOUTH") == []
+
+
 async def test_a_number_may_send_five_wrong_codes_an_hour_and_then_no_right_one_either(world: World) -> None:
     await world.start(**secrets())
     await world.ask("PUT", "/v1/clinics/NORTH/sending", json={"replies": True})
