@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from notifier.domain.undecided import MOST, PUT_OFF
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason
@@ -145,3 +146,31 @@ async def test_g5_an_odd_row_whose_lease_ran_out_is_unknown_and_the_lane_goes_on
     row = await world.settled(wrong, "reminder", "unknown")
     await world.settled(other, "reminder", "accepted")
     assert (row["reason"], row["attempts"]) == (Reason.OUTCOME_UNKNOWN, 1)
+
+
+async def test_many_that_cannot_be_decided_are_kept_until_they_can_and_the_others_leave_meanwhile(world: World) -> None:
+    """A clinic's whole morning, as good as a fault of ours: to fail each would lose what a person mends in minutes."""
+    await world.clinic("SOUTH")
+    await world.start(lanes=())
+    soon = world.now + timedelta(hours=6)
+    odd = [await waiting(world, "SOUTH", not_after=soon) for _ in range(MOST + 5)]
+    others = [await waiting(world) for _ in range(3)]
+    await zone(world, "SOUTH", "Europe")
+    service = await world.start(fanout=False, lanes=(Channel.SMS,), sms_slots=64)
+
+    for visit in others:
+        await world.settled(visit, "reminder", "accepted")
+
+    async def kept() -> bool:
+        query = (
+            "SELECT count(*) FROM notification WHERE clinic_id = 'SOUTH' AND state = 'queued' AND next_attempt_at > $1"
+        )
+        return bool(await world.pool.fetchval(query, world.now) == len(odd))
+
+    await until(kept)
+    assert set(service.health.reasons()) == {"sms lane"}
+
+    await zone(world, "SOUTH", "Europe/London")
+    world.step(PUT_OFF)
+    for visit in odd:
+        assert (await world.settled(visit, "reminder", "accepted", "failed"))["state"] == "accepted"
