@@ -47,6 +47,7 @@ class MemoryLedger:
         self.tokens = 0
         self.loses_next = False
         self.pauses: list[tuple[str, float]] = []
+        self.paused: dict[str, float] = {}
         self.unreadable: set[UUID] = set()
         self.run_out: set[UUID] = set()
         self._slow_gate_s = slow_gate_s
@@ -73,7 +74,7 @@ class MemoryLedger:
         self.pauses.append((account, seconds))
 
     async def paused_s(self, lane: Channel) -> Mapping[str, float]:
-        return {}
+        return self.paused
 
     async def lock_due(
         self,
@@ -87,7 +88,8 @@ class MemoryLedger:
     ) -> Sequence[Row]:
         if self.hides_due:
             return []
-        due = (one for account, most in limits.items() for one in self._due(lane, account, now, until)[:most])
+        calling = limits if even_paused else {one: most for one, most in limits.items() if one not in self.paused}
+        due = (one for account, most in calling.items() for one in self._due(lane, account, now, until)[:most])
         return [self._row(one) for one in due]
 
     async def due(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,10 +15,13 @@ from chassis.errors import Unavailable
 from notifier.domain.ledger import Notification, Row
 from notifier.domain.states import State
 from notifier.domain.undecided import MOST, PUT_OFF, WITHIN_S, Undecided
+from notifier.handle.claiming import Undecidable, claim
 from notifier.handle.lane import Asking
+from notifier.handle.loop import Step
 from notifier.handle.one_by_one import OneByOne
 from notifier.handle.ports import Made
-from schemas.notifications import Channel
+from notifier.handle.tending import move_on, settle_late
+from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, sending
 from tests.unit.notifier.lanes import (
@@ -50,6 +54,10 @@ def ledger_of(*messages: Notification) -> MemoryLedger:
     ledger = MemoryLedger(*messages)
     ledger.zones = {"ODD": "Europe/Nowhere"}
     return ledger
+
+
+def one_by_one(ledger: MemoryLedger) -> OneByOne:
+    return OneByOne(Channel.SMS, ledger, NoWatch(), lambda: ledger.machine_s)
 
 
 def failed(ledger: MemoryLedger) -> list[UUID]:
@@ -169,7 +177,7 @@ async def test_a_database_that_goes_away_meanwhile_leaves_the_rest_in_the_queue_
     ledger = Cut(*messages)
     asking = Asking(Channel.SMS, {"ours": 4}, ACCOUNTS, LIVE, NOW, 0.0)
 
-    claimed = await OneByOne(Channel.SMS, ledger, NoWatch(), lambda: 0.0).judge(list(ledger.held), asking)
+    claimed = await one_by_one(ledger).judge(Undecidable(list(ledger.held), asking))
 
     assert [call.notification_id for call in claimed.calls] == [one.notification_id for one in messages[:2]]
     assert [one.state for one in ledger.held.values()] == [State.SENDING] * 2 + [State.QUEUED] * 2
@@ -180,9 +188,88 @@ async def test_b10_messages_done_by_themselves_keep_to_the_rate() -> None:
     ledger.tokens = 2
     asking = Asking(Channel.SMS, {"ours": 4}, ACCOUNTS, LIVE, NOW, 0.0, per_second=1.0)
 
-    claimed = await OneByOne(Channel.SMS, ledger, NoWatch(), lambda: 0.0).judge(list(ledger.held), asking)
+    claimed = await one_by_one(ledger).judge(Undecidable(list(ledger.held), asking))
 
     assert (len(claimed.calls), ledger.tokens) == (2, 0)
+
+
+async def test_b10_beside_an_odd_one_no_message_of_a_paused_account_is_claimed_and_each_waits() -> None:
+    messages = reminders(6)
+    ledger = MemoryLedger(*messages[:3], *(wrong := reminders(1)), *messages[3:])
+    ledger.unreadable, ledger.paused = {wrong[0].notification_id}, {"ours": 600.0}
+    lane, stop = lane_over(ledger, FakeCarrier(ledger)), asyncio.Event()
+    running = asyncio.create_task(lane.run(stop))
+
+    await until(
+        lambda: not any(one.state is State.QUEUED and one.next_attempt_at <= NOW for one in ledger.held.values())
+    )
+    stop.set()
+    await running
+
+    assert ledger.attempts == {}
+    assert {ledger.held[one.notification_id].state for one in messages} == {State.QUEUED}
+
+
+@pytest.mark.parametrize(
+    ("step", "not_after"),
+    [
+        (partial(move_on, keeps_s=15.0, is_our_fault=False), NOW + timedelta(hours=6)),
+        (settle_late, NOW - timedelta(minutes=1)),
+    ],
+    ids=["of an account that may not call", "late, their visits moved on"],
+)
+async def test_messages_of_a_step_that_makes_no_calls_are_not_called_for_by_themselves_either(
+    step: Step, not_after: datetime
+) -> None:
+    wrong, *others = [replace(one, kind=Kind.CONFIRMATION, not_after=not_after) for one in reminders(4)]
+    ledger = MemoryLedger(wrong, *others)
+    ledger.unreadable, ledger.visit = {wrong.notification_id}, replace(ledger.visit, email=None)
+    asking = Asking(Channel.SMS, {"ours": 500}, ACCOUNTS, LIVE, NOW, 0.0)
+
+    with pytest.raises(Undecidable) as raised:
+        await step(ledger, asking)
+    claimed = await one_by_one(ledger).judge(raised.value)
+
+    assert (claimed.calls, ledger.attempts, len(claimed.waiting)) == ([], {}, 3)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"next_attempt_at": NOW + timedelta(seconds=30)},
+        {"clinic_id": "EAST"},
+        {"lane": Channel.EMAIL},
+        {"state": State.ACCEPTED},
+        {},
+    ],
+    ids=["let wait", "of another account", "on another channel", "sent", "its account paused"],
+)
+async def test_what_another_instance_did_with_a_message_before_its_turn_by_itself_counts(
+    meanwhile: dict[str, Any],
+) -> None:
+    [first] = reminders(1)
+    ledger = MemoryLedger(replace(first, **meanwhile))
+    ledger.paused = {} if meanwhile else {"ours": 600.0}
+    before = dict(ledger.held)
+
+    asking = Asking(Channel.SMS, {"ours": 4}, ACCOUNTS, LIVE, NOW, 0.0)
+    claimed = await one_by_one(ledger).judge(Undecidable(list(ledger.held), asking))
+
+    assert (claimed.calls, ledger.attempts, ledger.held) == ([], {}, before)
+
+
+async def test_calls_that_a_look_at_the_queue_is_handed_are_given_back() -> None:
+    """Nothing there makes them: kept, they would end unknown with their leases."""
+    ledger = MemoryLedger(*reminders(3))
+    lane, stop = lane_over(ledger, FakeCarrier(ledger), differs="it claims nothing by itself"), asyncio.Event()
+    running = asyncio.create_task(lane.run(stop))
+
+    await lane._repeatedly(claim, ["ours"])
+    await until(lambda: list(ledger.attempts.values()) == ["NotStarted"] * 3)
+    stop.set()
+    await running
+
+    assert {(one.state, one.attempts) for one in ledger.held.values()} == {(State.QUEUED, 0)}
 
 
 async def test_an_answer_whose_message_cannot_be_settled_is_kept_and_the_others_are_settled() -> None:

@@ -17,16 +17,20 @@ from notifier.handle.ports import LaneTransaction, Ledger
 
 
 class Undecidable(Exception):
-    """A step over these messages raised, and has done nothing. Whose it is shows when each is done by itself."""
+    """A step over these messages raised, and has done nothing. Whose it is shows when each is done by itself.
 
-    def __init__(self, notification_ids: Collection[UUID]) -> None:
+    Attributes:
+        asking: What the step did them with: each is done by itself with no more leave than they had together.
+    """
+
+    def __init__(self, notification_ids: Collection[UUID], asking: Asking) -> None:
         super().__init__(f"{len(notification_ids)} messages")
-        self.notification_ids = notification_ids
+        self.notification_ids, self.asking = notification_ids, asking
 
 
 @asynccontextmanager
-async def judging(ledger: Ledger) -> AsyncIterator[tuple[LaneTransaction, list[UUID]]]:
-    """Give a transaction, and a list for the ids of the messages that it looks at (`readable`).
+async def judging(ledger: Ledger, asking: Asking) -> AsyncIterator[tuple[LaneTransaction, list[UUID]]]:
+    """Give a transaction, and a list for the ids of the messages that it looks at (`readable`) with `asking`.
 
     Raises:
         Undecidable: Something was raised that is not the database's absence, while it looked at messages.
@@ -41,7 +45,7 @@ async def judging(ledger: Ledger) -> AsyncIterator[tuple[LaneTransaction, list[U
     except Exception as error:
         if not ids:
             raise
-        raise Undecidable(ids) from error
+        raise Undecidable(ids, asking) from error
 
 
 def readable(rows: Sequence[Row], ids: list[UUID]) -> list[Notification]:
@@ -76,7 +80,7 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
     """
     claimed = Claimed()
     try:
-        async with judging(ledger) as (work, ids):
+        async with judging(ledger, asking) as (work, ids):
             limits = await _limits(work, asking)
             if limits:
                 until = asking.now + asking.margin
@@ -92,7 +96,9 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
 
 
 async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Claimed:
-    """Do what a claim does, or a look at the queue, for one message by itself, if it still waits in this lane.
+    """Do what a claim does, or a look at the queue, for one message by itself, if it still waits for that here.
+
+    Another instance may have looked at it meanwhile, and let it wait, or been told that its account is paused.
 
     Raises:
         Exception: Whatever its decision raises.
@@ -103,9 +109,11 @@ async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Cl
         async with ledger.transaction() as work:
             row = (await work.lock([notification_id])).get(notification_id)
             held = None if row is None else read(row)
-            if held is None or held.state is not State.QUEUED or held.lane is not asking.lane:
+            if held is None or not _still_asked_for(held, asking):
                 return claimed
             limits: Mapping[str, int] = {asking.accounts.of(held.clinic_id): 1}
+            if asking.shut_for is None and limits.keys() & await work.paused_s(asking.lane):
+                return claimed
             takes = asking.per_second > 0 and asking.shut_for is None
             if takes:
                 limits = await work.take_tokens(asking.lane, asking.per_second, limits)
@@ -118,6 +126,15 @@ async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Cl
             raise
         return Claimed(lost=claimed.calls)
     return claimed
+
+
+def _still_asked_for(held: Notification, asking: Asking) -> bool:
+    """Say whether a message waits in this lane, for one of the accounts asked for, and is due or late."""
+    waits = held.state is State.QUEUED and held.lane is asking.lane
+    late = held.not_after is not None and held.not_after < asking.now
+    return (
+        waits and asking.accounts.of(held.clinic_id) in asking.limits and (late or held.next_attempt_at <= asking.now)
+    )
 
 
 async def _limits(work: LaneTransaction, asking: Asking) -> Mapping[str, int]:

@@ -165,7 +165,7 @@ class Lane:
         try:
             return await step(self._ledger, asking)
         except Undecidable as error:
-            return await self._one_by_one.judge(error.notification_ids, asking)
+            return await self._one_by_one.judge(error)
 
     async def _give_back(self, lost: Sequence[Call]) -> None:
         """Say of calls that none was begun, and give the database a moment."""
@@ -245,11 +245,10 @@ class Lane:
             await self._sleep(stop, TEND_S)
 
     async def _run_out_leases(self) -> None:
-        asking = self._asking(self._most(self._callers))
         try:
-            lost = await run_out_leases(self._ledger, asking)
+            lost = await run_out_leases(self._ledger, self._asking(self._most(self._callers)))
         except Undecidable as error:
-            lost = await self._one_by_one.run_out(error.notification_ids, asking)
+            lost = await self._one_by_one.run_out(error)
         self._told(lost)
 
     async def _look_after_the_queue(self) -> None:
@@ -266,6 +265,7 @@ class Lane:
         while more:
             claimed = await self._judged(step, self._asking(self._most(accounts)))
             self._show(claimed)
+            await self._give_back([*claimed.calls, *claimed.lost])
             more = claimed.more
 
     def _most(self, accounts: Collection[str]) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ Those that raise alone have failed as UNDECIDABLE, for staff to see and to send 
 many to be each its own trouble (`domain/undecided.py`).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import structlog
 from chassis.errors import Unavailable
 from notifier.domain.ledger import Notification
 from notifier.domain.undecided import MOST, PUT_OFF, Undecided
-from notifier.handle.claiming import claim_one
+from notifier.handle.claiming import Undecidable, claim_one
 from notifier.handle.lane import Asking, Claimed
 from notifier.handle.ports import Ledger, Watch
 from notifier.handle.tending import run_out_one
@@ -43,12 +43,12 @@ class OneByOne:
             "deadlines: see message.undecidable in the log"
         )
 
-    async def judge(self, notification_ids: Collection[UUID], asking: Asking) -> Claimed:
+    async def judge(self, raised: Undecidable) -> Claimed:
         """Claim or settle each message that can be, and take the others aside; what could be done is done."""
         claimed, odd = Claimed(), dict[UUID, Exception]()
-        for one in notification_ids:
+        for one in raised.notification_ids:
             try:
-                alone = await claim_one(self._ledger, one, asking)
+                alone = await claim_one(self._ledger, one, raised.asking)
             except Unavailable:
                 break  # and those before it are claimed
             except Exception as error:  # noqa: BLE001  # whatever a message raises is that message's
@@ -57,20 +57,20 @@ class OneByOne:
             claimed.add(alone)
             if alone.lost:
                 break
-        claimed.settled.extend(await self._aside(odd, asking, keeps=True))
+        claimed.settled.extend(await self._aside(odd, raised.asking, keeps=True))
         return replace(claimed, more=claimed.moved_any)
 
-    async def run_out(self, notification_ids: Collection[UUID], asking: Asking) -> list[Notification]:
+    async def run_out(self, raised: Undecidable) -> list[Notification]:
         """End each lease that ran out; a message of which its end cannot be said is *unknown* all the same."""
         after, odd = list[Notification](), dict[UUID, Exception]()
-        for one in notification_ids:
+        for one in raised.notification_ids:
             try:
-                after += await run_out_one(self._ledger, one, asking)
+                after += await run_out_one(self._ledger, one, raised.asking)
             except Unavailable:
                 break
             except Exception as error:  # noqa: BLE001  # whatever a message raises is that message's
                 odd[one] = error
-        return [*after, *await self._aside(odd, asking, keeps=False)]
+        return [*after, *await self._aside(odd, raised.asking, keeps=False)]
 
     async def _aside(self, odd: Mapping[UUID, Exception], asking: Asking, *, keeps: bool) -> list[Notification]:
         """Take messages aside, or let them wait while too many are odd and `keeps`; return those with an outcome."""

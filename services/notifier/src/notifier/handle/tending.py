@@ -26,7 +26,7 @@ async def run_out_leases(ledger: Ledger, asking: Asking) -> list[Notification]:
     Raises:
         Undecidable: Nothing was done; of one of them it cannot be said.
     """
-    async with judging(ledger) as (work, ids):
+    async with judging(ledger, asking) as (work, ids):
         return await _run_out(work, readable(await work.lock_run_out(asking.lane, asking.limit), ids), asking.now)
 
 
@@ -61,9 +61,10 @@ async def settle_late(ledger: Ledger, asking: Asking) -> Claimed:
     Raises:
         Undecidable: Nothing was done; one of them cannot be decided.
     """
-    async with judging(ledger) as (work, ids):
+    shut = replace(asking, shut_for=timedelta(0))
+    async with judging(ledger, shut) as (work, ids):
         late = readable(await work.lock_late(asking.lane, asking.limit, asking.now), ids)
-        return await judge(work, late, replace(asking, shut_for=timedelta(0)), asking.limits)
+        return await judge(work, late, shut, asking.limits)
 
 
 async def paused(ledger: Ledger, lane: Channel) -> Mapping[str, float]:
@@ -87,7 +88,7 @@ async def move_on(ledger: Ledger, asking: Asking, keeps_s: float, *, is_our_faul
     wait = timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S))
     shut = replace(asking, shut_for=wait, is_our_fault=is_our_fault)
     now = asking.now
-    async with judging(ledger) as (work, ids):
+    async with judging(ledger, shut) as (work, ids):
         due = await work.lock_due(asking.lane, asking.limits, now, now, asking.sending.mode, even_paused=True)
         return await judge(work, readable(due, ids), shut, asking.limits)
 
