@@ -1,5 +1,7 @@
 """Callbacks that nobody could read, or whose doing failed, are read again and done once, by whoever asks for it."""
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -10,7 +12,7 @@ from chassis.clock import SteppedClock
 from notifier.adapters.unreadable import LARGEST_KEPT, PostgresUnreadables
 from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Came, Unread
-from tests.integration.notifier.callbacks import secrets, sms, status
+from tests.integration.notifier.callbacks import meta, secrets, sms, status
 from tests.integration.notifier.world import World
 
 pytestmark = pytest.mark.integration
@@ -75,6 +77,46 @@ async def test_d36_a_stop_whose_doing_failed_holds_from_its_replay_on(world: Wor
 
     assert (await replay(world, item["unreadable_id"])).status_code == 200
     assert await world.pool.fetchval("SELECT count(*) FROM opt_out WHERE channel = 'sms'") > 0
+
+
+async def by_sms(world: World, number: str) -> None:
+    assert (await sms(world, number, "STOP", "SM-stop")).status_code == 200
+
+
+async def by_whatsapp(world: World, number: str) -> None:
+    """At the carrier's clock, which the test's does not follow."""
+    at = str(int((world.now + timedelta(seconds=1)).timestamp()))
+    said = {"id": "wamid.1", "from": number[1:], "type": "text", "timestamp": at, "text": {"body": "STOP"}}
+    await meta(world, messages=[said])
+
+
+async def at_the_desk(world: World, number: str) -> None:
+    assert (await world.ask("POST", "/v1/opt-outs/stop", json={"address": number})).status_code == 200
+
+
+@pytest.mark.parametrize("stop", [by_sms, by_whatsapp, at_the_desk])
+@pytest.mark.parametrize("stopped_later", [True, False])
+async def test_d36_a_replayed_start_lifts_no_stop_that_came_after_it_and_lifts_one_that_came_before(
+    world: World, stop: Callable[[World, str], Awaitable[None]], stopped_later: bool
+) -> None:
+    await world.start(lanes=(), **secrets())
+    number = await world.address(await world.patient(), "mobile")
+    if not stopped_later:
+        await stop(world, number)
+        world.step(timedelta(minutes=5))
+    await world.execute(BREAKS.format(table="reply"))
+    assert (await sms(world, number, "START")).status_code == 200
+    await world.execute(MENDS)
+    if stopped_later:
+        world.step(timedelta(minutes=5))
+        await stop(world, number)
+    [item] = await listed(world)
+
+    assert (await replay(world, item["unreadable_id"])).status_code == 200
+    left = await world.pool.fetchval("SELECT count(*) FROM opt_out WHERE channel = 'sms'")
+    assert (left > 0) is stopped_later
+    verdicts = await world.pool.fetch("SELECT verdict, why FROM reply WHERE meaning = 'start'")
+    assert [tuple(row) for row in verdicts] == [("staff", "STOPPED_LATER") if stopped_later else ("opted-in", None)]
 
 
 async def test_g9_what_was_kept_speaks_of_the_account_that_signed_it_alone(world: World) -> None:

@@ -1,6 +1,7 @@
 """The story of a replay: read again, done once, noted; or refused, and left as it was."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from tests.unit.notifier.builders import NOW, PEPPERS
 from tests.unit.notifier.test_intake import Kept as Unreadables
 from tests.unit.notifier.test_intake import Replies, Work, report, stop
 
-ONE = Kept(Carrier.META, b"bytes", is_whole=True, came=Came("statuses", "20"), replayed=None)
+CAME_IN = NOW - timedelta(hours=3)
+ONE = Kept(Carrier.META, b"bytes", CAME_IN, is_whole=True, came=Came("statuses", "20"), replayed=None)
 
 
 class Store:
@@ -99,3 +101,12 @@ async def test_a_database_that_goes_away_leaves_it_to_be_replayed() -> None:
 
 async def test_one_that_nobody_knows_is_none() -> None:
     assert await Parts(Batch()).replay(2) is None
+
+
+def test_d36_an_answer_that_says_no_time_of_its_own_is_as_old_as_it_came_in() -> None:
+    dated, undated = stop("one"), stop("two")
+    dated = replace(dated, said=replace(dated.said, sent_at=NOW))
+
+    heard = Batch(answers=[dated, undated]).heard_at(CAME_IN)
+
+    assert [one.said.sent_at for one in heard.answers] == [NOW, CAME_IN]

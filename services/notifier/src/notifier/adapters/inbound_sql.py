@@ -107,7 +107,11 @@ SELECT channel, category, address_key, address_sha256 FROM opt_out
 WHERE address_key = ANY($1::bytea[]) OR address_sha256 = ANY($2::bytea[])"""
 
 STOPPED_LATER = f"""
-SELECT EXISTS (SELECT FROM reply WHERE {_ITS} AND meaning = 'stop' AND sent_at > $3::timestamptz)"""  # noqa: S608  # ours
+SELECT EXISTS (SELECT FROM reply
+               WHERE {_ITS} AND meaning = 'stop' AND coalesce(sent_at, received_at) > $3::timestamptz)
+    OR EXISTS (SELECT FROM opt_out
+               WHERE {_ITS} AND channel = ANY($4::text[]) AND caused_by LIKE 'staff/%' AND since > $3)"""  # noqa: S608
+"""By an answer, or at the front desk."""
 
 # The last message about each visit that this address got, or may have got, on this channel; last booked, first listed.
 MESSAGED = f"""

@@ -75,7 +75,7 @@ class PostgresReplyTransaction:
 
     async def stopped_later(self, address: Address, sent_at: datetime) -> bool:
         """See `handle.replies.ReplyTransaction`."""
-        return bool(await self._connection.fetchval(sql.STOPPED_LATER, *found_by(address), sent_at))
+        return bool(await self._connection.fetchval(sql.STOPPED_LATER, *found_by(address), sent_at, OF_A_NUMBER))
 
     async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
         """See `handle.replies.ReplyTransaction`."""

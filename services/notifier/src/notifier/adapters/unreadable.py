@@ -46,7 +46,7 @@ ORDER BY unreadable_id DESC LIMIT $3"""
 CONTENT = "SELECT content FROM unreadable_callback WHERE unreadable_id = $1"
 COUNT = "SELECT count(*) FROM unreadable_callback WHERE replayed_at IS NULL"
 ONE = """
-SELECT carrier, content, size, form, account, replayed_at, replayed_by FROM unreadable_callback
+SELECT carrier, content, size, form, account, received_at, replayed_at, replayed_by FROM unreadable_callback
 WHERE unreadable_id = $1"""
 REPLAYED = """
 UPDATE unreadable_callback SET replayed_at = $2, replayed_by = $3 WHERE unreadable_id = $1 AND replayed_at IS NULL"""
@@ -92,7 +92,8 @@ class PostgresUnreadables:
             return None
         done = Replayed(row["replayed_at"], row["replayed_by"], repeat=True) if row["replayed_at"] else None
         is_whole = row["size"] == len(row["content"])
-        return Kept(Carrier(row["carrier"]), row["content"], is_whole, Came(row["form"] or "", row["account"]), done)
+        came = Came(row["form"] or "", row["account"])
+        return Kept(Carrier(row["carrier"]), row["content"], row["received_at"], is_whole, came, done)
 
     async def note(self, unreadable_id: int, replayed: Replayed) -> None:
         """See `handle.replaying.KeptCallbacks`."""

@@ -6,6 +6,7 @@ So each item stands for itself. Only a database that is away refuses the whole: 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -83,6 +84,11 @@ class Batch:
             answers=[replace(one, said=replace(one.said, account=account), came=came(one)) for one in self.answers],
             unread=[replace(one, came=came(one)) for one in self.unread],
         )
+
+    def heard_at(self, at: datetime) -> "Batch":
+        """Return it as heard at this instant, which counts for answers that say no time of their own."""
+        answers = [replace(one, said=replace(one.said, sent_at=one.said.sent_at or at)) for one in self.answers]
+        return replace(self, answers=answers)
 
 
 class Unreadables(Protocol):

@@ -39,10 +39,16 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One as it was kept. `is_whole`: none of its bytes was cut off."""
+    """One as it was kept.
+
+    Attributes:
+        received_at: When it came in, domain time.
+        is_whole: None of its bytes was cut off.
+    """
 
     carrier: Carrier
     content: bytes
+    received_at: datetime
     is_whole: bool
     came: Came
     replayed: Replayed | None
@@ -74,6 +80,8 @@ async def replay(
 ) -> Replayed | None:
     """Do what one says, as said by the account that signed it then, and note who wanted it; None if there is none.
 
+    It is as old as it is: what came after it, and says otherwise, holds.
+
     Twice is once: what was done already is a repeat to the intake, however far the time before came.
 
     Raises:
@@ -89,7 +97,7 @@ async def replay(
     if not one.is_whole:
         raise NotReplayable("It was cut at 64 KiB when it was kept.")
     try:
-        batch = read_again(one.carrier, one.content, one.came)
+        batch = read_again(one.carrier, one.content, one.came).heard_at(one.received_at)
     except ValueError:
         why = "It is a part that means nothing by itself, or an older version kept it without its account."
         raise NotReplayable(why) from None

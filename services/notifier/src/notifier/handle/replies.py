@@ -39,7 +39,7 @@ class Incoming:
         key: The carrier and its own id of the message.
         sender: A mobile number in E.164; None where a user name hides it.
         carrier_says: STOP or START if the carrier has acted on it already.
-        sent_at: By the carrier's clock, if it says so.
+        sent_at: By the carrier's clock, if it says so; of one that is replayed and says none, when it came in.
         account: Whose number it was sent to: what it orders is about visits that were written of by that account.
         user_ids: Business-scoped ids of WhatsApp of the sender; at least one where there is no number.
     """
@@ -94,7 +94,7 @@ class ReplyTransaction(Protocol):
         """Stop every category on every channel of a number."""
 
     async def stopped_later(self, address: Address, sent_at: datetime) -> bool:
-        """Say whether a STOP that was sent after this instant was heard already."""
+        """Say whether a STOP later than this instant was heard already: sent, or come in, or noted by staff."""
 
     async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
         """Lift what `opt_out` stored."""
