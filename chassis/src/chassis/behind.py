@@ -14,11 +14,13 @@ from typing import Any
 
 import asyncpg
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
-from chassis import kafka
+from chassis import fetching, kafka, salvage
 from chassis.database import unavailable
 from chassis.errors import Misconfigured, Unavailable
+from chassis.halt import Halt
 from chassis.logs import get_logger
 from chassis.settings import ServiceSettings
 from schemas.topics import Topic
@@ -28,6 +30,7 @@ TAIL = 200
 but for copies of old versions that were published late."""
 WITHIN_S = 60.0
 EVERY_S = 60.0
+FETCH_S = 0.2
 PART = "ends of topics"
 """Name of the part that looks again, without which a process is to end."""
 NAMED = 3
@@ -119,7 +122,7 @@ class Ends:
             raise Misconfigured(_refusal(self._service, found))
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
-        """Look every so often until `stop`.
+        """Look every so often until `stop`; a look that fails, whatever it raises, is said, and the next one follows.
 
         Raises:
             Misconfigured: As `compare`: the process is to end, and does not start again on that database.
@@ -129,10 +132,17 @@ class Ends:
                 async with asyncio.timeout(every_s):
                     await stop.wait()
             except TimeoutError:
-                try:
-                    await self.compare()
-                except Unavailable as error:
-                    get_logger().warning("ends.unavailable", code=error.code)
+                await self._look()
+
+    async def _look(self) -> None:
+        try:
+            await self.compare()
+        except Misconfigured:
+            raise
+        except Unavailable as error:
+            get_logger().warning("ends.unavailable", code=error.code)
+        except Exception:  # noqa: BLE001  # no reason to close the door (0019)
+            get_logger().exception("ends.failed")
 
 
 def _refusal(service: str, found: Sequence[Published]) -> str:
@@ -152,6 +162,8 @@ def _read(one: Owned, record: Any) -> Published | None:
         entity, version = str(one.read_id(body[one.id_field])), int(body["version"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None  # none of our versions: its readers put it among the dead letters
+    if "\0" in entity:
+        return None  # PostgreSQL holds no such text, and refuses to be asked for it
     return Published(f"{record.topic}[{record.partition}] offset {record.offset}", entity, version)
 
 
@@ -159,17 +171,17 @@ async def _since(
     settings: ServiceSettings, topics: Sequence[Topic], after: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, list[Any]]:
     places = [TopicPartition(settings.topic_name(t), number) for t in topics for number in range(t.partitions)]
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers, isolation_level="read_committed", enable_auto_commit=False
-    )
+    consumer = kafka.new_consumer(settings.kafka_bootstrap_servers, None)
     try:
         async with asyncio.timeout(WITHIN_S):
             await kafka.in_time(consumer.start())
             return await _read_on(consumer, places, after)
     except TimeoutError:
         raise Unavailable("KAFKA_UNAVAILABLE", f"the topics' ends were not read in {WITHIN_S:.0f} s") from None
+    except KafkaError as error:
+        raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka: {type(error).__name__}") from error
     finally:
-        await consumer.stop()
+        await kafka.stop(consumer)
 
 
 async def _read_on(
@@ -185,7 +197,23 @@ async def _read_on(
     for place in reading:
         consumer.seek(place, ends[place][0])
     while reading:
-        for place, records in (await consumer.getmany(*reading, timeout_ms=200)).items():
+        fetched = await fetching.fetch(consumer, reading, FETCH_S, len(places) * TAIL)
+        for place, unread in fetched.unread.items():
+            fetched.records[place] = await _read_past(consumer, place, unread)
+        for place, records in fetched.records.items():
             found[place] += records
         reading = {place for place in reading if await consumer.position(place) < ends[place][1]}
     return found
+
+
+async def _read_past(consumer: kafka.Consumer, place: TopicPartition, unread: fetching.Unread) -> list[Any]:
+    """Return what can be read of a batch after all, and go on after it: one that cannot is none of our versions."""
+    batch = await salvage.again(consumer, place, unread, 0)
+    end = batch.skip_to if isinstance(batch, Halt) else batch.end
+    if end is None:  # the broker refuses to give it: perhaps it does later
+        raise Unavailable("KAFKA_UNAVAILABLE", f"{place.topic}[{place.partition}] is not given")
+    consumer.seek(place, end)
+    if isinstance(batch, Halt):
+        get_logger().warning("ends.unreadable", topic_name=place.topic, partition=place.partition, halt=batch)
+        return []
+    return batch.records

@@ -34,10 +34,11 @@ PARTITION_BYTES = 2 << 20
 READ_COMMITTED = 1
 
 
-def new_consumer(bootstrap: str, group: str, session_timeout_ms: int = SESSION_TIMEOUT_MS) -> Consumer:
+def new_consumer(bootstrap: str, group: str | None, session_timeout_ms: int = SESSION_TIMEOUT_MS) -> Consumer:
     """Return a consumer that reads committed records only, commits nothing by itself and never resets a position.
 
-    A batch that would become too large is marked in what it is given: see `chassis.unpacking`.
+    A batch that would become too large is marked in what it is given: see `chassis.unpacking`. Without a group it is
+    to be told its partitions.
     """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import orjson
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from chassis import behind
@@ -29,8 +30,10 @@ class Database:
     def __init__(self, **held: int) -> None:
         self.held = held
         self.away = False
+        self.asked: list[str] = []
 
     async def fetch(self, _statement: str, ids: Sequence[str]) -> list[tuple[str, int]]:
+        self.asked += ids
         if self.away:
             raise OSError
         return [(one, self.held[one]) for one in ids if one in self.held]
@@ -127,3 +130,30 @@ async def test_the_looks_end_with_the_service() -> None:
     stop.set()
     await ends_of(Database(), topics).run(stop, every_s=0)
     assert topics.asked == []
+
+
+@pytest.mark.parametrize(
+    "error", [KafkaError(), OSError(), UnicodeDecodeError("utf-8", b"", 0, 1, "-"), AssertionError(), KeyError()]
+)
+async def test_whatever_a_look_raises_only_a_database_that_is_behind_ends_the_service(error: Exception) -> None:
+    class Failing(Topics):
+        async def read(self, after: Mapping[TopicPartition, int]) -> dict[TopicPartition, list[SimpleNamespace]]:
+            if len(self.asked) < 2:
+                self.asked.append(0)
+                raise error
+            return await super().read(after)
+
+    topics = Failing(said("a", 1))
+
+    with pytest.raises(Misconfigured, match="version 1 of a"):
+        await ends_of(Database(), topics).run(asyncio.Event(), every_s=0)
+
+    assert len(topics.asked) == 3
+
+
+async def test_an_id_that_postgresql_cannot_hold_is_none_of_ours() -> None:
+    database = Database(a=1)
+
+    await ends_of(database, Topics(said("\0", 1), said("a", 1))).compare()
+
+    assert database.asked == ["a"]

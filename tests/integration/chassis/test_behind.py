@@ -1,0 +1,57 @@
+"""What cannot be read at the end of a topic never hides what can: the look goes on behind it (0019, 0026)."""
+
+import pytest
+
+from chassis import unpacking
+from chassis.behind import Ends, Owned
+from chassis.errors import Misconfigured
+from tests.integration.chassis.ledger.apply import ORDERS
+from tests.integration.chassis.raw import ZSTD, NotText, append, batch
+from tests.integration.chassis.world import World, orders
+
+KNOWN = Owned(ORDERS, "entity", str, "SELECT unnest($1::text[]), 1")
+"""A database that knows every entity in its first version."""
+
+
+def strange_name() -> bytes:
+    return batch((b"key", b'{"entity":"odd","version":1}', [(NotText("caf\xe9"), b"x")]), codec=ZSTD)
+
+
+def torn() -> bytes:
+    return batch((b"key", b"value", ()), (b"key", b"value", ()), odd_attributes=True)
+
+
+def huge() -> bytes:
+    return batch((b"key", bytes(unpacking.MOST_BYTES), ()), codec=ZSTD)
+
+
+UNREADABLE = [strange_name, torn, huge]
+
+
+@pytest.mark.parametrize("raw", [make() for make in UNREADABLE], ids=[make.__name__ for make in UNREADABLE])
+async def test_a_version_behind_what_cannot_be_read_is_compared(world: World, raw: bytes) -> None:
+    await world.produce(orders(3))
+    await append(world, raw)
+    await append(world, raw)
+    await world.produce(orders(3, first=3))
+    ends = Ends(world.pool, world.settings, "ledger", [KNOWN])
+    await ends.compare()
+
+    await append(world, raw)
+    await world.produce([{"entity": "e00001", "version": 2}])
+
+    with pytest.raises(Misconfigured, match="version 2 of e00001"):
+        await ends.compare()
+
+
+async def test_a_version_in_a_batch_of_which_one_record_cannot_be_read_is_compared(world: World) -> None:
+    await append(
+        world,
+        batch(
+            (b"key", b'{"entity":"a","version":1}', [(NotText("\xff"), b"x")]),
+            (b"key", b'{"entity":"b","version":2}', ()),
+        ),
+    )
+
+    with pytest.raises(Misconfigured, match="version 2 of b"):
+        await Ends(world.pool, world.settings, "ledger", [KNOWN]).compare()
