@@ -75,6 +75,8 @@ class Applying:
         while self._wants(partition) and (left := [one for one in records if one.offset >= partition.held]):
             try:
                 async with self._turn:
+                    if not self._wants(partition):
+                        return  # given up, or closed, while others had their turn
                     part = Part(partition.tp, left, partition.held)
                     await self._batch.apply(self._subscription, [part], lambda _, end: partition.moved(end))
             except Overtaken:

@@ -211,3 +211,37 @@ async def test_once_the_breaker_is_open_nothing_is_applied() -> None:
     await applied(applying(batch, breaker), {one: records(4) for one in made})
 
     assert (batch.tried, [one.held for one in made]) == ([], [4, 4])
+
+
+async def test_whoever_waits_for_his_turn_when_partitions_are_given_up_begins_nothing() -> None:
+    goes_on = asyncio.Event()
+
+    async def the_first_alone_hangs() -> None:
+        await (goes_on.wait() if len(batch.tried) > 1 else asyncio.sleep(0))
+
+    batch, made = FakeBatch(*[GONE] * 20, before=the_first_alone_hangs), partitions(12)
+
+    applying(batch).begin({one: records(4) for one in made})
+    while len(batch.tried) < 2:  # noqa: ASYNC110  # one turn of the loop, no poll
+        await asyncio.sleep(0)
+    ending = asyncio.gather(*(one.end() for one in made))
+    await asyncio.sleep(0)
+    goes_on.set()
+    await ending
+
+    assert len(batch.tried) == 2
+
+
+async def test_whoever_waits_for_his_turn_when_the_breaker_opens_begins_nothing() -> None:
+    breaker = Breaker()
+
+    async def opens() -> None:
+        await asyncio.sleep(0)  # meanwhile the others wait for their turn
+        if len(batch.tried) == 2:
+            breaker.count(PER_MINUTE, PER_MINUTE)
+
+    batch, made = FakeBatch(GONE, GONE, before=opens), partitions(12)
+
+    await applied(applying(batch, breaker), {one: records(4) for one in made})
+
+    assert (len(batch.tried), batch.applied) == (2, [])
