@@ -215,19 +215,6 @@ async def test_d44_a_process_killed_half_way_leaves_a_job_that_the_next_one_ends
     assert await versions(door, *ids) == [(2, "DO_NOT_CONTACT")] * 40
 
 
-async def test_d44_patients_who_had_their_flags_before_versions_said_so_are_looked_after_too(door: Door) -> None:
-    """As the step that adds it finds them: the flag is set, and no version says so."""
-    ids = await booked(door, visit("anns"), visit("bobs", "bob"))
-    await door.pool.execute(
-        "UPDATE patient SET deceased = true FROM patient_alias a"
-        " WHERE a.patient_id = patient.patient_id AND a.source_id = 'ann'"
-    )
-    step = (ROOT / "services/booking/src/booking/migrations/0025_barred.sql").read_text()
-    await door.pool.execute(step[step.index("INSERT INTO patient_reissue") :])
-    await worked_off(door)
-    assert await versions(door, *ids) == [(2, "DECEASED"), (1, None)]
-
-
 async def test_d44_it_runs_by_itself_soon_after_the_flag_changed(door: Door) -> None:
     (one,) = await booked(door, visit("v1"))
     stop, job = asyncio.Event(), reissuer(door)

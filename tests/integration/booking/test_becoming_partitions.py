@@ -1,11 +1,14 @@
 """A table of before becomes the first partition of one of its name, as it lies."""
 
+import asyncio
+
 import pytest
 
 from booking.adapters.store import PostgresStore
 from chassis import migrate
 from chassis.database import Connection, create_pool
 from chassis.errors import Unavailable
+from tests.integration.booking.door import until
 from tests.integration.booking.partitions import TABLES, connected
 from tests.integration.booking.partitions import one as taken
 from tests.support import databases
@@ -59,11 +62,39 @@ async def test_a_table_is_taken_in_by_its_constraint_and_not_read(postgres: Post
         assert {table for table in TABLES for line in implied if f'"{table}_before"' in line} == set(TABLES)
 
 
-async def _migrate_until(admin: Connection, service_url: str) -> None:
-    """Apply the steps before partitions began."""
+@pytest.mark.parametrize("begins", ["SELECT FROM ingress", "UPDATE patient SET version = version"])
+async def test_a_writer_under_way_and_the_steps_do_not_wait_for_each_other(
+    postgres: PostgresServer, begins: str
+) -> None:
+    """Whatever an event or a merge has come to, the steps lock what it still wants after what it has."""
+    async with databases.fresh(postgres) as url, connected(url) as admin, connected(url) as writer:
+        service = postgres.url(url.rpartition("/")[2], "attend_booking", ROLE_PASSWORD)
+        await _migrate_until(admin, service, "booking/0025")
+        steps = [step for step in migrate.steps("booking") if "booking/0025" <= step.name < "booking/0027"]
+
+        async def waits() -> bool:
+            return bool(await writer.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+
+        async with writer.transaction():
+            await writer.execute(begins)
+            applied = asyncio.create_task(migrate._apply(admin, "booking", steps))
+            await until(waits)
+            await writer.execute("UPDATE patient SET version = version")
+            await writer.execute(
+                "INSERT INTO patient_merge (patient_id, merged_into, source, source_id, merged_at, merged_by)"
+                " VALUES (uuidv7(), uuidv7(), 'local', 'double', now(), 'local')"
+            )
+            await writer.execute(
+                "INSERT INTO appointment_history (appointment_id, version, snapshot) VALUES (uuidv7(), 1, '')"
+            )
+        await applied
+
+
+async def _migrate_until(admin: Connection, service_url: str, step_name: str = BEFORE) -> None:
+    """Apply the steps before this one: those before partitions began."""
     await migrate._roles(admin, "booking", service_url)
     await migrate._schema(admin, "booking")
     for group in migrate._groups(
-        [step for step in migrate.steps("booking") if step.name < BEFORE or "chassis" in step.name]
+        [step for step in migrate.steps("booking") if step.name < step_name or "chassis" in step.name]
     ):
         await migrate._apply(admin, "booking", group)

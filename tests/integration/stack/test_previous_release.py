@@ -80,13 +80,51 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
                 await _book(http, new, "ours")
                 for url, event in ((old, "moved"), (new, "moved-again"), (old, "moved-back")):
                     await _book(http, url, event, "after")
+                await _flags_are_told(http, old, new, unmigrated)
                 await until(lambda: _published(unmigrated))
 
     events = await published(unmigrated, APPOINTMENTS)
+    ann = next(body["patient_id"] for _, body in events if body["caused_by"] == "local/before")
     versions: dict[str, list[int]] = {}
     for key_, body in events:
-        versions.setdefault(key_, []).append(body["version"])
+        if body["patient_id"] == ann:
+            versions.setdefault(key_, []).append(body["version"])
     assert sorted(map(list, map(dict.fromkeys, versions.values()))) == [[1], [1], [1], [1, 2, 3, 4]]
+
+
+async def _flags_are_told(http: httpx2.AsyncClient, old: str, new: str, installation: Installation) -> None:
+    """D44: whichever of both writes a flag, a merge or a visit, the visit's newest version says what is so."""
+    barred = {"do_not_contact": True}
+    flags = {"lifted": barred, "moved": barred, "booked": barred, "kept": {"deceased": True}}
+    for patient in ("set", "lifted", "moved", "away", "free"):
+        await _book(http, new, f"of-{patient}", patient, patient)
+    for patient, flag in flags.items():
+        await _patient(http, new, patient, **flag)
+    now_so = {"set": None, "lifted": "DO_NOT_CONTACT", "moved": "DO_NOT_CONTACT", "away": None, "free": None}
+    await until(lambda: _says(installation, now_so), what="what this release wrote")
+
+    await _patient(http, old, "set", deceased=True)
+    await _patient(http, old, "lifted")  # what the release before is not told, it resets
+    await _book(http, old, "its-moved", "moved", "moved")
+    await _book(http, old, "its-free", "free", "free")
+    await _book(http, old, "its-booked", "booked", "booked")
+    answer = await http.post(f"{old}/v1/patients/away/merge?source=local", json={"into": {"id": "kept"}})
+    assert answer.status_code == 200, answer.text
+
+    so = {"set": "DECEASED", "lifted": None, "moved": "DO_NOT_CONTACT", "booked": "DO_NOT_CONTACT", "away": "DECEASED"}
+    await until(lambda: _says(installation, {**so, "free": None}), what="what the release before wrote")
+
+
+async def _says(installation: Installation, wanted: dict[str, str | None]) -> bool:
+    """Whether the newest versions of these visits say that of their patients, and nothing is still looked after."""
+    pool = await installation.pool(SERVICE)
+    rows = await pool.fetch(
+        "SELECT i.source_id, h.snapshot::json->>'barred' AS barred FROM appointment_alias i"
+        " JOIN appointment a USING (appointment_id) JOIN appointment_history h USING (appointment_id, version)"
+        " WHERE i.source_id = ANY ($1) AND NOT EXISTS (SELECT FROM patient_reissue)",
+        list(wanted),
+    )
+    return {row["source_id"]: row["barred"] for row in rows} == wanted
 
 
 async def _keys_are_kept(installation: Installation, before: Release) -> None:
@@ -126,9 +164,15 @@ async def _prepare(http: httpx2.AsyncClient, url: str) -> None:
         assert answer.status_code in (200, 201), answer.text
 
 
-async def _book(http: httpx2.AsyncClient, url: str, event: str, visit: str | None = None) -> None:
+async def _patient(http: httpx2.AsyncClient, url: str, patient: str, **flags: bool) -> None:
+    answer = await http.put(f"{url}/v1/patients/{patient}?source=local", json={"given_name": "Ann", **flags})
+    assert answer.status_code == 200, answer.text
+
+
+async def _book(http: httpx2.AsyncClient, url: str, event: str, visit: str | None = None, patient: str = "ann") -> None:
     start = f"2027-03-{next(DAYS):02}T10:00:00+00:00"
-    answer = await http.post(f"{url}/v1/events", json=booking(event, visit or event, start=start, end=None))
+    given = {"start": start, "end": None, "patient": {"id": patient}}
+    answer = await http.post(f"{url}/v1/events", json=booking(event, visit or event, **given))
     assert answer.status_code == 200, answer.text
     assert answer.json()["result"] == "applied", answer.text
 

@@ -31,7 +31,7 @@ FROM file CROSS JOIN LATERAL (
     SELECT appointment_id, version FROM appointment a
     WHERE a.patient_id = file.patient_id AND a.status = ANY ($3::text[]) AND a.starts_at > $4 OFFSET 0
 ) ahead CROSS JOIN LATERAL (
-    SELECT barred FROM appointment_history h
+    SELECT nullif(barred, 'UNSAID') AS barred FROM appointment_history h
     WHERE h.appointment_id = ahead.appointment_id AND h.version = ahead.version OFFSET 0
 ) told
 WHERE told.barred IS DISTINCT FROM file.barred

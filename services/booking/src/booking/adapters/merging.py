@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
-from booking.adapters import outgoing, sql
+from booking.adapters import outgoing
 from booking.adapters.auth import Caller
 from booking.adapters.door import strict_json
 from booking.adapters.http import body_schema, problem
@@ -80,7 +80,6 @@ class PostgresMergeStore(PostgresStore):
         await self.connection.execute(_LINK, patient.patient_id, patient.version, into)
         note = (patient.patient_id, into, *merge.identity, now, merge.client.client_id, merge.reason)
         await self.connection.execute(_NOTE, *note)
-        await self.connection.execute(sql.LOOK_AFTER, into, merge.cause.event)
         if patient.is_registered:
             await enqueue(self.connection, [outgoing.patient_changed(patient, now)])
 

@@ -201,20 +201,13 @@ WHERE a.version > 0 AND a.clinic_id IS NOT NULL AND a.status <> 'entered-in-erro
 GROUP BY file.asked
 """
 
-# Every change of a patient's flag is looked after: see `handle_flags`.
 KEEP_FLAG_CHANGES = """
-WITH kept AS (
-    INSERT INTO safety_change (kind, subject, flag, was, becomes, changed_by, caused_by, changed_at)
-    SELECT kind, subject, flag, was, becomes, client, event, $8
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::text[], $7::text[])
-         WITH ORDINALITY AS given (kind, subject, flag, was, becomes, client, event, n)
-    ORDER BY n
-    RETURNING change_id, kind, subject, caused_by
-)
-INSERT INTO patient_reissue (patient_id, caused_by)
-SELECT DISTINCT ON (subject) subject::uuid, caused_by FROM kept WHERE kind = 'patient' ORDER BY subject, change_id DESC
+INSERT INTO safety_change (kind, subject, flag, was, becomes, changed_by, caused_by, changed_at)
+SELECT kind, subject, flag, was, becomes, client, event, $8
+FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::text[], $7::text[])
+     WITH ORDINALITY AS given (kind, subject, flag, was, becomes, client, event, n)
+ORDER BY n
 """
-LOOK_AFTER = "INSERT INTO patient_reissue (patient_id, caused_by) VALUES ($1, $2)"
 
 # Rows of the counters are locked by both until the transaction ends.
 LOCK_COUNTERS = """

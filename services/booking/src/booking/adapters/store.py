@@ -183,8 +183,8 @@ class PostgresStore:
         """See `handle_people.PeopleStore`."""
         self.people = True
         columns = zip(*map(_PATIENT, patients), strict=True)
+        await keep_flag_changes(self.connection, flags, now)  # first: a trigger on patients reads the cause in them
         await self.connection.execute(sql.WRITE_PATIENTS, *map(list, columns))
-        await keep_flag_changes(self.connection, flags, now)
         await enqueue(self.connection, [outgoing.patient_changed(patient, now) for patient in patients])
 
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:

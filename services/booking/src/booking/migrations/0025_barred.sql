@@ -1,8 +1,11 @@
 -- Deceased, do-not-contact, no consent (D44): each version says so, and a flag that changes gives the visits ahead their next one.
 
+-- What this step and those beside it change, locked in the order in which writers come to it: nobody waits in a ring.
+LOCK TABLE ingress IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE patient, patient_merge IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE appointment_history IN ACCESS EXCLUSIVE MODE;
+
 ALTER TABLE appointment_history ADD COLUMN barred text;
-COMMENT ON COLUMN appointment_history.barred IS
-    'Why no message may go to the patient, as this version says it; null: one may, or the release that wrote it did not say.';
 
 CREATE TABLE patient_reissue (
     reissue_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -16,8 +19,35 @@ COMMENT ON TABLE patient_reissue IS
 COMMENT ON COLUMN patient_reissue.fence IS
     'A transaction id younger than the change: once all up to it have ended, nobody still stamps the flags before it.';
 
-INSERT INTO patient_reissue (patient_id, caused_by)
-SELECT p.patient_id, 'booking/0025_barred' FROM patient p
-WHERE (p.deceased OR p.do_not_contact OR NOT p.consent)
-  AND EXISTS (SELECT FROM appointment a WHERE a.patient_id = p.patient_id AND a.status = 'booked')
-ORDER BY p.patient_id;
+-- Triggers, so that whoever writes is looked after, whatever release he is of. They run as their owner: the service's
+-- role gets its rights to a table after all steps, and instances of the release before write meanwhile.
+
+CREATE FUNCTION look_after_flags() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = booking, pg_temp AS $$
+BEGIN
+    -- The newest change audited is this one's cause, unless it is of another: the release before audits none.
+    INSERT INTO patient_reissue (patient_id, caused_by)
+    SELECT n.patient_id, coalesce(cause.caused_by, 'patient/' || n.patient_id)
+    FROM is_now n JOIN was_before w USING (patient_id) LEFT JOIN LATERAL (
+        SELECT s.flag, s.was, s.becomes, s.caused_by FROM safety_change s
+        WHERE s.kind = 'patient' AND s.subject = n.patient_id::text ORDER BY s.change_id DESC LIMIT 1
+    ) AS cause ON (cause.flag, cause.was, cause.becomes) IN (
+        ('deceased', w.deceased, n.deceased), ('do_not_contact', w.do_not_contact, n.do_not_contact),
+        ('consent', w.consent, n.consent)
+    )
+    WHERE (n.deceased, n.do_not_contact, n.consent) <> (w.deceased, w.do_not_contact, w.consent)
+    ORDER BY n.patient_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER look_after_flags AFTER UPDATE ON patient REFERENCING OLD TABLE AS was_before NEW TABLE AS is_now
+    FOR EACH STATEMENT EXECUTE FUNCTION look_after_flags();
+
+CREATE FUNCTION look_after_merge() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = booking, pg_temp AS $$
+BEGIN
+    INSERT INTO patient_reissue (patient_id, caused_by)
+    SELECT merged_into, merged_by || '/merge/' || source_id FROM merges ORDER BY patient_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER look_after_merge AFTER INSERT ON patient_merge REFERENCING NEW TABLE AS merges
+    FOR EACH STATEMENT EXECUTE FUNCTION look_after_merge();
