@@ -17,10 +17,12 @@ WHERE fence IS NOT NULL AND (NOT looked OR fence < pg_snapshot_xmin(pg_current_s
 ORDER BY reissue_id LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 
-# Patients first, then their visits one by one by key, whatever the planner thinks of the tables' sizes.
+# Patients first, then their visits one by one by key, whatever the planner thinks of the tables' sizes. Who was merged
+# away is looked at with the one who is kept, whose job the merge opened: so each visit is found once, and is ours.
 _OUTDATED = """
 WITH RECURSIVE file (patient_id, barred) AS (
     SELECT patient_id, barred FROM unnest($1::uuid[], $2::text[]) AS given (patient_id, barred)
+    WHERE NOT EXISTS (SELECT FROM patient_merge m WHERE m.patient_id = given.patient_id)
     UNION
     SELECT m.patient_id, file.barred FROM file CROSS JOIN LATERAL (
         SELECT patient_id FROM patient_merge WHERE merged_into = file.patient_id OFFSET 0
