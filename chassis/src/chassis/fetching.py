@@ -7,12 +7,12 @@ read of the others. Here each partition is read apart, and what cannot be read i
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis.kafka import Consumer
+from chassis.unpacking import MOST_BYTES
 
 type Record = ConsumerRecord[bytes, bytes]
 
@@ -47,7 +47,7 @@ async def fetch(consumer: Consumer, partitions: Collection[TopicPartition], time
         consumer: Which one.
         partitions: Of which records are wanted; the others keep what was fetched of them.
         timeout_s: How long to wait at most.
-        most: Records in all, at most.
+        most: Records in all, at most. No more are taken either once they hold `MOST_BYTES` together.
 
     Raises:
         KafkaError: Of the connection, the group or its coordinator: not of one partition.
@@ -67,24 +67,40 @@ async def fetch(consumer: Consumer, partitions: Collection[TopicPartition], time
     return _taken(consumer, partitions, most)
 
 
+class _Room:
+    """What may still be taken: so many records, and bytes until `MOST_BYTES` are reached."""
+
+    def __init__(self, records: int) -> None:
+        self._records, self._bytes = records, MOST_BYTES
+
+    @property
+    def full(self) -> bool:
+        return self._records <= 0 or self._bytes <= 0
+
+    def take(self, record: Record) -> None:
+        self._records -= 1
+        self._bytes -= len(record.key or b"") + len(record.value or b"")
+        for name, value in record.headers:
+            self._bytes -= len(name) + len(value or b"")
+
+
 def _taken(consumer: Consumer, partitions: Collection[TopicPartition], most: int) -> Fetched:
-    found, fetcher, subscription = Fetched(), consumer._fetcher, consumer._subscription
+    found, fetcher, subscription, room = Fetched(), consumer._fetcher, consumer._subscription, _Room(most)
     if subscription.reassignment_in_progress:
         return found
     with subscription.fetch_context():  # by which aiokafka knows that its user lives
         for tp in [tp for tp in fetcher._records if tp in partitions]:
-            records, unread = _drain(fetcher, tp, most)
-            most -= len(records)
+            records, unread = _drain(fetcher, tp, room)
             if records:
                 found.records[tp] = records
             elif unread is not None:
                 found.unread[tp] = unread
-            if most <= 0:
+            if room.full:
                 break
     return found
 
 
-def _drain(fetcher: Any, tp: TopicPartition, most: int) -> tuple[list[Record], Unread | None]:
+def _drain(fetcher: Any, tp: TopicPartition, room: _Room) -> tuple[list[Record], Unread | None]:
     """Take what was fetched of one partition, up to what cannot be read: the next fetch begins there."""
     result, records, unread = fetcher._records[tp], list[Record](), None
     error = getattr(result, "_error", None)
@@ -93,11 +109,13 @@ def _drain(fetcher: Any, tp: TopicPartition, most: int) -> tuple[list[Record], U
     elif result.check_assignment(tp):
         reading = result._partition_records
         try:
-            records.extend(islice(reading, most))
+            while not room.full and (record := next(reading, None)) is not None:
+                records.append(record)
+                room.take(record)
         except Exception as raised:  # noqa: BLE001  # whatever reading raises is this partition's alone
             unread = Unread(reading.next_fetch_offset, raised)
         result._update_position()
-    if len(records) < most:
+    if not room.full or unread is not None:
         del fetcher._records[tp]
         fetcher._notify(fetcher._wait_consume_future)
     return records, unread

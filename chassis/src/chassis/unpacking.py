@@ -5,10 +5,11 @@ client of an inbound topic may send, zstd makes 32 GB, gzip 1 GB and lz4 240 MB 
 as much at most, and needs no bound of its own.
 """
 
+import asyncio
 import gzip
 import mmap
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -18,6 +19,9 @@ from aiokafka.protocol.fetch import FetchRequest
 MOST_BYTES = 32 << 20
 """A batch of 1 MB, as producers are tuned to send, holds some 15 MB of JSON that is much alike."""
 
+FETCH_BYTES = 4 * MOST_BYTES
+"""All partitions of one fetch together: what is looked through at once."""
+
 NO_CODEC = 7
 """Names no codec. A batch that would become too large is given it: so aiokafka refuses it, and we know why."""
 
@@ -25,35 +29,80 @@ _SIZE_AT, _HEAD, _MAGIC_AT, _CODEC_AT, _RECORDS_AT = 8, 12, 16, 22, 61
 _CODECS = 0b111
 _GZIP, _LZ4, _ZSTD = 1, 3, 4
 
+_SNAPPY = 2
+_SNAPPY_MOST = 22
+"""Times its packed size, at most."""
+
 type Send = Callable[..., Awaitable[Any]]
 
 
+class Allowance:
+    """How many more bytes one fetch may unpack to; `untouched` until it was charged with a batch."""
+
+    def __init__(self, left: int = FETCH_BYTES) -> None:
+        self.left = left
+        self.untouched = True
+
+
 def looking(send: Send) -> Send:
-    """Return a client's `send` that marks batches which would become too large in the answers to fetches."""
+    """Return a client's `send` that bounds what the answers to fetches unpack to; it looks in a thread of its own."""
 
     async def looked(node: int, request: Any, **more: Any) -> Any:
         response = await send(node, request, **more)
-        if isinstance(request, FetchRequest):
-            response.topics = [
-                (topic, [(*told, marked(records or b"")) for *told, records in partitions])
-                for topic, partitions in response.topics
-            ]
+        if isinstance(request, FetchRequest) and any(told[-1] for _, parts in response.topics for told in parts):
+            response.topics = await asyncio.to_thread(_bounded, response.topics)
         return response
 
     return looked
 
 
-def marked(batches: bytes) -> bytes:
-    """Return the batches of a fetch, each that would become larger than `MOST_BYTES` with the codec `NO_CODEC`."""
-    changed: bytearray | None = None
-    begin = 0
+def _bounded(topics: Sequence[Any]) -> list[Any]:
+    allowance = Allowance()
+    return [
+        (topic, [(*told, within(records or b"", allowance)) for *told, records in partitions])
+        for topic, partitions in topics
+    ]
+
+
+def within(batches: bytes, allowance: Allowance) -> bytes:
+    """Return the first batches of one partition's answer: those that together unpack to what is allowed.
+
+    They take it from `allowance`, and of one partition no more than `MOST_BYTES`. The first of a fetch is always among
+    them; what is cut off is fetched again later. A batch that alone would become larger than `MOST_BYTES` gets the
+    codec `NO_CODEC` and is the last, since nothing behind it is read before it is settled.
+    """
+    begin, left = 0, min(MOST_BYTES, allowance.left)
     while (end := _end(batches, begin)) is not None:
-        codec = batches[begin + _CODEC_AT] & _CODECS
-        if batches[begin + _MAGIC_AT] == 2 and not _fits(codec, memoryview(batches)[begin + _RECORDS_AT : end]):
-            changed = changed or bytearray(batches)
-            changed[begin + _CODEC_AT] |= NO_CODEC
+        room = MOST_BYTES if allowance.untouched else left
+        size = _unpacked(batches, begin, end, room) if room > 0 else None
+        if size is None and room < MOST_BYTES:
+            return batches[:begin]
+        cost = room if size is None else size
+        allowance.untouched = False
+        allowance.left -= cost
+        left -= cost
+        if size is None:
+            return _refused(batches[:end], begin)
         begin = end
-    return batches if changed is None else bytes(changed)
+    return batches
+
+
+def _refused(batches: bytes, begin: int) -> bytes:
+    changed = bytearray(batches)
+    changed[begin + _CODEC_AT] |= NO_CODEC
+    return bytes(changed)
+
+
+def _unpacked(batches: bytes, begin: int, end: int, room: int) -> int | None:
+    """Return how large a batch becomes; None if larger than `room`, which is no more than `MOST_BYTES`."""
+    codec = batches[begin + _CODEC_AT] & _CODECS if batches[begin + _MAGIC_AT] == 2 else 0
+    packed = memoryview(batches)[begin + _RECORDS_AT : end]
+    if codec == _GZIP:
+        return _gzip_size(packed, room)
+    if codec in (_LZ4, _ZSTD):
+        return _size(codec, packed, room)
+    size = min(len(packed) * (_SNAPPY_MOST if codec == _SNAPPY else 1), MOST_BYTES)
+    return size if size <= room else None
 
 
 def _end(batches: bytes, begin: int) -> int | None:
@@ -63,26 +112,21 @@ def _end(batches: bytes, begin: int) -> int | None:
     return end if size >= _RECORDS_AT - _HEAD and end <= len(batches) else None
 
 
-def _fits(codec: int, packed: memoryview) -> bool:
-    if codec == _GZIP:
-        return _gzip_fits(packed)
-    if codec not in (_LZ4, _ZSTD):
-        return True
+def _size(codec: int, packed: memoryview, most: int) -> int | None:
     unpack = cramjam.zstd.decompress_into if codec == _ZSTD else cramjam.lz4.decompress_into
-    with mmap.mmap(-1, MOST_BYTES) as room:  # memory only as far as it is written
+    with mmap.mmap(-1, most) as room:  # memory only as far as it is written
         try:
-            unpack(packed, room)
+            return int(unpack(packed, room))
         except cramjam.DecompressionError as error:
-            return "whole buffer" not in str(error)  # what is damaged is aiokafka's to say
-    return True
+            return None if "whole buffer" in str(error) else most  # what is damaged is aiokafka's to say
 
 
-def _gzip_fits(packed: memoryview) -> bool:
-    left = MOST_BYTES
+def _gzip_size(packed: memoryview, most: int) -> int | None:
+    size = 0
     with gzip.GzipFile(fileobj=BytesIO(packed)) as stream:
         try:
-            while left >= 0 and (some := len(stream.read(1 << 20))):
-                left -= some
+            while size <= most and (some := len(stream.read(1 << 20))):
+                size += some
         except (OSError, EOFError, zlib.error):
-            return True  # what is damaged is aiokafka's to say
-    return left >= 0
+            return most  # what is damaged is aiokafka's to say
+    return size if size <= most else None

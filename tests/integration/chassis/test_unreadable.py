@@ -96,6 +96,21 @@ async def test_a_batch_that_would_become_too_large_is_not_unpacked_and_stops_its
         await until(lambda: world.consumed(3, 3))
 
 
+async def test_small_batches_that_unpack_to_much_are_taken_a_few_at_a_time_and_all_of_them(world: World) -> None:
+    """Each is allowed, and many of them are in one answer of the broker: what is cut off there is fetched again."""
+    inflated = batch((b"key", bytes(unpacking.MOST_BYTES // 3), ()), codec=ZSTD)
+    for _ in range(7):
+        await append(world, inflated)
+    await world.produce(orders(3, first=7))
+    await world.produce(orders(3, first=10), partition=1)
+
+    async with running(world.consumer()):
+        await until(lambda: world.consumed(10, 3))
+
+    assert await world.dead() == [(n, "INVALID") for n in range(7)]
+    assert await world.effects() == [(0, 7), (0, 8), (0, 9), (1, 0), (1, 1), (1, 2)]
+
+
 SKIP = ("--by", "ann", "--reason", "the sender wrote what nobody can read; it sends it again")
 
 

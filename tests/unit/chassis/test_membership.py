@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import NodeNotReadyError
 
 from chassis import kafka
@@ -16,6 +16,7 @@ from chassis.halt import Halt
 from chassis.membership import BATCH_RECORDS, Membership
 from chassis.metrics import Metrics
 from chassis.partition import Partition
+from chassis.unpacking import MOST_BYTES
 
 CORRUPT_MESSAGE = 2
 A, B = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -39,6 +40,12 @@ class FakeClient:
 
     def pause(self, tp: TopicPartition) -> None:
         self.paused.append(tp)
+
+
+def record(
+    key: bytes | None = None, value: bytes | None = b"", headers: Sequence[tuple[str, bytes]] = ()
+) -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord("t", 0, 7, 0, 0, key, value, None, 0, 0, headers)
 
 
 def membership(client: Any, applying: Any = None) -> Membership:
@@ -85,7 +92,7 @@ class FetchingClient:
     """
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:
-        self.records = ["record"]
+        self.records = [record()]
         self.waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._coordinator = SimpleNamespace(check_errors=lambda: None)
         self._subscription = SimpleNamespace(
@@ -142,16 +149,31 @@ async def test_what_was_fetched_before_an_assignment_is_not_applied_after_it(ass
 
     await a_round(made, client)
 
-    assert applying.begun == ([] if assigned_anew else [{0: ["record"]}])
+    assert applying.begun == ([] if assigned_anew else [{0: client.records}])
 
 
 async def test_of_very_many_records_one_transaction_takes_only_so_many() -> None:
     applying, client = FakeApplying(), FetchingClient(lambda: None)
-    client.records = ["record"] * (2 * BATCH_RECORDS)
+    client.records = [record()] * (2 * BATCH_RECORDS)
 
     await a_round(membership(client, {"t": applying}), client)
 
-    assert applying.begun == [{0: ["record"] * BATCH_RECORDS}]
+    assert applying.begun == [{0: client.records[:BATCH_RECORDS]}]
+    assert list(client._fetcher._records) == [A]
+
+
+@pytest.mark.parametrize(
+    "large",
+    [{"value": bytes(MOST_BYTES // 4)}, {"key": bytes(MOST_BYTES // 4)}, {"headers": [("h", bytes(MOST_BYTES // 4))]}],
+)
+async def test_of_large_records_one_transaction_takes_only_so_many_bytes(large: dict[str, Any]) -> None:
+    applying, client = FakeApplying(), FetchingClient(lambda: None)
+    client.records = [record(**large)] * 500
+
+    await a_round(membership(client, {"t": applying}), client)
+
+    taken: Any = applying.begun[0][0]
+    assert len(taken) == 4
     assert list(client._fetcher._records) == [A]
 
 

@@ -2,12 +2,14 @@
 
 import gzip
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import cramjam
 import pytest
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 
-from chassis.unpacking import MOST_BYTES, NO_CODEC, marked
+from chassis.unpacking import FETCH_BYTES, MOST_BYTES, NO_CODEC, Allowance, looking, within
 
 PLAIN, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 PACK: dict[int, Callable[[bytes], bytes]] = {
@@ -25,6 +27,10 @@ def batch(codec: int, packed: bytes) -> bytes:
     head[8:12] = (len(head) - 12 + len(packed)).to_bytes(4)
     head[16], head[22] = 2, codec
     return bytes(head) + packed
+
+
+def marked(batches: bytes) -> bytes:
+    return within(batches, Allowance())
 
 
 def codec_of(one: bytes) -> int:
@@ -47,16 +53,50 @@ def test_all_frames_of_a_batch_count_together(codec: int) -> None:
 
 
 @pytest.mark.parametrize("codec", PACK)
-def test_whatever_stands_around_it_only_what_is_too_large_is_changed(codec: int) -> None:
+def test_what_is_too_large_is_read_alone_and_nothing_around_it_is_changed(codec: int) -> None:
     other, large = (
         batch(codec, PACK[codec](b"what a client sends" * 99)),
         batch(ZSTD, PACK[ZSTD](bytes(MOST_BYTES + 1))),
     )
 
-    found = marked(other + large + other)
+    assert marked(other + large + other) == other
+    found = marked(large + other)
+    assert (len(found), codec_of(found)) == (len(large), NO_CODEC)
 
-    assert found[: len(other)] == found[-len(other) :] == other
-    assert codec_of(found[len(other) : -len(other)]) == NO_CODEC
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_of_many_small_batches_only_those_are_given_that_unpack_to_the_bound_together(codec: int) -> None:
+    small = batch(codec, PACK[codec](bytes(MOST_BYTES // 4)))
+
+    assert marked(small * 500) == small * 4
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_damaged_batches_are_given_one_at_a_time(codec: int) -> None:
+    damaged = batch(codec, PACK[codec](bytes(MOST_BYTES))[:-4])
+
+    assert marked(damaged * 500) == damaged
+
+
+def test_many_batches_of_nothing_or_of_plain_bytes_are_all_given() -> None:
+    many = batch(PLAIN, b"") * 999 + batch(PLAIN, b"what a client sends" * 99) * 99
+
+    assert marked(many) == many
+
+
+async def test_all_partitions_of_a_fetch_share_a_bound_and_the_first_of_them_always_gets_something() -> None:
+    large = batch(ZSTD, PACK[ZSTD](bytes(MOST_BYTES)))
+    topics = [("t", [(n, 0, 0, large * 9) for n in range(12)]), ("u", [(0, 0, 0, None), (1, 0, 0, large)])]
+
+    async def send(_node: int, _request: FetchRequest) -> SimpleNamespace:
+        return SimpleNamespace(topics=topics)
+
+    response = await looking(send)(1, FetchRequest(1, 1, 1, 1, [], rack_id=""))
+
+    given = [(topic, number, records) for topic, parts in response.topics for number, _, _, records in parts]
+    first = FETCH_BYTES // MOST_BYTES
+    assert given[:first] == [("t", n, large) for n in range(first)]
+    assert {records for _, _, records in given[first:]} == {b""}
 
 
 @pytest.mark.parametrize("codec", PACK)
