@@ -1,7 +1,8 @@
 """Schema changes, applied once, in order, under an advisory lock; and the roles with least rights.
 
-A step runs in a transaction with those beside it. One that cannot, or that would hold a large table too long (CREATE
-INDEX CONCURRENTLY), says so in its first line and runs by itself.
+A step is a transaction, and the rights to what it makes are in it: whatever runs meanwhile never meets a table that it
+may not use. One that would hold a large table too long (CREATE INDEX CONCURRENTLY) says so in its first line and runs
+outside of one.
 """
 
 import asyncio
@@ -17,15 +18,21 @@ import asyncpg
 
 from chassis import logs
 from chassis.database import Connection, unavailable
-from chassis.errors import Misconfigured
+from chassis.errors import Misconfigured, Unavailable
 from chassis.scram import verifier
 
 SERVICES = ("booking", "records", "reminders", "notifier")
 ALONE = "-- outside a transaction"
-"""First line of a step that runs by itself: one statement, which builds an index."""
+"""First line of a step that runs outside a transaction: one statement, which builds an index."""
 _LOCK = 0x617474656E64  # "attend"
 _LOCKED_OUT_S = 0.1
 """Between two tries for the lock: a concurrent build waits for whoever waits inside a statement."""
+_LOCK_TIMEOUT = "2s"
+"""For each lock of a step, because everybody else waits behind it: longer than PostgreSQL's deadlock_timeout, after
+which a vacuum in the way gives up, and shorter than the roles' lock_timeout, so that nobody is refused."""
+LOCK_TRIES = 30
+LOCK_AGAIN_S = 8.0
+"""Between two tries of a step: with the timeout five minutes in all, of which others are held up for one."""
 _BUILT = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)", re.MULTILINE)
 _ROLE_TIMEOUTS = {
     # a frozen process holds nothing for long (design §3)
@@ -49,7 +56,7 @@ class Step:
 
     @property
     def alone(self) -> bool:
-        """Whether it runs by itself, outside a transaction."""
+        """Whether it runs outside a transaction."""
         return self.sql.startswith(ALONE)
 
 
@@ -101,29 +108,43 @@ async def plan(admin_url: str, service: str, package: str) -> list[str]:
             await connection.close()
 
 
-async def migrate(admin_url: str, service_url: str, service: str, package: str) -> list[str]:
+async def migrate(
+    admin_url: str,
+    service_url: str,
+    service: str,
+    package: str,
+    *,
+    lock_tries: int = LOCK_TRIES,
+    lock_again_s: float = LOCK_AGAIN_S,
+) -> list[str]:
     """Bring the service's schema and role up to date; return the names of the steps applied.
 
     Safe to run again and by several at once: all but one wait at an advisory lock. When a step fails those applied
-    before it stay; an index that was only half built is built anew by the next run.
+    before it stay; an index that was only half built is built anew by the next run. A step that does not get its locks
+    in time gives way to those who wait behind it, and is tried again.
 
     Args:
         admin_url: A role that may create schemas and roles.
         service_url: The service's own URL; its user must be `attend_<service>`, its password becomes the role's.
         service: The schema.
         package: The package whose `migrations` folder holds the steps.
+        lock_tries: How often a step is tried that does not get its locks.
+        lock_again_s: Between two such tries.
+
+    Raises:
+        Misconfigured: An applied step was changed since, or the service's URL names another role.
+        Unavailable: The database is away, or a step did not get its locks.
     """
     with unavailable():
         async with _locked(admin_url) as connection:
             async with connection.transaction():
                 await _roles(connection, service, service_url)
                 await _schema(connection, service)
+                await _grant(connection, service)
             await connection.execute(f"SET search_path = {service}")
             done = pending(steps(package), await _applied(connection, service))
-            for group in _groups(done):
-                await _apply(connection, service, group)
-            async with connection.transaction():
-                await _grant(connection, service)
+            for step in done:
+                await _apply(connection, service, step, lock_tries, lock_again_s)
             return [step.name for step in done]
 
 
@@ -159,27 +180,41 @@ async def _schema(connection: Connection, service: str) -> None:
     )
 
 
-def _groups(wanted: Sequence[Step]) -> list[list[Step]]:
-    """Return the steps in order, those beside each other that share a transaction together."""
-    groups: list[list[Step]] = []
-    for step in wanted:
-        if groups and not step.alone and not groups[-1][0].alone:
-            groups[-1].append(step)
-        else:
-            groups.append([step])
-    return groups
-
-
-async def _apply(connection: Connection, service: str, group: Sequence[Step]) -> None:
-    if group[0].alone:
-        await _drop_half_built(connection, group[0])
-        await connection.execute(group[0].sql)
-        await _note(connection, service, group)
+async def _apply(
+    connection: Connection, service: str, step: Step, tries: int = LOCK_TRIES, again_s: float = LOCK_AGAIN_S
+) -> None:
+    if step.alone:
+        await _build(connection, service, step)
         return
+    for number in range(1, tries + 1):
+        try:
+            await _commit(connection, service, step)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            logs.get_logger().warning("migration.gave_way", step=step.name, tries=number, of=tries)
+            if number < tries:
+                await asyncio.sleep(again_s)
+        else:
+            return
+    raise Unavailable(
+        "MIGRATION_LOCKED_OUT",
+        f"migration {step.name} did not get its locks in {tries} tries; end the transaction that is open for long, "
+        "such as a dump's (pg_stat_activity, by xact_start), or wait for it, and migrate again",
+    )
+
+
+async def _commit(connection: Connection, service: str, step: Step) -> None:
     async with connection.transaction():
-        for step in group:
-            await connection.execute(step.sql)
-        await _note(connection, service, group)
+        await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        await connection.execute(step.sql)
+        await _note(connection, service, step)
+        await _grant(connection, service)
+
+
+async def _build(connection: Connection, service: str, step: Step) -> None:
+    """Build an index. Nobody waits behind it, so it waits for whatever is open."""
+    await _drop_half_built(connection, step)
+    await connection.execute(step.sql)
+    await _note(connection, service, step)
 
 
 async def _drop_half_built(connection: Connection, step: Step) -> None:
@@ -192,11 +227,9 @@ async def _drop_half_built(connection: Connection, step: Step) -> None:
         await connection.execute(f"DROP INDEX CONCURRENTLY {built[1]}")
 
 
-async def _note(connection: Connection, service: str, applied: Sequence[Step]) -> None:
-    await connection.executemany(
-        f"INSERT INTO {service}.schema_migration (name, sha256) VALUES ($1, $2)",  # noqa: S608  # a constant of ours
-        [(step.name, step.sha256) for step in applied],
-    )
+async def _note(connection: Connection, service: str, step: Step) -> None:
+    query = f"INSERT INTO {service}.schema_migration (name, sha256) VALUES ($1, $2)"  # noqa: S608  # a constant of ours
+    await connection.execute(query, step.name, step.sha256)
 
 
 async def _grant(connection: Connection, service: str) -> None:

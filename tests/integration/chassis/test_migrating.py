@@ -17,6 +17,8 @@ from tests.support.databases import ROLE_PASSWORD
 SERVICE = "records"
 BUILDING = "tests.integration.chassis.building"
 """A package with a step outside a transaction."""
+CUT_OFF = "tests.integration.chassis.cut_off"
+"""A package whose second step fails."""
 
 
 async def test_a_plan_changes_nothing(database_url: str) -> None:
@@ -195,6 +197,52 @@ async def test_several_at_once_with_a_step_outside_a_transaction_wait_for_each_o
     assert len([steps for steps in applied if steps]) == 1
 
 
+async def test_a_table_may_be_used_though_a_later_step_failed(database_url: str) -> None:
+    """Its rights come with it: an instance that runs meanwhile, or when the migration was cut off, is not refused."""
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await migrate.migrate(database_url, service_url(database_url), SERVICE, CUT_OFF)
+
+    pool = await create_pool(service_url(database_url), SERVICE)
+    await pool.execute("INSERT INTO thing VALUES ('kept')")
+    await pool.close()
+
+
+async def test_a_step_that_must_wait_lets_those_behind_it_through_and_is_tried_again(database_url: str) -> None:
+    """Who reads for long, as a dump does, holds up the migration and not every booking."""
+    reader, pool = await asyncpg.connect(database_url), await _without_the_column(database_url)
+    reading = reader.transaction()
+    await reading.start()
+    await reader.fetch("SELECT name FROM records.thing")
+    migrating = asyncio.create_task(
+        migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING, lock_again_s=0.5)
+    )
+    for name in ("behind the first try", "behind another"):
+        await until(lambda: _waits(reader))
+        async with asyncio.timeout(5):  # the role's own bound
+            await pool.execute("INSERT INTO thing VALUES ($1)", name)
+    await reading.rollback()
+
+    assert [name.rpartition("/")[2] for name in await migrating] == ["0003_column.sql"]
+    assert await pool.fetchval("SELECT count(*) FROM thing WHERE more IS NULL") == 2
+    await reader.close()
+    await pool.close()
+
+
+async def test_a_step_that_never_gets_its_locks_says_so_and_leaves_all_as_it_was(database_url: str) -> None:
+    reader, pool = await asyncpg.connect(database_url), await _without_the_column(database_url)
+    async with reader.transaction():
+        await reader.fetch("SELECT name FROM records.thing")
+        with pytest.raises(Unavailable, match=r"0003_column.sql did not get its locks in 2 tries; end the transaction"):
+            await migrate.migrate(
+                database_url, service_url(database_url), SERVICE, BUILDING, lock_tries=2, lock_again_s=0
+            )
+
+    assert len(await migrate.plan(database_url, SERVICE, BUILDING)) == 1
+    assert len(await migrate.migrate(database_url, service_url(database_url), SERVICE, BUILDING)) == 1
+    await reader.close()
+    await pool.close()
+
+
 async def test_a_table_with_the_trigger_is_append_only_by_grant_as_well(database_url: str) -> None:
     await migrate.migrate(database_url, service_url(database_url), SERVICE, PACKAGE)
     connection = await asyncpg.connect(database_url)
@@ -238,6 +286,23 @@ async def test_a_password_is_nowhere_in_what_the_server_is_told(database_url: st
     stored = await admin.fetchval("SELECT rolpassword FROM pg_authid WHERE rolname = $1", role)
     assert stored in altered[0]
     await admin.close()
+
+
+async def _without_the_column(database_url: str) -> asyncpg.Pool:
+    """Apply all steps but the last, which locks a table; return the service's connections."""
+    url = service_url(database_url)
+    await migrate.migrate(database_url, url, SERVICE, BUILDING)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "ALTER TABLE records.thing DROP COLUMN more; DELETE FROM records.schema_migration WHERE name LIKE '%column%'"
+    )
+    await connection.close()
+    return await create_pool(url, SERVICE)
+
+
+async def _waits(connection: Connection) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation "
+                                          "= 'records.thing'::regclass)"))  # fmt: skip
 
 
 def _applied(package: str, name: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from chassis import migrate
+from chassis.database import Connection
 from schemas.topics import APPOINTMENTS
 from stack.ports import free_port
 from tests.integration.booking.door import booking, published, send_inbound
@@ -66,8 +67,7 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
             await _prepare(http, old)
             await _book(http, old, "before")
 
-            done = await migrate.migrate(unmigrated.admin_url, unmigrated.service_url(SERVICE), SERVICE, SERVICE)
-            assert done, "this release has no step that the one before lacks"
+            during = await _migrate_while_booking(unmigrated, http, old)
             await _book(http, old, "after")
             await _keys_are_kept(unmigrated, before)
             record = ("by-topic", orjson.dumps(booking("by-topic", "by-topic")))
@@ -89,7 +89,35 @@ async def test_a_running_instance_of_the_release_before_survives_this_ones_migra
     for key_, body in events:
         if body["patient_id"] == ann:
             versions.setdefault(key_, []).append(body["version"])
-    assert sorted(map(list, map(dict.fromkeys, versions.values()))) == [[1], [1], [1], [1, 2, 3, 4]]
+    assert sorted(map(list, map(dict.fromkeys, versions.values()))) == [*[[1]] * (3 + during), [1, 2, 3, 4]]
+
+
+async def _migrate_while_booking(installation: Installation, http: httpx2.AsyncClient, url: str) -> int:
+    """Bring the schema up to date while keys are read for long, as a dump does; return how many were booked meanwhile.
+
+    No booking is refused: neither behind a step that waits nor between two steps.
+    """
+    reader = await asyncpg.connect(installation.admin_url)
+    reading = reader.transaction()
+    await reading.start()
+    await reader.fetch("SELECT key FROM booking.ingress")
+    migrating = asyncio.create_task(
+        migrate.migrate(installation.admin_url, installation.service_url(SERVICE), SERVICE, SERVICE, lock_again_s=0.1)
+    )
+    await until(lambda: _waits(reader))
+    await _book(http, url, "during-0")
+    await reading.rollback()
+    await reader.close()
+    for number in count(1):
+        await _book(http, url, f"during-{number}")
+        if migrating.done():
+            assert await migrating, "this release has no step that the one before lacks"
+            return number + 1
+    raise AssertionError
+
+
+async def _waits(connection: Connection) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
 
 
 async def _flags_are_told(http: httpx2.AsyncClient, old: str, new: str, installation: Installation) -> None:
@@ -170,7 +198,7 @@ async def _patient(http: httpx2.AsyncClient, url: str, patient: str, **flags: bo
 
 
 async def _book(http: httpx2.AsyncClient, url: str, event: str, visit: str | None = None, patient: str = "ann") -> None:
-    start = f"2027-03-{next(DAYS):02}T10:00:00+00:00"
+    start = (datetime(2027, 3, 1, 10, tzinfo=UTC) + timedelta(days=next(DAYS))).isoformat()
     given = {"start": start, "end": None, "patient": {"id": patient}}
     answer = await http.post(f"{url}/v1/events", json=booking(event, visit or event, **given))
     assert answer.status_code == 200, answer.text

@@ -1,6 +1,6 @@
 -- Deceased, do-not-contact, no consent (D44): each version says so, and a flag that changes gives the visits ahead their next one.
 
--- What this step and those beside it change, locked in the order in which writers come to it: nobody waits in a ring.
+-- Locked in the order in which writers come to them: nobody waits in a ring.
 LOCK TABLE ingress IN ACCESS EXCLUSIVE MODE;
 LOCK TABLE patient, patient_merge IN SHARE ROW EXCLUSIVE MODE;
 LOCK TABLE appointment_history IN ACCESS EXCLUSIVE MODE;
@@ -19,8 +19,7 @@ COMMENT ON TABLE patient_reissue IS
 COMMENT ON COLUMN patient_reissue.fence IS
     'A transaction id younger than the change: once all up to it have ended, nobody still stamps the flags before it.';
 
--- Triggers, so that whoever writes is looked after, whatever release he is of. They run as their owner: the service's
--- role gets its rights to a table after all steps, and instances of the release before write meanwhile.
+-- Triggers, so that whoever writes is looked after, whatever release he is of. They run as their owner, whatever rights he has.
 
 CREATE FUNCTION look_after_flags() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = booking, pg_temp AS $$

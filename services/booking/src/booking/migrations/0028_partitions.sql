@@ -1,7 +1,5 @@
--- Each table of before becomes the first partition of a table of its name. It is read once, while others write; what
--- takes its name away holds them up for as long as the transactions that are under way. ingress comes first, as in them.
-ALTER TABLE ingress VALIDATE CONSTRAINT taken_before;
-ALTER TABLE appointment_history VALIDATE CONSTRAINT heard_of_before;
+-- Each table of before becomes the first partition of a table of its name. What takes its name away holds the others up
+-- for as long as the transactions that are under way. ingress comes first, as in them.
 LOCK TABLE ingress, appointment_history IN ACCESS EXCLUSIVE MODE;
 
 ALTER TABLE ingress RENAME TO ingress_before;
@@ -39,3 +37,9 @@ BEGIN
 END $$;
 ALTER TABLE ingress_before DROP CONSTRAINT taken_before;
 ALTER TABLE appointment_history_before DROP CONSTRAINT heard_of_before;
+
+-- The release before deletes old keys by their place in the table, which is another row's too now. It is told that there
+-- are none; the release after this one deletes nothing, and has no right to.
+CREATE FUNCTION keep_key() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER keep_key BEFORE DELETE ON ingress
+    FOR EACH ROW WHEN (current_user = 'attend_booking') EXECUTE FUNCTION keep_key();

@@ -1,0 +1,1 @@
+"""A package whose second step fails."""
