@@ -5,7 +5,8 @@ and a round of one instance keeps the others of the same service out.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ FIRST_AFTER_S = 120.0
 """After the start: what was started to be looked at is not disturbed at once."""
 EVERY_S = 86_400.0
 AGAIN_AFTER_S = 600.0
-"""After a round that the database's absence cut off."""
+"""After a round of which a part failed: the database was away, a lock was not to be had."""
 
 _ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('retention ' || current_schema(), 0))"
 _MACHINE_TIME = "SELECT clock_timestamp()"
@@ -91,18 +92,41 @@ async def remove(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, pause_s
         pause_s: Between two batches.
 
     Raises:
-        Unavailable: The database cannot be used now; the batches before stay done.
+        Unavailable: The first job that failed; the batches before it stay done, and the other jobs all had their turn.
     """
     gone: dict[str, int] = {}
+    failed: Unavailable | None = None
     with unavailable():
         machine = await pool.fetchval(_MACHINE_TIME)
-        for job in jobs:
-            gone[job.name] = 0
-            while (done := await _batch(pool, job, _until(job, now, machine))) is not None:
-                gone[job.name] += done
-                if done < BATCH:
-                    break
-                await asyncio.sleep(pause_s)
+    for job in jobs:
+        try:
+            with _put_off():
+                gone[job.name] = await _remove_all(pool, job, _until(job, now, machine), pause_s)
+        except Unavailable as error:
+            get_logger().warning("retention.job_cut_off", job=job.name, code=error.code, reason=error.message)
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return gone
+
+
+@contextmanager
+def _put_off() -> Iterator[None]:
+    """Make `Unavailable` of whatever the database refuses: what is kept too long ends no round and no service."""
+    try:
+        with unavailable():
+            yield
+    except asyncpg.PostgresError as error:
+        raise Unavailable("RETENTION_REFUSED", f"PostgreSQL: {error.sqlstate}") from error
+
+
+async def _remove_all(pool: asyncpg.Pool, job: Job, until: datetime, pause_s: float) -> int:
+    gone = 0
+    while (done := await _batch(pool, job, until)) is not None:
+        gone += done
+        if done < BATCH:
+            break
+        await asyncio.sleep(pause_s)
     return gone
 
 
@@ -125,8 +149,8 @@ class Retention:
         pool: The service's pool.
         jobs: What it keeps only for so long.
         clock: Domain time.
-        ahead: Statement that makes the partitions to come and gives (partition, whether it was made), run before
-            anything is removed; None: the service has no partitions.
+        ahead: Statement that makes the partitions to come and gives (partition, why it was not made, or null), run
+            before anything is removed; None: the service has no partitions.
     """
 
     def __init__(self, pool: asyncpg.Pool, jobs: Sequence[Job], clock: Clock, ahead: str | None = None) -> None:
@@ -136,25 +160,28 @@ class Retention:
         """Make a round soon after the start, then one a day, until `stop` is set."""
         wait_s = first_after_s
         while not await _stopped(stop, wait_s):
-            try:
-                await self._make_partitions()
-                gone = await remove(self._pool, self._jobs, self._clock.now())
-                get_logger().info("retention.done", **{name.replace(" ", "_"): count for name, count in gone.items()})
-                wait_s = EVERY_S
-            except Unavailable as error:
-                get_logger().warning("retention.cut_off", code=error.code)
-                wait_s = AGAIN_AFTER_S
+            wait_s = EVERY_S
+            for part in (self._make_partitions, self._remove):
+                try:
+                    await part()
+                except Unavailable as error:
+                    get_logger().warning("retention.cut_off", code=error.code, reason=error.message)
+                    wait_s = AGAIN_AFTER_S
+
+    async def _remove(self) -> None:
+        gone = await remove(self._pool, self._jobs, self._clock.now())
+        get_logger().info("retention.done", **{name.replace(" ", "_"): count for name, count in gone.items()})
 
     async def _make_partitions(self) -> None:
         if self._ahead is None:
             return
-        with unavailable():
+        with _put_off():
             rows = await self._pool.fetch(self._ahead)
-        for partition, is_made in rows:
-            if is_made:
+        for partition, why_not in rows:
+            if why_not is None:
                 get_logger().info("partition.made", partition=partition)
             else:  # nothing is refused by it: the last partition takes what comes
-                get_logger().warning("partition.not_made", partition=partition, reason="rows beyond the next quarter")
+                get_logger().warning("partition.not_made", partition=partition, reason=why_not)
 
 
 async def _stopped(stop: asyncio.Event, seconds: float) -> bool:

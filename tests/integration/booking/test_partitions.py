@@ -88,9 +88,9 @@ async def test_nothing_is_refused_however_long_no_partition_was_made(admin: Conn
             year * YEAR,
         )
 
-    made = await admin.fetch("SELECT partition, is_made FROM extend_partitions(now() + interval '4 years')")
+    made = await admin.fetch("SELECT partition, why_not FROM extend_partitions(now() + interval '4 years')")
 
-    assert {row["is_made"] for row in made} == {True}
+    assert {row["why_not"] for row in made} == {None}
     for table in TABLES:
         found = await bounds(admin, table)
         assert found[-1][0] == await quarter(admin, 16 + 2)
@@ -103,15 +103,78 @@ async def test_rows_of_a_clock_that_was_far_ahead_stop_nothing_and_are_told(admi
     await take(admin, "of a clock gone wrong", 50 * YEAR)
     before = await names(admin, "ingress")
 
-    made = await admin.fetch("SELECT partition, is_made FROM extend_partitions(now() + interval '3 months')")
+    made = await admin.fetch("SELECT partition, why_not FROM extend_partitions(now() + interval '3 months')")
 
-    assert [(row["partition"], row["is_made"]) for row in made if row["partition"].startswith("ingress")] == [
-        (before[-1], False)
+    assert [(row["partition"], row["why_not"]) for row in made if row["partition"].startswith("ingress")] == [
+        (before[-1], "rows beyond the next quarter")
     ]
     assert await names(admin, "ingress") == before
-    assert [row["partition"].rpartition("_20")[0] for row in made if row["is_made"]] == ["appointment_history"]
+    assert [row["partition"].rpartition("_20")[0] for row in made if row["why_not"] is None] == ["appointment_history"]
     await take(admin, "as ever")
     await take(admin, "in a year", YEAR)
+
+
+async def test_a_last_partition_that_holds_much_is_not_read_while_everybody_waits(admin: Connection) -> None:
+    """It stays the last one until a check, validated beside the traffic, says what it holds."""
+    last = {table: (await names(admin, table))[-1] for table in TABLES}
+    begins, ends = await quarter(admin, 2), await quarter(admin, 4)
+    await admin.execute(_MUCH)
+    later = "SELECT partition, why_not FROM extend_partitions(now() + interval '9 months')"
+
+    refused = await admin.fetch(later)
+
+    assert {row["partition"]: row["why_not"].partition(";")[0] for row in refused} == dict.fromkeys(
+        last.values(), "too many rows to read while others wait"
+    )
+    said: list[str] = []
+    admin.add_log_listener(lambda _, message: said.append(str(message)))
+    checked = {
+        "ingress": f"period >= '{begins}' AND period < '{ends}'",
+        "appointment_history": f"appointment_id >= booking.first_id_of('{begins}') "
+        f"AND appointment_id < booking.first_id_of('{ends}')",
+    }
+    for table, name in last.items():
+        await admin.execute(f"ALTER TABLE {name} ADD CONSTRAINT ends CHECK ({checked[table]}) NOT VALID")
+    assert [row["why_not"] is None for row in await admin.fetch(later)] == [False, False]
+    for name in last.values():
+        await admin.execute(f"ALTER TABLE {name} VALIDATE CONSTRAINT ends")
+    await admin.execute("SET client_min_messages = debug1")
+
+    assert {row["why_not"] for row in await admin.fetch(later)} == {None}
+
+    for table, name in last.items():
+        assert any(f'"{name}" is implied by existing constraints' in line for line in said)
+        assert (await bounds(admin, table))[-1][0] > begins
+    assert await admin.fetchval("SELECT count(*) FROM pg_constraint WHERE conname = 'ends'") == 0
+
+
+_MUCH = """
+INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings, period)
+SELECT 'local', n::text, decode(repeat('00', 32), 'hex'), 'applied', gen_random_uuid(), 1, '{}',
+       quarter_of(now() + interval '6 months') FROM generate_series(1, 180000) AS n;
+INSERT INTO appointment_history
+SELECT overlay(first_id_of((quarter_of(now()) + interval '7 months')::date)::text
+               placing lpad(to_hex(n), 12, '0') from 25)::uuid, 1, convert_to(repeat('x', 60), 'UTF8')
+FROM generate_series(1, 180000) AS n"""
+"""More than 16 MB into the last partition of each table."""
+
+
+async def test_a_quarter_that_cannot_be_dropped_keeps_nothing_else(base: Installation, admin: Connection) -> None:
+    """Such as one of which somebody made a view: what comes after it goes, and the round is not at its end."""
+    await past_quarters(admin, 8)
+    await admin.execute(f"CREATE VIEW somebodys AS SELECT key FROM {(await names(admin, 'ingress'))[0]}")  # noqa: S608
+    await admin.execute(
+        "INSERT INTO inbound_refusal (client, key, code, message, place, recorded_at) "
+        "VALUES ('local', 'k', 'BAD_PHONE', 'm', 'p', now() - interval '91 days')"
+    )
+    pool, wanted = await base.pool("booking"), jobs(settings_on(base))
+
+    with pytest.raises(Unavailable, match="RETENTION_REFUSED: PostgreSQL: 2BP01"):
+        await remove(pool, wanted, datetime.now(UTC))
+
+    assert await pool.fetchval("SELECT count(*) FROM inbound_refusal") == 0
+    await admin.execute("DROP VIEW somebodys")
+    assert (await remove(pool, wanted, datetime.now(UTC)))[DROPPED] > 0
 
 
 async def test_keys_go_a_quarter_at_a_time_when_the_last_of_them_is_old_enough(

@@ -17,6 +17,7 @@ from booking.settings import Settings as BookingSettings
 from chassis import retention
 from chassis.clock import RealClock
 from chassis.counting import Count
+from chassis.errors import Unavailable
 from chassis.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
 from notifier.adapters.retention import jobs as notifier_jobs
 from notifier.settings import Settings as NotifierSettings
@@ -138,6 +139,38 @@ async def test_the_daily_round_runs_inside_the_service_and_outlives_a_database_t
 
     stop.set()
     await daily
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1 / 0", "SELECT 'x', NULL FROM nowhere"])
+async def test_the_daily_round_removes_though_partitions_cannot_be_made(
+    installation: Installation, statement: str
+) -> None:
+    pool, stop = await installation.pool("records"), asyncio.Event()
+    await letters(pool)
+    daily = asyncio.create_task(
+        Retention(pool, [settled_dead_letters(90)], RealClock(), statement).run(stop, first_after_s=0)
+    )
+
+    async with asyncio.timeout(60):
+        while await pool.fetchval("SELECT count(*) FROM dead_letter") > 2:
+            assert not daily.done()
+            await asyncio.sleep(0.02)
+
+    stop.set()
+    await daily
+
+
+@pytest.mark.parametrize("failing", ["SELECT 1 / 0", "SELECT FROM nowhere"])
+async def test_a_job_that_fails_puts_off_none_behind_it(installation: Installation, failing: str) -> None:
+    pool = await installation.pool("records")
+    await letters(pool)
+    asked = "WITH given AS (SELECT $1::timestamptz, $2::int) "
+    first = Job("first", DAY, "", asked + failing)
+
+    with pytest.raises(Unavailable):
+        await remove(pool, [first, settled_dead_letters(90)], NOW)
+
+    assert await pool.fetchval("SELECT count(*) FROM dead_letter") == 2
 
 
 async def test_the_command_counts_first_and_removes_when_told(

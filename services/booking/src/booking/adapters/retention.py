@@ -6,7 +6,7 @@ from datetime import timedelta
 from booking.settings import Settings
 from chassis.retention import Job, settled_dead_letters
 
-AHEAD = "SELECT partition, is_made FROM partitions_ahead()"
+AHEAD = "SELECT partition, why_not FROM partitions_ahead()"
 """Makes the partitions to come of the tables that have them."""
 
 
