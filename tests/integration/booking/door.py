@@ -49,6 +49,7 @@ class Door:
     pool: Pool
     http: httpx2.AsyncClient
     operations: httpx2.AsyncClient
+    clock: Clock
     running: Service | None = None
     _serial: "count[int]" = field(default_factory=count)
 
@@ -136,7 +137,7 @@ async def opened(installation: Installation, clock: Clock | None = None, **given
     transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
     try:
         api = door_of(settings, transactions)
-        async with _speaking(api, operations_api(Health("booking", clock), metrics, api), pool) as door:
+        async with _speaking(api, operations_api(Health("booking", clock), metrics, api), pool, clock) as door:
             yield door
     finally:
         await pool.close()
@@ -147,15 +148,15 @@ async def opened_on_kafka(installation: Installation, **given: object) -> AsyncI
     """Give the API of a whole service, whose consumer and relays run while `running` does."""
     async with build(settings_on(installation, **given)) as service:
         operations = operations_api(service.health, service.metrics, service.api)
-        async with _speaking(service.api, operations, service.pool) as door:
+        async with _speaking(service.api, operations, service.pool, RealClock()) as door:
             door.running = service
             yield door
 
 
 @asynccontextmanager
-async def _speaking(api: FastAPI, operations: FastAPI, pool: Pool) -> AsyncIterator[Door]:
+async def _speaking(api: FastAPI, operations: FastAPI, pool: Pool, clock: Clock) -> AsyncIterator[Door]:
     async with calling(api) as http, calling(operations) as asked:
-        door = Door(pool, http, asked)
+        door = Door(pool, http, asked, clock)
         await clients.create(pool, Client("local", ("local",), may_register=True, may_manage_clinics=True), KEY)
         await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
         yield door

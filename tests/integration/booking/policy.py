@@ -2,14 +2,15 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from booking.adapters.counts import Counts
 from booking.adapters.reissuing import Reissuer
 from booking.adapters.transactions import Transactions
 from booking.handle import Rules
-from chassis.clock import RealClock
+from chassis.clock import SteppedClock
 from chassis.database import create_pool
 from chassis.metrics import Metrics
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
@@ -20,8 +21,8 @@ TABLES = ("reminder_policy", "reminder_rule", "policy_reissue", "outbox", "appoi
 
 
 def transactions_on(door: Door, rules: Rules) -> Transactions:
-    """Return transactions on the door's database, whose events stay in the outbox."""
-    return Transactions(door.pool, RealClock(), rules, lambda: None, Counts(Metrics("booking")))
+    """Return transactions on the door's database and by its clock, whose events stay in the outbox."""
+    return Transactions(door.pool, door.clock, rules, lambda: None, Counts(Metrics("booking")))
 
 
 def reissuer(door: Door, batch: int = 100, per_s: int = 1_000_000) -> Reissuer:
@@ -59,16 +60,12 @@ async def change(door: Door, version: int) -> dict[str, Any]:
     return found
 
 
-def in_(hours: float) -> str:
-    """Return an instant so many hours from now."""
-    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
-
-
 async def visits(door: Door, *starts_in_hours: float, **given: Any) -> list[str]:
-    """Book visits, the n-th as `v<n>-<hours>`; return their ids."""
+    """Book visits so many hours from now, the n-th as `v<n>-<hours>`; return their ids."""
+    starts = [(door.clock.now() + timedelta(hours=hours)).isoformat() for hours in starts_in_hours]
     events = [
-        booking(f"e{n}-{hours}", f"v{n}-{hours}", start=in_(hours), end=None, **given)
-        for n, hours in enumerate(starts_in_hours)
+        booking(f"e{n}-{hours}", f"v{n}-{hours}", start=start, end=None, **given)
+        for n, (hours, start) in enumerate(zip(starts_in_hours, starts, strict=True))
     ]
     return [result["appointment_id"] for result in (await door.post(events))["results"]]
 
@@ -89,12 +86,12 @@ async def kept(door: Door) -> dict[str, int]:
     return {name: await door.pool.fetchval(f"SELECT count(*) FROM {name}") for name in TABLES}  # noqa: S608
 
 
-async def one_by_one(url: str) -> None:
+async def one_by_one(url: str, clock_file: Path) -> None:
     """Run the job on a database for ever, one visit a transaction and 20 a second: slowly enough to be killed."""
     pool = await create_pool(url, "booking", max_size=2)
-    transactions = Transactions(pool, RealClock(), Rules(), lambda: None, Counts(Metrics("booking")))
+    transactions = Transactions(pool, SteppedClock(clock_file), Rules(), lambda: None, Counts(Metrics("booking")))
     await Reissuer(transactions, per_s=20, batch=1).run(asyncio.Event())
 
 
 if __name__ == "__main__":
-    asyncio.run(one_by_one(sys.argv[1]))
+    asyncio.run(one_by_one(sys.argv[1], Path(sys.argv[2])))

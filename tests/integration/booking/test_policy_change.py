@@ -2,14 +2,16 @@
 
 import asyncio
 import sys
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.integration.booking.door import Door, until
+from chassis.clock import SteppedClock, step
+from tests.integration.booking.door import Door, opened, until
 from tests.integration.booking.policy import (
     PATH,
     WEEK,
@@ -26,6 +28,23 @@ from tests.integration.booking.policy import (
 from tests.support.installation import Installation
 
 ROOT = Path(__file__).parents[3]
+MORNING = datetime(2027, 2, 1, 10, 30, tzinfo=UTC)
+"""When these tests begin: whether a reminder keeps to the clinic's hours depends on the time of day."""
+
+
+@pytest.fixture
+def clock_file(tmp_path: Path) -> Path:
+    """Give the file by which domain time has been stepped."""
+    path = tmp_path / "clock.json"
+    step(path, MORNING)
+    return path
+
+
+@pytest.fixture
+async def door(base: Installation, clock_file: Path) -> AsyncIterator[Door]:
+    """Give the API with the client `local` and the clinic EYE, that morning."""
+    async with opened(base, SteppedClock(clock_file)) as found:
+        yield found
 
 
 async def test_a_change_reissues_what_it_touches_and_reports_it_d14(door: Door) -> None:
@@ -89,12 +108,14 @@ async def test_a_job_stopped_half_way_goes_on_where_it_was(door: Door) -> None:
     assert {(await current(door, visit))["version"] for visit in ids} == {2}
 
 
-async def test_a_process_killed_half_way_leaves_a_job_that_the_next_one_ends(door: Door, base: Installation) -> None:
+async def test_a_process_killed_half_way_leaves_a_job_that_the_next_one_ends(
+    door: Door, base: Installation, clock_file: Path
+) -> None:
     """kill -9 in the middle: nothing is done twice and nothing is left out."""
     ids = await visits(door, *(100 + n for n in range(60)))
     await put(door, WEEK)
     worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.booking.policy", base.service_url("booking"), cwd=ROOT
+        sys.executable, "-m", "tests.integration.booking.policy", base.service_url("booking"), clock_file, cwd=ROOT
     )
     await until(lambda: half_way(door))
     worker.kill()
