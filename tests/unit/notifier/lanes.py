@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from chassis.clock import StillClock
@@ -17,6 +17,7 @@ from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, Call, Notification, Row, UnreadableRow
 from notifier.domain.modes import Mode, SendingMode
 from notifier.domain.states import State
+from notifier.domain.undecided import PUT_OFF
 from notifier.domain.visits import Visit
 from notifier.handle.loop import CannotCompose, Lane, Limits, Made
 from notifier.handle.ports import Answered
@@ -118,9 +119,10 @@ class MemoryLedger:
     def _row(self, held: Notification) -> Row:
         return UnreadableRow(held.notification_id) if held.notification_id in self.unreadable else held
 
-    async def put_off(self, notification_ids: Collection[UUID], until: datetime) -> Collection[UUID]:
-        kept = {one for one in notification_ids if (self.held[one].not_after or NOW) >= until}
-        self.held |= {one: replace(self.held[one], next_attempt_at=until) for one in kept}
+    async def put_off(self, notification_ids: Collection[UUID], now: datetime, wait: timedelta) -> Collection[UUID]:
+        left = {one: (self.held[one].not_after or NOW) - now for one in notification_ids}
+        kept = {one: max(PUT_OFF, min(wait, left[one] / 2)) for one in left if left[one] >= PUT_OFF}
+        self.held |= {one: replace(self.held[one], next_attempt_at=now + waits) for one, waits in kept.items()}
         return kept
 
     async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:

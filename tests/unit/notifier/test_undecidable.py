@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from chassis.errors import Unavailable
 from notifier.domain.ledger import Notification, Row
 from notifier.domain.states import State
-from notifier.domain.undecided import MOST, PUT_OFF, WITHIN_S, Undecided
+from notifier.domain.undecided import LONGEST_PUT_OFF, MOST, PUT_OFF, WITHIN_S, Undecided
 from notifier.handle.claiming import Undecidable, claim
 from notifier.handle.lane import Asking
 from notifier.handle.loop import Step
@@ -67,45 +67,106 @@ def failed(ledger: MemoryLedger) -> list[UUID]:
 
 
 @pytest.mark.parametrize("place", [0, 3, 6])
-async def test_a_message_that_cannot_be_decided_is_taken_aside_and_all_others_leave(place: int) -> None:
+async def test_a_message_that_cannot_be_decided_waits_and_all_others_leave(place: int) -> None:
     wrong, others = odd()[0], reminders(6)
     ledger, watch = ledger_of(*others[:place], wrong, *others[place:]), NoWatch()
     carrier = FakeCarrier(ledger)
 
     await run_while(
         lane_over(ledger, carrier, watch=watch),
-        lambda: any(one.state in {State.QUEUED, State.SENDING} for one in ledger.held.values()),
+        lambda: any(one.next_attempt_at <= NOW and one.state is not State.ACCEPTED for one in ledger.held.values()),
     )
 
-    assert failed(ledger) == [wrong.notification_id]
-    assert len(carrier.calls) == 6
-    assert (wrong.notification_id in {one.notification_id for one in ledger.published}, watch.not_decided) == (True, 1)
+    assert ledger.held[wrong.notification_id].next_attempt_at == NOW + PUT_OFF
+    assert (len(carrier.calls), watch.not_decided) == (6, 1)
+    assert wrong.notification_id not in {one.notification_id for one in ledger.published}
 
 
-async def test_a_row_that_cannot_be_read_is_taken_aside_and_all_others_leave() -> None:
-    messages = reminders(5)
-    ledger = MemoryLedger(*messages)
-    ledger.unreadable = {messages[0].notification_id, messages[4].notification_id}
+class Rounds:
+    """One lane's way with what raised, looking at all that is due, time passing between."""
 
-    await run_while(
-        lane_over(ledger, FakeCarrier(ledger)),
-        lambda: any(one.state in {State.QUEUED, State.SENDING} for one in ledger.held.values()),
-    )
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self.ledger, self.passed = ledger, timedelta(0)
+        self.one_by_one = one_by_one(ledger)
 
-    assert set(failed(ledger)) == ledger.unreadable
+    async def look(self, *only: Notification, after: timedelta = PUT_OFF) -> None:
+        """Let time pass, then do these, or all that are due by then, one by one."""
+        self.passed += after
+        self.ledger.machine_s += after.total_seconds()
+        due = [one for one in self.ledger.held.values() if one.next_attempt_at <= NOW + self.passed]
+        ids = [one.notification_id for one in only or due if one.state is State.QUEUED]
+        asking = Asking(Channel.SMS, {"ours": 500}, ACCOUNTS, LIVE, NOW + self.passed, self.ledger.machine_s)
+        await self.one_by_one.judge(Undecidable(ids, asking))
 
 
-async def test_what_is_logged_of_it_names_the_message_and_the_error_and_nobody(
+async def test_one_that_raises_again_is_taken_aside_once_another_was_decided_meanwhile(
     lines: list[MutableMapping[str, Any]],
 ) -> None:
-    [wrong] = odd()
-    ledger = ledger_of(wrong)
+    [wrong], [well] = odd(), reminders(1)
+    ledger = ledger_of(wrong, replace(well, next_attempt_at=NOW + PUT_OFF))
+    rounds = Rounds(ledger)
 
-    await run_while(lane_over(ledger, FakeCarrier(ledger)), lambda: not failed(ledger))
+    await rounds.look(after=timedelta(0))
+    first = failed(ledger)
+    await rounds.look()
 
-    [line] = [line for line in lines if line["event"] == "message.undecidable"]
-    assert (line["notification_id"], line["lane"], line["kept"]) == (str(wrong.notification_id), "sms", False)
-    assert type(line["exc_info"]).__name__ == "UnknownZone"
+    assert (first, failed(ledger)) == ([], [wrong.notification_id])
+    assert wrong.notification_id in {one.notification_id for one in ledger.published}
+    told = [line for line in lines if line["event"] == "message.undecidable"]
+    assert [line["kept"] for line in told] == [True, False]
+    assert {(line["notification_id"], line["lane"]) for line in told} == {(str(wrong.notification_id), "sms")}
+    assert {type(line["exc_info"]).__name__ for line in told} == {"UnknownZone"}
+
+
+async def test_a_fault_of_ours_at_any_pace_fails_nothing_and_is_told_of_until_something_is_decided() -> None:
+    """Four messages in a minute, each by itself, and none can be decided."""
+    messages = [replace(one, not_after=NOW + timedelta(days=1)) for one in reminders(3 * MOST)]
+    ledger = MemoryLedger(*messages)
+    ledger.breaks = True
+    rounds = Rounds(ledger)
+
+    for one in messages:
+        await rounds.look(one, after=timedelta(seconds=16))
+    reason = rounds.one_by_one.reason()
+    await rounds.look(after=timedelta(hours=2))
+    later = rounds.one_by_one.reason()
+    ledger.breaks = False
+    await rounds.look(after=timedelta(hours=2))
+
+    assert failed(ledger) == []
+    assert (reason is None, later is None, rounds.one_by_one.reason()) == (False, False, None)
+    assert {one.state for one in ledger.held.values()} == {State.SENDING}
+
+
+async def test_a_row_that_cannot_be_read_waits_for_a_later_release_until_its_deadline() -> None:
+    [wrong], [well] = reminders(1), reminders(1)
+    wrong = replace(wrong, not_after=NOW + timedelta(minutes=30))
+    ledger = MemoryLedger(wrong, well)
+    ledger.unreadable = {wrong.notification_id}
+    rounds = Rounds(ledger)
+
+    waits = list[timedelta]()
+    while not failed(ledger):
+        ledger.held[well.notification_id] = well
+        await rounds.look(after=ledger.held[wrong.notification_id].next_attempt_at - NOW - rounds.passed)
+        waits.append(ledger.held[wrong.notification_id].next_attempt_at - NOW - rounds.passed)
+
+    assert rounds.passed >= timedelta(minutes=29)
+    assert max(waits) == LONGEST_PUT_OFF
+    assert waits[:3] == [PUT_OFF, PUT_OFF, 2 * PUT_OFF]
+
+
+async def test_of_many_that_wait_one_is_logged_and_each_round_they_wait_longer(
+    lines: list[MutableMapping[str, Any]],
+) -> None:
+    ledger = ledger_of(*(replace(one, not_after=NOW + timedelta(days=1)) for one in odd(10 * MOST)))
+    rounds = Rounds(ledger)
+
+    for _ in range(5):
+        await rounds.look(after=max(one.next_attempt_at for one in ledger.held.values()) - NOW - rounds.passed)
+
+    assert len([line for line in lines if line["event"] == "message.undecidable"]) == 5
+    assert {one.next_attempt_at - NOW - rounds.passed for one in ledger.held.values()} == {LONGEST_PUT_OFF}
 
 
 async def test_one_that_is_late_and_cannot_be_decided_ends_so_too_and_keeps_no_other_late_one() -> None:
@@ -151,7 +212,7 @@ async def test_while_nothing_can_be_decided_all_is_kept_and_the_lane_is_not_read
     stop.set()
     await running
 
-    assert "could not be decided" in str(reason)
+    assert "cannot be decided" in str(reason)
     assert (failed(ledger), len(carrier.calls)) == ([], 2 * MOST)
 
 
@@ -334,20 +395,32 @@ async def test_a_step_that_fails_whatever_it_is_about_leaves_the_lane_running_an
 
 
 @pytest.mark.parametrize(
-    ("found", "ours"),
+    ("raised", "decided_at", "ours"),
     [
-        ([(MOST - 1, 0.0)], False),
-        ([(MOST, 0.0)], True),
-        ([(10 * MOST, 0.0)], True),
-        ([(MOST - 1, 0.0), (1, WITHIN_S - 1)], True),
-        ([(MOST - 1, 0.0), (1, WITHIN_S)], False),
-        ([(1, float(at)) for at in range(MOST)], True),
+        ([(MOST - 1, 0.0)], None, False),
+        ([(MOST, 0.0)], None, True),
+        ([(MOST, 0.0)], 0.0, True),
+        ([(MOST - 1, 0.0), (1, 10 * WITHIN_S)], None, True),
+        ([(MOST - 1, 0.0), (1, WITHIN_S - 1)], WITHIN_S - 1, True),
+        ([(MOST - 1, 0.0), (1, WITHIN_S)], WITHIN_S, False),
+        ([(MOST - 1, 1.0), (1, WITHIN_S + 1)], 0.0, True),
     ],
 )
-def test_design_3_so_many_within_minutes_are_a_fault_of_ours(found: list[tuple[int, float]], ours: bool) -> None:
+def test_design_3_so_many_within_minutes_are_a_fault_of_ours_and_all_of_them_while_none_is_decided(
+    raised: list[tuple[int, float]], decided_at: float | None, ours: bool
+) -> None:
     undecided = Undecided()
-    for count, at in found:
-        undecided = undecided.after(count, at)
+    if decided_at is not None:
+        undecided = undecided.after_deciding([uuid4()], decided_at)
+    for count, at in raised:
+        undecided = undecided.after([uuid4() for _ in range(count)], at)
 
-    assert undecided.is_ours(found[-1][1]) is ours
-    assert not undecided.is_ours(found[-1][1] + WITHIN_S)
+    assert undecided.is_ours(raised[-1][1]) is ours
+
+
+def test_a_message_that_raises_often_is_one() -> None:
+    undecided, one = Undecided(), uuid4()
+    for at in range(2 * MOST):
+        undecided = undecided.after([one], float(at))
+
+    assert not undecided.is_ours(2.0 * MOST)

@@ -81,8 +81,9 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamp
 WHERE held.notification_id = new.notification_id"""
 
 PUT_OFF = """
-UPDATE notification SET next_attempt_at = $2
-WHERE notification_id = ANY($1::uuid[]) AND state = 'queued' AND not_after >= $2
+UPDATE notification
+SET next_attempt_at = $2::timestamptz + greatest($4::interval, least($3::interval, (not_after - $2::timestamptz) / 2))
+WHERE notification_id = ANY($1::uuid[]) AND state = 'queued' AND not_after >= $2::timestamptz + $4::interval
 RETURNING notification_id"""
 
 TAKE_ASIDE = f"""

@@ -31,6 +31,7 @@ from notifier.domain.ledger import (
 from notifier.domain.modes import Mode
 from notifier.domain.standing import Standing
 from notifier.domain.states import State
+from notifier.domain.undecided import PUT_OFF
 from notifier.domain.visits import Visit
 from notifier.handle.ports import Answered
 from schemas.notifications import Channel
@@ -136,9 +137,9 @@ class PostgresLaneTransaction:
         rows = await self._connection.fetch(sql.LOCK, list(notification_ids))
         return {row["notification_id"]: _read(row) for row in rows}
 
-    async def put_off(self, notification_ids: Collection[UUID], until: datetime) -> Collection[UUID]:
+    async def put_off(self, notification_ids: Collection[UUID], now: datetime, wait: timedelta) -> Collection[UUID]:
         """See `handle.ports.LaneTransaction`."""
-        rows = await self._connection.fetch(sql.PUT_OFF, list(notification_ids), until)
+        rows = await self._connection.fetch(sql.PUT_OFF, list(notification_ids), now, wait, PUT_OFF)
         return {row["notification_id"] for row in rows}
 
     async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from chassis.asked import By
 from chassis.clock import Clock
@@ -37,15 +37,21 @@ class StepView(BaseModel):
     reason: Reason
 
 
+_STEPS = TypeAdapter(list[StepView])
+
+
 class ItemView(BaseModel):
-    """A message that waits for a person. `code` is the carrier's last word; `actions` what may be done."""
+    """A message that waits for a person. `code` is the carrier's last word; `actions` what may be done.
+
+    One that this version cannot read is listed too: without what it cannot read of it, and nothing may be done.
+    """
 
     notification_id: UUID
     appointment_id: UUID
     patient_id: UUID | None
     patient_name: str | None
     clinic_id: str | None
-    kind: Kind
+    kind: Kind | None
     ordinal: int
     state: State
     reason: Reason | None
@@ -191,15 +197,32 @@ async def find(pool: asyncpg.Pool, filters: Filters, now: datetime) -> WorkList:
 
 
 def _item(row: asyncpg.Record, known: asyncpg.Record | None, now: datetime) -> ItemView:
+    kind, steps = _kind(row["kind"]), _steps(row["steps"])
+    is_read = kind is not None and steps is not None
     return ItemView.model_validate(
         {
             **dict(row),
+            "kind": kind,
+            "steps": steps or [],
             "patient_name": known["patient_name"] if known else None,
             "zone": known["zone"] if known else None,
             "reason_text": reason_words(row["reason"]),
-            "actions": acts(State(row["state"]), row["starts_at"], now),
+            "actions": acts(State(row["state"]), row["starts_at"], now) if is_read else (),
         }
     )
+
+
+def _kind(kept: str) -> Kind | None:
+    """Return the kind, or None if this version does not know it."""
+    return Kind(kept) if kept in set(Kind) else None
+
+
+def _steps(kept: object) -> list[StepView] | None:
+    """Return the channels passed over, or None if this version cannot read them."""
+    try:
+        return _STEPS.validate_python(kept)
+    except ValidationError:
+        return None
 
 
 def _done(told: Done) -> DoneView:

@@ -163,9 +163,11 @@ class Lane:
     async def _judged(self, step: Step, asking: Asking) -> Claimed:
         """Do a step over due messages; if it raises, with each of them by itself."""
         try:
-            return await step(self._ledger, asking)
+            claimed = await step(self._ledger, asking)
         except Undecidable as error:
             return await self._one_by_one.judge(error)
+        self._one_by_one.decided(claimed)
+        return claimed
 
     async def _give_back(self, lost: Sequence[Call]) -> None:
         """Say of calls that none was begun, and give the database a moment."""

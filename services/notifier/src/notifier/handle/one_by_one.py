@@ -1,19 +1,19 @@
 """What becomes of messages that cannot be decided: the one that raises is taken aside, and keeps no other from leaving.
 
 A step over several messages that raised has done nothing (`claiming.Undecidable`). So each of them is done by itself.
-Those that raise alone have failed as UNDECIDABLE, for staff to see and to send again; or they wait, if they are too
-many to be each its own trouble (`domain/undecided.py`).
+Those that raise alone wait first; they have failed as UNDECIDABLE, for staff to see and to send again, once it is
+certain that the trouble is their own (`domain/undecided.py`), or their deadline is near.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from uuid import UUID
 
 import structlog
 
 from chassis.errors import Unavailable
-from notifier.domain.ledger import Notification
-from notifier.domain.undecided import MOST, PUT_OFF, Undecided
+from notifier.domain.ledger import Notification, UnreadableRow
+from notifier.domain.undecided import MOST, Undecided
 from notifier.handle.claiming import Undecidable, claim_one
 from notifier.handle.lane import Asking, Claimed
 from notifier.handle.ports import Ledger, Watch
@@ -39,7 +39,7 @@ class OneByOne:
         if not self._undecided.is_ours(self._machine_s()):
             return None
         return (
-            f"{self._channel}: {MOST} messages within minutes could not be decided; they are kept until their "
+            f"{self._channel}: {MOST} messages or more cannot be decided; they are kept until their "
             "deadlines: see message.undecidable in the log"
         )
 
@@ -57,6 +57,7 @@ class OneByOne:
             claimed.add(alone)
             if alone.lost:
                 break
+        self.decided(claimed)
         claimed.settled.extend(await self._aside(odd, raised.asking, keeps=True))
         return replace(claimed, more=claimed.moved_any)
 
@@ -72,22 +73,40 @@ class OneByOne:
                 odd[one] = error
         return [*after, *await self._aside(odd, raised.asking, keeps=False)]
 
+    def decided(self, claimed: Claimed) -> None:
+        """Note what a step decided: beside it, what raises is odd by itself."""
+        done = [call.notification_id for call in claimed.calls]
+        done += [one.notification_id for one in (*claimed.settled, *claimed.waiting)]
+        self._undecided = self._undecided.after_deciding(done, self._machine_s())
+
     async def _aside(self, odd: Mapping[UUID, Exception], asking: Asking, *, keeps: bool) -> list[Notification]:
-        """Take messages aside, or let them wait while too many are odd and `keeps`; return those with an outcome."""
+        """Let messages wait if it `keeps` them, and take the others aside; return those with an outcome.
+
+        A row that cannot be read waits whatever is decided beside it: a process of a later release may read it.
+        """
         if not odd:
             return []
-        self._undecided = self._undecided.after(len(odd), self._machine_s())
-        keeps = keeps and self.reason() is not None
-        for notification_id, error in list(odd.items())[:MOST]:
-            place = {"lane": self._channel, "notification_id": str(notification_id)}
-            log.error("message.undecidable", **place, kept=keeps, exc_info=error)
+        at = self._machine_s()
+        self._undecided = self._undecided.after(odd, at)
+        alone = self._undecided.odd(odd, at)
+        waiting = {one for one, error in odd.items() if isinstance(error, UnreadableRow) or one not in alone}
         self._watch.undecidable(self._channel, len(odd))
         try:
             async with self._ledger.transaction() as work:
-                kept = await work.put_off(odd, asking.now + PUT_OFF) if keeps else ()
-                aside = await work.take_aside(odd.keys() - set(kept), asking.now)
+                wait = self._undecided.wait(at)
+                kept = set(await work.put_off(waiting, asking.now, wait) if keeps else ())
+                aside = await work.take_aside(odd.keys() - kept, asking.now)
                 await work.publish(aside, asking.now)
         except Exception:  # what was claimed before must still be called for; these are found again
             log.exception("lane.nothing_taken_aside", lane=self._channel)
             return []
+        self._undecided = self._undecided.without(odd.keys() - kept)
+        self._tell(odd, kept)
         return list(aside)
+
+    def _tell(self, odd: Mapping[UUID, Exception], kept: Collection[UUID]) -> None:
+        """Log those taken aside, and one that waits for all of them: each comes again, and most alike."""
+        told = [one for one in odd if one not in kept][:MOST] + [one for one in odd if one in kept][:1]
+        for one in told:
+            place = {"lane": self._channel, "notification_id": str(one), "waiting": len(kept)}
+            log.error("message.undecidable", **place, kept=one in kept, exc_info=odd[one])

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -127,8 +127,11 @@ class LaneTransaction(Protocol):
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write these states back; a lease begins for those in `sending` and ends for the others."""
 
-    async def put_off(self, notification_ids: Collection[UUID], until: datetime) -> Collection[UUID]:
-        """Let queued messages whose deadline is not before `until` wait until then; return which do."""
+    async def put_off(self, notification_ids: Collection[UUID], now: datetime, wait: timedelta) -> Collection[UUID]:
+        """Let queued messages wait so long, or for half of what is left to their deadlines if that is shorter.
+
+        None waits for less than `PUT_OFF`. Returns which wait: those with so much left.
+        """
 
     async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:
         """Fail queued messages as UNDECIDABLE, and make those *unknown* whose lease ran out; return the readable ones.
