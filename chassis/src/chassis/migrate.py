@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from urllib.parse import unquote, urlsplit
 
@@ -58,6 +59,20 @@ class Step:
     def alone(self) -> bool:
         """Whether it runs outside a transaction."""
         return self.sql.startswith(ALONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of migrations: when it began, by the database, is the `applied_at` of all its steps."""
+
+    connection: Connection
+    service: str
+    began_at: datetime
+
+    @classmethod
+    async def begin(cls, connection: Connection, service: str) -> "Run":
+        """Begin one, by an administrator's connection that looks into the service's schema first."""
+        return cls(connection, service, await connection.fetchval("SELECT now()"))
 
 
 def steps(package: str) -> tuple[Step, ...]:
@@ -143,8 +158,9 @@ async def migrate(
                 await _grant(connection, service)
             await connection.execute(f"SET search_path = {service}")
             done = pending(steps(package), await _applied(connection, service))
+            run = await Run.begin(connection, service)
             for step in done:
-                await _apply(connection, service, step, lock_tries, lock_again_s)
+                await apply(run, step, lock_tries, lock_again_s)
             return [step.name for step in done]
 
 
@@ -180,15 +196,18 @@ async def _schema(connection: Connection, service: str) -> None:
     )
 
 
-async def _apply(
-    connection: Connection, service: str, step: Step, tries: int = LOCK_TRIES, again_s: float = LOCK_AGAIN_S
-) -> None:
+async def apply(run: Run, step: Step, tries: int = LOCK_TRIES, again_s: float = LOCK_AGAIN_S) -> None:
+    """Apply one step, as often as it must be tried to get its locks.
+
+    Raises:
+        Unavailable: It did not get them.
+    """
     if step.alone:
-        await _build(connection, service, step)
+        await _build(run, step)
         return
     for number in range(1, tries + 1):
         try:
-            await _commit(connection, service, step)
+            await _commit(run, step)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             logs.get_logger().warning("migration.gave_way", step=step.name, tries=number, of=tries)
             if number < tries:
@@ -202,19 +221,19 @@ async def _apply(
     )
 
 
-async def _commit(connection: Connection, service: str, step: Step) -> None:
-    async with connection.transaction():
-        await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
-        await connection.execute(step.sql)
-        await _note(connection, service, step)
-        await _grant(connection, service)
+async def _commit(run: Run, step: Step) -> None:
+    async with run.connection.transaction():
+        await run.connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        await run.connection.execute(step.sql)
+        await _note(run, step)
+        await _grant(run.connection, run.service)
 
 
-async def _build(connection: Connection, service: str, step: Step) -> None:
+async def _build(run: Run, step: Step) -> None:
     """Build an index. Nobody waits behind it, so it waits for whatever is open."""
-    await _drop_half_built(connection, step)
-    await connection.execute(step.sql)
-    await _note(connection, service, step)
+    await _drop_half_built(run.connection, step)
+    await run.connection.execute(step.sql)
+    await _note(run, step)
 
 
 async def _drop_half_built(connection: Connection, step: Step) -> None:
@@ -227,9 +246,9 @@ async def _drop_half_built(connection: Connection, step: Step) -> None:
         await connection.execute(f"DROP INDEX CONCURRENTLY {built[1]}")
 
 
-async def _note(connection: Connection, service: str, step: Step) -> None:
-    query = f"INSERT INTO {service}.schema_migration (name, sha256) VALUES ($1, $2)"  # noqa: S608  # a constant of ours
-    await connection.execute(query, step.name, step.sha256)
+async def _note(run: Run, step: Step) -> None:
+    query = f"INSERT INTO {run.service}.schema_migration (name, sha256, applied_at) VALUES ($1, $2, $3)"  # noqa: S608
+    await run.connection.execute(query, step.name, step.sha256, run.began_at)
 
 
 async def _grant(connection: Connection, service: str) -> None:

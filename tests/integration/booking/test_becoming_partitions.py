@@ -102,7 +102,7 @@ async def test_whatever_step_was_the_last_the_service_may_use_its_tables_and_no_
         await migrate._schema(admin, package)
         await admin.execute(f"SET search_path = {package}")
         for step in migrate.steps(package):
-            await migrate._apply(admin, package, step)
+            await migrate.apply(await migrate.Run.begin(admin, package), step)
             assert await admin.fetch(_RIGHTS, package) == [], step.name
 
 
@@ -113,7 +113,7 @@ async def test_an_instance_that_runs_takes_keys_between_any_two_steps(postgres: 
         await _migrate_until(admin, service)
         async with connected(service) as running:
             for number, step in enumerate(_from(BEFORE)):
-                await migrate._apply(admin, "booking", step)
+                await migrate.apply(await migrate.Run.begin(admin, "booking"), step)
                 await running.execute(
                     "INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings) "
                     "VALUES ('local', $1, '', 'applied', uuidv7(), 1, '{}')",
@@ -195,4 +195,4 @@ async def _migrate_until(admin: Connection, service_url: str, before: str = BEFO
 
 async def _apply_all(admin: Connection, steps: Sequence[migrate.Step]) -> None:
     for step in steps:
-        await migrate._apply(admin, "booking", step)
+        await migrate.apply(await migrate.Run.begin(admin, "booking"), step)
