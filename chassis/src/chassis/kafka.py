@@ -85,6 +85,11 @@ class Pace:
             fetcher._fetch_max_wait_ms = self._gather_ms if busy else FETCH_WAIT_MS
 
 
+AWAY = (KafkaError, OSError, AssertionError)
+"""What aiokafka raises when Kafka is away; it asserts that it knows a broker, and just after one came back the answer
+about the cluster may name none."""
+
+
 async def in_time[T](asked: Awaitable[T]) -> T:
     """Return Kafka's answer.
 
@@ -94,7 +99,7 @@ async def in_time[T](asked: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             return await asked
-    except (KafkaError, OSError) as error:
+    except AWAY as error:
         raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka: {type(error).__name__}") from error
 
 

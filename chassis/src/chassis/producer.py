@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced, UnknownTopicOrPartitionError
 
-from chassis import logs
+from chassis import kafka, logs
 from chassis.errors import Unavailable
 
 BATCH_BYTES = 256 * 1024
@@ -65,7 +65,7 @@ class Publisher:
         try:
             async with asyncio.timeout(deadline_s):
                 await self._begun()
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (*kafka.AWAY, TimeoutError) as error:
             await self._give_up(error, 0)
         except BaseException:
             await self.abandon()
@@ -90,7 +90,7 @@ class Publisher:
         except ProducerFenced:
             await self.abandon()
             raise Fenced from None
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (*kafka.AWAY, TimeoutError) as error:
             await self._give_up(error, sum(done))
         except BaseException:
             await self.abandon()
