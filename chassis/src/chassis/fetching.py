@@ -38,6 +38,14 @@ class Fetched:
     unread: dict[TopicPartition, Unread] = field(default_factory=dict)
 
 
+def size_of(record: Record) -> int:
+    """Return how many bytes key, value and headers of a record hold."""
+    size = len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += len(name) + len(value or b"")
+    return size
+
+
 async def fetch(consumer: Consumer, partitions: Collection[TopicPartition], timeout_s: float, most: int) -> Fetched:
     """Return what is there of these partitions, waiting for it if nothing is.
 
@@ -79,9 +87,7 @@ class _Room:
 
     def take(self, record: Record) -> None:
         self._records -= 1
-        self._bytes -= len(record.key or b"") + len(record.value or b"")
-        for name, value in record.headers:
-            self._bytes -= len(name) + len(value or b"")
+        self._bytes -= size_of(record)
 
 
 def _taken(consumer: Consumer, partitions: Collection[TopicPartition], most: int) -> Fetched:

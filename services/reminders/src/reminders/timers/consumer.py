@@ -6,8 +6,6 @@ Read against faust-streaming 0.15.3:
   plain agent acknowledges events whose work failed (fact 2). So streams here are `noack()`, and
   `acknowledge` is called after the durable write, partition by partition in order; what is committed
   is simply the offset after the last one.
-* `AIOKafkaConsumerThread` hard-codes read uncommitted (fact 10): the producer of the source may use
-  transactions.
 * Its `_drain_messages` makes one message, one event and one turn of three queues of every record: 250 µs
   of CPU with one durable write each, 6 µs in batches (`faust.md`). So one message here carries up to
   `CHUNK` records of a partition as its value; `BatchSchema` hands them on as they are.
@@ -26,23 +24,22 @@ import contextlib
 from collections.abc import Collection, Iterator
 from typing import Any, Protocol, cast
 
-import aiokafka
 import faust
 from aiokafka import TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import KafkaError
 from faust.events import Event
 from faust.exceptions import ConsumerNotStarted
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP, Message
 from faust.types.transports import TPorTopicSet
 from faust.types.tuples import ConsumerMessage
 from mode import ServiceT
-from mode.threads import ServiceThread, WorkerThread
 from mode.utils.futures import notify
 
-from chassis import unpacking
 from chassis.errors import Unavailable
-from reminders.timers.reading import Reading
+from chassis.fetching import size_of
+from chassis.unpacking import MOST_BYTES
+from reminders.timers.thread import HasReading, ReadCommittedThread
 
 LAG_TIMEOUT_S = 5.0
 
@@ -52,9 +49,9 @@ CHUNK = 1000
 IN_HAND = 24
 """Messages handed on and not acknowledged. More would only use memory: at 755 bytes a record these are 18 MB."""
 
-FETCH_WAIT_MS = 100
-"""Faust hard-codes 1,500. A fetch that waits at the broker holds up every other request of its connection,
-such as the one for end offsets: asking for the lag took 1.2 s."""
+IN_HAND_BYTES = MOST_BYTES
+"""What these hold together, but for one that alone holds more: what one fetch brings may, with its last record, be
+twice as much (`chassis.fetching`)."""
 
 
 class Writes(Protocol):
@@ -65,64 +62,12 @@ class Writes(Protocol):
         ...
 
 
-class HasReading(Protocol):
-    """The application: see `TimersApp`."""
-
-    reading: Reading
-
-
 class BatchSchema(faust.Schema[Any, Any]):
     """Hands on the records of a message as they are: decoding is their owner's affair."""
 
     async def decode(self, app: Any, message: Message, *, propagate: bool = False) -> Any:
         """Return an event that carries the message and nothing else."""
         return Event(app, None, message.value, None, message)
-
-
-class EndingThread(WorkerThread):
-    """A thread that does not keep a failed process alive (mode sets daemon to False)."""
-
-    def __init__(self, service: ServiceThread, **kwargs: Any) -> None:
-        super().__init__(service, **kwargs)
-        self.daemon = True
-
-
-class ReadCommittedThread(AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer."""
-
-    Worker = EndingThread
-
-    def _create_worker_consumer(self, transport: Transport) -> aiokafka.AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = "read_committed"  # read by `start`, which comes later
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        consumer._client.send = unpacking.looking(consumer._client.send)  # marks a batch that would become too large
-        return consumer
-
-    async def _fetch_records(
-        self,
-        consumer: aiokafka.AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109  # Faust's
-        max_records: int | None = None,
-    ) -> dict[TopicPartition, list[Any]]:
-        if not self.consumer.flow_active:
-            return {}
-        if consumer._closed or consumer._fetcher._closed:
-            raise ConsumerStoppedError
-        reading = cast(HasReading, self.consumer.app).reading
-        return await reading.fetch(consumer, active_partitions, timeout or 0.0, max_records or CHUNK)
-
-    async def check_group(self) -> None:
-        """Take note of what went wrong in the group: aiokafka waits for that before it goes on.
-
-        Raises:
-            KafkaError: That.
-        """
-        await self.call_thread(self._check_group)
-
-    async def _check_group(self) -> None:
-        self._ensure_consumer()._coordinator.check_errors()
 
 
 class AwaitedConsumer(Consumer):
@@ -285,22 +230,28 @@ class AwaitedConsumer(Consumer):
         read = self._read_offset[tp]  # Faust's: the offset read last, or the committed one after a seek
         fresh = batch if read is None else [record for record in batch if record.offset >= read]
         for start in range(0, len(fresh), CHUNK):
-            await self._wait_for_room()
+            chunk = fresh[start : start + CHUNK]
+            size = sum(map(size_of, chunk))
+            await self._wait_for_room(size)
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 return
-            chunk = fresh[start : start + CHUNK]
             last = chunk[-1]
             message = ConsumerMessage(
                 tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, None, None,
-                cast(Any, chunk), None, 0, 0, tp, generation_id=generation,
+                cast(Any, chunk), None, 0, size, tp, generation_id=generation,
             )  # fmt: skip
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
             self._read_offset[tp] = last.offset + 1
 
-    async def _wait_for_room(self) -> None:
-        while len(self._unacked_messages) >= IN_HAND and self.flow_active and not self.should_stop:
+    async def _wait_for_room(self, size: int) -> None:
+        """Wait until a message of so many bytes may be handed on; one that fits nowhere goes alone."""
+        while self._is_full(size) and self.flow_active and not self.should_stop:
             self._room.clear()
             await self.wait_first(self._room.wait(), self.suspend_flow.wait())
+
+    def _is_full(self, size: int) -> bool:
+        held = [message.serialized_value_size for message in self._unacked_messages]
+        return len(held) >= IN_HAND or (bool(held) and sum(held) + size > IN_HAND_BYTES)
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
         return (tp for tp in list(self._next) if topics is None or tp in topics or tp.topic in topics)
