@@ -10,6 +10,7 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from chassis.after_commit import after_commit
 from chassis.batch import Batch, Part
@@ -220,6 +221,18 @@ async def test_what_one_record_causes_is_its_dead_letter_and_the_rest_of_all_par
     assert moved == {A: 2, B: 3}
     assert postgres.counts == {3: [2, 0, 0, 0], 7: [2, 0, 0, 1]}
     assert postgres.dead == [(7, 1, "INTERNAL")]
+
+
+async def test_r9_a_failure_is_logged_with_its_place_and_its_cause_and_nothing_of_the_record() -> None:
+    with capture_logs() as lines:
+        await applied(FakePostgres(), crashes_on_c, [part(A, b"unreadable"), part(B, b"a", b"c")])
+
+    failed = next(line for line in lines if line["event"] == "record.failed")
+    dead = [line["codes"] for line in lines if line["event"] == "records.dead"]
+    assert (failed["topic_name"], failed["partition"], failed["offset"]) == ("t", 7, 1)
+    assert failed["exc_info"]
+    assert dead == [{"INVALID": 1}, {"INTERNAL": 1}]
+    assert not any("unreadable" in str(line) or "b'c'" in str(line) for line in lines)
 
 
 async def test_of_very_many_bad_records_of_our_own_only_so_many_are_taken_as_open_the_breaker() -> None:
