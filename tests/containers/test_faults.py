@@ -62,7 +62,7 @@ async def assert_everything_followed(
         assert await world.channels(patient) in ([["email"], []] if calls_cut else [["email"]])
 
 
-async def test_kill_9_of_every_service_in_turn_loses_and_doubles_nothing(world: World) -> None:
+async def test_r43_kill_9_of_every_service_in_turn_loses_and_doubles_nothing(world: World) -> None:
     patients = [await world.new_patient() for _ in range(2 * len(SERVICES))]
     before = {service: container(service)["RestartCount"] for service in SERVICES}
     visits = []
@@ -95,7 +95,7 @@ async def test_a_service_cut_off_from_kafka_takes_up_again_where_it_was(world: W
     await assert_everything_followed(world, [(patient, visit)])
 
 
-async def test_a_frozen_broker_holds_up_no_booking(world: World) -> None:
+async def test_r32_a_frozen_broker_holds_up_no_booking(world: World) -> None:
     patient = await world.new_patient()
     async with paused("kafka"):
         visit = await book(world, patient, patience_s=60)

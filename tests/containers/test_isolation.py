@@ -8,7 +8,7 @@ OURS = (*SERVICES, "sinks")
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_a_service_runs_as_nobody_in_particular_with_no_rights(service: str) -> None:
+def test_r43_a_service_runs_as_nobody_in_particular_with_no_rights(service: str) -> None:
     found = container(service)
     assert run("docker", "exec", found["Id"], "id", "-u") == "10001"
     assert found["HostConfig"]["CapDrop"] == ["ALL"]

@@ -7,7 +7,7 @@ from tests.end_to_end.world import World
 DAY = timedelta(days=1)
 
 
-async def test_r1_r10_r20_r22_everything_that_follows_a_booking_happens(world: World) -> None:
+async def test_r1_r10_r20_r22_r32_everything_that_follows_a_booking_happens(world: World) -> None:
     patient = await world.new_patient()
     visit = await world.book(patient, world.now + 3 * DAY)
     await world.settle()

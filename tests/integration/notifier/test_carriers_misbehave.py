@@ -73,7 +73,7 @@ async def test_r24_r25_temporary_refusals_are_tried_again_and_permanent_ones_are
     assert [world.carriers.asked.count(one.address) for one in permanent] == [1] * len(permanent)
 
 
-async def test_g5_what_was_accepted_without_a_readable_answer_is_unknown_and_never_sent_again(world: World) -> None:
+async def test_g5_b7_what_was_accepted_without_a_readable_answer_is_unknown_and_never_sent_again(world: World) -> None:
     """Mail servers that answered the data with garbage, or with a 2xx of their own, were sent the mail again once."""
     unreadable = {"sms": ("silent", "garbage", "drip", "cut"), "email": ("silent", "cut", "garbage", "odd")}
     cases = [await case(world, by, answer) for by, answers in unreadable.items() for answer in answers]

@@ -49,7 +49,7 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.wait(timeout=30)
 
 
-async def test_a_running_instance_of_the_release_before_survives_this_ones_migrations(
+async def test_b21_a_running_instance_of_the_release_before_survives_this_ones_migrations(
     unmigrated: Installation, tmp_path: Path
 ) -> None:
     """Its door, its consumer and its relay, beside those of this release, on this release's schema."""

@@ -56,7 +56,7 @@ def test_r20_r22_r27_r28_each_change_has_its_messages() -> None:
 
 
 @pytest.mark.parametrize("what", Transition)
-def test_d43_imported_history_tells_nobody(what: Transition) -> None:
+def test_d43_b5_imported_history_tells_nobody(what: Transition) -> None:
     told = made(what, mode=Mode.BACKFILL).values()
 
     assert {(one.state, one.reason) for one in told} == {(State.SKIPPED, Reason.BACKFILL)}
