@@ -1,4 +1,4 @@
-"""Bad input: each its own code, and nothing of it left (G1, guarantees' list)."""
+"""Bad input: each its own code, and nothing of it left (G1, docs/bad-input.md)."""
 
 from typing import Any
 
