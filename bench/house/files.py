@@ -53,13 +53,18 @@ class File:
 
     @property
     def room(self) -> str:
-        """The folder of the package that it is in, however deep, or itself if it stands beside the folders."""
-        return self.place.parts[0].removesuffix(".py")
+        """See `room_of`."""
+        return room_of(self.place)
 
     @property
     def is_alone(self) -> bool:
         """Whether it stands beside the folders."""
         return len(self.place.parts) == 1
+
+
+def room_of(place: PurePath) -> str:
+    """Return the folder of the package that a file is in, however deep, or the file if it stands beside the folders."""
+    return place.parts[0].removesuffix(".py")
 
 
 def settings_of(root: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _column(shape: Shape) -> dict[str, str]:
 
 
 def _counts(files: Sequence[str], product: Sequence[str], rooms: Sequence[str]) -> str:
-    return f"{len(files)} files, {len(product)} of the product, {len(rooms)} rooms"
+    return f"files {len(files)}, of the product {len(product)}, rooms {len(rooms)}"
 
 
 def _named(name: str, shape: Shape) -> Iterator[str]:

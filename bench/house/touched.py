@@ -4,9 +4,13 @@ import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-_ROOM = re.compile(r"(?:^|/)src/(?P<package>[^/]+)/(?P<room>[^/]+)")
+from bench.house.files import room_of
+
+_PRODUCT = re.compile(r"(?:^|/)src/(?P<package>[^/]+)/(?P<place>.+)")
+_NO_ROOM = frozenset({"__init__", "py.typed"})
+"""What makes a folder a package stands in no room of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,10 @@ def touched(root: Path, base: str) -> Touched:
 def sort_out(paths: Iterable[str]) -> Touched:
     """Say which of the paths are product files, and in which rooms they lie."""
     files = tuple(sorted(set(paths)))
-    found = {path: room for path in files if (room := _ROOM.search(path))}
-    rooms = {f"{room['package']}/{room['room'].removesuffix('.py')}" for room in found.values()}
-    return Touched(files, product=tuple(found), rooms=tuple(sorted(rooms)))
+    product = {path: found for path in files if (found := _PRODUCT.search(path))}
+    rooms = {(found["package"], room_of(PurePosixPath(found["place"]))) for found in product.values()}
+    named = sorted(f"{package}/{room}" for package, room in rooms if room not in _NO_ROOM)
+    return Touched(files, product=tuple(product), rooms=tuple(named))
 
 
 def _git(root: Path, *words: str) -> list[str]:

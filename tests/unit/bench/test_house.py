@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.house.__main__ import RECORDED
 from bench.house.imports import contracts, longest_chain, strongly_connected
 from bench.house.shape import Shape, house
-from bench.house.touched import sort_out, touched
+from bench.house.touched import Touched, sort_out, touched
 
 ROOT = Path(__file__).parents[3]
 FLOORS = """
@@ -30,6 +31,8 @@ SOUND = {
     "values/__init__.py": "",
     "values/kinds.py": "KINDS = 1\n",
 }
+
+KINDS = ("files", "product", "rooms")
 
 type Measure = Callable[..., Shape]
 
@@ -142,12 +145,14 @@ def test_touched_paths_are_sorted_into_product_files_and_rooms() -> None:
         "services/notifier/src/notifier/adapters/gate.py",
         "services/notifier/src/notifier/wiring.py",
         "services/notifier/src/notifier/migrations/0099_push.sql",
+        "services/notifier/src/notifier/__init__.py",
+        "services/notifier/src/notifier/py.typed",
         "services/notifier/pyproject.toml",
         "schemas/src/schemas/notifications.py",
         "schemas/json/message.requested.v1.json",
     ]
     change = sort_out(paths)
-    assert (len(change.files), len(change.product)) == (7, 5)
+    assert (len(change.files), len(change.product)) == (9, 7)
     assert change.rooms == ("notifier/adapters", "notifier/migrations", "notifier/wiring", "schemas/notifications")
 
 
@@ -180,6 +185,18 @@ def test_a_change_is_what_is_committed_changed_removed_moved_and_not_yet_known_t
     change = touched(tmp_path / "src", base)
     assert change.files == tuple(f"src/cottage/{name}.py" for name in ("committed", "gone", "lanes/moved", "unknown/é"))
     assert change.rooms == ("cottage/committed", "cottage/gone", "cottage/lanes", "cottage/unknown")
+
+
+def test_each_of_the_twelve_changes_is_recorded_with_what_it_touched() -> None:
+    recorded = json.loads(RECORDED.read_text())
+    assert "before" in recorded
+    for tried in recorded.values():
+        assert len(tried["changes"]) == 12
+        for change in tried["changes"].values():
+            assert sort_out(change["files"]) == Touched(*map(tuple, (change[kind] for kind in KINDS)))
+    command = [sys.executable, "-m", "bench.house", "--twelve"]
+    shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    assert all(name in shown for name in recorded["before"]["changes"])
 
 
 def test_the_command_prints_json_of_each_package_of_this_product() -> None:
