@@ -37,11 +37,10 @@ type Send = Callable[..., Awaitable[Any]]
 
 
 class Allowance:
-    """How many more bytes one fetch may unpack to; `untouched` until it was charged with a batch."""
+    """How many more bytes one fetch may unpack to."""
 
-    def __init__(self, left: int = FETCH_BYTES) -> None:
-        self.left = left
-        self.untouched = True
+    def __init__(self) -> None:
+        self.left = FETCH_BYTES
 
 
 def looking(send: Send) -> Send:
@@ -73,12 +72,10 @@ def within(batches: bytes, allowance: Allowance) -> bytes:
     """
     begin, left = 0, min(MOST_BYTES, allowance.left)
     while (end := _end(batches, begin)) is not None:
-        room = MOST_BYTES if allowance.untouched else left
-        size = _unpacked(batches, begin, end, room) if room > 0 else None
-        if size is None and room < MOST_BYTES:
+        size = _unpacked(batches, begin, end, left) if left > 0 else None
+        if size is None and left < MOST_BYTES:
             return batches[:begin]
-        cost = room if size is None else size
-        allowance.untouched = False
+        cost = left if size is None else size
         allowance.left -= cost
         left -= cost
         if size is None:

@@ -78,6 +78,24 @@ def test_damaged_batches_are_given_one_at_a_time(codec: int) -> None:
     assert marked(damaged * 500) == damaged
 
 
+@pytest.mark.parametrize("codec", PACKED)
+def test_what_is_too_large_is_read_no_further_than_the_bound_to_know_it(codec: int) -> None:
+    """So that damage beyond it is not come to."""
+    one = batch(codec, PACK[codec](bytes(2 * MOST_BYTES))[:-4])
+
+    assert codec_of(marked(one)) == NO_CODEC
+
+
+async def test_answers_to_other_requests_are_handed_on_as_they_are() -> None:
+    answer = SimpleNamespace(topics=[("a topic", "of its metadata")])
+
+    async def send(_node: int, _request: object) -> SimpleNamespace:
+        return answer
+
+    assert await looking(send)(1, object()) is answer
+    assert answer.topics == [("a topic", "of its metadata")]
+
+
 def test_many_batches_of_nothing_or_of_plain_bytes_are_all_given() -> None:
     many = batch(PLAIN, b"") * 999 + batch(PLAIN, b"what a client sends" * 99) * 99
 
@@ -97,6 +115,44 @@ async def test_all_partitions_of_a_fetch_share_a_bound_and_the_first_of_them_alw
     first = FETCH_BYTES // MOST_BYTES
     assert given[:first] == [("t", n, large) for n in range(first)]
     assert {records for _, _, records in given[first:]} == {b""}
+
+
+async def test_what_is_marked_counts_among_what_a_fetch_may_unpack_to() -> None:
+    large = batch(ZSTD, PACK[ZSTD](bytes(MOST_BYTES + 1)))
+
+    async def send(_node: int, _request: FetchRequest) -> SimpleNamespace:
+        return SimpleNamespace(topics=[("t", [(n, 0, 0, large) for n in range(12)])])
+
+    response = await looking(send)(1, FetchRequest(1, 1, 1, 1, [], rack_id=""))
+
+    ((_, parts),) = response.topics
+    given = [records for *_, records in parts]
+    first = FETCH_BYTES // MOST_BYTES
+    assert [codec_of(records) for records in given[:first]] == [NO_CODEC] * first
+    assert set(given[first:]) == {b""}
+
+
+@pytest.mark.parametrize(("codec", "size", "given"), [(PLAIN, MOST_BYTES // 3, 3), (SNAPPY, MOST_BYTES // 40, 1)])
+def test_plain_bytes_count_as_they_are_and_those_of_snappy_as_the_most_that_they_can_become(
+    codec: int, size: int, given: int
+) -> None:
+    one = batch(codec, bytes(size))
+
+    assert marked(one * 5) == one * given
+
+
+def test_a_batch_that_is_not_there_whole_takes_nothing_of_what_is_allowed() -> None:
+    allowance = Allowance()
+    torn = batch(PLAIN, bytes(MOST_BYTES // 2))[:-1]
+
+    assert within(torn, allowance) == torn
+    assert allowance.left == FETCH_BYTES
+
+
+def test_no_batch_of_snappy_is_marked_for_what_it_might_become() -> None:
+    one = batch(SNAPPY, bytes(MOST_BYTES // 4))
+
+    assert marked(one * 2) == one
 
 
 @pytest.mark.parametrize("codec", PACK)
