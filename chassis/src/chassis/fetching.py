@@ -121,7 +121,7 @@ def _drain(fetcher: Any, tp: TopicPartition, room: _Room) -> tuple[list[Record],
         except Exception as raised:  # noqa: BLE001  # whatever reading raises is this partition's alone
             unread = Unread(reading.next_fetch_offset, raised)
         result._update_position()
-    if not room.full or unread is not None:
+    if not room.full:
         del fetcher._records[tp]
         fetcher._notify(fetcher._wait_consume_future)
     return records, unread
