@@ -232,6 +232,22 @@ async def test_a_drop_that_must_wait_gives_way_and_is_tried_again(base: Installa
     assert (await remove(pool, wanted, datetime.now(UTC)))[DROPPED] > 0
 
 
+@pytest.mark.parametrize("table", TABLES)
+async def test_making_partitions_gives_way_too_and_is_tried_again(
+    base: Installation, admin: Connection, table: str
+) -> None:
+    """An administrator's session waits for ever, if nothing tells it otherwise; and every booking behind it."""
+    made = "SELECT partition FROM extend_partitions(now() + interval '3 months')"
+    async with connected(base.admin_url) as reader, reader.transaction():
+        await reader.fetch(f"SELECT 1 FROM {table}")  # noqa: S608  # of this file
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            async with asyncio.timeout(3):
+                await admin.fetch(made)
+        await take(admin, "meanwhile")
+
+    assert len(await admin.fetch(made)) == len(TABLES)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
