@@ -182,3 +182,35 @@ def test_whatever_comes_about_two_attempts_evidence_only_adds_up(
     if arrived:
         assert held.state is State.ACCEPTED
         assert held.delivery_state is max(arrived, key=ORDER.index)
+
+
+def test_an_earlier_attempt_that_did_not_arrive_is_no_reason_to_take_a_message_that_waits_for_accepted() -> None:
+    waits = sending(state=State.QUEUED, attempt_id=SECOND)
+
+    effect = apply(waits, made(), report(Reported.UNDELIVERED), LATER)
+
+    assert (effect.attempt, effect.told) == (DeliveryState.UNDELIVERED, None)
+
+
+def test_what_arrived_by_one_attempt_is_not_undelivered_by_another() -> None:
+    held = accepted(delivery_state=DeliveryState.DELIVERED)
+
+    effect = apply(held, made(), report(Reported.UNDELIVERED), LATER)
+
+    assert (effect.attempt, effect.told) == (DeliveryState.UNDELIVERED, None)
+
+
+def test_what_is_said_again_to_be_undelivered_opens_no_other_step() -> None:
+    held = accepted(delivery_state=DeliveryState.UNDELIVERED)
+
+    assert apply(held, made(delivery_state=DeliveryState.UNDELIVERED), report(Reported.UNDELIVERED), LATER) == Effect()
+
+
+@pytest.mark.parametrize("attempt_id", [FIRST, SECOND])
+def test_the_instant_of_the_first_acceptance_stays(attempt_id: UUID) -> None:
+    held = sending(state=State.UNKNOWN, attempt_id=attempt_id, accepted_at=NOW, version=1)
+
+    effect = apply(held, made(), report(Reported.DELIVERED), LATER)
+
+    assert effect.kept is not None
+    assert (effect.kept.state, effect.kept.accepted_at) == (State.ACCEPTED, NOW)

@@ -11,7 +11,7 @@ from notifier.domain.channels import Route
 from notifier.domain.faults import Fault
 from notifier.domain.gate import Send, Skip, Terms, Wait
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
-from notifier.domain.settle import again, place, run_out, settle, shut, skip, start, undelivered
+from notifier.domain.settle import again, defer, place, run_out, settle, shut, skip, start, undelivered
 from notifier.domain.states import STEPS, TRIED, State, Step, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
@@ -263,3 +263,50 @@ def test_d37_a_persons_resend_still_says_which_visit_it_takes_the_place_of() -> 
 
 def test_states_are_outcomes_but_for_those_the_machine_still_works_on() -> None:
     assert {outcome_of(state) for state in State} == {None, *Outcome}
+
+
+def test_the_instant_of_the_first_acceptance_stays() -> None:
+    before = NOW - timedelta(hours=1)
+
+    assert settled(sending(accepted_at=before), Accepted("SM1")).accepted_at == before
+
+
+def test_d32_at_its_deadline_itself_the_next_channel_may_still_be_tried() -> None:
+    assert settled(sending(not_after=NOW), Rejected("30005")).state is State.QUEUED
+    arrived_not = undelivered(accepted(not_after=NOW), FIRST, NOW)
+    assert arrived_not is not None
+    assert arrived_not.state is State.QUEUED
+
+
+def test_one_that_is_on_no_channel_fails_instead_of_going_on_to_the_next() -> None:
+    failed = settled(sending(lane=None), Rejected("30005"))
+
+    assert (failed.state, failed.reason, failed.steps) == (State.FAILED, Reason.REFUSED, ())
+
+
+def test_d32_a_late_acceptance_is_heard_though_other_channels_were_passed_over_since() -> None:
+    steps = (Step(Channel.SMS, Reason.OUTCOME_UNKNOWN), Step(Channel.WHATSAPP, Reason.NO_CONTACT))
+
+    taken = settled(sending(state=State.QUEUED, lane=Channel.EMAIL, steps=steps), Accepted("SM1"))
+
+    assert (taken.state, taken.lane) == (State.ACCEPTED, Channel.SMS)
+
+
+def test_one_that_waits_longer_than_its_gate_says_goes_on_waiting() -> None:
+    later, until = NOW + timedelta(hours=2), NOW + timedelta(hours=1)
+    gate = Wait(until, Channel.SMS, NOW + timedelta(days=1))
+
+    waits = [place(notification(next_attempt_at=at), gate, "NORTH").next_attempt_at for at in (NOW, later)]
+
+    assert waits == [until, later]
+
+
+@pytest.mark.parametrize(("wait", "closed"), [(timedelta(minutes=5), False), (timedelta(minutes=5, seconds=1), True)])
+def test_d33_a_channel_that_has_to_wait_beyond_the_deadline_is_closed_within_its_budget_too(
+    wait: timedelta, closed: bool
+) -> None:
+    gate = Send(Route(Channel.SMS, "+4420"), NOW + timedelta(minutes=5), Kind.REMINDER, terms=TEN_MINUTES)
+
+    after = defer(notification(), gate, "NORTH", NOW, wait)
+
+    assert after.steps == ((Step(Channel.SMS, Reason.NOT_ACCEPTED),) if closed else ())

@@ -78,7 +78,8 @@ def test_after_its_deadline_what_did_not_arrive_has_failed() -> None:
 
 
 def test_only_an_unknown_outcome_can_be_found_out() -> None:
-    assert found_out(notification(state=State.FAILED, reason=Reason.REFUSED), NOW, arrived=True) is None
+    failed = notification(state=State.FAILED, reason=Reason.REFUSED, attempt_id=NOTIFICATION)
+    assert [found_out(failed, NOW, arrived=found) for found in (True, False)] == [None, None]
 
 
 def test_g5_sent_again_it_is_a_new_message_whose_id_follows_from_the_old_one() -> None:
