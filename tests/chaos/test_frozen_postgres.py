@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,6 @@ from stack import services
 from stack.ports import free_port
 from stack.postgres import Postgres
 from tests.integration.booking.door import KEY, booking
-from tests.support import databases
-from tests.support.backends import KafkaServer
 from tests.support.installation import Installation
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
@@ -45,27 +43,9 @@ class Running:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Postgres]:
-    """Run a server of this test's own."""
-    server = Postgres(tmp_path / "postgres")
-    await asyncio.to_thread(server.start)
-    yield server
-    await asyncio.to_thread(server.stop)
-    await asyncio.to_thread(server.remove)
-
-
-@pytest.fixture
-async def installation(server: Postgres, kafka: KafkaServer, topic_prefix: str) -> AsyncIterator[Installation]:
-    """Return an installation whose database can be frozen."""
-    with databases.migrated_template(server) as name:
-        async with Installation.open(kafka.bootstrap, server.url(name), topic_prefix) as opened:
-            yield opened
-
-
-@pytest.fixture
-def running(installation: Installation, tmp_path: Path) -> Iterator[list[Running]]:
+def running(own_installation: Installation, tmp_path: Path) -> Iterator[list[Running]]:
     """Run every service; whatever runs at the end is killed."""
-    processes = [start(installation, service, tmp_path) for service in services.ALL]
+    processes = [start(own_installation, service, tmp_path) for service in services.ALL]
     try:
         yield processes
     finally:
@@ -116,15 +96,15 @@ async def ready(http: httpx2.AsyncClient, process: Running) -> None:
 
 
 async def test_sigterm_ends_every_service_in_its_time_while_postgresql_is_frozen(
-    installation: Installation, server: Postgres, running: list[Running]
+    own_installation: Installation, own_postgres: Postgres, running: list[Running]
 ) -> None:
-    await clients.create(await installation.pool("booking"), Client("local", ("local",), may_register=True), KEY)
+    await clients.create(await own_installation.pool("booking"), Client("local", ("local",), may_register=True), KEY)
     door = next(process for process in running if process.service.package == "booking")
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx2.AsyncClient(timeout=60, headers=headers) as http:
         for process in running:
             await ready(http, process)
-        with frozen(server):
+        with frozen(own_postgres):
             waiting = [
                 asyncio.create_task(
                     http.post(

@@ -1,4 +1,4 @@
-"""A database for each test, copied from a migrated one."""
+"""A database for each test, copied from a migrated one; or a server of its own."""
 
 import asyncio
 import threading
@@ -6,14 +6,28 @@ import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import asyncpg
 
 from stack import services
+from stack.postgres import Postgres
 from tests.support.backends import PostgresServer
 
 ROLE_PASSWORD = "attend-test"  # noqa: S105
 """Roles belong to the server, not to a database: all tests on one server must agree on it."""
+
+
+@asynccontextmanager
+async def own_server(folder: Path) -> AsyncIterator[Postgres]:
+    """Run a server that nobody else uses, to be stopped, frozen and killed; remove it at the end of the block."""
+    server = Postgres(folder)
+    await asyncio.to_thread(server.start)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.remove)
 
 
 @asynccontextmanager

@@ -13,8 +13,6 @@ from stack.postgres import Postgres
 from tests.chaos.sending.field import MESSAGES, enter, ids, lane, taken, verdict
 from tests.chaos.sending.table import Line
 from tests.integration.notifier.world import World, until
-from tests.support import databases
-from tests.support.backends import KafkaServer
 from tests.support.carriers.programs import carriers
 from tests.support.installation import Installation
 
@@ -24,25 +22,10 @@ CHANNELS = (Channel.SMS, Channel.EMAIL)
 
 
 @pytest.fixture
-async def postgres(tmp_path: Path) -> AsyncIterator[Postgres]:
-    """Run a server of this test's own."""
-    server = Postgres(tmp_path / "postgres")
-    await asyncio.to_thread(server.start)
-    yield server
-    await asyncio.to_thread(server.stop)
-    await asyncio.to_thread(server.remove)
-
-
-@pytest.fixture
-async def world(postgres: Postgres, kafka: KafkaServer, topic_prefix: str, tmp_path: Path) -> AsyncIterator[World]:
+async def world(own_installation: Installation, tmp_path: Path) -> AsyncIterator[World]:
     """Give a world whose database can be stopped."""
-    with databases.migrated_template(postgres) as name:
-        async with (
-            Installation.open(kafka.bootstrap, postgres.url(name), topic_prefix) as installation,
-            carriers() as made,
-            World.open(installation, made, tmp_path) as opened,
-        ):
-            yield opened
+    async with carriers() as made, World.open(own_installation, made, tmp_path) as opened:
+        yield opened
 
 
 async def ended(world: World, visits: list[Appointment]) -> None:
@@ -62,15 +45,15 @@ async def ended(world: World, visits: list[Appointment]) -> None:
 
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_stopped_during_the_calls_the_answers_wait_for_it_and_are_written_down(
-    postgres: Postgres, world: World, channel: Channel, faults: list[Line]
+    own_postgres: Postgres, world: World, channel: Channel, faults: list[Line]
 ) -> None:
     visits = await enter(world, channel, "held")
     await world.start(lanes=())
     await lane(world, channel)
     await taken(world, MESSAGES)
-    await asyncio.to_thread(postgres.stop)
+    await asyncio.to_thread(own_postgres.stop)
     world.carriers.let_go()
-    await asyncio.to_thread(postgres.start)
+    await asyncio.to_thread(own_postgres.start)
     await ended(world, visits)
     faults.append(await verdict(world, f"PostgreSQL restarted during the calls, {channel}", visits))
     assert faults[-1].sound
@@ -79,7 +62,7 @@ async def test_stopped_during_the_calls_the_answers_wait_for_it_and_are_written_
 
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_killed_again_and_again_under_load_nothing_is_doubled_and_what_cannot_be_known_is_listed(
-    postgres: Postgres, world: World, channel: Channel, faults: list[Line]
+    own_postgres: Postgres, world: World, channel: Channel, faults: list[Line]
 ) -> None:
     """A claim that was cut at its commit may have landed: its messages are listed when their lease has run out."""
     visits = await enter(world, channel, number=300)
@@ -90,8 +73,8 @@ async def test_killed_again_and_again_under_load_nothing_is_doubled_and_what_can
         await lane(world, channel, **{**hasty, "NOTIFIER_EMAIL_SLOTS": "8"})
     for times in range(1, 4):
         await taken(world, 60 * times)
-        await asyncio.to_thread(postgres.kill)
-        await asyncio.to_thread(postgres.start)
+        await asyncio.to_thread(own_postgres.kill)
+        await asyncio.to_thread(own_postgres.start)
     await ended(world, visits)
     faults.append(await verdict(world, f"PostgreSQL killed three times, two instances, {channel}", visits))
     assert faults[-1].sound
