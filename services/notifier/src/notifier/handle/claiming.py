@@ -5,8 +5,8 @@ One message whose row or decision raises must not stop its lane. A step over sev
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 from chassis.errors import Unavailable
@@ -79,19 +79,12 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
         Unavailable: Nothing was claimed.
     """
     claimed = Claimed()
-    try:
+    with _losing(claimed):
         async with judging(ledger, asking) as (work, ids):
-            limits = await _limits(work, asking)
-            if limits:
+            if limits := await _limits(work, asking):
                 until = asking.now + asking.margin
                 due = await work.lock_due(asking.lane, limits, asking.now, until, asking.sending.mode)
-                claimed = await judge(work, readable(due, ids), asking, limits)
-            if asking.per_second:
-                await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
-    except Unavailable:
-        if not claimed.calls:
-            raise
-        return Claimed(lost=claimed.calls)
+                await _decide(work, readable(due, ids), asking, limits, claimed, took_tokens=asking.per_second > 0)
     return claimed
 
 
@@ -105,7 +98,7 @@ async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Cl
         Unavailable: Nothing was claimed.
     """
     claimed = Claimed()
-    try:
+    with _losing(claimed):
         async with ledger.transaction() as work:
             row = (await work.lock([notification_id])).get(notification_id)
             held = None if row is None else read(row)
@@ -118,14 +111,38 @@ async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Cl
             if takes:
                 limits = await work.take_tokens(asking.lane, asking.per_second, limits)
             if limits:
-                claimed = await judge(work, [held], asking, limits)
-            if takes:
-                await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
+                await _decide(work, [held], asking, limits, claimed, took_tokens=takes)
+    return claimed
+
+
+@contextmanager
+def _losing(claimed: Claimed) -> Iterator[None]:
+    """Let the calls that are in `claimed` be lost when the database goes away at the commit, which may have landed.
+
+    Raises:
+        Unavailable: It went away, and there are none.
+    """
+    try:
+        yield
     except Unavailable:
         if not claimed.calls:
             raise
-        return Claimed(lost=claimed.calls)
-    return claimed
+        claimed.lose()
+
+
+async def _decide(
+    work: LaneTransaction,
+    held: Sequence[Notification],
+    asking: Asking,
+    limits: Mapping[str, int],
+    claimed: Claimed,
+    *,
+    took_tokens: bool,
+) -> None:
+    """Judge locked messages, and give back the tokens taken for calls that are not made."""
+    claimed.add(await judge(work, held, asking, limits))
+    if took_tokens:
+        await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
 
 
 def _still_asked_for(held: Notification, asking: Asking) -> bool:

@@ -59,7 +59,7 @@ class Asking:
         return max(self.limits.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """What one claim came to.
 
@@ -91,7 +91,13 @@ class Claimed:
         self.settled.extend(other.settled)
         self.elsewhere.update(other.elsewhere)
         self.waiting.extend(other.waiting)
+        self.more |= other.more
         self.lost.extend(other.lost)
+
+    def lose(self) -> None:
+        """Count the calls as lost; whatever else it came to is found again if it was not written."""
+        self.lost = self.calls
+        self.calls, self.settled, self.elsewhere, self.waiting, self.more = [], [], set(), [], False
 
 
 async def judge(
