@@ -1,13 +1,13 @@
 """What one fetch brought of one topic: one transaction, and what does not go through, each partition alone (0031)."""
 
 import asyncio
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import ConsumerRecord
 
 from chassis import logs
+from chassis.backoff import Backoff
 from chassis.batch import Batch, Part
 from chassis.breaker import Breaker
 from chassis.errors import Unavailable
@@ -15,9 +15,6 @@ from chassis.halt import Halt
 from chassis.offsets import Overtaken
 from chassis.partition import Partition
 from chassis.subscription import Subscription
-
-BACKOFF_BASE_S = 0.1
-BACKOFF_CAP_S = 5.0
 
 type Record = ConsumerRecord[bytes, bytes]
 
@@ -71,7 +68,7 @@ class Applying:
     async def _alone(self, partition: Partition, records: Sequence[Record]) -> None:
         """Apply what is not applied yet, as often as it takes, unless the partition is given up meanwhile."""
         place = {"topic_name": partition.tp.topic, "partition": partition.tp.partition}
-        failures = 0
+        backoff = Backoff()
         while self._wants(partition) and (left := [one for one in records if one.offset >= partition.held]):
             try:
                 async with self._turn:
@@ -83,11 +80,11 @@ class Applying:
                 self._log.warning("consumer.overtaken", **place, held=partition.held)
                 partition.distrust()
             except Unavailable as error:
-                failures += 1
+                tells = backoff.failed()
                 partition.trouble = f"{partition.tp.topic}[{partition.tp.partition}] waits: {error.message}"
-                if failures & (failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
-                    self._log.warning("consumer.unavailable", **place, code=error.code, failures=failures)
-                await partition.given_up_within(_back_off_s(failures))
+                if tells:
+                    self._log.warning("consumer.unavailable", **place, code=error.code, failures=backoff.failures)
+                await partition.given_up_within(backoff.pause_s())
             except Exception as error:  # noqa: BLE001  # what was fetched must not be passed over
                 self._log.exception("partition.failed", **place)
                 partition.distrust()
@@ -97,8 +94,3 @@ class Applying:
 
     def _wants(self, partition: Partition) -> bool:
         return partition.sought and not partition.given_up and not self._breaker.is_open
-
-
-def _back_off_s(failures: int) -> float:
-    longest = min(BACKOFF_BASE_S * 2.0 ** min(failures, 10), BACKOFF_CAP_S)
-    return longest * random.uniform(0.5, 1)  # noqa: S311  # jitter, no secret

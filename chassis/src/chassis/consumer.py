@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from chassis import kafka, logs
 from chassis.applying import Applying
+from chassis.backoff import Backoff
 from chassis.batch import Batch
 from chassis.breaker import Breaker
 from chassis.clock import Clock
@@ -26,7 +27,6 @@ __all__ = ["Applied", "BatchConsumer", "Subscription"]
 
 GATHER_MS = 20
 """At 200 events a second four share a fetch and a transaction."""
-BACKOFF_CAP_S = 5.0
 WATCH_EVERY_S = 5.0
 """Between looks whether everything gets on; Kafka is asked for the ends then."""
 
@@ -79,7 +79,7 @@ class BatchConsumer:
         self._watch_every_s = watch_every_s
         self._new_client = new_client
         self._waiting: str | None = "joining the consumer group"
-        self._failures = 0
+        self._backoff = Backoff()
         self._membership: Membership | None = None
 
     def reason(self) -> str | None:
@@ -91,7 +91,7 @@ class BatchConsumer:
 
     def dead(self) -> str | None:
         """Why only a restart of the process may help, or None; not while an error says what is wrong."""
-        return None if self._failures else self._stuck.reason
+        return None if self._backoff.failures else self._stuck.reason
 
     @property
     def lag(self) -> dict[TopicPartition, int]:
@@ -164,7 +164,7 @@ class BatchConsumer:
             except (Unavailable, KafkaError, OSError) as error:
                 await self._failed(error, stop)
             else:
-                self._failures = 0
+                self._backoff.succeeded()
                 self._waiting = None if membership.settled else "joining the consumer group"
 
     async def _leads_nowhere(self, membership: Membership) -> bool:
@@ -193,14 +193,14 @@ class BatchConsumer:
             self._membership.wake()
 
     async def _failed(self, error: Exception, stop: asyncio.Event) -> None:
-        self._failures += 1
+        tells = self._backoff.failed()
         code = error.code if isinstance(error, Unavailable) else type(error).__name__
         self._waiting = f"waiting: {code}"
         self._metrics.retries.labels(code).inc()
-        if self._failures & (self._failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
-            self._log.warning("consumer.unavailable", consumer=self.name, code=code, failures=self._failures)
+        if tells:
+            self._log.warning("consumer.unavailable", consumer=self.name, code=code, failures=self._backoff.failures)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(0.1 * 2.0 ** min(self._failures, 10), BACKOFF_CAP_S)):
+            async with asyncio.timeout(self._backoff.pause_s()):
                 await stop.wait()
 
 

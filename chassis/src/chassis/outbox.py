@@ -14,6 +14,7 @@ import asyncpg
 import orjson
 
 from chassis import logs
+from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.errors import RejectedEvent, Unavailable
@@ -36,6 +37,8 @@ MAX_VALUE_BYTES = 900_000
 """Kafka takes 1,048,588 bytes with headers and framing, unless told otherwise."""
 POLL_S = 0.05
 """Between looks when nobody wakes the relay."""
+LONGEST_PAUSE_S = 2.0
+"""Between looks while Kafka or PostgreSQL is away."""
 GATHER_S = 0.005
 """From the start of a round that published to the start of the next: what is committed meanwhile shares it. A round
 costs five trips to the database and one to the broker, however few its rows; after a pause there is no wait."""
@@ -139,7 +142,7 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop`, then once more what is left."""
         stopping = asyncio.create_task(self._wake_at(stop))
-        delay = POLL_S
+        backoff = Backoff(2 * POLL_S, LONGEST_PAUSE_S)
         try:
             while not stop.is_set():
                 woken = self._wanted.is_set()
@@ -147,13 +150,15 @@ class Relay:
                 began = time.monotonic()
                 try:
                     published = await self.round() if woken or await self._waiting() else 0
-                    self._failing, delay = None, POLL_S
+                    self._failing = None
+                    backoff.succeeded()
                 except Unavailable as error:
                     if self._failing is None:
                         self._log.warning("outbox.unavailable", code=error.code, reason_text=error.message)
-                    self._failing, published, delay = error.message, 0, min(delay * 2, 2.0)
+                    self._failing, published = error.message, 0
+                    backoff.failed()
                 if not self._more:
-                    await self._pause(delay)
+                    await self._pause(backoff.pause_s() if self._failing else POLL_S)
                     if published and (rest := began + GATHER_S - time.monotonic()) > 0:
                         await asyncio.sleep(rest)
             await self._last_round()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from chassis import logs
+from chassis.backoff import Backoff
 from chassis.errors import AttendError
 from chassis.health import Health
 
@@ -90,7 +91,7 @@ class _Part:
         return self._why if self._monotonic() < self._well_at else None
 
     async def keep(self, stop: asyncio.Event) -> None:
-        pause_s = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while not stop.is_set():
             began = self._monotonic()
             self._well_at = began + STEADY_S
@@ -111,10 +112,11 @@ class _Part:
             if stop.is_set():
                 return
             if self._monotonic() - began > LONGEST_PAUSE_S:
-                pause_s = FIRST_PAUSE_S
+                backoff.succeeded()
+            backoff.failed()
+            pause_s = backoff.pause_s()
             self._why, self._well_at = f"failed, and is run again: {why}", math.inf
             self._log.error("part.restarts", part=self._name, reason_text=why, after_s=pause_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await stop.wait()
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
