@@ -7,7 +7,6 @@ from typing import Any
 
 import asyncpg
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from chassis import kafka, logs
 from chassis.applying import Applying
@@ -161,7 +160,9 @@ class BatchConsumer:
         while not stop.is_set():
             try:
                 await membership.round()
-            except (Unavailable, KafkaError, OSError) as error:
+            except Exception as error:
+                if not isinstance(error, Unavailable) and not kafka.is_away(error):
+                    raise
                 await self._failed(error, stop)
             else:
                 self._backoff.succeeded()

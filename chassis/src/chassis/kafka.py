@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import copy
 import time
+import traceback
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
+import aiokafka
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
@@ -85,9 +87,18 @@ class Pace:
             fetcher._fetch_max_wait_ms = self._gather_ms if busy else FETCH_WAIT_MS
 
 
-AWAY = (KafkaError, OSError, AssertionError)
-"""What aiokafka raises when Kafka is away; it asserts that it knows a broker, and just after one came back the answer
-about the cluster may name none."""
+def is_away(error: BaseException) -> bool:
+    """Return whether what a call of aiokafka raised means that Kafka is away, and nothing of ours is wrong.
+
+    aiokafka asserts that it knows a broker, and just after one came back the answer about the cluster may name none. An
+    assertion that fails in anybody else's code says nothing of Kafka, whoever called it.
+    """
+    return isinstance(error, KafkaError | OSError) or (isinstance(error, AssertionError) and _is_of_aiokafka(error))
+
+
+def _is_of_aiokafka(error: BaseException) -> bool:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__", "").partition(".")[0] == aiokafka.__name__
 
 
 async def in_time[T](asked: Awaitable[T]) -> T:
@@ -99,7 +110,9 @@ async def in_time[T](asked: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             return await asked
-    except AWAY as error:
+    except Exception as error:
+        if not is_away(error):
+            raise
         raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka: {type(error).__name__}") from error
 
 

@@ -65,11 +65,10 @@ class Publisher:
         try:
             async with asyncio.timeout(deadline_s):
                 await self._begun()
-        except (*kafka.AWAY, TimeoutError) as error:
+        except BaseException as error:
             await self._give_up(error, 0)
-        except BaseException:
-            await self.abandon()
-            raise
+            if not kafka.is_away(error):
+                raise
         return self._producer is not None
 
     async def publish(self, records: Sequence[Record], deadline_s: float) -> list[bool]:
@@ -90,11 +89,10 @@ class Publisher:
         except ProducerFenced:
             await self.abandon()
             raise Fenced from None
-        except (*kafka.AWAY, TimeoutError) as error:
+        except BaseException as error:
             await self._give_up(error, sum(done))
-        except BaseException:
-            await self.abandon()
-            raise
+            if not kafka.is_away(error):
+                raise
         return done
 
     async def _attempt(self, producer: AIOKafkaProducer, records: Sequence[Record], done: list[bool]) -> None:
@@ -169,8 +167,9 @@ class Publisher:
             await producer.start()
         return self._producer
 
-    async def _give_up(self, error: Exception, acknowledged: int) -> None:
-        self._log.warning("producer.abandoned", error_name=type(error).__name__, acknowledged=acknowledged)
+    async def _give_up(self, error: BaseException, acknowledged: int) -> None:
+        if kafka.is_away(error):
+            self._log.warning("producer.abandoned", error_name=type(error).__name__, acknowledged=acknowledged)
         await self.abandon()
 
     async def abandon(self) -> None:

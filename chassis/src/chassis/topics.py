@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from chassis import kafka
 from chassis.errors import Misconfigured, Unavailable
 from schemas.topics import Topic
 
@@ -50,7 +51,9 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     try:
         await admin.start()
         yield admin
-    except (KafkaError, OSError) as error:
+    except Exception as error:
+        if not kafka.is_away(error):
+            raise
         raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka at {bootstrap}: {type(error).__name__}") from error
     finally:
         await admin.close()
