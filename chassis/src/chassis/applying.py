@@ -1,22 +1,29 @@
-"""What one fetch brought of one topic: one transaction, and what does not go through, each partition alone (0031)."""
+"""What one fetch brought of one topic: one transaction, and what does not go through, each partition alone (0031).
+
+What is more than PostgreSQL takes at once goes through in smaller portions, down to the single record.
+"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis import logs
-from chassis.backoff import Backoff
+from chassis.alone import Alone
 from chassis.batch import Batch, Part
 from chassis.breaker import Breaker
 from chassis.errors import Unavailable
 from chassis.halt import Halt
 from chassis.offsets import Overtaken
 from chassis.partition import Partition
+from chassis.portion import Portion
 from chassis.subscription import Subscription
 
 type Record = ConsumerRecord[bytes, bytes]
+type Moved = Callable[[TopicPartition, int], None]
 
 
 class Applying:
@@ -26,13 +33,23 @@ class Applying:
         subscription: The topic.
         batch: Applies.
         breaker: Says when nothing is to be taken any more.
+        monotonic: Machine time in seconds.
     """
 
-    def __init__(self, subscription: Subscription[Any], batch: Batch, breaker: Breaker) -> None:
+    def __init__(
+        self,
+        subscription: Subscription[Any],
+        batch: Batch,
+        breaker: Breaker,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._subscription = subscription
         self._batch = batch
         self._breaker = breaker
+        self._monotonic = monotonic
         self._turn = asyncio.Lock()
+        self._portion = Portion()
+        self._passed = 0
         self._log = logs.get_logger()
 
     @property
@@ -56,35 +73,38 @@ class Applying:
                 partition.rest()
 
     async def _together(self, shares: Mapping[Partition, Sequence[Record]]) -> None:
-        async with self._turn:
-            wanted = {partition.tp: partition for partition in shares if self._wants(partition)}
-            parts = [Part(tp, shares[partition], partition.held) for tp, partition in wanted.items()]
-            try:
-                if parts:
-                    await self._batch.apply(self._subscription, parts, lambda tp, end: wanted[tp].moved(end))
-            except Exception as error:  # noqa: BLE001  # each alone finds out whose it is, and tells
-                self._log.info("batch.apart", topic_name=self._subscription.topic.name, cause=type(error).__name__)
+        """Apply what is there, portion by portion, until one does not go through."""
+        places = {partition.tp: partition for partition in shares}
+        try:
+            while True:
+                async with self._turn:
+                    left = [part for one in shares if self._wants(one) and (part := _left(one, shares[one]))]
+                    if not left:
+                        return
+                    await self._apply(self._portion.of(left), lambda tp, end: places[tp].moved(end), self._portion)
+        except Exception as error:  # noqa: BLE001  # each alone finds out whose it is, and tells
+            self._log.info("batch.apart", topic_name=self._subscription.topic.name, cause=type(error).__name__)
 
     async def _alone(self, partition: Partition, records: Sequence[Record]) -> None:
         """Apply what is not applied yet, as often as it takes, unless the partition is given up meanwhile."""
         place = {"topic_name": partition.tp.topic, "partition": partition.tp.partition}
-        backoff = Backoff()
-        while self._wants(partition) and (left := [one for one in records if one.offset >= partition.held]):
+        alone = Alone(self._portion)
+        while self._wants(partition) and (left := _left(partition, records)):
             try:
                 async with self._turn:
                     if not self._wants(partition):
                         return  # given up, or closed, while others had their turn
-                    part = Part(partition.tp, left, partition.held)
-                    await self._batch.apply(self._subscription, [part], lambda _, end: partition.moved(end))
+                    part = alone.next_of(left)
+                    await self._try(partition, part, alone)
             except Overtaken:
                 self._log.warning("consumer.overtaken", **place, held=partition.held)
                 partition.distrust()
             except Unavailable as error:
-                tells = backoff.failed()
-                partition.trouble = f"{partition.tp.topic}[{partition.tp.partition}] waits: {error.message}"
-                if tells:
-                    self._log.warning("consumer.unavailable", **place, code=error.code, failures=backoff.failures)
-                await partition.given_up_within(backoff.pause_s())
+                partition.trouble = alone.failed(part, error, self._passed)
+                if alone.backoff.failed():
+                    told = {"failures": alone.backoff.failures, "records": len(part.records)}
+                    self._log.warning("consumer.unavailable", **place, code=error.code, cause=error, **told)
+                await partition.given_up_within(alone.backoff.pause_s())
             except Exception as error:  # noqa: BLE001  # what was fetched must not be passed over
                 self._log.exception("partition.failed", **place)
                 partition.distrust()
@@ -92,5 +112,33 @@ class Applying:
                     Halt(partition.held, f"could not be applied: {type(error).__name__}, see the log")
                 )
 
+    async def _try(self, partition: Partition, part: Part, alone: Alone) -> None:
+        """Apply the part; or set its one record aside, if it is the cause."""
+        if why := alone.verdict(part):
+            await self._batch.set_aside(self._subscription, part, why)
+            partition.moved(part.end)
+        else:
+            await self._apply([part], lambda _, end: partition.moved(end), *alone.portions)
+        alone.backoff.succeeded()
+
+    async def _apply(self, parts: Sequence[Part], moved: Moved, *portions: Portion) -> None:
+        """Apply the parts, from which the portions learn."""
+        records, began = sum(len(part.records) for part in parts), self._monotonic()
+        try:
+            await self._batch.apply(self._subscription, parts, moved)
+        except Unavailable:
+            for portion in portions:
+                portion.failed(records)
+            raise
+        for portion in portions:
+            portion.succeeded(records, self._monotonic() - began)
+        self._passed += 1
+
     def _wants(self, partition: Partition) -> bool:
         return partition.sought and not partition.given_up and not self._breaker.is_open
+
+
+def _left(partition: Partition, records: Sequence[Record]) -> Part | None:
+    """Return what of the records is not applied yet, if any is."""
+    begun = bisect_left(records, partition.held, key=lambda record: record.offset)
+    return Part(partition.tp, records[begun:], partition.held) if begun < len(records) else None

@@ -3,6 +3,7 @@
 So one record cannot hold up the rest, and finding it costs the logarithm of the batch.
 """
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -42,6 +43,10 @@ class Part:
     def end(self) -> int:
         """The position after them."""
         return int(self.records[-1].offset) + 1
+
+    def first(self, count: int) -> "Part":
+        """Return its first records, so many at most, which is at least one."""
+        return Part(self.tp, self.records[:count], self.held)
 
     def halves(self) -> "Iterator[Part]":
         """Yield its two halves."""
@@ -103,6 +108,18 @@ class Batch:
         self._metrics.batch_seconds.labels(topic).observe(time.perf_counter() - started)
         return None
 
+    async def set_aside(self, subscription: Subscription[Any], part: Part, why: str) -> None:
+        """Make a part's one record, which PostgreSQL never applies in its bounds, an INTERNAL dead letter.
+
+        Raises:
+            Overtaken: It was applied after all, or is another owner's.
+            Unavailable: It is no dead letter, as far as is known.
+        """
+        (record,) = part.records
+        self._log.error("record.set_aside", reason_text=why, **_place(part))
+        refusal = RejectedEvent(dead_letter.INTERNAL, why)
+        await self._commit(subscription, [part], Decoded([], [], [letter(record, refusal)]))
+
     async def _apart(
         self, subscription: Subscription[Any], parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]
     ) -> None:
@@ -144,7 +161,9 @@ class Batch:
             try:
                 result = await work()
             except BaseException:
-                await transaction.rollback()
+                # Where PostgreSQL ended the connection there is nothing to undo; why it did is what is raised.
+                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    await transaction.rollback()
                 raise
             await self._metrics.measure(transaction.commit(), "commit")
         return result

@@ -33,6 +33,12 @@ _TEMPORARY = (
     asyncpg.CannotConnectNowError,
 )
 _TRANSACTION_TIMEOUT = "25P04"
+_BOUNDS = frozenset({"25P03", _TRANSACTION_TIMEOUT, "53200", "53400", "57014"})
+"""Time in a transaction, idle in it, or in a statement; memory, temporary files."""
+
+
+class CutShort(Unavailable):
+    """PostgreSQL is there, and ended what took longer or needed more than it gives; less of it may go through."""
 
 
 def _is_temporary(error: BaseException) -> bool:
@@ -48,6 +54,7 @@ def unavailable() -> Iterator[None]:
     """Turn what PostgreSQL's absence looks like into `Unavailable`; let every other error pass.
 
     Raises:
+        CutShort: DATABASE_UNAVAILABLE: it ran into one of PostgreSQL's bounds.
         Unavailable: DATABASE_UNAVAILABLE; a transaction cut at its COMMIT may or may not have landed.
     """
     try:
@@ -55,8 +62,11 @@ def unavailable() -> Iterator[None]:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         if not _is_temporary(error):
             raise
-        reason = getattr(error, "sqlstate", None) or type(error).__name__
-        raise Unavailable("DATABASE_UNAVAILABLE", f"PostgreSQL: {reason}") from error
+        # where the server says why and closes the connection, asyncpg raises the loss, and the reason is its cause
+        told = error.__cause__ if isinstance(error.__cause__, asyncpg.PostgresError) else error
+        reason = getattr(told, "sqlstate", None) or type(error).__name__
+        raised = CutShort if reason in _BOUNDS else Unavailable
+        raise raised("DATABASE_UNAVAILABLE", f"PostgreSQL: {reason}") from error
 
 
 class _Pool(asyncpg.Pool):

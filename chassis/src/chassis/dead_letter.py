@@ -13,7 +13,8 @@ from schemas.envelope import Received
 
 MESSAGE_CHARS = 1_000
 INTERNAL = "INTERNAL"
-"""Reason code of a record whose reading, or twice alone its effect, raised an unexpected exception."""
+"""Reason code of a record whose reading, or twice alone its effect, raised an unexpected exception; or whose effect
+alone is more than PostgreSQL does in one transaction (`chassis.alone`)."""
 
 
 @dataclass(frozen=True, slots=True)

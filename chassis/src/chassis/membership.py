@@ -18,9 +18,8 @@ from chassis.errors import RejectedEvent, Unavailable
 from chassis.halt import Halt
 from chassis.metrics import Metrics
 from chassis.partition import Partition
+from chassis.portion import BATCH_RECORDS
 
-BATCH_RECORDS = 4_000
-"""Records of one fetch, and so of one transaction, at most: about 0.15 s of work, far inside its timeout of 10 s."""
 POLL_S = 0.2
 KEEPING_EVERY_S = 2.0
 """Between updates of the lag metric and of Kafka's committed offset, which only feeds lag tools."""

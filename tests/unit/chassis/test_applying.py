@@ -1,67 +1,17 @@
 """What one fetch brought is one transaction; what does not go through is settled partition by partition (G8, 0031)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
-from chassis.applying import Applying
 from chassis.batch import Part
 from chassis.breaker import PER_MINUTE, Breaker
-from chassis.errors import Unavailable
 from chassis.halt import LOOK_AGAIN_S
 from chassis.offsets import Overtaken
-from chassis.partition import Partition
-
-TOPIC: Any = SimpleNamespace(topic=SimpleNamespace(name="t"))
-GONE = Unavailable("GONE", "the database")
-
-
-class FakeBatch:
-    """Applies by moving positions; first raises what it was given, once each, after a turn of the event loop."""
-
-    def __init__(self, *failures: Exception, before: Callable[[], Awaitable[object]] | None = None) -> None:
-        self.failures = list(failures)
-        self.tried: list[list[tuple[int, int]]] = []
-        self.applied: list[list[tuple[int, int]]] = []
-        self._before = before
-
-    async def apply(self, _s: Any, parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]) -> None:
-        places = [(part.tp.partition, record.offset) for part in parts for record in part.records]
-        self.tried.append(places)
-        await (self._before() if self._before else asyncio.sleep(0))
-        if self.failures:
-            raise self.failures.pop(0)
-        self.applied.append(places)
-        for part in parts:
-            assert part.held <= part.records[0].offset
-            moved(part.tp, part.end)
-
-
-def applying(batch: FakeBatch, breaker: Breaker | None = None) -> Applying:
-    one: Any = batch
-    return Applying(TOPIC, one, breaker or Breaker())
-
-
-def partitions(count: int, monotonic: Callable[[], float] = lambda: 0.0) -> list[Partition]:
-    made = [Partition(TopicPartition("t", number), lambda: None, monotonic) for number in range(count)]
-    for partition in made:
-        partition.begin_at(4)
-    return made
-
-
-def records(*offsets: int) -> list[Any]:
-    return [ConsumerRecord("t", 0, offset, 0, 0, None, b"", None, 0, 0, ()) for offset in offsets]
-
-
-async def applied(work: Applying, shares: Mapping[Partition, Sequence[Any]]) -> None:
-    work.begin(shares)
-    async with asyncio.timeout(30):
-        while any(partition.busy for partition in shares):  # noqa: ASYNC110  # one turn of the loop, no poll
-            await asyncio.sleep(0)
+from tests.unit.chassis.batches import GONE, FakeBatch, applied, applying, partitions, records
 
 
 async def test_what_one_fetch_brought_of_several_partitions_is_one_transaction() -> None:
@@ -79,7 +29,8 @@ async def test_what_does_not_go_through_together_is_applied_partition_by_partiti
 
     await applied(applying(batch), {made[0]: records(4, 5), made[1]: records(7)})
 
-    assert batch.applied == [[(0, 4), (0, 5)], [(1, 7)]]
+    assert all(len({partition for partition, _ in places}) == 1 for places in batch.applied)
+    assert sorted(batch.done) == [(0, 4), (0, 5), (1, 7)]
     assert [(one.held, one.sought, one.halt) for one in made] == [(6, True, None), (8, True, None)]
 
 
@@ -103,7 +54,7 @@ async def test_what_is_unavailable_is_tried_again_with_the_same_records() -> Non
 
     await applied(applying(batch), {made: records(4, 5)})
 
-    assert batch.applied == [[(0, 4), (0, 5)]]
+    assert batch.done == [(0, 4), (0, 5)]
     assert made.trouble is None
 
 

@@ -13,9 +13,10 @@ from aiokafka.errors import NodeNotReadyError
 from chassis import kafka
 from chassis.errors import Unavailable
 from chassis.halt import Halt
-from chassis.membership import BATCH_RECORDS, Membership
+from chassis.membership import Membership
 from chassis.metrics import Metrics
 from chassis.partition import Partition
+from chassis.portion import BATCH_RECORDS
 from chassis.unpacking import MOST_BYTES
 
 CORRUPT_MESSAGE = 2

@@ -1,0 +1,42 @@
+"""How many records go into one transaction: what is more than PostgreSQL takes at once goes through in less."""
+
+from collections.abc import Iterable
+
+from chassis.batch import Part
+
+BATCH_RECORDS = 4_000
+"""Records of one fetch, and so of one transaction, at most: about 0.15 s of work, far inside its timeout of 10 s."""
+QUICK_S = 2.0
+"""What took less may be twice as much next time, and is still far inside the roles' transaction_timeout of 10 s."""
+
+
+class Portion:
+    """The size of the next transaction: halved by a failure, doubled by a full one that was quick.
+
+    A failure may have any cause. Where it was not the size, a dozen small transactions are all that it costs; where it
+    was, that cannot always be seen: one that is cut between two statements looks like a connection that was lost.
+
+    Attributes:
+        records: So many at most, at least 1.
+    """
+
+    def __init__(self, records: int = BATCH_RECORDS) -> None:
+        self.records = records
+
+    def of(self, parts: Iterable[Part]) -> list[Part]:
+        """Return the first of these parts' records, so many in all."""
+        taken, room = list[Part](), self.records
+        for part in parts:
+            if room > 0:
+                taken.append(part.first(room))
+                room -= len(part.records)
+        return taken
+
+    def failed(self, records: int) -> None:
+        """Learn that a transaction of so many records did not go through."""
+        self.records = max(1, min(self.records, records) // 2)
+
+    def succeeded(self, records: int, took_s: float) -> None:
+        """Learn that one of so many went through, in so many seconds; one that was not full tells nothing of more."""
+        if records >= self.records and took_s < QUICK_S:
+            self.records = min(2 * self.records, BATCH_RECORDS)
