@@ -15,8 +15,9 @@ from tests.unit.reminders.builders import NOW, id_of
 
 pytestmark = pytest.mark.integration
 
-DAY = timedelta(days=1)
-LONG_OVER = NOW - 401 * DAY
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+LATELY = NOW - 400 * DAY
+LONG_OVER = LATELY - SECOND
 JOBS = jobs(Settings(database_url=SecretStr("-"), kafka_bootstrap_servers="-"))
 OVER, EMPTY = "visits long over", "visits without a reminder"
 ADD = """
@@ -51,7 +52,7 @@ async def left(pool: asyncpg.Pool) -> set[UUID]:
 @pytest.mark.parametrize("status", ["CANCELLED", "FAILED", "SENT"])
 async def test_a_visit_long_over_goes_with_its_records_and_their_history(pool: asyncpg.Pool, status: str) -> None:
     await keep(pool, "over", (status, LONG_OVER), ("CANCELLED", LONG_OVER - DAY))
-    lately = await keep(pool, "lately", (status, NOW - 399 * DAY))
+    lately = await keep(pool, "lately", (status, LATELY))
 
     assert (await overdue(pool, JOBS, NOW))[OVER] == Count(1)
     assert (await remove(pool, JOBS, NOW))[OVER] == 1
@@ -68,7 +69,7 @@ async def test_a_visit_long_over_goes_with_its_records_and_their_history(pool: a
         [("SENT", LONG_OVER), ("SCHEDULED", LONG_OVER)],
         [("CANCELLED", LONG_OVER), ("SCHEDULED", NOW + 30 * DAY)],
         [("CANCELLED", LONG_OVER), ("CANCELLED", NOW + 30 * DAY)],
-        [("SENT", LONG_OVER), ("SENT", NOW - 399 * DAY)],
+        [("SENT", LONG_OVER), ("SENT", LATELY)],
         [("SCHEDULED", None)],
     ],
     ids=["not final", "ahead", "one not final", "moved ahead", "cancelled ahead", "moved, lately", "of no visit known"],
@@ -87,7 +88,7 @@ async def test_what_is_ahead_or_not_final_stays_however_old_its_other_records_ar
 
 async def test_a_record_that_no_plan_told_of_goes_by_when_it_changed(pool: asyncpg.Pool) -> None:
     await keep(pool, "outcome only", ("SENT", None))
-    lately = await keep(pool, "lately", ("SENT", None), changed_at=NOW - 399 * DAY)
+    lately = await keep(pool, "lately", ("SENT", None), changed_at=LATELY)
 
     assert (await remove(pool, JOBS, NOW))[OVER] == 1
     assert await left(pool) == {lately}

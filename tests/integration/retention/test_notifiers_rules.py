@@ -15,7 +15,7 @@ from tests.support.installation import Installation
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 JOBS = jobs(Settings.model_construct(database_url=SecretStr("-"), kafka_bootstrap_servers="-"))
 
 
@@ -36,17 +36,20 @@ async def goes(pool: asyncpg.Pool, job: str) -> int:
 
 @pytest.mark.parametrize(
     ("created", "starts", "went"),
-    [(-200, -181, 1), (-181, -200, 1), (-200, -179, 0), (-179, -200, 0), (-200, 30, 0)],
-)
+    [
+        (-200 * DAY, -180 * DAY - SECOND, 1), (-180 * DAY - SECOND, -200 * DAY, 1), (-200 * DAY, -180 * DAY, 0),
+        (-180 * DAY, -200 * DAY, 0), (-200 * DAY, 30 * DAY, 0),
+    ],
+)  # fmt: skip
 async def test_a_providers_notice_goes_when_it_and_its_visit_are_long_past(
-    pool: asyncpg.Pool, created: int, starts: int, went: int
+    pool: asyncpg.Pool, created: timedelta, starts: timedelta, went: int
 ) -> None:
     await pool.execute(
         """
         INSERT INTO inbox (provider_id, number, notification_id, appointment_id, title, body, starts_at, zone, link,
                            created_at)
         VALUES ($1, 1, $2, $3, 't', 'b', $4, 'UTC', '', $5)""",
-        uuid4(), uuid4(), uuid4(), NOW + starts * DAY, NOW + created * DAY,
+        uuid4(), uuid4(), uuid4(), NOW + starts, NOW + created,
     )  # fmt: skip
 
     assert await goes(pool, "inbox notices") == went
@@ -54,13 +57,15 @@ async def test_a_providers_notice_goes_when_it_and_its_visit_are_long_past(
 
 
 @pytest.mark.parametrize("kept", ["sender", "sender_user_id", "text"])
-@pytest.mark.parametrize(("days", "went"), [(91, 1), (89, 0)])
-async def test_whatever_is_left_of_a_patients_words_goes(pool: asyncpg.Pool, kept: str, days: int, went: int) -> None:
+@pytest.mark.parametrize(("ago", "went"), [(90 * DAY + SECOND, 1), (90 * DAY, 0)])
+async def test_whatever_is_left_of_a_patients_words_goes(
+    pool: asyncpg.Pool, kept: str, ago: timedelta, went: int
+) -> None:
     await pool.execute(
         f"INSERT INTO reply (reply_id, channel, address_key, {kept}, meaning, verdict, received_at) "  # noqa: S608
         "VALUES ($1, 'sms', 'x', 'something', 'other', 'staff', $2)",
         uuid4(),
-        NOW - days * DAY,
+        NOW - ago,
     )
 
     assert await goes(pool, "texts of replies") == went
@@ -69,11 +74,14 @@ async def test_whatever_is_left_of_a_patients_words_goes(pool: asyncpg.Pool, kep
     assert [value for value in row if value is not None] == ["something"] * (1 - went) + ["other"]
 
 
-@pytest.mark.parametrize(("applied", "days", "went"), [(False, 31, 1), (False, 29, 0), (True, 31, 0)])
+@pytest.mark.parametrize(
+    ("applied", "ago", "went"),
+    [(False, 30 * DAY + SECOND, 1), (False, 30 * DAY, 0), (True, 30 * DAY + SECOND, 0)],
+)
 async def test_a_receipt_goes_if_nobody_ever_knew_its_message(
-    pool: asyncpg.Pool, applied: bool, days: int, went: int
+    pool: asyncpg.Pool, applied: bool, ago: timedelta, went: int
 ) -> None:
-    received = NOW - days * DAY
+    received = NOW - ago
     await pool.execute(
         "INSERT INTO receipt (carrier, key, status, received_at, applied_at) "
         "VALUES ('twilio', 'k', 'delivered', $1, $2)",
@@ -85,12 +93,12 @@ async def test_a_receipt_goes_if_nobody_ever_knew_its_message(
     assert await pool.fetchval("SELECT count(*) FROM receipt") == 1 - went
 
 
-@pytest.mark.parametrize(("days", "went"), [(31, 1), (29, 0)])
-async def test_what_nobody_could_read_goes_after_its_time(pool: asyncpg.Pool, days: int, went: int) -> None:
+@pytest.mark.parametrize(("ago", "went"), [(30 * DAY + SECOND, 1), (30 * DAY, 0)])
+async def test_what_nobody_could_read_goes_after_its_time(pool: asyncpg.Pool, ago: timedelta, went: int) -> None:
     await pool.execute(
         "INSERT INTO unreadable_callback (carrier, reason, content, size, content_sha256, received_at) "
         "VALUES ('meta', 'JSON', '{', 1, 'x', $1)",
-        NOW - days * DAY,
+        NOW - ago,
     )
 
     assert await goes(pool, "unreadable callbacks") == went

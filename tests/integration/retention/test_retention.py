@@ -69,7 +69,7 @@ async def test_refusals_of_inbound_events_go_after_their_time_in_small_batches(i
         """
         INSERT INTO inbound_refusal (client, key, code, message, place, recorded_at)
         SELECT 'local', n::text, 'BAD_PHONE', 'm', 'p',
-               $2::timestamptz - CASE WHEN n <= $1 THEN interval '91 days' ELSE interval '89 days' END
+               $2::timestamptz - CASE WHEN n <= $1 THEN interval '90 days 1 s' ELSE interval '90 days' END
         FROM generate_series(1, $1 + 5) AS n""",
         BATCH + 7,
         NOW,
@@ -239,13 +239,22 @@ async def test_what_every_job_would_remove_can_be_counted(installation: Installa
     assert set(counted.values()) == {Count(0)}
 
 
-def test_every_job_says_for_how_long_and_in_words() -> None:
-    jobs: list[Job] = [
-        *booking_jobs(BookingSettings.model_construct()),
-        *notifier_jobs(NotifierSettings.model_construct()),
+def test_every_job_says_in_words_what_goes_and_keeps_it_for_as_long_as_its_own_setting_says() -> None:
+    booking = BookingSettings.model_construct(keep_ingress_days=11, keep_refusals_days=12, keep_dead_letters_days=13)
+    notifier = NotifierSettings.model_construct(
+        keep_inbox_days=21, keep_reply_text_days=22, keep_unmatched_receipts_days=23,
+        keep_unreadable_callbacks_days=24, keep_dead_letters_days=25,
+    )  # fmt: skip
+    reminders = RemindersSettings.model_construct(keep_records_days=31, keep_dead_letters_days=32)
+
+    kept = [
+        {job.name: job.keep.days for job in jobs}
+        for jobs in (booking_jobs(booking), notifier_jobs(notifier), reminders_jobs(reminders))
     ]
 
-    assert {job.name: job.keep.days for job in jobs} == {
-        "quarters of ingress keys": 400, "refusals of inbound events": 90, "settled dead letters": 90,
-        "inbox notices": 180, "texts of replies": 90, "receipts of unknown messages": 30, "unreadable callbacks": 30,
-    }  # fmt: skip
+    assert kept == [
+        {"quarters of ingress keys": 11, "refusals of inbound events": 12, "settled dead letters": 13},
+        {"inbox notices": 21, "texts of replies": 22, "receipts of unknown messages": 23, "unreadable callbacks": 24,
+         "settled dead letters": 25},
+        {"visits long over": 31, "visits without a reminder": 31, "settled dead letters": 32},
+    ]  # fmt: skip
