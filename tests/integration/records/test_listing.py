@@ -1,5 +1,8 @@
-"""The list of sub-files reads what it shows, at any size and whatever plan the driver has kept."""
+"""The list of sub-files shows what was asked for, and reads what it shows, at any size and whatever plan is kept."""
 
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -65,6 +68,49 @@ async def test_a_page_reads_what_it_shows_and_not_the_table(installation: Instal
     shown = sum(len(page.items) for page in pages)
     assert shown >= 10
     assert read <= 2 * shown + 10
+
+
+ANN, BEN, VISIT = UUID(int=1), UUID(int=2), UUID(int=3)
+FEW = """
+INSERT INTO records.sub_file (sub_file_id, version, status, number, patient_id, clinic_id, ordinal, appointment_id,
+                              caused_by, created_at)
+SELECT md5(patient || clinic || ordinal)::uuid, 1, status,
+       'FILE-2026-00000' || right(patient::text, 1) || '-' || clinic || '-0' || ordinal, patient, clinic, ordinal,
+       gen_random_uuid(), 'x', now()
+FROM unnest($1::uuid[]) AS patient, unnest(ARRAY['EYE', 'SKIN']) AS clinic,
+     unnest(ARRAY[1, 2], ARRAY['CLOSED', 'ACTIVE']) AS file (ordinal, status)
+"""
+VISITED = "INSERT INTO records.appointment (appointment_id, version, patient_id, clinic_id) VALUES ($1, 1, $2, $3)"
+ASKED: dict[str, tuple[Any, Callable[[asyncpg.Record], bool]]] = {
+    "patient": (ANN, lambda row: row["patient_id"] == ANN),
+    "appointment": (VISIT, lambda row: (row["patient_id"], row["clinic_id"]) == (ANN, "SKIN")),
+    "clinic": ("SKIN", lambda row: row["clinic_id"] == "SKIN"),
+    "status": ("ACTIVE", lambda row: row["status"] == "ACTIVE"),
+}
+
+
+async def test_whatever_filters_are_given_a_file_is_listed_if_it_is_all_that_they_say(
+    installation: Installation,
+) -> None:
+    admin, pool = await asyncpg.connect(installation.admin_url), await installation.pool("records")
+    await admin.execute(FEW, [ANN, BEN])
+    await admin.execute(VISITED, VISIT, ANN, "SKIN")
+    files = await admin.fetch("SELECT * FROM records.sub_file ORDER BY sub_file_id")
+    await admin.close()
+
+    for names in (names for count in range(1, 5) for names in combinations(ASKED, count)):
+        given = {name: ASKED[name][0] for name in names}
+        wanted = [row["sub_file_id"] for row in files if all(ASKED[name][1](row) for name in names)]
+        assert 0 < len(wanted) < len(files)
+
+        found = (await find(pool, Filters.model_validate(given))).items
+        after = [
+            (await find(pool, Filters.model_validate({**given, "after": one, "limit": 1}))).items
+            for one in (UUID(int=0), *wanted)
+        ]
+
+        assert [one.sub_file_id for one in found] == wanted, names
+        assert [[one.sub_file_id for one in page] for page in after] == [*([one] for one in wanted), []], names
 
 
 async def _rows_read(pool: asyncpg.Pool) -> int:
