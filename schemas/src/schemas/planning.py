@@ -4,7 +4,7 @@ Shared by the reminders worker and booking's dry run, so that both always agree.
 microseconds (`schemas.instants`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -184,11 +184,6 @@ def reason_not_to_remind(status: Status, barred: Bar | None) -> Reason | None:
     if status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}:
         return Reason.APPOINTMENT_CANCELLED
     return Reason.NOT_SENDABLE
-
-
-def next_due(reminders: Sequence[PlannedReminder]) -> datetime | None:
-    """Return the soonest due instant among scheduled reminders, or None."""
-    return min((r.due for r in reminders if r.status is ReminderStatus.SCHEDULED), default=None)
 
 
 def _reminder(appointment: Appointment, slot: Slot) -> PlannedReminder:

@@ -110,11 +110,6 @@ class System:
         """The operator's key."""
         return self.home.secrets.operator_key
 
-    @property
-    def accepted_log(self) -> Path:
-        """The sinks' acceptance log."""
-        return self.home.accepted
-
     def accepted(self, channel: str | None = None, to: str | None = None) -> list[dict[str, Any]]:
         """Return what the sinks accepted, oldest first."""
         return read_accepted(self.home.accepted, channel, to)

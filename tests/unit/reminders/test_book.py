@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminders.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
-from reminders.domain.lattice import join, rises
+from reminders.domain.lattice import rises
 from schemas.appointments import Appointment, SendWindow, Status
 from schemas.notifications import DeliveryState, Kind, NotificationChanged, Outcome
 from schemas.planning import plan
@@ -112,6 +112,10 @@ def fold(*events: Event, book: Book | None = None) -> Book:
 
 def found(book: Book) -> dict[tuple[int, str | None], tuple[str, str | None]]:
     return {(r.schedule_gen, r.rule): (r.status, r.reason) for r in book.reminders.values()}
+
+
+def join(held: ReminderStatus, arriving: ReminderStatus) -> ReminderStatus:
+    return arriving if rises(held, arriving) else held
 
 
 @given(statuses, statuses, statuses)

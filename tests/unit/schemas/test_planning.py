@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.appointments import Bar, Status
-from schemas.planning import barred_by, next_due, plan, reason_not_to_remind
+from schemas.planning import barred_by, plan, reason_not_to_remind
 from schemas.reminders import Reason, ReminderStatus
 from schemas.wire import reminder_id
 from tests.unit.schemas.builders import APPOINTMENT, appointment, days, due_of, hours, utc
@@ -202,15 +202,3 @@ def test_d15_a_reminder_may_leave_until_a_quarter_of_its_lead_time_is_left() -> 
 def test_d15_the_quarter_of_a_day_rule_is_of_its_true_length() -> None:
     (reminder,) = plan(appointment(days(2), **SPRING, **IN_TIME))
     assert reminder.not_after == SPRING["starts_at"] - timedelta(hours=47) / 4
-
-
-# the worker's index
-
-
-def test_next_due_is_the_soonest_that_is_still_scheduled() -> None:
-    planned = plan(appointment(schedule_set_at=utc("2026-06-10T00:00")))
-    assert next_due(planned) == utc("2026-06-10T07:00")
-
-
-def test_next_due_of_nothing_scheduled_is_none() -> None:
-    assert next_due(plan(appointment(status="cancelled"))) is None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -46,11 +46,6 @@ def verdict(rows: Sequence[Row], surprises: Sequence[str]) -> RenderableType:
 
 def _lag(lag: object) -> object:
     return sum(lag.values()) if isinstance(lag, dict) else lag
-
-
-def say(console: Console, text: str) -> None:
-    """Print one line of the story."""
-    console.print(text, highlight=False)
 
 
 def what_to_try(

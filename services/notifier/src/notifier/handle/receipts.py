@@ -13,7 +13,6 @@ from chassis.after_commit import after_commit
 from chassis.errors import Unavailable
 from notifier.domain.ledger import Notification
 from notifier.domain.receipts import Effect, Made, Receipt, apply, further
-from notifier.domain.states import State
 from schemas.notifications import Channel, DeliveryState
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -71,11 +70,6 @@ class Heard:
     new: int
     applied: int
     told: tuple[Notification, ...]
-
-    @property
-    def reopened(self) -> bool:
-        """Whether a message waits for its next step."""
-        return any(one.state is State.QUEUED for one in self.told)
 
 
 class ReceiptTransaction(Protocol):

@@ -16,11 +16,6 @@ def rises(held: ReminderStatus, arriving: ReminderStatus) -> bool:
     return _RANK[arriving] > _RANK[held]
 
 
-def join(first: ReminderStatus, second: ReminderStatus) -> ReminderStatus:
-    """Return the higher of the two: the same in whatever order and however often they come."""
-    return second if rises(first, second) else first
-
-
 _EVIDENCE = {state.value: rank for rank, state in enumerate(DeliveryState)}
 
 
