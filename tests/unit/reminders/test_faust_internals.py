@@ -27,7 +27,6 @@ READ = {
     "faust.transport.consumer:Consumer._filter_tps_with_pending_acks": "f6f9239774234e7e",
     "faust.transport.consumer:Consumer._filter_committable_offsets": "dc5e9baf5d994485",
     "faust.transport.consumer:Consumer._new_offset": "1d2c7ea89a7ad4f1",
-    "faust.transport.consumer:Consumer._add_gap": "4df2573ded7c1c2c",
     "faust.transport.consumer:Consumer._drain_messages": "44a2500309e83c63",
     "faust.transport.consumer:Consumer.ack": "5fcf41cf45153475",
     "faust.transport.consumer:Consumer.wait_empty": "e4662fe24f094819",

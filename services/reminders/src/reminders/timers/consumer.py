@@ -258,6 +258,3 @@ class AwaitedConsumer(Consumer):
 
     def _new_offset(self, tp: TP) -> int | None:
         return self._next.get(tp)
-
-    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Remember nothing: see the module."""
