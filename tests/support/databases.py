@@ -3,9 +3,10 @@
 import asyncio
 import threading
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -42,15 +43,24 @@ async def fresh(postgres: PostgresServer, template: str = "template1") -> AsyncI
 
 
 @contextmanager
-def migrated_template(postgres: PostgresServer) -> Iterator[str]:
-    """Make a database with the schemas of all services in it; drop it at the end of the block."""
+def template(
+    postgres: PostgresServer, prepare: Callable[[str], Coroutine[object, object, None]], of: str = "template1"
+) -> Iterator[str]:
+    """Copy a database, prepare the copy by its name, give that name to copy from; drop it at the end of the block."""
     name = f"attend_template_{uuid.uuid4().hex[:12]}"
-    run(execute(postgres.url("postgres"), f'CREATE DATABASE "{name}"'))
+    run(execute(postgres.url("postgres"), f'CREATE DATABASE "{name}" TEMPLATE "{of}"'))
     try:
-        run(_migrate_all(postgres, name))
+        run(prepare(name))
         yield name
     finally:
         run(execute(postgres.url("postgres"), f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@contextmanager
+def migrated_template(postgres: PostgresServer) -> Iterator[str]:
+    """Make a database with the schemas of all services in it; drop it at the end of the block."""
+    with template(postgres, partial(_migrate_all, postgres)) as name:
+        yield name
 
 
 def run[T](work: Coroutine[object, object, T]) -> T:
