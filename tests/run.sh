@@ -5,9 +5,10 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-services=(tests/integration/booking tests/integration/records tests/integration/reminders tests/integration/retention)
-whole=(tests/integration/stack tests/chaos tests/end_to_end) # the last keeps its whole system to the end
-rest=(tests/unit tests/contract tests/integration --ignore=tests/integration/stack "${services[@]/#/--ignore=}")
+services=(tests/integration/booking tests/integration/reminders)
+whole=(tests/integration/records tests/integration/retention tests/integration/stack tests/chaos)
+whole+=(tests/end_to_end) # it keeps its whole system to the end
+rest=(tests/unit tests/contract tests/integration "${services[@]/#/--ignore=}" "${whole[@]/#/--ignore=}")
 nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a part
 
 status=$nothing_chosen pids=() told=$(mktemp -d)
