@@ -12,9 +12,9 @@ from notifier.adapters import sql
 from notifier.adapters.opt_outs import stopped
 from notifier.adapters.standing_sql import STANDING
 from notifier.domain.addresses import Peppers
-from notifier.domain.ledger import PATIENT, Notification
+from notifier.domain.ledger import PATIENT
 from notifier.domain.opt_outs import Category, category_of
-from notifier.domain.standing import NOTHING_CHOSEN, ClinicSending, Mode, Standing, Told
+from notifier.domain.standing import NOTHING_CHOSEN, ClinicSending, GatedMessage, Mode, Standing, Told
 from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
 from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel
@@ -37,7 +37,7 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
 
 
 async def read_standing(
-    connection: Connection, peppers: Peppers, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    connection: Connection, peppers: Peppers, asked: Sequence[GatedMessage], visits: Mapping[UUID, Visit], now: datetime
 ) -> Mapping[UUID, Standing]:
     """Return what else counts for each message to a patient, by notification id, as a statement of its own.
 
@@ -99,8 +99,8 @@ def _day(zone: str, now: datetime) -> tuple[datetime, datetime]:
 
 
 def _by_id(
-    pairs: Sequence[tuple[Notification, Visit]], rows: Sequence[asyncpg.Record]
-) -> Iterator[tuple[tuple[Notification, Visit], asyncpg.Record]]:
+    pairs: Sequence[tuple[GatedMessage, Visit]], rows: Sequence[asyncpg.Record]
+) -> Iterator[tuple[tuple[GatedMessage, Visit], asyncpg.Record]]:
     """Give each message and its visit with its row."""
     found = {row["notification_id"]: row for row in rows}
     yield from ((pair, found[pair[0].notification_id]) for pair in pairs)

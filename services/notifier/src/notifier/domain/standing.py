@@ -3,10 +3,36 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
 
 from notifier.domain.visits import Preferences
 from schemas.appointments import SendWindow
-from schemas.notifications import Channel
+from schemas.notifications import Channel, Kind
+
+
+class GatedMessage(Protocol):
+    """What is read of a message in order to find what counts for it."""
+
+    @property
+    def notification_id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it says."""
+
+    @property
+    def recipient(self) -> str:
+        """The patient, or a provider."""
+
+    @property
+    def appointment_id(self) -> UUID | None:
+        """The visit it is about; None for a provider's list of the day."""
+
+    @property
+    def replaces(self) -> UUID | None:
+        """The cancelled visit whose place its visit takes (D37)."""
 
 
 class Mode(StrEnum):
