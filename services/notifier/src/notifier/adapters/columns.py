@@ -8,7 +8,7 @@ import orjson
 
 from chassis.database import Connection
 from notifier.adapters import lane_sql, sql
-from notifier.domain.ledger import Notification
+from notifier.domain.ledger import Notification, Row, UnreadableRow
 from notifier.domain.states import State, Step
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
@@ -41,6 +41,16 @@ def notification(row: asyncpg.Record) -> Notification:
         delivery_state=DeliveryState(row["delivery_state"]),
         replaces=row["replaces"],
     )
+
+
+def read(row: asyncpg.Record) -> Row:
+    """Return the row, or that it cannot be read: those beside it can be."""
+    try:
+        return notification(row)
+    except Exception as error:  # noqa: BLE001  # whatever reading a row raises is that row's
+        odd = UnreadableRow(row["notification_id"])
+        odd.__cause__ = error
+        return odd
 
 
 def steps(held: Notification) -> str:

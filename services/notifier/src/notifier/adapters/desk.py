@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -10,15 +10,12 @@ import asyncpg
 from chassis.database import unavailable
 from notifier.adapters import columns
 from notifier.adapters import work_list_sql as sql
-from notifier.adapters.ledger import PostgresLaneTransaction
+from notifier.adapters.ledger_store import PostgresLedgerTransaction
 from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Notification
 from notifier.domain.states import State
 from notifier.domain.work_list import BY_A_PERSON, Act
 from notifier.handle.work_list import Done
-
-_NO_LEASE = timedelta()
-"""Nobody at the desk puts a message into `sending`."""
 
 
 class PostgresDesk:
@@ -37,10 +34,10 @@ class PostgresDesk:
         """See `handle.work_list.Desk`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresDeskTransaction(connection, _NO_LEASE, self._peppers)
+                yield PostgresDeskTransaction(connection, self._peppers)
 
 
-class PostgresDeskTransaction(PostgresLaneTransaction):
+class PostgresDeskTransaction(PostgresLedgerTransaction):
     """See `handle.work_list.DeskTransaction`."""
 
     async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:

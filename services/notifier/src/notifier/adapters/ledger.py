@@ -8,12 +8,10 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import Connection, unavailable
-from chassis.outbox import enqueue
 from notifier.adapters import lane_sql as sql
 from notifier.adapters import rates
-from notifier.adapters.columns import notification, write
-from notifier.adapters.gate import read_gate, read_standing
-from notifier.adapters.outgoing import notification_changed
+from notifier.adapters.columns import read
+from notifier.adapters.ledger_store import PostgresLedgerTransaction
 from notifier.domain.accounts import Accounts
 from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import (
@@ -25,20 +23,15 @@ from notifier.domain.ledger import (
     NotStarted,
     Rejected,
     Row,
-    UnreadableRow,
     Unsure,
 )
 from notifier.domain.modes import Mode
-from notifier.domain.standing import Standing
 from notifier.domain.states import State
 from notifier.domain.undecided import PUT_OFF
-from notifier.domain.visits import Visit
 from notifier.handle.ports import Answered
 from schemas.notifications import Channel
 
 LEASE_RAN_OUT = "LEASE_RAN_OUT"
-CLAIMS_NOTHING: Mapping[Channel, Accounts] = {}
-"""The accounts of who writes to the ledger and sends nothing."""
 
 
 class PostgresLedger:
@@ -61,20 +54,21 @@ class PostgresLedger:
         """See `handle.ports.Ledger`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresLaneTransaction(connection, self._lease, self._peppers, self._accounts)
+                yield PostgresLaneTransaction(connection, self._peppers, self._lease, self._accounts)
 
 
-class PostgresLaneTransaction:
+class PostgresLaneTransaction(PostgresLedgerTransaction):
     """See `handle.ports.LaneTransaction`."""
 
     def __init__(
         self,
         connection: Connection,
-        lease: timedelta,
         peppers: Peppers,
-        accounts: Mapping[Channel, Accounts] = CLAIMS_NOTHING,
+        lease: timedelta,
+        accounts: Mapping[Channel, Accounts],
     ) -> None:
-        self._connection, self._lease, self._peppers, self._accounts = connection, lease, peppers, accounts
+        super().__init__(connection, peppers, lease)
+        self._accounts = accounts
 
     async def take_tokens(self, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
         """See `handle.ports.LaneTransaction`."""
@@ -112,7 +106,7 @@ class PostgresLaneTransaction:
             rows += await self._connection.fetch(
                 sql.LOCK_DUE_OF_CLINICS, *asked, list(own), list(own.values()), clinics, owners, even_paused
             )
-        return [_read(row) for row in rows]
+        return [read(row) for row in rows]
 
     async def due(
         self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
@@ -126,16 +120,11 @@ class PostgresLaneTransaction:
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Row]:
         """See `handle.ports.LaneTransaction`."""
-        return [_read(row) for row in await self._connection.fetch(sql.LOCK_LATE, lane, now, limit)]
+        return [read(row) for row in await self._connection.fetch(sql.LOCK_LATE, lane, now, limit)]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Row]:
         """See `handle.ports.LaneTransaction`."""
-        return [_read(row) for row in await self._connection.fetch(sql.LOCK_RUN_OUT, lane, limit)]
-
-    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
-        """See `handle.ports.LaneTransaction`."""
-        rows = await self._connection.fetch(sql.LOCK, list(notification_ids))
-        return {row["notification_id"]: _read(row) for row in rows}
+        return [read(row) for row in await self._connection.fetch(sql.LOCK_RUN_OUT, lane, limit)]
 
     async def put_off(self, notification_ids: Collection[UUID], now: datetime, wait: timedelta) -> Collection[UUID]:
         """See `handle.ports.LaneTransaction`."""
@@ -147,21 +136,7 @@ class PostgresLaneTransaction:
         rows = await self._connection.fetch(sql.TAKE_ASIDE, list(notification_ids), now)
         unknown = [row["attempt_id"] for row in rows if row["state"] == State.UNKNOWN]
         await self._close([(attempt_id, "unknown", LEASE_RAN_OUT, None) for attempt_id in unknown], now)
-        return [one for row in rows if isinstance(one := _read(row), Notification)]
-
-    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """See `handle.ports.LaneTransaction`."""
-        return await read_gate(self._connection, appointment_ids)
-
-    async def standing(
-        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, Standing]:
-        """See `handle.ports.LaneTransaction`."""
-        return await read_standing(self._connection, self._peppers, asked, visits, now)
-
-    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.ports.LaneTransaction`."""
-        await write(self._connection, notifications, now, self._lease)
+        return [one for row in rows if isinstance(one := read(row), Notification)]
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
         """See `handle.ports.LaneTransaction`."""
@@ -197,20 +172,6 @@ class PostgresLaneTransaction:
         if attempts:
             columns = (list(column) for column in zip(*attempts, strict=True))
             await self._connection.execute(sql.CLOSE_ATTEMPTS, *columns, now)
-
-    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.ports.LaneTransaction`."""
-        await enqueue(self._connection, [notification_changed(one, now) for one in notifications])
-
-
-def _read(row: asyncpg.Record) -> Row:
-    """Return the row, or that it cannot be read: those beside it can be."""
-    try:
-        return notification(row)
-    except Exception as error:  # noqa: BLE001  # whatever reading a row raises is that row's
-        odd = UnreadableRow(row["notification_id"])
-        odd.__cause__ = error
-        return odd
 
 
 def _columns(answer: Answer) -> tuple[str, str | None, str | None]:

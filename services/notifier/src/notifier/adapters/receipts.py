@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from chassis.database import Connection, unavailable
 from notifier.adapters import inbound_sql as sql
 from notifier.adapters import lane_sql
 from notifier.adapters.columns import notification
-from notifier.adapters.ledger import PostgresLaneTransaction
+from notifier.adapters.ledger_store import PostgresLedgerTransaction
 from notifier.adapters.whatsapp_users import link_attempts
 from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Notification
@@ -22,8 +22,6 @@ from notifier.handle.receipts import Kept, Moved, Noted
 from schemas.notifications import Channel, DeliveryState
 
 LONGEST_KEY = 400
-_NO_LEASE = timedelta()
-"""A receipt never puts a message into `sending`."""
 
 
 class PostgresReceipts:
@@ -55,7 +53,7 @@ class PostgresReceiptTransaction:
 
     def __init__(self, connection: Connection, peppers: Peppers) -> None:
         self._connection, self._peppers = connection, peppers
-        self._ledger = PostgresLaneTransaction(connection, _NO_LEASE, peppers)
+        self._ledger = PostgresLedgerTransaction(connection, peppers)
 
     async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
         """See `handle.receipts.ReceiptTransaction`."""

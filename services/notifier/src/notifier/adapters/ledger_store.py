@@ -1,0 +1,55 @@
+"""The ledger's transaction in PostgreSQL, of all who lock messages, ask the gate and write them back."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chassis.database import Connection
+from chassis.outbox import enqueue
+from notifier.adapters import lane_sql as sql
+from notifier.adapters.columns import read, write
+from notifier.adapters.gate import read_gate, read_standing
+from notifier.adapters.outgoing import notification_changed
+from notifier.domain.addresses import Peppers
+from notifier.domain.ledger import Notification, Row
+from notifier.domain.standing import Standing
+from notifier.domain.visits import Visit
+
+NO_LEASE = timedelta()
+"""Of receipts and of the desk, which never put a message into `sending`."""
+
+
+class PostgresLedgerTransaction:
+    """Messages locked, asked about at the gate, written and published, in one transaction.
+
+    Args:
+        connection: In a READ COMMITTED transaction.
+        peppers: Make the keys of addresses, and reply codes.
+        lease: How long a message may be in `sending`, machine time.
+    """
+
+    def __init__(self, connection: Connection, peppers: Peppers, lease: timedelta = NO_LEASE) -> None:
+        self._connection, self._peppers, self._lease = connection, peppers, lease
+
+    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
+        """Lock these messages and return each, or that it cannot be read; unknown ones are absent."""
+        rows = await self._connection.fetch(sql.LOCK, list(notification_ids))
+        return {row["notification_id"]: read(row) for row in rows}
+
+    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        """Read the send gate, as a statement of its own."""
+        return await read_gate(self._connection, appointment_ids)
+
+    async def standing(
+        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
+    ) -> Mapping[UUID, Standing]:
+        """Return what else counts for each message to a patient, by its id."""
+        return await read_standing(self._connection, self._peppers, asked, visits, now)
+
+    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Write the states of locked messages back."""
+        await write(self._connection, notifications, now, self._lease)
+
+    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Put these outcomes into the outbox."""
+        await enqueue(self._connection, [notification_changed(one, now) for one in notifications])
