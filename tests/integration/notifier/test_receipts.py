@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from chassis.clock import SteppedClock
-from notifier.adapters.callbacks.signatures import meta_signature
+from notifier.adapters.callbacks.meta_signature import meta_signature
 from notifier.adapters.receipts import PostgresReceipts
 from notifier.adapters.unreadable import PostgresUnreadables
 from notifier.domain.receipts import Carrier

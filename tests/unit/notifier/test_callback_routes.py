@@ -15,10 +15,13 @@ from chassis.clock import RealClock
 from chassis.errors import Unavailable
 from chassis.http import create_api
 from notifier.adapters.callbacks.door import LARGEST_WEBHOOK, Door
-from notifier.adapters.callbacks.http import CALLBACKS, Callbacks, routes
-from notifier.adapters.callbacks.signatures import CallbackSecrets, meta_signature, twilio_signature
+from notifier.adapters.callbacks.http import CALLBACKS, Callbacks
+from notifier.adapters.callbacks.meta_signature import meta_signature
+from notifier.adapters.callbacks.secrets import CallbackSecrets
+from notifier.adapters.callbacks.twilio_signature import twilio_signature
 from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Intake, Unread
+from notifier.wiring_inbound import carriers_routes
 from tests.unit.notifier.builders import PEPPERS
 
 PUBLIC = "https://clinic.example"
@@ -49,7 +52,7 @@ async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]
     intake = Intake(Away(), Away(), Away(), PEPPERS, clock, door.count, lambda: None)
     callbacks = Callbacks(intake, lambda: secrets, PUBLIC, door)
     api = create_api("test", public=(CALLBACKS,))
-    api.include_router(routes(callbacks))
+    api.include_router(carriers_routes(callbacks))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://inside:8103") as client:
         yield client
 

@@ -11,15 +11,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from notifier.adapters.callbacks import meta, twilio
-from notifier.adapters.callbacks.signatures import (
-    CallbackSecrets,
-    is_one_of,
-    meta_is_genuine,
-    meta_signature,
-    twilio_is_genuine,
-    twilio_signature,
-)
+from notifier.adapters.callbacks.meta_signature import meta_is_genuine, meta_signature, meta_signers
+from notifier.adapters.callbacks.secrets import CallbackSecrets, is_one_of
 from notifier.adapters.callbacks.twilio import Unreadable
+from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine, twilio_signature
 from notifier.domain.receipts import Reported
 from notifier.domain.replies import Meaning
 from notifier.handle.intake import Batch, Unread
@@ -318,5 +313,5 @@ def test_a_form_is_signed_by_the_account_that_it_names_or_by_the_installations()
 def test_a_body_speaks_for_every_number_whose_app_signed_it() -> None:
     secrets = CallbackSecrets(meta={"100": ("old", "new"), "200": ("new",), "300": ("other",), "400": ()})
 
-    assert secrets.signers_of(b"{}", meta_signature("new", b"{}")) == {"100", "200"}
-    assert secrets.signers_of(b"{}", meta_signature("", b"{}")) == set()
+    assert meta_signers(secrets.meta, b"{}", meta_signature("new", b"{}")) == {"100", "200"}
+    assert meta_signers(secrets.meta, b"{}", meta_signature("", b"{}")) == set()

@@ -14,10 +14,13 @@ from chassis.parts import Run
 from notifier.adapters import opt_outs, staff_replies, unreadable
 from notifier.adapters.callbacks import unsubscribing
 from notifier.adapters.callbacks.again import reader
+from notifier.adapters.callbacks.bounces_http import add_bounces
 from notifier.adapters.callbacks.door import Door
-from notifier.adapters.callbacks.http import Callbacks, routes
+from notifier.adapters.callbacks.http import CALLBACKS, Callbacks
 from notifier.adapters.callbacks.mailbox import BounceMailbox
-from notifier.adapters.callbacks.signatures import CallbackSecrets
+from notifier.adapters.callbacks.meta_http import add_meta
+from notifier.adapters.callbacks.secrets import CallbackSecrets
+from notifier.adapters.callbacks.twilio_http import add_twilio
 from notifier.adapters.callbacks.waiting import WaitingReceipts
 from notifier.adapters.carriers.http import new_client
 from notifier.adapters.looking_up import LookUp
@@ -108,7 +111,15 @@ def inbound(
     twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)
     look_up = LookUp(pool, twilio, accounts.sms, peppers, intake)
     waiting = WaitingReceipts(receipts, clock, committed)
-    return Inbound((routes(callbacks), links, *desk), waiting, mailbox, look_up, Rekeying(pool, peppers))
+    return Inbound((carriers_routes(callbacks), links, *desk), waiting, mailbox, look_up, Rekeying(pool, peppers))
+
+
+def carriers_routes(callbacks: Callbacks) -> APIRouter:
+    """Return the routes that carriers call."""
+    router = APIRouter(prefix=CALLBACKS, tags=["callbacks"])
+    for add in (add_twilio, add_meta, add_bounces):
+        add(router, callbacks)
+    return router
 
 
 def secrets_of(settings: Settings, accounts: Senders) -> CallbackSecrets:

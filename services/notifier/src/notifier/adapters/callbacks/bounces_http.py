@@ -1,0 +1,23 @@
+"""The route to which a mail server posts returned mails, with a secret of its own."""
+
+from fastapi import APIRouter, Request, Response
+
+from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
+from notifier.adapters.callbacks.http import Callbacks
+from notifier.adapters.callbacks.secrets import is_one_of
+from notifier.domain.receipts import Carrier
+
+BOUNCE_HEADER = "X-Bounce-Secret"
+"""Carries the mail server's secret."""
+
+
+def add_bounces(router: APIRouter, callbacks: Callbacks) -> None:
+    """Add the route."""
+
+    @router.post("/dsn", status_code=204, summary="A returned mail (RFC 3464), with a mail server's secret")
+    async def bounce(request: Request) -> Response:
+        if not is_one_of(callbacks.secrets().bounces, request.headers.get(BOUNCE_HEADER, "")):
+            raise callbacks.door.unsigned("email")
+        mail = await callbacks.door.read(request, "email", LARGEST_MAIL)
+        await callbacks.intake.take(Carrier.EMAIL, read_mail(mail))
+        return Response(status_code=204)
