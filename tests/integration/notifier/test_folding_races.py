@@ -8,7 +8,8 @@ import pytest
 
 from chassis.consumer import Applied
 from notifier.adapters.fanout_store import PostgresFanoutStore
-from notifier.domain.modes import Mode, SendingMode
+from notifier.domain.modes import SendingMode
+from notifier.domain.standing import Mode
 from notifier.domain.transitions import VisitReading
 from notifier.handle.fanout import on_appointments
 from schemas.appointments import Appointment, Status

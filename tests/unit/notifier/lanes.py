@@ -15,12 +15,14 @@ from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
 from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, Call, Notification, Row, UnreadableRow
-from notifier.domain.modes import Mode, SendingMode
+from notifier.domain.modes import SendingMode
+from notifier.domain.standing import Mode
 from notifier.domain.states import State
 from notifier.domain.undecided import PUT_OFF
 from notifier.domain.visits import Visit
-from notifier.handle.loop import CannotCompose, Lane, Limits, Made
-from notifier.handle.ports import Answered
+from notifier.handle.limits import Limits
+from notifier.handle.loop import Lane
+from notifier.handle.ports import Answered, CannotCompose, Made
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification, visit

@@ -6,8 +6,8 @@ import pytest
 
 from notifier.domain.channels import Offer, Route, offers
 from notifier.domain.gate import Send, Skip
-from notifier.domain.modes import Mode, SendingMode
-from notifier.domain.standing import ClinicSending
+from notifier.domain.modes import SendingMode
+from notifier.domain.standing import ClinicSending, Mode
 from notifier.domain.visits import Preferences
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

@@ -8,7 +8,7 @@ from uuid import uuid4
 from notifier.domain.breaker import Standing
 from notifier.domain.ledger import Accepted, NotAccepted
 from notifier.domain.states import State, Step
-from notifier.handle.loop import CannotCompose
+from notifier.handle.ports import CannotCompose
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification

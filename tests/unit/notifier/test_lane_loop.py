@@ -11,8 +11,8 @@ from notifier.domain.ledger import NotAccepted, NotStarted
 from notifier.domain.states import State
 from notifier.handle.claiming import claim
 from notifier.handle.lane import Asking, record
-from notifier.handle.loop import CannotCompose, Limits
-from notifier.handle.ports import Answered
+from notifier.handle.limits import Limits
+from notifier.handle.ports import Answered, CannotCompose
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification

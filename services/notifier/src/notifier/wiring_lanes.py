@@ -19,7 +19,8 @@ from notifier.adapters.templates import Templates
 from notifier.adapters.watch import LaneMetrics, Workload
 from notifier.domain.addresses import Peppers
 from notifier.domain.states import State
-from notifier.handle.loop import Lane, Limits
+from notifier.handle.limits import Limits
+from notifier.handle.loop import Lane
 from notifier.handle.ports import Carrier
 from notifier.settings import Settings
 from schemas.notifications import Channel

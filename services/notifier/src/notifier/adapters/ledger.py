@@ -25,7 +25,7 @@ from notifier.domain.ledger import (
     Row,
     Unsure,
 )
-from notifier.domain.modes import Mode
+from notifier.domain.standing import Mode
 from notifier.domain.states import State
 from notifier.domain.undecided import PUT_OFF
 from notifier.handle.ports import Answered

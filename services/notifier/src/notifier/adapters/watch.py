@@ -12,7 +12,7 @@ from notifier.adapters import lane_sql, sql
 from notifier.domain.breaker import Standing
 from notifier.domain.faults import Fault
 from notifier.domain.ledger import Notification
-from notifier.domain.modes import Mode
+from notifier.domain.standing import Mode
 from notifier.domain.states import State
 from schemas.notifications import Channel
 

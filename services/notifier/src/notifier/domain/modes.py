@@ -11,8 +11,6 @@ from notifier.domain.standing import ClinicSending, Mode
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
-__all__ = ["Mode", "SendingMode"]
-
 
 @dataclass(frozen=True, slots=True)
 class SendingMode:

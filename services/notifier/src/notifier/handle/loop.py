@@ -24,12 +24,10 @@ from notifier.handle.claiming import Undecidable, claim
 from notifier.handle.lane import Asking, Claimed
 from notifier.handle.limits import Limits
 from notifier.handle.one_by_one import OneByOne
-from notifier.handle.ports import Answered, CannotCompose, Carrier, Ledger, Made, Watch
+from notifier.handle.ports import Answered, Carrier, Ledger, Watch
 from notifier.handle.recording import Recorder
 from notifier.handle.tending import due, move_on, paused, run_out_leases, settle_late
 from schemas.notifications import Channel
-
-__all__ = ["CannotCompose", "Carrier", "Lane", "Limits", "Made", "Watch"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

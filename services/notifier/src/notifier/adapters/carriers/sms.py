@@ -18,7 +18,7 @@ from notifier.adapters.templates import Templates
 from notifier.adapters.words import NORTH_AMERICA, words_of
 from notifier.domain.faults import of_twilio
 from notifier.domain.ledger import Call
-from notifier.handle.loop import CannotCompose, Made
+from notifier.handle.ports import CannotCompose, Made
 
 LONGEST_BODY = 1600
 """Twilio's limit."""

@@ -20,7 +20,7 @@ from notifier.adapters.words import Words, words_of
 from notifier.domain.faults import of_meta
 from notifier.domain.ledger import Call
 from notifier.domain.wording import LAST_RESORT
-from notifier.handle.loop import CannotCompose, Made
+from notifier.handle.ports import CannotCompose, Made
 from schemas.notifications import Kind
 
 NEUTRAL = "_neutral"
