@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.database import Connection
-from notifier.adapters.notice import Notice
 from notifier.domain.ledger import Notification
 from notifier.domain.transitions import Kept
 
@@ -23,10 +22,6 @@ _LEDGER = (
 _VISITS = (
     "appointment_id", "version", "status", "schedule_gen", "starts_at", "provider_id", "patient_id", "clinic_id",
     "service_type", "ends_at", "turned_at",
-)  # fmt: skip
-_INBOX = (
-    "provider_id", "number", "notification_id", "kind", "appointment_id", "title", "body", "patient_name", "starts_at",
-    "zone", "service_type", "link", "created_at",
 )  # fmt: skip
 
 
@@ -62,17 +57,3 @@ async def copy_visits(connection: Connection, kept: Sequence[Kept]) -> None:
         for visit in (one.visit,)
     ]  # fmt: skip
     await connection.copy_records_to_table("appointment", records=records, columns=_VISITS)
-
-
-async def copy_notices(
-    connection: Connection, notices: Sequence[Notice], numbers: Sequence[int], now: datetime
-) -> None:
-    """Copy notices about single visits into the inboxes, under the numbers given."""
-    records = [
-        (
-            one.provider_id, number, one.notification_id, one.kind, one.appointment_id, one.title, one.body,
-            one.patient_name, one.starts_at, one.zone, one.service_type, one.link, now,
-        )
-        for one, number in zip(notices, numbers, strict=True)
-    ]  # fmt: skip
-    await connection.copy_records_to_table("inbox", records=records, columns=_INBOX)

@@ -1,18 +1,16 @@
 """`handle.fanout.FanoutStore` and `handle.reminders.RemindersStore` over the batch's own transaction."""
 
 import zlib
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from itertools import count
 from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.adapters import columns, copying, fanout_sql
+from notifier.adapters import columns, copying, fanout_sql, inbox_store
 from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.mornings import Mornings
-from notifier.adapters.notice import Notice, notice_of
+from notifier.adapters.notice import notice_of
 from notifier.adapters.outgoing import notification_changed
 from notifier.domain.addresses import Peppers
 from notifier.domain.clinic_day import DayList
@@ -127,40 +125,7 @@ class PostgresFanoutStore(Mornings):
         if not entries:
             return
         notices = [notice_of(entry, self._link) for entry in entries]
-        providers = [notice.provider_id for notice in notices]
-        known = await self._connection.fetch(fanout_sql.LOCK_PROVIDERS, providers)
-        if len(known) < len(set(providers)):  # the first notice of one of them
-            await self._connection.execute(fanout_sql.ADD_PROVIDERS, providers)
-            await self._connection.fetch(fanout_sql.LOCK_PROVIDERS, providers)
-        if len(notices) >= copying.FROM_ROWS and not any(notice.visits for notice in notices):
-            await self._number_and_copy(notices, now)
-        else:
-            await self._number_and_insert(notices, now)
-
-    async def _number_and_copy(self, notices: Sequence[Notice], now: datetime) -> None:
-        counts = Counter(notice.provider_id for notice in notices)
-        rows = await self._connection.fetch(fanout_sql.NUMBER, list(counts), list(counts.values()))
-        next_of = {row[0]: count(row[1] + 1) for row in rows}
-        numbers = [next(next_of[notice.provider_id]) for notice in notices]
-        await copying.copy_notices(self._connection, notices, numbers, now)
-
-    async def _number_and_insert(self, notices: Sequence[Notice], now: datetime) -> None:
-        await self._connection.execute(
-            fanout_sql.DELIVER_IN_APP,
-            [notice.provider_id for notice in notices],
-            [notice.notification_id for notice in notices],
-            [notice.kind for notice in notices],
-            [notice.appointment_id for notice in notices],
-            [notice.title for notice in notices],
-            [notice.body for notice in notices],
-            [notice.patient_name for notice in notices],
-            [notice.starts_at for notice in notices],
-            [notice.zone for notice in notices],
-            [notice.service_type for notice in notices],
-            [notice.link for notice in notices],
-            [notice.visits for notice in notices],
-            now,
-        )
+        await inbox_store.deliver(self._connection, notices, now)
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.entering.EntryStore`. A provider's list of the day is of no appointment, and no event."""
