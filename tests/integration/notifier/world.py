@@ -18,8 +18,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from chassis import clock
 from notifier.adapters.peppers import peppers_of
-from notifier.domain.addresses import Peppers
 from notifier.settings import Settings
+from notifier.values.addresses import Peppers
 from notifier.wiring import LANES, Service, build
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Mode, ReminderPolicy, SendWindow, Status

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from notifier.domain.addresses import Peppers
 from notifier.domain.channels import Route
 from notifier.domain.ledger import Call, Notification
 from notifier.domain.states import State
 from notifier.domain.visits import Visit
+from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 

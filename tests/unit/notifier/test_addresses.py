@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from chassis.errors import Misconfigured
 from notifier.adapters.peppers import peppers_of
-from notifier.domain.addresses import Peppers
 from notifier.settings import Settings
+from notifier.values.addresses import Peppers
 from tests.unit.notifier.builders import APPOINTMENT, MOBILE
 
 OLD, NEW = b"the old one", b"the new one"

@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import pytest
 
-from notifier.domain.addresses import Address
 from notifier.domain.opt_outs import Category
 from notifier.domain.unsubscribing import Unsubscribing, read_token, token_of
+from notifier.values.addresses import Address
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import PEPPERS
 

@@ -29,10 +29,10 @@ from notifier.adapters.rekeying import Rekeying
 from notifier.adapters.replies import PostgresReplies
 from notifier.adapters.senders import Senders
 from notifier.adapters.unreadable import PostgresUnreadables
-from notifier.domain.addresses import Peppers
 from notifier.handle.intake import Intake
 from notifier.handle.replaying import Replayed, replay
 from notifier.settings import Settings, several
+from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
 
 

@@ -11,8 +11,8 @@ from chassis.clock import Clock
 from notifier.adapters import contacts, preferences, sending, why, work_list
 from notifier.adapters.desk import PostgresDesk
 from notifier.adapters.other_parts import Addresses, OtherParts, reading_client
-from notifier.domain.addresses import Peppers
 from notifier.settings import Settings
+from notifier.values.addresses import Peppers
 
 
 def reading_of(settings: Settings) -> httpx2.AsyncClient:

@@ -11,11 +11,11 @@ from chassis.database import unavailable
 from notifier.adapters import columns
 from notifier.adapters import work_list_sql as sql
 from notifier.adapters.ledger_store import PostgresLedgerTransaction
-from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Notification
 from notifier.domain.states import State
 from notifier.domain.work_list import BY_A_PERSON, Act
 from notifier.handle.work_list import Done
+from notifier.values.addresses import Peppers
 
 
 class PostgresDesk:

@@ -12,7 +12,6 @@ from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.mornings import Mornings
 from notifier.adapters.notice import notice_of
 from notifier.adapters.outgoing import notification_changed
-from notifier.domain.addresses import Peppers
 from notifier.domain.clinic_day import DayList
 from notifier.domain.ledger import Notification
 from notifier.domain.standing import Standing
@@ -21,6 +20,7 @@ from notifier.domain.transitions import Held, Kept
 from notifier.domain.visits import Visit
 from notifier.handle.entering import InboxEntry
 from notifier.handle.fanout import Twin
+from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 
 

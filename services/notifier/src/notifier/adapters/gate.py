@@ -11,11 +11,11 @@ from chassis.database import Connection
 from notifier.adapters import sql
 from notifier.adapters.opt_outs import stopped
 from notifier.adapters.standing_sql import STANDING
-from notifier.domain.addresses import Peppers
-from notifier.domain.ledger import PATIENT
 from notifier.domain.opt_outs import Category, category_of
 from notifier.domain.standing import NOTHING_CHOSEN, ClinicSending, GatedMessage, Mode, Standing, Told
 from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
+from notifier.values.addresses import Peppers
+from notifier.values.kinds import PATIENT
 from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel
 from schemas.zones import zone_of

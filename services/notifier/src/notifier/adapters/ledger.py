@@ -13,7 +13,6 @@ from notifier.adapters import rates
 from notifier.adapters.columns import read
 from notifier.adapters.ledger_store import PostgresLedgerTransaction
 from notifier.domain.accounts import Accounts
-from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import (
     Accepted,
     Answer,
@@ -29,6 +28,7 @@ from notifier.domain.standing import Mode
 from notifier.domain.states import State
 from notifier.domain.undecided import PUT_OFF
 from notifier.handle.ports import Answered
+from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
 
 LEASE_RAN_OUT = "LEASE_RAN_OUT"

@@ -10,10 +10,10 @@ from notifier.adapters import lane_sql as sql
 from notifier.adapters.columns import read, write
 from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.outgoing import notification_changed
-from notifier.domain.addresses import Peppers
 from notifier.domain.ledger import Notification, Row
 from notifier.domain.standing import Standing
 from notifier.domain.visits import Visit
+from notifier.values.addresses import Peppers
 
 NO_LEASE = timedelta()
 """Of receipts and of the desk, which never put a message into `sending`."""

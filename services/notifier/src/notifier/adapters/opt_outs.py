@@ -16,9 +16,8 @@ from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
 from notifier.adapters import inbound_sql as sql
-from notifier.domain.addresses import Address, Peppers
 from notifier.domain.opt_outs import Category
-from notifier.domain.visits import is_address
+from notifier.values.addresses import Address, Peppers, is_address
 from schemas.notifications import Channel
 
 Executes = Connection | asyncpg.Pool
@@ -41,7 +40,7 @@ async def stop(
 
     Args:
         connection: In a transaction, or a pool.
-        address: From `domain.addresses.Peppers`.
+        address: From `values.addresses.Peppers`.
         channels: On which.
         categories: Of which messages.
         cause: What led to it, without personal data.

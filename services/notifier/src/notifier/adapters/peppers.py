@@ -8,8 +8,8 @@ import asyncpg
 
 from chassis.database import unavailable
 from chassis.errors import Misconfigured
-from notifier.domain.addresses import SHORTEST, Peppers
 from notifier.settings import Settings, several
+from notifier.values.addresses import SHORTEST, Peppers
 
 SETTING = "NOTIFIER_ADDRESS_PEPPER"
 

@@ -12,7 +12,7 @@ import structlog
 
 from chassis.database import unavailable
 from chassis.errors import Unavailable
-from notifier.domain.addresses import Peppers
+from notifier.values.addresses import Peppers
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

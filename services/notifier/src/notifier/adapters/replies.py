@@ -14,11 +14,11 @@ from notifier.adapters import whatsapp_users
 from notifier.adapters.gate import read_gate
 from notifier.adapters.opt_outs import found_by, lift, stop
 from notifier.adapters.orders import patient_replied
-from notifier.domain.addresses import Address, Peppers
 from notifier.domain.opt_outs import Category
 from notifier.domain.replies import LONGEST_TEXT, Messaged
 from notifier.domain.visits import mobile_of
 from notifier.handle.replies import Reply
+from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 
 OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)

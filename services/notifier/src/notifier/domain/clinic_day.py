@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from notifier.domain.ledger import PATIENT, PROVIDER, Notification
+from notifier.domain.ledger import Notification
 from notifier.domain.settle import skip
 from notifier.domain.states import State
 from notifier.domain.visits import Visit
+from notifier.values.kinds import PATIENT, PROVIDER
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

@@ -13,9 +13,6 @@ from notifier.domain.visits import Visit
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
-PATIENT = "patient"
-PROVIDER = "provider"
-
 
 @dataclass(frozen=True, slots=True)
 class Notification:

@@ -14,10 +14,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.ledger import PATIENT, PROVIDER, Notification
+from notifier.domain.ledger import Notification
 from notifier.domain.settle import skip
 from notifier.domain.states import State
 from notifier.domain.transitions import NOTICES, Happened, Transition, VisitReading
+from notifier.values.kinds import PATIENT, PROVIDER
 from schemas.appointments import Mode
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

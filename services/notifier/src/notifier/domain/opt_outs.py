@@ -1,6 +1,6 @@
 """Who wants no more messages: by channel, address and category (D36).
 
-The address itself is not kept, only a key of it (`domain/addresses.py`): enough to hold to it, not to write to it.
+The address itself is not kept, only a key of it (`values/addresses.py`): enough to hold to it, not to write to it.
 """
 
 from enum import StrEnum

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import time
 
 from notifier.domain.standing import Mode
-from notifier.domain.visits import is_address
+from notifier.values.addresses import is_address
 from schemas.notifications import Channel
 
 LONGEST_ALLOW_LIST = 1_000

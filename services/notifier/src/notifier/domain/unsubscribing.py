@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from notifier.domain.addresses import Address, Peppers
 from notifier.domain.opt_outs import Category, category_of
+from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Kind
 
 _CATEGORIES = {Category.REMINDERS: b"R", Category.NOTICES: b"N"}

@@ -1,14 +1,11 @@
 """What the send gate tells of an appointment, and what a patient has said about channels."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
 
+from notifier.values.addresses import is_email, is_mobile
 from schemas.appointments import Status
-
-_MOBILE = re.compile(r"\+[1-9]\d{6,14}")
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]{1,250}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +56,11 @@ class Preferences:
     email: bool
 
 
-def is_address(text: str) -> bool:
-    """Say whether a text is a mobile number in E.164 or an email address that a carrier could take."""
-    return bool(_MOBILE.fullmatch(text) or _EMAIL.fullmatch(text))
-
-
 def mobile_of(visit: Visit) -> str | None:
     """Return the patient's mobile number in E.164, or None if there is none that a carrier could take."""
-    return visit.mobile if visit.mobile and _MOBILE.fullmatch(visit.mobile) else None
+    return visit.mobile if visit.mobile and is_mobile(visit.mobile) else None
 
 
 def email_of(visit: Visit) -> str | None:
     """Return the patient's address, or None if there is none that could stand in a mail's header."""
-    return visit.email if visit.email and _EMAIL.fullmatch(visit.email) else None
+    return visit.email if visit.email and is_email(visit.email) else None

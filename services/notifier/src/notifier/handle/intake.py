@@ -13,10 +13,10 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.domain.addresses import Peppers
 from notifier.domain.receipts import Carrier, Receipt
 from notifier.handle.receipts import Heard, Receipts, hear
 from notifier.handle.replies import Incoming, Replies, answer
+from notifier.values.addresses import Peppers
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import structlog
 
-from notifier.domain.addresses import Address, Peppers
 from notifier.domain.replies import (
     LONGEST_TEXT,
     WRONG_CODES_AN_HOUR,
@@ -23,6 +22,7 @@ from notifier.domain.replies import (
     read,
     resolve,
 )
+from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 from schemas.wire import derived_id
 

@@ -10,9 +10,9 @@ from chassis.clock import Clock
 from chassis.database import unavailable
 from notifier.adapters.callbacks.door import Door
 from notifier.adapters.opt_outs import stop
-from notifier.domain.addresses import Address, Peppers
 from notifier.domain.opt_outs import Category
 from notifier.domain.unsubscribing import read_token
+from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 
 _WORDS: dict[str, tuple[str, str, str]] = {

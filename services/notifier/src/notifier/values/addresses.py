@@ -1,10 +1,11 @@
-"""Under what an address is kept: never itself, but a key that nobody can make without a secret of this installation.
+"""What an address is, and what it is kept under: never itself, but a key made with a secret of this installation.
 
 A plain hash of a phone number is no secret: all numbers of a country are hashed in seconds. The key is the HMAC-SHA-256
 of the address's SHA-256, so that what older versions kept plainly can be turned into keys without the addresses.
 """
 
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +13,9 @@ from uuid import UUID
 
 SHORTEST = 32
 """Characters of a secret: 128 bits in hexadecimal."""
+
+_MOBILE = re.compile(r"\+[1-9]\d{6,14}")
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]{1,250}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +72,18 @@ class Peppers:
 
     def _keys(self, said: bytes) -> Sequence[bytes]:
         return [hmac.digest(secret, said, "sha256") for secret in self.secrets]
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is a mobile number in E.164 or an email address that a carrier could take."""
+    return is_mobile(text) or is_email(text)
+
+
+def is_mobile(text: str) -> bool:
+    """Say whether a text is a number in E.164 that a carrier could take."""
+    return bool(_MOBILE.fullmatch(text))
+
+
+def is_email(text: str) -> bool:
+    """Say whether a text is an email address that could stand in a mail's header."""
+    return bool(_EMAIL.fullmatch(text))

@@ -1,0 +1,1 @@
+"""What every room may use: addresses and the keys they are kept under, recipients, kinds of messages."""

@@ -1,0 +1,4 @@
+"""Who a message is to."""
+
+PATIENT = "patient"
+PROVIDER = "provider"
