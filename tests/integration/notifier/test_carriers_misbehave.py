@@ -11,8 +11,8 @@ import pytest
 from notifier.adapters.ledger import PostgresLedger
 from notifier.domain.accounts import Accounts
 from notifier.domain.ledger import NotStarted
-from notifier.domain.modes import SendingMode
-from notifier.domain.standing import Mode
+from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.standing import Mode
 from notifier.handle.claiming import claim
 from notifier.handle.lane import Asking, record
 from notifier.handle.ports import Answered

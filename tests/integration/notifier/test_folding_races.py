@@ -8,9 +8,9 @@ import pytest
 
 from chassis.consumer import Applied
 from notifier.adapters.fanout_store import PostgresFanoutStore
-from notifier.domain.modes import SendingMode
-from notifier.domain.standing import Mode
 from notifier.domain.transitions import VisitReading
+from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.standing import Mode
 from notifier.handle.fanout import on_appointments
 from schemas.appointments import Appointment, Status
 from tests.integration.notifier.world import MONDAY, World

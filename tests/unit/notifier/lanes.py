@@ -10,16 +10,16 @@ from uuid import UUID, uuid4
 
 from chassis.clock import StillClock
 from chassis.errors import Unavailable
-from notifier.domain import standing
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
 from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, Call, Notification, Row, UnreadableRow
-from notifier.domain.modes import SendingMode
-from notifier.domain.standing import Mode
 from notifier.domain.states import State
 from notifier.domain.undecided import PUT_OFF
-from notifier.domain.visits import Visit
+from notifier.gate.domain import standing
+from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.standing import Mode
+from notifier.gate.domain.visit import Visit
 from notifier.handle.limits import Limits
 from notifier.handle.loop import Lane
 from notifier.handle.ports import Answered, CannotCompose, Made

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from notifier.domain.chain import Closed, Open, Opens, next_channel
-from notifier.domain.channels import Route
-from notifier.domain.standing import ClinicSending, Standing
-from notifier.domain.states import TRIED, Step
-from notifier.domain.visits import Preferences
+from notifier.gate.domain.chain import TRIED, Closed, Open, Opens, Step, next_channel
+from notifier.gate.domain.channels import Route
+from notifier.gate.domain.standing import ClinicSending, Standing
+from notifier.gate.domain.visit import Preferences
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

@@ -4,11 +4,11 @@ from itertools import product
 
 import pytest
 
-from notifier.domain.channels import Offer, Route, offers
-from notifier.domain.gate import Send, Skip
-from notifier.domain.modes import SendingMode
-from notifier.domain.standing import ClinicSending, Mode
-from notifier.domain.visits import Preferences
+from notifier.gate.domain.channels import Offer, Route, offers
+from notifier.gate.domain.decision import Send, Skip
+from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.standing import ClinicSending, Mode
+from notifier.gate.domain.visit import Preferences
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, MOBILE, STARTS, visit

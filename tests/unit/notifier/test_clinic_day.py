@@ -7,7 +7,7 @@ import pytest
 
 from notifier.domain.clinic_day import Morning, TodaysVisit, day_lists, messages
 from notifier.domain.states import State
-from notifier.domain.visits import Visit
+from notifier.gate.domain.visit import Visit
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

@@ -12,9 +12,9 @@ from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import EmailCarrier, MailAccount, SmtpServer
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
 from notifier.adapters.templates import Templates
-from notifier.domain.channels import Route
 from notifier.domain.faults import THROTTLED, Fault, Phase, by_code, of_meta, of_smtp, of_twilio
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected
+from notifier.gate.domain.channels import Route
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
 

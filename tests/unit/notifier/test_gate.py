@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 
-from notifier.adapters import sql
-from notifier.adapters.gate import GATE_FIELDS
-from notifier.domain.channels import Route
-from notifier.domain.gate import GATE, MOST_A_DAY, Asked, Deadline, Decision, Send, Skip, Wait, budget_of, decide
-from notifier.domain.standing import ClinicSending, Standing, Told
-from notifier.domain.states import Step
-from notifier.domain.visits import Preferences
+from notifier.gate import statements as gate_statements
+from notifier.gate.domain.chain import Step
+from notifier.gate.domain.channels import Route
+from notifier.gate.domain.decision import (
+    GATE,
+    MOST_A_DAY,
+    Asked,
+    Deadline,
+    Decision,
+    Send,
+    Skip,
+    Wait,
+    budget_of,
+    decide,
+)
+from notifier.gate.domain.standing import ClinicSending, Standing, Told
+from notifier.gate.domain.visit import Preferences
+from notifier.gate.store import GATE_FIELDS
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.planning import barred_by, reason_not_to_remind
@@ -263,6 +274,6 @@ def test_a_visit_without_a_start_is_not_sent_about(kind: Kind) -> None:
 
 
 def test_the_gates_statement_names_its_columns_in_the_order_of_a_visits_fields() -> None:
-    named = sql.GATE.partition("SELECT")[2].partition("FROM")[0].split(",")
+    named = gate_statements.GATE.partition("SELECT")[2].partition("FROM")[0].split(",")
 
     assert tuple(name.strip() for name in named) == GATE_FIELDS

@@ -10,11 +10,11 @@ import pytest
 
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
-from notifier.domain.chain import Open, next_channel
 from notifier.domain.faults import Fault
 from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, Unsure
-from notifier.domain.standing import NOTHING_KNOWN
-from notifier.domain.states import State, Step
+from notifier.domain.states import State
+from notifier.gate.domain.chain import Open, Step, next_channel
+from notifier.gate.domain.standing import NOTHING_KNOWN
 from notifier.handle.ports import Made
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from notifier.domain.breaker import Standing
 from notifier.domain.ledger import Accepted, NotAccepted
-from notifier.domain.states import State, Step
+from notifier.domain.states import State
+from notifier.gate.domain.chain import Step
 from notifier.handle.ports import CannotCompose
 from schemas.notifications import Channel
 from schemas.reminders import Reason

@@ -10,7 +10,7 @@ from icalendar import Calendar
 
 from notifier.adapters.carriers.composing import Sender, compose
 from notifier.adapters.templates import Templates
-from notifier.domain.channels import Route
+from notifier.gate.domain.channels import Route
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import APPOINTMENT, EMAIL, STARTS, call

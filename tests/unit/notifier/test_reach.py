@@ -3,7 +3,7 @@
 import pytest
 
 from notifier.domain.reach import Trouble, unreachable
-from notifier.domain.visits import Preferences
+from notifier.gate.domain.visit import Preferences
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, MOBILE, visit

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 from chassis.consumer import Applied
 from notifier.domain.ledger import Notification
-from notifier.domain.modes import SendingMode
-from notifier.domain.standing import Mode
+from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.standing import Mode
 from notifier.handle.reminders import DueSeen, GoneSeen, Seen, on_reminders
 from schemas.reminders import ReminderDue
 from tests.unit.notifier.builders import NOW

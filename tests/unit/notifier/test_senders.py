@@ -17,7 +17,7 @@ from notifier.adapters.senders import Senders, read_senders
 from notifier.adapters.senders_cli import app
 from notifier.adapters.templates import Templates
 from notifier.domain.accounts import Accounts
-from notifier.domain.channels import Route
+from notifier.gate.domain.channels import Route
 from notifier.settings import Settings
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from notifier.domain.channels import Route
 from notifier.domain.faults import Fault
-from notifier.domain.gate import Send, Skip, Terms, Wait
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
 from notifier.domain.settle import again, defer, place, run_out, settle, shut, skip, start, undelivered
-from notifier.domain.states import STEPS, TRIED, State, Step, outcome_of
+from notifier.domain.states import STEPS, State, outcome_of
+from notifier.gate.domain.chain import TRIED, Step
+from notifier.gate.domain.channels import Route
+from notifier.gate.domain.decision import Send, Skip, Terms, Wait
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending

@@ -6,8 +6,8 @@ from hashlib import sha256
 
 import pytest
 
-from notifier.domain.opt_outs import Category
-from notifier.domain.unsubscribing import Unsubscribing, read_token, token_of
+from notifier.opt_outs.domain.categories import Category
+from notifier.opt_outs.domain.one_click import Unsubscribing, read_token, token_of
 from notifier.values.addresses import Address
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import PEPPERS

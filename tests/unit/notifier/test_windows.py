@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from notifier.domain.windows import narrowed, needs_window, opens_at
+from notifier.gate.domain.hours import narrowed, needs_window, opens_at
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
 

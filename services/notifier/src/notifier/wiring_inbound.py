@@ -11,7 +11,7 @@ from chassis.clock import Clock
 from chassis.health import Health
 from chassis.metrics import Metrics
 from chassis.parts import Run
-from notifier.adapters import opt_outs, staff_replies, unreadable
+from notifier.adapters import staff_replies, unreadable
 from notifier.adapters.callbacks import unsubscribing
 from notifier.adapters.callbacks.again import reader
 from notifier.adapters.callbacks.bounces_http import add_bounces
@@ -31,6 +31,7 @@ from notifier.adapters.senders import Senders
 from notifier.adapters.unreadable import PostgresUnreadables
 from notifier.handle.intake import Intake
 from notifier.handle.replaying import Replayed, replay
+from notifier.opt_outs import http as opt_outs_http
 from notifier.settings import Settings, several
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
@@ -104,7 +105,7 @@ def inbound(
 
     desk = (
         staff_replies.routes(pool, clock, operator),
-        opt_outs.routes(pool, clock, peppers, operator),
+        opt_outs_http.routes(pool, clock, peppers, operator),
         unreadable.routes(pool, replay_one, operator),
     )
     links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)

@@ -9,7 +9,8 @@ import orjson
 from chassis.database import Connection
 from notifier.adapters import lane_sql, sql
 from notifier.domain.ledger import Notification, Row, UnreadableRow
-from notifier.domain.states import State, Step
+from notifier.domain.states import State
+from notifier.gate.domain.chain import Step
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 

@@ -8,16 +8,16 @@ from uuid import UUID
 from chassis.database import Connection
 from chassis.outbox import enqueue
 from notifier.adapters import columns, copying, fanout_sql, inbox_store
-from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.mornings import Mornings
 from notifier.adapters.notice import notice_of
 from notifier.adapters.outgoing import notification_changed
 from notifier.domain.clinic_day import DayList
 from notifier.domain.ledger import Notification
-from notifier.domain.standing import Standing
 from notifier.domain.states import State
 from notifier.domain.transitions import Held, Kept
-from notifier.domain.visits import Visit
+from notifier.gate.domain.standing import Standing
+from notifier.gate.domain.visit import Visit
+from notifier.gate.store import read_gate, read_standing
 from notifier.handle.entering import InboxEntry
 from notifier.handle.fanout import Twin
 from notifier.values.addresses import Peppers

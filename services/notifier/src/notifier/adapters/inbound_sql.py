@@ -1,7 +1,6 @@
 """The statements of receipts, replies and opt-outs."""
 
-_ITS = "(address_key = ANY($1::bytea[]) OR address_sha256 = $2::bytea)"
-"""Rows of an address: under any of its keys, or plain by an older version."""
+from notifier.opt_outs.statements import OF_ADDRESS, OVERLAP
 
 KEEP_RECEIPTS = """
 INSERT INTO receipt (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, received_at)
@@ -70,54 +69,23 @@ LOCK_REPLY = "SELECT pg_advisory_xact_lock(hashtextextended('reply/' || $1::text
 # Two answers of one number at once: the second counts the wrong code of the first. Taken after the lock above, always.
 LOCK_NUMBER = "SELECT pg_advisory_xact_lock(hashtextextended('number/' || encode($1::bytea, 'hex'), 0))"
 
-WRONG_CODES = f"SELECT count(*) FROM reply WHERE {_ITS} AND why = 'WRONG_CODE' AND received_at > $3"  # noqa: S608  # ours
+WRONG_CODES = f"SELECT count(*) FROM reply WHERE {OF_ADDRESS} AND why = 'WRONG_CODE' AND received_at > $3"  # noqa: S608  # ours
 
 KNOWN_REPLY = "SELECT EXISTS (SELECT FROM reply WHERE reply_id = $1)"
 
-_OVERLAP = "EXISTS (SELECT FROM address_overlap WHERE until > clock_timestamp())"
-"""Instances that know plain hashes alone may run: what they must find is written under both."""
-
-OPT_OUT = f"""
-WITH stopped AS (
-    INSERT INTO opt_out (channel, address_key, address_sha256, category, since, caused_by)
-    SELECT asked.channel, ($1::bytea[])[1], CASE WHEN {_OVERLAP} THEN $2::bytea END, wanted.category, $5, $6
-    FROM unnest($3::text[]) AS asked (channel) CROSS JOIN unnest($4::text[]) AS wanted (category)
-    WHERE NOT EXISTS (SELECT FROM opt_out AS held
-                      WHERE held.channel = asked.channel AND held.category = wanted.category AND {_ITS})
-    ORDER BY 1, 4 ON CONFLICT DO NOTHING
-    RETURNING channel, category
-)
-INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
-SELECT channel, ($1::bytea[])[1], category, true, $5, $6 FROM stopped"""  # noqa: S608  # constants of ours
-
-LIFT_OPT_OUT = f"""
-WITH lifted AS (
-    DELETE FROM opt_out WHERE {_ITS} AND channel = ANY($3::text[]) AND category = ANY($4::text[])
-    RETURNING channel, category
-)
-INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
-SELECT DISTINCT channel, ($1::bytea[])[1], category, false, $5::timestamptz, $6 FROM lifted"""  # noqa: S608  # ours
-
-OPT_OUTS = f"""
-SELECT DISTINCT ON (channel, category) channel, category, since, caused_by
-FROM opt_out WHERE {_ITS} ORDER BY channel, category, since"""  # noqa: S608  # a constant of ours
-
-STOPPED = """
-SELECT channel, category, address_key, address_sha256 FROM opt_out
-WHERE address_key = ANY($1::bytea[]) OR address_sha256 = ANY($2::bytea[])"""
 
 STOPPED_LATER = f"""
 SELECT EXISTS (SELECT FROM reply
-               WHERE {_ITS} AND meaning = 'stop' AND coalesce(sent_at, received_at) > $3::timestamptz)
+               WHERE {OF_ADDRESS} AND meaning = 'stop' AND coalesce(sent_at, received_at) > $3::timestamptz)
     OR EXISTS (SELECT FROM opt_out
-               WHERE {_ITS} AND channel = ANY($4::text[]) AND caused_by LIKE 'staff/%' AND since > $3)"""  # noqa: S608
+               WHERE {OF_ADDRESS} AND channel = ANY($4::text[]) AND caused_by LIKE 'staff/%' AND since > $3)"""  # noqa: S608
 """By an answer, or at the front desk."""
 
 # The last message about each visit that this address got, or may have got, on this channel; last booked, first listed.
 MESSAGED = f"""
 SELECT DISTINCT ON (told.appointment_id) told.appointment_id, made.schedule_gen
 FROM attempt AS made JOIN notification AS told USING (notification_id)
-WHERE {_ITS} AND made.channel = $3 AND told.recipient = 'patient' AND told.appointment_id IS NOT NULL
+WHERE {OF_ADDRESS} AND made.channel = $3 AND told.recipient = 'patient' AND told.appointment_id IS NOT NULL
   AND ($4::text IS NULL OR made.account IS NULL OR made.account = $4)
   AND made.schedule_gen IS NOT NULL AND (made.outcome IS NULL OR made.outcome IN ('accepted', 'unknown'))
 ORDER BY told.appointment_id DESC, made.gated_at DESC LIMIT 200"""  # noqa: S608  # a constant of ours
@@ -128,7 +96,7 @@ KEEP_REPLY = f"""
 INSERT INTO reply (reply_id, channel, address_key, sender, text, meaning, verdict, why, appointment_id, clinic_id,
                    sent_at, received_at, clinic_ids, address_sha256,
                    sender_user_id)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN {_OVERLAP} THEN $14::bytea END,
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN {OVERLAP} THEN $14::bytea END,
        $15"""
 
 _REPLY = """reply_id, channel, sender, sender_user_id, text, meaning, verdict, why, appointment_id, clinic_id,

@@ -24,9 +24,9 @@ from notifier.domain.ledger import (
     Row,
     Unsure,
 )
-from notifier.domain.standing import Mode
 from notifier.domain.states import State
 from notifier.domain.undecided import PUT_OFF
+from notifier.gate.domain.standing import Mode
 from notifier.handle.ports import Answered
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel

@@ -8,11 +8,11 @@ from chassis.database import Connection
 from chassis.outbox import enqueue
 from notifier.adapters import lane_sql as sql
 from notifier.adapters.columns import read, write
-from notifier.adapters.gate import read_gate, read_standing
 from notifier.adapters.outgoing import notification_changed
 from notifier.domain.ledger import Notification, Row
-from notifier.domain.standing import Standing
-from notifier.domain.visits import Visit
+from notifier.gate.domain.standing import Standing
+from notifier.gate.domain.visit import Visit
+from notifier.gate.store import read_gate, read_standing
 from notifier.values.addresses import Peppers
 
 NO_LEASE = timedelta()

@@ -10,7 +10,7 @@ import orjson
 
 from notifier.domain.clinic_day import DayList
 from notifier.domain.text import full_name, plain
-from notifier.domain.visits import Visit
+from notifier.gate.domain.visit import Visit
 from notifier.handle.entering import InboxEntry
 from schemas.notifications import Kind
 from schemas.zones import zone_of

@@ -14,10 +14,10 @@ from notifier.adapters import inbound_sql as sql
 from notifier.adapters import lane_sql
 from notifier.adapters.columns import notification
 from notifier.adapters.ledger_store import PostgresLedgerTransaction
-from notifier.adapters.whatsapp_users import link_attempts
 from notifier.domain.ledger import Notification
 from notifier.domain.receipts import Carrier, Made, Receipt, Reported
 from notifier.handle.receipts import Kept, Moved, Noted
+from notifier.opt_outs.whatsapp_users import link_attempts
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel, DeliveryState
 

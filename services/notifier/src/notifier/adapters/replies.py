@@ -10,14 +10,14 @@ import asyncpg
 from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
 from notifier.adapters import inbound_sql as sql
-from notifier.adapters import whatsapp_users
-from notifier.adapters.gate import read_gate
-from notifier.adapters.opt_outs import found_by, lift, stop
 from notifier.adapters.orders import patient_replied
-from notifier.domain.opt_outs import Category
 from notifier.domain.replies import LONGEST_TEXT, Messaged
-from notifier.domain.visits import mobile_of
+from notifier.gate.domain.visit import mobile_of
+from notifier.gate.store import read_gate
 from notifier.handle.replies import Reply
+from notifier.opt_outs import whatsapp_users
+from notifier.opt_outs.domain.categories import Category
+from notifier.opt_outs.store import found_by, lift, stop
 from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 

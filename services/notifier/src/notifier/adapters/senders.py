@@ -19,7 +19,7 @@ from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
 from notifier.adapters.peppers import peppers_of
 from notifier.adapters.senders_file import EMPTY, Section, read
 from notifier.domain.accounts import Accounts as ByClinic
-from notifier.domain.unsubscribing import Unsubscribing
+from notifier.opt_outs.domain.one_click import Unsubscribing
 from notifier.settings import Settings, several
 from schemas.notifications import Channel
 

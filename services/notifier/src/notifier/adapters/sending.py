@@ -19,7 +19,7 @@ from notifier.adapters import sending_sql
 from notifier.adapters.versions import check_version, version_of
 from notifier.domain import sending_choice
 from notifier.domain.sending_choice import BadChoice, ClinicChoice
-from notifier.domain.standing import Mode
+from notifier.gate.domain.standing import Mode
 from schemas.model import ClinicId
 
 PAGE, LONGEST_PAGE = 50, 500

@@ -1,12 +1,5 @@
 """Every statement of the notifier. Set-based, rows sorted by key."""
 
-GATE = """
-SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, service_type,
-       patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact, deceased,
-       clinic_id, clinic_name, clinic_languages, clinic_sensitive, window_opens,
-       window_closes, provider_id, provider_name
-FROM booking.send_gate($1::uuid[])"""
-
 INSERT = """
 INSERT INTO notification (notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id,
                           caused_by, state, lane, not_after, next_attempt_at, reason, clinic_id, ordinal, steps,

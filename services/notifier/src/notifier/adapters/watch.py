@@ -12,8 +12,8 @@ from notifier.adapters import lane_sql, sql
 from notifier.domain.breaker import Standing
 from notifier.domain.faults import Fault
 from notifier.domain.ledger import Notification
-from notifier.domain.standing import Mode
 from notifier.domain.states import State
+from notifier.gate.domain.standing import Mode
 from schemas.notifications import Channel
 
 SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)

@@ -16,8 +16,8 @@ from phonenumbers import NumberParseException
 
 from notifier.domain.ledger import Call
 from notifier.domain.text import first_name, plain
-from notifier.domain.visits import mobile_of
 from notifier.domain.wording import LAST_RESORT, Day, day_of, language, region_of, zone_may_confuse
+from notifier.gate.domain.visit import mobile_of
 from schemas.zones import zone_of
 
 LANGUAGES = frozenset({"en", "de", "nl"})

@@ -8,7 +8,7 @@ from uuid import UUID
 from notifier.domain.ledger import Notification
 from notifier.domain.settle import skip
 from notifier.domain.states import State
-from notifier.domain.visits import Visit
+from notifier.gate.domain.visit import Visit
 from notifier.values.kinds import PATIENT, PROVIDER
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind

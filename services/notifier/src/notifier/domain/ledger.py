@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from notifier.domain.channels import Route
 from notifier.domain.faults import THROTTLED, Fault
-from notifier.domain.gate import ORDINARY, Asked, Terms
-from notifier.domain.states import State, Step
-from notifier.domain.visits import Visit
+from notifier.domain.states import State
+from notifier.gate.domain.chain import Step
+from notifier.gate.domain.channels import Route
+from notifier.gate.domain.decision import ORDINARY, Asked, Terms
+from notifier.gate.domain.visit import Visit
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 

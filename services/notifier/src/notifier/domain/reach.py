@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifier.domain.channels import Route, offers
-from notifier.domain.visits import Preferences, Visit
+from notifier.gate.domain.channels import Route, offers
+from notifier.gate.domain.visit import Preferences, Visit
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 

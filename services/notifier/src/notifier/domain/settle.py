@@ -21,9 +21,10 @@ from uuid import UUID
 
 from notifier.domain.backoff import retry_at
 from notifier.domain.faults import Fault
-from notifier.domain.gate import ORDINARY, Send, Skip, Terms, Wait
 from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
-from notifier.domain.states import TRIED, State, Step
+from notifier.domain.states import State
+from notifier.gate.domain.chain import TRIED, Step
+from notifier.gate.domain.decision import ORDINARY, Send, Skip, Terms, Wait
 from schemas.notifications import DeliveryState
 from schemas.reminders import Reason
 from schemas.wire import notification_id

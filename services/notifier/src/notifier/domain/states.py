@@ -17,11 +17,9 @@ of an earlier call; `accepted` opens the chain again only if the carrier reports
 In-app notices are born `accepted` or `skipped`: no carrier stands between.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.notifications import Channel, Outcome
-from schemas.reminders import Reason
+from schemas.notifications import Outcome
 
 
 class State(StrEnum):
@@ -33,14 +31,6 @@ class State(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A channel that was passed over, and why. The ledger keeps them in order."""
-
-    channel: Channel
-    reason: Reason
 
 
 STEPS: dict[State, frozenset[State]] = {
@@ -56,9 +46,6 @@ STEPS: dict[State, frozenset[State]] = {
 `queued` → `failed`: it was tried, and no channel or no time is left. To `accepted` from anywhere: a carrier reports
 that it has what an earlier call handed over.
 """
-
-TRIED = frozenset({Reason.REFUSED, Reason.NOT_ACCEPTED, Reason.OUTCOME_UNKNOWN, Reason.UNDELIVERED})
-"""Reasons that close a channel for a message for good: it was called. All others are asked again at each gate."""
 
 
 def outcome_of(state: State) -> Outcome | None:

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from chassis.consumer import Applied
 from notifier.domain.ledger import Notification
-from notifier.domain.modes import SendingMode
 from notifier.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
 from notifier.domain.states import State
 from notifier.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
+from notifier.gate.domain.modes import SendingMode
 from notifier.handle.entering import EntryStore, enter, unknown
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from notifier.domain.accounts import Accounts
-from notifier.domain.gate import Send, Skip, decide
 from notifier.domain.ledger import Call, NotAccepted, Notification
-from notifier.domain.modes import SendingMode
 from notifier.domain.settle import defer, place, settle, shut, skip, start
-from notifier.domain.standing import NOTHING_KNOWN, Standing
 from notifier.domain.states import State
-from notifier.domain.visits import Visit
+from notifier.gate.domain.decision import Send, Skip, decide
+from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.standing import NOTHING_KNOWN, Standing
+from notifier.gate.domain.visit import Visit
 from notifier.handle.ports import Answered, LaneTransaction, Ledger
 from schemas.notifications import Channel
 from schemas.reminders import Reason

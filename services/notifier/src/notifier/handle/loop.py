@@ -17,8 +17,8 @@ from chassis.errors import Unavailable
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.domain.ledger import Call, Notification, NotStarted, Unsure
-from notifier.domain.modes import SendingMode
 from notifier.domain.states import State
+from notifier.gate.domain.modes import SendingMode
 from notifier.handle.calling import Caller
 from notifier.handle.claiming import Undecidable, claim
 from notifier.handle.lane import Asking, Claimed

@@ -10,8 +10,8 @@ from uuid import UUID
 from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.domain.faults import Fault
 from notifier.domain.ledger import Answer, Call, Notification, Row
-from notifier.domain.standing import Mode, Standing
-from notifier.domain.visits import Visit
+from notifier.gate.domain.standing import Mode, Standing
+from notifier.gate.domain.visit import Visit
 from schemas.notifications import Channel
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.gate import Terms
 from notifier.domain.ledger import Notification
 from notifier.domain.settle import run_out
 from notifier.domain.states import State
+from notifier.gate.domain.decision import Terms
 from notifier.handle.claiming import judging, read, readable
 from notifier.handle.lane import Asking, Claimed, judge
 from notifier.handle.ports import LaneTransaction, Ledger

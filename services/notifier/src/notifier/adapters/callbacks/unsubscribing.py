@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse
 from chassis.clock import Clock
 from chassis.database import unavailable
 from notifier.adapters.callbacks.door import Door
-from notifier.adapters.opt_outs import stop
-from notifier.domain.opt_outs import Category
-from notifier.domain.unsubscribing import read_token
+from notifier.opt_outs.domain.categories import Category
+from notifier.opt_outs.domain.one_click import read_token
+from notifier.opt_outs.store import stop
 from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 

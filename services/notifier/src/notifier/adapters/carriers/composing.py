@@ -19,7 +19,7 @@ from notifier.adapters.templates import Templates
 from notifier.adapters.words import Words, words_of
 from notifier.domain.ledger import Call
 from notifier.domain.text import plain
-from notifier.domain.unsubscribing import Unsubscribing
+from notifier.opt_outs.domain.one_click import Unsubscribing
 
 LONGEST_SUBJECT = 150
 LONGEST_LINE = 998

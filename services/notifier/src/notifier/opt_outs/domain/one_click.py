@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from notifier.domain.opt_outs import Category, category_of
+from notifier.opt_outs.domain.categories import Category, category_of
 from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Kind
 

@@ -8,12 +8,11 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import Connection
-from notifier.adapters import sql
-from notifier.adapters.opt_outs import stopped
-from notifier.adapters.standing_sql import STANDING
-from notifier.domain.opt_outs import Category, category_of
-from notifier.domain.standing import NOTHING_CHOSEN, ClinicSending, GatedMessage, Mode, Standing, Told
-from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
+from notifier.gate.domain.standing import NOTHING_CHOSEN, ClinicSending, GatedMessage, Mode, Standing, Told
+from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
+from notifier.gate.statements import GATE, STANDING
+from notifier.opt_outs.domain.categories import Category, category_of
+from notifier.opt_outs.store import stopped
 from notifier.values.addresses import Peppers
 from notifier.values.kinds import PATIENT
 from schemas.appointments import SendWindow, Status
@@ -32,7 +31,7 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
             cancellation committed before this statement is seen (design §6).
         appointment_ids: At least one.
     """
-    rows = await connection.fetch(sql.GATE, list(appointment_ids))
+    rows = await connection.fetch(GATE, list(appointment_ids))
     return {row[0]: _visit(row) for row in rows}
 
 
@@ -81,7 +80,7 @@ async def read_standing(
 
 
 def _visit(row: asyncpg.Record) -> Visit:
-    """Return the row as a visit: `sql.GATE` names the columns in the order of its fields."""
+    """Return the row as a visit: `GATE` names the columns in the order of its fields."""
     values = list(row)
     values[_STATUS] = Status(values[_STATUS])
     values[_LANGUAGES] = tuple(values[_LANGUAGES] or ())

@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from notifier.domain.chain import Closed, Open, Opens, next_channel
-from notifier.domain.channels import Route
-from notifier.domain.standing import Standing
-from notifier.domain.states import Step
-from notifier.domain.visits import Visit
+from notifier.gate.domain.chain import Closed, Open, Opens, Step, next_channel
+from notifier.gate.domain.channels import Route
+from notifier.gate.domain.standing import Standing
+from notifier.gate.domain.visit import Visit
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.planning import barred_by

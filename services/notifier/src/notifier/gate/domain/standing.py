@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from notifier.domain.visits import Preferences
+from notifier.gate.domain.visit import Preferences
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
 

@@ -1,9 +1,8 @@
-"""Opt-outs in PostgreSQL, each with a line in its history; and the routes for those who stop or ask at the front desk.
+"""The routes for those who stop or ask at the front desk.
 
 Addresses come in bodies, never in a path or a query: those end up in the logs of proxies.
 """
 
-from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,67 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis.asked import By
 from chassis.clock import Clock
-from chassis.database import Connection, unavailable
+from chassis.database import unavailable
 from chassis.http import Problem
-from notifier.adapters import inbound_sql as sql
-from notifier.domain.opt_outs import Category
+from notifier.opt_outs import statements as sql
+from notifier.opt_outs.domain.categories import Category
+from notifier.opt_outs.store import found_by, lift, stop
 from notifier.values.addresses import Address, Peppers, is_address
 from schemas.notifications import Channel
-
-Executes = Connection | asyncpg.Pool
-
-
-def found_by(address: Address) -> tuple[list[bytes], bytes | None]:
-    """Return the two parameters by which the statements find an address."""
-    return list(address.keys), address.plain
-
-
-async def stop(
-    connection: Executes,
-    address: Address,
-    channels: Sequence[Channel],
-    categories: Sequence[Category],
-    cause: str,
-    now: datetime,
-) -> None:
-    """Stop messages of these categories to an address; it holds from the commit on (D36). Again changes nothing.
-
-    Args:
-        connection: In a transaction, or a pool.
-        address: From `values.addresses.Peppers`.
-        channels: On which.
-        categories: Of which messages.
-        cause: What led to it, without personal data.
-        now: Domain time.
-    """
-    await connection.execute(sql.OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
-
-
-async def lift(
-    connection: Executes,
-    address: Address,
-    channels: Sequence[Channel],
-    categories: Sequence[Category],
-    cause: str,
-    now: datetime,
-) -> None:
-    """Take back what `stop` stored."""
-    await connection.execute(sql.LIFT_OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
-
-
-async def stopped(
-    connection: Executes, peppers: Peppers, addresses: Iterable[str]
-) -> Collection[tuple[Channel, Category, str]]:
-    """Return what of these addresses is stopped: channel, category, address."""
-    kept = [(address, peppers.of(address)) for address in set(addresses)]
-    by_key = {key: address for address, one in kept for key in (*one.keys, one.plain) if key}
-    rows = await connection.fetch(sql.STOPPED, list(by_key), [one.plain for _, one in kept])
-    return {
-        (Channel(row["channel"]), Category(row["category"]), by_key[key])
-        for row in rows
-        for key in (row["address_key"], row["address_sha256"])
-        if key in by_key
-    }
 
 
 class AddressBody(BaseModel):

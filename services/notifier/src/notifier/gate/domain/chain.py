@@ -4,17 +4,27 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifier.domain.channels import Offer, Route, offers
-from notifier.domain.standing import Standing
-from notifier.domain.states import TRIED, Step
-from notifier.domain.visits import Visit
-from notifier.domain.windows import narrowed, needs_window, opens_at
+from notifier.gate.domain.channels import Offer, Route, offers
+from notifier.gate.domain.hours import narrowed, needs_window, opens_at
+from notifier.gate.domain.standing import Standing
+from notifier.gate.domain.visit import Visit
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 
 _STRONGEST = (Reason.QUIET_HOURS, Reason.OPTED_OUT, Reason.NO_CONTACT)
 """Of several reasons why nobody was called, the one to tell: the nearest to a message that would have left."""
+
+TRIED = frozenset({Reason.REFUSED, Reason.NOT_ACCEPTED, Reason.OUTCOME_UNKNOWN, Reason.UNDELIVERED})
+"""Reasons that close a channel for a message for good: it was called. All others are asked again at each gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A channel that was passed over, and why. The ledger keeps them in order."""
+
+    channel: Channel
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from notifier.domain.visits import Preferences, Visit, email_of, mobile_of
+from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
 from schemas.notifications import Channel, Kind
 
 EMAIL_FIRST = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED})

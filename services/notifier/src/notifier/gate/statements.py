@@ -1,4 +1,4 @@
-"""What counts at the gate besides the visit and the opt-outs, in one statement for a whole batch."""
+"""The gate's statements, each for a whole batch: booking's send gate, and what counts besides it and the opt-outs."""
 
 STANDING = """
 SELECT asked.notification_id,
@@ -22,3 +22,10 @@ CROSS JOIN LATERAL (
       AND other.notification_id <> asked.notification_id
 ) AS told"""
 """A message that may have been accepted counts as one said today (D18)."""
+
+GATE = """
+SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, service_type,
+       patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact, deceased,
+       clinic_id, clinic_name, clinic_languages, clinic_sensitive, window_opens,
+       window_closes, provider_id, provider_name
+FROM booking.send_gate($1::uuid[])"""

@@ -1,0 +1,36 @@
+"""The statements of opt-outs."""
+
+OF_ADDRESS = "(address_key = ANY($1::bytea[]) OR address_sha256 = $2::bytea)"
+"""Rows of an address: under any of its keys, or plain by an older version."""
+
+OVERLAP = "EXISTS (SELECT FROM address_overlap WHERE until > clock_timestamp())"
+"""Instances that know plain hashes alone may run: what they must find is written under both."""
+
+OPT_OUT = f"""
+WITH stopped AS (
+    INSERT INTO opt_out (channel, address_key, address_sha256, category, since, caused_by)
+    SELECT asked.channel, ($1::bytea[])[1], CASE WHEN {OVERLAP} THEN $2::bytea END, wanted.category, $5, $6
+    FROM unnest($3::text[]) AS asked (channel) CROSS JOIN unnest($4::text[]) AS wanted (category)
+    WHERE NOT EXISTS (SELECT FROM opt_out AS held
+                      WHERE held.channel = asked.channel AND held.category = wanted.category AND {OF_ADDRESS})
+    ORDER BY 1, 4 ON CONFLICT DO NOTHING
+    RETURNING channel, category
+)
+INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
+SELECT channel, ($1::bytea[])[1], category, true, $5, $6 FROM stopped"""  # noqa: S608  # constants of ours
+
+LIFT_OPT_OUT = f"""
+WITH lifted AS (
+    DELETE FROM opt_out WHERE {OF_ADDRESS} AND channel = ANY($3::text[]) AND category = ANY($4::text[])
+    RETURNING channel, category
+)
+INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
+SELECT DISTINCT channel, ($1::bytea[])[1], category, false, $5::timestamptz, $6 FROM lifted"""  # noqa: S608  # ours
+
+OPT_OUTS = f"""
+SELECT DISTINCT ON (channel, category) channel, category, since, caused_by
+FROM opt_out WHERE {OF_ADDRESS} ORDER BY channel, category, since"""  # noqa: S608  # a constant of ours
+
+STOPPED = """
+SELECT channel, category, address_key, address_sha256 FROM opt_out
+WHERE address_key = ANY($1::bytea[]) OR address_sha256 = ANY($2::bytea[])"""
