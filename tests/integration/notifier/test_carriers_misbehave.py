@@ -10,13 +10,13 @@ import pytest
 
 from notifier.adapters.ledger import PostgresLedger
 from notifier.domain.accounts import Accounts
-from notifier.domain.ledger import NotStarted
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import Mode
 from notifier.handle.claiming import claim
 from notifier.handle.lane import Asking, record
 from notifier.handle.ports import Answered
 from notifier.handle.tending import run_out_leases
+from notifier.ledger.domain.notification import NotStarted
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from notifier.domain.ledger import Call, Notification
-from notifier.domain.states import State
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.visit import Visit
+from notifier.ledger.domain.notification import Call, Notification
+from notifier.ledger.domain.states import State
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind

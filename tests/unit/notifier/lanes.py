@@ -12,9 +12,6 @@ from chassis.clock import StillClock
 from chassis.errors import Unavailable
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, Call, Notification, Row, UnreadableRow
-from notifier.domain.states import State
 from notifier.domain.undecided import PUT_OFF
 from notifier.gate.domain import standing
 from notifier.gate.domain.modes import SendingMode
@@ -23,6 +20,9 @@ from notifier.gate.domain.visit import Visit
 from notifier.handle.limits import Limits
 from notifier.handle.loop import Lane
 from notifier.handle.ports import Answered, CannotCompose, Made
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Accepted, Answer, Call, Notification, Row, UnreadableRow
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification, visit

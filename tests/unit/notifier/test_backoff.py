@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.domain.backoff import delay, retry_at
+from notifier.ledger.domain.backoff import delay, retry_at
 from tests.unit.notifier.builders import NOW
 
 

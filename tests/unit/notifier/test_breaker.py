@@ -3,8 +3,8 @@
 import pytest
 
 from notifier.domain.breaker import Breaker, Standing, is_failure
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure
 
 DOWN = NotAccepted("ConnectError")
 UP: Answer = Accepted("r")

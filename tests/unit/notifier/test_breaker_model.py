@@ -15,12 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from chassis.clock import StillClock
 from notifier.domain.breaker import Standing
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
 from notifier.gate.domain.channels import Route
 from notifier.handle.calling import GRACE_S, Caller
 from notifier.handle.limits import Limits
 from notifier.handle.ports import CannotCompose, Made
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, NOW, call
 from tests.unit.notifier.lanes import NoWatch

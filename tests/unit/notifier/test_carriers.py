@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from notifier.adapters.carriers.sms import SmsCarrier, TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
 from notifier.adapters.templates import Templates
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected, Unsure
 from notifier.gate.domain.channels import Route
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected, Unsure
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
 

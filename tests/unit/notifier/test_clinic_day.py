@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from notifier.domain.clinic_day import Morning, TodaysVisit, day_lists, messages
-from notifier.domain.states import State
 from notifier.gate.domain.visit import Visit
+from notifier.ledger.domain.states import State
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

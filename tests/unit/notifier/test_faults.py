@@ -12,9 +12,10 @@ from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import EmailCarrier, MailAccount, SmtpServer
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
 from notifier.adapters.templates import Templates
-from notifier.domain.faults import THROTTLED, Fault, Phase, by_code, of_meta, of_smtp, of_twilio
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, Rejected
+from notifier.domain.faults import Phase, by_code, of_meta, of_smtp, of_twilio
 from notifier.gate.domain.channels import Route
+from notifier.ledger.domain.faults import THROTTLED, Fault
+from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
 

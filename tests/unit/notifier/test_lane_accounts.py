@@ -10,12 +10,12 @@ import pytest
 
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, Call, NotAccepted, Notification, Unsure
-from notifier.domain.states import State
 from notifier.gate.domain.chain import Open, Step, next_channel
 from notifier.gate.domain.standing import NOTHING_KNOWN
 from notifier.handle.ports import Made
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Notification, Unsure
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, NOW, STARTS, notification, visit

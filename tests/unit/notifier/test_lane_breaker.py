@@ -6,10 +6,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 from notifier.domain.breaker import Standing
-from notifier.domain.ledger import Accepted, NotAccepted
-from notifier.domain.states import State
 from notifier.gate.domain.chain import Step
 from notifier.handle.ports import CannotCompose
+from notifier.ledger.domain.notification import Accepted, NotAccepted
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from notifier.domain.ledger import NotAccepted, NotStarted
-from notifier.domain.states import State
 from notifier.handle.claiming import claim
 from notifier.handle.lane import Asking, record
 from notifier.handle.limits import Limits
 from notifier.handle.ports import Answered, CannotCompose
+from notifier.ledger.domain.notification import NotAccepted, NotStarted
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification

@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from notifier.domain.ledger import Notification
-from notifier.domain.states import State
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import State
 from schemas.notifications import Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import notification

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from notifier.domain.ledger import Notification
 from notifier.domain.notices import (
     FOLLOW_UP_WITHIN,
     PROVIDER_KINDS,
@@ -16,8 +15,9 @@ from notifier.domain.notices import (
     supersede,
     take_place,
 )
-from notifier.domain.states import State
 from notifier.domain.transitions import Happened, Transition, VisitReading
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import State
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
 from schemas.reminders import Reason

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from notifier.adapters.outgoing import notification_changed
-from notifier.domain.states import State, outcome_of
+from notifier.ledger.domain.states import State, outcome_of
+from notifier.ledger.messages import notification_changed
 from schemas.notifications import Channel, DeliveryState, Kind, NotificationChanged
 from schemas.reminders import Reason
 from schemas.wire import decode, derived_id, encode

@@ -7,13 +7,21 @@ from uuid import UUID
 
 import pytest
 
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
-from notifier.domain.settle import again, defer, place, run_out, settle, shut, skip, start, undelivered
-from notifier.domain.states import STEPS, State, outcome_of
 from notifier.gate.domain.chain import TRIED, Step
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.decision import Send, Skip, Terms, Wait
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import (
+    Accepted,
+    Answer,
+    NotAccepted,
+    Notification,
+    NotStarted,
+    Rejected,
+    Unsure,
+)
+from notifier.ledger.domain.settlement import again, defer, place, run_out, settle, shut, skip, start, undelivered
+from notifier.ledger.domain.states import STEPS, State, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending

@@ -12,8 +12,6 @@ import pytest
 
 from chassis.errors import Unavailable
 from notifier.domain.answer import answer
-from notifier.domain.plain_words import CHANNELS, DELIVERIES, KINDS, REASONS
-from notifier.domain.states import State
 from notifier.domain.timeline import (
     Entry,
     ReminderFact,
@@ -27,6 +25,8 @@ from notifier.domain.timeline import (
 )
 from notifier.domain.timeline_messages import CallFact, MessageFact, StepFact, of_messages
 from notifier.handle.timeline import Booked, Missing, OwnFacts, UnknownAppointment, tell
+from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, KINDS, REASONS
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 

@@ -21,12 +21,11 @@ from chassis.operations import listeners
 from chassis.outbox import Relay
 from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
-from notifier.adapters import http, inbox, incoming, rates, retention
+from notifier.adapters import inbox, incoming, rates, retention
 from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
 from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.inbox_access import InboxAccess
-from notifier.adapters.outgoing import OWNED
 from notifier.adapters.peppers import check as check_peppers
 from notifier.adapters.peppers import peppers_of
 from notifier.adapters.senders import read_senders
@@ -37,6 +36,8 @@ from notifier.domain.transitions import VisitReading
 from notifier.handle.fanout import on_appointments
 from notifier.handle.loop import Lane
 from notifier.handle.reminders import Seen, on_reminders
+from notifier.ledger import http
+from notifier.ledger.messages import OWNED
 from notifier.settings import Settings
 from notifier.wiring_inbound import Inbound, inbound
 from notifier.wiring_lanes import lanes as lanes_of

@@ -17,10 +17,10 @@ from notifier.adapters.ledger import PostgresLedger
 from notifier.adapters.senders import Senders
 from notifier.adapters.templates import Templates
 from notifier.adapters.watch import LaneMetrics, Workload
-from notifier.domain.states import State
 from notifier.handle.limits import Limits
 from notifier.handle.loop import Lane
 from notifier.handle.ports import Carrier
+from notifier.ledger.domain.states import State
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel

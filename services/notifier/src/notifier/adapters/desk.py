@@ -8,13 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import unavailable
-from notifier.adapters import columns
 from notifier.adapters import work_list_sql as sql
-from notifier.adapters.ledger_store import PostgresLedgerTransaction
-from notifier.domain.ledger import Notification
-from notifier.domain.states import State
 from notifier.domain.work_list import BY_A_PERSON, Act
 from notifier.handle.work_list import Done
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import State
+from notifier.ledger.rows import insert
+from notifier.ledger.store import PostgresLedgerTransaction
 from notifier.values.addresses import Peppers
 
 
@@ -61,7 +61,7 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.work_list.DeskTransaction`."""
-        await columns.insert(self._connection, notifications, now)
+        await insert(self._connection, notifications, now)
 
     async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
         """See `handle.work_list.DeskTransaction`."""

@@ -1,6 +1,6 @@
 """Every statement of fan-out. Set-based, rows sorted by key."""
 
-from notifier.adapters.lane_sql import COLUMNS
+from notifier.ledger.statements import COLUMNS
 
 HELD = """
 SELECT appointment_id::text, version, status, schedule_gen, starts_at, clinic_id, turned_at

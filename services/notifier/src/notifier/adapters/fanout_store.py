@@ -7,19 +7,20 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.adapters import columns, copying, fanout_sql, inbox_store
+from notifier.adapters import copying, fanout_sql, inbox_store
 from notifier.adapters.mornings import Mornings
 from notifier.adapters.notice import notice_of
-from notifier.adapters.outgoing import notification_changed
 from notifier.domain.clinic_day import DayList
-from notifier.domain.ledger import Notification
-from notifier.domain.states import State
 from notifier.domain.transitions import Held, Kept
 from notifier.gate.domain.standing import Standing
 from notifier.gate.domain.visit import Visit
 from notifier.gate.store import read_gate, read_standing
 from notifier.handle.entering import InboxEntry
 from notifier.handle.fanout import Twin
+from notifier.ledger import rows as ledger_rows
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import State
+from notifier.ledger.messages import notification_changed
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 
@@ -45,7 +46,7 @@ class PostgresFanoutStore(Mornings):
     async def keep(self, newest: Collection[Kept]) -> None:
         """See `handle.fanout.FanoutStore`."""
         fresh = [kept for kept in newest if kept.new]
-        if len(fresh) >= copying.FROM_ROWS:
+        if len(fresh) >= ledger_rows.FROM_ROWS:
             await copying.copy_visits(self._connection, fresh)
             newest = [kept for kept in newest if not kept.new]
         if newest:
@@ -86,7 +87,7 @@ class PostgresFanoutStore(Mornings):
     async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
         """See `handle.fanout.FanoutStore`."""
         rows = await self._connection.fetch(fanout_sql.WAITING, list(appointment_ids))
-        return [columns.notification(row) for row in rows]
+        return [ledger_rows.notification(row) for row in rows]
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         """See `handle.fanout.FanoutStore`."""
@@ -114,11 +115,11 @@ class PostgresFanoutStore(Mornings):
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `handle.entering.EntryStore`."""
-        copied, inserted = copying.parted(notifications)
+        copied, inserted = ledger_rows.parted(notifications)
         if copied:
-            await copying.copy_notifications(self._connection, copied, now)
+            await ledger_rows.copy_notifications(self._connection, copied, now)
         if inserted:
-            await columns.insert(self._connection, inserted, now)
+            await ledger_rows.insert(self._connection, inserted, now)
 
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
         """See `handle.entering.EntryStore`."""

@@ -7,8 +7,8 @@ from itertools import count
 
 from chassis.database import Connection
 from notifier.adapters import inbox_sql as sql
-from notifier.adapters.copying import FROM_ROWS
 from notifier.adapters.notice import Notice
+from notifier.ledger.rows import FROM_ROWS
 
 _INBOX = (
     "provider_id", "number", "notification_id", "kind", "appointment_id", "title", "body", "patient_name", "starts_at",

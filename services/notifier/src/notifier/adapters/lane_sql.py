@@ -1,8 +1,10 @@
 """Every statement of the lanes. Set-based, rows sorted by key."""
 
-COLUMNS = """notification_id, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state, lane,
-       not_after, next_attempt_at, version, attempts, attempt_id, reason, clinic_id, ordinal, steps, step_began_at,
-       step_attempts, accepted_at, delivery_state, replaces"""
+from notifier.ledger.statements import COLUMNS
+
+SENDING_MODE = "SELECT mode FROM sending_mode"
+
+COUNT_STATE = "SELECT count(*) FROM notification WHERE state = $1"
 
 
 def _mode(setting: int) -> str:
@@ -62,23 +64,6 @@ SELECT {COLUMNS} FROM notification
 WHERE state = 'sending' AND lane = $1 AND lease_until < clock_timestamp()
 ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 
-LOCK = f"""
-SELECT {COLUMNS} FROM notification
-WHERE notification_id = ANY($1::uuid[]) ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
-
-WRITE = """
-UPDATE notification AS held
-SET state = new.state, lane = new.lane, not_after = new.not_after, next_attempt_at = new.next_attempt_at,
-    version = new.version, attempts = new.attempts, attempt_id = new.attempt_id, reason = new.reason,
-    clinic_id = new.clinic_id, steps = new.steps, step_began_at = new.step_began_at,
-    step_attempts = new.step_attempts, accepted_at = new.accepted_at, delivery_state = new.delivery_state,
-    changed_at = $16, lease_until = CASE WHEN new.state = 'sending' THEN clock_timestamp() + $17::interval END
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::uuid[],
-            $9::text[], $10::text[], $11::text[]::jsonb[], $12::timestamptz[], $13::int[], $14::timestamptz[],
-            $15::text[])
-    AS new (notification_id, state, lane, not_after, next_attempt_at, version, attempts, attempt_id, reason, clinic_id,
-            steps, step_began_at, step_attempts, accepted_at, delivery_state)
-WHERE held.notification_id = new.notification_id"""
 
 PUT_OFF = """
 UPDATE notification

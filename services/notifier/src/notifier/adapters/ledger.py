@@ -10,10 +10,11 @@ import asyncpg
 from chassis.database import Connection, unavailable
 from notifier.adapters import lane_sql as sql
 from notifier.adapters import rates
-from notifier.adapters.columns import read
-from notifier.adapters.ledger_store import PostgresLedgerTransaction
 from notifier.domain.accounts import Accounts
-from notifier.domain.ledger import (
+from notifier.domain.undecided import PUT_OFF
+from notifier.gate.domain.standing import Mode
+from notifier.handle.ports import Answered
+from notifier.ledger.domain.notification import (
     Accepted,
     Answer,
     Call,
@@ -24,10 +25,9 @@ from notifier.domain.ledger import (
     Row,
     Unsure,
 )
-from notifier.domain.states import State
-from notifier.domain.undecided import PUT_OFF
-from notifier.gate.domain.standing import Mode
-from notifier.handle.ports import Answered
+from notifier.ledger.domain.states import State
+from notifier.ledger.rows import read
+from notifier.ledger.store import PostgresLedgerTransaction
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
 

@@ -8,8 +8,6 @@ import asyncpg
 
 from chassis.database import unavailable
 from notifier.adapters import why_sql
-from notifier.adapters.odd_rows import readable
-from notifier.domain.states import State
 from notifier.domain.timeline_messages import (
     ActFact,
     CallFact,
@@ -20,6 +18,8 @@ from notifier.domain.timeline_messages import (
     StepFact,
 )
 from notifier.handle.timeline import OwnFacts
+from notifier.ledger.domain.states import State
+from notifier.ledger.odd_rows import readable
 from schemas.notifications import Channel, DeliveryState, Kind
 
 

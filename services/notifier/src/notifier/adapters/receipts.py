@@ -11,12 +11,12 @@ import asyncpg
 from chassis.after_commit import said_after_commit
 from chassis.database import Connection, unavailable
 from notifier.adapters import inbound_sql as sql
-from notifier.adapters import lane_sql
-from notifier.adapters.columns import notification
-from notifier.adapters.ledger_store import PostgresLedgerTransaction
-from notifier.domain.ledger import Notification
 from notifier.domain.receipts import Carrier, Made, Receipt, Reported
 from notifier.handle.receipts import Kept, Moved, Noted
+from notifier.ledger import statements as ledger_statements
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.rows import notification
+from notifier.ledger.store import PostgresLedgerTransaction
 from notifier.opt_outs.whatsapp_users import link_attempts
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel, DeliveryState
@@ -72,7 +72,9 @@ class PostgresReceiptTransaction:
         made = await self.made(reports)
         if not made:
             return {}
-        rows = await self._connection.fetch(lane_sql.LOCK, list({one.notification_id for one in made.values()}))
+        rows = await self._connection.fetch(
+            ledger_statements.LOCK, list({one.notification_id for one in made.values()})
+        )
         return {row["notification_id"]: notification(row) for row in rows}
 
     async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from notifier.domain.ledger import Call
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.visit import Visit
+from notifier.ledger.domain.notification import Call
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 

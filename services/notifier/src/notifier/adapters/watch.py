@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from chassis.clock import Clock
 from chassis.database import unavailable
-from notifier.adapters import lane_sql, sql
+from notifier.adapters import lane_sql
 from notifier.domain.breaker import Standing
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Notification
-from notifier.domain.states import State
 from notifier.gate.domain.standing import Mode
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
 
 SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -118,9 +118,9 @@ class Workload:
     async def mode(self) -> str:
         """Return the installation's sending mode: what somebody has switched, else the setting."""
         with unavailable():
-            return await self._pool.fetchval(sql.SENDING_MODE) or self._setting.value
+            return await self._pool.fetchval(lane_sql.SENDING_MODE) or self._setting.value
 
     async def count(self, state: State) -> int:
         """Return how many notifications are in this state."""
         with unavailable():
-            return int(await self._pool.fetchval(sql.COUNT_STATE, state.value))
+            return int(await self._pool.fetchval(lane_sql.COUNT_STATE, state.value))

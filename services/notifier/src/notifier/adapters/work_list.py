@@ -15,12 +15,12 @@ from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.http import Problem
 from notifier.adapters import work_list_sql as sql
-from notifier.adapters.odd_rows import readable
-from notifier.domain.plain_words import reason_words
-from notifier.domain.states import State
 from notifier.domain.work_list import Act, acts
 from notifier.gate.domain.modes import SendingMode
 from notifier.handle.work_list import Desk, Done, GateShut, NotListed, Wish, act
+from notifier.ledger.domain.plain_english import reason_words
+from notifier.ledger.domain.states import State
+from notifier.ledger.odd_rows import readable
 from schemas.model import ClinicId
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

@@ -21,8 +21,8 @@ machine time, monotonic.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Answer, NotAccepted, Unsure
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Answer, NotAccepted, Unsure
 
 
 class Standing(StrEnum):

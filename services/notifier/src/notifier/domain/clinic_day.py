@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from notifier.domain.ledger import Notification
-from notifier.domain.settle import skip
-from notifier.domain.states import State
 from notifier.gate.domain.visit import Visit
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.settlement import skip
+from notifier.ledger.domain.states import State
 from notifier.values.kinds import PATIENT, PROVIDER
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind

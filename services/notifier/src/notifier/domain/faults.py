@@ -1,14 +1,5 @@
 """Whose fault a carrier's refusal is: one table for each carrier, by its own codes.
 
-| fault | what becomes of the message | what becomes of the account |
-|---|---|---|
-| MESSAGE | this channel is closed for it: the next at once | nothing |
-| FOR_NOW | again after its backoff | nothing |
-| SENDER | again after its backoff; staff are told: the clinic's sender, template or region is not set up | nothing |
-| THROTTLE | again after its backoff, and not before the carrier's Retry-After | pauses as long, in every instance |
-| ACCOUNT | again after its backoff; staff are told: login, payment or standing of our account | rests, at once |
-| CARRIER | again after its backoff | rests, after several in a row |
-
 Sources. Meta: "WhatsApp error codes" (developers.facebook.com/documentation/business-messaging/whatsapp/support/
 error-codes). Twilio: its error dictionary (twilio.com/docs/api/errors). SMTP: RFC 5321 4.2, RFC 4954 4 and 6 for
 AUTH (454, 530, 534, 535, 538), RFC 3463 and IANA's registry of enhanced status codes for 5.7.x; Exchange Online's own
@@ -18,22 +9,9 @@ A code that no table has is the message's if it is a 4xx of HTTP or a 5xx of SMT
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
 
-THROTTLED = timedelta(seconds=5)
-"""The pause after a throttle that names none: as long as the first backoff."""
-
-
-class Fault(StrEnum):
-    """Whose fault it is."""
-
-    MESSAGE = "message"
-    FOR_NOW = "for-now"
-    SENDER = "sender"
-    THROTTLE = "throttle"
-    ACCOUNT = "account"
-    CARRIER = "carrier"
+from notifier.ledger.domain.faults import Fault
 
 
 class Phase(StrEnum):

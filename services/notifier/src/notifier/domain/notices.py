@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.ledger import Notification
-from notifier.domain.settle import skip
-from notifier.domain.states import State
 from notifier.domain.transitions import NOTICES, Happened, Transition, VisitReading
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.settlement import skip
+from notifier.ledger.domain.states import State
 from notifier.values.kinds import PATIENT, PROVIDER
 from schemas.appointments import Mode
 from schemas.notifications import Channel, Kind

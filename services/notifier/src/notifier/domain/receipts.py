@@ -21,9 +21,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from notifier.domain.ledger import Accepted, Notification
-from notifier.domain.settle import settle, undelivered
-from notifier.domain.states import State
+from notifier.ledger.domain.notification import Accepted, Notification
+from notifier.ledger.domain.settlement import settle, undelivered
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel, DeliveryState
 
 ORDER = (DeliveryState.UNKNOWN, DeliveryState.UNDELIVERED, DeliveryState.DELIVERED, DeliveryState.READ)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.domain.plain_words import reason_words
+from notifier.ledger.domain.plain_english import reason_words
 
 BOOKING, RECORDS, REMINDERS, NOTIFIER, CARRIER, PATIENT, STAFF = (
     "booking",

@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from notifier.domain.ledger import Accepted, Notification
-from notifier.domain.settle import close_step, settle
-from notifier.domain.states import State
+from notifier.ledger.domain.notification import Accepted, Notification
+from notifier.ledger.domain.settlement import close_step, settle
+from notifier.ledger.domain.states import State
 from notifier.values.kinds import PATIENT
 from schemas.reminders import Reason
 

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 from chassis.errors import Unavailable
-from notifier.domain.ledger import Call, Notification, Row, UnreadableRow
-from notifier.domain.states import State
 from notifier.handle.lane import Asking, Claimed, judge
 from notifier.handle.ports import LaneTransaction, Ledger
+from notifier.ledger.domain.notification import Call, Notification, Row, UnreadableRow
+from notifier.ledger.domain.states import State
 
 
 class Undecidable(Exception):

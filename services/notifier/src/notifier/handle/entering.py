@@ -10,13 +10,13 @@ import structlog
 
 from chassis.after_commit import after_commit
 from notifier.domain.clinic_day import DayList
-from notifier.domain.ledger import Notification
-from notifier.domain.settle import place, shut, skip
-from notifier.domain.states import State
 from notifier.gate.domain.decision import Decision, Skip, decide
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import NOTHING_KNOWN, Standing, Told
 from notifier.gate.domain.visit import Visit
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.settlement import place, shut, skip
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 

@@ -11,12 +11,12 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.consumer import Applied
-from notifier.domain.ledger import Notification
 from notifier.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
-from notifier.domain.states import State
 from notifier.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
 from notifier.gate.domain.modes import SendingMode
 from notifier.handle.entering import EntryStore, enter, unknown
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import State
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
 

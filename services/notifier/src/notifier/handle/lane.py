@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from notifier.domain.accounts import Accounts
-from notifier.domain.ledger import Call, NotAccepted, Notification
-from notifier.domain.settle import defer, place, settle, shut, skip, start
-from notifier.domain.states import State
 from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import NOTHING_KNOWN, Standing
 from notifier.gate.domain.visit import Visit
 from notifier.handle.ports import Answered, LaneTransaction, Ledger
+from notifier.ledger.domain.notification import Call, NotAccepted, Notification
+from notifier.ledger.domain.settlement import defer, place, settle, shut, skip, start
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 

@@ -16,8 +16,6 @@ from chassis.clock import Clock
 from chassis.errors import Unavailable
 from notifier.domain.accounts import Accounts
 from notifier.domain.breaker import Standing as BreakerStanding
-from notifier.domain.ledger import Call, Notification, NotStarted, Unsure
-from notifier.domain.states import State
 from notifier.gate.domain.modes import SendingMode
 from notifier.handle.calling import Caller
 from notifier.handle.claiming import Undecidable, claim
@@ -27,6 +25,8 @@ from notifier.handle.one_by_one import OneByOne
 from notifier.handle.ports import Answered, Carrier, Ledger, Watch
 from notifier.handle.recording import Recorder
 from notifier.handle.tending import due, move_on, paused, run_out_leases, settle_late
+from notifier.ledger.domain.notification import Call, Notification, NotStarted, Unsure
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

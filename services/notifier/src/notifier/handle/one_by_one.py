@@ -12,12 +12,12 @@ from uuid import UUID
 import structlog
 
 from chassis.errors import Unavailable
-from notifier.domain.ledger import Notification, UnreadableRow
 from notifier.domain.undecided import MOST, Undecided
 from notifier.handle.claiming import Undecidable, claim_one
 from notifier.handle.lane import Asking, Claimed
 from notifier.handle.ports import Ledger, Watch
 from notifier.handle.tending import run_out_one
+from notifier.ledger.domain.notification import Notification, UnreadableRow
 from schemas.notifications import Channel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -8,10 +8,10 @@ from typing import Protocol
 from uuid import UUID
 
 from notifier.domain.breaker import Standing as BreakerStanding
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Answer, Call, Notification, Row
 from notifier.gate.domain.standing import Mode, Standing
 from notifier.gate.domain.visit import Visit
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Answer, Call, Notification, Row
 from schemas.notifications import Channel
 
 

@@ -8,9 +8,9 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.domain.ledger import Notification
 from notifier.handle.lane import record
 from notifier.handle.ports import Answered, Ledger
+from notifier.ledger.domain.notification import Notification
 from schemas.notifications import Channel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

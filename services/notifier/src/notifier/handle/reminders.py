@@ -8,10 +8,10 @@ from uuid import UUID
 
 from chassis.consumer import Applied
 from notifier.domain.clinic_day import Morning, TodaysVisit, day_lists, messages
-from notifier.domain.ledger import Notification
-from notifier.domain.states import State
 from notifier.gate.domain.modes import SendingMode
 from notifier.handle.entering import EntryStore, enter, unknown
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import State
 from notifier.values.kinds import PATIENT
 from schemas.appointments import Status
 from schemas.notifications import Kind

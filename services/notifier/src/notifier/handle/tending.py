@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.ledger import Notification
-from notifier.domain.settle import run_out
-from notifier.domain.states import State
 from notifier.gate.domain.decision import Terms
 from notifier.handle.claiming import judging, read, readable
 from notifier.handle.lane import Asking, Claimed, judge
 from notifier.handle.ports import LaneTransaction, Ledger
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.settlement import run_out
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 15.0

@@ -17,8 +17,8 @@ from functools import lru_cache
 from notifier.adapters.calendar import METHODS, calendar_entry
 from notifier.adapters.templates import Templates
 from notifier.adapters.words import Words, words_of
-from notifier.domain.ledger import Call
 from notifier.domain.text import plain
+from notifier.ledger.domain.notification import Call
 from notifier.opt_outs.domain.one_click import Unsubscribing
 
 LONGEST_SUBJECT = 150

@@ -20,8 +20,8 @@ import httpx2
 import orjson
 
 from notifier.adapters.carriers.spread import Spread
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, Unsure, refused
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Unsure, refused
 
 SERVER_ERROR = 500
 NO_SUCH_NUMBER = 33

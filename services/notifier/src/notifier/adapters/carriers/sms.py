@@ -17,8 +17,8 @@ from notifier.adapters.carriers.posting import Posting
 from notifier.adapters.templates import Templates
 from notifier.adapters.words import NORTH_AMERICA, words_of
 from notifier.domain.faults import of_twilio
-from notifier.domain.ledger import Call
 from notifier.handle.ports import CannotCompose, Made
+from notifier.ledger.domain.notification import Call
 
 LONGEST_BODY = 1600
 """Twilio's limit."""

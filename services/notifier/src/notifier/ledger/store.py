@@ -6,13 +6,13 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.adapters import lane_sql as sql
-from notifier.adapters.columns import read, write
-from notifier.adapters.outgoing import notification_changed
-from notifier.domain.ledger import Notification, Row
 from notifier.gate.domain.standing import Standing
 from notifier.gate.domain.visit import Visit
 from notifier.gate.store import read_gate, read_standing
+from notifier.ledger import statements as sql
+from notifier.ledger.domain.notification import Notification, Row
+from notifier.ledger.messages import notification_changed
+from notifier.ledger.rows import read, write
 from notifier.values.addresses import Peppers
 
 NO_LEASE = timedelta()

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from chassis.database import unavailable
-from notifier.adapters import sql
-from notifier.adapters.odd_rows import readable
-from notifier.domain.states import State, outcome_of
+from notifier.ledger import statements
+from notifier.ledger.domain.states import State, outcome_of
+from notifier.ledger.odd_rows import readable
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
 
@@ -93,8 +93,8 @@ async def find(pool: asyncpg.Pool, appointment_id: UUID) -> NotificationList:
         Unavailable: The database cannot answer now.
     """
     with unavailable():
-        rows = await pool.fetch(sql.FIND_NOTIFICATIONS, appointment_id)
-        calls = await pool.fetch(sql.FIND_ATTEMPTS, [row["notification_id"] for row in rows])
+        rows = await pool.fetch(statements.FIND_NOTIFICATIONS, appointment_id)
+        calls = await pool.fetch(statements.FIND_ATTEMPTS, [row["notification_id"] for row in rows])
     made: dict[UUID, list[AttemptView]] = {row["notification_id"]: [] for row in rows}
     for call in calls:
         made[call["notification_id"]].append(AttemptView.model_validate(dict(call)))

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from notifier.domain.faults import THROTTLED, Fault
-from notifier.domain.states import State
 from notifier.gate.domain.chain import Step
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.decision import ORDINARY, Asked, Terms
 from notifier.gate.domain.visit import Visit
+from notifier.ledger.domain.faults import THROTTLED, Fault
+from notifier.ledger.domain.states import State
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 

@@ -19,12 +19,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.backoff import retry_at
-from notifier.domain.faults import Fault
-from notifier.domain.ledger import Accepted, Answer, NotAccepted, Notification, NotStarted, Rejected, Unsure
-from notifier.domain.states import State
 from notifier.gate.domain.chain import TRIED, Step
 from notifier.gate.domain.decision import ORDINARY, Send, Skip, Terms, Wait
+from notifier.ledger.domain.backoff import retry_at
+from notifier.ledger.domain.faults import Fault
+from notifier.ledger.domain.notification import (
+    Accepted,
+    Answer,
+    NotAccepted,
+    Notification,
+    NotStarted,
+    Rejected,
+    Unsure,
+)
+from notifier.ledger.domain.states import State
 from schemas.notifications import DeliveryState
 from schemas.reminders import Reason
 from schemas.wire import notification_id

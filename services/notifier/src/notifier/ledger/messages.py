@@ -7,8 +7,8 @@ import orjson
 
 from chassis.behind import Owned
 from chassis.outbox import Outgoing
-from notifier.domain.ledger import Notification
-from notifier.domain.states import outcome_of
+from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.states import outcome_of
 from schemas.envelope import Envelope
 from schemas.notifications import NOTIFICATION_CHANGED
 from schemas.topics import NOTIFICATIONS
