@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from chassis.errors import Misconfigured
-from notifier.adapters.rekeying import Rekeying
+from notifier.address_keys.rekeying import Rekeying
 from schemas.appointments import Appointment
 from tests.integration.notifier.callbacks import secrets, sms
 from tests.integration.notifier.world import World

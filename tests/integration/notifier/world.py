@@ -17,7 +17,7 @@ import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from chassis import clock
-from notifier.adapters.peppers import peppers_of
+from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
 from notifier.wiring import LANES, Service, build

@@ -11,7 +11,7 @@ import orjson
 
 from notifier.adapters.lint import languages
 from notifier.adapters.preview import pages
-from notifier.adapters.templates import PATIENT_KINDS, Templates
+from notifier.wording.rendering import PATIENT_KINDS, Templates
 
 FOLDER = Path(__file__).parent / "golden"
 

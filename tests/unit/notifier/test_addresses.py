@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from chassis.errors import Misconfigured
-from notifier.adapters.peppers import peppers_of
+from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
 from tests.unit.notifier.builders import APPOINTMENT, MOBILE

@@ -9,10 +9,10 @@ from icalendar import Calendar
 
 from notifier.adapters import markup
 from notifier.adapters.carriers.composing import Sender, compose
-from notifier.adapters.templates import Templates
-from notifier.adapters.words import words_of
-from notifier.domain.segments import segments
-from notifier.domain.text import clipped, first_name, plain
+from notifier.wording.domain.safe_text import clipped, first_name, plain
+from notifier.wording.domain.sms_segments import segments
+from notifier.wording.rendering import Templates
+from notifier.wording.words import words_of
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import EMAIL, call
 

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from notifier.adapters.carriers.sms import SmsCarrier, TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
-from notifier.adapters.templates import Templates
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected, Unsure
+from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
 

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import EmailCarrier, MailAccount, SmtpServer
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
-from notifier.adapters.templates import Templates
 from notifier.domain.faults import Phase, by_code, of_meta, of_smtp, of_twilio
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import THROTTLED, Fault
 from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected
+from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
 

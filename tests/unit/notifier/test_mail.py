@@ -9,8 +9,8 @@ import pytest
 from icalendar import Calendar
 
 from notifier.adapters.carriers.composing import Sender, compose
-from notifier.adapters.templates import Templates
 from notifier.gate.domain.channels import Route
+from notifier.wording.rendering import Templates
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import APPOINTMENT, EMAIL, STARTS, call

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.domain.segments import GSM, GSM_EXTENSION, Segments, segments, without_typography
+from notifier.wording.domain.sms_segments import GSM, GSM_EXTENSION, Segments, segments, without_typography
 
 
 @pytest.mark.parametrize(

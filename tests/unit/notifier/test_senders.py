@@ -15,10 +15,10 @@ from notifier.adapters.carriers.sms import SmsCarrier
 from notifier.adapters.carriers.whatsapp import TEMPLATES, WhatsAppCarrier
 from notifier.adapters.senders import Senders, read_senders
 from notifier.adapters.senders_cli import app
-from notifier.adapters.templates import Templates
 from notifier.domain.accounts import Accounts
 from notifier.gate.domain.channels import Route
 from notifier.settings import Settings
+from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
 

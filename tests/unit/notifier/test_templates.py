@@ -12,12 +12,12 @@ import pytest
 from chassis.errors import Misconfigured
 from notifier.adapters import markup
 from notifier.adapters.sample import AMERICAN, Sample
-from notifier.adapters.templates import PARTS, PATIENT_KINDS, Part, Templates
-from notifier.adapters.words import LANGUAGES, words_of
-from notifier.domain.segments import segments
-from notifier.domain.wording import Day, day_of
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.notification import Call
+from notifier.wording.domain.language import Day, day_of
+from notifier.wording.domain.sms_segments import segments
+from notifier.wording.rendering import PARTS, PATIENT_KINDS, Part, Templates
+from notifier.wording.words import LANGUAGES, words_of
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
 

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from notifier.adapters import markup
 from notifier.adapters.lint import lint
-from notifier.adapters.templates import Templates
 from notifier.adapters.templates_cli import app
+from notifier.wording.rendering import Templates
 from schemas.notifications import Kind
 
 RUN = CliRunner()

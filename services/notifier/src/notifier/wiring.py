@@ -26,12 +26,11 @@ from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
 from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.inbox_access import InboxAccess
-from notifier.adapters.peppers import check as check_peppers
-from notifier.adapters.peppers import peppers_of
 from notifier.adapters.senders import read_senders
 from notifier.adapters.streams import Streams, streams
-from notifier.adapters.templates import checked
 from notifier.adapters.watch import LaneMetrics
+from notifier.address_keys.peppers import check as check_peppers
+from notifier.address_keys.peppers import peppers_of
 from notifier.domain.transitions import VisitReading
 from notifier.handle.fanout import on_appointments
 from notifier.handle.loop import Lane
@@ -43,6 +42,7 @@ from notifier.wiring_inbound import Inbound, inbound
 from notifier.wiring_lanes import lanes as lanes_of
 from notifier.wiring_lanes import watch_lanes
 from notifier.wiring_staff import reading_of, staff_routers
+from notifier.wording.rendering import checked
 from schemas.notifications import Channel
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS
 

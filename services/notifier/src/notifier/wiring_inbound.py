@@ -25,10 +25,10 @@ from notifier.adapters.callbacks.waiting import WaitingReceipts
 from notifier.adapters.carriers.http import new_client
 from notifier.adapters.looking_up import LookUp
 from notifier.adapters.receipts import PostgresReceipts
-from notifier.adapters.rekeying import Rekeying
 from notifier.adapters.replies import PostgresReplies
 from notifier.adapters.senders import Senders
 from notifier.adapters.unreadable import PostgresUnreadables
+from notifier.address_keys.rekeying import Rekeying
 from notifier.handle.intake import Intake
 from notifier.handle.replaying import Replayed, replay
 from notifier.opt_outs import http as opt_outs_http

@@ -15,7 +15,6 @@ from notifier.adapters.carriers.sms import SmsCarrier
 from notifier.adapters.carriers.whatsapp import WhatsAppCarrier
 from notifier.adapters.ledger import PostgresLedger
 from notifier.adapters.senders import Senders
-from notifier.adapters.templates import Templates
 from notifier.adapters.watch import LaneMetrics, Workload
 from notifier.handle.limits import Limits
 from notifier.handle.loop import Lane
@@ -23,6 +22,7 @@ from notifier.handle.ports import Carrier
 from notifier.ledger.domain.states import State
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
+from notifier.wording.rendering import Templates
 from schemas.notifications import Channel
 
 

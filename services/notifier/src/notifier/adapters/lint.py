@@ -14,13 +14,13 @@ from icalendar import Calendar
 from jinja2 import TemplateError, TemplateSyntaxError, meta
 
 from notifier.adapters import markup
-from notifier.adapters.calendar import METHODS
 from notifier.adapters.carriers.composing import LONGEST_SUBJECT, Sender, entry_of
 from notifier.adapters.sample import AMERICAN, Sample
-from notifier.adapters.templates import PARTS, PATIENT_KINDS, Part, Templates, known_language, needed_for, path_of
-from notifier.adapters.words import LANGUAGES, Words, words_of
-from notifier.domain.segments import segments
-from notifier.domain.text import clipped
+from notifier.wording.calendar import METHODS
+from notifier.wording.domain.safe_text import clipped
+from notifier.wording.domain.sms_segments import segments
+from notifier.wording.rendering import PARTS, PATIENT_KINDS, Part, Templates, known_language, needed_for, path_of
+from notifier.wording.words import LANGUAGES, Words, words_of
 from schemas.notifications import Kind
 
 EASY_SUBJECT = 70

@@ -7,14 +7,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from notifier.adapters.calendar import METHODS
 from notifier.adapters.carriers.composing import Sender, entry_of
 from notifier.adapters.carriers.whatsapp import TEMPLATES, body_of
 from notifier.adapters.lint import ANSWERED
 from notifier.adapters.sample import AMERICAN, Sample
-from notifier.adapters.templates import Templates
-from notifier.adapters.words import words_of
-from notifier.domain.segments import Segments, segments
+from notifier.wording.calendar import METHODS
+from notifier.wording.domain.sms_segments import Segments, segments
+from notifier.wording.rendering import Templates
+from notifier.wording.words import words_of
 from schemas.notifications import Channel, Kind
 
 DAYS: dict[Kind, dict[str, int]] = {Kind.REMINDER: {"today": 0, "tomorrow": 1, "later": 3}}

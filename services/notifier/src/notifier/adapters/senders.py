@@ -16,8 +16,8 @@ from notifier.adapters.carriers.composing import Sender
 from notifier.adapters.carriers.email import MailAccount, SmtpServer
 from notifier.adapters.carriers.sms import TwilioAccount
 from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
-from notifier.adapters.peppers import peppers_of
 from notifier.adapters.senders_file import EMPTY, Section, read
+from notifier.address_keys.peppers import peppers_of
 from notifier.domain.accounts import Accounts as ByClinic
 from notifier.opt_outs.domain.one_click import Unsubscribing
 from notifier.settings import Settings, several

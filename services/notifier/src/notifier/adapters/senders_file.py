@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from chassis.errors import Misconfigured
 from notifier.adapters.carriers.whatsapp import NEUTRAL, PARAMETERS, Parameter
-from notifier.adapters.templates import PATIENT_KINDS, known_language
+from notifier.wording.rendering import PATIENT_KINDS, known_language
 from schemas.notifications import Kind
 
 _CLINIC = re.compile(r"[A-Z0-9]{2,10}")

@@ -9,7 +9,7 @@ from jinja2 import TemplateError
 from notifier.adapters import preview
 from notifier.adapters.lint import languages as languages_there
 from notifier.adapters.lint import lint
-from notifier.adapters.templates import PATIENT_KINDS, Templates
+from notifier.wording.rendering import PATIENT_KINDS, Templates
 from schemas.notifications import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Messages to patients: check them, look at them.")

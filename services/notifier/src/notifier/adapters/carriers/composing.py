@@ -14,12 +14,12 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
-from notifier.adapters.calendar import METHODS, calendar_entry
-from notifier.adapters.templates import Templates
-from notifier.adapters.words import Words, words_of
-from notifier.domain.text import plain
 from notifier.ledger.domain.notification import Call
 from notifier.opt_outs.domain.one_click import Unsubscribing
+from notifier.wording.calendar import METHODS, calendar_entry
+from notifier.wording.domain.safe_text import plain
+from notifier.wording.rendering import Templates
+from notifier.wording.words import Words, words_of
 
 LONGEST_SUBJECT = 150
 LONGEST_LINE = 998

@@ -22,10 +22,10 @@ from jinja2 import TemplateError
 from pydantic import SecretStr
 
 from notifier.adapters.carriers.composing import Mail, Sender, compose
-from notifier.adapters.templates import Templates
 from notifier.domain.faults import ENHANCED, Phase, of_smtp
 from notifier.handle.ports import CannotCompose, Made
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Unsure, refused
+from notifier.wording.rendering import Templates
 
 REFUSALS = range(400, 600)
 """All other replies to a mail are none that we can read; aiosmtplib gives nonsense the code -1."""

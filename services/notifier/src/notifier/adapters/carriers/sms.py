@@ -14,11 +14,11 @@ from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
 from notifier.adapters.carriers.posting import Posting
-from notifier.adapters.templates import Templates
-from notifier.adapters.words import NORTH_AMERICA, words_of
 from notifier.domain.faults import of_twilio
 from notifier.handle.ports import CannotCompose, Made
 from notifier.ledger.domain.notification import Call
+from notifier.wording.rendering import Templates
+from notifier.wording.words import NORTH_AMERICA, words_of
 
 LONGEST_BODY = 1600
 """Twilio's limit."""

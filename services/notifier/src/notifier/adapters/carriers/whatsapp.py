@@ -16,11 +16,11 @@ from pydantic import SecretStr
 
 from notifier.adapters.carriers.http import answer_to, text
 from notifier.adapters.carriers.posting import Posting
-from notifier.adapters.words import Words, words_of
 from notifier.domain.faults import of_meta
-from notifier.domain.wording import LAST_RESORT
 from notifier.handle.ports import CannotCompose, Made
 from notifier.ledger.domain.notification import Call
+from notifier.wording.domain.language import LAST_RESORT
+from notifier.wording.words import Words, words_of
 from schemas.notifications import Kind
 
 NEUTRAL = "_neutral"

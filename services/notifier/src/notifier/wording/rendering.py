@@ -24,9 +24,9 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from chassis.errors import Misconfigured
-from notifier.adapters.words import LANGUAGES, Words
-from notifier.domain.segments import without_typography
-from notifier.domain.text import clipped
+from notifier.wording.domain.safe_text import clipped
+from notifier.wording.domain.sms_segments import without_typography
+from notifier.wording.words import LANGUAGES, Words
 from schemas.notifications import Kind
 
 type Part = Literal["subject.txt", "text.txt", "html", "sms.txt"]
@@ -59,7 +59,7 @@ class Templates:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
-        self._general: list[BaseLoader] = [PackageLoader("notifier", "templates")]
+        self._general: list[BaseLoader] = [PackageLoader("notifier.wording")]
         self._clinics = folder / "clinics" if folder else None
         if folder:
             self._general.insert(0, FileSystemLoader(folder))

@@ -14,10 +14,10 @@ from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
 from phonenumbers import NumberParseException
 
-from notifier.domain.text import first_name, plain
-from notifier.domain.wording import LAST_RESORT, Day, day_of, language, region_of, zone_may_confuse
 from notifier.gate.domain.visit import mobile_of
 from notifier.ledger.domain.notification import Call
+from notifier.wording.domain.language import LAST_RESORT, Day, day_of, language, region_of, zone_may_confuse
+from notifier.wording.domain.safe_text import first_name, plain
 from schemas.zones import zone_of
 
 LANGUAGES = frozenset({"en", "de", "nl"})

@@ -7,8 +7,8 @@ library took longer over it than over all the rest of a mail; tests and `templat
 
 from datetime import UTC, datetime
 
-from notifier.adapters.words import Words
 from notifier.ledger.domain.notification import Call
+from notifier.wording.words import Words
 from schemas.notifications import Kind
 
 PRODUCT = "-//Attend//Notifier//EN"

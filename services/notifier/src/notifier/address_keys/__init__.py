@@ -1,0 +1,1 @@
+"""The secrets under which addresses are kept, and what older versions kept without one."""

@@ -1,0 +1,1 @@
+"""Language, harmless names and the length of an SMS, pure."""
