@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from chassis.database import Connection
-from notifier.adapters.receipts import PostgresReceipts, PostgresReceiptTransaction
-from notifier.domain.receipts import Carrier, Receipt, Reported
-from notifier.handle.receipts import WAITS_FOR, Kept, Moved
+from notifier.receipts.domain import Carrier, Receipt, Reported
+from notifier.receipts.handle import WAITS_FOR, Kept, Moved
+from notifier.receipts.store import PostgresReceipts, PostgresReceiptTransaction
 from schemas.notifications import DeliveryState
 from tests.support.installation import Installation
 from tests.unit.notifier.builders import PEPPERS

@@ -12,11 +12,11 @@ import pytest
 
 from chassis.clock import SteppedClock
 from notifier.adapters.callbacks.meta_signature import meta_signature
-from notifier.adapters.receipts import PostgresReceipts
 from notifier.adapters.unreadable import PostgresUnreadables
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Unread
-from notifier.handle.receipts import match_waiting
+from notifier.receipts.domain import Carrier
+from notifier.receipts.handle import match_waiting
+from notifier.receipts.store import PostgresReceipts
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, DeliveryState, NotificationChanged
 from tests.integration.notifier.callbacks import (

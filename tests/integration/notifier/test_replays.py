@@ -10,8 +10,8 @@ import pytest
 
 from chassis.clock import SteppedClock
 from notifier.adapters.unreadable import LARGEST_KEPT, PostgresUnreadables
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Came, Unread
+from notifier.receipts.domain import Carrier
 from tests.integration.notifier.callbacks import meta, secrets, sms, status
 from tests.integration.notifier.world import World
 

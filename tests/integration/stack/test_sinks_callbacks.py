@@ -15,7 +15,7 @@ from chassis.clock import RealClock
 from notifier.adapters.callbacks import meta, twilio
 from notifier.adapters.callbacks.meta_signature import meta_is_genuine
 from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine
-from notifier.domain.receipts import Reported
+from notifier.receipts.domain import Reported
 from stack.accepted import AcceptanceLog
 from stack.callbacks import Back
 from stack.faults import Faults

@@ -19,8 +19,8 @@ from notifier.adapters.callbacks.http import CALLBACKS, Callbacks
 from notifier.adapters.callbacks.meta_signature import meta_signature
 from notifier.adapters.callbacks.secrets import CallbackSecrets
 from notifier.adapters.callbacks.twilio_signature import twilio_signature
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Intake, Unread
+from notifier.receipts.domain import Carrier
 from notifier.wiring_inbound import carriers_routes
 from tests.unit.notifier.builders import PEPPERS
 

@@ -15,9 +15,9 @@ from notifier.adapters.callbacks.meta_signature import meta_is_genuine, meta_sig
 from notifier.adapters.callbacks.secrets import CallbackSecrets, is_one_of
 from notifier.adapters.callbacks.twilio import Unreadable
 from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine, twilio_signature
-from notifier.domain.receipts import Reported
-from notifier.domain.replies import Meaning
 from notifier.handle.intake import Batch, Unread
+from notifier.receipts.domain import Reported
+from notifier.replies.domain import Meaning
 from notifier.settings import several
 from schemas.notifications import Channel
 

@@ -9,8 +9,8 @@ import pytest
 
 from notifier.adapters.callbacks import meta, twilio
 from notifier.adapters.callbacks.again import reader
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Batch, Came, Item, Unread
+from notifier.receipts.domain import Carrier
 
 ATTEMPT = UUID("01890000-0000-5000-8000-000000000005")
 STATUS = {"id": "wamid.1", "status": "delivered", "biz_opaque_callback_data": str(ATTEMPT)}

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.receipts import Carrier, Made, Receipt, Reported
-from notifier.handle.receipts import Heard, Kept, Moved, Noted, hear
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
+from notifier.receipts.domain import Carrier, Made, Receipt, Reported
+from notifier.receipts.handle import Heard, Kept, Moved, Noted, hear
 from schemas.notifications import Channel, DeliveryState
 from tests.unit.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending
 

@@ -8,9 +8,9 @@ import pytest
 
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
-from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.handle.intake import Batch, Intake, Item, Unread
-from notifier.handle.replies import Incoming
+from notifier.receipts.domain import Carrier, Receipt, Reported
+from notifier.replies.handle import Incoming
 from schemas.notifications import Channel
 from tests.unit.notifier.builders import PEPPERS
 

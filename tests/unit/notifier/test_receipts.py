@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifier.domain.receipts import ORDER, Carrier, Effect, Made, Receipt, Reported, apply
 from notifier.ledger.domain.notification import Accepted, NotAccepted, Notification
 from notifier.ledger.domain.settlement import settle
 from notifier.ledger.domain.states import State
+from notifier.receipts.domain import ORDER, Carrier, Effect, Made, Receipt, Reported, apply
 from schemas.notifications import Channel, DeliveryState
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending

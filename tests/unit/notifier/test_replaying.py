@@ -8,9 +8,9 @@ import pytest
 
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Batch, Came, Intake, Unread
 from notifier.handle.replaying import Kept, NotReplayable, Replayed, StillUnreadable, replay
+from notifier.receipts.domain import Carrier
 from tests.unit.notifier.builders import NOW, PEPPERS
 from tests.unit.notifier.test_intake import Kept as Unreadables
 from tests.unit.notifier.test_intake import Replies, Work, report, stop

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from notifier.domain.replies import Answer, Meaning, Messaged, Verdict, Why, read, resolve
 from notifier.opt_outs.domain.categories import Category, category_of
+from notifier.replies.domain import Answer, Meaning, Messaged, Verdict, Why, read, resolve
 from schemas.appointments import Status
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, PEPPERS, STARTS

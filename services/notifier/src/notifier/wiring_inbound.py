@@ -11,7 +11,7 @@ from chassis.clock import Clock
 from chassis.health import Health
 from chassis.metrics import Metrics
 from chassis.parts import Run
-from notifier.adapters import staff_replies, unreadable
+from notifier.adapters import unreadable
 from notifier.adapters.callbacks import unsubscribing
 from notifier.adapters.callbacks.again import reader
 from notifier.adapters.callbacks.bounces_http import add_bounces
@@ -21,17 +21,18 @@ from notifier.adapters.callbacks.mailbox import BounceMailbox
 from notifier.adapters.callbacks.meta_http import add_meta
 from notifier.adapters.callbacks.secrets import CallbackSecrets
 from notifier.adapters.callbacks.twilio_http import add_twilio
-from notifier.adapters.callbacks.waiting import WaitingReceipts
 from notifier.adapters.carriers.http import new_client
 from notifier.adapters.looking_up import LookUp
-from notifier.adapters.receipts import PostgresReceipts
-from notifier.adapters.replies import PostgresReplies
 from notifier.adapters.senders import Senders
 from notifier.adapters.unreadable import PostgresUnreadables
 from notifier.address_keys.rekeying import Rekeying
 from notifier.handle.intake import Intake
 from notifier.handle.replaying import Replayed, replay
 from notifier.opt_outs import http as opt_outs_http
+from notifier.receipts.store import PostgresReceipts
+from notifier.receipts.unmatched import WaitingReceipts
+from notifier.replies import http
+from notifier.replies.store import PostgresReplies
 from notifier.settings import Settings, several
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
@@ -104,7 +105,7 @@ def inbound(
         return await replay(kept, intake, read_again, unreadable_id, by, clock.now())
 
     desk = (
-        staff_replies.routes(pool, clock, operator),
+        http.routes(pool, clock, operator),
         opt_outs_http.routes(pool, clock, peppers, operator),
         unreadable.routes(pool, replay_one, operator),
     )

@@ -17,9 +17,9 @@ from chassis.asked import By
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Came, Unread
 from notifier.handle.replaying import Kept, NotReplayable, Replayed, StillUnreadable
+from notifier.receipts.domain import Carrier
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

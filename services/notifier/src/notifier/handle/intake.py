@@ -13,9 +13,9 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.domain.receipts import Carrier, Receipt
-from notifier.handle.receipts import Heard, Receipts, hear
-from notifier.handle.replies import Incoming, Replies, answer
+from notifier.receipts.domain import Carrier, Receipt
+from notifier.receipts.handle import Heard, Receipts, hear
+from notifier.replies.handle import Incoming, Replies, answer
 from notifier.values.addresses import Peppers
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

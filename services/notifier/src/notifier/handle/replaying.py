@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from chassis.errors import AttendError
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Batch, Came, Intake
+from notifier.receipts.domain import Carrier
 
 
 class NotReplayable(AttendError):

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from notifier.adapters.callbacks import meta, twilio
 from notifier.adapters.callbacks.dsn import read_mail
-from notifier.domain.receipts import Carrier
 from notifier.handle.intake import Batch, Came
 from notifier.handle.replaying import ReadAgain
+from notifier.receipts.domain import Carrier
 
 
 def reader(rest: Callable[[], str]) -> ReadAgain:

@@ -19,8 +19,8 @@ from email.message import Message
 from email.parser import BytesParser
 from uuid import UUID
 
-from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.handle.intake import Batch, Item, Unread
+from notifier.receipts.domain import Carrier, Receipt, Reported
 
 ACTIONS: dict[str, Reported] = {
     "failed": Reported.UNDELIVERED,

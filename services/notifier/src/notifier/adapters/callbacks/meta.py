@@ -12,9 +12,9 @@ from uuid import UUID
 import orjson
 
 from notifier.adapters.callbacks.user_ids import user_ids
-from notifier.domain.receipts import Carrier, Receipt, Reported
 from notifier.handle.intake import Batch, Came, Item, Unread
-from notifier.handle.replies import Incoming
+from notifier.receipts.domain import Carrier, Receipt, Reported
+from notifier.replies.handle import Incoming
 from schemas.notifications import Channel
 
 BODY, ENTRY, CHANGE, STATUSES, MESSAGES = "body", "entry", "change", "statuses", "messages"

@@ -8,7 +8,7 @@ from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
 from notifier.adapters.callbacks.http import Callbacks
 from notifier.adapters.callbacks.meta_signature import meta_signers
 from notifier.adapters.callbacks.secrets import is_one_of
-from notifier.domain.receipts import Carrier
+from notifier.receipts.domain import Carrier
 from schemas.notifications import Channel
 
 

@@ -5,10 +5,10 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from notifier.adapters.callbacks.user_ids import user_ids
-from notifier.domain.receipts import Carrier, Receipt, Reported
-from notifier.domain.replies import Meaning
 from notifier.handle.intake import Batch, Came, Item, Unread
-from notifier.handle.replies import Incoming
+from notifier.receipts.domain import Carrier, Receipt, Reported
+from notifier.replies.domain import Meaning
+from notifier.replies.handle import Incoming
 from schemas.notifications import Channel
 
 STATUSES: dict[str, Reported] = {

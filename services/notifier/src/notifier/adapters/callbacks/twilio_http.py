@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from notifier.adapters.callbacks import twilio
 from notifier.adapters.callbacks.http import Callbacks
 from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine
-from notifier.domain.receipts import Carrier
+from notifier.receipts.domain import Carrier
 
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """Says to Twilio that no message is to be sent back: whatever leaves goes through the ledger."""

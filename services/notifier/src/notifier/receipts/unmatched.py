@@ -8,7 +8,7 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.handle.receipts import Receipts, match_waiting
+from notifier.receipts.handle import Receipts, match_waiting
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

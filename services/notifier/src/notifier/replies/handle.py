@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from notifier.domain.replies import (
+from notifier.replies.domain import (
     LONGEST_TEXT,
     WRONG_CODES_AN_HOUR,
     Answer,

@@ -11,8 +11,8 @@ import structlog
 
 from chassis.after_commit import after_commit
 from chassis.errors import Unavailable
-from notifier.domain.receipts import Effect, Made, Receipt, apply, further
 from notifier.ledger.domain.notification import Notification
+from notifier.receipts.domain import Effect, Made, Receipt, apply, further
 from schemas.notifications import Channel, DeliveryState
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""`handle.replies.Replies` in PostgreSQL."""
+"""`replies.handle.Replies` in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,15 +9,15 @@ import asyncpg
 
 from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
-from notifier.adapters import inbound_sql as sql
-from notifier.adapters.orders import patient_replied
-from notifier.domain.replies import LONGEST_TEXT, Messaged
 from notifier.gate.domain.visit import mobile_of
 from notifier.gate.store import read_gate
-from notifier.handle.replies import Reply
 from notifier.opt_outs import whatsapp_users
 from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.store import found_by, lift, stop
+from notifier.replies import statements as sql
+from notifier.replies.domain import LONGEST_TEXT, Messaged
+from notifier.replies.handle import Reply
+from notifier.replies.messages import patient_replied
 from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 
@@ -38,20 +38,20 @@ class PostgresReplies:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReplyTransaction"]:
-        """See `handle.replies.Replies`."""
+        """See `replies.handle.Replies`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
                 yield PostgresReplyTransaction(connection, self._peppers)
 
 
 class PostgresReplyTransaction:
-    """See `handle.replies.ReplyTransaction`."""
+    """See `replies.handle.ReplyTransaction`."""
 
     def __init__(self, connection: Connection, peppers: Peppers) -> None:
         self._connection, self._peppers = connection, peppers
 
     async def identify(self, address: Address | None, users: Sequence[bytes], now: datetime) -> tuple[Address, bool]:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         if users:
             await whatsapp_users.lock(self._connection, users)
         if address is None:
@@ -65,24 +65,24 @@ class PostgresReplyTransaction:
         return found, known
 
     async def is_new(self, reply_id: UUID) -> bool:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         await self._connection.execute(sql.LOCK_REPLY, str(reply_id))
         return not await self._connection.fetchval(sql.KNOWN_REPLY, reply_id)
 
     async def opt_out(self, address: Address, cause: str, now: datetime) -> None:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         await stop(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
     async def stopped_later(self, address: Address, sent_at: datetime) -> bool:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         return bool(await self._connection.fetchval(sql.STOPPED_LATER, *found_by(address), sent_at, OF_A_NUMBER))
 
     async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
     async def messaged(self, address: Address, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         rows = await self._connection.fetch(sql.MESSAGED, *found_by(address), channel.value, account)
         told = {row["appointment_id"]: row["schedule_gen"] for row in rows}
         visits = await read_gate(self._connection, told.keys()) if told else {}
@@ -105,15 +105,15 @@ class PostgresReplyTransaction:
         ]
 
     async def wrong_codes(self, address: Address, since: datetime) -> int:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         return int(await self._connection.fetchval(sql.WRONG_CODES, *found_by(address), since))
 
     async def order(self, reply: Reply, now: datetime) -> None:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         await enqueue(self._connection, [patient_replied(reply, now)])
 
     async def keep(self, reply: Reply, now: datetime) -> None:
-        """See `handle.replies.ReplyTransaction`."""
+        """See `replies.handle.ReplyTransaction`."""
         incoming = reply.incoming
         await self._connection.execute(
             sql.KEEP_REPLY,

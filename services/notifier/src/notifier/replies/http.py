@@ -13,7 +13,7 @@ from chassis.clock import Clock
 from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.http import Problem
-from notifier.adapters import inbound_sql as sql
+from notifier.replies import statements as sql
 
 
 class ReplyView(BaseModel):

@@ -1,4 +1,4 @@
-"""`handle.receipts.Receipts` in PostgreSQL."""
+"""`receipts.handle.Receipts` in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,14 +10,14 @@ import asyncpg
 
 from chassis.after_commit import said_after_commit
 from chassis.database import Connection, unavailable
-from notifier.adapters import inbound_sql as sql
-from notifier.domain.receipts import Carrier, Made, Receipt, Reported
-from notifier.handle.receipts import Kept, Moved, Noted
 from notifier.ledger import statements as ledger_statements
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.rows import notification
 from notifier.ledger.store import PostgresLedgerTransaction
 from notifier.opt_outs.whatsapp_users import link_attempts
+from notifier.receipts import statements as sql
+from notifier.receipts.domain import Carrier, Made, Receipt, Reported
+from notifier.receipts.handle import Kept, Moved, Noted
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel, DeliveryState
 
@@ -37,7 +37,7 @@ class PostgresReceipts:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReceiptTransaction"]:
-        """See `handle.receipts.Receipts`."""
+        """See `receipts.handle.Receipts`."""
         with unavailable(), said_after_commit():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
                 yield PostgresReceiptTransaction(connection, self._peppers)
@@ -49,14 +49,14 @@ class PostgresReceipts:
 
 
 class PostgresReceiptTransaction:
-    """See `handle.receipts.ReceiptTransaction`."""
+    """See `receipts.handle.ReceiptTransaction`."""
 
     def __init__(self, connection: Connection, peppers: Peppers) -> None:
         self._connection, self._peppers = connection, peppers
         self._ledger = PostgresLedgerTransaction(connection, peppers)
 
     async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         once = {(one.carrier, _key(one)): one for one in reversed(reports)}.values()
         columns = zip(*(_columns(one) for one in once), strict=True)
         rows = await self._connection.fetch(sql.KEEP_RECEIPTS, *map(list, columns), now) if once else []
@@ -64,11 +64,11 @@ class PostgresReceiptTransaction:
         return [_kept(row, users[row["key"]]) for row in rows]
 
     async def waiting(self, limit: int, since: datetime) -> Sequence[Kept]:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         return [_kept(row) for row in await self._connection.fetch(sql.WAITING_RECEIPTS, limit, since)]
 
     async def lock(self, reports: Sequence[Kept]) -> Mapping[UUID, Notification]:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         made = await self.made(reports)
         if not made:
             return {}
@@ -78,7 +78,7 @@ class PostgresReceiptTransaction:
         return {row["notification_id"]: notification(row) for row in rows}
 
     async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         rows = await self._connection.fetch(
             sql.ATTEMPTS_OF_RECEIPTS,
             [one.receipt_id for one in reports],
@@ -90,7 +90,7 @@ class PostgresReceiptTransaction:
         return {row["receipt_id"]: _made(row) for row in rows}
 
     async def move(self, attempts: Sequence[Moved]) -> None:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         if attempts:
             await self._connection.execute(
                 sql.MOVE_ATTEMPTS,
@@ -101,15 +101,15 @@ class PostgresReceiptTransaction:
             )
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         await self._ledger.write(notifications, now)
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         await self._ledger.publish(notifications, now)
 
     async def note(self, noted: Sequence[Noted], now: datetime) -> None:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         if noted:
             await self._connection.execute(
                 sql.NOTE_RECEIPTS,
@@ -121,13 +121,13 @@ class PostgresReceiptTransaction:
             )
 
     async def link(self, users: Sequence[tuple[str, UUID]], now: datetime) -> None:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         if users:
             keys = [self._peppers.of_user(user)[0] for user, _ in users]
             await link_attempts(self._connection, keys, [attempt_id for _, attempt_id in users], now)
 
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
-        """See `handle.receipts.ReceiptTransaction`."""
+        """See `receipts.handle.ReceiptTransaction`."""
         await self._connection.execute(sql.GIVE_UP_RECEIPT, receipt_id, now, trouble)
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from chassis.outbox import Outgoing
-from notifier.handle.replies import Reply
 from notifier.ledger.messages import SOURCE
+from notifier.replies.handle import Reply
 from schemas.envelope import Envelope
 from schemas.replies import PATIENT_REPLIED, PatientReplied, ReplyAnswer
 from schemas.topics import PATIENT_REPLIES

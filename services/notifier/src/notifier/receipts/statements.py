@@ -1,0 +1,62 @@
+"""The statements of receipts."""
+
+KEEP_RECEIPTS = """
+INSERT INTO receipt (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, received_at)
+SELECT carrier, key, asked_attempt_id, reference, status, code, occurred_at, account, $9
+FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
+    AS new (carrier, key, asked_attempt_id, reference, status, code, occurred_at, account)
+ORDER BY carrier, key ON CONFLICT DO NOTHING
+RETURNING receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at, account"""
+
+# An attempt of the release before knows no account, a report by look-up or bounce none either.
+_MAY_SPEAK = "(attempt.account IS NULL OR {account} IS NULL OR attempt.account = {account})"
+
+# Only reports whose attempt is there by now: those nobody will ever match are looked up, never locked.
+WAITING_RECEIPTS = f"""
+SELECT receipt_id, carrier, key, asked_attempt_id, reference, status, code, occurred_at, account
+FROM receipt WHERE applied_at IS NULL AND received_at >= $2 AND EXISTS (
+    SELECT FROM attempt
+    WHERE (attempt.attempt_id = receipt.asked_attempt_id OR attempt.reference = receipt.reference)
+      AND attempt.channel = CASE receipt.carrier WHEN 'twilio' THEN 'sms' WHEN 'meta' THEN 'whatsapp' ELSE 'email' END
+      AND {_MAY_SPEAK.format(account="receipt.account")}
+)
+ORDER BY receipt_id LIMIT $1 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
+
+# The attempt that a report names; else the one whose reference it is. Each carrier speaks of its own channel only.
+ATTEMPTS_OF_RECEIPTS = f"""
+SELECT asked.receipt_id, found.attempt_id, found.notification_id, found.channel, found.outcome, found.delivery_state
+FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+    AS asked (receipt_id, attempt_id, reference, channel, account)
+CROSS JOIN LATERAL (
+    SELECT attempt.attempt_id, attempt.notification_id, attempt.channel, attempt.outcome, attempt.delivery_state
+    FROM attempt
+    WHERE (attempt.attempt_id = asked.attempt_id OR attempt.reference = asked.reference)
+      AND attempt.channel = asked.channel AND {_MAY_SPEAK.format(account="asked.account")}
+    ORDER BY attempt.attempt_id = asked.attempt_id DESC NULLS LAST LIMIT 1
+) AS found"""  # noqa: S608  # a constant of ours
+
+# An attempt that nobody knew the answer to, or that was said to be refused, was accepted after all; but one acceptance
+# for a message and channel is all there can be, and one under way may yet be it. This statement does not see what it
+# writes itself: of two attempts in it, only the one that `may` is made the accepted one.
+MOVE_ATTEMPTS = """
+UPDATE attempt AS made
+SET delivery_state = moved.delivery_state, reference = coalesce(made.reference, moved.reference),
+    outcome = CASE WHEN made.outcome = 'accepted' OR NOT moved.may OR EXISTS (
+        SELECT FROM attempt AS other
+        WHERE other.notification_id = made.notification_id AND other.channel = made.channel
+          AND other.attempt_id <> made.attempt_id AND (other.outcome = 'accepted' OR other.outcome IS NULL)
+    ) THEN made.outcome ELSE 'accepted' END
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[]) AS moved (attempt_id, delivery_state, reference, may)
+WHERE made.attempt_id = moved.attempt_id"""
+
+NOTE_RECEIPTS = """
+UPDATE receipt AS kept
+SET attempt_id = noted.attempt_id, notification_id = noted.notification_id, changed = noted.changed, applied_at = $5
+FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::boolean[])
+    AS noted (receipt_id, attempt_id, notification_id, changed)
+WHERE kept.receipt_id = noted.receipt_id"""
+
+# Not tried again: it would stand first in line for ever.
+GIVE_UP_RECEIPT = "UPDATE receipt SET applied_at = $2, changed = false, trouble = $3 WHERE receipt_id = $1"
+
+COUNT_UNMATCHED = "SELECT count(*) FROM receipt WHERE applied_at IS NULL"
