@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from chassis.clock import SteppedClock
-from notifier.adapters.unreadable import LARGEST_KEPT, PostgresUnreadables
-from notifier.handle.intake import Came, Unread
+from notifier.callbacks.handle.intake import Came, Unread
+from notifier.callbacks.unreadable import LARGEST_KEPT, PostgresUnreadables
 from notifier.receipts.domain import Carrier
 from tests.integration.notifier.callbacks import meta, secrets, sms, status
 from tests.integration.notifier.world import World

@@ -9,7 +9,7 @@ import pytest
 
 from notifier.adapters.callbacks import meta, twilio
 from notifier.adapters.callbacks.again import reader
-from notifier.handle.intake import Batch, Came, Item, Unread
+from notifier.callbacks.handle.intake import Batch, Came, Item, Unread
 from notifier.receipts.domain import Carrier
 
 ATTEMPT = UUID("01890000-0000-5000-8000-000000000005")

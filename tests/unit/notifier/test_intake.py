@@ -8,7 +8,7 @@ import pytest
 
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
-from notifier.handle.intake import Batch, Intake, Item, Unread
+from notifier.callbacks.handle.intake import Batch, Intake, Item, Unread
 from notifier.receipts.domain import Carrier, Receipt, Reported
 from notifier.replies.handle import Incoming
 from schemas.notifications import Channel

@@ -9,7 +9,7 @@ import pytest
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
 from notifier.adapters.callbacks.mailbox import AT_ONCE, BounceMailbox
-from notifier.handle.intake import Intake, Unread
+from notifier.callbacks.handle.intake import Intake, Unread
 from notifier.receipts.domain import Carrier
 from tests.unit.notifier.builders import PEPPERS
 

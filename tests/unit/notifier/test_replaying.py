@@ -8,8 +8,8 @@ import pytest
 
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
-from notifier.handle.intake import Batch, Came, Intake, Unread
-from notifier.handle.replaying import Kept, NotReplayable, Replayed, StillUnreadable, replay
+from notifier.callbacks.handle.intake import Batch, Came, Intake, Unread
+from notifier.callbacks.handle.replay import Kept, NotReplayable, Replayed, StillUnreadable, replay
 from notifier.receipts.domain import Carrier
 from tests.unit.notifier.builders import NOW, PEPPERS
 from tests.unit.notifier.test_intake import Kept as Unreadables

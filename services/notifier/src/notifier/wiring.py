@@ -22,8 +22,6 @@ from chassis.outbox import Relay
 from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
 from notifier.adapters import inbox, incoming, rates, retention
-from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
-from notifier.adapters.callbacks.http import CALLBACKS
 from notifier.adapters.fanout_store import PostgresFanoutStore
 from notifier.adapters.inbox_access import InboxAccess
 from notifier.adapters.senders import read_senders
@@ -31,6 +29,8 @@ from notifier.adapters.streams import Streams, streams
 from notifier.adapters.watch import LaneMetrics
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
+from notifier.callbacks.door import LARGEST_WEBHOOK
+from notifier.callbacks.http import CALLBACKS
 from notifier.domain.transitions import VisitReading
 from notifier.handle.fanout import on_appointments
 from notifier.handle.loop import Lane

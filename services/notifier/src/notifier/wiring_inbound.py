@@ -11,23 +11,22 @@ from chassis.clock import Clock
 from chassis.health import Health
 from chassis.metrics import Metrics
 from chassis.parts import Run
-from notifier.adapters import unreadable
-from notifier.adapters.callbacks import unsubscribing
 from notifier.adapters.callbacks.again import reader
 from notifier.adapters.callbacks.bounces_http import add_bounces
-from notifier.adapters.callbacks.door import Door
-from notifier.adapters.callbacks.http import CALLBACKS, Callbacks
 from notifier.adapters.callbacks.mailbox import BounceMailbox
 from notifier.adapters.callbacks.meta_http import add_meta
-from notifier.adapters.callbacks.secrets import CallbackSecrets
 from notifier.adapters.callbacks.twilio_http import add_twilio
 from notifier.adapters.carriers.http import new_client
 from notifier.adapters.looking_up import LookUp
 from notifier.adapters.senders import Senders
-from notifier.adapters.unreadable import PostgresUnreadables
 from notifier.address_keys.rekeying import Rekeying
-from notifier.handle.intake import Intake
-from notifier.handle.replaying import Replayed, replay
+from notifier.callbacks import unreadable, unsubscribe
+from notifier.callbacks.door import Door
+from notifier.callbacks.handle.intake import Intake
+from notifier.callbacks.handle.replay import Replayed, replay
+from notifier.callbacks.http import CALLBACKS, Callbacks
+from notifier.callbacks.secrets import CallbackSecrets
+from notifier.callbacks.unreadable import PostgresUnreadables
 from notifier.opt_outs import http as opt_outs_http
 from notifier.receipts.store import PostgresReceipts
 from notifier.receipts.unmatched import WaitingReceipts
@@ -109,7 +108,7 @@ def inbound(
         opt_outs_http.routes(pool, clock, peppers, operator),
         unreadable.routes(pool, replay_one, operator),
     )
-    links = unsubscribing.routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)
+    links = unsubscribe.routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)
     twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)
     look_up = LookUp(pool, twilio, accounts.sms, peppers, intake)
     waiting = WaitingReceipts(receipts, clock, committed)

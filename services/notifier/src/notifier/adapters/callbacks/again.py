@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from notifier.adapters.callbacks import meta, twilio
 from notifier.adapters.callbacks.dsn import read_mail
-from notifier.handle.intake import Batch, Came
-from notifier.handle.replaying import ReadAgain
+from notifier.callbacks.handle.intake import Batch, Came
+from notifier.callbacks.handle.replay import ReadAgain
 from notifier.receipts.domain import Carrier
 
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
-from notifier.adapters.callbacks.http import Callbacks
-from notifier.adapters.callbacks.secrets import is_one_of
+from notifier.callbacks.http import Callbacks
+from notifier.callbacks.secrets import is_one_of
 from notifier.receipts.domain import Carrier
 
 BOUNCE_HEADER = "X-Bounce-Secret"

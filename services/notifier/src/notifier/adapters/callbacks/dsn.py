@@ -19,7 +19,7 @@ from email.message import Message
 from email.parser import BytesParser
 from uuid import UUID
 
-from notifier.handle.intake import Batch, Item, Unread
+from notifier.callbacks.handle.intake import Batch, Item, Unread
 from notifier.receipts.domain import Carrier, Receipt, Reported
 
 ACTIONS: dict[str, Reported] = {

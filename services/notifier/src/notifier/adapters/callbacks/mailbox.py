@@ -17,7 +17,7 @@ import structlog
 
 from chassis.errors import Unavailable
 from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
-from notifier.handle.intake import Intake
+from notifier.callbacks.handle.intake import Intake
 from notifier.receipts.domain import Carrier
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -4,10 +4,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from notifier.adapters.callbacks import meta
-from notifier.adapters.callbacks.door import LARGEST_WEBHOOK
-from notifier.adapters.callbacks.http import Callbacks
 from notifier.adapters.callbacks.meta_signature import meta_signers
-from notifier.adapters.callbacks.secrets import is_one_of
+from notifier.callbacks.door import LARGEST_WEBHOOK
+from notifier.callbacks.http import Callbacks
+from notifier.callbacks.secrets import is_one_of
 from notifier.receipts.domain import Carrier
 from schemas.notifications import Channel
 

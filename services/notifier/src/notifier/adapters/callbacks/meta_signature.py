@@ -7,7 +7,7 @@
 import hmac
 from collections.abc import Mapping, Sequence
 
-from notifier.adapters.callbacks.secrets import is_one_of
+from notifier.callbacks.secrets import is_one_of
 
 META_PREFIX = "sha256="
 

@@ -9,7 +9,7 @@ import base64
 import hmac
 from collections.abc import Iterable, Sequence
 
-from notifier.adapters.callbacks.secrets import is_one_of
+from notifier.callbacks.secrets import is_one_of
 
 
 def twilio_signature(token: str, url: str, form: Iterable[tuple[str, str]]) -> str:

@@ -8,9 +8,9 @@ every carrier tries again.
 
 from collections.abc import Callable
 
-from notifier.adapters.callbacks.door import Door
-from notifier.adapters.callbacks.secrets import CallbackSecrets
-from notifier.handle.intake import Intake
+from notifier.callbacks.door import Door
+from notifier.callbacks.handle.intake import Intake
+from notifier.callbacks.secrets import CallbackSecrets
 
 CALLBACKS = "/callbacks"
 """All that carriers, mail programs and patients' links call: public, each route checks a signature."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chassis.errors import AttendError
-from notifier.handle.intake import Batch, Came, Intake
+from notifier.callbacks.handle.intake import Batch, Came, Intake
 from notifier.receipts.domain import Carrier
 
 

@@ -17,8 +17,8 @@ from chassis.asked import By
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem
-from notifier.handle.intake import Came, Unread
-from notifier.handle.replaying import Kept, NotReplayable, Replayed, StillUnreadable
+from notifier.callbacks.handle.intake import Came, Unread
+from notifier.callbacks.handle.replay import Kept, NotReplayable, Replayed, StillUnreadable
 from notifier.receipts.domain import Carrier
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -54,7 +54,7 @@ IS_FULL = "SELECT count(*) >= $1 FROM (SELECT FROM unreadable_callback LIMIT $1)
 
 
 class PostgresUnreadables:
-    """See `handle.intake.Unreadables`.
+    """See `callbacks.handle.intake.Unreadables`.
 
     Args:
         pool: Connections to the schema `notifier`.
@@ -66,7 +66,7 @@ class PostgresUnreadables:
         self._pool, self._clock, self._most = pool, clock, most
 
     async def keep(self, carrier: Carrier, items: Sequence[Unread]) -> int:
-        """See `handle.intake.Unreadables`."""
+        """See `callbacks.handle.intake.Unreadables`."""
         with unavailable():
             new = await self._pool.fetch(
                 KEEP,
@@ -85,7 +85,7 @@ class PostgresUnreadables:
         return len(new)
 
     async def one(self, unreadable_id: int) -> Kept | None:
-        """See `handle.replaying.KeptCallbacks`."""
+        """See `callbacks.handle.replay.KeptCallbacks`."""
         with unavailable():
             row = await self._pool.fetchrow(ONE, unreadable_id)
         if row is None:
@@ -96,7 +96,7 @@ class PostgresUnreadables:
         return Kept(Carrier(row["carrier"]), row["content"], row["received_at"], is_whole, came, done)
 
     async def note(self, unreadable_id: int, replayed: Replayed) -> None:
-        """See `handle.replaying.KeptCallbacks`."""
+        """See `callbacks.handle.replay.KeptCallbacks`."""
         with unavailable():
             await self._pool.execute(REPLAYED, unreadable_id, replayed.at, replayed.by)
 
@@ -145,7 +145,7 @@ class UnreadablePage(BaseModel):
 
 
 type Replay = Callable[[int, str], Awaitable[Replayed | None]]
-"""Replays one for a person; see `handle.replaying.replay`."""
+"""Replays one for a person; see `callbacks.handle.replay.replay`."""
 
 
 def routes(pool: asyncpg.Pool, replay: Replay, operator: Any) -> APIRouter:

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from chassis.clock import Clock
 from chassis.database import unavailable
-from notifier.adapters.callbacks.door import Door
+from notifier.callbacks.door import Door
 from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.domain.one_click import read_token
 from notifier.opt_outs.store import stop
