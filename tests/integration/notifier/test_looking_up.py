@@ -16,7 +16,7 @@ from notifier.adapters.carriers.http import new_client
 from notifier.adapters.carriers.sms import TwilioAccount
 from notifier.adapters.looking_up import LookUp
 from notifier.callbacks.handle.intake import Intake
-from notifier.callbacks.unreadable import PostgresUnreadables
+from notifier.callbacks.store import PostgresUnreadables
 from notifier.receipts.store import PostgresReceipts
 from notifier.replies.store import PostgresReplies
 from tests.integration.notifier.callbacks import secrets

@@ -13,7 +13,7 @@ import pytest
 from chassis.clock import SteppedClock
 from notifier.adapters.callbacks.meta_signature import meta_signature
 from notifier.callbacks.handle.intake import Unread
-from notifier.callbacks.unreadable import PostgresUnreadables
+from notifier.callbacks.store import PostgresUnreadables
 from notifier.receipts.domain import Carrier
 from notifier.receipts.handle import match_waiting
 from notifier.receipts.store import PostgresReceipts

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.clock import SteppedClock
 from notifier.callbacks.handle.intake import Came, Unread
-from notifier.callbacks.unreadable import LARGEST_KEPT, PostgresUnreadables
+from notifier.callbacks.store import LARGEST_KEPT, PostgresUnreadables
 from notifier.receipts.domain import Carrier
 from tests.integration.notifier.callbacks import meta, secrets, sms, status
 from tests.integration.notifier.world import World

@@ -16,9 +16,9 @@ from chassis.errors import Unavailable
 from chassis.http import create_api
 from notifier.adapters.callbacks.meta_signature import meta_signature
 from notifier.adapters.callbacks.twilio_signature import twilio_signature
+from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import LARGEST_WEBHOOK, Door
 from notifier.callbacks.handle.intake import Intake, Unread
-from notifier.callbacks.http import CALLBACKS, Callbacks
 from notifier.callbacks.secrets import CallbackSecrets
 from notifier.receipts.domain import Carrier
 from notifier.wiring_inbound import carriers_routes

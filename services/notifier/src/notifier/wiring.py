@@ -21,21 +21,25 @@ from chassis.operations import listeners
 from chassis.outbox import Relay
 from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
-from notifier.adapters import inbox, incoming, rates, retention
 from notifier.adapters.fanout_store import PostgresFanoutStore
+from notifier.adapters.inbox import routes as inbox_routes
 from notifier.adapters.inbox_access import InboxAccess
+from notifier.adapters.incoming import appointment
+from notifier.adapters.incoming import reminders as reminders_read
+from notifier.adapters.rates import know
+from notifier.adapters.retention import jobs
 from notifier.adapters.senders import read_senders
 from notifier.adapters.streams import Streams, streams
 from notifier.adapters.watch import LaneMetrics
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
+from notifier.callbacks.carrier_routes import CALLBACKS
 from notifier.callbacks.door import LARGEST_WEBHOOK
-from notifier.callbacks.http import CALLBACKS
 from notifier.domain.transitions import VisitReading
 from notifier.handle.fanout import on_appointments
 from notifier.handle.loop import Lane
 from notifier.handle.reminders import Seen, on_reminders
-from notifier.ledger import http
+from notifier.ledger.http import routes as ledger_routes
 from notifier.ledger.messages import OWNED
 from notifier.settings import Settings
 from notifier.wiring_inbound import Inbound, inbound
@@ -105,8 +109,8 @@ def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subsc
         return Applied(repeat=[places[number] for number in told.repeat])
 
     return (
-        Subscription(APPOINTMENTS, incoming.appointment, appointments),
-        Subscription(REMINDERS, incoming.reminders, reminders),
+        Subscription(APPOINTMENTS, appointment, appointments),
+        Subscription(REMINDERS, reminders_read, reminders),
     )
 
 
@@ -143,7 +147,7 @@ async def build(
         await clocks.compare()
         for channel in lanes:
             with unavailable():
-                await rates.know(pool, channel, accounts.accounts[channel].every)
+                await know(pool, channel, accounts.accounts[channel].every)
         senders = lanes_of(
             settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay, peppers
         )
@@ -175,14 +179,14 @@ async def build(
                 bounds=Bounds(body=2 * LARGEST_WEBHOOK),
             )
             routers = (
-                http.routes(pool, key),
-                inbox.routes(pool, clock, open_streams, stop, access),
+                ledger_routes(pool, key),
+                inbox_routes(pool, clock, open_streams, stop, access),
                 *staff_routers(settings, pool, clock, reading, committed, peppers, key),
                 *heard.routers,
             )
             for router in routers:
                 api.include_router(router)
-        daily = Retention(pool, retention.jobs(settings), agreed) if fanout else None
+        daily = Retention(pool, jobs(settings), agreed) if fanout else None
         yield Service(
             settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, ends, heard, daily
         )

@@ -20,17 +20,18 @@ from notifier.adapters.carriers.http import new_client
 from notifier.adapters.looking_up import LookUp
 from notifier.adapters.senders import Senders
 from notifier.address_keys.rekeying import Rekeying
-from notifier.callbacks import unreadable, unsubscribe
+from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import Door
 from notifier.callbacks.handle.intake import Intake
 from notifier.callbacks.handle.replay import Replayed, replay
-from notifier.callbacks.http import CALLBACKS, Callbacks
+from notifier.callbacks.http import routes as unreadable_routes
 from notifier.callbacks.secrets import CallbackSecrets
-from notifier.callbacks.unreadable import PostgresUnreadables
-from notifier.opt_outs import http as opt_outs_http
+from notifier.callbacks.store import PostgresUnreadables
+from notifier.callbacks.unsubscribe import routes as unsubscribe_routes
+from notifier.opt_outs.http import routes as opt_out_routes
 from notifier.receipts.store import PostgresReceipts
 from notifier.receipts.unmatched import WaitingReceipts
-from notifier.replies import http
+from notifier.replies.http import routes as reply_routes
 from notifier.replies.store import PostgresReplies
 from notifier.settings import Settings, several
 from notifier.values.addresses import Peppers
@@ -104,11 +105,11 @@ def inbound(
         return await replay(kept, intake, read_again, unreadable_id, by, clock.now())
 
     desk = (
-        http.routes(pool, clock, operator),
-        opt_outs_http.routes(pool, clock, peppers, operator),
-        unreadable.routes(pool, replay_one, operator),
+        reply_routes(pool, clock, operator),
+        opt_out_routes(pool, clock, peppers, operator),
+        unreadable_routes(pool, replay_one, operator),
     )
-    links = unsubscribe.routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)
+    links = unsubscribe_routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)
     twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)
     look_up = LookUp(pool, twilio, accounts.sms, peppers, intake)
     waiting = WaitingReceipts(receipts, clock, committed)

@@ -8,9 +8,14 @@ import httpx2
 from fastapi import APIRouter
 
 from chassis.clock import Clock
-from notifier.adapters import contacts, preferences, sending, why, work_list
+from notifier.adapters.contacts import routes as contact_routes
 from notifier.adapters.desk import PostgresDesk
 from notifier.adapters.other_parts import Addresses, OtherParts, reading_client
+from notifier.adapters.preferences import routes as preference_routes
+from notifier.adapters.sending import routes as sending_mode_routes
+from notifier.adapters.why import AllParts
+from notifier.adapters.why import routes as timeline_routes
+from notifier.adapters.work_list import routes as work_list_routes
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
 
@@ -41,11 +46,11 @@ def staff_routers(
         operator: The dependency that lets only the operator's key in.
     """
     addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
-    parts = why.AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
+    parts = AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
     return (
-        contacts.routes(pool, clock, peppers, operator),
-        preferences.routes(pool, clock, operator),
-        why.routes(parts, operator),
-        sending.routes(pool, clock, settings.sending_mode, wake, operator),
-        work_list.routes(pool, PostgresDesk(pool, peppers), clock, settings.sending, wake, operator),
+        contact_routes(pool, clock, peppers, operator),
+        preference_routes(pool, clock, operator),
+        timeline_routes(parts, operator),
+        sending_mode_routes(pool, clock, settings.sending_mode, wake, operator),
+        work_list_routes(pool, PostgresDesk(pool, peppers), clock, settings.sending, wake, operator),
     )

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
-from notifier.callbacks.http import Callbacks
+from notifier.callbacks.carrier_routes import Callbacks
 from notifier.callbacks.secrets import is_one_of
 from notifier.receipts.domain import Carrier
 

@@ -5,8 +5,8 @@ from fastapi.responses import PlainTextResponse
 
 from notifier.adapters.callbacks import meta
 from notifier.adapters.callbacks.meta_signature import meta_signers
+from notifier.callbacks.carrier_routes import Callbacks
 from notifier.callbacks.door import LARGEST_WEBHOOK
-from notifier.callbacks.http import Callbacks
 from notifier.callbacks.secrets import is_one_of
 from notifier.receipts.domain import Carrier
 from schemas.notifications import Channel

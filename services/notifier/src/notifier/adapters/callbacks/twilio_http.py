@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from notifier.adapters.callbacks import twilio
 from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine
-from notifier.callbacks.http import Callbacks
+from notifier.callbacks.carrier_routes import Callbacks
 from notifier.receipts.domain import Carrier
 
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'

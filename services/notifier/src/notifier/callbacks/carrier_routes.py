@@ -1,0 +1,37 @@
+"""What the routes share that carriers call. No operator's key opens them; a signature does, and nothing else.
+
+Every 2xx is given after the commit (G6). A bad signature is 401, counted, and nothing of the request is kept; a body
+that is too large is 413 before it is read. What is signed and cannot be read is kept and answered like the rest: a
+carrier that is refused sends the same again for days, and everything beside it. A database that is not there is 503:
+every carrier tries again.
+"""
+
+from collections.abc import Callable
+
+from notifier.callbacks.door import Door
+from notifier.callbacks.handle.intake import Intake
+from notifier.callbacks.secrets import CallbackSecrets
+
+CALLBACKS = "/callbacks"
+"""All that carriers, mail programs and patients' links call: public, each route checks a signature."""
+
+
+class Callbacks:
+    """What the routes share.
+
+    Args:
+        intake: Takes what was read.
+        secrets: Gives every secret that counts now.
+        base_url: The public address of this API, as carriers call it; None: Twilio's callbacks cannot be checked.
+        door: Reads bodies and counts.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        secrets: Callable[[], CallbackSecrets],
+        base_url: str | None,
+        door: Door,
+    ) -> None:
+        self.intake, self.secrets, self.door = intake, secrets, door
+        self.base_url = (base_url or "").rstrip("/")
