@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import httpx2
 import orjson
 
-from notifier.adapters.callbacks.meta_signature import meta_signature
-from notifier.adapters.callbacks.twilio_signature import twilio_signature
+from notifier.carriers.meta.signature import meta_signature
+from notifier.carriers.twilio.signature import twilio_signature
 from tests.integration.notifier.world import World
 
 TOKEN, APP_SECRET, BOUNCE_SECRET = "of twilio", "of meta", "of the mail server"

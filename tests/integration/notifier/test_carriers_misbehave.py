@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from notifier.adapters.ledger import PostgresLedger
-from notifier.domain.accounts import Accounts
+from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import Mode
 from notifier.handle.claiming import claim

@@ -12,11 +12,11 @@ import pytest
 from pydantic import SecretStr
 
 from chassis.clock import SteppedClock
-from notifier.adapters.carriers.http import new_client
-from notifier.adapters.carriers.sms import TwilioAccount
-from notifier.adapters.looking_up import LookUp
 from notifier.callbacks.handle.intake import Intake
 from notifier.callbacks.store import PostgresUnreadables
+from notifier.carriers.http_client import new_client
+from notifier.carriers.twilio.carrier import TwilioAccount
+from notifier.carriers.twilio.search import LookUp
 from notifier.receipts.store import PostgresReceipts
 from notifier.replies.store import PostgresReplies
 from tests.integration.notifier.callbacks import secrets

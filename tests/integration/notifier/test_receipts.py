@@ -11,9 +11,9 @@ import httpx2
 import pytest
 
 from chassis.clock import SteppedClock
-from notifier.adapters.callbacks.meta_signature import meta_signature
 from notifier.callbacks.handle.intake import Unread
 from notifier.callbacks.store import PostgresUnreadables
+from notifier.carriers.meta.signature import meta_signature
 from notifier.receipts.domain import Carrier
 from notifier.receipts.handle import match_waiting
 from notifier.receipts.store import PostgresReceipts

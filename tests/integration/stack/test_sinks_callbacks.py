@@ -12,9 +12,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from chassis.clock import RealClock
-from notifier.adapters.callbacks import meta, twilio
-from notifier.adapters.callbacks.meta_signature import meta_is_genuine
-from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine
+from notifier.carriers.meta import callbacks as meta
+from notifier.carriers.meta.signature import meta_is_genuine
+from notifier.carriers.twilio import callbacks as twilio
+from notifier.carriers.twilio.signature import twilio_is_genuine
 from notifier.receipts.domain import Reported
 from stack.accepted import AcceptanceLog
 from stack.callbacks import Back

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 
 from chassis.clock import StillClock
 from chassis.errors import Unavailable
-from notifier.domain.accounts import Accounts
+from notifier.carriers.accounts import Accounts
+from notifier.carriers.port import CannotCompose, Made
 from notifier.domain.breaker import Standing
 from notifier.domain.undecided import PUT_OFF
 from notifier.gate.domain import standing
@@ -19,7 +20,7 @@ from notifier.gate.domain.standing import Mode
 from notifier.gate.domain.visit import Visit
 from notifier.handle.limits import Limits
 from notifier.handle.loop import Lane
-from notifier.handle.ports import Answered, CannotCompose, Made
+from notifier.handle.ports import Answered
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, Notification, Row, UnreadableRow
 from notifier.ledger.domain.states import State

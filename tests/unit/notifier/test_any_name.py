@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from notifier.adapters import markup
-from notifier.adapters.carriers.composing import Sender, compose
+from notifier.carriers.smtp.mail import Sender, compose
 from notifier.wording.domain.safe_text import clipped, first_name, plain
 from notifier.wording.domain.sms_segments import segments
 from notifier.wording.rendering import Templates

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
 from notifier.callbacks.handle.intake import Unread
+from notifier.carriers.smtp.bounces import LARGEST_MAIL, read_mail
 from notifier.receipts.domain import Carrier, Receipt, Reported
 
 ATTEMPT = UUID("0a1b2c3d-0000-5000-8000-000000000005")

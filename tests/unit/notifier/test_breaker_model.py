@@ -14,11 +14,11 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from chassis.clock import StillClock
+from notifier.carriers.port import CannotCompose, Made
 from notifier.domain.breaker import Standing
 from notifier.gate.domain.channels import Route
 from notifier.handle.calling import GRACE_S, Caller
 from notifier.handle.limits import Limits
-from notifier.handle.ports import CannotCompose, Made
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
 from schemas.notifications import Channel, Kind

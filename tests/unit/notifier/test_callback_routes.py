@@ -14,12 +14,12 @@ from prometheus_client import CollectorRegistry
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
 from chassis.http import create_api
-from notifier.adapters.callbacks.meta_signature import meta_signature
-from notifier.adapters.callbacks.twilio_signature import twilio_signature
 from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import LARGEST_WEBHOOK, Door
 from notifier.callbacks.handle.intake import Intake, Unread
 from notifier.callbacks.secrets import CallbackSecrets
+from notifier.carriers.meta.signature import meta_signature
+from notifier.carriers.twilio.signature import twilio_signature
 from notifier.receipts.domain import Carrier
 from notifier.wiring_inbound import carriers_routes
 from tests.unit.notifier.builders import PEPPERS

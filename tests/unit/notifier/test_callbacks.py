@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from notifier.adapters.callbacks import meta, twilio
-from notifier.adapters.callbacks.meta_signature import meta_is_genuine, meta_signature, meta_signers
-from notifier.adapters.callbacks.twilio import Unreadable
-from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine, twilio_signature
 from notifier.callbacks.handle.intake import Batch, Unread
 from notifier.callbacks.secrets import CallbackSecrets, is_one_of
+from notifier.carriers.meta import callbacks as meta
+from notifier.carriers.meta.signature import meta_is_genuine, meta_signature, meta_signers
+from notifier.carriers.twilio import callbacks as twilio
+from notifier.carriers.twilio.callbacks import Unreadable
+from notifier.carriers.twilio.signature import twilio_is_genuine, twilio_signature
 from notifier.receipts.domain import Reported
 from notifier.replies.domain import Meaning
 from notifier.settings import several

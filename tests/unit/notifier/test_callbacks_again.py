@@ -7,9 +7,10 @@ from uuid import UUID
 import orjson
 import pytest
 
-from notifier.adapters.callbacks import meta, twilio
-from notifier.adapters.callbacks.again import reader
 from notifier.callbacks.handle.intake import Batch, Came, Item, Unread
+from notifier.carriers.kept_callbacks import reader
+from notifier.carriers.meta import callbacks as meta
+from notifier.carriers.twilio import callbacks as twilio
 from notifier.receipts.domain import Carrier
 
 ATTEMPT = UUID("01890000-0000-5000-8000-000000000005")

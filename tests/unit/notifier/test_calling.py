@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from chassis.clock import StillClock
+from notifier.carriers.port import Made
 from notifier.handle.calling import Caller
 from notifier.handle.limits import Limits
-from notifier.handle.ports import Made
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, NotStarted
 from schemas.notifications import Channel
 from tests.unit.notifier.builders import STARTS, call

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from notifier.adapters.carriers.sms import SmsCarrier, TwilioAccount
-from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
+from notifier.carriers.meta.carrier import MetaAccount, WhatsAppCarrier
+from notifier.carriers.twilio.carrier import SmsCarrier, TwilioAccount
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected, Unsure

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from notifier.adapters.carriers.composing import Sender
-from notifier.adapters.carriers.email import EmailCarrier, MailAccount, SmtpServer
-from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppCarrier
-from notifier.domain.faults import Phase, by_code, of_meta, of_smtp, of_twilio
+from notifier.carriers.faults import Phase, by_code, of_meta, of_smtp, of_twilio
+from notifier.carriers.meta.carrier import MetaAccount, WhatsAppCarrier
+from notifier.carriers.smtp.carrier import EmailCarrier, MailAccount, SmtpServer
+from notifier.carriers.smtp.mail import Sender
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import THROTTLED, Fault
 from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected

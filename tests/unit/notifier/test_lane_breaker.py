@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+from notifier.carriers.port import CannotCompose
 from notifier.domain.breaker import Standing
 from notifier.gate.domain.chain import Step
-from notifier.handle.ports import CannotCompose
 from notifier.ledger.domain.notification import Accepted, NotAccepted
 from notifier.ledger.domain.states import State
 from schemas.notifications import Channel

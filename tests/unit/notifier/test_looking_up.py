@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.domain.looking_up import Listed, Unknown, found
+from notifier.carriers.twilio.domain import Listed, Unknown, found
 from tests.unit.notifier.builders import APPOINTMENT, NOTIFICATION, NOW
 
 UNKNOWN = Unknown(NOTIFICATION, APPOINTMENT, b"", NOW, alone=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from notifier.adapters.carriers.composing import Sender, compose
+from notifier.carriers.smtp.mail import Sender, compose
 from notifier.gate.domain.channels import Route
 from notifier.wording.rendering import Templates
 from schemas.appointments import Status

@@ -8,8 +8,8 @@ import pytest
 
 from chassis.clock import RealClock
 from chassis.errors import Unavailable
-from notifier.adapters.callbacks.mailbox import AT_ONCE, BounceMailbox
 from notifier.callbacks.handle.intake import Intake, Unread
+from notifier.carriers.smtp.maildir import AT_ONCE, BounceMailbox
 from notifier.receipts.domain import Carrier
 from tests.unit.notifier.builders import PEPPERS
 

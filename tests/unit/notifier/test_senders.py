@@ -10,12 +10,12 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from chassis.errors import Misconfigured
-from notifier.adapters.carriers.composing import Sender
-from notifier.adapters.carriers.sms import SmsCarrier
-from notifier.adapters.carriers.whatsapp import TEMPLATES, WhatsAppCarrier
-from notifier.adapters.senders import Senders, read_senders
-from notifier.adapters.senders_cli import app
-from notifier.domain.accounts import Accounts
+from notifier.carriers.accounts import Accounts
+from notifier.carriers.cli import app
+from notifier.carriers.meta.carrier import TEMPLATES, WhatsAppCarrier
+from notifier.carriers.senders import Senders, read_senders
+from notifier.carriers.smtp.mail import Sender
+from notifier.carriers.twilio.carrier import SmsCarrier
 from notifier.gate.domain.channels import Route
 from notifier.settings import Settings
 from notifier.wording.rendering import Templates

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from chassis.errors import Misconfigured
-from notifier.adapters.senders import read_senders
-from notifier.adapters.senders_cli import app
+from notifier.carriers.cli import app
+from notifier.carriers.senders import read_senders
 from notifier.settings import Settings
 
 SID = f"AC{'1' * 32}"

@@ -9,7 +9,8 @@ import typer
 
 from chassis.cli import service_cli, settings_of
 from chassis.lifecycle import run
-from notifier.adapters import retention, senders_cli, templates_cli
+from notifier.adapters import retention, templates_cli
+from notifier.carriers import cli
 from notifier.settings import Settings
 from notifier.wiring import LANES, SERVICE, build, subscriptions
 from schemas.notifications import Channel
@@ -55,7 +56,7 @@ def lane(channel: Annotated[LaneName, typer.Argument(help="email, sms or whatsap
 
 
 app.add_typer(templates_cli.app, name="templates")
-app.add_typer(senders_cli.app, name="senders")
+app.add_typer(cli.app, name="senders")
 
 if __name__ == "__main__":
     app()

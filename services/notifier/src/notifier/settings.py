@@ -35,7 +35,7 @@ class Settings(ServiceSettings):
         templates: Folder with the installation's own templates.
         plain_hosts: Hosts that are spoken to without encryption on purpose, such as a sink beside this process; this
             machine always may be.
-        senders: File with the accounts of the installation and of single clinics (TOML; `adapters/senders_file.py`).
+        senders: File with the accounts of the installation and of single clinics (TOML; `carriers/senders_file.py`).
         callback_base_url: Public address for carriers' receipts.
         bounce_secret: What a mail server sends along when it posts a bounce.
         address_pepper: Makes the keys under which addresses are kept; several with commas, newest first.

@@ -28,13 +28,13 @@ from notifier.adapters.incoming import appointment
 from notifier.adapters.incoming import reminders as reminders_read
 from notifier.adapters.rates import know
 from notifier.adapters.retention import jobs
-from notifier.adapters.senders import read_senders
 from notifier.adapters.streams import Streams, streams
 from notifier.adapters.watch import LaneMetrics
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
 from notifier.callbacks.carrier_routes import CALLBACKS
 from notifier.callbacks.door import LARGEST_WEBHOOK
+from notifier.carriers.senders import read_senders
 from notifier.domain.transitions import VisitReading
 from notifier.handle.fanout import on_appointments
 from notifier.handle.loop import Lane

@@ -11,14 +11,6 @@ from chassis.clock import Clock
 from chassis.health import Health
 from chassis.metrics import Metrics
 from chassis.parts import Run
-from notifier.adapters.callbacks.again import reader
-from notifier.adapters.callbacks.bounces_http import add_bounces
-from notifier.adapters.callbacks.mailbox import BounceMailbox
-from notifier.adapters.callbacks.meta_http import add_meta
-from notifier.adapters.callbacks.twilio_http import add_twilio
-from notifier.adapters.carriers.http import new_client
-from notifier.adapters.looking_up import LookUp
-from notifier.adapters.senders import Senders
 from notifier.address_keys.rekeying import Rekeying
 from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import Door
@@ -28,6 +20,14 @@ from notifier.callbacks.http import routes as unreadable_routes
 from notifier.callbacks.secrets import CallbackSecrets
 from notifier.callbacks.store import PostgresUnreadables
 from notifier.callbacks.unsubscribe import routes as unsubscribe_routes
+from notifier.carriers.http_client import new_client
+from notifier.carriers.kept_callbacks import reader
+from notifier.carriers.meta.http import add_meta
+from notifier.carriers.senders import Senders
+from notifier.carriers.smtp.http import add_bounces
+from notifier.carriers.smtp.maildir import BounceMailbox
+from notifier.carriers.twilio.http import add_twilio
+from notifier.carriers.twilio.search import LookUp
 from notifier.opt_outs.http import routes as opt_out_routes
 from notifier.receipts.store import PostgresReceipts
 from notifier.receipts.unmatched import WaitingReceipts

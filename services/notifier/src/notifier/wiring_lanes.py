@@ -9,16 +9,16 @@ from chassis.clock import Clock
 from chassis.clock_check import ClockCheck
 from chassis.health import Health
 from chassis.outbox import Relay
-from notifier.adapters.carriers.email import EmailCarrier
-from notifier.adapters.carriers.http import new_client
-from notifier.adapters.carriers.sms import SmsCarrier
-from notifier.adapters.carriers.whatsapp import WhatsAppCarrier
 from notifier.adapters.ledger import PostgresLedger
-from notifier.adapters.senders import Senders
 from notifier.adapters.watch import LaneMetrics, Workload
+from notifier.carriers.http_client import new_client
+from notifier.carriers.meta.carrier import WhatsAppCarrier
+from notifier.carriers.port import Carrier
+from notifier.carriers.senders import Senders
+from notifier.carriers.smtp.carrier import EmailCarrier
+from notifier.carriers.twilio.carrier import SmsCarrier
 from notifier.handle.limits import Limits
 from notifier.handle.loop import Lane
-from notifier.handle.ports import Carrier
 from notifier.ledger.domain.states import State
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers

@@ -10,7 +10,7 @@ import asyncpg
 from chassis.database import Connection, unavailable
 from notifier.adapters import lane_sql as sql
 from notifier.adapters import rates
-from notifier.domain.accounts import Accounts
+from notifier.carriers.accounts import Accounts
 from notifier.domain.undecided import PUT_OFF
 from notifier.gate.domain.standing import Mode
 from notifier.handle.ports import Answered

@@ -14,8 +14,8 @@ from icalendar import Calendar
 from jinja2 import TemplateError, TemplateSyntaxError, meta
 
 from notifier.adapters import markup
-from notifier.adapters.carriers.composing import LONGEST_SUBJECT, Sender, entry_of
 from notifier.adapters.sample import AMERICAN, Sample
+from notifier.carriers.smtp.mail import LONGEST_SUBJECT, Sender, entry_of
 from notifier.wording.calendar import METHODS
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import segments

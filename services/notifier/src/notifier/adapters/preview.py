@@ -7,10 +7,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from notifier.adapters.carriers.composing import Sender, entry_of
-from notifier.adapters.carriers.whatsapp import TEMPLATES, body_of
 from notifier.adapters.lint import ANSWERED
 from notifier.adapters.sample import AMERICAN, Sample
+from notifier.carriers.meta.carrier import TEMPLATES, body_of
+from notifier.carriers.smtp.mail import Sender, entry_of
 from notifier.wording.calendar import METHODS
 from notifier.wording.domain.sms_segments import Segments, segments
 from notifier.wording.rendering import Templates

@@ -14,7 +14,7 @@ shut: from every state a call may begin again within `open_s` + `probe_s`.
 
 A failure says nothing of the message: no connection, silence, a broken reply, 5xx. What is our account's fault, such
 as a password that is not taken, opens it at once: the next call would meet the same, and many would lock the account.
-A refusal of one message, and a carrier that asks for patience (429), are answers (`domain/faults.py`). Time here is
+A refusal of one message, and a carrier that asks for patience (429), are answers (`carriers/faults.py`). Time here is
 machine time, monotonic.
 """
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 import structlog
 
 from chassis.clock import Clock
+from notifier.carriers.port import Carrier, Made
 from notifier.domain.breaker import Breaker
 from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.domain.standstill import Standstill
 from notifier.handle.lane import patience_s
 from notifier.handle.limits import LONGEST_IN_LINE_S, OLDEST_GATE_S, Limits
 from notifier.handle.places import Places
-from notifier.handle.ports import Carrier, Made, Watch
+from notifier.handle.ports import Watch
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Answer, Call, NotAccepted, NotStarted, Rejected, Unsure
 from schemas.notifications import Channel

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from notifier.domain.accounts import Accounts
+from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import NOTHING_KNOWN, Standing

@@ -14,7 +14,8 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.domain.accounts import Accounts
+from notifier.carriers.accounts import Accounts
+from notifier.carriers.port import Carrier
 from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.gate.domain.modes import SendingMode
 from notifier.handle.calling import Caller
@@ -22,7 +23,7 @@ from notifier.handle.claiming import Undecidable, claim
 from notifier.handle.lane import Asking, Claimed
 from notifier.handle.limits import Limits
 from notifier.handle.one_by_one import OneByOne
-from notifier.handle.ports import Answered, Carrier, Ledger, Watch
+from notifier.handle.ports import Answered, Ledger, Watch
 from notifier.handle.recording import Recorder
 from notifier.handle.tending import due, move_on, paused, run_out_leases, settle_late
 from notifier.ledger.domain.notification import Call, Notification, NotStarted, Unsure

@@ -1,6 +1,6 @@
 """What the lanes need from outside: the ledger with its gate, a carrier, and somebody who counts."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,28 +21,6 @@ class Answered:
 
     call: Call
     answer: Answer
-
-
-type Made = Callable[[], Awaitable[Answer]]
-"""A call that is ready to be made: awaited, it gives the answer, and never raises for what a carrier does."""
-
-
-class CannotCompose(Exception):
-    """A message that cannot be written: a broken template, or an address that cannot be."""
-
-
-class Carrier(Protocol):
-    """A way to hand a message to the outside world."""
-
-    def prepare(self, call: Call) -> Made:
-        """Return the call, composed: from here on its time is the carrier's.
-
-        Raises:
-            CannotCompose: It never can be.
-        """
-
-    async def close(self) -> None:
-        """Give up kept connections."""
 
 
 class Watch(Protocol):

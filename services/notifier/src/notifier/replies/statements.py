@@ -50,20 +50,3 @@ ORDER BY received_at DESC, reply_id DESC LIMIT $4"""  # noqa: S608  # a constant
 DONE_REPLY = f"""
 UPDATE reply SET done_at = coalesce(done_at, $2), done_by = coalesce(done_by, $3) WHERE reply_id = $1
 RETURNING {_REPLY}"""  # noqa: S608  # a constant of ours
-
-# Of an age at which the carrier lists what it took. `alone`: nothing else to that address is open around then.
-UNKNOWN_ATTEMPTS = """
-SELECT made.attempt_id, told.appointment_id, made.address_key, made.gated_at, NOT EXISTS (
-    SELECT FROM attempt AS other
-    WHERE other.address_key = made.address_key AND other.channel = 'sms' AND other.attempt_id <> made.attempt_id
-      AND (other.outcome IS NULL OR other.outcome = 'unknown')
-      AND other.gated_at BETWEEN made.gated_at - $3::interval AND made.gated_at + $3::interval
-) AS alone
-FROM notification AS told JOIN attempt AS made ON made.attempt_id = told.attempt_id
-WHERE told.state = 'unknown' AND told.appointment_id IS NOT NULL AND made.channel = 'sms' AND made.outcome = 'unknown'
-  AND made.address_key IS NOT NULL
-  AND made.gated_at >= clock_timestamp() - make_interval(secs => $2)
-  AND made.gated_at <= clock_timestamp() - make_interval(secs => $1)
-ORDER BY made.gated_at DESC LIMIT $4"""
-
-KNOWN_REFERENCES = "SELECT reference FROM attempt WHERE channel = 'sms' AND reference = ANY($1::text[])"

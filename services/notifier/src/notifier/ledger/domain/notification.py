@@ -104,7 +104,7 @@ class Call:
         kind: What it says; a moved notice says confirmation where none was accepted before.
         terms: How its answer is to be taken.
         preference_version: Of the preferences that the gate saw; None if nothing was said (B13).
-        account: Whose account at the carrier makes it (`domain/accounts.py`).
+        account: Whose account at the carrier makes it (`carriers/accounts.py`).
         code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
     """
 

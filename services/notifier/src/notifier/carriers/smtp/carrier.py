@@ -5,7 +5,7 @@ What is known when something breaks:
 | when | answer |
 |---|---|
 | no connection, no greeting, no TLS | not accepted: the mail has not left |
-| a refusal, at any step | rejected if it is the mail's fault, else not accepted (`domain/faults.py`) |
+| a refusal, at any step | rejected if it is the mail's fault, else not accepted (`carriers/faults.py`) |
 | silence, a broken connection or a reply that is no refusal once the data began | unknown: the server may have it |
 """
 
@@ -21,9 +21,9 @@ import aiosmtplib
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
-from notifier.adapters.carriers.composing import Mail, Sender, compose
-from notifier.domain.faults import ENHANCED, Phase, of_smtp
-from notifier.handle.ports import CannotCompose, Made
+from notifier.carriers.faults import ENHANCED, Phase, of_smtp
+from notifier.carriers.port import CannotCompose, Made
+from notifier.carriers.smtp.mail import Mail, Sender, compose
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Unsure, refused
 from notifier.wording.rendering import Templates
 

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from notifier.adapters.callbacks import meta
-from notifier.adapters.callbacks.meta_signature import meta_signers
 from notifier.callbacks.carrier_routes import Callbacks
 from notifier.callbacks.door import LARGEST_WEBHOOK
 from notifier.callbacks.secrets import is_one_of
+from notifier.carriers.meta import callbacks as meta
+from notifier.carriers.meta.signature import meta_signers
 from notifier.receipts.domain import Carrier
 from schemas.notifications import Channel
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 import orjson
 
-from notifier.adapters.carriers.sms import TwilioAccount
-from notifier.domain.looking_up import Listed
+from notifier.carriers.twilio.carrier import TwilioAccount
+from notifier.carriers.twilio.domain import Listed
 
 PAGE = 50
 """The newest; a patient gets a few messages a day."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from chassis.errors import Misconfigured
-from notifier.adapters.carriers.whatsapp import NEUTRAL, PARAMETERS, Parameter
+from notifier.carriers.meta.carrier import NEUTRAL, PARAMETERS, Parameter
 from notifier.wording.rendering import PATIENT_KINDS, known_language
 from schemas.notifications import Kind
 

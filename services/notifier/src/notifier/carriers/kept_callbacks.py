@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from notifier.adapters.callbacks import meta, twilio
-from notifier.adapters.callbacks.dsn import read_mail
 from notifier.callbacks.handle.intake import Batch, Came
 from notifier.callbacks.handle.replay import ReadAgain
+from notifier.carriers.meta import callbacks as meta
+from notifier.carriers.smtp.bounces import read_mail
+from notifier.carriers.twilio import callbacks as twilio
 from notifier.receipts.domain import Carrier
 
 

@@ -4,7 +4,7 @@
 |---|---|
 | 2xx with a message id | accepted |
 | 2xx without one, or not readable | unknown |
-| 3xx, 4xx, 500, 503 | rejected if it is the message's fault, else not accepted (`domain/faults.py`); Retry-After |
+| 3xx, 4xx, 500, 503 | rejected if it is the message's fault, else not accepted (`carriers/faults.py`); Retry-After |
 | | is kept, in seconds or as a date by the carrier's own `Date` |
 | 502, 504, other 5xx | unknown: something before the carrier gave up on its answer |
 | no connection, or a request that cannot be written | not accepted: nothing has left |
@@ -19,7 +19,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from notifier.adapters.carriers.spread import Spread
+from notifier.carriers.connections import Spread
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Unsure, refused
 

@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from notifier.adapters.callbacks import twilio
-from notifier.adapters.callbacks.twilio_signature import twilio_is_genuine
 from notifier.callbacks.carrier_routes import Callbacks
+from notifier.carriers.twilio import callbacks as twilio
+from notifier.carriers.twilio.signature import twilio_is_genuine
 from notifier.receipts.domain import Carrier
 
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from chassis.cli import fail
 from chassis.errors import Misconfigured
-from notifier.adapters.senders import read_senders
-from notifier.adapters.senders_file import SECRETS, Section, read
+from notifier.carriers.senders import read_senders
+from notifier.carriers.senders_file import SECRETS, Section, read
 from notifier.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Accounts and sender ids of the installation and of single clinics.")

@@ -16,8 +16,8 @@ from pathlib import Path
 import structlog
 
 from chassis.errors import Unavailable
-from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
 from notifier.callbacks.handle.intake import Intake
+from notifier.carriers.smtp.bounces import LARGEST_MAIL, read_mail
 from notifier.receipts.domain import Carrier
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Request, Response
 
-from notifier.adapters.callbacks.dsn import LARGEST_MAIL, read_mail
 from notifier.callbacks.carrier_routes import Callbacks
 from notifier.callbacks.secrets import is_one_of
+from notifier.carriers.smtp.bounces import LARGEST_MAIL, read_mail
 from notifier.receipts.domain import Carrier
 
 BOUNCE_HEADER = "X-Bounce-Secret"

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pydantic import SecretStr
 
 from chassis.errors import Misconfigured
-from notifier.adapters import senders_check
-from notifier.adapters.carriers.composing import Sender
-from notifier.adapters.carriers.email import MailAccount, SmtpServer
-from notifier.adapters.carriers.sms import TwilioAccount
-from notifier.adapters.carriers.whatsapp import MetaAccount, WhatsAppTemplate
-from notifier.adapters.senders_file import EMPTY, Section, read
 from notifier.address_keys.peppers import peppers_of
-from notifier.domain.accounts import Accounts as ByClinic
+from notifier.carriers import senders_check
+from notifier.carriers.accounts import Accounts as ByClinic
+from notifier.carriers.meta.carrier import MetaAccount, WhatsAppTemplate
+from notifier.carriers.senders_file import EMPTY, Section, read
+from notifier.carriers.smtp.carrier import MailAccount, SmtpServer
+from notifier.carriers.smtp.mail import Sender
+from notifier.carriers.twilio.carrier import TwilioAccount
 from notifier.opt_outs.domain.one_click import Unsubscribing
 from notifier.settings import Settings, several
 from schemas.notifications import Channel

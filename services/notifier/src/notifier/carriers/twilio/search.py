@@ -15,15 +15,15 @@ import structlog
 
 from chassis.database import unavailable
 from chassis.errors import Unavailable
-from notifier.adapters.callbacks.twilio import STATUSES
-from notifier.adapters.carriers.sms import TwilioAccount
-from notifier.adapters.carriers.twilio_list import NoList, messages_to
 from notifier.callbacks.handle.intake import Batch, Intake, Item
-from notifier.domain.looking_up import AFTER, BEFORE, Listed, Unknown, found
+from notifier.carriers.twilio import statements as sql
+from notifier.carriers.twilio.callbacks import STATUSES
+from notifier.carriers.twilio.carrier import TwilioAccount
+from notifier.carriers.twilio.domain import AFTER, BEFORE, Listed, Unknown, found
+from notifier.carriers.twilio.message_list import NoList, messages_to
 from notifier.gate.domain.visit import Visit, mobile_of
 from notifier.gate.store import read_gate
 from notifier.receipts.domain import Carrier, Receipt, Reported
-from notifier.replies import statements as sql
 from notifier.values.addresses import Peppers
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
-from notifier.adapters.carriers.email import SmtpServer
-from notifier.adapters.senders_file import Section, is_clean, is_host
+from notifier.carriers.senders_file import Section, is_clean, is_host
+from notifier.carriers.smtp.carrier import SmtpServer
 from notifier.domain.sending_choice import BadChoice, allow_list
 from notifier.settings import Settings, several
 

@@ -1,0 +1,1 @@
+"""WhatsApp in the shape of Meta's Cloud API: calls and callbacks."""

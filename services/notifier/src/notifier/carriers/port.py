@@ -1,0 +1,27 @@
+"""What a carrier is to a lane."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from notifier.ledger.domain.notification import Answer, Call
+
+type Made = Callable[[], Awaitable[Answer]]
+"""A call that is ready to be made: awaited, it gives the answer, and never raises for what a carrier does."""
+
+
+class CannotCompose(Exception):
+    """A message that cannot be written: a broken template, or an address that cannot be."""
+
+
+class Carrier(Protocol):
+    """A way to hand a message to the outside world."""
+
+    def prepare(self, call: Call) -> Made:
+        """Return the call, composed: from here on its time is the carrier's.
+
+        Raises:
+            CannotCompose: It never can be.
+        """
+
+    async def close(self) -> None:
+        """Give up kept connections."""

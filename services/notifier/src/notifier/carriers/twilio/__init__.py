@@ -1,0 +1,1 @@
+"""SMS in Twilio's shape: calls, callbacks, and the list of messages."""
