@@ -14,10 +14,10 @@ import httpx2
 import orjson
 from pydantic import SecretStr
 
-from notifier.carriers.faults import of_meta
+from notifier.carriers.connections import Posting
 from notifier.carriers.http_client import answer_to, text
+from notifier.carriers.meta.faults import of_meta
 from notifier.carriers.port import CannotCompose, Made
-from notifier.carriers.posting import Posting
 from notifier.ledger.domain.notification import Call
 from notifier.wording.domain.language import LAST_RESORT
 from notifier.wording.words import Words, words_of

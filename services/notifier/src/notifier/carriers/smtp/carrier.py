@@ -21,8 +21,8 @@ import aiosmtplib
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
-from notifier.carriers.faults import ENHANCED, Phase, of_smtp
 from notifier.carriers.port import CannotCompose, Made
+from notifier.carriers.smtp.faults import ENHANCED, Phase, of_smtp
 from notifier.carriers.smtp.mail import Mail, Sender, compose
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Unsure, refused
 from notifier.wording.rendering import Templates

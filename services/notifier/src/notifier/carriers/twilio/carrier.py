@@ -12,10 +12,10 @@ import httpx2
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
-from notifier.carriers.faults import of_twilio
+from notifier.carriers.connections import Posting
 from notifier.carriers.http_client import answer_to, text
 from notifier.carriers.port import CannotCompose, Made
-from notifier.carriers.posting import Posting
+from notifier.carriers.twilio.faults import of_twilio
 from notifier.ledger.domain.notification import Call
 from notifier.wording.rendering import Templates
 from notifier.wording.words import NORTH_AMERICA, words_of
