@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from notifier.adapters.ledger import PostgresLedger
 from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import Mode
-from notifier.handle.claiming import claim
-from notifier.handle.lane import Asking, record
-from notifier.handle.ports import Answered
-from notifier.handle.tending import run_out_leases
+from notifier.lanes.handle.claims import claim
+from notifier.lanes.handle.judgement import Asking, record
+from notifier.lanes.handle.leases import run_out_leases
+from notifier.lanes.handle.ports import Answered
+from notifier.lanes.store import PostgresLedger
 from notifier.ledger.domain.notification import NotStarted
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome

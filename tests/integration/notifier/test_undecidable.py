@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from notifier.domain.undecided import MOST, PUT_OFF
+from notifier.lanes.domain.undecided import MOST, PUT_OFF
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason

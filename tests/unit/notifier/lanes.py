@@ -12,15 +12,15 @@ from chassis.clock import StillClock
 from chassis.errors import Unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import CannotCompose, Made
-from notifier.domain.breaker import Standing
-from notifier.domain.undecided import PUT_OFF
 from notifier.gate.domain import standing
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import Mode
 from notifier.gate.domain.visit import Visit
-from notifier.handle.limits import Limits
-from notifier.handle.loop import Lane
-from notifier.handle.ports import Answered
+from notifier.lanes.domain.breaker import Standing
+from notifier.lanes.domain.undecided import PUT_OFF
+from notifier.lanes.handle.lane import Lane
+from notifier.lanes.handle.limits import Limits
+from notifier.lanes.handle.ports import Answered
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, Notification, Row, UnreadableRow
 from notifier.ledger.domain.states import State

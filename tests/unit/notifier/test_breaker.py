@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.domain.breaker import Breaker, Standing, is_failure
+from notifier.lanes.domain.breaker import Breaker, Standing, is_failure
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure
 

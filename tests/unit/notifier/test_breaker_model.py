@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from chassis.clock import StillClock
 from notifier.carriers.port import CannotCompose, Made
-from notifier.domain.breaker import Standing
 from notifier.gate.domain.channels import Route
-from notifier.handle.calling import GRACE_S, Caller
-from notifier.handle.limits import Limits
+from notifier.lanes.domain.breaker import Standing
+from notifier.lanes.handle.caller import GRACE_S, Caller
+from notifier.lanes.handle.limits import Limits
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
 from schemas.notifications import Channel, Kind

@@ -7,8 +7,8 @@ import pytest
 
 from chassis.clock import StillClock
 from notifier.carriers.port import Made
-from notifier.handle.calling import Caller
-from notifier.handle.limits import Limits
+from notifier.lanes.handle.caller import Caller
+from notifier.lanes.handle.limits import Limits
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, NotStarted
 from schemas.notifications import Channel
 from tests.unit.notifier.builders import STARTS, call

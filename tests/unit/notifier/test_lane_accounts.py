@@ -10,9 +10,9 @@ import pytest
 
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import Made
-from notifier.domain.breaker import Standing
 from notifier.gate.domain.chain import Open, Step, next_channel
 from notifier.gate.domain.standing import NOTHING_KNOWN
+from notifier.lanes.domain.breaker import Standing
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Notification, Unsure
 from notifier.ledger.domain.states import State

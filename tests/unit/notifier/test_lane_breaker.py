@@ -6,8 +6,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 from notifier.carriers.port import CannotCompose
-from notifier.domain.breaker import Standing
 from notifier.gate.domain.chain import Step
+from notifier.lanes.domain.breaker import Standing
 from notifier.ledger.domain.notification import Accepted, NotAccepted
 from notifier.ledger.domain.states import State
 from schemas.notifications import Channel

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from notifier.carriers.port import CannotCompose
-from notifier.handle.claiming import claim
-from notifier.handle.lane import Asking, record
-from notifier.handle.limits import Limits
-from notifier.handle.ports import Answered
+from notifier.lanes.handle.claims import claim
+from notifier.lanes.handle.judgement import Asking, record
+from notifier.lanes.handle.limits import Limits
+from notifier.lanes.handle.ports import Answered
 from notifier.ledger.domain.notification import NotAccepted, NotStarted
 from notifier.ledger.domain.states import State
 from schemas.notifications import Channel

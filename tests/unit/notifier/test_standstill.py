@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.domain.standstill import Standstill
-from notifier.handle.limits import Limits
+from notifier.lanes.domain.standstill import Standstill
+from notifier.lanes.handle.limits import Limits
 from tests.unit.notifier.builders import NOW
 from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, NoWatch, lane_over, reminders, run_while
 

@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 
 from chassis.errors import Unavailable
 from notifier.carriers.port import Made
-from notifier.domain.undecided import LONGEST_PUT_OFF, MOST, PUT_OFF, WITHIN_S, Undecided
-from notifier.handle.claiming import Undecidable, claim
-from notifier.handle.lane import Asking
-from notifier.handle.loop import Step
-from notifier.handle.one_by_one import OneByOne
-from notifier.handle.tending import move_on, settle_late
+from notifier.lanes.domain.undecided import LONGEST_PUT_OFF, MOST, PUT_OFF, WITHIN_S, Undecided
+from notifier.lanes.handle.claims import Undecidable, claim
+from notifier.lanes.handle.judgement import Asking
+from notifier.lanes.handle.lane import Step
+from notifier.lanes.handle.leases import move_on, settle_late
+from notifier.lanes.handle.one_by_one import OneByOne
 from notifier.ledger.domain.notification import Notification, Row
 from notifier.ledger.domain.states import State
 from schemas.notifications import Channel, Kind

@@ -26,10 +26,8 @@ from notifier.adapters.inbox import routes as inbox_routes
 from notifier.adapters.inbox_access import InboxAccess
 from notifier.adapters.incoming import appointment
 from notifier.adapters.incoming import reminders as reminders_read
-from notifier.adapters.rates import know
 from notifier.adapters.retention import jobs
 from notifier.adapters.streams import Streams, streams
-from notifier.adapters.watch import LaneMetrics
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
 from notifier.callbacks.carrier_routes import CALLBACKS
@@ -37,8 +35,10 @@ from notifier.callbacks.door import LARGEST_WEBHOOK
 from notifier.carriers.senders import read_senders
 from notifier.domain.transitions import VisitReading
 from notifier.handle.fanout import on_appointments
-from notifier.handle.loop import Lane
 from notifier.handle.reminders import Seen, on_reminders
+from notifier.lanes.handle.lane import Lane
+from notifier.lanes.metrics import LaneMetrics
+from notifier.lanes.rate_limit import know
 from notifier.ledger.http import routes as ledger_routes
 from notifier.ledger.messages import OWNED
 from notifier.settings import Settings

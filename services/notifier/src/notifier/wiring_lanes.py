@@ -9,16 +9,16 @@ from chassis.clock import Clock
 from chassis.clock_check import ClockCheck
 from chassis.health import Health
 from chassis.outbox import Relay
-from notifier.adapters.ledger import PostgresLedger
-from notifier.adapters.watch import LaneMetrics, Workload
 from notifier.carriers.http_client import new_client
 from notifier.carriers.meta.carrier import WhatsAppCarrier
 from notifier.carriers.port import Carrier
 from notifier.carriers.senders import Senders
 from notifier.carriers.smtp.carrier import EmailCarrier
 from notifier.carriers.twilio.carrier import SmsCarrier
-from notifier.handle.limits import Limits
-from notifier.handle.loop import Lane
+from notifier.lanes.handle.lane import Lane
+from notifier.lanes.handle.limits import Limits
+from notifier.lanes.metrics import LaneMetrics, Workload
+from notifier.lanes.store import PostgresLedger
 from notifier.ledger.domain.states import State
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers

@@ -82,7 +82,7 @@ class MetaAccount:
 
 
 class WhatsAppCarrier:
-    """See `handle.loop.Carrier`.
+    """See `lanes.handle.lane.Carrier`.
 
     Args:
         client: To Meta.
@@ -94,7 +94,7 @@ class WhatsAppCarrier:
         self._postings: dict[tuple[str, str, str], Posting] = {}
 
     def prepare(self, call: Call) -> Made:
-        """See `handle.loop.Carrier`."""
+        """See `lanes.handle.lane.Carrier`."""
         account = self._account_of(call.visit.clinic_id)
         template = account.templates.get(call.kind)
         if template is None:
@@ -116,7 +116,7 @@ class WhatsAppCarrier:
         return self._postings[key]
 
     async def close(self) -> None:
-        """See `handle.loop.Carrier`."""
+        """See `lanes.handle.lane.Carrier`."""
         await self._client.aclose()
 
 

@@ -68,7 +68,7 @@ class MailAccount:
 
 
 class EmailCarrier:
-    """See `handle.loop.Carrier`.
+    """See `lanes.handle.lane.Carrier`.
 
     Args:
         account_of: Clinic → the account that sends for it.
@@ -80,7 +80,7 @@ class EmailCarrier:
         self._kept: defaultdict[SmtpServer, list[aiosmtplib.SMTP]] = defaultdict(list)
 
     def prepare(self, call: Call) -> Made:
-        """See `handle.loop.Carrier`."""
+        """See `lanes.handle.lane.Carrier`."""
         account = self._account_of(call.visit.clinic_id)
         try:
             mail = compose(call, self._templates, account.sender)
@@ -99,7 +99,7 @@ class EmailCarrier:
         return await self._handed_over(server, client, mail)
 
     async def close(self) -> None:
-        """See `handle.loop.Carrier`."""
+        """See `lanes.handle.lane.Carrier`."""
         kept = [client for clients in self._kept.values() for client in clients]
         self._kept.clear()
         for client in kept:

@@ -55,7 +55,7 @@ class TwilioAccount:
 
 
 class SmsCarrier:
-    """See `handle.loop.Carrier`.
+    """See `lanes.handle.lane.Carrier`.
 
     Args:
         client: To Twilio.
@@ -70,7 +70,7 @@ class SmsCarrier:
         self._postings: dict[TwilioAccount, Posting] = {}
 
     def prepare(self, call: Call) -> Made:
-        """See `handle.loop.Carrier`."""
+        """See `lanes.handle.lane.Carrier`."""
         account = self._account_of(call.visit.clinic_id)
         try:
             body = sms_of(call, self._templates, account)
@@ -94,7 +94,7 @@ class SmsCarrier:
         return self._postings[account]
 
     async def close(self) -> None:
-        """See `handle.loop.Carrier`."""
+        """See `lanes.handle.lane.Carrier`."""
         await self._client.aclose()
 
 

@@ -2,7 +2,7 @@
 
 A step over several messages that raised has done nothing (`claiming.Undecidable`). So each of them is done by itself.
 Those that raise alone wait first; they have failed as UNDECIDABLE, for staff to see and to send again, once it is
-certain that the trouble is their own (`domain/undecided.py`), or their deadline is near.
+certain that the trouble is their own (`lanes/domain/undecided.py`), or their deadline is near.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,11 +12,11 @@ from uuid import UUID
 import structlog
 
 from chassis.errors import Unavailable
-from notifier.domain.undecided import MOST, Undecided
-from notifier.handle.claiming import Undecidable, claim_one
-from notifier.handle.lane import Asking, Claimed
-from notifier.handle.ports import Ledger, Watch
-from notifier.handle.tending import run_out_one
+from notifier.lanes.domain.undecided import MOST, Undecided
+from notifier.lanes.handle.claims import Undecidable, claim_one
+from notifier.lanes.handle.judgement import Asking, Claimed
+from notifier.lanes.handle.leases import run_out_one
+from notifier.lanes.handle.ports import Ledger, Watch
 from notifier.ledger.domain.notification import Notification, UnreadableRow
 from schemas.notifications import Channel
 

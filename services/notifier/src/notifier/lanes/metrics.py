@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from chassis.clock import Clock
 from chassis.database import unavailable
-from notifier.adapters import lane_sql
-from notifier.domain.breaker import Standing
 from notifier.gate.domain.standing import Mode
+from notifier.lanes import statements
+from notifier.lanes.domain.breaker import Standing
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
@@ -20,7 +20,7 @@ SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class LaneMetrics:
-    """See `handle.ports.Watch`."""
+    """See `lanes.handle.ports.Watch`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._outcomes = Counter(
@@ -67,29 +67,29 @@ class LaneMetrics:
         )
 
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
-        """See `handle.ports.Watch`."""
+        """See `lanes.handle.ports.Watch`."""
         for one in notifications:
             self._outcomes.labels(lane.value, one.state.value, one.reason.value if one.reason else "").inc()
 
     def stands(self, lane: Channel, account: str, breaker: Standing) -> None:
-        """See `handle.ports.Watch`."""
+        """See `lanes.handle.ports.Watch`."""
         for standing in Standing:
             self._breaker.labels(lane.value, account, standing.value).set(standing is breaker)
 
     def stands_still(self, lane: Channel, account: str) -> None:
-        """See `handle.ports.Watch`."""
+        """See `lanes.handle.ports.Watch`."""
         self._standstills.labels(lane.value, account).inc()
 
     def undecidable(self, lane: Channel, number: int) -> None:
-        """See `handle.ports.Watch`."""
+        """See `lanes.handle.ports.Watch`."""
         self._undecidable.labels(lane.value).inc(number)
 
     def refused(self, lane: Channel, account: str, fault: Fault) -> None:
-        """See `handle.ports.Watch`."""
+        """See `lanes.handle.ports.Watch`."""
         self._refusals.labels(lane.value, account, fault.value).inc()
 
     def called(self, lane: Channel, seconds: float) -> None:
-        """See `handle.ports.Watch`."""
+        """See `lanes.handle.ports.Watch`."""
         self._seconds.labels(lane.value).observe(seconds)
 
 
@@ -103,7 +103,7 @@ class Workload:
         """Say whether nothing can be claimed now and no call is under way."""
         with unavailable():
             return not await self._pool.fetchval(
-                lane_sql.CLAIMABLE, self._lanes, self._clock.now(), self._setting.value
+                statements.CLAIMABLE, self._lanes, self._clock.now(), self._setting.value
             )
 
     async def next_wake(self) -> datetime | None:
@@ -112,15 +112,15 @@ class Workload:
         For a held message that is when its deadline has passed.
         """
         with unavailable():
-            wake: datetime | None = await self._pool.fetchval(lane_sql.NEXT_WAKE, self._lanes, self._setting.value)
+            wake: datetime | None = await self._pool.fetchval(statements.NEXT_WAKE, self._lanes, self._setting.value)
         return wake
 
     async def mode(self) -> str:
         """Return the installation's sending mode: what somebody has switched, else the setting."""
         with unavailable():
-            return await self._pool.fetchval(lane_sql.SENDING_MODE) or self._setting.value
+            return await self._pool.fetchval(statements.SENDING_MODE) or self._setting.value
 
     async def count(self, state: State) -> int:
         """Return how many notifications are in this state."""
         with unavailable():
-            return int(await self._pool.fetchval(lane_sql.COUNT_STATE, state.value))
+            return int(await self._pool.fetchval(statements.COUNT_STATE, state.value))

@@ -7,13 +7,13 @@ import structlog
 
 from chassis.clock import Clock
 from notifier.carriers.port import Carrier, Made
-from notifier.domain.breaker import Breaker
-from notifier.domain.breaker import Standing as BreakerStanding
-from notifier.domain.standstill import Standstill
-from notifier.handle.lane import patience_s
-from notifier.handle.limits import LONGEST_IN_LINE_S, OLDEST_GATE_S, Limits
-from notifier.handle.places import Places
-from notifier.handle.ports import Watch
+from notifier.lanes.domain.breaker import Breaker
+from notifier.lanes.domain.breaker import Standing as BreakerStanding
+from notifier.lanes.domain.standstill import Standstill
+from notifier.lanes.handle.judgement import patience_s
+from notifier.lanes.handle.limits import LONGEST_IN_LINE_S, OLDEST_GATE_S, Limits
+from notifier.lanes.handle.places import Places
+from notifier.lanes.handle.ports import Watch
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Answer, Call, NotAccepted, NotStarted, Rejected, Unsure
 from schemas.notifications import Channel

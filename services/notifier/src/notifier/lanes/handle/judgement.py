@@ -1,6 +1,6 @@
 """One lane's stories: what becomes of locked messages at the gate, and of those that carriers answered.
 
-The call itself is between the two transactions, in `handle.loop`.
+The call itself is between the two transactions, in `lanes.handle.lane`.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import NOTHING_KNOWN, Standing
 from notifier.gate.domain.visit import Visit
-from notifier.handle.ports import Answered, LaneTransaction, Ledger
+from notifier.lanes.handle.ports import Answered, LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, NotAccepted, Notification
 from notifier.ledger.domain.settlement import defer, place, settle, shut, skip, start
 from notifier.ledger.domain.states import State

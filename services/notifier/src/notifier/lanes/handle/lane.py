@@ -16,16 +16,16 @@ from chassis.clock import Clock
 from chassis.errors import Unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import Carrier
-from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.gate.domain.modes import SendingMode
-from notifier.handle.calling import Caller
-from notifier.handle.claiming import Undecidable, claim
-from notifier.handle.lane import Asking, Claimed
-from notifier.handle.limits import Limits
-from notifier.handle.one_by_one import OneByOne
-from notifier.handle.ports import Answered, Ledger, Watch
-from notifier.handle.recording import Recorder
-from notifier.handle.tending import due, move_on, paused, run_out_leases, settle_late
+from notifier.lanes.domain.breaker import Standing as BreakerStanding
+from notifier.lanes.handle.caller import Caller
+from notifier.lanes.handle.claims import Undecidable, claim
+from notifier.lanes.handle.judgement import Asking, Claimed
+from notifier.lanes.handle.leases import due, move_on, paused, run_out_leases, settle_late
+from notifier.lanes.handle.limits import Limits
+from notifier.lanes.handle.one_by_one import OneByOne
+from notifier.lanes.handle.ports import Answered, Ledger, Watch
+from notifier.lanes.handle.recorder import Recorder
 from notifier.ledger.domain.notification import Call, Notification, NotStarted, Unsure
 from notifier.ledger.domain.states import State
 from schemas.notifications import Channel

@@ -1,7 +1,7 @@
 """Claiming: locked, gated and written down in one transaction; of many messages together, or of one by itself.
 
 One message whose row or decision raises must not stop its lane. A step over several that raises says over which
-(`Undecidable`), and has done nothing; `handle.one_by_one` then does each by itself.
+(`Undecidable`), and has done nothing; `lanes.handle.one_by_one` then does each by itself.
 """
 
 from collections import Counter
@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 from chassis.errors import Unavailable
-from notifier.handle.lane import Asking, Claimed, judge
-from notifier.handle.ports import LaneTransaction, Ledger
+from notifier.lanes.handle.judgement import Asking, Claimed, judge
+from notifier.lanes.handle.ports import LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, Notification, Row, UnreadableRow
 from notifier.ledger.domain.states import State
 

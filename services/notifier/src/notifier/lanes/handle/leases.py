@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.gate.domain.decision import Terms
-from notifier.handle.claiming import judging, read, readable
-from notifier.handle.lane import Asking, Claimed, judge
-from notifier.handle.ports import LaneTransaction, Ledger
+from notifier.lanes.handle.claims import judging, read, readable
+from notifier.lanes.handle.judgement import Asking, Claimed, judge
+from notifier.lanes.handle.ports import LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import run_out
 from notifier.ledger.domain.states import State

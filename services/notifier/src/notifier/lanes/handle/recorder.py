@@ -8,8 +8,8 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
-from notifier.handle.lane import record
-from notifier.handle.ports import Answered, Ledger
+from notifier.lanes.handle.judgement import record
+from notifier.lanes.handle.ports import Answered, Ledger
 from notifier.ledger.domain.notification import Notification
 from schemas.notifications import Channel
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from notifier.domain.breaker import Standing as BreakerStanding
 from notifier.gate.domain.standing import Mode, Standing
 from notifier.gate.domain.visit import Visit
+from notifier.lanes.domain.breaker import Standing as BreakerStanding
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Answer, Call, Notification, Row
 from schemas.notifications import Channel

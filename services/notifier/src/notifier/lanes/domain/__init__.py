@@ -1,0 +1,1 @@
+"""When a carrier is left alone, when a lane stands still, and what cannot be decided, pure."""
