@@ -16,7 +16,7 @@ from bench.harness import Cpu, Report, figure, interleaved, median, until
 from bench.sending.events import BATCH, changed, settings_of
 from bench.sending.people import Visit, fill, visits
 from chassis.clock import RealClock
-from notifier.adapters import incoming
+from notifier.fanout import messages
 from notifier.settings import Settings
 from notifier.wiring import build
 from schemas.appointments import Status
@@ -73,7 +73,7 @@ async def measure_fanout(servers: Servers, report: Report, events: int, rounds: 
         runs: list[Run] = []
 
         async def bare() -> Rate:
-            return await fetch_loop(servers.bootstrap, topic, partitions, count, incoming.appointment)
+            return await fetch_loop(servers.bootstrap, topic, partitions, count, messages.appointment)
 
         async def ours() -> Rate:
             async with place(servers, "booking", "notifier", prefix=topics_only.prefix) as own:

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from chassis.consumer import Applied
-from notifier.adapters.fanout_store import PostgresFanoutStore
-from notifier.domain.transitions import VisitReading
+from notifier.fanout.domain.transitions import VisitReading
+from notifier.fanout.handle.appointments import on_appointments
+from notifier.fanout.store import PostgresFanoutStore
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import Mode
-from notifier.handle.fanout import on_appointments
 from schemas.appointments import Appointment, Status
 from tests.integration.notifier.world import MONDAY, World
 

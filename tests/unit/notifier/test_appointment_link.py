@@ -7,9 +7,8 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from notifier.adapters.notice import notice_of
-from notifier.domain.clinic_day import DayList
-from notifier.handle.entering import InboxEntry
+from notifier.inbox.domain import DayList, InboxEntry
+from notifier.inbox.notice import notice_of
 from notifier.settings import Settings
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import APPOINTMENT, notification, visit

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from notifier.domain.clinic_day import Morning, TodaysVisit, day_lists, messages
+from notifier.fanout.domain.mornings import Morning, TodaysVisit, day_lists, messages
 from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.states import State
 from schemas.appointments import Status

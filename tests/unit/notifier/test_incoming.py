@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from notifier.adapters.incoming import reminders
-from notifier.domain.clinic_day import Morning
+from notifier.fanout.domain.mornings import Morning
+from notifier.fanout.messages import reminders
 from schemas.envelope import Envelope
 from schemas.reminders import CLINIC_DAY_DUE, ClinicDayDue
 from schemas.wire import Undecodable, encode

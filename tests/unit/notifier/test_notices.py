@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from notifier.domain.notices import (
+from notifier.fanout.domain.notices import (
     FOLLOW_UP_WITHIN,
     PROVIDER_KINDS,
     REBOOKED_WITHIN,
@@ -15,7 +15,7 @@ from notifier.domain.notices import (
     supersede,
     take_place,
 )
-from notifier.domain.transitions import Happened, Transition, VisitReading
+from notifier.fanout.domain.transitions import Happened, Transition, VisitReading
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
 from schemas.appointments import Mode, Status

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.consumer import Applied
+from notifier.fanout.handle.reminders import DueSeen, GoneSeen, Seen, on_reminders
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import Mode
-from notifier.handle.reminders import DueSeen, GoneSeen, Seen, on_reminders
 from notifier.ledger.domain.notification import Notification
 from schemas.reminders import ReminderDue
 from tests.unit.notifier.builders import NOW

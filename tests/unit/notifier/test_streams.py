@@ -9,7 +9,7 @@ import pytest
 
 from chassis.errors import Unavailable
 from chassis.problems import Problem
-from notifier.adapters.streams import Stream, Streams
+from notifier.inbox.streams import Stream, Streams
 
 
 class Inboxes:

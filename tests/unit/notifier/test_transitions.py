@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from notifier.domain.transitions import NOTICES, Held, Transition, VisitReading, fold, transition
+from notifier.fanout.domain.transitions import NOTICES, Held, Transition, VisitReading, fold, transition
 from schemas.appointments import Status
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, STARTS

@@ -21,21 +21,21 @@ from chassis.operations import listeners
 from chassis.outbox import Relay
 from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
-from notifier.adapters.fanout_store import PostgresFanoutStore
-from notifier.adapters.inbox import routes as inbox_routes
-from notifier.adapters.inbox_access import InboxAccess
-from notifier.adapters.incoming import appointment
-from notifier.adapters.incoming import reminders as reminders_read
 from notifier.adapters.retention import jobs
-from notifier.adapters.streams import Streams, streams
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
 from notifier.callbacks.carrier_routes import CALLBACKS
 from notifier.callbacks.door import LARGEST_WEBHOOK
 from notifier.carriers.senders import read_senders
-from notifier.domain.transitions import VisitReading
-from notifier.handle.fanout import on_appointments
-from notifier.handle.reminders import Seen, on_reminders
+from notifier.fanout.domain.transitions import VisitReading
+from notifier.fanout.handle.appointments import on_appointments
+from notifier.fanout.handle.reminders import Seen, on_reminders
+from notifier.fanout.messages import appointment
+from notifier.fanout.messages import reminders as reminders_read
+from notifier.fanout.store import PostgresFanoutStore
+from notifier.inbox.access import InboxAccess
+from notifier.inbox.http import routes as inbox_routes
+from notifier.inbox.streams import Streams, streams
 from notifier.lanes.handle.lane import Lane
 from notifier.lanes.metrics import LaneMetrics
 from notifier.lanes.rate_limit import know

@@ -19,9 +19,9 @@ from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.errors import Unavailable
 from chassis.http import Problem
-from notifier.adapters import inbox_sql
-from notifier.adapters.inbox_access import InboxAccess, digest, token_routes
-from notifier.adapters.streams import Streams
+from notifier.inbox import statements
+from notifier.inbox.access import InboxAccess, digest, token_routes
+from notifier.inbox.streams import Streams
 from schemas.notifications import Kind
 from schemas.zones import zone_of
 
@@ -156,7 +156,7 @@ def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: Inbo
         up_to: Annotated[int, Query(ge=0, le=HIGHEST, description="Last number seen.")] = HIGHEST,
     ) -> ReadMarks:
         with unavailable():
-            marked = await pool.fetch(inbox_sql.MARK_ALL_READ, provider_id, up_to, clock.now())
+            marked = await pool.fetch(statements.MARK_ALL_READ, provider_id, up_to, clock.now())
         return ReadMarks(marked=len(marked), unread=await _unread(pool, provider_id))
 
     @router.put(
@@ -164,7 +164,7 @@ def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: Inbo
     )
     async def mark_read(provider_id: UUID, number: int) -> ReadMark:
         with unavailable():
-            read_at = await pool.fetchval(inbox_sql.MARK_READ, provider_id, _within(number), clock.now())
+            read_at = await pool.fetchval(statements.MARK_READ, provider_id, _within(number), clock.now())
         if read_at is None:
             raise _none_such()
         return ReadMark(number=number, read_at=read_at)
@@ -172,7 +172,7 @@ def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: Inbo
     @router.delete("/{provider_id}/{number}/read", summary="Mark a notice as unread again", dependencies=admit)
     async def mark_unread(provider_id: UUID, number: int) -> ReadMark:
         with unavailable():
-            found = await pool.fetchval(inbox_sql.MARK_UNREAD, provider_id, _within(number))
+            found = await pool.fetchval(statements.MARK_UNREAD, provider_id, _within(number))
         if found is None:
             raise _none_such()
         return ReadMark(number=number, read_at=None)
@@ -187,7 +187,7 @@ async def notices(
         Unavailable: The database cannot answer now.
     """
     with unavailable():
-        rows = await pool.fetch(inbox_sql.INBOX, provider_id, after, limit, unread)
+        rows = await pool.fetch(statements.INBOX, provider_id, after, limit, unread)
     return [_view(row) for row in rows]
 
 
@@ -221,7 +221,7 @@ async def events(
 
 async def _unread(pool: asyncpg.Pool, provider_id: UUID) -> int:
     with unavailable():
-        return int(await pool.fetchval(inbox_sql.UNREAD, provider_id))
+        return int(await pool.fetchval(statements.UNREAD, provider_id))
 
 
 def _within(number: int) -> int:

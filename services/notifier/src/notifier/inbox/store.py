@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import count
 
 from chassis.database import Connection
-from notifier.adapters import inbox_sql as sql
-from notifier.adapters.notice import Notice
+from notifier.inbox import statements as sql
+from notifier.inbox.notice import Notice
 from notifier.ledger.rows import FROM_ROWS
 
 _INBOX = (

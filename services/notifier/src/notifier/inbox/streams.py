@@ -15,7 +15,7 @@ import asyncpg
 from chassis.database import unavailable
 from chassis.errors import Unavailable
 from chassis.problems import Problem
-from notifier.adapters import inbox_sql
+from notifier.inbox import statements
 
 MOST = 400
 """Streams of one process; each holds a connection of the 900 that a process bears."""
@@ -149,10 +149,10 @@ def streams(pool: asyncpg.Pool, most: int = MOST) -> Streams:
 
     async def newest(providers: Collection[UUID]) -> Mapping[UUID, int]:
         with unavailable():
-            return {row[0]: row[1] for row in await pool.fetch(inbox_sql.NEWEST, list(providers))}
+            return {row[0]: row[1] for row in await pool.fetch(statements.NEWEST, list(providers))}
 
     async def standing(tokens: Collection[bytes]) -> Collection[bytes]:
         with unavailable():
-            return [row[0] for row in await pool.fetch(inbox_sql.STANDING, list(tokens))]
+            return [row[0] for row in await pool.fetch(statements.STANDING, list(tokens))]
 
     return Streams(newest, standing, most)

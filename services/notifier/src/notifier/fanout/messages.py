@@ -5,9 +5,9 @@ from typing import Any
 from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter, ValidationError
 
-from notifier.domain.clinic_day import Morning
-from notifier.domain.transitions import VisitReading
-from notifier.handle.reminders import Ahead, DueSeen, GoneSeen, PlanSeen, Seen
+from notifier.fanout.domain.mornings import Morning
+from notifier.fanout.domain.transitions import VisitReading
+from notifier.fanout.handle.reminders import Ahead, DueSeen, GoneSeen, PlanSeen, Seen
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
 from schemas.envelope import event_type
 from schemas.model import Contract

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from notifier.gate.domain.visit import Visit
+from notifier.inbox.domain import DayList
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import skip
 from notifier.ledger.domain.states import State
@@ -70,16 +71,6 @@ class TodaysVisit:
     starts_at: datetime
     told: bool
     to_come: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DayList:
-    """A provider's visits of one day at one clinic, soonest first."""
-
-    notification: Notification
-    provider_id: UUID
-    day: date
-    visits: tuple[Visit, ...]
 
 
 def messages(morning: Morning, visits: Iterable[TodaysVisit], now: datetime) -> list[Notification]:

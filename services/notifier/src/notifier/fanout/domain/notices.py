@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.domain.transitions import NOTICES, Happened, Transition, VisitReading
+from notifier.fanout.domain.transitions import NOTICES, Happened, Transition, VisitReading
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import skip
 from notifier.ledger.domain.states import State

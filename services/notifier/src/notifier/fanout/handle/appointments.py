@@ -11,10 +11,10 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.consumer import Applied
-from notifier.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
-from notifier.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
+from notifier.fanout.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
+from notifier.fanout.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
+from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
-from notifier.handle.entering import EntryStore, enter, unknown
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
 from schemas.appointments import Mode, Status

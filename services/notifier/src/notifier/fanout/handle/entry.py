@@ -1,7 +1,7 @@
 """How new messages enter the ledger: judged by the gate as it stands, each under its deterministic id, once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -9,11 +9,11 @@ from uuid import UUID
 import structlog
 
 from chassis.after_commit import after_commit
-from notifier.domain.clinic_day import DayList
 from notifier.gate.domain.decision import Decision, Skip, decide
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import NOTHING_KNOWN, Standing, Told
 from notifier.gate.domain.visit import Visit
+from notifier.inbox.domain import DayList, InboxEntry
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import place, shut, skip
 from notifier.ledger.domain.states import State
@@ -28,14 +28,6 @@ IDS_PER_LINE = 20
 WAITING = frozenset({Kind.CANCELLED})
 """Kinds that wait on purpose. Only their lane is found now; whether they may leave is asked when they are claimed."""
 _HEARD = Told(heard=1)
-
-
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
-    """A provider's in-app notice: what it says is the visit as the gate gave it."""
-
-    notification: Notification
-    visit: Visit
 
 
 class EntryStore(Protocol):

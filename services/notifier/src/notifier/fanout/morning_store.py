@@ -4,14 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from chassis.database import Connection
-from notifier.adapters import morning_sql
-from notifier.domain.clinic_day import Morning, TodaysVisit
-from notifier.handle.reminders import Expected, GoneSeen, PlanSeen
+from notifier.fanout import morning_statements
+from notifier.fanout.domain.mornings import Morning, TodaysVisit
+from notifier.fanout.handle.reminders import Expected, GoneSeen, PlanSeen
 from schemas.appointments import Status
 
 
 class Mornings:
-    """See `handle.reminders.RemindersStore`.
+    """See `fanout.handle.reminders.RemindersStore`.
 
     Args:
         connection: In a READ COMMITTED transaction.
@@ -21,10 +21,10 @@ class Mornings:
         self._connection = connection
 
     async def keep_plans(self, plans: Collection[PlanSeen]) -> None:
-        """See `handle.reminders.RemindersStore`."""
+        """See `fanout.handle.reminders.RemindersStore`."""
         ahead = [(plan.appointment_id, one) for plan in plans for one in plan.ahead]
         await self._connection.execute(
-            morning_sql.KEEP_PLANS,
+            morning_statements.KEEP_PLANS,
             [plan.appointment_id for plan in plans],
             [plan.version for plan in plans],
             [plan.schedule_gen for plan in plans],
@@ -35,16 +35,18 @@ class Mornings:
         )
 
     async def drop_from_plans(self, gone: Collection[GoneSeen]) -> None:
-        """See `handle.reminders.RemindersStore`."""
+        """See `fanout.handle.reminders.RemindersStore`."""
         pairs = [(one.appointment_id, reminder) for one in gone for reminder in one.reminder_ids]
         await self._connection.execute(
-            morning_sql.DROP_FROM_PLANS, [appointment for appointment, _ in pairs], [reminder for _, reminder in pairs]
+            morning_statements.DROP_FROM_PLANS,
+            [appointment for appointment, _ in pairs],
+            [reminder for _, reminder in pairs],
         )
 
     async def expected(self, mornings: Sequence[Morning], now: datetime) -> Mapping[int, Sequence[Expected]]:
-        """See `handle.reminders.RemindersStore`."""
+        """See `fanout.handle.reminders.RemindersStore`."""
         rows = await self._connection.fetch(
-            morning_sql.EXPECTED,
+            morning_statements.EXPECTED,
             [one.clinic_id for one in mornings],
             [one.begins for one in mornings],
             [one.ends for one in mornings],
@@ -60,7 +62,7 @@ class Mornings:
         return found
 
     async def forget_plans(self, mornings: Sequence[Morning]) -> None:
-        """See `handle.reminders.RemindersStore`."""
+        """See `fanout.handle.reminders.RemindersStore`."""
         await self._connection.execute(
-            morning_sql.FORGET_PLANS, [one.clinic_id for one in mornings], [one.begins for one in mornings]
+            morning_statements.FORGET_PLANS, [one.clinic_id for one in mornings], [one.begins for one in mornings]
         )

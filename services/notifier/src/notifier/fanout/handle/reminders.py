@@ -7,9 +7,9 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.consumer import Applied
-from notifier.domain.clinic_day import Morning, TodaysVisit, day_lists, messages
+from notifier.fanout.domain.mornings import Morning, TodaysVisit, day_lists, messages
+from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
-from notifier.handle.entering import EntryStore, enter, unknown
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
 from notifier.values.kinds import PATIENT

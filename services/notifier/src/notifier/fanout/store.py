@@ -1,4 +1,4 @@
-"""`handle.fanout.FanoutStore` and `handle.reminders.RemindersStore` over the batch's own transaction."""
+"""What the stories of fan-out need of PostgreSQL, over the batch's own transaction."""
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
@@ -7,16 +7,16 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.adapters import copying, fanout_sql, inbox_store
-from notifier.adapters.mornings import Mornings
-from notifier.adapters.notice import notice_of
-from notifier.domain.clinic_day import DayList
-from notifier.domain.transitions import Held, Kept
+from notifier.fanout import statements
+from notifier.fanout.domain.transitions import Held, Kept
+from notifier.fanout.handle.appointments import Twin
+from notifier.fanout.morning_store import Mornings
 from notifier.gate.domain.standing import Standing
 from notifier.gate.domain.visit import Visit
 from notifier.gate.store import read_gate, read_standing
-from notifier.handle.entering import InboxEntry
-from notifier.handle.fanout import Twin
+from notifier.inbox.domain import DayList, InboxEntry
+from notifier.inbox.notice import notice_of
+from notifier.inbox.store import deliver
 from notifier.ledger import rows as ledger_rows
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
@@ -24,9 +24,14 @@ from notifier.ledger.messages import notification_changed
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 
+_VISITS = (
+    "appointment_id", "version", "status", "schedule_gen", "starts_at", "provider_id", "patient_id", "clinic_id",
+    "service_type", "ends_at", "turned_at",
+)  # fmt: skip
+
 
 class PostgresFanoutStore(Mornings):
-    """See `handle.entering.EntryStore`, `handle.fanout.FanoutStore` and `handle.reminders.RemindersStore`.
+    """See `EntryStore`, `FanoutStore` and `RemindersStore` of `fanout.handle`.
 
     Args:
         connection: In a READ COMMITTED transaction.
@@ -39,15 +44,15 @@ class PostgresFanoutStore(Mornings):
         self._link, self._peppers = link, peppers
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
-        """See `handle.fanout.FanoutStore`."""
-        rows = await self._connection.fetch(fanout_sql.HELD, list(appointment_ids))
+        """See `fanout.handle.appointments.FanoutStore`."""
+        rows = await self._connection.fetch(statements.HELD, list(appointment_ids))
         return {row[0]: Held(row[1], Status(row[2]), *row[3:]) for row in rows}
 
     async def keep(self, newest: Collection[Kept]) -> None:
-        """See `handle.fanout.FanoutStore`."""
+        """See `fanout.handle.appointments.FanoutStore`."""
         fresh = [kept for kept in newest if kept.new]
         if len(fresh) >= ledger_rows.FROM_ROWS:
-            await copying.copy_visits(self._connection, fresh)
+            await _copy_visits(self._connection, fresh)
             newest = [kept for kept in newest if not kept.new]
         if newest:
             await self._upsert(newest)
@@ -55,7 +60,7 @@ class PostgresFanoutStore(Mornings):
     async def _upsert(self, newest: Collection[Kept]) -> None:
         visits = [kept.visit for kept in newest]
         await self._connection.execute(
-            fanout_sql.KEEP,
+            statements.KEEP,
             [visit.appointment_id for visit in visits],
             [visit.version for visit in visits],
             [visit.status for visit in visits],
@@ -70,39 +75,39 @@ class PostgresFanoutStore(Mornings):
         )
 
     async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
-        """See `handle.entering.EntryStore`."""
-        rows = await self._connection.fetch(fanout_sql.KNOWN, list(notification_ids))
+        """See `fanout.handle.entry.EntryStore`."""
+        rows = await self._connection.fetch(statements.KNOWN, list(notification_ids))
         return {row[0] for row in rows}
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """See `handle.entering.EntryStore`."""
+        """See `fanout.handle.entry.EntryStore`."""
         return await read_gate(self._connection, appointment_ids)
 
     async def standing(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
     ) -> Mapping[UUID, Standing]:
-        """See `handle.entering.EntryStore`."""
+        """See `fanout.handle.entry.EntryStore`."""
         return await read_standing(self._connection, self._peppers, asked, visits, now)
 
     async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
-        """See `handle.fanout.FanoutStore`."""
-        rows = await self._connection.fetch(fanout_sql.WAITING, list(appointment_ids))
+        """See `fanout.handle.appointments.FanoutStore`."""
+        rows = await self._connection.fetch(statements.WAITING, list(appointment_ids))
         return [ledger_rows.notification(row) for row in rows]
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
-        """See `handle.fanout.FanoutStore`."""
-        rows = await self._connection.fetch(fanout_sql.TWINS, list(appointment_ids), within_s, now)
+        """See `fanout.handle.appointments.FanoutStore`."""
+        rows = await self._connection.fetch(statements.TWINS, list(appointment_ids), within_s, now)
         return [Twin(row[0], row[1], Status(row[2]), Status(row[3])) for row in rows]
 
     async def take_turns(self, patient_ids: Collection[str]) -> None:
-        """See `handle.fanout.FanoutStore`. Patients share a fixed number of locks, taken in their order."""
-        turns = sorted({zlib.crc32(patient.encode()) % fanout_sql.TURNS for patient in patient_ids})
-        await self._connection.fetch(fanout_sql.TAKE_TURNS, fanout_sql.TURN_CLASS, turns)
+        """See `fanout.handle.appointments.FanoutStore`. Patients share some locks, taken in their order."""
+        turns = sorted({zlib.crc32(patient.encode()) % statements.TURNS for patient in patient_ids})
+        await self._connection.fetch(statements.TAKE_TURNS, statements.TURN_CLASS, turns)
 
     async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.fanout.FanoutStore`."""
+        """See `fanout.handle.appointments.FanoutStore`."""
         await self._connection.execute(
-            fanout_sql.CHANGE,
+            statements.CHANGE,
             [one.notification_id for one in notifications],
             [one.kind for one in notifications],
             [one.state for one in notifications],
@@ -114,7 +119,7 @@ class PostgresFanoutStore(Mornings):
         )
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.entering.EntryStore`."""
+        """See `fanout.handle.entry.EntryStore`."""
         copied, inserted = ledger_rows.parted(notifications)
         if copied:
             await ledger_rows.copy_notifications(self._connection, copied, now)
@@ -122,14 +127,27 @@ class PostgresFanoutStore(Mornings):
             await ledger_rows.insert(self._connection, inserted, now)
 
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
-        """See `handle.entering.EntryStore`."""
+        """See `fanout.handle.entry.EntryStore`."""
         if not entries:
             return
         notices = [notice_of(entry, self._link) for entry in entries]
-        await inbox_store.deliver(self._connection, notices, now)
+        await deliver(self._connection, notices, now)
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.entering.EntryStore`. A provider's list of the day is of no appointment, and no event."""
+        """See `fanout.handle.entry.EntryStore`. A provider's list of the day is of no appointment, and no event."""
         told = [one for one in notifications if one.appointment_id and one.state is not State.QUEUED]
         if told:
             await enqueue(self._connection, [notification_changed(one, now) for one in told])
+
+
+async def _copy_visits(connection: Connection, kept: Sequence[Kept]) -> None:
+    """Copy appointments in that were never seen before, for what `ledger/rows.py` says of COPY."""
+    records = [
+        (
+            visit.appointment_id, visit.version, visit.status, visit.schedule_gen, visit.starts_at, visit.provider_id,
+            visit.patient_id, visit.clinic_id, visit.service_type, visit.ends_at, one.turned_at,
+        )
+        for one in kept
+        for visit in (one.visit,)
+    ]  # fmt: skip
+    await connection.copy_records_to_table("appointment", records=records, columns=_VISITS)

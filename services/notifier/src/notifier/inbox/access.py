@@ -18,7 +18,7 @@ from chassis.asked import Line
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import OperatorKey, Problem
-from notifier.adapters import inbox_sql
+from notifier.inbox import statements
 
 TOKEN_BYTES = 32
 PREFIX = "inbox_"
@@ -100,7 +100,7 @@ class InboxAccess:
 
     async def _whose(self, token: str) -> UUID | None:
         with unavailable():
-            whose: UUID | None = await self._pool.fetchval(inbox_sql.WHOSE, digest(token))
+            whose: UUID | None = await self._pool.fetchval(statements.WHOSE, digest(token))
         return whose
 
 
@@ -112,19 +112,19 @@ def token_routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
     async def issue(provider_id: UUID, body: NewToken) -> IssuedToken:
         token, token_id, now = PREFIX + secrets.token_urlsafe(TOKEN_BYTES), uuid4(), clock.now()
         with unavailable():
-            await pool.execute(inbox_sql.ISSUE, token_id, digest(token), provider_id, body.label, now)
+            await pool.execute(statements.ISSUE, token_id, digest(token), provider_id, body.label, now)
         return IssuedToken(token_id=token_id, provider_id=provider_id, label=body.label, issued_at=now, token=token)
 
     @router.get("/{provider_id}/tokens", summary="The tokens of one inbox, revoked ones too")
     async def tokens(provider_id: UUID) -> TokenList:
         with unavailable():
-            rows = await pool.fetch(inbox_sql.ISSUED, provider_id)
+            rows = await pool.fetch(statements.ISSUED, provider_id)
         return TokenList(items=[TokenView.model_validate(dict(row)) for row in rows])
 
     @router.delete("/{provider_id}/tokens/{token_id}", summary="Revoke a token; again changes nothing")
     async def revoke(provider_id: UUID, token_id: UUID) -> TokenView:
         with unavailable():
-            row = await pool.fetchrow(inbox_sql.REVOKE, provider_id, token_id, clock.now())
+            row = await pool.fetchrow(statements.REVOKE, provider_id, token_id, clock.now())
         if row is None:
             raise Problem(404, "NO_SUCH_TOKEN", "This inbox has no such token.")
         return TokenView.model_validate(dict(row))

@@ -8,9 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from notifier.domain.clinic_day import DayList
 from notifier.gate.domain.visit import Visit
-from notifier.handle.entering import InboxEntry
+from notifier.inbox.domain import DayList, InboxEntry
 from notifier.wording.domain.safe_text import full_name, plain
 from schemas.notifications import Kind
 from schemas.zones import zone_of

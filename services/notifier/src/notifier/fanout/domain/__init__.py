@@ -1,0 +1,1 @@
+"""What happened to a visit, what it has to say, and a clinic's morning, pure."""

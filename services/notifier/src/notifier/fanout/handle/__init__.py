@@ -1,0 +1,1 @@
+"""The stories of changed visits, due reminders and mornings, and how their messages enter the ledger."""
