@@ -2,8 +2,8 @@
 
 import pytest
 
-from notifier.domain.reach import Trouble, unreachable
 from notifier.gate.domain.visit import Preferences
+from notifier.staff.contacts.domain import Trouble, unreachable
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, MOBILE, visit

@@ -4,7 +4,7 @@ from datetime import time
 
 import pytest
 
-from notifier.domain.sending_choice import LONGEST_ALLOW_LIST, BadChoice, allow_list, windows
+from notifier.staff.sending_modes.domain import LONGEST_ALLOW_LIST, BadChoice, allow_list, windows
 from schemas.notifications import Channel
 
 

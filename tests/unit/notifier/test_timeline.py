@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.errors import Unavailable
-from notifier.domain.answer import answer
-from notifier.domain.timeline import (
+from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, KINDS, REASONS
+from notifier.ledger.domain.states import State
+from notifier.timeline.domain.answer import answer
+from notifier.timeline.domain.entries import (
     Entry,
     ReminderFact,
     ReminderStage,
@@ -23,10 +25,8 @@ from notifier.domain.timeline import (
     of_sub_files,
     of_versions,
 )
-from notifier.domain.timeline_messages import CallFact, MessageFact, StepFact, of_messages
-from notifier.handle.timeline import Booked, Missing, OwnFacts, UnknownAppointment, tell
-from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, KINDS, REASONS
-from notifier.ledger.domain.states import State
+from notifier.timeline.domain.sent_messages import CallFact, MessageFact, StepFact, of_messages
+from notifier.timeline.handle import Booked, Missing, OwnFacts, UnknownAppointment, tell
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from chassis.cursor import BadCursor, Cursor
-from notifier.domain.work_list import Act, acts, dropped, found_out, is_listed
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import again
 from notifier.ledger.domain.states import STEPS, State
+from notifier.staff.work_list.domain import Act, acts, dropped, found_out, is_listed
 from notifier.values.kinds import PROVIDER
 from schemas.notifications import Channel
 from schemas.reminders import Reason

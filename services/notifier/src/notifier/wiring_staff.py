@@ -8,15 +8,15 @@ import httpx2
 from fastapi import APIRouter
 
 from chassis.clock import Clock
-from notifier.adapters.contacts import routes as contact_routes
-from notifier.adapters.desk import PostgresDesk
-from notifier.adapters.other_parts import Addresses, OtherParts, reading_client
-from notifier.adapters.preferences import routes as preference_routes
-from notifier.adapters.sending import routes as sending_mode_routes
-from notifier.adapters.why import AllParts
-from notifier.adapters.why import routes as timeline_routes
-from notifier.adapters.work_list import routes as work_list_routes
 from notifier.settings import Settings
+from notifier.staff.contacts.http import routes as contact_routes
+from notifier.staff.preferences.http import routes as preference_routes
+from notifier.staff.sending_modes.http import routes as sending_mode_routes
+from notifier.staff.work_list.http import routes as work_list_routes
+from notifier.staff.work_list.store import PostgresDesk
+from notifier.timeline.http import AllParts
+from notifier.timeline.http import routes as timeline_routes
+from notifier.timeline.services import Addresses, OtherParts, reading_client
 from notifier.values.addresses import Peppers
 
 

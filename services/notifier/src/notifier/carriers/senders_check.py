@@ -11,8 +11,8 @@ from pydantic import SecretStr, ValidationError
 
 from notifier.carriers.senders_file import Section, is_clean, is_host
 from notifier.carriers.smtp.carrier import SmtpServer
-from notifier.domain.sending_choice import BadChoice, allow_list
 from notifier.settings import Settings, several
+from notifier.staff.sending_modes.domain import BadChoice, allow_list
 
 PREFIX = "NOTIFIER_"
 _SECTION = {

@@ -15,11 +15,10 @@ from chassis.asked import By
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
-from notifier.adapters import sending_sql
-from notifier.adapters.versions import check_version, version_of
-from notifier.domain import sending_choice
-from notifier.domain.sending_choice import BadChoice, ClinicChoice
 from notifier.gate.domain.standing import Mode
+from notifier.staff.if_match import check_version, version_of
+from notifier.staff.sending_modes import domain, statements
+from notifier.staff.sending_modes.domain import BadChoice, ClinicChoice
 from schemas.model import ClinicId
 
 PAGE, LONGEST_PAGE = 50, 500
@@ -43,7 +42,7 @@ class ClinicBody(_Body):
     """Everything that a clinic chooses, whole: what is left out is the default."""
 
     mode: Mode | None = Field(None, description="null: the installation's.")
-    allow_list: list[StrictStr] = Field(default=[], max_length=sending_choice.LONGEST_ALLOW_LIST)
+    allow_list: list[StrictStr] = Field(default=[], max_length=domain.LONGEST_ALLOW_LIST)
     double_over_miss: StrictBool = False
     no_show_follow_up: StrictBool = False
     replies: StrictBool = False
@@ -147,7 +146,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, setting: Mode, wake: Callable[[], N
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
     ) -> ChangePage:
         with unavailable():
-            rows = await pool.fetch(sending_sql.CHANGES, clinic, before, limit)
+            rows = await pool.fetch(statements.CHANGES, clinic, before, limit)
         items = [ChangeView.model_validate(dict(row)) for row in rows]
         return ChangePage(items=items, next_before=items[-1].audit_id if len(items) == limit else None)
 
@@ -171,9 +170,9 @@ class SendingDesk:
 
     async def installation(self) -> SendingView:
         """Return the installation's mode and what waits under which mode."""
-        row = await self._pool.fetchrow(sending_sql.INSTALLATION)
+        row = await self._pool.fetchrow(statements.INSTALLATION)
         chosen = dict(row) if row else {"mode": self._setting, "version": 0}
-        waiting = await self._pool.fetch(sending_sql.QUEUED, self._clock.now(), chosen["mode"], None)
+        waiting = await self._pool.fetch(statements.QUEUED, self._clock.now(), chosen["mode"], None)
         return SendingView.model_validate({**chosen, "queued": [dict(one) for one in waiting]})
 
     async def set_installation(self, body: ModeBody, version: int | None) -> SendingView:
@@ -184,29 +183,29 @@ class SendingDesk:
         """
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(sending_sql.ONE_AT_A_TIME, None)
-                held = await connection.fetchrow(sending_sql.INSTALLATION)
+                await connection.execute(statements.ONE_AT_A_TIME, None)
+                held = await connection.fetchrow(statements.INSTALLATION)
                 check_version(version, held["version"] if held else 0)
                 before = {"mode": held["mode"] if held else self._setting.value}
                 after = {"mode": body.mode.value}
                 if held is None or before != after:
-                    await connection.execute(sending_sql.SET_INSTALLATION, body.mode.value, self._clock.now(), body.by)
-                    await connection.execute(sending_sql.AUDIT, None, body.by, self._clock.now(), before, after)
+                    await connection.execute(statements.SET_INSTALLATION, body.mode.value, self._clock.now(), body.by)
+                    await connection.execute(statements.AUDIT, None, body.by, self._clock.now(), before, after)
             return await self.installation()
 
     async def clinic(self, connection: Connection | asyncpg.Pool, clinic_id: str) -> ClinicSendingView:
         """Return what the clinic has chosen, and what waits for it."""
-        installation = await connection.fetchrow(sending_sql.INSTALLATION)
-        row = await connection.fetchrow(sending_sql.CLINIC, clinic_id)
+        installation = await connection.fetchrow(statements.INSTALLATION)
+        row = await connection.fetchrow(statements.CLINIC, clinic_id)
         now, default = self._clock.now(), installation["mode"] if installation else self._setting.value
-        waiting = await connection.fetchrow(sending_sql.QUEUED, now, default, clinic_id)
+        waiting = await connection.fetchrow(statements.QUEUED, now, default, clinic_id)
         chosen = dict(row) if row else {"version": 0, **_columns(ClinicChoice())}
         return ClinicSendingView.model_validate(
             {
                 **chosen,
                 "clinic_id": clinic_id,
                 "effective_mode": chosen["mode"] or default,
-                "has_visits": await connection.fetchval(sending_sql.KNOWN_CLINIC, clinic_id),
+                "has_visits": await connection.fetchval(statements.KNOWN_CLINIC, clinic_id),
                 "queued": waiting["queued"] if waiting else 0,
                 "due": waiting["due"] if waiting else 0,
             }
@@ -222,25 +221,25 @@ class SendingDesk:
         after = _columns(_choice(body))
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(sending_sql.ONE_AT_A_TIME, clinic_id)
-                row = await connection.fetchrow(sending_sql.CLINIC, clinic_id)
+                await connection.execute(statements.ONE_AT_A_TIME, clinic_id)
+                row = await connection.fetchrow(statements.CLINIC, clinic_id)
                 check_version(version, row["version"] if row else 0)
                 before = {name: row[name] for name in after} if row else None
                 if before != after:
                     now = self._clock.now()
-                    await connection.execute(sending_sql.SET_CLINIC, clinic_id, *after.values(), now, body.by)
-                    await connection.execute(sending_sql.AUDIT, clinic_id, body.by, now, before, after)
+                    await connection.execute(statements.SET_CLINIC, clinic_id, *after.values(), now, body.by)
+                    await connection.execute(statements.AUDIT, clinic_id, body.by, now, before, after)
                 return await self.clinic(connection, clinic_id)
 
 
 def _choice(body: ClinicBody) -> ClinicChoice:
     return ClinicChoice(
         body.mode,
-        sending_choice.allow_list(body.allow_list),
+        domain.allow_list(body.allow_list),
         body.double_over_miss,
         body.no_show_follow_up,
         body.replies,
-        sending_choice.windows(body.channel_windows),
+        domain.windows(body.channel_windows),
     )
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.domain.timeline import CARRIER, NOTIFIER, STAFF, Entry, wall
-from notifier.domain.timeline import PATIENT as THE_PATIENT
 from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, KINDS, NOT_ON_THIS_CHANNEL, reason_words
 from notifier.ledger.domain.states import State
+from notifier.timeline.domain.entries import CARRIER, NOTIFIER, STAFF, Entry, wall
+from notifier.timeline.domain.entries import PATIENT as THE_PATIENT
 from notifier.values.kinds import PATIENT
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from chassis.http import Problem
-from notifier.adapters.ledger_reading import read_own
-from notifier.adapters.other_parts import OtherParts
-from notifier.domain.timeline import ReminderFact, SubFileFact
-from notifier.handle.timeline import Booked, OwnFacts, Timeline, UnknownAppointment, tell
+from notifier.timeline.domain.entries import ReminderFact, SubFileFact
+from notifier.timeline.handle import Booked, OwnFacts, Timeline, UnknownAppointment, tell
+from notifier.timeline.services import OtherParts
+from notifier.timeline.store import read_own
 
 
 class EntryView(BaseModel):
@@ -60,25 +60,25 @@ class TimelineView(BaseModel):
 
 
 class AllParts:
-    """See `handle.timeline.Parts`: the other services by their APIs, the ledger by its tables."""
+    """See `timeline.handle.Parts`: the other services by their APIs, the ledger by its tables."""
 
     def __init__(self, others: OtherParts, pool: asyncpg.Pool) -> None:
         self._others, self._pool = others, pool
 
     async def booked(self, appointment_id: UUID) -> Booked:
-        """See `handle.timeline.Parts`."""
+        """See `timeline.handle.Parts`."""
         return await self._others.booked(appointment_id)
 
     async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
-        """See `handle.timeline.Parts`."""
+        """See `timeline.handle.Parts`."""
         return await self._others.sub_files(appointment_id)
 
     async def reminders(self, appointment_id: UUID) -> Sequence[ReminderFact]:
-        """See `handle.timeline.Parts`."""
+        """See `timeline.handle.Parts`."""
         return await self._others.reminders(appointment_id)
 
     async def own(self, appointment_id: UUID) -> OwnFacts:
-        """See `handle.timeline.Parts`."""
+        """See `timeline.handle.Parts`."""
         return await read_own(self._pool, appointment_id)
 
 

@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field
 from chassis.clock import Clock
 from chassis.cursor import Cursor
 from chassis.database import Connection, unavailable
-from notifier.adapters import contacts_sql as sql
-from notifier.domain.reach import Evidence, Reach, unreachable
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
 from notifier.gate.store import read_gate
 from notifier.ledger.domain.plain_english import reason_words
 from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.store import stopped
+from notifier.staff.contacts import statements as sql
+from notifier.staff.contacts.domain import Evidence, Reach, unreachable
 from notifier.values.addresses import Peppers
 from schemas.model import ClinicId
 from schemas.notifications import Channel

@@ -11,8 +11,8 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from chassis.errors import Unavailable
-from notifier.domain.timeline import ReminderFact, ReminderStage, SubFileFact, VersionFact
-from notifier.handle.timeline import Booked
+from notifier.timeline.domain.entries import ReminderFact, ReminderStage, SubFileFact, VersionFact
+from notifier.timeline.handle import Booked
 
 HISTORIES_AT_ONCE = 8
 
@@ -101,7 +101,7 @@ class OtherParts:
         self._http, self._addresses, self._timeout_s = http, addresses, timeout_s
 
     async def booked(self, appointment_id: UUID) -> Booked:
-        """See `handle.timeline.Parts`."""
+        """See `timeline.handle.Parts`."""
         told = await self._ask(_Appointment, self._addresses.booking, f"/v1/appointments/{appointment_id}")
         if told is None:
             return Booked()
@@ -109,7 +109,7 @@ class OtherParts:
         return Booked(told.source, told.source_id, told.history[-1].zone if told.history else None, history)
 
     async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
-        """See `handle.timeline.Parts`."""
+        """See `timeline.handle.Parts`."""
         told = await self._ask(
             _Items[_SubFile], self._addresses.records, "/v1/subfiles", appointment=str(appointment_id)
         )
@@ -119,7 +119,7 @@ class OtherParts:
         ]
 
     async def reminders(self, appointment_id: UUID) -> Sequence[ReminderFact]:
-        """See `handle.timeline.Parts`."""
+        """See `timeline.handle.Parts`."""
         url = self._addresses.reminders
         told = await self._ask(_Items[_Reminder], url, "/v1/reminders", appointment=str(appointment_id), limit="1000")
         turn = asyncio.Semaphore(HISTORIES_AT_ONCE)

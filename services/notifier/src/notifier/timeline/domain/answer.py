@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.domain.timeline import ReminderFact, VersionFact, wall
-from notifier.domain.timeline_messages import MessageFact, to_patient
 from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, reason_words
 from notifier.ledger.domain.states import State
+from notifier.timeline.domain.entries import ReminderFact, VersionFact, wall
+from notifier.timeline.domain.sent_messages import MessageFact, to_patient
 from schemas.notifications import DeliveryState
 
 

@@ -1,4 +1,4 @@
-"""`handle.work_list.Desk` in PostgreSQL."""
+"""`staff.work_list.handle.Desk` in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -8,13 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import unavailable
-from notifier.adapters import work_list_sql as sql
-from notifier.domain.work_list import BY_A_PERSON, Act
-from notifier.handle.work_list import Done
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
 from notifier.ledger.rows import insert
 from notifier.ledger.store import PostgresLedgerTransaction
+from notifier.staff.work_list import statements as sql
+from notifier.staff.work_list.domain import BY_A_PERSON, Act
+from notifier.staff.work_list.handle import Done
 from notifier.values.addresses import Peppers
 
 
@@ -31,17 +31,17 @@ class PostgresDesk:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresDeskTransaction"]:
-        """See `handle.work_list.Desk`."""
+        """See `staff.work_list.handle.Desk`."""
         with unavailable():
             async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
                 yield PostgresDeskTransaction(connection, self._peppers)
 
 
 class PostgresDeskTransaction(PostgresLedgerTransaction):
-    """See `handle.work_list.DeskTransaction`."""
+    """See `staff.work_list.handle.DeskTransaction`."""
 
     async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
-        """See `handle.work_list.DeskTransaction`."""
+        """See `staff.work_list.handle.DeskTransaction`."""
         rows = await self._connection.fetch(sql.ACTS, notification_id)
         return [
             (
@@ -60,16 +60,16 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
         ]
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `handle.work_list.DeskTransaction`."""
+        """See `staff.work_list.handle.DeskTransaction`."""
         await insert(self._connection, notifications, now)
 
     async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
-        """See `handle.work_list.DeskTransaction`."""
+        """See `staff.work_list.handle.DeskTransaction`."""
         outcome = "accepted" if arrived else "rejected"
         await self._connection.execute(sql.CLOSE_BY_A_PERSON, attempt_id, outcome, BY_A_PERSON, now)
 
     async def note(self, done: Done, attempt_id: UUID | None) -> None:
-        """See `handle.work_list.DeskTransaction`."""
+        """See `staff.work_list.handle.DeskTransaction`."""
         await self._connection.execute(
             sql.NOTE,
             done.notification_id,

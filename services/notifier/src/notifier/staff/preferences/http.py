@@ -15,8 +15,8 @@ from chassis.asked import By, Moment
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem
-from notifier.adapters import preferences_sql as sql
-from notifier.adapters.versions import check_version, version_of
+from notifier.staff.if_match import check_version, version_of
+from notifier.staff.preferences import statements as sql
 
 LONGEST_HISTORY = 1_000
 

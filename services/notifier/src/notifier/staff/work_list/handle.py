@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 
 from chassis.errors import AttendError
-from notifier.domain.work_list import Act, dropped, found_out, is_listed
 from notifier.gate.domain.decision import Skip, decide
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.standing import NOTHING_KNOWN, Standing
@@ -18,6 +17,7 @@ from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
 from notifier.ledger.domain.settlement import again, place
 from notifier.ledger.domain.states import State
+from notifier.staff.work_list.domain import Act, dropped, found_out, is_listed
 from schemas.reminders import Reason
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

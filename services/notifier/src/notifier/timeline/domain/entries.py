@@ -1,7 +1,7 @@
 """Why: everything that was decided about one appointment, from every part, in the order of time (B1).
 
 Facts come as the parts tell them; each becomes one or more entries with a stable word (`what`), a sentence
-for people, the reason and the cause. Nothing here asks anybody: see `handle.timeline`.
+for people, the reason and the cause. Nothing here asks anybody: see `timeline.handle`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -7,8 +7,10 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import unavailable
-from notifier.adapters import why_sql
-from notifier.domain.timeline_messages import (
+from notifier.ledger.domain.states import State
+from notifier.ledger.odd_rows import readable
+from notifier.timeline import statements
+from notifier.timeline.domain.sent_messages import (
     ActFact,
     CallFact,
     MessageFact,
@@ -17,9 +19,7 @@ from notifier.domain.timeline_messages import (
     ReplyFact,
     StepFact,
 )
-from notifier.handle.timeline import OwnFacts
-from notifier.ledger.domain.states import State
-from notifier.ledger.odd_rows import readable
+from notifier.timeline.handle import OwnFacts
 from schemas.notifications import Channel, DeliveryState, Kind
 
 
@@ -31,18 +31,18 @@ async def read_own(pool: asyncpg.Pool, appointment_id: UUID) -> OwnFacts:
     """
     with unavailable():
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            rows = await connection.fetch(why_sql.MESSAGES, appointment_id)
+            rows = await connection.fetch(statements.MESSAGES, appointment_id)
             ids = [row["notification_id"] for row in rows]
-            calls = await connection.fetch(why_sql.CALLS, ids)
+            calls = await connection.fetch(statements.CALLS, ids)
             return OwnFacts(
-                zone=await connection.fetchval(why_sql.ZONE, appointment_id),
+                zone=await connection.fetchval(statements.ZONE, appointment_id),
                 messages=_messages(rows, calls),
-                receipts=tuple(ReceiptFact(**_plain(row)) for row in await connection.fetch(why_sql.RECEIPTS, ids)),
+                receipts=tuple(ReceiptFact(**_plain(row)) for row in await connection.fetch(statements.RECEIPTS, ids)),
                 replies=tuple(
-                    ReplyFact(**_plain(row)) for row in await connection.fetch(why_sql.REPLIES, appointment_id)
+                    ReplyFact(**_plain(row)) for row in await connection.fetch(statements.REPLIES, appointment_id)
                 ),
-                opt_outs=tuple(OptOutFact(**_plain(row)) for row in await connection.fetch(why_sql.OPT_OUTS, ids)),
-                acts=tuple(ActFact(**_plain(row)) for row in await connection.fetch(why_sql.ACTS, ids)),
+                opt_outs=tuple(OptOutFact(**_plain(row)) for row in await connection.fetch(statements.OPT_OUTS, ids)),
+                acts=tuple(ActFact(**_plain(row)) for row in await connection.fetch(statements.ACTS, ids)),
             )
 
 

@@ -14,13 +14,13 @@ from chassis.clock import Clock
 from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.http import Problem
-from notifier.adapters import work_list_sql as sql
-from notifier.domain.work_list import Act, acts
 from notifier.gate.domain.modes import SendingMode
-from notifier.handle.work_list import Desk, Done, GateShut, NotListed, Wish, act
 from notifier.ledger.domain.plain_english import reason_words
 from notifier.ledger.domain.states import State
 from notifier.ledger.odd_rows import readable
+from notifier.staff.work_list import statements as sql
+from notifier.staff.work_list.domain import Act, acts
+from notifier.staff.work_list.handle import Desk, Done, GateShut, NotListed, Wish, act
 from schemas.model import ClinicId
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

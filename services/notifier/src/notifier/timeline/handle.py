@@ -8,8 +8,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.errors import AttendError, Unavailable
-from notifier.domain.answer import Answer, answer
-from notifier.domain.timeline import (
+from notifier.timeline.domain.answer import Answer, answer
+from notifier.timeline.domain.entries import (
     Entry,
     ReminderFact,
     SubFileFact,
@@ -19,7 +19,7 @@ from notifier.domain.timeline import (
     of_sub_files,
     of_versions,
 )
-from notifier.domain.timeline_messages import (
+from notifier.timeline.domain.sent_messages import (
     ActFact,
     MessageFact,
     OptOutFact,

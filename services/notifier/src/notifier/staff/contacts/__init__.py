@@ -1,0 +1,1 @@
+"""Patients with visits ahead who cannot be reached, and why (B12)."""

@@ -1,0 +1,1 @@
+"""What may leave, for the installation and each clinic: switched by command and audited."""

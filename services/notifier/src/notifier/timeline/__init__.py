@@ -1,0 +1,1 @@
+"""Everything that was decided about one appointment, from every service, and why (B1)."""
