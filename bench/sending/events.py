@@ -14,7 +14,7 @@ from bench.sending.people import Visit
 from chassis.consumer import Subscription
 from chassis.database import create_pool
 from notifier.settings import Settings
-from notifier.wiring import SERVICE, subscriptions
+from notifier.wiring.service import SERVICE, subscriptions
 from schemas import wire
 from schemas.appointments import (
     APPOINTMENT_CHANGED,

@@ -18,7 +18,7 @@ from bench.sending.people import Visit, fill, visits
 from chassis.clock import RealClock
 from notifier.fanout import messages
 from notifier.settings import Settings
-from notifier.wiring import build
+from notifier.wiring.service import build
 from schemas.appointments import Status
 from schemas.topics import APPOINTMENTS
 

@@ -19,7 +19,7 @@ from bench.harness import Cpu, Report, figure, percentile, until
 from bench.sending.events import changed
 from bench.sending.people import Visit, fill, visits
 from chassis.clock import RealClock
-from notifier.wiring import SERVICE
+from notifier.wiring.service import SERVICE
 from schemas.topics import APPOINTMENTS
 from stack.parts import ServiceProcess
 from stack.ports import LOOPBACK, free_port

@@ -18,7 +18,7 @@ from bench.sending.events import changed, due, settings_of, tell
 from bench.sending.people import fill, visits
 from chassis.clock import RealClock
 from notifier.settings import Settings
-from notifier.wiring import build
+from notifier.wiring.service import build
 from schemas.notifications import Channel
 from schemas.topics import APPOINTMENTS, REMINDERS
 

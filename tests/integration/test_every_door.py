@@ -15,7 +15,7 @@ from pydantic import SecretStr
 import booking.settings
 import booking.wiring
 import notifier.settings
-import notifier.wiring
+import notifier.wiring.service
 import records.settings
 import records.wiring
 import reminders.settings
@@ -57,7 +57,7 @@ async def apis(installation: Installation) -> AsyncIterator[dict[str, FastAPI]]:
             records.wiring.build(records.settings.Settings(**told(installation, "records")))
         )
         sends = await opened.enter_async_context(
-            notifier.wiring.build(notifier.settings.Settings(**told(installation, "notifier")), asyncio.Event())
+            notifier.wiring.service.build(notifier.settings.Settings(**told(installation, "notifier")), asyncio.Event())
         )
         reads = reminders.wiring.reading_api(
             reminders.settings.Settings(**told(installation, "reminders")),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.wiring import LANES, Service, build
+from notifier.wiring.service import LANES, Service, build
 from schemas.notifications import Channel
 from tests.integration.notifier.world import World, until
 from tests.support.database_clock import shift

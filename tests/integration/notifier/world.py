@@ -20,7 +20,7 @@ from chassis import clock
 from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
-from notifier.wiring import LANES, Service, build
+from notifier.wiring.service import LANES, Service, build
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Mode, ReminderPolicy, SendWindow, Status
 from schemas.envelope import Envelope

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from chassis.counting import Count
 from chassis.retention import overdue, remove
-from notifier.adapters.retention import jobs
+from notifier.retention import jobs
 from notifier.settings import Settings
 from tests.support.installation import Installation
 

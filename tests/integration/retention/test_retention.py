@@ -19,7 +19,7 @@ from chassis.clock import RealClock
 from chassis.counting import Count
 from chassis.errors import Unavailable
 from chassis.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
-from notifier.adapters.retention import jobs as notifier_jobs
+from notifier.retention import jobs as notifier_jobs
 from notifier.settings import Settings as NotifierSettings
 from reminders.adapters.retention import jobs as reminders_jobs
 from reminders.settings import Settings as RemindersSettings

@@ -142,7 +142,7 @@ def test_a_folder_without_init_is_refused_because_its_imports_would_not_be_seen(
 def test_touched_paths_are_sorted_into_product_files_and_rooms() -> None:
     paths = [
         "services/notifier/src/notifier/adapters/carriers/push.py",
-        "services/notifier/src/notifier/gate/store.py",
+        "services/notifier/src/notifier/adapters/gate.py",
         "services/notifier/src/notifier/wiring.py",
         "services/notifier/src/notifier/migrations/0099_push.sql",
         "services/notifier/src/notifier/__init__.py",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from notifier.adapters.lint import languages
-from notifier.adapters.preview import pages
+from notifier.template_tools.lint import languages
+from notifier.template_tools.preview import pages
 from notifier.wording.rendering import PATIENT_KINDS, Templates
 
 FOLDER = Path(__file__).parent / "golden"

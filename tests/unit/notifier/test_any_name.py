@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from notifier.adapters import markup
 from notifier.carriers.smtp.mail import Sender, compose
+from notifier.template_tools import html_check
 from notifier.wording.domain.safe_text import clipped, first_name, plain
 from notifier.wording.domain.sms_segments import segments
 from notifier.wording.rendering import Templates
@@ -60,7 +60,7 @@ def test_no_name_breaks_out_of_a_mail_or_its_calendar_entry(given_name: str, cli
     assert [part.get_content_type() for part in mail.walk()] == [
         "multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar",
     ]  # fmt: skip
-    assert markup.read(mail.get_body(("html",)).get_content()).faults == []
+    assert html_check.read(mail.get_body(("html",)).get_content()).faults == []
     assert plain(clinic_name) in " ".join(mail.get_body(("plain",)).get_content().split())
     [entry] = Calendar.from_ical(next(iter(mail.iter_attachments())).get_content()).walk("VEVENT")
     assert str(entry.get("LOCATION", "")) == plain(clinic_name)

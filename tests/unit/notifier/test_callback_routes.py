@@ -21,7 +21,7 @@ from notifier.callbacks.secrets import CallbackSecrets
 from notifier.carriers.meta.signature import meta_signature
 from notifier.carriers.twilio.signature import twilio_signature
 from notifier.receipts.domain import Carrier
-from notifier.wiring_inbound import carriers_routes
+from notifier.wiring.callbacks import carriers_routes
 from tests.unit.notifier.builders import PEPPERS
 
 PUBLIC = "https://clinic.example"

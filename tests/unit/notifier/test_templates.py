@@ -10,10 +10,10 @@ import jinja2
 import pytest
 
 from chassis.errors import Misconfigured
-from notifier.adapters import markup
-from notifier.adapters.sample import AMERICAN, Sample
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.notification import Call
+from notifier.template_tools import html_check
+from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.wording.domain.language import Day, day_of
 from notifier.wording.domain.sms_segments import segments
 from notifier.wording.rendering import PARTS, PATIENT_KINDS, Part, Templates
@@ -42,7 +42,7 @@ def test_d35_every_template_renders_in_every_language_and_says_the_least(
 
     rendered = render(one, part)
 
-    text = markup.read(rendered).text if part == "html" else rendered
+    text = html_check.read(rendered).text if part == "html" else rendered
     assert not set("{}<>") & set(text)
     assert "None" not in text
     assert "Abara" not in text
@@ -200,9 +200,9 @@ def test_names_with_anything_in_them_come_out_harmless(name: str, kind: Kind, pa
     rendered = render(one, part)
 
     if part == "html":
-        read = markup.read(rendered)
+        read = html_check.read(rendered)
         assert read.faults == []
-        assert read.elements == markup.read(render(call(kind, BY_SMS), part)).elements
+        assert read.elements == html_check.read(render(call(kind, BY_SMS), part)).elements
     assert "49" not in rendered
     assert not any(character in rendered for character in "\u202e\u202c\u2066\u2069\x00\x1b\r")
     assert len(rendered) < 5_000

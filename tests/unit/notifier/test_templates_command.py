@@ -6,9 +6,9 @@ import pytest
 from icalendar import Calendar
 from typer.testing import CliRunner
 
-from notifier.adapters import markup
-from notifier.adapters.lint import lint
-from notifier.adapters.templates_cli import app
+from notifier.template_tools import html_check
+from notifier.template_tools.cli import app
+from notifier.template_tools.lint import lint
 from notifier.wording.rendering import Templates
 from schemas.notifications import Kind
 
@@ -111,7 +111,9 @@ def test_a_preview_of_all_is_a_page_with_every_message_side_by_side(tmp_path: Pa
     done = RUN.invoke(app, ["preview", "--all", "--out", str(tmp_path)])
 
     assert done.exit_code == 0, done.output
-    index = markup.read((tmp_path / "index.html").read_text().replace("<iframe", "<div").replace("</iframe", "</div"))
+    index = html_check.read(
+        (tmp_path / "index.html").read_text().replace("<iframe", "<div").replace("</iframe", "</div")
+    )
     assert [fault for fault in index.faults if "src=" not in fault and "href=" not in fault] == []
     for kind in ("confirmation", "moved", "cancelled", "reminder-today", "reminder-tomorrow", "today", "no-show"):
         for language in ("en", "de", "nl"):

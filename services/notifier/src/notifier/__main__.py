@@ -9,10 +9,11 @@ import typer
 
 from chassis.cli import service_cli, settings_of
 from chassis.lifecycle import run
-from notifier.adapters import retention, templates_cli
+from notifier import retention
 from notifier.carriers import cli
 from notifier.settings import Settings
-from notifier.wiring import LANES, SERVICE, build, subscriptions
+from notifier.template_tools import cli as templates_cli
+from notifier.wiring.service import LANES, SERVICE, build, subscriptions
 from schemas.notifications import Channel
 
 

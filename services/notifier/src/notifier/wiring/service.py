@@ -1,4 +1,4 @@
-"""How the notifier is put together: the only file that names concrete classes."""
+"""How a process of the notifier is put together: database, fan-out, lanes, API and what keeps them going."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +21,6 @@ from chassis.operations import listeners
 from chassis.outbox import Relay
 from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
-from notifier.adapters.retention import jobs
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
 from notifier.callbacks.carrier_routes import CALLBACKS
@@ -41,11 +40,12 @@ from notifier.lanes.metrics import LaneMetrics
 from notifier.lanes.rate_limit import know
 from notifier.ledger.http import routes as ledger_routes
 from notifier.ledger.messages import OWNED
+from notifier.retention import jobs
 from notifier.settings import Settings
-from notifier.wiring_inbound import Inbound, inbound
-from notifier.wiring_lanes import lanes as lanes_of
-from notifier.wiring_lanes import watch_lanes
-from notifier.wiring_staff import reading_of, staff_routers
+from notifier.wiring.callbacks import Inbound, inbound
+from notifier.wiring.lanes import lanes as lanes_of
+from notifier.wiring.lanes import watch_lanes
+from notifier.wiring.staff import reading_of, staff_routers
 from notifier.wording.rendering import checked
 from schemas.notifications import Channel
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS

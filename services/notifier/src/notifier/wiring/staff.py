@@ -1,4 +1,4 @@
-"""How what staff ask for is put together: why, work list, sending modes, contacts; a part of `wiring`."""
+"""How what staff ask for is put together: timeline, work list, sending modes, contacts, preferences."""
 
 from collections.abc import Callable
 from typing import Any

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from jinja2 import TemplateError
 
-from notifier.adapters import preview
-from notifier.adapters.lint import languages as languages_there
-from notifier.adapters.lint import lint
+from notifier.template_tools import preview
+from notifier.template_tools.lint import languages as languages_there
+from notifier.template_tools.lint import lint
 from notifier.wording.rendering import PATIENT_KINDS, Templates
 from schemas.notifications import Kind
 

@@ -13,9 +13,9 @@ from typing import Any
 from icalendar import Calendar
 from jinja2 import TemplateError, TemplateSyntaxError, meta
 
-from notifier.adapters import markup
-from notifier.adapters.sample import AMERICAN, Sample
 from notifier.carriers.smtp.mail import LONGEST_SUBJECT, Sender, entry_of
+from notifier.template_tools import html_check
+from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.wording.calendar import METHODS
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import segments
@@ -140,7 +140,7 @@ def _rendered(
 
 
 def _judged(place: str, kind: Kind, part: Part, words: Words, said: str, case: str) -> Iterator[Finding]:
-    read = markup.read(said) if part == "html" else None
+    read = html_check.read(said) if part == "html" else None
     seen = read.text if read else said
     for fault in read.faults if read else ():
         yield Finding(place, f"{case}: {fault}")

@@ -7,10 +7,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from notifier.adapters.lint import ANSWERED
-from notifier.adapters.sample import AMERICAN, Sample
 from notifier.carriers.meta.carrier import TEMPLATES, body_of
 from notifier.carriers.smtp.mail import Sender, entry_of
+from notifier.template_tools.lint import ANSWERED
+from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.wording.calendar import METHODS
 from notifier.wording.domain.sms_segments import Segments, segments
 from notifier.wording.rendering import Templates
@@ -111,7 +111,9 @@ def write(made: Iterable[Page], out: Path, *, clinic: str = "", sensitive: bool 
         for ending, content in parts.items():
             written.append(out / f"{one.name}.{ending}")
             written[-1].write_text(content, encoding="utf-8", newline="")
-    index = Environment(loader=PackageLoader("notifier", "preview"), autoescape=True, undefined=StrictUndefined)
+    index = Environment(
+        loader=PackageLoader("notifier.template_tools", "page"), autoescape=True, undefined=StrictUndefined
+    )
     written.append(out / "index.html")
     groups = {one.title: [each for each in all_pages if each.title == one.title] for one in all_pages}
     content = index.get_template("index.html.j2").render(

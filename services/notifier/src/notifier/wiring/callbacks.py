@@ -1,4 +1,4 @@
-"""How what comes in from carriers is put together; a part of `wiring`, which alone uses it."""
+"""How what comes in from carriers is put together: routes, mailbox, look-up, and what waits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,1 +1,0 @@
-"""The notifier's ways to the outside: PostgreSQL, Kafka, HTTP, carriers, templates."""

@@ -1,1 +1,0 @@
-"""What comes in from carriers without an operator's key: each request is signed, small, and stored before its 2xx."""

@@ -1,1 +1,0 @@
-"""The notifier's stories: the only place that awaits on both sides."""

@@ -1,0 +1,1 @@
+"""Checking templates and looking at messages before a patient reads them."""

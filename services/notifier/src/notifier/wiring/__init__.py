@@ -1,0 +1,1 @@
+"""How the notifier is put together: the only package that names concrete classes."""
