@@ -97,6 +97,27 @@ async def test_states_and_snapshots_of_those_named_whole_and_of_now(door: Door) 
     assert whole[0] == current
 
 
+async def test_they_say_what_the_newest_version_bars_messages_for(door: Door) -> None:
+    """A version that the release before wrote does not say; then nothing is said of it."""
+    flags = {"dead": {"deceased": True}, "silent": {"do_not_contact": True}, "unsaid": {"consent": False}, "well": {}}
+    for patient, given in flags.items():
+        await door.put(f"/v1/patients/{patient}", given)
+    visits = [booking(f"e {patient}", patient, patient={"id": patient}) for patient in flags]
+    ids = [result["appointment_id"] for result in (await door.post(visits))["results"]]
+    await door.pool.execute(
+        "INSERT INTO appointment_history (appointment_id, version, snapshot)"
+        " SELECT appointment_id, 2, snapshot FROM appointment_history WHERE appointment_id = $1",
+        UUID(ids[2]),
+    )
+    await door.pool.execute("UPDATE appointment SET version = 2 WHERE appointment_id = $1", UUID(ids[2]))
+    bars = dict(zip(ids, ("DECEASED", "DO_NOT_CONTACT", None, None), strict=True))
+
+    states = (await door.ask("POST", "/v1/ahead/states", {"ids": ids}, key=OPERATOR_KEY, **JSON)).json()["items"]
+
+    assert {state["appointment_id"]: state["barred"] for state in states} == bars
+    assert {item["appointment_id"]: item["barred"] for page in await pages(door, 3) for item in page} == bars
+
+
 async def test_only_a_key_that_sees_everything_opens_them(door: Door) -> None:
     narrow = await door.client(Client("one clinic", ("other",), ("EYE",)))
 

@@ -147,6 +147,23 @@ async def test_each_kind_of_damage_is_found_mended_and_not_found_again(town: Tow
     assert (await town.reconcile()).mended == Counter()
 
 
+async def test_timers_that_wait_for_a_patient_who_is_not_to_be_reminded_are_found_and_cancelled(town: Town) -> None:
+    await town.door.put("/v1/patients/bob", {"do_not_contact": True})
+    (barred,) = await town.book(booking("e bob", "bobs", patient={"id": "bob"}))
+    await town.in_step()
+    assert (await town.reconcile()).mended == Counter()
+    row = town.row(barred)
+    assert row is not None
+    assert row.next_due == NEVER
+    town.put(barred, row._replace(next_due=row.anchor - 1, marks=b"\0"))
+
+    found = await town.reconcile(at_once)
+
+    assert found.mended == {Difference.UNWANTED: 1}
+    assert town.row(barred) == row
+    assert (await town.reconcile()).mended == Counter()
+
+
 async def test_under_load_nothing_is_found(town: Town) -> None:
     """Booked, moved and cancelled all the time, and every version compared however young: all was on its way."""
     over = asyncio.Event()

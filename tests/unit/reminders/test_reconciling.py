@@ -41,6 +41,11 @@ def held(version: int = 1, schedule_gen: int = 1, *, starts_at: datetime | None 
         (stand(), held(starts_at=VISIT + timedelta(hours=1)), Difference.DIFFERENT),
         (stand(), held(starts_at=VISIT + timedelta(hours=1), waiting=False), None),
         (stand(starts_at=None, status="cancelled"), held(), Difference.UNWANTED),
+        (stand(barred="DECEASED"), held(), Difference.UNWANTED),
+        (stand(barred="of a later release"), held(), Difference.UNWANTED),
+        (stand(barred="DO_NOT_CONTACT"), held(waiting=False), None),
+        (stand(barred="NO_CONSENT", since=NOW - timedelta(seconds=59)), held(), None),
+        (stand(version=2, barred="DECEASED"), held(), None),
         (stand(since=NOW - timedelta(seconds=59)), None, None),
         (stand(since=NOW - SETTLED_AFTER), None, Difference.MISSING),
     ],
@@ -59,6 +64,7 @@ def test_what_has_settled_is_compared_and_a_later_version_is_none_of_bookings(
         (None, None, None),
         (stand(), held(), None),
         (stand(status="noshow"), held(), Difference.UNWANTED),
+        (stand(barred="NO_CONSENT"), held(), Difference.UNWANTED),
         (stand(version=2, status="cancelled"), held(), None),
     ],
 )
@@ -100,7 +106,8 @@ class Both:
         """Book as it should be: booking and the timers agree."""
         for one in stands:
             self.stands[one.appointment_id] = one
-            row = held(one.version, one.schedule_gen, starts_at=one.starts_at, waiting=one.status == "booked")
+            waiting = one.status == "booked" and one.barred is None
+            row = held(one.version, one.schedule_gen, starts_at=one.starts_at, waiting=waiting)
             self.rows[one.appointment_id] = row
 
     async def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
@@ -221,6 +228,14 @@ async def test_timers_of_what_is_not_booked_any_more_are_cancelled(both: Both) -
 
     assert (await both.reconcile()).mended == {Difference.UNWANTED: 1}
     assert not both.rows[id_of("no")].waiting
+
+
+async def test_timers_of_a_patient_to_whom_no_message_may_go_are_cancelled(both: Both) -> None:
+    both.stands[id_of("visit 2")] = replace(both.stands[id_of("visit 2")], barred="DECEASED")
+
+    assert (await both.reconcile()).mended == {Difference.UNWANTED: 1}
+    assert not both.rows[id_of("visit 2")].waiting
+    assert (await both.reconcile()).mended.total() == 0
 
 
 async def test_timers_of_what_booking_does_not_know_are_cancelled(both: Both) -> None:

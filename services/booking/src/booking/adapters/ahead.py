@@ -26,7 +26,11 @@ LONGEST_PAGE = 5_000
 MOST_IDS = 1_000
 """Ids in one question."""
 
-_COLUMNS = "appointment_id, version, schedule_gen, status, starts_at, ingest_time AS since"
+_COLUMNS = (
+    "appointment_id, version, schedule_gen, status, starts_at, ingest_time AS since, "
+    "nullif((SELECT h.barred FROM appointment_history h "
+    "WHERE h.appointment_id = appointment.appointment_id AND h.version = appointment.version), 'UNSAID') AS barred"
+)
 _EVERY, _OWN = "TRUE", "topic_partition(appointment_id) = {}"  # the expression of the index appointment_topic_partition
 
 
@@ -69,7 +73,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, caller: Caller) -> APIRouter:
 
     router = APIRouter(prefix="/v1/ahead", tags=["ahead"], dependencies=[Depends(overseer)])
 
-    @router.get("", summary="Version and schedule of every appointment ahead, by page")
+    @router.get("", summary="Version, schedule and bar of every appointment ahead, by page")
     async def ahead(
         after: UUID = _NOTHING,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = LONGEST_PAGE,
@@ -78,6 +82,8 @@ def routes(pool: asyncpg.Pool, clock: Clock, caller: Caller) -> APIRouter:
     ) -> Response:
         """Items in the order of their ids, and `next_after`: null on the last page. A page may be empty before it.
 
+        `barred` says why the newest version bars messages to its patient, null if it does not.
+
         With `partition` only those whose events are in that partition of the topic `appointments`, which has `of`.
         """
         if of != APPOINTMENTS.partitions:
@@ -85,7 +91,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, caller: Caller) -> APIRouter:
             raise Problem(422, "OTHER_PARTITIONS", there)
         return _json(await page(pool, clock.now(), after, limit, partition))
 
-    @router.post("/states", summary="Version and schedule of the appointments named")
+    @router.post("/states", summary="Version, schedule and bar of the appointments named")
     async def states(asked: Ids) -> Response:
         """As they are now, ahead or not; those that booking does not know, or never booked, are left out."""
         with unavailable():

@@ -31,6 +31,7 @@ class Stand:
         status: FHIR's word for it.
         starts_at: None: no time yet.
         since: Since when this version is there, in domain time.
+        barred: Why that version says that no message may go to its patient (D44), if it does.
     """
 
     appointment_id: UUID
@@ -39,6 +40,12 @@ class Stand:
     status: str
     starts_at: datetime | None
     since: datetime
+    barred: str | None = None
+
+    @property
+    def remindable(self) -> bool:
+        """Whether timers of it may wait."""
+        return self.status == SENDABLE and self.barred is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ def difference(stand: Stand, held: Held | None, now: datetime) -> Difference | N
         return Difference.BEHIND if held.version > stand.version else None
     if held.schedule_gen != stand.schedule_gen or (held.waiting and stand.starts_at not in (None, held.starts_at)):
         return Difference.DIFFERENT
-    return Difference.UNWANTED if held.waiting and stand.status != SENDABLE else None
+    return Difference.UNWANTED if held.waiting and not stand.remindable else None
 
 
 def unwanted(stand: Stand | None, held: Held | None, now: datetime) -> Difference | None:
