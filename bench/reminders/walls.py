@@ -114,6 +114,7 @@ def some_wake(random: Random) -> int:
 def filled(random: Random, wakes: Iterable[int]) -> Partition:
     """Return a partition into which these rows were replayed, not indexed."""
     part = Partition(KEEP)
+    part.terms.replay(1, b"terms")
     for wake in wakes:
         part.replay(random.getrandbits(128).to_bytes(16), row(wake))
     return part

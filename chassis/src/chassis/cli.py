@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis import logs, migrate, retention
+from chassis import logs, migrate, retention, skipping
 from chassis.cli_dead_letters import dead_letters_cli
 from chassis.clock import clock_from
 from chassis.counting import Count
@@ -58,6 +58,7 @@ def service_cli[S: ServiceSettings](
     roles: Mapping[str, Role[S]],
     subscriptions: Subscriptions[S],
     jobs: Jobs[S] = lambda settings: (retention.settled_dead_letters(settings.keep_dead_letters_days),),
+    elsewhere: Callable[[S], skipping.Elsewhere | None] = lambda _: None,
 ) -> typer.Typer:
     """Return the command `python -m <package>`.
 
@@ -68,6 +69,7 @@ def service_cli[S: ServiceSettings](
         roles: Name → function that runs that role until a signal ends it.
         subscriptions: Settings → all subscriptions of the service, for `dead-letters replay`.
         jobs: Settings → what the service keeps only for so long.
+        elsewhere: Settings → positions that Kafka keeps, for `dead-letters skip`; None where all are in the schema.
     """
     app = typer.Typer(no_args_is_help=True, help=f"Attend's {name} service.", pretty_exceptions_enable=False)
 
@@ -106,7 +108,7 @@ def service_cli[S: ServiceSettings](
 
         return run_async(opened())
 
-    letters = dead_letters_cli(name, with_pool, lambda: settings_of(settings_type), subscriptions)
+    letters = dead_letters_cli(name, with_pool, lambda: settings_of(settings_type), subscriptions, elsewhere)
     app.add_typer(letters, name="dead-letters")
     app.command("retention")(_retention_command(name, settings_type, jobs))
     return app

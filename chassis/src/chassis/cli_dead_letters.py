@@ -24,6 +24,7 @@ def dead_letters_cli[S: ServiceSettings](
     with_pool: WithPool,
     settings: Callable[[], S],
     subscriptions: Callable[[S], Sequence[Subscription[Any]]],
+    elsewhere: Callable[[S], skipping.Elsewhere | None] = lambda _: None,
 ) -> typer.Typer:
     """Return the sub-command.
 
@@ -32,11 +33,12 @@ def dead_letters_cli[S: ServiceSettings](
         with_pool: Runs a command's work with the service's pool.
         settings: Reads its settings, or ends with what is missing.
         subscriptions: Settings → all subscriptions of the service.
+        elsewhere: Settings → the positions that are not in its schema, if there are any.
     """
     app = typer.Typer(no_args_is_help=True, help="What could not be applied: kept with bytes, position and reason.")
     _add_looking(app, name, with_pool)
     _add_settling(app, with_pool, settings, subscriptions)
-    _add_skipping(app, with_pool, settings)
+    _add_skipping(app, with_pool, settings, elsewhere)
     return app
 
 
@@ -92,7 +94,12 @@ def _add_settling[S: ServiceSettings](
             typer.echo(f"{letter_id}: {'discarded' if done else 'not open'}")
 
 
-def _add_skipping(app: typer.Typer, with_pool: WithPool, settings: Callable[[], ServiceSettings]) -> None:
+def _add_skipping[S: ServiceSettings](
+    app: typer.Typer,
+    with_pool: WithPool,
+    settings: Callable[[], S],
+    elsewhere: Callable[[S], skipping.Elsewhere | None],
+) -> None:
     @app.command("skip")
     def skip_command(
         topic: Annotated[str, typer.Argument(help="With or without the installation's prefix.")],
@@ -109,9 +116,13 @@ def _add_skipping(app: typer.Typer, with_pool: WithPool, settings: Callable[[], 
 
         async def work(pool: asyncpg.Pool) -> skipping.Held:
             skipping.told(by, reason)
-            held = await skipping.held(pool, consumer, tp)
+            others = elsewhere(chosen)
+            kept = others is not None and others.keeps(consumer, tp)
+            held = await (others.held(tp) if others and kept else skipping.held(pool, consumer, tp))
             skipping.check(held, to, *await kafka.bounds_of(chosen.kafka_bootstrap_servers, tp))
-            if not dry_run:
+            if others and kept and not dry_run:
+                await skipping.skip_elsewhere(pool, others, held, to, by, reason)
+            elif not dry_run:
                 await skipping.skip(pool, held, to, by, reason)
             return held
 

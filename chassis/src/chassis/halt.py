@@ -26,10 +26,10 @@ class Halt:
     skip_to: int | None = None
     in_records: bool = True
 
-    def text(self, tp: TopicPartition, skip: str = SKIP) -> str:
-        """Return it for people, with the way out: what `skip` says of topic, partition and the offset to go on from."""
+    def text(self, tp: TopicPartition) -> str:
+        """Return it for people, with the way out."""
         way_out = ""
         if self.skip_to is not None:
-            told = skip.format(topic=tp.topic, partition=tp.partition, to=self.skip_to)
+            told = SKIP.format(topic=tp.topic, partition=tp.partition, to=self.skip_to)
             way_out = f". To go on without: {told}"
         return f"{tp.topic}[{tp.partition}] stands at {self.offset}: {self.why}{way_out}"

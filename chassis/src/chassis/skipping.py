@@ -3,12 +3,14 @@
 The position moves by compare-and-set, as the consumer itself moves it: one that runs notices and goes on from there.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import asyncpg
 from aiokafka import TopicPartition
 
-from chassis.database import unavailable
+from chassis.database import Connection, unavailable
 from chassis.errors import RejectedEvent
 
 LONGEST = {"by": 100, "reason": 500}
@@ -18,12 +20,12 @@ SELECT consumer, next_offset FROM consumer_offset
 WHERE topic = $1 AND partition = $2 AND ($3::text IS NULL OR consumer = $3) ORDER BY consumer
 """
 _MOVE = """
-WITH moved AS (
-    UPDATE consumer_offset SET next_offset = $5
-    WHERE consumer = $1 AND topic = $2 AND partition = $3 AND next_offset = $4 RETURNING next_offset
-)
+UPDATE consumer_offset SET next_offset = $5
+WHERE consumer = $1 AND topic = $2 AND partition = $3 AND next_offset = $4 RETURNING next_offset
+"""
+_RECORD = """
 INSERT INTO position_skip (consumer, topic, partition, from_offset, to_offset, skipped_by, reason)
-SELECT $1, $2, $3, $4, $5, $6, $7 FROM moved RETURNING id
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 
@@ -34,6 +36,22 @@ class Held:
     consumer: str
     tp: TopicPartition
     position: int
+
+
+class Elsewhere(Protocol):
+    """Positions that are not in PostgreSQL: see `GroupPositions`."""
+
+    def keeps(self, consumer: str | None, tp: TopicPartition) -> bool:
+        """Say whether the position meant is one of these."""
+        ...
+
+    async def held(self, tp: TopicPartition) -> Held:
+        """Return it."""
+        ...
+
+    async def move(self, held: Held, to: int) -> None:
+        """Move it, or order so."""
+        ...
 
 
 async def held(pool: asyncpg.Pool, consumer: str | None, tp: TopicPartition) -> Held:
@@ -83,11 +101,35 @@ async def skip(pool: asyncpg.Pool, held: Held, to: int, by: str, reason: str) ->
         RejectedEvent: NO_NAME or NO_REASON; MOVED_MEANWHILE: the consumer itself went on, nothing was changed.
         Unavailable: PostgreSQL is away.
     """
+
+    async def move(connection: Connection) -> None:
+        if await connection.fetchval(_MOVE, held.consumer, *held.tp, held.position, to) is None:
+            raise RejectedEvent("MOVED_MEANWHILE", f"the position is no longer {held.position}: look again")
+
+    await _on_record(pool, held, to, by, reason, move)
+
+
+async def skip_elsewhere(pool: asyncpg.Pool, elsewhere: Elsewhere, held: Held, to: int, by: str, reason: str) -> None:
+    """Move a position that is elsewhere, and write down who did it and why.
+
+    The record is there before the position is moved, and is committed after it: what is moved again after a commit
+    that was lost is the same.
+
+    Raises:
+        RejectedEvent: NO_NAME or NO_REASON.
+        Unavailable: PostgreSQL is away, or who keeps the position.
+    """
+    await _on_record(pool, held, to, by, reason, lambda _: elsewhere.move(held, to))
+
+
+async def _on_record(
+    pool: asyncpg.Pool, held: Held, to: int, by: str, reason: str, move: Callable[[Connection], Awaitable[None]]
+) -> None:
     by, reason = told(by, reason)
     with unavailable():
-        done = await pool.fetchval(_MOVE, held.consumer, *held.tp, held.position, to, by, reason)
-    if done is None:
-        raise RejectedEvent("MOVED_MEANWHILE", f"the position is no longer {held.position}: look again")
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
+            await move(connection)
 
 
 def told(by: str, reason: str) -> tuple[str, str]:

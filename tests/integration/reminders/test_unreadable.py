@@ -118,11 +118,70 @@ async def test_a_batch_that_cannot_be_read_stops_its_partition_alone_while_timer
     told = await reasons(world, worker)
     assert "cannot be read: " in told
     assert why in told
-    assert "--topic" in told
-    assert "appointments:0 --reset-offsets --to-offset 3" in told
+    assert "appointments 0 --to 3 --by WHO --reason WHY" in told
     assert not await planned(world, [after])
     await until(lambda: _committed(world, 1 + len(others)), "what was taken is committed, and no more")
     assert worker.kill(signal.SIGTERM) == 0
+
+
+async def test_a_person_lets_a_partition_go_on_without_it_while_the_worker_runs_and_it_is_on_record(
+    world: World,
+) -> None:
+    before, after = visits(2, 0)
+    await world.publish(before)
+    await append(world, torn(), 0)
+    worker = world.start("worker")
+    await until(lambda: _says(world, worker, "appointments[0] stands at 1"), "it says what stands still")
+    skip = ("dead-letters", "skip", "appointments", "0", "--by", "ann", "--reason", "sent again", "--to")
+
+    assert await world.command(*skip, "3", "--dry-run") == (
+        0, f"{_group(world)} would go on in {_source(world)}[0] from 3; it stood at 1\n"
+    )  # fmt: skip
+    for to, code in (("0", "BACKWARDS"), ("1", "BACKWARDS"), ("4", "BEYOND_THE_TOPIC"), ("-1", "BEYOND_THE_TOPIC")):
+        refused, told = await world.command(*skip, to)
+        assert (refused, code in told) == (1, True), told
+    assert await world.skips() == []
+    done, told = await world.command(*skip, "3")
+
+    assert (done, told) == (0, f"{_group(world)} goes on in {_source(world)}[0] from 3; it stood at 1\n")
+    assert await world.skips() == [(_group(world), _source(world), 0, 1, 3, "ann", "sent again")]
+    await until(lambda: _committed(world, 3), "the owner takes it up, though nothing follows")
+    await world.ready(worker)
+    await world.publish(after)
+    await until(lambda: planned(world, [before, after]), "what follows is taken")
+    assert worker.kill(signal.SIGTERM) == 0
+    again = world.start("worker")
+    await world.ready(again)
+    await world.idle(again)
+    assert await world.committed() == 4
+    assert len(await world.planned()) == 2
+
+
+async def test_what_was_ordered_before_a_worker_runs_is_taken_up_by_it_and_covers_nothing_later(world: World) -> None:
+    first, second, third = visits(3, 0)
+    await world.publish(first)
+    await append(world, torn(), 0)
+    await world.publish(second)
+    done, told = await world.command(
+        "dead-letters", "skip", "appointments", "0", "--to", "3", "--by", "ann", "--reason", "sent again"
+    )
+    assert done == 0, told
+    await append(world, torn(), 0)
+    await world.publish(third)
+
+    worker = world.start("worker")
+
+    await until(lambda: _says(world, worker, "appointments[0] stands at 4"), "it stands at the next one")
+    await until(lambda: planned(world, [first, second]), "it passed the first")
+    assert not await planned(world, [third])
+
+
+def _source(world: World) -> str:
+    return world.installation.topic_prefix + APPOINTMENTS.name
+
+
+def _group(world: World) -> str:
+    return f"{world.installation.topic_prefix}reminders-worker"
 
 
 async def _committed(world: World, number: int) -> bool:

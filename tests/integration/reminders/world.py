@@ -91,6 +91,15 @@ class World:
         self.processes.append(process)
         return process
 
+    async def command(self, *words: str) -> tuple[int, str]:
+        """Run `python -m reminders` to its end; return the exit code and what it said."""
+        settings = {**os.environ, **self.installation.env, "COLUMNS": "400"}
+        said = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "reminders", *words, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        output, _ = await said.communicate()
+        return said.returncode or 0, output.decode()
+
     async def get(self, process: Process, path: str) -> httpx2.Response:
         """Ask a process how it is."""
         return await self.http.get(f"http://127.0.0.1:{process.operations_port}{path}")
@@ -194,6 +203,13 @@ class World:
             return sum(place or 0 for place in places)
         finally:
             await consumer.stop()
+
+    async def skips(self) -> list[tuple[Any, ...]]:
+        """Return who passed over what, in whose name and why."""
+        pool = await self.installation.pool("reminders")
+        columns = "consumer, topic, partition, from_offset, to_offset, skipped_by, reason"
+        rows = await pool.fetch(f"SELECT {columns} FROM position_skip ORDER BY id")  # noqa: S608  # names of ours
+        return [tuple(row) for row in rows]
 
     async def reminders(self, appointment_id: UUID) -> dict[tuple[int, str | None], Any]:
         """Return the reminder records of an appointment by generation and rule."""

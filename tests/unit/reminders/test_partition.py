@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chassis.halt import Halt
 from reminders.timers.index import HOUR, SLACK
-from reminders.timers.partition import ROWS_A_TURN, SENTINEL, Partition
+from reminders.timers.partition import ANEW, ROWS_A_TURN, SENTINEL, Partition
 from reminders.timers.row import NEVER, Row, UnreadableRow, pack
+from reminders.timers.terms import key_of
 from schemas.instants import micros
 
 AT = micros(datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC))
@@ -22,8 +24,15 @@ def key(name: str) -> bytes:
     return name.encode().ljust(16)
 
 
-def partition(**rows: bytes) -> Partition:
+def empty() -> Partition:
+    """Return a partition that knows the terms of `row`."""
     part = Partition(KEEP)
+    part.replay(key_of(1), b"terms")
+    return part
+
+
+def partition(**rows: bytes) -> Partition:
+    part = empty()
     for name, packed in rows.items():
         part.put(key(name), packed)
     return part
@@ -113,7 +122,7 @@ async def test_no_more_rows_are_given_than_asked_for_and_none_is_lost() -> None:
 
 
 async def test_replayed_rows_are_due_after_indexing_only() -> None:
-    part = Partition(KEEP)
+    part = empty()
     part.replay(key("k"), row(AT))
     part.replay(key("gone"), row(AT))
     part.replay(key("gone"), None)
@@ -143,7 +152,7 @@ async def test_a_partition_that_stayed_is_not_indexed_again_and_one_that_changed
 
 
 async def test_an_indexing_that_was_cut_off_is_made_anew() -> None:
-    part = Partition(KEEP)
+    part = empty()
     for number in range(2 * ROWS_A_TURN):
         part.replay(number.to_bytes(16), row(AT))
     indexing = asyncio.ensure_future(part.index())
@@ -173,6 +182,32 @@ async def test_indexing_refuses_a_row_it_cannot_read() -> None:
 
     with pytest.raises(UnreadableRow):
         await part.index()
+
+
+async def test_indexing_refuses_a_row_whose_terms_are_not_there() -> None:
+    part = Partition(KEEP)
+    part.replay(key("k"), row(AT))
+
+    with pytest.raises(UnreadableRow, match="terms 1"):
+        await part.index()
+
+
+async def test_a_new_beginning_leaves_nothing_of_before_be_it_readable_or_not() -> None:
+    part = partition(k=row(AT))
+    part.replay(key("bad"), b"\x02")
+    part.replay(key("old"), b"\x01")
+    part.stand_still(7, "it cannot be read", 8)
+    part.stand_still(9, "nor can this", None)
+    assert part.halt == Halt(7, "it cannot be read", 8)
+
+    part.replay(ANEW, b"anything")
+    part.replay(key_of(1), b"terms")
+    part.replay(key("after"), row(AT))
+    await part.index()
+
+    found: object = (part.halt, part.old, [*part.all_keys()])
+    assert found == (None, {}, [key("after")])
+    assert await due(part, AT) == [key("after")]
 
 
 async def test_a_key_of_another_length_is_refused() -> None:

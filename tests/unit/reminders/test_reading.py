@@ -84,7 +84,7 @@ class Worker:
 
     def __init__(self, client: Client) -> None:
         self.client, self.at, self.is_closed = client, 0.0, False
-        self.reading = Reading("worker", [A.topic], lambda: self.is_closed, lambda: self.at)
+        self.reading = Reading(lambda tp: self.is_closed and tp.topic == A.topic, monotonic=lambda: self.at)
 
     async def fetch(self, *partitions: TopicPartition) -> set[TopicPartition]:
         """Let these come, and return of which partitions records were given."""

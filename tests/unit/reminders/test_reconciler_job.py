@@ -106,3 +106,25 @@ async def test_a_booking_that_lacks_versions_held_here_makes_the_worker_not_read
     assert "of 2 appointments it lacks a version held here" in str(status["reconciler"])
 
     assert (await ran(mended, mended.made.wait))[0]["state"] == "ready"
+
+
+async def test_a_pass_that_is_asked_for_is_made_at_once_and_the_worker_is_not_ready_before_one_left_nothing() -> None:
+    passes, metrics, stop = Passes(Found(5, left="not compared"), Found(5)), Metrics("test"), asyncio.Event()
+    job = ReconcilerJob(passes, lambda: True, metrics, 3600)
+    running = asyncio.ensure_future(job.run(stop))
+    await asyncio.sleep(0)
+    assert job.reason() is None
+
+    job.hasten()
+    assert "a partition was begun anew" in str(job.reason())
+    async with asyncio.timeout(60):
+        while len(passes.ends) == 2:  # noqa: ASYNC110  # the job's own turn
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert "a partition was begun anew" in str(job.reason()), "that pass left something"
+        job.hasten()
+        while job.reason() is not None:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0)
+    stop.set()
+    await running
+    assert passes.ends == []

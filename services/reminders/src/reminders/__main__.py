@@ -7,7 +7,7 @@ from chassis.cli import service_cli
 from chassis.lifecycle import run
 from reminders.adapters.retention import jobs
 from reminders.settings import Settings
-from reminders.wiring import SERVICE, replayable, run_api, run_projector, run_worker
+from reminders.wiring import SERVICE, replayable, run_api, run_projector, run_worker, worker_positions
 
 
 def _role(
@@ -31,6 +31,7 @@ app = service_cli(
     },
     replayable,
     jobs,
+    worker_positions,
 )
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool
 from chassis.delivery import watch
 from chassis.errors import Unavailable
+from chassis.group_positions import GroupPositions
 from chassis.health import Health
 from chassis.http import create_api, operator
 from chassis.logs import get_logger
@@ -93,6 +94,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
     health.add_status("recovery", recovery)
     async with reconciling(settings, clock, metrics, engine, clocks) as reconciler:
         reconciler.watch(health)
+        if reconciler.is_on:
+            engine.plan_anew(reconciler.hasten)
         parts: dict[str, Run] = {
             "timers": engine.run,
             "reconciler": reconciler.run,
@@ -138,6 +141,7 @@ def engine_of(settings: Settings, clock: Clock, reports: Reports, clocks: ClockC
         stepped=settings.clock_file is not None,
         reports=reports,
         clocks=clocks,
+        order_of=worker_positions(settings).order,
         keep_ids_every_s=settings.keep_ids_every_s,
         table_standby_replicas=settings.standbys,
         **({"consumer_group_instance_id": settings.slot} if settings.slot else {}),
@@ -160,6 +164,13 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
 def replayable(settings: Settings) -> tuple[Subscription[Any], ...]:
     """Return what `dead-letters replay` does with each topic's letters, those of the worker too (G8)."""
     return (*subscriptions(settings), *replays(settings))
+
+
+def worker_positions(settings: Settings) -> GroupPositions:
+    """Return the worker's positions, which Kafka keeps: those of its sources, and of its changelog for want of any."""
+    topics_read = (APPOINTMENTS, REMINDERS_REPLAYS, TIMERS_CHANGELOG)
+    names = [settings.topic_name(topic) for topic in topics_read]
+    return GroupPositions(settings.kafka_bootstrap_servers, settings.group(WORKER), names)
 
 
 async def run_projector(settings: Settings, stop: asyncio.Event) -> None:

@@ -48,6 +48,9 @@ class ReconcilerJob:
         self._said = OFF if reconciler is None else "waiting for its first pass"
         self._total = 0
         self._behind = 0
+        self._asked = self._answered = 0
+        self._whole = False
+        self._soon = asyncio.Event()
         kept = metrics.registry
         self._mended = Counter(
             "attend_reconciled", "Differences from booking that were mended", ("difference",), registry=kept
@@ -70,8 +73,20 @@ class ReconcilerJob:
         health.add_status("reconciler", said)
         health.add_status("reconciled", total)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether passes are made."""
+        return self._reconciler is not None
+
+    def hasten(self) -> None:
+        """Make a pass now: timers that are to wait here are not there."""
+        self._asked += 1
+        self._soon.set()
+
     def reason(self) -> str | None:
-        """Why booking is not to be relied on, by the last pass; None if it is."""
+        """Why timers or booking are not to be relied on, by the last pass; None if they are."""
+        if self._answered < self._asked:
+            return "a partition was begun anew: its timers are planned by the next pass"
         if not self._behind:
             return None
         return f"booking's database is behind its topics: of {self._behind} appointments it lacks a version held here"
@@ -84,8 +99,12 @@ class ReconcilerJob:
             return
         soon_s = min(RETRY_S, self._every_s)
         pause_s = soon_s
-        while not await _over(stop, pause_s):
-            pause_s = self._every_s if self._ready() and await self._pass(self._reconciler, stop) else soon_s
+        while not await self._over(stop, pause_s):
+            self._soon.clear()
+            asked, made = self._asked, self._ready() and await self._pass(self._reconciler, stop)
+            if made and self._whole:
+                self._answered = asked
+            pause_s = self._every_s if made and self._answered == self._asked else soon_s
 
     async def _pass(self, reconciler: Passes, stop: asyncio.Event) -> bool:
         """Make one pass that ends with `stop`; say whether it was made."""
@@ -107,11 +126,20 @@ class ReconcilerJob:
             return False
         return True
 
+    async def _over(self, stop: asyncio.Event, seconds: float) -> bool:
+        """Wait, no longer than until a pass is asked for; say whether `stop` was set meanwhile."""
+        waiting = [asyncio.ensure_future(event.wait()) for event in (stop, self._soon)]
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        return stop.is_set()
+
     def _tell(self, found: Found, took_s: float) -> None:
         self._total += found.mended.total()
         self._compared.set(found.compared)
         self._seconds.set(took_s)
         self._behind = found.behind
+        self._whole = found.left is None
         counts = {difference.value: found.mended[difference] for difference in MENDED}
         for name, number in counts.items():
             self._mended.labels(name).inc(number)
@@ -127,11 +155,3 @@ class ReconcilerJob:
 async def settle() -> None:
     """Wait by the clock of the machine until a version may be called settled."""
     await asyncio.sleep(SETTLED_AFTER.total_seconds())
-
-
-async def _over(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait; say whether `stop` was set meanwhile."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    return stop.is_set()

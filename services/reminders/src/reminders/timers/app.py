@@ -131,7 +131,7 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
         "TableManager": GatingTableManager,
     }
     app = TimersApp(app_id, **{**settings, **overrides})
-    app.reading = Reading(app_id)
+    app.reading = Reading()
     return app
 
 

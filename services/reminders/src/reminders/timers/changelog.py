@@ -7,6 +7,9 @@ fetched. Here a consumer of its own, without a group, reads what it is assigned 
 Its end is not an offset: with transactions neither the end offset nor the position tells when everything
 committed was read (fact 10). The new owner of a partition commits a sentinel record to it; when that is
 read, so is all that came before.
+
+What cannot be read is that partition's alone: it is passed, up to the sentinel, because a new beginning may stand
+behind it (`partition.ANEW`); if none does, the partition's rows are not to be relied on, and it says so in `halt`.
 """
 
 import asyncio
@@ -15,8 +18,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from chassis import fetching, salvage, unpacking
+from chassis.errors import Unavailable
+from chassis.halt import Halt
 from reminders.timers.partition import SENTINEL, Partition
 
 FETCH_BYTES, PARTITION_BYTES = 1024 * 1024, 256 * 1024
@@ -26,12 +32,11 @@ event loop while they are taken apart."""
 ROWS_A_TURN = 2000
 """Rows replayed between two turns of the event loop: about 6 ms."""
 
+FETCH_S = 0.2
+"""A turn waits so long for rows."""
+
 PATIENCE_S = 30.0
-"""A recovery that reads nothing for so long never will; the process ends, and its next start recovers."""
-
-
-class Stuck(RuntimeError):
-    """The changelog gives nothing although its sentinel was committed."""
+"""A recovery that reads nothing for so long never will; another client tries it again later."""
 
 
 class ChangelogReader:
@@ -55,8 +60,10 @@ class ChangelogReader:
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_wait_ms=100,
         )
+        self._consumer._client.send = unpacking.looking(self._consumer._client.send)
         self._ends: Mapping[TopicPartition, int] = {}
         self._places: dict[TopicPartition, int] = {}
+        self._ended: set[TopicPartition] = set()
         self._since = time.monotonic()
         self.read = 0
 
@@ -81,10 +88,9 @@ class ChangelogReader:
         return round(self.left / (self.read / took), 1) if self.read else None
 
     async def recover(self, parts: Mapping[int, Partition], sentinels: Mapping[int, bytes]) -> None:
-        """Replay partitions from where each stands until its sentinel is read.
+        """Replay partitions from where each stands until its sentinel is read, or it stands still.
 
         Raises:
-            Stuck: Nothing was read for 30 s.
             KafkaError: The broker failed.
         """
         await self._assign(parts)
@@ -95,7 +101,12 @@ class ChangelogReader:
             if await self._turn(parts, waiting):
                 heard = time.monotonic()
             elif time.monotonic() - heard > PATIENCE_S:
-                raise Stuck(f"no row of partitions {sorted(waiting)} for {PATIENCE_S:.0f} s")
+                for number in waiting:
+                    place = self._places[TopicPartition(self._topic, number)]
+                    parts[number].stand_still(place, f"Kafka gave nothing for {PATIENCE_S:.0f} s", None)
+                return
+            for tp in self._ended:
+                waiting.pop(tp.partition, None)
 
     async def follow(self, parts: Mapping[int, Partition]) -> None:
         """Replay partitions for ever, as a standby does."""
@@ -115,17 +126,45 @@ class ChangelogReader:
             self._consumer.seek(tp, place)
 
     async def _turn(self, parts: Mapping[int, Partition], waiting: dict[int, bytes]) -> bool:
-        fetched = await self._consumer.getmany(timeout_ms=200, max_records=ROWS_A_TURN)
-        for tp, records in fetched.items():
-            replay = parts[tp.partition].replay
+        wanted = self._consumer.assignment() - self._ended
+        fetched = await fetching.fetch(self._consumer, wanted, FETCH_S, ROWS_A_TURN)
+        for tp, unread in fetched.unread.items():
+            if (salvaged := await self._pass_over(tp, parts[tp.partition], unread)) is not None:
+                fetched.records[tp] = salvaged
+        for tp, records in fetched.records.items():
+            part = parts[tp.partition]
             for record in records:
-                key = record.key
-                if key == SENTINEL:
-                    if record.value == waiting.get(tp.partition):
-                        del waiting[tp.partition]
-                elif key is not None:
-                    replay(key, record.value)
+                if record.key == SENTINEL and record.value == waiting.get(tp.partition):
+                    del waiting[tp.partition]
+                elif record.key is not None:
+                    _replay(part, record)
             self.read += len(records)
-            self._places[tp] = parts[tp.partition].position = records[-1].offset + 1
+            if records:
+                self._places[tp] = part.position = max(self._places[tp], records[-1].offset + 1)
             await asyncio.sleep(0)
-        return bool(fetched)
+        return bool(fetched.records)
+
+    async def _pass_over(
+        self, tp: TopicPartition, part: Partition, unread: fetching.Unread
+    ) -> list[ConsumerRecord[bytes, bytes]] | None:
+        """Go on after what aiokafka cannot read; return what could be read of it after all, None if it must wait."""
+        try:
+            found = await salvage.again(self._consumer, tp, unread, self._places[tp])
+        except Unavailable:
+            return None  # it is fetched once more
+        end = found.skip_to if isinstance(found, Halt) else found.end
+        if isinstance(found, Halt):
+            part.stand_still(found.offset, found.why, end)
+        if end is None:
+            self._ended.add(tp)
+            return None
+        self._consumer.seek(tp, end)
+        self._places[tp] = part.position = end
+        return [] if isinstance(found, Halt) else found.records
+
+
+def _replay(part: Partition, record: ConsumerRecord[bytes, bytes]) -> None:
+    try:
+        part.replay(record.key or b"", record.value)
+    except Exception as error:  # noqa: BLE001  # whatever one record raises is its partition's alone
+        part.stand_still(record.offset, f"a row cannot be read: {error}", record.offset + 1)

@@ -210,6 +210,7 @@ class AwaitedConsumer(Consumer):
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # type: ignore[attr-defined]
                 seeks = self._seeks
                 records, active = await self._wait_next_records(1.0)
+                self._commit_passed()
                 generation = self.app.consumer_generation_id
                 await asyncio.sleep(0)
                 if records is None or self.should_stop:
@@ -223,6 +224,13 @@ class AwaitedConsumer(Consumer):
         except self.consumer_stopped_errors:
             if not self.transport.app.should_stop:
                 raise
+
+    def _commit_passed(self) -> None:
+        """Take up positions that a person moved, of partitions of which nothing from before is in hand."""
+        passed, held = cast(HasReading, self.app).reading.passed, {message.tp for message in self._unacked_messages}
+        for place in [place for place in passed if place not in held]:
+            tp, to = TP(*place), passed.pop(place)
+            self._next[tp] = max(self._next.get(tp, 0), to)
 
     async def _hand_on(self, tp: TP, batch: list[Any], active: set[TP] | None, generation: int) -> None:
         if not (active is None or tp in active or tp in self._buffered_partitions):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from aiokafka import TopicPartition
 from faust.streams import Stream
 from faust.types import TP, EventT, StreamT
 
@@ -20,7 +21,7 @@ from reminders.timers.keeping import EVERY_S, Keeping
 from reminders.timers.lifetime import live
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source
-from reminders.timers.reading import Reading
+from reminders.timers.reading import OrderOf, Reading, no_order
 from reminders.timers.recovery import FencingRecovery, Writers
 from reminders.timers.row import Row, unpack
 from reminders.timers.store import PartitionedStore
@@ -81,6 +82,7 @@ class Engine:
         keep_ids_every_s: After so many seconds without a write a partition's transactional id is used.
         reports: Told of the work done.
         clocks: Compares this clock with the broker's: nothing is fired while they differ.
+        order_of: What a person ordered of a partition that stands still.
         overrides: Further Faust settings.
     """
 
@@ -96,6 +98,7 @@ class Engine:
         keep_ids_every_s: float = EVERY_S,
         reports: Reports | None = None,
         clocks: ClockCheck | None = None,
+        order_of: OrderOf = no_order,
         **overrides: Any,
     ) -> None:
         reports = reports or Reports()
@@ -105,13 +108,14 @@ class Engine:
         self._clocks = clocks
         self._breaker = Breaker()
         self._app: TimersApp = build(names.app, bootstrap, names.partitions, **overrides)
-        self._app.reading = Reading(names.app, names.sources, lambda: self._breaker.is_open)
+        self._app.reading = Reading(self._is_closed, order_of)
         self._table: TimersTable = add_table(self._app, names.table, names.partitions)
         self._store.keep = keep // timedelta(microseconds=1)
         self._store.on_live = self._wake
         changelog = self._table.changelog_topic_name
         writers = Writers(bootstrap, names.app, changelog, clocks)
         self._recovery.writers, self._recovery.upgrade = writers, self._upgrade
+        self._recovery.order_of = order_of
         self._writing = Writing(writers.__getitem__, names.events, changelog, self._wake)
         self._keeping = Keeping(writers, changelog, self._live, keep_ids_every_s, clocks)
         look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
@@ -134,7 +138,11 @@ class Engine:
     def reason(self) -> str | None:
         """Why it does not do all of its work, or None; what stands still says the way out."""
         recovering = None if self.ready else "recovering the table, or waiting for partitions"
-        return self._breaker.reason() or self._app.reading.reason() or recovering
+        return self._breaker.reason() or self._app.reading.reason() or self._recovery.reason() or recovering
+
+    def plan_anew(self, ask: Callable[[], None]) -> None:
+        """Let partitions begin anew whose rows cannot be relied on: `ask` has planned what is ahead of them."""
+        self._recovery.begun_anew = ask
 
     @property
     def recovering(self) -> dict[str, float | int | None] | None:
@@ -233,6 +241,10 @@ class Engine:
         except Exception as error:
             await self._app.crash(error)  # Faust would restart the agent and go on (fact 2)
             raise
+
+    def _is_closed(self, tp: TopicPartition) -> bool:
+        """Whether nothing more of a source is to be taken: the fault is ours, or its timers are not live."""
+        return tp.topic in self._names.sources and (self._breaker.is_open or tp.partition not in self._live())
 
     def _wake(self) -> None:
         self._emitter.wake()

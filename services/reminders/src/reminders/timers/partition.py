@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from itertools import batched
 from typing import Any
 
+from chassis.halt import Halt
 from reminders.timers import terms
 from reminders.timers.index import Index
-from reminders.timers.row import FORMAT, NEVER, UnreadableRow, instants, instants_of
+from reminders.timers.row import FORMAT, NEVER, UnreadableRow, instants, instants_of, placed
 from reminders.timers.terms import TermsTable
 
 KEY_BYTES = 16
@@ -15,6 +16,10 @@ KEY_BYTES = 16
 
 SENTINEL = b"owner"
 """The changelog key by which a new owner knows that it has read to the end."""
+
+ANEW = b"anew"
+"""The changelog key of a new beginning: what was written before it counts for nothing. A release that does not know it
+ends on it."""
 
 _FORMAT = bytes((FORMAT,))
 
@@ -36,6 +41,7 @@ class Partition:
         position: Offset up to which the changelog is in here, or None before the first record.
         written: Offset of the last batch written, by topic.
         old: Rows of older formats, to be upgraded before `index`.
+        halt: Why its rows cannot be relied on, and where in the changelog; None if they can.
 
     Args:
         keep: How long a row stays after its anchor, in microseconds.
@@ -48,6 +54,7 @@ class Partition:
         self.position: int | None = None
         self.written: dict[str, int] = {}
         self.old: dict[bytes, bytes] = {}
+        self.halt: Halt | None = None
         self._keep = keep
         self._rows: dict[int, bytes] = {}
         self._index = Index(self._wake_of)
@@ -66,6 +73,8 @@ class Partition:
             self.terms.replay(number, packed)
         elif key == SENTINEL:
             return
+        elif key == ANEW:
+            self.begin_anew()
         elif packed is None:
             self._rows.pop(_number(key), None)
             self.old.pop(key, None)
@@ -79,18 +88,38 @@ class Partition:
         else:
             raise UnreadableRow(f"a key of {len(key)} bytes: rows have keys of {KEY_BYTES}")
 
+    def begin_anew(self) -> None:
+        """Forget all rows, and what was wrong with them."""
+        self._rows.clear()
+        self.old.clear()
+        self.terms = TermsTable()
+        self.halt = None
+        self._indexed = False
+
+    def stand_still(self, offset: int, why: str, skip_to: int | None) -> None:
+        """Note the first reason why its rows cannot be relied on.
+
+        Args:
+            offset: Of the changelog.
+            why: For people.
+            skip_to: The offset after what cannot be read, if that is known.
+        """
+        self.halt = self.halt or Halt(offset, why, skip_to)
+
     async def index(self) -> None:
         """Build the index if a row was replayed since it was built, giving way to others between slices.
 
         Raises:
-            UnreadableRow: A row cannot be read: better no worker than one that forgets timers.
+            UnreadableRow: A row cannot be read: better no timers of this partition than some forgotten.
         """
         if self._indexed:
             return
         self.prepared.clear()
         self._index = Index(self._wake_of)
         for number, (key, packed) in enumerate(self._rows.items(), 1):
-            next_due, anchor = instants(packed)
+            next_due, anchor, number_of_terms = placed(packed)
+            if number_of_terms not in self.terms:
+                raise UnreadableRow(f"a row of terms {number_of_terms}, which are not there")
             self._index.enter(next_due if next_due != NEVER else anchor + self._keep, key)
             if number % ROWS_A_TURN == 0:
                 await asyncio.sleep(0)

@@ -5,41 +5,46 @@ codec, ended the worker at every start. Here each partition is read apart, as th
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis import fetching, kafka, logs, salvage
 from chassis.errors import Unavailable
+from chassis.group_positions import Order
 from chassis.halt import LOOK_AGAIN_S, Halt
 
-SKIP = (
-    "end the workers, then kafka-consumer-groups --group {group} --topic {topic}:{partition} "
-    "--reset-offsets --to-offset {to} --execute"
-)
-"""Kafka moves a group's offset only while the group has no members."""
+type OrderOf = Callable[[TopicPartition], Awaitable[Order | None]]
+"""Returns what a person ordered of a partition that stands still; raises Unavailable."""
+
+
+async def no_order(_tp: TopicPartition) -> Order | None:
+    """Return none."""
+    return None
 
 
 class Reading:
     """Reads partitions apart; one that cannot be read stands still, says so, and is tried again now and then.
 
+    Attributes:
+        passed: Where reading went on because a person ordered it: offsets to be committed once nothing before is in
+            hand.
+
     Args:
-        group: Whose offsets Kafka keeps.
-        sources: Topics of which nothing is read while `closed` says so.
-        closed: Whether no more source records are to be taken.
+        closed: Whether nothing more of a partition is to be taken for now.
+        order_of: What a person ordered.
         monotonic: Machine time in seconds.
     """
 
     def __init__(
         self,
-        group: str,
-        sources: Collection[str] = (),
-        closed: Callable[[], bool] = lambda: False,
+        closed: Callable[[TopicPartition], bool] = lambda _: False,
+        order_of: OrderOf = no_order,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._skip = SKIP.format(group=group, topic="{topic}", partition="{partition}", to="{to}")
-        self._sources = frozenset(sources)
+        self.passed: dict[TopicPartition, int] = {}
         self._closed = closed
+        self._order_of = order_of
         self._monotonic = monotonic
         self._halts: dict[TopicPartition, Halt] = {}
         self._look_at: dict[TopicPartition, float] = {}
@@ -47,12 +52,13 @@ class Reading:
 
     def reason(self) -> str | None:
         """Return which partitions stand still, where and why, or None."""
-        return "; ".join(halt.text(tp, self._skip) for tp, halt in sorted(self._halts.items())) or None
+        return "; ".join(halt.text(tp) for tp, halt in sorted(self._halts.items())) or None
 
     def forget(self, revoked: Collection[TopicPartition]) -> None:
         """Forget partitions that are another's now."""
         for tp in revoked:
             self._go_on(tp)
+            self.passed.pop(tp, None)
 
     async def fetch(
         self, consumer: kafka.Consumer, partitions: Collection[TopicPartition], timeout_s: float, most: int
@@ -62,8 +68,8 @@ class Reading:
         Raises:
             KafkaError: Of the connection, the group or its coordinator: not of one partition.
         """
-        now, shut = self._monotonic(), self._sources if self._closed() else frozenset[str]()
-        wanted = {tp for tp in partitions if tp.topic not in shut and self._look_at.get(tp, now) <= now}
+        now = self._monotonic()
+        wanted = {tp for tp in partitions if self._look_at.get(tp, now) <= now and not self._closed(tp)}
         fetched = await fetching.fetch(consumer, wanted, timeout_s, most)
         for tp, unread in fetched.unread.items():
             if records := await self._read_again(consumer, tp, unread):
@@ -75,19 +81,38 @@ class Reading:
     async def _read_again(
         self, consumer: kafka.Consumer, tp: TopicPartition, unread: fetching.Unread
     ) -> list[ConsumerRecord[bytes, bytes]]:
+        order = None
         try:
             found = await salvage.again(consumer, tp, unread, kafka.progress(consumer, tp)[0])
+            if isinstance(found, Halt):
+                order = await self._order_of(tp)
         except Unavailable:
             return []  # it is fetched once more
         if isinstance(found, Halt):
-            if found != self._halts.get(tp):
-                self._log.error("partition.halted", topic_name=tp.topic, partition=tp.partition, halt=found)
-            self._halts[tp], self._look_at[tp] = found, self._monotonic() + LOOK_AGAIN_S
+            if order is not None and order.covers(found.offset):
+                self._pass_over(consumer, tp, found, order)
+            else:
+                self._stand_still(tp, found)
             return []
         if not consumer._subscription.is_assigned(tp):
             return []  # revoked meanwhile
         consumer.seek(tp, found.end)
         return found.records
+
+    def _stand_still(self, tp: TopicPartition, halt: Halt) -> None:
+        if halt != self._halts.get(tp):
+            self._log.error("partition.halted", topic_name=tp.topic, partition=tp.partition, halt=halt)
+        self._halts[tp], self._look_at[tp] = halt, self._monotonic() + LOOK_AGAIN_S
+
+    def _pass_over(self, consumer: kafka.Consumer, tp: TopicPartition, halt: Halt, order: Order) -> None:
+        if not consumer._subscription.is_assigned(tp):
+            return  # revoked meanwhile
+        self._log.warning(
+            "partition.skipped", topic_name=tp.topic, partition=tp.partition, offset=halt.offset, to=order.to
+        )
+        consumer.seek(tp, order.to)
+        self._go_on(tp)
+        self.passed[tp] = order.to
 
     def _go_on(self, tp: TopicPartition) -> None:
         self._halts.pop(tp, None)

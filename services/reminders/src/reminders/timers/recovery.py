@@ -10,18 +10,27 @@ The changelog's partitions stay paused in the group's consumer; they are there t
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, cast
 
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
 from chassis.clock_check import ClockCheck
+from chassis.errors import Unavailable
+from chassis.halt import LOOK_AGAIN_S
 from chassis.logs import get_logger
 from reminders.timers.changelog import ChangelogReader
-from reminders.timers.partition import SENTINEL, Partition
+from reminders.timers.partition import ANEW, SENTINEL, Partition
 from reminders.timers.producer import FencedProducer
+from reminders.timers.reading import OrderOf, no_order
+from reminders.timers.row import UnreadableRow
 from reminders.timers.store import PartitionedStore
+
+LOOKS_A_READING = 12
+"""A partition that stands still is read again from its beginning at every so many looks for an order: once a minute."""
 
 
 class Writers:
@@ -97,12 +106,17 @@ class FencingRecovery(Recovery):
         writers: Set by the engine before the start.
         upgrade: Called with a partition's number and the partition when it holds rows of older formats.
         reader: Reading now, or None.
+        order_of: What a person ordered of a changelog partition that stands still.
+        begun_anew: Called when a partition begins anew without rows: whoever it calls plans what is ahead. None: nobody
+            would, so none does.
     """
 
     writers: Writers
     upgrade: Any
     reader: ChangelogReader | None = None
-    _following: asyncio.Task[None] | None = None
+    order_of: OrderOf = staticmethod(no_order)
+    begun_anew: Callable[[], None] | None = None
+    _beside: Sequence[asyncio.Task[None]] = ()
 
     @Service.task
     async def _restart_recovery(self) -> None:
@@ -129,8 +143,8 @@ class FencingRecovery(Recovery):
         """Say nothing: progress is told by `progress`."""
 
     async def on_stop(self) -> None:
-        """End the standby's reading, wait for what is being written, and let go of the partitions."""
-        await self._follow_nothing()
+        """End what runs beside, wait for what is being written, and let go of the partitions."""
+        await self._end_beside()
         await self.quiet()
         await self.writers.stop()
 
@@ -145,8 +159,16 @@ class FencingRecovery(Recovery):
         reader = self.reader
         return None if reader is None else {"rows": reader.read, "left": reader.left, "left_s": reader.left_s}
 
+    def reason(self) -> str | None:
+        """Return which partitions' rows cannot be relied on, where and why, or None."""
+        halted = [(number, part.halt) for number, part in sorted(self._store.parts.items()) if part.halt is not None]
+        texts = [halt.text(TopicPartition(self._changelog, number)) for number, halt in halted]
+        if texts and self.begun_anew is None:
+            texts.append("it is not begun anew while the reconciler is off, for nobody would plan its timers")
+        return "; ".join(texts) or None
+
     async def _recover(self) -> None:
-        await self._follow_nothing()
+        await self._end_beside()
         store = self._store
         if store.revoking:
             raise RebalanceAgain  # what was assigned is being taken away: whoever gets it fences us
@@ -163,31 +185,89 @@ class FencingRecovery(Recovery):
             finally:
                 self.reader = None
         replayed = time.monotonic()
-        for number, part in parts.items():
-            if part.old:
-                await asyncio.shield(self.upgrade(number, part))  # a transaction is never cut in two
-            await part.index()
+        await self._make_ready(parts)
         get_logger().info(
             "timers.recovered", partitions=len(parts), rows=sum(map(len, parts.values())), replayed=reader.read,
             fence_s=round(fenced - started, 2), replay_s=round(replayed - fenced, 2),
             index_s=round(time.monotonic() - replayed, 2),
         )  # fmt: skip
-        if standbys:
-            self._following = asyncio.create_task(self._follow({number: store.parts[number] for number in standbys}))
+        beside = [self._follow({number: store.parts[number] for number in standbys})] if standbys else []
+        if any(part.halt is not None for part in parts.values()):
+            beside.append(self._revive(sentinels))
+        self._beside = [asyncio.create_task(self._or_crash(work)) for work in beside]
+
+    async def _make_ready(self, parts: Mapping[int, Partition]) -> None:
+        """Write rows of older formats anew and build the indexes; with a row that cannot be read it stands still."""
+        for number, part in parts.items():
+            try:
+                if part.old and part.halt is None:
+                    await asyncio.shield(self.upgrade(number, part))  # a transaction is never cut in two
+                if part.halt is None:
+                    await part.index()
+            except UnreadableRow as error:
+                end = part.position or 0
+                part.stand_still(end - 1, f"a row cannot be read: {error}", end)
 
     async def _follow(self, parts: Mapping[int, Partition]) -> None:
+        async with ChangelogReader(self._bootstrap, self._changelog) as reader:
+            await reader.follow(parts)
+
+    async def _revive(self, sentinels: Mapping[int, bytes]) -> None:
+        """Bring back the partitions that stand still: as a person orders it, or because they can be read again."""
+        store, looks = self._store, 0
+        while halted := {n: part for n, part in store.parts.items() if n in sentinels and part.halt is not None}:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            looks += 1
+            try:
+                for number, part in halted.items():
+                    if await self._is_to_begin_anew(number, part):
+                        await asyncio.shield(self._begin_anew(number, part))
+                if looks % LOOKS_A_READING == 0:
+                    await self._read_again({number: sentinels[number] for number in halted})
+            except (Unavailable, KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, OSError):
+                continue  # everything waits for Kafka
+
+    async def _is_to_begin_anew(self, number: int, part: Partition) -> bool:
+        order = await self.order_of(TopicPartition(self._changelog, number))
+        covered = order is not None and part.halt is not None and order.covers(part.halt.offset)
+        return covered and self.begun_anew is not None
+
+    async def _begin_anew(self, number: int, part: Partition) -> None:
+        """Begin a partition without rows, durably; the reconciler plans what is ahead."""
+        async with part.lock:
+            if self._store.revoking or self._store.parts.get(number) is not part:
+                return  # it is another's soon
+            written = await self.writers[number].write({self._changelog: [(ANEW, secrets.token_bytes(16), ())]})
+            part.begin_anew()
+            part.position = written[self._changelog] + 1
+            await part.index()
+            self._store.replace(number, part)
+        get_logger().warning("timers.begun_anew", partition=number)
+        if self.begun_anew is not None:
+            self.begun_anew()
+
+    async def _read_again(self, sentinels: Mapping[int, bytes]) -> None:
+        """Read partitions that stand still from their beginning: whatever it was may be mended."""
+        fresh = {number: Partition(self._store.keep) for number in sentinels}
+        async with ChangelogReader(self._bootstrap, self._changelog) as reader:
+            await reader.recover(fresh, sentinels)
+        await self._make_ready(fresh)
+        for number, part in fresh.items():
+            if part.halt is None and self._store.parts[number].halt is not None and not self._store.revoking:
+                self._store.replace(number, part)
+
+    async def _or_crash(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            async with ChangelogReader(self._bootstrap, self._changelog) as reader:
-                await reader.follow(parts)
+            await work
         except Exception as error:
             await self.app.crash(error)
             raise
 
-    async def _follow_nothing(self) -> None:
-        following, self._following = self._following, None
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+    async def _end_beside(self) -> None:
+        tasks, self._beside = self._beside, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def _store(self) -> PartitionedStore:

@@ -31,6 +31,7 @@ LARGEST_COUNT = 2**32 - 1
 
 _HEAD = struct.Struct("<BIIqqI")
 _NEXT_DUE = struct.Struct("<9xqq")
+_PLACE = struct.Struct("<9xqqI")
 
 
 class State(IntEnum):
@@ -123,3 +124,14 @@ def instants(packed: bytes) -> tuple[int, int]:
     if len(packed) <= _HEAD.size or packed[0] != FORMAT:
         unpack(packed)
     return _NEXT_DUE.unpack_from(packed)
+
+
+def placed(packed: bytes) -> tuple[int, int, int]:
+    """Return next_due, anchor and the number of the terms of a packed row.
+
+    Raises:
+        UnreadableRow: As `unpack`.
+    """
+    if len(packed) <= _HEAD.size or packed[0] != FORMAT:
+        unpack(packed)
+    return _PLACE.unpack_from(packed)

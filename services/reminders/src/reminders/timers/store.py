@@ -91,9 +91,18 @@ class PartitionedStore(Store[bytes, bytes]):
         """
         if not self._revoking:
             actives = {tp.partition for tp in active_tps}
-            self._live = {number: part for number, part in self._parts.items() if number in actives}
+            mine = {number: part for number, part in self._parts.items() if number in actives}
+            self._live = {number: part for number, part in mine.items() if part.halt is None}
             self._recovered = True
             get_logger().info("timers.live", partitions=len(self._live), rows=sum(map(len, self._live.values())))
+            if self.on_live is not None:
+                self.on_live()
+
+    def replace(self, number: int, part: Partition) -> None:
+        """Put what was recovered later in the place of a partition that stands still; it is live if it does not."""
+        self._parts = {**self._parts, number: part}
+        if part.halt is None:
+            self._live = {**self._live, number: part}
             if self.on_live is not None:
                 self.on_live()
 

@@ -39,6 +39,9 @@ class TermsTable:
     def __len__(self) -> int:
         return len(self._contents)
 
+    def __contains__(self, number: int) -> bool:
+        return number in self._contents
+
     def replay(self, number: int, content: bytes | None) -> None:
         """Take one changelog record."""
         if content is None:

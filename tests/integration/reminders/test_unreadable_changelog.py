@@ -1,0 +1,169 @@
+"""What cannot be read of the worker's own changelog stops the timers of that partition alone, until it begins anew."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from chassis.clock import RealClock
+from chassis.http import serve
+from chassis.partitioner import partition_of
+from reminders.domain.reconciling import SETTLED_AFTER
+from schemas.topics import APPOINTMENTS, TIMERS_CHANGELOG
+from stack.ports import free_port
+from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
+from tests.integration.chassis.raw import PLAIN, ZSTD, append_to, batch
+from tests.integration.reminders.world import Process, World, until
+
+pytestmark = pytest.mark.integration
+
+START = datetime(2027, 3, 12, 10, tzinfo=UTC)
+"""Of what `booking` books."""
+
+BY = ("--by", "ann", "--reason", "a disk gave back other bytes than it was given")
+
+
+@asynccontextmanager
+async def town(world: World) -> AsyncIterator[tuple[Door, dict[str, str]]]:
+    """Give a booking that answers, and the settings by which a worker's reconciler asks it."""
+    world.step(RealClock().now() + 2 * SETTLED_AFTER)
+    port, stop = free_port(), asyncio.Event()
+    async with opened_on_kafka(world.installation) as door, running(door):
+        serving = asyncio.create_task(serve(door.service.api, "127.0.0.1", port, stop))
+        yield door, {"REMINDERS_BOOKING_URL": f"http://127.0.0.1:{port}", "REMINDERS_BOOKING_KEY": OPERATOR_KEY}
+        stop.set()
+        await serving
+
+
+async def book(door: Door, *names: str) -> list[UUID]:
+    answers = (await door.post([booking(f"e {name}", name) for name in names]))["results"]
+    return [UUID(answer["appointment_id"]) for answer in answers]
+
+
+def number(visit: UUID) -> int:
+    return partition_of(str(visit).encode(), APPOINTMENTS.partitions)
+
+
+def torn() -> bytes:
+    return batch((b"key", b"value", ()), (b"key", b"value", ()), odd_attributes=True)
+
+
+def huge() -> bytes:
+    return batch((b"key", bytes(33 << 20), ()), codec=ZSTD)
+
+
+def strange() -> bytes:
+    return batch((bytes(16), b"\x09 a format of the future", ()), codec=PLAIN)
+
+
+def cut_short() -> bytes:
+    return batch((bytes(16), b"\x02", ()), codec=PLAIN)
+
+
+def of_no_terms() -> bytes:
+    return batch((bytes(16), b"\x02" + bytes(24) + b"\xff\xff\x00\x00" + b"\0", ()), codec=PLAIN)
+
+
+@pytest.mark.parametrize("damage", [torn, huge, strange, cut_short, of_no_terms])
+async def test_timers_of_that_partition_wait_and_all_others_fire(world: World, damage: Callable[[], bytes]) -> None:
+    async with town(world) as (door, _):
+        visits = await book(door, *(f"v{n}" for n in range(12)))
+        hurt = number(visits[0])
+        await stopped(world, lambda: held(world, visits))
+        await append_to(world.installation.bootstrap, changelog(world), damage(), hurt)
+
+        worker = world.start("worker")
+        await until(lambda: says(world, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")
+        world.step(START - timedelta(hours=24))
+
+        others = {visit for visit in visits if number(visit) != hurt}
+        await until(lambda: handed_over(world, others), "the others fire")
+        told = await reasons(world, worker)
+        assert f"timers-changelog {hurt} --to" in told
+        assert "while the reconciler is off" in told
+        assert {due.appointment_id for due in await world.due()} == others
+        assert worker.kill(signal.SIGTERM) == 0
+
+
+async def test_a_partition_that_a_person_lets_begin_anew_is_planned_from_booking_and_no_ghost_is_handed_over(
+    world: World,
+) -> None:
+    """What the batch held is nobody's to know: a row of before it may be one that was cancelled in it."""
+    async with town(world) as (door, reconciler):
+        visits = await book(door, *(f"v{n}" for n in range(40)))
+        hurt = number(visits[0])
+        inside = [visit for visit in visits if number(visit) == hurt]
+        await stopped(world, lambda: held(world, visits))
+        rows = (await world.changelog())[hurt]
+        ghost = inside[0]
+        await door.post({"event_id": "c", "appointment": {"id": f"v{visits.index(ghost)}", "status": "cancelled"}})
+        await stopped(world, lambda: versions(world, {ghost: 2}))
+        stale = batch((ghost.bytes, rows[ghost.bytes], ()), codec=PLAIN)
+        for raw in (stale, torn()):
+            await append_to(world.installation.bootstrap, changelog(world), raw, hurt)
+
+        worker = world.start("worker", **reconciler)
+        await until(lambda: says(world, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")
+        to = (await reasons(world, worker)).split(f"timers-changelog {hurt} --to ")[1].split(" ")[0]
+        done, told = await world.command("dead-letters", "skip", TIMERS_CHANGELOG.name, str(hurt), "--to", to, *BY)
+
+        assert done == 0, told
+        assert [(row[1], row[2], row[4], row[5]) for row in await world.skips()] == [
+            (changelog(world), hurt, int(to), "ann")
+        ]
+        await world.ready(worker)
+        plans = [plan.appointment_id for plan in await world.planned()]
+        assert all(plans.count(visit) == 2 for visit in inside[1:]), "what is ahead was planned anew"
+        assert worker.kill(signal.SIGTERM) == 0
+        again = world.start("worker", **reconciler)
+        await world.ready(again)
+        world.step(START - timedelta(hours=24))
+        await until(lambda: handed_over(world, set(visits) - {ghost}), "no timer is lost")
+        await world.idle(again)
+        assert ghost not in {due.appointment_id for due in await world.due()}
+        assert again.kill(signal.SIGTERM) == 0
+
+
+def changelog(world: World) -> str:
+    return world.installation.topic_prefix + TIMERS_CHANGELOG.name
+
+
+async def stopped(world: World, when: Callable[[], Any]) -> None:
+    """Run a worker until then."""
+    worker = world.start("worker")
+    await until(when, "it took what was booked")
+    await world.idle(worker)
+    assert worker.kill(signal.SIGTERM) == 0
+
+
+async def held(world: World, visits: list[UUID]) -> bool:
+    rows = await world.changelog()
+    return all(visit.bytes in rows[number(visit)] for visit in visits)
+
+
+async def versions(world: World, wanted: dict[UUID, int]) -> bool:
+    newest = {plan.appointment_id: plan.version for plan in await world.planned()}
+    rows = await world.changelog()
+    return all(newest.get(one) == v and one.bytes in rows[number(one)] for one, v in wanted.items())
+
+
+async def handed_over(world: World, wanted: set[UUID]) -> bool:
+    return {due.appointment_id for due in await world.due()} >= wanted
+
+
+async def reasons(world: World, worker: Process) -> str:
+    return str((await world.get(worker, "/health/ready")).json()["reasons"])
+
+
+async def says(world: World, worker: Process, what: str) -> bool:
+    assert worker.popen.poll() is None, worker.log.read_text()[-3000:]
+    try:
+        return what in (await reasons(world, worker))
+    except httpx2.TransportError:
+        return False
