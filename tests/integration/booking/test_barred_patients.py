@@ -10,6 +10,7 @@ import pytest
 
 from booking.adapters.formats import Hints
 from booking.adapters.plain import PlainJson
+from booking.adapters.reminded import MOST_COUNTED
 from booking.adapters.store import PostgresStore
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
@@ -85,6 +86,58 @@ async def test_d44_visits_ahead_say_why_no_message_may_go_to_the_patient(
     assert await versions(door, near, far, past, off, bobs) == [(2, bar), (2, bar), (1, None), (2, None), (1, None)]
     told = (await door.ask("GET", f"/v1/appointments/{near}")).json()["current"]
     assert (told["schedule_gen"], told["status"], told["caused_by"]) == (1, "booked", "local/registration")
+
+
+@pytest.mark.parametrize("flags", [flags for flags, _ in FLAGS.values()], ids=FLAGS)
+@pytest.mark.parametrize("batch", [False, True])
+async def test_r14_the_answer_says_how_many_reminders_a_flag_takes_back(
+    door: Door, flags: dict[str, bool], batch: bool
+) -> None:
+    """Those whose moment lies ahead, of all visits: as the answer to a cancellation says it."""
+    await door.put("/v1/patients/ann", {"given_name": "Ann"})
+    ids = await booked(
+        door, visit("near", days=0.5), visit("far", days=80), visit("past", days=-1), visit("off"), visit("b", "bob")
+    )
+    await door.post({"event_id": "off", "appointment": {"id": "off", "status": "cancelled"}})
+    current = [(await door.ask("GET", f"/v1/appointments/{one}")).json()["current"] for one in ids[:2]]
+    planned = [reminder for one in current for reminder in plan(Appointment.model_validate(one))]
+    expected = sum(reminder.reason is None and reminder.due > datetime.now(UTC) for reminder in planned)
+    assert expected >= 2
+
+    async def told(**given: bool) -> dict[str, Any]:
+        if not batch:
+            return await door.put("/v1/patients/ann", given)
+        results = (await door.put("/v1/patients", {"patients": [{"id": "ann", **given}, {"id": "cid", **given}]}))[
+            "results"
+        ]
+        assert results[1].get("reminders_cancelled") in {None, 0}
+        return dict(results[0])
+
+    assert (await told(**flags))["reminders_cancelled"] == expected
+    assert "reminders_cancelled" not in await told(**flags), "nothing more is taken back by the same again"
+    assert "reminders_cancelled" not in await told(consent=True, deceased=False, do_not_contact=False)
+
+
+async def test_r14_no_reminders_are_said_to_be_taken_back_where_none_is_and_where_they_are_not_counted(
+    door: Door,
+) -> None:
+    assert (await door.put("/v1/patients/new", {"deceased": True}))["reminders_cancelled"] == 0
+    await booked(door, *(visit(f"v{n}", days=2 + n / 100) for n in range(MOST_COUNTED)))
+    await booked(door, visit("one more"))
+    assert "reminders_cancelled" not in await door.put("/v1/patients/ann", {"deceased": True})
+
+
+async def test_r14_visits_of_a_file_that_was_merged_away_are_counted_too(door: Door) -> None:
+    await door.put("/v1/patients/ann", {})
+    await door.put("/v1/patients/anne", {})
+    await booked(door, visit("one", days=9), visit("two", "anne", days=9))
+    merged = await door.ask("POST", "/v1/patients/anne/merge", {"into": {"id": "ann"}})
+    assert merged.status_code == 200, merged.text
+    (after,) = await booked(door, visit("three", days=9))
+    current = (await door.ask("GET", f"/v1/appointments/{after}")).json()["current"]
+    each = sum(reminder.reason is None for reminder in plan(Appointment.model_validate(current)))
+
+    assert (await door.put("/v1/patients/ann", {"deceased": True}))["reminders_cancelled"] == 3 * each
 
 
 @pytest.mark.parametrize(("flags", "bar"), FLAGS.values(), ids=FLAGS)

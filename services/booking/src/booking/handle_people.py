@@ -13,6 +13,7 @@ import structlog
 
 from booking.domain import main_files
 from booking.domain.batch import Identity
+from booking.domain.cancelled_reminders import still_to_come
 from booking.domain.commands import PersonDetails
 from booking.domain.people import PatientState, completed
 from booking.domain.refusals import Refused
@@ -20,6 +21,7 @@ from booking.domain.registrations import Outcome, Registered, Registration, Regi
 from booking.domain.safety import Cause, FlagChange, flag_changes
 from chassis.after_commit import after_commit
 from chassis.errors import Unavailable
+from schemas.appointments import Appointment
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -65,6 +67,14 @@ class PeopleStore(Protocol):
 
     async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
         """Return the clinics of their visits, and of those of the files merged into theirs; errors do not count."""
+
+    async def reminded(
+        self, patient_ids: Collection[UUID], now: datetime
+    ) -> Mapping[UUID, Sequence[Appointment]] | None:
+        """Return the versions of visits ahead by which patients are reminded, those of files merged into theirs too.
+
+        None if they are more than are counted in passing.
+        """
 
     async def write_patients(
         self, patients: Sequence[PatientState], flags: Sequence[FlagChange], now: datetime
@@ -115,13 +125,32 @@ async def register_people(
     if unused := [identity for identity in made if ids[identity] not in people.people]:
         await store.forget_patients(sorted(unused))
     final = people.people | changed
-    return [_outcome(one, final, held) for one in taken]
+    ended = await _reminders_ended(store, held, changed, now)
+    return [_outcome(one, final, held, ended) for one in taken]
 
 
-def _outcome(taken: UUID | Refused, final: Mapping[UUID, PatientState], held: Mapping[UUID, PatientState]) -> Outcome:
+async def _reminders_ended(
+    store: PeopleStore, held: Mapping[UUID, PatientState], changed: Mapping[UUID, PatientState], now: datetime
+) -> Mapping[UUID, int]:
+    """Return how many reminders each patient loses to whom no message may go from now on (D44, R14)."""
+    barred = [key for key, person in changed.items() if person.barred is not None and held[key].barred is None]
+    found = await store.reminded(barred, now) if barred else {}
+    if found is None:
+        return {}
+    return {key: sum(still_to_come(version, now) for version in found.get(key, ())) for key in barred}
+
+
+def _outcome(
+    taken: UUID | Refused,
+    final: Mapping[UUID, PatientState],
+    held: Mapping[UUID, PatientState],
+    ended: Mapping[UUID, int],
+) -> Outcome:
     if isinstance(taken, Refused):
         return taken
-    return Registered(final[taken], held[taken].version) if taken in final else main_files.exhausted()
+    if taken not in final:
+        return main_files.exhausted()
+    return Registered(final[taken], held[taken].version, ended.get(taken))
 
 
 async def complete_people(

@@ -159,8 +159,9 @@ def _read[B: BaseModel](model: type[B], value: Any) -> B:
 
 
 def _members(registered: Registered) -> dict[str, Any]:
-    patient = registered.patient
-    return {"patient_id": str(patient.patient_id), "main_file": patient.main_file, "version": patient.version}
+    patient, ended = registered.patient, registered.reminders_cancelled
+    told = {"patient_id": str(patient.patient_id), "main_file": patient.main_file, "version": patient.version}
+    return told if ended is None else {**told, "reminders_cancelled": ended}
 
 
 def _item(value: Any, outcome: Outcome) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from booking.adapters import outgoing, policy_json, sql
+from booking.adapters.reminded import reminded
 from booking.domain import main_files
 from booking.domain.batch import Identity, Taken
 from booking.domain.people import ClinicState, PatientState
@@ -17,7 +18,7 @@ from booking.domain.states import PatientKey, Result, State
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue
-from schemas.appointments import Bar, Mode, Status
+from schemas.appointments import Appointment, Bar, Mode, Status
 from schemas.planning import barred_by
 from schemas.wire import provider_id
 
@@ -176,6 +177,12 @@ class PostgresStore:
         """See `handle_people.PeopleStore`."""
         rows = await self.connection.fetch(sql.VISITED, list(patient_ids))
         return {row["asked"]: row["clinics"] for row in rows}
+
+    async def reminded(
+        self, patient_ids: Collection[UUID], now: datetime
+    ) -> Mapping[UUID, Sequence[Appointment]] | None:
+        """See `handle_people.PeopleStore`."""
+        return await reminded(self.connection, patient_ids, now)
 
     async def write_patients(
         self, patients: Sequence[PatientState], flags: Sequence[FlagChange], now: datetime

@@ -9,7 +9,8 @@ from booking.domain import contacts, texts
 from booking.domain.commands import PersonDetails
 from booking.domain.policies import DEFAULT_HOURS, OwnPolicy
 from booking.domain.refusals import Refused
-from schemas.appointments import ReminderPolicy, ReminderRule, SendWindow
+from schemas.appointments import Bar, ReminderPolicy, ReminderRule, SendWindow
+from schemas.planning import barred_by
 from schemas.wire import encode
 
 OPENS, CLOSES = time(7), time(21)
@@ -43,6 +44,11 @@ class PatientState:
     do_not_contact: bool = False
     deceased: bool = False
     merged_into: UUID | None = None
+
+    @property
+    def barred(self) -> Bar | None:
+        """Why no message may go to him (D44), or None."""
+        return barred_by(deceased=self.deceased, do_not_contact=self.do_not_contact, consent=self.consent)
 
     @property
     def is_registered(self) -> bool:
