@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -22,6 +22,7 @@ from chassis.held_back import HeldBack
 from chassis.metrics import Metrics
 from chassis.outbox_sql import AGE, BEGIN, DELETE, ENQUEUE, LOOK, PLACE, UNPLACED, UNPUBLISHED
 from chassis.partitioner import partition_of
+from chassis.portion import Portion
 from chassis.producer import Fenced, Place, Publishers, Record
 from chassis.settings import ServiceSettings
 from schemas.envelope import Envelope
@@ -80,6 +81,8 @@ class Relay:
 
     A partition that Kafka does not acknowledge while it acknowledges others is passed over by the next rounds, and
     tried again in rounds of its own (`HeldBack`). Rows of one key are in one partition, so their order holds.
+    A round that PostgreSQL ended before its rows were deleted is followed by smaller ones (`Portion`): they are
+    published again, and would be for ever.
 
     Args:
         pool: The service's pool.
@@ -111,6 +114,7 @@ class Relay:
             settings.kafka_bootstrap_servers, settings.topic_prefix, transactional_id
         )
         self._held_back = HeldBack()
+        self._portion = Portion(ROUND)
         self._lock = "relay of " + ",".join(self._topics)
         self._age = metrics.outbox_age.labels(",".join(self._topics))
         self._wanted = asyncio.Event()
@@ -175,7 +179,7 @@ class Relay:
         return bool(waiting)
 
     async def round(self) -> int:
-        """Publish what waits, up to `ROUND` rows; return how many were acknowledged and deleted.
+        """Publish what waits, up to `ROUND` rows, or as many as PostgreSQL takes; return how many left the outbox.
 
         A relay that another one has fenced gives its round up, and reads anew what waits: what it had read may be
         older than what the other has published.
@@ -191,12 +195,12 @@ class Relay:
     async def _round(self) -> int:
         self._more = False
         asked, deadline_s = self._held_back.next_round(self._places, time.monotonic())
-        with unavailable():
+        with self._learning() as rows, unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
                 if not await self._begin(connection):
                     return 0
                 ready = await self._publisher.ready(asked, deadline_s)  # before the rows are read: see `Publisher`
-                rows = await self._unpublished(connection, ready)
+                rows += await self._unpublished(connection, ready)
                 answers = await self._publisher.publish([_record(row) for row in rows], deadline_s)
                 ids = [row["id"] for row, done in zip(rows, answers, strict=True) if done]
                 if ids:
@@ -206,6 +210,19 @@ class Relay:
             self._metrics.published.labels(name).inc(count)
         self._judge(asked, ready, outcome)
         return len(ids)
+
+    @contextlib.contextmanager
+    def _learning(self) -> Iterator[list[asyncpg.Record]]:
+        """Give the place of a round's rows; learn from its end how many the next may have."""
+        rows, began = list[asyncpg.Record](), time.monotonic()
+        try:
+            yield rows
+        except Unavailable:
+            if rows:  # before it has any, it is not their number
+                self._portion.failed(len(rows))
+            raise
+        full = self._portion.records if self._more else len(rows)
+        self._portion.succeeded(full, time.monotonic() - began)
 
     async def _begin(self, connection: Connection) -> bool:
         """Have the round, and rows written by the release before this one in their places; False if another has it."""
@@ -218,7 +235,7 @@ class Relay:
 
     async def _unpublished(self, connection: Connection, places: Sequence[Place]) -> list[asyncpg.Record]:
         """Read the first rows of each place, as many of each."""
-        share = max(1, ROUND // max(1, len(places)))
+        share = max(1, self._portion.records // max(1, len(places)))
         rows = await connection.fetch(UNPUBLISHED, *_columns(places), share, self._topics)
         counts = Counter((row["topic"], row["partition"]) for row in rows)
         self._more = share in counts.values()

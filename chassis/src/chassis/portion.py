@@ -1,4 +1,4 @@
-"""How many records go into one transaction: what is more than PostgreSQL takes at once goes through in less."""
+"""How many records or rows go into one transaction: what is more than PostgreSQL takes at once goes in less."""
 
 from collections.abc import Iterable
 
@@ -16,12 +16,16 @@ class Portion:
     A failure may have any cause. Where it was not the size, a dozen small transactions are all that it costs; where it
     was, that cannot always be seen: one that is cut between two statements looks like a connection that was lost.
 
+    Args:
+        most: What it begins with, and is never more than.
+
     Attributes:
         records: So many at most, at least 1.
     """
 
-    def __init__(self, records: int = BATCH_RECORDS) -> None:
-        self.records = records
+    def __init__(self, most: int = BATCH_RECORDS) -> None:
+        self.records = most
+        self._most = most
 
     def of(self, parts: Iterable[Part]) -> list[Part]:
         """Return the first of these parts' records, so many in all."""
@@ -39,4 +43,4 @@ class Portion:
     def succeeded(self, records: int, took_s: float) -> None:
         """Learn that one of so many went through, in so many seconds; one that was not full tells nothing of more."""
         if records >= self.records and took_s < QUICK_S:
-            self.records = min(2 * self.records, BATCH_RECORDS)
+            self.records = min(2 * self.records, self._most)

@@ -10,6 +10,7 @@ import pytest
 from chassis.consumer import Applied, Subscription
 from chassis.database import Connection, create_pool
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
+from tests.integration.chassis.notes import note, published, put, relay, relaying
 from tests.integration.chassis.world import SERVICE, World, orders, running, until
 
 BOUND_MS = 2_000
@@ -111,3 +112,26 @@ async def test_while_nothing_passes_no_record_is_a_dead_letter_and_all_take_effe
 
     assert await world.dead() == []
     assert await world.effects() == [(0, 0), (1, 0)]
+
+
+async def test_events_that_take_longer_to_delete_than_a_transaction_may_leave_the_outbox_in_smaller_rounds(
+    notes: World, database_url: str
+) -> None:
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "CREATE FUNCTION records.slow() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN PERFORM pg_sleep({EACH_S}); RETURN OLD; END $$;"
+        "CREATE TRIGGER slow BEFORE DELETE ON records.outbox FOR EACH ROW EXECUTE FUNCTION records.slow()"
+    )
+    await owner.close()
+    await put(notes, *(note(key, version) for version in range(1, 501) for key in ("a", "b")))
+
+    async with bounded(notes, "transaction_timeout") as pool:
+        working = relay(notes, pool)
+        async with relaying(working):
+            await until(working.idle)
+
+    found = await published(notes)
+    assert {key: list(dict.fromkeys(versions)) for key, versions in found.items()} == {
+        key: list(range(1, 501)) for key in ("a", "b")
+    }

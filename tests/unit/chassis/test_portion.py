@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,11 +42,13 @@ def test_a_late_failure_of_more_than_is_allowed_by_now_counts_as_one_of_what_is_
     assert portion.records == 4
 
 
-def test_a_full_one_that_was_quick_doubles_the_next_up_to_a_fetch() -> None:
-    portion = Portion(1500)
-    for _ in range(3):
+@pytest.mark.parametrize("most", [BATCH_RECORDS, 1500, 1])
+def test_a_full_one_that_was_quick_doubles_the_next_up_to_what_it_began_with(most: int) -> None:
+    portion = Portion(most)
+    portion.failed(1000)
+    for _ in range(4):
         portion.succeeded(portion.records, 0.1)
-    assert portion.records == BATCH_RECORDS
+    assert portion.records == most
 
 
 def test_one_that_was_slow_or_not_full_changes_nothing() -> None:
