@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from booking.domain.batch import Batch, Identity, Known
+from booking.domain.batch import Batch, Known
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
+from booking.domain.identity import Identity
 from booking.domain.people import ClinicState
 from schemas.appointments import Status
 

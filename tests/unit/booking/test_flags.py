@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from booking.domain.identity import PatientKey
 from booking.domain.people import ClinicState
-from booking.domain.states import PatientKey, State
+from booking.domain.states import State
 from booking.handle_flags import Job, reissue_barred
 from schemas.appointments import Bar
 from tests.unit.booking.builders import ANN, EYE, NOW, VISIT, batch, order

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import structlog
 
-from booking.domain.states import PatientKey, State
+from booking.domain.identity import PatientKey
+from booking.domain.states import State
 from booking.handle_no_shows import VersionStore
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar

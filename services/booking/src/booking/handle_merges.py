@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from booking.domain.batch import Identity
 from booking.domain.clients import Client
+from booking.domain.identity import Identity
 from booking.domain.people import ClinicState, PatientState, safer
 from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange, flag_changes

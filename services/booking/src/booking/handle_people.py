@@ -12,9 +12,9 @@ from uuid import UUID
 import structlog
 
 from booking.domain import main_files
-from booking.domain.batch import Identity
 from booking.domain.cancelled_reminders import still_to_come
 from booking.domain.commands import PersonDetails
+from booking.domain.identity import Identity
 from booking.domain.people import PatientState, completed
 from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration, Registrations

@@ -17,8 +17,8 @@ from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
 from booking.domain import texts
-from booking.domain.batch import Identity
 from booking.domain.clients import Client
+from booking.domain.identity import Identity
 from booking.domain.people import PatientState
 from booking.domain.refusals import Refused
 from booking.handle_merges import Merge, Merged, merge_patients

@@ -21,7 +21,8 @@ from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import clinic_of
 from booking.adapters.transactions import Transactions
 from booking.domain.clients import Client
-from booking.domain.people import ClinicState, clinic_code
+from booking.domain.identity import clinic_code
+from booking.domain.people import ClinicState
 from booking.domain.policies import Lead
 from booking.domain.policy_change import PolicyChange, change_of, giving_up, imagined
 from booking.domain.refusals import Refused

@@ -16,10 +16,11 @@ from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
 from booking.domain import contacts, texts
 from booking.domain.clients import Client
-from booking.domain.people import ClinicState, clinic_code, local_time
+from booking.domain.identity import clinic_code
+from booking.domain.people import ClinicState
 from booking.domain.refusals import Refused
 from booking.domain.safety import Cause
-from booking.domain.times import zone_of
+from booking.domain.times import local_time, zone_of
 from chassis.clock import Clock
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from booking.adapters import outgoing, sql
 from booking.adapters.store import clinic_of, keep_flag_changes
-from booking.domain.batch import Identity
+from booking.domain.identity import Identity
 from booking.domain.people import ClinicState
 from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange

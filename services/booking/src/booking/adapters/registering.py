@@ -13,8 +13,9 @@ from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.transactions import Transactions
 from booking.domain import contacts, main_files, texts
-from booking.domain.batch import NOBODY, Identity
+from booking.domain.batch import NOBODY
 from booking.domain.clients import Client
+from booking.domain.identity import Identity
 from booking.domain.people import PATIENT_FLAGS, PatientState
 from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration

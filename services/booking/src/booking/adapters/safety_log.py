@@ -11,7 +11,7 @@ from booking.adapters.auth import Caller
 from booking.adapters.http import problem
 from booking.domain import texts
 from booking.domain.clients import ALL, Client
-from booking.domain.people import clinic_code
+from booking.domain.identity import clinic_code
 from booking.domain.refusals import Refused
 from chassis.database import unavailable
 from chassis.http import Problem

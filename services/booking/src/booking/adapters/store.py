@@ -11,10 +11,11 @@ import asyncpg
 from booking.adapters import outgoing, policy_json, sql
 from booking.adapters.reminded import reminded
 from booking.domain import main_files
-from booking.domain.batch import Identity, Taken
+from booking.domain.batch import Taken
+from booking.domain.identity import Identity, PatientKey
 from booking.domain.people import ClinicState, PatientState
 from booking.domain.safety import FlagChange
-from booking.domain.states import PatientKey, Result, State
+from booking.domain.states import Result, State
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue

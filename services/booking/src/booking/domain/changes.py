@@ -5,13 +5,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from booking.domain.commands import UNSET, BookAppointment
+from booking.domain.commands import BookAppointment
+from booking.domain.identity import PatientKey
 from booking.domain.people import ClinicState
 from booking.domain.policies import slugs_of
 from booking.domain.refusals import Refused
-from booking.domain.states import PatientKey, State
+from booking.domain.states import State
 from booking.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
 from booking.domain.times import check_order
+from booking.domain.unset import UNSET
 from schemas.appointments import SENDABLE, Status
 from schemas.wire import provider_id
 

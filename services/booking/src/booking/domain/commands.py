@@ -2,20 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from typing import Final, Literal, NamedTuple
+from typing import NamedTuple
 
+from booking.domain.unset import UNSET, Maybe
 from schemas.appointments import Mode, Status
-
-
-class Unset(Enum):
-    """Marks a field that the command does not mention: what is held stays."""
-
-    UNSET = "unset"
-
-
-UNSET: Final = Unset.UNSET
-type Maybe[T] = T | Literal[Unset.UNSET]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Patients, clinics and providers as booking holds them."""
 
-import re
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time
 from uuid import UUID
@@ -8,7 +7,6 @@ from uuid import UUID
 from booking.domain import contacts, texts
 from booking.domain.commands import PersonDetails
 from booking.domain.policies import DEFAULT_HOURS, OwnPolicy
-from booking.domain.refusals import Refused
 from schemas.appointments import Bar, ReminderPolicy, ReminderRule, SendWindow
 from schemas.planning import barred_by
 from schemas.wire import encode
@@ -16,7 +14,6 @@ from schemas.wire import encode
 OPENS, CLOSES = time(7), time(21)
 """Default window for messages to patients (D16)."""
 
-_CODE = re.compile("[A-Z0-9]{2,10}")
 
 _DETAILS = tuple(detail.name for detail in fields(PersonDetails))
 
@@ -160,29 +157,3 @@ def safer(kept: PatientState, away: PatientState) -> PatientState:
         do_not_contact=kept.do_not_contact or away.do_not_contact,
         deceased=kept.deceased or away.deceased,
     )
-
-
-def clinic_code(code: str, place: str) -> str:
-    """Return a clinic's code.
-
-    Raises:
-        Refused: ILLEGAL_CLINIC_CODE (D2).
-    """
-    if not _CODE.fullmatch(code):
-        raise Refused("ILLEGAL_CLINIC_CODE", "two to ten capital letters and digits", place)
-    return code
-
-
-def local_time(written: str, place: str) -> time:
-    """Return a time of day, `HH:MM`.
-
-    Raises:
-        Refused: BAD_TIME.
-    """
-    try:
-        found = time.fromisoformat(written)
-    except ValueError:
-        raise Refused("BAD_TIME", "not a time of day such as 07:00", place) from None
-    if found.tzinfo is not None:
-        raise Refused("BAD_TIME", "a time of day at the clinic has no offset", place)
-    return found

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.domain.batch import Identity
 from booking.domain.clients import Client
+from booking.domain.identity import Identity
 from booking.domain.people import PATIENT_FLAGS, PatientState
 from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange, flag_changes

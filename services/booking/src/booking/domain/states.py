@@ -5,10 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from booking.domain.identity import PatientKey
 from schemas.appointments import Mode, Status
-
-type PatientKey = UUID | tuple[str, str]
-"""A patient's id, or (source, source's id) of one who has none yet."""
 
 
 class Result(StrEnum):

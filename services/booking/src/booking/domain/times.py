@@ -1,6 +1,6 @@
 """From written times to instants (D12, R16)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -72,3 +72,18 @@ def check_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
     """
     if starts_at is not None and ends_at is not None and ends_at < starts_at:
         raise Refused("END_BEFORE_START", "the visit ends before it starts", "appointment.end")
+
+
+def local_time(written: str, place: str) -> time:
+    """Return a time of day, `HH:MM`.
+
+    Raises:
+        Refused: BAD_TIME.
+    """
+    try:
+        found = time.fromisoformat(written)
+    except ValueError:
+        raise Refused("BAD_TIME", "not a time of day such as 07:00", place) from None
+    if found.tzinfo is not None:
+        raise Refused("BAD_TIME", "a time of day at the clinic has no offset", place)
+    return found

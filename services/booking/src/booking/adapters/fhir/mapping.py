@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from booking.domain import texts
-from booking.domain.commands import UNSET, BookAppointment, Maybe, PersonDetails
+from booking.domain.commands import BookAppointment, PersonDetails
 from booking.domain.refusals import Refused
 from booking.domain.times import FIRST_YEAR, LAST_YEAR, check_order
+from booking.domain.unset import UNSET, Maybe
 from schemas.appointments import Status
 
 SELF = "ONESELF"

@@ -1,0 +1,27 @@
+"""How appointments and patients are named: by us, and by the systems upstream."""
+
+import re
+from uuid import UUID
+
+from booking.domain.refusals import Refused
+
+type PatientKey = UUID | tuple[str, str]
+"""A patient's id, or (source, source's id) of one who has none yet."""
+
+
+type Identity = tuple[str, str]
+"""(source, source's id)."""
+
+
+_CODE = re.compile("[A-Z0-9]{2,10}")
+
+
+def clinic_code(code: str, place: str) -> str:
+    """Return a clinic's code.
+
+    Raises:
+        Refused: ILLEGAL_CLINIC_CODE (D2).
+    """
+    if not _CODE.fullmatch(code):
+        raise Refused("ILLEGAL_CLINIC_CODE", "two to ten capital letters and digits", place)
+    return code

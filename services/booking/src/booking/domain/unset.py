@@ -1,0 +1,16 @@
+"""Fields that a command does not mention: what is held stays."""
+
+from enum import Enum
+from typing import Final, Literal
+
+
+class Unset(Enum):
+    """Marks a field that the command does not mention: what is held stays."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+type Maybe[T] = T | Literal[Unset.UNSET]
