@@ -7,8 +7,8 @@ from uuid import UUID
 from booking.domain.batch import Batch, Known
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.identity import Identity
 from booking.domain.people import ClinicState
+from booking.values.identity import Identity
 from schemas.appointments import Status
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)

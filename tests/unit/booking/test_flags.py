@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking.domain.identity import PatientKey
 from booking.domain.people import ClinicState
 from booking.domain.states import State
 from booking.handle_flags import Job, reissue_barred
+from booking.values.identity import PatientKey
 from schemas.appointments import Bar
 from tests.unit.booking.builders import ANN, EYE, NOW, VISIT, batch, order
 

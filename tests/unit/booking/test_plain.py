@@ -9,8 +9,8 @@ from booking.adapters.formats import Hints
 from booking.adapters.plain import PlainJson
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
-from booking.domain.unset import UNSET
+from booking.values.refusals import Refused
+from booking.values.unset import UNSET
 from tests.unit.booking.builders import LOCAL, START
 
 

@@ -10,7 +10,7 @@ from booking.domain.people import ClinicState
 from booking.domain.policies import DEFAULT_SLUGS, Lead, OwnPolicy, checked, leads_of, next_rules
 from booking.domain.policy_change import change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 from schemas import wire
 from schemas.appointments import Appointment, Bar, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.planning import plan

@@ -5,8 +5,8 @@ import pytest
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import PersonDetails
-from booking.domain.refusals import Refused
 from booking.domain.safety import Cause
+from booking.values.refusals import Refused
 from tests.unit.booking.builders import ANN, LOCAL, VISIT, batch, change, order
 
 EYE_ONLY = Client("local", ("local",), ("EYE",))

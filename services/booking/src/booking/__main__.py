@@ -53,7 +53,7 @@ KeyFromInput = Annotated[bool, typer.Option("--key-stdin", help="Read the key fr
 
 
 def _with_pool[T](work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
-    from booking.domain.refusals import Refused
+    from booking.values.refusals import Refused
 
     async def opened() -> T:
         pool = await create_pool(settings_of(Settings).database_url.get_secret_value(), SERVICE, max_size=2)

@@ -14,10 +14,10 @@ import structlog
 from booking.domain.batch import Answer, Batch, Known, Taken
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.identity import Identity, PatientKey
 from booking.domain.people import ClinicState
 from booking.domain.states import State
 from booking.handle_people import PeopleStore, Rules, complete_people
+from booking.values.identity import Identity, PatientKey
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar
 

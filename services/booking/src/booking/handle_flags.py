@@ -11,9 +11,9 @@ from uuid import UUID
 
 import structlog
 
-from booking.domain.identity import PatientKey
 from booking.domain.states import State
 from booking.handle_no_shows import VersionStore
+from booking.values.identity import PatientKey
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar
 

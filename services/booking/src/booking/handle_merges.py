@@ -7,11 +7,11 @@ from typing import Protocol
 from uuid import UUID
 
 from booking.domain.clients import Client
-from booking.domain.identity import Identity
 from booking.domain.people import ClinicState, PatientState, safer
-from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange, flag_changes
 from booking.domain.states import State
+from booking.values.identity import Identity
+from booking.values.refusals import Refused
 from chassis.errors import Unavailable
 
 

@@ -14,11 +14,11 @@ import structlog
 from booking.domain import main_files
 from booking.domain.cancelled_reminders import still_to_come
 from booking.domain.commands import PersonDetails
-from booking.domain.identity import Identity
 from booking.domain.people import PatientState, completed
-from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration, Registrations
 from booking.domain.safety import Cause, FlagChange, flag_changes
+from booking.values.identity import Identity
+from booking.values.refusals import Refused
 from chassis.after_commit import after_commit
 from chassis.errors import Unavailable
 from schemas.appointments import Appointment

@@ -32,12 +32,12 @@ from booking.adapters.reissuing import Reissuer
 from booking.adapters.replies import PatientReplies
 from booking.adapters.replies import decode as decode_reply
 from booking.adapters.transactions import Transactions
-from booking.domain.contacts import country
 from booking.domain.no_shows import NoShowRule
-from booking.domain.refusals import Refused
-from booking.domain.times import zone_of
 from booking.handle import Rules
 from booking.settings import Settings
+from booking.values.contacts import country
+from booking.values.refusals import Refused
+from booking.values.times import zone_of
 from chassis import behind, migrate, topics
 from chassis.clock import Clock, clock_from
 from chassis.clock_check import AgreedClock, DatabaseClockCheck

@@ -11,7 +11,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from booking.domain.clients import Client
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 from chassis.database import Connection, unavailable
 from chassis.errors import Misconfigured
 

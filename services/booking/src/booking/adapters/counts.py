@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import prometheus_client
 
 from booking.domain.batch import Answer
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 from chassis.metrics import Metrics
 
 

@@ -8,7 +8,7 @@ import json
 from math import isinf
 from typing import Any
 
-from booking.domain.refusals import TOO_LARGE, Refused
+from booking.values.refusals import TOO_LARGE, Refused
 
 DEEPEST = 32
 """Levels of objects and arrays; FHIR messages have about twelve."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)

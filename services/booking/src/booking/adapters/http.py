@@ -14,7 +14,7 @@ from booking.adapters.transactions import Transactions
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 from chassis.http import Problem
 
 BOOKED = {

@@ -19,9 +19,9 @@ from booking.adapters.store import PostgresStore
 from booking.domain.batch import Answer
 from booking.domain.clients import ALL, Client
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
 from booking.domain.states import Result
 from booking.handle import Rules, accept
+from booking.values.refusals import Refused
 from chassis.after_commit import after_commit
 from chassis.clock import Clock
 from chassis.consumer import Applied

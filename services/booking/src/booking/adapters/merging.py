@@ -16,12 +16,12 @@ from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
-from booking.domain import texts
 from booking.domain.clients import Client
-from booking.domain.identity import Identity
 from booking.domain.people import PatientState
-from booking.domain.refusals import Refused
 from booking.handle_merges import Merge, Merged, merge_patients
+from booking.values import texts
+from booking.values.identity import Identity
+from booking.values.refusals import Refused
 from chassis.outbox import enqueue
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

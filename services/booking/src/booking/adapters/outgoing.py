@@ -7,7 +7,7 @@ import orjson
 
 from booking.domain.people import ClinicState, PatientState
 from booking.domain.states import State
-from booking.domain.times import wall_time
+from booking.values.times import wall_time
 from chassis.outbox import Outgoing
 from schemas.appointments import APPOINTMENT_CHANGED, Bar
 from schemas.envelope import Envelope

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from booking.adapters.door import strict_json
 from booking.adapters.formats import Hints
-from booking.domain import texts
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
-from booking.domain.times import instant
-from booking.domain.unset import UNSET, Maybe
+from booking.values import texts
+from booking.values.refusals import Refused
+from booking.values.times import instant
+from booking.values.unset import UNSET, Maybe
 from schemas.appointments import Mode, Status
 
 LARGEST_BATCH = 1_000

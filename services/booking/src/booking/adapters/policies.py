@@ -21,12 +21,12 @@ from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import clinic_of
 from booking.adapters.transactions import Transactions
 from booking.domain.clients import Client
-from booking.domain.identity import clinic_code
 from booking.domain.people import ClinicState
 from booking.domain.policies import Lead
 from booking.domain.policy_change import PolicyChange, change_of, giving_up, imagined
-from booking.domain.refusals import Refused
 from booking.handle_policies import set_policy, unset_policy
+from booking.values.identity import clinic_code
+from booking.values.refusals import Refused
 from chassis.database import unavailable
 from chassis.door import busy
 from chassis.errors import Unavailable

@@ -6,11 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Valida
 
 from booking.adapters import policy_json
 from booking.adapters.plain import Text, refusal_of
-from booking.domain import texts
 from booking.domain.people import ClinicState
 from booking.domain.policies import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
 from booking.domain.policy_change import PolicyChange
-from booking.domain.refusals import Refused
+from booking.values import texts
+from booking.values.refusals import Refused
 from schemas.appointments import ReminderRule
 
 MOST_PAST_MONTHS = 24

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Query
 from booking.adapters import listing
 from booking.adapters.auth import Caller
 from booking.adapters.http import problem
-from booking.domain import texts
 from booking.domain.clients import OPERATOR, Client
-from booking.domain.refusals import Refused
-from booking.domain.times import instant
+from booking.values import texts
+from booking.values.refusals import Refused
+from booking.values.times import instant
 from chassis.database import unavailable
 from chassis.http import Problem
 

@@ -14,13 +14,13 @@ from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
-from booking.domain import contacts, texts
 from booking.domain.clients import Client
-from booking.domain.identity import clinic_code
 from booking.domain.people import ClinicState
-from booking.domain.refusals import Refused
 from booking.domain.safety import Cause
-from booking.domain.times import local_time, zone_of
+from booking.values import contacts, texts
+from booking.values.identity import clinic_code
+from booking.values.refusals import Refused
+from booking.values.times import local_time, zone_of
 from chassis.clock import Clock
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from booking.adapters import outgoing, sql
 from booking.adapters.store import clinic_of, keep_flag_changes
-from booking.domain.identity import Identity
 from booking.domain.people import ClinicState
-from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange
+from booking.values.identity import Identity
+from booking.values.refusals import Refused
 from chassis.database import Connection
 from chassis.outbox import enqueue
 from schemas.wire import provider_id

@@ -12,13 +12,14 @@ from booking.adapters.door import strict_json
 from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.transactions import Transactions
-from booking.domain import contacts, main_files, texts
+from booking.domain import main_files
 from booking.domain.batch import NOBODY
 from booking.domain.clients import Client
-from booking.domain.identity import Identity
 from booking.domain.people import PATIENT_FLAGS, PatientState
-from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration
+from booking.values import contacts, texts
+from booking.values.identity import Identity
+from booking.values.refusals import Refused
 
 LARGEST_BATCH = 1_000
 READ_AT_ONCE = 50

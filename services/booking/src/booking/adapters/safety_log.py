@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Query
 from booking.adapters import sql
 from booking.adapters.auth import Caller
 from booking.adapters.http import problem
-from booking.domain import texts
 from booking.domain.clients import ALL, Client
-from booking.domain.identity import clinic_code
-from booking.domain.refusals import Refused
+from booking.values import texts
+from booking.values.identity import clinic_code
+from booking.values.refusals import Refused
 from chassis.database import unavailable
 from chassis.http import Problem
 

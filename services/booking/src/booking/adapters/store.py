@@ -12,10 +12,10 @@ from booking.adapters import outgoing, policy_json, sql
 from booking.adapters.reminded import reminded
 from booking.domain import main_files
 from booking.domain.batch import Taken
-from booking.domain.identity import Identity, PatientKey
 from booking.domain.people import ClinicState, PatientState
 from booking.domain.safety import FlagChange
 from booking.domain.states import Result, State
+from booking.values.identity import Identity, PatientKey
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue

@@ -11,10 +11,10 @@ from booking.adapters.store import PostgresStore
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
 from booking.domain.registrations import Outcome, Registered, Registration
 from booking.handle import IDS_PER_LINE, Rules, accept
 from booking.handle_people import register_people
+from booking.values.refusals import Refused
 from chassis.after_commit import said_after_commit
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable

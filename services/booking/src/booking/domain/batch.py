@@ -9,12 +9,12 @@ from uuid import UUID
 from booking.domain.cancelled_reminders import reminders_cancelled
 from booking.domain.clients import FOREIGN_PATIENT, Client
 from booking.domain.commands import BookAppointment, PersonDetails
-from booking.domain.identity import Identity, PatientKey
 from booking.domain.people import ClinicState, PatientState, read_by
-from booking.domain.refusals import Refused
 from booking.domain.safety import Cause
 from booking.domain.states import Result, State
 from booking.domain.versions import ILLEGAL_TRANSITION, decide
+from booking.values.identity import Identity, PatientKey
+from booking.values.refusals import Refused
 from schemas.appointments import Bar
 
 NOBODY = PatientState(UUID(int=0))

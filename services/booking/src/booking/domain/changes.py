@@ -6,14 +6,14 @@ from functools import lru_cache
 from typing import Any
 
 from booking.domain.commands import BookAppointment
-from booking.domain.identity import PatientKey
 from booking.domain.people import ClinicState
 from booking.domain.policies import slugs_of
-from booking.domain.refusals import Refused
 from booking.domain.states import State
 from booking.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
-from booking.domain.times import check_order
-from booking.domain.unset import UNSET
+from booking.values.identity import PatientKey
+from booking.values.refusals import Refused
+from booking.values.times import check_order
+from booking.values.unset import UNSET
 from schemas.appointments import SENDABLE, Status
 from schemas.wire import provider_id
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 ALL = "*"
 

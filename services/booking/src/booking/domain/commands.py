@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from booking.domain.unset import UNSET, Maybe
+from booking.values.unset import UNSET, Maybe
 from schemas.appointments import Mode, Status
 
 

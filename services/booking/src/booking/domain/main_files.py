@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 LAST = 999_999
 _PATTERN = re.compile(r"FILE-[0-9]{4}-[0-9]{6}")

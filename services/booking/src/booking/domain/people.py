@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time
 from uuid import UUID
 
-from booking.domain import contacts, texts
 from booking.domain.commands import PersonDetails
 from booking.domain.policies import DEFAULT_HOURS, OwnPolicy
+from booking.values import contacts, texts
 from schemas.appointments import Bar, ReminderPolicy, ReminderRule, SendWindow
 from schemas.planning import barred_by
 from schemas.wire import encode

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import count
 from typing import NamedTuple
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 from schemas.appointments import ReminderRule
 
 MOST_RULES = 10

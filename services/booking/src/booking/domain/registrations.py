@@ -6,10 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from booking.domain.clients import Client
-from booking.domain.identity import Identity
 from booking.domain.people import PATIENT_FLAGS, PatientState
-from booking.domain.refusals import Refused
 from booking.domain.safety import Cause, FlagChange, flag_changes
+from booking.values.identity import Identity
+from booking.values.refusals import Refused
 
 
 class Registration(NamedTuple):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.domain.identity import PatientKey
+from booking.values.identity import PatientKey
 from schemas.appointments import Mode, Status
 
 

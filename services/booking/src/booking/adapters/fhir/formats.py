@@ -8,7 +8,7 @@ from booking.adapters.fhir import mapping, resources
 from booking.adapters.formats import Hints
 from booking.adapters.plain import canonical_hash
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 BOOKING_EVENTS = frozenset({"booking-request"})
 """Codes of MessageHeader.eventCoding that are about a booking."""

@@ -15,8 +15,8 @@ from booking.adapters.transactions import Transactions
 from booking.domain.batch import Answer
 from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.refusals import Refused
 from booking.domain.states import Result
+from booking.values.refusals import Refused
 
 FHIR_JSON = "application/fhir+json"
 

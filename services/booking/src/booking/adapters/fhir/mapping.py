@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from booking.domain import texts
 from booking.domain.commands import BookAppointment, PersonDetails
-from booking.domain.refusals import Refused
-from booking.domain.times import FIRST_YEAR, LAST_YEAR, check_order
-from booking.domain.unset import UNSET, Maybe
+from booking.values import texts
+from booking.values.refusals import Refused
+from booking.values.times import FIRST_YEAR, LAST_YEAR, check_order
+from booking.values.unset import UNSET, Maybe
 from schemas.appointments import Status
 
 SELF = "ONESELF"

@@ -6,7 +6,7 @@ from fhir.resources.R4B.appointment import Appointment
 from fhir.resources.R4B.bundle import Bundle
 from pydantic import BaseModel, ValidationError
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 R5_FIELDS = frozenset(
     {"subject", "class", "previousAppointment", "originatingAppointment", "recurrenceId", "recurrenceTemplate"}

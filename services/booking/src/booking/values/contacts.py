@@ -3,7 +3,7 @@
 import email_validator
 import phonenumbers
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 
 def mobile(written: str, country: str, place: str) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 from schemas import zones
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from booking.domain.refusals import Refused
-from booking.domain.times import instant, wall_time
+from booking.values.refusals import Refused
+from booking.values.times import instant, wall_time
 
 
 def test_a_time_with_an_offset_is_that_instant_whatever_the_zone() -> None:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from booking.domain import contacts, main_files, texts
-from booking.domain.refusals import Refused
+from booking.domain import main_files
+from booking.values import contacts, texts
+from booking.values.refusals import Refused
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import re
 from uuid import UUID
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 type PatientKey = UUID | tuple[str, str]
 """A patient's id, or (source, source's id) of one who has none yet."""

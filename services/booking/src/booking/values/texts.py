@@ -8,7 +8,7 @@ called `{{name}}` or `<b>` and must get his reminder all the same.
 import re
 import unicodedata
 
-from booking.domain.refusals import Refused
+from booking.values.refusals import Refused
 
 LONGEST_NAME = 200
 LONGEST_ID = 200
