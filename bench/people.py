@@ -20,10 +20,10 @@ import uvloop
 from pydantic import SecretStr
 
 from bench.harness import Report, figure, percentile, until
-from booking.adapters import clients
 from booking.adapters.counts import Counts
 from booking.adapters.transactions import Transactions
-from booking.domain.clients import Client
+from booking.door import client_keys
+from booking.door.domain import Client
 from booking.settings import Settings
 from booking.wiring import POOL_SIZE, door, rules_of
 from chassis import logs
@@ -186,7 +186,7 @@ async def measure(report: Report, admin_url: str, url: str, count: int) -> None:
     """Register patients at each size; what is there already has this year's numbers, or the years' before."""
     admin = await asyncpg.connect(admin_url)
     pool = await create_pool(url, "booking", max_size=1)
-    await clients.create(pool, Client("bench", ("bench",), may_register=True), KEY)
+    await client_keys.create(pool, Client("bench", ("bench",), may_register=True), KEY)
     await pool.close()
     year, held = RealClock().now().year, 0
     with served(url) as (port, api):

@@ -26,7 +26,7 @@ from booking.adapters.policy_store import REMINDABLE
 from booking.adapters.reissuing import Reissuer
 from booking.adapters.sql import APPOINTMENT_COLUMNS
 from booking.adapters.transactions import Transactions
-from booking.domain.people import ClinicState
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.states import State
 from booking.settings import Settings
 from booking.wiring import door, rules_of

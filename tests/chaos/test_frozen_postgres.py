@@ -16,8 +16,8 @@ import orjson
 import psutil
 import pytest
 
-from booking.adapters import clients
-from booking.domain.clients import Client
+from booking.door import client_keys
+from booking.door.domain import Client
 from chassis.lifecycle import DRAIN_S
 from stack import services
 from stack.ports import free_port
@@ -98,7 +98,9 @@ async def ready(http: httpx2.AsyncClient, process: Running) -> None:
 async def test_sigterm_ends_every_service_in_its_time_while_postgresql_is_frozen(
     own_installation: Installation, own_postgres: Postgres, running: list[Running]
 ) -> None:
-    await clients.create(await own_installation.pool("booking"), Client("local", ("local",), may_register=True), KEY)
+    await client_keys.create(
+        await own_installation.pool("booking"), Client("local", ("local",), may_register=True), KEY
+    )
     door = next(process for process in running if process.service.package == "booking")
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx2.AsyncClient(timeout=60, headers=headers) as http:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from tests.integration.booking.door import Door, opened
 from tests.support import databases
 from tests.support.backends import PostgresServer

@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx2
 
-from booking.adapters import clients
-from booking.domain.clients import Client
+from booking.door import client_keys
+from booking.door.domain import Client
 from stack.ports import free_port
 from tests.integration.notifier.world import CLINIC, MONDAY, World, until
 from tests.support.installation import Installation
@@ -94,7 +94,7 @@ def _booked(n: int, first: Any) -> dict[str, Any]:
 async def booking(world: World, installation: Installation) -> AsyncIterator[Upstream]:
     """Run booking for the block."""
     client = Client(SOURCE, (SOURCE,), may_register=True, may_manage_clinics=True)
-    await clients.create(await installation.pool("booking"), client, KEY)
+    await client_keys.create(await installation.pool("booking"), client, KEY)
     port, asked = free_port(), free_port()
     ports = {"BOOKING_HTTP_PORT": str(port), "BOOKING_OPERATIONS_PORT": str(asked)}
     environment = {**os.environ, **world.given, **ports, "ATTEND_LOG_LEVEL": "warning"}

@@ -15,10 +15,10 @@ from asyncpg import Pool
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from booking.adapters import clients
 from booking.adapters.counts import Counts
 from booking.adapters.transactions import Transactions
-from booking.domain.clients import Client
+from booking.door import client_keys
+from booking.door.domain import Client
 from booking.settings import Settings
 from booking.wiring import Service, build, rules_of
 from booking.wiring import door as door_of
@@ -94,7 +94,7 @@ class Door:
     async def client(self, client: Client) -> str:
         """Make another client and return its key."""
         key = f"key of {client.client_id} number {next(self._serial)}, long enough too"
-        await clients.create(self.pool, client, key)
+        await client_keys.create(self.pool, client, key)
         return key
 
 
@@ -157,7 +157,7 @@ async def opened_on_kafka(installation: Installation, **given: object) -> AsyncI
 async def _speaking(api: FastAPI, operations: FastAPI, pool: Pool, clock: Clock) -> AsyncIterator[Door]:
     async with calling(api) as http, calling(operations) as asked:
         door = Door(pool, http, asked, clock)
-        await clients.create(pool, Client("local", ("local",), may_register=True, may_manage_clinics=True), KEY)
+        await client_keys.create(pool, Client("local", ("local",), may_register=True, may_manage_clinics=True), KEY)
         await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
         yield door
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from chassis.clock import RealClock
 from chassis.partitioner import partition_of
 from schemas.appointments import Appointment, Status

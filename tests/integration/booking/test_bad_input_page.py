@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from tests.contract.examples import ROOT
 from tests.integration.booking.bad_input import BAD, Bad, patient
 from tests.integration.booking.door import KEY, OPERATOR_KEY, Door, booking

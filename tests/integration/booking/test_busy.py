@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from chassis.database import create_pool, unavailable
 from chassis.errors import Unavailable
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, until

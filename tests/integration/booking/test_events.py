@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from booking.adapters import clients
-from booking.domain.clients import Client
+from booking.door import client_keys
+from booking.door.domain import Client
 from tests.integration.booking.door import KEY, OPERATOR_KEY, PROVIDER, Door, booking, until
 
 
@@ -166,13 +166,13 @@ async def refused(door: Door) -> bool:
 
 
 async def test_a_revoked_client_is_unknown(door: Door) -> None:
-    assert await clients.revoke(door.pool, "local")
+    assert await client_keys.revoke(door.pool, "local")
     await until(lambda: refused(door))
 
 
 async def test_a_rotated_key_ends_the_old_one(door: Door) -> None:
-    new = clients.new_key()
-    assert await clients.rotate(door.pool, "local", new)
+    new = client_keys.new_key()
+    assert await client_keys.rotate(door.pool, "local", new)
     await until(lambda: refused(door))
     assert (await door.ask("POST", "/v1/events", booking(), key=new)).status_code == 200
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from schemas import wire
 from tests.integration.booking.door import Door
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from booking.wiring import subscriptions
 from chassis import topics as broker_topics
 from chassis.clock import RealClock

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from chassis.clock import RealClock
 from chassis.database import Connection
 from tests.integration.booking.door import KEY, OPERATOR_KEY, Door, booking, opened

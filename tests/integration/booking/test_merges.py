@@ -12,9 +12,9 @@ from booking.adapters.formats import Hints
 from booking.adapters.no_shows import PostgresUnattended
 from booking.adapters.plain import PlainJson
 from booking.adapters.store import PostgresStore
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
 from booking.domain.no_shows import NoShowRule
+from booking.door.domain import Client
 from booking.handle import Rules, accept
 from booking.handle_no_shows import mark_no_shows
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking

@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from booking.__main__ import app
-from booking.adapters import clients
-from booking.domain.clients import Client
+from booking.door import client_keys
+from booking.door.domain import Client
 from chassis.errors import Misconfigured
 from tests.integration.booking.door import Door
 from tests.support.installation import Installation
@@ -20,14 +20,14 @@ HASH = SecretStr(sha256(SHARED.encode()).hexdigest())
 
 
 async def test_booking_does_not_start_while_a_client_has_the_operators_key(door: Door) -> None:
-    await clients.create(door.pool, Client("both", ("both",)), SHARED)
+    await client_keys.create(door.pool, Client("both", ("both",)), SHARED)
 
     with pytest.raises(Misconfigured, match="also the key of the client both"):
-        await clients.check_operator(door.pool, HASH)
+        await client_keys.check_operator(door.pool, HASH)
 
-    await clients.rotate(door.pool, "both", "another key of its own, as long as needed")
-    await clients.check_operator(door.pool, HASH)
-    await clients.check_operator(door.pool, None)
+    await client_keys.rotate(door.pool, "both", "another key of its own, as long as needed")
+    await client_keys.check_operator(door.pool, HASH)
+    await client_keys.check_operator(door.pool, None)
 
 
 async def test_the_command_gives_it_to_no_client(base: Installation) -> None:

@@ -4,7 +4,7 @@ import asyncpg
 import orjson
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from tests.integration.booking.door import OPERATOR_KEY, Door
 from tests.integration.booking.policy import PATH, WEEK, current, kept, put, slugs, visits
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from tests.integration.booking.door import OPERATOR_KEY, Door
 from tests.integration.booking.policy import PATH, WEEK, change, current, kept, put, slugs, tried, visits, worked_off
 

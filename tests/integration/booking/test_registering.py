@@ -8,9 +8,9 @@ import asyncpg
 
 from booking.adapters.store import PostgresStore
 from booking.domain.batch import NOBODY
-from booking.domain.clients import Client
 from booking.domain.main_files import LAST, number
 from booking.domain.registrations import Registered, Registration
+from booking.door.domain import Client
 from booking.handle_people import Rules, register_people
 from tests.integration.booking.door import Door, booking, opened
 from tests.support.installation import Installation

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from tests.integration.booking.door import KEY, OPERATOR_KEY, Door
 from tests.integration.booking.test_who_may_write import VISITS, ann_with, desk
 

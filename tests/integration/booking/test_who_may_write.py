@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from booking.domain.clients import ALL, Client
+from booking.door.domain import ALL, Client
 from tests.integration.booking.door import KEY, Door, booking
 
 ANN = {"given_name": "Ann", "mobile": "+447736312544"}

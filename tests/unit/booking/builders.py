@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.batch import Batch, Known
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.people import ClinicState
+from booking.door.domain import Client
 from booking.values.identity import Identity
 from schemas.appointments import Status
 

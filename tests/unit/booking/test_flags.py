@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking.domain.people import ClinicState
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.states import State
 from booking.handle_flags import Job, reissue_barred
 from booking.values.identity import PatientKey

@@ -7,8 +7,8 @@ import pytest
 
 from booking.adapters.formats import Hints
 from booking.adapters.plain import PlainJson
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
+from booking.door.domain import Client
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET
 from tests.unit.booking.builders import LOCAL, START

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from booking.adapters import outgoing, policy_json
-from booking.domain.people import ClinicState
-from booking.domain.policies import DEFAULT_SLUGS, Lead, OwnPolicy, checked, leads_of, next_rules
+from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.domain.own_policy import OwnPolicy
+from booking.domain.policies import DEFAULT_SLUGS, Lead, checked, leads_of, next_rules
 from booking.domain.policy_change import change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
 from booking.values.refusals import Refused

@@ -68,7 +68,7 @@ def _with_pool[T](work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
 
 
 def _key(*, from_input: bool) -> str:
-    from booking.adapters.clients import new_key
+    from booking.door.client_keys import new_key
     from chassis.http import operator
 
     key = sys.stdin.readline().strip() if from_input else new_key()
@@ -93,23 +93,23 @@ def create_command(
     key_stdin: KeyFromInput = False,
 ) -> None:
     """Create a client and print its key, once. With the same key again: change its rights."""
-    from booking.adapters import clients
-    from booking.domain.clients import ALL, Client
+    from booking.door import client_keys
+    from booking.door.domain import ALL, Client
 
     key = _key(from_input=key_stdin)
     rights = (may_register, default_clinic, may_set_policy, may_manage_clinics)
     client = Client(client_id, tuple(source), tuple(clinic or [ALL]), *rights)
-    _with_pool(lambda pool: clients.create(pool, client, key))
+    _with_pool(lambda pool: client_keys.create(pool, client, key))
     typer.echo(f"client {client_id} is known" if key_stdin else key)
 
 
 @clients_app.command("rotate")
 def rotate_command(client_id: str, key_stdin: KeyFromInput = False) -> None:
     """Give a client another key and print it; the old one ends at once."""
-    from booking.adapters import clients
+    from booking.door import client_keys
 
     key = _key(from_input=key_stdin)
-    if not _with_pool(lambda pool: clients.rotate(pool, client_id, key)):
+    if not _with_pool(lambda pool: client_keys.rotate(pool, client_id, key)):
         raise typer.BadParameter(f"there is no client {client_id}")
     typer.echo(f"client {client_id} has the new key" if key_stdin else key)
 
@@ -117,9 +117,9 @@ def rotate_command(client_id: str, key_stdin: KeyFromInput = False) -> None:
 @clients_app.command("revoke")
 def revoke_command(client_id: str) -> None:
     """Take back a client's rights; what it sent stays."""
-    from booking.adapters import clients
+    from booking.door import client_keys
 
-    if not _with_pool(lambda pool: clients.revoke(pool, client_id)):
+    if not _with_pool(lambda pool: client_keys.revoke(pool, client_id)):
         raise typer.BadParameter(f"there is no client {client_id}")
     typer.echo(f"client {client_id} is revoked")
 
@@ -127,12 +127,12 @@ def revoke_command(client_id: str) -> None:
 @clients_app.command("list")
 def list_command() -> None:
     """List the clients and their rights; never a key."""
-    from booking.adapters import clients
+    from booking.door import client_keys
 
     table = Table(
         "client", "sources", "clinics", "registers", "sets policies", "manages clinics", "default clinic", "state"
     )
-    for row in _with_pool(clients.listed):
+    for row in _with_pool(client_keys.listed):
         may = ("yes" if row[right] else "no" for right in ("may_register", "may_set_policy", "may_manage_clinics"))
         rights = (", ".join(row["sources"]), ", ".join(row["clinics"]), *may)
         table.add_row(row["client_id"], *rights, row["default_clinic"] or "", "revoked" if row["revoked"] else "active")

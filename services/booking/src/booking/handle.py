@@ -11,11 +11,11 @@ from uuid import UUID
 
 import structlog
 
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.batch import Answer, Batch, Known, Taken
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
-from booking.domain.people import ClinicState
 from booking.domain.states import State
+from booking.door.domain import Client
 from booking.handle_people import PeopleStore, Rules, complete_people
 from booking.values.identity import Identity, PatientKey
 from chassis.after_commit import after_commit

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from booking.domain.clients import Client
-from booking.domain.people import ClinicState, PatientState, safer
-from booking.domain.safety import Cause, FlagChange, flag_changes
+from booking.clinics.domain.clinic import ClinicState
+from booking.domain.people import PatientState, flag_changes, safer
 from booking.domain.states import State
+from booking.door.domain import Client
+from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from chassis.errors import Unavailable

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.no_shows import NoShowRule, cause_of, not_attended
-from booking.domain.people import ClinicState
 from booking.domain.states import State
 from chassis.after_commit import after_commit
 

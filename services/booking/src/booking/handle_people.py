@@ -13,10 +13,9 @@ import structlog
 
 from booking.domain import main_files
 from booking.domain.cancelled_reminders import still_to_come
-from booking.domain.commands import PersonDetails
-from booking.domain.people import PatientState, completed
+from booking.domain.people import PatientState, PersonDetails, completed, flag_changes
 from booking.domain.registrations import Outcome, Registered, Registration, Registrations
-from booking.domain.safety import Cause, FlagChange, flag_changes
+from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from chassis.after_commit import after_commit

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.domain.people import ClinicState
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policies import Lead
 from booking.domain.policy_change import PolicyChange, change_of, giving_up
 from booking.domain.policy_effect import NOTHING, Effect, effect_of, is_touched

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import structlog
 
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.batch import Taken
-from booking.domain.people import ClinicState
 from booking.domain.replies import Replied, decide
 from booking.domain.states import Result, State
 from chassis.after_commit import after_commit

@@ -10,19 +10,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import (
-    ahead,
-    auth,
-    http,
-    merging,
-    policies,
-    reading,
-    reference,
-    registering,
-    retention,
-    safety_log,
-)
-from booking.adapters.clients import Keys, check_operator
+from booking.adapters import ahead, http, merging, policies, reading, reference, registering, retention, safety_log
 from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode_of
@@ -33,6 +21,8 @@ from booking.adapters.replies import PatientReplies
 from booking.adapters.replies import decode as decode_reply
 from booking.adapters.transactions import Transactions
 from booking.domain.no_shows import NoShowRule
+from booking.door import auth
+from booking.door.client_keys import Keys, check_operator
 from booking.handle import Rules
 from booking.settings import Settings
 from booking.values.contacts import country

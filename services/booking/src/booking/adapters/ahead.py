@@ -13,8 +13,8 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from booking.adapters.auth import Caller
-from booking.domain.clients import ALL, Client
+from booking.door.auth import Caller
+from booking.door.domain import ALL, Client
 from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
+from booking.door.domain import Client
 from booking.values.refusals import Refused
 
 

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.adapters.auth import Caller
-from booking.adapters.door import strict_json
 from booking.adapters.formats import Hints
 from booking.adapters.plain import LARGEST_BATCH, EventBody, PlainJson, is_batch
 from booking.adapters.transactions import Transactions
 from booking.domain.batch import Answer
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
+from booking.door.auth import Caller
+from booking.door.domain import Client
+from booking.door.strict_json import strict_json
 from booking.values.refusals import Refused
 from chassis.http import Problem
 

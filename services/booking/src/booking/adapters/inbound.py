@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord
 
-from booking.adapters import clients, sql
+from booking.adapters import sql
 from booking.adapters.counts import Counts
-from booking.adapters.door import strict_json
 from booking.adapters.formats import Hints
 from booking.adapters.plain import event
 from booking.adapters.store import PostgresStore
 from booking.domain.batch import Answer
-from booking.domain.clients import ALL, Client
 from booking.domain.commands import BookAppointment
 from booking.domain.states import Result
+from booking.door import client_keys
+from booking.door.domain import ALL, Client
+from booking.door.strict_json import strict_json
 from booking.handle import Rules, accept
 from booking.values.refusals import Refused
 from chassis.after_commit import after_commit
@@ -100,7 +101,7 @@ class Inbound:
 
     async def apply(self, connection: Connection, events: Sequence[Received]) -> Applied:
         """Take a batch in the consumer's transaction; refused ones go to the dead letters, and are kept by id."""
-        known = await clients.by_id(connection, {received.order.client for received in events})
+        known = await client_keys.by_id(connection, {received.order.client for received in events})
         orders: list[BookAppointment] = []
         places: list[int] = []
         refused: list[tuple[int, Refused]] = []

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from booking.domain.clients import ALL, Client
+from booking.door.domain import ALL, Client
 from chassis.cursor import Cursor
 from chassis.database import unavailable
 

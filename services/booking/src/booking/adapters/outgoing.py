@@ -5,7 +5,8 @@ from uuid import UUID
 
 import orjson
 
-from booking.domain.people import ClinicState, PatientState
+from booking.clinics.domain.clinic import ClinicState
+from booking.domain.people import PatientState
 from booking.domain.states import State
 from booking.values.times import wall_time
 from chassis.outbox import Outgoing

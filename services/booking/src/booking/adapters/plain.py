@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints, ValidationError
 
-from booking.adapters.door import strict_json
 from booking.adapters.formats import Hints
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
+from booking.door.domain import Client
+from booking.door.strict_json import canonical_hash, strict_json
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
@@ -113,11 +111,6 @@ def event(value: Any, hints: Hints) -> BookAppointment:
     if key is None:
         raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")
     return order(body, texts.identifier(key, "event_id"), canonical_hash(value), hints.client, hints.source)
-
-
-def canonical_hash(value: Any) -> bytes:
-    """Return the SHA-256 of a JSON value, whatever the order of its keys and its blanks."""
-    return sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def order(body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None) -> BookAppointment:

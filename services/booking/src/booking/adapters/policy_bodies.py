@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Valida
 
 from booking.adapters import policy_json
 from booking.adapters.plain import Text, refusal_of
-from booking.domain.people import ClinicState
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policies import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
 from booking.domain.policy_change import PolicyChange
 from booking.values import texts

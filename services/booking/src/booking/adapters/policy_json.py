@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from booking.domain.policies import OwnPolicy
+from booking.clinics.domain.own_policy import OwnPolicy
 from schemas.appointments import ReminderRule
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from booking.adapters import outgoing, policy_json, policy_sql, sql
 from booking.adapters.store import clinic_of
-from booking.domain.people import ClinicState
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policy_change import PolicyChange
 from booking.domain.policy_effect import Effect
 from booking.domain.states import State

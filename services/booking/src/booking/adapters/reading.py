@@ -9,9 +9,9 @@ import orjson
 from fastapi import APIRouter, Depends, Query
 
 from booking.adapters import listing
-from booking.adapters.auth import Caller
 from booking.adapters.http import problem
-from booking.domain.clients import OPERATOR, Client
+from booking.door.auth import Caller
+from booking.door.domain import OPERATOR, Client
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant

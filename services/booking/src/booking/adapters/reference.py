@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
 from booking.adapters import reference_store
-from booking.adapters.auth import Caller
-from booking.adapters.door import strict_json
 from booking.adapters.http import body_schema, problem
 from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
-from booking.domain.clients import Client
-from booking.domain.people import ClinicState
-from booking.domain.safety import Cause
+from booking.clinics.domain.clinic import ClinicState
+from booking.door.auth import Caller
+from booking.door.domain import Client
+from booking.door.strict_json import strict_json
+from booking.safety.domain import Cause
 from booking.values import contacts, texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from booking.adapters import outgoing, sql
 from booking.adapters.store import clinic_of, keep_flag_changes
-from booking.domain.people import ClinicState
-from booking.domain.safety import Cause, FlagChange
+from booking.clinics.domain.clinic import ClinicState
+from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from chassis.database import Connection

@@ -7,9 +7,9 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query
 
 from booking.adapters import sql
-from booking.adapters.auth import Caller
 from booking.adapters.http import problem
-from booking.domain.clients import ALL, Client
+from booking.door.auth import Caller
+from booking.door.domain import ALL, Client
 from booking.values import texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused

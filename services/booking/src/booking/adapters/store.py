@@ -10,11 +10,12 @@ import asyncpg
 
 from booking.adapters import outgoing, policy_json, sql
 from booking.adapters.reminded import reminded
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain import main_files
 from booking.domain.batch import Taken
-from booking.domain.people import ClinicState, PatientState
-from booking.domain.safety import FlagChange
+from booking.domain.people import PatientState
 from booking.domain.states import Result, State
+from booking.safety.domain import FlagChange
 from booking.values.identity import Identity, PatientKey
 from chassis.database import Connection
 from chassis.errors import Unavailable

@@ -6,12 +6,12 @@ import asyncpg
 import structlog
 
 from booking.adapters.counts import Counts
-from booking.adapters.gathering import Gatherer
 from booking.adapters.store import PostgresStore
 from booking.domain.batch import Answer
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
 from booking.domain.registrations import Outcome, Registered, Registration
+from booking.door.domain import Client
+from booking.door.group_commit import Gatherer
 from booking.handle import IDS_PER_LINE, Rules, accept
 from booking.handle_people import register_people
 from booking.values.refusals import Refused

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.cancelled_reminders import reminders_cancelled
-from booking.domain.clients import FOREIGN_PATIENT, Client
-from booking.domain.commands import BookAppointment, PersonDetails
-from booking.domain.people import ClinicState, PatientState, read_by
-from booking.domain.safety import Cause
+from booking.domain.commands import BookAppointment
+from booking.domain.people import PatientState, PersonDetails, read_by
 from booking.domain.states import Result, State
 from booking.domain.versions import ILLEGAL_TRANSITION, decide
+from booking.door.domain import FOREIGN_PATIENT, Client
+from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.refusals import Refused
 from schemas.appointments import Bar

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from booking.domain.people import ClinicState
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.states import State
 from schemas.appointments import SENDABLE, Appointment, Bar
 from schemas.hours import hours_of

@@ -5,9 +5,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.domain.own_policy import slugs_of
 from booking.domain.commands import BookAppointment
-from booking.domain.people import ClinicState
-from booking.domain.policies import slugs_of
 from booking.domain.states import State
 from booking.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
 from booking.values.identity import PatientKey

@@ -1,26 +1,11 @@
 """What upstream systems order, whatever format they speak."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from booking.domain.people import PersonDetails
 from booking.values.unset import UNSET, Maybe
 from schemas.appointments import Mode, Status
-
-
-@dataclass(frozen=True, slots=True)
-class PersonDetails:
-    """A patient as a booking message describes him; None is not said.
-
-    Contacts are as written: they are read by the country of the clinic.
-    """
-
-    given_name: str | None = None
-    family_name: str | None = None
-    mobile: str | None = None
-    email: str | None = None
-    language: str | None = None
-    deceased: bool | None = None
 
 
 class BookAppointment(NamedTuple):

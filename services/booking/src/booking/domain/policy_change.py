@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from booking.domain.people import ClinicState
-from booking.domain.policies import Lead, OwnPolicy, leads_of, next_rules, slugs_of
+from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.domain.own_policy import OwnPolicy, slugs_of
+from booking.domain.policies import Lead, leads_of, next_rules
 from schemas.appointments import ReminderPolicy, ReminderRule
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from booking.domain.policies import slugs_of
+from booking.clinics.domain.own_policy import slugs_of
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.hours import hours_of
 from schemas.instants import micros

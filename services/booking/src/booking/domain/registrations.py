@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.domain.clients import Client
-from booking.domain.people import PATIENT_FLAGS, PatientState
-from booking.domain.safety import Cause, FlagChange, flag_changes
+from booking.domain.people import PATIENT_FLAGS, PatientState, flag_changes
+from booking.door.domain import Client
+from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from booking.clinics.domain.clinic import ClinicState
 from booking.domain.changes import fields_of, is_old_news, plans_anew
 from booking.domain.commands import BookAppointment
 from booking.domain.ordering import Order, latest, moved_on, order_of
-from booking.domain.people import ClinicState
 from booking.domain.states import Decision, Result, State
 from booking.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
 from booking.values.identity import PatientKey

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from booking.adapters.door import strict_json
 from booking.adapters.fhir import mapping, resources
 from booking.adapters.formats import Hints
-from booking.adapters.plain import canonical_hash
 from booking.domain.commands import BookAppointment
+from booking.door.strict_json import canonical_hash, strict_json
 from booking.values.refusals import Refused
 
 BOOKING_EVENTS = frozenset({"booking-request"})

@@ -7,15 +7,15 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.adapters.auth import Caller
 from booking.adapters.fhir.formats import FhirAppointment, FhirMessage
 from booking.adapters.formats import Format, Hints
 from booking.adapters.http import taken
 from booking.adapters.transactions import Transactions
 from booking.domain.batch import Answer
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
 from booking.domain.states import Result
+from booking.door.auth import Caller
+from booking.door.domain import Client
 from booking.values.refusals import Refused
 
 FHIR_JSON = "application/fhir+json"

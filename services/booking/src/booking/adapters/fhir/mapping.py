@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from booking.domain.commands import BookAppointment, PersonDetails
+from booking.domain.commands import BookAppointment
+from booking.domain.people import PersonDetails
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import FIRST_YEAR, LAST_YEAR, check_order

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from chassis.door import busy
 
 LARGEST = 500

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from pydantic import SecretStr
 
-from booking.domain.clients import Client
+from booking.door.domain import Client
 from booking.values.refusals import Refused
 from chassis.database import Connection, unavailable
 from chassis.errors import Misconfigured

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from booking.adapters.clients import Keys
-from booking.domain.clients import OPERATOR, Client
+from booking.door.client_keys import Keys
+from booking.door.domain import OPERATOR, Client
 from chassis.door import Admit, no_key
 from chassis.http import OperatorKey
 

@@ -5,8 +5,11 @@ the body is ever repeated in an answer or a log (G9).
 """
 
 import json
+from hashlib import sha256
 from math import isinf
 from typing import Any
+
+import orjson
 
 from booking.values.refusals import TOO_LARGE, Refused
 
@@ -17,7 +20,7 @@ LONGEST_NUMBER = 30
 """Digits; the longest number that means something here has ten."""
 
 INTEGERS = range(-(2**63), 2**64)
-"""What every reader keeps whole: signed or unsigned 64 bits. `plain.canonical_hash` can write no others."""
+"""What every reader keeps whole: signed or unsigned 64 bits. `canonical_hash` can write no others."""
 
 
 class BadBody(Refused):
@@ -126,3 +129,8 @@ def _check_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise BadBody("LONE_SURROGATE", "a text holds half of a surrogate pair") from None
+
+
+def canonical_hash(value: Any) -> bytes:
+    """Return the SHA-256 of a JSON value, whatever the order of its keys and its blanks."""
+    return sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).digest()

@@ -2,8 +2,7 @@
 
 import pytest
 
-from booking.adapters import door
-from booking.adapters.door import strict_json
+from booking.door.strict_json import BadBody, strict_json
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,7 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 def test_json_that_does_not_is_refused_with_its_own_code(what: str) -> None:
     body, code = BAD[what]
-    with pytest.raises(door.BadBody) as caught:
+    with pytest.raises(BadBody) as caught:
         strict_json(body)
     assert (caught.value.code, caught.value.status) == (code, 400)
 

@@ -3,9 +3,9 @@
 import pytest
 
 from booking.domain.batch import Answer
-from booking.domain.clients import Client
-from booking.domain.commands import PersonDetails
-from booking.domain.safety import Cause
+from booking.domain.people import PersonDetails
+from booking.door.domain import Client
+from booking.safety.domain import Cause
 from booking.values.refusals import Refused
 from tests.unit.booking.builders import ANN, LOCAL, VISIT, batch, change, order
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from booking.adapters.gathering import AT_ONCE, LARGEST, Gatherer
 from booking.domain.batch import Answer
-from booking.domain.clients import Client
 from booking.domain.commands import BookAppointment
+from booking.door.domain import Client
+from booking.door.group_commit import AT_ONCE, LARGEST, Gatherer
 from chassis.problems import Problem
 from tests.unit.booking.builders import LOCAL, order
 

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from booking.domain.people import PATIENT_FLAGS, PatientState
-
 
 class Cause(NamedTuple):
     """Why something changes.
@@ -35,12 +33,3 @@ class FlagChange(NamedTuple):
     was: bool
     becomes: bool
     cause: Cause
-
-
-def flag_changes(before: PatientState, after: PatientState, cause: Cause) -> list[FlagChange]:
-    """Return what changed of a patient's flags."""
-    return [
-        FlagChange("patient", str(after.patient_id), flag, getattr(before, flag), getattr(after, flag), cause)
-        for flag in PATIENT_FLAGS
-        if getattr(before, flag) != getattr(after, flag)
-    ]

@@ -1,0 +1,1 @@
+"""Clinics: their zone, hours, names upstream, and the reminder rules that their appointments carry."""

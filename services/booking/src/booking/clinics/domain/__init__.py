@@ -1,0 +1,1 @@
+"""What a clinic is; pure."""

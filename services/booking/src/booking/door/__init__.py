@@ -1,0 +1,1 @@
+"""How anything comes in: who asks and what he may, bytes to one meaning, refusals as answers, and one transaction."""
