@@ -12,10 +12,10 @@ from booking.adapters.transactions import Transactions
 from booking.domain.batch import Answer
 from booking.domain.commands import BookAppointment
 from booking.door.auth import Caller
+from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.values.refusals import Refused
-from chassis.http import Problem
 
 BOOKED = {
     "event_id": "msg-1",
@@ -39,28 +39,6 @@ MOVED = {
 CANCELLED = {"event_id": "msg-3", "sequence": 3, "appointment": {"id": "visit-1", "status": "cancelled"}}
 
 
-def body_schema(model: type[Any], examples: dict[str, Any], described: str) -> dict[str, Any]:
-    """Return the OpenAPI of a body that the door reads itself."""
-    shown = {name: {"value": value} for name, value in examples.items()}
-    content = {"application/json": {"schema": _inlined(model), "examples": shown}}
-    return {"requestBody": {"required": True, "description": described, "content": content}}
-
-
-def _inlined(model: type[Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = model.model_json_schema()
-    defs = schema.pop("$defs", {})
-
-    def resolved(part: Any) -> Any:
-        if isinstance(part, dict):
-            if "$ref" in part:
-                return resolved(defs[part["$ref"].rpartition("/")[2]])
-            return {key: resolved(value) for key, value in part.items()}
-        return [resolved(value) for value in part] if isinstance(part, list) else part
-
-    found: dict[str, Any] = resolved(schema)
-    return found
-
-
 _OPENAPI = body_schema(
     EventBody,
     {
@@ -71,12 +49,6 @@ _OPENAPI = body_schema(
     },
     f"One event, an array of events, or {{'events': [...]}}; at most {LARGEST_BATCH}.",
 )
-
-
-def problem(refusal: Refused) -> Problem:
-    """Return the refusal as an answer of RFC 9457."""
-    errors = [{"place": refusal.place, "code": refusal.code}] if refusal.place else None
-    return Problem(refusal.status, refusal.code, refusal.message, errors)
 
 
 def routes(transactions: Transactions, caller: Caller) -> APIRouter:

@@ -10,12 +10,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
 from booking.adapters import outgoing
-from booking.adapters.http import body_schema, problem
-from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.store import PostgresStore
 from booking.adapters.transactions import Transactions
 from booking.domain.people import PatientState
 from booking.door.auth import Caller
+from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.handle_merges import Merge, Merged, merge_patients

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from booking.adapters.formats import Hints
 from booking.domain.commands import BookAppointment
+from booking.door.bodies import Id, Text, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, strict_json
 from booking.values import texts
@@ -18,9 +19,6 @@ from schemas.appointments import Mode, Status
 
 LARGEST_BATCH = 1_000
 LARGEST_SEQUENCE = 2**63 - 1
-
-Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]
-Id = Annotated[StrictStr, StringConstraints(min_length=1, max_length=texts.LONGEST_ID)]
 
 
 class _Body(BaseModel):
@@ -58,9 +56,6 @@ class EventBody(_Body):
     mode: Mode = Mode.LIVE
     reason: Text | None = None
     appointment: AppointmentBody
-
-
-_CODES = {"missing": "MISSING_FIELD", "string_too_long": "FIELD_TOO_LONG", "string_too_short": "EMPTY_TEXT"}
 
 
 class PlainJson:
@@ -154,16 +149,3 @@ def _time(written: str | None, zone: str | None, place: str) -> datetime | None:
     if written is None:
         return None
     return instant(written, zone, place)
-
-
-def refusal_of(error: ValidationError) -> Refused:
-    """Return the refusal of a body that has not the shape: the first place and what is wrong, not the value."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    kind = str(first["type"])
-    if kind == "enum":
-        code = "UNKNOWN_STATUS" if place.endswith("status") else "UNKNOWN_MODE"
-        return Refused(code, "not one of the values listed in the API's description", place)
-    if kind in {"greater_than_equal", "less_than_equal"}:
-        return Refused("NUMBER_OUT_OF_RANGE", "not a number that can be kept", place)
-    return Refused(_CODES.get(kind, "WRONG_TYPE"), f"not as described: {kind}", place)

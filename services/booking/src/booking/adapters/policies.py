@@ -13,7 +13,6 @@ from starlette.responses import StreamingResponse
 
 from booking.adapters import policy_bodies as bodies
 from booking.adapters import policy_json, policy_sql, sql
-from booking.adapters.http import body_schema, problem
 from booking.adapters.policy_plan import Report, Which, dry_run, months_before
 from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import clinic_of
@@ -22,6 +21,7 @@ from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policies import Lead
 from booking.domain.policy_change import PolicyChange, change_of, giving_up, imagined
 from booking.door.auth import Caller
+from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.handle_policies import set_policy, unset_policy

@@ -5,10 +5,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from booking.adapters import policy_json
-from booking.adapters.plain import Text, refusal_of
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policies import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
 from booking.domain.policy_change import PolicyChange
+from booking.door.bodies import Text, refusal_of
 from booking.values import texts
 from booking.values.refusals import Refused
 from schemas.appointments import ReminderRule

@@ -9,8 +9,8 @@ import orjson
 from fastapi import APIRouter, Depends, Query
 
 from booking.adapters import listing
-from booking.adapters.http import problem
 from booking.door.auth import Caller
+from booking.door.bodies import problem
 from booking.door.domain import OPERATOR, Client
 from booking.values import texts
 from booking.values.refusals import Refused

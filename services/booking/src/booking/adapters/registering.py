@@ -7,14 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
-from booking.adapters.http import body_schema, problem
-from booking.adapters.plain import Id, Text, refusal_of
 from booking.adapters.transactions import Transactions
 from booking.domain import main_files
 from booking.domain.batch import NOBODY
 from booking.domain.people import PATIENT_FLAGS, PatientState
 from booking.domain.registrations import Outcome, Registered, Registration
 from booking.door.auth import Caller
+from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.values import contacts, texts

@@ -7,8 +7,8 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query
 
 from booking.adapters import sql
-from booking.adapters.http import problem
 from booking.door.auth import Caller
+from booking.door.bodies import problem
 from booking.door.domain import ALL, Client
 from booking.values import texts
 from booking.values.identity import clinic_code

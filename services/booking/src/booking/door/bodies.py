@@ -1,0 +1,55 @@
+"""Bodies that the door reads itself: their parts, their description, and what is answered when one is refused."""
+
+from typing import Annotated, Any
+
+from pydantic import StrictStr, StringConstraints, ValidationError
+
+from booking.values import texts
+from booking.values.refusals import Refused
+from chassis.http import Problem
+
+Id = Annotated[StrictStr, StringConstraints(min_length=1, max_length=texts.LONGEST_ID)]
+Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]
+
+_CODES = {"missing": "MISSING_FIELD", "string_too_long": "FIELD_TOO_LONG", "string_too_short": "EMPTY_TEXT"}
+
+
+def body_schema(model: type[Any], examples: dict[str, Any], described: str) -> dict[str, Any]:
+    """Return the OpenAPI of a body that the door reads itself."""
+    shown = {name: {"value": value} for name, value in examples.items()}
+    content = {"application/json": {"schema": _inlined(model), "examples": shown}}
+    return {"requestBody": {"required": True, "description": described, "content": content}}
+
+
+def _inlined(model: type[Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = model.model_json_schema()
+    defs = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                return resolved(defs[part["$ref"].rpartition("/")[2]])
+            return {key: resolved(value) for key, value in part.items()}
+        return [resolved(value) for value in part] if isinstance(part, list) else part
+
+    found: dict[str, Any] = resolved(schema)
+    return found
+
+
+def problem(refusal: Refused) -> Problem:
+    """Return the refusal as an answer of RFC 9457."""
+    errors = [{"place": refusal.place, "code": refusal.code}] if refusal.place else None
+    return Problem(refusal.status, refusal.code, refusal.message, errors)
+
+
+def refusal_of(error: ValidationError) -> Refused:
+    """Return the refusal of a body that has not the shape: the first place and what is wrong, not the value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    kind = str(first["type"])
+    if kind == "enum":
+        code = "UNKNOWN_STATUS" if place.endswith("status") else "UNKNOWN_MODE"
+        return Refused(code, "not one of the values listed in the API's description", place)
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        return Refused("NUMBER_OUT_OF_RANGE", "not a number that can be kept", place)
+    return Refused(_CODES.get(kind, "WRONG_TYPE"), f"not as described: {kind}", place)
