@@ -20,12 +20,12 @@ import uvloop
 from pydantic import SecretStr
 
 from bench.harness import Report, figure, percentile, until
-from booking.adapters.counts import Counts
-from booking.adapters.transactions import Transactions
+from booking.appointments.counts import AnswerCounts
 from booking.door import client_keys
 from booking.door.domain import Client
+from booking.door.transactions import Transactions
 from booking.settings import Settings
-from booking.wiring import POOL_SIZE, door, rules_of
+from booking.wiring import POOL_SIZE, door
 from chassis import logs
 from chassis.clock import RealClock
 from chassis.database import Connection, create_pool
@@ -109,10 +109,10 @@ def serve_door(url: str, port: int) -> None:
         settings = Settings.model_validate(
             {"database_url": SecretStr(url), "kafka_bootstrap_servers": "127.0.0.1:1", "operator_key_sha256": None}
         )
-        clock, metrics = RealClock(), Metrics("booking")
+        counts = AnswerCounts(Metrics("booking"))
         pool = await create_pool(url, "booking", min_size=2, max_size=POOL_SIZE)
-        transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
-        api = door(settings, transactions)
+        transactions = Transactions(pool, RealClock(), lambda: None, counts.refusals)
+        api = door(settings, transactions, counts)
         await serve(api, "127.0.0.1", port, asyncio.Event())
 
     uvloop.run(run())

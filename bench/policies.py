@@ -20,16 +20,17 @@ from pydantic import SecretStr
 
 from bench.harness import Report, figure, interleaved, median
 from booking.adapters import outgoing, policy_sql
-from booking.adapters.counts import Counts
 from booking.adapters.policy_plan import PAGE
 from booking.adapters.policy_store import REMINDABLE
 from booking.adapters.reissuing import Reissuer
 from booking.adapters.sql import APPOINTMENT_COLUMNS
-from booking.adapters.transactions import Transactions
+from booking.appointments.counts import AnswerCounts
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain.states import State
+from booking.door.transactions import Transactions
+from booking.reissues.counts import ReissueCounts
 from booking.settings import Settings
-from booking.wiring import door, rules_of
+from booking.wiring import door
 from chassis import logs
 from chassis.clock import RealClock
 from chassis.database import create_pool
@@ -97,8 +98,9 @@ async def measure(report: Report, url: str, ahead: int, past: int, rounds: int) 
     )
     clock, metrics = RealClock(), Metrics("booking")
     pool = await create_pool(url, "booking", max_size=4)
-    transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
-    api = door(settings, transactions)
+    counts = AnswerCounts(metrics)
+    transactions = Transactions(pool, clock, lambda: None, counts.refusals)
+    api = door(settings, transactions, counts)
     clinic = ClinicState("EYE", 1, "Eye Clinic", "Europe/London", "GB", clock.now() - timedelta(days=400))
     await pool.execute(
         "INSERT INTO clinic (clinic_id, version, name, zone, country, languages, sensitive, window_opens, "
@@ -112,7 +114,7 @@ async def measure(report: Report, url: str, ahead: int, past: int, rounds: int) 
     async with httpx2.AsyncClient(transport=transport, base_url="http://booking", headers=headers, timeout=600) as http:
         planned = await dry_runs(report, pool, http, ahead, past, rounds)
         await http.put(PATH, content=orjson.dumps(RULES))
-        job = Reissuer(transactions, 10**9, settings.policy_reissue_batch)
+        job = Reissuer(transactions, ReissueCounts(metrics), 10**9, settings.policy_reissue_batch)
         began = time.perf_counter()
         while not await job.idle():
             await job.step()

@@ -15,12 +15,12 @@ from asyncpg import Pool
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from booking.adapters.counts import Counts
-from booking.adapters.transactions import Transactions
+from booking.appointments.counts import AnswerCounts
 from booking.door import client_keys
 from booking.door.domain import Client
+from booking.door.transactions import Transactions
 from booking.settings import Settings
-from booking.wiring import Service, build, rules_of
+from booking.wiring import Service, build
 from booking.wiring import door as door_of
 from chassis.clock import Clock, RealClock
 from chassis.database import create_pool
@@ -133,10 +133,11 @@ async def opened(installation: Installation, clock: Clock | None = None, **given
     """Give the API alone, on PostgreSQL: nothing leaves the outbox."""
     settings = settings_on(installation, **given)
     clock, metrics = clock or RealClock(), Metrics("booking")
+    counts = AnswerCounts(metrics)
     pool = await create_pool(settings.database_url.get_secret_value(), "booking", max_size=8)
-    transactions = Transactions(pool, clock, rules_of(settings), lambda: None, Counts(metrics))
+    transactions = Transactions(pool, clock, lambda: None, counts.refusals)
     try:
-        api = door_of(settings, transactions)
+        api = door_of(settings, transactions, counts)
         async with _speaking(api, operations_api(Health("booking", clock), metrics, api), pool, clock) as door:
             yield door
     finally:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from booking.adapters.counts import Counts
 from booking.adapters.reissuing import Reissuer
-from booking.adapters.transactions import Transactions
-from booking.handle import Rules
+from booking.door.counts import RefusalCounts
+from booking.door.transactions import Transactions
+from booking.reissues.counts import ReissueCounts
 from chassis.clock import SteppedClock
 from chassis.database import create_pool
 from chassis.metrics import Metrics
@@ -20,14 +20,14 @@ WEEK = {"rules": [{"lead_hours": 2}, {"lead_days": 7}, {"lead_hours": 24}]}
 TABLES = ("reminder_policy", "reminder_rule", "policy_reissue", "outbox", "appointment_history")
 
 
-def transactions_on(door: Door, rules: Rules) -> Transactions:
+def transactions_on(door: Door) -> Transactions:
     """Return transactions on the door's database and by its clock, whose events stay in the outbox."""
-    return Transactions(door.pool, door.clock, rules, lambda: None, Counts(Metrics("booking")))
+    return Transactions(door.pool, door.clock, lambda: None, RefusalCounts(Metrics("booking")))
 
 
 def reissuer(door: Door, batch: int = 100, per_s: int = 1_000_000) -> Reissuer:
     """Return a job of its own, as another process would have it."""
-    return Reissuer(transactions_on(door, Rules()), per_s, batch)
+    return Reissuer(transactions_on(door), ReissueCounts(Metrics("booking")), per_s, batch)
 
 
 async def worked_off(door: Door, batch: int = 100) -> None:
@@ -89,8 +89,8 @@ async def kept(door: Door) -> dict[str, int]:
 async def one_by_one(url: str, clock_file: Path) -> None:
     """Run the job on a database for ever, one visit a transaction and 20 a second: slowly enough to be killed."""
     pool = await create_pool(url, "booking", max_size=2)
-    transactions = Transactions(pool, SteppedClock(clock_file), Rules(), lambda: None, Counts(Metrics("booking")))
-    await Reissuer(transactions, per_s=20, batch=1).run(asyncio.Event())
+    transactions = Transactions(pool, SteppedClock(clock_file), lambda: None, RefusalCounts(Metrics("booking")))
+    await Reissuer(transactions, ReissueCounts(Metrics("booking")), per_s=20, batch=1).run(asyncio.Event())
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from booking.appointments.counts import AnswerCounts
 from booking.wiring import door as door_of
-from booking.wiring import rules_of
 from chassis.errors import AttendError
 from chassis.http import serve
+from chassis.metrics import Metrics
 from stack.__main__ import app
 from stack.ports import free_port
 from tests.integration.booking.door import OPERATOR_KEY, Door, settings_on, until
@@ -51,7 +52,7 @@ async def attend(door: Door, base: Installation) -> AsyncIterator[Attend]:
     """Give the command with a door and a job that run in this test's loop."""
     settings, port = settings_on(base), free_port()
     job = reissuer(door)
-    api = door_of(settings, transactions_on(door, rules_of(settings)), job.wake)
+    api = door_of(settings, transactions_on(door), AnswerCounts(Metrics("booking")), policy_changed=job.wake)
     stop = asyncio.Event()
     with capture_logs():  # this process's stdout is the command's
         async with asyncio.TaskGroup() as tasks:

@@ -11,7 +11,6 @@ import asyncpg
 from fastapi import FastAPI
 
 from booking.adapters import ahead, http, merging, policies, reading, reference, registering, retention, safety_log
-from booking.adapters.counts import Counts
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode_of
 from booking.adapters.no_shows import NoShowCheck
@@ -19,11 +18,15 @@ from booking.adapters.owned import OWNED
 from booking.adapters.reissuing import Reissuer
 from booking.adapters.replies import PatientReplies
 from booking.adapters.replies import decode as decode_reply
-from booking.adapters.transactions import Transactions
+from booking.appointments.counts import AnswerCounts
+from booking.appointments.intake import CommandIntake
 from booking.domain.no_shows import NoShowRule
 from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
+from booking.door.transactions import Transactions
 from booking.handle import Rules
+from booking.patients.intake import RegistrationIntake
+from booking.reissues.counts import ReissueCounts
 from booking.settings import Settings
 from booking.values.contacts import country
 from booking.values.refusals import Refused
@@ -128,7 +131,7 @@ def no_show_runner(settings: Settings, pool: asyncpg.Pool, clock: Clock, metrics
 
 
 def subscriptions(
-    settings: Settings, clock: Clock, counts: Counts | None = None, *, replayed: bool = False
+    settings: Settings, clock: Clock, counts: AnswerCounts | None = None, *, replayed: bool = False
 ) -> tuple[Subscription[Any], ...]:
     """Return what booking listens to, and what becomes of it; `replayed` is for dead letters."""
     take = Inbound(clock, rules_of(settings), counts).apply
@@ -146,7 +149,8 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
     Raises:
         Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
     """
-    clock, metrics, rules = clock_from(settings.clock_file), Metrics(SERVICE), rules_of(settings)
+    rules_of(settings)  # what cannot be so is said before anything is asked for
+    clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
     await topics.check(
         settings.kafka_bootstrap_servers,
         (*(topic for topic, _ in settings.inbound), PATIENT_REPLIES, APPOINTMENTS, *REFERENCE),
@@ -169,23 +173,24 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
             appointments.wake()
             reference_data.wake()
 
-        counts = Counts(metrics)
+        counts = AnswerCounts(metrics)
         clocks = DatabaseClockCheck(pool, clock)
         await clocks.compare()
         agreed = AgreedClock(clock, clocks)
-        transactions = Transactions(pool, agreed, rules, committed, counts, appointments.wake)
+        transactions = Transactions(pool, agreed, committed, counts.refusals)
         listen = subscriptions(settings, agreed, counts)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)
         clocks.watch(health)
         watch(health, metrics, pool, [consumer], [appointments, reference_data])
-        reissuer = Reissuer(transactions, settings.policy_reissue_per_s, settings.policy_reissue_batch)
+        pace = (settings.policy_reissue_per_s, settings.policy_reissue_batch)
+        reissuer = Reissuer(transactions, ReissueCounts(metrics), *pace)
         health.add_idle("reissues", reissuer.idle)
         health.add_idle("events of reissues", appointments.idle)
         no_shows = no_show_runner(settings, pool, agreed, metrics)
         if no_shows is not None:
             no_shows.watch(health, appointments.idle)
-        api = door(settings, transactions, reissuer.wake, reads)
+        api = door(settings, transactions, counts, appointments.wake, reissuer.wake, reads)
         relays = (appointments, reference_data)
         daily = Retention(pool, retention.jobs(settings), agreed, retention.AHEAD)
         yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api, ends)
@@ -197,6 +202,8 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
 def door(
     settings: Settings,
     transactions: Transactions,
+    counts: AnswerCounts,
+    booked: Callable[[], None] | None = None,
     policy_changed: Callable[[], None] = lambda: None,
     reads: asyncpg.Pool | None = None,
 ) -> FastAPI:
@@ -205,6 +212,8 @@ def door(
     Args:
         settings: Of the service.
         transactions: Where commands run.
+        counts: Where answers are counted.
+        booked: Called after a commit that wrote appointments only, instead of what the transactions call.
         policy_changed: Called after a change of a reminder policy, to wake the job that works it off.
         reads: Connections for what only reads; None: those of the commands.
     """
@@ -213,16 +222,18 @@ def door(
     client, reader = auth.client_of(keys), auth.reader_of(keys, operator_key)
     admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
     api = create_api("Attend booking", DESCRIPTION, admit=admit, bounds=bounds)
+    rules = rules_of(settings)
+    commands, people = CommandIntake(transactions, rules, counts, booked), RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
-        http.routes(transactions, client),
-        registering.routes(transactions, client, settings.default_country),
+        http.routes(transactions, commands, client),
+        registering.routes(transactions, people, client, settings.default_country),
         reference.routes(transactions, client, settings.default_country),
         merging.routes(transactions, client),
         reading.routes(reads, reader),
         safety_log.routes(reads, reader),
         ahead.routes(reads, transactions.clock, reader),
         policies.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
-        fhir_http.routes(transactions, client),
+        fhir_http.routes(transactions, commands, client),
     )
     for router in routers:
         api.include_router(router)

@@ -1,6 +1,5 @@
 """`POST /v1/events`: one event, or a batch with an answer for each."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,13 +7,13 @@ from starlette.responses import JSONResponse
 
 from booking.adapters.formats import Hints
 from booking.adapters.plain import LARGEST_BATCH, EventBody, PlainJson, is_batch
-from booking.adapters.transactions import Transactions
+from booking.appointments.intake import CommandIntake
 from booking.domain.batch import Answer
-from booking.domain.commands import BookAppointment
 from booking.door.auth import Caller
 from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
+from booking.door.transactions import Transactions
 from booking.values.refusals import Refused
 
 BOOKED = {
@@ -51,11 +50,12 @@ _OPENAPI = body_schema(
 )
 
 
-def routes(transactions: Transactions, caller: Caller) -> APIRouter:
+def routes(transactions: Transactions, intake: CommandIntake, caller: Caller) -> APIRouter:
     """Return the route of plain events.
 
     Args:
-        transactions: Where events are taken.
+        transactions: Where refusals are counted.
+        intake: Where events are taken.
         caller: The dependency that gives the client.
     """
     router = APIRouter(prefix="/v1", tags=["events"])
@@ -72,23 +72,12 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         except Refused as refusal:
             transactions.counts.refused(refusal)
             raise problem(refusal) from None
-        answers = await taken(transactions, orders, client)
+        answers = await intake.answer_all(orders, client)
         if is_batch(value):
             return JSONResponse({"results": [item(answer) for answer in answers]})
         return single(answers[0])
 
     return router
-
-
-async def taken(
-    transactions: Transactions, orders: Sequence[BookAppointment | Refused], client: Client
-) -> list[Answer]:
-    """Take the orders that could be read, in one transaction, and answer all in order."""
-    readable = [order for order in orders if isinstance(order, BookAppointment)]
-    answers = iter(await transactions.accept(readable, client))
-    unreadable = {place: Answer("", refusal=order) for place, order in enumerate(orders) if isinstance(order, Refused)}
-    transactions.counts.answered(unreadable.values())
-    return [unreadable[place] if place in unreadable else next(answers) for place in range(len(orders))]
 
 
 def single(answer: Answer) -> Response:

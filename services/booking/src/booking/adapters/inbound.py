@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from aiokafka import ConsumerRecord
 
 from booking.adapters import sql
-from booking.adapters.counts import Counts
 from booking.adapters.formats import Hints
 from booking.adapters.plain import event
 from booking.adapters.store import PostgresStore
+from booking.appointments.counts import AnswerCounts
 from booking.domain.batch import Answer
 from booking.domain.commands import BookAppointment
 from booking.domain.states import Result
@@ -94,7 +94,7 @@ class Inbound:
         counts: Where answers are counted; None while dead letters are replayed.
     """
 
-    def __init__(self, clock: Clock, rules: Rules, counts: Counts | None = None) -> None:
+    def __init__(self, clock: Clock, rules: Rules, counts: AnswerCounts | None = None) -> None:
         self._clock = clock
         self._rules = rules
         self._counts = counts

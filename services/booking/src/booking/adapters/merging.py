@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
 from booking.adapters import outgoing
 from booking.adapters.store import PostgresStore
-from booking.adapters.transactions import Transactions
 from booking.domain.people import PatientState
 from booking.door.auth import Caller
 from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
+from booking.door.transactions import Transactions
 from booking.handle_merges import Merge, Merged, merge_patients
 from booking.values import texts
 from booking.values.identity import Identity

@@ -16,7 +16,6 @@ from booking.adapters import policy_json, policy_sql, sql
 from booking.adapters.policy_plan import Report, Which, dry_run, months_before
 from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import clinic_of
-from booking.adapters.transactions import Transactions
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policies import Lead
 from booking.domain.policy_change import PolicyChange, change_of, giving_up, imagined
@@ -24,6 +23,7 @@ from booking.door.auth import Caller
 from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
+from booking.door.transactions import Transactions
 from booking.handle_policies import set_policy, unset_policy
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, Valida
 
 from booking.adapters import reference_store
 from booking.adapters.store import PostgresStore
-from booking.adapters.transactions import Transactions
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.auth import Caller
 from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
+from booking.door.transactions import Transactions
 from booking.safety.domain import Cause
 from booking.values import contacts, texts
 from booking.values.identity import clinic_code

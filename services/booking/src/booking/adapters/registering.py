@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
-from booking.adapters.transactions import Transactions
 from booking.domain import main_files
 from booking.domain.batch import NOBODY
 from booking.domain.people import PATIENT_FLAGS, PatientState
@@ -16,6 +15,8 @@ from booking.door.auth import Caller
 from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
+from booking.door.transactions import Transactions
+from booking.patients.intake import RegistrationIntake
 from booking.values import contacts, texts
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
@@ -72,11 +73,12 @@ _BATCH = body_schema(
 )
 
 
-def routes(transactions: Transactions, caller: Caller, default_country: str) -> APIRouter:
+def routes(transactions: Transactions, intake: RegistrationIntake, caller: Caller, default_country: str) -> APIRouter:
     """Return the routes.
 
     Args:
-        transactions: Where patients are registered.
+        transactions: Where refusals are counted.
+        intake: Where patients are registered.
         caller: The dependency that gives the client.
         default_country: By which national phone numbers are read when the body names no country.
     """
@@ -99,7 +101,7 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
         except Refused as refusal:
             transactions.counts.refused(refusal)
             raise problem(refusal) from None
-        (outcome,) = await transactions.register([wish], client)
+        (outcome,) = await intake.register([wish], client)
         if isinstance(outcome, Refused):
             raise problem(outcome)
         return _members(outcome)
@@ -122,7 +124,7 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
             if number % READ_AT_ONCE == 0:
                 await asyncio.sleep(0)
         wishes = [one for one in read if isinstance(one, Registration)]
-        registered = iter(await transactions.register(wishes, client))
+        registered = iter(await intake.register(wishes, client))
         outcomes = [one if isinstance(one, Refused) else next(registered) for one in read]
         for one in read:
             if isinstance(one, Refused):

@@ -8,9 +8,10 @@ import structlog
 from booking.adapters.flags import RAISE_FENCES, PostgresFlagStore
 from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import PostgresStore
-from booking.adapters.transactions import Transactions
+from booking.door.transactions import Transactions
 from booking.handle_flags import reissue_barred
 from booking.handle_policies import reissue
+from booking.reissues.counts import ReissueCounts
 from chassis.database import Connection, unavailable
 from chassis.errors import Unavailable
 
@@ -37,12 +38,14 @@ class Reissuer:
 
     Args:
         transactions: Where batches run.
+        counts: Where the appointments are counted.
         per_s: Appointments reissued a second, at most, so that bookings are not kept waiting.
         batch: Appointments of one transaction, at most.
     """
 
-    def __init__(self, transactions: Transactions, per_s: int, batch: int) -> None:
+    def __init__(self, transactions: Transactions, counts: ReissueCounts, per_s: int, batch: int) -> None:
         self._transactions = transactions
+        self._counts = counts
         self._per_s = per_s
         self._batch = batch
         self._wanted = asyncio.Event()
@@ -88,16 +91,16 @@ class Reissuer:
         Raises:
             Unavailable: PostgreSQL is not there; the batch is done wholly or not at all.
         """
-        now, run, counts = self._transactions.clock.now(), self._transactions.run, self._transactions.counts
+        now, run = self._transactions.clock.now(), self._transactions.run
         await run(_raise_fences)
         barred = await run(lambda connection: reissue_barred(PostgresFlagStore(connection), self._batch, now))
         if barred is not None:
-            counts.barred(barred)
+            self._counts.flags(barred)
             return barred
         issued = await run(
             lambda connection: reissue(PostgresPolicyStore(connection), PostgresStore(connection), self._batch, now)
         )
-        counts.reissued(issued or 0)
+        self._counts.policies(issued or 0)
         return issued
 
     async def _pause(self, stop: asyncio.Event, seconds: float, *, wakes: bool) -> None:

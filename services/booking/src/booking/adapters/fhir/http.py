@@ -9,13 +9,13 @@ from starlette.responses import JSONResponse
 
 from booking.adapters.fhir.formats import FhirAppointment, FhirMessage
 from booking.adapters.formats import Format, Hints
-from booking.adapters.http import taken
-from booking.adapters.transactions import Transactions
+from booking.appointments.intake import CommandIntake
 from booking.domain.batch import Answer
 from booking.domain.commands import BookAppointment
 from booking.domain.states import Result
 from booking.door.auth import Caller
 from booking.door.domain import Client
+from booking.door.transactions import Transactions
 from booking.values.refusals import Refused
 
 FHIR_JSON = "application/fhir+json"
@@ -24,7 +24,7 @@ _ISSUES = {400: "structure", 403: "forbidden", 409: "conflict", 413: "too-long",
 _INVALID = {"INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported"}
 
 
-def routes(transactions: Transactions, caller: Caller) -> APIRouter:
+def routes(transactions: Transactions, intake: CommandIntake, caller: Caller) -> APIRouter:
     """Return the FHIR routes."""
     router = APIRouter(prefix="/fhir/R4", tags=["FHIR R4"])
     accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
@@ -37,7 +37,7 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         except Refused as refusal:
             transactions.counts.refused(refusal)
             return outcome(refusal)
-        answer = (await taken(transactions, orders, client))[0]
+        answer = (await intake.answer_all(orders, client))[0]
         if answer.refusal is not None or not isinstance(orders[0], BookAppointment):
             return outcome(answer.refusal or Refused("NOT_READ", "the order could not be read"))
         resource = message(answer, orders[0]) if as_message else appointment(answer, orders[0])

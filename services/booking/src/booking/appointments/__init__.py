@@ -1,0 +1,1 @@
+"""Appointments: what is told of them becomes their next version, is kept, published and shown."""

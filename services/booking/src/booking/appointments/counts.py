@@ -1,0 +1,41 @@
+"""What becomes of commands about appointments, counted: answers by result, steps outside the state table."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import prometheus_client
+
+from booking.domain.batch import Answer
+from booking.door.counts import RefusalCounts
+from chassis.metrics import Metrics
+
+
+class AnswerCounts:
+    """Counters in the process's registry. Labels are our own words, never anything that was sent.
+
+    Attributes:
+        refusals: Where the refused ones are counted.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.refusals = RefusalCounts(metrics)
+        self._answers = prometheus_client.Counter(
+            "booking_answers", "Events taken, by result", ["result"], namespace="attend", registry=metrics.registry
+        )
+        self._illegal = prometheus_client.Counter(
+            "booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)",
+            namespace="attend", registry=metrics.registry,
+        )  # fmt: skip
+
+    def answered(self, answers: Iterable[Answer]) -> None:
+        """Count the answers to a batch."""
+        results: Counter[str] = Counter()
+        for answer in answers:
+            if answer.refusal is not None:
+                self.refusals.refused(answer.refusal)
+            elif answer.result is not None:
+                results[answer.result.value] += 1
+                if answer.is_illegal_step:
+                    self._illegal.inc()
+        for result, number in results.items():
+            self._answers.labels(result).inc(number)

@@ -1,0 +1,64 @@
+"""Commands about appointments, taken in: those of one request, with others that wait, in one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from booking.adapters.store import PostgresStore
+from booking.appointments.counts import AnswerCounts
+from booking.domain.batch import Answer
+from booking.domain.commands import BookAppointment
+from booking.door.domain import Client
+from booking.door.group_commit import Gatherer
+from booking.door.transactions import Transactions
+from booking.handle import Rules, accept
+from booking.values.refusals import Refused
+from chassis.database import Connection
+
+
+class CommandIntake:
+    """Takes commands and answers them after their commit.
+
+    Args:
+        transactions: Where they run.
+        rules: The installation's choices.
+        counts: Where answers are counted.
+        booked: Called after a commit that wrote appointments only, instead of what the transactions call.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        rules: Rules,
+        counts: AnswerCounts,
+        booked: Callable[[], None] | None = None,
+    ) -> None:
+        self._transactions = transactions
+        self._rules = rules
+        self._counts = counts
+        self._booked = booked or transactions.committed
+        self._together = Gatherer(self._accept)
+
+    async def answer_all(self, commands: Sequence[BookAppointment | Refused], client: Client) -> list[Answer]:
+        """Take the commands that could be read, in one transaction, and answer all in order.
+
+        Those of other requests that wait are in the same transaction.
+        """
+        readable = [command for command in commands if isinstance(command, BookAppointment)]
+        answers = iter(await self._together.accept(readable, client))
+        unreadable = {n: Answer("", refusal=one) for n, one in enumerate(commands) if isinstance(one, Refused)}
+        self._counts.answered(unreadable.values())
+        return [unreadable[n] if n in unreadable else next(answers) for n in range(len(commands))]
+
+    async def _accept(self, commands: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
+        people = False
+
+        async def story(connection: Connection) -> list[Answer]:
+            nonlocal people
+            store = PostgresStore(connection)
+            answers = await accept(store, commands, clients, self._transactions.clock.now(), self._rules)
+            people = store.people
+            return answers
+
+        committed = self._transactions.committed
+        answers = await self._transactions.run(story, lambda: (committed if people else self._booked)())
+        self._counts.answered(answers)
+        return answers

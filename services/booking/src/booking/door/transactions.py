@@ -1,0 +1,52 @@
+"""One transaction for each command from outside; 2xx is answered only after its commit (G1)."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+
+from booking.door.counts import RefusalCounts
+from chassis.after_commit import said_after_commit
+from chassis.clock import Clock
+from chassis.database import Connection, unavailable
+from chassis.errors import Unavailable
+
+RACES = frozenset({"KEY_RACE", "IDENTITY_RACE"})
+"""Two transactions met over one key; the second time the other's outcome is seen."""
+TRIES = 3
+
+
+class Transactions:
+    """Runs stories on PostgreSQL.
+
+    Args:
+        pool: Connections to the schema `booking`.
+        clock: Domain time.
+        committed: Called after each commit, to wake the relays.
+        counts: Where refusals are counted.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, committed: Callable[[], None], counts: RefusalCounts) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.counts = counts
+        self.committed = committed
+
+    async def run[T](
+        self, story: Callable[[Connection], Awaitable[T]], committed: Callable[[], None] | None = None
+    ) -> T:
+        """Run the story in a transaction and return its result after the commit, which is told to `committed`.
+
+        Raises:
+            Unavailable: The database is not there; it may or may not have been done, and may be sent again.
+        """
+        for remaining in reversed(range(TRIES)):
+            try:
+                with unavailable(), said_after_commit():
+                    async with self.pool.acquire() as connection, connection.transaction():
+                        result = await story(connection)
+                (committed or self.committed)()
+                return result
+            except Unavailable as error:
+                if error.code not in RACES or not remaining:
+                    raise
+        raise AssertionError("the last try returns or raises")

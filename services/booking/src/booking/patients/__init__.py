@@ -1,0 +1,1 @@
+"""Patients: registered, described, numbered; their contacts and flags."""
