@@ -19,14 +19,15 @@ import uvloop
 from pydantic import SecretStr
 
 from bench.harness import Report, figure, interleaved, median
-from booking.adapters import outgoing, policy_sql
+from booking.adapters import policy_sql
 from booking.adapters.policy_plan import PAGE
 from booking.adapters.policy_store import REMINDABLE
 from booking.adapters.reissuing import Reissuer
 from booking.adapters.sql import APPOINTMENT_COLUMNS
 from booking.appointments.counts import AnswerCounts
+from booking.appointments.domain.state import State
+from booking.appointments.messages import appointment_changed
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.states import State
 from booking.door.transactions import Transactions
 from booking.reissues.counts import ReissueCounts
 from booking.settings import Settings
@@ -77,9 +78,7 @@ async def fill(pool: asyncpg.Pool, clinic: ClinicState, ahead: int, past: int, n
     for versions in visits(ahead, past, clinic, now):
         current.append((versions[-1][0], *versions[-1][1]))
         for key, state in versions:
-            history.append(
-                (key, state.version, (outgoing.appointment_changed(key, state, clinic, None).value or b"").decode())
-            )
+            history.append((key, state.version, (appointment_changed(key, state, clinic, None).value or b"").decode()))
     async with pool.acquire() as connection:
         names = [name for name, _ in APPOINTMENT_COLUMNS]
         await connection.copy_records_to_table("appointment", records=current, columns=names)

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import asyncpg
 
-from booking.domain.batch import Taken
-from booking.domain.states import Result
+from booking.appointments.domain.batch import Taken
+from booking.appointments.domain.state import Result
 from chassis.database import Connection
 
 TABLES = ("ingress", "appointment_history")

@@ -7,7 +7,7 @@ import pytest
 from booking.adapters.formats import Hints
 from booking.adapters.plain import PlainJson
 from booking.adapters.store import PostgresStore
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.command import BookAppointment
 from booking.handle import Rules, accept
 from tests.integration.booking.door import Door
 from tests.integration.booking.policy import reissuer, worked_off

@@ -12,7 +12,7 @@ from booking.adapters.formats import Hints
 from booking.adapters.plain import PlainJson
 from booking.adapters.reminded import MOST_COUNTED
 from booking.adapters.store import PostgresStore
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.handle import Rules, accept
 from schemas.appointments import Appointment

@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 
 from booking.adapters.store import PostgresStore
-from booking.domain.batch import NOBODY
 from booking.domain.main_files import LAST, number
+from booking.domain.people import NOBODY
 from booking.domain.registrations import Registered, Registration
 from booking.door.domain import Client
 from booking.handle_people import Rules, register_people

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from booking.appointments.domain.batch import Batch, Known
+from booking.appointments.domain.command import BookAppointment
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.batch import Batch, Known
-from booking.domain.commands import BookAppointment
 from booking.door.domain import Client
 from booking.values.identity import Identity
 from schemas.appointments import Status

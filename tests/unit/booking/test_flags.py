@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.states import State
 from booking.handle_flags import Job, reissue_barred
 from booking.values.identity import PatientKey
 from schemas.appointments import Bar

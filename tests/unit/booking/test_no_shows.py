@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowed
+from booking.appointments.domain.versions import decide
 from booking.domain.no_shows import cause_of, not_attended
-from booking.domain.states import Result, State
-from booking.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowed
-from booking.domain.versions import decide
 from schemas.appointments import Status
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, order
 

@@ -7,7 +7,7 @@ import pytest
 
 from booking.adapters.formats import Hints
 from booking.adapters.plain import PlainJson
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from booking.adapters import outgoing, policy_json
+from booking.appointments.messages import appointment_changed
+from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import OwnPolicy
 from booking.domain.policies import DEFAULT_SLUGS, Lead, checked, leads_of, next_rules
@@ -25,7 +26,7 @@ def visit(starts_at: datetime = START, status: Status = Status.BOOKED, barred: B
     """Return a visit booked at NOW with the default rules."""
     taken = batch()
     taken.take(order(starts_at=starts_at, ends_at=starts_at + HOUR, status=status))
-    return wire.decode(Appointment, outgoing.appointment_changed(VISIT, taken.versions[0][1], EYE, barred).value)
+    return wire.decode(Appointment, appointment_changed(VISIT, taken.versions[0][1], EYE, barred).value)
 
 
 def policy(*leads: Lead, since: datetime = LATER) -> ReminderPolicy:
@@ -241,9 +242,7 @@ def versions(*moves: tuple[Status, datetime, datetime]) -> list[Appointment]:
         known = batch(known=known, now=at)
         order_ = order(f"e{number}", status=status, starts_at=starts_at, ends_at=None)
         known.take(order_ if number == 0 else change(f"e{number}", status, starts_at=starts_at))
-        found.append(
-            wire.decode(Appointment, outgoing.appointment_changed(VISIT, known.versions[-1][1], EYE, None).value)
-        )
+        found.append(wire.decode(Appointment, appointment_changed(VISIT, known.versions[-1][1], EYE, None).value))
     return found
 
 

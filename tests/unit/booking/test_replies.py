@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.versions import decide
 from booking.domain.replies import CANCELLED_BY_PATIENT
 from booking.domain.replies import decide as answered
-from booking.domain.states import Result, State
-from booking.domain.versions import decide
 from schemas.appointments import Status
 from schemas.notifications import Channel
 from schemas.replies import PatientReplied, ReplyAnswer

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import structlog
 
+from booking.appointments.domain.batch import Answer, Batch, Known, Taken
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.batch import Answer, Batch, Known, Taken
-from booking.domain.commands import BookAppointment
-from booking.domain.states import State
 from booking.door.domain import Client
 from booking.handle_people import PeopleStore, Rules, complete_people
 from booking.values.identity import Identity, PatientKey

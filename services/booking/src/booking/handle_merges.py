@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain.people import PatientState, flag_changes, safer
-from booking.domain.states import State
 from booking.door.domain import Client
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import structlog
 
+from booking.appointments.domain.cancelled_reminders import still_to_come
 from booking.domain import main_files
-from booking.domain.cancelled_reminders import still_to_come
 from booking.domain.people import PatientState, PersonDetails, completed, flag_changes
 from booking.domain.registrations import Outcome, Registered, Registration, Registrations
 from booking.safety.domain import Cause, FlagChange

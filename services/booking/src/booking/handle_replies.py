@@ -8,10 +8,10 @@ from uuid import UUID
 
 import structlog
 
+from booking.appointments.domain.batch import Taken
+from booking.appointments.domain.state import Result, State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.batch import Taken
 from booking.domain.replies import Replied, decide
-from booking.domain.states import Result, State
 from chassis.after_commit import after_commit
 from schemas.replies import PatientReplied
 from schemas.wire import encode

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from booking.domain.batch import Answer
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.group_commit import AT_ONCE, LARGEST, Gatherer
 from chassis.problems import Problem

@@ -2,7 +2,7 @@
 
 import pytest
 
-from booking.domain.batch import Answer
+from booking.appointments.domain.batch import Answer
 from booking.domain.people import PersonDetails
 from booking.door.domain import Client
 from booking.safety.domain import Cause

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.values.refusals import Refused
 

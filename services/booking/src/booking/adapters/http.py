@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse
 
 from booking.adapters.formats import Hints
 from booking.adapters.plain import LARGEST_BATCH, EventBody, PlainJson, is_batch
+from booking.appointments.domain.batch import Answer
 from booking.appointments.intake import CommandIntake
-from booking.domain.batch import Answer
 from booking.door.auth import Caller
 from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client

@@ -15,9 +15,9 @@ from booking.adapters.formats import Hints
 from booking.adapters.plain import event
 from booking.adapters.store import PostgresStore
 from booking.appointments.counts import AnswerCounts
-from booking.domain.batch import Answer
-from booking.domain.commands import BookAppointment
-from booking.domain.states import Result
+from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.state import Result
 from booking.door import client_keys
 from booking.door.domain import ALL, Client
 from booking.door.strict_json import strict_json

@@ -9,7 +9,6 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
-from booking.adapters import outgoing
 from booking.adapters.store import PostgresStore
 from booking.domain.people import PatientState
 from booking.door.auth import Caller
@@ -18,6 +17,7 @@ from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
 from booking.handle_merges import Merge, Merged, merge_patients
+from booking.patients.messages import patient_changed
 from booking.values import texts
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
@@ -80,7 +80,7 @@ class PostgresMergeStore(PostgresStore):
         note = (patient.patient_id, into, *merge.identity, now, merge.client.client_id, merge.reason)
         await self.connection.execute(_NOTE, *note)
         if patient.is_registered:
-            await enqueue(self.connection, [outgoing.patient_changed(patient, now)])
+            await enqueue(self.connection, [patient_changed(patient, now)])
 
 
 def routes(transactions: Transactions, caller: Caller) -> APIRouter:

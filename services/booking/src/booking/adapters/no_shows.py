@@ -8,8 +8,8 @@ import asyncpg
 
 from booking.adapters import sql
 from booking.adapters.store import PostgresStore, followed, state_of
+from booking.appointments.domain.state import State
 from booking.domain.no_shows import NoShowRule
-from booking.domain.states import State
 from booking.handle_no_shows import mark_no_shows
 from chassis.counting import LONGEST_S, MOST, Count, in_time
 from chassis.database import Connection, unavailable

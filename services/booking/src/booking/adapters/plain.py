@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from booking.adapters.formats import Hints
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.command import BookAppointment
 from booking.door.bodies import Id, Text, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, strict_json

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from booking.adapters import policy_bodies as bodies
-from booking.adapters import policy_json, policy_sql, sql
+from booking.adapters import policy_sql, sql
 from booking.adapters.policy_plan import Report, Which, dry_run, months_before
 from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import clinic_of
+from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policies import Lead
 from booking.domain.policy_change import PolicyChange, change_of, giving_up, imagined

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
-from booking.adapters import policy_json
+from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain.policies import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
 from booking.domain.policy_change import PolicyChange

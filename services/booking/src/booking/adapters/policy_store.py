@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from booking.adapters import outgoing, policy_json, policy_sql, sql
+from booking.adapters import policy_sql, sql
 from booking.adapters.store import clinic_of
+from booking.appointments.domain.state import State
+from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.messages import clinic_changed
 from booking.domain.policy_change import PolicyChange
 from booking.domain.policy_effect import Effect
-from booking.domain.states import State
 from booking.handle_policies import Job
 from chassis.database import Connection
 from chassis.outbox import enqueue
@@ -51,7 +53,7 @@ class PostgresPolicyStore:
         listed = [policy_json.own(policy) for policy in clinic.policies]
         await self.connection.execute(policy_sql.SET_IN_FORCE, clinic.clinic_id, listed, clinic.version)
         if change.service_type is None:
-            await enqueue(self.connection, [outgoing.clinic_changed(clinic, change.set_at)])
+            await enqueue(self.connection, [clinic_changed(clinic, change.set_at)])
         await self.connection.execute(policy_sql.SUPERSEDE, change.clinic_id, change.service_type, change.set_at)
         await self.connection.execute(policy_sql.OPEN_JOB, *key, change.service_type)
 

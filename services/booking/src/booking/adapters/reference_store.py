@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from booking.adapters import outgoing, sql
+from booking.adapters import sql
 from booking.adapters.store import clinic_of, keep_flag_changes
 from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.messages import clinic_changed
+from booking.providers.messages import provider_changed
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
@@ -38,7 +40,7 @@ async def write_provider(connection: Connection, identity: Identity, name: str, 
     version = await connection.fetchval(sql.WRITE_PROVIDER, found, *identity, name)
     if version is None:
         return str(found), int(await connection.fetchval(sql.PROVIDER_VERSION, found)), False
-    await enqueue(connection, [outgoing.provider_changed(found, version, name, now)])
+    await enqueue(connection, [provider_changed(found, version, name, now)])
     return str(found), int(version), True
 
 
@@ -64,7 +66,7 @@ async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> t
         if held is not None:
             wanted = replace(wanted, version=held.version + 1)
             await connection.execute(sql.CHANGE_CLINIC, *_columns(wanted))
-        await enqueue(connection, [outgoing.clinic_changed(wanted, now)])
+        await enqueue(connection, [clinic_changed(wanted, now)])
     was = held is not None and held.sensitive
     if wanted.sensitive != was:
         change = FlagChange("clinic", wanted.clinic_id, "sensitive", was, wanted.sensitive, entry.cause)

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
 from booking.domain import main_files
-from booking.domain.batch import NOBODY
-from booking.domain.people import PATIENT_FLAGS, PatientState
+from booking.domain.people import NOBODY, PATIENT_FLAGS, PatientState
 from booking.domain.registrations import Outcome, Registered, Registration
 from booking.door.auth import Caller
 from booking.door.bodies import Id, Text, body_schema, problem, refusal_of

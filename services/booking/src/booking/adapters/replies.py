@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiokafka import ConsumerRecord
 
 from booking.adapters.store import PostgresStore
-from booking.domain.states import Result
+from booking.appointments.domain.state import Result
 from booking.handle_replies import take_replies
 from chassis.clock import Clock
 from chassis.consumer import Applied

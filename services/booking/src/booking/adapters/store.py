@@ -8,13 +8,17 @@ from uuid import UUID
 
 import asyncpg
 
-from booking.adapters import outgoing, policy_json, sql
+from booking.adapters import sql
 from booking.adapters.reminded import reminded
+from booking.appointments.domain.batch import Taken
+from booking.appointments.domain.state import Result, State
+from booking.appointments.messages import appointment_changed
+from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain import main_files
-from booking.domain.batch import Taken
 from booking.domain.people import PatientState
-from booking.domain.states import Result, State
+from booking.patients.messages import patient_changed
+from booking.providers.messages import provider_changed
 from booking.safety.domain import FlagChange
 from booking.values.identity import Identity, PatientKey
 from chassis.database import Connection
@@ -157,7 +161,7 @@ class PostgresStore:
         known = await self.barred({state.patient for _, state in versions})
         barred = [known.get(state.patient) for _, state in versions]
         events = [
-            outgoing.appointment_changed(key, state, clinics[state.clinic_id or ""], bar)
+            appointment_changed(key, state, clinics[state.clinic_id or ""], bar)
             for (key, state), bar in zip(versions, barred, strict=True)
         ]
         await self.connection.execute(
@@ -194,16 +198,14 @@ class PostgresStore:
         columns = zip(*map(_PATIENT, patients), strict=True)
         await keep_flag_changes(self.connection, flags, now)  # first: a trigger on patients reads the cause in them
         await self.connection.execute(sql.WRITE_PATIENTS, *map(list, columns))
-        await enqueue(self.connection, [outgoing.patient_changed(patient, now) for patient in patients])
+        await enqueue(self.connection, [patient_changed(patient, now) for patient in patients])
 
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
         """See `handle.Store`."""
         self.people = True
         rows = [(provider_id(*identity), *identity, name) for identity, name in names.items()]
         new = await self.connection.fetch(sql.NEW_PROVIDERS, *map(list, zip(*rows, strict=True)))
-        await enqueue(
-            self.connection, [outgoing.provider_changed(row["provider_id"], 1, row["name"], now) for row in new]
-        )
+        await enqueue(self.connection, [provider_changed(row["provider_id"], 1, row["name"], now) for row in new])
 
     async def remember(self, taken: Mapping[tuple[str, str], Taken], at: datetime | None = None) -> None:
         """See `handle.Store`.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import prometheus_client
 
-from booking.domain.batch import Answer
+from booking.appointments.domain.batch import Answer
 from booking.door.counts import RefusalCounts
 from chassis.metrics import Metrics
 

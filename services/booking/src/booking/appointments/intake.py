@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from booking.adapters.store import PostgresStore
 from booking.appointments.counts import AnswerCounts
-from booking.domain.batch import Answer
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.group_commit import Gatherer
 from booking.door.transactions import Transactions

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from booking.domain.states import State
-from booking.domain.statuses import OWN_NO_SHOW
+from booking.appointments.domain.state import State
+from booking.appointments.domain.statuses import OWN_NO_SHOW
 from schemas.appointments import Status
 
 

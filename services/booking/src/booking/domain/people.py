@@ -109,3 +109,6 @@ def flag_changes(before: PatientState, after: PatientState, cause: Cause) -> lis
         for flag in PATIENT_FLAGS
         if getattr(before, flag) != getattr(after, flag)
     ]
+
+
+NOBODY = PatientState(UUID(int=0))

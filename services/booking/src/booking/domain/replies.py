@@ -3,8 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.domain.states import Result, State
-from booking.domain.statuses import OWN_REPLY
+from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.statuses import OWN_REPLY
 from schemas.appointments import Status
 from schemas.replies import PatientReplied, ReplyAnswer
 

@@ -25,3 +25,7 @@ def clinic_code(code: str, place: str) -> str:
     if not _CODE.fullmatch(code):
         raise Refused("ILLEGAL_CLINIC_CODE", "two to ten capital letters and digits", place)
     return code
+
+
+SOURCE = "attend/booking"
+"""Who publishes, in the envelope of every event of booking."""

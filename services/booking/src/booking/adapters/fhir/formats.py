@@ -5,7 +5,7 @@ from typing import Any
 
 from booking.adapters.fhir import mapping, resources
 from booking.adapters.formats import Hints
-from booking.domain.commands import BookAppointment
+from booking.appointments.domain.command import BookAppointment
 from booking.door.strict_json import canonical_hash, strict_json
 from booking.values.refusals import Refused
 

@@ -9,10 +9,10 @@ from starlette.responses import JSONResponse
 
 from booking.adapters.fhir.formats import FhirAppointment, FhirMessage
 from booking.adapters.formats import Format, Hints
+from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.state import Result
 from booking.appointments.intake import CommandIntake
-from booking.domain.batch import Answer
-from booking.domain.commands import BookAppointment
-from booking.domain.states import Result
 from booking.door.auth import Caller
 from booking.door.domain import Client
 from booking.door.transactions import Transactions

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from booking.domain.batch import Batch
-from booking.domain.states import Result
+from booking.appointments.domain.batch import Batch
+from booking.appointments.domain.state import Result
 from schemas.appointments import Bar, Status
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, batch, change, order
 

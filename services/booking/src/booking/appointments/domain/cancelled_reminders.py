@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.states import State
 from schemas.appointments import SENDABLE, Appointment, Bar
 from schemas.hours import hours_of
 from schemas.instants import micros

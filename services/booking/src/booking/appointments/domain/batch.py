@@ -6,19 +6,17 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from booking.appointments.domain.cancelled_reminders import reminders_cancelled
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.cancelled_reminders import reminders_cancelled
-from booking.domain.commands import BookAppointment
-from booking.domain.people import PatientState, PersonDetails, read_by
-from booking.domain.states import Result, State
-from booking.domain.versions import ILLEGAL_TRANSITION, decide
+from booking.domain.people import PersonDetails, read_by
 from booking.door.domain import FOREIGN_PATIENT, Client
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.refusals import Refused
 from schemas.appointments import Bar
-
-NOBODY = PatientState(UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from booking.domain.commands import BookAppointment
-from booking.domain.states import State
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.state import State
 
 
 class Order(StrEnum):

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from booking.domain.batch import Answer, Batch
-from booking.domain.states import Result, State
-from booking.domain.versions import ILLEGAL_TRANSITION, decide
+from booking.appointments.domain.batch import Answer, Batch
+from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
 from schemas.appointments import Mode, Status
 from schemas.wire import provider_id
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, order

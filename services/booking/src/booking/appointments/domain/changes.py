@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.state import State
+from booking.appointments.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import slugs_of
-from booking.domain.commands import BookAppointment
-from booking.domain.states import State
-from booking.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
 from booking.values.times import check_order

@@ -4,9 +4,12 @@ from uuid import UUID
 
 import pytest
 
-from booking.adapters import outgoing
+from booking.appointments.domain.state import State
+from booking.appointments.messages import appointment_changed
+from booking.clinics.messages import clinic_changed
 from booking.domain.people import PatientState
-from booking.domain.states import State
+from booking.patients.messages import patient_changed
+from booking.providers.messages import provider_changed
 from schemas import wire
 from schemas.appointments import Appointment, Bar, Status
 from schemas.people import Clinic, Patient
@@ -24,20 +27,20 @@ def states() -> list[State]:
 @pytest.mark.parametrize("bar", [None, *Bar])
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_version_is_written_as_the_contract_writes_it_g2(number: int, bar: Bar | None) -> None:
-    event = outgoing.appointment_changed(VISIT, states()[number], EYE, bar)
+    event = appointment_changed(VISIT, states()[number], EYE, bar)
     body = wire.decode(Appointment, event.value)
     assert wire.encode(body) == event.value
     assert (body.appointment_id, body.version, body.barred) == (VISIT, number + 1, bar)
 
 
 def test_the_same_version_has_the_same_id_and_the_same_bytes_g2() -> None:
-    first, again = (outgoing.appointment_changed(VISIT, states()[0], EYE, None) for _ in range(2))
+    first, again = (appointment_changed(VISIT, states()[0], EYE, None) for _ in range(2))
     assert first == again
     assert first.envelope.id == str(wire.event_id(VISIT, 1))
 
 
 def test_an_appointment_carries_instant_wall_time_zone_and_policy() -> None:
-    body = wire.decode(Appointment, outgoing.appointment_changed(VISIT, states()[0], EYE, None).value)
+    body = wire.decode(Appointment, appointment_changed(VISIT, states()[0], EYE, None).value)
     assert (body.starts_at, body.ends_at, body.zone) == (START, START + HOUR, "Europe/London")
     assert body.starts_local is not None
     assert body.starts_local.isoformat() == "2027-03-12T10:00:00"
@@ -45,12 +48,12 @@ def test_an_appointment_carries_instant_wall_time_zone_and_policy() -> None:
 
 
 def test_an_appointment_carries_no_name_and_no_contact_g9() -> None:
-    value = outgoing.appointment_changed(VISIT, states()[0], EYE, None).value or b""
+    value = appointment_changed(VISIT, states()[0], EYE, None).value or b""
     assert b"ann" not in value.lower().replace(b"channel", b"")
 
 
 def test_patients_and_clinics_fit_their_contracts() -> None:
     patient = PatientState(ANN, 1, "FILE-2027-000001", "Ann", mobile="+447700900123")
-    assert wire.decode(Patient, outgoing.patient_changed(patient, NOW).value).main_file == "FILE-2027-000001"
-    assert wire.decode(Clinic, outgoing.clinic_changed(EYE, NOW).value).clinic_id == "EYE"
-    assert outgoing.provider_changed(UUID(int=3), 1, "Dr Who", NOW).key == str(UUID(int=3))
+    assert wire.decode(Patient, patient_changed(patient, NOW).value).main_file == "FILE-2027-000001"
+    assert wire.decode(Clinic, clinic_changed(EYE, NOW).value).clinic_id == "EYE"
+    assert provider_changed(UUID(int=3), 1, "Dr Who", NOW).key == str(UUID(int=3))

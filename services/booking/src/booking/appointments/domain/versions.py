@@ -5,12 +5,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from booking.appointments.domain.changes import fields_of, is_old_news, plans_anew
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.order import Order, latest, moved_on, order_of
+from booking.appointments.domain.state import Decision, Result, State
+from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.changes import fields_of, is_old_news, plans_anew
-from booking.domain.commands import BookAppointment
-from booking.domain.ordering import Order, latest, moved_on, order_of
-from booking.domain.states import Decision, Result, State
-from booking.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
 from schemas.appointments import Mode

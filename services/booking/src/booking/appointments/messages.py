@@ -1,22 +1,18 @@
-"""From what booking holds to the events it publishes."""
+"""What booking publishes of an appointment."""
 
-from datetime import datetime
 from uuid import UUID
 
 import orjson
 
+from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.people import PatientState
-from booking.domain.states import State
+from booking.values.identity import SOURCE
 from booking.values.times import wall_time
 from chassis.outbox import Outgoing
 from schemas.appointments import APPOINTMENT_CHANGED, Bar
 from schemas.envelope import Envelope
-from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Clinic, Patient, Provider
-from schemas.topics import APPOINTMENTS, CLINICS, PATIENTS, PROVIDERS
-from schemas.wire import derived_id, encode, event_id
-
-SOURCE = "attend/booking"
+from schemas.topics import APPOINTMENTS
+from schemas.wire import event_id
 
 
 def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState, barred: Bar | None) -> Outgoing:
@@ -57,36 +53,3 @@ def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState,
     value = orjson.dumps({name: held for name, held in body.items() if held is not None}, option=orjson.OPT_UTC_Z)
     ce_id = str(event_id(appointment_id, state.version))
     return Outgoing(APPOINTMENTS, key, Envelope(ce_id, APPOINTMENT_CHANGED, SOURCE, key, state.ingest_time), value)
-
-
-def patient_changed(patient: PatientState, now: datetime) -> Outgoing:
-    """Return the event of a registered patient's version."""
-    body = Patient.model_validate(
-        {name: getattr(patient, name) for name in Patient.model_fields if hasattr(patient, name)}
-    )
-    key = str(patient.patient_id)
-    ce_id = str(derived_id("patient-event", key, patient.version))
-    return Outgoing(PATIENTS, key, Envelope(ce_id, PATIENT_CHANGED, SOURCE, key, now), encode(body))
-
-
-def provider_changed(provider_id: UUID, version: int, name: str, now: datetime) -> Outgoing:
-    """Return the event of a provider's version."""
-    key = str(provider_id)
-    ce_id = str(derived_id("provider-event", key, version))
-    body = Provider(provider_id=provider_id, version=version, name=name)
-    return Outgoing(PROVIDERS, key, Envelope(ce_id, PROVIDER_CHANGED, SOURCE, key, now), encode(body))
-
-
-def clinic_changed(clinic: ClinicState, now: datetime) -> Outgoing:
-    """Return the event of a clinic's version."""
-    body = Clinic(
-        clinic_id=clinic.clinic_id,
-        version=clinic.version,
-        name=clinic.name,
-        zone=clinic.zone,
-        languages=clinic.languages,
-        policy=clinic.policy,
-    )
-    ce_id = str(derived_id("clinic-event", clinic.clinic_id, clinic.version))
-    envelope = Envelope(ce_id, CLINIC_CHANGED, SOURCE, clinic.clinic_id, now)
-    return Outgoing(CLINICS, clinic.clinic_id, envelope, encode(body))

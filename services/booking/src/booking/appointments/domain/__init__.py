@@ -1,0 +1,1 @@
+"""The rules of appointments: pure functions of values and `now`; no I/O, no clock."""
