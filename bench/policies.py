@@ -19,17 +19,17 @@ import uvloop
 from pydantic import SecretStr
 
 from bench.harness import Report, figure, interleaved, median
-from booking.adapters import policy_sql
-from booking.adapters.policy_plan import PAGE
-from booking.adapters.policy_store import REMINDABLE
-from booking.adapters.reissuing import Reissuer
 from booking.adapters.sql import APPOINTMENT_COLUMNS
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.state import State
 from booking.appointments.messages import appointment_changed
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.transactions import Transactions
+from booking.policies import statements
+from booking.policies.dry_run import PAGE
+from booking.policies.store import REMINDABLE
 from booking.reissues.counts import ReissueCounts
+from booking.reissues.job import Reissuer
 from booking.settings import Settings
 from booking.wiring import door
 from chassis import logs
@@ -156,7 +156,7 @@ async def dry_runs(
 async def read_bare(pool: asyncpg.Pool) -> float:
     """Return the seconds in which the visits ahead are read page by page and decoded, and nothing else."""
     began, after = time.perf_counter(), (RealClock().now(), UUID(int=0))
-    while rows := await pool.fetch(policy_sql.PAGE_AHEAD, "EYE", None, [], *after, REMINDABLE, PAGE):
+    while rows := await pool.fetch(statements.PAGE_AHEAD, "EYE", None, [], *after, REMINDABLE, PAGE):
         for row in rows:
             decode(Appointment, row["snapshot"].encode())
         after = (rows[-1]["starts_at"], rows[-1]["appointment_id"])

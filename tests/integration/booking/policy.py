@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from booking.adapters.reissuing import Reissuer
 from booking.door.counts import RefusalCounts
 from booking.door.transactions import Transactions
 from booking.reissues.counts import ReissueCounts
+from booking.reissues.job import Reissuer
 from chassis.clock import SteppedClock
 from chassis.database import create_pool
 from chassis.metrics import Metrics

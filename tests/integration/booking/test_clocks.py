@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from booking.adapters.no_shows import NoShowCheck
-from booking.domain.no_shows import NoShowRule
+from booking.no_shows.domain import NoShowRule
+from booking.no_shows.job import NoShowCheck
 from chassis.clock import RealClock
 from chassis.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
 from chassis.errors import Unavailable

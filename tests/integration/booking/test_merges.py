@@ -9,14 +9,14 @@ import httpx2
 import orjson
 
 from booking.adapters.formats import Hints
-from booking.adapters.no_shows import PostgresUnattended
 from booking.adapters.plain import PlainJson
 from booking.adapters.store import PostgresStore
 from booking.appointments.domain.command import BookAppointment
-from booking.domain.no_shows import NoShowRule
 from booking.door.domain import Client
 from booking.handle import Rules, accept
-from booking.handle_no_shows import mark_no_shows
+from booking.no_shows.domain import NoShowRule
+from booking.no_shows.handle import mark_no_shows
+from booking.no_shows.job import PostgresUnattended
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
 from tests.support.installation import Installation
 

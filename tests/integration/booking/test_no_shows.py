@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from booking.__main__ import app
-from booking.adapters.no_shows import NoShowCheck, count_unattended
-from booking.domain.no_shows import NoShowRule
+from booking.no_shows.domain import NoShowRule
+from booking.no_shows.job import NoShowCheck, count_unattended
 from chassis.clock import StillClock, step
 from chassis.counting import Count
 from chassis.metrics import Metrics

@@ -10,23 +10,26 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import ahead, http, merging, policies, reading, reference, registering, retention, safety_log
+from booking.adapters import ahead, reading, reference, registering, retention, safety_log
+from booking.adapters import http as plain_http
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode_of
-from booking.adapters.no_shows import NoShowCheck
 from booking.adapters.owned import OWNED
-from booking.adapters.reissuing import Reissuer
-from booking.adapters.replies import PatientReplies
-from booking.adapters.replies import decode as decode_reply
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
-from booking.domain.no_shows import NoShowRule
 from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
 from booking.handle import Rules
+from booking.merges import http as merges_http
+from booking.no_shows.domain import NoShowRule
+from booking.no_shows.job import NoShowCheck
 from booking.patients.intake import RegistrationIntake
+from booking.policies import http as policies_http
 from booking.reissues.counts import ReissueCounts
+from booking.reissues.job import Reissuer
+from booking.replies.messages import PatientReplies
+from booking.replies.messages import decode as decode_reply
 from booking.settings import Settings
 from booking.values.contacts import country
 from booking.values.refusals import Refused
@@ -225,14 +228,14 @@ def door(
     rules = rules_of(settings)
     commands, people = CommandIntake(transactions, rules, counts, booked), RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
-        http.routes(transactions, commands, client),
+        plain_http.routes(transactions, commands, client),
         registering.routes(transactions, people, client, settings.default_country),
         reference.routes(transactions, client, settings.default_country),
-        merging.routes(transactions, client),
+        merges_http.routes(transactions, client),
         reading.routes(reads, reader),
         safety_log.routes(reads, reader),
         ahead.routes(reads, transactions.clock, reader),
-        policies.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
+        policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(transactions, commands, client),
     )
     for router in routers:

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Valida
 
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.policies import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
-from booking.domain.policy_change import PolicyChange
 from booking.door.bodies import Text, refusal_of
+from booking.policies.domain.change import PolicyChange
+from booking.policies.domain.rules import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
 from booking.values import texts
 from booking.values.refusals import Refused
 from schemas.appointments import ReminderRule

@@ -16,7 +16,7 @@ from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
-from booking.handle_merges import Merge, Merged, merge_patients
+from booking.merges.handle import Merge, Merged, merge_patients
 from booking.patients.messages import patient_changed
 from booking.values import texts
 from booking.values.identity import Identity
@@ -58,23 +58,23 @@ class MergeBody(BaseModel):
 
 
 class PostgresMergeStore(PostgresStore):
-    """See `handle_merges.MergeStore`."""
+    """See `handle.MergeStore`."""
 
     async def merged_away(self, identity: Identity, into: UUID) -> UUID | None:
-        """See `handle_merges.MergeStore`."""
+        """See `handle.MergeStore`."""
         found: UUID | None = await self.connection.fetchval(_MERGED_AWAY, *identity, into)
         return found
 
     async def ahead_of(self, patient_id: UUID, now: datetime) -> Sequence[UUID]:
-        """See `handle_merges.MergeStore`."""
+        """See `handle.MergeStore`."""
         return [row[0] for row in await self.connection.fetch(_AHEAD_OF, patient_id, now)]
 
     async def move_aliases(self, patient_id: UUID, into: UUID) -> None:
-        """See `handle_merges.MergeStore`."""
+        """See `handle.MergeStore`."""
         await self.connection.execute(_MOVE_ALIASES, patient_id, into)
 
     async def link(self, patient: PatientState, merge: Merge, now: datetime) -> None:
-        """See `handle_merges.MergeStore`."""
+        """See `handle.MergeStore`."""
         into = patient.merged_into
         await self.connection.execute(_LINK, patient.patient_id, patient.version, into)
         note = (patient.patient_id, into, *merge.identity, now, merge.client.client_id, merge.reason)

@@ -9,7 +9,7 @@ import structlog
 
 from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.no_shows import NoShowRule, cause_of, not_attended
+from booking.no_shows.domain import NoShowRule, cause_of, not_attended
 from chassis.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -9,9 +9,9 @@ from booking.appointments.messages import appointment_changed
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import OwnPolicy
-from booking.domain.policies import DEFAULT_SLUGS, Lead, checked, leads_of, next_rules
-from booking.domain.policy_change import change_of, giving_up
-from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
+from booking.policies.domain.change import change_of, giving_up
+from booking.policies.domain.effect import NOTHING, Effect, effect_of, in_force_since, is_touched, would_have_left
+from booking.policies.domain.rules import DEFAULT_SLUGS, Lead, checked, leads_of, next_rules
 from booking.values.refusals import Refused
 from schemas import wire
 from schemas.appointments import Appointment, Bar, ReminderPolicy, ReminderRule, SendWindow, Status

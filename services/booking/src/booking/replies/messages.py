@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord
 
 from booking.adapters.store import PostgresStore
 from booking.appointments.domain.state import Result
-from booking.handle_replies import take_replies
+from booking.replies.handle import take_replies
 from chassis.clock import Clock
 from chassis.consumer import Applied
 from chassis.database import Connection

@@ -91,7 +91,7 @@ class MergeStore(Protocol):
         """Write the merge down, and the patient with his link; publish him if he was ever registered.
 
         What commits meanwhile under the name of the one, and does not say what bars messages to the other, is found
-        when it has (D44, `handle_flags`).
+        when it has (D44, `reissues`).
         """
 
     async def write_appointments(self, states: Mapping[UUID, State]) -> None:

@@ -14,9 +14,9 @@ import structlog
 
 from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.policies import Lead
-from booking.domain.policy_change import PolicyChange, change_of, giving_up
-from booking.domain.policy_effect import NOTHING, Effect, effect_of, is_touched
+from booking.policies.domain.change import PolicyChange, change_of, giving_up
+from booking.policies.domain.effect import NOTHING, Effect, effect_of, is_touched
+from booking.policies.domain.rules import Lead
 from booking.values.refusals import Refused
 from chassis.after_commit import after_commit
 from schemas.appointments import SENDABLE, Appointment

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from booking.adapters import policy_sql
-from booking.adapters.policy_store import REMINDABLE
-from booking.domain.policy_effect import NOTHING, Effect, effect_of, in_force_since, would_have_left
+from booking.policies import statements
+from booking.policies.domain.effect import NOTHING, Effect, effect_of, in_force_since, would_have_left
+from booking.policies.store import REMINDABLE
 from chassis.database import unavailable
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.wire import decode
@@ -79,18 +79,18 @@ async def dry_run(
     """
     report = Report()
     with unavailable():
-        ahead = await pool.fetchval(policy_sql.COUNT_AHEAD, *which.arguments, now, REMINDABLE)
-        past = await pool.fetchval(policy_sql.COUNT_PAST, *which.arguments, past_from, now)
+        ahead = await pool.fetchval(statements.COUNT_AHEAD, *which.arguments, now, REMINDABLE)
+        past = await pool.fetchval(statements.COUNT_PAST, *which.arguments, past_from, now)
     report.of = ahead + past
     yield report
-    async for rows in _pages(pool, policy_sql.PAGE_AHEAD, which, now, REMINDABLE):
+    async for rows in _pages(pool, statements.PAGE_AHEAD, which, now, REMINDABLE):
         effect = await asyncio.to_thread(_ahead, rows, policy, now)
         report.effect = report.effect.plus(effect)
         report.looked_at += len(rows)
         report.ahead_looked_at += len(rows)
         yield report
     ever = in_force_since(policy.rules, _EVER)
-    async for rows in _pages(pool, policy_sql.PAGE_PAST, which, past_from, now):
+    async for rows in _pages(pool, statements.PAGE_PAST, which, past_from, now):
         await asyncio.to_thread(_past, rows, ever, which.zone, report.months)
         report.looked_at += len(rows)
         yield report

@@ -9,8 +9,8 @@ import asyncpg
 from booking.adapters import sql
 from booking.adapters.store import PostgresStore, followed, state_of
 from booking.appointments.domain.state import State
-from booking.domain.no_shows import NoShowRule
-from booking.handle_no_shows import mark_no_shows
+from booking.no_shows.domain import NoShowRule
+from booking.no_shows.handle import mark_no_shows
 from chassis.counting import LONGEST_S, MOST, Count, in_time
 from chassis.database import Connection, unavailable
 from chassis.slots import Performed, Scope
@@ -54,7 +54,7 @@ _SCOPES = "SELECT clinic_id, zone, created_at FROM clinic ORDER BY clinic_id"
 
 
 class PostgresUnattended:
-    """`handle_no_shows.Unattended` within one transaction.
+    """`handle.Unattended` within one transaction.
 
     Args:
         connection: In a transaction, READ COMMITTED: a row that changed while it was waited for is judged again.
@@ -66,7 +66,7 @@ class PostgresUnattended:
     async def lock_unattended(
         self, clinic_id: str, ended_by: datetime, visit_length: timedelta, size: int
     ) -> Mapping[UUID, State]:
-        """See `handle_no_shows.Unattended`."""
+        """See `handle.Unattended`."""
         rows = await self.connection.fetch(LOCK_UNATTENDED, visit_length, clinic_id, ended_by, size)
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 

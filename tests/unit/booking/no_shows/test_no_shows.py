@@ -8,7 +8,7 @@ import pytest
 from booking.appointments.domain.state import Result, State
 from booking.appointments.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowed
 from booking.appointments.domain.versions import decide
-from booking.domain.no_shows import cause_of, not_attended
+from booking.no_shows.domain import cause_of, not_attended
 from schemas.appointments import Status
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, order
 

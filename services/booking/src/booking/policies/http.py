@@ -11,21 +11,22 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from booking.adapters import policy_bodies as bodies
-from booking.adapters import policy_sql, sql
-from booking.adapters.policy_plan import Report, Which, dry_run, months_before
-from booking.adapters.policy_store import PostgresPolicyStore
+from booking.adapters import sql
 from booking.adapters.store import clinic_of
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.policies import Lead
-from booking.domain.policy_change import PolicyChange, change_of, giving_up, imagined
 from booking.door.auth import Caller
 from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
-from booking.handle_policies import set_policy, unset_policy
+from booking.policies import bodies as bodies
+from booking.policies import statements
+from booking.policies.domain.change import PolicyChange, change_of, giving_up, imagined
+from booking.policies.domain.rules import Lead
+from booking.policies.dry_run import Report, Which, dry_run, months_before
+from booking.policies.handle import set_policy, unset_policy
+from booking.policies.store import PostgresPolicyStore
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from chassis.database import unavailable
@@ -203,7 +204,7 @@ async def _changes(
 ) -> list[dict[str, Any]]:
     await _clinic(pool, code, client)
     with unavailable():
-        rows = await pool.fetch(policy_sql.CHANGES, code, version, before, limit)
+        rows = await pool.fetch(statements.CHANGES, code, version, before, limit)
     return [bodies.change_answer(bodies.change_of_row(row), row) for row in rows]
 
 

@@ -1,18 +1,19 @@
-"""`handle_policies.PolicyStore` on PostgreSQL."""
+"""`handle.PolicyStore` on PostgreSQL."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from booking.adapters import policy_sql, sql
+from booking.adapters import sql
 from booking.adapters.store import clinic_of
 from booking.appointments.domain.state import State
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.messages import clinic_changed
-from booking.domain.policy_change import PolicyChange
-from booking.domain.policy_effect import Effect
-from booking.handle_policies import Job
+from booking.policies import statements
+from booking.policies.domain.change import PolicyChange
+from booking.policies.domain.effect import Effect
+from booking.policies.handle import Job
 from chassis.database import Connection
 from chassis.outbox import enqueue
 from schemas.appointments import SENDABLE, Appointment
@@ -32,38 +33,38 @@ class PostgresPolicyStore:
         self.connection = connection
 
     async def lock_clinic(self, clinic_id: str) -> ClinicState | None:
-        """See `handle_policies.PolicyStore`."""
+        """See `handle.PolicyStore`."""
         row = await self.connection.fetchrow(sql.LOCK_CLINIC, clinic_id)
         return None if row is None else clinic_of(row)
 
     async def minted(self, clinic_id: str) -> tuple[Collection[str], int]:
-        """See `handle_policies.PolicyStore`."""
-        slugs = {row["slug"] for row in await self.connection.fetch(policy_sql.SLUGS, clinic_id)}
-        return slugs, int(await self.connection.fetchval(policy_sql.LAST_VERSION, clinic_id))
+        """See `handle.PolicyStore`."""
+        slugs = {row["slug"] for row in await self.connection.fetch(statements.SLUGS, clinic_id)}
+        return slugs, int(await self.connection.fetchval(statements.LAST_VERSION, clinic_id))
 
     async def keep(self, change: PolicyChange, clinic: ClinicState) -> None:
-        """See `handle_policies.PolicyStore`."""
+        """See `handle.PolicyStore`."""
         key = (change.clinic_id, change.version)
         await self.connection.execute(
-            policy_sql.APPEND_POLICY, *key, change.service_type, change.policy_id, policy_json.rules(change.rules),
+            statements.APPEND_POLICY, *key, change.service_type, change.policy_id, policy_json.rules(change.rules),
             change.policy_before, policy_json.rules(change.rules_before), change.set_by, change.set_at,
             change.unset,
         )  # fmt: skip
-        await self.connection.execute(policy_sql.KEEP_SLUGS, *key, list(change.minted))
+        await self.connection.execute(statements.KEEP_SLUGS, *key, list(change.minted))
         listed = [policy_json.own(policy) for policy in clinic.policies]
-        await self.connection.execute(policy_sql.SET_IN_FORCE, clinic.clinic_id, listed, clinic.version)
+        await self.connection.execute(statements.SET_IN_FORCE, clinic.clinic_id, listed, clinic.version)
         if change.service_type is None:
             await enqueue(self.connection, [clinic_changed(clinic, change.set_at)])
-        await self.connection.execute(policy_sql.SUPERSEDE, change.clinic_id, change.service_type, change.set_at)
-        await self.connection.execute(policy_sql.OPEN_JOB, *key, change.service_type)
+        await self.connection.execute(statements.SUPERSEDE, change.clinic_id, change.service_type, change.set_at)
+        await self.connection.execute(statements.OPEN_JOB, *key, change.service_type)
 
     async def raise_fences(self) -> None:
-        """See `handle_policies.PolicyStore`."""
-        await self.connection.execute(policy_sql.RAISE_FENCES)
+        """See `handle.PolicyStore`."""
+        await self.connection.execute(statements.RAISE_FENCES)
 
     async def next_job(self) -> Job | None:
-        """See `handle_policies.PolicyStore`."""
-        row = await self.connection.fetchrow(policy_sql.NEXT_JOB)
+        """See `handle.PolicyStore`."""
+        row = await self.connection.fetchrow(statements.NEXT_JOB)
         if row is None:
             return None
         after = None if row["after_id"] is None else (row["after_start"], row["after_id"])
@@ -73,38 +74,38 @@ class PostgresPolicyStore:
         )  # fmt: skip
 
     async def begin(self, job: Job, services: Collection[str], now: datetime) -> None:
-        """See `handle_policies.PolicyStore`."""
+        """See `handle.PolicyStore`."""
         ahead = await self.connection.fetchval(
-            policy_sql.COUNT_AHEAD, job.clinic_id, job.service_type, list(services), now, REMINDABLE
+            statements.COUNT_AHEAD, job.clinic_id, job.service_type, list(services), now, REMINDABLE
         )
-        await self.connection.execute(policy_sql.BEGIN_JOB, job.clinic_id, job.version, ahead)
+        await self.connection.execute(statements.BEGIN_JOB, job.clinic_id, job.version, ahead)
 
     async def ahead(
         self, job: Job, services: Collection[str], after: tuple[datetime, UUID], size: int
     ) -> Sequence[tuple[UUID, datetime]]:
-        """See `handle_policies.PolicyStore`."""
+        """See `handle.PolicyStore`."""
         rows = await self.connection.fetch(
-            policy_sql.IDS_AHEAD, job.clinic_id, job.service_type, list(services), *after, REMINDABLE, size
+            statements.IDS_AHEAD, job.clinic_id, job.service_type, list(services), *after, REMINDABLE, size
         )
         return [(row["appointment_id"], row["starts_at"]) for row in rows]
 
     async def snapshots(self, states: Mapping[UUID, State]) -> Mapping[UUID, Appointment]:
-        """See `handle_policies.PolicyStore`."""
+        """See `handle.PolicyStore`."""
         rows = await self.connection.fetch(
-            policy_sql.SNAPSHOTS, list(states), [state.version for state in states.values()]
+            statements.SNAPSHOTS, list(states), [state.version for state in states.values()]
         )
         read = (decode(Appointment, row["snapshot"].encode()) for row in rows)
         return {appointment.appointment_id: appointment for appointment in read}
 
     async def move(self, job: Job, last: tuple[UUID, datetime], looked_at: int, effect: Effect) -> None:
-        """See `handle_policies.PolicyStore`."""
+        """See `handle.PolicyStore`."""
         key, start = last
         await self.connection.execute(
-            policy_sql.MOVE_JOB, job.clinic_id, job.version, start, key, looked_at, *effect, None
+            statements.MOVE_JOB, job.clinic_id, job.version, start, key, looked_at, *effect, None
         )
 
     async def finish(self, job: Job, looked_at: int, effect: Effect, now: datetime) -> None:
-        """See `handle_policies.PolicyStore`."""
+        """See `handle.PolicyStore`."""
         await self.connection.execute(
-            policy_sql.MOVE_JOB, job.clinic_id, job.version, None, None, looked_at, *effect, now
+            statements.MOVE_JOB, job.clinic_id, job.version, None, None, looked_at, *effect, now
         )

@@ -11,7 +11,7 @@ import structlog
 from booking.appointments.domain.batch import Taken
 from booking.appointments.domain.state import Result, State
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.replies import Replied, decide
+from booking.replies.domain import Replied, decide
 from chassis.after_commit import after_commit
 from schemas.replies import PatientReplied
 from schemas.wire import encode

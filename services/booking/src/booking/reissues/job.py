@@ -5,13 +5,13 @@ import time
 
 import structlog
 
-from booking.adapters.flags import RAISE_FENCES, PostgresFlagStore
-from booking.adapters.policy_store import PostgresPolicyStore
 from booking.adapters.store import PostgresStore
 from booking.door.transactions import Transactions
-from booking.handle_flags import reissue_barred
-from booking.handle_policies import reissue
+from booking.policies.handle import reissue
+from booking.policies.store import PostgresPolicyStore
 from booking.reissues.counts import ReissueCounts
+from booking.reissues.handle import reissue_barred
+from booking.reissues.store import RAISE_FENCES, PostgresFlagStore
 from chassis.database import Connection, unavailable
 from chassis.errors import Unavailable
 

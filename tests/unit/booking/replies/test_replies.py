@@ -8,8 +8,8 @@ import pytest
 
 from booking.appointments.domain.state import Result, State
 from booking.appointments.domain.versions import decide
-from booking.domain.replies import CANCELLED_BY_PATIENT
-from booking.domain.replies import decide as answered
+from booking.replies.domain import CANCELLED_BY_PATIENT
+from booking.replies.domain import decide as answered
 from schemas.appointments import Status
 from schemas.notifications import Channel
 from schemas.replies import PatientReplied, ReplyAnswer

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from booking.appointments.domain.state import State
-from booking.handle_no_shows import VersionStore
+from booking.no_shows.handle import VersionStore
 from booking.values.identity import PatientKey
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar

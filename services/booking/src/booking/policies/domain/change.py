@@ -6,7 +6,7 @@ from datetime import datetime
 
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import OwnPolicy, slugs_of
-from booking.domain.policies import Lead, leads_of, next_rules
+from booking.policies.domain.rules import Lead, leads_of, next_rules
 from schemas.appointments import ReminderPolicy, ReminderRule
 
 

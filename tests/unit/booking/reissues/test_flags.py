@@ -8,7 +8,7 @@ from uuid import UUID
 
 from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
-from booking.handle_flags import Job, reissue_barred
+from booking.reissues.handle import Job, reissue_barred
 from booking.values.identity import PatientKey
 from schemas.appointments import Bar
 from tests.unit.booking.builders import ANN, EYE, NOW, VISIT, batch, order
@@ -25,7 +25,7 @@ def held(patient: UUID = ANN) -> State:
 
 @dataclass
 class Remembering:
-    """`handle_flags.FlagStore` that finds the visits it was given."""
+    """`handle.FlagStore` that finds the visits it was given."""
 
     jobs: Sequence[Job]
     visits: dict[UUID, State]

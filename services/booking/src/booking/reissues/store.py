@@ -1,11 +1,11 @@
-"""`handle_flags.FlagStore` on PostgreSQL."""
+"""`handle.FlagStore` on PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from booking.adapters.store import PostgresStore
-from booking.handle_flags import Job
+from booking.reissues.handle import Job
 from schemas.appointments import SENDABLE, Bar
 
 RAISE_FENCES = "UPDATE patient_reissue SET fence = pg_current_xact_id() WHERE fence IS NULL"
@@ -50,17 +50,17 @@ class PostgresFlagStore(PostgresStore):
     """Jobs of changed flags, and the visits, within one transaction."""
 
     async def next_jobs(self, size: int) -> Sequence[Job]:
-        """See `handle_flags.FlagStore`."""
+        """See `handle.FlagStore`."""
         rows = await self.connection.fetch(_NEXT_JOBS, size)
         return [Job(row["reissue_id"], row["patient_id"], row["caused_by"], row["is_last"]) for row in rows]
 
     async def outdated(self, patients: Mapping[UUID, Bar | None], now: datetime, size: int) -> Mapping[UUID, int]:
-        """See `handle_flags.FlagStore`."""
+        """See `handle.FlagStore`."""
         asked = (list(patients), list(patients.values()))
         rows = await self.connection.fetch(_OUTDATED, *asked, _REMINDABLE, now, size)
         return {row["appointment_id"]: row["version"] for row in rows}
 
     async def note(self, jobs: Sequence[Job]) -> None:
-        """See `handle_flags.FlagStore`."""
+        """See `handle.FlagStore`."""
         await self.connection.execute(_END, [job.job_id for job in jobs if job.is_last])
         await self.connection.execute(_NOTE, [job.job_id for job in jobs if not job.is_last])

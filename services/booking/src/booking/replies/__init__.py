@@ -1,0 +1,1 @@
+"""What patients answer to a message: their visit is confirmed or cancelled by it (B11)."""
