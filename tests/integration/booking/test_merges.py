@@ -16,7 +16,7 @@ from booking.door.domain import Client
 from booking.handle import Rules, accept
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.handle import mark_no_shows
-from booking.no_shows.job import PostgresUnattended
+from booking.no_shows.store import PostgresUnattended
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
 from tests.support.installation import Installation
 

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from booking.__main__ import app
 from booking.no_shows.domain import NoShowRule
-from booking.no_shows.job import NoShowCheck, count_unattended
+from booking.no_shows.job import NoShowCheck
+from booking.no_shows.store import count_unattended
 from chassis.clock import StillClock, step
 from chassis.counting import Count
 from chassis.metrics import Metrics

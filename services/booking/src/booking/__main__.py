@@ -146,7 +146,7 @@ def no_show_command(
     ] = False,
 ) -> None:
     """Say how many visits, by clinic, are still booked although they ended long enough ago (D19)."""
-    from booking.no_shows.job import count_unattended
+    from booking.no_shows.store import count_unattended
     from booking.wiring import no_show_rule_of
 
     if not dry_run:

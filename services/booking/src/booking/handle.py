@@ -27,26 +27,14 @@ IDS_PER_LINE = 20
 """Appointments named in one line of the log; a batch of more says how many."""
 
 
-class Store(PeopleStore, Protocol):
-    """Booking's records as one transaction sees them. Every method is set-based and sorted by key."""
-
-    async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
-        """Return the appointments' ids, made if missing, and which were made."""
+class VersionStore(Protocol):
+    """What any story needs that gives appointments their next version. Every method is set-based and sorted by key."""
 
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
         """Lock the appointments' rows and return them."""
 
-    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
-        """Return the events taken before, by (client, key)."""
-
     async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
         """Return the clinics that exist among these codes."""
-
-    async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
-        """Return the codes of clinics by (source, system, value)."""
-
-    async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
-        """Return the ids of patients mentioned before."""
 
     async def write_appointments(self, states: Mapping[UUID, State]) -> None:
         """Write the current states."""
@@ -55,6 +43,22 @@ class Store(PeopleStore, Protocol):
         self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
     ) -> None:
         """Append every version to the history and to the outbox, with what bars messages to its patient (D44)."""
+
+
+class Store(PeopleStore, VersionStore, Protocol):
+    """Booking's records as one transaction sees them. Every method is set-based and sorted by key."""
+
+    async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
+        """Return the appointments' ids, made if missing, and which were made."""
+
+    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+        """Return the events taken before, by (client, key)."""
+
+    async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
+        """Return the codes of clinics by (source, system, value)."""
+
+    async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """Return the ids of patients mentioned before."""
 
     async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
         """Return why no message may go to these patients (D44); those to whom one may are left out."""

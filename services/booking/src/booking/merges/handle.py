@@ -7,9 +7,9 @@ from typing import Protocol
 from uuid import UUID
 
 from booking.appointments.domain.state import State
-from booking.clinics.domain.clinic import ClinicState
 from booking.domain.people import PatientState, flag_changes, safer
 from booking.door.domain import Client
+from booking.handle import VersionStore
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
@@ -55,7 +55,7 @@ class Merged:
     repeat: bool
 
 
-class MergeStore(Protocol):
+class MergeStore(VersionStore, Protocol):
     """Booking's records as one transaction sees them."""
 
     async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
@@ -66,9 +66,6 @@ class MergeStore(Protocol):
 
     async def ahead_of(self, patient_id: UUID, now: datetime) -> Sequence[UUID]:
         """Return the patient's visits that are ahead or have no time yet, and are not called off, by their ids."""
-
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
-        """Lock the appointments' rows and return them."""
 
     async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
         """Lock the patients' rows and return them."""
@@ -81,9 +78,6 @@ class MergeStore(Protocol):
     ) -> None:
         """Write registered patients, keep which of their flags changed, and put them into the outbox."""
 
-    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
-        """Return the clinics that exist among these codes."""
-
     async def move_aliases(self, patient_id: UUID, into: UUID) -> None:
         """Let every identity of the one name the other."""
 
@@ -93,14 +87,6 @@ class MergeStore(Protocol):
         What commits meanwhile under the name of the one, and does not say what bars messages to the other, is found
         when it has (D44, `reissues`).
         """
-
-    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
-        """Write the current states."""
-
-    async def publish_versions(
-        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
-    ) -> None:
-        """Append every version to the history and to the outbox."""
 
 
 async def merge_patients(store: MergeStore, merge: Merge, now: datetime) -> Merged:

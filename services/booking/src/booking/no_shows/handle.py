@@ -1,6 +1,6 @@
 """What booking does about visits that nobody came to (R18, D19); runs inside one transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from booking.appointments.domain.state import State
-from booking.clinics.domain.clinic import ClinicState
+from booking.handle import VersionStore
 from booking.no_shows.domain import NoShowRule, cause_of, not_attended
 from chassis.after_commit import after_commit
 
@@ -24,21 +24,6 @@ class Unattended(Protocol):
         self, clinic_id: str, ended_by: datetime, visit_length: timedelta, size: int
     ) -> Mapping[UUID, State]:
         """Lock and return visits still booked that ended by then, in the order of their ids, `size` at most."""
-
-
-class VersionStore(Protocol):
-    """What is needed of `handle.Store`."""
-
-    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
-        """Return the clinics that exist among these codes."""
-
-    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
-        """Write the current states."""
-
-    async def publish_versions(
-        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
-    ) -> None:
-        """Append every version to the history and to the outbox."""
 
 
 async def mark_no_shows(

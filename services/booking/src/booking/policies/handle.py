@@ -14,6 +14,7 @@ import structlog
 
 from booking.appointments.domain.state import State
 from booking.clinics.domain.clinic import ClinicState
+from booking.handle import VersionStore
 from booking.policies.domain.change import PolicyChange, change_of, giving_up
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, is_touched
 from booking.policies.domain.rules import Lead
@@ -82,24 +83,6 @@ class PolicyStore(Protocol):
 
     async def finish(self, job: Job, looked_at: int, effect: Effect, now: datetime) -> None:
         """Note that the job is done."""
-
-
-class VersionStore(Protocol):
-    """What a job needs of `handle.Store`."""
-
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
-        """Lock the appointments' rows and return them."""
-
-    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
-        """Return the clinics that exist among these codes."""
-
-    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
-        """Write the current states."""
-
-    async def publish_versions(
-        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
-    ) -> None:
-        """Append every version to the history and to the outbox."""
 
 
 async def set_policy(

@@ -11,8 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.state import State
-from booking.no_shows.handle import VersionStore
+from booking.handle import VersionStore
 from booking.values.identity import PatientKey
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar
@@ -54,9 +53,6 @@ class FlagStore(VersionStore, Protocol):
 
         `size` at most.
         """
-
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
-        """Lock the appointments' rows and return them."""
 
     async def note(self, jobs: Sequence[Job]) -> None:
         """Note that the visits of these were looked at; those that are looked at for the last time are over."""

@@ -11,8 +11,8 @@ from booking.policies.handle import reissue
 from booking.policies.store import PostgresPolicyStore
 from booking.reissues.counts import ReissueCounts
 from booking.reissues.handle import reissue_barred
-from booking.reissues.store import RAISE_FENCES, PostgresFlagStore
-from chassis.database import Connection, unavailable
+from booking.reissues.store import PostgresFlagStore, any_job
+from chassis.database import Connection
 from chassis.errors import Unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -24,11 +24,6 @@ FENCE_S = 0.1
 TOLD_AFTER = 300
 """Waits of that kind; half a minute is three times as long as a transaction of ours may last."""
 SLOWEST_RETRY_S = 5.0
-
-_ANY_JOB = """
-SELECT EXISTS (SELECT FROM patient_reissue)
-    OR EXISTS (SELECT FROM policy_reissue WHERE state IN ('waiting', 'running'))
-"""
 
 
 class Reissuer:
@@ -57,8 +52,7 @@ class Reissuer:
 
     async def idle(self) -> bool:
         """Whether no change has still to be worked off."""
-        with unavailable():
-            return not await self._transactions.pool.fetchval(_ANY_JOB)
+        return not await any_job(self._transactions.pool)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; while PostgreSQL is away, wait for it."""
@@ -115,5 +109,5 @@ class Reissuer:
 
 
 async def _raise_fences(connection: Connection) -> None:
-    await connection.execute(RAISE_FENCES)
+    await PostgresFlagStore(connection).raise_fences()
     await PostgresPolicyStore(connection).raise_fences()

@@ -1,14 +1,17 @@
-"""`handle.FlagStore` on PostgreSQL."""
+"""`handle.FlagStore` on PostgreSQL, and whether the job of reissues has anything to do."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from booking.adapters.store import PostgresStore
 from booking.reissues.handle import Job
+from chassis.database import unavailable
 from schemas.appointments import SENDABLE, Bar
 
-RAISE_FENCES = "UPDATE patient_reissue SET fence = pg_current_xact_id() WHERE fence IS NULL"
+_RAISE_FENCES = "UPDATE patient_reissue SET fence = pg_current_xact_id() WHERE fence IS NULL"
 
 _NEXT_JOBS = """
 SELECT reissue_id, patient_id, caused_by, fence < pg_snapshot_xmin(pg_current_snapshot()) AS is_last
@@ -43,11 +46,20 @@ ORDER BY ahead.appointment_id LIMIT $5
 _END = "DELETE FROM patient_reissue WHERE reissue_id = ANY ($1::bigint[])"
 _NOTE = "UPDATE patient_reissue SET looked = true WHERE reissue_id = ANY ($1::bigint[])"
 
+_ANY_JOB = """
+SELECT EXISTS (SELECT FROM patient_reissue)
+    OR EXISTS (SELECT FROM policy_reissue WHERE state IN ('waiting', 'running'))
+"""
+
 _REMINDABLE = [status.value for status in SENDABLE]
 
 
 class PostgresFlagStore(PostgresStore):
     """Jobs of changed flags, and the visits, within one transaction."""
+
+    async def raise_fences(self) -> None:
+        """Mark the jobs that have no fence yet; they end once all transactions of before have ended."""
+        await self.connection.execute(_RAISE_FENCES)
 
     async def next_jobs(self, size: int) -> Sequence[Job]:
         """See `handle.FlagStore`."""
@@ -64,3 +76,14 @@ class PostgresFlagStore(PostgresStore):
         """See `handle.FlagStore`."""
         await self.connection.execute(_END, [job.job_id for job in jobs if job.is_last])
         await self.connection.execute(_NOTE, [job.job_id for job in jobs if not job.is_last])
+
+
+async def any_job(pool: asyncpg.Pool) -> bool:
+    """Say whether a change of a flag or of a policy has still to be worked off.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        found: bool = await pool.fetchval(_ANY_JOB)
+    return found

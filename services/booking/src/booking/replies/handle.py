@@ -10,7 +10,7 @@ import structlog
 
 from booking.appointments.domain.batch import Taken
 from booking.appointments.domain.state import Result, State
-from booking.clinics.domain.clinic import ClinicState
+from booking.handle import VersionStore
 from booking.replies.domain import Replied, decide
 from chassis.after_commit import after_commit
 from schemas.replies import PatientReplied
@@ -24,25 +24,11 @@ CLIENT = "patient-replies"
 IDS_PER_LINE = 20
 
 
-class ReplyStore(Protocol):
+class ReplyStore(VersionStore, Protocol):
     """What is needed of `handle.Store`."""
-
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
-        """Lock the appointments' rows and return them."""
 
     async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
         """Return the events taken before, by (client, key)."""
-
-    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
-        """Return the clinics that exist among these codes."""
-
-    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
-        """Write the current states."""
-
-    async def publish_versions(
-        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
-    ) -> None:
-        """Append every version to the history and to the outbox."""
 
     async def remember(self, taken: Mapping[tuple[str, str], Taken]) -> None:
         """Keep the events with their answers."""
