@@ -10,13 +10,14 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import ahead, reading, reference, registering, retention, safety_log
+from booking.adapters import ahead, reading, registering, retention, safety_log
 from booking.adapters import http as plain_http
 from booking.adapters.fhir import http as fhir_http
 from booking.adapters.inbound import Inbound, decode_of
 from booking.adapters.owned import OWNED
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
+from booking.clinics import http as clinics_http
 from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
@@ -26,6 +27,7 @@ from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
 from booking.patients.intake import RegistrationIntake
 from booking.policies import http as policies_http
+from booking.providers import http as providers_http
 from booking.reissues.counts import ReissueCounts
 from booking.reissues.job import Reissuer
 from booking.replies.messages import PatientReplies
@@ -230,7 +232,8 @@ def door(
     routers: Sequence[Any] = (
         plain_http.routes(transactions, commands, client),
         registering.routes(transactions, people, client, settings.default_country),
-        reference.routes(transactions, client, settings.default_country),
+        providers_http.routes(transactions, client),
+        clinics_http.routes(transactions, client, settings.default_country),
         merges_http.routes(transactions, client),
         reading.routes(reads, reader),
         safety_log.routes(reads, reader),

@@ -99,42 +99,6 @@ ON CONFLICT (client, key) DO UPDATE
 SET code = excluded.code, message = excluded.message, place = excluded.place, recorded_at = excluded.recorded_at
 """
 
-_CLINIC = """
-SELECT clinic_id, version, name, zone, country, languages, sensitive, window_opens, window_closes, created_at, policies
-FROM clinic
-"""
-CLINICS = f"{_CLINIC} WHERE clinic_id = ANY ($1::text[])"
-LOCK_CLINIC = f"{_CLINIC} WHERE clinic_id = $1 FOR UPDATE"
-
-CLINIC_IDS = """
-SELECT source, system, value, clinic_id
-FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (source, system, value)
-JOIN clinic_alias USING (source, system, value)
-"""
-
-ENTER_CLINIC = """
-INSERT INTO clinic (clinic_id, version, name, zone, country, languages, sensitive, window_opens, window_closes,
-                    created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (clinic_id) DO NOTHING
-RETURNING clinic_id
-"""
-
-CHANGE_CLINIC = """
-UPDATE clinic SET version = $2, name = $3, zone = $4, country = $5, languages = $6, sensitive = $7,
-       window_opens = $8, window_closes = $9
-WHERE clinic_id = $1
-"""
-
-WRITE_CLINIC_ALIASES = """
-INSERT INTO clinic_alias (source, system, value, clinic_id)
-SELECT DISTINCT source, system, value, $4
-FROM unnest($1::text[], $2::text[], $3::text[]) AS given (source, system, value)
-ORDER BY source, system, value
-ON CONFLICT (source, system, value) DO UPDATE SET clinic_id = excluded.clinic_id
-WHERE clinic_alias.clinic_id = excluded.clinic_id
-RETURNING source
-"""
 
 PATIENTS = """
 SELECT source, source_id, patient_id
@@ -201,13 +165,6 @@ WHERE a.version > 0 AND a.clinic_id IS NOT NULL AND a.status <> 'entered-in-erro
 GROUP BY file.asked
 """
 
-KEEP_FLAG_CHANGES = """
-INSERT INTO safety_change (kind, subject, flag, was, becomes, changed_by, caused_by, changed_at)
-SELECT kind, subject, flag, was, becomes, client, event, $8
-FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::text[], $7::text[])
-     WITH ORDINALITY AS given (kind, subject, flag, was, becomes, client, event, n)
-ORDER BY n
-"""
 
 # Rows of the counters are locked by both until the transaction ends.
 LOCK_COUNTERS = """
@@ -224,20 +181,3 @@ PUT_COUNTER_BACK = "UPDATE main_file_counter SET last = $2 WHERE year = $1"
 # All numbers of a year are of one length, so their order as texts is their order.
 NUMBERS_BETWEEN = "SELECT main_file FROM patient WHERE main_file > $1 AND main_file <= $2"
 NUMBERS_TAKEN = "SELECT main_file FROM patient WHERE main_file = ANY ($1::text[])"
-
-NEW_PROVIDERS = """
-INSERT INTO provider (provider_id, version, source, source_id, name)
-SELECT provider_id, 1, source, source_id, name
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS given (provider_id, source, source_id, name)
-ORDER BY provider_id
-ON CONFLICT DO NOTHING
-RETURNING provider_id, name
-"""
-
-WRITE_PROVIDER = """
-INSERT INTO provider (provider_id, version, source, source_id, name) VALUES ($1, 1, $2, $3, $4)
-ON CONFLICT (provider_id) DO UPDATE SET name = excluded.name, version = provider.version + 1
-WHERE provider.name <> excluded.name
-RETURNING version
-"""
-PROVIDER_VERSION = "SELECT version FROM provider WHERE provider_id = $1"

@@ -13,20 +13,21 @@ from booking.adapters.reminded import reminded
 from booking.appointments.domain.batch import Taken
 from booking.appointments.domain.state import Result, State
 from booking.appointments.messages import appointment_changed
-from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.store import PostgresClinics
 from booking.domain import main_files
 from booking.domain.people import PatientState
+from booking.door.records import columns
 from booking.patients.messages import patient_changed
-from booking.providers.messages import provider_changed
+from booking.providers.store import PostgresProviders
 from booking.safety.domain import FlagChange
+from booking.safety.store import keep_flag_changes
 from booking.values.identity import Identity, PatientKey
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue
 from schemas.appointments import Appointment, Bar, Mode, Status
 from schemas.planning import barred_by
-from schemas.wire import provider_id
 
 _PATIENT = attrgetter(
     "patient_id", "version", "main_file", "given_name", "family_name", "language", "mobile", "email", "consent",
@@ -40,19 +41,8 @@ _STATUS = {status.value: status for status in Status}
 _MODE = {mode.value: mode for mode in Mode}
 
 
-class PostgresStore:
-    """Booking's records within one transaction.
-
-    Args:
-        connection: In a transaction.
-
-    Attributes:
-        people: Whether patients or providers were put into the outbox.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.people = False
+class PostgresStore(PostgresClinics, PostgresProviders):
+    """Booking's records within one transaction."""
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
         """See `handle.Store`."""
@@ -76,23 +66,13 @@ class PostgresStore:
 
     async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
         """See `handle.Store`."""
-        rows = await self.connection.fetch(sql.TAKEN, *_columns(keys, 2))
+        rows = await self.connection.fetch(sql.TAKEN, *columns(keys, 2))
         return {
             (r["client"], r["key"]): Taken(
                 r["body_sha256"], Result(r["result"]), r["appointment_id"], r["version"], tuple(r["warnings"])
             )
             for r in rows
         }
-
-    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
-        """See `handle.Store`."""
-        rows = await self.connection.fetch(sql.CLINICS, list(codes))
-        return {row["clinic_id"]: clinic_of(row) for row in rows}
-
-    async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
-        """See `handle.Store`."""
-        rows = await self.connection.fetch(sql.CLINIC_IDS, *_columns(identifiers, 3))
-        return {(row["source"], row["system"], row["value"]): row["clinic_id"] for row in rows}
 
     async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
         """See `handle.Store`."""
@@ -111,7 +91,7 @@ class PostgresStore:
 
     async def forget_patients(self, identities: Collection[Identity]) -> None:
         """See `handle_people.PeopleStore`."""
-        await self.connection.execute(sql.FORGET_PATIENTS, *_columns(identities, 2))
+        await self.connection.execute(sql.FORGET_PATIENTS, *columns(identities, 2))
 
     async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
         """See `handle.Store`."""
@@ -200,13 +180,6 @@ class PostgresStore:
         await self.connection.execute(sql.WRITE_PATIENTS, *map(list, columns))
         await enqueue(self.connection, [patient_changed(patient, now) for patient in patients])
 
-    async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
-        """See `handle.Store`."""
-        self.people = True
-        rows = [(provider_id(*identity), *identity, name) for identity, name in names.items()]
-        new = await self.connection.fetch(sql.NEW_PROVIDERS, *map(list, zip(*rows, strict=True)))
-        await enqueue(self.connection, [provider_changed(row["provider_id"], 1, row["name"], now) for row in new])
-
     async def remember(self, taken: Mapping[tuple[str, str], Taken], at: datetime | None = None) -> None:
         """See `handle.Store`.
 
@@ -228,10 +201,10 @@ class PostgresStore:
 
     async def forget(self, identities: Collection[Identity]) -> None:
         """See `handle.Store`."""
-        await self.connection.execute(sql.FORGET_IDENTITIES, *_columns(identities, 2))
+        await self.connection.execute(sql.FORGET_IDENTITIES, *columns(identities, 2))
 
     async def _ids(self, statement: str, identities: Iterable[Identity]) -> dict[Identity, UUID]:
-        rows = await self.connection.fetch(statement, *_columns(identities, 2))
+        rows = await self.connection.fetch(statement, *columns(identities, 2))
         return {(row[0], row[1]): row[2] for row in rows}
 
 
@@ -246,31 +219,6 @@ async def followed(connection: Connection, held: Mapping[UUID, State]) -> Mappin
         return held
     kept = {row["away"]: row["kept"] for row in rows}
     return {key: state._replace(patient=kept.get(state.patient, state.patient)) for key, state in held.items()}
-
-
-async def keep_flag_changes(connection: Connection, changes: Sequence[FlagChange], now: datetime) -> None:
-    """Append changes of safety flags to their audit (D51)."""
-    if changes:
-        rows = [(c.kind, c.subject, c.flag, c.was, c.becomes, *c.cause) for c in changes]
-        await connection.execute(sql.KEEP_FLAG_CHANGES, *map(list, zip(*rows, strict=True)), now)
-
-
-def clinic_of(row: Any) -> ClinicState:
-    """Return the clinic of a row of the table `clinic`."""
-    own = tuple(policy_json.own_policy(held) for held in row["policies"])
-    return ClinicState(
-        clinic_id=row["clinic_id"],
-        version=row["version"],
-        name=row["name"],
-        zone=row["zone"],
-        country=row["country"],
-        created_at=row["created_at"],
-        languages=tuple(row["languages"]),
-        sensitive=row["sensitive"],
-        window_opens=row["window_opens"],
-        window_closes=row["window_closes"],
-        policies=own,
-    )
 
 
 def patient_of(row: Any) -> PatientState:
@@ -297,8 +245,3 @@ def state_of(row: Any) -> State:
     return State(
         source, version, _STATUS[status], sequence, source_time, event_time, ingest_time, confirmed, _MODE[mode], *rest
     )
-
-
-def _columns(rows: Iterable[tuple[str, ...]], width: int) -> list[list[str]]:
-    listed = list(rows)
-    return [[row[column] for row in listed] for column in range(width)]

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from pydantic import StrictStr, StringConstraints, ValidationError
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, StrictStr, StringConstraints, ValidationError
 
 from booking.values import texts
 from booking.values.refusals import Refused
@@ -11,7 +12,16 @@ from chassis.http import Problem
 Id = Annotated[StrictStr, StringConstraints(min_length=1, max_length=texts.LONGEST_ID)]
 Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]
 
+Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
+"""The source in the query of a request."""
+
 _CODES = {"missing": "MISSING_FIELD", "string_too_long": "FIELD_TOO_LONG", "string_too_short": "EMPTY_TEXT"}
+
+
+class Body(BaseModel):
+    """Part of a body. Fields that it does not have are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 def body_schema(model: type[Any], examples: dict[str, Any], described: str) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from booking.adapters import sql
-from booking.adapters.store import clinic_of
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.statements import CLINICS
+from booking.clinics.store import clinic_of
 from booking.door.auth import Caller
 from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
@@ -193,7 +193,7 @@ async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
     except Refused as refusal:
         raise problem(refusal) from None
     with unavailable():
-        rows = await pool.fetch(sql.CLINICS, [code])
+        rows = await pool.fetch(CLINICS, [code])
     if not rows:
         raise _unknown()
     return clinic_of(rows[0])

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from booking.adapters import sql
-from booking.adapters.store import clinic_of
 from booking.appointments.domain.state import State
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.messages import clinic_changed
+from booking.clinics.statements import LOCK_CLINIC
+from booking.clinics.store import clinic_of
 from booking.policies import statements
 from booking.policies.domain.change import PolicyChange
 from booking.policies.domain.effect import Effect
@@ -34,7 +34,7 @@ class PostgresPolicyStore:
 
     async def lock_clinic(self, clinic_id: str) -> ClinicState | None:
         """See `handle.PolicyStore`."""
-        row = await self.connection.fetchrow(sql.LOCK_CLINIC, clinic_id)
+        row = await self.connection.fetchrow(LOCK_CLINIC, clinic_id)
         return None if row is None else clinic_of(row)
 
     async def minted(self, clinic_id: str) -> tuple[Collection[str], int]:

@@ -1,21 +1,33 @@
-"""Providers and clinics in PostgreSQL, and their events."""
+"""Clinics in PostgreSQL, and their events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from booking.adapters import sql
-from booking.adapters.store import clinic_of, keep_flag_changes
+from booking.clinics import policy_json, statements
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.messages import clinic_changed
-from booking.providers.messages import provider_changed
+from booking.door.records import Records, columns
 from booking.safety.domain import Cause, FlagChange
-from booking.values.identity import Identity
+from booking.safety.store import keep_flag_changes
 from booking.values.refusals import Refused
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from schemas.wire import provider_id
+
+
+class PostgresClinics(Records):
+    """Clinics within one transaction."""
+
+    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(statements.CLINICS, list(codes))
+        return {row["clinic_id"]: clinic_of(row) for row in rows}
+
+    async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
+        """See `handle.Store`."""
+        rows = await self.connection.fetch(statements.CLINIC_IDS, *columns(identifiers, 3))
+        return {(row["source"], row["system"], row["value"]): row["clinic_id"] for row in rows}
 
 
 class Entry(NamedTuple):
@@ -32,16 +44,6 @@ class Entry(NamedTuple):
     names: Sequence[tuple[str, str, str]]
     sensitive: bool | None
     cause: Cause
-
-
-async def write_provider(connection: Connection, identity: Identity, name: str, now: datetime) -> tuple[str, int, bool]:
-    """Keep and publish a provider; return his id, his version and whether it is a new one."""
-    found = provider_id(*identity)
-    version = await connection.fetchval(sql.WRITE_PROVIDER, found, *identity, name)
-    if version is None:
-        return str(found), int(await connection.fetchval(sql.PROVIDER_VERSION, found)), False
-    await enqueue(connection, [provider_changed(found, version, name, now)])
-    return str(found), int(version), True
 
 
 async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> tuple[ClinicState, bool]:
@@ -65,7 +67,7 @@ async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> t
     if wanted != held:
         if held is not None:
             wanted = replace(wanted, version=held.version + 1)
-            await connection.execute(sql.CHANGE_CLINIC, *_columns(wanted))
+            await connection.execute(statements.CHANGE_CLINIC, *_row(wanted))
         await enqueue(connection, [clinic_changed(wanted, now)])
     was = held is not None and held.sensitive
     if wanted.sensitive != was:
@@ -81,13 +83,13 @@ async def _entered_or_held(connection: Connection, first: ClinicState) -> Clinic
 
     Of several that enter one clinic at once the first does; the others wait for it, and find it held.
     """
-    row = await connection.fetchrow(sql.LOCK_CLINIC, first.clinic_id)
-    if row is None and not await connection.fetchval(sql.ENTER_CLINIC, *_columns(first), first.created_at):
-        row = await connection.fetchrow(sql.LOCK_CLINIC, first.clinic_id)
+    row = await connection.fetchrow(statements.LOCK_CLINIC, first.clinic_id)
+    if row is None and not await connection.fetchval(statements.ENTER_CLINIC, *_row(first), first.created_at):
+        row = await connection.fetchrow(statements.LOCK_CLINIC, first.clinic_id)
     return None if row is None else clinic_of(row)
 
 
-def _columns(clinic: ClinicState) -> tuple[Any, ...]:
+def _row(clinic: ClinicState) -> tuple[Any, ...]:
     return (
         clinic.clinic_id, clinic.version, clinic.name, clinic.zone, clinic.country, list(clinic.languages),
         clinic.sensitive, clinic.window_opens, clinic.window_closes,
@@ -96,6 +98,24 @@ def _columns(clinic: ClinicState) -> tuple[Any, ...]:
 
 async def _name(connection: Connection, clinic_id: str, names: Sequence[tuple[str, str, str]]) -> None:
     columns = [list(column) for column in zip(*sorted(set(names)), strict=True)]
-    written = await connection.fetch(sql.WRITE_CLINIC_ALIASES, *columns, clinic_id)
+    written = await connection.fetch(statements.WRITE_CLINIC_ALIASES, *columns, clinic_id)
     if len(written) != len(set(names)):
         raise Refused("IDENTIFIER_TAKEN", "another clinic has one of these identifiers", "identifiers")
+
+
+def clinic_of(row: Any) -> ClinicState:
+    """Return the clinic of a row of the table `clinic`."""
+    own = tuple(policy_json.own_policy(held) for held in row["policies"])
+    return ClinicState(
+        clinic_id=row["clinic_id"],
+        version=row["version"],
+        name=row["name"],
+        zone=row["zone"],
+        country=row["country"],
+        created_at=row["created_at"],
+        languages=tuple(row["languages"]),
+        sensitive=row["sensitive"],
+        window_opens=row["window_opens"],
+        window_closes=row["window_closes"],
+        policies=own,
+    )

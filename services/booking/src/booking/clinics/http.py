@@ -1,19 +1,17 @@
-"""`PUT /v1/providers|clinics`: reference data, safe to send again."""
+"""`PUT /v1/clinics`: clinics, safe to send again."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import Field, StrictBool, StrictStr
 
-from booking.adapters import reference_store
-from booking.adapters.store import PostgresStore
 from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.store import Entry, write_clinic
 from booking.door.auth import Caller
-from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
+from booking.door.bodies import Body, Id, Text, body_schema
+from booking.door.commands import run_command
 from booking.door.domain import Client
-from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
 from booking.safety.domain import Cause
 from booking.values import contacts, texts
@@ -21,30 +19,19 @@ from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from booking.values.times import local_time, zone_of
 from chassis.clock import Clock
+from chassis.database import Connection
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
 
-
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class ProviderBody(_Body):
-    """A clinician."""
-
-    name: Text
-
-
-class WindowBody(_Body):
+class WindowBody(Body):
     """Local hours in which patients may be messaged."""
 
     opens: StrictStr = "07:00"
     closes: StrictStr = "21:00"
 
 
-class IdentifierBody(_Body):
+class IdentifierBody(Body):
     """One way in which a source names the clinic."""
 
     system: Id
@@ -52,7 +39,7 @@ class IdentifierBody(_Body):
     source: StrictStr | None = None
 
 
-class ClinicBody(_Body):
+class ClinicBody(Body):
     """A clinic."""
 
     name: Text
@@ -72,47 +59,9 @@ _CLINIC = {
 
 
 def routes(transactions: Transactions, caller: Caller, default_country: str) -> APIRouter:
-    """Return the routes of reference data."""
+    """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
     clock = transactions.clock
-
-    async def put[B: BaseModel, T](
-        request: Request, model: type[B], write: Callable[[PostgresStore, B], Awaitable[T]]
-    ) -> T:
-        body = await request.body()
-        try:
-            told = model.model_validate(strict_json(body))
-            return await transactions.run(lambda connection: write(PostgresStore(connection), told))
-        except ValidationError as error:
-            refusal = refusal_of(error)
-        except Refused as refused:
-            refusal = refused
-        transactions.counts.refused(refusal)
-        raise problem(refusal)
-
-    @router.put(
-        "/providers/{source_id:path}",
-        summary="Make a clinician known",
-        openapi_extra=body_schema(ProviderBody, {"provider": {"name": "Dr. Ngozi Adeyemi"}}, "The clinician."),
-    )
-    async def put_provider(
-        request: Request,
-        source_id: Annotated[str, Path()],
-        client: Annotated[Client, Depends(caller)],
-        source: Source = None,
-    ) -> dict[str, Any]:
-        """Make a clinician known, or change his name. Needs the right to manage clinics."""
-
-        async def write(store: PostgresStore, body: ProviderBody) -> tuple[str, int, bool]:
-            client.check_may_manage_clinics()
-            identity = (client.source(source), texts.identifier(source_id, "source id"))
-            name = texts.name(body.name, "name")
-            return await reference_store.write_provider(store.connection, identity, name, clock.now())
-
-        provider_id, version, changed = await put(request, ProviderBody, write)
-        if changed:
-            log.info("provider.changed", provider_id=provider_id, version=version, client=client.client_id)
-        return {"provider_id": provider_id, "version": version}
 
     @router.put(
         "/clinics/{code}",
@@ -124,17 +73,17 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
     ) -> dict[str, Any]:
         """Enter or change a clinic; needs the right to manage clinics. Its code and its zone are for ever (D2)."""
 
-        async def write(store: PostgresStore, body: ClinicBody) -> tuple[ClinicState, bool]:
+        async def write(connection: Connection, body: ClinicBody) -> tuple[ClinicState, bool]:
             client.check_may_manage_clinics()
             told = clinic_of(code, body, clock, default_country)
             client.check_clinic(told.clinic_id)
             names = [(client.source(i.source), i.system, i.value) for i in body.identifiers]
             sensitive = body.sensitive if "sensitive" in body.model_fields_set else None
             cause = Cause(client.client_id, f"{client.client_id}/clinic")
-            entry = reference_store.Entry(told, names, sensitive, cause)
-            return await reference_store.write_clinic(store.connection, entry, clock.now())
+            entry = Entry(told, names, sensitive, cause)
+            return await write_clinic(connection, entry, clock.now())
 
-        clinic, changed = await put(request, ClinicBody, write)
+        clinic, changed = await run_command(transactions, request, ClinicBody, write)
         if changed:
             log.info("clinic.changed", clinic_id=clinic.clinic_id, version=clinic.version, client=client.client_id)
         return {"clinic_id": clinic.clinic_id, "version": clinic.version}

@@ -1,0 +1,26 @@
+"""What the stores of all rooms have in common: a transaction, and rows as columns."""
+
+from collections.abc import Iterable
+
+from chassis.database import Connection
+
+
+class Records:
+    """Records of booking as one transaction sees them; each room has its own.
+
+    Args:
+        connection: In a transaction.
+
+    Attributes:
+        people: Whether patients or providers were put into the outbox.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.people = False
+
+
+def columns(rows: Iterable[tuple[str, ...]], width: int) -> list[list[str]]:
+    """Return the columns of rows, as `unnest` takes them; there may be no row."""
+    listed = list(rows)
+    return [[row[column] for row in listed] for column in range(width)]

@@ -1,0 +1,55 @@
+"""`PUT /v1/providers`: clinicians, safe to send again."""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Path, Request
+
+from booking.door.auth import Caller
+from booking.door.bodies import Body, Source, Text, body_schema
+from booking.door.commands import run_command
+from booking.door.domain import Client
+from booking.door.transactions import Transactions
+from booking.providers.store import write_provider
+from booking.values import texts
+from chassis.database import Connection
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class ProviderBody(Body):
+    """A clinician."""
+
+    name: Text
+
+
+def routes(transactions: Transactions, caller: Caller) -> APIRouter:
+    """Return the route."""
+    router = APIRouter(prefix="/v1", tags=["reference data"])
+    clock = transactions.clock
+
+    @router.put(
+        "/providers/{source_id:path}",
+        summary="Make a clinician known",
+        openapi_extra=body_schema(ProviderBody, {"provider": {"name": "Dr. Ngozi Adeyemi"}}, "The clinician."),
+    )
+    async def put_provider(
+        request: Request,
+        source_id: Annotated[str, Path()],
+        client: Annotated[Client, Depends(caller)],
+        source: Source = None,
+    ) -> dict[str, Any]:
+        """Make a clinician known, or change his name. Needs the right to manage clinics."""
+
+        async def write(connection: Connection, body: ProviderBody) -> tuple[str, int, bool]:
+            client.check_may_manage_clinics()
+            identity = (client.source(source), texts.identifier(source_id, "source id"))
+            name = texts.name(body.name, "name")
+            return await write_provider(connection, identity, name, clock.now())
+
+        provider_id, version, changed = await run_command(transactions, request, ProviderBody, write)
+        if changed:
+            log.info("provider.changed", provider_id=provider_id, version=version, client=client.client_id)
+        return {"provider_id": provider_id, "version": version}
+
+    return router
