@@ -19,10 +19,10 @@ import uvloop
 from pydantic import SecretStr
 
 from bench.harness import Report, figure, interleaved, median
-from booking.adapters.sql import APPOINTMENT_COLUMNS
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.state import State
 from booking.appointments.messages import appointment_changed
+from booking.appointments.statements import APPOINTMENT_COLUMNS
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.transactions import Transactions
 from booking.policies import statements

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from booking.adapters.formats import Hints
-from booking.adapters.plain import PlainJson
-from booking.adapters.store import PostgresStore
 from booking.appointments.domain.command import BookAppointment
-from booking.handle import Rules, accept
+from booking.appointments.handle import Rules, accept
+from booking.appointments.store import PostgresStore
+from booking.formats.plain.format import PlainJson
+from booking.formats.port import Hints
 from tests.integration.booking.door import Door
 from tests.integration.booking.policy import reissuer, worked_off
 from tests.integration.booking.test_barred_patients import BARRED, LOCAL, snapshots, visit

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from booking.adapters.formats import Hints
-from booking.adapters.plain import PlainJson
 from booking.adapters.reminded import MOST_COUNTED
-from booking.adapters.store import PostgresStore
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.handle import Rules, accept
+from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
-from booking.handle import Rules, accept
+from booking.formats.plain.format import PlainJson
+from booking.formats.port import Hints
 from schemas.appointments import Appointment
 from schemas.planning import plan
 from schemas.wire import decode

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from chassis import migrate
 from chassis.database import Connection, create_pool
 from chassis.errors import Unavailable

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from tests.integration.booking.door import Door, booking, until

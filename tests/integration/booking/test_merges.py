@@ -8,12 +8,12 @@ import asyncpg
 import httpx2
 import orjson
 
-from booking.adapters.formats import Hints
-from booking.adapters.plain import PlainJson
-from booking.adapters.store import PostgresStore
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.handle import Rules, accept
+from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
-from booking.handle import Rules, accept
+from booking.formats.plain.format import PlainJson
+from booking.formats.port import Hints
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.handle import mark_no_shows
 from booking.no_shows.store import PostgresUnattended

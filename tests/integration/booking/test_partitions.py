@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from booking.adapters.retention import AHEAD, jobs
+from booking.retention import AHEAD, jobs
 from chassis import migrate
 from chassis.clock import RealClock
 from chassis.counting import Count

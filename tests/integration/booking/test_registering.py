@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from booking.domain.main_files import LAST, number
 from booking.domain.people import NOBODY
 from booking.domain.registrations import Registered, Registration

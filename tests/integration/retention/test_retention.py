@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from booking import __main__ as booking_command
-from booking.adapters.retention import jobs as booking_jobs
+from booking.retention import jobs as booking_jobs
 from booking.settings import Settings as BookingSettings
 from chassis import retention
 from chassis.clock import RealClock

@@ -40,7 +40,7 @@ def _subscriptions(settings: Settings) -> Sequence[Subscription[Any]]:
 
 
 def _jobs(settings: Settings) -> Sequence[Job]:
-    from booking.adapters.retention import jobs
+    from booking.retention import jobs
 
     return jobs(settings)
 

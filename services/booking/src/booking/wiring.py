@@ -10,21 +10,24 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from booking.adapters import ahead, reading, registering, retention, safety_log
-from booking.adapters import http as plain_http
-from booking.adapters.fhir import http as fhir_http
-from booking.adapters.inbound import Inbound, decode_of
-from booking.adapters.owned import OWNED
+from booking import retention
+from booking.adapters import registering
+from booking.appointments import ahead
+from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
+from booking.appointments.handle import Rules
 from booking.appointments.intake import CommandIntake
 from booking.clinics import http as clinics_http
 from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
-from booking.handle import Rules
+from booking.formats.fhir_r4 import http as fhir_http
+from booking.formats.messages import Inbound, decode_of
+from booking.formats.plain import http as plain_http
 from booking.merges import http as merges_http
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
+from booking.owned import OWNED
 from booking.patients.intake import RegistrationIntake
 from booking.policies import http as policies_http
 from booking.providers import http as providers_http
@@ -32,6 +35,7 @@ from booking.reissues.counts import ReissueCounts
 from booking.reissues.job import Reissuer
 from booking.replies.messages import PatientReplies
 from booking.replies.messages import decode as decode_reply
+from booking.safety import http as safety_http
 from booking.settings import Settings
 from booking.values.contacts import country
 from booking.values.refusals import Refused
@@ -235,8 +239,8 @@ def door(
         providers_http.routes(transactions, client),
         clinics_http.routes(transactions, client, settings.default_country),
         merges_http.routes(transactions, client),
-        reading.routes(reads, reader),
-        safety_log.routes(reads, reader),
+        appointments_http.routes(reads, reader),
+        safety_http.routes(reads, reader),
         ahead.routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(transactions, commands, client),

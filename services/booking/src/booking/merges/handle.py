@@ -7,9 +7,9 @@ from typing import Protocol
 from uuid import UUID
 
 from booking.appointments.domain.state import State
+from booking.appointments.handle import VersionStore
 from booking.domain.people import PatientState, flag_changes, safer
 from booking.door.domain import Client
-from booking.handle import VersionStore
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused

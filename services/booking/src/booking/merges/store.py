@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from booking.domain.people import PatientState
 from booking.merges.handle import Merge
 from booking.patients.messages import patient_changed

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.handle import mark_no_shows
 from booking.no_shows.store import PostgresUnattended, clinics, soonest_ends

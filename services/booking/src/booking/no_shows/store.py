@@ -6,15 +6,15 @@ from uuid import UUID
 
 import asyncpg
 
-from booking.adapters import sql
-from booking.adapters.store import followed, state_of
+from booking.appointments import statements
 from booking.appointments.domain.state import State
+from booking.appointments.store import followed, state_of
 from booking.no_shows.domain import NoShowRule
 from chassis.counting import LONGEST_S, MOST, Count, in_time
 from chassis.database import Connection, unavailable
 from chassis.slots import Scope
 
-_NAMES = ", ".join(name for name, _ in sql.APPOINTMENT_COLUMNS)
+_NAMES = ", ".join(name for name, _ in statements.APPOINTMENT_COLUMNS)
 
 
 _ENDS = "coalesce(ends_at, starts_at + $1::interval)"

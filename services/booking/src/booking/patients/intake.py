@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from booking.domain.registrations import Outcome, Registered, Registration
 from booking.door.domain import Client
 from booking.door.group_commit import Gatherer

@@ -13,8 +13,8 @@ from uuid import UUID
 import structlog
 
 from booking.appointments.domain.state import State
+from booking.appointments.handle import VersionStore
 from booking.clinics.domain.clinic import ClinicState
-from booking.handle import VersionStore
 from booking.policies.domain.change import PolicyChange, change_of, giving_up
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, is_touched
 from booking.policies.domain.rules import Lead

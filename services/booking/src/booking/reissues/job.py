@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from booking.door.transactions import Transactions
 from booking.policies.handle import reissue
 from booking.policies.store import PostgresPolicyStore

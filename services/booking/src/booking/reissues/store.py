@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from booking.adapters.store import PostgresStore
+from booking.appointments.store import PostgresStore
 from booking.reissues.handle import Job
 from chassis.database import unavailable
 from schemas.appointments import SENDABLE, Bar

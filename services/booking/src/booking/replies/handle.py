@@ -10,7 +10,7 @@ import structlog
 
 from booking.appointments.domain.batch import Taken
 from booking.appointments.domain.state import Result, State
-from booking.handle import VersionStore
+from booking.appointments.handle import VersionStore
 from booking.replies.domain import Replied, decide
 from chassis.after_commit import after_commit
 from schemas.replies import PatientReplied

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord
 
-from booking.adapters.store import PostgresStore
 from booking.appointments.domain.state import Result
+from booking.appointments.store import PostgresStore
 from booking.replies.handle import take_replies
 from chassis.clock import Clock
 from chassis.consumer import Applied

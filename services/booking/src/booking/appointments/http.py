@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 from fastapi import APIRouter, Depends, Query
 
-from booking.adapters import listing
+from booking.appointments import listing
 from booking.door.auth import Caller
 from booking.door.bodies import problem
 from booking.door.domain import OPERATOR, Client

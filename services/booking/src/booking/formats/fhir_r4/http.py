@@ -7,8 +7,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.adapters.fhir.formats import FhirAppointment, FhirMessage
-from booking.adapters.formats import Format, Hints
 from booking.appointments.domain.batch import Answer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
@@ -16,6 +14,8 @@ from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
 from booking.door.domain import Client
 from booking.door.transactions import Transactions
+from booking.formats.fhir_r4.format import FhirAppointment, FhirMessage
+from booking.formats.port import Format, Hints
 from booking.values.refusals import Refused
 
 FHIR_JSON = "application/fhir+json"

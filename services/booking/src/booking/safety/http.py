@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Depends, Query
 
-from booking.adapters import sql
+from booking.appointments import statements
 from booking.door.auth import Caller
 from booking.door.bodies import problem
 from booking.door.domain import ALL, Client
@@ -87,7 +87,7 @@ async def _patient(pool: asyncpg.Pool, client: Client, patient_id: UUID | None, 
         if patient_id is None:
             raise Problem(404, "UNKNOWN_PATIENT", "No such patient, or none of this client's sources.")
         if client.is_limited:
-            visited = await pool.fetch(sql.VISITED, [patient_id])
+            visited = await pool.fetch(statements.VISITED, [patient_id])
             client.check_may_write(visited[0]["clinics"] if visited else (), "patient")
     return patient_id
 

@@ -4,6 +4,6 @@
 |---|---|
 | `resources.py` | from JSON to checked R4 resources |
 | `mapping.py` | from resources to orders, field by field (the table is in the service's README) |
-| `formats.py` | the two formats behind the port |
+| `format.py` | the two formats behind the port |
 | `http.py` | the routes and their answers, refusals as OperationOutcome |
 """

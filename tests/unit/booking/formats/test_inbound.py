@@ -7,7 +7,7 @@ import pytest
 from aiokafka import ConsumerRecord
 from pydantic import SecretStr, ValidationError
 
-from booking.adapters.inbound import decode_of
+from booking.formats.messages import decode_of
 from booking.settings import Settings
 from chassis.errors import Misconfigured, RejectedEvent
 from schemas.topics import BOOKINGS_INBOUND

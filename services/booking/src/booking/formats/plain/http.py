@@ -5,8 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.adapters.formats import Hints
-from booking.adapters.plain import LARGEST_BATCH, EventBody, PlainJson, is_batch
 from booking.appointments.domain.batch import Answer
 from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
@@ -14,6 +12,8 @@ from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
+from booking.formats.plain.format import LARGEST_BATCH, EventBody, PlainJson, is_batch
+from booking.formats.port import Hints
 from booking.values.refusals import Refused
 
 BOOKED = {

@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from booking.adapters.formats import Hints
-from booking.adapters.plain import PlainJson
 from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
+from booking.formats.plain.format import PlainJson
+from booking.formats.port import Hints
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET
 from tests.unit.booking.builders import LOCAL, START

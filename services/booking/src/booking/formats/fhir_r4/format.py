@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from booking.adapters.fhir import mapping, resources
-from booking.adapters.formats import Hints
 from booking.appointments.domain.command import BookAppointment
 from booking.door.strict_json import canonical_hash, strict_json
+from booking.formats.fhir_r4 import mapping, resources
+from booking.formats.port import Hints
 from booking.values.refusals import Refused
 
 BOOKING_EVENTS = frozenset({"booking-request"})

@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord
 
-from booking.adapters import sql
-from booking.adapters.formats import Hints
-from booking.adapters.plain import event
-from booking.adapters.store import PostgresStore
+from booking.appointments import statements
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.batch import Answer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
+from booking.appointments.handle import Rules, accept
+from booking.appointments.store import PostgresStore
 from booking.door import client_keys
 from booking.door.domain import ALL, Client
 from booking.door.strict_json import strict_json
-from booking.handle import Rules, accept
+from booking.formats.plain.format import event
+from booking.formats.port import Hints
 from booking.values.refusals import Refused
 from chassis.after_commit import after_commit
 from chassis.clock import Clock
@@ -131,7 +131,7 @@ def _allowed(received: Received, known: dict[str, Client]) -> BookAppointment:
 
 async def _keep(connection: Connection, refused: Sequence[tuple[BookAppointment, Refused]], clock: Clock) -> None:
     rows: list[tuple[Any, ...]] = [(o.client, o.key, r.code, r.message, r.place) for o, r in refused]
-    await connection.execute(sql.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), clock.now())
+    await connection.execute(statements.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), clock.now())
 
 
 def _told(answers: Mapping[int, Answer], refused: Sequence[tuple[int, Refused]]) -> Applied:

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
-from booking.adapters.formats import Hints
 from booking.appointments.domain.command import BookAppointment
 from booking.door.bodies import Id, Text, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, strict_json
+from booking.formats.port import Hints
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from booking.adapters import sql
 from booking.adapters.reminded import reminded
+from booking.appointments import statements
 from booking.appointments.domain.batch import Taken
 from booking.appointments.domain.state import Result, State
 from booking.appointments.messages import appointment_changed
@@ -46,27 +46,27 @@ class PostgresStore(PostgresClinics, PostgresProviders):
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
         """See `handle.Store`."""
-        found = await self._ids(sql.IDENTITIES, identities)
+        found = await self._ids(statements.IDENTITIES, identities)
         missing = identities - found.keys() if isinstance(identities, set) else set(identities) - found.keys()
         if not missing:
             return found, ()
-        made = await self._ids(sql.MAKE_IDENTITIES, missing)
+        made = await self._ids(statements.MAKE_IDENTITIES, missing)
         found |= made
         lost = missing - made.keys()  # another transaction made them; ours has waited for its end
         if lost:
-            found |= await self._ids(sql.IDENTITIES, lost)
+            found |= await self._ids(statements.IDENTITIES, lost)
         if lost - found.keys():
             raise Unavailable("IDENTITY_RACE", "an appointment's identity was made and taken back by another batch")
         return found, made.keys()
 
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
         """See `handle.Store`."""
-        rows = await self.connection.fetch(sql.LOCK_APPOINTMENTS, list(appointment_ids))
+        rows = await self.connection.fetch(statements.LOCK_APPOINTMENTS, list(appointment_ids))
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 
     async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
         """See `handle.Store`."""
-        rows = await self.connection.fetch(sql.TAKEN, *columns(keys, 2))
+        rows = await self.connection.fetch(statements.TAKEN, *columns(keys, 2))
         return {
             (r["client"], r["key"]): Taken(
                 r["body_sha256"], Result(r["result"]), r["appointment_id"], r["version"], tuple(r["warnings"])
@@ -76,35 +76,35 @@ class PostgresStore(PostgresClinics, PostgresProviders):
 
     async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
         """See `handle.Store`."""
-        return await self._ids(sql.PATIENTS, identities)
+        return await self._ids(statements.PATIENTS, identities)
 
     async def mint_patients(
         self, identities: Collection[Identity]
     ) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
         """See `handle_people.PeopleStore`."""
-        made = await self._ids(sql.MINT_PATIENTS, identities)
+        made = await self._ids(statements.MINT_PATIENTS, identities)
         lost = set(identities) - made.keys()
-        found = made | await self._ids(sql.PATIENTS, lost) if lost else made
+        found = made | await self._ids(statements.PATIENTS, lost) if lost else made
         if len(found) < len(set(identities)):
             raise Unavailable("IDENTITY_RACE", "a patient was made and taken back by another batch")
         return found, made.keys()
 
     async def forget_patients(self, identities: Collection[Identity]) -> None:
         """See `handle_people.PeopleStore`."""
-        await self.connection.execute(sql.FORGET_PATIENTS, *columns(identities, 2))
+        await self.connection.execute(statements.FORGET_PATIENTS, *columns(identities, 2))
 
     async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
         """See `handle.Store`."""
-        rows = await self.connection.fetch(sql.LOCK_PATIENTS, list(patient_ids))
+        rows = await self.connection.fetch(statements.LOCK_PATIENTS, list(patient_ids))
         return {row["patient_id"]: patient_of(row) for row in rows}
 
     async def lock_counters(self, years: Collection[int]) -> None:
         """See `handle_people.PeopleStore`."""
-        await self.connection.execute(sql.LOCK_COUNTERS, sorted(years))
+        await self.connection.execute(statements.LOCK_COUNTERS, sorted(years))
 
     async def numbers_taken(self, numbers: Collection[str]) -> Collection[str]:
         """See `handle_people.PeopleStore`."""
-        return {row["main_file"] for row in await self.connection.fetch(sql.NUMBERS_TAKEN, list(numbers))}
+        return {row["main_file"] for row in await self.connection.fetch(statements.NUMBERS_TAKEN, list(numbers))}
 
     async def free_numbers(self, year: int, count: int, claimed: Collection[str] = ()) -> Sequence[str]:
         """See `handle_people.PeopleStore`.
@@ -115,24 +115,24 @@ class PostgresStore(PostgresClinics, PostgresProviders):
         found: list[str] = []
         step = count
         while len(found) < count:
-            moved = await self.connection.fetchrow(sql.ADVANCE_COUNTER, year, step, main_files.LAST)
+            moved = await self.connection.fetchrow(statements.ADVANCE_COUNTER, year, step, main_files.LAST)
             assert moved is not None  # noqa: S101  # an upsert always returns its row
             before, until = moved["before"], moved["until"]
             if before == until:
                 break  # the year has no number left
             ends = (main_files.number(year, before), main_files.number(year, until))
-            rows = await self.connection.fetch(sql.NUMBERS_BETWEEN, *ends)
+            rows = await self.connection.fetch(statements.NUMBERS_BETWEEN, *ends)
             found += main_files.free_between(year, before, until, {row["main_file"] for row in rows} | set(claimed))
             step = min(2 * step, LONGEST_STEP)
         if len(found) > count:
-            await self.connection.execute(sql.PUT_COUNTER_BACK, year, main_files.ordinal_in(found[count - 1]))
+            await self.connection.execute(statements.PUT_COUNTER_BACK, year, main_files.ordinal_in(found[count - 1]))
         return found[:count]
 
     async def write_appointments(self, states: Mapping[UUID, State]) -> None:
         """See `handle.Store`."""
         ids = sorted(states)
         columns = zip(*(states[key] for key in ids), strict=True)  # a State has the table's order
-        await self.connection.execute(sql.WRITE_APPOINTMENTS, ids, *map(list, columns))
+        await self.connection.execute(statements.WRITE_APPOINTMENTS, ids, *map(list, columns))
 
     async def publish_versions(
         self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
@@ -145,7 +145,7 @@ class PostgresStore(PostgresClinics, PostgresProviders):
             for (key, state), bar in zip(versions, barred, strict=True)
         ]
         await self.connection.execute(
-            sql.APPEND_HISTORY,
+            statements.APPEND_HISTORY,
             [key for key, _ in versions],
             [state.version for _, state in versions],
             [event.value.decode() for event in events if event.value is not None],
@@ -155,13 +155,13 @@ class PostgresStore(PostgresClinics, PostgresProviders):
 
     async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
         """See `handle.Store`."""
-        rows = await self.connection.fetch(sql.BARRED, [one for one in patients if isinstance(one, UUID)])
+        rows = await self.connection.fetch(statements.BARRED, [one for one in patients if isinstance(one, UUID)])
         bars = ((row[0], barred_by(deceased=row[1], do_not_contact=row[2], consent=row[3])) for row in rows)
         return {patient: bar for patient, bar in bars if bar is not None}
 
     async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
         """See `handle_people.PeopleStore`."""
-        rows = await self.connection.fetch(sql.VISITED, list(patient_ids))
+        rows = await self.connection.fetch(statements.VISITED, list(patient_ids))
         return {row["asked"]: row["clinics"] for row in rows}
 
     async def reminded(
@@ -177,7 +177,7 @@ class PostgresStore(PostgresClinics, PostgresProviders):
         self.people = True
         columns = zip(*map(_PATIENT, patients), strict=True)
         await keep_flag_changes(self.connection, flags, now)  # first: a trigger on patients reads the cause in them
-        await self.connection.execute(sql.WRITE_PATIENTS, *map(list, columns))
+        await self.connection.execute(statements.WRITE_PATIENTS, *map(list, columns))
         await enqueue(self.connection, [patient_changed(patient, now) for patient in patients])
 
     async def remember(self, taken: Mapping[tuple[str, str], Taken], at: datetime | None = None) -> None:
@@ -195,13 +195,13 @@ class PostgresStore(PostgresClinics, PostgresProviders):
             for key, t in taken.items()
         ]
         try:
-            await self.connection.execute(sql.REMEMBER, *map(list, zip(*rows, strict=True)), at)
+            await self.connection.execute(statements.REMEMBER, *map(list, zip(*rows, strict=True)), at)
         except asyncpg.UniqueViolationError:
             raise Unavailable("KEY_RACE", "an event id was taken by another batch meanwhile") from None
 
     async def forget(self, identities: Collection[Identity]) -> None:
         """See `handle.Store`."""
-        await self.connection.execute(sql.FORGET_IDENTITIES, *columns(identities, 2))
+        await self.connection.execute(statements.FORGET_IDENTITIES, *columns(identities, 2))
 
     async def _ids(self, statement: str, identities: Iterable[Identity]) -> dict[Identity, UUID]:
         rows = await self.connection.fetch(statement, *columns(identities, 2))
@@ -214,7 +214,7 @@ async def followed(connection: Connection, held: Mapping[UUID, State]) -> Mappin
     Whatever is written of them next carries him: a visit that a merge did not take along is repaired by it (D44).
     """
     patients = {state.patient for state in held.values() if state.patient is not None}
-    rows = await connection.fetch(sql.KEPT_PATIENTS, list(patients)) if patients else ()
+    rows = await connection.fetch(statements.KEPT_PATIENTS, list(patients)) if patients else ()
     if not rows:
         return held
     kept = {row["away"]: row["kept"] for row in rows}

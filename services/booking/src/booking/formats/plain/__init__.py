@@ -1,0 +1,1 @@
+"""Our own JSON: one event, an array of events, or `{"events": [...]}`."""
