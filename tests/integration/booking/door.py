@@ -19,8 +19,9 @@ from booking.appointments.counts import AnswerCounts
 from booking.door import client_keys
 from booking.door.domain import Client
 from booking.door.transactions import Transactions
+from booking.formats.choice import Formats
 from booking.settings import Settings
-from booking.wiring import Service, build
+from booking.wiring import FORMATS, Service, build
 from booking.wiring import door as door_of
 from chassis.clock import Clock, RealClock
 from chassis.database import create_pool
@@ -145,9 +146,11 @@ async def opened(installation: Installation, clock: Clock | None = None, **given
 
 
 @asynccontextmanager
-async def opened_on_kafka(installation: Installation, **given: object) -> AsyncIterator[Door]:
+async def opened_on_kafka(
+    installation: Installation, formats: Formats = FORMATS, **given: object
+) -> AsyncIterator[Door]:
     """Give the API of a whole service, whose consumer and relays run while `running` does."""
-    async with build(settings_on(installation, **given)) as service:
+    async with build(settings_on(installation, **given), formats) as service:
         operations = operations_api(service.health, service.metrics, service.api)
         async with _speaking(service.api, operations, service.pool, RealClock()) as door:
             door.running = service
@@ -182,15 +185,18 @@ async def running(door: Door) -> AsyncIterator[None]:
 
 
 async def send_inbound(
-    installation: Installation, *records: tuple[str, bytes], claims: str | None = None, topic: Topic = BOOKINGS_INBOUND
+    installation: Installation,
+    *records: tuple[str, bytes],
+    topic: Topic = BOOKINGS_INBOUND,
+    **headers: str,
 ) -> None:
-    """Write (key, value) records to an inbound topic; `claims` is a client that their header names."""
+    """Write (key, value) records to an inbound topic, each with these headers."""
     producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
     await producer.start()
     try:
-        headers = [] if claims is None else [("client", claims.encode())]
+        sent = [(name.replace("_", "-"), value.encode()) for name, value in headers.items()]
         for key, value in records:
-            await producer.send_and_wait(installation.topic_prefix + topic.name, value, key.encode(), headers=headers)
+            await producer.send_and_wait(installation.topic_prefix + topic.name, value, key.encode(), headers=sent)
     finally:
         await producer.stop()
 

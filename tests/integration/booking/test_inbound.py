@@ -148,8 +148,8 @@ async def test_a_dead_letter_that_is_replayed_does_not_revive_a_visit_that_was_c
 
 async def test_g9_a_topic_is_its_clients_whatever_a_record_says(served: Door, installation: Installation) -> None:
     await served.client(Client("other", ("other",)))
-    await send_inbound(installation, record({**booking("e1"), "source": "other"}), claims="other")
-    await send_inbound(installation, record(booking("e2")), claims="other")
+    await send_inbound(installation, record({**booking("e1"), "source": "other"}), client="other")
+    await send_inbound(installation, record(booking("e2")), client="other")
     async with running(served):
         await until(lambda: _answered(served, 1))
         await until(served.service.consumer.idle)
@@ -165,7 +165,7 @@ async def test_g9_what_comes_by_a_topic_of_nobodys_is_kept_and_can_be_replayed_o
     installation: Installation, bound: dict[str, str], code: str
 ) -> None:
     async with opened_on_kafka(installation, inbound_clients=bound) as door:
-        await send_inbound(installation, record(booking("e1")), claims="local")
+        await send_inbound(installation, record(booking("e1")), client="local")
         async with running(door):
             await until(lambda: _dead(door, 1))
         assert await door.pool.fetchval("SELECT code FROM dead_letter") == code

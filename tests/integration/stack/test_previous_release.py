@@ -71,7 +71,7 @@ async def test_b21_a_running_instance_of_the_release_before_survives_this_ones_m
             await _book(http, old, "after")
             await _keys_are_kept(unmigrated, before)
             record = ("by-topic", orjson.dumps(booking("by-topic", "by-topic")))
-            await send_inbound(unmigrated, record, claims="local")  # which the release before goes by
+            await send_inbound(unmigrated, record, client="local")  # which the release before goes by
             await until(lambda: _has_booked(unmigrated, "by-topic"))
 
             ports = {"BOOKING_HTTP_PORT": str(new_port), "BOOKING_OPERATIONS_PORT": str(asked)}

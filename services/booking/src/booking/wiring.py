@@ -21,9 +21,13 @@ from booking.clinics import http as clinics_http
 from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
+from booking.formats import http as events_http
+from booking.formats.choice import Formats
 from booking.formats.fhir_r4 import http as fhir_http
+from booking.formats.fhir_r4.format import FhirR4
+from booking.formats.http import EventDoor
 from booking.formats.messages import Inbound, decode_of
-from booking.formats.plain import http as plain_http
+from booking.formats.plain.format import PlainJson
 from booking.merges import http as merges_http
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
@@ -65,6 +69,9 @@ READING_POOL_SIZE = 4
 """Connections of those who only read: however many ask how much, no booking waits for them."""
 DRY_RUNS = 2
 """Dry runs of policies at once: each reads and plans a clinic's visits, for minutes where there are millions."""
+
+FORMATS = Formats(PlainJson(), FhirR4())
+"""What upstream systems may write in. What names none of these is read as the first."""
 
 REFERENCE = (PATIENTS, PROVIDERS, CLINICS)
 
@@ -140,20 +147,29 @@ def no_show_runner(settings: Settings, pool: asyncpg.Pool, clock: Clock, metrics
 
 
 def subscriptions(
-    settings: Settings, clock: Clock, counts: AnswerCounts | None = None, *, replayed: bool = False
+    settings: Settings,
+    clock: Clock,
+    counts: AnswerCounts | None = None,
+    formats: Formats = FORMATS,
+    *,
+    replayed: bool = False,
 ) -> tuple[Subscription[Any], ...]:
     """Return what booking listens to, and what becomes of it; `replayed` is for dead letters."""
     take = Inbound(clock, rules_of(settings), counts).apply
     inbound = (
-        Subscription(topic, decode_of(client_id, replayed=replayed), take, own=False)
+        Subscription(topic, decode_of(client_id, formats, replayed=replayed), take, own=False)
         for topic, client_id in settings.inbound
     )
     return (*inbound, Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply))
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[Service]:
+async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator[Service]:
     """Give the whole service, connected and checked but not yet running.
+
+    Args:
+        settings: Of the service.
+        formats: What upstream systems may write in.
 
     Raises:
         Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
@@ -187,7 +203,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         await clocks.compare()
         agreed = AgreedClock(clock, clocks)
         transactions = Transactions(pool, agreed, committed, counts.refusals)
-        listen = subscriptions(settings, agreed, counts)
+        listen = subscriptions(settings, agreed, counts, formats)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)
         clocks.watch(health)
@@ -199,7 +215,7 @@ async def build(settings: Settings) -> AsyncIterator[Service]:
         no_shows = no_show_runner(settings, pool, agreed, metrics)
         if no_shows is not None:
             no_shows.watch(health, appointments.idle)
-        api = door(settings, transactions, counts, appointments.wake, reissuer.wake, reads)
+        api = door(settings, transactions, counts, appointments.wake, reissuer.wake, reads, formats)
         relays = (appointments, reference_data)
         daily = Retention(pool, retention.jobs(settings), agreed, retention.AHEAD)
         yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api, ends)
@@ -215,6 +231,7 @@ def door(
     booked: Callable[[], None] | None = None,
     policy_changed: Callable[[], None] = lambda: None,
     reads: asyncpg.Pool | None = None,
+    formats: Formats = FORMATS,
 ) -> FastAPI:
     """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away.
 
@@ -225,6 +242,7 @@ def door(
         booked: Called after a commit that wrote appointments only, instead of what the transactions call.
         policy_changed: Called after a change of a reminder policy, to wake the job that works it off.
         reads: Connections for what only reads; None: those of the commands.
+        formats: What upstream systems may write in.
     """
     reads = reads or transactions.pool
     keys, operator_key = Keys(transactions.pool), operator(settings)
@@ -232,9 +250,10 @@ def door(
     admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
     api = create_api("Attend booking", DESCRIPTION, admit=admit, bounds=bounds)
     rules = rules_of(settings)
-    commands, people = CommandIntake(transactions, rules, counts, booked), RegistrationIntake(transactions, rules)
+    events = EventDoor(CommandIntake(transactions, rules, counts, booked), transactions.counts)
+    people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
-        plain_http.routes(transactions, commands, client),
+        events_http.routes(events, formats, client),
         registering.routes(transactions, people, client, settings.default_country),
         providers_http.routes(transactions, client),
         clinics_http.routes(transactions, client, settings.default_country),
@@ -243,7 +262,7 @@ def door(
         safety_http.routes(reads, reader),
         ahead.routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
-        fhir_http.routes(transactions, commands, client),
+        fhir_http.routes(events, client),
     )
     for router in routers:
         api.include_router(router)

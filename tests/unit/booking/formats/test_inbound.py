@@ -7,12 +7,17 @@ import pytest
 from aiokafka import ConsumerRecord
 from pydantic import SecretStr, ValidationError
 
+from booking.formats.choice import Formats
 from booking.formats.messages import decode_of
+from booking.formats.plain.format import PlainJson
+from booking.formats.port import Hints, Parsed
 from booking.settings import Settings
+from booking.values.refusals import Refused
 from chassis.errors import Misconfigured, RejectedEvent
 from schemas.topics import BOOKINGS_INBOUND
 from stack.prepare import declared_here
 
+FORMATS = Formats(PlainJson())
 BODY = {"event_id": "e1", "appointment": {"id": "v1", "status": "booked"}}
 
 
@@ -30,12 +35,38 @@ def settings(**given: Any) -> Settings:
 
 @pytest.mark.parametrize("claims", [(), (("client", b"other"),), (("client", None),), (("client", b"\xff"),)])
 def test_a_claim_in_a_header_is_not_looked_at(claims: tuple[tuple[str, bytes | None], ...]) -> None:
-    assert decode_of("local")(record(headers=claims)).order.client == "local"
+    assert decode_of("local", FORMATS)(record(headers=claims)).client == "local"
+
+
+def test_a_record_is_one_event_and_no_batch() -> None:
+    for batch in ([BODY], {"events": [BODY]}):
+        with pytest.raises(RejectedEvent, match="WRONG_TYPE"):
+            decode_of("local", FORMATS)(record(value=orjson.dumps(batch)))
+
+
+@pytest.mark.parametrize("refused", [{}, {"event_id": "e1", "appointment": {"id": "v1", "status": "soon"}}])
+def test_an_event_that_cannot_be_read_is_refused_with_its_own_code(refused: dict[str, Any]) -> None:
+    with pytest.raises(RejectedEvent, match=r"MISSING_FIELD|UNKNOWN_STATUS"):
+        decode_of("local", FORMATS)(record(value=orjson.dumps(refused)))
+
+
+def test_what_stands_as_its_refusal_is_refused_with_its_place() -> None:
+    class Refusing(PlainJson):
+        def parse(self, body: bytes, hints: Hints) -> Parsed:
+            return Parsed([Refused("WRONG_TYPE", "six fields a line", "line 1")])
+
+    with pytest.raises(RejectedEvent, match="WRONG_TYPE: line 1: six fields a line"):
+        decode_of("local", Formats(Refusing()))(record())
+
+
+@pytest.mark.parametrize(("given", "held"), [({}, ""), ({"source": ""}, ""), ({"source": "pas"}, "pas")])
+def test_the_source_that_a_record_names_is_kept_until_its_client_is_known(given: dict[str, str], held: str) -> None:
+    assert decode_of("local", FORMATS)(record(value=orjson.dumps({**BODY, **given}))).source == held
 
 
 def test_a_topic_of_nobodys_is_refused_whatever_its_records_claim() -> None:
     with pytest.raises(RejectedEvent, match="NO_CLIENT"):
-        decode_of(None)(record(headers=(("client", b"local"),)))
+        decode_of(None, FORMATS)(record(headers=(("client", b"local"),)))
 
 
 def test_the_first_inbound_topic_is_read_though_it_is_nobodys_so_that_nothing_waits_unseen() -> None:

@@ -24,11 +24,15 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-def body_schema(model: type[Any], examples: dict[str, Any], described: str) -> dict[str, Any]:
-    """Return the OpenAPI of a body that the door reads itself."""
-    shown = {name: {"value": value} for name, value in examples.items()}
-    content = {"application/json": {"schema": _inlined(model), "examples": shown}}
-    return {"requestBody": {"required": True, "description": described, "content": content}}
+def body_schema(model: type[Any], examples: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return the OpenAPI of a JSON body that the door reads itself; `text` says what it is."""
+    content = {"application/json": described(model, examples)}
+    return {"requestBody": {"required": True, "description": text, "content": content}}
+
+
+def described(model: type[Any], examples: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI media type object of such a body: its schema, and examples by name."""
+    return {"schema": _inlined(model), "examples": {name: {"value": value} for name, value in examples.items()}}
 
 
 def _inlined(model: type[Any]) -> dict[str, Any]:

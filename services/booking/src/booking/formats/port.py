@@ -1,8 +1,8 @@
-"""The port of upstream formats: one file each, from bytes to orders."""
+"""The port of upstream formats: how one kind of upstream writes its bookings, from bytes to commands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
@@ -15,8 +15,8 @@ class Hints:
 
     Attributes:
         client: Who sent it.
-        source: The source named in the query, if any.
-        key: The header Idempotency-Key, if any.
+        source: The source named beside the body (in a request's query), if any.
+        key: The idempotency key given beside the body (the header Idempotency-Key), if any.
     """
 
     client: Client
@@ -24,11 +24,36 @@ class Hints:
     key: str | None = None
 
 
-class Format(Protocol):
-    """How one kind of upstream writes its bookings. A new kind is one new file and one line in `wiring`."""
+class Parsed(NamedTuple):
+    """What a body holds.
 
-    def parse(self, body: bytes, hints: Hints) -> Sequence[BookAppointment | Refused]:
-        """Return the orders in `body`, in order; one that cannot be read stands as its refusal.
+    Attributes:
+        commands: In order; one that cannot be read stands as its refusal.
+        is_batch: Whether it may hold several, and each is answered for itself. Over HTTP only: a record of a topic is
+            one event, because its key keeps the events of one appointment in order.
+    """
+
+    commands: Sequence[BookAppointment | Refused]
+    is_batch: bool = False
+
+
+class Format(Protocol):
+    """How one kind of upstream writes its bookings. A new kind is one file, or folder, and one line in `wiring`."""
+
+    @property
+    def media_types(self) -> Collection[str]:
+        """The types by which a request says that it is of this format (`Content-Type`), in small letters."""
+
+    @property
+    def topic_content_types(self) -> Collection[str]:
+        """The types by which a record of an inbound topic says so (its header `content-type`), in small letters."""
+
+    @property
+    def openapi(self) -> Mapping[str, Any]:
+        """The OpenAPI media type object of a body: its `schema`, and `examples`."""
+
+    def parse(self, body: bytes, hints: Hints) -> Parsed:
+        """Return the commands in `body`.
 
         Raises:
             Refused: The body as a whole cannot be read.

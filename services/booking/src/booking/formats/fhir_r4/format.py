@@ -1,60 +1,73 @@
-"""The two FHIR formats behind the port."""
+"""FHIR R4 behind the port: a booking message, or one Appointment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.door.strict_json import canonical_hash, strict_json
 from booking.formats.fhir_r4 import mapping, resources
-from booking.formats.port import Hints
+from booking.formats.port import Hints, Parsed
 from booking.values.refusals import Refused
+
+FHIR_JSON = "application/fhir+json"
 
 BOOKING_EVENTS = frozenset({"booking-request"})
 """Codes of MessageHeader.eventCoding that are about a booking."""
 
 
-class FhirAppointment:
-    """`formats.Format` of one R4 Appointment.
+class FhirR4:
+    """`port.Format` of FHIR R4: a message Bundle, else one Appointment."""
 
-    Its key is the header Idempotency-Key, else the hash of the body: the same resource is the same event.
-    """
+    media_types = (FHIR_JSON,)
+    topic_content_types = (FHIR_JSON,)
+    openapi: Mapping[str, Any] = {"schema": {"type": "object"}}
 
-    def parse(self, body: bytes, hints: Hints) -> Sequence[BookAppointment | Refused]:
-        """See `formats.Format`."""
+    def parse(self, body: bytes, hints: Hints) -> Parsed:
+        """See `port.Format`."""
         value = strict_json(body)
-        digest = canonical_hash(value)
-        found = resources.appointment(value)
-        source = hints.client.source(hints.source)
-        key = hints.key or f"sha256:{digest.hex()}"
-        client = hints.client.client_id
-        return [mapping.order(found, mapping.Message(), client=client, source=source, key=key, body_sha256=digest)]
+        is_bundle = isinstance(value, dict) and value.get("resourceType") == "Bundle"
+        return Parsed([_of_message(value, hints) if is_bundle else _of_appointment(value, hints)])
 
 
-class FhirMessage:
-    """`formats.Format` of a message Bundle: MessageHeader first, its focus an Appointment.
+def parse_message(body: bytes, hints: Hints) -> Parsed:
+    """Return the command in a message Bundle, and of nothing else."""
+    return Parsed([_of_message(strict_json(body), hints)])
+
+
+def parse_appointment(body: bytes, hints: Hints) -> Parsed:
+    """Return the command in one Appointment, and of nothing else."""
+    return Parsed([_of_appointment(strict_json(body), hints)])
+
+
+def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
+    """Its key is the header Idempotency-Key, else the hash of the body: the same resource is the same event."""
+    digest = canonical_hash(value)
+    found = resources.appointment(value)
+    source = hints.client.source(hints.source)
+    key = hints.key or f"sha256:{digest.hex()}"
+    client = hints.client.client_id
+    return mapping.command(found, mapping.Message(), client=client, source=source, key=key, body_sha256=digest)
+
+
+def _of_message(value: Any, hints: Hints) -> BookAppointment:
+    """MessageHeader first, its focus an Appointment.
 
     Its key is the header Idempotency-Key, else MessageHeader.id, else Bundle.id, else the hash of the body.
     """
-
-    def parse(self, body: bytes, hints: Hints) -> Sequence[BookAppointment | Refused]:
-        """See `formats.Format`."""
-        value = strict_json(body)
-        digest = canonical_hash(value)
-        bundle = resources.message(value)
-        header, by_reference = _unpacked(bundle)
-        focus, appointment = _focus(header, by_reference)
-        resources.check_invariants(appointment, "Appointment")
-        key = hints.key or header.id or bundle.id or f"sha256:{digest.hex()}"
-        return [
-            mapping.order(
-                appointment,
-                mapping.Message(by_reference, header, focus),
-                client=hints.client.client_id,
-                source=hints.client.source(hints.source),
-                key=str(key),
-                body_sha256=digest,
-            )
-        ]
+    digest = canonical_hash(value)
+    bundle = resources.message(value)
+    header, by_reference = _unpacked(bundle)
+    focus, appointment = _focus(header, by_reference)
+    resources.check_invariants(appointment, "Appointment")
+    key = hints.key or header.id or bundle.id or f"sha256:{digest.hex()}"
+    return mapping.command(
+        appointment,
+        mapping.Message(by_reference, header, focus),
+        client=hints.client.client_id,
+        source=hints.client.source(hints.source),
+        key=str(key),
+        body_sha256=digest,
+    )
 
 
 def _unpacked(bundle: Any) -> tuple[Any, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """`POST /fhir/R4/$process-message`, `POST|PUT /fhir/R4/Appointment`: answers and refusals in FHIR's words."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
@@ -10,55 +11,51 @@ from starlette.responses import JSONResponse
 from booking.appointments.domain.batch import Answer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
-from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
 from booking.door.domain import Client
-from booking.door.transactions import Transactions
-from booking.formats.fhir_r4.format import FhirAppointment, FhirMessage
-from booking.formats.port import Format, Hints
+from booking.formats.fhir_r4.format import FHIR_JSON, parse_appointment, parse_message
+from booking.formats.http import EventDoor
+from booking.formats.port import Hints, Parsed
 from booking.values.refusals import Refused
-
-FHIR_JSON = "application/fhir+json"
 
 _ISSUES = {400: "structure", 403: "forbidden", 409: "conflict", 413: "too-long", 422: "business-rule"}
 _INVALID = {"INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported"}
 
 
-def routes(transactions: Transactions, intake: CommandIntake, caller: Caller) -> APIRouter:
+def routes(door: EventDoor, caller: Caller) -> APIRouter:
     """Return the FHIR routes."""
     router = APIRouter(prefix="/fhir/R4", tags=["FHIR R4"])
     accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
 
-    async def take(request: Request, client: Client, format_: Format, *, as_message: bool) -> Response:
-        hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
+    async def take(
+        request: Request, client: Client, parse: Callable[[bytes, Hints], Parsed], *, as_message: bool
+    ) -> Response:
         try:
-            body = await request.body()
-            orders = format_.parse(body, hints)
+            parsed, (answer,) = await door.take(request, client, parse)
         except Refused as refusal:
-            transactions.counts.refused(refusal)
             return outcome(refusal)
-        answer = (await intake.answer_all(orders, client))[0]
-        if answer.refusal is not None or not isinstance(orders[0], BookAppointment):
-            return outcome(answer.refusal or Refused("NOT_READ", "the order could not be read"))
-        resource = message(answer, orders[0]) if as_message else appointment(answer, orders[0])
+        (command,) = parsed.commands
+        if answer.refusal is not None or not isinstance(command, BookAppointment):
+            return outcome(answer.refusal or Refused("NOT_READ", "the command could not be read"))
+        resource = message(answer, command) if as_message else appointment(answer, command)
         return answered(resource, answer)
 
     @router.post("/$process-message", summary="Take a booking message", openapi_extra=accepts)
     async def process_message(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
         """Take a message Bundle whose focus is an Appointment, as NHS BaRS sends it."""
-        return await take(request, client, FhirMessage(), as_message=True)
+        return await take(request, client, parse_message, as_message=True)
 
     @router.post("/Appointment", summary="Take an Appointment", openapi_extra=accepts)
     async def post_appointment(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
         """Take one Appointment resource; its identifier, else its id, says which it is."""
-        return await take(request, client, FhirAppointment(), as_message=False)
+        return await take(request, client, parse_appointment, as_message=False)
 
     @router.put("/Appointment/{resource_id}", summary="Take an Appointment", openapi_extra=accepts)
     async def put_appointment(
         request: Request, resource_id: str, client: Annotated[Client, Depends(caller)]
     ) -> Response:
         """Take one Appointment resource; as POST, the id in the path is the sender's and only names it."""
-        return await take(request, client, FhirAppointment(), as_message=False)
+        return await take(request, client, parse_appointment, as_message=False)
 
     return router
 
@@ -77,25 +74,25 @@ def answered(resource: dict[str, Any], answer: Answer) -> Response:
     return JSONResponse(resource, 201 if new else 200, headers, media_type=FHIR_JSON)
 
 
-def appointment(answer: Answer, order: BookAppointment) -> dict[str, Any]:
+def appointment(answer: Answer, command: BookAppointment) -> dict[str, Any]:
     """Return the Appointment under our id: version, status and times, and the patient by the sender's own id."""
     assert answer.taken is not None  # noqa: S101
-    written = (("start", order.starts_at), ("end", order.ends_at))
+    written = (("start", command.starts_at), ("end", command.ends_at))
     times = {name: at.isoformat() for name, at in written if isinstance(at, datetime)}
     return {
         "resourceType": "Appointment",
         "id": str(answer.taken.appointment_id),
         "meta": {"versionId": str(answer.taken.version)},
-        "identifier": [{"value": order.appointment}],
-        "status": order.status.value,
+        "identifier": [{"value": command.appointment}],
+        "status": command.status.value,
         **times,
-        "participant": [{"actor": {"type": "Patient", "identifier": {"value": order.patient}}, "status": "accepted"}],
+        "participant": [{"actor": {"type": "Patient", "identifier": {"value": command.patient}}, "status": "accepted"}],
     }
 
 
-def message(answer: Answer, order: BookAppointment) -> dict[str, Any]:
+def message(answer: Answer, command: BookAppointment) -> dict[str, Any]:
     """Return the answering message: a MessageHeader that says ok, and the Appointment under our id."""
-    resource = appointment(answer, order)
+    resource = appointment(answer, command)
     header = {
         "resourceType": "MessageHeader",
         "eventCoding": {
@@ -103,7 +100,7 @@ def message(answer: Answer, order: BookAppointment) -> dict[str, Any]:
             "code": "booking-response",
         },
         "source": {"endpoint": "urn:attend:booking"},
-        "response": {"identifier": order.key, "code": "ok"},
+        "response": {"identifier": command.key, "code": "ok"},
         "focus": [{"reference": f"urn:uuid:{resource['id']}"}],
     }
     return {

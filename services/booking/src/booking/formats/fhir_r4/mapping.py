@@ -1,4 +1,4 @@
-"""From FHIR R4 resources to orders. The table of every field is in the service's README."""
+"""From FHIR R4 resources to commands. The table of every field is in the service's README."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,10 +40,10 @@ class Message:
         return None if reference is None else self.by_reference.get(reference.reference or "")
 
 
-def order(
+def command(
     appointment: Any, message: Message, *, client: str, source: str, key: str, body_sha256: bytes
 ) -> BookAppointment:
-    """Return the order that an Appointment and what came with it stand for.
+    """Return the command that an Appointment and what came with it stand for.
 
     Raises:
         Refused: NO_PATIENT, NO_APPOINTMENT_ID, or a text or time is not acceptable.

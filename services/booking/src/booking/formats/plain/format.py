@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from booking.appointments.domain.command import BookAppointment
-from booking.door.bodies import Id, Text, refusal_of
+from booking.door.bodies import Id, Text, described, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, strict_json
-from booking.formats.port import Hints
+from booking.formats.port import Hints, Parsed
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
@@ -58,15 +58,49 @@ class EventBody(_Body):
     appointment: AppointmentBody
 
 
-class PlainJson:
-    """`formats.Format` of our own JSON."""
+BOOKED = {
+    "event_id": "msg-1",
+    "sequence": 1,
+    "appointment": {
+        "id": "visit-1",
+        "status": "booked",
+        "patient": {"id": "p-1"},
+        "clinic": "CARDIO",
+        "provider": {"id": "dr-204"},
+        "service_type": "Echocardiogram",
+        "start": "2027-03-12T10:00:00+00:00",
+        "end": "2027-03-12T10:30:00+00:00",
+    },
+}
+MOVED = {
+    "event_id": "msg-2",
+    "sequence": 2,
+    "appointment": {"id": "visit-1", "status": "booked", "start": "2027-03-15T09:00", "zone": "Europe/London"},
+}
+CANCELLED = {"event_id": "msg-3", "sequence": 3, "appointment": {"id": "visit-1", "status": "cancelled"}}
 
-    def parse(self, body: bytes, hints: Hints) -> Sequence[BookAppointment | Refused]:
-        """See `formats.Format`."""
-        return self.read(strict_json(body), hints)
+EXAMPLES = {
+    "booked": BOOKED,
+    "moved": MOVED,
+    "cancelled": CANCELLED,
+    "batch": {"events": [BOOKED, {**CANCELLED, "event_id": "msg-4"}]},
+}
+
+
+class PlainJson:
+    """`port.Format` of our own JSON: one event, an array of events, or `{"events": [...]}`."""
+
+    media_types = ("application/json",)
+    topic_content_types = ("application/json",)
+    openapi = described(EventBody, EXAMPLES)
+
+    def parse(self, body: bytes, hints: Hints) -> Parsed:
+        """See `port.Format`."""
+        value = strict_json(body)
+        return Parsed(self.read(value, hints), is_batch(value))
 
     def read(self, value: Any, hints: Hints) -> Sequence[BookAppointment | Refused]:
-        """Return the orders in a JSON value."""
+        """Return the commands in a JSON value."""
         if not is_batch(value):
             return [event(value, hints)]
         events = value["events"] if isinstance(value, dict) else value
@@ -93,7 +127,7 @@ def _or_refusal(value: Any, hints: Hints) -> BookAppointment | Refused:
 
 
 def event(value: Any, hints: Hints) -> BookAppointment:
-    """Return the order in one event's JSON.
+    """Return the command in one event's JSON.
 
     Raises:
         Refused: Its shape, a text, a time or its source is not acceptable.
@@ -105,11 +139,11 @@ def event(value: Any, hints: Hints) -> BookAppointment:
     key = body.event_id or hints.key
     if key is None:
         raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")
-    return order(body, texts.identifier(key, "event_id"), canonical_hash(value), hints.client, hints.source)
+    return command(body, texts.identifier(key, "event_id"), canonical_hash(value), hints.client, hints.source)
 
 
-def order(body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None) -> BookAppointment:
-    """Return the order of a body whose shape is right.
+def command(body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None) -> BookAppointment:
+    """Return the command of a body whose shape is right.
 
     Raises:
         Refused: A text, a time or the source is not acceptable.

@@ -1,0 +1,52 @@
+"""What a command is answered over HTTP, whatever format it came in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from booking.appointments.domain.batch import Answer
+from booking.door.bodies import problem
+
+
+def single(answer: Answer) -> dict[str, Any]:
+    """Return the answer to one event.
+
+    Raises:
+        Problem: It was refused.
+    """
+    if answer.refusal is not None:
+        raise problem(answer.refusal)
+    return _members(answer)
+
+
+def batch(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Return the answer to a batch: each event's own, with the status that it would have alone."""
+    return {"results": [_item(answer) for answer in answers]}
+
+
+def _item(answer: Answer) -> dict[str, Any]:
+    if answer.refusal is None:
+        return {"status": 200, **_members(answer)}
+    named = {"event_id": answer.key} if answer.key else {}
+    refusal = answer.refusal
+    return {
+        **named,
+        "status": refusal.status,
+        "code": refusal.code,
+        "detail": refusal.message,
+        "place": refusal.place,
+    }
+
+
+def _members(answer: Answer) -> dict[str, Any]:
+    assert answer.taken is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
+    cancelled = {"reminders_cancelled": answer.reminders_cancelled} if answer.reminders_cancelled is not None else {}
+    again = {"original_result": answer.taken.result.value} if answer.result is not answer.taken.result else {}
+    return {
+        "event_id": answer.key,
+        "appointment_id": str(answer.taken.appointment_id),
+        "version": answer.taken.version,
+        "result": answer.result.value,
+        **again,
+        **cancelled,
+        "warnings": list(answer.taken.warnings),
+    }

@@ -1,0 +1,75 @@
+"""`POST /v1/events`: one event, or a batch with an answer for each, in any format by its media type."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import JSONResponse
+
+from booking.appointments.domain.batch import Answer
+from booking.appointments.intake import CommandIntake
+from booking.door.auth import Caller
+from booking.door.bodies import problem
+from booking.door.counts import RefusalCounts
+from booking.door.domain import Client
+from booking.formats import answers
+from booking.formats.choice import Formats
+from booking.formats.port import Hints, Parsed
+from booking.values.refusals import Refused
+
+
+class EventDoor(NamedTuple):
+    """Where the bodies of requests become commands, and are answered.
+
+    Attributes:
+        intake: Takes the commands.
+        counts: Counts bodies that are refused as a whole.
+    """
+
+    intake: CommandIntake
+    counts: RefusalCounts
+
+    async def take(
+        self, request: Request, client: Client, parse: Callable[[bytes, Hints], Parsed]
+    ) -> tuple[Parsed, list[Answer]]:
+        """Return what the request's body holds, and the answer to each command after the commit.
+
+        Raises:
+            Refused: The body as a whole cannot be read; it is counted.
+        """
+        hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
+        try:
+            parsed = parse(await request.body(), hints)
+        except Refused as refusal:
+            self.counts.refused(refusal)
+            raise
+        return parsed, await self.intake.answer_all(parsed.commands, client)
+
+
+def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
+    """Return the route of events.
+
+    Args:
+        door: Where they are taken.
+        formats: What they may be written in.
+        caller: The dependency that gives the client.
+    """
+    router = APIRouter(prefix="/v1", tags=["events"])
+
+    @router.post("/events", summary="Book, move, cancel: one event or a batch", openapi_extra=_described(formats))
+    async def post_events(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
+        """Take events. The same event again has no second effect: `repeat`, with the `original_result`."""
+        format_ = formats.of_request(request.headers.get("content-type"))
+        try:
+            parsed, answered = await door.take(request, client, format_.parse)
+        except Refused as refusal:
+            raise problem(refusal) from None
+        return JSONResponse(answers.batch(answered) if parsed.is_batch else answers.single(answered[0]))
+
+    return router
+
+
+def _described(formats: Formats) -> dict[str, Any]:
+    content = {type_: dict(one.openapi) for one in formats.all for type_ in one.media_types}
+    text = "One event, or what its format has for several; the media type says which format."
+    return {"requestBody": {"required": True, "description": text, "content": content}}
