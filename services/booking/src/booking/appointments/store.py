@@ -11,6 +11,7 @@ import asyncpg
 from booking.adapters.reminded import reminded
 from booking.appointments import statements
 from booking.appointments.domain.batch import Taken
+from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result, State
 from booking.appointments.messages import appointment_changed
 from booking.clinics.domain.clinic import ClinicState
@@ -23,6 +24,7 @@ from booking.providers.store import PostgresProviders
 from booking.safety.domain import FlagChange
 from booking.safety.store import keep_flag_changes
 from booking.values.identity import Identity, PatientKey
+from booking.values.refusals import Refused
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue
@@ -219,6 +221,14 @@ async def followed(connection: Connection, held: Mapping[UUID, State]) -> Mappin
         return held
     kept = {row["away"]: row["kept"] for row in rows}
     return {key: state._replace(patient=kept.get(state.patient, state.patient)) for key, state in held.items()}
+
+
+async def remember_refusals(
+    connection: Connection, refused: Sequence[tuple[BookAppointment, Refused]], now: datetime
+) -> None:
+    """Keep why events of inbound topics were refused, so that it can be asked by their ids."""
+    rows = [(command.client, command.key, why.code, why.message, why.place) for command, why in refused]
+    await connection.execute(statements.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), now)
 
 
 def patient_of(row: Any) -> PatientState:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from booking.clinics import policy_json, statements
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.messages import clinic_changed
@@ -12,7 +14,7 @@ from booking.door.records import Records, columns
 from booking.safety.domain import Cause, FlagChange
 from booking.safety.store import keep_flag_changes
 from booking.values.refusals import Refused
-from chassis.database import Connection
+from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
 
 
@@ -28,6 +30,23 @@ class PostgresClinics(Records):
         """See `handle.Store`."""
         rows = await self.connection.fetch(statements.CLINIC_IDS, *columns(identifiers, 3))
         return {(row["source"], row["system"], row["value"]): row["clinic_id"] for row in rows}
+
+
+async def clinic_called(pool: asyncpg.Pool, code: str) -> ClinicState | None:
+    """Return the clinic of a code, None if there is none.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        row = await pool.fetchrow(statements.CLINICS, [code])
+    return None if row is None else clinic_of(row)
+
+
+async def locked_clinic(connection: Connection, clinic_id: str) -> ClinicState | None:
+    """Lock a clinic's row and return the clinic, None if there is none."""
+    row = await connection.fetchrow(statements.LOCK_CLINIC, clinic_id)
+    return None if row is None else clinic_of(row)
 
 
 class Entry(NamedTuple):
@@ -83,10 +102,10 @@ async def _entered_or_held(connection: Connection, first: ClinicState) -> Clinic
 
     Of several that enter one clinic at once the first does; the others wait for it, and find it held.
     """
-    row = await connection.fetchrow(statements.LOCK_CLINIC, first.clinic_id)
-    if row is None and not await connection.fetchval(statements.ENTER_CLINIC, *_row(first), first.created_at):
-        row = await connection.fetchrow(statements.LOCK_CLINIC, first.clinic_id)
-    return None if row is None else clinic_of(row)
+    held = await locked_clinic(connection, first.clinic_id)
+    if held is None and not await connection.fetchval(statements.ENTER_CLINIC, *_row(first), first.created_at):
+        held = await locked_clinic(connection, first.clinic_id)
+    return held
 
 
 def _row(clinic: ClinicState) -> tuple[Any, ...]:

@@ -6,17 +6,15 @@ claim: whoever may write the topic could speak for every client.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from booking.appointments import statements
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.batch import Answer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
 from booking.appointments.handle import Rules, accept
-from booking.appointments.store import PostgresStore
+from booking.appointments.store import PostgresStore, remember_refusals
 from booking.door import client_keys
 from booking.door.domain import ALL, Client
 from booking.formats.choice import Formats
@@ -114,7 +112,7 @@ class Inbound:
             after_commit(self._counts.answered, answers)
         refused += [(place, a.refusal) for place, a in zip(places, answers, strict=True) if a.refusal is not None]
         if refused:
-            await _keep(connection, [(events[place], why) for place, why in refused], self._clock)
+            await remember_refusals(connection, [(events[place], why) for place, why in refused], self._clock.now())
         return _told(dict(zip(places, answers, strict=True)), refused)
 
 
@@ -124,11 +122,6 @@ def _allowed(command: BookAppointment, known: dict[str, Client]) -> BookAppointm
         raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
     source = client.source(command.source or None)
     return command if source == command.source else command._replace(source=source)
-
-
-async def _keep(connection: Connection, refused: Sequence[tuple[BookAppointment, Refused]], clock: Clock) -> None:
-    rows: list[tuple[Any, ...]] = [(o.client, o.key, r.code, r.message, r.place) for o, r in refused]
-    await connection.execute(statements.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), clock.now())
 
 
 def _told(answers: Mapping[int, Answer], refused: Sequence[tuple[int, Refused]]) -> Applied:

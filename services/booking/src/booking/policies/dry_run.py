@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +11,8 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from booking.policies import statements
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, in_force_since, would_have_left
-from booking.policies.store import REMINDABLE
-from chassis.database import unavailable
+from booking.policies.store import Which, count_visits, page_ahead, page_past
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.wire import decode
 
@@ -23,25 +21,6 @@ PAGE = 1_000
 
 _EVER = datetime(1900, 1, 1, tzinfo=UTC)
 _LAST = UUID(int=2**128 - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Which:
-    """The visits that a policy is for.
-
-    Attributes:
-        services: Service types with policies of their own, when it is the clinic's.
-    """
-
-    clinic_id: str
-    service_type: str | None
-    services: tuple[str, ...]
-    zone: str
-
-    @property
-    def arguments(self) -> tuple[str, str | None, list[str]]:
-        """The first three arguments of each statement."""
-        return self.clinic_id, self.service_type, list(self.services)
 
 
 @dataclass(slots=True)
@@ -78,33 +57,25 @@ async def dry_run(
         Unavailable: PostgreSQL is not there.
     """
     report = Report()
-    with unavailable():
-        ahead = await pool.fetchval(statements.COUNT_AHEAD, *which.arguments, now, REMINDABLE)
-        past = await pool.fetchval(statements.COUNT_PAST, *which.arguments, past_from, now)
-    report.of = ahead + past
+    report.of = await count_visits(pool, which, now, past_from)
     yield report
-    async for rows in _pages(pool, statements.PAGE_AHEAD, which, now, REMINDABLE):
+    async for rows in _pages(lambda after: page_ahead(pool, which, after, PAGE), now):
         effect = await asyncio.to_thread(_ahead, rows, policy, now)
         report.effect = report.effect.plus(effect)
         report.looked_at += len(rows)
         report.ahead_looked_at += len(rows)
         yield report
     ever = in_force_since(policy.rules, _EVER)
-    async for rows in _pages(pool, statements.PAGE_PAST, which, past_from, now):
+    async for rows in _pages(lambda after: page_past(pool, which, after, now, PAGE), past_from):
         await asyncio.to_thread(_past, rows, ever, which.zone, report.months)
         report.looked_at += len(rows)
         yield report
 
 
 async def _pages(
-    pool: asyncpg.Pool, statement: str, which: Which, start: datetime, bound: object
+    read: Callable[[tuple[datetime, UUID]], Coroutine[Any, Any, Sequence[Any]]], start: datetime
 ) -> AsyncIterator[Sequence[Any]]:
     """Yield pages in the order of (start, id); the next one is read while this one is planned."""
-
-    async def read(after: tuple[datetime, UUID]) -> Sequence[Any]:
-        with unavailable():
-            return await pool.fetch(statement, *which.arguments, *after, bound, PAGE)
-
     reading = asyncio.create_task(read((start, _LAST)))
     try:
         while rows := await reading:

@@ -13,20 +13,18 @@ from starlette.responses import StreamingResponse
 
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
-from booking.clinics.statements import CLINICS
-from booking.clinics.store import clinic_of
+from booking.clinics.store import clinic_called
 from booking.door.auth import Caller
 from booking.door.bodies import body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
-from booking.policies import bodies as bodies
-from booking.policies import statements
+from booking.policies import bodies
 from booking.policies.domain.change import PolicyChange, change_of, giving_up, imagined
 from booking.policies.domain.rules import Lead
-from booking.policies.dry_run import Report, Which, dry_run, months_before
+from booking.policies.dry_run import Report, dry_run, months_before
 from booking.policies.handle import set_policy, unset_policy
-from booking.policies.store import PostgresPolicyStore
+from booking.policies.store import PostgresPolicyStore, Which, changes
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from chassis.database import unavailable
@@ -192,19 +190,17 @@ async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
         client.check_clinic(clinic_code(code, "code"))
     except Refused as refusal:
         raise problem(refusal) from None
-    with unavailable():
-        rows = await pool.fetch(CLINICS, [code])
-    if not rows:
+    clinic = await clinic_called(pool, code)
+    if clinic is None:
         raise _unknown()
-    return clinic_of(rows[0])
+    return clinic
 
 
 async def _changes(
     pool: asyncpg.Pool, code: str, client: Client, version: int | None, before: int | None, limit: int
 ) -> list[dict[str, Any]]:
     await _clinic(pool, code, client)
-    with unavailable():
-        rows = await pool.fetch(statements.CHANGES, code, version, before, limit)
+    rows = await changes(pool, code, version, before, limit)
     return [bodies.change_answer(bodies.change_of_row(row), row) for row in rows]
 
 

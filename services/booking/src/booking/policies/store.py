@@ -1,20 +1,23 @@
 """`handle.PolicyStore` on PostgreSQL."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from booking.appointments.domain.state import State
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.messages import clinic_changed
-from booking.clinics.statements import LOCK_CLINIC
-from booking.clinics.store import clinic_of
+from booking.clinics.store import locked_clinic
 from booking.policies import statements
 from booking.policies.domain.change import PolicyChange
 from booking.policies.domain.effect import Effect
 from booking.policies.handle import Job
-from chassis.database import Connection
+from chassis.database import Connection, unavailable
 from chassis.outbox import enqueue
 from schemas.appointments import SENDABLE, Appointment
 from schemas.wire import decode
@@ -34,8 +37,7 @@ class PostgresPolicyStore:
 
     async def lock_clinic(self, clinic_id: str) -> ClinicState | None:
         """See `handle.PolicyStore`."""
-        row = await self.connection.fetchrow(LOCK_CLINIC, clinic_id)
-        return None if row is None else clinic_of(row)
+        return await locked_clinic(self.connection, clinic_id)
 
     async def minted(self, clinic_id: str) -> tuple[Collection[str], int]:
         """See `handle.PolicyStore`."""
@@ -109,3 +111,73 @@ class PostgresPolicyStore:
         await self.connection.execute(
             statements.MOVE_JOB, job.clinic_id, job.version, None, None, looked_at, *effect, now
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The visits that a policy is for.
+
+    Attributes:
+        services: Service types with policies of their own, when it is the clinic's.
+    """
+
+    clinic_id: str
+    service_type: str | None
+    services: tuple[str, ...]
+    zone: str
+
+    @property
+    def arguments(self) -> tuple[str, str | None, list[str]]:
+        """The first three arguments of each statement."""
+        return self.clinic_id, self.service_type, list(self.services)
+
+
+async def changes(
+    pool: asyncpg.Pool, clinic_id: str, version: int | None, before: int | None, limit: int
+) -> Sequence[Any]:
+    """Return rows of changes with what their reissue did, newest first: one version, or those below one.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        rows: Sequence[Any] = await pool.fetch(statements.CHANGES, clinic_id, version, before, limit)
+    return rows
+
+
+async def count_visits(pool: asyncpg.Pool, which: Which, now: datetime, past_from: datetime) -> int:
+    """Return how many visits are ahead that may be reminded, or began since `past_from`.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        ahead = await pool.fetchval(statements.COUNT_AHEAD, *which.arguments, now, REMINDABLE)
+        past = await pool.fetchval(statements.COUNT_PAST, *which.arguments, past_from, now)
+    return int(ahead + past)
+
+
+async def page_ahead(pool: asyncpg.Pool, which: Which, after: tuple[datetime, UUID], size: int) -> Sequence[Any]:
+    """Return the next visits that may be reminded, in the order of (start, id), each with its newest event.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    return await _page(pool, statements.PAGE_AHEAD, *which.arguments, *after, REMINDABLE, size)
+
+
+async def page_past(
+    pool: asyncpg.Pool, which: Which, after: tuple[datetime, UUID], until: datetime, size: int
+) -> Sequence[Any]:
+    """Return the next visits that began by `until`, in the order of (start, id), each with all its events.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    return await _page(pool, statements.PAGE_PAST, *which.arguments, *after, until, size)
+
+
+async def _page(pool: asyncpg.Pool, statement: str, *arguments: object) -> Sequence[Any]:
+    with unavailable():
+        rows: Sequence[Any] = await pool.fetch(statement, *arguments)
+    return rows
