@@ -7,14 +7,14 @@ from uuid import UUID
 import orjson
 import pytest
 
-from booking.appointments import ahead, http, statements
+from booking.appointments import ahead, reads, statements
 from chassis.database import Connection, create_pool
 from tests.integration.booking.partitions import in_quarters, names
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.integration
 LOOKS: dict[str, tuple[str, str]] = {
-    "history of one": (http._HISTORY, "appointment_history"),
+    "history of one": (reads._HISTORY, "appointment_history"),
     "newest snapshots": (ahead._SNAPSHOTS, "appointment_history"),
 }
 
@@ -47,8 +47,8 @@ async def test_a_look_by_key_goes_by_index_into_the_quarters_that_are_kept(
     keys = [f"k{number}" for number in range(1, 1001)]
     statement, given, found = {
         "a batch": (statements.TAKEN, (["local"] * len(keys), keys), 1000),
-        "one event": (http._INBOUND, ("k7", "local"), 1),
-        "one event, of whomever": (http._INBOUND, ("k7", None), 1),
+        "one event": (reads._INBOUND, ("k7", "local"), 1),
+        "one event, of whomever": (reads._INBOUND, ("k7", None), 1),
     }[look]
 
     plan = await _plan(base, statement, mode, *given)

@@ -33,6 +33,7 @@ from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
 from booking.owned import OWNED
 from booking.patients.intake import RegistrationIntake
+from booking.patients.store import clinics_visited
 from booking.policies import http as policies_http
 from booking.providers import http as providers_http
 from booking.reissues.counts import ReissueCounts
@@ -259,7 +260,7 @@ def door(
         clinics_http.routes(transactions, client, settings.default_country),
         merges_http.routes(transactions, client),
         appointments_http.routes(reads, reader),
-        safety_http.routes(reads, reader),
+        safety_http.routes(reads, reader, clinics_visited),
         ahead.routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),

@@ -5,44 +5,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 from fastapi import APIRouter, Depends, Query
 
 from booking.appointments import listing
+from booking.appointments.reads import beginning, by_source, one, result_of
 from booking.door.auth import Caller
 from booking.door.bodies import problem
-from booking.door.domain import OPERATOR, Client
+from booking.door.domain import Client
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
-from chassis.database import unavailable
-from chassis.http import Problem
 
 LONGEST_PAGE = 1_000
 _PREFIX = "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{1,4}){0,6}$"
 
-_ONE = """
-SELECT a.appointment_id, a.source, i.source_id, a.version, a.status, a.clinic_id
-FROM appointment a JOIN appointment_alias i USING (appointment_id)
-WHERE a.appointment_id = $1
-ORDER BY i.source, i.source_id LIMIT 1
-"""
-_BY_SOURCE = "SELECT appointment_id FROM appointment_alias WHERE source = $1 AND source_id = $2"
-_HISTORY = "SELECT snapshot FROM appointment_history WHERE appointment_id = $1 ORDER BY version"
-_BEGINNING = """
-SELECT appointment_id, version, schedule_gen FROM appointment
-WHERE appointment_id BETWEEN $1 AND $2
-  AND ($3::text[] IS NULL OR source = ANY ($3)) AND ($4::text[] IS NULL OR clinic_id IS NULL OR clinic_id = ANY ($4))
-ORDER BY appointment_id LIMIT 5
-"""
-_INBOUND = """
-SELECT client, key, result, appointment_id, version, warnings FROM ingress
-WHERE key = $1 AND ($2::text IS NULL OR client = $2)
-"""
-_REFUSED = """
-SELECT client, key, code, message, place, recorded_at FROM inbound_refusal
-WHERE key = $1 AND ($2::text IS NULL OR client = $2)
-"""
 _EVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -89,89 +65,3 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
             raise problem(refusal) from None
 
     return router
-
-
-async def one(pool: asyncpg.Pool, appointment_id: UUID, client: Client) -> dict[str, Any]:
-    """Return an appointment with its history.
-
-    Raises:
-        Problem: 404, the same for what does not exist and for what belongs to others.
-    """
-    with unavailable():
-        row = await pool.fetchrow(_ONE, appointment_id)
-        if row is None or not client.sees_source(row["source"]) or not _sees_clinic(client, row["clinic_id"]):
-            raise _unknown()
-        history = [orjson.loads(r["snapshot"]) for r in await pool.fetch(_HISTORY, appointment_id)]
-    return {
-        "appointment_id": str(appointment_id),
-        "source": row["source"],
-        "source_id": row["source_id"],
-        "version": row["version"],
-        "status": row["status"],
-        "tombstone": row["version"] == 0,
-        "current": history[-1] if history else None,
-        "history": history,
-    }
-
-
-async def by_source(pool: asyncpg.Pool, source: str, source_id: str, client: Client) -> dict[str, Any]:
-    """Return the appointment that a source calls so; as `one`."""
-    with unavailable():
-        found = await pool.fetchval(_BY_SOURCE, source, source_id)
-    if found is None:
-        raise _unknown()
-    return await one(pool, found, client)
-
-
-async def beginning(pool: asyncpg.Pool, client: Client, prefix: str) -> dict[str, Any]:
-    """Return up to 5 appointments whose ids begin so; hyphens may be left out."""
-    digits = prefix.replace("-", "")
-    lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    with unavailable():
-        rows = await pool.fetch(_BEGINNING, lowest, highest, *_seen_by(client))
-    return {"items": [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows], "next_after": None}
-
-
-async def result_of(pool: asyncpg.Pool, event_id: str, client: Client) -> dict[str, Any]:
-    """Return what became of an event of this client; the operator may ask for anybody's.
-
-    Raises:
-        Problem: 404 if it was never taken nor refused for good.
-    """
-    whose = None if client is OPERATOR else client.client_id
-    with unavailable():
-        taken = await pool.fetchrow(_INBOUND, event_id, whose)
-        refused = None if taken else await pool.fetchrow(_REFUSED, event_id, whose)
-    if taken is not None:
-        return {
-            "event_id": event_id,
-            "appointment_id": str(taken["appointment_id"]),
-            "version": taken["version"],
-            "result": taken["result"],
-            "warnings": list(taken["warnings"]),
-        }
-    if refused is None:
-        raise Problem(404, "UNKNOWN_EVENT", "No event of this id was taken or refused for good.")
-    return {
-        "event_id": event_id,
-        "result": "refused",
-        "code": refused["code"],
-        "detail": refused["message"],
-        "place": refused["place"],
-    }
-
-
-def _seen_by(client: Client) -> tuple[list[str] | None, list[str] | None]:
-    """Return the sources and the clinics that the client may see; None: all."""
-    return (
-        None if client.sees_source("*") else list(client.sources),
-        None if client.sees_clinic("*") else list(client.clinics),
-    )
-
-
-def _sees_clinic(client: Client, clinic_id: str | None) -> bool:
-    return clinic_id is None or client.sees_clinic(clinic_id)
-
-
-def _unknown() -> Problem:
-    return Problem(404, "UNKNOWN_APPOINTMENT", "No such appointment, or none of this client.")

@@ -153,19 +153,6 @@ WHERE patient_id = ANY ($1::uuid[]) AND (deceased OR do_not_contact OR NOT conse
 
 KEPT_PATIENTS = "SELECT away, kept FROM kept_patients($1::uuid[])"
 
-VISITED = """
-WITH RECURSIVE file AS (
-    SELECT asked AS patient_id, asked FROM unnest($1::uuid[]) AS asked
-    UNION
-    SELECT m.patient_id, file.asked FROM file JOIN patient_merge m ON m.merged_into = file.patient_id
-)
-SELECT file.asked, array_agg(DISTINCT a.clinic_id) AS clinics
-FROM file JOIN appointment a USING (patient_id)
-WHERE a.version > 0 AND a.clinic_id IS NOT NULL AND a.status <> 'entered-in-error'
-GROUP BY file.asked
-"""
-
-
 # Rows of the counters are locked by both until the transaction ends.
 LOCK_COUNTERS = """
 INSERT INTO main_file_counter AS held (year, last) SELECT year, 0 FROM unnest($1::int[]) AS wanted (year) ORDER BY year

@@ -20,6 +20,7 @@ from booking.domain import main_files
 from booking.domain.people import PatientState
 from booking.door.records import columns
 from booking.patients.messages import patient_changed
+from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
 from booking.safety.domain import FlagChange
 from booking.safety.store import keep_flag_changes
@@ -43,7 +44,7 @@ _STATUS = {status.value: status for status in Status}
 _MODE = {mode.value: mode for mode in Mode}
 
 
-class PostgresStore(PostgresClinics, PostgresProviders):
+class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     """Booking's records within one transaction."""
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
@@ -160,11 +161,6 @@ class PostgresStore(PostgresClinics, PostgresProviders):
         rows = await self.connection.fetch(statements.BARRED, [one for one in patients if isinstance(one, UUID)])
         bars = ((row[0], barred_by(deceased=row[1], do_not_contact=row[2], consent=row[3])) for row in rows)
         return {patient: bar for patient, bar in bars if bar is not None}
-
-    async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
-        """See `handle_people.PeopleStore`."""
-        rows = await self.connection.fetch(statements.VISITED, list(patient_ids))
-        return {row["asked"]: row["clinics"] for row in rows}
 
     async def reminded(
         self, patient_ids: Collection[UUID], now: datetime

@@ -1,44 +1,33 @@
 """`GET /v1/safety-changes`: who changed a flag on which safety hangs, from what to what, when and by what (D51)."""
 
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
 
-from booking.appointments import statements
 from booking.door.auth import Caller
 from booking.door.bodies import problem
 from booking.door.domain import ALL, Client
+from booking.safety.store import changes_of_clinic, changes_of_patient, is_named_by, patient_named
 from booking.values import texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.database import unavailable
 from chassis.http import Problem
 
 LONGEST_PAGE = 1_000
 
-_NAMED = "SELECT patient_id FROM patient_alias WHERE source = $1 AND source_id = $2"
-_IS_NAMED_BY = "SELECT EXISTS (SELECT FROM patient_alias WHERE patient_id = $1 AND source = ANY ($2::text[]))"
-_COLUMNS = "change_id, kind, subject, flag, was, becomes, changed_at, changed_by, caused_by"
-_NEWEST = "AND ($2::bigint IS NULL OR change_id < $2) ORDER BY change_id DESC LIMIT $3"
-_OF_PATIENT = f"""
-WITH RECURSIVE file AS (
-    SELECT $1::uuid AS patient_id
-    UNION
-    SELECT m.patient_id FROM file JOIN patient_merge m ON m.merged_into = file.patient_id
-)
-SELECT {_COLUMNS} FROM safety_change
-WHERE kind = 'patient' AND subject IN (SELECT patient_id::text FROM file) {_NEWEST}"""  # noqa: S608  # constants
-_OF_CLINIC = f"SELECT {_COLUMNS} FROM safety_change WHERE kind = 'clinic' AND subject = $1 {_NEWEST}"  # noqa: S608
+type Visited = Callable[[asyncpg.Pool, UUID], Awaitable[Collection[str]]]
 
 
-def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
+def routes(pool: asyncpg.Pool, caller: Caller, visited: Visited) -> APIRouter:
     """Return the route.
 
     Args:
         pool: Connections for what only reads.
         caller: The dependency that gives who reads: a client or the operator.
+        visited: Gives the clinics of a patient's visits.
     """
     router = APIRouter(prefix="/v1", tags=["reading"])
 
@@ -61,10 +50,11 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
         try:
             if clinic is not None:
                 client.check_clinic(clinic_code(clinic, "clinic"))
-                rows = await _rows(pool, _OF_CLINIC, clinic, before, limit)
+                rows = await changes_of_clinic(pool, clinic, before, limit)
             else:
                 named = None if id is None else (client.source(source), texts.identifier(id, "id"))
-                rows = await _rows(pool, _OF_PATIENT, await _patient(pool, client, patient, named), before, limit)
+                whose = await _patient(pool, client, visited, patient, named)
+                rows = await changes_of_patient(pool, whose, before, limit)
         except Refused as refusal:
             raise problem(refusal) from None
         return {"items": rows, "next_before": rows[-1]["change_id"] if len(rows) == limit else None}
@@ -72,28 +62,21 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
     return router
 
 
-async def _patient(pool: asyncpg.Pool, client: Client, patient_id: UUID | None, named: tuple[str, str] | None) -> UUID:
+async def _patient(
+    pool: asyncpg.Pool, client: Client, visited: Visited, patient_id: UUID | None, named: tuple[str, str] | None
+) -> UUID:
     """Return the patient, if the client may know of him.
 
     Raises:
         Refused: FOREIGN_PATIENT.
         Problem: 404, the same for one who does not exist and for one whom the client's sources do not name.
     """
-    with unavailable():
-        if named is not None:
-            patient_id = await pool.fetchval(_NAMED, *named)
-        elif not client.sees_source(ALL) and not await pool.fetchval(_IS_NAMED_BY, patient_id, client.sources):
-            patient_id = None
-        if patient_id is None:
-            raise Problem(404, "UNKNOWN_PATIENT", "No such patient, or none of this client's sources.")
-        if client.is_limited:
-            visited = await pool.fetch(statements.VISITED, [patient_id])
-            client.check_may_write(visited[0]["clinics"] if visited else (), "patient")
+    if named is not None:
+        patient_id = await patient_named(pool, *named)
+    elif not client.sees_source(ALL) and not await is_named_by(pool, patient_id, client.sources):
+        patient_id = None
+    if patient_id is None:
+        raise Problem(404, "UNKNOWN_PATIENT", "No such patient, or none of this client's sources.")
+    if client.is_limited:
+        client.check_may_write(await visited(pool, patient_id), "patient")
     return patient_id
-
-
-async def _rows(
-    pool: asyncpg.Pool, query: str, subject: UUID | str, before: int | None, limit: int
-) -> list[dict[str, Any]]:
-    with unavailable():
-        return [dict(row) for row in await pool.fetch(query, subject, before, limit)]

@@ -1,11 +1,15 @@
 """Changes of safety flags in PostgreSQL: appended, never changed (D51)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
 
 from booking.safety import statements
 from booking.safety.domain import FlagChange
-from chassis.database import Connection
+from chassis.database import Connection, unavailable
 
 
 async def keep_flag_changes(connection: Connection, changes: Sequence[FlagChange], now: datetime) -> None:
@@ -13,3 +17,47 @@ async def keep_flag_changes(connection: Connection, changes: Sequence[FlagChange
     if changes:
         rows = [(c.kind, c.subject, c.flag, c.was, c.becomes, *c.cause) for c in changes]
         await connection.execute(statements.KEEP_FLAG_CHANGES, *map(list, zip(*rows, strict=True)), now)
+
+
+async def patient_named(pool: asyncpg.Pool, source: str, source_id: str) -> UUID | None:
+    """Return the patient whom a source calls so; None if it calls nobody so.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        found: UUID | None = await pool.fetchval(statements.NAMED, source, source_id)
+    return found
+
+
+async def is_named_by(pool: asyncpg.Pool, patient_id: UUID | None, sources: Collection[str]) -> bool:
+    """Say whether one of the sources has a name for the patient.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        found: bool = await pool.fetchval(statements.IS_NAMED_BY, patient_id, sources)
+    return found
+
+
+async def changes_of_patient(
+    pool: asyncpg.Pool, patient_id: UUID, before: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return changes of a patient's flags, and of those of the files merged into his, newest first.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        return [dict(row) for row in await pool.fetch(statements.OF_PATIENT, patient_id, before, limit)]
+
+
+async def changes_of_clinic(pool: asyncpg.Pool, clinic: str, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Return changes of a clinic's flag, newest first.
+
+    Raises:
+        Unavailable: The database cannot answer now.
+    """
+    with unavailable():
+        return [dict(row) for row in await pool.fetch(statements.OF_CLINIC, clinic, before, limit)]
