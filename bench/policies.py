@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from bench.harness import Report, figure, interleaved, median
 from booking.appointments.counts import AnswerCounts
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.messages import appointment_changed
 from booking.appointments.statements import APPOINTMENT_COLUMNS
 from booking.clinics.domain.clinic import ClinicState
@@ -50,7 +50,7 @@ RULES = {"rules": [{"lead_days": 7}, {"lead_hours": 48}, {"lead_hours": 2}]}
 PATH = "/v1/clinics/EYE/reminder-policy"
 
 
-def visits(ahead: int, past: int, clinic: ClinicState, now: datetime) -> Iterator[list[tuple[UUID, State]]]:
+def visits(ahead: int, past: int, clinic: ClinicState, now: datetime) -> Iterator[list[tuple[UUID, AppointmentState]]]:
     """Yield every visit with its versions: those ahead over half a year, past ones over three months."""
     for number in range(ahead):
         yield [(UUID(int=number + 1), _state(number, now + timedelta(minutes=90 + 2.6 * number), clinic, now))]
@@ -61,9 +61,9 @@ def visits(ahead: int, past: int, clinic: ClinicState, now: datetime) -> Iterato
         yield [(UUID(int=number + 1), booked), (UUID(int=number + 1), done)]
 
 
-def _state(number: int, starts_at: datetime, clinic: ClinicState, now: datetime) -> State:
+def _state(number: int, starts_at: datetime, clinic: ClinicState, now: datetime) -> AppointmentState:
     booked_at = now - timedelta(days=1 + number % 60)
-    return State(
+    return AppointmentState(
         "bench", 1, Status.BOOKED, None, None, booked_at, booked_at, patient=UUID(int=number // 3 + 1),
         clinic_id=clinic.clinic_id, service_type=SERVICES[number % len(SERVICES)], starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=30), schedule_set_at=booked_at, first_booked_at=booked_at,

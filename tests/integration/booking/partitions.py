@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from booking.appointments.domain.batch import Taken
+from booking.appointments.domain.batch import RecordedEvent
 from booking.appointments.domain.state import Result
 from chassis.database import Connection
 
@@ -58,6 +58,6 @@ async def take(connection: Connection, key: str, later: timedelta = timedelta())
     await connection.execute(TAKE, key, later)
 
 
-def one(key: str) -> dict[tuple[str, str], Taken]:
+def one(key: str) -> dict[tuple[str, str], RecordedEvent]:
     """Return an event that was taken."""
-    return {("local", key): Taken(b"x" * 32, Result.APPLIED, uuid4(), 1)}
+    return {("local", key): RecordedEvent(b"x" * 32, Result.APPLIED, uuid4(), 1)}

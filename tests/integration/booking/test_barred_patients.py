@@ -296,7 +296,7 @@ async def test_d44_whoever_read_the_flags_of_before_leaves_no_ghost(door: Door, 
     job = reissuer(door)
     async with door.pool.acquire() as connection, connection.transaction():
         (answer,) = await accept(PostgresStore(connection), [order], {"local": LOCAL}, datetime.now(UTC), Rules())
-        assert answer.taken is not None
+        assert answer.recorded is not None
         await door.put("/v1/patients/ann", BARRED)
         if event == "book":  # a move holds its visit, and who looks after it waits
             assert await job.step() == 1  # what is committed is told at once

@@ -46,7 +46,7 @@ async def test_a_table_of_before_becomes_the_first_partition_as_it_lies(postgres
         pool = await create_pool(service, "booking")
         async with pool.acquire() as connection, connection.transaction():
             store = PostgresStore(connection)
-            assert len(await store.taken([("local", f"k{number}") for number in range(1, 1001)])) == 1000
+            assert len(await store.recorded_events([("local", f"k{number}") for number in range(1, 1001)])) == 1000
             await store.remember(taken("another"))
             with pytest.raises(Unavailable):
                 await store.remember(taken("another"))

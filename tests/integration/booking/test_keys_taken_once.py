@@ -49,7 +49,7 @@ async def test_d41_one_key_taken_by_two_at_once_is_taken_once_also_where_a_quart
             At(other, BOUNDARY + timedelta(seconds=second)),
         )
         for store in stores:
-            assert await store.taken([("local", "k")]) == {}
+            assert await store.recorded_events([("local", "k")]) == {}
         await stores[0].remember(taken("k"))
         waiting = asyncio.create_task(stores[1].remember(taken("k")))
         await until(lambda: _waits(pool))
@@ -75,7 +75,7 @@ async def test_a_key_is_found_in_whatever_quarter_it_was_taken(base: Installatio
         await take(admin, f"k{number}", number * QUARTER)
     pool = await base.pool("booking")
     async with pool.acquire() as connection, connection.transaction():
-        found = await PostgresStore(connection).taken([("local", f"k{number}") for number in range(6)])
+        found = await PostgresStore(connection).recorded_events([("local", f"k{number}") for number in range(6)])
     assert sorted(key for _, key in found) == [f"k{number}" for number in range(5)]
 
 

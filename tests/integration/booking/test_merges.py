@@ -186,8 +186,8 @@ async def test_d44_a_booking_under_way_at_the_merge_is_the_kept_ones_at_the_gate
     async with door.pool.acquire() as connection, connection.transaction():
         (answer,) = await accept(PostgresStore(connection), [order], {"local": LOCAL}, datetime.now(UTC), Rules())
         assert (await merge(door, "double", "ann")).json()["appointments"] == 0
-    assert answer.taken is not None
-    booked = str(answer.taken.appointment_id)
+    assert answer.recorded is not None
+    booked = str(answer.recorded.appointment_id)
 
     assert str((await gate(door, base, booked))[booked]["patient_id"]) == ann["patient_id"]
     await door.post({"event_id": "e2", "appointment": {"id": "v1", "status": "booked", "service_type": "Scan"}})

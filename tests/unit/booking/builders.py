@@ -52,12 +52,12 @@ def batch(
     """Return an empty batch on top of what another one left."""
     ids: dict[Identity, UUID] = {("local", f"v{n}"): UUID(int=6 + n) for n in range(1, 10)}
     held = {**known.known.held, **known.changed} if known else {}
-    taken = {**known.known.taken, **known.taken} if known else {}
+    taken = {**known.known.recorded_events, **known.recorded_events} if known else {}
     return Batch(
         Known(
             ids=ids,
             held=held,
-            taken=taken,
+            recorded_events=taken,
             clinics={"EYE": EYE, "ENT": ENT},
             clinic_ids=clinic_ids or {},
             patients={("local", "ann"): ANN},

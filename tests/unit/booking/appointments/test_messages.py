@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.messages import appointment_changed
 from booking.clinics.messages import clinic_changed
 from booking.domain.people import PatientState
@@ -16,7 +16,7 @@ from schemas.people import Clinic, Patient
 from tests.unit.booking.builders import ANN, EYE, HOUR, NOW, START, VISIT, batch, change, order
 
 
-def states() -> list[State]:
+def states() -> list[AppointmentState]:
     booked = batch()
     booked.take(order(occurred_at=NOW.replace(microsecond=120)))
     booked.take(change("e2", Status.CANCELLED, reason="unwell"))

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from booking.appointments.domain.batch import Answer, Batch
-from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.batch import Batch, EventAnswer
+from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
 from schemas.appointments import Mode, Status
 from schemas.wire import provider_id
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, order
 
 
-def state(taken: Batch) -> State:
+def state(taken: Batch) -> AppointmentState:
     return taken.changed[VISIT]
 
 
-def refusal(answer: Answer) -> str:
+def refusal(answer: EventAnswer) -> str:
     assert answer.refusal is not None
     return answer.refusal.code
 
@@ -37,7 +37,7 @@ def test_the_same_event_again_has_the_same_answer_and_one_effect_d41() -> None:
     booked = batch()
     first, again = booked.take(order()), booked.take(order())
     assert again.result is Result.REPEAT
-    assert again.taken == first.taken
+    assert again.recorded == first.recorded
     assert len(booked.versions) == 1
 
 
@@ -275,8 +275,8 @@ def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33() -> N
     booked.take(order())
     booked.take(change("e2", Status.FULFILLED))
     answer = booked.take(change("e3", Status.PROPOSED))
-    assert answer.taken is not None
-    assert (answer.result, answer.taken.warnings) == (Result.APPLIED, (ILLEGAL_TRANSITION,))
+    assert answer.recorded is not None
+    assert (answer.result, answer.recorded.warnings) == (Result.APPLIED, (ILLEGAL_TRANSITION,))
 
 
 def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
@@ -284,8 +284,8 @@ def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
     booked.take(order())
     booked.take(change("e2", Status.FULFILLED))
     answer = booked.take(change("e3", Status.BOOKED, reason="entered for the wrong visit"))
-    assert answer.taken is not None
-    assert answer.taken.warnings == ()
+    assert answer.recorded is not None
+    assert answer.recorded.warnings == ()
 
 
 def test_backfill_marks_the_version_d43() -> None:
@@ -303,7 +303,7 @@ def test_a_first_event_is_complete(without: str, code: str) -> None:
     missing: dict[str, Any] = {without: None, "ends_at": None}
     answer = booked.take(order(**missing))
     assert refusal(answer) == code
-    assert (booked.changed, booked.versions, booked.taken) == ({}, [], {})
+    assert (booked.changed, booked.versions, booked.recorded_events) == ({}, [], {})
 
 
 def test_a_proposal_needs_no_start() -> None:

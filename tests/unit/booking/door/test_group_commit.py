@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.group_commit import AT_ONCE, LARGEST, Gatherer
@@ -20,12 +20,12 @@ class Transactions:
         self.taken: list[list[str]] = []
         self.go = asyncio.Event()
 
-    async def accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
+    async def accept(self, orders: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[EventAnswer]:
         self.taken.append([order.key for order in orders])
         await self.go.wait()
         if any(order.key == "poison" for order in orders):
             raise RuntimeError("poison")
-        return [Answer(order.key) for order in orders]
+        return [EventAnswer(order.key) for order in orders]
 
 
 async def test_what_arrives_while_transactions_are_under_way_is_decided_together() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.domain.people import PersonDetails
 from booking.door.domain import Client
 from booking.safety.domain import Cause
@@ -13,7 +13,7 @@ EYE_ONLY = Client("local", ("local",), ("EYE",))
 DOS = ("http://fhir.nhs.uk/Id/dos-service-id", "111")
 
 
-def refusal(answer: Answer) -> str:
+def refusal(answer: EventAnswer) -> str:
     assert answer.refusal is not None
     return answer.refusal.code
 

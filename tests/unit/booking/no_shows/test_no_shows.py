@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowed
 from booking.appointments.domain.versions import decide
 from booking.no_shows.domain import cause_of, not_attended
@@ -15,7 +15,7 @@ from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, order
 SECOND = timedelta(seconds=1)
 
 
-def missed(**given: Any) -> State:
+def missed(**given: Any) -> AppointmentState:
     held = decide(None, order(**given), "EYE", ANN, NOW).state
     return not_attended(held, cause_of("EYE", "2027-03-12T12:00+00:00"), timedelta(minutes=30), START + 2 * HOUR)
 

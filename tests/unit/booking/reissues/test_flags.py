@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
 from booking.reissues.handle import Job, reissue_barred
 from booking.values.identity import PatientKey
@@ -17,7 +17,7 @@ BOB, OTHER = UUID(int=2), UUID(int=8)
 LATER = NOW + timedelta(hours=1)
 
 
-def held(patient: UUID = ANN) -> State:
+def held(patient: UUID = ANN) -> AppointmentState:
     taken = batch()
     taken.take(order())
     return taken.versions[0][1]._replace(patient=patient)
@@ -28,11 +28,11 @@ class Remembering:
     """`handle.FlagStore` that finds the visits it was given."""
 
     jobs: Sequence[Job]
-    visits: dict[UUID, State]
+    visits: dict[UUID, AppointmentState]
     bars: dict[PatientKey | None, Bar] = field(default_factory=dict)
     asked: list[Mapping[UUID, Bar | None]] = field(default_factory=list)
-    written: dict[UUID, State] = field(default_factory=dict)
-    published: list[tuple[UUID, State]] = field(default_factory=list)
+    written: dict[UUID, AppointmentState] = field(default_factory=dict)
+    published: list[tuple[UUID, AppointmentState]] = field(default_factory=list)
     noted: list[Job] = field(default_factory=list)
 
     async def next_jobs(self, size: int) -> Sequence[Job]:
@@ -45,7 +45,7 @@ class Remembering:
         self.asked.append(patients)
         return dict.fromkeys(sorted(self.visits)[:size], 1)
 
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
         return {key: self.visits[key] for key in appointment_ids}
 
     async def note(self, jobs: Sequence[Job]) -> None:
@@ -54,11 +54,11 @@ class Remembering:
     async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
         return dict.fromkeys(codes, EYE)
 
-    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
+    async def write_appointments(self, states: Mapping[UUID, AppointmentState]) -> None:
         self.written |= states
 
     async def publish_versions(
-        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
+        self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
     ) -> None:
         self.published += versions
 

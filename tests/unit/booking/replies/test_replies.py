@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import decide
 from booking.replies.domain import CANCELLED_BY_PATIENT
 from booking.replies.domain import decide as answered
@@ -16,7 +16,7 @@ from schemas.replies import PatientReplied, ReplyAnswer
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, change, order
 
 
-def booked(**given: Any) -> State:
+def booked(**given: Any) -> AppointmentState:
     return decide(None, order(**given), "EYE", ANN, NOW).state
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import prometheus_client
 
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.door.counts import RefusalCounts
 from chassis.metrics import Metrics
 
@@ -27,7 +27,7 @@ class AnswerCounts:
             namespace="attend", registry=metrics.registry,
         )  # fmt: skip
 
-    def answered(self, answers: Iterable[Answer]) -> None:
+    def answered(self, answers: Iterable[EventAnswer]) -> None:
         """Count the answers to a batch."""
         results: Counter[str] = Counter()
         for answer in answers:

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.batch import Answer, Batch, Known, Taken
+from booking.appointments.domain.batch import Batch, EventAnswer, Known, RecordedEvent
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.handle_people import PeopleStore, Rules, complete_people
@@ -30,17 +30,17 @@ IDS_PER_LINE = 20
 class VersionStore(Protocol):
     """What any story needs that gives appointments their next version. Every method is set-based and sorted by key."""
 
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
         """Lock the appointments' rows and return them."""
 
     async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
         """Return the clinics that exist among these codes."""
 
-    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
+    async def write_appointments(self, states: Mapping[UUID, AppointmentState]) -> None:
         """Write the current states."""
 
     async def publish_versions(
-        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
+        self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
     ) -> None:
         """Append every version to the history and to the outbox, with what bars messages to its patient (D44)."""
 
@@ -51,7 +51,7 @@ class Store(PeopleStore, VersionStore, Protocol):
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
         """Return the appointments' ids, made if missing, and which were made."""
 
-    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+    async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
         """Return the events taken before, by (client, key)."""
 
     async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
@@ -66,7 +66,7 @@ class Store(PeopleStore, VersionStore, Protocol):
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
         """Keep and publish the providers that are not known yet."""
 
-    async def remember(self, taken: Mapping[tuple[str, str], Taken]) -> None:
+    async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent]) -> None:
         """Keep the events with their answers."""
 
     async def forget(self, identities: Collection[Identity]) -> None:
@@ -75,7 +75,7 @@ class Store(PeopleStore, VersionStore, Protocol):
 
 async def accept(
     store: Store, commands: Sequence[BookAppointment], clients: Mapping[str, Client], now: datetime, rules: Rules
-) -> list[Answer]:
+) -> list[EventAnswer]:
     """Take a batch of events, those of one appointment in the order given, and answer each (D40, D41).
 
     Args:
@@ -93,7 +93,7 @@ async def accept(
     unused = batch.unused(made)
     if unused:
         await store.forget(unused)
-    _tell(batch, answers)
+    _log_changes(batch, answers)
     return answers
 
 
@@ -113,7 +113,7 @@ async def _look_up(
     return Known(
         ids=ids,
         held=held,
-        taken=await store.taken({(command.client, command.key) for command in commands}),
+        recorded_events=await store.recorded_events({(command.client, command.key) for command in commands}),
         clinics=await store.clinics({code for code in codes if code is not None}),
         clinic_ids=clinic_ids,
         patients=patients,
@@ -141,11 +141,13 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         await store.write_appointments(batch.changed | _last_notes(versions, batch.changed))
     if versions:
         await store.publish_versions(versions, batch.known.clinics)
-    if batch.taken:
-        await store.remember(batch.taken)
+    if batch.recorded_events:
+        await store.remember(batch.recorded_events)
 
 
-def _last_notes(versions: Sequence[tuple[UUID, State]], changed: Mapping[UUID, State]) -> dict[UUID, State]:
+def _last_notes(
+    versions: Sequence[tuple[UUID, AppointmentState]], changed: Mapping[UUID, AppointmentState]
+) -> dict[UUID, AppointmentState]:
     """Return each appointment's last version, with the order noted by repeats that came after it."""
     return {
         key: state._replace(sequence=changed[key].sequence, source_time=changed[key].source_time)
@@ -159,7 +161,7 @@ def _id(patient: PatientKey, minted: Mapping[Identity, UUID]) -> UUID:
     return minted[patient] if isinstance(patient, tuple) else patient
 
 
-def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
+def _log_changes(batch: Batch, answers: Sequence[EventAnswer]) -> None:
     """Log creation and changes, with ids only (R31), and transitions that the state table lacks (R33)."""
     created = [str(key) for key, state in batch.versions if state.version == 1]
     if batch.versions:
@@ -170,7 +172,7 @@ def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
             created=len(created),
             appointment_ids=[str(key) for key, _ in batch.versions[:IDS_PER_LINE]],
         )
-    odd = [a.taken.appointment_id for a in answers if a.is_illegal_step and a.taken]
+    odd = [a.recorded.appointment_id for a in answers if a.is_illegal_step and a.recorded]
     if odd:
         ids = [str(key) for key in odd[:IDS_PER_LINE]]
         after_commit(log.warning, "appointments.illegal_transition", count=len(odd), appointment_ids=ids)
@@ -180,4 +182,4 @@ def _tell(batch: Batch, answers: Sequence[Answer]) -> None:
         after_commit(log.warning, "events.refused", count=refused, codes=sorted(codes))
 
 
-__all__ = ["Answer", "Rules", "Store", "accept"]
+__all__ = ["Rules", "Store", "accept"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from booking.appointments.counts import AnswerCounts
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.handle import Rules, accept
 from booking.appointments.store import PostgresStore
@@ -37,21 +37,21 @@ class CommandIntake:
         self._booked = booked or transactions.committed
         self._together = Gatherer(self._accept)
 
-    async def answer_all(self, commands: Sequence[BookAppointment | Refused], client: Client) -> list[Answer]:
+    async def answer_all(self, commands: Sequence[BookAppointment | Refused], client: Client) -> list[EventAnswer]:
         """Take the commands that could be read, in one transaction, and answer all in order.
 
         Those of other requests that wait are in the same transaction.
         """
         readable = [command for command in commands if isinstance(command, BookAppointment)]
         answers = iter(await self._together.accept(readable, client))
-        unreadable = {n: Answer("", refusal=one) for n, one in enumerate(commands) if isinstance(one, Refused)}
+        unreadable = {n: EventAnswer("", refusal=one) for n, one in enumerate(commands) if isinstance(one, Refused)}
         self._counts.answered(unreadable.values())
         return [unreadable[n] if n in unreadable else next(answers) for n in range(len(commands))]
 
-    async def _accept(self, commands: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[Answer]:
+    async def _accept(self, commands: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[EventAnswer]:
         people = False
 
-        async def story(connection: Connection) -> list[Answer]:
+        async def story(connection: Connection) -> list[EventAnswer]:
             nonlocal people
             store = PostgresStore(connection)
             answers = await accept(store, commands, clients, self._transactions.clock.now(), self._rules)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import orjson
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import SOURCE
 from booking.values.times import wall_time
@@ -15,7 +15,9 @@ from schemas.topics import APPOINTMENTS
 from schemas.wire import event_id
 
 
-def appointment_changed(appointment_id: UUID, state: State, clinic: ClinicState, barred: Bar | None) -> Outgoing:
+def appointment_changed(
+    appointment_id: UUID, state: AppointmentState, clinic: ClinicState, barred: Bar | None
+) -> Outgoing:
     """Return the event of one version: the whole appointment, no names, no contacts.
 
     `barred` says why no message may go to the patient (D44).

@@ -10,9 +10,9 @@ import asyncpg
 
 from booking.adapters.reminded import reminded
 from booking.appointments import statements
-from booking.appointments.domain.batch import Taken
+from booking.appointments.domain.batch import RecordedEvent
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.messages import appointment_changed
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import PostgresClinics
@@ -62,16 +62,16 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             raise Unavailable("IDENTITY_RACE", "an appointment's identity was made and taken back by another batch")
         return found, made.keys()
 
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, State]:
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
         """See `handle.Store`."""
         rows = await self.connection.fetch(statements.LOCK_APPOINTMENTS, list(appointment_ids))
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 
-    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+    async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
         """See `handle.Store`."""
         rows = await self.connection.fetch(statements.TAKEN, *columns(keys, 2))
         return {
-            (r["client"], r["key"]): Taken(
+            (r["client"], r["key"]): RecordedEvent(
                 r["body_sha256"], Result(r["result"]), r["appointment_id"], r["version"], tuple(r["warnings"])
             )
             for r in rows
@@ -131,14 +131,14 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             await self.connection.execute(statements.PUT_COUNTER_BACK, year, main_files.ordinal_in(found[count - 1]))
         return found[:count]
 
-    async def write_appointments(self, states: Mapping[UUID, State]) -> None:
+    async def write_appointments(self, states: Mapping[UUID, AppointmentState]) -> None:
         """See `handle.Store`."""
         ids = sorted(states)
-        columns = zip(*(states[key] for key in ids), strict=True)  # a State has the table's order
+        columns = zip(*(states[key] for key in ids), strict=True)  # a AppointmentState has the table's order
         await self.connection.execute(statements.WRITE_APPOINTMENTS, ids, *map(list, columns))
 
     async def publish_versions(
-        self, versions: Sequence[tuple[UUID, State]], clinics: Mapping[str, ClinicState]
+        self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
     ) -> None:
         """See `handle.Store`."""
         known = await self.barred({state.patient for _, state in versions})
@@ -178,11 +178,11 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         await self.connection.execute(statements.WRITE_PATIENTS, *map(list, columns))
         await enqueue(self.connection, [patient_changed(patient, now) for patient in patients])
 
-    async def remember(self, taken: Mapping[tuple[str, str], Taken], at: datetime | None = None) -> None:
+    async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent], at: datetime | None = None) -> None:
         """See `handle.Store`.
 
         Args:
-            taken: By (client, key).
+            recorded: By (client, key).
             at: Machine time; None: when the transaction began, by the database.
 
         Raises:
@@ -190,7 +190,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         """
         rows = [
             (*key, t.body_sha256, t.result, t.appointment_id, t.version, ",".join(t.warnings))
-            for key, t in taken.items()
+            for key, t in recorded.items()
         ]
         try:
             await self.connection.execute(statements.REMEMBER, *map(list, zip(*rows, strict=True)), at)
@@ -206,7 +206,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         return {(row[0], row[1]): row[2] for row in rows}
 
 
-async def followed(connection: Connection, held: Mapping[UUID, State]) -> Mapping[UUID, State]:
+async def followed(connection: Connection, held: Mapping[UUID, AppointmentState]) -> Mapping[UUID, AppointmentState]:
     """Return the visits with the patient who is kept in place of one who was merged away.
 
     Whatever is written of them next carries him: a visit that a merge did not take along is repaired by it (D44).
@@ -245,9 +245,9 @@ def patient_of(row: Any) -> PatientState:
     )
 
 
-def state_of(row: Any) -> State:
+def state_of(row: Any) -> AppointmentState:
     """Return the state in a row of `sql.APPOINTMENT_COLUMNS`."""
     _id, source, version, status, sequence, source_time, event_time, ingest_time, confirmed, mode, *rest = row
-    return State(
+    return AppointmentState(
         source, version, _STATUS[status], sequence, source_time, event_time, ingest_time, confirmed, _MODE[mode], *rest
     )

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.door.bodies import problem
 
 
-def single(answer: Answer) -> dict[str, Any]:
+def single(answer: EventAnswer) -> dict[str, Any]:
     """Return the answer to one event.
 
     Raises:
@@ -18,12 +18,12 @@ def single(answer: Answer) -> dict[str, Any]:
     return _members(answer)
 
 
-def batch(answers: Sequence[Answer]) -> dict[str, Any]:
+def batch(answers: Sequence[EventAnswer]) -> dict[str, Any]:
     """Return the answer to a batch: each event's own, with the status that it would have alone."""
     return {"results": [_item(answer) for answer in answers]}
 
 
-def _item(answer: Answer) -> dict[str, Any]:
+def _item(answer: EventAnswer) -> dict[str, Any]:
     if answer.refusal is None:
         return {"status": 200, **_members(answer)}
     named = {"event_id": answer.key} if answer.key else {}
@@ -37,16 +37,16 @@ def _item(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _members(answer: Answer) -> dict[str, Any]:
-    assert answer.taken is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
+def _members(answer: EventAnswer) -> dict[str, Any]:
+    assert answer.recorded is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
     cancelled = {"reminders_cancelled": answer.reminders_cancelled} if answer.reminders_cancelled is not None else {}
-    again = {"original_result": answer.taken.result.value} if answer.result is not answer.taken.result else {}
+    again = {"original_result": answer.recorded.result.value} if answer.result is not answer.recorded.result else {}
     return {
         "event_id": answer.key,
-        "appointment_id": str(answer.taken.appointment_id),
-        "version": answer.taken.version,
+        "appointment_id": str(answer.recorded.appointment_id),
+        "version": answer.recorded.version,
         "result": answer.result.value,
         **again,
         **cancelled,
-        "warnings": list(answer.taken.warnings),
+        "warnings": list(answer.recorded.warnings),
     }

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
 from booking.door.bodies import problem
@@ -31,7 +31,7 @@ class EventDoor(NamedTuple):
 
     async def take(
         self, request: Request, client: Client, parse: Callable[[bytes, Hints], Parsed]
-    ) -> tuple[Parsed, list[Answer]]:
+    ) -> tuple[Parsed, list[EventAnswer]]:
         """Return what the request's body holds, and the answer to each command after the commit.
 
         Raises:

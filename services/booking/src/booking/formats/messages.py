@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord
 
 from booking.appointments.counts import AnswerCounts
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
 from booking.appointments.handle import Rules, accept
@@ -124,7 +124,7 @@ def _allowed(command: BookAppointment, known: dict[str, Client]) -> BookAppointm
     return command if source == command.source else command._replace(source=source)
 
 
-def _told(answers: Mapping[int, Answer], refused: Sequence[tuple[int, Refused]]) -> Applied:
+def _told(answers: Mapping[int, EventAnswer], refused: Sequence[tuple[int, Refused]]) -> Applied:
     results = [(place, answer.result) for place, answer in answers.items() if answer.refusal is None]
     return Applied(
         repeat=[place for place, result in results if result is Result.REPEAT],

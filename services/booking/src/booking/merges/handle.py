@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.handle import VersionStore
 from booking.domain.people import PatientState, flag_changes, safer
 from booking.door.domain import Client
@@ -154,7 +154,7 @@ async def _who(store: MergeStore, merge: Merge) -> tuple[UUID, UUID, bool]:
 
 
 async def _take_along(
-    store: MergeStore, held: Mapping[UUID, State], kept: PatientState, merge: Merge, now: datetime
+    store: MergeStore, held: Mapping[UUID, AppointmentState], kept: PatientState, merge: Merge, now: datetime
 ) -> int:
     """Give the visits their next version, with the patient that is kept; their schedule stays as it is."""
     if not held:

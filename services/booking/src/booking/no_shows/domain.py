@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.statuses import OWN_NO_SHOW
 from schemas.appointments import Status
 
@@ -27,7 +27,7 @@ def cause_of(clinic_id: str, slot: str) -> str:
     return f"{OWN_NO_SHOW}{clinic_id}/{slot}"
 
 
-def not_attended(held: State, cause: str, grace: timedelta, now: datetime) -> State:
+def not_attended(held: AppointmentState, cause: str, grace: timedelta, now: datetime) -> AppointmentState:
     """Return the next version of a visit that nobody came to; upstream's order stays, so its next word is newer.
 
     Args:

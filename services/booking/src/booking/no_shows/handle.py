@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.handle import VersionStore
 from booking.no_shows.domain import NoShowRule, cause_of, not_attended
 from chassis.after_commit import after_commit
@@ -22,7 +22,7 @@ class Unattended(Protocol):
 
     async def lock_unattended(
         self, clinic_id: str, ended_by: datetime, visit_length: timedelta, size: int
-    ) -> Mapping[UUID, State]:
+    ) -> Mapping[UUID, AppointmentState]:
         """Lock and return visits still booked that ended by then, in the order of their ids, `size` at most."""
 
 

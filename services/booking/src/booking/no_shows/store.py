@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from booking.appointments import statements
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.store import followed, state_of
 from booking.no_shows.domain import NoShowRule
 from chassis.counting import LONGEST_S, MOST, Count, in_time
@@ -67,7 +67,7 @@ class PostgresUnattended:
 
     async def lock_unattended(
         self, clinic_id: str, ended_by: datetime, visit_length: timedelta, size: int
-    ) -> Mapping[UUID, State]:
+    ) -> Mapping[UUID, AppointmentState]:
         """See `handle.Unattended`."""
         rows = await self.connection.fetch(LOCK_UNATTENDED, visit_length, clinic_id, ended_by, size)
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.handle import VersionStore
 from booking.clinics.domain.clinic import ClinicState
 from booking.policies.domain.change import PolicyChange, change_of, giving_up
@@ -75,7 +75,7 @@ class PolicyStore(Protocol):
     ) -> Sequence[tuple[UUID, datetime]]:
         """Return the next visits (id, start) that may be reminded, soonest first."""
 
-    async def snapshots(self, states: Mapping[UUID, State]) -> Mapping[UUID, Appointment]:
+    async def snapshots(self, states: Mapping[UUID, AppointmentState]) -> Mapping[UUID, Appointment]:
         """Return these versions as they were published."""
 
     async def move(self, job: Job, last: tuple[UUID, datetime], looked_at: int, effect: Effect) -> None:
@@ -166,8 +166,8 @@ async def reissue(store: PolicyStore, versions: VersionStore, size: int, now: da
 
 
 async def _touched(
-    store: PolicyStore, job: Job, held: Mapping[UUID, State], clinic: ClinicState, now: datetime
-) -> tuple[Effect, dict[UUID, State]]:
+    store: PolicyStore, job: Job, held: Mapping[UUID, AppointmentState], clinic: ClinicState, now: datetime
+) -> tuple[Effect, dict[UUID, AppointmentState]]:
     """Return what the policy in force changes for these visits, and their next versions."""
     its = {key: state for key, state in held.items() if state.clinic_id == job.clinic_id and _is_ahead(state, now)}
     effect, states = NOTHING, {}
@@ -181,5 +181,5 @@ async def _touched(
     return effect, states
 
 
-def _is_ahead(state: State, now: datetime) -> bool:
+def _is_ahead(state: AppointmentState, now: datetime) -> bool:
     return state.status in SENDABLE and state.starts_at is not None and state.starts_at > now

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.messages import clinic_changed
@@ -91,7 +91,7 @@ class PostgresPolicyStore:
         )
         return [(row["appointment_id"], row["starts_at"]) for row in rows]
 
-    async def snapshots(self, states: Mapping[UUID, State]) -> Mapping[UUID, Appointment]:
+    async def snapshots(self, states: Mapping[UUID, AppointmentState]) -> Mapping[UUID, Appointment]:
         """See `handle.PolicyStore`."""
         rows = await self.connection.fetch(
             statements.SNAPSHOTS, list(states), [state.version for state in states.values()]

@@ -64,7 +64,7 @@ class Reissuer:
                 issued = None if (idle := await self.idle()) else await self.step()
                 if issued is None:
                     pause = POLL_S if idle else FENCE_S
-                    self._tell_of_wait(pause)
+                    self._log_wait(pause)
                 else:
                     pause = issued / self._per_s - (time.monotonic() - began)
                 retry = FENCE_S
@@ -73,7 +73,7 @@ class Reissuer:
                 issued, pause = 0, (retry := min(retry * 2, SLOWEST_RETRY_S))
             await self._pause(stop, pause, wakes=issued is None)
 
-    def _tell_of_wait(self, pause: float) -> None:
+    def _log_wait(self, pause: float) -> None:
         """Say once in a while that a job cannot begin: somebody's transaction is very old."""
         self._waits = self._waits + 1 if pause == FENCE_S else 0
         if self._waits and self._waits % TOLD_AFTER == 0:

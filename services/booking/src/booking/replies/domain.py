@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.statuses import OWN_REPLY
 from schemas.appointments import Status
 from schemas.replies import PatientReplied, ReplyAnswer
@@ -15,7 +15,7 @@ class Replied(NamedTuple):
     """What becomes of the visit: `state` is a new version only if the result is APPLIED."""
 
     result: Result
-    state: State
+    state: AppointmentState
 
 
 def cause_of(reply_id: UUID) -> str:
@@ -23,7 +23,7 @@ def cause_of(reply_id: UUID) -> str:
     return f"{OWN_REPLY}{reply_id}"
 
 
-def decide(held: State, reply: PatientReplied) -> Replied:
+def decide(held: AppointmentState, reply: PatientReplied) -> Replied:
     """Return what the answer makes of the visit held; upstream's order stays, so its next word is newer.
 
     STALE: the visit is another patient's by now, at another time than he was told, not booked any more, or begun.

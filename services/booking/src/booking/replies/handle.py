@@ -8,8 +8,8 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.batch import Taken
-from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.batch import RecordedEvent
+from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.handle import VersionStore
 from booking.replies.domain import Replied, decide
 from chassis.after_commit import after_commit
@@ -27,10 +27,10 @@ IDS_PER_LINE = 20
 class ReplyStore(VersionStore, Protocol):
     """What is needed of `handle.Store`."""
 
-    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+    async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
         """Return the events taken before, by (client, key)."""
 
-    async def remember(self, taken: Mapping[tuple[str, str], Taken]) -> None:
+    async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent]) -> None:
         """Keep the events with their answers."""
 
 
@@ -46,12 +46,12 @@ async def take_replies(store: ReplyStore, replies: Sequence[PatientReplied], now
         For each what became of it; None if booking knows no such visit.
     """
     held = dict(await store.lock({reply.appointment_id for reply in replies}))
-    known = await store.taken({_key(reply) for reply in replies})
-    versions: list[tuple[UUID, State]] = []
-    taken: dict[tuple[str, str], Taken] = {}
+    known = await store.recorded_events({_key(reply) for reply in replies})
+    versions: list[tuple[UUID, AppointmentState]] = []
+    recorded: dict[tuple[str, str], RecordedEvent] = {}
     results: list[Result | None] = []
     for reply in replies:
-        visit, again = held.get(reply.appointment_id), _key(reply) in known or _key(reply) in taken
+        visit, again = held.get(reply.appointment_id), _key(reply) in known or _key(reply) in recorded
         if visit is None or again:
             results.append(Result.REPEAT if again else None)
             continue
@@ -60,19 +60,19 @@ async def take_replies(store: ReplyStore, replies: Sequence[PatientReplied], now
             versions.append((reply.appointment_id, decided.state))
             held[reply.appointment_id] = decided.state
         digest = sha256(encode(reply)).digest()
-        taken[_key(reply)] = Taken(digest, decided.result, reply.appointment_id, decided.state.version)
+        recorded[_key(reply)] = RecordedEvent(digest, decided.result, reply.appointment_id, decided.state.version)
         results.append(decided.result)
     if versions:
         clinics = await store.clinics({state.clinic_id or "" for _, state in versions})
         await store.write_appointments(dict(versions))
         await store.publish_versions(versions, clinics)
-    if taken:
-        await store.remember(taken)
-    _tell(replies, results)
+    if recorded:
+        await store.remember(recorded)
+    _log_replies(replies, results)
     return results
 
 
-def _decided(visit: State, reply: PatientReplied, now: datetime) -> Replied:
+def _decided(visit: AppointmentState, reply: PatientReplied, now: datetime) -> Replied:
     decided = decide(visit, reply)
     return decided._replace(state=decided.state._replace(ingest_time=now)) if decided.state is not visit else decided
 
@@ -81,7 +81,7 @@ def _key(reply: PatientReplied) -> tuple[str, str]:
     return CLIENT, str(reply.reply_id)
 
 
-def _tell(replies: Sequence[PatientReplied], results: Sequence[Result | None]) -> None:
+def _log_replies(replies: Sequence[PatientReplied], results: Sequence[Result | None]) -> None:
     after_commit(
         log.info,
         "patient_replies.taken",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from booking.appointments.domain.cancelled_reminders import reminders_cancelled
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.state import Result, State
+from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
 from booking.clinics.domain.clinic import ClinicState
 from booking.domain.people import PersonDetails, read_by
@@ -20,7 +20,7 @@ from schemas.appointments import Bar
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RecordedEvent:
     """An event that was taken, as it is kept under (client, key)."""
 
     body_sha256: bytes
@@ -31,7 +31,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EventAnswer:
     """What one event is answered: taken, or refused.
 
     Attributes:
@@ -39,7 +39,7 @@ class Answer:
     """
 
     key: str
-    taken: Taken | None = None
+    recorded: RecordedEvent | None = None
     result: Result | None = None
     refusal: Refused | None = None
     reminders_cancelled: int | None = None
@@ -47,7 +47,9 @@ class Answer:
     @property
     def is_illegal_step(self) -> bool:
         """Whether it was applied although the state table lacks the step (R33)."""
-        return self.result is Result.APPLIED and self.taken is not None and ILLEGAL_TRANSITION in self.taken.warnings
+        return (
+            self.result is Result.APPLIED and self.recorded is not None and ILLEGAL_TRANSITION in self.recorded.warnings
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Known:
     Attributes:
         ids: Identity → appointment id, for every identity of the batch.
         held: Appointment id → state, for those ever heard of.
-        taken: (client, key) → event taken before.
+        recorded_events: (client, key) → event taken before.
         clinics: Code → clinic, for all that the batch may need.
         clinic_ids: (source, system, value) → code.
         patients: Identity → patient id, for those ever mentioned.
@@ -67,8 +69,8 @@ class Known:
     """
 
     ids: Mapping[Identity, UUID]
-    held: Mapping[UUID, State]
-    taken: Mapping[tuple[str, str], Taken]
+    held: Mapping[UUID, AppointmentState]
+    recorded_events: Mapping[tuple[str, str], RecordedEvent]
     clinics: Mapping[str, ClinicState]
     clinic_ids: Mapping[tuple[str, str, str], str]
     patients: Mapping[Identity, UUID]
@@ -92,7 +94,7 @@ class Batch:
     Attributes:
         versions: Every new version, in order.
         changed: Appointment id → state that differs from the one read.
-        taken: (client, key) → event newly taken.
+        recorded_events: (client, key) → event newly taken.
         persons: What messages say of patients, who are to be registered by it, in order.
         visited: Patient → the clinics where this batch has given him visits.
         providers: Identity → name of providers that messages introduce.
@@ -100,27 +102,27 @@ class Batch:
 
     known: Known
     now: datetime
-    versions: list[tuple[UUID, State]] = field(default_factory=list)
-    changed: dict[UUID, State] = field(default_factory=dict)
-    taken: dict[tuple[str, str], Taken] = field(default_factory=dict)
+    versions: list[tuple[UUID, AppointmentState]] = field(default_factory=list)
+    changed: dict[UUID, AppointmentState] = field(default_factory=dict)
+    recorded_events: dict[tuple[str, str], RecordedEvent] = field(default_factory=dict)
     persons: list[Described] = field(default_factory=list)
     visited: dict[PatientKey, set[str]] = field(default_factory=dict)
     providers: dict[Identity, str] = field(default_factory=dict)
 
-    def take(self, command: BookAppointment) -> Answer:
+    def take(self, command: BookAppointment) -> EventAnswer:
         """Decide one event on top of those before it."""
         ingress = (command.client, command.key)
-        before = self.taken.get(ingress) or self.known.taken.get(ingress)
+        before = self.recorded_events.get(ingress) or self.known.recorded_events.get(ingress)
         try:
             if before is not None:
                 return _again(command, before)
-            taken, reminders = self._decided(command)
+            recorded, reminders = self._decided(command)
         except Refused as refusal:
-            return Answer(command.key, refusal=refusal)
-        self.taken[ingress] = taken
-        return Answer(command.key, taken, taken.result, reminders_cancelled=reminders)
+            return EventAnswer(command.key, refusal=refusal)
+        self.recorded_events[ingress] = recorded
+        return EventAnswer(command.key, recorded, recorded.result, reminders_cancelled=reminders)
 
-    def _decided(self, command: BookAppointment) -> tuple[Taken, int | None]:
+    def _decided(self, command: BookAppointment) -> tuple[RecordedEvent, int | None]:
         appointment_id = self.known.ids[command.identity]
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         client = self.known.clients[command.client]
@@ -134,13 +136,13 @@ class Batch:
             self.versions.append((appointment_id, state))
         if state is not held:
             self.changed[appointment_id] = state
-        taken = Taken(command.body_sha256, decision.result, appointment_id, state.version, warnings)
+        recorded = RecordedEvent(command.body_sha256, decision.result, appointment_id, state.version, warnings)
         if held is None or decision.result is not Result.APPLIED:
-            return taken, None
+            return recorded, None
         clinic, barred = self.known.clinics.get(held.clinic_id or ""), self.known.barred.get(held.patient)
-        return taken, reminders_cancelled(held, state, clinic, barred, self.now)
+        return recorded, reminders_cancelled(held, state, clinic, barred, self.now)
 
-    def _clinic(self, command: BookAppointment, held: State | None, client: Client) -> str | None:
+    def _clinic(self, command: BookAppointment, held: AppointmentState | None, client: Client) -> str | None:
         """Return the clinic named: by its code, by an identifier, or the client's default for a first event."""
         if held is not None and held.clinic_id is not None:
             client.check_clinic(held.clinic_id)
@@ -167,7 +169,7 @@ class Batch:
         identity = (command.source, command.patient)
         return self.known.patients.get(identity, identity)
 
-    def _introduce(self, command: BookAppointment, state: State, client: Client) -> tuple[str, ...]:
+    def _introduce(self, command: BookAppointment, state: AppointmentState, client: Client) -> tuple[str, ...]:
         """Keep whom the message describes, for registration; refuse it if the description cannot be taken.
 
         A patient whom the client may not write is booked all the same, with a warning (D50).
@@ -193,11 +195,11 @@ class Batch:
         return sorted(identity for identity in made if self.known.ids[identity] not in self.changed)
 
 
-def _again(command: BookAppointment, before: Taken) -> Answer:
+def _again(command: BookAppointment, before: RecordedEvent) -> EventAnswer:
     if before.body_sha256 != command.body_sha256:
         message = "this id was used for another body; give each event its own"
         raise Refused("EVENT_ID_CONFLICT", message, "event_id")
-    return Answer(command.key, before, Result.REPEAT)
+    return EventAnswer(command.key, before, Result.REPEAT)
 
 
 def _unknown_clinic(command: BookAppointment) -> Refused:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
 from schemas.appointments import SENDABLE, Appointment, Bar
 from schemas.hours import hours_of
@@ -16,7 +16,11 @@ def still_to_come(version: Appointment, now: datetime) -> int:
 
 
 def reminders_cancelled(
-    held: State | None, changed: State, clinic: ClinicState | None, barred: Bar | None, now: datetime
+    held: AppointmentState | None,
+    changed: AppointmentState,
+    clinic: ClinicState | None,
+    barred: Bar | None,
+    now: datetime,
 ) -> int | None:
     """Return how many reminders of the held version were still to come and will not leave after the change.
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import slugs_of
@@ -19,7 +19,7 @@ from schemas.wire import provider_id
 
 
 def fields_of(
-    base: State, command: BookAppointment, clinic_id: str | None, patient: PatientKey | None
+    base: AppointmentState, command: BookAppointment, clinic_id: str | None, patient: PatientKey | None
 ) -> dict[str, Any]:
     """Return the fields of the appointment as the command leaves them; a visit that moves keeps its length.
 
@@ -52,7 +52,7 @@ def fields_of(
     }
 
 
-def plans_anew(held: State, changed: dict[str, Any], clinics: Mapping[str, ClinicState]) -> bool:
+def plans_anew(held: AppointmentState, changed: dict[str, Any], clinics: Mapping[str, ClinicState]) -> bool:
     """Say whether the schedule begins anew (design §2).
 
     So it does with another time or clinic, with a service that has other rules, and on the way back to a status
@@ -66,7 +66,7 @@ def plans_anew(held: State, changed: dict[str, Any], clinics: Mapping[str, Clini
     )
 
 
-def is_old_news(held: State, fields: dict[str, Any], command: BookAppointment) -> bool:
+def is_old_news(held: AppointmentState, fields: dict[str, Any], command: BookAppointment) -> bool:
     """Say whether upstream only repeats what was so before booking itself found that nobody came (D19).
 
     Nor does it know of a patient who cancelled by reply (B11); but a reason given is a correction of that (D42).
@@ -82,13 +82,13 @@ def is_old_news(held: State, fields: dict[str, Any], command: BookAppointment) -
 _provider_id = lru_cache(maxsize=16_384)(provider_id)
 
 
-def _shifted_end(base: State, starts_at: datetime | None) -> datetime | None:
+def _shifted_end(base: AppointmentState, starts_at: datetime | None) -> datetime | None:
     if starts_at is None or base.starts_at is None or base.ends_at is None:
         return None
     return starts_at + (base.ends_at - base.starts_at)
 
 
-def _rules_differ(held: State, service_type: str | None, clinics: Mapping[str, ClinicState]) -> bool:
+def _rules_differ(held: AppointmentState, service_type: str | None, clinics: Mapping[str, ClinicState]) -> bool:
     clinic = clinics.get(held.clinic_id or "")
     if clinic is None:
         return False

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.state import State
+from booking.appointments.domain.state import AppointmentState
 
 
 class Order(StrEnum):
@@ -16,7 +16,7 @@ class Order(StrEnum):
     BY_ARRIVAL = "by arrival"
 
 
-def order_of(held: State, command: BookAppointment) -> Order:
+def order_of(held: AppointmentState, command: BookAppointment) -> Order:
     """Compare by the upstream's sequence, else by its last-updated time, else by arrival (design §4).
 
     Equal times say nothing: many upstreams write whole seconds. What came before what is held, and could only be taken
@@ -31,7 +31,7 @@ def order_of(held: State, command: BookAppointment) -> Order:
     return Order.OLDER if _came_before(held, command) else Order.BY_ARRIVAL
 
 
-def moved_on(held: State, command: BookAppointment) -> State:
+def moved_on(held: AppointmentState, command: BookAppointment) -> AppointmentState:
     """Return the held state with the newer order noted, so that what is older than this stays stale."""
     sequence = held.sequence if command.sequence is None else command.sequence
     source_time = latest(held.source_time, command.occurred_at)
@@ -45,7 +45,7 @@ def latest(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((at for at in (one, other) if at is not None), default=None)
 
 
-def _came_before(held: State, command: BookAppointment) -> bool:
+def _came_before(held: AppointmentState, command: BookAppointment) -> bool:
     """Say whether a replayed event first came before what is held: by time, and within a batch by its place in it."""
     if command.arrived_at is None:
         return False

@@ -18,7 +18,7 @@ class Result(StrEnum):
     TOMBSTONE = "tombstone"
 
 
-class State(NamedTuple):
+class AppointmentState(NamedTuple):
     """What booking holds of one appointment. Version 0 is a tombstone: cancelled before it was ever booked.
 
     A tuple, because thousands of them are made, compared and written a second.
@@ -56,5 +56,5 @@ class Decision(NamedTuple):
     """The outcome: `state` is what is held from now on, a new version only if the result is APPLIED."""
 
     result: Result
-    state: State
+    state: AppointmentState
     warnings: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 from booking.appointments.domain.changes import fields_of, is_old_news, plans_anew
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.order import Order, latest, moved_on, order_of
-from booking.appointments.domain.state import Decision, Result, State
+from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
@@ -20,7 +20,7 @@ ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
 
 
 def decide(
-    held: State | None,
+    held: AppointmentState | None,
     command: BookAppointment,
     clinic_id: str | None,
     patient: PatientKey | None,
@@ -60,8 +60,8 @@ def _is_history(command: BookAppointment, clinic_id: str | None, patient: Patien
     return command.mode is Mode.BACKFILL and clinic_id is not None and patient is not None
 
 
-def _tombstone(command: BookAppointment, now: datetime) -> State:
-    return State(
+def _tombstone(command: BookAppointment, now: datetime) -> AppointmentState:
+    return AppointmentState(
         source=command.source,
         version=0,
         status=command.status,
@@ -78,7 +78,7 @@ def _tombstone(command: BookAppointment, now: datetime) -> State:
 
 
 def _after_tombstone(
-    held: State,
+    held: AppointmentState,
     command: BookAppointment,
     order: Order,
     clinic_id: str | None,
@@ -98,7 +98,9 @@ def _after_tombstone(
     return Decision(Result.STALE, held)
 
 
-def _first(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None, now: datetime) -> State:
+def _first(
+    command: BookAppointment, clinic_id: str | None, patient: PatientKey | None, now: datetime
+) -> AppointmentState:
     if patient is None:
         raise Refused("PATIENT_REQUIRED", "the first event of an appointment names its patient", "appointment.patient")
     if clinic_id is None:
@@ -110,7 +112,7 @@ def _first(command: BookAppointment, clinic_id: str | None, patient: PatientKey 
 
 
 def _next(
-    held: State,
+    held: AppointmentState,
     command: BookAppointment,
     order: Order,
     fields: dict[str, Any],

@@ -8,7 +8,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
 
-from booking.appointments.domain.batch import Answer
+from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
 from booking.door.auth import Caller
@@ -60,29 +60,29 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
     return router
 
 
-def answered(resource: dict[str, Any], answer: Answer) -> Response:
+def answered(resource: dict[str, Any], answer: EventAnswer) -> Response:
     """Return the answer to an event that was taken; our id and the result stand in headers too."""
-    assert answer.taken is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
-    new = answer.result is Result.APPLIED and answer.taken.version == 1 and resource["resourceType"] == "Appointment"
+    assert answer.recorded is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
+    new = answer.result is Result.APPLIED and answer.recorded.version == 1 and resource["resourceType"] == "Appointment"
     headers = {
         "Attend-Result": answer.result.value,
-        "Attend-Appointment": str(answer.taken.appointment_id),
-        "Location": f"/v1/appointments/{answer.taken.appointment_id}",
+        "Attend-Appointment": str(answer.recorded.appointment_id),
+        "Location": f"/v1/appointments/{answer.recorded.appointment_id}",
     }
     if answer.reminders_cancelled is not None:
         headers["Attend-Reminders-Cancelled"] = str(answer.reminders_cancelled)
     return JSONResponse(resource, 201 if new else 200, headers, media_type=FHIR_JSON)
 
 
-def appointment(answer: Answer, command: BookAppointment) -> dict[str, Any]:
+def appointment(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
     """Return the Appointment under our id: version, status and times, and the patient by the sender's own id."""
-    assert answer.taken is not None  # noqa: S101
+    assert answer.recorded is not None  # noqa: S101
     written = (("start", command.starts_at), ("end", command.ends_at))
     times = {name: at.isoformat() for name, at in written if isinstance(at, datetime)}
     return {
         "resourceType": "Appointment",
-        "id": str(answer.taken.appointment_id),
-        "meta": {"versionId": str(answer.taken.version)},
+        "id": str(answer.recorded.appointment_id),
+        "meta": {"versionId": str(answer.recorded.version)},
         "identifier": [{"value": command.appointment}],
         "status": command.status.value,
         **times,
@@ -90,7 +90,7 @@ def appointment(answer: Answer, command: BookAppointment) -> dict[str, Any]:
     }
 
 
-def message(answer: Answer, command: BookAppointment) -> dict[str, Any]:
+def message(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
     """Return the answering message: a MessageHeader that says ok, and the Appointment under our id."""
     resource = appointment(answer, command)
     header = {
