@@ -52,7 +52,7 @@ class Store(PeopleStore, VersionStore, Protocol):
         """Return the appointments' ids, made if missing, and which were made."""
 
     async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
-        """Return the events taken before, by (client, key)."""
+        """Return the commands taken before, by (client, key)."""
 
     async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
         """Return the codes of clinics by (source, system, value)."""
@@ -67,20 +67,20 @@ class Store(PeopleStore, VersionStore, Protocol):
         """Keep and publish the providers that are not known yet."""
 
     async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent]) -> None:
-        """Keep the events with their answers."""
+        """Keep the commands with their answers."""
 
     async def forget(self, identities: Collection[Identity]) -> None:
-        """Remove identities made in this transaction for events that were refused."""
+        """Remove identities made in this transaction for commands that were refused."""
 
 
 async def accept(
     store: Store, commands: Sequence[BookAppointment], clients: Mapping[str, Client], now: datetime, rules: Rules
 ) -> list[EventAnswer]:
-    """Take a batch of events, those of one appointment in the order given, and answer each (D40, D41).
+    """Take a batch of commands, those of one appointment in the order given, and answer each (D40, D41).
 
     Args:
         store: The transaction.
-        commands: The events; each already allowed to speak for its source.
+        commands: Each is already allowed to speak for its source.
         clients: The clients that sent them.
         now: Domain time of acceptance.
         rules: The installation's choices.

@@ -134,7 +134,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     async def write_appointments(self, states: Mapping[UUID, AppointmentState]) -> None:
         """See `handle.Store`."""
         ids = sorted(states)
-        columns = zip(*(states[key] for key in ids), strict=True)  # a AppointmentState has the table's order
+        columns = zip(*(states[key] for key in ids), strict=True)  # an AppointmentState has the table's order
         await self.connection.execute(statements.WRITE_APPOINTMENTS, ids, *map(list, columns))
 
     async def publish_versions(

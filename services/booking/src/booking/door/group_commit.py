@@ -21,35 +21,35 @@ GATHER_S = 0.01
 database, and all that follows from it downstream. The first request after a pause does not wait."""
 
 MOST_WAITING = 5_000
-"""Orders that wait at most, some seconds of work: who comes then is told to come again, before his wait grows past his
-patience and the process past its memory."""
+"""Commands that wait at most, some seconds of work: who comes then is told to come again, before his wait grows past
+his patience and the process past its memory."""
 
-type Accept[O, A] = Callable[[Sequence[O], Mapping[str, Client]], Awaitable[list[A]]]
+type Accept[C, A] = Callable[[Sequence[C], Mapping[str, Client]], Awaitable[list[A]]]
 
 
 @dataclass(slots=True)
-class _Request[O, A]:
-    orders: Sequence[O]
+class _Request[C, A]:
+    commands: Sequence[C]
     client: Client
     answers: "asyncio.Future[list[A]]"
 
 
-class Gatherer[O, A]:
+class Gatherer[C, A]:
     """Collects requests while transactions are under way; each request gets its own answers.
 
     A single request on a quiet service starts at once. When a gathered transaction fails, its requests are
     tried one by one, so that none suffers from another.
 
     Args:
-        accept: Takes orders in one transaction.
+        accept: Takes commands in one transaction.
         at_once: Transactions under way.
         gather_s: From the start of a transaction to the start of the next.
-        most_waiting: Orders that wait at most; a request that is larger is taken when none waits.
+        most_waiting: Commands that wait at most; a request that is larger is taken when none waits.
     """
 
     def __init__(
         self,
-        accept: Accept[O, A],
+        accept: Accept[C, A],
         at_once: int = AT_ONCE,
         gather_s: float = GATHER_S,
         most_waiting: int = MOST_WAITING,
@@ -59,23 +59,23 @@ class Gatherer[O, A]:
         self._size = 0
         self._at_once = at_once
         self._gather_s = gather_s
-        self._waiting: deque[_Request[O, A]] = deque()
+        self._waiting: deque[_Request[C, A]] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self._begun_at = 0.0
 
-    async def accept(self, orders: Sequence[O], client: Client) -> list[A]:
-        """Take a request's orders, after its own earlier ones; return the answers after the commit.
+    async def accept(self, commands: Sequence[C], client: Client) -> list[A]:
+        """Take a request's commands, after its own earlier ones; return the answers after the commit.
 
         Raises:
             Problem: 503 BUSY: too much waits already. Nothing of it was taken.
         """
-        if not orders:
+        if not commands:
             return []
-        if self._waiting and self._size + len(orders) > self._most_waiting:
+        if self._waiting and self._size + len(commands) > self._most_waiting:
             raise busy()
-        request = _Request(orders, client, asyncio.get_running_loop().create_future())
+        request = _Request(commands, client, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
-        self._size += len(orders)
+        self._size += len(commands)
         if len(self._workers) < self._at_once:
             self._workers.add(asyncio.create_task(self._work()))
         return await request.answers
@@ -92,19 +92,19 @@ class Gatherer[O, A]:
         finally:  # in the step that found nothing waiting: what comes next must not count on this worker
             self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    def _next(self) -> list[_Request[O, A]]:
+    def _next(self) -> list[_Request[C, A]]:
         group = [self._waiting.popleft()]
-        size = len(group[0].orders)
-        while self._waiting and size + len(self._waiting[0].orders) <= LARGEST:
+        size = len(group[0].commands)
+        while self._waiting and size + len(self._waiting[0].commands) <= LARGEST:
             group.append(self._waiting.popleft())
-            size += len(group[-1].orders)
+            size += len(group[-1].commands)
         self._size -= size
         return group
 
-    async def _together(self, group: list[_Request[O, A]]) -> None:
-        orders = [order for request in group for order in request.orders]
+    async def _together(self, group: list[_Request[C, A]]) -> None:
+        commands = [command for request in group for command in request.commands]
         try:
-            answers = iter(await self._accept(orders, {r.client.client_id: r.client for r in group}))
+            answers = iter(await self._accept(commands, {r.client.client_id: r.client for r in group}))
         except Exception as error:  # noqa: BLE001  # handed to whoever asked; a cancelled worker falls through
             if len(group) == 1:
                 _fail(group[0], error)
@@ -113,11 +113,11 @@ class Gatherer[O, A]:
                 await self._together([request])
             return
         for request in group:
-            own = [next(answers) for _ in request.orders]
+            own = [next(answers) for _ in request.commands]
             if not request.answers.done():  # its caller has hung up
                 request.answers.set_result(own)
 
 
-def _fail[O, A](request: _Request[O, A], error: Exception) -> None:
+def _fail[C, A](request: _Request[C, A], error: Exception) -> None:
     if not request.answers.done():
         request.answers.set_exception(error)

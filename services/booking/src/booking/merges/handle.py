@@ -23,7 +23,7 @@ class Merge:
     Attributes:
         identity: (source, source's id) of the patient who is merged away.
         into: The same of the one who is kept.
-        client: Who orders it; allowed to speak for both sources.
+        client: Who asks for it; allowed to speak for both sources.
         reason: In the upstream's words, if it gives any.
     """
 

@@ -28,10 +28,10 @@ class ReplyStore(VersionStore, Protocol):
     """What is needed of `handle.Store`."""
 
     async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
-        """Return the events taken before, by (client, key)."""
+        """Return the commands taken before, by (client, key)."""
 
     async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent]) -> None:
-        """Keep the events with their answers."""
+        """Keep the commands with their answers."""
 
 
 async def take_replies(store: ReplyStore, replies: Sequence[PatientReplied], now: datetime) -> list[Result | None]:

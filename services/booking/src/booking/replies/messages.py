@@ -1,4 +1,4 @@
-"""The topic `patient-replies`: answers that the notifier has understood. Who may write it is whose orders these are."""
+"""The topic `patient-replies`: answers that the notifier understood. Who may write it is whose commands these are."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A batch of events, folded in the order given: what each is answered, and what is then to be written."""
+"""A batch of commands, folded in the order given: what each is answered, and what is then to be written."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from schemas.appointments import Bar
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event that was taken, as it is kept under (client, key)."""
+    """A command that was taken, as it is kept under (client, key)."""
 
     body_sha256: bytes
     result: Result
@@ -32,7 +32,7 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventAnswer:
-    """What one event is answered: taken, or refused.
+    """What one command is answered: taken, or refused.
 
     Attributes:
         reminders_cancelled: How many reminders this change takes back; None if it ends no schedule (R14).
@@ -59,7 +59,7 @@ class Known:
     Attributes:
         ids: Identity → appointment id, for every identity of the batch.
         held: Appointment id → state, for those ever heard of.
-        recorded_events: (client, key) → event taken before.
+        recorded_events: (client, key) → command taken before.
         clinics: Code → clinic, for all that the batch may need.
         clinic_ids: (source, system, value) → code.
         patients: Identity → patient id, for those ever mentioned.
@@ -89,12 +89,12 @@ class Described(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Folds events one after the other.
+    """Folds commands one after the other.
 
     Attributes:
         versions: Every new version, in order.
         changed: Appointment id → state that differs from the one read.
-        recorded_events: (client, key) → event newly taken.
+        recorded_events: (client, key) → command newly taken.
         persons: What messages say of patients, who are to be registered by it, in order.
         visited: Patient → the clinics where this batch has given him visits.
         providers: Identity → name of providers that messages introduce.
@@ -110,7 +110,7 @@ class Batch:
     providers: dict[Identity, str] = field(default_factory=dict)
 
     def take(self, command: BookAppointment) -> EventAnswer:
-        """Decide one event on top of those before it."""
+        """Decide one command on top of those before it."""
         ingress = (command.client, command.key)
         before = self.recorded_events.get(ingress) or self.known.recorded_events.get(ingress)
         try:
@@ -143,7 +143,7 @@ class Batch:
         return recorded, reminders_cancelled(held, state, clinic, barred, self.now)
 
     def _clinic(self, command: BookAppointment, held: AppointmentState | None, client: Client) -> str | None:
-        """Return the clinic named: by its code, by an identifier, or the client's default for a first event."""
+        """Return the clinic named: by its code, by an identifier, or the client's default for a first command."""
         if held is not None and held.clinic_id is not None:
             client.check_clinic(held.clinic_id)
         named = command.clinic
@@ -191,7 +191,7 @@ class Batch:
         return ()
 
     def unused(self, made: Collection[Identity]) -> list[Identity]:
-        """Return the identities made for this batch whose events were all refused."""
+        """Return the identities made for this batch whose commands were all refused."""
         return sorted(identity for identity in made if self.known.ids[identity] not in self.changed)
 
 

@@ -1,4 +1,4 @@
-"""What an event changes of an appointment's content, and whether that begins a schedule anew (D10)."""
+"""What a command changes of an appointment's content, and whether that begins a schedule anew (D10)."""
 
 from collections.abc import Mapping
 from datetime import datetime

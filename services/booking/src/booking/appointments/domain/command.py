@@ -1,4 +1,4 @@
-"""What upstream systems order, whatever format they speak."""
+"""What upstream systems ask for, whatever format they speak."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -9,19 +9,19 @@ from schemas.appointments import Mode, Status
 
 
 class BookAppointment(NamedTuple):
-    """One event about one appointment: book, move, cancel, arrive… by its status and times.
+    """One command about one appointment: book, move, cancel, arrive… by its status and times.
 
     A tuple, because thousands of them are made a second.
 
     Attributes:
         client: Who sent it.
-        key: The client's idempotency key, or the event's own id.
+        key: The client's idempotency key, or the upstream event's own id.
         body_sha256: Hash of the canonical body: the same key with another body is a conflict.
         source: The upstream system; ids are its own.
         appointment: The source's id of the appointment.
         status: FHIR's (D42).
         sequence: The upstream's order, if it gives one.
-        occurred_at: When it last changed it, by its own clock; orders events when there is no sequence.
+        occurred_at: When it last changed it, by its own clock; orders commands when there is no sequence.
         clinic_identifiers: (system, value) pairs that may stand for a clinic, best first.
         arrived_at: When it first came, if it could not be taken then and is now; None: now. Without an order of its own
             it stands there, before all that was taken since.

@@ -8,7 +8,7 @@ from booking.appointments.domain.state import AppointmentState
 
 
 class Order(StrEnum):
-    """How an event stands to what is held."""
+    """How a command stands to what is held."""
 
     OLDER = "older"
     SAME = "same"
@@ -46,7 +46,7 @@ def latest(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _came_before(held: AppointmentState, command: BookAppointment) -> bool:
-    """Say whether a replayed event first came before what is held: by time, and within a batch by its place in it."""
+    """Say whether a replayed command first came before what is held: by time, and within a batch by its place in it."""
     if command.arrived_at is None:
         return False
     if command.arrived_at < (held.arrived_at or held.ingest_time):

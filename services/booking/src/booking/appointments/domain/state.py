@@ -1,4 +1,4 @@
-"""What booking holds of one appointment, and what becomes of an event about it."""
+"""What booking holds of one appointment, and what becomes of a command about it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from schemas.appointments import Mode, Status
 
 
 class Result(StrEnum):
-    """What became of an event that was accepted."""
+    """What became of a command that was accepted."""
 
     APPLIED = "applied"
     REPEAT = "repeat"

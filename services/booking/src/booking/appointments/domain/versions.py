@@ -1,4 +1,4 @@
-"""What one event makes of one appointment: the next version, or nothing (D40, D41)."""
+"""What one command makes of one appointment: the next version, or nothing (D40, D41)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,7 +31,7 @@ def decide(
 
     Args:
         held: The state under the row's lock, None if nothing was ever heard of it.
-        command: The event.
+        command: What upstream says.
         clinic_id: The clinic it names, existing and allowed, or None for the one held.
         patient: The patient it names, or None for the one held.
         now: Domain time of acceptance.
@@ -55,7 +55,7 @@ def decide(
 def _is_history(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None) -> bool:
     """Say whether an import tells of a visit that was cancelled: it says whose it was and where, and is kept (D43).
 
-    A live event of this kind has overtaken its booking, and an import that says less has nothing to keep.
+    A live command of this kind has overtaken its booking, and an import that says less has nothing to keep.
     """
     return command.mode is Mode.BACKFILL and clinic_id is not None and patient is not None
 
