@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.handle import Rules, accept
+from booking.appointments.handle import accept
 from booking.appointments.store import PostgresStore
 from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints
+from booking.patients.handle import Rules
 from tests.integration.booking.door import Door
 from tests.integration.booking.policy import reissuer, worked_off
 from tests.integration.booking.test_barred_patients import BARRED, LOCAL, snapshots, visit

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from booking.adapters.reminded import MOST_COUNTED
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.handle import Rules, accept
+from booking.appointments.handle import accept
 from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
 from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints
+from booking.patients.handle import Rules
+from booking.patients.store import MOST_COUNTED
 from schemas.appointments import Appointment
 from schemas.planning import plan
 from schemas.wire import decode

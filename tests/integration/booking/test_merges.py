@@ -9,7 +9,7 @@ import httpx2
 import orjson
 
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.handle import Rules, accept
+from booking.appointments.handle import accept
 from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
 from booking.formats.plain.format import PlainJson
@@ -17,6 +17,7 @@ from booking.formats.port import Hints
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.handle import mark_no_shows
 from booking.no_shows.store import PostgresUnattended
+from booking.patients.handle import Rules
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
 from tests.support.installation import Installation
 

@@ -7,11 +7,11 @@ from typing import Any
 import asyncpg
 
 from booking.appointments.store import PostgresStore
-from booking.domain.main_files import LAST, number
-from booking.domain.people import NOBODY
-from booking.domain.registrations import Registered, Registration
 from booking.door.domain import Client
-from booking.handle_people import Rules, register_people
+from booking.patients.domain.main_files import LAST, number
+from booking.patients.domain.patient import NOBODY
+from booking.patients.domain.registrations import Registered, Registration
+from booking.patients.handle import Rules, register_people
 from tests.integration.booking.door import Door, booking, opened
 from tests.support.installation import Installation
 

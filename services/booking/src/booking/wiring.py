@@ -11,11 +11,9 @@ import asyncpg
 from fastapi import FastAPI
 
 from booking import retention
-from booking.adapters import registering
 from booking.appointments import ahead
 from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
-from booking.appointments.handle import Rules
 from booking.appointments.intake import CommandIntake
 from booking.clinics import http as clinics_http
 from booking.door import auth
@@ -32,6 +30,8 @@ from booking.merges import http as merges_http
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
 from booking.owned import OWNED
+from booking.patients import http
+from booking.patients.handle import Rules
 from booking.patients.intake import RegistrationIntake
 from booking.patients.store import clinics_visited
 from booking.policies import http as policies_http
@@ -255,7 +255,7 @@ def door(
     people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
-        registering.routes(transactions, people, client, settings.default_country),
+        http.routes(transactions, people, client, settings.default_country),
         providers_http.routes(transactions, client),
         clinics_http.routes(transactions, client, settings.default_country),
         merges_http.routes(transactions, client),

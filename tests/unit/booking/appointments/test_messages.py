@@ -7,7 +7,7 @@ import pytest
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.messages import appointment_changed
 from booking.clinics.messages import clinic_changed
-from booking.domain.people import PatientState
+from booking.patients.domain.patient import PatientState
 from booking.patients.messages import patient_changed
 from booking.providers.messages import provider_changed
 from schemas import wire

@@ -3,8 +3,8 @@
 import pytest
 
 from booking.appointments.domain.batch import EventAnswer
-from booking.domain.people import PersonDetails
 from booking.door.domain import Client
+from booking.patients.domain.patient import PersonDetails
 from booking.safety.domain import Cause
 from booking.values.refusals import Refused
 from tests.unit.booking.builders import ANN, LOCAL, VISIT, batch, change, order

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from booking.domain import main_files
+from booking.patients.domain import main_files
 from booking.values import contacts, texts
 from booking.values.refusals import Refused
 

@@ -16,7 +16,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
-from booking.handle_people import PeopleStore, Rules, complete_people
+from booking.patients.handle import PatientStore, Rules, complete_people
 from booking.values.identity import Identity, PatientKey
 from chassis.after_commit import after_commit
 from schemas.appointments import Bar
@@ -45,7 +45,7 @@ class VersionStore(Protocol):
         """Append every version to the history and to the outbox, with what bars messages to its patient (D44)."""
 
 
-class Store(PeopleStore, VersionStore, Protocol):
+class Store(PatientStore, VersionStore, Protocol):
     """Booking's records as one transaction sees them. Every method is set-based and sorted by key."""
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
@@ -180,6 +180,3 @@ def _log_changes(batch: Batch, answers: Sequence[EventAnswer]) -> None:
     if codes:
         refused = sum(answer.refusal is not None for answer in answers)
         after_commit(log.warning, "events.refused", count=refused, codes=sorted(codes))
-
-
-__all__ = ["Rules", "Store", "accept"]

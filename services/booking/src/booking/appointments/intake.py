@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.handle import Rules, accept
+from booking.appointments.handle import accept
 from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
 from booking.door.group_commit import Gatherer
 from booking.door.transactions import Transactions
+from booking.patients.handle import Rules
 from booking.values.refusals import Refused
 from chassis.database import Connection
 

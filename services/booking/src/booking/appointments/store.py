@@ -1,14 +1,12 @@
 """`handle.Store` on PostgreSQL: one statement a table and batch, rows sorted by key."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from booking.adapters.reminded import reminded
 from booking.appointments import statements
 from booking.appointments.domain.batch import RecordedEvent
 from booking.appointments.domain.command import BookAppointment
@@ -16,29 +14,15 @@ from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.messages import appointment_changed
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import PostgresClinics
-from booking.domain import main_files
-from booking.domain.people import PatientState
 from booking.door.records import columns
-from booking.patients.messages import patient_changed
 from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
-from booking.safety.domain import FlagChange
-from booking.safety.store import keep_flag_changes
-from booking.values.identity import Identity, PatientKey
+from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue
-from schemas.appointments import Appointment, Bar, Mode, Status
-from schemas.planning import barred_by
-
-_PATIENT = attrgetter(
-    "patient_id", "version", "main_file", "given_name", "family_name", "language", "mobile", "email", "consent",
-    "do_not_contact", "deceased",
-)  # fmt: skip
-
-LONGEST_STEP = 10_000
-"""Main-file numbers looked through at once."""
+from schemas.appointments import Mode, Status
 
 _STATUS = {status.value: status for status in Status}
 _MODE = {mode.value: mode for mode in Mode}
@@ -77,65 +61,11 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             for r in rows
         }
 
-    async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
-        """See `handle.Store`."""
-        return await self._ids(statements.PATIENTS, identities)
-
-    async def mint_patients(
-        self, identities: Collection[Identity]
-    ) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
-        """See `handle_people.PeopleStore`."""
-        made = await self._ids(statements.MINT_PATIENTS, identities)
-        lost = set(identities) - made.keys()
-        found = made | await self._ids(statements.PATIENTS, lost) if lost else made
-        if len(found) < len(set(identities)):
-            raise Unavailable("IDENTITY_RACE", "a patient was made and taken back by another batch")
-        return found, made.keys()
-
-    async def forget_patients(self, identities: Collection[Identity]) -> None:
-        """See `handle_people.PeopleStore`."""
-        await self.connection.execute(statements.FORGET_PATIENTS, *columns(identities, 2))
-
-    async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
-        """See `handle.Store`."""
-        rows = await self.connection.fetch(statements.LOCK_PATIENTS, list(patient_ids))
-        return {row["patient_id"]: patient_of(row) for row in rows}
-
-    async def lock_counters(self, years: Collection[int]) -> None:
-        """See `handle_people.PeopleStore`."""
-        await self.connection.execute(statements.LOCK_COUNTERS, sorted(years))
-
-    async def numbers_taken(self, numbers: Collection[str]) -> Collection[str]:
-        """See `handle_people.PeopleStore`."""
-        return {row["main_file"] for row in await self.connection.fetch(statements.NUMBERS_TAKEN, list(numbers))}
-
-    async def free_numbers(self, year: int, count: int, claimed: Collection[str] = ()) -> Sequence[str]:
-        """See `handle_people.PeopleStore`.
-
-        As a rule nobody has the numbers above the counter, and one look is enough. Over a block that upstream
-        issued it goes in steps that double.
-        """
-        found: list[str] = []
-        step = count
-        while len(found) < count:
-            moved = await self.connection.fetchrow(statements.ADVANCE_COUNTER, year, step, main_files.LAST)
-            assert moved is not None  # noqa: S101  # an upsert always returns its row
-            before, until = moved["before"], moved["until"]
-            if before == until:
-                break  # the year has no number left
-            ends = (main_files.number(year, before), main_files.number(year, until))
-            rows = await self.connection.fetch(statements.NUMBERS_BETWEEN, *ends)
-            found += main_files.free_between(year, before, until, {row["main_file"] for row in rows} | set(claimed))
-            step = min(2 * step, LONGEST_STEP)
-        if len(found) > count:
-            await self.connection.execute(statements.PUT_COUNTER_BACK, year, main_files.ordinal_in(found[count - 1]))
-        return found[:count]
-
     async def write_appointments(self, states: Mapping[UUID, AppointmentState]) -> None:
         """See `handle.Store`."""
         ids = sorted(states)
-        columns = zip(*(states[key] for key in ids), strict=True)  # an AppointmentState has the table's order
-        await self.connection.execute(statements.WRITE_APPOINTMENTS, ids, *map(list, columns))
+        given = zip(*(states[key] for key in ids), strict=True)  # an AppointmentState has the table's order
+        await self.connection.execute(statements.WRITE_APPOINTMENTS, ids, *map(list, given))
 
     async def publish_versions(
         self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
@@ -155,28 +85,6 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             barred,
         )
         await enqueue(self.connection, events)
-
-    async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
-        """See `handle.Store`."""
-        rows = await self.connection.fetch(statements.BARRED, [one for one in patients if isinstance(one, UUID)])
-        bars = ((row[0], barred_by(deceased=row[1], do_not_contact=row[2], consent=row[3])) for row in rows)
-        return {patient: bar for patient, bar in bars if bar is not None}
-
-    async def reminded(
-        self, patient_ids: Collection[UUID], now: datetime
-    ) -> Mapping[UUID, Sequence[Appointment]] | None:
-        """See `handle_people.PeopleStore`."""
-        return await reminded(self.connection, patient_ids, now)
-
-    async def write_patients(
-        self, patients: Sequence[PatientState], flags: Sequence[FlagChange], now: datetime
-    ) -> None:
-        """See `handle_people.PeopleStore`."""
-        self.people = True
-        columns = zip(*map(_PATIENT, patients), strict=True)
-        await keep_flag_changes(self.connection, flags, now)  # first: a trigger on patients reads the cause in them
-        await self.connection.execute(statements.WRITE_PATIENTS, *map(list, columns))
-        await enqueue(self.connection, [patient_changed(patient, now) for patient in patients])
 
     async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent], at: datetime | None = None) -> None:
         """See `handle.Store`.
@@ -201,10 +109,6 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         """See `handle.Store`."""
         await self.connection.execute(statements.FORGET_IDENTITIES, *columns(identities, 2))
 
-    async def _ids(self, statement: str, identities: Iterable[Identity]) -> dict[Identity, UUID]:
-        rows = await self.connection.fetch(statement, *columns(identities, 2))
-        return {(row[0], row[1]): row[2] for row in rows}
-
 
 async def followed(connection: Connection, held: Mapping[UUID, AppointmentState]) -> Mapping[UUID, AppointmentState]:
     """Return the visits with the patient who is kept in place of one who was merged away.
@@ -225,24 +129,6 @@ async def remember_refusals(
     """Keep why events of inbound topics were refused, so that it can be asked by their ids."""
     rows = [(command.client, command.key, why.code, why.message, why.place) for command, why in refused]
     await connection.execute(statements.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), now)
-
-
-def patient_of(row: Any) -> PatientState:
-    """Return the patient of a row of the table `patient`."""
-    return PatientState(
-        patient_id=row["patient_id"],
-        version=row["version"],
-        main_file=row["main_file"],
-        given_name=row["given_name"],
-        family_name=row["family_name"],
-        language=row["language"],
-        mobile=row["mobile"],
-        email=row["email"],
-        consent=row["consent"],
-        do_not_contact=row["do_not_contact"],
-        deceased=row["deceased"],
-        merged_into=row["merged_into"],
-    )
 
 
 def state_of(row: Any) -> AppointmentState:

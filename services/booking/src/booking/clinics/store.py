@@ -116,8 +116,8 @@ def _row(clinic: ClinicState) -> tuple[Any, ...]:
 
 
 async def _name(connection: Connection, clinic_id: str, names: Sequence[tuple[str, str, str]]) -> None:
-    columns = [list(column) for column in zip(*sorted(set(names)), strict=True)]
-    written = await connection.fetch(statements.WRITE_CLINIC_ALIASES, *columns, clinic_id)
+    given = [list(column) for column in zip(*sorted(set(names)), strict=True)]
+    written = await connection.fetch(statements.WRITE_CLINIC_ALIASES, *given, clinic_id)
     if len(written) != len(set(names)):
         raise Refused("IDENTIFIER_TAKEN", "another clinic has one of these identifiers", "identifiers")
 

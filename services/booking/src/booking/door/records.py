@@ -1,7 +1,9 @@
 """What the stores of all rooms have in common: a transaction, and rows as columns."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
+from booking.values.identity import Identity
 from chassis.database import Connection
 
 
@@ -18,6 +20,10 @@ class Records:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.people = False
+
+    async def _ids(self, statement: str, identities: Iterable[Identity]) -> dict[Identity, UUID]:
+        rows = await self.connection.fetch(statement, *columns(identities, 2))
+        return {(row[0], row[1]): row[2] for row in rows}
 
 
 def columns(rows: Iterable[tuple[str, ...]], width: int) -> list[list[str]]:

@@ -13,12 +13,13 @@ from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
-from booking.appointments.handle import Rules, accept
+from booking.appointments.handle import accept
 from booking.appointments.store import PostgresStore, remember_refusals
 from booking.door import client_keys
 from booking.door.domain import ALL, Client
 from booking.formats.choice import Formats
 from booking.formats.port import Hints
+from booking.patients.handle import Rules
 from booking.values.refusals import Refused
 from chassis.after_commit import after_commit
 from chassis.clock import Clock

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.handle import VersionStore
-from booking.domain.people import PatientState, flag_changes, safer
 from booking.door.domain import Client
+from booking.patients.domain.patient import PatientState, flag_changes, safer
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused

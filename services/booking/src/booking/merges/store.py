@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from booking.appointments.store import PostgresStore
-from booking.domain.people import PatientState
 from booking.merges.handle import Merge
+from booking.patients.domain.patient import PatientState
 from booking.patients.messages import patient_changed
 from booking.values.identity import Identity
 from chassis.outbox import enqueue

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from booking.appointments.store import PostgresStore
-from booking.domain.registrations import Outcome, Registered, Registration
 from booking.door.domain import Client
 from booking.door.group_commit import Gatherer
 from booking.door.transactions import Transactions
-from booking.handle_people import Rules, register_people
+from booking.patients.domain.registrations import Outcome, Registered, Registration
+from booking.patients.handle import Rules, register_people
+from booking.patients.store import PostgresPatients
 from booking.values.refusals import Refused
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -39,7 +39,7 @@ class RegistrationIntake:
     async def _register(self, registrations: Sequence[Registration], _clients: Mapping[str, Client]) -> list[Outcome]:
         now = self._transactions.clock.now()
         outcomes = await self._transactions.run(
-            lambda connection: register_people(PostgresStore(connection), registrations, now, self._rules)
+            lambda connection: register_people(PostgresPatients(connection), registrations, now, self._rules)
         )
         for outcome in outcomes:
             if isinstance(outcome, Refused):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from booking.domain.people import PatientState
+from booking.patients.domain.patient import PatientState
 from booking.values.identity import SOURCE
 from chassis.outbox import Outgoing
 from schemas.envelope import Envelope

@@ -11,8 +11,8 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
 from booking.clinics.domain.clinic import ClinicState
-from booking.domain.people import PersonDetails, read_by
 from booking.door.domain import FOREIGN_PATIENT, Client
+from booking.patients.domain.patient import PersonDetails, read_by
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.refusals import Refused

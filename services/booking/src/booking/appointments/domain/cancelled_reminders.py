@@ -4,15 +4,10 @@ from datetime import datetime
 
 from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
-from schemas.appointments import SENDABLE, Appointment, Bar
+from schemas.appointments import SENDABLE, Bar
 from schemas.hours import hours_of
 from schemas.instants import micros
-from schemas.planning import lead_of, plan, reason_not_to_remind, slots
-
-
-def still_to_come(version: Appointment, now: datetime) -> int:
-    """Return how many reminders of a visit leave after `now` if nothing changes."""
-    return sum(reminder.reason is None and reminder.due > now for reminder in plan(version))
+from schemas.planning import lead_of, reason_not_to_remind, slots
 
 
 def reminders_cancelled(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from booking.domain.people import PersonDetails
+from booking.patients.domain.patient import PersonDetails
 from booking.values.unset import UNSET, Maybe
 from schemas.appointments import Mode, Status
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
-from booking.domain.people import PersonDetails
+from booking.patients.domain.patient import PersonDetails
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import FIRST_YEAR, LAST_YEAR, check_order

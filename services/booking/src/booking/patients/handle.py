@@ -11,10 +11,10 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.cancelled_reminders import still_to_come
-from booking.domain import main_files
-from booking.domain.people import PatientState, PersonDetails, completed, flag_changes
-from booking.domain.registrations import Outcome, Registered, Registration, Registrations
+from booking.patients.domain import main_files
+from booking.patients.domain.patient import PatientState, PersonDetails, completed, flag_changes
+from booking.patients.domain.registrations import Outcome, Registered, Registration, Registrations
+from booking.patients.domain.reminders import still_to_come
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
@@ -38,7 +38,7 @@ class Rules:
     register_on_booking: bool = False
 
 
-class PeopleStore(Protocol):
+class PatientStore(Protocol):
     """Patients as one transaction sees them. Every method is set-based and sorted by key."""
 
     async def mint_patients(
@@ -82,7 +82,7 @@ class PeopleStore(Protocol):
 
 
 async def register_people(
-    store: PeopleStore, registrations: Sequence[Registration], now: datetime, rules: Rules
+    store: PatientStore, registrations: Sequence[Registration], now: datetime, rules: Rules
 ) -> list[Outcome]:
     """Register patients, or change them, to be as told; answer each, in order.
 
@@ -129,7 +129,7 @@ async def register_people(
 
 
 async def _reminders_ended(
-    store: PeopleStore, held: Mapping[UUID, PatientState], changed: Mapping[UUID, PatientState], now: datetime
+    store: PatientStore, held: Mapping[UUID, PatientState], changed: Mapping[UUID, PatientState], now: datetime
 ) -> Mapping[UUID, int]:
     """Return how many reminders each patient loses to whom no message may go from now on (D44, R14)."""
     barred = [key for key, person in changed.items() if person.barred is not None and held[key].barred is None]
@@ -153,7 +153,7 @@ def _outcome(
 
 
 async def complete_people(
-    store: PeopleStore,
+    store: PatientStore,
     described: Sequence[tuple[UUID, PersonDetails, Cause]],
     mentioned: Collection[UUID],
     now: datetime,
@@ -192,7 +192,7 @@ async def complete_people(
         after_commit(log.info, "patients.registered", count=created, changed=len(changed))
 
 
-async def _locked(store: PeopleStore, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
+async def _locked(store: PatientStore, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
     held = await store.lock_patients(patient_ids)
     if any(patient.merged_into is not None for patient in held.values()):
         raise Unavailable("KEY_RACE", "a patient was merged into another meanwhile")

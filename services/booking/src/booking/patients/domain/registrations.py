@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.domain.people import PATIENT_FLAGS, PatientState, flag_changes
 from booking.door.domain import Client
+from booking.patients.domain.patient import PATIENT_FLAGS, PatientState, flag_changes
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused

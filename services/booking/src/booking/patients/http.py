@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
-from booking.domain import main_files
-from booking.domain.people import NOBODY, PATIENT_FLAGS, PatientState
-from booking.domain.registrations import Outcome, Registered, Registration
 from booking.door.auth import Caller
 from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
+from booking.patients.domain import main_files
+from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
+from booking.patients.domain.registrations import Outcome, Registered, Registration
 from booking.patients.intake import RegistrationIntake
 from booking.values import contacts, texts
 from booking.values.identity import Identity

@@ -1,1 +1,0 @@
-"""What booking speaks with: HTTP, FHIR, Kafka, PostgreSQL."""
