@@ -1,4 +1,4 @@
-"""How booking is put together: the only file that names concrete classes."""
+"""How booking is put together: the doors, formats, topics and jobs of one process, and what each of them is given."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -1,4 +1,4 @@
-"""Patients, clinics and providers as booking holds them."""
+"""A patient as booking holds him, and what a message says of one."""
 
 from dataclasses import dataclass, fields, replace
 from uuid import UUID
