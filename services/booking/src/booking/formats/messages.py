@@ -114,7 +114,7 @@ class Inbound:
         refused += [(place, a.refusal) for place, a in zip(places, answers, strict=True) if a.refusal is not None]
         if refused:
             await remember_refusals(connection, [(events[place], why) for place, why in refused], self._clock.now())
-        return _told(dict(zip(places, answers, strict=True)), refused)
+        return _applied(dict(zip(places, answers, strict=True)), refused)
 
 
 def _allowed(command: BookAppointment, known: dict[str, Client]) -> BookAppointment:
@@ -125,7 +125,7 @@ def _allowed(command: BookAppointment, known: dict[str, Client]) -> BookAppointm
     return command if source == command.source else command._replace(source=source)
 
 
-def _told(answers: Mapping[int, EventAnswer], refused: Sequence[tuple[int, Refused]]) -> Applied:
+def _applied(answers: Mapping[int, EventAnswer], refused: Sequence[tuple[int, Refused]]) -> Applied:
     results = [(place, answer.result) for place, answer in answers.items() if answer.refusal is None]
     return Applied(
         repeat=[place for place, result in results if result is Result.REPEAT],

@@ -1,6 +1,7 @@
 """The dry run of a policy change (B4): pages through visits, changes nothing, locks nothing."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,14 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from booking.clinics import policy_json
+from booking.clinics.domain.clinic import ClinicState
+from booking.policies import bodies
+from booking.policies.domain.change import change_of, giving_up, imagined
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, in_force_since, would_have_left
-from booking.policies.store import Which, count_visits, page_ahead, page_past
+from booking.policies.domain.rules import Lead
+from booking.policies.store import PostgresPolicyStore, Which, count_visits, page_ahead, page_past
+from chassis.database import unavailable
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.wire import decode
 
@@ -113,3 +120,56 @@ def months_before(now: datetime, months: int) -> datetime:
         except ValueError:
             continue
     return now.replace(year=year, month=month + 1)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A policy to be tried on a clinic as it is now."""
+
+    clinic: ClinicState
+    service_type: str | None
+    leads: tuple[Lead, ...]
+    past_months: int
+    client_id: str
+    unset: bool
+
+
+async def try_policy(pool: asyncpg.Pool, trial: Trial, now: datetime) -> AsyncIterator[dict[str, Any]]:
+    """Yield `{"progress": …}` after each page of visits and `{"plan": …}` at the end.
+
+    Args:
+        pool: Connections for what only reads.
+        trial: The policy, and whose.
+        now: Domain time: it would come into force now.
+
+    Raises:
+        Unavailable: PostgreSQL is not there.
+    """
+    began, clinic = time.monotonic(), trial.clinic
+    with unavailable():
+        async with pool.acquire() as connection:
+            minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
+    if trial.unset:
+        change = giving_up(clinic, bodies.required(trial.service_type), minted, last + 1, trial.client_id, now)
+    else:
+        change = change_of(clinic, trial.service_type, trial.leads, minted, last + 1, trial.client_id, now)
+    wanted = imagined(clinic, change, trial.service_type)
+    services = () if trial.service_type is not None else clinic.own_services
+    which = Which(clinic.clinic_id, trial.service_type, services, clinic.zone)
+    report = Report()
+    async for report in dry_run(pool, which, wanted, now, months_before(now, trial.past_months)):
+        yield {"progress": {"looked_at": report.looked_at, "of": report.of}}
+    before = clinic.policy_for(trial.service_type)
+    yield {
+        "plan": {
+            "clinic_id": clinic.clinic_id,
+            "service_type": trial.service_type,
+            "as_of": now.isoformat(),
+            "changes": change is not None,
+            "from": bodies.side(before.policy_id, before.rules),
+            "to": {"rules": policy_json.rules(wanted.rules)},
+            "ahead": {"looked_at": report.ahead_looked_at, **report.effect._asdict()},
+            "past": [{"month": month, **counted} for month, counted in sorted(report.months.items())],
+            "took_ms": round((time.monotonic() - began) * 1_000),
+        }
+    }

@@ -1,9 +1,8 @@
 """`/v1/clinics/{code}/reminder-policy`: set, show, follow and try reminder policies (D13, B4)."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import asyncpg
@@ -11,7 +10,6 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import clinic_called
 from booking.door.auth import Caller
@@ -20,14 +18,12 @@ from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
 from booking.policies import bodies
-from booking.policies.domain.change import PolicyChange, change_of, giving_up, imagined
-from booking.policies.domain.rules import Lead
-from booking.policies.dry_run import Report, dry_run, months_before
+from booking.policies.domain.change import PolicyChange
+from booking.policies.dry_run import Trial, try_policy
 from booking.policies.handle import set_policy, unset_policy
-from booking.policies.store import PostgresPolicyStore, Which, changes
+from booking.policies.store import PostgresPolicyStore, changes
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.database import unavailable
 from chassis.door import busy
 from chassis.errors import Unavailable
 from chassis.http import Problem
@@ -37,18 +33,6 @@ LONGEST_PAGE = 100
 
 Code = Annotated[str, Path(description="The clinic's code.")]
 Service = Annotated[str | None, Query(description="Left out: the clinic's policy.")]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A policy to be tried on a clinic as it is now."""
-
-    clinic: ClinicState
-    service_type: str | None
-    leads: tuple[Lead, ...]
-    past_months: int
-    client_id: str
-    unset: bool
 
 
 def routes(
@@ -166,7 +150,7 @@ def routes(
         except Refused as refusal:
             counts.refused(refusal)
             raise _answer(refusal) from None
-        steps = _tried(transactions, pool, trial, slots)
+        steps = _tried(pool, trial, transactions.clock.now(), slots)
         if NDJSON in request.headers.get("accept", ""):
             return StreamingResponse(_lines(steps), media_type=NDJSON)
         *_, last = [step async for step in steps]
@@ -205,45 +189,14 @@ async def _changes(
 
 
 async def _tried(
-    transactions: Transactions, pool: asyncpg.Pool, trial: Trial, slots: asyncio.Semaphore
+    pool: asyncpg.Pool, trial: Trial, now: datetime, slots: asyncio.Semaphore
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield `{"progress": …}` after each page and `{"plan": …}` at the end; raise 503 BUSY while others do so."""
     if slots.locked():
         raise busy()
     async with slots:
-        async for step in _steps(transactions, pool, trial):
+        async for step in try_policy(pool, trial, now):
             yield step
-
-
-async def _steps(transactions: Transactions, pool: asyncpg.Pool, trial: Trial) -> AsyncIterator[dict[str, Any]]:
-    began, now, clinic = time.monotonic(), transactions.clock.now(), trial.clinic
-    with unavailable():
-        async with pool.acquire() as connection:
-            minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
-    if trial.unset:
-        change = giving_up(clinic, bodies.required(trial.service_type), minted, last + 1, trial.client_id, now)
-    else:
-        change = change_of(clinic, trial.service_type, trial.leads, minted, last + 1, trial.client_id, now)
-    wanted = imagined(clinic, change, trial.service_type)
-    services = () if trial.service_type is not None else clinic.own_services
-    which = Which(clinic.clinic_id, trial.service_type, services, clinic.zone)
-    report = Report()
-    async for report in dry_run(pool, which, wanted, now, months_before(now, trial.past_months)):
-        yield {"progress": {"looked_at": report.looked_at, "of": report.of}}
-    before = clinic.policy_for(trial.service_type)
-    yield {
-        "plan": {
-            "clinic_id": clinic.clinic_id,
-            "service_type": trial.service_type,
-            "as_of": now.isoformat(),
-            "changes": change is not None,
-            "from": bodies.side(before.policy_id, before.rules),
-            "to": {"rules": policy_json.rules(wanted.rules)},
-            "ahead": {"looked_at": report.ahead_looked_at, **report.effect._asdict()},
-            "past": [{"month": month, **counted} for month, counted in sorted(report.months.items())],
-            "took_ms": round((time.monotonic() - began) * 1_000),
-        }
-    }
 
 
 async def _lines(steps: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
