@@ -70,6 +70,10 @@ async def test_a_request_of_its_media_type_is_taken_and_answered_like_any_other(
         (200, "repeat", None),
         (422, None, "WRONG_TYPE"),
     ]
+    no_text = await speaking.ask("POST", "/v1/events", b"e1|\xff", content_type=PIPES)
+    assert (no_text.status_code, no_text.json()["code"]) == (400, "NOT_UTF8")
+    nothing = await speaking.ask("POST", "/v1/events", b"", content_type=PIPES)
+    assert (nothing.status_code, nothing.json()) == (200, {"results": []})
     assert (await speaking.post(booking("e2", "v2")))["result"] == "applied"
     shown = (await speaking.look("/openapi.json")).json()["paths"]["/v1/events"]["post"]["requestBody"]["content"]
     assert list(shown) == ["application/json", FHIR_JSON, PIPES]

@@ -50,6 +50,25 @@ def test_an_event_that_cannot_be_read_is_refused_with_its_own_code(refused: dict
         decode_of("local", FORMATS)(record(value=orjson.dumps(refused)))
 
 
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_format_that_finds_no_event_or_several_is_no_way_around_that(number: int) -> None:
+    class Several(PlainJson):
+        def parse(self, body: bytes, hints: Hints) -> Parsed:
+            return Parsed([*super().parse(body, hints).commands] * number)
+
+    with pytest.raises(RejectedEvent, match="WRONG_TYPE"):
+        decode_of("local", Formats(Several()))(record())
+
+
+def test_a_value_that_is_no_text_is_refused_though_its_format_does_not_look() -> None:
+    class Text(PlainJson):
+        def parse(self, body: bytes, hints: Hints) -> Parsed:
+            return super().parse(body.decode().encode(), hints)
+
+    with pytest.raises(RejectedEvent, match="NOT_UTF8: byte 1: the body is not UTF-8"):
+        decode_of("local", Formats(Text()))(record(value=b"x\xff"))
+
+
 def test_what_stands_as_its_refusal_is_refused_with_its_place() -> None:
     class Refusing(PlainJson):
         def parse(self, body: bytes, hints: Hints) -> Parsed:

@@ -45,7 +45,7 @@ def strict_json(body: bytes) -> Any:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise BadBody("NOT_UTF8", "the body is not UTF-8", f"byte {error.start}") from None
+        raise not_utf8(error) from None
     if "\x00" in text:
         raise BadBody("NUL_CHARACTER", "the body holds a NUL", f"character {text.index(chr(0))}")
     try:
@@ -57,6 +57,11 @@ def strict_json(body: bytes) -> Any:
     if body.count(b"{") + body.count(b"[") > DEEPEST or b"\\u" in body:
         _walk(value)
     return value
+
+
+def not_utf8(error: UnicodeDecodeError) -> BadBody:
+    """Return the refusal of a body that is no text."""
+    return BadBody("NOT_UTF8", "the body is not UTF-8", f"byte {error.start}")
 
 
 def _not_json(error: json.JSONDecodeError, text: str) -> BadBody:

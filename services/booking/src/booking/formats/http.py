@@ -1,6 +1,5 @@
 """`POST /v1/events`: one event, or a batch with an answer for each, in any format by its media type."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,7 +13,7 @@ from booking.door.counts import RefusalCounts
 from booking.door.domain import Client
 from booking.formats import answers
 from booking.formats.choice import Formats
-from booking.formats.port import Hints, Parsed
+from booking.formats.port import Hints, Parse, Parsed, parsed_by
 from booking.values.refusals import Refused
 
 
@@ -29,9 +28,7 @@ class EventDoor(NamedTuple):
     intake: CommandIntake
     counts: RefusalCounts
 
-    async def take(
-        self, request: Request, client: Client, parse: Callable[[bytes, Hints], Parsed]
-    ) -> tuple[Parsed, list[EventAnswer]]:
+    async def take(self, request: Request, client: Client, parse: Parse) -> tuple[Parsed, list[EventAnswer]]:
         """Return what the request's body holds, and the answer to each command after the commit.
 
         Raises:
@@ -39,7 +36,7 @@ class EventDoor(NamedTuple):
         """
         hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
         try:
-            parsed = parse(await request.body(), hints)
+            parsed = parsed_by(parse, await request.body(), hints)
         except Refused as refusal:
             self.counts.refused(refusal)
             raise
@@ -64,7 +61,7 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
             parsed, answered = await door.take(request, client, format_.parse)
         except Refused as refusal:
             raise problem(refusal) from None
-        return JSONResponse(answers.batch(answered) if parsed.is_batch else answers.single(answered[0]))
+        return JSONResponse(answers.single(answered[0]) if parsed.is_one else answers.batch(answered))
 
     return router
 

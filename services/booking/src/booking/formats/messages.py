@@ -18,7 +18,7 @@ from booking.appointments.store import PostgresStore, remember_refusals
 from booking.door import client_keys
 from booking.door.domain import ALL, Client
 from booking.formats.choice import Formats
-from booking.formats.port import Hints
+from booking.formats.port import Hints, parsed_by
 from booking.patients.handle import Rules
 from booking.values.refusals import Refused
 from chassis.after_commit import after_commit
@@ -65,8 +65,9 @@ def _command(client_id: str | None, formats: Formats, record: ConsumerRecord[byt
     if client_id is None:
         raise Refused("NO_CLIENT", "this topic is bound to no client; name its client in BOOKING_INBOUND_CLIENTS")
     unchecked = Client(client_id, (ALL,))  # what it may do is read in the batch's transaction
-    parsed = formats.of_record(record.headers).parse(record.value or b"", Hints(unchecked, source=UNNAMED))
-    if parsed.is_batch:
+    parse, hints = formats.of_record(record.headers).parse, Hints(unchecked, source=UNNAMED)
+    parsed = parsed_by(parse, record.value or b"", hints)
+    if not parsed.is_one:
         raise Refused("WRONG_TYPE", "a record is one event, under the appointment's id as its key")
     (command,) = parsed.commands
     if isinstance(command, Refused):

@@ -1,11 +1,12 @@
 """The port of upstream formats: how one kind of upstream writes its bookings, from bytes to commands."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
+from booking.door.strict_json import not_utf8
 from booking.values.refusals import Refused
 
 
@@ -36,6 +37,11 @@ class Parsed(NamedTuple):
     commands: Sequence[BookAppointment | Refused]
     is_batch: bool = False
 
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one event, and is answered as such."""
+        return not self.is_batch and len(self.commands) == 1
+
 
 class Format(Protocol):
     """How one kind of upstream writes its bookings. A new kind is one file, or folder, and one line in `wiring`."""
@@ -57,4 +63,20 @@ class Format(Protocol):
 
         Raises:
             Refused: The body as a whole cannot be read.
+            UnicodeDecodeError: Neither can it as text; `parsed_by` makes a refusal of it.
         """
+
+
+type Parse = Callable[[bytes, Hints], Parsed]
+
+
+def parsed_by(parse: Parse, body: bytes, hints: Hints) -> Parsed:
+    """Return what a format makes of a body.
+
+    Raises:
+        Refused: The body as a whole cannot be read; NOT_UTF8 where the format did not say so itself.
+    """
+    try:
+        return parse(body, hints)
+    except UnicodeDecodeError as error:
+        raise not_utf8(error) from None

@@ -1,6 +1,5 @@
 """`POST /fhir/R4/$process-message`, `POST|PUT /fhir/R4/Appointment`: answers and refusals in FHIR's words."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
@@ -15,7 +14,7 @@ from booking.door.auth import Caller
 from booking.door.domain import Client
 from booking.formats.fhir_r4.format import FHIR_JSON, parse_appointment, parse_message
 from booking.formats.http import EventDoor
-from booking.formats.port import Hints, Parsed
+from booking.formats.port import Parse
 from booking.values.refusals import Refused
 
 _ISSUES = {400: "structure", 403: "forbidden", 409: "conflict", 413: "too-long", 422: "business-rule"}
@@ -27,9 +26,7 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
     router = APIRouter(prefix="/fhir/R4", tags=["FHIR R4"])
     accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
 
-    async def take(
-        request: Request, client: Client, parse: Callable[[bytes, Hints], Parsed], *, as_message: bool
-    ) -> Response:
+    async def take(request: Request, client: Client, parse: Parse, *, as_message: bool) -> Response:
         try:
             parsed, (answer,) = await door.take(request, client, parse)
         except Refused as refusal:
