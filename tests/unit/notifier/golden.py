@@ -11,7 +11,8 @@ import orjson
 
 from notifier.template_tools.lint import languages
 from notifier.template_tools.preview import pages
-from notifier.wording.rendering import PATIENT_KINDS, Templates
+from notifier.values.kinds import PATIENT_KINDS
+from notifier.wording.rendering import Templates
 
 FOLDER = Path(__file__).parent / "golden"
 

@@ -13,7 +13,6 @@ from notifier.gate.domain.decision import (
     GATE,
     MOST_A_DAY,
     Asked,
-    Deadline,
     Decision,
     Send,
     Skip,
@@ -24,6 +23,7 @@ from notifier.gate.domain.decision import (
 from notifier.gate.domain.standing import ClinicSending, Standing, Told
 from notifier.gate.domain.visit import Preferences
 from notifier.gate.store import GATE_FIELDS
+from notifier.values.kinds import Deadline
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.planning import barred_by, reason_not_to_remind

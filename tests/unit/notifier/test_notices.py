@@ -8,7 +8,6 @@ import pytest
 
 from notifier.fanout.domain.notices import (
     FOLLOW_UP_WITHIN,
-    PROVIDER_KINDS,
     REBOOKED_WITHIN,
     may_take_place,
     notices,
@@ -18,6 +17,7 @@ from notifier.fanout.domain.notices import (
 from notifier.fanout.domain.transitions import Happened, Transition, VisitReading
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
+from notifier.values.kinds import KINDS
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
 from schemas.reminders import Reason
@@ -41,7 +41,7 @@ def made(what: Transition, version: int = 1, mode: Mode = Mode.LIVE) -> dict[Kin
 
 def news(what: Transition, version: int) -> Notification:
     """Return what a change has to say to the patient."""
-    [notice] = [one for one in made(what, version).values() if one.kind not in PROVIDER_KINDS]
+    [notice] = [one for one in made(what, version).values() if KINDS[one.kind].category]
     return notice
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from notifier.opt_outs.domain.categories import Category, category_of
 from notifier.replies.domain import Answer, Meaning, Messaged, Verdict, Why, read, resolve
+from notifier.values.kinds import KINDS, Category
 from schemas.appointments import Status
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, PEPPERS, STARTS
@@ -114,5 +114,7 @@ def test_the_code_is_four_digits_and_another_one_after_a_move() -> None:
 
 
 def test_every_kind_to_a_patient_has_a_category_and_those_to_providers_none() -> None:
-    assert {kind for kind in Kind if category_of(kind) is None} == {k for k in Kind if k.value.startswith("provider")}
-    assert category_of(Kind.REMINDER) is Category.REMINDERS
+    assert {kind for kind in Kind if KINDS[kind].category is None} == {
+        k for k in Kind if k.value.startswith("provider")
+    }
+    assert KINDS[Kind.REMINDER].category is Category.REMINDERS

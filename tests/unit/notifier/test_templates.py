@@ -14,9 +14,10 @@ from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.notification import Call
 from notifier.template_tools import html_check
 from notifier.template_tools.sample import AMERICAN, Sample
+from notifier.values.kinds import PATIENT_KINDS
 from notifier.wording.domain.language import Day, day_of
 from notifier.wording.domain.sms_segments import segments
-from notifier.wording.rendering import PARTS, PATIENT_KINDS, Part, Templates
+from notifier.wording.rendering import PARTS, Part, Templates
 from notifier.wording.words import LANGUAGES, words_of
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.errors import Unavailable
-from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, KINDS, REASONS
+from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, REASONS
 from notifier.ledger.domain.states import State
 from notifier.timeline.domain.answer import answer
 from notifier.timeline.domain.entries import (
@@ -27,6 +27,7 @@ from notifier.timeline.domain.entries import (
 )
 from notifier.timeline.domain.sent_messages import CallFact, MessageFact, StepFact, of_messages
 from notifier.timeline.handle import Booked, Missing, OwnFacts, UnknownAppointment, tell
+from notifier.values.kinds import KINDS
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 

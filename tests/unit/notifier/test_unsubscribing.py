@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import pytest
 
-from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.domain.one_click import Unsubscribing, read_token, token_of
 from notifier.values.addresses import Address
+from notifier.values.kinds import Category
 from schemas.notifications import Kind
 from tests.unit.notifier.builders import PEPPERS
 

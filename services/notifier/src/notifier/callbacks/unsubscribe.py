@@ -9,10 +9,10 @@ from fastapi.responses import HTMLResponse
 from chassis.clock import Clock
 from chassis.database import unavailable
 from notifier.callbacks.door import Door
-from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.domain.one_click import read_token
 from notifier.opt_outs.store import stop
 from notifier.values.addresses import Address, Peppers
+from notifier.values.kinds import Category
 from schemas.notifications import Channel
 
 _WORDS: dict[str, tuple[str, str, str]] = {

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from chassis.errors import Misconfigured
 from notifier.carriers.meta.carrier import NEUTRAL, PARAMETERS, Parameter
-from notifier.wording.rendering import PATIENT_KINDS, known_language
+from notifier.values.kinds import PATIENT_KINDS
+from notifier.wording.rendering import known_language
 from schemas.notifications import Kind
 
 _CLINIC = re.compile(r"[A-Z0-9]{2,10}")

@@ -11,10 +11,9 @@ from chassis.database import Connection
 from notifier.gate.domain.standing import NOTHING_CHOSEN, ClinicSending, GatedMessage, Mode, Standing, Told
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
 from notifier.gate.statements import GATE, STANDING
-from notifier.opt_outs.domain.categories import Category, category_of
 from notifier.opt_outs.store import stopped
 from notifier.values.addresses import Peppers
-from notifier.values.kinds import PATIENT
+from notifier.values.kinds import KINDS, PATIENT, Category
 from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel
 from schemas.zones import zone_of
@@ -72,7 +71,7 @@ async def read_standing(
     return {
         row["notification_id"]: replace(
             _standing(row),
-            opted_out=_opted_out(visit, category_of(one.kind), out),
+            opted_out=_opted_out(visit, KINDS[one.kind].category, out),
             code=peppers.codes(visit.appointment_id, visit.schedule_gen)[0],
         )
         for (one, visit), row in _by_id(pairs, rows)

@@ -10,17 +10,11 @@ import orjson
 
 from notifier.gate.domain.visit import Visit
 from notifier.inbox.domain import DayList, InboxEntry
+from notifier.values.kinds import KINDS
 from notifier.wording.domain.safe_text import full_name, plain
 from schemas.notifications import Kind
 from schemas.zones import zone_of
 
-TITLES = {
-    Kind.PROVIDER_BOOKED: "New Appointment Booked",
-    Kind.PROVIDER_MOVED: "Appointment Moved",
-    Kind.PROVIDER_CANCELLED: "Appointment Cancelled",
-    Kind.PROVIDER_ARRIVED: "Patient Arrived",
-    Kind.PROVIDER_DAY: "Your Day at {clinic}",
-}
 NO_NAME = "Patient not registered yet"
 
 
@@ -70,7 +64,7 @@ def _of_a_visit(entry: InboxEntry, link: str | None) -> Notice:
         notification_id=entry.notification.notification_id,
         kind=kind,
         appointment_id=visit.appointment_id,
-        title=TITLES[kind],
+        title=KINDS[kind].title,
         body=" · ".join(facts),
         patient_name=name,
         starts_at=visit.starts_at,
@@ -93,7 +87,7 @@ def _of_a_day(entry: DayList, link: str | None) -> Notice:
         notification_id=entry.notification.notification_id,
         kind=Kind.PROVIDER_DAY,
         appointment_id=None,
-        title=TITLES[Kind.PROVIDER_DAY].format(clinic=plain(first.clinic_name)),
+        title=KINDS[Kind.PROVIDER_DAY].title.format(clinic=plain(first.clinic_name)),
         body="\n".join((_day(entry.day), *told)),
         patient_name=None,
         starts_at=first.starts_at,

@@ -15,9 +15,9 @@ from chassis.clock import Clock
 from chassis.database import unavailable
 from chassis.http import Problem
 from notifier.opt_outs import statements as sql
-from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.store import found_by, lift, stop
 from notifier.values.addresses import Address, Peppers, is_address
+from notifier.values.kinds import Category
 from schemas.notifications import Channel
 
 

@@ -7,8 +7,8 @@ import asyncpg
 
 from chassis.database import Connection
 from notifier.opt_outs import statements as sql
-from notifier.opt_outs.domain.categories import Category
 from notifier.values.addresses import Address, Peppers
+from notifier.values.kinds import Category
 from schemas.notifications import Channel
 
 Executes = Connection | asyncpg.Pool

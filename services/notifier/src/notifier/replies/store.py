@@ -12,13 +12,13 @@ from chassis.outbox import enqueue
 from notifier.gate.domain.visit import mobile_of
 from notifier.gate.store import read_gate
 from notifier.opt_outs import whatsapp_users
-from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.store import found_by, lift, stop
 from notifier.replies import statements as sql
 from notifier.replies.domain import LONGEST_TEXT, Messaged
 from notifier.replies.handle import Reply
 from notifier.replies.messages import patient_replied
 from notifier.values.addresses import Address, Peppers
+from notifier.values.kinds import Category
 from schemas.notifications import Channel
 
 OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)

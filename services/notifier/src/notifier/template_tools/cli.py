@@ -9,7 +9,8 @@ from jinja2 import TemplateError
 from notifier.template_tools import preview
 from notifier.template_tools.lint import languages as languages_there
 from notifier.template_tools.lint import lint
-from notifier.wording.rendering import PATIENT_KINDS, Templates
+from notifier.values.kinds import PATIENT_KINDS
+from notifier.wording.rendering import Templates
 from schemas.notifications import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Messages to patients: check them, look at them.")

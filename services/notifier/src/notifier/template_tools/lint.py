@@ -16,10 +16,10 @@ from jinja2 import TemplateError, TemplateSyntaxError, meta
 from notifier.carriers.smtp.mail import LONGEST_SUBJECT, Sender, entry_of
 from notifier.template_tools import html_check
 from notifier.template_tools.sample import AMERICAN, Sample
-from notifier.wording.calendar import METHODS
+from notifier.values.kinds import KINDS, PATIENT_KINDS
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import segments
-from notifier.wording.rendering import PARTS, PATIENT_KINDS, Part, Templates, known_language, needed_for, path_of
+from notifier.wording.rendering import PARTS, Part, Templates, known_language, needed_for, path_of
 from notifier.wording.words import LANGUAGES, Words, words_of
 from schemas.notifications import Kind
 
@@ -197,7 +197,7 @@ def _sms(place: str, said: str, case: str) -> Iterator[Finding]:
 
 def _entry(templates: Templates, clinic_id: str, kind: Kind, language: str) -> Iterator[Finding]:
     """Give what is wrong with the calendar entry, as an independent reader sees it."""
-    if kind not in METHODS:
+    if KINDS[kind].calendar is None:
         return
     place = _place(clinic_id, path_of(language, "calendar", "summary.txt"))
     for sample, case in _samples(clinic_id, kind, language):

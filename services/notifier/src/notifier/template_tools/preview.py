@@ -11,7 +11,7 @@ from notifier.carriers.meta.carrier import TEMPLATES, body_of
 from notifier.carriers.smtp.mail import Sender, entry_of
 from notifier.template_tools.lint import ANSWERED
 from notifier.template_tools.sample import AMERICAN, Sample
-from notifier.wording.calendar import METHODS
+from notifier.values.kinds import KINDS
 from notifier.wording.domain.sms_segments import Segments, segments
 from notifier.wording.rendering import Templates
 from notifier.wording.words import words_of
@@ -89,7 +89,7 @@ def page(templates: Templates, sample: Sample, title: str) -> Page:
         html=templates.render(clinic_id, sample.kind.value, "html", words),
         sms=tuple(_sms(templates, sample)),
         whatsapp=body_of(sample.call(Channel.WHATSAPP), TEMPLATES[sample.kind])["template"],
-        entry=entry_of(call, templates, words, _SENDER).decode() if sample.kind in METHODS else None,
+        entry=entry_of(call, templates, words, _SENDER).decode() if KINDS[sample.kind].calendar else None,
     )
 
 

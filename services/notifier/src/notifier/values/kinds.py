@@ -1,4 +1,127 @@
-"""Who a message is to."""
+"""One row for each kind of message: what must hold for it to leave, and what it is to patients, staff and calendars."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from schemas.appointments import Status
+from schemas.notifications import Kind
 
 PATIENT = "patient"
 PROVIDER = "provider"
+
+
+class Category(StrEnum):
+    """What a patient may have had enough of (D36)."""
+
+    REMINDERS = "reminders"
+    NOTICES = "notices"
+
+
+class Deadline(Enum):
+    """After what no call may start."""
+
+    START = "the visit's start as it is now"
+    OWN = "the message's own not_after"
+    EITHER = "the sooner of both"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the gate asks for.
+
+    Attributes:
+        statuses: The only statuses that open the gate.
+        own_generation: The schedule it was made for must still stand.
+        person: The patient is messaged, so his consent and his contacts count.
+        capped: At most two messages to the patient a day and visit (D18); news of a change always passes.
+    """
+
+    statuses: frozenset[Status]
+    own_generation: bool
+    deadline: Deadline
+    person: bool
+    capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KindRow:
+    """One kind of message.
+
+    Attributes:
+        words: What staff read.
+        needs: What the gate asks for; None for a provider's list of the day, which is of no appointment.
+        category: What the patient opts out of; None for what goes to providers, who cannot opt out here.
+        calendar: What its entry asks a calendar to do (iTIP, RFC 5546); None: it has no entry.
+        waits: It waits on purpose. Only its lane is found when it is made; whether it may leave is asked when it is
+            claimed.
+        title: Of a provider's notice, in his inbox.
+    """
+
+    words: str
+    needs: Needs | None
+    category: Category | None = None
+    calendar: str | None = None
+    waits: bool = False
+    title: str = ""
+
+    @property
+    def recipient(self) -> str:
+        """To whom it goes."""
+        return PATIENT if self.category else PROVIDER
+
+    @property
+    def is_news(self) -> bool:
+        """Whether a patient hears of a change of the visit: the newest is the only one that counts.
+
+        It carries a calendar entry, so it prefers email over the patient's order (D34), and its mail disturbs nobody at
+        night (D16).
+        """
+        return self.calendar is not None
+
+
+_BOOKED, _CANCELLED = frozenset({Status.BOOKED}), frozenset({Status.CANCELLED})
+_NEWS = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=True)
+_TIMED = Needs(_BOOKED, own_generation=True, deadline=Deadline.OWN, person=True, capped=True)
+_NOTICE = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=False)
+
+KINDS: Mapping[Kind, KindRow] = {
+    Kind.CONFIRMATION: KindRow("confirmation", _NEWS, Category.NOTICES, calendar="REQUEST"),
+    Kind.MOVED: KindRow("notice of the new time", _NEWS, Category.NOTICES, calendar="REQUEST"),
+    Kind.CANCELLED: KindRow(
+        "notice of the cancellation",
+        Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=True),
+        Category.NOTICES,
+        calendar="CANCEL",
+        waits=True,
+    ),
+    Kind.REMINDER: KindRow("reminder", _TIMED, Category.REMINDERS),
+    Kind.TODAY: KindRow(
+        "message of the day",
+        Needs(_BOOKED, own_generation=False, deadline=Deadline.EITHER, person=True, capped=True),
+        Category.REMINDERS,
+    ),
+    Kind.NO_SHOW: KindRow(
+        "follow-up of the missed visit",
+        Needs(frozenset({Status.NOSHOW}), own_generation=True, deadline=Deadline.OWN, person=True, capped=True),
+        Category.REMINDERS,
+    ),
+    Kind.PROVIDER_BOOKED: KindRow("provider's notice of the booking", _NOTICE, title="New Appointment Booked"),
+    Kind.PROVIDER_MOVED: KindRow("provider's notice of the move", _NOTICE, title="Appointment Moved"),
+    Kind.PROVIDER_CANCELLED: KindRow(
+        "provider's notice of the cancellation",
+        Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=False),
+        title="Appointment Cancelled",
+    ),
+    Kind.PROVIDER_ARRIVED: KindRow(
+        "provider's notice of the arrival",
+        Needs(
+            frozenset({Status.ARRIVED, Status.CHECKED_IN}), own_generation=False, deadline=Deadline.OWN, person=False
+        ),
+        title="Patient Arrived",
+    ),
+    Kind.PROVIDER_DAY: KindRow("provider's list of the day", None, title="Your Day at {clinic}"),
+}
+
+PATIENT_KINDS = tuple(kind for kind, row in KINDS.items() if row.recipient == PATIENT)
+"""Kinds that a patient gets, worded by templates; a provider's are worded by `inbox/notice.py`."""

@@ -8,15 +8,12 @@ library took longer over it than over all the rest of a mail; tests and `templat
 from datetime import UTC, datetime
 
 from notifier.ledger.domain.notification import Call
+from notifier.values.kinds import KINDS
 from notifier.wording.words import Words
-from schemas.notifications import Kind
 
 PRODUCT = "-//Attend//Notifier//EN"
 LONGEST_LINE = 75
 """Octets, RFC 5545 3.1; what is longer goes on after a line break and a space."""
-
-METHODS: dict[Kind, str] = {Kind.CONFIRMATION: "REQUEST", Kind.MOVED: "REQUEST", Kind.CANCELLED: "CANCEL"}
-"""Kinds with an entry, and what it asks a calendar to do."""
 
 _STATUS = {"REQUEST": "CONFIRMED", "CANCEL": "CANCELLED"}
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
@@ -29,17 +26,17 @@ def calendar_entry(call: Call, words: Words, summary: str, organizer: str) -> by
     an earlier one's place whatever the order of arrival.
 
     Args:
-        call: The message, of a kind in `METHODS`.
+        call: The message, of a kind that has an entry.
         words: Its words.
         summary: What the calendar shows; names no clinic that is sensitive.
         organizer: The sender's address.
 
     Raises:
-        ValueError: The visit has no start.
+        ValueError: The kind has no entry, or the visit no start.
     """
-    visit, method = call.visit, METHODS[call.kind]
-    if visit.starts_at is None:
-        raise ValueError("a visit without a start has no entry")
+    visit, method = call.visit, KINDS[call.kind].calendar
+    if method is None or visit.starts_at is None:
+        raise ValueError("this kind of message, or a visit without a start, has no entry")
     lines = [
         "BEGIN:VCALENDAR",
         f"PRODID:{PRODUCT}",

@@ -27,13 +27,10 @@ from chassis.errors import Misconfigured
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import without_typography
 from notifier.wording.words import LANGUAGES, Words
-from schemas.notifications import Kind
 
 type Part = Literal["subject.txt", "text.txt", "html", "sms.txt"]
 
 PARTS: tuple[Part, ...] = get_args(Part.__value__)
-PATIENT_KINDS = (Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED, Kind.REMINDER, Kind.TODAY, Kind.NO_SHOW)
-"""Kinds that a patient gets; a provider's are worded by `notice.py`."""
 
 SMS_NAME, SMS_CLINIC = 20, 40
 """Longest name and clinic in an SMS: with them the built-in texts stay in one segment, or two."""

@@ -16,7 +16,8 @@ from functools import lru_cache
 
 from notifier.ledger.domain.notification import Call
 from notifier.opt_outs.domain.one_click import Unsubscribing
-from notifier.wording.calendar import METHODS, calendar_entry
+from notifier.values.kinds import KINDS
+from notifier.wording.calendar import calendar_entry
 from notifier.wording.domain.safe_text import plain
 from notifier.wording.rendering import Templates
 from notifier.wording.words import Words, words_of
@@ -107,10 +108,8 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
         templates.render(clinic_id, kind, "text.txt", words),
         templates.render(clinic_id, kind, "html", words),
     )
-    if call.kind in METHODS:
-        body = _with_entry(
-            f"=_m{call.attempt_id.hex}", body, METHODS[call.kind], entry_of(call, templates, words, sender)
-        )
+    if method := KINDS[call.kind].calendar:
+        body = _with_entry(f"=_m{call.attempt_id.hex}", body, method, entry_of(call, templates, words, sender))
     content = "".join([*headers, body]).encode("ascii")
     return Mail(str(call.attempt_id), own_id, sender.address, recipient, content)
 

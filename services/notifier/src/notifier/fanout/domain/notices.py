@@ -18,7 +18,7 @@ from notifier.fanout.domain.transitions import NOTICES, Happened, Transition, Vi
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import skip
 from notifier.ledger.domain.states import State
-from notifier.values.kinds import PATIENT, PROVIDER
+from notifier.values.kinds import KINDS
 from schemas.appointments import Mode
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
@@ -32,11 +32,6 @@ FOLLOW_UP_WITHIN = timedelta(hours=48)
 
 STILL_THERE = timedelta(hours=1)
 """After the start of a visit without an end: later an arrival is no news."""
-
-NEWS = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED})
-"""What a patient hears of a change of a visit; the newest is the only one that counts."""
-
-PROVIDER_KINDS = frozenset(kind for kind in Kind if kind.value.startswith("provider-"))
 
 
 def notices(happened: Happened, now: datetime) -> list[Notification]:
@@ -64,18 +59,18 @@ def supersede(
     Returns:
         As many as were given, superseded ones skipped; and those of `waiting` that are skipped now.
     """
-    changed = [one.appointment_id for one in made if one.kind in NEWS and one.state is State.QUEUED]
+    changed = [one.appointment_id for one in made if KINDS[one.kind].is_news and one.state is State.QUEUED]
     if not waiting and len(set(changed)) == len(changed):
         return list(made), []
     before: dict[UUID | None, list[Notification]] = {}
     for held in waiting:
-        if held.kind in NEWS:
+        if KINDS[held.kind].is_news:
             before.setdefault(held.appointment_id, []).append(held)
     ours = {notice.notification_id for notice in made}
     after: dict[UUID, Notification] = {}
     for notice in made:
         after[notice.notification_id] = notice
-        if notice.kind not in NEWS or notice.state is not State.QUEUED:
+        if not KINDS[notice.kind].is_news or notice.state is not State.QUEUED:
             continue
         new = notice
         for old in before.get(notice.appointment_id, ()):
@@ -118,8 +113,7 @@ def _why(old: Notification, newer: Notification) -> Reason:
 
 def _notice(kind: Kind, happened: Happened, cause: str, now: datetime) -> Notification:
     visit = happened.visit
-    recipient = PROVIDER if kind in PROVIDER_KINDS else PATIENT
-    waits = kind is Kind.CANCELLED
+    recipient, waits = KINDS[kind].recipient, KINDS[kind].waits
     return Notification(
         notification_id=notification_id(
             (visit.appointment_id, visit.schedule_gen, happened.transition.value), recipient, kind

@@ -11,12 +11,13 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.consumer import Applied
-from notifier.fanout.domain.notices import NEWS, REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
+from notifier.fanout.domain.notices import REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
 from notifier.fanout.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
+from notifier.values.kinds import KINDS
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
 
@@ -88,7 +89,7 @@ async def _tell_of(
     if wait := {twin.appointment_id for twin in twins if twin.stands}:
         made = [_after_the_twin(one, wait, now) for one in made]
     met = set(map(UUID, held))
-    news = [one.appointment_id for one in made if one.kind in NEWS and one.state is State.QUEUED]
+    news = [one.appointment_id for one in made if KINDS[one.kind].is_news and one.state is State.QUEUED]
     about = {one for one in news if one in met}
     made, superseded = supersede(made, await store.waiting(about) if about else ())
     await enter(store, made, sending, now)

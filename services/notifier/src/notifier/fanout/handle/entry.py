@@ -17,7 +17,8 @@ from notifier.inbox.domain import DayList, InboxEntry
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import place, shut, skip
 from notifier.ledger.domain.states import State
-from schemas.notifications import Channel, Kind
+from notifier.values.kinds import KINDS
+from schemas.notifications import Channel
 from schemas.reminders import Reason
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -25,8 +26,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 IDS_PER_LINE = 20
 """Enough to start looking with; the rest is in the ledger."""
 
-WAITING = frozenset({Kind.CANCELLED})
-"""Kinds that wait on purpose. Only their lane is found now; whether they may leave is asked when they are claimed."""
 _HEARD = Told(heard=1)
 
 
@@ -102,7 +101,7 @@ async def enter(
 def _judged(
     asked: Notification, visit: Visit | None, said: Standing, sending: SendingMode, now: datetime
 ) -> Notification:
-    if asked.kind in WAITING:
+    if KINDS[asked.kind].waits:
         decision = decide(asked.asked, visit, replace(said, told=_HEARD), now)
         if isinstance(decision, Skip) and decision.reason is Reason.PAST_VISIT:
             return shut(asked, decision)  # nothing is said of a past visit: neither now nor as a move (D37)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
+from notifier.values.kinds import KINDS
 from schemas.notifications import Channel, Kind
-
-EMAIL_FIRST = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED})
-"""Kinds that carry a calendar entry and so prefer email over the patient's order (D34)."""
 
 NOTHING_SAID = Preferences(whatsapp=False, sms=True, email=True)
 """No preference record: SMS, else email (R23, D30). Nobody is put on WhatsApp without having said so."""
@@ -38,6 +36,6 @@ def offers(kind: Kind, visit: Visit, preferences: Preferences | None) -> tuple[O
         (said.email, Channel.EMAIL, email),
     )
     chain = [Offer(name, Route(name, address) if address else None) for enabled, name, address in all_three if enabled]
-    if kind in EMAIL_FIRST:
+    if KINDS[kind].is_news:
         chain.sort(key=lambda offer: offer.channel is not Channel.EMAIL)
     return tuple(chain)

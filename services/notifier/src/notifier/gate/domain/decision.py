@@ -18,63 +18,19 @@ address, opt-out, hours. A provider's list of the day is of no appointment and h
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
 from notifier.gate.domain.chain import Closed, Open, Opens, Step, next_channel
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.standing import Standing
 from notifier.gate.domain.visit import Visit
+from notifier.values.kinds import KINDS, Deadline, Needs
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.planning import barred_by
 from schemas.reminders import Reason
 
-
-class Deadline(Enum):
-    """After what no call may start."""
-
-    START = "the visit's start as it is now"
-    OWN = "the message's own not_after"
-    EITHER = "the sooner of both"
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """One line of the gate's table.
-
-    Attributes:
-        statuses: The only statuses that open the gate.
-        own_generation: The schedule it was made for must still stand.
-        person: The patient is messaged, so his consent and his contacts count.
-        capped: At most two messages to the patient a day and visit (D18); news of a change always passes.
-    """
-
-    statuses: frozenset[Status]
-    own_generation: bool
-    deadline: Deadline
-    person: bool
-    capped: bool = False
-
-
-_BOOKED, _CANCELLED = frozenset({Status.BOOKED}), frozenset({Status.CANCELLED})
-_NEWS = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=True)
-_TIMED = Needs(_BOOKED, own_generation=True, deadline=Deadline.OWN, person=True, capped=True)
-_NOTICE = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=False)
-
-GATE: dict[Kind, Needs] = {
-    Kind.CONFIRMATION: _NEWS,
-    Kind.MOVED: _NEWS,
-    Kind.CANCELLED: Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=True),
-    Kind.REMINDER: _TIMED,
-    Kind.TODAY: Needs(_BOOKED, own_generation=False, deadline=Deadline.EITHER, person=True, capped=True),
-    Kind.NO_SHOW: Needs(frozenset({Status.NOSHOW}), True, Deadline.OWN, person=True, capped=True),
-    Kind.PROVIDER_BOOKED: _NOTICE,
-    Kind.PROVIDER_MOVED: _NOTICE,
-    Kind.PROVIDER_CANCELLED: Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=False),
-    Kind.PROVIDER_ARRIVED: Needs(
-        frozenset({Status.ARRIVED, Status.CHECKED_IN}), own_generation=False, deadline=Deadline.OWN, person=False
-    ),
-}
+GATE: dict[Kind, Needs] = {kind: row.needs for kind, row in KINDS.items() if row.needs}
+"""A line for each kind that is of an appointment."""
 
 MOST_A_DAY = 2
 """D18: never a third message to one patient on one day for one visit."""

@@ -10,12 +10,10 @@ Hours are the clinic's wall clock. They include their first minute and not their
 
 from datetime import datetime, timedelta
 
+from notifier.values.kinds import KINDS
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
 from schemas.zones import zone_of
-
-ANY_HOUR = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED})
-"""News of the visit itself: its mail disturbs nobody at night."""
 
 DAYS_AHEAD = 3
 """Enough days to look at for the next opening; a day without the local hour (a spring gap) moves to the next."""
@@ -23,7 +21,7 @@ DAYS_AHEAD = 3
 
 def needs_window(kind: Kind, channel: Channel) -> bool:
     """Say whether this kind is bound to the hours on this channel."""
-    return channel is not Channel.IN_APP and not (kind in ANY_HOUR and channel is Channel.EMAIL)
+    return channel is not Channel.IN_APP and not (KINDS[kind].is_news and channel is Channel.EMAIL)
 
 
 def narrowed(clinic: SendWindow, channel: SendWindow | None) -> SendWindow:

@@ -34,20 +34,6 @@ REASONS: dict[Reason, str] = {
     Reason.UNDECIDABLE: "it could not be decided: the log names the error; once that is mended, send it again",
 }
 
-KINDS: dict[Kind, str] = {
-    Kind.CONFIRMATION: "confirmation",
-    Kind.MOVED: "notice of the new time",
-    Kind.CANCELLED: "notice of the cancellation",
-    Kind.REMINDER: "reminder",
-    Kind.TODAY: "message of the day",
-    Kind.NO_SHOW: "follow-up of the missed visit",
-    Kind.PROVIDER_BOOKED: "provider's notice of the booking",
-    Kind.PROVIDER_MOVED: "provider's notice of the move",
-    Kind.PROVIDER_CANCELLED: "provider's notice of the cancellation",
-    Kind.PROVIDER_ARRIVED: "provider's notice of the arrival",
-    Kind.PROVIDER_DAY: "provider's list of the day",
-}
-
 CHANNELS: dict[Channel, str] = {
     Channel.IN_APP: "in-app",
     Channel.EMAIL: "email",

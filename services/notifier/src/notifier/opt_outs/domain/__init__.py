@@ -1,1 +1,1 @@
-"""What can be opted out of, and the one-click link of an email, pure."""
+"""The one-click link of an email, pure."""

@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from notifier.opt_outs.domain.categories import Category, category_of
 from notifier.values.addresses import Address, Peppers
+from notifier.values.kinds import KINDS, Category
 from schemas.notifications import Kind
 
 _CATEGORIES = {Category.REMINDERS: b"R", Category.NOTICES: b"N"}
@@ -36,7 +36,7 @@ class Unsubscribing:
 
     def link(self, address: str, kind: Kind) -> str | None:
         """Return the link that stops messages of this kind's category to this address; None for providers' kinds."""
-        category = category_of(kind)
+        category = KINDS[kind].category
         if category is None:
             return None
         token = token_of(self.peppers.of(address).key, category, self.secret)

@@ -15,11 +15,11 @@ from chassis.database import Connection, unavailable
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
 from notifier.gate.store import read_gate
 from notifier.ledger.domain.plain_english import reason_words
-from notifier.opt_outs.domain.categories import Category
 from notifier.opt_outs.store import stopped
 from notifier.staff.contacts import statements as sql
 from notifier.staff.contacts.domain import Evidence, Reach, unreachable
 from notifier.values.addresses import Peppers
+from notifier.values.kinds import Category
 from schemas.model import ClinicId
 from schemas.notifications import Channel
 from schemas.reminders import Reason

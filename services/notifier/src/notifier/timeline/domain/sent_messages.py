@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, KINDS, NOT_ON_THIS_CHANNEL, reason_words
+from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, NOT_ON_THIS_CHANNEL, reason_words
 from notifier.ledger.domain.states import State
 from notifier.timeline.domain.entries import CARRIER, NOTIFIER, STAFF, Entry, wall
 from notifier.timeline.domain.entries import PATIENT as THE_PATIENT
-from notifier.values.kinds import PATIENT
+from notifier.values.kinds import KINDS, PATIENT
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
@@ -61,7 +61,7 @@ class MessageFact:
     @property
     def name(self) -> str:
         """What staff call it."""
-        return KINDS[self.kind] + (" (sent again by a person)" if self.ordinal else "")
+        return KINDS[self.kind].words + (" (sent again by a person)" if self.ordinal else "")
 
 
 @dataclass(frozen=True, slots=True)
