@@ -3,7 +3,7 @@
 from email import message_from_bytes, policy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -79,6 +79,7 @@ def test_no_name_makes_an_sms_of_more_than_one_line_or_of_many_segments(given_na
 
 @settings(deadline=None)  # on a busy machine an example may take any time
 @given(name=NAMES)
+@example(name="Ann .. Lee")
 def test_a_cleaned_name_is_clean_already(name: str) -> None:
     assert plain(plain(name)) == plain(name)
     assert first_name(first_name(name)) == first_name(name)

@@ -51,7 +51,7 @@ def first_name(given_name: str | None) -> str:
 def _letters(line: str) -> str:
     kept = "".join(c for c in line if c in _IN_NAMES or c in _JOINERS or unicodedata.category(c)[0] in "LM")
     words = [word.replace(".", "") if "." in word[:-1] else word for word in kept.split()]
-    return " ".join(words).strip(" -'\u2019")
+    return " ".join(filter(None, words)).strip(" -'\u2019")
 
 
 def full_name(given_name: str | None, family_name: str | None) -> str:
