@@ -91,7 +91,7 @@ class Evidence:
         accepted: The carriers' acceptance log, each message with the `notification_id` that its reference leads to.
         calls: Every call in the ledger.
         opted_out: (channel, key of the address in hex, category) → since when.
-        doubles_preferred: Clinics that hold a double to be better than a miss.
+        doubles_preferred: Clinics that prefer a possible duplicate to a missed message.
         letters: Every dead letter.
         poison: (topic, partition, offset) → bytes of each record that was planted to be refused.
     """

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from notifier.carriers.accounts import Accounts
+from notifier.gate.domain.facts import Mode
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import Mode
 from notifier.lanes.handle.claims import claim
 from notifier.lanes.handle.judgement import Asking, record
 from notifier.lanes.handle.leases import run_out_leases

@@ -10,8 +10,8 @@ from chassis.consumer import Applied
 from notifier.fanout.domain.transitions import VisitReading
 from notifier.fanout.handle.appointments import on_appointments
 from notifier.fanout.store import PostgresFanoutStore
+from notifier.gate.domain.facts import Mode
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import Mode
 from schemas.appointments import Appointment, Status
 from tests.integration.notifier.world import MONDAY, World
 

@@ -12,11 +12,11 @@ from chassis.clock import StillClock
 from chassis.errors import Unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import CannotCompose, Made
-from notifier.gate.domain import standing
+from notifier.gate.domain import facts
+from notifier.gate.domain.facts import Mode
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import Mode
 from notifier.gate.domain.visit import Visit
-from notifier.lanes.domain.breaker import Standing
+from notifier.lanes.domain.breaker import BreakerState
 from notifier.lanes.domain.undecided import PUT_OFF
 from notifier.lanes.handle.lane import Lane
 from notifier.lanes.handle.limits import Limits
@@ -150,9 +150,9 @@ class MemoryLedger:
             for at in [clinics.get(one, self.visit.clinic_id)]
         }
 
-    async def standing(
+    async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, standing.Standing]:
+    ) -> Mapping[UUID, facts.GateFacts]:
         return {}
 
     async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
@@ -246,7 +246,7 @@ class NoWatch:
     def called(self, lane: Channel, seconds: float) -> None:
         return
 
-    def stands(self, lane: Channel, account: str, breaker: Standing) -> None:
+    def stands(self, lane: Channel, account: str, breaker: BreakerState) -> None:
         return
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.lanes.domain.breaker import Breaker, Standing, is_failure
+from notifier.lanes.domain.breaker import Breaker, BreakerState, is_failure
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure
 
@@ -35,18 +35,18 @@ def test_a_failure_blames_the_carrier_or_our_account_and_not_the_message(answer:
 def test_one_refusal_of_our_account_opens_it_at_once() -> None:
     refused = NotAccepted("SMTP_535", fault=Fault.ACCOUNT)
 
-    assert after(NEW, refused).standing(0.0) is Standing.OPEN
+    assert after(NEW, refused).standing(0.0) is BreakerState.OPEN
     assert after(after(NEW, refused, at=0.0), UP, at=15.0) == NEW
 
 
 def test_it_opens_after_so_many_failures_in_a_row_and_not_before() -> None:
-    assert after(NEW, DOWN, DOWN).standing(0.0) is Standing.CLOSED
-    assert after(NEW, DOWN, DOWN, DOWN).standing(0.0) is Standing.OPEN
+    assert after(NEW, DOWN, DOWN).standing(0.0) is BreakerState.CLOSED
+    assert after(NEW, DOWN, DOWN, DOWN).standing(0.0) is BreakerState.OPEN
 
 
 @pytest.mark.parametrize("answer", [UP, Rejected("HTTP_400"), NotAccepted("HTTP_429", fault=Fault.THROTTLE)])
 def test_an_answer_of_any_kind_ends_the_row(answer: Answer) -> None:
-    assert after(NEW, DOWN, DOWN, answer, DOWN, DOWN).standing(0.0) is Standing.CLOSED
+    assert after(NEW, DOWN, DOWN, answer, DOWN, DOWN).standing(0.0) is BreakerState.CLOSED
 
 
 def begun(breaker: Breaker, at: float) -> Breaker:
@@ -70,7 +70,7 @@ def test_while_open_no_call_begins_and_afterwards_one() -> None:
 def test_the_one_call_decides() -> None:
     asking = begun(after(NEW, DOWN, DOWN, DOWN), 20.0)
 
-    assert asking.standing(20.0) is Standing.HALF_OPEN
+    assert asking.standing(20.0) is BreakerState.HALF_OPEN
     assert asking.after(UP, 20.0) == NEW
     assert asking.after(DOWN, 20.0).allows(8, 34.9) == 0
     assert asking.after(DOWN, 20.0).allows(8, 35.0) == 1
@@ -86,4 +86,4 @@ def test_failures_of_calls_that_were_under_way_do_not_make_it_wait_anew() -> Non
     opened = after(NEW, DOWN, DOWN, DOWN, at=100.0)
 
     assert after(opened, DOWN, DOWN, at=110.0).allows(8, 115.0) == 1
-    assert after(opened, UP, at=101.0).standing(101.0) is Standing.CLOSED
+    assert after(opened, UP, at=101.0).standing(101.0) is BreakerState.CLOSED

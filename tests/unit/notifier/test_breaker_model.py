@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from chassis.clock import StillClock
 from notifier.carriers.port import CannotCompose, Made
 from notifier.gate.domain.channels import Route
-from notifier.lanes.domain.breaker import Standing
+from notifier.lanes.domain.breaker import BreakerState
 from notifier.lanes.handle.caller import GRACE_S, Caller
 from notifier.lanes.handle.limits import Limits
 from notifier.ledger.domain.faults import Fault
@@ -141,7 +141,7 @@ class ACarrierThatIsWellIsCalledAgain(RuleBasedStateMachine):
 
     @rule()
     def while_one_call_asks_none_is_claimed_beside_it(self) -> None:
-        if self.caller.standing is Standing.HALF_OPEN and (self.calls or self.carrier.under_way):
+        if self.caller.standing is BreakerState.HALF_OPEN and (self.calls or self.carrier.under_way):
             assert self.caller.room <= 1
 
     def teardown(self) -> None:
@@ -169,7 +169,7 @@ class ACarrierThatIsWellIsCalledAgain(RuleBasedStateMachine):
             each.set_result(Accepted("r"))
         self.turn()
         assert asking.result() == Accepted("r")
-        assert self.caller.standing is Standing.CLOSED
+        assert self.caller.standing is BreakerState.CLOSED
         assert self.caller.room >= LIMITS.slots
 
 

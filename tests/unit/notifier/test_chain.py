@@ -7,7 +7,7 @@ import pytest
 
 from notifier.gate.domain.chain import TRIED, Closed, Open, Opens, Step, next_channel
 from notifier.gate.domain.channels import Route
-from notifier.gate.domain.standing import ClinicSending, Standing
+from notifier.gate.domain.facts import ClinicSending, GateFacts
 from notifier.gate.domain.visit import Preferences
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
@@ -34,8 +34,8 @@ def asked(
     windows: dict[Channel, SendWindow] | None = None,
     **changes: Any,
 ) -> Open | Opens | Closed:
-    standing = Standing(said, opted_out, clinic=ClinicSending(channel_windows=windows or {}))
-    return next_channel(kind, steps, visit(**changes), standing, deadline, now)
+    facts = GateFacts(said, opted_out, clinic=ClinicSending(channel_windows=windows or {}))
+    return next_channel(kind, steps, visit(**changes), facts, deadline, now)
 
 
 def test_r23_the_first_channel_that_is_open_is_taken() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from notifier.gate.domain.channels import Offer, Route, offers
 from notifier.gate.domain.decision import Send, Skip
+from notifier.gate.domain.facts import ClinicSending, Mode
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import ClinicSending, Mode
 from notifier.gate.domain.visit import Preferences
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason

@@ -20,7 +20,7 @@ from notifier.gate.domain.decision import (
     budget_of,
     decide,
 )
-from notifier.gate.domain.standing import ClinicSending, Standing, Told
+from notifier.gate.domain.facts import ClinicSending, GateFacts, Told
 from notifier.gate.domain.visit import Preferences
 from notifier.gate.store import GATE_FIELDS
 from notifier.values.kinds import Deadline
@@ -49,11 +49,11 @@ OPENS: dict[Kind, set[Status]] = {
 
 
 def judged(
-    kind: Kind, standing: Standing | None = None, generation: int = 1, steps: tuple[Step, ...] = (), **changes: Any
+    kind: Kind, facts: GateFacts | None = None, generation: int = 1, steps: tuple[Step, ...] = (), **changes: Any
 ) -> Decision:
     fitting = {"status": next(iter(OPENS.get(kind, {Status.BOOKED}))), **changes}
     asked = Asked(kind, generation, NOT_AFTER, steps)
-    return decide(asked, visit(**fitting), standing or Standing(told=HEARD, clinic=WANTED), NOW)
+    return decide(asked, visit(**fitting), facts or GateFacts(told=HEARD, clinic=WANTED), NOW)
 
 
 def test_every_kind_but_the_list_of_the_day_has_a_line() -> None:
@@ -61,11 +61,11 @@ def test_every_kind_but_the_list_of_the_day_has_a_line() -> None:
 
 
 def test_r22_d34_a_confirmation_of_a_standing_visit_leaves_by_email_until_the_start() -> None:
-    assert judged(Kind.CONFIRMATION, Standing()) == Send(Route(Channel.EMAIL, EMAIL), STARTS, Kind.CONFIRMATION)
+    assert judged(Kind.CONFIRMATION, GateFacts()) == Send(Route(Channel.EMAIL, EMAIL), STARTS, Kind.CONFIRMATION)
 
 
 def test_r23_a_reminder_leaves_by_sms_until_its_own_deadline() -> None:
-    assert judged(Kind.REMINDER, Standing()) == Send(Route(Channel.SMS, MOBILE), NOT_AFTER, Kind.REMINDER)
+    assert judged(Kind.REMINDER, GateFacts()) == Send(Route(Channel.SMS, MOBILE), NOT_AFTER, Kind.REMINDER)
 
 
 @pytest.mark.parametrize("kind", PROVIDER_KINDS)
@@ -105,8 +105,8 @@ def test_d10_only_what_was_made_for_one_schedule_needs_it_to_stand(kind: Kind) -
 def test_d15_i8_a_reminder_never_leaves_after_its_deadline_but_at_it() -> None:
     asked = Asked(Kind.REMINDER, 1, NOW)
 
-    assert isinstance(decide(asked, visit(), Standing(), NOW), Send)
-    assert decide(asked, visit(), Standing(), NOW + timedelta(microseconds=1)) == Skip(Reason.TOO_LATE)
+    assert isinstance(decide(asked, visit(), GateFacts(), NOW), Send)
+    assert decide(asked, visit(), GateFacts(), NOW + timedelta(microseconds=1)) == Skip(Reason.TOO_LATE)
 
 
 @pytest.mark.parametrize("kind", FROM_ITS_START)
@@ -140,7 +140,7 @@ def test_d44_of_all_that_bars_a_person_the_first_gives_the_reason(kind: Kind, ba
     present = [entry for place, entry in enumerate(PERSON) if bars >> place & 1]
     changes: dict[str, Any] = {name: value for fields, _ in present for name, value in fields.items()}
 
-    assert judged(kind, Standing(ALL_OFF, told=HEARD, clinic=WANTED), **changes) == Skip(present[0][1])
+    assert judged(kind, GateFacts(ALL_OFF, told=HEARD, clinic=WANTED), **changes) == Skip(present[0][1])
 
 
 @pytest.mark.parametrize("flags", list(product((True, False), repeat=3)))
@@ -154,7 +154,7 @@ def test_d44_a_reminder_is_planned_if_and_only_if_the_gate_would_let_it_out_and_
     decision = decide(
         asked,
         visit(status=status, deceased=deceased, do_not_contact=do_not_contact, consent=consent),
-        Standing(),
+        GateFacts(),
         NOW,
     )
 
@@ -174,7 +174,7 @@ def test_r20_what_bars_messages_to_a_patient_leaves_the_providers_notice_open(
 def test_d30_no_channel_and_no_contact_are_two_reasons(kind: Kind) -> None:
     unreachable = judged(kind, mobile=None, email=None)
 
-    assert judged(kind, Standing(ALL_OFF, told=HEARD, clinic=WANTED)) == Skip(Reason.CHANNELS_DISABLED)
+    assert judged(kind, GateFacts(ALL_OFF, told=HEARD, clinic=WANTED)) == Skip(Reason.CHANNELS_DISABLED)
     assert isinstance(unreachable, Skip)
     assert unreachable.reason is Reason.NO_CONTACT
 
@@ -182,7 +182,7 @@ def test_d30_no_channel_and_no_contact_are_two_reasons(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", PATIENT_KINDS)
 def test_d18_the_cap_shuts_reminders_and_follow_ups_and_lets_news_of_a_change_pass(kind: Kind) -> None:
     below, at = (
-        judged(kind, Standing(told=Told(today, 1, 1), clinic=WANTED)) for today in (MOST_A_DAY - 1, MOST_A_DAY)
+        judged(kind, GateFacts(told=Told(today, 1, 1), clinic=WANTED)) for today in (MOST_A_DAY - 1, MOST_A_DAY)
     )
 
     assert isinstance(below, Send)
@@ -191,15 +191,15 @@ def test_d18_the_cap_shuts_reminders_and_follow_ups_and_lets_news_of_a_change_pa
 
 @pytest.mark.parametrize(("notices", "says"), [(0, Kind.CONFIRMATION), (1, Kind.MOVED), (3, Kind.MOVED)])
 def test_a_move_of_which_nothing_was_confirmed_before_is_a_confirmation(notices: int, says: Kind) -> None:
-    decision = judged(Kind.MOVED, Standing(told=Told(notices=notices)))
+    decision = judged(Kind.MOVED, GateFacts(told=Told(notices=notices)))
 
     assert isinstance(decision, Send)
     assert decision.kind is says
 
 
 def test_d37_nobody_hears_of_the_end_of_a_visit_of_which_he_never_heard() -> None:
-    assert judged(Kind.CANCELLED, Standing()) == Skip(Reason.NOT_SENDABLE)
-    assert isinstance(judged(Kind.CANCELLED, Standing(told=HEARD)), Send)
+    assert judged(Kind.CANCELLED, GateFacts()) == Skip(Reason.NOT_SENDABLE)
+    assert isinstance(judged(Kind.CANCELLED, GateFacts(told=HEARD)), Send)
 
 
 def test_d18_the_mornings_message_leaves_neither_after_its_hour_nor_after_the_start() -> None:
@@ -212,8 +212,8 @@ def test_d18_the_mornings_message_leaves_neither_after_its_hour_nor_after_the_st
 
 
 def test_d19_a_missed_visit_is_followed_up_only_where_the_clinic_wants_it() -> None:
-    assert judged(Kind.NO_SHOW, Standing()) == Skip(Reason.NOT_WANTED)
-    assert isinstance(judged(Kind.NO_SHOW, Standing(clinic=WANTED)), Send)
+    assert judged(Kind.NO_SHOW, GateFacts()) == Skip(Reason.NOT_WANTED)
+    assert isinstance(judged(Kind.NO_SHOW, GateFacts(clinic=WANTED)), Send)
 
 
 def test_d32_the_next_channel_after_a_refusal() -> None:
@@ -225,7 +225,7 @@ def test_d32_the_next_channel_after_a_refusal() -> None:
 
 def test_d16_the_gate_waits_for_the_hours() -> None:
     night = NOW.replace(hour=23)
-    decision = decide(Asked(Kind.REMINDER, 1, NOT_AFTER), visit(), Standing(), night)
+    decision = decide(Asked(Kind.REMINDER, 1, NOT_AFTER), visit(), GateFacts(), night)
 
     assert decision == Wait(night + timedelta(hours=8), Channel.SMS, NOT_AFTER)
 
@@ -249,7 +249,7 @@ def test_d33_one_channel_is_tried_10_min_for_the_2_h_rule_and_else_30(
 
 
 def test_d32_the_clinics_policy_for_unknown_outcomes_travels_with_the_call() -> None:
-    decision = judged(Kind.REMINDER, Standing(clinic=ClinicSending(double_over_miss=True)))
+    decision = judged(Kind.REMINDER, GateFacts(clinic=ClinicSending(double_over_miss=True)))
 
     assert isinstance(decision, Send)
     assert decision.terms.double_over_miss
@@ -257,7 +257,7 @@ def test_d32_the_clinics_policy_for_unknown_outcomes_travels_with_the_call() -> 
 
 @pytest.mark.parametrize("kind", PATIENT_KINDS)
 def test_the_visits_reason_comes_before_the_persons(kind: Kind) -> None:
-    decision = judged(kind, Standing(ALL_OFF), status=Status.ENTERED_IN_ERROR, registered=False)
+    decision = judged(kind, GateFacts(ALL_OFF), status=Status.ENTERED_IN_ERROR, registered=False)
 
     expected = Reason.NOT_SENDABLE if kind is Kind.CANCELLED else Reason.APPOINTMENT_CANCELLED
     assert decision == Skip(expected)
@@ -265,7 +265,7 @@ def test_the_visits_reason_comes_before_the_persons(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", GATE)
 def test_a_visit_that_booking_does_not_know_is_not_sent_about(kind: Kind) -> None:
-    assert decide(Asked(kind, 1, NOT_AFTER), None, Standing(), NOW) == Skip(Reason.NOT_SENDABLE)
+    assert decide(Asked(kind, 1, NOT_AFTER), None, GateFacts(), NOW) == Skip(Reason.NOT_SENDABLE)
 
 
 @pytest.mark.parametrize("kind", GATE)

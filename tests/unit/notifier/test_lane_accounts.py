@@ -11,8 +11,8 @@ import pytest
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import Made
 from notifier.gate.domain.chain import Open, Step, next_channel
-from notifier.gate.domain.standing import NOTHING_KNOWN
-from notifier.lanes.domain.breaker import Standing
+from notifier.gate.domain.facts import NOTHING_KNOWN
+from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Notification, Unsure
 from notifier.ledger.domain.states import State
@@ -73,7 +73,7 @@ async def test_b10_whatever_one_account_meets_every_message_of_another_leaves(an
 
     await run_while(lane, all_in(ledger, "NORTH", State.ACCEPTED))
 
-    assert lane.breakers["ours"] is Standing.CLOSED
+    assert lane.breakers["ours"] is BreakerState.CLOSED
     assert carrier.called.count("NORTH") == 10
 
 
@@ -86,7 +86,7 @@ async def test_an_account_is_shared_by_the_clinics_that_name_the_same() -> None:
 
     await run_while(lane, all_in(ledger, "NORTH", State.ACCEPTED))
 
-    assert lane.breakers == {"ours": Standing.CLOSED, "souths": Standing.OPEN, "easts": Standing.CLOSED}
+    assert lane.breakers == {"ours": BreakerState.CLOSED, "souths": BreakerState.OPEN, "easts": BreakerState.CLOSED}
     assert watch.faults == [("souths", Fault.ACCOUNT)]
     assert len(carrier.called) == 4
 
@@ -120,7 +120,7 @@ async def test_a_visit_that_moved_to_a_clinic_whose_account_may_not_be_called_is
     ledger = MemoryLedger(souths)
     carrier = CarrierOfSeveral(ledger, {"SOUTH": NotAccepted("HTTP_401", fault=Fault.ACCOUNT)})
     lane = lane_over(ledger, carrier)
-    await run_while(lane, lambda: lane.breakers["souths"] is Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["souths"] is BreakerState.CLOSED)
 
     ledger.moves_to = {moved.appointment_id: "SOUTH"}
     ledger.held = {moved.notification_id: moved}
@@ -159,7 +159,7 @@ async def test_while_our_account_is_refused_a_message_without_another_channel_wa
     ledger = MemoryLedger(asking)
     ledger.visit = replace(ledger.visit, email=email)
     lane = lane_over(ledger, FakeCarrier(ledger, answer=answer), failures=1)
-    await run_while(lane, lambda: lane.breakers["ours"] is Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is BreakerState.CLOSED)
 
     [spent] = at("NORTH", 1, step_began_at=NOW - timedelta(minutes=31), step_attempts=9)
     ledger.held = {spent.notification_id: spent}

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from notifier.carriers.port import CannotCompose
 from notifier.gate.domain.chain import Step
-from notifier.lanes.domain.breaker import Standing
+from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.notification import Accepted, NotAccepted
 from notifier.ledger.domain.states import State
 from schemas.notifications import Channel
@@ -43,14 +43,14 @@ async def test_b10_a_carrier_that_is_down_is_asked_by_one_call_at_a_time() -> No
     carrier = FakeCarrier(ledger, answer=NotAccepted("ConnectError"))
     lane = lane_over(ledger, carrier, slots=3)
 
-    await run_while(lane, lambda: lane.breakers["ours"] is Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is BreakerState.CLOSED)
     rested = len(carrier.calls)
     ledger.machine_s += 15.0
-    await run_while(lane, lambda: len(carrier.calls) == rested or lane.breakers["ours"] is Standing.HALF_OPEN)
+    await run_while(lane, lambda: len(carrier.calls) == rested or lane.breakers["ours"] is BreakerState.HALF_OPEN)
 
     assert 3 <= rested <= 6
     assert len(carrier.calls) == rested + 1
-    assert lane.breakers["ours"] is Standing.OPEN
+    assert lane.breakers["ours"] is BreakerState.OPEN
 
 
 async def test_b10_while_it_rests_messages_wait_and_move_to_their_next_channel_when_their_budget_is_over() -> None:
@@ -61,7 +61,7 @@ async def test_b10_while_it_rests_messages_wait_and_move_to_their_next_channel_w
     ledger.held = {}
     one = notification(notification_id=uuid4(), appointment_id=uuid4())
     ledger.held[one.notification_id] = one
-    await run_while(lane, lambda: lane.breakers["ours"] is Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is BreakerState.CLOSED)
 
     ledger.held = {held.notification_id: held for held in (fresh, spent)}
     await run_while(lane, lambda: ledger.held[spent.notification_id].lane is Channel.SMS)
@@ -81,7 +81,7 @@ async def test_b10_a_message_that_cannot_be_written_does_not_keep_the_lane_shut(
     ledger = MemoryLedger(*reminders(1))
     carrier = FakeCarrier(ledger, answer=NotAccepted("ConnectError"))
     lane = lane_over(ledger, carrier, failures=1)
-    await run_while(lane, lambda: lane.breakers["ours"] is Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is BreakerState.CLOSED)
 
     carrier.answers(CannotCompose("UndefinedError"))
     ledger.held = {held.notification_id: held for held in reminders(1)}
@@ -89,7 +89,7 @@ async def test_b10_a_message_that_cannot_be_written_does_not_keep_the_lane_shut(
     await run_while(lane, lambda: "Rejected" not in ledger.attempts.values())
     carrier.answers(Accepted("r"))
     ledger.held = {held.notification_id: held for held in reminders(1)}
-    await run_while(lane, lambda: lane.breakers["ours"] is not Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is not BreakerState.CLOSED)
 
     assert [held.state for held in ledger.held.values()] == [State.ACCEPTED]
 
@@ -99,7 +99,7 @@ async def test_b10_a_probe_that_meets_a_carriers_patience_does_not_keep_the_lane
     ledger = MemoryLedger(*reminders(1))
     carrier = FakeCarrier(ledger, answer=NotAccepted("HTTP_503", timedelta(seconds=20)))
     lane = lane_over(ledger, carrier, failures=1)
-    await run_while(lane, lambda: lane.breakers["ours"] is Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is BreakerState.CLOSED)
 
     carrier.answers(Accepted("r"))
     ledger.held = {held.notification_id: held for held in reminders(1)}
@@ -107,7 +107,7 @@ async def test_b10_a_probe_that_meets_a_carriers_patience_does_not_keep_the_lane
     await run_while(lane, lambda: "NotStarted" not in ledger.attempts.values())
     assert len(carrier.calls) == 1
     ledger.machine_s += 5.0
-    await run_while(lane, lambda: lane.breakers["ours"] is not Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is not BreakerState.CLOSED)
 
     assert [held.state for held in ledger.held.values()] == [State.ACCEPTED]
 
@@ -125,7 +125,7 @@ async def test_b10_a_claim_under_way_while_the_breaker_opens_does_not_shut_the_l
     lane.wake()
     await until(lambda: ledger.gates == 2)  # a second claim waits for the gate
     carrier.waits.set()
-    await until(lambda: lane.breakers["ours"] is Standing.OPEN)
+    await until(lambda: lane.breakers["ours"] is BreakerState.OPEN)
     ledger.gate_waits.set()
     await until(lambda: list(ledger.attempts.values()).count("NotStarted") == 2)
 
@@ -143,6 +143,6 @@ async def test_b10_what_waited_for_a_slot_when_the_breaker_opened_is_not_called(
     carrier = FakeCarrier(ledger, answer=NotAccepted("ConnectError"))
     lane = lane_over(ledger, carrier, slots=2, failures=2)
 
-    await run_while(lane, lambda: lane.breakers["ours"] is Standing.CLOSED)
+    await run_while(lane, lambda: lane.breakers["ours"] is BreakerState.CLOSED)
 
     assert 2 <= len(carrier.calls) <= 4

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 from chassis.consumer import Applied
 from notifier.fanout.handle.reminders import DueSeen, GoneSeen, Seen, on_reminders
+from notifier.gate.domain.facts import Mode
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import Mode
 from notifier.ledger.domain.notification import Notification
 from schemas.reminders import ReminderDue
 from tests.unit.notifier.builders import NOW
@@ -31,7 +31,7 @@ class MemoryLedger:
     async def insert(self, notifications: Sequence[Notification], now: object) -> None:
         self.entered += [one.notification_id for one in notifications]
 
-    async def standing(self, *_: object) -> Mapping[UUID, Any]:
+    async def facts(self, *_: object) -> Mapping[UUID, Any]:
         return {}
 
     async def nothing(self, *_: object) -> None:

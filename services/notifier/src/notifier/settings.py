@@ -7,8 +7,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from notifier.gate.domain.facts import Mode
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import Mode
 from schemas.notifications import Channel
 
 OLDEST_GATE_AND_MARGIN_S = 7.0

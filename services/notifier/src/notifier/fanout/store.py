@@ -11,9 +11,9 @@ from notifier.fanout import statements
 from notifier.fanout.domain.transitions import Held, Kept
 from notifier.fanout.handle.appointments import Twin
 from notifier.fanout.morning_store import Mornings
-from notifier.gate.domain.standing import Standing
+from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.visit import Visit
-from notifier.gate.store import read_gate, read_standing
+from notifier.gate.store import read_facts, read_gate
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.inbox.notice import notice_of
 from notifier.inbox.store import deliver
@@ -83,11 +83,11 @@ class PostgresFanoutStore(Mornings):
         """See `fanout.handle.entry.EntryStore`."""
         return await read_gate(self._connection, appointment_ids)
 
-    async def standing(
+    async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, Standing]:
+    ) -> Mapping[UUID, GateFacts]:
         """See `fanout.handle.entry.EntryStore`."""
-        return await read_standing(self._connection, self._peppers, asked, visits, now)
+        return await read_facts(self._connection, self._peppers, asked, visits, now)
 
     async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
         """See `fanout.handle.appointments.FanoutStore`."""

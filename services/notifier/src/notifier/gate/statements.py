@@ -1,6 +1,6 @@
-"""The gate's statements, each for a whole batch: booking's send gate, and what counts besides it and the opt-outs."""
+"""The gate's statements, each for a whole batch: booking's send gate, and the facts besides it and the opt-outs."""
 
-STANDING = """
+FACTS = """
 SELECT asked.notification_id,
        said.version AS preference_version, said.whatsapp, said.sms, said.email,
        told.today, told.notices, told.heard,

@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import Connection
-from notifier.gate.domain.standing import NOTHING_CHOSEN, ClinicSending, GatedMessage, Mode, Standing, Told
+from notifier.gate.domain.facts import NOTHING_CHOSEN, ClinicSending, GatedMessage, GateFacts, Mode, Told
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
-from notifier.gate.statements import GATE, STANDING
+from notifier.gate.statements import FACTS, GATE
 from notifier.opt_outs.store import stopped
 from notifier.values.addresses import Peppers
 from notifier.values.kinds import KINDS, PATIENT, Category
@@ -34,9 +34,9 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
     return {row[0]: _visit(row) for row in rows}
 
 
-async def read_standing(
+async def read_facts(
     connection: Connection, peppers: Peppers, asked: Sequence[GatedMessage], visits: Mapping[UUID, Visit], now: datetime
-) -> Mapping[UUID, Standing]:
+) -> Mapping[UUID, GateFacts]:
     """Return what else counts for each message to a patient, by notification id, as a statement of its own.
 
     Providers' notices, and messages about a visit that the gate does not know, are absent.
@@ -57,7 +57,7 @@ async def read_standing(
         return {}
     days = {zone: _day(zone, now) for zone in {visit.zone for _, visit in pairs}}
     rows = await connection.fetch(
-        STANDING,
+        FACTS,
         [one.notification_id for one, _ in pairs],
         [one.appointment_id for one, _ in pairs],
         [visit.patient_id for _, visit in pairs],
@@ -112,9 +112,9 @@ def _opted_out(
     return frozenset(channel for channel, address in addresses if (channel, category, address) in stopped)
 
 
-def _standing(row: asyncpg.Record) -> Standing:
+def _standing(row: asyncpg.Record) -> GateFacts:
     version = row["preference_version"]
-    return Standing(
+    return GateFacts(
         preferences=Preferences(row["whatsapp"], row["sms"], row["email"]) if version else None,
         told=Told(row["today"], row["notices"], row["heard"]),
         clinic=_clinic(row),

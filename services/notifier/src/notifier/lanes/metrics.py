@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from chassis.clock import Clock
 from chassis.database import unavailable
-from notifier.gate.domain.standing import Mode
+from notifier.gate.domain.facts import Mode
 from notifier.lanes import statements
-from notifier.lanes.domain.breaker import Standing
+from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import State
@@ -71,9 +71,9 @@ class LaneMetrics:
         for one in notifications:
             self._outcomes.labels(lane.value, one.state.value, one.reason.value if one.reason else "").inc()
 
-    def stands(self, lane: Channel, account: str, breaker: Standing) -> None:
+    def stands(self, lane: Channel, account: str, breaker: BreakerState) -> None:
         """See `lanes.handle.ports.Watch`."""
-        for standing in Standing:
+        for standing in BreakerState:
             self._breaker.labels(lane.value, account, standing.value).set(standing is breaker)
 
     def stands_still(self, lane: Channel, account: str) -> None:

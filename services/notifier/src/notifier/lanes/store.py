@@ -9,7 +9,7 @@ import asyncpg
 
 from chassis.database import Connection, unavailable
 from notifier.carriers.accounts import Accounts
-from notifier.gate.domain.standing import Mode
+from notifier.gate.domain.facts import Mode
 from notifier.lanes import rate_limit
 from notifier.lanes import statements as sql
 from notifier.lanes.domain.undecided import PUT_OFF

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from chassis.database import Connection
 from chassis.outbox import enqueue
-from notifier.gate.domain.standing import Standing
+from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.visit import Visit
-from notifier.gate.store import read_gate, read_standing
+from notifier.gate.store import read_facts, read_gate
 from notifier.ledger import statements as sql
 from notifier.ledger.domain.notification import Notification, Row
 from notifier.ledger.messages import notification_changed
@@ -40,11 +40,11 @@ class PostgresLedgerTransaction:
         """Read the send gate, as a statement of its own."""
         return await read_gate(self._connection, appointment_ids)
 
-    async def standing(
+    async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, Standing]:
+    ) -> Mapping[UUID, GateFacts]:
         """Return what else counts for each message to a patient, by its id."""
-        return await read_standing(self._connection, self._peppers, asked, visits, now)
+        return await read_facts(self._connection, self._peppers, asked, visits, now)
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write the states of locked messages back."""

@@ -10,8 +10,8 @@ import structlog
 
 from chassis.after_commit import after_commit
 from notifier.gate.domain.decision import Decision, Skip, decide
+from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts, Told
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import NOTHING_KNOWN, Standing, Told
 from notifier.gate.domain.visit import Visit
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.ledger.domain.notification import Notification
@@ -38,9 +38,9 @@ class EntryStore(Protocol):
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         """Read the send gate, as a statement of its own."""
 
-    async def standing(
+    async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, Standing]:
+    ) -> Mapping[UUID, GateFacts]:
         """Return what else counts for each message to a patient, by its id."""
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
@@ -79,7 +79,7 @@ async def enter(
     open_ones = [one for one in new if one.state is State.QUEUED]
     asked_about = {one.appointment_id for one in open_ones if one.appointment_id}
     visits = (await store.gate(asked_about) if asked_about else {}) if seen is None else seen
-    standing = await store.standing(open_ones, visits, now) if open_ones else {}
+    facts = await store.facts(open_ones, visits, now) if open_ones else {}
     entered: list[Notification] = []
     in_app: list[InboxEntry | DayList] = []
     for one in new:
@@ -87,7 +87,7 @@ async def enter(
         if one.state is not State.QUEUED:
             entered.append(one)
             continue
-        judged = _judged(one, visit, standing.get(one.notification_id, NOTHING_KNOWN), sending, now)
+        judged = _judged(one, visit, facts.get(one.notification_id, NOTHING_KNOWN), sending, now)
         entered.append(judged)
         if visit and judged.state is State.ACCEPTED:
             in_app.append(InboxEntry(judged, visit))
@@ -99,7 +99,7 @@ async def enter(
 
 
 def _judged(
-    asked: Notification, visit: Visit | None, said: Standing, sending: SendingMode, now: datetime
+    asked: Notification, visit: Visit | None, said: GateFacts, sending: SendingMode, now: datetime
 ) -> Notification:
     if KINDS[asked.kind].waits:
         decision = decide(asked.asked, visit, replace(said, told=_HEARD), now)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifier.gate.domain.channels import Offer, Route, offers
+from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.hours import narrowed, needs_window, opens_at
-from notifier.gate.domain.standing import Standing
 from notifier.gate.domain.visit import Visit
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
@@ -54,7 +54,7 @@ class Closed:
 
 
 def next_channel(
-    kind: Kind, steps: tuple[Step, ...], visit: Visit, standing: Standing, deadline: datetime, now: datetime
+    kind: Kind, steps: tuple[Step, ...], visit: Visit, facts: GateFacts, deadline: datetime, now: datetime
 ) -> Open | Opens | Closed:
     """Return the channel to take now.
 
@@ -65,11 +65,11 @@ def next_channel(
         kind: What the message is as of now.
         steps: Channels passed over so far.
         visit: The gate's row.
-        standing: What else counts.
+        facts: What else counts.
         deadline: No call may start later.
         now: Domain time.
     """
-    chain = offers(kind, visit, standing.preferences)
+    chain = offers(kind, visit, facts.preferences)
     if not chain:
         return Closed(Reason.CHANNELS_DISABLED, ())
     tried = {step.channel for step in steps if step.reason in TRIED}
@@ -78,12 +78,12 @@ def next_channel(
     for offer in (offer for offer in chain if offer.channel not in tried):
         if offer.route is None:
             closed.append(Step(offer.channel, Reason.NO_CONTACT))
-        elif offer.channel in standing.opted_out:
+        elif offer.channel in facts.opted_out:
             closed.append(Step(offer.channel, Reason.OPTED_OUT))
         else:
-            opening = _opening(kind, offer.channel, visit, standing, now)
+            opening = _opening(kind, offer.channel, visit, facts, now)
             if opening == now:
-                return Open(offer.route, _new(closed, steps), _is_last(offer, chain, tried, standing))
+                return Open(offer.route, _new(closed, steps), _is_last(offer, chain, tried, facts))
             closed.append(Step(offer.channel, Reason.OUTSIDE_WINDOW))
             if opening and opening <= deadline:
                 waits.append((opening, offer.channel))
@@ -93,17 +93,17 @@ def next_channel(
     return Closed(_reason(closed, steps), _new(closed, steps))
 
 
-def _is_last(taken: Offer, chain: Iterable[Offer], tried: Collection[Channel], standing: Standing) -> bool:
-    left = (offer for offer in chain if offer.channel not in {taken.channel, *tried, *standing.opted_out})
+def _is_last(taken: Offer, chain: Iterable[Offer], tried: Collection[Channel], facts: GateFacts) -> bool:
+    left = (offer for offer in chain if offer.channel not in {taken.channel, *tried, *facts.opted_out})
     return all(offer.route is None for offer in left)
 
 
-def _opening(kind: Kind, channel: Channel, visit: Visit, standing: Standing, now: datetime) -> datetime | None:
+def _opening(kind: Kind, channel: Channel, visit: Visit, facts: GateFacts, now: datetime) -> datetime | None:
     """Return `now` if the channel is open, else when it opens, or None if it never does."""
     if not needs_window(kind, channel):
         return now
     clinic = SendWindow(opens=visit.window_opens, closes=visit.window_closes)
-    return opens_at(narrowed(clinic, standing.clinic.channel_windows.get(channel)), visit.zone, now)
+    return opens_at(narrowed(clinic, facts.clinic.channel_windows.get(channel)), visit.zone, now)
 
 
 def _new(closed: Iterable[Step], steps: tuple[Step, ...]) -> tuple[Step, ...]:

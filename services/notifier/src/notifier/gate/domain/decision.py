@@ -2,10 +2,10 @@
 
 | kind | status | generation | deadline | cap of two a day (D18) | hours |
 |---|---|---|---|---|---|
-| confirmation, moved | booked | any: says the state of now | the visit's start | no | SMS, WhatsApp |
+| confirmation, moved | booked | any: the text is rendered at send time | the visit's start | no | SMS, WhatsApp |
 | cancelled | cancelled | any | the visit's start | no | SMS, WhatsApp |
 | reminder | booked | its own | its `not_after` | yes | all |
-| today | booked | any: says the state of now | its `not_after`, but not after the start | yes | all |
+| today | booked | any: the text is rendered at send time | its `not_after`, but not after the start | yes | all |
 | no-show | noshow | its own | its `not_after` | yes | all |
 | provider-booked, provider-moved | booked | any | the visit's start | - | - |
 | provider-cancelled | cancelled | any | the visit's start | - | - |
@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 
 from notifier.gate.domain.chain import Closed, Open, Opens, Step, next_channel
 from notifier.gate.domain.channels import Route
-from notifier.gate.domain.standing import Standing
+from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.visit import Visit
 from notifier.values.kinds import KINDS, Deadline, Needs
 from schemas.appointments import Status
@@ -105,13 +105,13 @@ class Skip:
 Decision = Send | Wait | Skip
 
 
-def decide(asked: Asked, visit: Visit | None, standing: Standing, now: datetime) -> Decision:
+def decide(asked: Asked, visit: Visit | None, facts: GateFacts, now: datetime) -> Decision:
     """Return whether the message may leave now and how, or until when it waits, or why it never will.
 
     Args:
         asked: The message.
         visit: The gate's row; None if booking does not know the appointment any more.
-        standing: What else counts; of no matter to a provider's notice.
+        facts: What else counts; of no matter to a provider's notice.
         now: Domain time.
     """
     if visit is None or visit.starts_at is None:
@@ -124,9 +124,9 @@ def decide(asked: Asked, visit: Visit | None, standing: Standing, now: datetime)
         return Skip(Reason.NOT_SENDABLE)
     if not needs.person:
         return _to_provider(asked.kind, visit, deadline)
-    if reason := _not_wanted(asked.kind, standing) or _person_bars(visit) or _capped(needs, standing):
+    if reason := _not_wanted(asked.kind, facts) or _person_bars(visit) or _capped(needs, facts):
         return Skip(reason)
-    return _to_patient(asked, visit, standing, deadline, now)
+    return _to_patient(asked, visit, facts, deadline, now)
 
 
 def budget_of(kind: Kind, starts_at: datetime, not_after: datetime) -> timedelta:
@@ -159,11 +159,11 @@ def _other_status(needs: Needs, status: Status) -> Reason:
     return Reason.APPOINTMENT_CANCELLED if over else Reason.NOT_SENDABLE
 
 
-def _not_wanted(kind: Kind, standing: Standing) -> Reason | None:
+def _not_wanted(kind: Kind, facts: GateFacts) -> Reason | None:
     """Say why nobody waits for it: the clinic sends none, or there is nothing to take back (R27)."""
-    if kind is Kind.CANCELLED and not standing.told.heard:
+    if kind is Kind.CANCELLED and not facts.told.heard:
         return Reason.NOT_SENDABLE
-    wanted = kind is not Kind.NO_SHOW or standing.clinic.no_show_follow_up
+    wanted = kind is not Kind.NO_SHOW or facts.clinic.no_show_follow_up
     return None if wanted else Reason.NOT_WANTED
 
 
@@ -174,8 +174,8 @@ def _person_bars(visit: Visit) -> Reason | None:
     return None if bar is None else Reason(bar)
 
 
-def _capped(needs: Needs, standing: Standing) -> Reason | None:
-    return Reason.LIMIT if needs.capped and standing.told.today >= MOST_A_DAY else None
+def _capped(needs: Needs, facts: GateFacts) -> Reason | None:
+    return Reason.LIMIT if needs.capped and facts.told.today >= MOST_A_DAY else None
 
 
 def _to_provider(kind: Kind, visit: Visit, deadline: datetime) -> Decision:
@@ -184,13 +184,13 @@ def _to_provider(kind: Kind, visit: Visit, deadline: datetime) -> Decision:
     return Send(Route(Channel.IN_APP, str(visit.provider_id)), deadline, kind)
 
 
-def _to_patient(asked: Asked, visit: Visit, standing: Standing, deadline: datetime, now: datetime) -> Decision:
-    said_before = asked.kind is not Kind.MOVED or standing.told.notices > 0
+def _to_patient(asked: Asked, visit: Visit, facts: GateFacts, deadline: datetime, now: datetime) -> Decision:
+    said_before = asked.kind is not Kind.MOVED or facts.told.notices > 0
     kind = asked.kind if said_before else Kind.CONFIRMATION
-    match next_channel(kind, asked.steps, visit, standing, deadline, now):
+    match next_channel(kind, asked.steps, visit, facts, deadline, now):
         case Open(route=route, closed=closed, last=last):
             budget = budget_of(kind, visit.starts_at or deadline, deadline)
-            terms = Terms(budget, standing.clinic.double_over_miss, last)
+            terms = Terms(budget, facts.clinic.double_over_miss, last)
             return Send(route, deadline, kind, closed, terms)
         case Opens(until=until, channel=channel, closed=closed):
             return Wait(until, channel, deadline, closed)

@@ -7,7 +7,7 @@ it is read in the claiming transaction, so a switch counts for every call that h
 from dataclasses import dataclass, replace
 
 from notifier.gate.domain.decision import Decision, Send, Skip
-from notifier.gate.domain.standing import ClinicSending, Mode
+from notifier.gate.domain.facts import ClinicSending, Mode
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 

@@ -25,7 +25,7 @@ from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Answer, NotAccepted, Unsure
 
 
-class Standing(StrEnum):
+class BreakerState(StrEnum):
     """Where the breaker stands."""
 
     CLOSED = "closed"
@@ -55,21 +55,21 @@ class Breaker:
     is_ours: bool = False
     probe_until: float | None = None
 
-    def standing(self, at: float) -> Standing:
+    def standing(self, at: float) -> BreakerState:
         """Return where it stands at this machine time."""
         if self.opened_at is None:
-            return Standing.CLOSED
-        return Standing.OPEN if at - self.opened_at < self.open_s else Standing.HALF_OPEN
+            return BreakerState.CLOSED
+        return BreakerState.OPEN if at - self.opened_at < self.open_s else BreakerState.HALF_OPEN
 
     def allows(self, free: int, at: float) -> int:
         """Return how many of so many calls may begin now."""
         match self.standing(at):
-            case Standing.CLOSED:
+            case BreakerState.CLOSED:
                 return free
-            case Standing.HALF_OPEN:
+            case BreakerState.HALF_OPEN:
                 is_asked = self.probe_until is not None and at < self.probe_until
                 return 0 if is_asked else min(free, 1)
-            case Standing.OPEN:
+            case BreakerState.OPEN:
                 return 0
 
     def rests_s(self, at: float) -> float:

@@ -7,8 +7,7 @@ import structlog
 
 from chassis.clock import Clock
 from notifier.carriers.port import Carrier, Made
-from notifier.lanes.domain.breaker import Breaker
-from notifier.lanes.domain.breaker import Standing as BreakerStanding
+from notifier.lanes.domain.breaker import Breaker, BreakerState
 from notifier.lanes.domain.standstill import Standstill
 from notifier.lanes.handle.judgement import patience_s
 from notifier.lanes.handle.limits import LONGEST_IN_LINE_S, OLDEST_GATE_S, Limits
@@ -58,19 +57,19 @@ class Caller:
         self._left: set[asyncio.Future[Answer]] = set()
 
     @property
-    def standing(self) -> BreakerStanding:
+    def standing(self) -> BreakerState:
         """Where the breaker stands."""
         return self._breaker.standing(self._machine_s())
 
     @property
     def rests_s(self) -> float | None:
         """For how long the breaker rests, or None while calls may begin."""
-        return None if self.standing is BreakerStanding.CLOSED else self._breaker.rests_s(self._machine_s())
+        return None if self.standing is BreakerState.CLOSED else self._breaker.rests_s(self._machine_s())
 
     @property
     def room(self) -> int:
         """How many messages may be claimed now; while one call is to ask, none beside it."""
-        if self.standing is not BreakerStanding.CLOSED and self._in_line:
+        if self.standing is not BreakerState.CLOSED and self._in_line:
             return 0
         return self._breaker.allows(self.places.room, self._machine_s())
 

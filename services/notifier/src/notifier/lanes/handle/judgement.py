@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.decision import Send, Skip, decide
+from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import NOTHING_KNOWN, Standing
 from notifier.gate.domain.visit import Visit
 from notifier.lanes.handle.ports import Answered, LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, NotAccepted, Notification
@@ -109,15 +109,15 @@ async def judge(
     if not due:
         return claimed
     visits = await work.gate({held.appointment_id for held in due if held.appointment_id})
-    standings = await work.standing(due, visits, asking.now)
+    facts_of = await work.facts(due, visits, asking.now)
     leaving: Counter[UUID | None] = Counter()
     written: list[Notification] = []
     for held in due:
         visit = visits.get(held.appointment_id) if held.appointment_id else None
-        standing = standings.get(held.notification_id, NOTHING_KNOWN)
+        facts = facts_of.get(held.notification_id, NOTHING_KNOWN)
         if also := leaving[held.appointment_id]:  # of the same visit, in this very claim (D18)
-            standing = replace(standing, told=replace(standing.told, today=standing.told.today + also))
-        written.append(_judged(claimed, held, visit, standing, asking))
+            facts = replace(facts, told=replace(facts.told, today=facts.told.today + also))
+        written.append(_judged(claimed, held, visit, facts, asking))
         leaving[held.appointment_id] += written[-1].state is State.SENDING
     await work.write(written, asking.now)
     await work.open_attempts(claimed.calls, asking.now)
@@ -126,11 +126,11 @@ async def judge(
 
 
 def _judged(
-    claimed: Claimed, held: Notification, visit: Visit | None, standing: Standing, asking: Asking
+    claimed: Claimed, held: Notification, visit: Visit | None, facts: GateFacts, asking: Asking
 ) -> Notification:
     """Return one message as the gate leaves it, noted in `claimed`."""
-    sending = asking.sending.at(standing.clinic)
-    decision = sending.apply(decide(held.asked, visit, standing, asking.now))
+    sending = asking.sending.at(facts.clinic)
+    decision = sending.apply(decide(held.asked, visit, facts, asking.now))
     if isinstance(decision, Skip) or visit is None:
         after = _shut(held, decision if isinstance(decision, Skip) else Skip(Reason.NOT_SENDABLE), sending)
         claimed.settled.append(after)
@@ -139,7 +139,7 @@ def _judged(
     is_asked = account == asking.accounts.of(held.clinic_id)  # else it waits for a claim of its own account
     if isinstance(decision, Send) and decision.route.channel is asking.lane and not sending.holds and is_asked:
         if asking.shut_for is None:
-            call = _call(held, visit, standing, decision, asking)
+            call = _call(held, visit, facts, decision, asking)
             claimed.calls.append(call)
             return start(held, decision, visit.clinic_id, call.attempt_id, asking.now)
         after = defer(held, decision, visit.clinic_id, asking.now, asking.shut_for, is_our_fault=asking.is_our_fault)
@@ -196,7 +196,7 @@ def _longest_patience_s(answers: Sequence[Answered]) -> Mapping[str, float]:
     return longest
 
 
-def _call(held: Notification, visit: Visit, standing: Standing, decision: Send, asking: Asking) -> Call:
+def _call(held: Notification, visit: Visit, facts: GateFacts, decision: Send, asking: Asking) -> Call:
     return Call(
         notification_id=held.notification_id,
         attempt_id=uuid4(),
@@ -207,7 +207,7 @@ def _call(held: Notification, visit: Visit, standing: Standing, decision: Send, 
         gated_on=asking.machine_s,
         at=asking.now,
         terms=decision.terms,
-        preference_version=standing.preference_version,
-        code=standing.code if standing.clinic.replies else "",
+        preference_version=facts.preference_version,
+        code=facts.code if facts.clinic.replies else "",
         account=asking.accounts.of(visit.clinic_id),
     )

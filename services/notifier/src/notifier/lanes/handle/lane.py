@@ -17,7 +17,7 @@ from chassis.errors import Unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import Carrier
 from notifier.gate.domain.modes import SendingMode
-from notifier.lanes.domain.breaker import Standing as BreakerStanding
+from notifier.lanes.domain.breaker import BreakerState
 from notifier.lanes.handle.caller import Caller
 from notifier.lanes.handle.claims import Undecidable, claim
 from notifier.lanes.handle.judgement import Asking, Claimed
@@ -95,7 +95,7 @@ class Lane:
         self._wake.set()
 
     @property
-    def breakers(self) -> Mapping[str, BreakerStanding]:
+    def breakers(self) -> Mapping[str, BreakerState]:
         """Where the breaker of each account stands."""
         return {account: caller.standing for account, caller in self._callers.items()}
 

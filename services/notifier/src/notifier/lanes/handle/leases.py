@@ -21,7 +21,7 @@ SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 15.0
 async def run_out_leases(ledger: Ledger, asking: Asking) -> list[Notification]:
     """Turn messages whose lease ran out in `sending` into *unknown*, at most `asking.limit`.
 
-    It is never queued again, unless its clinic holds a double to be better than a miss (D32).
+    It is never queued again, unless its clinic prefers a possible duplicate to a missed message (D32).
 
     Raises:
         Undecidable: Nothing was done; of one of them it cannot be said.

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from notifier.gate.domain.standing import Mode, Standing
+from notifier.gate.domain.facts import GateFacts, Mode
 from notifier.gate.domain.visit import Visit
-from notifier.lanes.domain.breaker import Standing as BreakerStanding
+from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Answer, Call, Notification, Row
 from schemas.notifications import Channel
@@ -38,7 +38,7 @@ class Watch(Protocol):
     def refused(self, lane: Channel, account: str, fault: Fault) -> None:
         """Count a refusal that is not the message's fault."""
 
-    def stands(self, lane: Channel, account: str, breaker: BreakerStanding) -> None:
+    def stands(self, lane: Channel, account: str, breaker: BreakerState) -> None:
         """Show where the breaker of an account stands."""
 
     def stands_still(self, lane: Channel, account: str) -> None:
@@ -93,13 +93,13 @@ class LaneTransaction(Protocol):
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         """Read the send gate, as a statement of its own, after the locks."""
 
-    async def standing(
+    async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, Standing]:
+    ) -> Mapping[UUID, GateFacts]:
         """Return what else counts for each message to a patient, as a statement of its own, after the locks."""
 
     async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
-        """Return those clinics that hold a double to be better than a miss (D32)."""
+        """Return those clinics that prefer a possible duplicate to a missed message (D32)."""
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write these states back; a lease begins for those in `sending` and ends for the others."""

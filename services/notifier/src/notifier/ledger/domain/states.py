@@ -12,9 +12,9 @@
 
 `queued` waits for its instant. `sending` has an attempt row and a lease: the carrier may be called now.
 `unknown` may have been accepted and is never sent again by the machine (G5), unless the carrier says that it was
-not, or the clinic holds a double to be better than a miss (D32). `failed` and `skipped` are final but for a receipt
-of an earlier call; `accepted` opens the chain again only if the carrier reports, in time, that it did not arrive.
-In-app notices are born `accepted` or `skipped`: no carrier stands between.
+not, or the clinic prefers a possible duplicate to a missed message (D32). `failed` and `skipped` are final but for a
+receipt of an earlier call; `accepted` opens the chain again only if the carrier reports, in time, that it did not
+arrive. In-app notices are born `accepted` or `skipped`: no carrier stands between.
 """
 
 from enum import StrEnum

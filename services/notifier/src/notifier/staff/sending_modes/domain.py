@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
-from notifier.gate.domain.standing import Mode
+from notifier.gate.domain.facts import Mode
 from notifier.values.addresses import is_address
 from schemas.notifications import Channel
 

@@ -15,7 +15,7 @@ from chassis.asked import By
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
-from notifier.gate.domain.standing import Mode
+from notifier.gate.domain.facts import Mode
 from notifier.staff.if_match import check_version, version_of
 from notifier.staff.sending_modes import domain, statements
 from notifier.staff.sending_modes.domain import BadChoice, ClinicChoice

@@ -11,8 +11,8 @@ import structlog
 
 from chassis.errors import AttendError
 from notifier.gate.domain.decision import Skip, decide
+from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.standing import NOTHING_KNOWN, Standing
 from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
 from notifier.ledger.domain.settlement import again, place
@@ -82,9 +82,9 @@ class DeskTransaction(Protocol):
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         """Read the send gate, as a statement of its own."""
 
-    async def standing(
+    async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, Standing]:
+    ) -> Mapping[UUID, GateFacts]:
         """Return what else counts at the gate."""
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
@@ -159,8 +159,8 @@ async def _resend(work: DeskTransaction, held: Notification, wish: Wish, sending
     new = again(held, now)
     visits = await work.gate([held.appointment_id] if held.appointment_id else [])
     visit = visits.get(held.appointment_id) if held.appointment_id else None
-    standing = (await work.standing([new], visits, now)).get(new.notification_id, NOTHING_KNOWN)
-    decision = sending.at(standing.clinic).apply(decide(new.asked, visit, standing, now))
+    facts = (await work.facts([new], visits, now)).get(new.notification_id, NOTHING_KNOWN)
+    decision = sending.at(facts.clinic).apply(decide(new.asked, visit, facts, now))
     if isinstance(decision, Skip) or visit is None:
         raise GateShut(decision.reason if isinstance(decision, Skip) else Reason.NOT_SENDABLE)
     await work.insert([place(new, decision, visit.clinic_id)], now)

@@ -1,4 +1,4 @@
-"""What counts at the gate besides the visit: read in the claiming transaction, after the locks."""
+"""Facts read after the locks: preferences, opt-outs, earlier messages, and what the clinic has chosen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,8 +88,8 @@ NOTHING_CHOSEN = ClinicSending()
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """All of it, for one message.
+class GateFacts:
+    """All the facts that count for one message, besides its visit.
 
     Attributes:
         preferences: What the patient has said about channels; None if nothing.
@@ -108,5 +108,5 @@ class Standing:
     code: str = ""
 
 
-NOTHING_KNOWN = Standing()
+NOTHING_KNOWN = GateFacts()
 """Of a message that needs none of it: a provider's notice."""
