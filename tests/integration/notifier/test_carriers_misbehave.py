@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from notifier.carriers.accounts import Accounts
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from notifier.lanes.handle.claims import claim
 from notifier.lanes.handle.judgement import Asking, record
@@ -154,7 +154,7 @@ async def test_r25_a_lease_that_ran_out_leaves_an_attempt_whoever_says_later_tha
     await world.settled(one.visit, "reminder", "queued")
     accounts = Accounts("ours", {})
     ledger = PostgresLedger(world.pool, timedelta(minutes=1), {Channel.SMS: accounts}, world.peppers)
-    asking = Asking(Channel.SMS, {"ours": 1}, accounts, SendingMode(Mode.LIVE), world.now, machine_s=0.0)
+    asking = Asking(Channel.SMS, {"ours": 1}, accounts, SendingMode(SendingModeName.LIVE), world.now, machine_s=0.0)
     [call] = (await claim(ledger, asking)).calls
 
     await world.let_leases_run_out()

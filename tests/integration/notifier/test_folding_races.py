@@ -10,7 +10,7 @@ from chassis.consumer import Applied
 from notifier.fanout.domain.transitions import VisitReading
 from notifier.fanout.handle.appointments import on_appointments
 from notifier.fanout.store import PostgresFanoutStore
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from schemas.appointments import Appointment, Status
 from tests.integration.notifier.world import MONDAY, World
@@ -18,7 +18,7 @@ from tests.integration.notifier.world import MONDAY, World
 pytestmark = pytest.mark.integration
 
 PAIRS = 40
-LIVE = SendingMode(Mode.LIVE)
+LIVE = SendingMode(SendingModeName.LIVE)
 
 
 def reading(*visits: Appointment) -> list[VisitReading]:

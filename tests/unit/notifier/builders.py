@@ -8,7 +8,7 @@ from uuid import UUID
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.notification import Call, Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
@@ -70,7 +70,7 @@ def notification(**changes: Any) -> Notification:
         schedule_gen=1,
         reminder_id=None,
         caused_by="event",
-        state=State.QUEUED,
+        state=NotificationState.QUEUED,
         lane=Channel.SMS,
         not_after=STARTS - timedelta(hours=6),
         next_attempt_at=NOW,
@@ -81,7 +81,7 @@ def notification(**changes: Any) -> Notification:
 def sending(**changes: Any) -> Notification:
     """Return a reminder whose first call is under way."""
     under_way = {
-        "state": State.SENDING,
+        "state": NotificationState.SENDING,
         "attempts": 1,
         "attempt_id": FIRST,
         "step_began_at": NOW,

@@ -13,7 +13,7 @@ from chassis.errors import Unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import CannotCompose, Made
 from notifier.gate.domain import facts
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.visit import Visit
 from notifier.lanes.domain.breaker import BreakerState
@@ -23,12 +23,12 @@ from notifier.lanes.handle.limits import Limits
 from notifier.lanes.handle.ports import Answered
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, Notification, Row, UnreadableRow
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification, visit
 
-LIVE = SendingMode(Mode.LIVE)
+LIVE = SendingMode(SendingModeName.LIVE)
 ACCOUNTS = Accounts("ours", {"SOUTH": "souths", "SOUTH2": "souths", "EAST": "easts"})
 """Of NORTH and every other clinic it is the installation's."""
 
@@ -86,7 +86,7 @@ class MemoryLedger:
         limits: Mapping[str, int],
         now: datetime,
         until: datetime,
-        setting: Mode,
+        setting: SendingModeName,
         *,
         even_paused: bool = False,
     ) -> Sequence[Row]:
@@ -97,24 +97,26 @@ class MemoryLedger:
         return [self._row(one) for one in due]
 
     async def due(
-        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
+        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: SendingModeName
     ) -> Collection[str]:
         self.looks += 1
         return [account for account in accounts if self._due(lane, account, now, until)]
 
     def _due(self, lane: Channel, account: str, now: datetime, until: datetime) -> list[Notification]:
-        queued = [one for one in self.held.values() if one.state is State.QUEUED and one.lane is lane]
+        queued = [one for one in self.held.values() if one.state is NotificationState.QUEUED and one.lane is lane]
         queued = [one for one in queued if ACCOUNTS.of(one.clinic_id) == account]
         return [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Row]:
         late = [
-            one for one in self.held.values() if one.state is State.QUEUED and one.not_after and one.not_after < now
+            one
+            for one in self.held.values()
+            if one.state is NotificationState.QUEUED and one.not_after and one.not_after < now
         ]
         return [self._row(one) for one in late[:limit]]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Row]:
-        return [self._row(self.held[one]) for one in self.run_out if self.held[one].state is State.SENDING]
+        return [self._row(self.held[one]) for one in self.run_out if self.held[one].state is NotificationState.SENDING]
 
     async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
         return {one: self._row(self.held[one]) for one in notification_ids}
@@ -129,7 +131,10 @@ class MemoryLedger:
         return kept
 
     async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:
-        ended = {State.QUEUED: (State.FAILED, Reason.UNDECIDABLE), State.SENDING: (State.UNKNOWN, None)}
+        ended = {
+            NotificationState.QUEUED: (NotificationState.FAILED, Reason.UNDECIDABLE),
+            NotificationState.SENDING: (NotificationState.UNKNOWN, None),
+        }
         for one in notification_ids:
             state, reason = ended[self.held[one].state]
             self.held[one] = replace(self.held[one], state=state, reason=reason, version=1)
@@ -253,7 +258,7 @@ class NoWatch:
 async def run_until(
     ledger: MemoryLedger,
     carrier: FakeCarrier,
-    *states: State,
+    *states: NotificationState,
     lane: Channel = Channel.SMS,
     slots: int = 4,
     timeout_s: float = 60.0,

@@ -6,7 +6,7 @@ import pytest
 
 from notifier.gate.domain.channels import Offer, Route, offers
 from notifier.gate.domain.decision import Send, Skip
-from notifier.gate.domain.facts import ClinicSending, Mode
+from notifier.gate.domain.facts import ClinicSending, SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.visit import Preferences
 from schemas.notifications import Channel, Kind
@@ -70,7 +70,7 @@ def test_an_address_that_could_break_a_header_is_no_contact(email: str) -> None:
 
 
 def test_the_allow_list_lets_only_its_addresses_pass() -> None:
-    mode = SendingMode(Mode.ALLOW_LIST, frozenset({MOBILE}))
+    mode = SendingMode(SendingModeName.ALLOW_LIST, frozenset({MOBILE}))
     sms, mail = Send(SMS, STARTS, Kind.REMINDER), Send(MAIL, STARTS, Kind.REMINDER)
 
     assert mode.apply(sms) == sms
@@ -81,18 +81,18 @@ def test_the_allow_list_lets_only_its_addresses_pass() -> None:
 def test_in_app_notices_are_not_held() -> None:
     notice = Send(Route(Channel.IN_APP, "provider"), STARTS, Kind.PROVIDER_BOOKED)
 
-    assert SendingMode(Mode.ALLOW_LIST).apply(notice) == notice
+    assert SendingMode(SendingModeName.ALLOW_LIST).apply(notice) == notice
 
 
 def test_a_live_installation_sends_everything() -> None:
     mail = Send(MAIL, STARTS, Kind.REMINDER)
 
-    assert SendingMode(Mode.LIVE).apply(mail) == mail
+    assert SendingMode(SendingModeName.LIVE).apply(mail) == mail
 
 
-@pytest.mark.parametrize(("setting", "chosen"), list(product(Mode, (None, *Mode))))
+@pytest.mark.parametrize(("setting", "chosen"), list(product(SendingModeName, (None, *SendingModeName))))
 def test_what_was_switched_comes_before_the_setting_and_the_lists_are_joined(
-    setting: Mode, chosen: Mode | None
+    setting: SendingModeName, chosen: SendingModeName | None
 ) -> None:
     mode = SendingMode(setting, frozenset({MOBILE})).at(ClinicSending(chosen, frozenset({EMAIL})))
 

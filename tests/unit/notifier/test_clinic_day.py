@@ -7,7 +7,7 @@ import pytest
 
 from notifier.fanout.domain.mornings import Morning, TodaysVisit, day_lists, messages
 from notifier.gate.domain.visit import Visit
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
@@ -38,7 +38,7 @@ def test_d18_the_noon_before_is_the_clinics() -> None:
 def test_r19_a_patient_who_was_not_reminded_is_written_to_until_ten() -> None:
     [message] = messages(MORNING, [todays()], EIGHT)
 
-    assert (message.kind, message.state, message.not_after) == (Kind.TODAY, State.QUEUED, TEN)
+    assert (message.kind, message.state, message.not_after) == (Kind.TODAY, NotificationState.QUEUED, TEN)
     assert messages(MORNING, [todays(9)], EIGHT)[0].not_after == datetime(2027, 3, 1, 9, tzinfo=UTC)
 
 
@@ -46,7 +46,7 @@ def test_r19_a_patient_who_was_not_reminded_is_written_to_until_ten() -> None:
 def test_d18_a_patient_who_was_reminded_or_will_be_is_not(known: dict[str, bool]) -> None:
     [message] = messages(MORNING, [todays(**known)], EIGHT)
 
-    assert (message.state, message.reason) == (State.SKIPPED, Reason.ALREADY_TOLD)
+    assert (message.state, message.reason) == (NotificationState.SKIPPED, Reason.ALREADY_TOLD)
 
 
 def test_d37_a_visit_that_has_begun_is_not_announced() -> None:
@@ -72,7 +72,9 @@ def test_d18_each_provider_has_one_list_soonest_first() -> None:
     lists = day_lists(MORNING, [late, theirs, early], EIGHT)
 
     assert [(one.provider_id, one.visits) for one in lists] == [(PROVIDER, (early, late)), (other, (theirs,))]
-    assert {(one.notification.state, one.notification.lane) for one in lists} == {(State.ACCEPTED, Channel.IN_APP)}
+    assert {(one.notification.state, one.notification.lane) for one in lists} == {
+        (NotificationState.ACCEPTED, Channel.IN_APP)
+    }
     assert lists[0].notification.notification_id != lists[1].notification.notification_id
 
 
@@ -95,4 +97,4 @@ def test_d18_a_list_is_of_what_booking_says_now(changes: dict[str, object]) -> N
 def test_d20_after_ten_no_list_is_given_and_it_says_why() -> None:
     [late] = day_lists(MORNING, [visit(starts_at=EIGHT)], TEN + timedelta(seconds=1))
 
-    assert (late.notification.state, late.notification.reason) == (State.SKIPPED, Reason.TOO_LATE)
+    assert (late.notification.state, late.notification.reason) == (NotificationState.SKIPPED, Reason.TOO_LATE)

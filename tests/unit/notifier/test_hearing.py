@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.receipts.domain import Carrier, Made, Receipt, Reported
 from notifier.receipts.handle import Heard, Kept, Moved, Noted, hear
 from schemas.notifications import Channel, DeliveryState
 from tests.unit.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending
 
 LATER = NOW + timedelta(minutes=1)
-ACCEPTED = sending(state=State.ACCEPTED, version=1, accepted_at=NOW)
+ACCEPTED = sending(state=NotificationState.ACCEPTED, version=1, accepted_at=NOW)
 
 
 class Ledger:
@@ -99,7 +99,7 @@ async def test_they_are_taken_in_the_order_they_were_kept_in_and_the_message_is_
     assert [one.delivery_state for one in ledger.published] == [DeliveryState.UNDELIVERED, DeliveryState.DELIVERED]
     assert [one.version for one in ledger.published] == [2, 3]
     assert ledger.written == [told.told[-1]]
-    assert ledger.written[0].state is State.ACCEPTED
+    assert ledger.written[0].state is NotificationState.ACCEPTED
 
 
 async def test_the_reference_that_one_of_them_gives_is_kept() -> None:
@@ -111,7 +111,7 @@ async def test_the_reference_that_one_of_them_gives_is_kept() -> None:
 
 
 async def test_g5_of_two_calls_only_the_one_by_which_the_message_is_accepted_may_be_the_accepted_one() -> None:
-    ledger = Ledger(sending(state=State.UNKNOWN, attempt_id=SECOND, attempts=2))
+    ledger = Ledger(sending(state=NotificationState.UNKNOWN, attempt_id=SECOND, attempts=2))
 
     await heard(ledger, said(Reported.DELIVERED, FIRST), said(Reported.ACCEPTED, SECOND))
 

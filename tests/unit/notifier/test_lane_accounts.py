@@ -15,7 +15,7 @@ from notifier.gate.domain.facts import NOTHING_KNOWN
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Notification, Unsure
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, NOW, STARTS, notification, visit
@@ -50,7 +50,7 @@ class CarrierOfSeveral(FakeCarrier):
         return made
 
 
-def all_in(ledger: MemoryLedger, clinic: str, state: State) -> Callable[[], bool]:
+def all_in(ledger: MemoryLedger, clinic: str, state: NotificationState) -> Callable[[], bool]:
     return lambda: any(one.state is not state for one in ledger.held.values() if one.clinic_id == clinic)
 
 
@@ -71,7 +71,7 @@ async def test_b10_whatever_one_account_meets_every_message_of_another_leaves(an
     carrier = CarrierOfSeveral(ledger, {"SOUTH": answer})
     lane = lane_over(ledger, carrier, slots=4, timeout_s=0.5)
 
-    await run_while(lane, all_in(ledger, "NORTH", State.ACCEPTED))
+    await run_while(lane, all_in(ledger, "NORTH", NotificationState.ACCEPTED))
 
     assert lane.breakers["ours"] is BreakerState.CLOSED
     assert carrier.called.count("NORTH") == 10
@@ -84,7 +84,7 @@ async def test_an_account_is_shared_by_the_clinics_that_name_the_same() -> None:
     watch = NoWatch()
     lane = lane_over(ledger, carrier, slots=1, watch=watch)
 
-    await run_while(lane, all_in(ledger, "NORTH", State.ACCEPTED))
+    await run_while(lane, all_in(ledger, "NORTH", NotificationState.ACCEPTED))
 
     assert lane.breakers == {"ours": BreakerState.CLOSED, "souths": BreakerState.OPEN, "easts": BreakerState.CLOSED}
     assert watch.faults == [("souths", Fault.ACCOUNT)]
@@ -127,7 +127,7 @@ async def test_a_visit_that_moved_to_a_clinic_whose_account_may_not_be_called_is
     await run_while(lane, lambda: ledger.held[moved.notification_id].next_attempt_at == NOW)
 
     after = ledger.held[moved.notification_id]
-    assert (after.state, after.clinic_id, after.attempts) == (State.QUEUED, "SOUTH", 0)
+    assert (after.state, after.clinic_id, after.attempts) == (NotificationState.QUEUED, "SOUTH", 0)
 
 
 def test_the_installations_account_is_of_every_clinic_without_its_own() -> None:
@@ -167,7 +167,7 @@ async def test_while_our_account_is_refused_a_message_without_another_channel_wa
 
     after = ledger.held[spent.notification_id]
     assert (after.state, after.steps) == (
-        (State.QUEUED, ()) if stays else (after.state, (Step(Channel.SMS, Reason.NOT_ACCEPTED),))
+        (NotificationState.QUEUED, ()) if stays else (after.state, (Step(Channel.SMS, Reason.NOT_ACCEPTED),))
     )
 
 

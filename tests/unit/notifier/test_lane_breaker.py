@@ -9,7 +9,7 @@ from notifier.carriers.port import CannotCompose
 from notifier.gate.domain.chain import Step
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.notification import Accepted, NotAccepted
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification
@@ -67,10 +67,10 @@ async def test_b10_while_it_rests_messages_wait_and_move_to_their_next_channel_w
     await run_while(lane, lambda: ledger.held[spent.notification_id].lane is Channel.SMS)
 
     waiting, moved = (ledger.held[held.notification_id] for held in (fresh, spent))
-    assert (waiting.state, waiting.lane, waiting.step_began_at) == (State.QUEUED, Channel.SMS, NOW)
+    assert (waiting.state, waiting.lane, waiting.step_began_at) == (NotificationState.QUEUED, Channel.SMS, NOW)
     assert waiting.next_attempt_at > NOW
     assert (moved.state, moved.lane, moved.steps) == (
-        State.QUEUED,
+        NotificationState.QUEUED,
         Channel.EMAIL,
         (Step(Channel.SMS, Reason.NOT_ACCEPTED),),
     )
@@ -91,7 +91,7 @@ async def test_b10_a_message_that_cannot_be_written_does_not_keep_the_lane_shut(
     ledger.held = {held.notification_id: held for held in reminders(1)}
     await run_while(lane, lambda: lane.breakers["ours"] is not BreakerState.CLOSED)
 
-    assert [held.state for held in ledger.held.values()] == [State.ACCEPTED]
+    assert [held.state for held in ledger.held.values()] == [NotificationState.ACCEPTED]
 
 
 async def test_b10_a_probe_that_meets_a_carriers_patience_does_not_keep_the_lane_shut() -> None:
@@ -109,7 +109,7 @@ async def test_b10_a_probe_that_meets_a_carriers_patience_does_not_keep_the_lane
     ledger.machine_s += 5.0
     await run_while(lane, lambda: lane.breakers["ours"] is not BreakerState.CLOSED)
 
-    assert [held.state for held in ledger.held.values()] == [State.ACCEPTED]
+    assert [held.state for held in ledger.held.values()] == [NotificationState.ACCEPTED]
 
 
 async def test_b10_a_claim_under_way_while_the_breaker_opens_does_not_shut_the_lane_for_good() -> None:

@@ -13,7 +13,7 @@ from notifier.lanes.handle.judgement import Asking, record
 from notifier.lanes.handle.limits import Limits
 from notifier.lanes.handle.ports import Answered
 from notifier.ledger.domain.notification import NotAccepted, NotStarted
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, notification
@@ -33,7 +33,7 @@ async def test_r25_everything_due_is_called_once_and_its_answer_written_down() -
     ledger = MemoryLedger(*reminders(20))
     carrier = FakeCarrier(ledger)
 
-    await run_until(ledger, carrier, State.ACCEPTED)
+    await run_until(ledger, carrier, NotificationState.ACCEPTED)
 
     assert len(carrier.calls) == len({call.notification_id for call in carrier.calls}) == 20
     assert set(ledger.attempts.values()) == {"Accepted"}
@@ -44,7 +44,7 @@ async def test_a_lane_never_makes_more_calls_at_once_than_it_has_slots() -> None
     ledger = MemoryLedger(*reminders(12))
     carrier = FakeCarrier(ledger, slow_s=0.05)
 
-    await run_until(ledger, carrier, State.ACCEPTED, slots=3)
+    await run_until(ledger, carrier, NotificationState.ACCEPTED, slots=3)
 
     assert carrier.most_at_once == 3
 
@@ -54,7 +54,7 @@ async def test_g5_a_call_whose_gate_is_older_than_5_s_is_gated_again_before_it_i
     ledger = MemoryLedger(notification(), slow_gate_s=5.1)
     carrier = FakeCarrier(ledger)
 
-    await run_until(ledger, carrier, State.ACCEPTED)
+    await run_until(ledger, carrier, NotificationState.ACCEPTED)
 
     assert [one.attempts for one in ledger.held.values()] == [1]
     assert sorted(ledger.attempts.values()) == ["Accepted", "NotStarted"]
@@ -64,7 +64,7 @@ async def test_g5_a_carrier_that_is_silent_or_breaks_leaves_unknown() -> None:
     for slow_s, answer in ((600.0, None), (0.0, RuntimeError("a library's surprise"))):
         ledger = MemoryLedger(notification())
         carrier = FakeCarrier(ledger, slow_s, answer)
-        await run_until(ledger, carrier, State.UNKNOWN, timeout_s=0.1)
+        await run_until(ledger, carrier, NotificationState.UNKNOWN, timeout_s=0.1)
         assert len(carrier.calls) == 1
 
 
@@ -73,7 +73,7 @@ async def test_a_message_that_cannot_be_written_is_refused_without_a_call() -> N
     ledger.visit = replace(ledger.visit, email=None)
     carrier = FakeCarrier(ledger, answer=CannotCompose("UndefinedError"))
 
-    await run_until(ledger, carrier, State.FAILED)
+    await run_until(ledger, carrier, NotificationState.FAILED)
 
     assert carrier.calls == []
     assert [one.reason for one in ledger.published] == [Reason.REFUSED]
@@ -93,7 +93,7 @@ async def test_r24_a_temporary_refusal_is_not_called_again_before_its_instant() 
 
     [held] = ledger.held.values()
     assert len(carrier.calls) == 1
-    assert (held.state, held.attempts) == (State.QUEUED, 1)
+    assert (held.state, held.attempts) == (NotificationState.QUEUED, 1)
     assert timedelta(seconds=4) <= held.next_attempt_at - NOW <= timedelta(seconds=6)
 
 
@@ -115,7 +115,7 @@ async def test_d31_a_message_whose_channel_is_another_now_goes_to_that_lane_unse
     ledger.visit = replace(ledger.visit, mobile=None)
     carrier = FakeCarrier(ledger)
 
-    await run_until(ledger, carrier, State.QUEUED, lane=Channel.EMAIL)
+    await run_until(ledger, carrier, NotificationState.QUEUED, lane=Channel.EMAIL)
 
     assert carrier.calls == []
     assert ledger.attempts == {}
@@ -127,7 +127,7 @@ async def test_g5_a_claim_cut_at_its_commit_leaves_nothing_unknown() -> None:
     ledger.loses_next = True
     carrier = FakeCarrier(ledger)
 
-    await run_until(ledger, carrier, State.ACCEPTED)
+    await run_until(ledger, carrier, NotificationState.ACCEPTED)
 
     assert [one.attempts for one in ledger.held.values()] == [1, 1, 1]
     assert sorted(ledger.attempts.values()) == ["Accepted"] * 3 + ["NotStarted"] * 3
@@ -145,7 +145,7 @@ async def test_g5_who_lost_a_claim_gives_back_no_claim_of_another_instances() ->
     assert await record(ledger, Channel.SMS, [Answered(lost, NotStarted())], now, 0.5) == []
 
     [held] = ledger.held.values()
-    assert (held.state, held.attempt_id, held.attempts) == (State.SENDING, made.attempt_id, 1)
+    assert (held.state, held.attempt_id, held.attempts) == (NotificationState.SENDING, made.attempt_id, 1)
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ async def test_b10_calls_that_hang_leave_the_other_slots_at_work() -> None:
 
     await run_while(
         lane_over(ledger, carrier, slots=4, timeout_s=2.0),
-        lambda: any(ledger.held[one.notification_id].state is not State.ACCEPTED for one in quick),
+        lambda: any(ledger.held[one.notification_id].state is not NotificationState.ACCEPTED for one in quick),
     )
 
-    assert {ledger.held[one.notification_id].state for one in hung} == {State.UNKNOWN}
+    assert {ledger.held[one.notification_id].state for one in hung} == {NotificationState.UNKNOWN}
 
 
 @pytest.mark.parametrize("surprise", [asyncio.CancelledError(), RuntimeError("a library's surprise")])
@@ -191,7 +191,7 @@ async def test_b10_a_call_that_breaks_in_any_way_gives_its_place_back(surprise: 
 
     await run_while(
         lane_over(ledger, carrier, slots=1, failures=1000),
-        lambda: any(held.state is not State.UNKNOWN for held in ledger.held.values()),
+        lambda: any(held.state is not NotificationState.UNKNOWN for held in ledger.held.values()),
     )
 
     assert len(carrier.calls) == 9
@@ -205,19 +205,23 @@ async def test_b10_a_call_that_does_not_end_when_it_is_given_up_keeps_no_slot() 
 
     await run_while(
         lane_over(ledger, carrier, slots=1, timeout_s=0.05),
-        lambda: ledger.held[quick.notification_id].state is not State.ACCEPTED,
+        lambda: ledger.held[quick.notification_id].state is not NotificationState.ACCEPTED,
     )
 
     carrier.lets_go.set()
-    assert ledger.held[hung.notification_id].state is State.UNKNOWN
+    assert ledger.held[hung.notification_id].state is NotificationState.UNKNOWN
 
 
 async def test_d18_three_messages_of_one_visit_in_one_claim_are_two_and_a_limit() -> None:
     ledger = MemoryLedger(*(notification(notification_id=uuid4()) for _ in range(3)))
     carrier = FakeCarrier(ledger)
 
-    await run_until(ledger, carrier, State.ACCEPTED, State.SKIPPED)
+    await run_until(ledger, carrier, NotificationState.ACCEPTED, NotificationState.SKIPPED)
 
     became = sorted((held.state, held.reason or "") for held in ledger.held.values())
-    assert became == [(State.ACCEPTED, ""), (State.ACCEPTED, ""), (State.SKIPPED, Reason.LIMIT)]
+    assert became == [
+        (NotificationState.ACCEPTED, ""),
+        (NotificationState.ACCEPTED, ""),
+        (NotificationState.SKIPPED, Reason.LIMIT),
+    ]
     assert len(carrier.calls) == 2

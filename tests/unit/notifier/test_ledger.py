@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import notification
@@ -13,7 +13,7 @@ from tests.unit.notifier.builders import notification
 
 def test_a_row_changed_in_some_fields_is_what_replace_would_make() -> None:
     held = notification(reason=Reason.LIMIT)
-    changes = {"kind": Kind.MOVED, "state": State.SKIPPED, "version": 4, "reason": None}
+    changes = {"kind": Kind.MOVED, "state": NotificationState.SKIPPED, "version": 4, "reason": None}
 
     assert held.but(**changes) == replace(held, **changes)  # type: ignore[arg-type]  # the test's own names
     assert held.but() == held

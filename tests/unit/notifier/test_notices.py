@@ -16,7 +16,7 @@ from notifier.fanout.domain.notices import (
 )
 from notifier.fanout.domain.transitions import Happened, Transition, VisitReading
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import KINDS
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
@@ -59,7 +59,7 @@ def test_r20_r22_r27_r28_each_change_has_its_messages() -> None:
 def test_d43_b5_imported_history_tells_nobody(what: Transition) -> None:
     told = made(what, mode=Mode.BACKFILL).values()
 
-    assert {(one.state, one.reason) for one in told} == {(State.SKIPPED, Reason.BACKFILL)}
+    assert {(one.state, one.reason) for one in told} == {(NotificationState.SKIPPED, Reason.BACKFILL)}
 
 
 def test_d37_only_a_cancellation_notice_waits() -> None:
@@ -90,7 +90,7 @@ def test_d37_two_moves_in_a_row_are_one_message() -> None:
 
     assert new == [second]
     assert [(one.notification_id, one.state, one.reason) for one in gone] == [
-        (first.notification_id, State.SKIPPED, Reason.SUPERSEDED)
+        (first.notification_id, NotificationState.SKIPPED, Reason.SUPERSEDED)
     ]
 
 
@@ -106,10 +106,10 @@ def test_d37_several_changes_in_one_batch_leave_the_newest_one_to_say() -> None:
     new, gone = supersede(batch, [])
 
     assert [(one.kind, one.state, one.reason) for one in new] == [
-        (Kind.CONFIRMATION, State.SKIPPED, Reason.SUPERSEDED),
-        (Kind.MOVED, State.SKIPPED, Reason.APPOINTMENT_CANCELLED),
-        (Kind.CANCELLED, State.SKIPPED, Reason.SUPERSEDED),
-        (Kind.MOVED, State.QUEUED, None),
+        (Kind.CONFIRMATION, NotificationState.SKIPPED, Reason.SUPERSEDED),
+        (Kind.MOVED, NotificationState.SKIPPED, Reason.APPOINTMENT_CANCELLED),
+        (Kind.CANCELLED, NotificationState.SKIPPED, Reason.SUPERSEDED),
+        (Kind.MOVED, NotificationState.QUEUED, None),
     ]
     assert gone == []
 
@@ -147,12 +147,14 @@ def test_d37_a_cancelled_visit_and_one_booked_in_its_place_are_one_move() -> Non
 
     gone, moved = take_place(cancelled, booking, NOW)
 
-    assert (gone.state, gone.reason) == (State.SKIPPED, Reason.SUPERSEDED)
+    assert (gone.state, gone.reason) == (NotificationState.SKIPPED, Reason.SUPERSEDED)
     assert (moved.kind, moved.replaces, moved.next_attempt_at) == (Kind.MOVED, OTHER, NOW)
     assert moved.notification_id == booking.notification_id
 
 
-@pytest.mark.parametrize("changes", [{"state": State.SENDING}, {"state": State.ACCEPTED}, {"attempts": 1}])
+@pytest.mark.parametrize(
+    "changes", [{"state": NotificationState.SENDING}, {"state": NotificationState.ACCEPTED}, {"attempts": 1}]
+)
 def test_d37_what_was_called_for_is_no_longer_folded(changes: dict[str, object]) -> None:
     cancelled, booking = news(Transition.CANCELLED, 2), news(Transition.BOOKED, 1)
 
@@ -174,5 +176,9 @@ def test_d37_a_visit_cancelled_before_its_patient_heard_of_it_cancels_the_one_th
 
     [cancelled], [gone] = supersede([news(Transition.CANCELLED, 2)], [waiting])
 
-    assert (cancelled.kind, cancelled.appointment_id, cancelled.state) == (Kind.CANCELLED, OTHER, State.QUEUED)
+    assert (cancelled.kind, cancelled.appointment_id, cancelled.state) == (
+        Kind.CANCELLED,
+        OTHER,
+        NotificationState.QUEUED,
+    )
     assert gone.reason is Reason.APPOINTMENT_CANCELLED

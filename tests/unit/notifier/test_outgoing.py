@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from notifier.ledger.domain.states import State, outcome_of
+from notifier.ledger.domain.states import NotificationState, outcome_of
 from notifier.ledger.messages import notification_changed
 from schemas.notifications import Channel, DeliveryState, Kind, NotificationChanged
 from schemas.reminders import Reason
@@ -15,7 +15,7 @@ from schemas.wire import decode, derived_id, encode
 from tests.unit.notifier.builders import NOW, notification
 
 INSTANTS = (NOW, datetime(2027, 3, 28, 1, 2, 3, 456789, UTC), datetime(2027, 12, 31, 23, 59, 59, 100, UTC))
-STATES = (State.ACCEPTED, State.FAILED, State.SKIPPED, State.UNKNOWN)
+STATES = (NotificationState.ACCEPTED, NotificationState.FAILED, NotificationState.SKIPPED, NotificationState.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,12 @@ STATES = (State.ACCEPTED, State.FAILED, State.SKIPPED, State.UNKNOWN)
                  (None, Reason.ALREADY_TOLD), INSTANTS)),
 )  # fmt: skip
 def test_it_is_what_the_contract_would_write(
-    state: State, kind: Kind, reminder: UUID | None, channel: Channel | None, reason: Reason | None, at: datetime
+    state: NotificationState,
+    kind: Kind,
+    reminder: UUID | None,
+    channel: Channel | None,
+    reason: Reason | None,
+    at: datetime,
 ) -> None:
     held = notification(
         state=state, kind=kind, reminder_id=reminder, lane=channel, reason=reason, version=3, attempts=2,
@@ -44,7 +49,7 @@ def test_it_is_what_the_contract_would_write(
     assert event.envelope.id == str(derived_id("notification-event", held.notification_id, 3))
 
 
-@pytest.mark.parametrize("state", [State.QUEUED, State.SENDING])
-def test_what_has_no_outcome_is_no_event(state: State) -> None:
+@pytest.mark.parametrize("state", [NotificationState.QUEUED, NotificationState.SENDING])
+def test_what_has_no_outcome_is_no_event(state: NotificationState) -> None:
     with pytest.raises(ValueError, match="no outcome"):
         notification_changed(notification(state=state), NOW)

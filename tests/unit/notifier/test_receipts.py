@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from notifier.ledger.domain.notification import Accepted, NotAccepted, Notification
 from notifier.ledger.domain.settlement import settle
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.receipts.domain import ORDER, Carrier, Effect, Made, Receipt, Reported, apply
 from schemas.notifications import Channel, DeliveryState
 from schemas.reminders import Reason
@@ -30,7 +30,7 @@ def report(status: Reported) -> Receipt:
 
 
 def accepted(**changes: Any) -> Notification:
-    return sending(**{"state": State.ACCEPTED, "version": 1, "accepted_at": NOW, **changes})
+    return sending(**{"state": NotificationState.ACCEPTED, "version": 1, "accepted_at": NOW, **changes})
 
 
 def fold(held: Notification, *statuses: Reported) -> tuple[Notification, Made, list[Effect]]:
@@ -43,14 +43,16 @@ def fold(held: Notification, *statuses: Reported) -> tuple[Notification, Made, l
     return held, attempt, effects
 
 
-@pytest.mark.parametrize("state", [State.SENDING, State.UNKNOWN])
+@pytest.mark.parametrize("state", [NotificationState.SENDING, NotificationState.UNKNOWN])
 @pytest.mark.parametrize("status", [Reported.ACCEPTED, Reported.DELIVERED, Reported.READ])
-def test_a_report_before_our_own_reply_or_after_it_was_lost_settles_the_message(state: State, status: Reported) -> None:
+def test_a_report_before_our_own_reply_or_after_it_was_lost_settles_the_message(
+    state: NotificationState, status: Reported
+) -> None:
     effect = apply(sending(state=state, version=1), made(), report(status), LATER)
 
     assert effect.kept == effect.told
     assert effect.kept is not None
-    assert (effect.kept.state, effect.kept.version, effect.kept.accepted_at) == (State.ACCEPTED, 2, LATER)
+    assert (effect.kept.state, effect.kept.version, effect.kept.accepted_at) == (NotificationState.ACCEPTED, 2, LATER)
     assert effect.kept.delivery_state is status.delivery_state
 
 
@@ -67,7 +69,7 @@ def test_in_any_order_the_end_is_the_same_and_never_steps_back(order: tuple[Repo
 
     told = [effect.told.delivery_state for effect in effects if effect.told]
     assert (held.state, held.delivery_state, attempt.delivery_state) == (
-        State.ACCEPTED,
+        NotificationState.ACCEPTED,
         DeliveryState.READ,
         DeliveryState.READ,
     )
@@ -84,8 +86,8 @@ def test_undelivered_before_the_deadline_opens_the_next_step_at_once() -> None:
     held, attempt, (effect,) = fold(accepted(), Reported.UNDELIVERED)
 
     assert effect.told is not None
-    assert (effect.told.state, effect.told.delivery_state) == (State.ACCEPTED, DeliveryState.UNDELIVERED)
-    assert (held.state, held.version, held.next_attempt_at) == (State.QUEUED, 2, LATER)
+    assert (effect.told.state, effect.told.delivery_state) == (NotificationState.ACCEPTED, DeliveryState.UNDELIVERED)
+    assert (held.state, held.version, held.next_attempt_at) == (NotificationState.QUEUED, 2, LATER)
     assert [(step.channel, step.reason) for step in held.steps] == [(Channel.SMS, Reason.UNDELIVERED)]
     assert attempt.delivery_state is DeliveryState.UNDELIVERED
 
@@ -93,43 +95,56 @@ def test_undelivered_before_the_deadline_opens_the_next_step_at_once() -> None:
 def test_undelivered_after_the_deadline_leaves_it_accepted_and_undelivered() -> None:
     held, _, _ = fold(accepted(not_after=NOW), Reported.UNDELIVERED)
 
-    assert (held.state, held.delivery_state) == (State.ACCEPTED, DeliveryState.UNDELIVERED)
+    assert (held.state, held.delivery_state) == (NotificationState.ACCEPTED, DeliveryState.UNDELIVERED)
 
 
 def test_a_failure_before_our_own_reply_opens_the_next_step_too() -> None:
     held, _, (effect,) = fold(sending(), Reported.UNDELIVERED)
 
     assert effect.told is not None
-    assert (effect.told.state, held.state, held.version) == (State.ACCEPTED, State.QUEUED, 1)
+    assert (effect.told.state, held.state, held.version) == (NotificationState.ACCEPTED, NotificationState.QUEUED, 1)
 
 
 def test_undelivered_after_delivered_changes_nothing() -> None:
     held, _, effects = fold(accepted(), Reported.DELIVERED, Reported.UNDELIVERED)
 
-    assert (held.state, held.delivery_state) == (State.ACCEPTED, DeliveryState.DELIVERED)
+    assert (held.state, held.delivery_state) == (NotificationState.ACCEPTED, DeliveryState.DELIVERED)
     assert effects[1] == Effect()
 
 
 def test_delivered_after_undelivered_takes_the_message_back_from_the_queue() -> None:
     held, _, _ = fold(accepted(), Reported.UNDELIVERED, Reported.DELIVERED)
 
-    assert (held.state, held.delivery_state, held.version) == (State.ACCEPTED, DeliveryState.DELIVERED, 3)
+    assert (held.state, held.delivery_state, held.version) == (NotificationState.ACCEPTED, DeliveryState.DELIVERED, 3)
 
 
 def test_sent_after_undelivered_does_not() -> None:
     held, _, _ = fold(accepted(), Reported.UNDELIVERED, Reported.ACCEPTED)
 
-    assert held.state is State.QUEUED
+    assert held.state is NotificationState.QUEUED
 
 
-@pytest.mark.parametrize("state", [State.QUEUED, State.FAILED, State.SKIPPED, State.SENDING, State.UNKNOWN])
-def test_an_earlier_attempt_that_was_taken_after_all_ends_the_trying(state: State) -> None:
+@pytest.mark.parametrize(
+    "state",
+    [
+        NotificationState.QUEUED,
+        NotificationState.FAILED,
+        NotificationState.SKIPPED,
+        NotificationState.SENDING,
+        NotificationState.UNKNOWN,
+    ],
+)
+def test_an_earlier_attempt_that_was_taken_after_all_ends_the_trying(state: NotificationState) -> None:
     held = sending(state=state, attempt_id=SECOND, attempts=2, lane=Channel.EMAIL, version=4, reason=Reason.REFUSED)
 
     effect = apply(held, made(outcome="not-accepted"), report(Reported.DELIVERED), LATER)
 
     assert effect.kept is not None
-    assert (effect.kept.state, effect.kept.attempt_id, effect.kept.lane) == (State.ACCEPTED, FIRST, Channel.SMS)
+    assert (effect.kept.state, effect.kept.attempt_id, effect.kept.lane) == (
+        NotificationState.ACCEPTED,
+        FIRST,
+        Channel.SMS,
+    )
     assert (effect.kept.version, effect.kept.reason) == (5, None)
 
 
@@ -152,11 +167,11 @@ def test_read_on_an_earlier_channel_is_known_of_the_message_whichever_was_accept
 
 @settings(deadline=None)
 @given(
-    state=st.sampled_from([state for state in State if state is not State.SKIPPED]),
+    state=st.sampled_from([state for state in NotificationState if state is not NotificationState.SKIPPED]),
     reports=st.lists(st.tuples(st.sampled_from([FIRST, SECOND]), st.sampled_from(list(Reported))), max_size=12),
 )
 def test_whatever_comes_about_two_attempts_evidence_only_adds_up(
-    state: State, reports: list[tuple[UUID, Reported]]
+    state: NotificationState, reports: list[tuple[UUID, Reported]]
 ) -> None:
     held = sending(state=state, attempt_id=SECOND, attempts=2, lane=Channel.EMAIL, version=3)
     attempts = {
@@ -173,19 +188,19 @@ def test_whatever_comes_about_two_attempts_evidence_only_adds_up(
         if effect.told is None or effect.kept is None:
             continue
         assert (effect.told.state, effect.told.version, effect.kept.version) == (
-            State.ACCEPTED, held.version + 1, held.version + 1,
+            NotificationState.ACCEPTED, held.version + 1, held.version + 1,
         )  # fmt: skip
         assert ORDER.index(effect.kept.delivery_state) >= ORDER.index(held.delivery_state)
-        assert effect.kept.state is State.ACCEPTED or status is Reported.UNDELIVERED
+        assert effect.kept.state is NotificationState.ACCEPTED or status is Reported.UNDELIVERED
         held = effect.kept
     arrived = {one.delivery_state for one in attempts.values()} & {DeliveryState.DELIVERED, DeliveryState.READ}
     if arrived:
-        assert held.state is State.ACCEPTED
+        assert held.state is NotificationState.ACCEPTED
         assert held.delivery_state is max(arrived, key=ORDER.index)
 
 
 def test_an_earlier_attempt_that_did_not_arrive_is_no_reason_to_take_a_message_that_waits_for_accepted() -> None:
-    waits = sending(state=State.QUEUED, attempt_id=SECOND)
+    waits = sending(state=NotificationState.QUEUED, attempt_id=SECOND)
 
     effect = apply(waits, made(), report(Reported.UNDELIVERED), LATER)
 
@@ -208,9 +223,9 @@ def test_what_is_said_again_to_be_undelivered_opens_no_other_step() -> None:
 
 @pytest.mark.parametrize("attempt_id", [FIRST, SECOND])
 def test_the_instant_of_the_first_acceptance_stays(attempt_id: UUID) -> None:
-    held = sending(state=State.UNKNOWN, attempt_id=attempt_id, accepted_at=NOW, version=1)
+    held = sending(state=NotificationState.UNKNOWN, attempt_id=attempt_id, accepted_at=NOW, version=1)
 
     effect = apply(held, made(), report(Reported.DELIVERED), LATER)
 
     assert effect.kept is not None
-    assert (effect.kept.state, effect.kept.accepted_at) == (State.ACCEPTED, NOW)
+    assert (effect.kept.state, effect.kept.accepted_at) == (NotificationState.ACCEPTED, NOW)

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 from chassis.consumer import Applied
 from notifier.fanout.handle.reminders import DueSeen, GoneSeen, Seen, on_reminders
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
 from schemas.reminders import ReminderDue
 from tests.unit.notifier.builders import NOW
 
-LIVE = SendingMode(Mode.LIVE)
+LIVE = SendingMode(SendingModeName.LIVE)
 
 
 class MemoryLedger:

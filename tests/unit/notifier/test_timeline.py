@@ -12,7 +12,7 @@ import pytest
 
 from chassis.errors import Unavailable
 from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, REASONS
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.timeline.domain.answer import answer
 from notifier.timeline.domain.entries import (
     Entry,
@@ -47,8 +47,8 @@ def version(number: int = 1, **changes: Any) -> VersionFact:
 
 def message(**changes: Any) -> MessageFact:
     queued = MessageFact(
-        "n-1", Kind.CONFIRMATION, "patient", 0, State.QUEUED, Channel.EMAIL, None, DeliveryState.UNKNOWN, NOW, NOW,
-        None, STARTS, NOW, "v1",
+        "n-1", Kind.CONFIRMATION, "patient", 0, NotificationState.QUEUED, Channel.EMAIL, None, DeliveryState.UNKNOWN,
+        NOW, NOW, None, STARTS, NOW, "v1",
     )  # fmt: skip
     return replace(queued, **changes)
 
@@ -66,7 +66,7 @@ def reminder(*statuses: tuple[str, str | None], **changes: Any) -> ReminderFact:
 
 
 def accepted(**changes: Any) -> MessageFact:
-    return message(state=State.ACCEPTED, accepted_at=NOW, calls=(call(),), **changes)
+    return message(state=NotificationState.ACCEPTED, accepted_at=NOW, calls=(call(),), **changes)
 
 
 def words(entries: Sequence[Entry]) -> list[str]:
@@ -126,7 +126,7 @@ def test_b1_of_one_instant_the_cause_comes_before_its_effects() -> None:
 def test_r25_an_attempt_that_staff_see_is_a_call_that_was_begun() -> None:
     calls = (call(outcome="not-started"), call(2, outcome="not-accepted"), call(3, outcome="not-started"), call(4))
 
-    told = of_messages([message(state=State.ACCEPTED, calls=calls)], LONDON)
+    told = of_messages([message(state=NotificationState.ACCEPTED, calls=calls)], LONDON)
     by = [(entry.source, entry.what, entry.text) for entry in merge([told]) if entry.what.startswith("call.")]
 
     assert sorted(by) == [
@@ -140,7 +140,7 @@ def test_r25_an_attempt_that_staff_see_is_a_call_that_was_begun() -> None:
 def test_b1_each_closed_step_of_a_chain_is_told_with_its_reason_where_it_happened() -> None:
     later = NOW + HOUR
     fallen_back = message(
-        kind=Kind.REMINDER, state=State.ACCEPTED, channel=Channel.SMS, changed_at=later,
+        kind=Kind.REMINDER, state=NotificationState.ACCEPTED, channel=Channel.SMS, changed_at=later,
         steps=(StepFact(Channel.WHATSAPP, "OPTED_OUT"), StepFact(Channel.EMAIL, "REFUSED")),
         calls=(call(outcome="rejected", code="550"), call(2, channel=Channel.SMS, at=later)),
     )  # fmt: skip
@@ -154,7 +154,7 @@ def test_b1_each_closed_step_of_a_chain_is_told_with_its_reason_where_it_happene
 
 
 def test_b1_a_skip_says_why_in_words_and_by_its_code() -> None:
-    skipped = message(state=State.SKIPPED, channel=None, reason="NO_CONTACT")
+    skipped = message(state=NotificationState.SKIPPED, channel=None, reason="NO_CONTACT")
 
     last = of_messages([skipped], LONDON)[-1]
 
@@ -189,7 +189,7 @@ def test_b1_the_answer_names_what_the_patient_got_and_what_is_still_to_come() ->
 
 
 def test_b1_the_answer_says_why_a_patient_got_nothing() -> None:
-    skipped = message(state=State.SKIPPED, channel=None, reason="NO_CONTACT")
+    skipped = message(state=NotificationState.SKIPPED, channel=None, reason="NO_CONTACT")
     cancelled = reminder(("CANCELLED", "DUE_IN_PAST"))
 
     told = answer([skipped], [cancelled], [version()], [], LONDON)
@@ -209,7 +209,7 @@ def test_d17_what_was_reported_as_not_delivered_is_nothing_that_he_got() -> None
 
 
 def test_g5_an_unknown_outcome_is_neither_got_nor_lost() -> None:
-    told = answer([message(state=State.UNKNOWN, reason="OUTCOME_UNKNOWN")], [], [version()], [], LONDON)
+    told = answer([message(state=NotificationState.UNKNOWN, reason="OUTCOME_UNKNOWN")], [], [version()], [], LONDON)
 
     assert (told.got, told.may_have_got, told.did_not_get) == ((), ("confirmation by email",), ())
 

@@ -20,7 +20,7 @@ from notifier.lanes.handle.lane import Step
 from notifier.lanes.handle.leases import move_on, settle_late
 from notifier.lanes.handle.one_by_one import OneByOne
 from notifier.ledger.domain.notification import Notification, Row
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, sending
@@ -61,7 +61,7 @@ def one_by_one(ledger: MemoryLedger) -> OneByOne:
 
 
 def failed(ledger: MemoryLedger) -> list[UUID]:
-    aside = [one for one in ledger.held.values() if one.state is State.FAILED]
+    aside = [one for one in ledger.held.values() if one.state is NotificationState.FAILED]
     assert all(one.reason is Reason.UNDECIDABLE for one in aside)
     return [one.notification_id for one in aside]
 
@@ -74,7 +74,9 @@ async def test_a_message_that_cannot_be_decided_waits_and_all_others_leave(place
 
     await run_while(
         lane_over(ledger, carrier, watch=watch),
-        lambda: any(one.next_attempt_at <= NOW and one.state is not State.ACCEPTED for one in ledger.held.values()),
+        lambda: any(
+            one.next_attempt_at <= NOW and one.state is not NotificationState.ACCEPTED for one in ledger.held.values()
+        ),
     )
 
     assert ledger.held[wrong.notification_id].next_attempt_at == NOW + PUT_OFF
@@ -94,7 +96,7 @@ class Rounds:
         self.passed += after
         self.ledger.machine_s += after.total_seconds()
         due = [one for one in self.ledger.held.values() if one.next_attempt_at <= NOW + self.passed]
-        ids = [one.notification_id for one in only or due if one.state is State.QUEUED]
+        ids = [one.notification_id for one in only or due if one.state is NotificationState.QUEUED]
         asking = Asking(Channel.SMS, {"ours": 500}, ACCOUNTS, LIVE, NOW + self.passed, self.ledger.machine_s)
         await self.one_by_one.judge(Undecidable(ids, asking))
 
@@ -135,7 +137,7 @@ async def test_a_fault_of_ours_at_any_pace_fails_nothing_and_is_told_of_until_so
 
     assert failed(ledger) == []
     assert (reason is None, later is None, rounds.one_by_one.reason()) == (False, False, None)
-    assert {one.state for one in ledger.held.values()} == {State.SENDING}
+    assert {one.state for one in ledger.held.values()} == {NotificationState.SENDING}
 
 
 async def test_a_row_that_cannot_be_read_waits_for_a_later_release_until_its_deadline() -> None:
@@ -176,7 +178,8 @@ async def test_one_that_is_late_and_cannot_be_decided_ends_so_too_and_keeps_no_o
     ledger.unreadable = {wrong.notification_id}
 
     await run_while(
-        lane_over(ledger, FakeCarrier(ledger)), lambda: any(one.state is State.QUEUED for one in ledger.held.values())
+        lane_over(ledger, FakeCarrier(ledger)),
+        lambda: any(one.state is NotificationState.QUEUED for one in ledger.held.values()),
     )
 
     assert failed(ledger) == [wrong.notification_id]
@@ -190,10 +193,11 @@ async def test_a_lease_that_ran_out_on_a_row_that_cannot_be_read_is_unknown_and_
     ledger.unreadable = {frozen[1].notification_id}
 
     await run_while(
-        lane_over(ledger, FakeCarrier(ledger)), lambda: any(one.state is State.SENDING for one in ledger.held.values())
+        lane_over(ledger, FakeCarrier(ledger)),
+        lambda: any(one.state is NotificationState.SENDING for one in ledger.held.values()),
     )
 
-    assert {one.state for one in ledger.held.values()} == {State.UNKNOWN}
+    assert {one.state for one in ledger.held.values()} == {NotificationState.UNKNOWN}
 
 
 async def test_while_nothing_can_be_decided_all_is_kept_and_the_lane_is_not_ready_until_the_fault_is_mended() -> None:
@@ -207,7 +211,7 @@ async def test_while_nothing_can_be_decided_all_is_kept_and_the_lane_is_not_read
     reason = lane.reason()
     ledger.breaks, ledger.machine_s = False, clock_s + WITHIN_S
     ledger.held = {key: replace(one, next_attempt_at=NOW) for key, one in ledger.held.items()}
-    await until(lambda: all(one.state is State.ACCEPTED for one in ledger.held.values()))
+    await until(lambda: all(one.state is NotificationState.ACCEPTED for one in ledger.held.values()))
     await until(lambda: lane.reason() is None)
     stop.set()
     await running
@@ -241,7 +245,9 @@ async def test_a_database_that_goes_away_meanwhile_leaves_the_rest_in_the_queue_
     claimed = await one_by_one(ledger).judge(Undecidable(list(ledger.held), asking))
 
     assert [call.notification_id for call in claimed.calls] == [one.notification_id for one in messages[:2]]
-    assert [one.state for one in ledger.held.values()] == [State.SENDING] * 2 + [State.QUEUED] * 2
+    assert [one.state for one in ledger.held.values()] == [NotificationState.SENDING] * 2 + [
+        NotificationState.QUEUED
+    ] * 2
 
 
 async def test_b10_messages_done_by_themselves_keep_to_the_rate() -> None:
@@ -262,13 +268,17 @@ async def test_b10_beside_an_odd_one_no_message_of_a_paused_account_is_claimed_a
     running = asyncio.create_task(lane.run(stop))
 
     await until(
-        lambda: not any(one.state is State.QUEUED and one.next_attempt_at <= NOW for one in ledger.held.values())
+        lambda: (
+            not any(
+                one.state is NotificationState.QUEUED and one.next_attempt_at <= NOW for one in ledger.held.values()
+            )
+        )
     )
     stop.set()
     await running
 
     assert ledger.attempts == {}
-    assert {ledger.held[one.notification_id].state for one in messages} == {State.QUEUED}
+    assert {ledger.held[one.notification_id].state for one in messages} == {NotificationState.QUEUED}
 
 
 @pytest.mark.parametrize(
@@ -300,7 +310,7 @@ async def test_messages_of_a_step_that_makes_no_calls_are_not_called_for_by_them
         {"next_attempt_at": NOW + timedelta(seconds=30)},
         {"clinic_id": "EAST"},
         {"lane": Channel.EMAIL},
-        {"state": State.ACCEPTED},
+        {"state": NotificationState.ACCEPTED},
         {},
     ],
     ids=["let wait", "of another account", "on another channel", "sent", "its account paused"],
@@ -330,7 +340,7 @@ async def test_calls_that_a_look_at_the_queue_is_handed_are_given_back() -> None
     stop.set()
     await running
 
-    assert {(one.state, one.attempts) for one in ledger.held.values()} == {(State.QUEUED, 0)}
+    assert {(one.state, one.attempts) for one in ledger.held.values()} == {(NotificationState.QUEUED, 0)}
 
 
 async def test_an_answer_whose_message_cannot_be_settled_is_kept_and_the_others_are_settled() -> None:
@@ -341,7 +351,9 @@ async def test_an_answer_whose_message_cannot_be_settled_is_kept_and_the_others_
     class Breaking(MemoryLedger):
         async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
             if any(
-                one.notification_id == broken.notification_id for one in notifications if one.state is State.ACCEPTED
+                one.notification_id == broken.notification_id
+                for one in notifications
+                if one.state is NotificationState.ACCEPTED
             ):
                 raise RuntimeError("a row that cannot be written")
             await super().write(notifications, now)
@@ -350,8 +362,8 @@ async def test_an_answer_whose_message_cannot_be_settled_is_kept_and_the_others_
     await run_while(lane_over(ledger, FakeCarrier(ledger)), lambda: list(ledger.attempts.values()) != ["Accepted"] * 4)
 
     states = {key: one.state for key, one in ledger.held.items()}
-    assert states.pop(broken.notification_id) is State.SENDING  # unknown, once its lease runs out
-    assert set(states.values()) == {State.ACCEPTED}
+    assert states.pop(broken.notification_id) is NotificationState.SENDING  # unknown, once its lease runs out
+    assert set(states.values()) == {NotificationState.ACCEPTED}
 
 
 async def test_whatever_breaks_around_a_call_it_may_have_been_made_and_the_lane_goes_on() -> None:
@@ -365,11 +377,11 @@ async def test_whatever_breaks_around_a_call_it_may_have_been_made_and_the_lane_
     ledger = MemoryLedger(first, second)
     await run_while(
         lane_over(ledger, Broken(ledger)),
-        lambda: any(one.state in {State.QUEUED, State.SENDING} for one in ledger.held.values()),
+        lambda: any(one.state in {NotificationState.QUEUED, NotificationState.SENDING} for one in ledger.held.values()),
     )
 
-    assert ledger.held[first.notification_id].state is State.UNKNOWN
-    assert ledger.held[second.notification_id].state is State.ACCEPTED
+    assert ledger.held[first.notification_id].state is NotificationState.UNKNOWN
+    assert ledger.held[second.notification_id].state is NotificationState.ACCEPTED
 
 
 async def test_a_step_that_fails_whatever_it_is_about_leaves_the_lane_running_and_not_ready_until_it_works() -> None:
@@ -386,7 +398,7 @@ async def test_a_step_that_fails_whatever_it_is_about_leaves_the_lane_running_an
     running = asyncio.create_task(lane.run(stop))
     await until(lambda: lane.reason() is not None)
     reason, ledger.fails = lane.reason(), False
-    await until(lambda: all(one.state is State.ACCEPTED for one in ledger.held.values()))
+    await until(lambda: all(one.state is NotificationState.ACCEPTED for one in ledger.held.values()))
     await until(lambda: lane.reason() is None)
     stop.set()
     await running

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from chassis.settings import ServiceSettings
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from schemas.notifications import Channel
 
@@ -55,7 +55,7 @@ class Settings(ServiceSettings):
 
     http_port: int = 8103
     operations_port: int = 8113
-    sending_mode: Mode = Mode.ALLOW_LIST
+    sending_mode: SendingModeName = SendingModeName.ALLOW_LIST
     allow_list: Annotated[tuple[str, ...], NoDecode] = ()
     carrier_timeout_s: float = Field(default=10.0, gt=0, le=60)
     lease_s: float = Field(default=20.0, gt=0, le=300)

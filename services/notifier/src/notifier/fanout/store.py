@@ -19,7 +19,7 @@ from notifier.inbox.notice import notice_of
 from notifier.inbox.store import deliver
 from notifier.ledger import rows as ledger_rows
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.messages import notification_changed
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
@@ -135,7 +135,7 @@ class PostgresFanoutStore(Mornings):
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `fanout.handle.entry.EntryStore`. A provider's list of the day is of no appointment, and no event."""
-        told = [one for one in notifications if one.appointment_id and one.state is not State.QUEUED]
+        told = [one for one in notifications if one.appointment_id and one.state is not NotificationState.QUEUED]
         if told:
             await enqueue(self._connection, [notification_changed(one, now) for one in told])
 

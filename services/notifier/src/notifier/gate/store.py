@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import Connection
-from notifier.gate.domain.facts import NOTHING_CHOSEN, ClinicSending, GatedMessage, GateFacts, Mode, Told
+from notifier.gate.domain.facts import NOTHING_CHOSEN, ClinicSending, GatedMessage, GateFacts, SendingModeName, Told
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
 from notifier.gate.statements import FACTS, GATE
 from notifier.opt_outs.store import stopped
@@ -123,7 +123,7 @@ def _standing(row: asyncpg.Record) -> GateFacts:
 
 
 def _clinic(row: asyncpg.Record) -> ClinicSending:
-    mode = Mode(row["mode"]) if row["mode"] else None
+    mode = SendingModeName(row["mode"]) if row["mode"] else None
     if row["allow_list"] is None:  # the clinic has no row
         return ClinicSending(mode) if mode else NOTHING_CHOSEN
     windows = {

@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from chassis.clock import Clock
 from chassis.database import unavailable
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import statements
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 
 SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -96,7 +96,7 @@ class LaneMetrics:
 class Workload:
     """What the ledger holds for some lanes."""
 
-    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Channel], clock: Clock, setting: Mode) -> None:
+    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Channel], clock: Clock, setting: SendingModeName) -> None:
         self._pool, self._lanes, self._clock, self._setting = pool, [lane.value for lane in lanes], clock, setting
 
     async def idle(self) -> bool:
@@ -120,7 +120,7 @@ class Workload:
         with unavailable():
             return await self._pool.fetchval(statements.SENDING_MODE) or self._setting.value
 
-    async def count(self, state: State) -> int:
+    async def count(self, state: NotificationState) -> int:
         """Return how many notifications are in this state."""
         with unavailable():
             return int(await self._pool.fetchval(statements.COUNT_STATE, state.value))

@@ -9,7 +9,7 @@ import asyncpg
 
 from chassis.database import Connection, unavailable
 from notifier.carriers.accounts import Accounts
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import rate_limit
 from notifier.lanes import statements as sql
 from notifier.lanes.domain.undecided import PUT_OFF
@@ -25,7 +25,7 @@ from notifier.ledger.domain.notification import (
     Row,
     Unsure,
 )
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.rows import read
 from notifier.ledger.store import PostgresLedgerTransaction
 from notifier.values.addresses import Peppers
@@ -92,7 +92,7 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         limits: Mapping[str, int],
         now: datetime,
         until: datetime,
-        setting: Mode,
+        setting: SendingModeName,
         *,
         even_paused: bool = False,
     ) -> Sequence[Row]:
@@ -109,7 +109,7 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         return [read(row) for row in rows]
 
     async def due(
-        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
+        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: SendingModeName
     ) -> Collection[str]:
         """See `lanes.handle.ports.LaneTransaction`."""
         of = self._accounts[lane]
@@ -134,7 +134,7 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
     async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:
         """See `lanes.handle.ports.LaneTransaction`."""
         rows = await self._connection.fetch(sql.TAKE_ASIDE, list(notification_ids), now)
-        unknown = [row["attempt_id"] for row in rows if row["state"] == State.UNKNOWN]
+        unknown = [row["attempt_id"] for row in rows if row["state"] == NotificationState.UNKNOWN]
         await self._close([(attempt_id, "unknown", LEASE_RAN_OUT, None) for attempt_id in unknown], now)
         return [one for row in rows if isinstance(one := read(row), Notification)]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from chassis.database import unavailable
 from notifier.ledger import statements
-from notifier.ledger.domain.states import State, outcome_of
+from notifier.ledger.domain.states import NotificationState, outcome_of
 from notifier.ledger.odd_rows import readable
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
@@ -44,7 +44,7 @@ class NotificationView(BaseModel):
     appointment_id: UUID
     kind: Kind
     recipient: str
-    state: State
+    state: NotificationState
     outcome: Outcome | None
     channel: Channel | None
     reason: Reason | None
@@ -102,5 +102,5 @@ async def find(pool: asyncpg.Pool, appointment_id: UUID) -> NotificationList:
 
 
 def _view(row: asyncpg.Record, calls: list[AttemptView]) -> NotificationView:
-    told = {**dict(row), "outcome": outcome_of(State(row["state"])), "calls": calls}
+    told = {**dict(row), "outcome": outcome_of(NotificationState(row["state"])), "calls": calls}
     return NotificationView.model_validate(told)

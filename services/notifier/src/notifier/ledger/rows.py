@@ -15,7 +15,7 @@ from chassis.database import Connection
 from notifier.gate.domain.chain import Step
 from notifier.ledger import statements as sql
 from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
@@ -39,7 +39,7 @@ def notification(row: asyncpg.Record) -> Notification:
         schedule_gen=row["schedule_gen"],
         reminder_id=row["reminder_id"],
         caused_by=row["caused_by"],
-        state=State(row["state"]),
+        state=NotificationState(row["state"]),
         lane=Channel(row["lane"]) if row["lane"] else None,
         not_after=row["not_after"],
         next_attempt_at=row["next_attempt_at"],

@@ -23,7 +23,7 @@ from uuid import UUID
 
 from notifier.ledger.domain.notification import Accepted, Notification
 from notifier.ledger.domain.settlement import settle, undelivered
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, DeliveryState
 
 ORDER = (DeliveryState.UNKNOWN, DeliveryState.UNDELIVERED, DeliveryState.DELIVERED, DeliveryState.READ)
@@ -133,7 +133,7 @@ def apply(held: Notification, made: Made, report: Receipt, now: datetime) -> Eff
         return Effect()
     rose = said if said is not made.delivery_state else None
     told = _accepted(held, made, report, now)
-    its_own = told.state is State.ACCEPTED and told.attempt_id == made.attempt_id
+    its_own = told.state is NotificationState.ACCEPTED and told.attempt_id == made.attempt_id
     lost = rose is DeliveryState.UNDELIVERED and its_own and told.delivery_state not in ARRIVED
     if lost or said in ARRIVED:
         told = replace(told, delivery_state=further(told.delivery_state, said))
@@ -145,13 +145,13 @@ def apply(held: Notification, made: Made, report: Receipt, now: datetime) -> Eff
 
 def _accepted(held: Notification, made: Made, report: Receipt, now: datetime) -> Notification:
     """Return the message as the mere existence of the report leaves it: a carrier had taken it."""
-    if held.attempt_id == made.attempt_id and held.state in {State.SENDING, State.UNKNOWN}:
+    if held.attempt_id == made.attempt_id and held.state in {NotificationState.SENDING, NotificationState.UNKNOWN}:
         return settle(held, made.attempt_id, Accepted(report.reference or ""), now, 0.0) or held
-    if held.state is State.ACCEPTED or report.status is Reported.UNDELIVERED:
+    if held.state is NotificationState.ACCEPTED or report.status is Reported.UNDELIVERED:
         return held  # and what did not arrive is no reason to hold its chain back
     return replace(
         held,
-        state=State.ACCEPTED,
+        state=NotificationState.ACCEPTED,
         lane=made.channel,
         attempt_id=made.attempt_id,
         reason=None,

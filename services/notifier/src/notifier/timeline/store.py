@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.database import unavailable
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.odd_rows import readable
 from notifier.timeline import statements
 from notifier.timeline.domain.sent_messages import (
@@ -62,7 +62,7 @@ def _message(row: asyncpg.Record, calls: Sequence[CallFact]) -> MessageFact:
         **values
         | {
             "kind": Kind(row["kind"]),
-            "state": State(row["state"]),
+            "state": NotificationState(row["state"]),
             "delivery_state": DeliveryState(row["delivery_state"]),
             "steps": tuple(_step(step) for step in row["steps"]),
         },

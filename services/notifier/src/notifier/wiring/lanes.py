@@ -19,7 +19,7 @@ from notifier.lanes.handle.lane import Lane
 from notifier.lanes.handle.limits import Limits
 from notifier.lanes.metrics import LaneMetrics, Workload
 from notifier.lanes.store import PostgresLedger
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
 from notifier.wording.rendering import Templates
@@ -75,8 +75,8 @@ def watch_lanes(
             health.add_check(f"{lane.channel.value} lane", lane.reason)
         health.add_idle("lanes", workload.idle)
         health.add_next_wake(workload.next_wake)
-    health.add_status("unknown", lambda: workload.count(State.UNKNOWN))
-    health.add_status("queued", lambda: workload.count(State.QUEUED))
+    health.add_status("unknown", lambda: workload.count(NotificationState.UNKNOWN))
+    health.add_status("queued", lambda: workload.count(NotificationState.QUEUED))
     health.add_status("sending_mode", workload.mode)
 
     async def breakers() -> str:

@@ -9,7 +9,7 @@ from notifier.gate.domain.visit import Visit
 from notifier.inbox.domain import DayList
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import skip
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import PATIENT, PROVIDER
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
@@ -122,7 +122,7 @@ def _message(morning: Morning, visit: TodaysVisit, now: datetime) -> Notificatio
         schedule_gen=visit.schedule_gen,
         reminder_id=None,
         caused_by=morning.caused_by,
-        state=State.QUEUED,
+        state=NotificationState.QUEUED,
         lane=None,
         not_after=min(morning.not_after, visit.starts_at),
         next_attempt_at=now,
@@ -141,7 +141,7 @@ def _list(morning: Morning, provider_id: UUID, now: datetime) -> Notification:
         schedule_gen=0,
         reminder_id=None,
         caused_by=morning.caused_by,
-        state=State.QUEUED if late else State.ACCEPTED,
+        state=NotificationState.QUEUED if late else NotificationState.ACCEPTED,
         lane=Channel.IN_APP,
         not_after=morning.not_after,
         next_attempt_at=now,

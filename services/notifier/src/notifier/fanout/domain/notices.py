@@ -17,7 +17,7 @@ from uuid import UUID
 from notifier.fanout.domain.transitions import NOTICES, Happened, Transition, VisitReading
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import skip
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import KINDS
 from schemas.appointments import Mode
 from schemas.notifications import Channel, Kind
@@ -59,7 +59,7 @@ def supersede(
     Returns:
         As many as were given, superseded ones skipped; and those of `waiting` that are skipped now.
     """
-    changed = [one.appointment_id for one in made if KINDS[one.kind].is_news and one.state is State.QUEUED]
+    changed = [one.appointment_id for one in made if KINDS[one.kind].is_news and one.state is NotificationState.QUEUED]
     if not waiting and len(set(changed)) == len(changed):
         return list(made), []
     before: dict[UUID | None, list[Notification]] = {}
@@ -70,7 +70,7 @@ def supersede(
     after: dict[UUID, Notification] = {}
     for notice in made:
         after[notice.notification_id] = notice
-        if not KINDS[notice.kind].is_news or notice.state is not State.QUEUED:
+        if not KINDS[notice.kind].is_news or notice.state is not NotificationState.QUEUED:
             continue
         new = notice
         for old in before.get(notice.appointment_id, ()):
@@ -90,7 +90,7 @@ def take_place(cancelled: Notification, booking: Notification, now: datetime) ->
 
 def may_take_place(cancelled: Notification, booking: Notification) -> bool:
     """Say whether both still wait and neither was ever called for."""
-    waits = all(one.state is State.QUEUED and not one.attempts for one in (cancelled, booking))
+    waits = all(one.state is NotificationState.QUEUED and not one.attempts for one in (cancelled, booking))
     return waits and cancelled.kind is Kind.CANCELLED and booking.kind is Kind.CONFIRMATION
 
 
@@ -125,7 +125,7 @@ def _notice(kind: Kind, happened: Happened, cause: str, now: datetime) -> Notifi
         schedule_gen=visit.schedule_gen,
         reminder_id=None,
         caused_by=cause,
-        state=State.QUEUED,
+        state=NotificationState.QUEUED,
         lane=Channel.EMAIL if waits else None,
         not_after=_not_after(happened.transition, visit, now),
         next_attempt_at=now + REBOOKED_WITHIN if waits else now,

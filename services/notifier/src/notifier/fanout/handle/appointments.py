@@ -16,7 +16,7 @@ from notifier.fanout.domain.transitions import Folded, Held, Kept, Transition, V
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import KINDS
 from schemas.appointments import Mode, Status
 from schemas.notifications import Kind
@@ -89,14 +89,14 @@ async def _tell_of(
     if wait := {twin.appointment_id for twin in twins if twin.stands}:
         made = [_after_the_twin(one, wait, now) for one in made]
     met = set(map(UUID, held))
-    news = [one.appointment_id for one in made if KINDS[one.kind].is_news and one.state is State.QUEUED]
+    news = [one.appointment_id for one in made if KINDS[one.kind].is_news and one.state is NotificationState.QUEUED]
     about = {one for one in news if one in met}
     made, superseded = supersede(made, await store.waiting(about) if about else ())
     await enter(store, made, sending, now)
     changed = [*superseded, *await _rebooked(store, [twin.pair for twin in twins if not twin.stands], now)]
     if changed:
         await store.change(changed, now)
-        await store.publish([one for one in changed if one.state is State.SKIPPED], now)
+        await store.publish([one for one in changed if one.state is NotificationState.SKIPPED], now)
 
 
 async def _twins(store: FanoutStore, folded: Folded, now: datetime) -> Sequence[Twin]:
@@ -118,7 +118,9 @@ async def _twins(store: FanoutStore, folded: Folded, now: datetime) -> Sequence[
 
 def _after_the_twin(notice: Notification, wait: Collection[UUID], now: datetime) -> Notification:
     """Let a confirmation wait while the patient's other visit may be about to be cancelled for this one (D37)."""
-    waits = notice.kind is Kind.CONFIRMATION and notice.state is State.QUEUED and notice.appointment_id in wait
+    waits = (
+        notice.kind is Kind.CONFIRMATION and notice.state is NotificationState.QUEUED and notice.appointment_id in wait
+    )
     return replace(notice, next_attempt_at=now + REBOOKED_WITHIN) if waits else notice
 
 

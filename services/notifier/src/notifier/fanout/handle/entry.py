@@ -16,7 +16,7 @@ from notifier.gate.domain.visit import Visit
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import place, shut, skip
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import KINDS
 from schemas.notifications import Channel
 from schemas.reminders import Reason
@@ -76,7 +76,7 @@ async def enter(
         now: Domain time.
         seen: The gate's rows, where they were read in this transaction already.
     """
-    open_ones = [one for one in new if one.state is State.QUEUED]
+    open_ones = [one for one in new if one.state is NotificationState.QUEUED]
     asked_about = {one.appointment_id for one in open_ones if one.appointment_id}
     visits = (await store.gate(asked_about) if asked_about else {}) if seen is None else seen
     facts = await store.facts(open_ones, visits, now) if open_ones else {}
@@ -84,12 +84,12 @@ async def enter(
     in_app: list[InboxEntry | DayList] = []
     for one in new:
         visit = visits.get(one.appointment_id) if one.appointment_id else None
-        if one.state is not State.QUEUED:
+        if one.state is not NotificationState.QUEUED:
             entered.append(one)
             continue
         judged = _judged(one, visit, facts.get(one.notification_id, NOTHING_KNOWN), sending, now)
         entered.append(judged)
-        if visit and judged.state is State.ACCEPTED:
+        if visit and judged.state is NotificationState.ACCEPTED:
             in_app.append(InboxEntry(judged, visit))
     await store.insert(entered, now)
     await store.publish([one for one in entered if one.version], now)
@@ -118,7 +118,7 @@ def _as_decided(asked: Notification, decision: Decision, visit: Visit | None, no
         return skip(asked, Reason.NOT_SENDABLE)
     placed = place(asked, decision, visit.clinic_id)
     in_app = placed.lane is Channel.IN_APP
-    return placed.but(state=State.ACCEPTED, version=1, accepted_at=now) if in_app else placed
+    return placed.but(state=NotificationState.ACCEPTED, version=1, accepted_at=now) if in_app else placed
 
 
 def _tell(entered: Sequence[Notification]) -> None:

@@ -11,7 +11,7 @@ from notifier.fanout.domain.mornings import Morning, TodaysVisit, day_lists, mes
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import PATIENT
 from schemas.appointments import Status
 from schemas.notifications import Kind
@@ -127,7 +127,7 @@ async def _begin(store: RemindersStore, mornings: Sequence[Morning], sending: Se
         lists += day_lists(morning, rows, now)
     new = await unknown(store, [*asked, *(one.notification for one in lists)])
     await enter(store, new, sending, now, seen)
-    fresh = {one.notification_id for one in new if one.state is State.ACCEPTED}
+    fresh = {one.notification_id for one in new if one.state is NotificationState.ACCEPTED}
     await store.deliver_in_app([one for one in lists if one.notification.notification_id in fresh], now)
     await store.forget_plans(mornings)
 
@@ -142,7 +142,7 @@ def _reminder(seen: DueSeen, now: datetime) -> Notification:
         schedule_gen=due.schedule_gen,
         reminder_id=due.reminder_id,
         caused_by=seen.caused_by,
-        state=State.QUEUED,
+        state=NotificationState.QUEUED,
         lane=None,
         not_after=due.not_after,
         next_attempt_at=now,

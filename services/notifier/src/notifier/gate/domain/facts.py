@@ -35,7 +35,7 @@ class GatedMessage(Protocol):
         """The cancelled visit whose place its visit takes (D37)."""
 
 
-class Mode(StrEnum):
+class SendingModeName(StrEnum):
     """What may leave.
 
     `hold`: nothing is claimed; messages wait, and those whose deadline passes are skipped as HELD.
@@ -76,7 +76,7 @@ class ClinicSending:
         replies: Messages say how to confirm and cancel by reply (B11).
     """
 
-    mode: Mode | None = None
+    mode: SendingModeName | None = None
     allowed: frozenset[str] = frozenset()
     double_over_miss: bool = False
     no_show_follow_up: bool = False

@@ -7,7 +7,7 @@ it is read in the claiming transaction, so a switch counts for every call that h
 from dataclasses import dataclass, replace
 
 from notifier.gate.domain.decision import Decision, Send, Skip
-from notifier.gate.domain.facts import ClinicSending, Mode
+from notifier.gate.domain.facts import ClinicSending, SendingModeName
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
@@ -16,13 +16,13 @@ from schemas.reminders import Reason
 class SendingMode:
     """The mode with its list: mobiles in E.164 and email addresses in lower case."""
 
-    mode: Mode
+    mode: SendingModeName
     allowed: frozenset[str] = frozenset()
 
     @property
     def holds(self) -> bool:
         """Say whether nothing may leave at all."""
-        return self.mode is Mode.HOLD
+        return self.mode is SendingModeName.HOLD
 
     def at(self, clinic: ClinicSending) -> "SendingMode":
         """Return the mode that counts for a message of this clinic."""
@@ -32,7 +32,7 @@ class SendingMode:
 
     def apply(self, decision: Decision) -> Decision:
         """Return the decision as the mode lets it stand. Under `hold` it stands: it is not asked to leave."""
-        if self.mode is not Mode.ALLOW_LIST or not isinstance(decision, Send) or _is_in_app(decision):
+        if self.mode is not SendingModeName.ALLOW_LIST or not isinstance(decision, Send) or _is_in_app(decision):
             return decision
         return decision if decision.route.address.lower() in self.allowed else Skip(Reason.HELD, decision.closed)
 

@@ -13,7 +13,7 @@ from chassis.errors import Unavailable
 from notifier.lanes.handle.judgement import Asking, Claimed, judge
 from notifier.lanes.handle.ports import LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, Notification, Row, UnreadableRow
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 
 
 class Undecidable(Exception):
@@ -147,7 +147,7 @@ async def _decide(
 
 def _still_asked_for(held: Notification, asking: Asking) -> bool:
     """Say whether a message waits in this lane, for one of the accounts asked for, and is due or late."""
-    waits = held.state is State.QUEUED and held.lane is asking.lane
+    waits = held.state is NotificationState.QUEUED and held.lane is asking.lane
     late = held.not_after is not None and held.not_after < asking.now
     return (
         waits and asking.accounts.of(held.clinic_id) in asking.limits and (late or held.next_attempt_at <= asking.now)

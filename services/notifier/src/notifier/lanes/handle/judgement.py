@@ -17,7 +17,7 @@ from notifier.gate.domain.visit import Visit
 from notifier.lanes.handle.ports import Answered, LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, NotAccepted, Notification
 from notifier.ledger.domain.settlement import defer, place, settle, shut, skip, start
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
@@ -118,7 +118,7 @@ async def judge(
         if also := leaving[held.appointment_id]:  # of the same visit, in this very claim (D18)
             facts = replace(facts, told=replace(facts.told, today=facts.told.today + also))
         written.append(_judged(claimed, held, visit, facts, asking))
-        leaving[held.appointment_id] += written[-1].state is State.SENDING
+        leaving[held.appointment_id] += written[-1].state is NotificationState.SENDING
     await work.write(written, asking.now)
     await work.open_attempts(claimed.calls, asking.now)
     await work.publish(claimed.settled, asking.now)
@@ -175,7 +175,7 @@ async def record(
         ]
         await work.write(settled, now)
         await work.close_attempts(answers, now)
-        await work.publish([one for one in settled if one.state is not State.QUEUED], now)
+        await work.publish([one for one in settled if one.state is not NotificationState.QUEUED], now)
         for account, seconds in sorted(_longest_patience_s(answers).items()):
             await work.pause(lane, account, seconds)
     return settled

@@ -27,7 +27,7 @@ from notifier.lanes.handle.one_by_one import OneByOne
 from notifier.lanes.handle.ports import Answered, Ledger, Watch
 from notifier.lanes.handle.recorder import Recorder
 from notifier.ledger.domain.notification import Call, Notification, NotStarted, Unsure
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -279,9 +279,9 @@ class Lane:
     def _told(self, settled: Sequence[Notification]) -> None:
         """Show what answers made of their messages; one for the next channel, or to be gated again, is due now."""
         if settled:
-            self._watch.settled(self.channel, [one for one in settled if one.state is not State.QUEUED])
+            self._watch.settled(self.channel, [one for one in settled if one.state is not NotificationState.QUEUED])
             self._committed()
-        if any(one.state is State.QUEUED for one in settled):
+        if any(one.state is NotificationState.QUEUED for one in settled):
             self._wake.set()
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:

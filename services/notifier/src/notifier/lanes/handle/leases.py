@@ -11,7 +11,7 @@ from notifier.lanes.handle.judgement import Asking, Claimed, judge
 from notifier.lanes.handle.ports import LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import run_out
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 15.0
@@ -38,7 +38,7 @@ async def run_out_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> 
     """
     async with ledger.transaction() as work:
         row = (await work.lock([notification_id])).get(notification_id)
-        held = [one for one in [row and read(row)] if one and one.state is State.SENDING]
+        held = [one for one in [row and read(row)] if one and one.state is NotificationState.SENDING]
         return await _run_out(work, held, asking.now)
 
 
@@ -49,7 +49,7 @@ async def _run_out(work: LaneTransaction, held: Sequence[Notification], now: dat
     after = [run_out(one, now, Terms(double_over_miss=one.clinic_id in doubling)) for one in held]
     await work.write(after, now)
     await work.give_up_attempts(held, now)
-    await work.publish([one for one in after if one.state is not State.QUEUED], now)
+    await work.publish([one for one in after if one.state is not NotificationState.QUEUED], now)
     return after
 
 

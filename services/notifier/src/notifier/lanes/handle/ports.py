@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from notifier.gate.domain.facts import GateFacts, Mode
+from notifier.gate.domain.facts import GateFacts, SendingModeName
 from notifier.gate.domain.visit import Visit
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
@@ -66,7 +66,7 @@ class LaneTransaction(Protocol):
         limits: Mapping[str, int],
         now: datetime,
         until: datetime,
-        setting: Mode,
+        setting: SendingModeName,
         *,
         even_paused: bool = False,
     ) -> Sequence[Row]:
@@ -77,7 +77,7 @@ class LaneTransaction(Protocol):
         """
 
     async def due(
-        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: Mode
+        self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: SendingModeName
     ) -> Collection[str]:
         """Return those accounts of which `lock_due` with these arguments has anything to lock, locking nothing."""
 

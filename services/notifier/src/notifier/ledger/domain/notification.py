@@ -10,7 +10,7 @@ from notifier.gate.domain.channels import Route
 from notifier.gate.domain.decision import ORDINARY, Asked, Terms
 from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.faults import THROTTLED, Fault
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
@@ -46,7 +46,7 @@ class Notification:
     schedule_gen: int
     reminder_id: UUID | None
     caused_by: str
-    state: State
+    state: NotificationState
     lane: Channel | None
     not_after: datetime | None
     next_attempt_at: datetime

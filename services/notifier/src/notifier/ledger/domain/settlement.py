@@ -32,7 +32,7 @@ from notifier.ledger.domain.notification import (
     Rejected,
     Unsure,
 )
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import DeliveryState
 from schemas.reminders import Reason
 from schemas.wire import notification_id
@@ -62,16 +62,16 @@ def settle(
     """
     if held.attempt_id != attempt_id:
         return None
-    if held.state is State.QUEUED and isinstance(answer, Accepted):
+    if held.state is NotificationState.QUEUED and isinstance(answer, Accepted):
         return _accepted_after_all(held, now)
-    if held.state not in {State.SENDING, State.UNKNOWN}:
+    if held.state not in {NotificationState.SENDING, NotificationState.UNKNOWN}:
         return None
     match answer:
         case Accepted():
-            return replace(_outcome(held, State.ACCEPTED, None), accepted_at=held.accepted_at or now)
+            return replace(_outcome(held, NotificationState.ACCEPTED, None), accepted_at=held.accepted_at or now)
         case Rejected():
             return close_step(held, Reason.REFUSED, now)
-    if held.state is State.UNKNOWN:
+    if held.state is NotificationState.UNKNOWN:
         return None
     match answer:
         case NotStarted():
@@ -108,11 +108,11 @@ def close_step(held: Notification, reason: Reason, now: datetime) -> Notificatio
         now: Domain time.
     """
     if held.lane is None:
-        return _outcome(held, State.FAILED, reason)
+        return _outcome(held, NotificationState.FAILED, reason)
     closed = replace(held, steps=(*held.steps, Step(held.lane, reason)), step_began_at=None, step_attempts=0)
     if held.not_after is None or now > held.not_after:
-        return _outcome(closed, State.FAILED, reason)
-    return replace(closed, state=State.QUEUED, next_attempt_at=now, reason=None)
+        return _outcome(closed, NotificationState.FAILED, reason)
+    return replace(closed, state=NotificationState.QUEUED, next_attempt_at=now, reason=None)
 
 
 def place(held: Notification, decision: Send | Wait, clinic_id: str) -> Notification:
@@ -138,7 +138,7 @@ def start(held: Notification, decision: Send, clinic_id: str, attempt_id: UUID, 
     """Return the notification with its next attempt under way."""
     return replace(
         place(held, decision, clinic_id),
-        state=State.SENDING,
+        state=NotificationState.SENDING,
         attempts=held.attempts + 1,
         attempt_id=attempt_id,
         step_began_at=held.step_began_at or now,
@@ -157,17 +157,17 @@ def skip(held: Notification, reason: Reason) -> Notification:
     One that was called on some channel has failed if no channel or no time is left; all others are skipped.
     """
     if held.attempts and reason in _LATE:
-        return _outcome(held, State.FAILED, Reason.TOO_LATE)
+        return _outcome(held, NotificationState.FAILED, Reason.TOO_LATE)
     if reason in TRIED:
-        return _outcome(held, State.FAILED, reason)
-    return _outcome(held, State.SKIPPED, reason)
+        return _outcome(held, NotificationState.FAILED, reason)
+    return _outcome(held, NotificationState.SKIPPED, reason)
 
 
 def run_out(held: Notification, now: datetime, terms: Terms = ORDINARY) -> Notification:
     """Return the notification after its call ended, or its lease, and nobody knows what became of it."""
     if terms.double_over_miss:
         return close_step(held, Reason.OUTCOME_UNKNOWN, now)
-    return _outcome(held, State.UNKNOWN, Reason.OUTCOME_UNKNOWN)
+    return _outcome(held, NotificationState.UNKNOWN, Reason.OUTCOME_UNKNOWN)
 
 
 def undelivered(held: Notification, attempt_id: UUID, now: datetime) -> Notification | None:
@@ -177,7 +177,7 @@ def undelivered(held: Notification, attempt_id: UUID, now: datetime) -> Notifica
     Who has received it has received it, whatever is reported later (G6).
     """
     known = held.delivery_state in {DeliveryState.DELIVERED, DeliveryState.READ}
-    if held.attempt_id != attempt_id or held.state is not State.ACCEPTED or known or held.lane is None:
+    if held.attempt_id != attempt_id or held.state is not NotificationState.ACCEPTED or known or held.lane is None:
         return None
     told = replace(held, delivery_state=DeliveryState.UNDELIVERED)
     if held.not_after is not None and now <= held.not_after:
@@ -201,7 +201,7 @@ def again(held: Notification, now: datetime) -> Notification:
         schedule_gen=held.schedule_gen,
         reminder_id=held.reminder_id,
         caused_by=str(held.notification_id),
-        state=State.QUEUED,
+        state=NotificationState.QUEUED,
         lane=held.lane,
         not_after=held.not_after,
         next_attempt_at=now,
@@ -217,13 +217,13 @@ def _accepted_after_all(held: Notification, now: datetime) -> Notification | Non
     if not called or called[-1].reason is not Reason.OUTCOME_UNKNOWN:
         return None
     taken = replace(held, lane=called[-1].channel)
-    return replace(_outcome(taken, State.ACCEPTED, None), accepted_at=held.accepted_at or now)
+    return replace(_outcome(taken, NotificationState.ACCEPTED, None), accepted_at=held.accepted_at or now)
 
 
 def _given_back(held: Notification, now: datetime) -> Notification:
     """Return a claimed message whose call never began: its attempt counts no more, and it is gated again at once."""
     begun, on_channel = held.attempts - 1, held.step_attempts - 1
-    return replace(held, state=State.QUEUED, next_attempt_at=now, attempts=begun, step_attempts=on_channel)
+    return replace(held, state=NotificationState.QUEUED, next_attempt_at=now, attempts=begun, step_attempts=on_channel)
 
 
 def _try_again(held: Notification, answer: NotAccepted, now: datetime, jitter: float, terms: Terms) -> Notification:
@@ -234,8 +234,8 @@ def _try_again(held: Notification, answer: NotAccepted, now: datetime, jitter: f
     then = retry_at(now, max(held.step_attempts, 1), last, jitter, answer.retry_after)
     if then is None:
         return close_step(held, Reason.NOT_ACCEPTED, now)
-    return replace(held, state=State.QUEUED, next_attempt_at=then)
+    return replace(held, state=NotificationState.QUEUED, next_attempt_at=then)
 
 
-def _outcome(held: Notification, state: State, reason: Reason | None) -> Notification:
+def _outcome(held: Notification, state: NotificationState, reason: Reason | None) -> Notification:
     return held.but(state=state, reason=reason, version=held.version + 1)

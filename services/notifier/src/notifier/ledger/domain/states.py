@@ -22,7 +22,7 @@ from enum import StrEnum
 from schemas.notifications import Outcome
 
 
-class State(StrEnum):
+class NotificationState(StrEnum):
     """Where a notification stands."""
 
     QUEUED = "queued"
@@ -33,13 +33,19 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-STEPS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.SENDING, State.SKIPPED, State.FAILED, State.ACCEPTED}),
-    State.SENDING: frozenset({State.QUEUED, State.ACCEPTED, State.FAILED, State.UNKNOWN}),
-    State.UNKNOWN: frozenset({State.ACCEPTED, State.FAILED, State.QUEUED}),
-    State.ACCEPTED: frozenset({State.QUEUED}),
-    State.FAILED: frozenset({State.ACCEPTED}),
-    State.SKIPPED: frozenset({State.ACCEPTED}),
+STEPS: dict[NotificationState, frozenset[NotificationState]] = {
+    NotificationState.QUEUED: frozenset(
+        {NotificationState.SENDING, NotificationState.SKIPPED, NotificationState.FAILED, NotificationState.ACCEPTED}
+    ),
+    NotificationState.SENDING: frozenset(
+        {NotificationState.QUEUED, NotificationState.ACCEPTED, NotificationState.FAILED, NotificationState.UNKNOWN}
+    ),
+    NotificationState.UNKNOWN: frozenset(
+        {NotificationState.ACCEPTED, NotificationState.FAILED, NotificationState.QUEUED}
+    ),
+    NotificationState.ACCEPTED: frozenset({NotificationState.QUEUED}),
+    NotificationState.FAILED: frozenset({NotificationState.ACCEPTED}),
+    NotificationState.SKIPPED: frozenset({NotificationState.ACCEPTED}),
 }
 """From each state, the states that may follow.
 
@@ -48,6 +54,6 @@ that it has what an earlier call handed over.
 """
 
 
-def outcome_of(state: State) -> Outcome | None:
+def outcome_of(state: NotificationState) -> Outcome | None:
     """Return what the world is told of this state; None while the machine still works on it."""
-    return None if state in {State.QUEUED, State.SENDING} else Outcome(state.value)
+    return None if state in {NotificationState.QUEUED, NotificationState.SENDING} else Outcome(state.value)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.values.addresses import is_address
 from schemas.notifications import Channel
 
@@ -34,7 +34,7 @@ class ClinicChoice:
         channel_windows: Hours of single channels, inside the clinic's own (D16).
     """
 
-    mode: Mode | None = None
+    mode: SendingModeName | None = None
     allow_list: tuple[str, ...] = ()
     double_over_miss: bool = False
     no_show_follow_up: bool = False

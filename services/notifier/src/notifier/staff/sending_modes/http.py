@@ -15,7 +15,7 @@ from chassis.asked import By
 from chassis.clock import Clock
 from chassis.database import Connection, unavailable
 from chassis.http import Problem
-from notifier.gate.domain.facts import Mode
+from notifier.gate.domain.facts import SendingModeName
 from notifier.staff.if_match import check_version, version_of
 from notifier.staff.sending_modes import domain, statements
 from notifier.staff.sending_modes.domain import BadChoice, ClinicChoice
@@ -34,14 +34,14 @@ class _Body(BaseModel):
 class ModeBody(_Body):
     """The installation's mode."""
 
-    mode: Mode
+    mode: SendingModeName
     by: By = "operator"
 
 
 class ClinicBody(_Body):
     """Everything that a clinic chooses, whole: what is left out is the default."""
 
-    mode: Mode | None = Field(None, description="null: the installation's.")
+    mode: SendingModeName | None = Field(None, description="null: the installation's.")
     allow_list: list[StrictStr] = Field(default=[], max_length=domain.LONGEST_ALLOW_LIST)
     double_over_miss: StrictBool = False
     no_show_follow_up: StrictBool = False
@@ -56,8 +56,8 @@ class Waiting(BaseModel):
     """Messages that wait at one clinic, under the mode that counts there. `due`: their instant has come."""
 
     clinic_id: str | None
-    mode: Mode
-    own_mode: Mode | None
+    mode: SendingModeName
+    own_mode: SendingModeName | None
     queued: int
     due: int
 
@@ -65,7 +65,7 @@ class Waiting(BaseModel):
 class SendingView(BaseModel):
     """The installation's mode. Version 0: nobody has switched it, and the setting NOTIFIER_SENDING_MODE counts."""
 
-    mode: Mode
+    mode: SendingModeName
     version: int
     changed_at: datetime | None = None
     changed_by: str | None = None
@@ -77,8 +77,8 @@ class ClinicSendingView(BaseModel):
 
     clinic_id: str
     version: int
-    mode: Mode | None
-    effective_mode: Mode
+    mode: SendingModeName | None
+    effective_mode: SendingModeName
     allow_list: list[str]
     double_over_miss: bool
     no_show_follow_up: bool
@@ -109,7 +109,9 @@ class ChangePage(BaseModel):
     next_before: int | None = None
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, setting: Mode, wake: Callable[[], None], operator: Any) -> APIRouter:
+def routes(
+    pool: asyncpg.Pool, clock: Clock, setting: SendingModeName, wake: Callable[[], None], operator: Any
+) -> APIRouter:
     """Return the routes.
 
     Args:
@@ -165,7 +167,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, setting: Mode, wake: Callable[[], N
 class SendingDesk:
     """Reads and writes the choices, each change with its line in the audit in the same transaction."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, setting: Mode) -> None:
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, setting: SendingModeName) -> None:
         self._pool, self._clock, self._setting = pool, clock, setting
 
     async def installation(self) -> SendingView:

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from notifier.ledger.domain.notification import Accepted, Notification
 from notifier.ledger.domain.settlement import close_step, settle
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import PATIENT
 from schemas.reminders import Reason
 
@@ -36,11 +36,11 @@ def is_listed(held: Notification) -> bool:
     """Say whether a message in this state waits for a person."""
     if held.recipient != PATIENT:
         return False
-    no_contact = held.state is State.SKIPPED and held.reason is Reason.NO_CONTACT
-    return no_contact or held.state in {State.FAILED, State.UNKNOWN}
+    no_contact = held.state is NotificationState.SKIPPED and held.reason is Reason.NO_CONTACT
+    return no_contact or held.state in {NotificationState.FAILED, NotificationState.UNKNOWN}
 
 
-def acts(state: State, starts_at: datetime | None, now: datetime) -> tuple[Act, ...]:
+def acts(state: NotificationState, starts_at: datetime | None, now: datetime) -> tuple[Act, ...]:
     """Return what a person may do with a listed message.
 
     Args:
@@ -50,19 +50,19 @@ def acts(state: State, starts_at: datetime | None, now: datetime) -> tuple[Act, 
     """
     ahead = starts_at is not None and starts_at > now
     resend = (Act.RESEND,) if ahead else ()
-    return ((Act.SETTLE,) if state is State.UNKNOWN else ()) + resend + (Act.DROP,)
+    return ((Act.SETTLE,) if state is NotificationState.UNKNOWN else ()) + resend + (Act.DROP,)
 
 
 def dropped(held: Notification) -> Notification | None:
     """Return the message after a person took it off the list; None if that leaves it as it is."""
-    if held.state is not State.UNKNOWN:
+    if held.state is not NotificationState.UNKNOWN:
         return None
-    return replace(held, state=State.FAILED, reason=Reason.DROPPED, version=held.version + 1)
+    return replace(held, state=NotificationState.FAILED, reason=Reason.DROPPED, version=held.version + 1)
 
 
 def found_out(held: Notification, now: datetime, *, arrived: bool) -> Notification | None:
     """Return an unknown message after a person found out what became of it; None if it is not unknown."""
-    if held.state is not State.UNKNOWN or held.attempt_id is None:
+    if held.state is not NotificationState.UNKNOWN or held.attempt_id is None:
         return None
     if arrived:
         return settle(held, held.attempt_id, Accepted(BY_A_PERSON), now, 0)

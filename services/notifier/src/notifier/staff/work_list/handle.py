@@ -16,7 +16,7 @@ from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
 from notifier.ledger.domain.settlement import again, place
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.staff.work_list.domain import Act, dropped, found_out, is_listed
 from schemas.reminders import Reason
 
@@ -57,7 +57,7 @@ class Done:
     acted_at: datetime
     arrived: bool | None
     resent_as: UUID | None
-    state: State
+    state: NotificationState
     repeat: bool = False
 
 
@@ -164,7 +164,7 @@ async def _resend(work: DeskTransaction, held: Notification, wish: Wish, sending
     if isinstance(decision, Skip) or visit is None:
         raise GateShut(decision.reason if isinstance(decision, Skip) else Reason.NOT_SENDABLE)
     await work.insert([place(new, decision, visit.clinic_id)], now)
-    return Done(held.notification_id, wish.act, wish.by, now, None, new.notification_id, State.QUEUED)
+    return Done(held.notification_id, wish.act, wish.by, now, None, new.notification_id, NotificationState.QUEUED)
 
 
 async def _drop(work: DeskTransaction, held: Notification, wish: Wish, now: datetime) -> Done:
@@ -182,13 +182,13 @@ async def _settle(work: DeskTransaction, held: Notification, wish: Wish, now: da
         raise NotListed(f"it is {held.state.value}: only an unknown outcome can be settled")
     await work.write([after], now)
     await work.close_by_a_person(held.attempt_id, now, arrived=arrived)
-    if after.state is not State.QUEUED:
+    if after.state is not NotificationState.QUEUED:
         await work.publish([after], now)
     return Done(held.notification_id, wish.act, wish.by, now, arrived, None, after.state)
 
 
 def _again(done: Done, held: Notification) -> Done:
-    state = State.QUEUED if done.resent_as else held.state
+    state = NotificationState.QUEUED if done.resent_as else held.state
     return Done(
         done.notification_id, done.act, done.acted_by, done.acted_at, done.arrived, done.resent_as, state, repeat=True
     )

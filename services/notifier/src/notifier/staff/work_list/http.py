@@ -16,7 +16,7 @@ from chassis.database import unavailable
 from chassis.http import Problem
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.plain_english import reason_words
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.odd_rows import readable
 from notifier.staff.work_list import statements as sql
 from notifier.staff.work_list.domain import Act, acts
@@ -53,7 +53,7 @@ class ItemView(BaseModel):
     clinic_id: str | None
     kind: Kind | None
     ordinal: int
-    state: State
+    state: NotificationState
     reason: Reason | None
     reason_text: str
     channel: Channel | None
@@ -93,7 +93,7 @@ class Filters(BaseModel):
 
     clinic: ClinicId | None = None
     reason: Reason | None = None
-    state: State | None = None
+    state: NotificationState | None = None
     ahead: bool = Field(False, description="Only of visits that have not begun.")
     after: str | None = Field(None, max_length=200)
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE
@@ -124,7 +124,7 @@ class DoneView(BaseModel):
     acted_at: datetime
     arrived: bool | None
     resent_as: UUID | None
-    state: State
+    state: NotificationState
     repeat: bool
 
 
@@ -207,7 +207,7 @@ def _item(row: asyncpg.Record, known: asyncpg.Record | None, now: datetime) -> I
             "patient_name": known["patient_name"] if known else None,
             "zone": known["zone"] if known else None,
             "reason_text": reason_words(row["reason"]),
-            "actions": acts(State(row["state"]), row["starts_at"], now) if is_read else (),
+            "actions": acts(NotificationState(row["state"]), row["starts_at"], now) if is_read else (),
         }
     )
 

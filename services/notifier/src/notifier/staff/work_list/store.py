@@ -9,7 +9,7 @@ import asyncpg
 
 from chassis.database import unavailable
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.rows import insert
 from notifier.ledger.store import PostgresLedgerTransaction
 from notifier.staff.work_list import statements as sql
@@ -52,7 +52,7 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
                     row["acted_at"],
                     row["arrived"],
                     row["resent_as"],
-                    State.QUEUED,
+                    NotificationState.QUEUED,
                 ),
                 row["attempt_id"],
             )

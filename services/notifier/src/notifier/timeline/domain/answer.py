@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, reason_words
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.timeline.domain.entries import ReminderFact, VersionFact, wall
 from notifier.timeline.domain.sent_messages import MessageFact, to_patient
 from schemas.notifications import DeliveryState
@@ -53,15 +53,15 @@ def answer(
     for one in patients:
         name = f"{one.name} {rules[one.reminder_id]}" if one.reminder_id in rules else one.name
         match one.state:
-            case State.ACCEPTED if one.delivery_state is not DeliveryState.UNDELIVERED:
+            case NotificationState.ACCEPTED if one.delivery_state is not DeliveryState.UNDELIVERED:
                 got.append(_got(one, name, zone))
-            case State.ACCEPTED:
+            case NotificationState.ACCEPTED:
                 lost.append(f"{name} ({DELIVERIES[one.delivery_state]})")
-            case State.UNKNOWN:
+            case NotificationState.UNKNOWN:
                 maybe.append(f"{name} by {CHANNELS[one.channel] if one.channel else 'an unknown channel'}")
-            case State.QUEUED | State.SENDING:
+            case NotificationState.QUEUED | NotificationState.SENDING:
                 to_come.append(f"{name}, next look {wall(one.next_attempt_at, zone)}")
-            case State.SKIPPED | State.FAILED:
+            case NotificationState.SKIPPED | NotificationState.FAILED:
                 lost.append(f"{name} ({reason_words(one.reason, one.kind)})")
     handed_over = {one.reminder_id for one in patients}
     for reminder in reminders:

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, NOT_ON_THIS_CHANNEL, reason_words
-from notifier.ledger.domain.states import State
+from notifier.ledger.domain.states import NotificationState
 from notifier.timeline.domain.entries import CARRIER, NOTIFIER, STAFF, Entry, wall
 from notifier.timeline.domain.entries import PATIENT as THE_PATIENT
 from notifier.values.kinds import KINDS, PATIENT
@@ -44,7 +44,7 @@ class MessageFact:
     kind: Kind
     recipient: str
     ordinal: int
-    state: State
+    state: NotificationState
     channel: Channel | None
     reason: str | None
     delivery_state: DeliveryState
@@ -167,22 +167,22 @@ def _given_back(one: MessageFact, call: CallFact) -> Entry:
 
 def _ending(one: MessageFact, zone: ZoneInfo) -> list[Entry]:
     match one.state:
-        case State.QUEUED:
+        case NotificationState.QUEUED:
             text = f"{one.name} waits; next look at {wall(one.next_attempt_at, zone)}"
-        case State.SENDING:
+        case NotificationState.SENDING:
             return []
-        case State.ACCEPTED:
+        case NotificationState.ACCEPTED:
             if one.calls:
                 return []
             text = f"{one.name} given in-app"
-        case State.SKIPPED:
+        case NotificationState.SKIPPED:
             text = f"{one.name} not sent: {reason_words(one.reason, one.kind)}"
-        case State.FAILED:
+        case NotificationState.FAILED:
             text = f"{one.name} failed: {reason_words(one.reason)}"
-        case State.UNKNOWN:
+        case NotificationState.UNKNOWN:
             text = f"{one.name}: {reason_words(one.reason)}; a person or a receipt settles it"
     ids = _ids(one, one.channel)
-    what = "message.given" if one.state is State.ACCEPTED else f"message.{one.state.value}"
+    what = "message.given" if one.state is NotificationState.ACCEPTED else f"message.{one.state.value}"
     return [Entry(one.changed_at, NOTIFIER, what, text, one.reason, one.caused_by, ids, 1_000)]
 
 
