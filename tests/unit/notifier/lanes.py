@@ -22,7 +22,7 @@ from notifier.lanes.handle.lane import Lane
 from notifier.lanes.handle.limits import Limits
 from notifier.lanes.handle.ports import Answered
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Accepted, Answer, Call, Notification, Row, UnreadableRow
+from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, Notification, Row, UnreadableRow
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
@@ -183,7 +183,9 @@ class MemoryLedger:
 class FakeCarrier:
     """Accepts everything, as slowly as told, and checks that the ledger knew before."""
 
-    def __init__(self, ledger: MemoryLedger, slow_s: float = 0.0, answer: Answer | BaseException | None = None) -> None:
+    def __init__(
+        self, ledger: MemoryLedger, slow_s: float = 0.0, answer: CarrierResult | BaseException | None = None
+    ) -> None:
         self.calls: list[Call] = []
         self.at_once = self.most_at_once = 0
         self._ledger, self._slow_s, self._answer = ledger, slow_s, answer or Accepted("r")
@@ -199,14 +201,14 @@ class FakeCarrier:
         """Let the call for this message go on even when it is cancelled, until `lets_go` is set."""
         self._clings = notification_id
 
-    def answers(self, answer: Answer | BaseException) -> None:
+    def answers(self, answer: CarrierResult | BaseException) -> None:
         self._answer = answer
 
     def prepare(self, call: Call) -> Made:
         if isinstance(self._answer, CannotCompose):
             raise self._answer
 
-        async def made() -> Answer:
+        async def made() -> CarrierResult:
             assert self._ledger.attempts[call.attempt_id] == "open"
             self.calls.append(call)
             self.at_once += 1

@@ -4,14 +4,14 @@ import pytest
 
 from notifier.lanes.domain.breaker import Breaker, BreakerState, is_failure
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, NotStarted, Rejected, Unsure
+from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, NotStarted, Rejected, Unsure
 
 DOWN = NotAccepted("ConnectError")
-UP: Answer = Accepted("r")
+UP: CarrierResult = Accepted("r")
 NEW = Breaker(most_failures=3, open_s=15.0, probe_s=10.0)
 
 
-def after(breaker: Breaker, *answers: Answer, at: float = 0.0) -> Breaker:
+def after(breaker: Breaker, *answers: CarrierResult, at: float = 0.0) -> Breaker:
     for answer in answers:
         breaker = breaker.after(answer, at)
     return breaker
@@ -28,7 +28,7 @@ def after(breaker: Breaker, *answers: Answer, at: float = 0.0) -> Breaker:
         (NotStarted(), False),
     ],
 )
-def test_a_failure_blames_the_carrier_or_our_account_and_not_the_message(answer: Answer, failed: bool) -> None:
+def test_a_failure_blames_the_carrier_or_our_account_and_not_the_message(answer: CarrierResult, failed: bool) -> None:
     assert is_failure(answer) == failed
 
 
@@ -45,7 +45,7 @@ def test_it_opens_after_so_many_failures_in_a_row_and_not_before() -> None:
 
 
 @pytest.mark.parametrize("answer", [UP, Rejected("HTTP_400"), NotAccepted("HTTP_429", fault=Fault.THROTTLE)])
-def test_an_answer_of_any_kind_ends_the_row(answer: Answer) -> None:
+def test_an_answer_of_any_kind_ends_the_row(answer: CarrierResult) -> None:
     assert after(NEW, DOWN, DOWN, answer, DOWN, DOWN).standing(0.0) is BreakerState.CLOSED
 
 

@@ -20,7 +20,7 @@ from notifier.lanes.domain.breaker import BreakerState
 from notifier.lanes.handle.caller import GRACE_S, Caller
 from notifier.lanes.handle.limits import Limits
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Rejected, Unsure
+from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, Rejected, Unsure
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, NOW, call
 from tests.unit.notifier.lanes import NoWatch
@@ -43,14 +43,14 @@ class Asked:
     """A carrier that answers when the model says so, and cannot write some messages."""
 
     def __init__(self) -> None:
-        self.under_way: list[asyncio.Future[Answer]] = []
+        self.under_way: list[asyncio.Future[CarrierResult]] = []
         self.cannot_compose = False
 
     def prepare(self, call: Call) -> Made:
         if self.cannot_compose:
             raise CannotCompose("UndefinedError")
 
-        def made() -> Awaitable[Answer]:
+        def made() -> Awaitable[CarrierResult]:
             self.under_way.append(asyncio.get_running_loop().create_future())
             return self.under_way[-1]
 
@@ -70,7 +70,7 @@ class ACarrierThatIsWellIsCalledAgain(RuleBasedStateMachine):
         self.carrier = Asked()
         self.caller: Caller
         self.claims: list[tuple[int, float]] = []
-        self.calls: list[asyncio.Task[Answer]] = []
+        self.calls: list[asyncio.Task[CarrierResult]] = []
 
     @initialize()
     def begin(self) -> None:
@@ -110,7 +110,7 @@ class ACarrierThatIsWellIsCalledAgain(RuleBasedStateMachine):
         one = replace(call(Kind.REMINDER, Route(Channel.SMS, MOBILE)), gated_on=gated_on)
         self.calls.append(self.loop.create_task(self.made(one)))
 
-    async def made(self, one: Call) -> Answer:
+    async def made(self, one: Call) -> CarrierResult:
         """Call as a lane does: the place is given back, and the answer written down, whatever comes of it."""
         try:
             return await self.caller.call(one)
@@ -120,7 +120,7 @@ class ACarrierThatIsWellIsCalledAgain(RuleBasedStateMachine):
 
     @precondition(lambda self: self.carrier.under_way)
     @rule(which=st.integers(0, 9), answer=st.sampled_from(ANSWERS))
-    def a_call_is_answered(self, which: int, answer: Answer) -> None:
+    def a_call_is_answered(self, which: int, answer: CarrierResult) -> None:
         self.carrier.under_way[which % len(self.carrier.under_way)].set_result(answer)
         self.turn()
 

@@ -9,7 +9,7 @@ from chassis.clock import StillClock
 from notifier.carriers.port import Made
 from notifier.lanes.handle.caller import Caller
 from notifier.lanes.handle.limits import Limits
-from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, NotStarted
+from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, NotStarted
 from schemas.notifications import Channel
 from tests.unit.notifier.builders import STARTS, call
 from tests.unit.notifier.lanes import NoWatch
@@ -21,10 +21,10 @@ class SlowCarrier:
     """Answers each call when it is told to, in the order they began."""
 
     def __init__(self) -> None:
-        self.begun: list[asyncio.Future[Answer]] = []
+        self.begun: list[asyncio.Future[CarrierResult]] = []
 
     def prepare(self, call: Call) -> Made:
-        async def made() -> Answer:
+        async def made() -> CarrierResult:
             self.begun.append(asyncio.get_running_loop().create_future())
             return await self.begun[-1]
 

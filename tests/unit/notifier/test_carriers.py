@@ -14,7 +14,7 @@ from notifier.carriers.meta.carrier import MetaAccount, WhatsAppCarrier
 from notifier.carriers.twilio.carrier import SmsCarrier, TwilioAccount
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected, Unsure
+from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected, Unsure
 from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
@@ -25,11 +25,11 @@ META = MetaAccount("123", SecretStr("hush"))
 SOONER, LATER = "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:30 GMT"
 
 
-def throttled(seconds: int) -> Answer:
+def throttled(seconds: int) -> CarrierResult:
     return NotAccepted("HTTP_429", timedelta(seconds=seconds), Fault.THROTTLE)
 
 
-async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
+async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> CarrierResult:
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(handler), base_url="http://carrier") as client:
         return await SmsCarrier(client, lambda _: TWILIO, Templates()).prepare(call(Kind.REMINDER, BY_SMS))()
 
@@ -72,7 +72,7 @@ async def sent(handler: Callable[[httpx2.Request], httpx2.Response]) -> Answer:
     ],
 )
 async def test_r24_g5_each_answer_is_accepted_rejected_not_accepted_or_unknown(
-    status: int, body: bytes, headers: dict[str, str], expected: Answer
+    status: int, body: bytes, headers: dict[str, str], expected: CarrierResult
 ) -> None:
     assert await sent(lambda _: httpx2.Response(status, content=body, headers=headers)) == expected
 
@@ -89,7 +89,7 @@ async def test_r24_g5_each_answer_is_accepted_rejected_not_accepted_or_unknown(
     ],
 )
 async def test_g5_a_break_is_known_not_accepted_only_before_the_request_left(
-    error: httpx2.HTTPError, expected: Answer
+    error: httpx2.HTTPError, expected: CarrierResult
 ) -> None:
     def broken(_: httpx2.Request) -> httpx2.Response:
         raise error

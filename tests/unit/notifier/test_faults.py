@@ -17,7 +17,7 @@ from notifier.carriers.smtp.mail import Sender
 from notifier.carriers.twilio.faults import of_twilio
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import THROTTLED, Fault
-from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Rejected
+from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected
 from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import MOBILE, call
@@ -144,7 +144,7 @@ async def mail_server(**replies: str) -> AsyncIterator[SmtpServer]:
         yield SmtpServer("127.0.0.1", port, "none", "attend", SecretStr("hush"), 5.0)
 
 
-async def mailed(**replies: str) -> Answer:
+async def mailed(**replies: str) -> CarrierResult:
     async with mail_server(**replies) as server:
         account = MailAccount(server, Sender("desk@attend.example"))
         carrier = EmailCarrier(lambda _: account, Templates())
@@ -171,7 +171,7 @@ async def mailed(**replies: str) -> Answer:
     ],
 )
 async def test_a_mail_servers_refusal_is_the_accounts_the_senders_or_the_mails(
-    step: str, reply: str, expected: Answer
+    step: str, reply: str, expected: CarrierResult
 ) -> None:
     assert await mailed(**{step: reply}) == expected
 

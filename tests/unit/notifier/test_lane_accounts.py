@@ -14,14 +14,14 @@ from notifier.gate.domain.chain import Open, Step, next_channel
 from notifier.gate.domain.facts import NOTHING_KNOWN
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Notification, Unsure
+from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, Notification, Unsure
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, NOW, STARTS, notification, visit
 from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, NoWatch, lane_over, run_while
 
-WELL: Answer = Accepted("r")
+WELL: CarrierResult = Accepted("r")
 
 
 def at(clinic: str, count: int, **changes: object) -> list[Notification]:
@@ -34,13 +34,13 @@ def at(clinic: str, count: int, **changes: object) -> list[Notification]:
 class CarrierOfSeveral(FakeCarrier):
     """Answers each clinic's calls as told, all others well; some never."""
 
-    def __init__(self, ledger: MemoryLedger, answers: Mapping[str, Answer | None]) -> None:
+    def __init__(self, ledger: MemoryLedger, answers: Mapping[str, CarrierResult | None]) -> None:
         super().__init__(ledger)
         self.by_clinic = answers
         self.called: list[str] = []
 
     def prepare(self, call: Call) -> Made:
-        async def made() -> Answer:
+        async def made() -> CarrierResult:
             self.called.append(call.visit.clinic_id)
             answer = self.by_clinic.get(call.visit.clinic_id, WELL)
             if answer is None:
@@ -64,7 +64,7 @@ def all_in(ledger: MemoryLedger, clinic: str, state: NotificationState) -> Calla
         None,
     ],
 )
-async def test_b10_whatever_one_account_meets_every_message_of_another_leaves(answer: Answer | None) -> None:
+async def test_b10_whatever_one_account_meets_every_message_of_another_leaves(answer: CarrierResult | None) -> None:
     """The lane has four slots, and twenty messages of SOUTH have sooner deadlines."""
     sooner = at("SOUTH", 20, not_after=NOW + timedelta(hours=1))
     ledger = MemoryLedger(*sooner, *at("NORTH", 10))
@@ -153,7 +153,7 @@ def test_the_installations_account_is_of_every_clinic_without_its_own() -> None:
     ],
 )
 async def test_while_our_account_is_refused_a_message_without_another_channel_waits_beyond_its_budget(
-    answer: Answer, email: str | None, stays: bool
+    answer: CarrierResult, email: str | None, stays: bool
 ) -> None:
     [asking] = at("NORTH", 1)
     ledger = MemoryLedger(asking)

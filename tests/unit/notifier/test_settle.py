@@ -13,7 +13,7 @@ from notifier.gate.domain.decision import Send, Skip, Terms, Wait
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import (
     Accepted,
-    Answer,
+    CarrierResult,
     NotAccepted,
     Notification,
     NotStarted,
@@ -26,12 +26,18 @@ from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending
 
-ANSWERS: tuple[Answer, ...] = (Accepted("r"), Rejected("550"), NotAccepted("429"), Unsure("TIMEOUT"), NotStarted())
+ANSWERS: tuple[CarrierResult, ...] = (
+    Accepted("r"),
+    Rejected("550"),
+    NotAccepted("429"),
+    Unsure("TIMEOUT"),
+    NotStarted(),
+)
 DOUBLE = Terms(double_over_miss=True)
 TEN_MINUTES = Terms(timedelta(minutes=10))
 
 
-def settled(held: Notification, answer: Answer, terms: Terms = TEN_MINUTES) -> Notification:
+def settled(held: Notification, answer: CarrierResult, terms: Terms = TEN_MINUTES) -> Notification:
     after = settle(held, FIRST, answer, NOW, 0.5, terms)
     assert after is not None
     return after
@@ -172,7 +178,7 @@ def test_g5_a_lease_that_runs_out_is_unknown_and_a_late_final_answer_settles_it(
 
 
 @pytest.mark.parametrize("answer", [NotAccepted("429"), Unsure("TIMEOUT"), NotStarted()])
-def test_i9_after_unknown_no_late_answer_queues_it_again(answer: Answer) -> None:
+def test_i9_after_unknown_no_late_answer_queues_it_again(answer: CarrierResult) -> None:
     assert settle(run_out(sending(), NOW), FIRST, answer, NOW, 0.5, DOUBLE) is None
 
 
@@ -185,17 +191,19 @@ def test_i9_after_unknown_no_late_answer_queues_it_again(answer: Answer) -> None
         )
     ),
 )
-def test_g6_no_answer_moves_a_message_that_is_not_waiting_for_one(state: NotificationState, answer: Answer) -> None:
+def test_g6_no_answer_moves_a_message_that_is_not_waiting_for_one(
+    state: NotificationState, answer: CarrierResult
+) -> None:
     assert settle(sending(state=state), FIRST, answer, NOW, 0.5) is None
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_an_answer_to_an_earlier_attempt_changes_nothing(answer: Answer) -> None:
+def test_an_answer_to_an_earlier_attempt_changes_nothing(answer: CarrierResult) -> None:
     assert settle(sending(attempts=2, attempt_id=SECOND), FIRST, answer, NOW, 0.5) is None
 
 
 @pytest.mark.parametrize(("state", "answer", "terms"), list(product(NotificationState, ANSWERS, (TEN_MINUTES, DOUBLE))))
-def test_every_step_is_in_the_table(state: NotificationState, answer: Answer, terms: Terms) -> None:
+def test_every_step_is_in_the_table(state: NotificationState, answer: CarrierResult, terms: Terms) -> None:
     after = settle(sending(state=state), FIRST, answer, NOW, 0.5, terms)
 
     assert after is None or after.state in STEPS[state]

@@ -21,7 +21,7 @@ import orjson
 
 from notifier.carriers.connections import Spread
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Accepted, Answer, NotAccepted, Unsure, refused
+from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Unsure, refused
 
 SERVER_ERROR = 500
 NO_SUCH_NUMBER = 33
@@ -59,7 +59,7 @@ async def answer_to(
     request: httpx2.Request,
     reference: Callable[[Any], str],
     fault_of: Callable[[int, int | None], Fault],
-) -> Answer:
+) -> CarrierResult:
     """Make the request and return what its answer means.
 
     Args:

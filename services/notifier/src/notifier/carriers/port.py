@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from notifier.ledger.domain.notification import Answer, Call
+from notifier.ledger.domain.notification import Call, CarrierResult
 
-type Made = Callable[[], Awaitable[Answer]]
+type Made = Callable[[], Awaitable[CarrierResult]]
 """A call that is ready to be made: awaited, it gives the answer, and never raises for what a carrier does."""
 
 

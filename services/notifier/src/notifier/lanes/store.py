@@ -16,8 +16,8 @@ from notifier.lanes.domain.undecided import PUT_OFF
 from notifier.lanes.handle.ports import Answered
 from notifier.ledger.domain.notification import (
     Accepted,
-    Answer,
     Call,
+    CarrierResult,
     NotAccepted,
     Notification,
     NotStarted,
@@ -174,7 +174,7 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
             await self._connection.execute(sql.CLOSE_ATTEMPTS, *columns, now)
 
 
-def _columns(answer: Answer) -> tuple[str, str | None, str | None]:
+def _columns(answer: CarrierResult) -> tuple[str, str | None, str | None]:
     """Return (outcome, code, the carrier's reference) as the attempt keeps them."""
     match answer:
         case Accepted(reference=reference):

@@ -53,7 +53,7 @@ class Meaning(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PatientReply:
     """An answer, read.
 
     Attributes:
@@ -118,7 +118,7 @@ class Verdict:
     why: Why | None = None
 
 
-def read(text: str, carrier_says: Meaning | None = None) -> Answer:
+def read(text: str, carrier_says: Meaning | None = None) -> PatientReply:
     """Return what a text means.
 
     Args:
@@ -129,19 +129,19 @@ def read(text: str, carrier_says: Meaning | None = None) -> Answer:
     found = _CODE.fullmatch(words)
     word, code = (found["word"].strip(), found["code"]) if found else (words, None)
     if carrier_says is not None:
-        return Answer(carrier_says, ambiguous=word in AMBIGUOUS)
+        return PatientReply(carrier_says, ambiguous=word in AMBIGUOUS)
     if code is None and word in STOP:
-        return Answer(Meaning.STOP, ambiguous=word in AMBIGUOUS)
+        return PatientReply(Meaning.STOP, ambiguous=word in AMBIGUOUS)
     if code is None and word in START:
-        return Answer(Meaning.START)
+        return PatientReply(Meaning.START)
     if word in CONFIRM:
-        return Answer(Meaning.CONFIRM, code)
+        return PatientReply(Meaning.CONFIRM, code)
     if word in CANCEL:
-        return Answer(Meaning.CANCEL, code)
-    return Answer(Meaning.OTHER)
+        return PatientReply(Meaning.CANCEL, code)
+    return PatientReply(Meaning.OTHER)
 
 
-def resolve(answer: Answer, messaged: Sequence[Messaged], now: datetime) -> Verdict:
+def resolve(answer: PatientReply, messaged: Sequence[Messaged], now: datetime) -> Verdict:
     """Return the one visit that an answer to confirm or cancel is about, or why that is for staff to find out.
 
     A visit comes into question if it is booked, ahead, and the patient was told of its time as it is now at the
@@ -171,7 +171,7 @@ def about(messaged: Sequence[Messaged], now: datetime) -> Messaged | None:
     return ahead[0] if len(ahead) == 1 else None
 
 
-def _found(answer: Answer, ahead: Sequence[Messaged]) -> Verdict:
+def _found(answer: PatientReply, ahead: Sequence[Messaged]) -> Verdict:
     if not ahead:
         return Verdict(why=Why.NO_VISIT)
     if answer.code is not None:

@@ -12,9 +12,9 @@ import structlog
 from notifier.replies.domain import (
     LONGEST_TEXT,
     WRONG_CODES_AN_HOUR,
-    Answer,
     Meaning,
     Messaged,
+    PatientReply,
     Verdict,
     Why,
     about,
@@ -71,7 +71,7 @@ class Reply:
 
     incoming: Incoming
     address: Address
-    answer: Answer
+    answer: PatientReply
     verdict: str
     visit: Messaged | None = None
     why: Why | None = None

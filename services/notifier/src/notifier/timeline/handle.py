@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.errors import AttendError, Unavailable
-from notifier.timeline.domain.answer import Answer, answer
+from notifier.timeline.domain.answer import WhatPatientGot, answer
 from notifier.timeline.domain.entries import (
     Entry,
     ReminderFact,
@@ -81,7 +81,7 @@ class Timeline:
     status: str | None
     zone: str
     entries: Sequence[Entry]
-    answer: Answer
+    answer: WhatPatientGot
     missing: Sequence[Missing] = field(default_factory=tuple)
 
 

@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from notifier.carriers.port import CannotCompose, Made
 from notifier.carriers.smtp.faults import ENHANCED, Phase, of_smtp
 from notifier.carriers.smtp.mail import Mail, Sender, compose
-from notifier.ledger.domain.notification import Accepted, Answer, Call, NotAccepted, Unsure, refused
+from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, Unsure, refused
 from notifier.wording.rendering import Templates
 
 REFUSALS = range(400, 600)
@@ -88,7 +88,7 @@ class EmailCarrier:
             raise CannotCompose(type(error).__name__) from error
         return partial(self._send, account.server, mail)
 
-    async def _send(self, server: SmtpServer, mail: Mail) -> Answer:
+    async def _send(self, server: SmtpServer, mail: Mail) -> CarrierResult:
         try:
             async with asyncio.timeout(server.timeout_s):
                 client = await self._announced(server, mail)
@@ -131,7 +131,7 @@ class EmailCarrier:
             raise
         return client
 
-    async def _handed_over(self, server: SmtpServer, client: aiosmtplib.SMTP, mail: Mail) -> Answer:
+    async def _handed_over(self, server: SmtpServer, client: aiosmtplib.SMTP, mail: Mail) -> CarrierResult:
         try:
             response = await client.data(mail.content)
         except aiosmtplib.SMTPResponseException as error:
@@ -189,7 +189,7 @@ def _phase(error: aiosmtplib.SMTPResponseException) -> Phase:
     return Phase.LOGIN
 
 
-def _refused(error: aiosmtplib.SMTPResponseException) -> Answer:
+def _refused(error: aiosmtplib.SMTPResponseException) -> CarrierResult:
     """Return what a refusal means; one that cannot be read, before the data, is the server's."""
     if error.code not in REFUSALS:
         return NotAccepted("SMTP_UNREADABLE")

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Answer, NotAccepted, Unsure
+from notifier.ledger.domain.notification import CarrierResult, NotAccepted, Unsure
 
 
 class BreakerState(StrEnum):
@@ -84,7 +84,7 @@ class Breaker:
             return None
         return self if self.opened_at is None else replace(self, probe_until=at + self.probe_s)
 
-    def after(self, answer: Answer, at: float) -> "Breaker":
+    def after(self, answer: CarrierResult, at: float) -> "Breaker":
         """Return it after a call that had begun was answered.
 
         An answer to a call from before it opened counts as well: it tells of now.
@@ -100,12 +100,12 @@ class Breaker:
         return replace(self, failures=failures, opened_at=at, is_ours=is_ours, probe_until=None)
 
 
-def is_failure(answer: Answer) -> bool:
+def is_failure(answer: CarrierResult) -> bool:
     """Say whether an answer blames the carrier or our account there, not the message."""
     if isinstance(answer, Unsure):
         return True
     return isinstance(answer, NotAccepted) and answer.fault in {Fault.CARRIER, Fault.ACCOUNT}
 
 
-def _is_shut_to_us(answer: Answer) -> bool:
+def _is_shut_to_us(answer: CarrierResult) -> bool:
     return isinstance(answer, NotAccepted) and answer.fault is Fault.ACCOUNT

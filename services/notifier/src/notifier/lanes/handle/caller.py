@@ -14,7 +14,7 @@ from notifier.lanes.handle.limits import LONGEST_IN_LINE_S, OLDEST_GATE_S, Limit
 from notifier.lanes.handle.places import Places
 from notifier.lanes.handle.ports import Watch
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Answer, Call, NotAccepted, NotStarted, Rejected, Unsure
+from notifier.ledger.domain.notification import Call, CarrierResult, NotAccepted, NotStarted, Rejected, Unsure
 from schemas.notifications import Channel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -54,7 +54,7 @@ class Caller:
         self._slots = asyncio.Semaphore(limits.slots)
         self._breaker = Breaker(limits.breaker_failures, limits.breaker_open_s, limits.timeout_s + GRACE_S)
         self._patient_until = 0.0
-        self._left: set[asyncio.Future[Answer]] = set()
+        self._left: set[asyncio.Future[CarrierResult]] = set()
 
     @property
     def standing(self) -> BreakerState:
@@ -100,7 +100,7 @@ class Caller:
         where = f"{self._channel} by {self._account}"
         return f"{where}: messages are due and no call has begun for {seconds:.0f} s; restart this process"
 
-    async def call(self, call: Call) -> Answer:
+    async def call(self, call: Call) -> CarrierResult:
         """Wait for a slot, and make one call unless it may no longer begin."""
         waits = True
         try:
@@ -110,7 +110,7 @@ class Caller:
         finally:
             self._in_line -= waits
 
-    async def _made(self, call: Call) -> Answer:
+    async def _made(self, call: Call) -> CarrierResult:
         """Make one call, unless its gate has gone stale, its deadline has passed or its carrier is left alone."""
         try:
             made = self._carrier.prepare(call)
@@ -135,7 +135,7 @@ class Caller:
         self.call_s += MEMORY * (seconds - self.call_s)
         self.places.most = self._limits.places(self.call_s)
 
-    async def _answer(self, made: Made, call: Call) -> Answer:
+    async def _answer(self, made: Made, call: Call) -> CarrierResult:
         """Return the answer, in time. A call that does not end even when it is given up keeps no slot."""
         calling = asyncio.ensure_future(made())
         try:
@@ -156,7 +156,7 @@ class Caller:
             return Unsure("INTERNAL")
         return calling.result()
 
-    def _leave(self, calling: asyncio.Future[Answer], call: Call) -> None:
+    def _leave(self, calling: asyncio.Future[CarrierResult], call: Call) -> None:
         """Hold on to a call that was given up until it ends, and look at nothing that it says."""
         if not calling.done():
             log.error("lane.call_hangs", lane=self._channel, attempt_id=str(call.attempt_id))
@@ -164,7 +164,7 @@ class Caller:
         calling.add_done_callback(self._left.discard)
         calling.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, answer: CarrierResult) -> None:
         """Move the breaker by this answer, and say so if it turned."""
         was_closed, at = self._breaker.opened_at is None, self._machine_s()
         if isinstance(answer, NotAccepted):

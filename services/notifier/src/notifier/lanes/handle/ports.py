@@ -11,7 +11,7 @@ from notifier.gate.domain.facts import GateFacts, SendingModeName
 from notifier.gate.domain.visit import Visit
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Answer, Call, Notification, Row
+from notifier.ledger.domain.notification import Call, CarrierResult, Notification, Row
 from schemas.notifications import Channel
 
 
@@ -20,7 +20,7 @@ class Answered:
     """A call and what came of it."""
 
     call: Call
-    answer: Answer
+    answer: CarrierResult
 
 
 class Watch(Protocol):

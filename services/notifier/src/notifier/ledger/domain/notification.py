@@ -166,4 +166,5 @@ def refused(fault: Fault, code: str, retry_after: timedelta | None = None) -> "R
     return NotAccepted(code, retry_after, fault)
 
 
-Answer = Accepted | Rejected | NotAccepted | Unsure | NotStarted
+CarrierResult = Accepted | Rejected | NotAccepted | Unsure | NotStarted
+"""What became of one call."""

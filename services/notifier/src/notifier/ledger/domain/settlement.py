@@ -25,7 +25,7 @@ from notifier.ledger.domain.backoff import retry_at
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import (
     Accepted,
-    Answer,
+    CarrierResult,
     NotAccepted,
     Notification,
     NotStarted,
@@ -44,7 +44,7 @@ _LATE = frozenset({Reason.TOO_LATE, Reason.PAST_VISIT})
 
 
 def settle(
-    held: Notification, attempt_id: UUID, answer: Answer, now: datetime, jitter: float, terms: Terms = ORDINARY
+    held: Notification, attempt_id: UUID, answer: CarrierResult, now: datetime, jitter: float, terms: Terms = ORDINARY
 ) -> Notification | None:
     """Return the notification after this answer, or None if the answer changes nothing.
 

@@ -13,7 +13,7 @@ from schemas.notifications import DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WhatPatientGot:
     """What the patient got, as far as the parts that answered know.
 
     Attributes:
@@ -37,7 +37,7 @@ def answer(
     history: Sequence[VersionFact],
     missing: Sequence[str],
     zone: ZoneInfo,
-) -> Answer:
+) -> WhatPatientGot:
     """Return the answer.
 
     Args:
@@ -73,7 +73,7 @@ def answer(
         else:
             lost.append(f"reminder {reminder.rule} ({reason_words(last.reason)})")
     text = _sentence(got, maybe, to_come, lost, history, missing)
-    return Answer(tuple(got), tuple(maybe), tuple(to_come), tuple(dict.fromkeys(lost)), text)
+    return WhatPatientGot(tuple(got), tuple(maybe), tuple(to_come), tuple(dict.fromkeys(lost)), text)
 
 
 def _got(one: MessageFact, name: str, zone: ZoneInfo) -> str:
