@@ -10,7 +10,7 @@ from notifier.fanout.domain.notices import (
     FOLLOW_UP_WITHIN,
     REBOOKED_WITHIN,
     may_take_place,
-    notices,
+    messages_for,
     supersede,
     take_place,
 )
@@ -36,7 +36,7 @@ def reading(version: int = 1, generation: int = 1, mode: Mode = Mode.LIVE) -> Vi
 
 
 def made(what: Transition, version: int = 1, mode: Mode = Mode.LIVE) -> dict[Kind, Notification]:
-    return {one.kind: one for one in notices(Happened(what, reading(version, version, mode), APPOINTMENT), NOW)}
+    return {one.kind: one for one in messages_for(Happened(what, reading(version, version, mode), APPOINTMENT), NOW)}
 
 
 def news(what: Transition, version: int) -> Notification:

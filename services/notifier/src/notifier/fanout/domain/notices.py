@@ -34,8 +34,8 @@ STILL_THERE = timedelta(hours=1)
 """After the start of a visit without an end: later an arrival is no news."""
 
 
-def notices(happened: Happened, now: datetime) -> list[Notification]:
-    """Return the notices of one transition, queued; for imported history they are born skipped (D43).
+def messages_for(happened: Happened, now: datetime) -> list[Notification]:
+    """Return the messages of one transition, queued; for imported history they are born skipped (D43).
 
     A cancellation waits for a booking that may take its place.
     """

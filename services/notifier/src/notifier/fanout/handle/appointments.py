@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.consumer import Applied
-from notifier.fanout.domain.notices import REBOOKED_WITHIN, may_take_place, notices, supersede, take_place
+from notifier.fanout.domain.notices import REBOOKED_WITHIN, may_take_place, messages_for, supersede, take_place
 from notifier.fanout.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
@@ -77,14 +77,14 @@ async def on_appointments(
     folded = fold(events, held)
     await store.keep(folded.newest.values())
     if folded.happened:
-        await _tell_of(store, folded, held, sending, now)
+        await _enter_messages(store, folded, held, sending, now)
     return Applied(folded.repeat, folded.stale)
 
 
-async def _tell_of(
+async def _enter_messages(
     store: FanoutStore, folded: Folded, held: Mapping[str, Held], sending: SendingMode, now: datetime
 ) -> None:
-    made = await unknown(store, [notice for one in folded.happened for notice in notices(one, now)])
+    made = await unknown(store, [notice for one in folded.happened for notice in messages_for(one, now)])
     twins = await _twins(store, folded, now)
     if wait := {twin.appointment_id for twin in twins if twin.stands}:
         made = [_after_the_twin(one, wait, now) for one in made]

@@ -94,7 +94,7 @@ async def enter(
     await store.insert(entered, now)
     await store.publish([one for one in entered if one.version], now)
     await store.deliver_in_app(in_app, now)  # last: it holds the providers' rows, for which other batches wait
-    _tell(entered)
+    _log_entered(entered)
     return entered
 
 
@@ -121,7 +121,7 @@ def _as_decided(asked: Notification, decision: Decision, visit: Visit | None, no
     return placed.but(state=NotificationState.ACCEPTED, version=1, accepted_at=now) if in_app else placed
 
 
-def _tell(entered: Sequence[Notification]) -> None:
+def _log_entered(entered: Sequence[Notification]) -> None:
     """Log what a batch made, and warn of providers nobody knows (R21)."""
     after_commit(log.info, "notifications.entered", count=len(entered), states=_count(entered))
     strangers = [one for one in entered if one.reason is Reason.UNKNOWN_PROVIDER]

@@ -168,7 +168,7 @@ class Caller:
         """Move the breaker by this answer, and say so if it turned."""
         was_closed, at = self._breaker.opened_at is None, self._machine_s()
         if isinstance(answer, NotAccepted):
-            self._tell(answer)
+            self._report_refusal(answer)
             if answer.retry_after:
                 self._patient_until = max(self._patient_until, at + patience_s(answer.retry_after))
         self._breaker = self._breaker.after(answer, at)
@@ -181,7 +181,7 @@ class Caller:
             else:
                 log.error("lane.breaker_opened", failures=self._breaker.failures, **place)
 
-    def _tell(self, answer: NotAccepted) -> None:
+    def _report_refusal(self, answer: NotAccepted) -> None:
         self._watch.refused(self._channel, self._account, answer.fault)
         if answer.fault in {Fault.ACCOUNT, Fault.SENDER}:  # nothing but a person mends it
             place = {"lane": self._channel, "account": self._account}

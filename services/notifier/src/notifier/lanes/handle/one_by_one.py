@@ -101,10 +101,10 @@ class OneByOne:
             log.exception("lane.nothing_taken_aside", lane=self._channel)
             return []
         self._undecided = self._undecided.without(odd.keys() - kept)
-        self._tell(odd, kept)
+        self._log_undecidable(odd, kept)
         return list(aside)
 
-    def _tell(self, odd: Mapping[UUID, Exception], kept: Collection[UUID]) -> None:
+    def _log_undecidable(self, odd: Mapping[UUID, Exception], kept: Collection[UUID]) -> None:
         """Log those taken aside, and one that waits for all of them: each comes again, and most alike."""
         told = [one for one in odd if one not in kept][:MOST] + [one for one in odd if one in kept][:1]
         for one in told:

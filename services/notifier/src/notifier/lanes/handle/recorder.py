@@ -67,7 +67,7 @@ class Recorder:
             settled = await self._record(answers)
             self._unrecorded -= len(answers)
             self._recorded(answers)
-            self._tell(settled)
+            self._report_outcomes(settled)
 
     async def _record(self, answers: Sequence[Answered]) -> list[Notification]:
         """Record, again and again while the database is away: an answer is worth keeping."""
@@ -94,7 +94,7 @@ class Recorder:
         except Exception:
             log.exception("message.answer_not_kept", **place)
 
-    def _tell(self, settled: Sequence[Notification]) -> None:
+    def _report_outcomes(self, settled: Sequence[Notification]) -> None:
         for one in settled:
             log.info(
                 "notification.settled",
