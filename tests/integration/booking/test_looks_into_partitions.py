@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from booking.appointments import ahead, reads, statements
+from booking.appointments import ahead_reads, reads, statements
 from chassis.database import Connection, create_pool
 from tests.integration.booking.partitions import in_quarters, names
 from tests.support.installation import Installation
@@ -15,7 +15,7 @@ from tests.support.installation import Installation
 pytestmark = pytest.mark.integration
 LOOKS: dict[str, tuple[str, str]] = {
     "history of one": (reads._HISTORY, "appointment_history"),
-    "newest snapshots": (ahead._SNAPSHOTS, "appointment_history"),
+    "newest snapshots": (ahead_reads._SNAPSHOTS, "appointment_history"),
 }
 
 

@@ -11,7 +11,6 @@ import asyncpg
 from fastapi import FastAPI
 
 from booking import retention
-from booking.appointments import ahead
 from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
@@ -261,7 +260,7 @@ def door(
         merges_http.routes(transactions, client),
         appointments_http.routes(reads, reader),
         safety_http.routes(reads, reader, clinics_visited),
-        ahead.routes(reads, transactions.clock, reader),
+        appointments_http.ahead_routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),
     )

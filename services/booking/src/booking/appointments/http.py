@@ -5,21 +5,40 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query
+import orjson
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
 
-from booking.appointments import listing
+from booking.appointments import ahead_reads, listing
 from booking.appointments.reads import beginning, by_source, one, result_of
 from booking.door.auth import Caller
 from booking.door.bodies import problem
-from booking.door.domain import Client
+from booking.door.domain import ALL, Client
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
+from chassis.clock import Clock
+from chassis.http import Problem
+from schemas.topics import APPOINTMENTS
 
 LONGEST_PAGE = 1_000
+
+LONGEST_LOOK = 5_000
+"""Appointments looked at for one page of those ahead; those ahead among them are its items."""
+
+MOST_IDS = 1_000
+"""Ids in one question."""
+
+_NOTHING = UUID(int=0)
 _PREFIX = "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{1,4}){0,6}$"
 
 _EVER = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+class Ids(BaseModel):
+    """The appointments asked for; repeats are answered once."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=MOST_IDS)
 
 
 def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
@@ -65,3 +84,56 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
             raise problem(refusal) from None
 
     return router
+
+
+def ahead_routes(pool: asyncpg.Pool, clock: Clock, caller: Caller) -> APIRouter:
+    """Return the routes of those ahead. Only a key that sees all sources and clinics opens them: the operator's."""
+
+    async def overseer(client: Annotated[Client, Depends(caller)]) -> None:
+        if not (client.sees_source(ALL) and client.sees_clinic(ALL)):
+            raise Problem(403, "OPERATOR_ONLY", "Only a key that sees all sources and clinics may ask this.")
+
+    router = APIRouter(prefix="/v1/ahead", tags=["ahead"], dependencies=[Depends(overseer)])
+
+    @router.get("", summary="Version, schedule and bar of every appointment ahead, by page")
+    async def ahead(
+        after: UUID = _NOTHING,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_LOOK)] = LONGEST_LOOK,
+        partition: Annotated[int | None, Query(ge=0, lt=APPOINTMENTS.partitions)] = None,
+        of: Annotated[int, Query(ge=1)] = APPOINTMENTS.partitions,
+    ) -> Response:
+        """Items in the order of their ids, and `next_after`: null on the last page. A page may be empty before it.
+
+        `barred` says why the newest version bars messages to its patient, null if it does not.
+
+        With `partition` only those whose events are in that partition of the topic `appointments`, which has `of`.
+        """
+        if of != APPOINTMENTS.partitions:
+            there = f"The topic {APPOINTMENTS.name} has {APPOINTMENTS.partitions} partitions, not {of}."
+            raise Problem(422, "OTHER_PARTITIONS", there)
+        return _json(await ahead_reads.page(pool, clock.now(), after, limit, partition))
+
+    @router.post("/states", summary="Version, schedule and bar of the appointments named")
+    async def states(asked: Ids) -> Response:
+        """As they are now, ahead or not; those that booking does not know, or never booked, are left out."""
+        return _json({"items": await ahead_reads.states(pool, asked.ids)})
+
+    @router.post("/snapshots", summary="The newest event of the appointments named")
+    async def snapshots(asked: Ids) -> Response:
+        """Each whole, as it was published on the topic `appointments`."""
+        return _json(
+            {"items": [orjson.Fragment(snapshot) for snapshot in await ahead_reads.snapshots(pool, asked.ids)]}
+        )
+
+    return router
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(body, default=_text, option=orjson.OPT_UTC_Z), media_type="application/json")
+
+
+def _text(value: object) -> str:
+    """Write asyncpg's UUIDs, which are a class of their own."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value).__name__)

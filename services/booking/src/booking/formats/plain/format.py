@@ -87,12 +87,16 @@ EXAMPLES = {
 }
 
 
+_OPENAPI = described(EventBody, EXAMPLES)
+_OPENAPI["schema"]["description"] = f"One event, an array of events, or {{'events': [...]}}; at most {LARGEST_BATCH}."
+
+
 class PlainJson:
     """`port.Format` of our own JSON: one event, an array of events, or `{"events": [...]}`."""
 
     media_types = ("application/json",)
     topic_content_types = ("application/json",)
-    openapi = described(EventBody, EXAMPLES)
+    openapi = _OPENAPI
 
     def parse(self, body: bytes, hints: Hints) -> Parsed:
         """See `port.Format`."""
