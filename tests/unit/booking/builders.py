@@ -31,14 +31,14 @@ BOOK: dict[str, Any] = {
 }
 
 
-def order(key: str = "e1", **given: Any) -> BookAppointment:
-    """Return an order about the visit `v1`; a full booking unless told otherwise."""
+def command(key: str = "e1", **given: Any) -> BookAppointment:
+    """Return a command about the visit `v1`; a full booking unless told otherwise."""
     fields = {"appointment": "v1", "source": "local", "client": "local", **BOOK, **given}
     return BookAppointment(key=key, body_sha256=repr(sorted(fields.items(), key=str)).encode(), **fields)
 
 
 def change(key: str, status: Status = Status.BOOKED, **given: Any) -> BookAppointment:
-    """Return an order that mentions only what is given."""
+    """Return a command that mentions only what is given."""
     fields = {"appointment": "v1", "source": "local", "client": "local", "status": status, **given}
     return BookAppointment(key=key, body_sha256=repr(sorted(fields.items(), key=str)).encode(), **fields)
 

@@ -9,14 +9,14 @@ import pytest
 from booking.appointments.domain.batch import Batch
 from booking.appointments.domain.state import Result
 from schemas.appointments import Bar, Status
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, batch, change, order
+from tests.unit.booking.builders import ANN, HOUR, NOW, START, batch, change, command
 
 MINUTE = timedelta(minutes=1)
 
 
 def booked(**given: Any) -> Batch:
     first = batch()
-    assert first.take(order(**given)).result is Result.APPLIED
+    assert first.take(command(**given)).result is Result.APPLIED
     return first
 
 
@@ -62,7 +62,7 @@ def test_r14_d44_a_patient_to_whom_no_message_may_go_has_none_to_take_back(bar: 
 
 def test_r14_a_change_that_ends_no_schedule_says_nothing_of_reminders() -> None:
     assert taken_back(NOW, Status.BOOKED, provider="dr-no") is None
-    assert batch().take(order()).reminders_cancelled is None
+    assert batch().take(command()).reminders_cancelled is None
     cancelled = booked()
     cancelled.take(change("e2", Status.CANCELLED))
     assert batch(known=cancelled).take(change("e3", Status.ENTERED_IN_ERROR)).reminders_cancelled is None
@@ -71,7 +71,7 @@ def test_r14_a_change_that_ends_no_schedule_says_nothing_of_reminders() -> None:
 def test_r14_within_one_batch_the_answer_counts_from_the_version_before_it() -> None:
     one = batch()
     answers = [
-        one.take(order()),
+        one.take(command()),
         one.take(change("e2", starts_at=START + HOUR)),
         one.take(change("e3", Status.CANCELLED)),
     ]

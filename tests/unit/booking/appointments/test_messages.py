@@ -13,12 +13,12 @@ from booking.providers.messages import provider_changed
 from schemas import wire
 from schemas.appointments import Appointment, Bar, Status
 from schemas.people import Clinic, Patient
-from tests.unit.booking.builders import ANN, EYE, HOUR, NOW, START, VISIT, batch, change, order
+from tests.unit.booking.builders import ANN, EYE, HOUR, NOW, START, VISIT, batch, change, command
 
 
 def states() -> list[AppointmentState]:
     booked = batch()
-    booked.take(order(occurred_at=NOW.replace(microsecond=120)))
+    booked.take(command(occurred_at=NOW.replace(microsecond=120)))
     booked.take(change("e2", Status.CANCELLED, reason="unwell"))
     booked.take(change("e3", Status.WAITLIST, starts_at=None, ends_at=None, provider=None, service_type=None))
     return [state for _, state in booked.versions]

@@ -10,7 +10,7 @@ from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
 from schemas.appointments import Mode, Status
 from schemas.wire import provider_id
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, order
+from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, command
 
 
 def state(taken: Batch) -> AppointmentState:
@@ -24,7 +24,7 @@ def refusal(answer: EventAnswer) -> str:
 
 def test_the_first_booking_is_version_one_of_schedule_one_d40() -> None:
     booked = batch()
-    answer = booked.take(order())
+    answer = booked.take(command())
     assert answer.result is Result.APPLIED
     held = state(booked)
     assert (held.version, held.schedule_gen, held.schedule_set_at) == (1, 1, NOW)
@@ -35,7 +35,7 @@ def test_the_first_booking_is_version_one_of_schedule_one_d40() -> None:
 
 def test_the_same_event_again_has_the_same_answer_and_one_effect_d41() -> None:
     booked = batch()
-    first, again = booked.take(order()), booked.take(order())
+    first, again = booked.take(command()), booked.take(command())
     assert again.result is Result.REPEAT
     assert again.recorded == first.recorded
     assert len(booked.versions) == 1
@@ -43,20 +43,20 @@ def test_the_same_event_again_has_the_same_answer_and_one_effect_d41() -> None:
 
 def test_the_same_event_id_with_another_body_is_a_conflict_d41() -> None:
     booked = batch()
-    booked.take(order())
-    assert refusal(booked.take(order(status=Status.CANCELLED))) == "EVENT_ID_CONFLICT"
+    booked.take(command())
+    assert refusal(booked.take(command(status=Status.CANCELLED))) == "EVENT_ID_CONFLICT"
 
 
 def test_another_event_that_says_nothing_new_makes_no_version() -> None:
     booked = batch()
-    booked.take(order("e1"))
-    assert booked.take(order("e2")).result is Result.REPEAT
+    booked.take(command("e1"))
+    assert booked.take(command("e2")).result is Result.REPEAT
     assert state(booked).version == 1
 
 
 def test_an_event_older_than_what_is_known_is_stale_and_changes_nothing_d41() -> None:
     booked = batch()
-    booked.take(order("e2", sequence=2))
+    booked.take(command("e2", sequence=2))
     answer = booked.take(change("e1", Status.CANCELLED, sequence=1))
     assert answer.result is Result.STALE
     assert state(booked).status is Status.BOOKED
@@ -64,20 +64,20 @@ def test_an_event_older_than_what_is_known_is_stale_and_changes_nothing_d41() ->
 
 def test_without_a_sequence_the_last_updated_time_decides() -> None:
     booked = batch()
-    booked.take(order("e2", occurred_at=NOW))
+    booked.take(command("e2", occurred_at=NOW))
     assert booked.take(change("e1", Status.CANCELLED, occurred_at=NOW - HOUR)).result is Result.STALE
     assert booked.take(change("e3", Status.CANCELLED, occurred_at=NOW + HOUR)).result is Result.APPLIED
 
 
 def test_equal_last_updated_times_say_nothing_and_arrival_decides() -> None:
     booked = batch()
-    booked.take(order("e1", occurred_at=NOW))
+    booked.take(command("e1", occurred_at=NOW))
     assert booked.take(change("e2", Status.CANCELLED, occurred_at=NOW)).result is Result.APPLIED
 
 
 def test_a_replayed_event_without_an_order_stands_where_it_first_came_and_does_not_revive_a_visit() -> None:
     booked = batch()
-    booked.take(order("e1"))
+    booked.take(command("e1"))
     cancelled = batch(known=booked, now=NOW + 2 * HOUR)
     cancelled.take(change("e3", Status.CANCELLED))
     late = batch(known=cancelled, now=NOW + 9 * HOUR)
@@ -91,7 +91,7 @@ def test_a_replayed_event_without_an_order_stands_where_it_first_came_and_does_n
 def test_replays_in_the_order_of_their_arrival_all_count_whenever_they_are_made() -> None:
     late = batch(now=NOW + 9 * HOUR)
     answers = [
-        late.take(order("e1", arrived_at=NOW)),
+        late.take(command("e1", arrived_at=NOW)),
         late.take(change("e2", starts_at=START + HOUR, arrived_at=NOW + HOUR)),
         late.take(change("e3", Status.CANCELLED, arrived_at=NOW + 2 * HOUR)),
     ]
@@ -102,7 +102,7 @@ def test_replays_in_the_order_of_their_arrival_all_count_whenever_they_are_made(
 
 def test_within_one_batch_which_has_one_instant_the_place_in_the_topic_decides() -> None:
     booked = batch()
-    booked.take(order("e1", arrived_offset=4))
+    booked.take(command("e1", arrived_offset=4))
     booked.take(change("e3", Status.CANCELLED, arrived_offset=6))
     late = batch(known=booked, now=NOW + 9 * HOUR)
     moved = change("e2", starts_at=START + HOUR, arrived_at=NOW, arrived_offset=5)
@@ -113,13 +113,13 @@ def test_within_one_batch_which_has_one_instant_the_place_in_the_topic_decides()
 
 def test_an_event_that_comes_now_is_never_held_against_its_place_in_a_topic_that_was_made_anew() -> None:
     booked = batch()
-    booked.take(order("e1", arrived_offset=4_000))
+    booked.take(command("e1", arrived_offset=4_000))
     assert booked.take(change("e2", Status.CANCELLED, arrived_offset=0)).result is Result.APPLIED
 
 
 def test_replays_in_another_order_end_as_they_came() -> None:
     late = batch(now=NOW + 9 * HOUR)
-    late.take(order("e1", arrived_at=NOW))
+    late.take(command("e1", arrived_at=NOW))
     late.take(change("e3", Status.CANCELLED, arrived_at=NOW + 2 * HOUR))
     assert late.take(change("e2", starts_at=START + HOUR, arrived_at=NOW + HOUR)).result is Result.STALE
     assert state(late).status is Status.CANCELLED
@@ -127,14 +127,14 @@ def test_replays_in_another_order_end_as_they_came() -> None:
 
 def test_what_gives_an_order_of_its_own_is_ordered_by_that_when_it_is_replayed_too() -> None:
     booked = batch()
-    booked.take(order("e1", sequence=1))
+    booked.take(command("e1", sequence=1))
     late = batch(known=booked, now=NOW + 9 * HOUR)
     assert late.take(change("e2", Status.CANCELLED, sequence=2, arrived_at=NOW - HOUR)).result is Result.APPLIED
 
 
 def test_bookings_own_changes_say_nothing_of_what_came_from_outside() -> None:
     booked = batch()
-    booked.take(order("e1"))
+    booked.take(command("e1"))
     reissued = state(booked)._replace(version=2, ingest_time=NOW + 5 * HOUR)
     decided = decide(reissued, change("e2", Status.CANCELLED, arrived_at=NOW + HOUR), None, None, NOW + 9 * HOUR)
     assert decided.result is Result.APPLIED
@@ -142,7 +142,7 @@ def test_bookings_own_changes_say_nothing_of_what_came_from_outside() -> None:
 
 def test_a_row_from_before_arrivals_were_kept_goes_by_when_it_was_taken() -> None:
     booked = batch()
-    booked.take(order("e1"))
+    booked.take(command("e1"))
     old = state(booked)._replace(arrived_at=None)
     for arrived, result in ((NOW - HOUR, Result.STALE), (NOW + HOUR, Result.APPLIED)):
         replayed = change("e2", Status.CANCELLED, arrived_at=arrived)
@@ -151,65 +151,66 @@ def test_a_row_from_before_arrivals_were_kept_goes_by_when_it_was_taken() -> Non
 
 def test_the_same_sequence_with_other_content_is_a_conflict_d41() -> None:
     booked = batch()
-    booked.take(order("e1", sequence=1))
+    booked.take(command("e1", sequence=1))
     assert refusal(booked.take(change("e2", Status.CANCELLED, sequence=1))) == "SEQUENCE_CONFLICT"
 
 
 def test_the_same_sequence_with_the_same_content_is_a_repeat() -> None:
     booked = batch()
-    booked.take(order("e1", sequence=1))
-    assert booked.take(order("e2", sequence=1)).result is Result.REPEAT
+    booked.take(command("e1", sequence=1))
+    assert booked.take(command("e2", sequence=1)).result is Result.REPEAT
 
 
 def test_a_repeat_moves_the_order_on_so_that_what_lies_between_is_stale() -> None:
     booked = batch()
-    booked.take(order("e1", sequence=1))
-    booked.take(order("e3", sequence=3))
+    booked.take(command("e1", sequence=1))
+    booked.take(command("e3", sequence=3))
     assert booked.take(change("e2", Status.CANCELLED, sequence=2)).result is Result.STALE
 
 
 def test_cancel_before_book_is_a_tombstone_and_the_book_is_stale_d41() -> None:
     booked = batch()
-    assert booked.take(order("e2", status=Status.CANCELLED, sequence=2)).result is Result.TOMBSTONE
-    assert booked.take(order("e1", sequence=1)).result is Result.STALE
+    assert booked.take(command("e2", status=Status.CANCELLED, sequence=2)).result is Result.TOMBSTONE
+    assert booked.take(command("e1", sequence=1)).result is Result.STALE
     assert booked.versions == []
 
 
 def test_a_book_without_an_order_does_not_lift_a_tombstone() -> None:
     booked = batch()
     booked.take(change("e2", Status.CANCELLED))
-    assert booked.take(order("e1")).result is Result.STALE
+    assert booked.take(command("e1")).result is Result.STALE
 
 
 def test_history_that_was_cancelled_is_kept_as_it_was_d43() -> None:
     imported = batch()
-    answer = imported.take(order(status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell"))
+    answer = imported.take(command(status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell"))
     held = state(imported)
     assert (answer.result, held.version, held.status) == (Result.APPLIED, 1, Status.CANCELLED)
     assert (held.patient, held.clinic_id, held.starts_at, held.reason) == (ANN, "EYE", START, "unwell")
     assert held.first_booked_at is None
     assert (
-        imported.take(order("e2", status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell")).result is Result.REPEAT
+        imported.take(command("e2", status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell")).result
+        is Result.REPEAT
     )
 
 
 @pytest.mark.parametrize("given", [{"patient": None}, {"clinic": None}, {"mode": Mode.LIVE}])
 def test_a_cancellation_that_is_live_or_says_not_whose_it_was_stays_a_tombstone_d41(given: dict[str, Any]) -> None:
     taken = batch()
-    answer = taken.take(order(**{"status": Status.CANCELLED, "mode": Mode.BACKFILL, **given}))
+    answer = taken.take(command(**{"status": Status.CANCELLED, "mode": Mode.BACKFILL, **given}))
     assert (answer.result, state(taken).version) == (Result.TOMBSTONE, 0)
 
 
 def test_a_newer_book_lifts_a_tombstone() -> None:
     booked = batch()
     booked.take(change("e1", Status.CANCELLED, sequence=1))
-    assert booked.take(order("e2", sequence=2)).result is Result.APPLIED
+    assert booked.take(command("e2", sequence=2)).result is Result.APPLIED
     assert state(booked).version == 1
 
 
 def test_fields_that_an_event_does_not_mention_stay() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     booked.take(change("e2", Status.CANCELLED))
     held = state(booked)
     assert (held.status, held.starts_at, held.clinic_id, held.patient) == (Status.CANCELLED, START, "EYE", ANN)
@@ -217,14 +218,14 @@ def test_fields_that_an_event_does_not_mention_stay() -> None:
 
 def test_a_provider_can_be_taken_away() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     booked.take(change("e2", provider=None))
     assert state(booked).provider_id is None
 
 
 def test_a_move_raises_the_schedule_and_keeps_the_length_of_the_visit_d10() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     later = batch(known=booked, now=NOW + HOUR)
     later.take(change("e2", starts_at=START + timedelta(days=1)))
     held = state(later)
@@ -234,14 +235,14 @@ def test_a_move_raises_the_schedule_and_keeps_the_length_of_the_visit_d10() -> N
 
 def test_another_clinic_raises_the_schedule() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     booked.take(change("e2", clinic="ENT"))
     assert state(booked).schedule_gen == 2
 
 
 def test_a_cancel_keeps_the_schedule_and_an_uncancel_raises_it_d10() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     booked.take(change("e2", Status.CANCELLED))
     assert state(booked).schedule_gen == 1
     booked.take(change("e3", Status.BOOKED))
@@ -250,7 +251,7 @@ def test_a_cancel_keeps_the_schedule_and_an_uncancel_raises_it_d10() -> None:
 
 def test_from_the_waitlist_to_booked_the_schedule_begins_anew() -> None:
     booked = batch()
-    booked.take(order(status=Status.WAITLIST))
+    booked.take(command(status=Status.WAITLIST))
     assert state(booked).first_booked_at is None
     booked.take(change("e2", Status.BOOKED))
     assert (state(booked).schedule_gen, state(booked).first_booked_at) == (2, NOW)
@@ -258,21 +259,21 @@ def test_from_the_waitlist_to_booked_the_schedule_begins_anew() -> None:
 
 def test_first_booked_at_stays_whatever_follows_d3() -> None:
     booked = batch()
-    booked.take(order(occurred_at=NOW - HOUR))
+    booked.take(command(occurred_at=NOW - HOUR))
     booked.take(change("e2", Status.CANCELLED, occurred_at=NOW))
     assert state(booked).first_booked_at == NOW - HOUR
 
 
 def test_another_provider_or_the_confirmed_flag_leave_the_schedule_d11() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     booked.take(change("e2", provider="dr-no", confirmed=True))
     assert (state(booked).schedule_gen, state(booked).confirmed) == (1, True)
 
 
 def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     booked.take(change("e2", Status.FULFILLED))
     answer = booked.take(change("e3", Status.PROPOSED))
     assert answer.recorded is not None
@@ -281,7 +282,7 @@ def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33() -> N
 
 def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
     booked = batch()
-    booked.take(order())
+    booked.take(command())
     booked.take(change("e2", Status.FULFILLED))
     answer = booked.take(change("e3", Status.BOOKED, reason="entered for the wrong visit"))
     assert answer.recorded is not None
@@ -290,7 +291,7 @@ def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
 
 def test_backfill_marks_the_version_d43() -> None:
     booked = batch()
-    booked.take(order(mode=Mode.BACKFILL))
+    booked.take(command(mode=Mode.BACKFILL))
     assert state(booked).mode is Mode.BACKFILL
 
 
@@ -301,22 +302,22 @@ def test_backfill_marks_the_version_d43() -> None:
 def test_a_first_event_is_complete(without: str, code: str) -> None:
     booked = batch()
     missing: dict[str, Any] = {without: None, "ends_at": None}
-    answer = booked.take(order(**missing))
+    answer = booked.take(command(**missing))
     assert refusal(answer) == code
     assert (booked.changed, booked.versions, booked.recorded_events) == ({}, [], {})
 
 
 def test_a_proposal_needs_no_start() -> None:
-    assert batch().take(order(status=Status.PROPOSED, starts_at=None, ends_at=None)).result is Result.APPLIED
+    assert batch().take(command(status=Status.PROPOSED, starts_at=None, ends_at=None)).result is Result.APPLIED
 
 
 def test_a_visit_does_not_end_before_it_starts() -> None:
-    assert refusal(batch().take(order(ends_at=START - HOUR))) == "END_BEFORE_START"
+    assert refusal(batch().take(command(ends_at=START - HOUR))) == "END_BEFORE_START"
 
 
 def test_a_refused_event_may_be_sent_again_and_be_taken_then() -> None:
     booked = batch()
-    booked.take(order(clinic="NOWHERE"))
+    booked.take(command(clinic="NOWHERE"))
     assert booked.unused([("local", "v1")]) == [("local", "v1")]
-    assert booked.take(order("e1")).result is Result.APPLIED
+    assert booked.take(command("e1")).result is Result.APPLIED
     assert booked.unused([("local", "v1")]) == []

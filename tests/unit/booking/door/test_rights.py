@@ -7,7 +7,7 @@ from booking.door.domain import Client
 from booking.patients.domain.patient import PersonDetails
 from booking.safety.domain import Cause
 from booking.values.refusals import Refused
-from tests.unit.booking.builders import ANN, LOCAL, VISIT, batch, change, order
+from tests.unit.booking.builders import ANN, LOCAL, VISIT, batch, change, command
 
 EYE_ONLY = Client("local", ("local",), ("EYE",))
 DOS = ("http://fhir.nhs.uk/Id/dos-service-id", "111")
@@ -34,28 +34,28 @@ def test_a_foreign_source_is_forbidden_g9() -> None:
 
 
 def test_a_foreign_clinic_is_forbidden_whether_it_exists_or_not_g9() -> None:
-    assert refusal(batch(EYE_ONLY).take(order(clinic="ENT"))) == "FOREIGN_CLINIC"
-    assert refusal(batch(EYE_ONLY).take(order(clinic="NOWHERE"))) == "FOREIGN_CLINIC"
+    assert refusal(batch(EYE_ONLY).take(command(clinic="ENT"))) == "FOREIGN_CLINIC"
+    assert refusal(batch(EYE_ONLY).take(command(clinic="NOWHERE"))) == "FOREIGN_CLINIC"
 
 
 def test_an_appointment_held_at_a_foreign_clinic_cannot_be_changed_g9() -> None:
     booked = batch()
-    booked.take(order(clinic="ENT"))
+    booked.take(command(clinic="ENT"))
     assert refusal(batch(EYE_ONLY, known=booked).take(change("e2", clinic="EYE"))) == "FOREIGN_CLINIC"
 
 
 def test_an_unknown_clinic_is_refused() -> None:
-    assert refusal(batch().take(order(clinic="NOWHERE"))) == "UNKNOWN_CLINIC"
+    assert refusal(batch().take(command(clinic="NOWHERE"))) == "UNKNOWN_CLINIC"
 
 
 def test_a_clinic_is_found_by_an_identifier_of_its_source() -> None:
     booked = batch(clinic_ids={("local", *DOS): "ENT"})
-    booked.take(order(clinic=None, clinic_identifiers=(("x", "1"), DOS)))
+    booked.take(command(clinic=None, clinic_identifiers=(("x", "1"), DOS)))
     assert booked.changed[VISIT].clinic_id == "ENT"
 
 
 def test_an_identifier_that_names_no_clinic_is_refused_with_the_system_that_was_missing() -> None:
-    answer = batch().take(order(clinic=None, clinic_identifiers=(DOS,)))
+    answer = batch().take(command(clinic=None, clinic_identifiers=(DOS,)))
     assert refusal(answer) == "UNKNOWN_CLINIC"
     assert answer.refusal is not None
     assert "dos-service-id" in answer.refusal.message
@@ -64,25 +64,25 @@ def test_an_identifier_that_names_no_clinic_is_refused_with_the_system_that_was_
 
 def test_a_booking_that_names_no_clinic_lands_in_the_clients_default_clinic() -> None:
     booked = batch(Client("local", ("local",), default_clinic="EYE"))
-    booked.take(order(clinic=None, clinic_identifiers=(DOS,)))
+    booked.take(command(clinic=None, clinic_identifiers=(DOS,)))
     assert booked.changed[VISIT].clinic_id == "EYE"
 
 
 def test_a_patient_in_a_message_is_registered_when_the_client_may_register() -> None:
     booked = batch()
-    booked.take(order(person=PersonDetails(given_name="Ann", mobile="020 7946 0018")))
+    booked.take(command(person=PersonDetails(given_name="Ann", mobile="020 7946 0018")))
     ((patient, details, cause),) = booked.persons
     assert (patient, details.mobile, cause) == (ANN, "+442079460018", Cause("local", "local/e1"))
 
 
 def test_without_that_right_the_booking_is_taken_and_nobody_is_registered() -> None:
     booked = batch(Client("local", ("local",)))
-    booked.take(order(person=PersonDetails(given_name="Ann")))
+    booked.take(command(person=PersonDetails(given_name="Ann")))
     assert booked.persons == []
     assert len(booked.versions) == 1
 
 
 def test_a_person_that_cannot_be_taken_refuses_the_whole_event() -> None:
     booked = batch()
-    assert refusal(booked.take(order(person=PersonDetails(mobile="none")))) == "BAD_PHONE"
+    assert refusal(booked.take(command(person=PersonDetails(mobile="none")))) == "BAD_PHONE"
     assert (booked.versions, booked.changed) == ([], {})

@@ -10,13 +10,13 @@ from booking.appointments.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowe
 from booking.appointments.domain.versions import decide
 from booking.no_shows.domain import cause_of, not_attended
 from schemas.appointments import Status
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, order
+from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, command
 
 SECOND = timedelta(seconds=1)
 
 
 def missed(**given: Any) -> AppointmentState:
-    held = decide(None, order(**given), "EYE", ANN, NOW).state
+    held = decide(None, command(**given), "EYE", ANN, NOW).state
     return not_attended(held, cause_of("EYE", "2027-03-12T12:00+00:00"), timedelta(minutes=30), START + 2 * HOUR)
 
 
@@ -48,12 +48,12 @@ def test_an_arrival_that_upstream_numbers_higher_reverses_it() -> None:
 def test_the_same_booking_under_another_event_id_is_a_repeat_and_no_conflict() -> None:
     held = missed(sequence=4)
 
-    assert decide(held, order("e2", sequence=4), "EYE", ANN, START + 3 * HOUR).result is Result.REPEAT
-    assert decide(held, order("e3", sequence=9), "EYE", ANN, START + 3 * HOUR).state.sequence == 9
+    assert decide(held, command("e2", sequence=4), "EYE", ANN, START + 3 * HOUR).result is Result.REPEAT
+    assert decide(held, command("e3", sequence=9), "EYE", ANN, START + 3 * HOUR).state.sequence == 9
 
 
 def test_a_booking_for_another_time_is_no_repeat() -> None:
-    moved = decide(missed(), order("e2", starts_at=START + 48 * HOUR, ends_at=START + 49 * HOUR), "EYE", ANN, START)
+    moved = decide(missed(), command("e2", starts_at=START + 48 * HOUR, ends_at=START + 49 * HOUR), "EYE", ANN, START)
 
     assert (moved.result, moved.state.status, moved.state.schedule_gen) == (Result.APPLIED, Status.BOOKED, 2)
 
@@ -61,4 +61,4 @@ def test_a_booking_for_another_time_is_no_repeat() -> None:
 def test_upstreams_own_no_show_is_not_taken_for_ours() -> None:
     held = missed()._replace(caused_by="local/e7")
 
-    assert decide(held, order("e2"), "EYE", ANN, START + 3 * HOUR).state.status is Status.BOOKED
+    assert decide(held, command("e2"), "EYE", ANN, START + 3 * HOUR).state.status is Status.BOOKED

@@ -16,7 +16,7 @@ from booking.values.refusals import Refused
 from schemas import wire
 from schemas.appointments import Appointment, Bar, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.planning import plan
-from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, order
+from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, command
 
 DAY, TWO, WEEK = Lead(hours=24), Lead(hours=2), Lead(days=7)
 LATER = NOW + timedelta(days=1)
@@ -25,7 +25,7 @@ LATER = NOW + timedelta(days=1)
 def visit(starts_at: datetime = START, status: Status = Status.BOOKED, barred: Bar | None = None) -> Appointment:
     """Return a visit booked at NOW with the default rules."""
     taken = batch()
-    taken.take(order(starts_at=starts_at, ends_at=starts_at + HOUR, status=status))
+    taken.take(command(starts_at=starts_at, ends_at=starts_at + HOUR, status=status))
     return wire.decode(Appointment, appointment_changed(VISIT, taken.versions[0][1], EYE, barred).value)
 
 
@@ -240,7 +240,7 @@ def versions(*moves: tuple[Status, datetime, datetime]) -> list[Appointment]:
     found, known = [], None
     for number, (status, starts_at, at) in enumerate(moves):
         known = batch(known=known, now=at)
-        order_ = order(f"e{number}", status=status, starts_at=starts_at, ends_at=None)
+        order_ = command(f"e{number}", status=status, starts_at=starts_at, ends_at=None)
         known.take(order_ if number == 0 else change(f"e{number}", status, starts_at=starts_at))
         found.append(wire.decode(Appointment, appointment_changed(VISIT, known.versions[-1][1], EYE, None).value))
     return found

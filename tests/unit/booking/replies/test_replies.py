@@ -13,11 +13,11 @@ from booking.replies.domain import decide as answered
 from schemas.appointments import Status
 from schemas.notifications import Channel
 from schemas.replies import PatientReplied, ReplyAnswer
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, change, order
+from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, change, command
 
 
 def booked(**given: Any) -> AppointmentState:
-    return decide(None, order(**given), "EYE", ANN, NOW).state
+    return decide(None, command(**given), "EYE", ANN, NOW).state
 
 
 def reply(answer: ReplyAnswer, gen: int = 1, at: datetime = NOW + HOUR, patient: UUID = ANN) -> PatientReplied:
@@ -72,7 +72,7 @@ def test_a_visit_that_is_not_booked_any_more_is_not_confirmed() -> None:
 def test_upstream_that_does_not_know_of_the_cancellation_does_not_undo_it_by_repeating_itself() -> None:
     after = answered(booked(sequence=4), reply(ReplyAnswer.CANCEL)).state
 
-    again = decide(after, order("e2", sequence=5), "EYE", ANN, NOW + 2 * HOUR)
+    again = decide(after, command("e2", sequence=5), "EYE", ANN, NOW + 2 * HOUR)
 
     assert (again.result, again.state.status, again.state.version) == (Result.REPEAT, Status.CANCELLED, 2)
 
@@ -89,6 +89,6 @@ def test_a_visit_that_moves_is_not_confirmed_any_more() -> None:
 def test_upstream_that_gives_a_reason_or_another_time_books_it_again() -> None:
     after = answered(booked(), reply(ReplyAnswer.CANCEL)).state
 
-    for order_ in (order("e2", reason="he rang"), order("e3", starts_at=START + HOUR, ends_at=START + 2 * HOUR)):
+    for order_ in (command("e2", reason="he rang"), command("e3", starts_at=START + HOUR, ends_at=START + 2 * HOUR)):
         decision = decide(after, order_, "EYE", ANN, NOW + timedelta(hours=2))
         assert (decision.result, decision.state.status) == (Result.APPLIED, Status.BOOKED)
