@@ -40,7 +40,7 @@ class Bar(StrEnum):
     NO_CONSENT = "NO_CONSENT"
 
 
-class Mode(StrEnum):
+class IngestMode(StrEnum):
     """How an event came: as it happened, or as history (D43)."""
 
     LIVE = "live"
@@ -85,7 +85,7 @@ class Appointment(Contract):
     version: Version
     status: Status
     confirmed: bool = False
-    mode: Mode = Mode.LIVE
+    mode: IngestMode = IngestMode.LIVE
     patient_id: UUID
     clinic_id: ClinicId
     provider_id: UUID | None = None

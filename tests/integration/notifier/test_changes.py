@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from schemas.appointments import Appointment, Mode, Status
+from schemas.appointments import Appointment, IngestMode, Status
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.integration.notifier.world import MONDAY, World, until
@@ -186,7 +186,7 @@ async def test_r27_nobody_hears_of_the_end_of_a_visit_that_he_never_heard_of(wor
     await world.start()
     visit = await world.book(patient)
     await world.settled(visit, "confirmation", "skipped")
-    imported = await world.book(await world.patient(), mode=Mode.BACKFILL)
+    imported = await world.book(await world.patient(), mode=IngestMode.BACKFILL)
     for one in (visit, imported):
         await world.change(one, status=Status.CANCELLED)
     await world.settled(visit, "cancelled", "queued")

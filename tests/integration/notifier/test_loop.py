@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 from schemas.notifications import Outcome
 from schemas.reminders import Reason
 from tests.integration.notifier.world import MONDAY, World, until
@@ -117,7 +117,7 @@ async def test_r21_d37_d43_bookings_that_tell_nobody_say_why(world: World) -> No
     patient, provider = await world.patient(), await world.provider()
     await world.start()
     past = await world.book(patient, provider, starts_at=MONDAY - timedelta(days=900))
-    imported = await world.book(patient, provider, mode=Mode.BACKFILL)
+    imported = await world.book(patient, provider, mode=IngestMode.BACKFILL)
     unknown = await world.book(await world.patient(), patient)  # an id that no provider has
 
     for visit, reason in ((past, Reason.PAST_VISIT), (imported, Reason.BACKFILL)):

@@ -22,7 +22,7 @@ from notifier.settings import Settings
 from notifier.values.addresses import Peppers
 from notifier.wiring.service import LANES, Service, build
 from schemas import wire
-from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Mode, ReminderPolicy, SendWindow, Status
+from schemas.appointments import APPOINTMENT_CHANGED, Appointment, IngestMode, ReminderPolicy, SendWindow, Status
 from schemas.envelope import Envelope
 from schemas.notifications import Channel, NotificationChanged
 from schemas.reminders import REMINDER_DUE, ReminderDue
@@ -101,7 +101,7 @@ class World(BookingsTables):
         starts = fields.pop("starts_at", MONDAY + timedelta(days=2))
         return Appointment(
             appointment_id=uuid4(), version=1, status=fields.pop("status", Status.BOOKED), patient_id=patient,
-            mode=fields.pop("mode", Mode.LIVE), clinic_id=fields.pop("clinic", CLINIC), provider_id=provider,
+            mode=fields.pop("mode", IngestMode.LIVE), clinic_id=fields.pop("clinic", CLINIC), provider_id=provider,
             service_type="Physiotherapy", starts_at=starts, ends_at=starts + timedelta(minutes=30),
             zone="Europe/London", schedule_gen=1, schedule_set_at=MONDAY, policy=_POLICY, event_time=MONDAY,
             ingest_time=self.now, source="test", **fields,

@@ -18,7 +18,7 @@ from notifier.fanout.domain.transitions import Happened, Transition, VisitReadin
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import KINDS
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
 from schemas.reminders import Reason
 from schemas.wire import notification_id
@@ -27,7 +27,7 @@ from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, STARTS, noti
 OTHER = UUID("01890000-0000-7000-8000-00000000000b")
 
 
-def reading(version: int = 1, generation: int = 1, mode: Mode = Mode.LIVE) -> VisitReading:
+def reading(version: int = 1, generation: int = 1, mode: IngestMode = IngestMode.LIVE) -> VisitReading:
     return VisitReading(
         appointment_id=str(APPOINTMENT), version=version, status=Status.BOOKED, patient_id=str(PATIENT),
         clinic_id="NORTH", schedule_gen=generation, ingest_time=NOW, starts_at=STARTS,
@@ -35,7 +35,7 @@ def reading(version: int = 1, generation: int = 1, mode: Mode = Mode.LIVE) -> Vi
     )  # fmt: skip
 
 
-def made(what: Transition, version: int = 1, mode: Mode = Mode.LIVE) -> dict[Kind, Notification]:
+def made(what: Transition, version: int = 1, mode: IngestMode = IngestMode.LIVE) -> dict[Kind, Notification]:
     return {one.kind: one for one in messages_for(Happened(what, reading(version, version, mode), APPOINTMENT), NOW)}
 
 
@@ -57,7 +57,7 @@ def test_r20_r22_r27_r28_each_change_has_its_messages() -> None:
 
 @pytest.mark.parametrize("what", Transition)
 def test_d43_b5_imported_history_tells_nobody(what: Transition) -> None:
-    told = made(what, mode=Mode.BACKFILL).values()
+    told = made(what, mode=IngestMode.BACKFILL).values()
 
     assert {(one.state, one.reason) for one in told} == {(NotificationState.SKIPPED, Reason.BACKFILL)}
 
@@ -136,7 +136,7 @@ def test_what_is_no_news_of_a_change_supersedes_nothing_and_is_left_alone() -> N
 
 
 def test_d43_imported_history_supersedes_nothing() -> None:
-    imported = made(Transition.MOVED, 2, Mode.BACKFILL)[Kind.MOVED]
+    imported = made(Transition.MOVED, 2, IngestMode.BACKFILL)[Kind.MOVED]
 
     assert supersede([imported], [news(Transition.BOOKED, 1)]) == ([imported], [])
 

@@ -8,7 +8,7 @@ import pytest
 from booking.appointments.domain.batch import Batch, EventAnswer
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 from schemas.wire import provider_id
 from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, command
 
@@ -183,21 +183,21 @@ def test_a_book_without_an_order_does_not_lift_a_tombstone() -> None:
 
 def test_history_that_was_cancelled_is_kept_as_it_was_d43() -> None:
     imported = batch()
-    answer = imported.take(command(status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell"))
+    answer = imported.take(command(status=Status.CANCELLED, mode=IngestMode.BACKFILL, reason="unwell"))
     held = state(imported)
     assert (answer.result, held.version, held.status) == (Result.APPLIED, 1, Status.CANCELLED)
     assert (held.patient, held.clinic_id, held.starts_at, held.reason) == (ANN, "EYE", START, "unwell")
     assert held.first_booked_at is None
     assert (
-        imported.take(command("e2", status=Status.CANCELLED, mode=Mode.BACKFILL, reason="unwell")).result
+        imported.take(command("e2", status=Status.CANCELLED, mode=IngestMode.BACKFILL, reason="unwell")).result
         is Result.REPEAT
     )
 
 
-@pytest.mark.parametrize("given", [{"patient": None}, {"clinic": None}, {"mode": Mode.LIVE}])
+@pytest.mark.parametrize("given", [{"patient": None}, {"clinic": None}, {"mode": IngestMode.LIVE}])
 def test_a_cancellation_that_is_live_or_says_not_whose_it_was_stays_a_tombstone_d41(given: dict[str, Any]) -> None:
     taken = batch()
-    answer = taken.take(command(**{"status": Status.CANCELLED, "mode": Mode.BACKFILL, **given}))
+    answer = taken.take(command(**{"status": Status.CANCELLED, "mode": IngestMode.BACKFILL, **given}))
     assert (answer.result, state(taken).version) == (Result.TOMBSTONE, 0)
 
 
@@ -291,8 +291,8 @@ def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
 
 def test_backfill_marks_the_version_d43() -> None:
     booked = batch()
-    booked.take(command(mode=Mode.BACKFILL))
-    assert state(booked).mode is Mode.BACKFILL
+    booked.take(command(mode=IngestMode.BACKFILL))
+    assert state(booked).mode is IngestMode.BACKFILL
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ from booking.values.refusals import Refused
 from chassis.database import Connection
 from chassis.errors import Unavailable
 from chassis.outbox import enqueue
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 
 _STATUS = {status.value: status for status in Status}
-_MODE = {mode.value: mode for mode in Mode}
+_MODE = {mode.value: mode for mode in IngestMode}
 
 
 class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from booking.patients.domain.patient import PersonDetails
 from booking.values.unset import UNSET, Maybe
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 
 
 class BookAppointment(NamedTuple):
@@ -39,7 +39,7 @@ class BookAppointment(NamedTuple):
     occurred_at: datetime | None = None
     arrived_at: datetime | None = None
     arrived_offset: int | None = None
-    mode: Mode = Mode.LIVE
+    mode: IngestMode = IngestMode.LIVE
     reason: str | None = None
     confirmed: Maybe[bool] = UNSET
     patient: str | None = None

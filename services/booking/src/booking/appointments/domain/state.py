@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from booking.values.identity import PatientKey
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 
 
 class Result(StrEnum):
@@ -36,7 +36,7 @@ class AppointmentState(NamedTuple):
     event_time: datetime
     ingest_time: datetime
     confirmed: bool = False
-    mode: Mode = Mode.LIVE
+    mode: IngestMode = IngestMode.LIVE
     patient: PatientKey | None = None
     clinic_id: str | None = None
     provider_id: UUID | None = None

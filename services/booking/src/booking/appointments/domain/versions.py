@@ -13,7 +13,7 @@ from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HA
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
-from schemas.appointments import Mode
+from schemas.appointments import IngestMode
 
 ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
 """Warning: the state table does not have this step; it was accepted all the same (R33 is observed)."""
@@ -57,7 +57,7 @@ def _is_history(command: BookAppointment, clinic_id: str | None, patient: Patien
 
     A live command of this kind has overtaken its booking, and an import that says less has nothing to keep.
     """
-    return command.mode is Mode.BACKFILL and clinic_id is not None and patient is not None
+    return command.mode is IngestMode.BACKFILL and clinic_id is not None and patient is not None
 
 
 def _tombstone(command: BookAppointment, now: datetime) -> AppointmentState:

@@ -15,7 +15,7 @@ from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
 from booking.values.unset import UNSET, Maybe
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 
 LARGEST_BATCH = 1_000
 LARGEST_SEQUENCE = 2**63 - 1
@@ -53,7 +53,7 @@ class EventBody(_Body):
     source: StrictStr | None = Field(default=None, description="Left out: the client's only source.")
     occurred_at: StrictStr | None = Field(default=None, description="When the source last changed it, with offset.")
     sequence: Annotated[StrictInt, Field(ge=0, le=LARGEST_SEQUENCE)] | None = None
-    mode: Mode = Mode.LIVE
+    mode: IngestMode = IngestMode.LIVE
     reason: Text | None = None
     appointment: AppointmentBody
 

@@ -19,7 +19,7 @@ from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import skip
 from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import KINDS
-from schemas.appointments import Mode
+from schemas.appointments import IngestMode
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from schemas.wire import event_id, notification_id
@@ -42,7 +42,7 @@ def messages_for(happened: Happened, now: datetime) -> list[Notification]:
     visit = happened.visit
     cause = str(event_id(visit.appointment_id, visit.version))
     made = [_notice(kind, happened, cause, now) for kind in NOTICES[happened.transition]]
-    if visit.mode is Mode.BACKFILL:
+    if visit.mode is IngestMode.BACKFILL:
         return [skip(notice, Reason.BACKFILL) for notice in made]
     return made
 

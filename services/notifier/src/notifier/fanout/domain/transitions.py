@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from schemas.appointments import NOT_YET_BOOKED, Mode, Status
+from schemas.appointments import NOT_YET_BOOKED, IngestMode, Status
 from schemas.notifications import Kind
 from schemas.reading import AppointmentReading
 
@@ -23,7 +23,7 @@ class VisitReading(AppointmentReading):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     service_type: str | None = None
-    mode: Mode = Mode.LIVE
+    mode: IngestMode = IngestMode.LIVE
 
 
 class Transition(StrEnum):

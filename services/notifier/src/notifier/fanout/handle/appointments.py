@@ -18,7 +18,7 @@ from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import KINDS
-from schemas.appointments import Mode, Status
+from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
 
 
@@ -106,7 +106,7 @@ async def _twins(store: FanoutStore, folded: Folded, now: datetime) -> Sequence[
     cancelled: dict[UUID, str] = {}
     turned = {Transition.BOOKED: booked, Transition.CANCELLED: cancelled}
     for one in folded.happened:
-        if one.transition in turned and one.visit.mode is Mode.LIVE:
+        if one.transition in turned and one.visit.mode is IngestMode.LIVE:
             turned[one.transition][one.appointment_id] = one.visit.patient_id
     maybe = {twin.appointment_id for twin in await store.twins(booked.keys(), within_s, now)} if booked else set()
     patients = {booked[one] for one in maybe} | set(cancelled.values())
