@@ -29,7 +29,7 @@ from booking.merges import http as merges_http
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
 from booking.owned import OWNED
-from booking.patients import http
+from booking.patients import http as patients_http
 from booking.patients.handle import Rules
 from booking.patients.intake import RegistrationIntake
 from booking.patients.store import clinics_visited
@@ -254,7 +254,7 @@ def door(
     people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
-        http.routes(transactions, people, client, settings.default_country),
+        patients_http.routes(transactions, people, client, settings.default_country),
         providers_http.routes(transactions, client),
         clinics_http.routes(transactions, client, settings.default_country),
         merges_http.routes(transactions, client),
