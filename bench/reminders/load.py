@@ -17,7 +17,7 @@ from uuid import UUID
 
 from bench.reminders.place import PARTITIONS
 from bench.reminders.writing import Item, partition_of
-from reminders.domain.schedule import policy_of
+from reminders.planning.domain.schedule import policy_of
 from reminders.timers.row import Row, pack
 from reminders.timers.terms import key_of
 from schemas import wire

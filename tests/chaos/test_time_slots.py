@@ -19,7 +19,7 @@ from chassis.metrics import Metrics
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Performed, Runner, Scope
 from chassis.timetable import Slot
-from reminders.adapters.clinic_days import ClinicDays
+from reminders.clinic_days.job import ClinicDays
 from schemas.reminders import ClinicDayDue
 from schemas.wire import decode
 from tests.support import databases

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from reminders.domain.schedule import OVER
+from reminders.planning.domain.schedule import OVER
 from reminders.timers.row import NEVER, State, state_of, unpack
 
 type Log = list[ConsumerRecord[bytes, bytes]]

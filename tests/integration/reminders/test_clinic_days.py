@@ -15,7 +15,7 @@ from chassis.slot_metrics import SlotMetrics
 from chassis.slot_sql import TABLE
 from chassis.slots import Performed, Runner, Scope
 from chassis.timetable import Slot
-from reminders.adapters.clinic_days import ClinicDays, ClinicTold, keep_clinics
+from reminders.clinic_days.job import ClinicDays, ClinicTold, keep_clinics
 from schemas.appointments import ReminderPolicy, SendWindow
 from schemas.people import Clinic
 from schemas.reminders import ClinicDayDue

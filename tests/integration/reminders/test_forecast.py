@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
-from reminders.handle.projecting import Told, record
+from reminders.projector.handle import Told, record
+from reminders.projector.store import PostgresBooks, close_overdue, forget_forecast
 from schemas.appointments import Appointment, Status
 from schemas.notifications import Kind, NotificationChanged, Outcome
 from schemas.planning import plan

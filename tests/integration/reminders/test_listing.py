@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from chassis.cursor import Cursor
-from reminders.adapters import listing
-from reminders.adapters.listing import Filters
+from reminders.projector import listing
+from reminders.projector.listing import Filters
 from reminders.settings import Settings
 from reminders.wiring import reading_api
 from schemas.notifications import Outcome

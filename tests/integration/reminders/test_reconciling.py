@@ -17,10 +17,10 @@ from chassis.clock import RealClock
 from chassis.errors import Unavailable
 from chassis.http import serve
 from chassis.partitioner import partition_of
-from reminders.adapters.booking_http import BookingApi
-from reminders.adapters.live_timers import EngineTimers
-from reminders.domain.reconciling import SETTLED_AFTER, Difference
-from reminders.handle.reconciling import Found, Reconciler
+from reminders.reconciler.booking_api import BookingApi
+from reminders.reconciler.domain import SETTLED_AFTER, Difference
+from reminders.reconciler.handle import Found, Reconciler
+from reminders.reconciler.worker_timers import EngineTimers
 from reminders.settings import Settings
 from reminders.timers.engine import Engine, Reports
 from reminders.timers.partition import Partition

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from chassis.dead_letter import listed
-from reminders.adapters.store import close_overdue
+from reminders.projector.store import close_overdue
 from schemas.appointments import Status
 from schemas.envelope import Envelope
 from schemas.notifications import (

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.dead_letter import DeadLetter, listed, store
 from chassis.partitioner import partition_of
-from reminders.adapters.store import WORKER
+from reminders.projector.store import WORKER
 from schemas.appointments import Appointment
 from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS
 from schemas.wire import encode

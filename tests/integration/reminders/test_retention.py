@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from chassis.counting import Count
 from chassis.retention import BATCH, overdue, remove
-from reminders.adapters.retention import jobs
+from reminders.retention import jobs
 from reminders.settings import Settings
 from tests.unit.reminders.builders import NOW, id_of
 

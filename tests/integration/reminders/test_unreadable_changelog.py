@@ -14,7 +14,7 @@ import pytest
 from chassis.clock import RealClock
 from chassis.http import serve
 from chassis.partitioner import partition_of
-from reminders.domain.reconciling import SETTLED_AFTER
+from reminders.reconciler.domain import SETTLED_AFTER
 from schemas.topics import APPOINTMENTS, TIMERS_CHANGELOG
 from stack.ports import free_port
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running

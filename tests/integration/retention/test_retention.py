@@ -21,7 +21,7 @@ from chassis.errors import Unavailable
 from chassis.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
 from notifier.retention import jobs as notifier_jobs
 from notifier.settings import Settings as NotifierSettings
-from reminders.adapters.retention import jobs as reminders_jobs
+from reminders.retention import jobs as reminders_jobs
 from reminders.settings import Settings as RemindersSettings
 from tests.support.installation import ADDRESS_PEPPER, Installation
 

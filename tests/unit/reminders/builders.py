@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from reminders.adapters.visits import read_visit
-from reminders.domain.schedule import Settled, Terms, Timer, apply, read_terms, settle
+from reminders.planning.domain.schedule import Settled, Terms, Timer, apply, read_terms, settle
+from reminders.planning.visit_reader import read_visit
 from reminders.timers.ports import Headers, Source
 from reminders.timers.row import Row, State, state_of
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, ReminderPolicy, ReminderRule, SendWindow, Status

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from chassis.cli import service_cli
 from chassis.lifecycle import run
-from reminders.adapters.retention import jobs
+from reminders.retention import jobs
 from reminders.settings import Settings
 from reminders.wiring import SERVICE, replayable, run_api, run_projector, run_worker, worker_positions
 

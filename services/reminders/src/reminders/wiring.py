@@ -28,20 +28,21 @@ from chassis.parts import LISTENERS, Run, run_all
 from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
-from reminders.adapters import http, incoming, retention
-from reminders.adapters.booking_http import BookingApi, booking_client
-from reminders.adapters.clinic_days import ClinicDays, clinic_event, keep_clinics
-from reminders.adapters.live_timers import EngineTimers
-from reminders.adapters.reconciling import ReconcilerJob, settle
-from reminders.adapters.replaying import replays
-from reminders.adapters.store import PostgresBooks, close_overdue, forget_forecast
-from reminders.adapters.telling import tell_recovery, telling
-from reminders.adapters.visits import cause_of, read_visit
-from reminders.adapters.wording import RecordWording
-from reminders.domain.schedule import KEPT_AFTER_VISIT
-from reminders.handle.planning import RemindersOwner
-from reminders.handle.projecting import Told, record
-from reminders.handle.reconciling import Reconciler
+from reminders import retention
+from reminders.clinic_days.job import ClinicDays, clinic_event, keep_clinics
+from reminders.planning.domain.schedule import KEPT_AFTER_VISIT
+from reminders.planning.handle import RemindersOwner
+from reminders.planning.messages import RecordWording
+from reminders.planning.metrics import tell_recovery, telling
+from reminders.planning.replay import replays
+from reminders.planning.visit_reader import cause_of, read_visit
+from reminders.projector import http, messages
+from reminders.projector.handle import Told, record
+from reminders.projector.store import PostgresBooks, close_overdue, forget_forecast
+from reminders.reconciler.booking_api import BookingApi, booking_client
+from reminders.reconciler.handle import Reconciler
+from reminders.reconciler.job import ReconcilerJob, settle
+from reminders.reconciler.worker_timers import EngineTimers
 from reminders.settings import Settings
 from reminders.timers.engine import Engine, Names, Reports
 from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CHANGELOG
@@ -155,8 +156,8 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
         return record(PostgresBooks(connection), events)
 
     return (
-        Subscription(REMINDERS, incoming.reminder_event, apply),
-        Subscription(NOTIFICATIONS, incoming.notification_event, apply),
+        Subscription(REMINDERS, messages.reminder_event, apply),
+        Subscription(NOTIFICATIONS, messages.notification_event, apply),
         Subscription(CLINICS, clinic_event, keep_clinics),
     )
 

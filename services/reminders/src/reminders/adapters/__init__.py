@@ -1,1 +1,0 @@
-"""Kafka records, PostgreSQL and HTTP."""

@@ -1,1 +1,0 @@
-"""The rules of reminders: pure, no clock, no I/O."""

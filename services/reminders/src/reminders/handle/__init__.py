@@ -1,1 +1,0 @@
-"""The stories: the worker plans and hands over, the projector records what became of it."""

@@ -1,0 +1,91 @@
+"""What is about to leave, by clinic and minute (B9): read from the counts that the projector keeps."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import asyncpg
+from pydantic import BaseModel, Field
+
+from chassis.asked import Moment
+from chassis.database import unavailable
+from chassis.errors import AttendError
+from reminders.projector import statements
+from reminders.projector.listing import BadRange
+from schemas import zones
+from schemas.model import ClinicId
+
+
+class Step(StrEnum):
+    """How long the time of one count is."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+LONGEST = {Step.MINUTE: timedelta(days=7), Step.HOUR: timedelta(days=92), Step.DAY: timedelta(days=400)}
+"""At most about 10,000 counts in an answer."""
+
+
+class Asked(BaseModel):
+    """Which counts."""
+
+    clinic: ClinicId | None = Field(None, description="Left out: all clinics together.")
+    from_: Moment = Field(alias="from", description="ISO 8601 with offset; its minute is counted.")
+    to: Moment = Field(description="ISO 8601 with offset; not counted any more.")
+    step: Step = Step.MINUTE
+    zone: str = Field("UTC", max_length=60, description="IANA zone in which hours and days begin.")
+
+
+class Count(BaseModel):
+    """How many reminders are due from `at` on, for one step."""
+
+    at: datetime
+    due: int
+
+
+class Forecast(BaseModel):
+    """Counts, soonest first; times without a reminder are left out."""
+
+    clinic: str | None
+    step: Step
+    total: int
+    items: list[Count]
+
+
+class RangeTooLong(AttendError):
+    """More counts than one answer holds."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__("RANGE_TOO_LONG", f"at most {LONGEST[step].days} days by {step.value}: take a larger step")
+
+
+class UnknownZone(AttendError):
+    """A zone that the IANA does not know."""
+
+    def __init__(self) -> None:
+        super().__init__("UNKNOWN_ZONE", "`zone` must be an IANA zone, such as Europe/London")
+
+
+async def forecast(pool: asyncpg.Pool, asked: Asked) -> Forecast:
+    """Return the reminders ahead: SCHEDULED, and not handed over yet.
+
+    Raises:
+        BadRange: `to` is not after `from`.
+        RangeTooLong: More than one answer holds.
+        UnknownZone: There is no such zone.
+        Unavailable: The database cannot answer now.
+    """
+    if asked.to <= asked.from_:
+        raise BadRange
+    if asked.to - asked.from_ > LONGEST[asked.step]:
+        raise RangeTooLong(asked.step)
+    try:
+        zones.zone_of(asked.zone)
+    except zones.UnknownZone:
+        raise UnknownZone from None
+    first = asked.from_.astimezone(UTC).replace(second=0, microsecond=0)
+    with unavailable():
+        rows = await pool.fetch(statements.FORECAST, asked.clinic, first, asked.to, asked.step.value, asked.zone)
+    items = [Count(at=row["at"], due=row["due"]) for row in rows]
+    return Forecast(clinic=asked.clinic, step=asked.step, total=sum(item.due for item in items), items=items)

@@ -1,0 +1,145 @@
+"""Lists of reminders, soonest first, page by page (R11).
+
+The order is (scheduled_for, reminder_id), which the indexes have; a page begins after a place in that order, so
+that reminders which come or go meanwhile neither repeat nor hide another.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from chassis.asked import Moment
+from chassis.cursor import Cursor
+from chassis.database import unavailable
+from chassis.errors import AttendError
+from reminders.projector import statements
+from schemas.model import ClinicId
+from schemas.reminders import Reason, ReminderStatus
+
+PAGE = 100
+LONGEST_PAGE = 1000
+
+
+class ReminderView(BaseModel):
+    """A reminder as it is now. Null where only a part of its story has come yet."""
+
+    reminder_id: UUID
+    appointment_id: UUID
+    schedule_gen: int
+    rule: str | None
+    patient_id: UUID | None
+    clinic_id: str | None
+    status: ReminderStatus
+    reason: Reason | None
+    scheduled_for: datetime | None
+    not_after: datetime | None
+    handed_over_at: datetime | None
+    sent_at: datetime | None
+    notification_id: UUID | None
+    delivery_state: str | None
+    changed_at: datetime
+    caused_by: str
+
+
+class ReminderPage(BaseModel):
+    """One page, soonest first; `next_after` is the `after` of the next, null on the last."""
+
+    items: list[ReminderView]
+    next_after: str | None = None
+
+
+class Filters(BaseModel):
+    """What to look for: at least one of appointment, patient and clinic; all that are given must hold."""
+
+    appointment: UUID | None = None
+    patient: UUID | None = None
+    clinic: ClinicId | None = None
+    from_: Moment | None = Field(None, alias="from", description="Scheduled at or after; ISO 8601 with offset.")
+    to: Moment | None = Field(None, description="Scheduled before; ISO 8601 with offset.")
+    status: ReminderStatus | None = None
+    after: str | None = Field(None, max_length=200, description="`next_after` of the page before, as it is.")
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE
+
+
+class NoFilter(AttendError):
+    """A list of everybody's reminders was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("NO_FILTER", "give at least one of appointment, patient, clinic")
+
+
+class BadRange(AttendError):
+    """A range of time that ends before it begins."""
+
+    def __init__(self) -> None:
+        super().__init__("BAD_RANGE", "`to` must be later than `from`")
+
+
+async def find(pool: asyncpg.Pool, filters: Filters) -> ReminderPage:
+    """Return one page of reminders.
+
+    Raises:
+        NoFilter: Neither an appointment, a patient nor a clinic was asked for.
+        BadRange: `to` is not after `from`.
+        BadCursor: `after` is none of ours.
+        Unavailable: The database cannot answer now.
+    """
+    statement, arguments = query(filters)
+    with unavailable():
+        rows = await pool.fetch(statement, *arguments)
+    items = [ReminderView.model_validate(dict(row)) for row in rows[: filters.limit]]
+    more = len(rows) > filters.limit
+    return ReminderPage(items=items, next_after=_place(items[-1]).text() if more else None)
+
+
+def query(filters: Filters) -> tuple[str, list[Any]]:
+    """Return the statement of a page, one row longer to see whether there are more, and its arguments.
+
+    Raises:
+        NoFilter: See `find`.
+        BadRange: See `find`.
+        BadCursor: See `find`.
+    """
+    if filters.appointment is None and filters.patient is None and filters.clinic is None:
+        raise NoFilter
+    if filters.from_ is not None and filters.to is not None and filters.to <= filters.from_:
+        raise BadRange
+    conditions: list[str] = []
+    arguments: list[Any] = []
+    for given, condition in (
+        (filters.appointment, "appointment_id = ${}"),
+        (filters.patient, "patient_id = ${}"),
+        (filters.clinic, "clinic_id = ${}"),
+        (filters.from_, "scheduled_for >= ${}"),
+        (filters.to, "scheduled_for < ${}"),
+    ):
+        if given is not None:
+            arguments.append(given)
+            conditions.append(condition.format(len(arguments)))
+    if filters.status is not None:
+        conditions.append(f"status = '{filters.status.value}'")  # a constant of ours: the planner may use its index
+    if filters.after is not None:
+        place = Cursor.read(filters.after, dated=False)
+        arguments += [place.id] if place.at is None else [place.at, place.id]
+        conditions.append(_beyond(place, len(arguments), dated=_dated(filters)))
+    return statements.find(conditions, filters.limit + 1), arguments
+
+
+def _dated(filters: Filters) -> bool:
+    """Say whether every record in question has its time: patient, clinic and time come together, by a plan."""
+    return (filters.patient or filters.clinic or filters.from_ or filters.to) is not None
+
+
+def _beyond(place: Cursor, last: int, *, dated: bool) -> str:
+    if place.at is None:
+        return f"scheduled_for IS NULL AND reminder_id > ${last}"
+    beyond = f"(scheduled_for, reminder_id) > (${last - 1}, ${last})"
+    return beyond if dated else f"({beyond} OR scheduled_for IS NULL)"
+
+
+def _place(item: ReminderView) -> Cursor:
+    return Cursor(item.scheduled_for, item.reminder_id)

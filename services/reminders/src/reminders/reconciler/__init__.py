@@ -1,0 +1,1 @@
+"""The hourly comparison of the worker's timers with the appointments that booking has ahead."""

@@ -1,0 +1,248 @@
+"""The story of the reconciler: page through booking, look twice, mend what differs, and count it (design §5).
+
+Booking is asked for the appointments of this worker's partitions alone, and a pass mends all that differs: so many at
+a time that a lost table neither fills the memory nor takes days.
+
+In a healthy system it finds nothing. A difference counts when it was seen twice, `SETTLED_AFTER` apart by the
+clock of the machine too, so that neither lag nor a stepped domain clock looks like one.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched
+from typing import Protocol
+from uuid import UUID
+
+from reminders.reconciler.domain import Difference, Held, Stand, difference, unwanted
+
+AT_ONCE = 500
+"""Appointments asked for, or mended, at once."""
+
+BEHIND = 10_000
+"""With so many records still to take the timers are not compared: they will change by themselves."""
+
+MOST = 50_000
+"""Appointments that differ in hand at once, some 20 MB. When there are so many, they are looked at again and mended
+before the reading goes on."""
+
+LARGEST_SHARE, ALWAYS_ALLOWED = 0.1, 100
+"""More unknown appointments than this share of those that wait, and than this number, are nobody's timers gone wrong
+but a booking that lost its memory: nothing of it is cancelled by itself."""
+
+
+class Booking(Protocol):
+    """Booking's read API. Each call raises Unavailable while booking cannot answer."""
+
+    def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
+        """Give the appointments ahead whose events are in a partition, page by page."""
+        ...
+
+    async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, Stand]:
+        """Return where these appointments stand; without those that booking does not know."""
+        ...
+
+    async def snapshots(self, appointment_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Return the newest event of each of these appointments, as bytes of the contract `Appointment`."""
+        ...
+
+
+class Timers(Protocol):
+    """The timers of this worker."""
+
+    def partitions(self) -> Sequence[int]:
+        """Return the partitions that are live here."""
+        ...
+
+    def owns(self, appointment_id: UUID) -> bool:
+        """Say whether the appointment's partition is live here."""
+        ...
+
+    def held(self, appointment_id: UUID) -> Held | None:
+        """Return what is held of an appointment."""
+        ...
+
+    def waiting(self) -> Iterator[Sequence[UUID]]:
+        """Give the appointments with a timer still to fire, partition by partition."""
+        ...
+
+    async def behind(self) -> int:
+        """Return how many records are still to be taken."""
+        ...
+
+    async def offer(self, snapshots: Sequence[bytes]) -> None:
+        """Plan these as if their events had come; one of the version held is planned anew."""
+        ...
+
+    async def forget(self, appointment_ids: Sequence[UUID]) -> None:
+        """Void the timers of appointments that booking does not know."""
+        ...
+
+
+@dataclass(slots=True)
+class Found:
+    """What one pass found and mended.
+
+    Attributes:
+        compared: Appointments looked at.
+        mended: How many there were of each difference; all of them are mended.
+        left: Why nothing, or not everything, was done; None when all was.
+        behind: Appointments of which the timers hold a version that booking does not know; nothing is mended.
+        unplannable: Appointments ahead that cannot be planned (their events are dead letters): no difference to mend.
+    """
+
+    compared: int = 0
+    mended: Counter[Difference] = field(default_factory=Counter)
+    left: str | None = None
+    behind: int = 0
+    unplannable: int = 0
+
+
+@dataclass(slots=True)
+class Lost:
+    """Appointments with timers that booking does not know.
+
+    Attributes:
+        ids: Of the first ones: as many as may be in hand.
+        count: Of all.
+        waiting: Appointments with timers that were asked for.
+    """
+
+    ids: list[UUID] = field(default_factory=list)
+    count: int = 0
+    waiting: int = 0
+
+    @property
+    def memory(self) -> bool:
+        """Whether it is booking that lost something."""
+        return self.count > max(ALWAYS_ALLOWED, LARGEST_SHARE * self.waiting)
+
+
+class Reconciler:
+    """Compares and mends.
+
+    Args:
+        booking: What booking says.
+        timers: What is held here.
+        now: Domain time.
+        settle: Waits `SETTLED_AFTER` of machine time between the two looks.
+        most: Appointments that differ in hand at once.
+    """
+
+    def __init__(
+        self,
+        booking: Booking,
+        timers: Timers,
+        now: Callable[[], datetime],
+        settle: Callable[[], Awaitable[None]],
+        most: int = MOST,
+    ) -> None:
+        self._booking = booking
+        self._timers = timers
+        self._now = now
+        self._settle = settle
+        self._most = most
+        self._unplannable: dict[UUID, int] = {}
+
+    async def reconcile(self) -> Found:
+        """Make one pass.
+
+        Raises:
+            Unavailable: Booking cannot answer now. What was mended stays so; the next pass finds the rest.
+        """
+        found = Found()
+        if await self._timers.behind() > BEHIND:
+            found.left = "the timers are behind: not compared"
+            return found
+        suspects: dict[UUID, Stand | None] = {}
+        lost = Lost()
+        async for some in self._differing(found, lost):
+            suspects.update(some)
+            if len(suspects) >= self._most:
+                await self._look_again(suspects, found)
+                suspects.clear()
+        if lost.memory:
+            found.left = (
+                f"booking does not know {lost.count} of {lost.waiting} appointments with timers: none cancelled"
+            )
+        else:
+            suspects.update(dict.fromkeys(lost.ids))
+            if lost.count > len(lost.ids):
+                found.left = f"booking does not know {lost.count}: {len(lost.ids)} cancelled, the rest in the next pass"
+        await self._look_again(suspects, found)
+        found.unplannable = len(self._unplannable)
+        return found
+
+    async def _differing(self, found: Found, lost: Lost) -> AsyncIterator[Mapping[UUID, Stand]]:
+        """Give what differs where booking knows it, and where it stands; note what booking does not know."""
+        tried, self._unplannable = self._unplannable, {}
+        for partition in self._timers.partitions():
+            async for page in self._booking.ahead(partition):
+                for stands in batched(page, AT_ONCE):
+                    own = [stand for stand in stands if self._timers.owns(stand.appointment_id)]
+                    found.compared += len(own)
+                    yield dict(self._ahead(own, tried))
+                    await asyncio.sleep(0)  # some milliseconds' work: the timers' turn
+        for waiting in self._timers.waiting():
+            found.compared += len(waiting)
+            for ids in batched(waiting, AT_ONCE):
+                yield dict(await self._waiting(ids, lost))
+            await asyncio.sleep(0)
+
+    def _ahead(self, own: Sequence[Stand], tried: Mapping[UUID, int]) -> Iterator[tuple[UUID, Stand]]:
+        """Yield what differs among what booking has ahead, but for what was tried in this version already."""
+        now = self._now()
+        for stand in own:
+            one = stand.appointment_id
+            if difference(stand, self._timers.held(one), now) is None:
+                continue
+            if tried.get(one) == stand.version:
+                self._unplannable[one] = stand.version
+            else:
+                yield one, stand
+
+    async def _waiting(self, ids: Sequence[UUID], lost: Lost) -> list[tuple[UUID, Stand]]:
+        """Return what should not wait among what waits here; note what booking does not know."""
+        stands = await self._booking.states(ids)
+        wrong = [one for one in ids if unwanted(stands.get(one), self._timers.held(one), self._now()) is not None]
+        unknown = [one for one in wrong if one not in stands]
+        lost.waiting += len(ids)
+        lost.count += len(unknown)
+        lost.ids += unknown[: self._most - len(lost.ids)]
+        return [(one, stands[one]) for one in wrong if one in stands]
+
+    async def _look_again(self, suspects: Mapping[UUID, Stand | None], found: Found) -> None:
+        """Wait, look again at what differed, and mend what still does."""
+        if suspects:
+            await self._settle()
+        for some in batched(suspects.items(), AT_ONCE):
+            await self._mend(dict(some), found)
+
+    async def _mend(self, suspects: dict[UUID, Stand | None], found: Found) -> None:
+        """Look again at what differed; mend what is still as it was."""
+        stands = await self._booking.states(list(suspects))
+        still: dict[UUID, Difference] = {}
+        for appointment_id, before in suspects.items():
+            stand = stands.get(appointment_id)
+            if not self._timers.owns(appointment_id) or stand != before:
+                continue  # it moved on by itself
+            held, now = self._timers.held(appointment_id), self._now()
+            seen = unwanted(stand, held, now) if stand is None else difference(stand, held, now)
+            if seen is not None:
+                still[appointment_id] = seen
+        found.behind += sum(seen is Difference.BEHIND for seen in still.values())
+        still = {one: seen for one, seen in still.items() if seen is not Difference.BEHIND}
+        known = [appointment_id for appointment_id in still if appointment_id in stands]
+        unknown = [appointment_id for appointment_id in still if appointment_id not in stands]
+        if known:
+            await self._timers.offer(list((await self._booking.snapshots(known)).values()))
+        if unknown:
+            await self._timers.forget(unknown)
+        refused = {one: stands[one].version for one in known if still[one] is Difference.MISSING and self._refused(one)}
+        self._unplannable.update(refused)  # until booking has another version of it
+        found.mended.update(seen for one, seen in still.items() if one not in refused)
+
+    def _refused(self, appointment_id: UUID) -> bool:
+        return self._timers.owns(appointment_id) and self._timers.held(appointment_id) is None

@@ -1,0 +1,106 @@
+"""The timers of this worker as the reconciler sees them: `reconciler.handle.Timers` over the engine."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from uuid import UUID
+
+import msgspec
+
+from chassis.partitioner import partition_of
+from reminders.planning.domain.corrections import MEND
+from reminders.reconciler.domain import Held
+from reminders.timers.engine import Engine
+from reminders.timers.ports import Headers, Source
+from reminders.timers.row import NEVER
+from schemas.appointments import APPOINTMENT_CHANGED
+from schemas.instants import instant
+
+LOOKED_AT = 2_000
+"""Rows between two turns of the event loop: about 5 ms."""
+
+
+@dataclass(slots=True)
+class Offered:
+    """A record that no topic holds."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class _Named(msgspec.Struct):
+    appointment_id: str
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+class EngineTimers:
+    """Reads and mends the rows of the live partitions.
+
+    Args:
+        engine: The timers.
+        topic: Name of the topic that the records would have come by.
+        partitions: Of that topic.
+        now: Domain time.
+    """
+
+    def __init__(self, engine: Engine, topic: str, partitions: int, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._topic = topic
+        self._partitions = partitions
+        self._now = now
+
+    def partitions(self) -> Sequence[int]:
+        """See `reconciler.handle.Timers`."""
+        return sorted(self._engine.live)
+
+    def owns(self, appointment_id: UUID) -> bool:
+        """See `reconciler.handle.Timers`."""
+        return self._place(str(appointment_id)) in self._engine.live
+
+    def held(self, appointment_id: UUID) -> Held | None:
+        """See `reconciler.handle.Timers`."""
+        row = self._engine.get(self._place(str(appointment_id)), appointment_id.bytes)
+        if row is None:
+            return None
+        return Held(row.version, row.generation, instant(row.anchor), row.next_due != NEVER)
+
+    def waiting(self) -> Iterator[Sequence[UUID]]:
+        """See `reconciler.handle.Timers`: some thousand at a time, and of each only those that wait when looked at."""
+        for number in self.partitions():
+            for keys in batched(self._engine.keys(number), LOOKED_AT):
+                rows = ((key, self._engine.get(number, key)) for key in keys)
+                yield [UUID(bytes=key) for key, row in rows if row is not None and row.next_due != NEVER]
+
+    async def behind(self) -> int:
+        """See `reconciler.handle.Timers`."""
+        return sum((await self._engine.lag()).values())
+
+    async def offer(self, snapshots: Sequence[bytes]) -> None:
+        """See `reconciler.handle.Timers`."""
+        await self._offer([(_named(snapshot).appointment_id, snapshot) for snapshot in snapshots])
+
+    async def forget(self, appointment_ids: Sequence[UUID]) -> None:
+        """See `reconciler.handle.Timers`."""
+        await self._offer([(str(appointment_id), None) for appointment_id in appointment_ids])
+
+    async def _offer(self, records: Sequence[tuple[str, bytes | None]]) -> None:
+        headers = (("ce_type", APPOINTMENT_CHANGED.encode()), (MEND, self._now().isoformat().encode()))
+        found: dict[int, list[Source]] = defaultdict(list)
+        for key, value in records:
+            number = self._place(key)
+            found[number].append(Offered(self._topic, number, -1, key.encode(), value, headers))
+        for number, offered in sorted(found.items()):
+            # a stop must not cut a transaction in two: the partition's other writers would find it open
+            await asyncio.shield(self._engine.offer(number, offered))
+
+    def _place(self, key: str) -> int:
+        return partition_of(key.encode(), self._partitions)
