@@ -40,7 +40,7 @@ class Alone:
 
     def next_of(self, left: Part) -> Part:
         """Return what is to be tried of the records that are left."""
-        self._own = self._own or Portion(self._portion.records)
+        self._own = self._own or Portion(begin=self._portion.records)
         return left.first(self._own.records)
 
     def failed(self, part: Part, error: Unavailable, passed: int) -> str:

@@ -17,14 +17,15 @@ class Portion:
     was, that cannot always be seen: one that is cut between two statements looks like a connection that was lost.
 
     Args:
-        most: What it begins with, and is never more than.
+        most: It is never more.
+        begin: What it begins with; the most, unless less is known to go through.
 
     Attributes:
         records: So many at most, at least 1.
     """
 
-    def __init__(self, most: int = BATCH_RECORDS) -> None:
-        self.records = most
+    def __init__(self, most: int = BATCH_RECORDS, begin: int | None = None) -> None:
+        self.records = most if begin is None else begin
         self._most = most
 
     def of(self, parts: Iterable[Part]) -> list[Part]:

@@ -79,3 +79,17 @@ def test_it_begins_with_what_its_topic_has_learnt_by_its_first_try() -> None:
     alone = Alone(topic)
     topic.failed(8)
     assert len(alone.next_of(part(*range(20))).records) == 4
+
+
+def test_it_grows_beyond_what_its_topic_had_learnt_in_an_outage() -> None:
+    topic = Portion(8)
+    for _ in range(4):
+        topic.failed(topic.records)
+    alone, sizes = Alone(topic), list[int]()
+    for _ in range(5):
+        sizes.append(len(alone.next_of(part(*range(20))).records))
+        for portion in alone.portions:
+            portion.succeeded(sizes[-1], 0)
+
+    assert sizes == [1, 2, 4, 8, 16]
+    assert topic.records == 8

@@ -43,12 +43,20 @@ def test_a_late_failure_of_more_than_is_allowed_by_now_counts_as_one_of_what_is_
 
 
 @pytest.mark.parametrize("most", [BATCH_RECORDS, 1500, 1])
-def test_a_full_one_that_was_quick_doubles_the_next_up_to_what_it_began_with(most: int) -> None:
+def test_a_full_one_that_was_quick_doubles_the_next_up_to_the_most(most: int) -> None:
     portion = Portion(most)
     portion.failed(1000)
     for _ in range(4):
         portion.succeeded(portion.records, 0.1)
     assert portion.records == most
+
+
+def test_one_that_begins_with_less_grows_as_far_as_any_other() -> None:
+    portion = Portion(1500, 1)
+    assert portion.records == 1
+    for _ in range(11):
+        portion.succeeded(portion.records, 0.1)
+    assert portion.records == 1500
 
 
 def test_one_that_was_slow_or_not_full_changes_nothing() -> None:
