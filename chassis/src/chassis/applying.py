@@ -73,15 +73,18 @@ class Applying:
                 partition.rest()
 
     async def _together(self, shares: Mapping[Partition, Sequence[Record]]) -> None:
-        """Apply what is there, portion by portion, until one does not go through."""
-        places = {partition.tp: partition for partition in shares}
+        """Apply what is there, portion by portion and in turns, until one does not go through."""
+        places, turns = {partition.tp: partition for partition in shares}, list(shares)
         try:
             while True:
                 async with self._turn:
-                    left = [part for one in shares if self._wants(one) and (part := _left(one, shares[one]))]
+                    left = [part for one in turns if self._wants(one) and (part := _left(one, shares[one]))]
                     if not left:
                         return
-                    await self._apply(self._portion.of(left), lambda tp, end: places[tp].moved(end), self._portion)
+                    portion = self._portion.of(left)
+                    await self._apply(portion, lambda tp, end: places[tp].moved(end), self._portion)
+                served = {part.tp for part in portion}
+                turns.sort(key=lambda one: one.tp in served)
         except Exception as error:  # noqa: BLE001  # each alone finds out whose it is, and tells
             self._log.info("batch.apart", topic_name=self._subscription.topic.name, cause=type(error).__name__)
 

@@ -101,6 +101,17 @@ async def test_an_outage_costs_a_few_small_transactions_and_no_record() -> None:
     assert batch.done == [(0, n) for n in range(4, 68)]
 
 
+async def test_in_portions_no_partition_waits_for_the_end_of_another() -> None:
+    batch, made = Bounded(most=1, seconds=QUICK_S), partitions(3)
+    work = applying(batch, monotonic=lambda: batch.now)
+    await applied(work, {one: records(4, 5) for one in made})
+    batch.applied.clear()
+
+    await applied(work, {one: records(6, 7, 8) for one in made})
+
+    assert batch.done == [(partition, offset) for offset in (6, 7, 8) for partition in range(3)]
+
+
 async def test_a_record_that_is_too_much_by_itself_is_set_aside_and_all_others_take_effect() -> None:
     batch, made = Bounded(too_much=[(0, 30)]), partitions(2)
     work = applying(batch)
