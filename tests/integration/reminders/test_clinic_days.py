@@ -15,7 +15,9 @@ from chassis.slot_metrics import SlotMetrics
 from chassis.slot_sql import TABLE
 from chassis.slots import Performed, Runner, Scope
 from chassis.timetable import Slot
-from reminders.clinic_days.job import ClinicDays, ClinicTold, keep_clinics
+from reminders.clinic_days.domain import ClinicVersion
+from reminders.clinic_days.job import ClinicDays
+from reminders.clinic_days.store import keep_clinics
 from schemas.appointments import ReminderPolicy, SendWindow
 from schemas.people import Clinic
 from schemas.reminders import ClinicDayDue
@@ -47,7 +49,7 @@ async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterato
 async def told(pool: asyncpg.Pool, *clinics: tuple[str, str], version: int = 1, since: datetime = EVE) -> None:
     policy = ReminderPolicy(policy_id="p", rules=(), window=SendWindow(opens=time(7), closes=time(21)))
     events = [
-        ClinicTold(Clinic(clinic_id=key, version=version, name="A clinic", zone=zone, policy=policy), since)
+        ClinicVersion(Clinic(clinic_id=key, version=version, name="A clinic", zone=zone, policy=policy), since)
         for key, zone in clinics
     ]
     async with pool.acquire() as connection, connection.transaction():

@@ -1,9 +1,8 @@
-"""How reminders is put together: the only file that names concrete classes. One process runs one role."""
+"""How the roles of reminders are put together, one a process: what the rooms make is connected here alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,11 +15,9 @@ from chassis.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
 from chassis.consumer import Applied, BatchConsumer, Subscription
 from chassis.database import Connection, create_pool
 from chassis.delivery import watch
-from chassis.errors import Unavailable
 from chassis.group_positions import GroupPositions
 from chassis.health import Health
 from chassis.http import create_api, operator
-from chassis.logs import get_logger
 from chassis.metrics import Metrics
 from chassis.operations import listeners
 from chassis.outbox import Relay
@@ -29,7 +26,9 @@ from chassis.retention import Retention
 from chassis.slot_metrics import SlotMetrics
 from chassis.slots import Runner
 from reminders import retention
-from reminders.clinic_days.job import ClinicDays, clinic_event, keep_clinics
+from reminders.clinic_days.job import ClinicDays
+from reminders.clinic_days.messages import clinic_event
+from reminders.clinic_days.store import keep_clinics
 from reminders.planning.domain.schedule import KEPT_AFTER_VISIT
 from reminders.planning.handle import RemindersOwner
 from reminders.planning.messages import RecordWording
@@ -38,7 +37,8 @@ from reminders.planning.replay import replays
 from reminders.planning.visit_reader import cause_of, read_visit
 from reminders.projector import http, messages
 from reminders.projector.handle import Told, record
-from reminders.projector.store import PostgresBooks, close_overdue, forget_forecast
+from reminders.projector.job import close
+from reminders.projector.store import PostgresBooks
 from reminders.reconciler.booking_api import BookingApi, booking_client
 from reminders.reconciler.handle import Reconciler
 from reminders.reconciler.job import ReconcilerJob, settle
@@ -54,9 +54,6 @@ GATHER_MS = 50
 """How long the broker gathers what trickles in for the projector: nobody waits for a reminder's record."""
 POOL_SIZE = 8
 """Connections of the projector: a batch in flight for each topic, closing and health."""
-
-CLOSING_EVERY_S = 60.0
-FORECAST_KEPT = timedelta(days=2)
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
@@ -200,7 +197,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
             "consumer": consumer.run,
             "days": days.run,
             "relay": relay.run,
-            "closing": partial(_close, pool, agreed),
+            "closing": partial(close, pool, agreed),
             "clocks": clocks.run,
             "retention": daily.run,
             **listeners(settings, health, metrics),
@@ -227,23 +224,3 @@ def reading_api(settings: Settings, pool: asyncpg.Pool) -> FastAPI:
     api = create_api("Attend reminders", "What became of every reminder.", admit=key.admit)
     api.include_router(http.routes(pool, key))
     return api
-
-
-async def _close(pool: asyncpg.Pool, clock: Clock, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            closed = await close_overdue(pool, clock.now())
-            await forget_forecast(pool, clock.now() - FORECAST_KEPT)
-            if closed:
-                get_logger().warning("reminders.closed", count=closed)
-        except Unavailable as error:
-            get_logger().warning("reminders.closing_unavailable", code=error.code)
-        await _wait(stop, CLOSING_EVERY_S)
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reminders.clinic_days.job import clinic_event
+from reminders.clinic_days.messages import clinic_event
 from schemas.envelope import Envelope
 from schemas.people import CLINIC_CHANGED, Clinic
 from schemas.wire import Undecodable, encode

@@ -1,36 +1,14 @@
 """The read API: what became of every reminder, its history, and what is ahead (R11, R17, B9)."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
 
-from chassis.database import unavailable
-from reminders.projector import statements
 from reminders.projector.forecast import Asked, Forecast, forecast
+from reminders.projector.history import History, history_of
 from reminders.projector.listing import Filters, ReminderPage, find
-from schemas.reminders import Reason, ReminderStatus
-
-
-class Entry(BaseModel):
-    """What a reminder was from an instant on, and what led to it."""
-
-    status: ReminderStatus
-    reason: Reason | None
-    handed_over_at: datetime | None
-    notification_id: UUID | None
-    delivery_state: str | None
-    at: datetime
-    caused_by: str
-
-
-class History(BaseModel):
-    """Everything a reminder ever was, oldest first."""
-
-    items: list[Entry]
 
 
 def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
@@ -49,9 +27,7 @@ def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
 
     @router.get("/reminders/{reminder_id}/history", summary="Every status a reminder had, oldest first")
     async def history(reminder_id: UUID) -> History:
-        with unavailable():
-            rows = await pool.fetch(statements.HISTORY, reminder_id)
-        return History(items=[Entry.model_validate(dict(row)) for row in rows])
+        return await history_of(pool, reminder_id)
 
     @router.get("/forecast", summary="How many reminders are due, by minute, hour or day")
     async def ahead(asked: Annotated[Asked, Query()]) -> Forecast:

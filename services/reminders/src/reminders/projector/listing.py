@@ -16,7 +16,6 @@ from chassis.asked import Moment
 from chassis.cursor import Cursor
 from chassis.database import unavailable
 from chassis.errors import AttendError
-from reminders.projector import statements
 from schemas.model import ClinicId
 from schemas.reminders import Reason, ReminderStatus
 
@@ -43,6 +42,10 @@ class ReminderView(BaseModel):
     delivery_state: str | None
     changed_at: datetime
     caused_by: str
+
+
+_COLUMNS = ", ".join(ReminderView.model_fields)
+_ORDER = "ORDER BY scheduled_for, reminder_id"
 
 
 class ReminderPage(BaseModel):
@@ -126,7 +129,8 @@ def query(filters: Filters) -> tuple[str, list[Any]]:
         place = Cursor.read(filters.after, dated=False)
         arguments += [place.id] if place.at is None else [place.at, place.id]
         conditions.append(_beyond(place, len(arguments), dated=_dated(filters)))
-    return statements.find(conditions, filters.limit + 1), arguments
+    statement = f"SELECT {_COLUMNS} FROM reminder WHERE {' AND '.join(conditions)} {_ORDER} LIMIT {filters.limit + 1}"  # noqa: S608  # of constants and $n
+    return statement, arguments
 
 
 def _dated(filters: Filters) -> bool:

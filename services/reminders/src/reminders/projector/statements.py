@@ -1,6 +1,4 @@
-"""The projector's and the API's statements."""
-
-from collections.abc import Sequence
+"""The projector's statements: what is shown of the records is asked for by `listing`, `history` and `forecast`."""
 
 from reminders.projector.domain.book import Reminder
 
@@ -67,23 +65,3 @@ WHERE appointment_id = ANY($2::uuid[]) AND status = 'SCHEDULED' AND closes_at <=
 RETURNING {", ".join(f"old.{name}" for name in COLUMNS)}
 """  # noqa: S608  # constants
 """Returns the records as they were."""
-
-
-def find(conditions: Sequence[str], limit: int) -> str:
-    """Return the statement of one page of reminders in their order, where all conditions hold."""
-    return (
-        f"SELECT {_ALL} FROM reminder WHERE {' AND '.join(conditions)} "  # noqa: S608  # of constants and $n
-        f"ORDER BY scheduled_for, reminder_id LIMIT {limit}"
-    )
-
-
-FORECAST = """
-SELECT date_trunc($4, minute, $5) AS at, sum(due)::bigint AS due FROM forecast
-WHERE ($1::text IS NULL OR clinic_id = $1) AND minute >= $2 AND minute < $3
-GROUP BY 1 HAVING sum(due) <> 0 ORDER BY 1
-"""
-
-HISTORY = """
-SELECT status, reason, handed_over_at, notification_id, delivery_state, at, caused_by
-FROM reminder_history WHERE reminder_id = $1 ORDER BY id
-"""
