@@ -70,9 +70,6 @@ class Costly:
     def take(self, *_: Any) -> Any:
         """Not used."""
 
-    def upgrade(self, *_: Any) -> Any:
-        """Not used."""
-
     def prepare(self, _key: bytes, packed: bytes, _terms: Any) -> Any:
         """Return something."""
         return [unpack(packed) for _ in range(12)]

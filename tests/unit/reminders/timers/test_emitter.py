@@ -42,9 +42,6 @@ class Said:
     def take(self, *_: Any) -> Any:
         raise NotImplementedError
 
-    def upgrade(self, *_: Any) -> Any:
-        raise NotImplementedError
-
     def prepare(self, key: bytes, _packed: bytes, _terms: Any) -> Any:
         self.prepared.append(int.from_bytes(key))
         return "made"

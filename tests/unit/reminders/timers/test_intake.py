@@ -50,9 +50,6 @@ class Keeps:
     def expect(self, *_: Any) -> Counter[str]:
         raise NotImplementedError
 
-    def upgrade(self, *_: Any) -> Any:
-        raise NotImplementedError
-
 
 @dataclass
 class Stage:

@@ -205,8 +205,8 @@ async def test_a_new_beginning_leaves_nothing_of_before_be_it_readable_or_not() 
     part.replay(key("after"), row(AT))
     await part.index()
 
-    found: object = (part.halt, part.old, [*part.all_keys()])
-    assert found == (None, {}, [key("after")])
+    found: object = (part.halt, [*part.all_keys()])
+    assert found == (None, [key("after")])
     assert await due(part, AT) == [key("after")]
 
 
@@ -215,11 +215,23 @@ async def test_a_key_of_another_length_is_refused() -> None:
         Partition(KEEP).replay(b"short", row(AT))
 
 
-async def test_a_row_of_another_format_is_set_aside() -> None:
-    part = Partition(KEEP)
-    part.replay(key("k"), b"\x01")
+@pytest.mark.parametrize(("packed", "named"), [(b"\x01", "1"), (b"\x03 of the future", "3"), (b"", "none")])
+async def test_indexing_refuses_a_row_of_another_format(packed: bytes, named: str) -> None:
+    part = partition(k=row(AT))
+    part.replay(key("k"), packed)
 
-    assert (len(part), part.old) == (0, {key("k"): b"\x01"})
+    with pytest.raises(UnreadableRow, match=f"row format {named} is not known: is this worker too old"):
+        await part.index()
+
+
+async def test_a_row_of_another_format_that_was_written_anew_under_another_key_is_none_any_more() -> None:
+    part = empty()
+    part.replay(b"a key of another length", b"\x01")
+    part.replay(key("k"), row(AT))
+    part.replay(b"a key of another length", None)
+    await part.index()
+
+    assert await due(part, AT) == [key("k")]
 
 
 async def test_a_row_leaves_some_time_after_its_anchor_and_not_before() -> None:

@@ -1,17 +1,13 @@
 """The packed row: what is written is read, by this version and by those to come."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.planning.domain.schedule import read_terms
-from reminders.planning.domain.upgrading import upgrade
-from reminders.timers.old_rows import read_old
 from reminders.timers.row import (
-    NEVER,
     Row,
     State,
     UnreadableRow,
@@ -55,19 +51,6 @@ def test_a_row_of_format_2_is_read_for_ever() -> None:
     assert pack(unpack(kept)) == kept
 
 
-def test_a_row_of_format_1_is_read_for_ever_and_every_instant_stays_as_it_was() -> None:
-    kept = bytes.fromhex("01030000000100000000c09a44ff4b06000261620100c09a44ff4b060000c09a44ff4b06000103323468")
-    terms = TermsTable()
-
-    key, packed = upgrade(str(UUID(int=5)).encode(), kept, terms.number)
-
-    row, old = unpack(packed), read_old(kept)
-    (timer,) = read_terms(terms.content(row.terms)).timers(row.anchor)
-    assert (key, row.version, row.generation, row.next_due) == (UUID(int=5).bytes, 3, 1, NEVER)
-    assert (timer.rule, timer.due, state_of(row.marks, 0)) == ("24h", old.timers[0].due, State.FIRED)
-    assert row.anchor == old.keep_until - timedelta(hours=72) // timedelta(microseconds=1)
-
-
 def test_a_row_of_four_timers_fills_a_block_of_64_bytes_and_no_more() -> None:
     packed = pack(Row(1, 1, AT, AT, 1, marks_of([State.FIRED] * 4)))
 
@@ -81,12 +64,6 @@ def test_bytes_of_no_known_format_are_refused(packed: bytes) -> None:
         unpack(packed)
     with pytest.raises(UnreadableRow):
         instants(packed)
-
-
-@pytest.mark.parametrize("packed", [b"", b"\x02", b"\x01", b"\xff from the future"])
-def test_old_bytes_of_no_known_format_are_refused(packed: bytes) -> None:
-    with pytest.raises(UnreadableRow):
-        read_old(packed)
 
 
 def test_terms_get_one_number_each_and_a_key_of_their_own() -> None:

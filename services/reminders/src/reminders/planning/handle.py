@@ -9,7 +9,6 @@ from uuid import UUID
 from reminders.planning.domain import events
 from reminders.planning.domain.corrections import asked_at, withdraw
 from reminders.planning.domain.schedule import Settled, Timer, Unplannable, apply, read_terms, settle
-from reminders.planning.domain.upgrading import upgrade
 from reminders.planning.domain.visit import Policy, Visit
 from reminders.timers.ports import Fired, Message, Outcome, Source, Taken, Terms
 from reminders.timers.row import Row, pack, unpack
@@ -157,10 +156,6 @@ class RemindersOwner:
             row = unpack(packed)
             counts.update(_counts(settle(row, read_terms(terms.content(row.terms)), micros(now))))
         return counts
-
-    def upgrade(self, key: bytes, packed: bytes, terms: Terms) -> tuple[bytes, bytes]:
-        """Return key and row of today for those of format 1."""
-        return upgrade(key, packed, terms.number)
 
     def _settle(self, fired: Fired, key: bytes, packed: bytes, terms: Terms, now: datetime) -> None:
         row = unpack(packed)

@@ -114,7 +114,7 @@ class Engine:
         self._store.on_live = self._wake
         changelog = self._table.changelog_topic_name
         writers = Writers(bootstrap, names.app, changelog, clocks)
-        self._recovery.writers, self._recovery.upgrade = writers, self._upgrade
+        self._recovery.writers = writers
         self._recovery.order_of = order_of
         self._writing = Writing(writers.__getitem__, names.events, changelog, self._wake)
         self._keeping = Keeping(writers, changelog, self._live, keep_ids_every_s, clocks)
@@ -248,17 +248,6 @@ class Engine:
 
     def _wake(self) -> None:
         self._emitter.wake()
-
-    async def _upgrade(self, number: int, part: Partition) -> None:
-        """Write rows of older formats anew, under the key and in the format of today."""
-        async with part.lock:
-            rows: dict[bytes, bytes | None] = {}
-            for key, packed in part.old.items():
-                new_key, new_packed = self._owner.upgrade(key, packed, part.terms)
-                rows[key] = None
-                rows[new_key] = part.get(new_key) or new_packed
-            await self._writing.write(number, part, (), rows)
-            part.old.clear()
 
     @property
     def _recovery(self) -> FencingRecovery:

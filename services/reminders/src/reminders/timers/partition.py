@@ -40,7 +40,6 @@ class Partition:
         prepared: By key, what the owner prepared for rows that are due soon.
         position: Offset up to which the changelog is in here, or None before the first record.
         written: Offset of the last batch written, by topic.
-        old: Rows of older formats, to be upgraded before `index`.
         halt: Why its rows cannot be relied on, and where in the changelog; None if they can.
 
     Args:
@@ -53,10 +52,10 @@ class Partition:
         self.prepared: dict[bytes, Any] = {}
         self.position: int | None = None
         self.written: dict[str, int] = {}
-        self.old: dict[bytes, bytes] = {}
         self.halt: Halt | None = None
         self._keep = keep
         self._rows: dict[int, bytes] = {}
+        self._unknown: dict[bytes, bytes] = {}  # the format byte of rows of other formats, by key
         self._index = Index(self._wake_of)
         self._indexed = True
 
@@ -77,9 +76,9 @@ class Partition:
             self.begin_anew()
         elif packed is None:
             self._rows.pop(_number(key), None)
-            self.old.pop(key, None)
+            self._unknown.pop(key, None)
         elif packed[:1] != _FORMAT:
-            self.old[key] = packed
+            self._unknown[key] = packed[:1]
         elif len(key) == KEY_BYTES:
             number = _number(key)
             if self._rows.get(number) != packed:
@@ -91,7 +90,7 @@ class Partition:
     def begin_anew(self) -> None:
         """Forget all rows, and what was wrong with them."""
         self._rows.clear()
-        self.old.clear()
+        self._unknown.clear()
         self.terms = TermsTable()
         self.halt = None
         self._indexed = False
@@ -112,6 +111,8 @@ class Partition:
         Raises:
             UnreadableRow: A row cannot be read: better no timers of this partition than some forgotten.
         """
+        for unknown in self._unknown.values():
+            raise UnreadableRow(f"row format {unknown[0] if unknown else 'none'} is not known: is this worker too old?")
         if self._indexed:
             return
         self.prepared.clear()

@@ -114,7 +114,3 @@ class Owner(Protocol):
     def expect(self, due: Sequence[tuple[bytes, bytes]], terms: Terms, now: datetime) -> Counter[str]:
         """Return the counts that `fire` would give, without doing it (B3)."""
         ...
-
-    def upgrade(self, key: bytes, packed: bytes, terms: Terms) -> tuple[bytes, bytes]:
-        """Return key and packed row, in the newest format, of a row of an older one."""
-        ...

@@ -104,7 +104,6 @@ class FencingRecovery(Recovery):
 
     Attributes:
         writers: Set by the engine before the start.
-        upgrade: Called with a partition's number and the partition when it holds rows of older formats.
         reader: Reading now, or None.
         order_of: What a person ordered of a changelog partition that stands still.
         begun_anew: Called when a partition begins anew without rows: whoever it calls plans what is ahead. None: nobody
@@ -112,7 +111,6 @@ class FencingRecovery(Recovery):
     """
 
     writers: Writers
-    upgrade: Any
     reader: ChangelogReader | None = None
     order_of: OrderOf = staticmethod(no_order)
     begun_anew: Callable[[], None] | None = None
@@ -197,11 +195,9 @@ class FencingRecovery(Recovery):
         self._beside = [asyncio.create_task(self._or_crash(work)) for work in beside]
 
     async def _make_ready(self, parts: Mapping[int, Partition]) -> None:
-        """Write rows of older formats anew and build the indexes; with a row that cannot be read it stands still."""
-        for number, part in parts.items():
+        """Build the indexes; a partition with a row that cannot be read stands still."""
+        for part in parts.values():
             try:
-                if part.old and part.halt is None:
-                    await asyncio.shield(self.upgrade(number, part))  # a transaction is never cut in two
                 if part.halt is None:
                     await part.index()
             except UnreadableRow as error:

@@ -14,7 +14,6 @@ Format 2, little endian, instants in microseconds since 1970 (UTC):
 
 A row of four timers has 30 bytes, which with CPython's head of a `bytes` object (33) fills one block of 64.
 A move, a cancellation or a firing is one write of one row. The terms are rows of their own (`terms.py`).
-Rows of format 1 are read and written anew (`old_rows.py`).
 """
 
 import struct
