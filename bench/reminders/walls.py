@@ -20,7 +20,7 @@ from reminders.timers.emitter import AHEAD, Emitter
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Message
 from reminders.timers.row import NEVER, Row, pack, unpack
-from reminders.timers.writing import Writing
+from reminders.timers.transaction import Transactions
 from schemas.instants import instant
 
 ROWS = 833_000
@@ -143,12 +143,12 @@ async def looked_at(part: Partition) -> int:
 
 def emitter_of(part: Partition, now: int) -> Emitter:
     """Return an emitter of this partition alone."""
-    writing = Writing(lambda _: Nowhere(), "events", "changelog", lambda: None)
+    transactions = Transactions(lambda _: Nowhere(), "events", "changelog", lambda: None)
 
     def told(*_: Any) -> None:
         """Say nothing."""
 
-    return Emitter(Costly(), writing, lambda: {0: part}, lambda: instant(now), 1.0, told, told)
+    return Emitter(Costly(), transactions, lambda: {0: part}, lambda: instant(now), 1.0, told, told)
 
 
 async def main(rows: int) -> None:

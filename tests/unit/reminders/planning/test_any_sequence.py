@@ -23,7 +23,7 @@ from reminders.timers.intake import Intake
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Message
 from reminders.timers.row import state_of, unpack
-from reminders.timers.writing import Writing
+from reminders.timers.transaction import Transactions
 from schemas.appointments import Appointment, Bar, ReminderRule, SendWindow, Status
 from schemas.envelope import event_type
 from schemas.instants import instant
@@ -145,10 +145,10 @@ class Worker:
             self.part.replay(key, packed)
         asyncio.run(self.part.index())
         owner = RemindersOwner(read_visit, cause_of, RecordWording(clock.now))
-        writing = Writing(lambda _: broker, EVENTS, ROWS, lambda: None)
+        transactions = Transactions(lambda _: broker, EVENTS, ROWS, lambda: None)
         unused: Any = None
-        self._intake = Intake(owner, writing, self._live, unused, unused, unused, Breaker())
-        self._emitter = Emitter(owner, writing, self._live, clock.now, 1.0, lambda *_: None, lambda _: None)
+        self._intake = Intake(owner, transactions, self._live, unused, unused, unused, Breaker())
+        self._emitter = Emitter(owner, transactions, self._live, clock.now, 1.0, lambda *_: None, lambda _: None)
 
     def take(self, versions: Sequence[Appointment]) -> None:
         asyncio.run(self._offer(versions))

@@ -11,7 +11,7 @@ from reminders.planning.handle import RemindersOwner
 from reminders.planning.messages import RecordWording
 from reminders.planning.visit_reader import cause_of, read_visit
 from reminders.timers.engine import Engine, Names
-from reminders.timers.keeping import READ_EVERY_S, Keeping
+from reminders.timers.id_refresh import READ_EVERY_S, IdRefresh
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Message
 from reminders.timers.recovery import Writers
@@ -81,11 +81,11 @@ async def test_a_worker_that_writes_nothing_asks_for_the_brokers_time_in_one_par
     ticks, parts = Ticks(), {number: Partition(1) for number in range(3)}
     check = ClockCheck(StillClock(NOW), "the broker's", ticks)
     writers: dict[int, Any] = {number: Writer() for number in parts}
-    keeping = Keeping(cast(Writers, writers), "changelog", lambda: parts, 86_400, check)
+    id_refresh = IdRefresh(cast(Writers, writers), "changelog", lambda: parts, 86_400, check)
 
     ticks.s = READ_EVERY_S - 0.1
-    await keeping.read_clock()
+    await id_refresh.read_clock()
     assert [len(writer.written) for writer in writers.values()] == [0, 0, 0]
     ticks.s = READ_EVERY_S
-    await keeping.read_clock()
+    await id_refresh.read_clock()
     assert [len(writer.written) for writer in writers.values()] == [1, 0, 0]

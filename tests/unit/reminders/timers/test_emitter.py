@@ -13,7 +13,7 @@ from reminders.timers.emitter import AHEAD, DECIDED_A_TURN, Emitter
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Message
 from reminders.timers.row import NEVER, Row, pack, unpack
-from reminders.timers.writing import Writing
+from reminders.timers.transaction import Transactions
 from schemas.instants import micros
 
 DUE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -86,9 +86,9 @@ class Stage:
     told: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        writing = Writing(lambda _: self.broker, "events", "changelog", lambda: None)
+        transactions = Transactions(lambda _: self.broker, "events", "changelog", lambda: None)
         self.emitter = Emitter(
-            self.owner, writing, lambda: {0: self.part} if self.live else {}, lambda: self.now, 0.001,
+            self.owner, transactions, lambda: {0: self.part} if self.live else {}, lambda: self.now, 0.001,
             lambda counts, due, now: self.told.append(("fired", counts, due, now)),
             lambda counts: self.told.append(("expected", counts)),
         )  # fmt: skip

@@ -14,7 +14,7 @@ from reminders.timers.intake import SLICE, Intake
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Message, Outcome, Taken
 from reminders.timers.row import NEVER, Row, pack
-from reminders.timers.writing import Writing
+from reminders.timers.transaction import Transactions
 
 KEEP = 72 * 3_600_000_000
 
@@ -66,9 +66,9 @@ class Stage:
     breaker: Breaker = field(default_factory=Breaker)
 
     def __post_init__(self) -> None:
-        writing = Writing(lambda _: self, "events", "changelog", lambda: None)
+        transactions = Transactions(lambda _: self, "events", "changelog", lambda: None)
         self.intake = Intake(
-            Keeps(), writing, lambda: {0: self.part} if self.live else {}, self, lambda: self.generation,
+            Keeps(), transactions, lambda: {0: self.part} if self.live else {}, self, lambda: self.generation,
             self.counted.update, self.breaker,
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from aiokafka.errors import CorruptRecordException, NodeNotReadyError
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from chassis.halt import LOOK_AGAIN_S
-from reminders.timers.reading import Reading
+from reminders.timers.source_reader import SourceReader
 
 A, B, LOG = TopicPartition("appointments", 0), TopicPartition("appointments", 1), TopicPartition("changelog", 0)
 
@@ -84,13 +84,13 @@ class Worker:
 
     def __init__(self, client: Client) -> None:
         self.client, self.at, self.is_closed = client, 0.0, False
-        self.reading = Reading(lambda tp: self.is_closed and tp.topic == A.topic, monotonic=lambda: self.at)
+        self.reader = SourceReader(lambda tp: self.is_closed and tp.topic == A.topic, monotonic=lambda: self.at)
 
     async def fetch(self, *partitions: TopicPartition) -> set[TopicPartition]:
         """Let these come, and return of which partitions records were given."""
         self.client.come(*partitions)
         client: Any = self.client
-        return set(await self.reading.fetch(client, partitions, 0, 100))
+        return set(await self.reader.fetch(client, partitions, 0, 100))
 
 
 async def test_one_partition_that_cannot_be_read_stands_still_and_says_where_and_the_others_are_given() -> None:
@@ -99,7 +99,7 @@ async def test_one_partition_that_cannot_be_read_stands_still_and_says_where_and
     given = await worker.fetch(A, B, LOG)
 
     assert given == {B, LOG}
-    said = worker.reading.reason()
+    said = worker.reader.reason()
     assert said is not None
     assert "appointments[0] stands at 7" in said
     assert "appointments[1]" not in said
@@ -117,7 +117,7 @@ async def test_it_is_tried_again_now_and_then_and_goes_on_once_it_can_be_read() 
     worker.client.torn.clear()
 
     assert await worker.fetch(A, B) == {A, B}
-    assert worker.reading.reason() is None
+    assert worker.reader.reason() is None
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
@@ -128,7 +128,7 @@ async def test_what_can_be_read_after_all_is_given_if_the_partition_is_still_our
 
     assert await worker.fetch(A, B) == ({A, B} if is_ours else {B})
     assert worker.client.sought == [(A, 8)] * is_ours
-    assert worker.reading.reason() is None
+    assert worker.reader.reason() is None
 
 
 async def test_a_broker_that_does_not_answer_makes_nothing_stand_still() -> None:
@@ -136,17 +136,17 @@ async def test_a_broker_that_does_not_answer_makes_nothing_stand_still() -> None
     worker.client.is_there = False
 
     assert await worker.fetch(A, B) == {B}
-    assert worker.reading.reason() is None
+    assert worker.reader.reason() is None
 
 
 async def test_a_partition_that_is_anothers_now_is_forgotten() -> None:
     worker = Worker(Client(A))
     await worker.fetch(A)
 
-    worker.reading.forget([B])
-    assert worker.reading.reason() is not None
-    worker.reading.forget([A])
-    assert worker.reading.reason() is None
+    worker.reader.forget([B])
+    assert worker.reader.reason() is not None
+    worker.reader.forget([A])
+    assert worker.reader.reason() is None
 
 
 @pytest.mark.parametrize(("closed", "given"), [(True, {LOG}), (False, {A, B, LOG})])

@@ -20,8 +20,8 @@ from faust.transport.drivers.aiokafka import Transport
 from faust.types import TP
 
 from reminders.timers.consumer import AwaitedConsumer
-from reminders.timers.reading import Reading
 from reminders.timers.recovery import FencingRecovery
+from reminders.timers.source_reader import SourceReader
 from reminders.timers.store import PartitionedStore
 
 READ_AGAINST = "0.15.3"
@@ -87,7 +87,7 @@ class TimersApp(faust.App):
     """One table of timers beside one source topic."""
 
     BootStrategy = QuietBoot
-    reading: Reading
+    source_reader: SourceReader
     """How partitions are read; it may be another before the start."""
 
     def _new_transport(self) -> TimersTransport:
@@ -131,7 +131,7 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
         "TableManager": GatingTableManager,
     }
     app = TimersApp(app_id, **{**settings, **overrides})
-    app.reading = Reading()
+    app.source_reader = SourceReader()
     return app
 
 

@@ -13,7 +13,7 @@ Read against faust-streaming 0.15.3:
   fetched and let go before the first commit is never seen again (aiokafka's `seek_to_committed` seeks to
   offsets above 0 only).
 * Whatever reading one partition raises comes out of `fetched_records` for all of them, and ends the worker; and an
-  error of the group while no partition is held is told to nobody, so that aiokafka waits for ever: `reading.py`.
+  error of the group while no partition is held is told to nobody, so that aiokafka waits for ever: `source_reader.py`.
 * Faust keeps gaps between offsets in interval trees, which need the offsets before the gap to have
   been acknowledged its own way, and grow with every commit marker. Order per partition makes them
   needless.
@@ -39,7 +39,7 @@ from mode.utils.futures import notify
 from chassis.errors import Unavailable
 from chassis.fetching import size_of
 from chassis.unpacking import MOST_BYTES
-from reminders.timers.thread import HasReading, ReadCommittedThread
+from reminders.timers.thread import HasSourceReader, ReadCommittedThread
 
 LAG_TIMEOUT_S = 5.0
 
@@ -183,7 +183,7 @@ class AwaitedConsumer(Consumer):
         self._room.set()
         await super().on_partitions_revoked(revoked)
         await cast(Writes, self.app.tables).quiet()
-        cast(HasReading, self.app).reading.forget(revoked)
+        cast(HasSourceReader, self.app).source_reader.forget(revoked)
         for tp in revoked:
             self._next.pop(tp, None)
             self._fetched.pop(tp, None)
@@ -227,7 +227,8 @@ class AwaitedConsumer(Consumer):
 
     def _commit_passed(self) -> None:
         """Take up positions that a person moved, of partitions of which nothing from before is in hand."""
-        passed, held = cast(HasReading, self.app).reading.passed, {message.tp for message in self._unacked_messages}
+        passed = cast(HasSourceReader, self.app).source_reader.passed
+        held = {message.tp for message in self._unacked_messages}
         for place in [place for place in passed if place not in held]:
             tp, to = TP(*place), passed.pop(place)
             self._next[tp] = max(self._next.get(tp, 0), to)

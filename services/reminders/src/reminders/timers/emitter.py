@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Owner
 from reminders.timers.row import NEVER, instants
-from reminders.timers.writing import Writing
+from reminders.timers.transaction import Transactions
 from schemas.instants import micros
 
 BATCH = 5000
@@ -38,7 +38,7 @@ class Emitter:
 
     Args:
         owner: Knows what a fired timer says.
-        writing: Makes it durable.
+        transactions: Makes it durable.
         partitions: Returns the partitions that are live now.
         now: Domain time.
         look_every_s: How often the clock is looked at, at least; shorter where it may be stepped.
@@ -49,7 +49,7 @@ class Emitter:
     def __init__(
         self,
         owner: Owner,
-        writing: Writing,
+        transactions: Transactions,
         partitions: Callable[[], Mapping[int, Partition]],
         now: Callable[[], datetime],
         look_every_s: float,
@@ -57,7 +57,7 @@ class Emitter:
         expected: Callable[[Counter[str]], None],
     ) -> None:
         self._owner = owner
-        self._writing = writing
+        self._transactions = transactions
         self._partitions = partitions
         self._now = now
         self._look_every_s = look_every_s
@@ -113,7 +113,7 @@ class Emitter:
                         return  # revoked while waiting
                     now = self._now()
                     fired, leaving, dues = await self._decide(part, now)
-                await self._writing.write(number, part, fired.messages, {**fired.rows, **leaving})
+                await self._transactions.write(number, part, fired.messages, {**fired.rows, **leaving})
                 if dues:
                     self._fired(fired.counts, dues, now)
             await asyncio.sleep(0)

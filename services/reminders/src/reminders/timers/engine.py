@@ -16,16 +16,16 @@ from chassis.clock_check import ClockCheck
 from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema
 from reminders.timers.emitter import Emitter
+from reminders.timers.id_refresh import EVERY_S, IdRefresh
 from reminders.timers.intake import Intake
-from reminders.timers.keeping import EVERY_S, Keeping
 from reminders.timers.lifetime import live
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source
-from reminders.timers.reading import OrderOf, Reading, no_order
 from reminders.timers.recovery import FencingRecovery, Writers
 from reminders.timers.row import Row, unpack
+from reminders.timers.source_reader import OrderOf, SourceReader, no_order
 from reminders.timers.store import PartitionedStore
-from reminders.timers.writing import Writing
+from reminders.timers.transaction import Transactions
 from schemas.instants import instant, micros
 
 STEPPED_LOOK_S, LOOK_S = 0.05, 1.0
@@ -108,7 +108,7 @@ class Engine:
         self._clocks = clocks
         self._breaker = Breaker()
         self._app: TimersApp = build(names.app, bootstrap, names.partitions, **overrides)
-        self._app.reading = Reading(self._is_closed, order_of)
+        self._app.source_reader = SourceReader(self._is_closed, order_of)
         self._table: TimersTable = add_table(self._app, names.table, names.partitions)
         self._store.keep = keep // timedelta(microseconds=1)
         self._store.on_live = self._wake
@@ -116,14 +116,14 @@ class Engine:
         writers = Writers(bootstrap, names.app, changelog, clocks)
         self._recovery.writers = writers
         self._recovery.order_of = order_of
-        self._writing = Writing(writers.__getitem__, names.events, changelog, self._wake)
-        self._keeping = Keeping(writers, changelog, self._live, keep_ids_every_s, clocks)
+        self._transactions = Transactions(writers.__getitem__, names.events, changelog, self._wake)
+        self._id_refresh = IdRefresh(writers, changelog, self._live, keep_ids_every_s, clocks)
         look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
         self._emitter: Emitter = Emitter(
-            owner, self._writing, self._firing, now, look_every_s, reports.fired, reports.expected
+            owner, self._transactions, self._firing, now, look_every_s, reports.fired, reports.expected
         )
         self._intake = Intake(
-            owner, self._writing, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
+            owner, self._transactions, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
             reports.count, self._breaker,
         )  # fmt: skip
         source = self._app.topic(*names.sources, schema=BatchSchema(key_type=bytes, value_type=bytes,
@@ -138,7 +138,7 @@ class Engine:
     def reason(self) -> str | None:
         """Why it does not do all of its work, or None; what stands still says the way out."""
         recovering = None if self.ready else "recovering the table, or waiting for partitions"
-        return self._breaker.reason() or self._app.reading.reason() or self._recovery.reason() or recovering
+        return self._breaker.reason() or self._app.source_reader.reason() or self._recovery.reason() or recovering
 
     def plan_anew(self, ask: Callable[[], None]) -> None:
         """Let partitions begin anew whose rows cannot be relied on: `ask` has planned what is ahead of them."""
@@ -219,7 +219,7 @@ class Engine:
         parts = {
             "intake": self._intake.run(),
             "emitter": self._emitter.run(),
-            "keeping": self._keeping.run(),
+            "id_refresh": self._id_refresh.run(),
             "group": self._watch_group(),
         }
         await live(self._app, parts, stop, self._let_go)

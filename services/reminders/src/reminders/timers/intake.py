@@ -11,7 +11,7 @@ from faust.types import Message as Record
 from chassis.breaker import PER_MINUTE, Breaker
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source, Taken
-from reminders.timers.writing import Writing
+from reminders.timers.transaction import Transactions
 
 CHUNK = 2000
 """Records of one transaction: larger ones gain little and hold up the partition's firing."""
@@ -68,7 +68,7 @@ class Intake:
 
     Args:
         owner: Knows what a record means.
-        writing: Makes it durable.
+        transactions: Makes it durable.
         partitions: Returns the partitions that are live now.
         acknowledger: Told what became of each message.
         generation: Returns the group's generation; records of another one will be read again.
@@ -80,7 +80,7 @@ class Intake:
     def __init__(
         self,
         owner: Owner,
-        writing: Writing,
+        transactions: Transactions,
         partitions: Callable[[], Mapping[int, Partition]],
         acknowledger: Acknowledger,
         generation: Callable[[], int],
@@ -88,7 +88,7 @@ class Intake:
         breaker: Breaker,
     ) -> None:
         self._owner = owner
-        self._writing = writing
+        self._transactions = transactions
         self._partitions = partitions
         self._acknowledger = acknowledger
         self._generation = generation
@@ -192,7 +192,7 @@ class Intake:
                 self._owner.take(some, part.get, part.terms, whole)
                 done += len(some)
                 await asyncio.sleep(0)
-            await self._writing.write(number, part, whole.messages, whole.rows)
+            await self._transactions.write(number, part, whole.messages, whole.rows)
             self._breaker.count(done, whole.faults)
             return whole.outcomes, done
 

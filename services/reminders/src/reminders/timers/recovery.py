@@ -25,8 +25,8 @@ from chassis.logs import get_logger
 from reminders.timers.changelog import ChangelogReader
 from reminders.timers.partition import ANEW, SENTINEL, Partition
 from reminders.timers.producer import FencedProducer
-from reminders.timers.reading import OrderOf, no_order
 from reminders.timers.row import UnreadableRow
+from reminders.timers.source_reader import OrderOf, no_order
 from reminders.timers.store import PartitionedStore
 
 LOOKS_A_READING = 12

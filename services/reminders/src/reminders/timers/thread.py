@@ -14,7 +14,7 @@ from faust.types import TP
 from mode.threads import ServiceThread, WorkerThread
 
 from chassis import unpacking
-from reminders.timers.reading import Reading
+from reminders.timers.source_reader import SourceReader
 
 MOST_RECORDS = 1000
 """Of one fetch, where Faust names no number."""
@@ -24,10 +24,10 @@ FETCH_WAIT_MS = 100
 such as the one for end offsets: asking for the lag took 1.2 s."""
 
 
-class HasReading(Protocol):
+class HasSourceReader(Protocol):
     """The application: see `TimersApp`."""
 
-    reading: Reading
+    source_reader: SourceReader
 
 
 class EndingThread(WorkerThread):
@@ -61,8 +61,8 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
             return {}
         if consumer._closed or consumer._fetcher._closed:
             raise ConsumerStoppedError
-        reading = cast(HasReading, self.consumer.app).reading
-        return await reading.fetch(consumer, active_partitions, timeout or 0.0, max_records or MOST_RECORDS)
+        reader = cast(HasSourceReader, self.consumer.app).source_reader
+        return await reader.fetch(consumer, active_partitions, timeout or 0.0, max_records or MOST_RECORDS)
 
     async def check_group(self) -> None:
         """Take note of what went wrong in the group: aiokafka waits for that before it goes on.

@@ -1,4 +1,4 @@
-"""Keeping the transactional ids of partitions in which nothing happens.
+"""The transactional ids of partitions in which nothing happens, used now and then so that the broker keeps them.
 
 The broker forgets a transactional id without a transaction for seven days (`transactional.id.expiration.ms`), and
 refuses the next write of its owner with INVALID_PRODUCER_ID_MAPPING. A frozen worker whose partition moved gets the
@@ -28,7 +28,7 @@ READ_EVERY_S = 5.0
 """Seconds of machine time without a record that the broker stamped, after which one is written."""
 
 
-class Keeping:
+class IdRefresh:
     """Writes a sentinel to live partitions that were long not written to.
 
     Args:

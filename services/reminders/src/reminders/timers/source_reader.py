@@ -23,7 +23,7 @@ async def no_order(_tp: TopicPartition) -> Order | None:
     return None
 
 
-class Reading:
+class SourceReader:
     """Reads partitions apart; one that cannot be read stands still, says so, and is tried again now and then.
 
     Attributes:

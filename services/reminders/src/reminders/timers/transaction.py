@@ -20,7 +20,7 @@ class Writer(Protocol):
         ...
 
 
-class Writing:
+class Transactions:
     """Writes to the topic of events and to the changelog, then keeps the rows.
 
     Args:
