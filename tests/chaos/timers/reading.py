@@ -12,7 +12,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from reminders.planning.domain.schedule import OVER
-from reminders.timers.row import NEVER, State, state_of, unpack
+from reminders.timers.row import NEVER, TimerState, state_of, unpack
 
 type Log = list[ConsumerRecord[bytes, bytes]]
 """Records partition by partition, each in its order."""
@@ -34,7 +34,7 @@ class Held:
     generation: int
     next_due: int | None
     anchor: int
-    states: dict[str, State]
+    states: dict[str, TimerState]
 
 
 async def read_log(bootstrap: str, name: str, partitions: int, isolation_level: str = "read_committed") -> Log:
@@ -134,5 +134,5 @@ class Changelog:
             return None
         row = unpack(record.value)
         slugs = self._terms[record.partition, row.terms]
-        states = {slug: State(state_of(row.marks, number)) for number, slug in enumerate(slugs)}
+        states = {slug: TimerState(state_of(row.marks, number)) for number, slug in enumerate(slugs)}
         return Held(row.version, row.generation, None if row.next_due == NEVER else row.next_due, row.anchor, states)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from aiokafka.partitioner import DefaultPartitioner
 
-from reminders.timers.row import State
+from reminders.timers.row import TimerState
 from schemas.appointments import Appointment, Status
 from schemas.instants import micros
 from schemas.planning import plan
@@ -116,7 +116,7 @@ def expected(version: Appointment) -> Held:
     """Return the row of a version of which nothing has fired."""
     reminders = plan(version)
     pending = [r for r in reminders if r.status is ReminderStatus.SCHEDULED]
-    states = {r.rule: State.PENDING if r in pending else State.VOID for r in reminders}
+    states = {r.rule: TimerState.PENDING if r in pending else TimerState.VOID for r in reminders}
     next_due = min((micros(r.due) for r in pending), default=None)
     return Held(version.version, version.schedule_gen, next_due, micros(_start(version)), states)
 

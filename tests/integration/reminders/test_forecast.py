@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from reminders.projector.handle import Told, record
+from reminders.projector.handle import PublishedEvent, record
 from reminders.projector.store import PostgresBooks, close_overdue, forget_forecast
 from schemas.appointments import Appointment, Status
 from schemas.notifications import Kind, NotificationChanged, Outcome
@@ -25,7 +25,7 @@ WHERE status = 'SCHEDULED' AND handed_over_at IS NULL AND clinic_id IS NOT NULL 
 """
 
 
-async def take(pool: asyncpg.Pool, events: Sequence[Told]) -> None:
+async def take(pool: asyncpg.Pool, events: Sequence[PublishedEvent]) -> None:
     """Apply a batch, as the projector does."""
     async with pool.acquire() as connection, connection.transaction():
         await record(PostgresBooks(connection), events)
@@ -40,8 +40,10 @@ async def recounted(pool: asyncpg.Pool) -> dict[tuple[str, datetime], int]:
     return {(row["clinic_id"], row["minute"]): row["due"] for row in await pool.fetch(RECOUNT)}
 
 
-def told(body: RemindersPlanned | RemindersCancelled | ReminderDue | NotificationChanged, at: datetime = NOW) -> Told:
-    return Told(body, at, "event")
+def told(
+    body: RemindersPlanned | RemindersCancelled | ReminderDue | NotificationChanged, at: datetime = NOW
+) -> PublishedEvent:
+    return PublishedEvent(body, at, "event")
 
 
 def planned(event: Appointment) -> RemindersPlanned:
@@ -96,9 +98,9 @@ def outcome(event: Appointment, reminder: PlannedReminder, what: Outcome) -> Not
     )
 
 
-def story(name: str, dice: random.Random) -> list[Told]:
+def story(name: str, dice: random.Random) -> list[PublishedEvent]:
     """Return what may become of one appointment, in order: booked, moved, cancelled, handed over, too late, sent."""
-    events: list[Told] = []
+    events: list[PublishedEvent] = []
     version, generation, start = 1, 1, VISIT + timedelta(minutes=dice.randrange(20))
     for _ in range(dice.randint(1, 6)):
         status = dice.choice([Status.BOOKED, Status.BOOKED, Status.BOOKED, Status.CANCELLED])
@@ -119,7 +121,7 @@ def story(name: str, dice: random.Random) -> list[Told]:
     return events
 
 
-def dealt(stories: Sequence[list[Told]], dice: random.Random) -> list[Told]:
+def dealt(stories: Sequence[list[PublishedEvent]], dice: random.Random) -> list[PublishedEvent]:
     """Return the stories shuffled into each other, with repeats and disorder."""
     cards = [event for events in stories for event in events]
     if dice.random() < 0.5:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from reminders.planning.domain.schedule import Settled, Terms, Timer, apply, read_terms, settle
 from reminders.planning.visit_reader import read_visit
 from reminders.timers.ports import Headers, Source
-from reminders.timers.row import Row, State, state_of
+from reminders.timers.row import Row, TimerState, state_of
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.envelope import Envelope
 from schemas.instants import micros
@@ -111,9 +111,9 @@ class Kept:
         return {timer.rule: timer for timer in self.terms.timers(self.row.anchor)}
 
     @property
-    def states(self) -> dict[str, State]:
+    def states(self) -> dict[str, TimerState]:
         """State of each timer by rule."""
-        return {lead.slug: State(state_of(self.row.marks, number)) for number, lead in enumerate(self.terms.leads)}
+        return {lead.slug: TimerState(state_of(self.row.marks, number)) for number, lead in enumerate(self.terms.leads)}
 
     def settle(self, at: datetime) -> tuple["Kept", Settled]:
         """Return what is kept after this instant, and what became of its timers."""

@@ -32,11 +32,11 @@ from reminders.clinic_days.store import keep_clinics
 from reminders.planning.domain.schedule import KEPT_AFTER_VISIT
 from reminders.planning.handle import RemindersOwner
 from reminders.planning.messages import RecordWording
-from reminders.planning.metrics import tell_recovery, telling
+from reminders.planning.metrics import engine_reports, show_recovery
 from reminders.planning.replay import replays
 from reminders.planning.visit_reader import cause_of, read_visit
 from reminders.projector import http, messages
-from reminders.projector.handle import Told, record
+from reminders.projector.handle import PublishedEvent, record
 from reminders.projector.job import close
 from reminders.projector.store import PostgresBooks
 from reminders.reconciler.booking_api import BookingApi, booking_client
@@ -67,8 +67,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
     await topics.check(settings.kafka_bootstrap_servers, used, settings.topic_prefix)
     clock, metrics = clock or clock_from(settings.clock_file), Metrics(WORKER)
     clocks = ClockCheck(clock, "the broker's")
-    engine = engine_of(settings, clock, telling(metrics, settings.topic_name(APPOINTMENTS)), clocks)
-    tell_recovery(metrics, engine)
+    engine = engine_of(settings, clock, engine_reports(metrics, settings.topic_name(APPOINTMENTS)), clocks)
+    show_recovery(metrics, engine)
     health = Health(WORKER, clock)
     clocks.watch(health)
     health.add_check("timers", engine.reason)
@@ -149,7 +149,7 @@ def engine_of(settings: Settings, clock: Clock, reports: Reports, clocks: ClockC
 def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
     """Return what the projector listens to, and what becomes of it."""
 
-    def apply(connection: Connection, events: Sequence[Told]) -> Awaitable[Applied]:
+    def apply(connection: Connection, events: Sequence[PublishedEvent]) -> Awaitable[Applied]:
         return record(PostgresBooks(connection), events)
 
     return (

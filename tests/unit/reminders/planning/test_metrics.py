@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.metrics import Metrics
-from reminders.planning.metrics import telling
+from reminders.planning.metrics import engine_reports
 from reminders.timers.ports import Outcome
 from schemas.instants import micros
 
@@ -20,7 +20,7 @@ def shown(metrics: Metrics, name: str, **labels: str) -> float | None:
 @pytest.mark.parametrize(("late_s", "seen_s"), [(0, 0), (0.4, 0.4), (75, 75), (-3, 0)])
 def test_lateness_is_from_the_due_instant_to_the_hand_over(late_s: float, seen_s: float) -> None:
     metrics = Metrics("worker")
-    reports = telling(metrics, "appointments")
+    reports = engine_reports(metrics, "appointments")
 
     reports.fired(Counter(handed_over=2), [micros(DUE), micros(DUE)], DUE + timedelta(seconds=late_s))
 
@@ -31,7 +31,7 @@ def test_lateness_is_from_the_due_instant_to_the_hand_over(late_s: float, seen_s
 
 def test_b3_what_was_expected_is_shown() -> None:
     metrics = Metrics("worker")
-    telling(metrics, "appointments").expected(Counter(handed_over=3, too_late=1))
+    engine_reports(metrics, "appointments").expected(Counter(handed_over=3, too_late=1))
 
     assert shown(metrics, "attend_reminders_overdue", outcome="handed_over") == 3
     assert shown(metrics, "attend_reminders_overdue", outcome="too_late") == 1
@@ -39,7 +39,7 @@ def test_b3_what_was_expected_is_shown() -> None:
 
 def test_outcomes_of_records_are_counted_by_their_topic() -> None:
     metrics = Metrics("worker")
-    telling(metrics, "appointments").count(Counter({Outcome.APPLIED: 4, Outcome.STALE: 1}))
+    engine_reports(metrics, "appointments").count(Counter({Outcome.APPLIED: 4, Outcome.STALE: 1}))
 
     counted = {sample.labels["effect"]: sample.value for family in metrics.registry.collect()
                for sample in family.samples if sample.labels.get("topic") == "appointments"

@@ -6,7 +6,7 @@ import pytest
 
 from reminders.planning.domain.schedule import KEPT_AFTER_VISIT, Unplannable
 from reminders.timers.partition import Partition
-from reminders.timers.row import NEVER, State, pack
+from reminders.timers.row import NEVER, TimerState, pack
 from schemas.appointments import NOT_YET_BOOKED, Appointment, Bar, SendWindow, Status
 from schemas.instants import instant, micros
 from schemas.reminders import Reason
@@ -27,7 +27,7 @@ def test_r10_a_booking_plans_a_reminder_24_hours_and_2_hours_before() -> None:
     held = kept(appointment())
 
     assert dues(held) == {"24h": VISIT - timedelta(hours=24), "2h": VISIT - timedelta(hours=2)}
-    assert held.states == {"24h": State.PENDING, "2h": State.PENDING}
+    assert held.states == {"24h": TimerState.PENDING, "2h": TimerState.PENDING}
     assert held.row.next_due == micros(VISIT - timedelta(hours=24))
 
 
@@ -35,7 +35,7 @@ def test_r12_d14_a_reminder_whose_moment_has_passed_is_born_cancelled() -> None:
     soon = appointment(starts_at=NOW + timedelta(hours=5))
 
     assert reasons(soon) == {"24h": Reason.DUE_IN_PAST, "2h": None}
-    assert kept(soon).states == {"24h": State.VOID, "2h": State.PENDING}
+    assert kept(soon).states == {"24h": TimerState.VOID, "2h": TimerState.PENDING}
 
 
 def test_d14_a_moment_that_is_exactly_now_has_passed() -> None:
@@ -57,7 +57,7 @@ def test_d44_a_patient_to_whom_no_message_may_go_has_no_timer_that_waits(bar: Ba
     held = kept(appointment(version=2, barred=bar), kept(appointment()))
 
     assert {slot.reason for slot in held.slots} == {Reason(bar.value)}
-    assert (held.states, held.row.next_due) == ({"24h": State.VOID, "2h": State.VOID}, NEVER)
+    assert (held.states, held.row.next_due) == ({"24h": TimerState.VOID, "2h": TimerState.VOID}, NEVER)
 
 
 def test_d44_when_messages_may_go_to_him_again_what_is_still_ahead_is_planned_again() -> None:
@@ -135,7 +135,7 @@ def test_a_visit_without_a_start_is_kept_by_the_time_of_its_event() -> None:
 def test_r14_a_cancellation_leaves_no_timer_pending() -> None:
     held = kept(appointment(version=2, status=Status.CANCELLED), kept(appointment()))
 
-    assert set(held.states.values()) == {State.VOID}
+    assert set(held.states.values()) == {TimerState.VOID}
     assert held.row.next_due == NEVER
 
 
@@ -144,13 +144,13 @@ def test_d10_a_move_plans_anew() -> None:
 
     held = kept(appointment(version=2, starts_at=VISIT + timedelta(days=2), schedule_gen=2), fired)
 
-    assert set(held.states.values()) == {State.PENDING}
+    assert set(held.states.values()) == {TimerState.PENDING}
 
 
 def test_d11_a_change_of_room_does_not_remind_again() -> None:
     fired, _ = kept(appointment()).settle(VISIT - timedelta(hours=24))
 
-    assert kept(appointment(version=2), fired).states == {"24h": State.FIRED, "2h": State.PENDING}
+    assert kept(appointment(version=2), fired).states == {"24h": TimerState.FIRED, "2h": TimerState.PENDING}
 
 
 def test_d13_a_rule_that_stays_keeps_what_became_of_it_and_a_new_one_is_pending() -> None:
@@ -159,7 +159,7 @@ def test_d13_a_rule_that_stays_keeps_what_became_of_it_and_a_new_one_is_pending(
 
     held = kept(appointment(version=2, rules=rules), fired)
 
-    assert held.states == {"1h": State.PENDING, "24h": State.FIRED}
+    assert held.states == {"1h": TimerState.PENDING, "24h": TimerState.FIRED}
     assert held.row.next_due == micros(VISIT - timedelta(hours=1))
 
 
@@ -194,7 +194,7 @@ def test_d15_two_overdue_reminders_of_one_visit_collapse_into_the_later() -> Non
     assert settled.handed_over is not None
     assert settled.handed_over.rule == "20h"
     assert [t.rule for t in settled.superseded] == ["24h"]
-    assert held.states == {"24h": State.LAPSED, "20h": State.FIRED, "2h": State.PENDING}
+    assert held.states == {"24h": TimerState.LAPSED, "20h": TimerState.FIRED, "2h": TimerState.PENDING}
 
 
 def test_settling_twice_hands_over_once() -> None:
@@ -236,12 +236,12 @@ def test_d16_a_reminder_that_the_hours_forbade_is_planned_when_they_are_widened(
     """The visit is at 09:00 London time: two hours before it a clinic that opens at nine is closed."""
     visit = NOW + timedelta(days=2)
     closed = kept(appointment(starts_at=visit, rules=TWO_HOURS, window=LATE_HOURS))
-    assert (closed.states, statuses(closed)) == ({"2h": State.VOID}, {"2h": Reason.QUIET_HOURS})
+    assert (closed.states, statuses(closed)) == ({"2h": TimerState.VOID}, {"2h": Reason.QUIET_HOURS})
 
     widened = appointment(version=2, starts_at=visit, rules=TWO_HOURS, event_time=NOW + timedelta(days=1))
     held = kept(widened, closed)
 
-    assert (held.states, statuses(held)) == ({"2h": State.PENDING}, {"2h": None})
+    assert (held.states, statuses(held)) == ({"2h": TimerState.PENDING}, {"2h": None})
     assert held.row.next_due == micros(visit - timedelta(hours=2))
 
 
@@ -251,7 +251,7 @@ def test_d14_hours_that_are_widened_after_its_moment_bring_no_reminder_back() ->
 
     held = kept(appointment(version=2, starts_at=visit, rules=TWO_HOURS, event_time=visit - timedelta(hours=2)), closed)
 
-    assert (held.states, statuses(held)) == ({"2h": State.VOID}, {"2h": Reason.DUE_IN_PAST})
+    assert (held.states, statuses(held)) == ({"2h": TimerState.VOID}, {"2h": Reason.DUE_IN_PAST})
     assert held.row.next_due == NEVER
 
 
@@ -264,7 +264,7 @@ def test_d16_a_reminder_merged_with_another_is_planned_when_the_others_rule_goes
 
     held = kept(appointment(version=2, starts_at=visit, rules=(rule("12h", hours=12),)), merged)
 
-    assert (held.states, statuses(held)) == ({"12h": State.PENDING}, {"12h": None})
+    assert (held.states, statuses(held)) == ({"12h": TimerState.PENDING}, {"12h": None})
 
 
 def test_d16_what_cannot_leave_any_more_takes_no_other_reminder_with_it() -> None:
@@ -287,7 +287,7 @@ def test_g4_a_reminder_whose_time_came_and_went_is_never_planned_again() -> None
 
     held = kept(appointment(version=2, rules=rules, event_time=NOW), settled)
 
-    assert held.states == {"24h": State.LAPSED, "20h": State.FIRED}
+    assert held.states == {"24h": TimerState.LAPSED, "20h": TimerState.FIRED}
     assert statuses(held)["24h"] is Reason.DUE_IN_PAST
     assert held.row.next_due == NEVER
 

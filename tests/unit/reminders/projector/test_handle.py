@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.consumer import Applied
 from reminders.projector.domain.book import Book
-from reminders.projector.handle import Told, record
+from reminders.projector.handle import PublishedEvent, record
 from schemas.planning import plan
 from schemas.reminders import ClinicDayDue, ReminderDeadLetter, RemindersPlanned
 from tests.unit.reminders.builders import NOW, appointment, id_of
@@ -27,7 +27,7 @@ class MemoryBooks:
         return None
 
 
-def planned(version: int = 1, name: str = "visit") -> Told:
+def planned(version: int = 1, name: str = "visit") -> PublishedEvent:
     event = appointment(version=version)
     body = RemindersPlanned(
         appointment_id=id_of(name),
@@ -39,7 +39,7 @@ def planned(version: int = 1, name: str = "visit") -> Told:
         caused_by="booking",
         starts_at=event.starts_at,
     )
-    return Told(body, NOW, f"{name}/{version}")
+    return PublishedEvent(body, NOW, f"{name}/{version}")
 
 
 async def test_what_was_told_before_is_a_repeat_wherever_it_stands() -> None:
@@ -47,7 +47,7 @@ async def test_what_was_told_before_is_a_repeat_wherever_it_stands() -> None:
     body = ClinicDayDue(
         clinic_id="EYE", day=NOW.date(), zone="Europe/London", due=NOW, not_after=NOW, caused_by="the slot"
     )
-    day = Told(body, NOW, "day")
+    day = PublishedEvent(body, NOW, "day")
 
     assert await record(books, [day, planned()]) == Applied(repeat=[])
     assert await record(books, [planned(name="other"), day, planned(), planned(2), planned()]) == Applied(repeat=[2, 4])

@@ -9,20 +9,22 @@ from uuid import UUID
 
 import pytest
 
-from reminders.reconciler.domain import SETTLED_AFTER, Difference, Held, Stand, difference, unwanted
+from reminders.reconciler.domain import SETTLED_AFTER, BookingState, Difference, TimersState, difference, unwanted
 from reminders.reconciler.handle import BEHIND, Found, Reconciler
 from tests.unit.reminders.builders import LONG_AGO, NOW, VISIT, id_of
 
 PARTITIONS = 3
 
 
-def stand(name: str = "visit", version: int = 1, schedule_gen: int = 1, **changes: Any) -> Stand:
+def stand(name: str = "visit", version: int = 1, schedule_gen: int = 1, **changes: Any) -> BookingState:
     """Say where an appointment stands: booked long ago, and ahead."""
-    return replace(Stand(id_of(name), version, schedule_gen, "booked", VISIT, LONG_AGO), **changes)
+    return replace(BookingState(id_of(name), version, schedule_gen, "booked", VISIT, LONG_AGO), **changes)
 
 
-def held(version: int = 1, schedule_gen: int = 1, *, starts_at: datetime | None = VISIT, waiting: bool = True) -> Held:
-    return Held(version, schedule_gen, starts_at or VISIT, waiting)
+def held(
+    version: int = 1, schedule_gen: int = 1, *, starts_at: datetime | None = VISIT, waiting: bool = True
+) -> TimersState:
+    return TimersState(version, schedule_gen, starts_at or VISIT, waiting)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def held(version: int = 1, schedule_gen: int = 1, *, starts_at: datetime | None 
     ],
 )
 def test_what_has_settled_is_compared_and_a_later_version_is_none_of_bookings(
-    booked: Stand, row: Held | None, expected: Difference | None
+    booked: BookingState, row: TimersState | None, expected: Difference | None
 ) -> None:
     assert difference(booked, row, NOW) is expected
 
@@ -69,7 +71,7 @@ def test_what_has_settled_is_compared_and_a_later_version_is_none_of_bookings(
     ],
 )
 def test_what_waits_must_be_known_to_booking_and_booked(
-    booked: Stand | None, row: Held | None, expected: Difference | None
+    booked: BookingState | None, row: TimersState | None, expected: Difference | None
 ) -> None:
     assert unwanted(booked, row, NOW) is expected
 
@@ -90,8 +92,8 @@ class Both:
         in_hand: How many were mended after each look.
     """
 
-    stands: dict[UUID, Stand] = field(default_factory=dict)
-    rows: dict[UUID, Held] = field(default_factory=dict)
+    stands: dict[UUID, BookingState] = field(default_factory=dict)
+    rows: dict[UUID, TimersState] = field(default_factory=dict)
     elsewhere: set[UUID] = field(default_factory=set)
     lag: int = 0
     asked: int = 0
@@ -102,7 +104,7 @@ class Both:
     read: list[int] = field(default_factory=list)
     in_hand: list[int] = field(default_factory=list)
 
-    def book(self, *stands: Stand) -> None:
+    def book(self, *stands: BookingState) -> None:
         """Book as it should be: booking and the timers agree."""
         for one in stands:
             self.stands[one.appointment_id] = one
@@ -110,14 +112,14 @@ class Both:
             row = held(one.version, one.schedule_gen, starts_at=one.starts_at, waiting=waiting)
             self.rows[one.appointment_id] = row
 
-    async def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
+    async def ahead(self, partition: int) -> AsyncIterator[Sequence[BookingState]]:
         """See `Booking`: pages of two."""
         self.read.append(partition)
         ids = sorted(one for one in self.stands if one.int % PARTITIONS == partition)
         for start in range(0, len(ids), 2):
             yield [self.stands[one] for one in ids[start : start + 2]]
 
-    async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, Stand]:
+    async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, BookingState]:
         self.asked += len(appointment_ids)
         return {one: self.stands[one] for one in appointment_ids if one in self.stands}
 
@@ -130,7 +132,7 @@ class Both:
     def owns(self, appointment_id: UUID) -> bool:
         return appointment_id not in self.elsewhere and appointment_id.int % PARTITIONS in self.live
 
-    def held(self, appointment_id: UUID) -> Held | None:
+    def held(self, appointment_id: UUID) -> TimersState | None:
         return self.rows.get(appointment_id)
 
     def waiting(self) -> Iterator[Sequence[UUID]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reminders.timers.row import (
     Row,
-    State,
+    TimerState,
     UnreadableRow,
     instants,
     marks_of,
@@ -33,8 +33,8 @@ def test_what_is_packed_is_unpacked(row: Row) -> None:
     assert instants(pack(row)) == (row.next_due, row.anchor)
 
 
-@given(st.lists(st.sampled_from(State), max_size=80))
-def test_marks_keep_every_timers_state(states: list[State]) -> None:
+@given(st.lists(st.sampled_from(TimerState), max_size=80))
+def test_marks_keep_every_timers_state(states: list[TimerState]) -> None:
     assert [state_of(marks_of(states), number) for number in range(len(states))] == states
 
 
@@ -52,7 +52,7 @@ def test_a_row_of_format_2_is_read_for_ever() -> None:
 
 
 def test_a_row_of_four_timers_fills_a_block_of_64_bytes_and_no_more() -> None:
-    packed = pack(Row(1, 1, AT, AT, 1, marks_of([State.FIRED] * 4)))
+    packed = pack(Row(1, 1, AT, AT, 1, marks_of([TimerState.FIRED] * 4)))
 
     assert len(packed) == 30  # 7.5 bytes a timer
     assert packed.__sizeof__() <= 64

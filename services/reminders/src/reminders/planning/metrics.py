@@ -15,7 +15,7 @@ from schemas.instants import micros
 _LATENESS_S = (0.05, 0.1, 0.3, 1, 3, 10, 60, 600, 3600, 86400)
 
 
-def tell_recovery(metrics: Metrics, engine: Engine) -> None:
+def show_recovery(metrics: Metrics, engine: Engine) -> None:
     """Show a recovery under way as metrics: both are 0 when none is."""
     left = Gauge("attend_timers_recovery_left_rows", "Rows still to replay, at most", registry=metrics.registry)
     seconds = Gauge("attend_timers_recovery_left_seconds", "Seconds left at the rate so far", registry=metrics.registry)
@@ -23,7 +23,7 @@ def tell_recovery(metrics: Metrics, engine: Engine) -> None:
     seconds.set_function(lambda: (engine.recovering or {}).get("left_s") or 0)
 
 
-def telling(metrics: Metrics, source: str) -> Reports:
+def engine_reports(metrics: Metrics, source: str) -> Reports:
     """Return the engine's reports as metrics and logs.
 
     Args:

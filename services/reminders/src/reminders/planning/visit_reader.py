@@ -1,29 +1,24 @@
 """From records of `appointments` to visits: read in C, whole contracts only for what is out of the ordinary.
 
-The reading names what planning needs and skips the rest. It accepts only canonical values; anything else
-is read as the whole contract, which accepts what the contract accepts and names the fault of the rest.
+The lean models name what planning needs and accept only canonical values; anything else is read as the whole
+contract, which accepts what the contract accepts and names the fault of the rest.
 """
 
 import re
-from datetime import datetime, time
+from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import msgspec
 
 from reminders.planning.domain.schedule import policy_of
 from reminders.planning.domain.visit import Policy, Visit
+from reminders.planning.lean_models import LeanPolicy, LeanVisit
 from reminders.timers.ports import Source
-from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Bar, Status
+from schemas.appointments import APPOINTMENT_CHANGED, Appointment
 from schemas.hours import Hours, hours_of
 from schemas.model import Contract
 from schemas.wire import Undecodable, check_names, decode_typed, event_id
-
-IdText = Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
-"""A UUID's text; that it is one, and canonical, is checked in `read_visit`: a pattern costs ten times as much."""
-
-Aware = Annotated[datetime, msgspec.Meta(tz=True)]
-Counted = Annotated[int, msgspec.Meta(ge=1)]
 
 _APPOINTMENTS: dict[str, type[Contract]] = {APPOINTMENT_CHANGED: Appointment}
 _CLINIC = re.compile(r"[A-Z0-9]{2,10}")
@@ -34,47 +29,7 @@ _KINDS = bytes(ord("h" if chr(byte) in "0123456789abcdef" else "-" if chr(byte) 
 """What every byte is in `_CANONICAL`."""
 
 
-class RuleReading(msgspec.Struct, frozen=True):
-    """`schemas.appointments.ReminderRule`."""
-
-    slug: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}\Z")]  # `$` would let a newline follow
-    in_force_since: Aware
-    lead_hours: Annotated[int, msgspec.Meta(ge=1, le=2160)] | None = None
-    lead_days: Annotated[int, msgspec.Meta(ge=1, le=90)] | None = None
-
-
-class WindowReading(msgspec.Struct, frozen=True):
-    """`schemas.appointments.SendWindow`."""
-
-    opens: time
-    closes: time
-
-
-class PolicyReading(msgspec.Struct, frozen=True):
-    """`schemas.appointments.ReminderPolicy`, as far as it is planned by."""
-
-    rules: tuple[RuleReading, ...]
-    window: WindowReading
-
-
-class VisitReading(msgspec.Struct):
-    """`schemas.appointments.Appointment`, as far as it is planned by; the policy unread."""
-
-    appointment_id: IdText
-    version: Counted
-    status: Status
-    patient_id: IdText
-    clinic_id: str
-    zone: str
-    schedule_gen: Counted
-    schedule_set_at: Aware
-    event_time: Aware
-    policy: msgspec.Raw
-    starts_at: Aware | None = None
-    barred: Bar | None = None
-
-
-_read = msgspec.json.Decoder(VisitReading).decode
+_read = msgspec.json.Decoder(LeanVisit).decode
 
 
 def read_visit(source: Source) -> tuple[Visit, Policy]:
@@ -143,7 +98,7 @@ def _is_clinic(code: str) -> bool:
 @lru_cache(4096)
 def _policy(read: bytes, zone: str) -> Policy:
     """Thousands of visits share one policy: it is read once."""
-    policy = msgspec.json.decode(read, type=PolicyReading)
+    policy = msgspec.json.decode(read, type=LeanPolicy)
     return policy_of(zone, policy.rules, Hours(policy.window.opens, policy.window.closes))
 
 
@@ -153,7 +108,7 @@ def _read_whole(source: Source) -> tuple[Visit, Policy]:
     assert isinstance(appointment, Appointment)  # noqa: S101  # the only model in the table
     if source.key != str(appointment.appointment_id).encode():
         raise Undecodable("KEY_MISMATCH", "key is not the appointment's id")
-    visit = VisitReading(
+    visit = LeanVisit(
         appointment_id=str(appointment.appointment_id),
         version=appointment.version,
         status=appointment.status,

@@ -14,8 +14,8 @@ from schemas.reminders import ClinicDayDue, ReminderDeadLetter, ReminderDue, Rem
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One event of `reminders` or `notifications`.
+class PublishedEvent:
+    """One event of the topic `reminders` or `notifications`, as it was published.
 
     Attributes:
         body: What it says.
@@ -44,53 +44,53 @@ class Books(Protocol):
         ...
 
 
-async def record(books: Books, events: Sequence[Told]) -> Applied:
+async def record(books: Books, events: Sequence[PublishedEvent]) -> Applied:
     """Fold a batch of either topic into the records: in any order, however often they come.
 
     Notifications that are no reminders, and the days of clinics, change nothing and count as applied.
     """
-    await books.keep_dead([told.body for told in events if isinstance(told.body, ReminderDeadLetter)])
+    await books.keep_dead([event.body for event in events if isinstance(event.body, ReminderDeadLetter)])
     stories = [
-        (place, appointment_id, told)
-        for place, told in enumerate(events)
-        if (appointment_id := _appointment_of(told)) is not None
+        (place, appointment_id, event)
+        for place, event in enumerate(events)
+        if (appointment_id := _appointment_of(event)) is not None
     ]
     opened = await books.open({appointment_id for _, appointment_id, _ in stories})
-    repeats = [place for place, appointment_id, told in stories if not _fold(opened[appointment_id], told)]
+    repeats = [place for place, appointment_id, event in stories if not _fold(opened[appointment_id], event)]
     await books.save(opened.values())
     return Applied(repeat=repeats)
 
 
-def _appointment_of(told: Told) -> UUID | None:
-    match told.body:
+def _appointment_of(event: PublishedEvent) -> UUID | None:
+    match event.body:
         case RemindersPlanned() | RemindersCancelled() | ReminderDue():
-            return told.body.appointment_id
+            return event.body.appointment_id
         case NotificationChanged(reminder_id=UUID()):
-            return told.body.appointment_id
+            return event.body.appointment_id
         case _:
             return None
 
 
-def _fold(book: Book, told: Told) -> bool:
+def _fold(book: Book, event: PublishedEvent) -> bool:
     """Fold one event, and say whether it changed anything."""
     before = book.changes
-    match told.body:
+    match event.body:
         case RemindersPlanned() as plan:
-            cancelled = on_planned(book, plan, told.at, told.event_id)
+            cancelled = on_planned(book, plan, event.at, event.event_id)
             if cancelled:
-                _tell(plan, [str(reminder.reason) for reminder in cancelled])
+                _log_cancelled(plan, [str(reminder.reason) for reminder in cancelled])
         case RemindersCancelled() as correction:
-            cancelled = on_cancelled(book, correction, told.at, told.event_id)
+            cancelled = on_cancelled(book, correction, event.at, event.event_id)
             if cancelled:
-                _tell(correction, [str(reminder.reason) for reminder in cancelled])
+                _log_cancelled(correction, [str(reminder.reason) for reminder in cancelled])
         case ReminderDue() as due:
-            on_due(book, due, told.at, told.event_id)
+            on_due(book, due, event.at, event.event_id)
         case NotificationChanged(reminder_id=UUID() as reminder_id) as outcome:
-            on_outcome(book, outcome, reminder_id, told.event_id)
+            on_outcome(book, outcome, reminder_id, event.event_id)
     return book.changes > before
 
 
-def _tell(plan: RemindersPlanned | RemindersCancelled, reasons: Sequence[str]) -> None:
+def _log_cancelled(plan: RemindersPlanned | RemindersCancelled, reasons: Sequence[str]) -> None:
     """R14: say how many scheduled reminders a cancellation, a move or a correction cancelled."""
     get_logger().info(
         "reminders.cancelled",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from aiokafka import ConsumerRecord
 
-from reminders.projector.handle import Told
+from reminders.projector.handle import PublishedEvent
 from schemas.model import Contract
 from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
 from schemas.reminders import (
@@ -33,7 +33,7 @@ _REMINDERS: dict[str, type[Contract]] = {
 _NOTIFICATIONS: dict[str, type[Contract]] = {NOTIFICATION_CHANGED: NotificationChanged}
 
 
-def reminder_event(record: Record) -> Told:
+def reminder_event(record: Record) -> PublishedEvent:
     """Return an event of the topic `reminders`.
 
     Raises:
@@ -41,10 +41,10 @@ def reminder_event(record: Record) -> Told:
     """
     body = decode_typed(_REMINDERS, tuple(record.headers), record.value)
     assert isinstance(body, RemindersPlanned | RemindersCancelled | ReminderDue | ClinicDayDue | ReminderDeadLetter)  # noqa: S101  # the table's models
-    return Told(body, event_time(record), _id(record))
+    return PublishedEvent(body, event_time(record), _id(record))
 
 
-def notification_event(record: Record) -> Told:
+def notification_event(record: Record) -> PublishedEvent:
     """Return an event of the topic `notifications`.
 
     Raises:
@@ -52,7 +52,7 @@ def notification_event(record: Record) -> Told:
     """
     body = decode_typed(_NOTIFICATIONS, tuple(record.headers), record.value)
     assert isinstance(body, NotificationChanged)  # noqa: S101  # the only model in the table
-    return Told(body, body.at, _id(record))
+    return PublishedEvent(body, body.at, _id(record))
 
 
 def _header(record: Record, wanted: str) -> str | None:

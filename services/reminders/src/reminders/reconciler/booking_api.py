@@ -8,7 +8,7 @@ import httpx2
 import msgspec
 
 from chassis.errors import Unavailable
-from reminders.reconciler.domain import Stand
+from reminders.reconciler.domain import BookingState
 from schemas.topics import APPOINTMENTS
 
 PAGE = 5_000
@@ -20,7 +20,7 @@ _NOTHING = UUID(int=0)
 
 
 class _Page(msgspec.Struct):
-    items: list[Stand]
+    items: list[BookingState]
     next_after: UUID | None = None
 
 
@@ -58,7 +58,7 @@ class BookingApi:
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self._client = client
 
-    async def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
+    async def ahead(self, partition: int) -> AsyncIterator[Sequence[BookingState]]:
         """See `reconciler.handle.Booking`."""
         after: UUID | None = _NOTHING
         share = {"partition": partition, "of": APPOINTMENTS.partitions, "limit": PAGE}
@@ -67,10 +67,10 @@ class BookingApi:
             yield page.items
             after = page.next_after
 
-    async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, Stand]:
+    async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, BookingState]:
         """See `reconciler.handle.Booking`."""
         found = _read(_page, await self._ask("POST", "/v1/ahead/states", content=_ids(appointment_ids)))
-        return {stand.appointment_id: stand for stand in found.items}
+        return {booked.appointment_id: booked for booked in found.items}
 
     async def snapshots(self, appointment_ids: Sequence[UUID]) -> dict[UUID, bytes]:
         """See `reconciler.handle.Booking`."""

@@ -1,4 +1,4 @@
-"""What the timers hold against what booking says (design §5): pure comparison of one appointment."""
+"""The comparison of an appointment's timers with its state in booking (design §5)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,8 +22,8 @@ class Difference(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
-    """Where an appointment stands in booking.
+class BookingState:
+    """The state of an appointment in booking, as booking's read API gives it.
 
     Attributes:
         version: Newest.
@@ -49,8 +49,8 @@ class Stand:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the timers hold of an appointment.
+class TimersState:
+    """The state of an appointment's timers in this worker.
 
     Attributes:
         version: That the row was made of.
@@ -65,27 +65,27 @@ class Held:
     waiting: bool
 
 
-def difference(stand: Stand, held: Held | None, now: datetime) -> Difference | None:
+def difference(booked: BookingState, held: TimersState | None, now: datetime) -> Difference | None:
     """Compare an appointment that booking has ahead; None while all is well or still on its way.
 
     A version that booking has and the timers have not is on its way, or is booking's to publish. What the timers have
     was committed by booking before: a booking that does not know it is behind its own topic (decision 0026).
     """
-    if now - stand.since < SETTLED_AFTER:
+    if now - booked.since < SETTLED_AFTER:
         return None
     if held is None:
         return Difference.MISSING
-    if held.version != stand.version:
-        return Difference.BEHIND if held.version > stand.version else None
-    if held.schedule_gen != stand.schedule_gen or (held.waiting and stand.starts_at not in (None, held.starts_at)):
+    if held.version != booked.version:
+        return Difference.BEHIND if held.version > booked.version else None
+    if held.schedule_gen != booked.schedule_gen or (held.waiting and booked.starts_at not in (None, held.starts_at)):
         return Difference.DIFFERENT
-    return Difference.UNWANTED if held.waiting and not stand.remindable else None
+    return Difference.UNWANTED if held.waiting and not booked.remindable else None
 
 
-def unwanted(stand: Stand | None, held: Held | None, now: datetime) -> Difference | None:
-    """Compare an appointment whose timers wait, and which booking was asked for: None in `stand` says it has none."""
+def unwanted(booked: BookingState | None, held: TimersState | None, now: datetime) -> Difference | None:
+    """Compare an appointment whose timers wait with booking's answer: None in `booked` says that it has none."""
     if held is None or not held.waiting:
         return None
-    if stand is None:
+    if booked is None:
         return Difference.UNWANTED
-    return difference(stand, held, now)
+    return difference(booked, held, now)

@@ -16,7 +16,7 @@ from itertools import batched
 from typing import Protocol
 from uuid import UUID
 
-from reminders.reconciler.domain import Difference, Held, Stand, difference, unwanted
+from reminders.reconciler.domain import BookingState, Difference, TimersState, difference, unwanted
 
 AT_ONCE = 500
 """Appointments asked for, or mended, at once."""
@@ -36,12 +36,12 @@ but a booking that lost its memory: nothing of it is cancelled by itself."""
 class Booking(Protocol):
     """Booking's read API. Each call raises Unavailable while booking cannot answer."""
 
-    def ahead(self, partition: int) -> AsyncIterator[Sequence[Stand]]:
+    def ahead(self, partition: int) -> AsyncIterator[Sequence[BookingState]]:
         """Give the appointments ahead whose events are in a partition, page by page."""
         ...
 
-    async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, Stand]:
-        """Return where these appointments stand; without those that booking does not know."""
+    async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, BookingState]:
+        """Return the state of these appointments; without those that booking does not know."""
         ...
 
     async def snapshots(self, appointment_ids: Sequence[UUID]) -> dict[UUID, bytes]:
@@ -60,7 +60,7 @@ class Timers(Protocol):
         """Say whether the appointment's partition is live here."""
         ...
 
-    def held(self, appointment_id: UUID) -> Held | None:
+    def held(self, appointment_id: UUID) -> TimersState | None:
         """Return what is held of an appointment."""
         ...
 
@@ -156,7 +156,7 @@ class Reconciler:
         if await self._timers.behind() > BEHIND:
             found.left = "the timers are behind: not compared"
             return found
-        suspects: dict[UUID, Stand | None] = {}
+        suspects: dict[UUID, BookingState | None] = {}
         lost = Lost()
         async for some in self._differing(found, lost):
             suspects.update(some)
@@ -175,13 +175,13 @@ class Reconciler:
         found.unplannable = len(self._unplannable)
         return found
 
-    async def _differing(self, found: Found, lost: Lost) -> AsyncIterator[Mapping[UUID, Stand]]:
-        """Give what differs where booking knows it, and where it stands; note what booking does not know."""
+    async def _differing(self, found: Found, lost: Lost) -> AsyncIterator[Mapping[UUID, BookingState]]:
+        """Give what differs and booking knows, with its state there; note what booking does not know."""
         tried, self._unplannable = self._unplannable, {}
         for partition in self._timers.partitions():
             async for page in self._booking.ahead(partition):
-                for stands in batched(page, AT_ONCE):
-                    own = [stand for stand in stands if self._timers.owns(stand.appointment_id)]
+                for states in batched(page, AT_ONCE):
+                    own = [booked for booked in states if self._timers.owns(booked.appointment_id)]
                     found.compared += len(own)
                     yield dict(self._ahead(own, tried))
                     await asyncio.sleep(0)  # some milliseconds' work: the timers' turn
@@ -191,56 +191,56 @@ class Reconciler:
                 yield dict(await self._waiting(ids, lost))
             await asyncio.sleep(0)
 
-    def _ahead(self, own: Sequence[Stand], tried: Mapping[UUID, int]) -> Iterator[tuple[UUID, Stand]]:
+    def _ahead(self, own: Sequence[BookingState], tried: Mapping[UUID, int]) -> Iterator[tuple[UUID, BookingState]]:
         """Yield what differs among what booking has ahead, but for what was tried in this version already."""
         now = self._now()
-        for stand in own:
-            one = stand.appointment_id
-            if difference(stand, self._timers.held(one), now) is None:
+        for booked in own:
+            one = booked.appointment_id
+            if difference(booked, self._timers.held(one), now) is None:
                 continue
-            if tried.get(one) == stand.version:
-                self._unplannable[one] = stand.version
+            if tried.get(one) == booked.version:
+                self._unplannable[one] = booked.version
             else:
-                yield one, stand
+                yield one, booked
 
-    async def _waiting(self, ids: Sequence[UUID], lost: Lost) -> list[tuple[UUID, Stand]]:
+    async def _waiting(self, ids: Sequence[UUID], lost: Lost) -> list[tuple[UUID, BookingState]]:
         """Return what should not wait among what waits here; note what booking does not know."""
-        stands = await self._booking.states(ids)
-        wrong = [one for one in ids if unwanted(stands.get(one), self._timers.held(one), self._now()) is not None]
-        unknown = [one for one in wrong if one not in stands]
+        states = await self._booking.states(ids)
+        wrong = [one for one in ids if unwanted(states.get(one), self._timers.held(one), self._now()) is not None]
+        unknown = [one for one in wrong if one not in states]
         lost.waiting += len(ids)
         lost.count += len(unknown)
         lost.ids += unknown[: self._most - len(lost.ids)]
-        return [(one, stands[one]) for one in wrong if one in stands]
+        return [(one, states[one]) for one in wrong if one in states]
 
-    async def _look_again(self, suspects: Mapping[UUID, Stand | None], found: Found) -> None:
+    async def _look_again(self, suspects: Mapping[UUID, BookingState | None], found: Found) -> None:
         """Wait, look again at what differed, and mend what still does."""
         if suspects:
             await self._settle()
         for some in batched(suspects.items(), AT_ONCE):
             await self._mend(dict(some), found)
 
-    async def _mend(self, suspects: dict[UUID, Stand | None], found: Found) -> None:
+    async def _mend(self, suspects: dict[UUID, BookingState | None], found: Found) -> None:
         """Look again at what differed; mend what is still as it was."""
-        stands = await self._booking.states(list(suspects))
+        states = await self._booking.states(list(suspects))
         still: dict[UUID, Difference] = {}
         for appointment_id, before in suspects.items():
-            stand = stands.get(appointment_id)
-            if not self._timers.owns(appointment_id) or stand != before:
+            booked = states.get(appointment_id)
+            if not self._timers.owns(appointment_id) or booked != before:
                 continue  # it moved on by itself
             held, now = self._timers.held(appointment_id), self._now()
-            seen = unwanted(stand, held, now) if stand is None else difference(stand, held, now)
+            seen = unwanted(booked, held, now) if booked is None else difference(booked, held, now)
             if seen is not None:
                 still[appointment_id] = seen
         found.behind += sum(seen is Difference.BEHIND for seen in still.values())
         still = {one: seen for one, seen in still.items() if seen is not Difference.BEHIND}
-        known = [appointment_id for appointment_id in still if appointment_id in stands]
-        unknown = [appointment_id for appointment_id in still if appointment_id not in stands]
+        known = [appointment_id for appointment_id in still if appointment_id in states]
+        unknown = [appointment_id for appointment_id in still if appointment_id not in states]
         if known:
             await self._timers.offer(list((await self._booking.snapshots(known)).values()))
         if unknown:
             await self._timers.forget(unknown)
-        refused = {one: stands[one].version for one in known if still[one] is Difference.MISSING and self._refused(one)}
+        refused = {one: states[one].version for one in known if still[one] is Difference.MISSING and self._refused(one)}
         self._unplannable.update(refused)  # until booking has another version of it
         found.mended.update(seen for one, seen in still.items() if one not in refused)
 

@@ -119,7 +119,7 @@ class ReconcilerJob:
                 await passing
             return False
         try:
-            self._tell(await passing, time.monotonic() - began)
+            self._report(await passing, time.monotonic() - began)
         except Unavailable as error:
             self._said = f"waiting: {error.message}"
             get_logger().warning("reconciler.unavailable", code=error.code)
@@ -134,7 +134,7 @@ class ReconcilerJob:
             task.cancel()
         return stop.is_set()
 
-    def _tell(self, found: Found, took_s: float) -> None:
+    def _report(self, found: Found, took_s: float) -> None:
         self._total += found.mended.total()
         self._compared.set(found.compared)
         self._seconds.set(took_s)

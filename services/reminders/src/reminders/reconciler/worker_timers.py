@@ -12,7 +12,7 @@ import msgspec
 
 from chassis.partitioner import partition_of
 from reminders.planning.domain.corrections import MEND
-from reminders.reconciler.domain import Held
+from reminders.reconciler.domain import TimersState
 from reminders.timers.engine import Engine
 from reminders.timers.ports import Headers, Source
 from reminders.timers.row import NEVER
@@ -66,12 +66,12 @@ class EngineTimers:
         """See `reconciler.handle.Timers`."""
         return self._place(str(appointment_id)) in self._engine.live
 
-    def held(self, appointment_id: UUID) -> Held | None:
+    def held(self, appointment_id: UUID) -> TimersState | None:
         """See `reconciler.handle.Timers`."""
         row = self._engine.get(self._place(str(appointment_id)), appointment_id.bytes)
         if row is None:
             return None
-        return Held(row.version, row.generation, instant(row.anchor), row.next_due != NEVER)
+        return TimersState(row.version, row.generation, instant(row.anchor), row.next_due != NEVER)
 
     def waiting(self) -> Iterator[Sequence[UUID]]:
         """See `reconciler.handle.Timers`: some thousand at a time, and of each only those that wait when looked at."""

@@ -10,7 +10,7 @@ Format 2, little endian, instants in microseconds since 1970 (UTC):
 | 8 | the soonest pending timer's instant, or `NEVER` |
 | 8 | anchor: the instant that the timers lead up to |
 | 4 | number of the terms: which timers the row has, and how far each is from the anchor |
-| n | marks, two bits a timer: timer i is in bits 2 (i mod 4) of byte i div 4; see `State` |
+| n | marks, two bits a timer: timer i is in bits 2 (i mod 4) of byte i div 4; see `TimerState` |
 
 A row of four timers has 30 bytes, which with CPython's head of a `bytes` object (33) fills one block of 64.
 A move, a cancellation or a firing is one write of one row. The terms are rows of their own (`terms.py`).
@@ -33,7 +33,7 @@ _NEXT_DUE = struct.Struct("<9xqq")
 _PLACE = struct.Struct("<9xqqI")
 
 
-class State(IntEnum):
+class TimerState(IntEnum):
     """What became of a timer; only PENDING ones are ever fired.
 
     VOID ones never will be as things stand; a newer version may plan them again. Over are those whose time came: FIRED,

@@ -6,7 +6,7 @@ from uuid import UUID
 from reminders.planning.domain import events
 from reminders.planning.domain.schedule import Terms
 from reminders.timers.ports import Source
-from reminders.timers.row import NEVER, Row, State, marks_of, state_of
+from reminders.timers.row import NEVER, Row, TimerState, marks_of, state_of
 from schemas.reminders import Reason, RemindersCancelled
 
 MEND = "attend-mend"
@@ -32,9 +32,9 @@ def withdraw(key: bytes, row: Row, terms: Terms, reason: Reason) -> tuple[Row, R
         The row without a timer to fire, and what to announce: None if nothing waited.
     """
     timers = terms.timers(row.anchor)
-    states = [State(state_of(row.marks, number)) for number in range(len(timers))]
-    waiting = [timer for timer, state in zip(timers, states, strict=True) if state is State.PENDING]
+    states = [TimerState(state_of(row.marks, number)) for number in range(len(timers))]
+    waiting = [timer for timer, state in zip(timers, states, strict=True) if state is TimerState.PENDING]
     if not waiting:
         return row, None
-    marks = marks_of([state or State.LAPSED for state in states])
+    marks = marks_of([state or TimerState.LAPSED for state in states])
     return row._replace(next_due=NEVER, marks=marks), events.withdrawn(UUID(bytes=key), row, waiting, reason)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from reminders.planning.domain.visit import Policy, Visit
-from reminders.timers.row import LARGEST_COUNT, NEVER, Row, State, marks_of, state_of
+from reminders.timers.row import LARGEST_COUNT, NEVER, Row, TimerState, marks_of, state_of
 from schemas.hours import Hours
 from schemas.instants import instant, micros
 from schemas.planning import Lead, Rule, Slot, lead_of, reason_not_to_remind, slots
@@ -24,7 +24,7 @@ MOST_RULES = 200
 
 FIRST_INSTANT, LAST_INSTANT = micros(datetime(1, 1, 2, tzinfo=UTC)), micros(datetime(9999, 12, 28, tzinfo=UTC))
 _LAST = datetime.max.replace(tzinfo=UTC)
-PENDING, FIRED, VOID, LAPSED = map(int, State)
+PENDING, FIRED, VOID, LAPSED = map(int, TimerState)
 OVER = frozenset({FIRED, LAPSED})
 
 
