@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from records.domain import Pair, PatientSeen, ProviderSeen, SubFile
+from records.domain import Pair, PatientSnapshot, ProviderSnapshot, SubFile
 from schemas.appointments import Status
 from schemas.reading import AppointmentReading
 from schemas.subfiles import SubFileStatus
@@ -41,14 +41,14 @@ def seen(
     )
 
 
-def registered(patient: str = "ann", version: int = 1, main_file: str = "FILE-2026-000007") -> PatientSeen:
+def registered(patient: str = "ann", version: int = 1, main_file: str = "FILE-2026-000007") -> PatientSnapshot:
     """Build a patient's snapshot."""
-    return PatientSeen(id_of(patient), version, main_file, None, id_of(f"{patient} v{version}"))
+    return PatientSnapshot(id_of(patient), version, main_file, None, id_of(f"{patient} v{version}"))
 
 
-def known(provider: str = "dr who", version: int = 1) -> ProviderSeen:
+def known(provider: str = "dr who", version: int = 1) -> ProviderSnapshot:
     """Build a provider's snapshot."""
-    return ProviderSeen(id_of(provider), version, id_of(f"{provider} v{version}"))
+    return ProviderSnapshot(id_of(provider), version, id_of(f"{provider} v{version}"))
 
 
 @dataclass
@@ -56,8 +56,8 @@ class MemoryStore:
     """`handle.Store` in memory: the same promises, no locks."""
 
     appointments: dict[str, AppointmentReading] = field(default_factory=dict)
-    patients: dict[str, PatientSeen] = field(default_factory=dict)
-    providers: dict[str, ProviderSeen] = field(default_factory=dict)
+    patients: dict[str, PatientSnapshot] = field(default_factory=dict)
+    providers: dict[str, ProviderSnapshot] = field(default_factory=dict)
     files: dict[str, SubFile] = field(default_factory=dict)
     published: list[SubFile] = field(default_factory=list)
 
@@ -69,10 +69,10 @@ class MemoryStore:
     async def keep_appointments(self, events: Collection[AppointmentReading]) -> Mapping[str, int]:
         return _keep(self.appointments, [(event.appointment_id, event) for event in events])
 
-    async def keep_patients(self, events: Collection[PatientSeen]) -> Mapping[str, int]:
+    async def keep_patients(self, events: Collection[PatientSnapshot]) -> Mapping[str, int]:
         return _keep(self.patients, [(event.patient_id, event) for event in events])
 
-    async def keep_providers(self, events: Collection[ProviderSeen]) -> Mapping[str, int]:
+    async def keep_providers(self, events: Collection[ProviderSnapshot]) -> Mapping[str, int]:
         return _keep(self.providers, [(event.provider_id, event) for event in events])
 
     async def erase_patients(self, patient_ids: Collection[str]) -> None:
@@ -119,7 +119,7 @@ class MemoryStore:
         self.published.extend(files)
 
 
-def _keep[E: (AppointmentReading, PatientSeen, ProviderSeen)](
+def _keep[E: (AppointmentReading, PatientSnapshot, ProviderSnapshot)](
     held: dict[str, E], events: Sequence[tuple[str, E]]
 ) -> Mapping[str, int]:
     before = {entity: held[entity].version for entity, _ in events if entity in held}

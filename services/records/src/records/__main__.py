@@ -9,7 +9,7 @@ from records.wiring import SERVICE, build, subscriptions
 
 
 def serve(settings: Settings) -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is asked to stop."""
 
     async def main(stop: asyncio.Event) -> None:
         async with build(settings) as service:

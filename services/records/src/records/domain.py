@@ -31,7 +31,7 @@ class Versioned(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PatientSeen:
+class PatientSnapshot:
     """A patient's snapshot: his main file, and nothing personal. `event_id` is the snapshot's own."""
 
     patient_id: str
@@ -42,7 +42,7 @@ class PatientSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderSeen:
+class ProviderSnapshot:
     """A provider's snapshot: he is known from now on. `event_id` is the snapshot's own."""
 
     provider_id: str

@@ -17,8 +17,8 @@ from records.domain import (
     Erased,
     OrdinalOverflow,
     Pair,
-    PatientSeen,
-    ProviderSeen,
+    PatientSnapshot,
+    ProviderSnapshot,
     SubFile,
     complete,
     fill_provider,
@@ -60,10 +60,10 @@ class Store(Protocol):
     async def wanting(self, provider_ids: Collection[str]) -> Sequence[SubFile]:
         """Return the sub-files that wait for these providers, locked."""
 
-    async def keep_patients(self, events: Collection[PatientSeen]) -> Mapping[str, int]:
+    async def keep_patients(self, events: Collection[PatientSnapshot]) -> Mapping[str, int]:
         """Keep each version that is above the one held; return the versions held before."""
 
-    async def keep_providers(self, events: Collection[ProviderSeen]) -> Mapping[str, int]:
+    async def keep_providers(self, events: Collection[ProviderSnapshot]) -> Mapping[str, int]:
         """Keep each version that is above the one held; return the versions held before."""
 
     async def erase_patients(self, patient_ids: Collection[str]) -> None:
@@ -97,9 +97,11 @@ async def on_appointments(
     return Applied(folded.repeat, folded.stale)
 
 
-async def on_patients(store: Store, events: Sequence[PatientSeen | Erased], now: datetime) -> Applied:
+async def on_patients(store: Store, events: Sequence[PatientSnapshot | Erased], now: datetime) -> Applied:
     """Complete the parked sub-files of every patient whose main file has come (D5); link merges (D44)."""
-    keyed = [(place, event.patient_id, event) for place, event in enumerate(events) if isinstance(event, PatientSeen)]
+    keyed = [
+        (place, event.patient_id, event) for place, event in enumerate(events) if isinstance(event, PatientSnapshot)
+    ]
     last = {_patient(event): event for event in events}
     erased = {patient for patient, event in last.items() if isinstance(event, Erased)}
     folded = fold(keyed, await store.keep_patients(newest(keyed).values()))
@@ -114,12 +116,14 @@ async def on_patients(store: Store, events: Sequence[PatientSeen | Erased], now:
     return Applied(folded.repeat, folded.stale)
 
 
-async def on_providers(store: Store, events: Sequence[ProviderSeen | Erased], now: datetime) -> Applied:
+async def on_providers(store: Store, events: Sequence[ProviderSnapshot | Erased], now: datetime) -> Applied:
     """Assign every provider who has become known to the sub-files that wait for him (D6).
 
     A tombstone changes nothing: a file keeps the provider it was given.
     """
-    keyed = [(place, event.provider_id, event) for place, event in enumerate(events) if isinstance(event, ProviderSeen)]
+    keyed = [
+        (place, event.provider_id, event) for place, event in enumerate(events) if isinstance(event, ProviderSnapshot)
+    ]
     folded = fold(keyed, await store.keep_providers(newest(keyed).values()))
     arrived = {event.provider_id: event for event in folded.applied}
     if arrived:
@@ -159,7 +163,7 @@ async def _settle_all(
     if opened:
         await store.insert(opened, now)
         await store.publish(opened, now)
-        _tell_of(opened)
+        _log_opened(opened)
     visible = [file for file in changed if file.version != existing[file.patient_id, file.clinic_id].version]
     if changed:
         await store.update(changed)
@@ -174,7 +178,7 @@ async def _change(store: Store, files: Sequence[SubFile], what: str, now: dateti
     after_commit(log.info, what, count=len(files), sub_file_ids=_some_ids(files))
 
 
-def _tell_of(opened: Sequence[SubFile]) -> None:
+def _log_opened(opened: Sequence[SubFile]) -> None:
     """Log what a batch opened, and warn of those without a main file (R7, R9)."""
     parked = [file for file in opened if file.status is SubFileStatus.PARKED]
     after_commit(log.info, "sub_files.opened", count=len(opened), parked=len(parked))
@@ -193,5 +197,5 @@ def _some_ids(files: Iterable[SubFile]) -> list[str]:
     return [file.sub_file_id for file, _ in zip(files, range(IDS_PER_WARNING), strict=False)]
 
 
-def _patient(event: PatientSeen | Erased) -> str:
-    return event.patient_id if isinstance(event, PatientSeen) else event.entity_id
+def _patient(event: PatientSnapshot | Erased) -> str:
+    return event.patient_id if isinstance(event, PatientSnapshot) else event.entity_id

@@ -6,7 +6,7 @@ from chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Everything records can be told.
+    """The settings of records.
 
     Attributes:
         http_port: Port of the read API.

@@ -1,4 +1,4 @@
-"""How records is put together: the only file that names concrete classes."""
+"""How records is put together: the topics, routes and parts of one process, and what each of them is given."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -69,7 +69,7 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
     """Return what records listens to, and what becomes of it."""
     clock, known_providers = clock_from(settings.clock_file), set[str]()
 
-    def told[E](
+    def with_store[E](
         story: Callable[..., Awaitable[Applied]], **policy: bool
     ) -> Callable[[Connection, Sequence[E]], Awaitable[Applied]]:
         def apply(connection: Connection, events: Sequence[E]) -> Awaitable[Applied]:
@@ -78,9 +78,11 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
         return apply
 
     return (
-        Subscription(APPOINTMENTS, incoming.appointment, told(on_appointments, replace_closed=settings.replace_closed)),
-        Subscription(PATIENTS, incoming.patient, told(on_patients)),
-        Subscription(PROVIDERS, incoming.provider, told(on_providers)),
+        Subscription(
+            APPOINTMENTS, incoming.appointment, with_store(on_appointments, replace_closed=settings.replace_closed)
+        ),
+        Subscription(PATIENTS, incoming.patient, with_store(on_patients)),
+        Subscription(PROVIDERS, incoming.provider, with_store(on_providers)),
     )
 
 
@@ -106,7 +108,7 @@ async def build(
     """Give the whole service, connected and checked but not yet running.
 
     Args:
-        settings: What it was told.
+        settings: Of this process.
         listen: What it listens to; a benchmark measures by giving its own.
 
     Raises:

@@ -7,7 +7,7 @@ from chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Everything reminders can be told. One process runs one role, each with its own port.
+    """The settings of reminders. One process runs one role, each with its own port.
 
     Attributes:
         http_port: Port of the read API, which the role `api` serves.

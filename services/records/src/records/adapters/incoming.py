@@ -10,7 +10,7 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter, ValidationError
 
-from records.domain import Erased, PatientSeen, ProviderSeen
+from records.domain import Erased, PatientSnapshot, ProviderSnapshot
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
 from schemas.envelope import Received
 from schemas.model import Contract
@@ -44,7 +44,7 @@ def appointment(record: ConsumerRecord) -> AppointmentReading:
     return AppointmentReading.model_validate(whole.model_dump(mode="json"))
 
 
-def patient(record: ConsumerRecord) -> PatientSeen | Erased:
+def patient(record: ConsumerRecord) -> PatientSnapshot | Erased:
     """Return the patient's snapshot, or his tombstone.
 
     Raises:
@@ -54,10 +54,10 @@ def patient(record: ConsumerRecord) -> PatientSeen | Erased:
         return _erased(record)
     whole = decode_typed(_PATIENTS, _headers(record), record.value)
     seen = PatientReading.model_validate(whole.model_dump(mode="json", include=set(PatientReading.model_fields)))
-    return PatientSeen(seen.patient_id, seen.version, seen.main_file, seen.merged_into, _event_id(record))
+    return PatientSnapshot(seen.patient_id, seen.version, seen.main_file, seen.merged_into, _event_id(record))
 
 
-def provider(record: ConsumerRecord) -> ProviderSeen | Erased:
+def provider(record: ConsumerRecord) -> ProviderSnapshot | Erased:
     """Return the provider's snapshot, or its tombstone.
 
     Raises:
@@ -67,7 +67,7 @@ def provider(record: ConsumerRecord) -> ProviderSeen | Erased:
         return _erased(record)
     whole = decode_typed(_PROVIDERS, _headers(record), record.value)
     seen = ProviderReading.model_validate(whole.model_dump(mode="json", include=set(ProviderReading.model_fields)))
-    return ProviderSeen(seen.provider_id, seen.version, _event_id(record))
+    return ProviderSnapshot(seen.provider_id, seen.version, _event_id(record))
 
 
 def _erased(record: ConsumerRecord) -> Erased:

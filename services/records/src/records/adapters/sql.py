@@ -13,7 +13,7 @@ SELECT count(*) AS kept,
 FROM kept
 """
 # kept: rows written; ids, versions: those that were held before, and at which version;
-# fresh: those that were not held, told only when some rows were refused.
+# fresh: those that were not held, returned only when some rows were refused.
 
 KEEP_APPOINTMENTS = f"""
 WITH kept AS (

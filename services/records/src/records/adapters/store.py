@@ -10,7 +10,7 @@ from chassis.errors import RejectedEvent
 from chassis.outbox import enqueue
 from records.adapters import sql
 from records.adapters.outgoing import sub_file_changed
-from records.domain import Pair, PatientSeen, ProviderSeen, SubFile
+from records.domain import Pair, PatientSnapshot, ProviderSnapshot, SubFile
 from schemas.reading import AppointmentReading
 from schemas.subfiles import SubFileStatus
 
@@ -39,7 +39,7 @@ class PostgresStore:
         )
         return await self._held(kept, sql.HELD_APPOINTMENTS, [event.appointment_id for event in events])
 
-    async def keep_patients(self, events: Collection[PatientSeen]) -> Mapping[str, int]:
+    async def keep_patients(self, events: Collection[PatientSnapshot]) -> Mapping[str, int]:
         """See `handle.Store`.
 
         Raises:
@@ -57,7 +57,7 @@ class PostgresStore:
             raise RejectedEvent("MAIN_FILE_TAKEN", "another patient holds this main file") from None
         return await self._held(kept, sql.HELD_PATIENTS, [event.patient_id for event in events])
 
-    async def keep_providers(self, events: Collection[ProviderSeen]) -> Mapping[str, int]:
+    async def keep_providers(self, events: Collection[ProviderSnapshot]) -> Mapping[str, int]:
         """See `handle.Store`."""
         ids = [event.provider_id for event in events]
         await self._connection.execute(sql.ADD_PROVIDERS, ids)
@@ -65,7 +65,7 @@ class PostgresStore:
         return await self._held(kept, sql.HELD_PROVIDERS, ids)
 
     async def _held(self, kept: asyncpg.Record | None, query: str, ids: Sequence[str]) -> Mapping[str, int]:
-        """Return the versions held before: the statement itself tells them, but for rows it refused."""
+        """Return the versions held before: the statement returns them, but for rows that it refused."""
         if kept is None:
             return {}
         before = dict(zip(kept["ids"] or (), kept["versions"] or (), strict=True))
