@@ -7,9 +7,13 @@ from datetime import timedelta
 import psutil
 import pytest
 
-from reminders.timers.row import unpack
+from chassis.partitioner import partition_of
+from reminders.timers.row import NEVER, Row, pack, unpack
+from reminders.timers.terms import key_of
 from schemas.appointments import Bar, Status
+from schemas.instants import micros
 from schemas.reminders import Reason
+from schemas.topics import APPOINTMENTS
 from tests.integration.reminders.world import World, names, until
 from tests.unit.reminders.builders import VISIT, appointment, id_of, row_of
 
@@ -225,15 +229,19 @@ async def test_a_topic_with_other_partitions_stops_the_start_with_the_way_out(wo
 
 
 async def test_an_error_nobody_expects_ends_the_process_without_a_commit(world: World) -> None:
-    """A row of the future in the changelog: better no worker than one that forgets timers."""
-    name = world.installation.topic_prefix + "reminders-worker-timers-changelog"
-    await world.producer.send_and_wait(name, key=str(id_of("visit")).encode(), value=b"\xff from the future")
-    await world.publish(appointment())
+    """Terms that nobody can read beside a row that names them: better no worker than one that plans without them."""
+    changelog = world.installation.topic_prefix + "reminders-worker-timers-changelog"
+    partition = partition_of(str(id_of("visit")).encode(), APPOINTMENTS.partitions)
+    row = pack(Row(1, 1, NEVER, micros(VISIT), 1, b"\0"))
+    for key, value in ((key_of(1), b"no terms"), (id_of("visit").bytes, row)):
+        await world.producer.send_and_wait(changelog, key=key, value=value, partition=partition)
+    await world.publish(appointment(version=2))
     worker = world.start("worker")
 
     code = await asyncio.to_thread(worker.popen.wait, 60)
 
     assert code == 1
+    assert "JSONDecodeError" in worker.log.read_text()
     assert await world.committed() == 0
 
 
