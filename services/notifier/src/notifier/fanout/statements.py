@@ -1,6 +1,6 @@
 """Every statement of fan-out. Set-based, rows sorted by key."""
 
-from notifier.ledger.statements import COLUMNS
+from notifier.ledger.statements import ALL
 
 HELD = """
 SELECT appointment_id::text, version, status, schedule_gen, starts_at, clinic_id, turned_at
@@ -26,7 +26,7 @@ WHERE held.version < excluded.version"""
 KNOWN = "SELECT notification_id FROM notification WHERE notification_id = ANY($1::uuid[])"
 
 WAITING = f"""
-SELECT {COLUMNS} FROM notification
+SELECT {ALL} FROM notification
 WHERE appointment_id = ANY($1::uuid[]) AND recipient = 'patient' AND state = 'queued'
 ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
 

@@ -1,6 +1,6 @@
 """Every statement of the lanes. Set-based, rows sorted by key."""
 
-from notifier.ledger.statements import COLUMNS
+from notifier.ledger.statements import ALL
 
 SENDING_MODE = "SELECT mode FROM sending_mode"
 
@@ -31,15 +31,15 @@ def _clinics(clinics: int, accounts: int) -> str:
 
 
 LOCK_DUE_OF_THE_REST = f"""
-SELECT {COLUMNS} FROM notification
+SELECT {ALL} FROM notification
 WHERE {_DUE} AND (clinic_id IS NULL OR clinic_id <> ALL($5::text[])) AND ($6 OR {_not_paused("$7")})
 ORDER BY not_after LIMIT $8 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # constants of ours
 """Of the account of every clinic that has none of its own."""
 
 LOCK_DUE_OF_CLINICS = f"""
-SELECT {COLUMNS} FROM unnest($5::text[], $6::int[]) AS asked (account, most)
+SELECT {ALL} FROM unnest($5::text[], $6::int[]) AS asked (account, most)
 CROSS JOIN LATERAL (
-    SELECT {COLUMNS} FROM notification WHERE {_DUE} AND clinic_id = ANY({_clinics(7, 8)})
+    SELECT {ALL} FROM notification WHERE {_DUE} AND clinic_id = ANY({_clinics(7, 8)})
     ORDER BY not_after LIMIT asked.most FOR UPDATE SKIP LOCKED
 ) AS due
 WHERE $9 OR {_not_paused("asked.account")}"""  # noqa: S608  # constants of ours
@@ -55,12 +55,12 @@ WHERE asked.account <> $5 AND {_not_paused("asked.account")} AND EXISTS (
     SELECT FROM notification WHERE {_DUE} AND clinic_id = ANY({_clinics(7, 8)}))"""  # noqa: S608  # constants of ours
 
 LOCK_LATE = f"""
-SELECT {COLUMNS} FROM notification
+SELECT {ALL} FROM notification
 WHERE state = 'queued' AND lane = $1 AND not_after < $2
 ORDER BY not_after LIMIT $3 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 
 LOCK_RUN_OUT = f"""
-SELECT {COLUMNS} FROM notification
+SELECT {ALL} FROM notification
 WHERE state = 'sending' AND lane = $1 AND lease_until < clock_timestamp()
 ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 
@@ -78,7 +78,7 @@ SET state = CASE state WHEN 'queued' THEN 'failed' ELSE 'unknown' END,
     version = least(version, 2147483646) + 1, changed_at = $2, lease_until = NULL
 WHERE notification_id = ANY($1::uuid[])
   AND (state = 'queued' OR (state = 'sending' AND lease_until < clock_timestamp()))
-RETURNING {COLUMNS}"""  # noqa: S608  # a constant of ours
+RETURNING {ALL}"""  # noqa: S608  # a constant of ours
 
 OPEN_ATTEMPTS = """
 INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_key,

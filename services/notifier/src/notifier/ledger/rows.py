@@ -5,8 +5,10 @@ Large batches go in by COPY: half of what the same rows cost by INSERT, in the d
 batch is applied again record by record, by INSERT.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
 
 import asyncpg
 import orjson
@@ -14,6 +16,7 @@ import orjson
 from chassis.database import Connection
 from notifier.gate.domain.chain import Step
 from notifier.ledger import statements as sql
+from notifier.ledger.columns import COPIED, INSERTED, WRITTEN, Column
 from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, DeliveryState, Kind
@@ -22,11 +25,8 @@ from schemas.reminders import Reason
 FROM_ROWS = 100
 """Below it a COPY's further trip to the server costs more than it saves."""
 
-_LEDGER = (
-    "notification_id", "version", "kind", "recipient", "appointment_id", "schedule_gen", "reminder_id", "caused_by",
-    "state", "lane", "not_after", "next_attempt_at", "reason", "clinic_id", "ordinal", "accepted_at", "replaces",
-    "created_at", "changed_at",
-)  # fmt: skip
+_COPIED = [column.name for column in COPIED]
+_RECORD = attrgetter(*_COPIED)
 
 
 def notification(row: asyncpg.Record) -> Notification:
@@ -77,28 +77,7 @@ def steps(held: Notification) -> str:
 
 async def insert(connection: Connection, notifications: Sequence[Notification], now: datetime) -> None:
     """Insert each notification, or nothing if its id is there."""
-    await connection.execute(
-        sql.INSERT,
-        [one.notification_id for one in notifications],
-        [one.version for one in notifications],
-        [one.kind for one in notifications],
-        [one.recipient for one in notifications],
-        [one.appointment_id for one in notifications],
-        [one.schedule_gen for one in notifications],
-        [one.reminder_id for one in notifications],
-        [one.caused_by for one in notifications],
-        [one.state for one in notifications],
-        [one.lane for one in notifications],
-        [one.not_after for one in notifications],
-        [one.next_attempt_at for one in notifications],
-        [one.reason for one in notifications],
-        [one.clinic_id for one in notifications],
-        [one.ordinal for one in notifications],
-        [steps(one) for one in notifications],
-        [one.accepted_at for one in notifications],
-        [one.replaces for one in notifications],
-        now,
-    )
+    await connection.execute(sql.INSERT, *_arrays(INSERTED, notifications), now)
 
 
 async def write(
@@ -114,26 +93,7 @@ async def write(
     """
     if not notifications:
         return
-    await connection.execute(
-        sql.WRITE,
-        [one.notification_id for one in notifications],
-        [one.state for one in notifications],
-        [one.lane for one in notifications],
-        [one.not_after for one in notifications],
-        [one.next_attempt_at for one in notifications],
-        [one.version for one in notifications],
-        [one.attempts for one in notifications],
-        [one.attempt_id for one in notifications],
-        [one.reason for one in notifications],
-        [one.clinic_id for one in notifications],
-        [steps(one) for one in notifications],
-        [one.step_began_at for one in notifications],
-        [one.step_attempts for one in notifications],
-        [one.accepted_at for one in notifications],
-        [one.delivery_state for one in notifications],
-        now,
-        lease,
-    )
+    await connection.execute(sql.WRITE, *_arrays(WRITTEN, notifications), now, lease)
 
 
 def parted(notifications: Sequence[Notification]) -> tuple[list[Notification], list[Notification]]:
@@ -146,12 +106,13 @@ def parted(notifications: Sequence[Notification]) -> tuple[list[Notification], l
 
 async def copy_notifications(connection: Connection, notifications: Sequence[Notification], now: datetime) -> None:
     """Copy new rows into the ledger."""
-    records = [
-        (
-            one.notification_id, one.version, one.kind, one.recipient, one.appointment_id, one.schedule_gen,
-            one.reminder_id, one.caused_by, one.state, one.lane, one.not_after, one.next_attempt_at, one.reason,
-            one.clinic_id, one.ordinal, one.accepted_at, one.replaces, now, now,
-        )
-        for one in notifications
-    ]  # fmt: skip
-    await connection.copy_records_to_table("notification", records=records, columns=_LEDGER)
+    records = [(*_RECORD(one), now, now) for one in notifications]
+    columns = [*_COPIED, "created_at", "changed_at"]
+    await connection.copy_records_to_table("notification", records=records, columns=columns)
+
+
+def _arrays(columns: Sequence[Column], notifications: Sequence[Notification]) -> Iterator[list[Any]]:
+    """Give for each column the values of all messages."""
+    for column in columns:
+        get: Callable[[Notification], Any] = steps if column.type == "jsonb" else attrgetter(column.name)
+        yield [get(one) for one in notifications]

@@ -1,19 +1,16 @@
 """Every statement of the ledger. Set-based, rows sorted by key."""
 
-INSERT = """
-INSERT INTO notification (notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id,
-                          caused_by, state, lane, not_after, next_attempt_at, reason, clinic_id, ordinal, steps,
-                          accepted_at, replaces, created_at, changed_at)
-SELECT notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state, lane,
-       not_after, next_attempt_at, reason, clinic_id, ordinal, steps, accepted_at, replaces, $19, $19
-FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::uuid[], $8::text[], $9::text[],
-            $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::int[],
-            $16::text[]::jsonb[],
-            $17::timestamptz[], $18::uuid[])
-    AS new (notification_id, version, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state,
-            lane, not_after, next_attempt_at, reason, clinic_id, ordinal, steps, accepted_at, replaces)
-ORDER BY 1 ON CONFLICT DO NOTHING"""
+from notifier.ledger.columns import CHANGING, COLUMNS, INSERTED, WRITTEN, arrays, listed
 
+ALL = listed(COLUMNS)
+"""Every column that a message is read from."""
+
+INSERT = f"""
+INSERT INTO notification ({listed(INSERTED)}, created_at, changed_at)
+SELECT {listed(INSERTED)}, ${len(INSERTED) + 1}, ${len(INSERTED) + 1}
+FROM unnest({arrays(INSERTED)})
+    AS new ({listed(INSERTED)})
+ORDER BY notification_id ON CONFLICT DO NOTHING"""  # noqa: S608  # columns of ours
 
 FIND_NOTIFICATIONS = """
 SELECT one.notification_id, one.appointment_id, one.kind, one.recipient, one.state, one.lane AS channel, one.reason,
@@ -28,24 +25,15 @@ FROM attempt WHERE notification_id = ANY($1::uuid[]) AND outcome IS DISTINCT FRO
 ORDER BY notification_id, ordinal"""
 """Calls that were begun, or may have been."""
 
-COLUMNS = """notification_id, kind, recipient, appointment_id, schedule_gen, reminder_id, caused_by, state, lane,
-       not_after, next_attempt_at, version, attempts, attempt_id, reason, clinic_id, ordinal, steps, step_began_at,
-       step_attempts, accepted_at, delivery_state, replaces"""
-
 LOCK = f"""
-SELECT {COLUMNS} FROM notification
+SELECT {ALL} FROM notification
 WHERE notification_id = ANY($1::uuid[]) ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
 
-WRITE = """
+WRITE = f"""
 UPDATE notification AS held
-SET state = new.state, lane = new.lane, not_after = new.not_after, next_attempt_at = new.next_attempt_at,
-    version = new.version, attempts = new.attempts, attempt_id = new.attempt_id, reason = new.reason,
-    clinic_id = new.clinic_id, steps = new.steps, step_began_at = new.step_began_at,
-    step_attempts = new.step_attempts, accepted_at = new.accepted_at, delivery_state = new.delivery_state,
-    changed_at = $16, lease_until = CASE WHEN new.state = 'sending' THEN clock_timestamp() + $17::interval END
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::uuid[],
-            $9::text[], $10::text[], $11::text[]::jsonb[], $12::timestamptz[], $13::int[], $14::timestamptz[],
-            $15::text[])
-    AS new (notification_id, state, lane, not_after, next_attempt_at, version, attempts, attempt_id, reason, clinic_id,
-            steps, step_began_at, step_attempts, accepted_at, delivery_state)
-WHERE held.notification_id = new.notification_id"""
+SET {", ".join(f"{column.name} = new.{column.name}" for column in CHANGING)},
+    changed_at = ${len(WRITTEN) + 1},
+    lease_until = CASE WHEN new.state = 'sending' THEN clock_timestamp() + ${len(WRITTEN) + 2}::interval END
+FROM unnest({arrays(WRITTEN)})
+    AS new ({listed(WRITTEN)})
+WHERE held.notification_id = new.notification_id"""  # noqa: S608  # columns of ours
