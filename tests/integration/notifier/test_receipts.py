@@ -31,7 +31,7 @@ from tests.integration.notifier.callbacks import (
 )
 from tests.integration.notifier.world import World, until
 from tests.unit.notifier.builders import PEPPERS
-from tests.unit.notifier.test_bounces import bounce
+from tests.unit.notifier.carriers.test_bounces import bounce
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from notifier.wording.rendering import Templates
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from tests.unit.notifier.builders import APPOINTMENT, EMAIL, STARTS, call
-from tests.unit.notifier.test_templates import EVIL
+from tests.unit.notifier.wording.test_rendering import EVIL
 
 SENDER = Sender("appointments@clinic.example")
 

@@ -19,7 +19,7 @@ from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import EMAIL, NOW, STARTS, notification, visit
-from tests.unit.notifier.lanes import FakeCarrier, MemoryLedger, NoWatch, lane_over, run_while
+from tests.unit.notifier.lane_fakes import FakeCarrier, MemoryLedger, NoWatch, lane_over, run_while
 
 WELL: CarrierResult = Accepted("r")
 

@@ -12,8 +12,8 @@ from notifier.callbacks.handle.intake import Batch, Came, Intake, Unread
 from notifier.callbacks.handle.replay import Kept, NotReplayable, Replayed, StillUnreadable, replay
 from notifier.receipts.domain import Carrier
 from tests.unit.notifier.builders import NOW, PEPPERS
-from tests.unit.notifier.test_intake import Kept as Unreadables
-from tests.unit.notifier.test_intake import Replies, Work, report, stop
+from tests.unit.notifier.callbacks.test_intake import Kept as Unreadables
+from tests.unit.notifier.callbacks.test_intake import Replies, Work, report, stop
 
 CAME_IN = NOW - timedelta(hours=3)
 ONE = Kept(Carrier.META, b"bytes", CAME_IN, is_whole=True, came=Came("statuses", "20"), replayed=None)

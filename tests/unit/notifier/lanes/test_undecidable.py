@@ -24,7 +24,7 @@ from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.unit.notifier.builders import NOW, sending
-from tests.unit.notifier.lanes import (
+from tests.unit.notifier.lane_fakes import (
     ACCOUNTS,
     LIVE,
     FakeCarrier,

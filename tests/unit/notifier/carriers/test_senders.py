@@ -221,7 +221,7 @@ def test_every_error_of_a_file_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_readme_is_a_file_that_a_start_takes(tmp_path: Path) -> None:
-    readme = Path(__file__).parents[3] / "services" / "notifier" / "README.md"
+    readme = Path(__file__).parents[4] / "services" / "notifier" / "README.md"
     example = readme.read_text().split("```toml\n")[1].split("```")[0]
     (tmp_path / "secrets").mkdir()
     for name in ("smtp", "twilio", "meta"):
