@@ -1,0 +1,112 @@
+"""What the work list is asked and answers."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from chassis.asked import By
+from notifier.ledger.domain.states import NotificationState
+from notifier.staff.work_list.domain import Act
+from schemas.model import ClinicId
+from schemas.notifications import Channel, Kind
+from schemas.reminders import Reason
+
+PAGE, LONGEST_PAGE = 100, 500
+
+
+class StepView(BaseModel):
+    """A channel that was passed over, and why."""
+
+    channel: Channel
+    reason: Reason
+
+
+class ItemView(BaseModel):
+    """A message that waits for a person. `code` is the carrier's last word; `actions` what may be done.
+
+    One that this version cannot read is listed too: without what it cannot read of it, and nothing may be done.
+    """
+
+    notification_id: UUID
+    appointment_id: UUID
+    patient_id: UUID | None
+    patient_name: str | None
+    clinic_id: str | None
+    kind: Kind | None
+    ordinal: int
+    state: NotificationState
+    reason: Reason | None
+    reason_text: str
+    channel: Channel | None
+    code: str | None
+    steps: list[StepView]
+    attempts: int
+    starts_at: datetime
+    zone: str | None
+    not_after: datetime | None
+    changed_at: datetime
+    actions: list[Act]
+
+
+class ReplyItem(BaseModel):
+    """A patient's answer that no machine may decide; `PUT /v1/replies/{reply_id}/done` takes it off."""
+
+    reply_id: UUID
+    channel: Channel
+    text: str | None
+    meaning: str
+    why: str
+    appointment_id: UUID | None
+    clinic_id: str | None
+    received_at: datetime
+
+
+class WorkList(BaseModel):
+    """Messages, soonest visit first; `next_after` is the `after` of the next page. Replies are on the first."""
+
+    items: list[ItemView]
+    replies: list[ReplyItem]
+    next_after: str | None = None
+
+
+class Filters(BaseModel):
+    """Which of them. `state`: failed, unknown or skipped (no contact)."""
+
+    clinic: ClinicId | None = None
+    reason: Reason | None = None
+    state: NotificationState | None = None
+    ahead: bool = Field(False, description="Only of visits that have not begun.")
+    after: str | None = Field(None, max_length=200)
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ByBody(_Body):
+    """Who does it, for the log of acts."""
+
+    by: By = "operator"
+
+
+class SettleBody(ByBody):
+    """What was found out: did the message arrive?"""
+
+    arrived: StrictBool
+
+
+class DoneView(BaseModel):
+    """What was done. `state`: of the message now; of a resend, of the new one. `repeat`: it had been done before."""
+
+    notification_id: UUID
+    act: Act
+    acted_by: str
+    acted_at: datetime
+    arrived: bool | None
+    resent_as: UUID | None
+    state: NotificationState
+    repeat: bool
