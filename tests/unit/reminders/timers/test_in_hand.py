@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from faust.types import TP, Message
 
 from reminders.timers.app import add_table, build
 from reminders.timers.consumer import CHUNK, IN_HAND, IN_HAND_BYTES, AwaitedConsumer
+from reminders.timers.thread import HasSourceReader
 
 MIB = 1 << 20
 SOURCE = TP("appointments", 0)
+PASSED = 160
+"""Where a person let reading of `SOURCE` go on."""
 
 
 class Line:
@@ -53,16 +56,45 @@ class Line:
             tp.topic, tp.partition, self._offset, 0, 0, key, value, None, len(key), len(value), headers
         )
 
+    async def hand_on_and_pass(self, *values: bytes) -> None:
+        """Hand on what was fetched, behind which reading was let go on from `PASSED`."""
+        await self.hand_on(*values)
+        self.consumer._fetched[SOURCE] = self._offset + 1
+        self.passed[TopicPartition(*SOURCE)] = PASSED
+
+    @property
+    def passed(self) -> dict[TopicPartition, int]:
+        return cast(HasSourceReader, self.consumer.app).source_reader.passed
+
+    def committed(self) -> int | None:
+        """Return what the next commit would be."""
+        self.consumer._commit_passed()
+        return self.consumer._new_offset(SOURCE)
+
     @property
     def in_hand(self) -> list[Message]:
         return [message for message in self.handed_on if not message.acked]
 
 
+class Sought:
+    """The thread that reads, which goes back to these offsets."""
+
+    def __init__(self, committed: dict[TP, int]) -> None:
+        self._committed = committed
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        return self._committed
+
+    def assignment(self) -> set[TP]:
+        return set(self._committed)
+
+
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
     line = Line()
+    never_started = line.consumer._thread
     yield line
-    line.consumer._thread.thread_loop.close()  # of a thread that was never started
+    never_started.thread_loop.close()
 
 
 async def turns() -> None:
@@ -142,3 +174,46 @@ async def test_what_waits_for_room_is_let_go_when_the_partitions_are_taken_away(
     line.consumer.stop_flow()
     await asyncio.wait_for(asyncio.gather(first, second), 5)
     assert len(line.handed_on) == 1
+
+
+async def test_what_a_person_passed_over_is_committed_once_all_that_was_fetched_before_is_done(line: Line) -> None:
+    await line.hand_on_and_pass(b"one", b"two")
+    assert line.committed() is None
+
+    line.consumer.acknowledge(line.in_hand[0])
+    assert line.committed() == PASSED
+
+
+async def test_what_a_person_passed_over_where_nothing_was_fetched_is_committed_at_once(line: Line) -> None:
+    line.passed[TopicPartition(*SOURCE)] = PASSED
+
+    assert line.committed() == PASSED
+    assert line.passed == {}
+
+
+@pytest.mark.parametrize(
+    ("given_back", "committed"),
+    [
+        (lambda consumer, message: consumer.release(message), None),
+        (lambda consumer, message: consumer.acknowledge_before(message, 2), 2),
+    ],
+)
+async def test_what_was_given_back_undone_is_never_committed_by_what_was_passed_over_behind_it(
+    line: Line, given_back: Callable[[AwaitedConsumer, Message], None], committed: int | None
+) -> None:
+    """When too much is dead the intake gives back what it has in hand: who starts again reads it."""
+    await line.hand_on_and_pass(b"one", b"two", b"three")
+
+    given_back(line.consumer, line.in_hand[0])
+
+    assert line.committed() == committed
+
+
+async def test_what_a_person_passed_over_is_void_once_reading_goes_back_to_what_is_committed(line: Line) -> None:
+    """In a rebalance what is in hand is forgotten, and the same partition may be ours again."""
+    line.passed[TopicPartition(*SOURCE)] = PASSED
+    line.consumer._thread = cast(Any, Sought({SOURCE: 100}))
+
+    await line.consumer.perform_seek()
+
+    assert line.passed == {}

@@ -32,8 +32,8 @@ class Client:
         self.raw = b"no batch of any version at all"
         self.asked, self.sought = list[TopicPartition](), list[tuple[TopicPartition, int]]()
         self._coordinator = SimpleNamespace(check_errors=lambda: None)
-        state = SimpleNamespace(has_valid_position=True, position=7, highwater=9, lso=9)
-        assigned = SimpleNamespace(assignment=SimpleNamespace(state_value=lambda _tp: state))
+        self.state = SimpleNamespace(has_valid_position=True, position=7, highwater=9, lso=9)
+        assigned = SimpleNamespace(assignment=SimpleNamespace(state_value=lambda _tp: self.state))
         self._subscription = SimpleNamespace(
             reassignment_in_progress=False,
             fetch_context=self._context,

@@ -192,8 +192,12 @@ class AwaitedConsumer(Consumer):
         """Verify nothing: Faust's own asserts that a partition has a state, which ends the worker in a rebalance."""
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets, or to the beginning where none is committed; and count it."""
+        """Seek to the committed offsets, or to the beginning where none is committed; and count it.
+
+        What a person let pass lies ahead again: it is passed again when reading comes to it.
+        """
         await super().perform_seek()
+        cast(HasSourceReader, self.app).source_reader.passed.clear()
         source = (tp for tp in self.assignment() if tp.topic not in self.app.tables.changelog_topics)
         new = [TopicPartition(tp.topic, tp.partition) for tp in source if self._committed_offset[tp] is None]
         if new:
@@ -226,12 +230,15 @@ class AwaitedConsumer(Consumer):
                 raise
 
     def _commit_passed(self) -> None:
-        """Take up positions that a person moved, of partitions of which nothing from before is in hand."""
+        """Take up positions that a person moved, of partitions of which all that was fetched before is done.
+
+        What was given back undone, because too much of it was dead, is no longer in hand and not done either.
+        """
         passed = cast(HasSourceReader, self.app).source_reader.passed
-        held = {message.tp for message in self._unacked_messages}
-        for place in [place for place in passed if place not in held]:
-            tp, to = TP(*place), passed.pop(place)
-            self._next[tp] = max(self._next.get(tp, 0), to)
+        for place in list(passed):
+            tp = TP(*place)
+            if self._next.get(tp, 0) >= self._fetched.get(tp, 0):
+                self._next[tp] = max(self._next.get(tp, 0), passed.pop(place))
 
     async def _hand_on(self, tp: TP, batch: list[Any], active: set[TP] | None, generation: int) -> None:
         if not (active is None or tp in active or tp in self._buffered_partitions):
