@@ -1,6 +1,7 @@
 """One partition that the worker cannot read stands still, says so and is tried again; it holds up no other (0019)."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException, NodeNotReadyError
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from chassis.errors import Unavailable
+from chassis.group_positions import Order
 from chassis.halt import LOOK_AGAIN_S
 from reminders.timers.source_reader import SourceReader
 
@@ -29,6 +32,7 @@ class Client:
 
     def __init__(self, *torn: TopicPartition) -> None:
         self.torn, self.is_there, self.is_ours = set(torn), True, True
+        self.meanwhile: Callable[[], None] = lambda: None
         self.raw = b"no batch of any version at all"
         self.asked, self.sought = list[TopicPartition](), list[tuple[TopicPartition, int]]()
         self._coordinator = SimpleNamespace(check_errors=lambda: None)
@@ -52,10 +56,12 @@ class Client:
             raise NodeNotReadyError
         ((topic, ((number, *_),)),) = request._topics
         self.asked.append(TopicPartition(topic, number))
+        self.meanwhile()
         return SimpleNamespace(topics=[(topic, [(number, 0, 0, self.raw)])])
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         self.sought.append((tp, offset))
+        self.state.position = offset
 
     def come(self, *partitions: TopicPartition) -> None:
         """Have fetched these."""
@@ -84,7 +90,25 @@ class Worker:
 
     def __init__(self, client: Client) -> None:
         self.client, self.at, self.is_closed = client, 0.0, False
-        self.reader = SourceReader(lambda tp: self.is_closed and tp.topic == A.topic, monotonic=lambda: self.at)
+        self.order: Order | None = None
+        self.questions, self.knows, self.answered = 0, True, asyncio.Event()
+        self.answered.set()
+        self.reader = SourceReader(lambda tp: self.is_closed and tp.topic == A.topic, self._ask, lambda: self.at)
+
+    async def _ask(self, _tp: TopicPartition) -> Order | None:
+        self.questions += 1
+        await self.answered.wait()
+        if not self.knows:
+            raise Unavailable("KAFKA_UNAVAILABLE", "Kafka: GroupAuthorizationFailedError")
+        return self.order
+
+    async def look(self) -> set[TopicPartition]:
+        """Let the pause be over, and fetch; what is asked then is answered before the next look, if it ever is."""
+        self.at += LOOK_AGAIN_S
+        given = await self.fetch(A, B)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return given
 
     async def fetch(self, *partitions: TopicPartition) -> set[TopicPartition]:
         """Let these come, and return of which partitions records were given."""
@@ -155,3 +179,70 @@ async def test_while_no_more_is_to_be_taken_the_changelog_is_read_on(closed: boo
     worker.is_closed = closed
 
     assert await worker.fetch(A, B, LOG) == given
+
+
+async def test_it_goes_on_from_where_a_person_ordered_and_that_is_to_be_committed() -> None:
+    worker = Worker(Client(A))
+    worker.order = Order(3, 9)
+
+    await worker.look()
+    await worker.look()
+
+    assert worker.client.sought == [(A, 9)]
+    assert worker.reader.passed == {A: 9}
+    assert worker.reader.reason() is None
+
+
+@pytest.mark.parametrize("order", [Order(0, 7), Order(8, 9), None])
+async def test_an_order_for_another_place_moves_nothing(order: Order | None) -> None:
+    worker = Worker(Client(A))
+    worker.order = order
+
+    await worker.look()
+    await worker.look()
+
+    assert worker.client.sought == []
+    assert "appointments[0] stands at 7" in str(worker.reader.reason())
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_a_partition_that_went_back_in_a_rebalance_meanwhile_is_read_from_there(ordered: bool) -> None:
+    """It was taken away and given back: what was fetched and not done lies before, and is to be read again."""
+    worker, batch = Worker(Client(A)), _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 1 << 20)
+    worker.order = Order(0, 9)
+    await worker.look()
+    if not ordered:
+        batch.append(7, None, b"key", b"value", [])
+        worker.client.raw = bytes(batch.build())
+    worker.client.meanwhile = lambda: worker.client.seek(A, 3)
+
+    assert await worker.look() == {B}
+
+    assert worker.client.sought == [(A, 3)]
+    assert worker.reader.passed == {}
+
+
+async def test_it_says_that_it_stands_still_and_pauses_though_nobody_can_be_asked_for_an_order() -> None:
+    worker = Worker(Client(A))
+    worker.knows = False
+
+    for looks in (1, 2):
+        await worker.look()
+        await worker.fetch(A, B)
+        assert "appointments[0] stands at 7" in str(worker.reader.reason())
+        assert (worker.questions, len(worker.client.asked)) == (looks, looks)
+
+
+async def test_who_is_asked_for_an_order_and_does_not_answer_holds_up_no_other_partition() -> None:
+    worker = Worker(Client(A))
+    worker.answered.clear()
+
+    async with asyncio.timeout(5):
+        assert await worker.look() == {B}
+        assert await worker.look() == {B}
+    assert worker.questions == 1
+
+    worker.answered.set()
+    await worker.look()
+    await worker.look()
+    assert worker.questions == 2

@@ -4,6 +4,7 @@ Faust hands on whatever `getmany` raises, and ends: a header's name that is not 
 codec, ended the worker at every start. Here each partition is read apart, as the other services do (decision 0019).
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
 
@@ -48,6 +49,7 @@ class SourceReader:
         self._monotonic = monotonic
         self._halts: dict[TopicPartition, Halt] = {}
         self._look_at: dict[TopicPartition, float] = {}
+        self._asked: dict[TopicPartition, asyncio.Task[Order | None]] = {}
         self._log = logs.get_logger()
 
     def reason(self) -> str | None:
@@ -81,23 +83,37 @@ class SourceReader:
     async def _read_again(
         self, consumer: kafka.Consumer, tp: TopicPartition, unread: fetching.Unread
     ) -> list[ConsumerRecord[bytes, bytes]]:
-        order = None
+        position = kafka.progress(consumer, tp)[0]
         try:
-            found = await salvage.again(consumer, tp, unread, kafka.progress(consumer, tp)[0])
-            if isinstance(found, Halt):
-                order = await self._order_of(tp)
+            found = await salvage.again(consumer, tp, unread, position)
         except Unavailable:
             return []  # it is fetched once more
-        if isinstance(found, Halt):
-            if order is not None and order.covers(found.offset):
-                self._pass_over(consumer, tp, found, order)
-            else:
-                self._stand_still(tp, found)
-            return []
-        if not consumer._subscription.is_assigned(tp):
-            return []  # revoked meanwhile
-        consumer.seek(tp, found.end)
-        return found.records
+        if not consumer._subscription.is_assigned(tp) or kafka.progress(consumer, tp)[0] != position:
+            return []  # a rebalance was on meanwhile: what lies before may not be done
+        if not isinstance(found, Halt):
+            consumer.seek(tp, found.end)
+            return found.records
+        order = self._ordered(tp)
+        if order is not None and order.covers(found.offset):
+            self._pass_over(consumer, tp, found, order)
+        else:
+            self._stand_still(tp, found)
+        return []
+
+    def _ordered(self, tp: TopicPartition) -> Order | None:
+        """Return what a person was last known to have ordered, and ask again: for the next look, so nobody waits."""
+        asked = self._asked.get(tp)
+        if asked is not None and not asked.done():
+            return None
+        self._asked[tp] = asyncio.create_task(self._ask(tp))
+        return None if asked is None else asked.result()
+
+    async def _ask(self, tp: TopicPartition) -> Order | None:
+        try:
+            return await self._order_of(tp)
+        except Unavailable as error:
+            self._log.warning("partition.order_unknown", topic_name=tp.topic, partition=tp.partition, code=error.code)
+            return None
 
     def _stand_still(self, tp: TopicPartition, halt: Halt) -> None:
         if halt != self._halts.get(tp):
@@ -105,8 +121,6 @@ class SourceReader:
         self._halts[tp], self._look_at[tp] = halt, self._monotonic() + LOOK_AGAIN_S
 
     def _pass_over(self, consumer: kafka.Consumer, tp: TopicPartition, halt: Halt, order: Order) -> None:
-        if not consumer._subscription.is_assigned(tp):
-            return  # revoked meanwhile
         self._log.warning(
             "partition.skipped", topic_name=tp.topic, partition=tp.partition, offset=halt.offset, to=order.to
         )
