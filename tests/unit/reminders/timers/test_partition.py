@@ -7,7 +7,7 @@ import pytest
 
 from chassis.halt import Halt
 from reminders.timers.index import HOUR, SLACK
-from reminders.timers.partition import ANEW, ROWS_A_TURN, SENTINEL, Partition
+from reminders.timers.partition import ROWS_A_TURN, SENTINEL, Partition
 from reminders.timers.row import NEVER, Row, UnreadableRow, pack
 from reminders.timers.terms import key_of
 from schemas.instants import micros
@@ -198,15 +198,15 @@ async def test_a_new_beginning_leaves_nothing_of_before_be_it_readable_or_not() 
     part.replay(key("old"), b"\x01")
     part.stand_still(7, "it cannot be read", 8)
     part.stand_still(9, "nor can this", None)
-    assert part.halt == Halt(7, "it cannot be read", 8)
+    assert part.halt == Halt(9, "nor can this", None), "who lets it begin anew must know of the last"
 
-    part.replay(ANEW, b"anything")
+    part.begin_anew(12)
     part.replay(key_of(1), b"terms")
     part.replay(key("after"), row(AT))
     await part.index()
 
-    found: object = (part.halt, [*part.all_keys()])
-    assert found == (None, [key("after")])
+    found: object = (part.halt, [*part.all_keys()], part.first, part.begun_anew)
+    assert found == (None, [key("after")], 12, True)
     assert await due(part, AT) == [key("after")]
 
 

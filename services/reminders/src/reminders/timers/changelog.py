@@ -23,7 +23,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from chassis import fetching, salvage, unpacking
 from chassis.errors import Unavailable
 from chassis.halt import Halt
-from reminders.timers.partition import SENTINEL, Partition
+from reminders.timers.partition import ANEW, SENTINEL, Partition
 
 FETCH_BYTES, PARTITION_BYTES = 1024 * 1024, 256 * 1024
 """Of one answer, and of one partition in it: recovery is bound by the parsing of rows, and larger answers hold up the
@@ -121,7 +121,9 @@ class ChangelogReader:
         starts = await self._consumer.beginning_offsets(new) if new else {}
         self._ends = await self._consumer.end_offsets(list(tps))
         for tp, part in tps.items():
-            place = starts[tp] if part.position is None else part.position
+            if part.position is None:
+                part.first = starts[tp]
+            place = part.first if part.position is None else part.position
             self._places[tp] = place
             self._consumer.seek(tp, place)
 
@@ -164,6 +166,9 @@ class ChangelogReader:
 
 
 def _replay(part: Partition, record: ConsumerRecord[bytes, bytes]) -> None:
+    if record.key == ANEW:
+        part.begin_anew(record.offset)
+        return
     try:
         part.replay(record.key or b"", record.value)
     except Exception as error:  # noqa: BLE001  # whatever one record raises is its partition's alone

@@ -111,7 +111,7 @@ class Engine:
         self._app.source_reader = SourceReader(self._is_closed, order_of)
         self._table: TimersTable = add_table(self._app, names.table, names.partitions)
         self._store.keep = keep // timedelta(microseconds=1)
-        self._store.on_live = self._wake
+        self._store.on_live = self._look_at_live
         changelog = self._table.changelog_topic_name
         writers = Writers(bootstrap, names.app, changelog, clocks)
         self._recovery.writers = writers
@@ -248,6 +248,13 @@ class Engine:
 
     def _wake(self) -> None:
         self._emitter.wake()
+
+    def _look_at_live(self) -> None:
+        """Fire what is due of what is live now, and have planned what began anew, here or at who had it before."""
+        self._wake()
+        plan_anew = self._recovery.begun_anew
+        if plan_anew is not None and any(part.begun_anew for part in self._live().values()):
+            plan_anew()
 
     @property
     def _recovery(self) -> FencingRecovery:

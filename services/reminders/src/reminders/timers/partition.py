@@ -40,6 +40,8 @@ class Partition:
         prepared: By key, what the owner prepared for rows that are due soon.
         position: Offset up to which the changelog is in here, or None before the first record.
         written: Offset of the last batch written, by topic.
+        first: Offset from which the changelog counts: its first one, or that of the last new beginning.
+        begun_anew: Whether there was a new beginning: somebody has to plan what is ahead.
         halt: Why its rows cannot be relied on, and where in the changelog; None if they can.
 
     Args:
@@ -52,6 +54,8 @@ class Partition:
         self.prepared: dict[bytes, Any] = {}
         self.position: int | None = None
         self.written: dict[str, int] = {}
+        self.first = 0
+        self.begun_anew = False
         self.halt: Halt | None = None
         self._keep = keep
         self._rows: dict[int, bytes] = {}
@@ -72,8 +76,6 @@ class Partition:
             self.terms.replay(number, packed)
         elif key == SENTINEL:
             return
-        elif key == ANEW:
-            self.begin_anew()
         elif packed is None:
             self._rows.pop(_number(key), None)
             self._unknown.pop(key, None)
@@ -87,23 +89,24 @@ class Partition:
         else:
             raise UnreadableRow(f"a key of {len(key)} bytes: rows have keys of {KEY_BYTES}")
 
-    def begin_anew(self) -> None:
-        """Forget all rows, and what was wrong with them."""
+    def begin_anew(self, offset: int) -> None:
+        """Forget all rows, and what was wrong with them, by the new beginning at this offset of the changelog."""
         self._rows.clear()
         self._unknown.clear()
         self.terms = TermsTable()
         self.halt = None
+        self.first, self.begun_anew = offset, True
         self._indexed = False
 
     def stand_still(self, offset: int, why: str, skip_to: int | None) -> None:
-        """Note the first reason why its rows cannot be relied on.
+        """Note the last reason why its rows cannot be relied on: who lets it begin anew must know of all.
 
         Args:
             offset: Of the changelog.
             why: For people.
-            skip_to: The offset after what cannot be read, if that is known.
+            skip_to: The offset after what was read and is bad; None if Kafka does not give it, which may be good.
         """
-        self.halt = self.halt or Halt(offset, why, skip_to)
+        self.halt = Halt(offset, why, skip_to)
 
     async def index(self) -> None:
         """Build the index if a row was replayed since it was built, giving way to others between slices.

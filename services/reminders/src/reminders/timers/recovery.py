@@ -14,23 +14,18 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, cast
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
 from chassis.clock_check import ClockCheck
-from chassis.errors import Unavailable
-from chassis.halt import LOOK_AGAIN_S
 from chassis.logs import get_logger
 from reminders.timers.changelog import ChangelogReader
-from reminders.timers.partition import ANEW, SENTINEL, Partition
+from reminders.timers.partition import SENTINEL, Partition
 from reminders.timers.producer import FencedProducer
+from reminders.timers.reviving import Reviving
 from reminders.timers.row import UnreadableRow
 from reminders.timers.source_reader import OrderOf, no_order
 from reminders.timers.store import PartitionedStore
-
-LOOKS_A_READING = 12
-"""A partition that stands still is read again from its beginning at every so many looks for an order: once a minute."""
 
 
 class Writers:
@@ -106,8 +101,8 @@ class FencingRecovery(Recovery):
         writers: Set by the engine before the start.
         reader: Reading now, or None.
         order_of: What a person ordered of a changelog partition that stands still.
-        begun_anew: Called when a partition begins anew without rows: whoever it calls plans what is ahead. None: nobody
-            would, so none does.
+        begun_anew: Called when partitions are live of which one began anew without rows: whoever it calls plans what is
+            ahead. None: nobody would, so none begins anew.
     """
 
     writers: Writers
@@ -191,7 +186,9 @@ class FencingRecovery(Recovery):
         )  # fmt: skip
         beside = [self._follow({number: store.parts[number] for number in standbys})] if standbys else []
         if any(part.halt is not None for part in parts.values()):
-            beside.append(self._revive(sentinels))
+            order_of = no_order if self.begun_anew is None else self.order_of
+            reviving = Reviving(store, self.writers, self._changelog, order_of, self._read, self._make_ready)
+            beside.append(reviving.run(sentinels))
         self._beside = [asyncio.create_task(self._or_crash(work)) for work in beside]
 
     async def _make_ready(self, parts: Mapping[int, Partition]) -> None:
@@ -201,56 +198,15 @@ class FencingRecovery(Recovery):
                 if part.halt is None:
                     await part.index()
             except UnreadableRow as error:
-                end = part.position or 0
-                part.stand_still(end - 1, f"a row cannot be read: {error}", end)
+                part.stand_still(part.first, f"a row cannot be read: {error}", part.position)
 
     async def _follow(self, parts: Mapping[int, Partition]) -> None:
         async with ChangelogReader(self._bootstrap, self._changelog) as reader:
             await reader.follow(parts)
 
-    async def _revive(self, sentinels: Mapping[int, bytes]) -> None:
-        """Bring back the partitions that stand still: as a person orders it, or because they can be read again."""
-        store, looks = self._store, 0
-        while halted := {n: part for n, part in store.parts.items() if n in sentinels and part.halt is not None}:
-            await asyncio.sleep(LOOK_AGAIN_S)
-            looks += 1
-            try:
-                for number, part in halted.items():
-                    if await self._is_to_begin_anew(number, part):
-                        await asyncio.shield(self._begin_anew(number, part))
-                if looks % LOOKS_A_READING == 0:
-                    await self._read_again({number: sentinels[number] for number in halted})
-            except (Unavailable, KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, OSError):
-                continue  # everything waits for Kafka
-
-    async def _is_to_begin_anew(self, number: int, part: Partition) -> bool:
-        order = await self.order_of(TopicPartition(self._changelog, number))
-        covered = order is not None and part.halt is not None and order.covers(part.halt.offset)
-        return covered and self.begun_anew is not None
-
-    async def _begin_anew(self, number: int, part: Partition) -> None:
-        """Begin a partition without rows, durably; the reconciler plans what is ahead."""
-        async with part.lock:
-            if self._store.revoking or self._store.parts.get(number) is not part:
-                return  # it is another's soon
-            written = await self.writers[number].write({self._changelog: [(ANEW, secrets.token_bytes(16), ())]})
-            part.begin_anew()
-            part.position = written[self._changelog] + 1
-            await part.index()
-            self._store.replace(number, part)
-        get_logger().warning("timers.begun_anew", partition=number)
-        if self.begun_anew is not None:
-            self.begun_anew()
-
-    async def _read_again(self, sentinels: Mapping[int, bytes]) -> None:
-        """Read partitions that stand still from their beginning: whatever it was may be mended."""
-        fresh = {number: Partition(self._store.keep) for number in sentinels}
+    async def _read(self, parts: Mapping[int, Partition], sentinels: Mapping[int, bytes]) -> None:
         async with ChangelogReader(self._bootstrap, self._changelog) as reader:
-            await reader.recover(fresh, sentinels)
-        await self._make_ready(fresh)
-        for number, part in fresh.items():
-            if part.halt is None and self._store.parts[number].halt is not None and not self._store.revoking:
-                self._store.replace(number, part)
+            await reader.recover(parts, sentinels)
 
     async def _or_crash(self, work: Coroutine[Any, Any, None]) -> None:
         try:

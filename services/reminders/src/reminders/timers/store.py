@@ -99,7 +99,12 @@ class PartitionedStore(Store[bytes, bytes]):
                 self.on_live()
 
     def replace(self, number: int, part: Partition) -> None:
-        """Put what was recovered later in the place of a partition that stands still; it is live if it does not."""
+        """Put what was read later in the place of a partition that stands still; it is live if it does not.
+
+        Does nothing from a revocation until the next recovery is completed: that one reads for itself.
+        """
+        if not self._recovered:
+            return
         self._parts = {**self._parts, number: part}
         if part.halt is None:
             self._live = {**self._live, number: part}

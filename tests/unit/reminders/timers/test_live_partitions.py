@@ -1,0 +1,50 @@
+"""What the engine does with partitions that became live."""
+
+from faust.types import TP
+
+from chassis.clock import StillClock
+from reminders.timers.engine import Engine
+from tests.unit.reminders.builders import NOW
+from tests.unit.reminders.timers.test_clock_held import engine_of
+
+CHANGELOG = "worker-timers-changelog"
+MINE = {TP(CHANGELOG, 0), TP(CHANGELOG, 1)}
+
+
+class Asked:
+    """Counts who is asked to plan what is ahead."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.times = 0
+        engine.plan_anew(self._count)
+
+    def _count(self) -> None:
+        self.times += 1
+
+
+async def assigned() -> Engine:
+    engine = engine_of(StillClock(NOW), None)
+    await engine._store.on_rebalance(MINE, set(), MINE)
+    return engine
+
+
+async def test_what_began_anew_is_planned_by_whoever_recovers_it_however_often() -> None:
+    """Who wrote the new beginning may be gone before its reconciler made the pass."""
+    engine = await assigned()
+    asked = Asked(engine)
+
+    for times in (1, 2):
+        engine._store.parts[0].begin_anew(510)  # as it is read there
+        await engine._store.on_recovery_completed(MINE, set())
+        assert asked.times == times
+        engine._store.suspend()
+        await engine._store.on_rebalance(MINE, set(), MINE)
+
+
+async def test_what_never_began_anew_asks_nobody() -> None:
+    engine = await assigned()
+    asked = Asked(engine)
+
+    await engine._store.on_recovery_completed(MINE, set())
+
+    assert asked.times == 0
