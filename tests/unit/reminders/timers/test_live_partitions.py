@@ -1,8 +1,10 @@
-"""What the engine does with partitions that became live."""
+"""What the engine does with partitions that became live, and of which of them the source is taken."""
 
+from aiokafka import TopicPartition
 from faust.types import TP
 
 from chassis.clock import StillClock
+from chassis.halt import Halt
 from reminders.timers.engine import Engine
 from tests.unit.reminders.builders import NOW
 from tests.unit.reminders.timers.test_clock_held import engine_of
@@ -48,3 +50,16 @@ async def test_what_never_began_anew_asks_nobody() -> None:
     await engine._store.on_recovery_completed(MINE, set())
 
     assert asked.times == 0
+
+
+async def test_a_partition_that_stands_still_takes_nothing_whichever_side_of_it_cannot_be_read() -> None:
+    engine = await assigned()
+    await engine._store.on_recovery_completed(MINE, set())
+    assert set(engine.taking) == {0, 1}
+
+    engine._app.source_reader._stand_still(TopicPartition("appointments", 1), Halt(7, "it cannot be read", 8))
+    assert set(engine.taking) == {0}
+
+    engine._store.parts[0].stand_still(7, "it cannot be read", 8)
+    await engine._store.on_recovery_completed(MINE, set())
+    assert set(engine.taking) == set()

@@ -82,7 +82,8 @@ class EngineTimers:
 
     async def behind(self) -> int:
         """See `reconciler.handle.Timers`."""
-        return sum((await self._engine.lag()).values())
+        lag, taking = await self._engine.lag(), self._engine.taking
+        return sum(records for number, records in lag.items() if number in taking)
 
     async def offer(self, snapshots: Sequence[bytes]) -> None:
         """See `reconciler.handle.Timers`."""

@@ -176,6 +176,11 @@ class Engine:
         """Numbers of the partitions that this worker may fire now."""
         return self._live().keys()
 
+    @property
+    def taking(self) -> Collection[int]:
+        """Numbers of the live partitions whose source is taken: of those that stand still it is not."""
+        return self._live().keys() - self._app.source_reader.halted
+
     async def offer(self, partition: int, records: Sequence[Source]) -> Counter[Outcome]:
         """Take records that came another way than by the source: see `Intake.offer`."""
         return await self._intake.offer(partition, records)

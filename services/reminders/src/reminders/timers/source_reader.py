@@ -56,6 +56,11 @@ class SourceReader:
         """Return which partitions stand still, where and why, or None."""
         return "; ".join(halt.text(tp) for tp, halt in sorted(self._halts.items())) or None
 
+    @property
+    def halted(self) -> set[int]:
+        """The numbers of the partitions that stand still."""
+        return {tp.partition for tp in list(self._halts)}
+
     def forget(self, revoked: Collection[TopicPartition]) -> None:
         """Forget partitions that are another's now."""
         for tp in revoked:
