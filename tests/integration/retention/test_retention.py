@@ -15,7 +15,7 @@ from booking import __main__ as booking_command
 from booking.retention import jobs as booking_jobs
 from booking.settings import Settings as BookingSettings
 from chassis import retention
-from chassis.clock import RealClock
+from chassis.clock import RealClock, StillClock
 from chassis.counting import Count
 from chassis.errors import Unavailable
 from chassis.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
@@ -139,6 +139,31 @@ async def test_the_daily_round_runs_inside_the_service_and_outlives_a_database_t
 
     stop.set()
     await daily
+
+
+async def test_the_daily_round_removes_nothing_by_a_domain_time_that_is_stepped(installation: Installation) -> None:
+    pool, stop, clock = await installation.pool("booking"), asyncio.Event(), StillClock(NOW)
+    clock.move(NOW + 105 * 7 * DAY)
+    await letters(pool)
+    await pool.execute(
+        """
+        INSERT INTO inbound_refusal (client, key, code, message, place, recorded_at)
+        VALUES ('local', '1', 'BAD_PHONE', 'm', 'p', $1)""",
+        NOW,
+    )
+    jobs = booking_jobs(BookingSettings.model_validate(given(installation, "booking")))
+    assert [job.name for job in jobs][-2:] == ["refusals of inbound events", "settled dead letters"]
+
+    daily = asyncio.create_task(Retention(pool, jobs, clock).run(stop, first_after_s=0))
+    async with asyncio.timeout(60):
+        while await pool.fetchval("SELECT count(*) FROM dead_letter") > 2:  # the last job's doing
+            assert not daily.done()
+            await asyncio.sleep(0.02)
+    stop.set()
+    await daily
+
+    assert await pool.fetchval("SELECT count(*) FROM inbound_refusal") == 1
+    assert (await remove(pool, jobs, clock.now()))["refusals of inbound events"] == 1  # a person's command does
 
 
 @pytest.mark.parametrize("statement", ["SELECT 1 / 0", "SELECT 'x', NULL FROM nowhere"])
