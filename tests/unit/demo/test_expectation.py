@@ -131,3 +131,23 @@ def test_the_table_agrees_only_with_exactly_the_expected_facts() -> None:
     assert [row.what for row in compare(want, dropped) if row.missing] == ["sub-files: ACTIVE"]
     assert [row.what for row in compare(want, doubled) if row.extra] == ["messages at the carriers: email"]
     assert [(row.missing, row.extra) for row in compare(want, swapped) if not row.agrees] == [(1, 1)]
+
+
+def test_the_table_names_three_of_what_is_missing_and_says_how_many_more_there_are() -> None:
+    want, found = Facts(), Facts()
+    for n in range(6):
+        want.visits[f"a-{n}", "booked"] += 1
+    found.visits["b-0", "booked"] += 4
+
+    [row] = compare(want, found)
+
+    assert row.examples == (
+        "missing ('a-0', 'booked')",
+        "missing ('a-1', 'booked')",
+        "missing ('a-2', 'booked')",
+        "… and 3 more missing",
+        "extra ('b-0', 'booked')",
+        "extra ('b-0', 'booked')",
+        "extra ('b-0', 'booked')",
+        "… and 1 more extra",
+    )

@@ -34,6 +34,16 @@ def test_the_verdict_names_what_does_not_agree() -> None:
     assert "e-1: applied expected" in text
 
 
+def test_a_verdict_that_is_cut_says_so() -> None:
+    whole, cut = (shown(verdict([], [f"e-{n}: refused" for n in range(count)])) for count in (40, 43))
+
+    assert "e-39: refused" in whole
+    assert "more" not in whole
+    assert "e-39: refused" in cut
+    assert "e-40" not in cut
+    assert "… and 3 more lines" in cut
+
+
 def test_it_ends_with_what_to_open_and_try() -> None:
     urls = {name: f"http://{name}" for name in ("booking", "records", "reminders-api", "notifier")}
     stories = {"all well": "a-1", "got nothing": "a-2"}

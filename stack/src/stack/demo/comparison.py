@@ -1,15 +1,21 @@
 """Expected against actual, line by line."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from stack.demo.expectation import Facts
 
+EXAMPLES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `missing` and `extra` count facts, so equal counts of unequal facts do not agree."""
+    """One line of the table. `missing` and `extra` count facts, so equal counts of unequal facts do not agree.
+
+    Attributes:
+        examples: Some of the facts that differ, and how many more there are.
+    """
 
     what: str
     expected: int
@@ -47,5 +53,15 @@ def _only[F: Hashable](facts: Counter[F], name: str, group: Callable[[F], str]) 
 
 def _row[F: Hashable](what: str, expected: Counter[F], actual: Counter[F]) -> Row:
     missing, extra = expected - actual, actual - expected
-    examples = [f"missing {fact}" for fact in list(missing)[:3]] + [f"extra {fact}" for fact in list(extra)[:3]]
-    return Row(what, expected.total(), actual.total(), missing.total(), extra.total(), tuple(examples))
+    examples = (*_named("missing", missing), *_named("extra", extra))
+    return Row(what, expected.total(), actual.total(), missing.total(), extra.total(), examples)
+
+
+def _named[F: Hashable](how: str, facts: Counter[F]) -> list[str]:
+    return first_of([f"{how} {fact}" for fact in facts.elements()], EXAMPLES, how)
+
+
+def first_of(lines: Sequence[str], most: int, what: str) -> list[str]:
+    """Return the first lines and, if there are more, a last one that says how many."""
+    left = len(lines) - most
+    return [*lines[:most], f"… and {left} more {what}"] if left > 0 else list(lines)

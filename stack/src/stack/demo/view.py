@@ -8,8 +8,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from stack.demo.comparison import Row
+from stack.demo.comparison import Row, first_of
 from stack.demo.people import CLINICS
+
+MOST_LINES = 40
+"""Below the closing table."""
 
 
 def stages(
@@ -41,7 +44,8 @@ def verdict(rows: Sequence[Row], surprises: Sequence[str]) -> RenderableType:
         mark = Text("agrees", style="green") if row.agrees else Text("DIFFERS", style="bold red")
         table.add_row(row.what, str(row.expected), str(row.actual), str(row.missing), str(row.extra), mark)
     examples = [example for row in rows for example in row.examples]
-    return Group(table, *(Text(line, style="red") for line in [*examples, *surprises][:40]))
+    lines = first_of([*examples, *surprises], MOST_LINES, "lines")
+    return Group(table, *(Text(line, style="red") for line in lines))
 
 
 def _lag(lag: object) -> object:
