@@ -28,7 +28,7 @@ help: ## print this list
 
 setup: $(STAMP) ## make .venv from the pinned list (quick when nothing changed)
 
-demo: setup ## real Kafka and PostgreSQL, a clinic week in a minute, expected against actual
+demo: setup ## real Kafka and PostgreSQL, a clinic week in one to three minutes, expected against actual
 	@$(BIN)/attend demo $(if $(filter command line environment,$(origin SAMPLES)),--samples $(SAMPLES)) $(ARGS)
 
 test: setup ## unit, contract, integration and end-to-end tests on real parts (ARGS=... for pytest)

@@ -110,6 +110,28 @@ def test_d18_at_eight_only_who_is_not_reminded_otherwise_is_written_to() -> None
     assert news(told(by_phone), "today") == [("accepted", "sms")]
 
 
+@pytest.mark.parametrize(
+    ("patient", "reason"),
+    [(replace(PATIENT, do_not_contact=True), "DO_NOT_CONTACT"), (replace(PATIENT, consent=False), "NO_CONSENT")],
+)
+def test_d18_d44_a_barred_patient_has_no_reminder_to_come_and_the_morning_says_why_he_gets_nothing(
+    patient: Patient, reason: str
+) -> None:
+    facts = told(BOOKED, patient=patient)
+
+    assert reminders(facts) == [f"24h CANCELLED {reason}", f"2h CANCELLED {reason}"]
+    assert news(facts, "today") == [("skipped", reason)]
+    assert not facts.messages
+
+
+def test_d44_the_reason_of_a_reminder_that_was_born_cancelled_stays_when_the_visit_goes() -> None:
+    cancelled = BOOKED.then(START - timedelta(days=2), "cancelled", status="cancelled")
+
+    facts = told(BOOKED, cancelled, patient=replace(PATIENT, do_not_contact=True))
+
+    assert reminders(facts) == ["24h CANCELLED DO_NOT_CONTACT", "2h CANCELLED DO_NOT_CONTACT"]
+
+
 def test_d18_a_third_message_of_a_day_stays_at_home() -> None:
     start = START.replace(hour=15)
     booked = replace(BOOKED, at=start.replace(hour=8, minute=30), start=start)

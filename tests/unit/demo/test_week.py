@@ -6,10 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 import orjson
 import pytest
 
+from schemas.appointments import Status
+from schemas.planning import barred_by, plan
 from stack.demo.calendar import first_day, next_change
 from stack.demo.expectation import expect
 from stack.demo.moving import moved, start_of, weeks_ahead, weeks_back
+from stack.demo.reminding import slots
+from stack.demo.visits import visits
 from stack.demo.week import write_week
+from tests.unit.schemas.builders import appointment
 
 WEEK = write_week(seed=7, after=date(2026, 11, 24))
 
@@ -66,6 +71,26 @@ def test_every_kind_of_story_is_told() -> None:
     }
     assert {("FAILED", "REFUSED"), ("FAILED", "NOT_ACCEPTED")} <= outcomes
     assert {change.answer for change in WEEK.changes} == {"applied", "repeat", "stale", "tombstone"}
+
+
+def test_the_model_and_the_product_plan_every_schedule_of_the_week_alike() -> None:
+    differing = {}
+    for visit in visits(WEEK.changes, None):
+        patient, zone = WEEK.patients[visit.history[0].patient], visit.history[0].zone
+        bar = barred_by(deceased=False, do_not_contact=patient.do_not_contact, consent=patient.consent)
+        for generation, schedule in enumerate(visit.schedules, 1):
+            modelled = {(slot.rule, slot.at, slot.born) for slot in slots(schedule, zone, patient.barred)}
+            status = Status(visit.at(schedule.set_at).status)
+            planned = plan(
+                appointment(
+                    starts_at=schedule.start, schedule_set_at=schedule.set_at, zone=zone, status=status, barred=bar
+                )
+            )
+            product = {(one.rule, one.due, one.reason) for one in planned}
+            if modelled != product:
+                differing[visit.name, generation] = modelled ^ product
+
+    assert differing == {}
 
 
 def test_no_change_is_posted_at_the_moment_a_reminder_is_due() -> None:

@@ -89,7 +89,7 @@ def expect_of(
         _open_sub_file(visit, providers, opened)
         before = tellers.get(replaced.get(visit.name, ""))
         teller = tellers[visit.name] = Teller(visit, patients, registered, conditions, before)
-        for asked, slot in _in_time(visit, until):
+        for asked, slot in _in_time(visit, teller.person.barred, until):
             _count(facts, visit, _as_one(asked, visit, replaced), slot, teller)
         _notify(facts, visit, providers)
     for (patient, clinic), provider in opened.items():
@@ -114,9 +114,9 @@ def _open_sub_file(visit: Visit, providers: frozenset[str], opened: dict[tuple[s
             opened[key] = opened.get(key) or (change.provider if change.provider in providers else None)
 
 
-def _in_time(visit: Visit, until: datetime | None) -> Iterator[tuple[Asked, Slot | None]]:
+def _in_time(visit: Visit, barred: str | None, until: datetime | None) -> Iterator[tuple[Asked, Slot | None]]:
     """Yield every message that is asked for, in the order of time, each reminder with its slot."""
-    asked = [*_of_transitions(visit), *_of_reminders(visit)]
+    asked = [*_of_transitions(visit), *_of_reminders(visit, barred)]
     if until is not None:
         asked += _of_mornings(visit)
     for one in sorted(asked, key=lambda pair: pair[0].at):
@@ -134,9 +134,9 @@ def _of_transitions(visit: Visit) -> Iterator[tuple[Asked, None]]:
             yield Asked(one.at + wait, kinds[one.what], visit.generation(one.at), not_after), None
 
 
-def _of_reminders(visit: Visit) -> Iterator[tuple[Asked, Slot]]:
+def _of_reminders(visit: Visit, barred: str | None) -> Iterator[tuple[Asked, Slot]]:
     for generation, schedule in enumerate(visit.schedules, 1):
-        for slot in slots(schedule, visit.history[0].zone):
+        for slot in slots(schedule, visit.history[0].zone, barred):
             not_after = schedule.start - slot.lead / 4
             yield Asked(slot.at, "reminder", generation, not_after, slot.lead), slot
 
@@ -174,7 +174,7 @@ def _knows_of_today(visit: Visit, asked: Asked, teller: Teller) -> bool:
     """D18: reminded since the noon before, or still to be reminded before the visit."""
     zone, schedule = visit.history[0].zone, visit.schedules[asked.generation - 1]
     day = asked.at.astimezone(ZoneInfo(zone)).date()
-    to_come = any(slot.at > asked.at and not slot.born for slot in slots(schedule, zone))
+    to_come = any(slot.at > asked.at and not slot.born for slot in slots(schedule, zone, teller.person.barred))
     return to_come or teller.reminded_since(local(day - timedelta(days=1), NOON, zone))
 
 

@@ -55,6 +55,13 @@ class Patient:
     consent: bool = True
     do_not_contact: bool = False
 
+    @property
+    def barred(self) -> str | None:
+        """D44: why no message may go to him, whatever it says, or None."""
+        if self.do_not_contact:
+            return "DO_NOT_CONTACT"
+        return None if self.consent else "NO_CONSENT"
+
     def body(self) -> dict[str, object]:
         """Return the body of `PUT /v1/patients/{id}`."""
         return {

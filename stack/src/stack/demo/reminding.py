@@ -1,4 +1,4 @@
-"""When the reminders of one schedule leave, or why they never will: D13 to D16 as worded, and no code of theirs."""
+"""When the reminders of one schedule leave, or why they never will: D13 to D16 and D44 as worded, no code of theirs."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -26,8 +26,8 @@ class Slot:
     born: str | None
 
 
-def slots(schedule: Schedule, zone: str) -> list[Slot]:
-    """Return the reminders of a schedule, one a rule."""
+def slots(schedule: Schedule, zone: str, barred: str | None = None) -> list[Slot]:
+    """Return the reminders of a schedule, one a rule; none of them leaves if its patient is barred."""
     dues = {rule: schedule.start - lead for rule, lead in LEADS.items()}
     moved = {
         rule: due if next_opening(due, zone) == due else _moved(due, schedule.start, zone) for rule, due in dues.items()
@@ -38,6 +38,8 @@ def slots(schedule: Schedule, zone: str) -> list[Slot]:
         others = [other for name, other in moved.items() if name != rule and other]
         if not schedule.sendable:
             born: str | None = "NOT_SENDABLE"
+        elif barred:
+            born = barred
         elif due <= schedule.set_at:
             born = "DUE_IN_PAST"
         elif at is None or at <= schedule.set_at:

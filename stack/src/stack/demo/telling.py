@@ -67,6 +67,11 @@ class Teller:
     before: "Teller | None" = None
     heard: list[Told] = field(default_factory=list)
 
+    @property
+    def person(self) -> Patient:
+        """Whom it tells."""
+        return self.patients[self.visit.history[0].patient]
+
     def tell(self, asked: Asked) -> Told:
         """Return what became of a message, and remember it if it was accepted."""
         told = self._tell(asked)
@@ -86,8 +91,7 @@ class Teller:
             if reason := self._bars(asked, at):
                 late = tried and reason in {"TOO_LATE", "PAST_VISIT"}
                 return Told(at, asked.kind, "failed" if late else "skipped", "TOO_LATE" if late else reason)
-            person = self.patients[self.visit.history[0].patient]
-            chain = _chain(asked.kind, person)
+            chain = _chain(asked.kind, self.person)
             if not chain:
                 return Told(at, asked.kind, "skipped", "CHANNELS_DISABLED")
             closed: set[str] = set()
@@ -118,7 +122,7 @@ class Teller:
 
     def _bars(self, asked: Asked, at: datetime) -> str | None:
         """Return why nothing leaves at all: of the visit, the clinic, the person or the day (in this order)."""
-        now, person = self.visit.at(at), self.patients[self.visit.history[0].patient]
+        now = self.visit.at(at)
         wanted = {"cancelled": "cancelled", "no-show": "noshow"}.get(asked.kind, "booked")
         if now.status != wanted:
             if wanted == "cancelled":
@@ -135,15 +139,12 @@ class Teller:
             return "NOT_SENDABLE"
         if asked.kind == "no-show" and now.clinic not in self.conditions.follow_up:
             return "NOT_WANTED"
-        return self._personal_bar(person, at) or self._cap(asked.kind, now.zone, at)
+        return self._personal_bar(at) or self._cap(asked.kind, now.zone, at)
 
-    def _personal_bar(self, person: Patient, at: datetime) -> str | None:
-        since = self.registered.get(person.id)
-        if not (person.registered or (since is not None and since <= at)):
-            return "UNKNOWN_PATIENT"
-        if person.do_not_contact:
-            return "DO_NOT_CONTACT"
-        return None if person.consent else "NO_CONSENT"
+    def _personal_bar(self, at: datetime) -> str | None:
+        since = self.registered.get(self.person.id)
+        known = self.person.registered or (since is not None and since <= at)
+        return self.person.barred if known else "UNKNOWN_PATIENT"
 
     def _cap(self, kind: str, zone: str, at: datetime) -> str | None:
         day = at.astimezone(ZoneInfo(zone)).date()
