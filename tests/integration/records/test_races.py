@@ -13,7 +13,7 @@ from chassis.consumer import Applied
 from records.domain import is_opening
 from records.handle import on_appointments, on_patients, on_providers
 from schemas.appointments import Status
-from schemas.reading import AppointmentReading
+from schemas.lean_models import AppointmentReading
 from tests.integration.records.test_stories import tell
 from tests.unit.records.builders import id_of, known, registered, seen
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from records.domain import Pair, PatientSnapshot, ProviderSnapshot, SubFile
 from schemas.appointments import Status
-from schemas.reading import AppointmentReading
+from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

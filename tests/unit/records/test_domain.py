@@ -18,7 +18,7 @@ from records.domain import (
     sub_file_number,
 )
 from schemas.appointments import Status
-from schemas.reading import AppointmentReading
+from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus
 from schemas.wire import event_id, sub_file_id
 from tests.unit.records.builders import id_of, seen

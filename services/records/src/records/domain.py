@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from schemas.appointments import NOT_YET_BOOKED, Status
-from schemas.reading import AppointmentReading
+from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus
 from schemas.wire import event_id, sub_file_id
 

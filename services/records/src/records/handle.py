@@ -27,7 +27,7 @@ from records.domain import (
     openings,
     settle,
 )
-from schemas.reading import AppointmentReading
+from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

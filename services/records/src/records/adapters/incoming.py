@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from records.domain import Erased, PatientSnapshot, ProviderSnapshot
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
 from schemas.envelope import Received
+from schemas.lean_models import AppointmentReading, PatientReading, ProviderReading
 from schemas.model import Contract
 from schemas.people import PATIENT_CHANGED, PROVIDER_CHANGED, Patient, Provider
-from schemas.reading import AppointmentReading, PatientReading, ProviderReading
 from schemas.wire import Undecodable, decode_typed
 
 _APPOINTMENT_TYPE = APPOINTMENT_CHANGED.encode()

@@ -11,7 +11,7 @@ from chassis.outbox import enqueue
 from records.adapters import sql
 from records.adapters.outgoing import sub_file_changed
 from records.domain import Pair, PatientSnapshot, ProviderSnapshot, SubFile
-from schemas.reading import AppointmentReading
+from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus
 
 

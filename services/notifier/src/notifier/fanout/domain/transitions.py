@@ -7,8 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from schemas.appointments import NOT_YET_BOOKED, IngestMode, Status
+from schemas.lean_models import AppointmentReading
 from schemas.notifications import Kind
-from schemas.reading import AppointmentReading
 
 _OVER = frozenset({Status.CANCELLED, Status.NOSHOW, Status.ENTERED_IN_ERROR})
 _HERE = frozenset({Status.ARRIVED, Status.CHECKED_IN})

@@ -1,6 +1,6 @@
-"""Lean readings of contracts, for consumers that decide but pass nothing on.
+"""Lean models of contracts, for consumers that decide but pass nothing on.
 
-A reading names only the fields its reader decides by and skips the rest, which costs a third of the
+A lean model ("reading") names only the fields its reader decides by and skips the rest, which costs a third of the
 whole contract's decoding. Every reading is a subset of its contract: what the contract accepts, the
 reading accepts (canonical ids), with the same values. A reader that passes events on must decode the
 contract, which keeps unknown fields.

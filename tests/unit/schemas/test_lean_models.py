@@ -3,14 +3,14 @@
 import orjson
 import pytest
 
-from schemas import reading
+from schemas import lean_models
 from schemas.catalogue import MODELS
 from tests.contract.examples import example
 
-READINGS: dict[str, type[reading.Reading]] = {
-    "appointment.changed.v1": reading.AppointmentReading,
-    "patient.changed.v1": reading.PatientReading,
-    "provider.changed.v1": reading.ProviderReading,
+READINGS: dict[str, type[lean_models.Reading]] = {
+    "appointment.changed.v1": lean_models.AppointmentReading,
+    "patient.changed.v1": lean_models.PatientReading,
+    "provider.changed.v1": lean_models.ProviderReading,
 }
 
 
