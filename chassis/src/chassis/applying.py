@@ -19,7 +19,7 @@ from chassis.errors import Unavailable
 from chassis.halt import Halt
 from chassis.offsets import Overtaken
 from chassis.partition import Partition
-from chassis.portion import Portion
+from chassis.portion import Portion, learning
 from chassis.subscription import Subscription
 
 type Record = ConsumerRecord[bytes, bytes]
@@ -126,15 +126,8 @@ class Applying:
 
     async def _apply(self, parts: Sequence[Part], moved: Moved, *portions: Portion) -> None:
         """Apply the parts, from which the portions learn."""
-        records, began = sum(len(part.records) for part in parts), self._monotonic()
-        try:
+        with learning(portions, self._monotonic, sum(len(part.records) for part in parts)):
             await self._batch.apply(self._subscription, parts, moved)
-        except Unavailable:
-            for portion in portions:
-                portion.failed(records)
-            raise
-        for portion in portions:
-            portion.succeeded(records, self._monotonic() - began)
         self._passed += 1
 
     def _wants(self, partition: Partition) -> bool:

@@ -5,10 +5,12 @@ Rows are selected *unpublished* and deleted when acknowledged, never by a high-w
 
 import asyncio
 import contextlib
+import heapq
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import asyncpg
 import orjson
@@ -22,7 +24,7 @@ from chassis.held_back import HeldBack
 from chassis.metrics import Metrics
 from chassis.outbox_sql import AGE, BEGIN, DELETE, ENQUEUE, LOOK, PLACE, UNPLACED, UNPUBLISHED
 from chassis.partitioner import partition_of
-from chassis.portion import Portion
+from chassis.portion import Portion, learning
 from chassis.producer import Fenced, Place, Publishers, Record
 from chassis.settings import ServiceSettings
 from schemas.envelope import Envelope
@@ -82,7 +84,7 @@ class Relay:
     A partition that Kafka does not acknowledge while it acknowledges others is passed over by the next rounds, and
     tried again in rounds of its own (`HeldBack`). Rows of one key are in one partition, so their order holds.
     A round that PostgreSQL ended before its rows were deleted is followed by smaller ones (`Portion`): they are
-    published again, and would be for ever.
+    published again, and would be for ever. How long Kafka takes says nothing of their number.
 
     Args:
         pool: The service's pool.
@@ -92,6 +94,7 @@ class Relay:
         topics: The topics this relay serves.
         transactional_id: For compacted topics: a relay that was frozen must not append an old version last.
         publisher: What it publishes with; one of its own unless another is given.
+        monotonic: Machine time in seconds.
     """
 
     def __init__(
@@ -104,9 +107,11 @@ class Relay:
         transactional_id: str | None = None,
         *,
         publisher: Publishers | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
         self._metrics = metrics
+        self._monotonic = monotonic
         self._partitions = {t.name: t.partitions for t in topics}
         self._topics = list(self._partitions)
         self._places = [(t.name, number) for t in topics for number in range(t.partitions)]
@@ -151,9 +156,9 @@ class Relay:
             while not stop.is_set():
                 woken = self._wanted.is_set()
                 self._wanted.clear()
-                began = time.monotonic()
+                began = self._monotonic()
                 try:
-                    published = await self.round() if woken or await self._waiting() else 0
+                    published = await self.round() if self._more or woken or await self._waiting() else 0
                     self._failing = None
                     backoff.succeeded()
                 except Unavailable as error:
@@ -163,7 +168,7 @@ class Relay:
                     backoff.failed()
                 if not self._more:
                     await self._pause(backoff.pause_s() if self._failing else POLL_S)
-                    if published and (rest := began + GATHER_S - time.monotonic()) > 0:
+                    if published and (rest := began + GATHER_S - self._monotonic()) > 0:
                         await asyncio.sleep(rest)
             await self._last_round()
         finally:
@@ -172,7 +177,7 @@ class Relay:
 
     async def _waiting(self) -> bool:
         """Look, in one trip, whether there is anything for a round."""
-        asked, _ = self._held_back.next_round(self._places, time.monotonic())
+        asked, _ = self._held_back.next_round(self._places, self._monotonic())
         with unavailable():
             ((waiting, age_s),) = await self._pool.fetch(LOOK, *_columns(asked), *_columns(self._places))
         self._age.set(age_s or 0)
@@ -194,53 +199,51 @@ class Relay:
 
     async def _round(self) -> int:
         self._more = False
-        asked, deadline_s = self._held_back.next_round(self._places, time.monotonic())
-        with self._learning() as rows, unavailable():
-            async with self._pool.acquire() as connection, connection.transaction():
-                if not await self._begin(connection):
+        asked, deadline_s = self._held_back.next_round(self._places, self._monotonic())
+        with unavailable():
+            async with self._pool.acquire() as connection, contextlib.AsyncExitStack() as transaction:
+                await transaction.enter_async_context(connection.transaction())
+                ((locked, unplaced, _),) = await connection.fetch(BEGIN, self._lock, self._topics)
+                if not locked:
                     return 0
+                if unplaced:
+                    return await self._place(connection, transaction)
                 ready = await self._publisher.ready(asked, deadline_s)  # before the rows are read: see `Publisher`
-                rows += await self._unpublished(connection, ready)
+                rows, more = await self._unpublished(connection, ready)
                 answers = await self._publisher.publish([_record(row) for row in rows], deadline_s)
                 ids = [row["id"] for row, done in zip(rows, answers, strict=True) if done]
                 if ids:
-                    await connection.execute(DELETE, ids)
+                    with (
+                        learning([self._portion], self._monotonic, self._portion.records if more else len(ids)),
+                        unavailable(),
+                    ):
+                        await connection.execute(DELETE, ids)
+                        await transaction.aclose()
         outcome = [((row["topic"], row["partition"]), done) for row, done in zip(rows, answers, strict=True)]
         for name, count in Counter(topic for (topic, _), done in outcome if done).items():
             self._metrics.published.labels(name).inc(count)
         self._judge(asked, ready, outcome)
+        self._more = more
         return len(ids)
 
-    @contextlib.contextmanager
-    def _learning(self) -> Iterator[list[asyncpg.Record]]:
-        """Give the place of a round's rows; learn from its end how many the next may have."""
-        rows, began = list[asyncpg.Record](), time.monotonic()
-        try:
-            yield rows
-        except Unavailable:
-            if rows:  # before it has any, it is not their number
-                self._portion.failed(len(rows))
-            raise
-        full = self._portion.records if self._more else len(rows)
-        self._portion.succeeded(full, time.monotonic() - began)
-
-    async def _begin(self, connection: Connection) -> bool:
-        """Have the round, and rows written by the release before this one in their places; False if another has it."""
-        ((locked, unplaced, _),) = await connection.fetch(BEGIN, self._lock, self._topics)
-        if locked and unplaced:
-            rows = await connection.fetch(UNPLACED, self._topics, ROUND)
-            numbers = [partition_of(row["key"], self._partitions[row["topic"]]) for row in rows]
+    async def _place(self, connection: Connection, transaction: contextlib.AsyncExitStack) -> int:
+        """Give rows written by the release before this one their places: a round of its own, which publishes none."""
+        rows = await connection.fetch(UNPLACED, self._topics, self._portion.records)
+        numbers = [partition_of(row["key"], self._partitions[row["topic"]]) for row in rows]
+        with learning([self._portion], self._monotonic, len(rows)), unavailable():
             await connection.execute(PLACE, [row["id"] for row in rows], numbers)
-        return bool(locked)
+            await transaction.aclose()
+        self._more = True
+        return 0
 
-    async def _unpublished(self, connection: Connection, places: Sequence[Place]) -> list[asyncpg.Record]:
-        """Read the first rows of each place, as many of each."""
+    async def _unpublished(self, connection: Connection, places: Sequence[Place]) -> tuple[list[asyncpg.Record], bool]:
+        """Read the first rows of each place, as many of each; say whether there may be more."""
         share = max(1, self._portion.records // max(1, len(places)))
         rows = await connection.fetch(UNPUBLISHED, *_columns(places), share, self._topics)
         counts = Counter((row["topic"], row["partition"]) for row in rows)
-        self._more = share in counts.values()
         self._age.set(max((row["age_s"] for row in rows), default=0))
-        return rows
+        # of more places than it may have rows, those that have waited longest
+        return heapq.nsmallest(self._portion.records, rows, itemgetter("id")), share in counts.values()
 
     def _judge(self, asked: Sequence[Place], ready: Sequence[Place], outcome: list[tuple[Place, bool | None]]) -> None:
         """Draw from a round's answers which partitions are held back.
@@ -254,11 +257,10 @@ class Relay:
         whole = {place for place, _ in outcome} - failing - fenced
         self._held_back.acknowledged(set(ready) - failing)
         if failing and (whole or self._held_back.holds(failing)):
-            self._held_back.failed(failing, time.monotonic())
+            self._held_back.failed(failing, self._monotonic())
             self._metrics.outbox_failures.labels("PARTITION_HELD_BACK").inc()
             self._log.warning("outbox.held_back", partitions=[f"{t}[{n}]" for t, n in sorted(failing)])
         elif failing:
-            self._more = False
             self._metrics.outbox_failures.labels("KAFKA_UNAVAILABLE").inc()
             count = sum(done is True for _, done in outcome)
             raise Unavailable("KAFKA_UNAVAILABLE", f"Kafka acknowledged {count} of {len(outcome)} events")

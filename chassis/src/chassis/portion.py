@@ -1,8 +1,10 @@
 """How many records or rows go into one transaction: what is more than PostgreSQL takes at once goes in less."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from chassis.batch import Part
+from chassis.errors import Unavailable
 
 BATCH_RECORDS = 4_000
 """Records of one fetch, and so of one transaction, at most: about 0.15 s of work, far inside its timeout of 10 s."""
@@ -45,3 +47,20 @@ class Portion:
         """Learn that one of so many went through, in so many seconds; one that was not full tells nothing of more."""
         if records >= self.records and took_s < QUICK_S:
             self.records = min(2 * self.records, self._most)
+
+
+@contextmanager
+def learning(portions: Sequence[Portion], monotonic: Callable[[], float], records: int) -> Iterator[None]:
+    """Let the portions learn what becomes of the work within, a transaction of so many records.
+
+    An error that is none of absence or of a bound tells nothing of their number.
+    """
+    began = monotonic()
+    try:
+        yield
+    except Unavailable:
+        for portion in portions:
+            portion.failed(records)
+        raise
+    for portion in portions:
+        portion.succeeded(records, monotonic() - began)
