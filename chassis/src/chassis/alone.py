@@ -8,8 +8,8 @@ from chassis.halt import Halt
 from chassis.portion import Portion
 
 LONE_TRIES = 3
-"""How often a record is cut short by itself before it is taken for the cause, if others of its topic passed meanwhile.
-With the timeout of 10 s half a minute, in which those others wait for each try."""
+"""How often a record is cut short by itself before it is taken for the cause, if others of its topic took effect
+between the last two. With the timeout of 10 s half a minute, in which those others wait for each try."""
 
 
 class Alone:
@@ -44,7 +44,7 @@ class Alone:
         return left.first(self._own.records)
 
     def failed(self, part: Part, error: Unavailable, passed: int) -> str:
-        """Learn that this part did not go through, when so many of its topic had.
+        """Learn that this part did not go through, when so many events of its topic had taken effect.
 
         Returns:
             Why the partition waits, with a person's way out if there may be no other.
@@ -53,7 +53,7 @@ class Alone:
             if self._lone != part.end:
                 self._lone, self._cuts, self._passed = part.end, 0, passed
             self._cuts += 1
-            self._others_pass = passed > self._passed
+            self._others_pass, self._passed = passed > self._passed, passed
             self._message = f"{error.message}, {self._cuts} times with this record alone"
         if self._lone != part.end or self._cuts < LONE_TRIES:
             return f"{part.tp.topic}[{part.tp.partition}] waits: {error.message}"
@@ -62,6 +62,6 @@ class Alone:
         ).text(part.tp)
 
     def verdict(self, part: Part) -> str | None:
-        """Return why this part's one record is the cause, if it is: cut short so often, again after others passed."""
+        """Return why this part's one record is the cause, if it is: cut short so often, and others pass."""
         guilty = self._lone == part.end and self._cuts >= LONE_TRIES and self._others_pass
         return self._message if guilty else None

@@ -127,8 +127,7 @@ class Applying:
     async def _apply(self, parts: Sequence[Part], moved: Moved, *portions: Portion) -> None:
         """Apply the parts, from which the portions learn."""
         with learning(portions, self._monotonic, sum(len(part.records) for part in parts)):
-            await self._batch.apply(self._subscription, parts, moved)
-        self._passed += 1
+            self._passed += await self._batch.apply(self._subscription, parts, moved)
 
     def _wants(self, partition: Partition) -> bool:
         return partition.sought and not partition.given_up and not self._breaker.is_open

@@ -70,8 +70,8 @@ class Batch:
 
     async def apply(
         self, subscription: Subscription[Any], parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]
-    ) -> None:
-        """Apply the parts, and tell `moved` each position that was committed.
+    ) -> int:
+        """Apply the parts, and tell `moved` each position that was committed; return how many events took effect.
 
         Of a part with very many bad records of our own only the first are applied: they open the breaker.
 
@@ -92,7 +92,7 @@ class Batch:
             parts = [Part(part.tp, records, part.held)]
             decoded = decode_all(subscription, records)
         try:
-            await self._commit(subscription, parts, decoded)
+            effects = await self._commit(subscription, parts, decoded)
         except (Unavailable, offsets.Overtaken):
             raise
         except Exception as error:  # noqa: BLE001  # whatever one record causes must not stop the others
@@ -100,13 +100,13 @@ class Batch:
             if len(records) > 1:
                 self._log.warning("batch.apart", records=len(records), **_place(parts[0]), cause=error)
                 return await self._apart(subscription, parts if len(parts) > 1 else tuple(parts[0].halves()), moved)
-            await self._alone(subscription, parts[0], decoded, error)
+            effects = await self._alone(subscription, parts[0], decoded, error)
         for part in parts:
             moved(part.tp, part.end)
         topic = parts[0].tp.topic
         self._metrics.batch_records.labels(topic).observe(len(records))
         self._metrics.batch_seconds.labels(topic).observe(time.perf_counter() - started)
-        return None
+        return effects
 
     async def set_aside(self, subscription: Subscription[Any], part: Part, why: str) -> None:
         """Make a part's one record, which PostgreSQL never applies in its bounds, an INTERNAL dead letter.
@@ -122,12 +122,14 @@ class Batch:
 
     async def _apart(
         self, subscription: Subscription[Any], parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]
-    ) -> None:
+    ) -> int:
+        effects = 0
         for part in parts:
             if not self._breaker.is_open:
-                await self.apply(subscription, [part], moved)
+                effects += await self.apply(subscription, [part], moved)
+        return effects
 
-    async def _alone(self, subscription: Subscription[Any], part: Part, decoded: Decoded, first: Exception) -> None:
+    async def _alone(self, subscription: Subscription[Any], part: Part, decoded: Decoded, first: Exception) -> int:
         """Settle a record that failed alone: refused with its code; or tried once more, then INTERNAL."""
         (record,) = part.records
         refusal = first if isinstance(first, RejectedEvent) else None
@@ -143,8 +145,12 @@ class Batch:
                 refusal = RejectedEvent(dead_letter.INTERNAL, type(error).__name__)
         return await self._commit(subscription, [part], Decoded([], [], [letter(record, refusal)]))
 
-    async def _commit(self, subscription: Subscription[Any], parts: Sequence[Part], decoded: Decoded) -> None:
-        """Move the positions, apply the events, keep the dead letters and the counts: one transaction."""
+    async def _commit(self, subscription: Subscription[Any], parts: Sequence[Part], decoded: Decoded) -> int:
+        """Move the positions, apply the events, keep the dead letters and the counts: one transaction.
+
+        Returns:
+            How many events took effect.
+        """
         with unavailable():
             async with self._pool.acquire() as connection:
                 outcome, dead = await self._in_transaction(
@@ -152,7 +158,7 @@ class Batch:
                 )
         self._on_commit()
         records = sum(len(part.records) for part in parts)
-        self._count(parts[0].tp.topic, subscription.own, records, outcome, dead)
+        return self._count(parts[0].tp.topic, subscription.own, records, outcome, dead)
 
     async def _in_transaction[T](self, connection: Any, work: Callable[[], Awaitable[T]]) -> T:
         with said_after_commit():
@@ -182,9 +188,10 @@ class Batch:
         await self._metrics.measure(offsets.recount(connection, self._consumer, others), "decide", "sql")
         return outcome, dead
 
-    def _count(self, topic: str, own: bool, records: int, outcome: Applied, dead: list[dead_letter.DeadLetter]) -> None:
+    def _count(self, topic: str, own: bool, records: int, outcome: Applied, dead: list[dead_letter.DeadLetter]) -> int:
         others = {"repeat": len(outcome.repeat), "stale": len(outcome.stale), "dead": len(dead)}
-        for name, number in {"applied": records - sum(others.values()), **others}.items():
+        applied = records - sum(others.values())
+        for name, number in {"applied": applied, **others}.items():
             if number:
                 self._metrics.events.labels(topic, name).inc(number)
         if dead:
@@ -192,6 +199,7 @@ class Batch:
             self._log.warning("records.dead", topic_name=topic, count=len(dead), codes=codes)
         if own:
             self._breaker.count(records, sum(d.code in OURS for d in dead))
+        return applied
 
 
 async def _told(subscription: Subscription[Any], connection: Any, events: list[Any]) -> Applied:

@@ -33,8 +33,8 @@ _TEMPORARY = (
     asyncpg.CannotConnectNowError,
 )
 _TRANSACTION_TIMEOUT = "25P04"
-_BOUNDS = frozenset({"25P03", _TRANSACTION_TIMEOUT, "53200", "53400", "57014"})
-"""Time in a transaction, idle in it, or in a statement; memory, temporary files."""
+_BOUNDS = frozenset({"25P03", _TRANSACTION_TIMEOUT, "53400", "57014"})
+"""Time in a transaction, idle in it, or in a statement; temporary files. Memory (53200) may be what others hold."""
 
 
 class CutShort(Unavailable):

@@ -31,7 +31,7 @@ class FakeBatch:
         """(partition, offset) of all that was applied, in order."""
         return [place for places in self.applied for place in places]
 
-    async def apply(self, _s: Any, parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]) -> None:
+    async def apply(self, _s: Any, parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]) -> int:
         places = [(part.tp.partition, record.offset) for part in parts for record in part.records]
         self.tried.append(places)
         await (self._before() if self._before else asyncio.sleep(0))
@@ -41,6 +41,7 @@ class FakeBatch:
         for part in parts:
             assert part.held <= part.records[0].offset
             moved(part.tp, part.end)
+        return len(places)
 
 
 def applying(batch: FakeBatch, breaker: Breaker | None = None, **more: Any) -> Applying:

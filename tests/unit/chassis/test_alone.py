@@ -37,6 +37,8 @@ def test_cut_short_by_itself_often_and_again_after_others_passed_it_is_the_cause
     [
         [(part(7), CUT, 5)] * 9,  # nothing else passes
         [(part(7), CUT, passed) for passed in (5, 6)],  # seldom
+        [(part(7), CUT, passed) for passed in (10, 11, 11)],  # others passed, and do no longer
+        [(part(7), CUT, passed) for passed in (5, 6, 7, 8, 8)],
         [(part(7), GONE, passed) for passed in range(9)],  # the server is away
         [(part(7, 8), CUT, passed) for passed in range(9)],  # it was not alone
         [(part(6), CUT, 5), (part(6), CUT, 6), (part(7), CUT, 7)],  # another record

@@ -36,11 +36,11 @@ async def test_what_does_not_go_through_together_is_applied_partition_by_partiti
 
 async def test_what_was_committed_before_a_failure_is_not_applied_again() -> None:
     class Halfway(FakeBatch):
-        async def apply(self, _s: Any, parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]) -> None:
+        async def apply(self, _s: Any, parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]) -> int:
             if len(parts) > 1:
                 moved(parts[0].tp, 5)
                 raise GONE
-            await super().apply(_s, parts, moved)
+            return await super().apply(_s, parts, moved)
 
     batch, made = Halfway(), partitions(2)
 
@@ -62,10 +62,10 @@ async def test_one_partition_that_waits_holds_up_no_other_and_says_why() -> None
     class OneAway(FakeBatch):
         away = True
 
-        async def apply(self, _s: Any, parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]) -> None:
+        async def apply(self, _s: Any, parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]) -> int:
             if self.away and any(part.tp.partition == 0 for part in parts):
                 raise GONE
-            await super().apply(_s, parts, moved)
+            return await super().apply(_s, parts, moved)
 
     batch, made = OneAway(), partitions(2)
     work = applying(batch)

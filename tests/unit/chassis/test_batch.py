@@ -207,6 +207,18 @@ async def test_i3_each_record_is_counted_once_for_its_partition_as_what_became_o
     assert postgres.done == ["begin", "commit", "told"]
 
 
+async def test_of_all_that_is_applied_it_says_how_many_events_took_effect() -> None:
+    parts = [part(A, b"a", b"unreadable"), part(B, b"c", b"d", b"e", first=40)]
+
+    async def effects(story: Story) -> int:
+        return await batch(FakePostgres()).apply(subscription(story), parts, lambda *_: None)
+
+    assert await effects(all_new) == 4
+    assert await effects(lambda _: Applied(repeat=[0], stale=[1], rejected=[(2, NO)])) == 1
+    assert await effects(lambda events: Applied(repeat=range(len(events)))) == 0
+    assert await effects(crashes_on_c) == 3
+
+
 def crashes_on_c(events: Sequence[bytes]) -> Applied:
     if b"c" in events:
         raise ZeroDivisionError
