@@ -6,7 +6,7 @@ Kafka lets nobody move the position of a group that has members. So the order is
 """
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from chassis import kafka
+from chassis.errors import Unavailable
 from chassis.skipping import Held
 
 
@@ -101,8 +102,22 @@ class GroupPositions:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=kafka.ANSWER_TIMEOUT_S * 1000)
         try:
             await kafka.in_time(admin.start())
-            found = (await kafka.in_time(admin.list_consumer_group_offsets(group, partitions=[tp]))).get(tp)
+            answer = await kafka.in_time(admin.list_consumer_group_offsets(group, partitions=[tp]))
         finally:
             with contextlib.suppress(KafkaError, OSError):
                 await kafka.in_time(admin.close())
-        return None if found is None or found.offset < 0 else found
+        return kept(answer, tp)
+
+
+def kept(answer: Mapping[TopicPartition, OffsetAndMetadata], tp: TopicPartition) -> OffsetAndMetadata | None:
+    """Return the position that Kafka keeps in a partition that it was asked for; None if it keeps none there.
+
+    Raises:
+        Unavailable: KAFKA_UNAVAILABLE: it refused to say. An error of the whole group, as while its coordinator is
+            loading, aiokafka gives as an answer that names no partition.
+    """
+    if tp not in answer:
+        raise Unavailable(
+            "KAFKA_UNAVAILABLE", f"Kafka does not say where the group stands in {tp.topic}[{tp.partition}]"
+        )
+    return None if answer[tp].offset < 0 else answer[tp]
