@@ -3,14 +3,13 @@
 The position moves by compare-and-set, as the consumer itself moves it: one that runs notices and goes on from there.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import asyncpg
 from aiokafka import TopicPartition
 
-from chassis.database import Connection, unavailable
+from chassis.database import unavailable
 from chassis.errors import RejectedEvent
 
 LONGEST = {"by": 100, "reason": 500}
@@ -101,35 +100,28 @@ async def skip(pool: asyncpg.Pool, held: Held, to: int, by: str, reason: str) ->
         RejectedEvent: NO_NAME or NO_REASON; MOVED_MEANWHILE: the consumer itself went on, nothing was changed.
         Unavailable: PostgreSQL is away.
     """
-
-    async def move(connection: Connection) -> None:
-        if await connection.fetchval(_MOVE, held.consumer, *held.tp, held.position, to) is None:
-            raise RejectedEvent("MOVED_MEANWHILE", f"the position is no longer {held.position}: look again")
-
-    await _on_record(pool, held, to, by, reason, move)
+    by, reason = told(by, reason)
+    with unavailable():
+        async with pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(_MOVE, held.consumer, *held.tp, held.position, to) is None:
+                raise RejectedEvent("MOVED_MEANWHILE", f"the position is no longer {held.position}: look again")
+            await connection.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
 
 
 async def skip_elsewhere(pool: asyncpg.Pool, elsewhere: Elsewhere, held: Held, to: int, by: str, reason: str) -> None:
-    """Move a position that is elsewhere, and write down who did it and why.
+    """Write down who moves a position that is elsewhere and why, and move it.
 
-    The record is there before the position is moved, and is committed after it: what is moved again after a commit
-    that was lost is the same.
+    The record is committed before, so that no position moves without one, however long the move takes. Where it then
+    fails, the record is of what was ordered and may not have come about; ordering it again is safe, and on record too.
 
     Raises:
         RejectedEvent: NO_NAME or NO_REASON.
         Unavailable: PostgreSQL is away, or who keeps the position.
     """
-    await _on_record(pool, held, to, by, reason, lambda _: elsewhere.move(held, to))
-
-
-async def _on_record(
-    pool: asyncpg.Pool, held: Held, to: int, by: str, reason: str, move: Callable[[Connection], Awaitable[None]]
-) -> None:
     by, reason = told(by, reason)
     with unavailable():
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
-            await move(connection)
+        await pool.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
+    await elsewhere.move(held, to)
 
 
 def told(by: str, reason: str) -> tuple[str, str]:
