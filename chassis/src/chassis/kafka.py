@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
-import aiokafka
+import aiokafka.client
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
@@ -90,15 +90,16 @@ class Pace:
 def is_away(error: BaseException) -> bool:
     """Return whether what a call of aiokafka raised means that Kafka is away, and nothing of ours is wrong.
 
-    aiokafka asserts that it knows a broker, and just after one came back the answer about the cluster may name none. An
-    assertion that fails in anybody else's code says nothing of Kafka, whoever called it.
+    aiokafka's client asserts that it knows a broker, and just after one came back the answer about the cluster may name
+    none. What its other parts assert is of what we gave them, and what fails in anybody else's code says nothing of
+    Kafka, whoever called it.
     """
-    return isinstance(error, KafkaError | OSError) or (isinstance(error, AssertionError) and _is_of_aiokafka(error))
+    return isinstance(error, KafkaError | OSError) or (isinstance(error, AssertionError) and _is_of_the_client(error))
 
 
-def _is_of_aiokafka(error: BaseException) -> bool:
+def _is_of_the_client(error: BaseException) -> bool:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(frames) and frames[-1].f_globals.get("__name__", "").partition(".")[0] == aiokafka.__name__
+    return bool(frames) and frames[-1].f_globals.get("__name__") == aiokafka.client.__name__
 
 
 async def in_time[T](asked: Awaitable[T]) -> T:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import KafkaConnectionError
 
 from chassis import kafka
@@ -35,6 +36,10 @@ async def of_ours_called_by_the_client() -> Any:
     return await Odd(bootstrap_servers=NOWHERE).coordinator_lookup(0, "t")
 
 
+async def of_the_client_about_its_arguments() -> Any:
+    SubscriptionState().subscribe("t")  # which is no set
+
+
 async def of_a_library() -> NoReturn:
     unittest.TestCase().fail("as any other library asserts")
 
@@ -50,7 +55,7 @@ async def raising(error: Exception) -> NoReturn:
     raise error
 
 
-OURS = [of_ours, of_ours_called_by_the_client, of_a_library, of_nobody]
+OURS = [of_ours, of_ours_called_by_the_client, of_the_client_about_its_arguments, of_a_library, of_nobody]
 
 
 class Begins(Publisher):
