@@ -32,7 +32,7 @@ LONGEST_STEP = 10_000
 """Main-file numbers looked through at once."""
 
 MOST_COUNTED = 1_000
-"""Visits ahead whose reminders a registration counts. Of more the answer does not say."""
+"""Visits ahead, of all patients of a transaction, whose reminders are counted. Of more no answer of it says."""
 
 _REMINDABLE = [status.value for status in SENDABLE]
 

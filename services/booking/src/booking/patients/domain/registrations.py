@@ -40,7 +40,7 @@ class Registered(NamedTuple):
         patient: The patient.
         before: His version before: the same if nothing changed, 0 if he was never registered.
         reminders_cancelled: How many reminders of his visits ahead a flag takes back; None where none does, or where
-            they are too many to be counted in passing.
+            the transaction's visits are too many to be counted in passing.
     """
 
     patient: PatientState
