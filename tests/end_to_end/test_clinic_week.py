@@ -1,0 +1,69 @@
+"""A clinic's week in little: what really comes of it against what the demo's independent model of the rules expects."""
+
+from collections import Counter
+from dataclasses import replace
+
+from stack.demo import people
+from stack.demo.acceptances import by_address
+from stack.demo.attendance import statuses_at
+from stack.demo.comparison import compare
+from stack.demo.conditions import ORDINARY
+from stack.demo.expectation import expect
+from stack.demo.found import find
+from stack.demo.play import Play
+from stack.demo.week import Week, write_week
+from tests.end_to_end.world import World
+
+CLINIC = people.CLINICS[0].code
+OWN_STORIES = range(people.BY_PHONE, people.PATIENTS_PER_CLINIC)
+"""Booked by phone, by email alone, without contact, all channels off, unknown, registered late, barred, and so on."""
+
+
+def in_little(week: Week, mark: str) -> Week:
+    """Return what some patients of one clinic have in a week, under ids of this test's own, no carrier refusing."""
+    whom = [f"{CLINIC}-{index:03d}" for index in OWN_STORIES]
+    changes = [change for change in week.changes if change.appointment.startswith(tuple(whom))]
+    patients = {change.patient for change in changes}
+
+    def own(name: str) -> str:
+        return f"{name}-{mark}"
+
+    return replace(
+        week,
+        patients={own(name): replace(week.patients[name], id=own(name)) for name in patients},
+        providers={own(key): name for key, name in week.providers.items()},
+        changes=tuple(
+            replace(
+                change,
+                event_id=own(change.event_id),
+                appointment=own(change.appointment),
+                patient=own(change.patient),
+                provider=change.provider and own(change.provider),
+            )
+            for change in changes
+        ),
+        registrations=tuple(
+            replace(one, patient=own(one.patient)) for one in week.registrations if one.patient in patients
+        ),
+        conditions=ORDINARY,
+    )
+
+
+async def test_what_comes_of_a_clinics_week_is_what_the_model_expects(world: World) -> None:
+    week = in_little(write_week(seed=7, after=world.now.date()), world.mark())
+    play, before = Play(world.client, week), by_address(await world.client.accepted())
+    await world.pass_until(week.opens_at)
+    await play.register()
+    await world.driver.run_until(week.ends_at, play.actions())
+    await play.learn_strangers()
+
+    expected, found = expect(week, week.ends_at), await find(world.client, play.names)
+    expected.visits = statuses_at(week.changes, week.ends_at)
+    addresses = {address for one in week.patients.values() for address in (one.mobile, one.email)}
+    sent = found.messages - before
+    found.messages = Counter({told: count for told, count in sent.items() if told[1] in addresses})
+
+    assert play.surprises == []
+    assert [row for row in compare(expected, found) if not row.agrees] == []
+    skipped = {why for _, kind, outcome, why in found.news if (kind, outcome) == ("today", "skipped")}
+    assert skipped >= {"ALREADY_TOLD", "DO_NOT_CONTACT", "NO_CONSENT"}
