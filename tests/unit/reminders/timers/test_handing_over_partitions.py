@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
+from aiokafka import ConsumerRecord
 from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
+from chassis.group_positions import Order
 from reminders.timers.app import GatingTableManager, TimersApp, add_table, build
+from reminders.timers.changelog import _replay
 from reminders.timers.consumer import AwaitedConsumer
-from reminders.timers.partition import Partition
+from reminders.timers.partition import ANEW, Partition
 from reminders.timers.recovery import FencingRecovery, Writers
 from reminders.timers.store import PartitionedStore
 
@@ -152,3 +155,26 @@ async def test_nothing_fires_from_a_revocation_until_the_next_recovery(standing:
     assert standing.store.live == {}
 
     assert set(await standing.live()) == {0, 1}
+
+
+async def test_an_order_for_rows_found_bad_by_the_index_holds_for_who_recovers_them_next(standing: Standing) -> None:
+    """Each owner's sentinel moves the end, and so what is printed to go on from; the place itself stays."""
+    for end in (11, 13):
+        part = Partition(1)
+        part.position = end
+        part.replay(bytes(16), b"\x09 a format of the future")
+
+        await standing.recovery._make_ready({0: part})
+
+        assert part.halt is not None
+        assert (part.halt.offset, part.halt.skip_to) == (0, end)
+        assert Order(0, 11).covers(part.halt.offset)
+
+
+async def test_a_new_beginning_is_read_with_its_place(standing: Standing) -> None:
+    part = Partition(1)
+    part.stand_still(7, "it cannot be read", 8)
+
+    _replay(part, ConsumerRecord(CHANGELOG, 0, 9, 0, 0, ANEW, b"value", None, 4, 5, ()))
+
+    assert (part.halt, part.first, part.begun_anew) == (None, 9, True)
