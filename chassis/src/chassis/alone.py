@@ -21,11 +21,13 @@ class Alone:
     Args:
         portion: Its topic's. The partition's own begins with as many at its first try; others that get through more
             do not make it grow.
+        service: Whose records they are.
     """
 
-    def __init__(self, portion: Portion) -> None:
+    def __init__(self, portion: Portion, service: str) -> None:
         self.backoff = Backoff()
         self._portion = portion
+        self._service = service
         self._own: Portion | None = None
         self._lone = -1
         self._cuts = 0
@@ -59,7 +61,7 @@ class Alone:
             return f"{part.tp.topic}[{part.tp.partition}] waits: {error.message}"
         return Halt(
             part.records[0].offset, f"{self._message}. It is a dead letter as soon as others pass", part.end
-        ).text(part.tp)
+        ).text(part.tp, self._service)
 
     def verdict(self, part: Part) -> str | None:
         """Return why this part's one record is the cause, if it is: cut short so often, and others pass."""

@@ -33,6 +33,7 @@ class Applying:
         subscription: The topic.
         batch: Applies.
         breaker: Says when nothing is to be taken any more.
+        service: Whose records they are, for the way out that a person is told.
         monotonic: Machine time in seconds.
     """
 
@@ -41,11 +42,13 @@ class Applying:
         subscription: Subscription[Any],
         batch: Batch,
         breaker: Breaker,
+        service: str,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._subscription = subscription
         self._batch = batch
         self._breaker = breaker
+        self._service = service
         self._monotonic = monotonic
         self._turn = asyncio.Lock()
         self._portion = Portion()
@@ -91,7 +94,7 @@ class Applying:
     async def _alone(self, partition: Partition, records: Sequence[Record]) -> None:
         """Apply what is not applied yet, as often as it takes, unless the partition is given up meanwhile."""
         place = {"topic_name": partition.tp.topic, "partition": partition.tp.partition}
-        alone = Alone(self._portion)
+        alone = Alone(self._portion, self._service)
         while self._wants(partition) and (left := _left(partition, records)):
             try:
                 async with self._turn:

@@ -42,8 +42,9 @@ class Breaker:
         """Whether no more events are to be taken."""
         return self._open
 
-    def reason(self) -> str | None:
-        """Why no events are taken, or None."""
+    def reason(self, service: str) -> str | None:
+        """Why no events of this service are taken, or None."""
         if not self._open:
             return None
-        return "breaker open: too many records of our own could not be read; see `dead-letters list`, then restart"
+        look = f"attend dead-letters list {service}"
+        return f"breaker open: too many records of our own could not be read; see `{look}`, then restart"

@@ -110,21 +110,23 @@ def service_cli[S: ServiceSettings](
 
     letters = dead_letters_cli(name, with_pool, lambda: settings_of(settings_type), subscriptions, elsewhere)
     app.add_typer(letters, name="dead-letters")
-    app.command("retention")(_retention_command(name, settings_type, jobs))
+    app.command("retention")(retention_command(name, lambda: settings_of(settings_type), jobs))
     return app
 
 
-def _retention_command[S: ServiceSettings](name: str, settings_type: type[S], jobs: Jobs[S]) -> Callable[..., None]:
+def retention_command[S: ServiceSettings](name: str, settings: Callable[[], S], jobs: Jobs[S]) -> Callable[..., None]:
+    """Return the command; its arguments are those of `service_cli`, but that the settings are read when it runs."""
+
     def command(
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much would go and remove nothing.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     ) -> None:
         """Remove what is kept only for so long, as the running service does once a day."""
-        settings = settings_of(settings_type)
-        chosen, now = jobs(settings), clock_from(settings.clock_file).now()
+        found = settings()
+        chosen, now = jobs(found), clock_from(found.clock_file).now()
 
         async def work() -> Mapping[str, Count]:
-            pool = await create_pool(settings.database_url.get_secret_value(), name, max_size=2)
+            pool = await create_pool(found.database_url.get_secret_value(), name, max_size=2)
             try:
                 if dry_run:
                     return await retention.overdue(pool, chosen, now)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis import dead_letter, kafka, skipping
+from chassis.errors import RejectedEvent
 from chassis.replay import replay
 from chassis.settings import ServiceSettings
 from chassis.subscription import Subscription
@@ -63,9 +64,13 @@ def _add_looking(app: typer.Typer, name: str, with_pool: WithPool) -> None:
     @app.command("show")
     def show_command(letter_id: int) -> None:
         """Show one dead letter whole, its content too: it may hold patient data."""
-        letter = with_pool(lambda pool: dead_letter.one(pool, letter_id))
-        if letter is None:
-            raise typer.BadParameter(f"there is no dead letter {letter_id}")
+
+        async def work(pool: asyncpg.Pool) -> dead_letter.DeadLetter:
+            if (found := await dead_letter.one(pool, letter_id)) is None:
+                raise RejectedEvent("NO_SUCH_LETTER", f"there is no dead letter {letter_id}")
+            return found
+
+        letter = with_pool(work)
         headers = [[name, _text(value)] for name, value in letter.headers]
         content = {"key": _text(letter.key), "value": _text(letter.value), "headers": headers}
         typer.echo(json.dumps({**_row(letter), **content}, indent=2))

@@ -71,7 +71,9 @@ class BatchConsumer:
         self._session_timeout_ms = session_timeout_ms
         self._breaker = Breaker()
         batch = Batch(name, pool, metrics, self._breaker, on_commit)
-        self._applying = {settings.topic_name(s.topic): Applying(s, batch, self._breaker) for s in subscriptions}
+        self._applying = {
+            settings.topic_name(s.topic): Applying(s, batch, self._breaker, settings.service) for s in subscriptions
+        }
         self._pace = kafka.Pace(gather_ms)
         self._log = logs.get_logger()
         self._stuck = stuck or Stuck()
@@ -84,9 +86,11 @@ class BatchConsumer:
     def reason(self) -> str | None:
         """Why this consumer is not ready, or None; every partition that stands still, with the way out."""
         partitions = {} if self._membership is None else self._membership.partitions
-        halted = [p.halt.text(tp) for tp, p in sorted(partitions.items()) if p.halt is not None]
+        halted = [p.halt.text(tp, self._settings.service) for tp, p in sorted(partitions.items()) if p.halt is not None]
         troubles = (p.trouble for p in partitions.values() if p.trouble)
-        return self._breaker.reason() or self._waiting or "; ".join(halted) or next(troubles, None)
+        return (
+            self._breaker.reason(self._settings.service) or self._waiting or "; ".join(halted) or next(troubles, None)
+        )
 
     def dead(self) -> str | None:
         """Why only a restart of the process may help, or None; not while an error says what is wrong."""

@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 LOOK_AGAIN_S = 5.0
 """Between looks whether a partition that stands still was mended, or its position moved by `dead-letters skip`."""
 
-SKIP = "dead-letters skip {topic} {partition} --to {to} --by WHO --reason WHY"
+SKIP = "attend dead-letters skip {service} {topic} {partition} --to {to} --by WHO --reason WHY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Halt:
     skip_to: int | None = None
     in_records: bool = True
 
-    def text(self, tp: TopicPartition) -> str:
-        """Return it for people, with the way out."""
+    def text(self, tp: TopicPartition, service: str) -> str:
+        """Return it for people, with the way out: the whole command, of the service that stands still."""
         way_out = ""
         if self.skip_to is not None:
-            told = SKIP.format(topic=tp.topic, partition=tp.partition, to=self.skip_to)
+            told = SKIP.format(service=service, topic=tp.topic, partition=tp.partition, to=self.skip_to)
             way_out = f". To go on without: {told}"
         return f"{tp.topic}[{tp.partition}] stands at {self.offset}: {self.why}{way_out}"

@@ -88,6 +88,11 @@ class ServiceSettings(BaseSettings):
         """Let arguments win over the service's variables, and those over the installation's."""
         return init_settings, env_settings, _Installation(settings_cls), file_secret_settings
 
+    @property
+    def service(self) -> str:
+        """The service whose settings these are, as `attend` calls it."""
+        return str(self.model_config.get("env_prefix", "")).removesuffix("_").lower()
+
     def topic_name(self, topic: Topic) -> str:
         """Return what the topic is called on this installation's broker."""
         return self.topic_prefix + topic.name

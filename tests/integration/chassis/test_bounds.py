@@ -85,7 +85,9 @@ async def test_a_record_that_takes_too_long_by_itself_is_a_dead_letter_once_othe
     async with bounded(world, "transaction_timeout") as pool:
         consumer = world.consumer(hanging(["endless"]), pool)
         async with running(consumer):
-            await until(lambda: "dead-letters skip" in (consumer.reason() or ""), what="it says why it waits")
+            await until(
+                lambda: "attend dead-letters skip ledger" in (consumer.reason() or ""), what="it says why it waits"
+            )
             assert "25P04" in (consumer.reason() or "")
             assert await world.dead() == []  # nothing shows yet that it is not the database
 
@@ -106,7 +108,7 @@ async def test_while_nothing_passes_no_record_is_a_dead_letter_and_all_take_effe
     async with bounded(world, "transaction_timeout") as pool:
         consumer = world.consumer(hanging(too_slow), pool)
         async with running(consumer):
-            await until(lambda: "dead-letters skip" in (consumer.reason() or ""))
+            await until(lambda: "attend dead-letters skip ledger" in (consumer.reason() or ""))
             too_slow.clear()
             await until(lambda: world.consumed(1, 1))
 

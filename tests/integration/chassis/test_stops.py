@@ -107,7 +107,7 @@ async def test_a_topic_made_anew_stops_its_partition_and_says_the_way_out(world:
         await until(lambda: consumer.reason() is not None and "orders[0]" in str(consumer.reason()))
         reason = consumer.reason() or ""
         assert "orders[0] stands at 10: it ends at 3, before our position 10: the topic was re-created" in reason
-        assert f"dead-letters skip {world.topic} 0 --to 0" in reason
+        assert f"attend dead-letters skip ledger {world.topic} 0 --to 0" in reason
 
     assert len(await world.effects()) == 10
 
@@ -125,7 +125,7 @@ async def test_records_lost_to_retention_stop_their_partition_and_say_the_way_ou
 
     async with running(consumer):
         await until(lambda: "orders[0] stands at 2: it begins at 5, after our position 2" in (consumer.reason() or ""))
-        assert f"dead-letters skip {world.topic} 0 --to 5" in (consumer.reason() or "")
+        assert f"attend dead-letters skip ledger {world.topic} 0 --to 5" in (consumer.reason() or "")
         await until(lambda: world.consumed(2, 5), what="the other partition goes on")
 
 

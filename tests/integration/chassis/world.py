@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from chassis.clock import RealClock
 from chassis.consumer import BatchConsumer, Subscription
@@ -24,6 +25,8 @@ SERVICE = "records"
 
 class Settings(ServiceSettings):
     """Settings of the made-up service."""
+
+    model_config = SettingsConfigDict(env_prefix="LEDGER_")
 
     http_port: int = 0
     operations_port: int = 0

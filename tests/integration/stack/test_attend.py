@@ -208,7 +208,7 @@ def test_everything_runs_ready_on_loopback_with_its_secrets_kept(running: Attend
     assert running("key").strip() == running.home.secrets.key
     assert running("key", "--operator").strip() == running.home.secrets.operator_key != running.home.secrets.key
     assert "local" in running("clients", "list")
-    assert "no dead letters" in running("dead-letters", "records", "list")
+    assert "no dead letters" in running("dead-letters", "list", "records")
     assert "up to date" in running("migrate", "--plan")
     assert "0 visits at 0 clinics; nothing was changed" in running("no-show", "--dry-run")
     for package in services.PACKAGES:

@@ -46,7 +46,7 @@ class FakeBatch:
 
 def applying(batch: FakeBatch, breaker: Breaker | None = None, **more: Any) -> Applying:
     one: Any = batch
-    return Applying(TOPIC, one, breaker or Breaker(), **more)
+    return Applying(TOPIC, one, breaker or Breaker(), "shop", **more)
 
 
 def partitions(count: int, monotonic: Callable[[], float] = lambda: 0.0) -> list[Partition]:

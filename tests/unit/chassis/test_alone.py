@@ -21,7 +21,7 @@ def part(*offsets: int) -> Part:
 
 
 def tried(*tries: tuple[Part, Unavailable, int]) -> tuple[Alone, str]:
-    alone, told = Alone(Portion()), ""
+    alone, told = Alone(Portion(), "shop"), ""
     for one, error, passed in tries:
         told = alone.failed(one, error, passed)
     return alone, told
@@ -63,12 +63,12 @@ def test_while_it_waits_it_says_why_and_from_the_last_of_the_tries_on_the_way_ou
     assert told == "t[3] waits: PostgreSQL: 25P04"
     _, told = tried(*[(part(7), CUT, 5)] * LONE_TRIES)
     assert told.startswith("t[3] stands at 7: PostgreSQL: 25P04, 3 times with this record alone")
-    assert "dead-letters skip t 3 --to 8 --by" in told
+    assert "attend dead-letters skip shop t 3 --to 8 --by" in told
 
 
 def test_what_it_tries_next_is_its_own_though_others_get_more_through() -> None:
     topic = Portion(8)
-    alone = Alone(topic)
+    alone = Alone(topic, "shop")
     assert len(alone.next_of(part(*range(20))).records) == 8
     for portion in alone.portions:
         portion.failed(8)
@@ -78,7 +78,7 @@ def test_what_it_tries_next_is_its_own_though_others_get_more_through() -> None:
 
 def test_it_begins_with_what_its_topic_has_learnt_by_its_first_try() -> None:
     topic = Portion(8)
-    alone = Alone(topic)
+    alone = Alone(topic, "shop")
     topic.failed(8)
     assert len(alone.next_of(part(*range(20))).records) == 4
 
@@ -87,7 +87,7 @@ def test_it_grows_beyond_what_its_topic_had_learnt_in_an_outage() -> None:
     topic = Portion(8)
     for _ in range(4):
         topic.failed(topic.records)
-    alone, sizes = Alone(topic), list[int]()
+    alone, sizes = Alone(topic, "shop"), list[int]()
     for _ in range(5):
         sizes.append(len(alone.next_of(part(*range(20))).records))
         for portion in alone.portions:

@@ -178,7 +178,7 @@ async def test_while_nothing_else_passes_no_record_is_the_cause_and_it_says_why_
             await asyncio.sleep(0.01)
 
     assert error.message in told
-    assert ("dead-letters skip t 0 --to 5" in told) == (error is CUT)
+    assert ("attend dead-letters skip shop t 0 --to 5" in told) == (error is CUT)
     assert (made.held, made.trouble) == (6, None)
 
 

@@ -24,7 +24,7 @@ def test_nineteen_in_a_minute_are_borne(watch: Watch) -> None:
         breaker.count(100, 1)
 
     assert not breaker.is_open
-    assert breaker.reason() is None
+    assert breaker.reason("shop") is None
 
 
 def test_twenty_in_a_minute_open_it_and_it_says_what_to_do(watch: Watch) -> None:
@@ -33,7 +33,7 @@ def test_twenty_in_a_minute_open_it_and_it_says_what_to_do(watch: Watch) -> None
         breaker.count(100, 1)
 
     assert breaker.is_open
-    assert "dead-letters list" in (breaker.reason() or "")
+    assert "attend dead-letters list shop" in (breaker.reason("shop") or "")
 
 
 def test_twenty_over_more_than_a_minute_are_borne(watch: Watch) -> None:

@@ -65,7 +65,7 @@ def test_a_place_outside_of_the_topic_is_over_when_it_can_be_read_from() -> None
 
 
 def test_a_halt_says_where_and_the_way_out() -> None:
-    assert UNREADABLE.text(TopicPartition("a.t", 3)) == (
+    assert UNREADABLE.text(TopicPartition("a.t", 3), "shop") == (
         "a.t[3] stands at 7: the batch cannot be read. "
-        "To go on without: dead-letters skip a.t 3 --to 9 --by WHO --reason WHY"
+        "To go on without: attend dead-letters skip shop a.t 3 --to 9 --by WHO --reason WHY"
     )

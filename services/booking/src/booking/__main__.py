@@ -17,6 +17,7 @@ from chassis.consumer import Subscription
 from chassis.database import create_pool
 from chassis.errors import RejectedEvent
 from chassis.lifecycle import run
+from chassis.program import main
 from chassis.retention import Job
 
 SERVICE = "booking"
@@ -163,4 +164,4 @@ def no_show_command(
 
 
 if __name__ == "__main__":
-    app()
+    main(app)

@@ -9,6 +9,7 @@ import typer
 
 from chassis.cli import service_cli, settings_of
 from chassis.lifecycle import run
+from chassis.program import main
 from notifier import retention
 from notifier.carriers import cli
 from notifier.settings import Settings
@@ -60,4 +61,4 @@ app.add_typer(templates_cli.app, name="templates")
 app.add_typer(cli.app, name="senders")
 
 if __name__ == "__main__":
-    app()
+    main(app)

@@ -4,6 +4,7 @@ import asyncio
 
 from chassis.cli import service_cli
 from chassis.lifecycle import run
+from chassis.program import main
 from records.settings import Settings
 from records.wiring import SERVICE, build, subscriptions
 
@@ -21,4 +22,4 @@ def serve(settings: Settings) -> None:
 app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, subscriptions)
 
 if __name__ == "__main__":
-    app()
+    main(app)

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from chassis.cli import service_cli
 from chassis.lifecycle import run
+from chassis.program import main
 from reminders.retention import jobs
-from reminders.settings import Settings
-from reminders.wiring import SERVICE, replayable, run_api, run_projector, run_worker, worker_positions
+from reminders.settings import SERVICE, Settings
+from reminders.wiring import replayable, run_api, run_projector, run_worker, worker_positions
 
 
 def _role(
@@ -35,4 +36,4 @@ app = service_cli(
 )
 
 if __name__ == "__main__":
-    app()
+    main(app)

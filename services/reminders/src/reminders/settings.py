@@ -5,6 +5,8 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
 
+SERVICE = "reminders"
+
 
 class Settings(ServiceSettings):
     """The settings of reminders. One process runs one role, each with its own port.

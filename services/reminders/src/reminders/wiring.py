@@ -43,11 +43,10 @@ from reminders.reconciler.booking_api import BookingApi, booking_client
 from reminders.reconciler.handle import Reconciler
 from reminders.reconciler.job import ReconcilerJob, settle
 from reminders.reconciler.worker_timers import EngineTimers
-from reminders.settings import Settings
+from reminders.settings import SERVICE, Settings
 from reminders.timers.engine import Engine, Names, Reports
 from schemas.topics import APPOINTMENTS, CLINICS, NOTIFICATIONS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CHANGELOG
 
-SERVICE = "reminders"
 WORKER, PROJECTOR = "reminders-worker", "reminders-projector"
 TABLE = TIMERS_CHANGELOG.name.removeprefix(f"{WORKER}-").removesuffix("-changelog")
 GATHER_MS = 50

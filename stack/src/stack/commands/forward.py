@@ -1,5 +1,6 @@
 """Commands that belong to a service: handed to `python -m <service>` with the installation's settings."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Annotated
@@ -7,39 +8,56 @@ from typing import Annotated
 import typer
 
 from chassis.errors import AttendError
+from chassis.program import PROGRAM
 from stack import services
 from stack.connections import Connections
 from stack.layout import python
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+OURS = {PROGRAM: "attend"}
 
-Service = Annotated[str, typer.Argument(help=f"One of {', '.join(services.PACKAGES)}.")]
+
+def forward(package: str, arguments: list[str]) -> None:
+    """Run a command of the service, with the installation's settings, and end as it ended.
+
+    Raises:
+        AttendError: There is no such service, or nothing runs that it could work on.
+    """
+    if package not in services.PACKAGES:
+        raise AttendError("NO_SERVICE", f"no service {package!r}: one of {', '.join(services.PACKAGES)}")
+    environment = Connections.here().environment(package) | OURS
+    done = subprocess.run(python("-m", package, *arguments), env=environment, check=False)  # noqa: S603
+    raise typer.Exit(done.returncode)
 
 
 def clients(context: typer.Context) -> None:
     """Create, list, rotate and revoke the API clients of booking (`attend clients --help` for the words)."""
-    _forward("booking", ["clients", *context.args])
+    forward("booking", ["clients", *context.args])
 
 
-def dead_letters(context: typer.Context, service: Service) -> None:
-    """List, show, replay or discard what a service could not take: `attend dead-letters records list`."""
-    _forward(service, ["dead-letters", *context.args])
+def dead_letters(context: typer.Context) -> None:
+    """List, show, replay, discard or skip what a service could not take: `attend dead-letters list records`."""
+    from stack.commands import of_service
+
+    of_service.dead_letters(forward)(context.args, prog_name="attend dead-letters")
 
 
-def retention(context: typer.Context, service: Service) -> None:
+def retention(context: typer.Context) -> None:
     """Remove what a service keeps only for so long, or count it: `attend retention booking --dry-run`."""
-    _forward(service, ["retention", *context.args])
+    from stack.commands import of_service
+
+    of_service.retention(forward)(context.args, prog_name="attend retention")
 
 
 def no_show(context: typer.Context) -> None:
     """Say how many visits would be no-shows if a slot were due now: `attend no-show --dry-run`."""
-    _forward("booking", ["no-show", *context.args])
+    forward("booking", ["no-show", *context.args])
 
 
 def templates(context: typer.Context) -> None:
     """Check the messages to patients, or look at them: `attend templates lint`, `attend templates preview --all`."""
-    done = subprocess.run(python("-m", "notifier", "templates", *context.args), check=False)  # noqa: S603  # no database
-    raise typer.Exit(done.returncode)
+    command = python("-m", "notifier", "templates", *context.args)  # needs no database
+    raise typer.Exit(subprocess.run(command, env=os.environ | OURS, check=False).returncode)  # noqa: S603
 
 
 def demo(
@@ -53,11 +71,3 @@ def demo(
     from stack.demo.run import demo as play
 
     raise typer.Exit(play(samples, keep, fast))
-
-
-def _forward(package: str, arguments: list[str]) -> None:
-    if package not in services.PACKAGES:
-        raise AttendError("NO_SERVICE", f"no service {package!r}: one of {', '.join(services.PACKAGES)}")
-    environment = Connections.here().environment(package)
-    done = subprocess.run(python("-m", package, *arguments), env=environment, check=False)  # noqa: S603
-    raise typer.Exit(done.returncode)

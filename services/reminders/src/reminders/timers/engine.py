@@ -13,6 +13,7 @@ from faust.types import TP, EventT, StreamT
 
 from chassis.breaker import Breaker
 from chassis.clock_check import ClockCheck
+from reminders.settings import SERVICE
 from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema
 from reminders.timers.emitter import Emitter
@@ -138,7 +139,9 @@ class Engine:
     def reason(self) -> str | None:
         """Why it does not do all of its work, or None; what stands still says the way out."""
         recovering = None if self.ready else "recovering the table, or waiting for partitions"
-        return self._breaker.reason() or self._app.source_reader.reason() or self._recovery.reason() or recovering
+        return (
+            self._breaker.reason(SERVICE) or self._app.source_reader.reason() or self._recovery.reason() or recovering
+        )
 
     def plan_anew(self, ask: Callable[[], None]) -> None:
         """Let partitions begin anew whose rows cannot be relied on: `ask` has planned what is ahead of them."""

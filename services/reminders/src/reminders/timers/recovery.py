@@ -19,6 +19,7 @@ from mode import Service
 
 from chassis.clock_check import ClockCheck
 from chassis.logs import get_logger
+from reminders.settings import SERVICE
 from reminders.timers.changelog import ChangelogReader
 from reminders.timers.partition import SENTINEL, Partition
 from reminders.timers.producer import FencedProducer
@@ -155,7 +156,7 @@ class FencingRecovery(Recovery):
     def reason(self) -> str | None:
         """Return which partitions' rows cannot be relied on, where and why, or None."""
         halted = [(number, part.halt) for number, part in sorted(self._store.parts.items()) if part.halt is not None]
-        texts = [halt.text(TopicPartition(self._changelog, number)) for number, halt in halted]
+        texts = [halt.text(TopicPartition(self._changelog, number), SERVICE) for number, halt in halted]
         if texts and self.begun_anew is None:
             texts.append("it is not begun anew while the reconciler is off, for nobody would plan its timers")
         return "; ".join(texts) or None

@@ -14,6 +14,7 @@ from chassis import fetching, kafka, logs, salvage
 from chassis.errors import Unavailable
 from chassis.group_positions import Order
 from chassis.halt import LOOK_AGAIN_S, Halt
+from reminders.settings import SERVICE
 
 type OrderOf = Callable[[TopicPartition], Awaitable[Order | None]]
 """Returns what a person ordered of a partition that stands still; raises Unavailable."""
@@ -54,7 +55,7 @@ class SourceReader:
 
     def reason(self) -> str | None:
         """Return which partitions stand still, where and why, or None."""
-        return "; ".join(halt.text(tp) for tp, halt in sorted(self._halts.items())) or None
+        return "; ".join(halt.text(tp, SERVICE) for tp, halt in sorted(self._halts.items())) or None
 
     @property
     def halted(self) -> set[int]:
