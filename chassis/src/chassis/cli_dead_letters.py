@@ -9,7 +9,7 @@ import asyncpg
 import typer
 from aiokafka import TopicPartition
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from chassis import dead_letter, kafka, skipping
 from chassis.errors import RejectedEvent
@@ -56,10 +56,7 @@ def _add_looking(app: typer.Typer, name: str, with_pool: WithPool) -> None:
             for letter in letters:
                 typer.echo(json.dumps(_row(letter)))
             return
-        table = Table(*_row_names())
-        for letter in letters:
-            table.add_row(*(str(v) for v in _row(letter).values()))
-        Console().print(table if letters else f"{name}: no dead letters")
+        Console().print(table_of(letters) if letters else f"{name}: no dead letters")
 
     @app.command("show")
     def show_command(letter_id: int) -> None:
@@ -134,6 +131,15 @@ def _add_skipping[S: ServiceSettings](
         held = with_pool(work)
         verb = "would go" if dry_run else "goes"
         typer.echo(f"{held.consumer} {verb} on in {tp.topic}[{tp.partition}] from {to}; it stood at {held.position}")
+
+
+def table_of(letters: Sequence[dead_letter.DeadLetter]) -> Table:
+    """Return them for people: on a narrow terminal a cell goes on below itself, and nothing of it is cut off."""
+    table = Table(*(Column(name, overflow="fold") for name in _row_names()))
+    for letter in letters:
+        at = "" if letter.recorded_at is None else f"{letter.recorded_at:%Y-%m-%d %H:%M}"
+        table.add_row(*(str(value) for value in (_row(letter) | {"recorded_at": at}).values()))
+    return table
 
 
 def _row(letter: dead_letter.DeadLetter) -> dict[str, Any]:
