@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,6 +60,8 @@ def status(as_json: JsonOption = False) -> None:
             console.print(f"{row['part']}: {row['detail']}")
         if row["recovery"]:
             console.print(f"{row['part']} recovers its table: {row['recovery']}")
+    for line in way_to_dead_letters(rows):
+        console.print(line)
 
 
 _TEXT = ("state",)
@@ -89,6 +91,19 @@ def _row(part: PartState) -> dict[str, Any]:
         elif ready:
             row["state"] = "silent"
     return row
+
+
+def way_to_dead_letters(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each service that has dead letters: how many, and the command that lists them."""
+    packages = {service.name: service.package for service in services.ALL}
+    found: dict[str, int] = {}
+    for row in rows:
+        if (package := packages.get(row["part"])) and row["dead_letters"]:
+            found[package] = max(found.get(package, 0), row["dead_letters"])  # its parts share a table
+    return [
+        f"{count} dead letter{'' if count == 1 else 's'} in {package}: attend dead-letters list {package}"
+        for package, count in found.items()
+    ]
 
 
 def _shown(value: Any) -> str:
