@@ -8,7 +8,6 @@ import pytest
 
 from notifier.fanout.domain.notices import (
     FOLLOW_UP_WITHIN,
-    REBOOKED_WITHIN,
     may_take_place,
     messages_for,
     supersede,
@@ -17,7 +16,7 @@ from notifier.fanout.domain.notices import (
 from notifier.fanout.domain.transitions import Happened, Transition, VisitReading
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
-from notifier.values.kinds import KINDS
+from notifier.values.kinds import KINDS, REBOOKED_WITHIN
 from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
 from schemas.reminders import Reason

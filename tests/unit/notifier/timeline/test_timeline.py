@@ -27,7 +27,7 @@ from notifier.timeline.domain.entries import (
 )
 from notifier.timeline.domain.sent_messages import CallFact, MessageFact, StepFact, of_messages
 from notifier.timeline.handle import Booked, Missing, OwnFacts, UnknownAppointment, tell
-from notifier.values.kinds import KINDS
+from notifier.values.kinds import KINDS, REBOOKED_WITHIN
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
@@ -160,6 +160,37 @@ def test_b1_a_skip_says_why_in_words_and_by_its_code() -> None:
 
     assert (last.what, last.reason) == ("message.skipped", "NO_CONTACT")
     assert "no mobile number and no email address" in last.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (Kind.CANCELLED, "in case the patient books another visit in its place"),
+        (Kind.CONFIRMATION, "in case the patient's other visit is cancelled for this one"),
+    ],
+)
+def test_d37_b1_a_message_that_waits_for_the_visits_twin_says_so_and_until_which_second(kind: Kind, why: str) -> None:
+    asked = NOW + timedelta(seconds=7)
+    waits = message(kind=kind, created_at=asked, next_attempt_at=asked + REBOOKED_WITHIN)
+
+    told = of_messages([waits], LONDON)[-1].text
+
+    assert told.endswith(f" waits until 2027-03-01 09:02:07, {why}: then both are told as one move")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": Kind.MOVED, "next_attempt_at": NOW + REBOOKED_WITHIN},
+        {"next_attempt_at": NOW + HOUR},
+        {"next_attempt_at": NOW + REBOOKED_WITHIN, "calls": (call(outcome="not-accepted"),)},
+        {"next_attempt_at": NOW + REBOOKED_WITHIN, "steps": (StepFact(Channel.WHATSAPP, "OPTED_OUT"),)},
+    ],
+)
+def test_b1_a_message_that_waits_for_anything_else_does_not_say_that_it_waits_for_a_twin(
+    changes: dict[str, Any],
+) -> None:
+    assert " waits; next look at " in of_messages([message(**changes)], LONDON)[-1].text
 
 
 def test_b1_a_reminder_is_told_from_plan_to_end() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, StrEnum
 
 from schemas.appointments import Status
@@ -9,6 +10,9 @@ from schemas.notifications import Kind
 
 PATIENT = "patient"
 PROVIDER = "provider"
+
+REBOOKED_WITHIN = timedelta(minutes=2)
+"""A cancelled visit and one booked so close to it are one move; so a cancellation notice waits this long (D37)."""
 
 
 class Category(StrEnum):

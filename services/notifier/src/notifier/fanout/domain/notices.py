@@ -18,14 +18,11 @@ from notifier.fanout.domain.transitions import NOTICES, Happened, Transition, Vi
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import skip
 from notifier.ledger.domain.states import NotificationState
-from notifier.values.kinds import KINDS
+from notifier.values.kinds import KINDS, REBOOKED_WITHIN
 from schemas.appointments import IngestMode
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from schemas.wire import event_id, notification_id
-
-REBOOKED_WITHIN = timedelta(minutes=2)
-"""A cancelled visit and one booked so close to it are one move; so a cancellation notice waits this long (D37)."""
 
 FOLLOW_UP_WITHIN = timedelta(hours=48)
 """After the visit's end: a late arrival undoes a no-show for 24 h (D19); after two days nobody wants to read of it."""

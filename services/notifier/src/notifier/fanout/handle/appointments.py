@@ -11,13 +11,13 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.consumer import Applied
-from notifier.fanout.domain.notices import REBOOKED_WITHIN, may_take_place, messages_for, supersede, take_place
+from notifier.fanout.domain.notices import may_take_place, messages_for, supersede, take_place
 from notifier.fanout.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
-from notifier.values.kinds import KINDS
+from notifier.values.kinds import KINDS, REBOOKED_WITHIN
 from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
 

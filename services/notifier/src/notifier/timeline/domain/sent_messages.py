@@ -9,7 +9,7 @@ from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, NOT_ON_TH
 from notifier.ledger.domain.states import NotificationState
 from notifier.timeline.domain.entries import CARRIER, NOTIFIER, STAFF, Entry, wall
 from notifier.timeline.domain.entries import PATIENT as THE_PATIENT
-from notifier.values.kinds import KINDS, PATIENT
+from notifier.values.kinds import KINDS, PATIENT, REBOOKED_WITHIN
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
@@ -165,10 +165,25 @@ def _given_back(one: MessageFact, call: CallFact) -> Entry:
     return Entry(call.at, NOTIFIER, f"call.{NOT_STARTED}", text, None, one.caused_by, ids, call.ordinal)
 
 
+_FOR_ONE_MOVE = {
+    Kind.CANCELLED: "in case the patient books another visit in its place",
+    Kind.CONFIRMATION: "in case the patient's other visit is cancelled for this one",
+}
+
+
+def _waiting(one: MessageFact, zone: ZoneInfo) -> str:
+    """Return until when a queued message waits, and why if it is for the visit's twin (D37)."""
+    untouched = not one.calls and not one.steps and one.next_attempt_at == one.created_at + REBOOKED_WITHIN
+    if untouched and (why := _FOR_ONE_MOVE.get(one.kind)):
+        until = f"{wall(one.next_attempt_at, zone)}:{one.next_attempt_at:%S}"
+        return f"{one.name} waits until {until}, {why}: then both are told as one move"
+    return f"{one.name} waits; next look at {wall(one.next_attempt_at, zone)}"
+
+
 def _ending(one: MessageFact, zone: ZoneInfo) -> list[Entry]:
     match one.state:
         case NotificationState.QUEUED:
-            text = f"{one.name} waits; next look at {wall(one.next_attempt_at, zone)}"
+            text = _waiting(one, zone)
         case NotificationState.SENDING:
             return []
         case NotificationState.ACCEPTED:
