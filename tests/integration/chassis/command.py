@@ -14,7 +14,7 @@ APP = service_cli("records", "tests.integration.chassis.ledger", Settings, {}, l
 async def command(world: World, *arguments: str) -> Result:
     """Run the service's command, in a thread: it has a loop of its own."""
     environment = {
-        "DATABASE_URL": world.url,
+        "LEDGER_DATABASE_URL": world.url,
         "KAFKA_BOOTSTRAP_SERVERS": world.bootstrap,
         "ATTEND_TOPIC_PREFIX": world.prefix,
     }
