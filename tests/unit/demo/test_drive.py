@@ -37,8 +37,27 @@ class Processes:
         return {"epoch": self.clock.epoch, "idle": idle, "next_wake_at": wake.isoformat() if wake else None}
 
 
+class Mornings:
+    """The projector is busy for some looks, then hands a clinic's day back, and the notifier is busy with it."""
+
+    def __init__(self, clock_file: Path) -> None:
+        self.clock = SteppedClock(clock_file)
+        self.slots, self.days, self.done = 3, 0, False
+
+    async def clock_of(self, service: str) -> dict[str, Any]:
+        busy = False
+        if service == "reminders-projector" and self.slots:
+            self.slots, busy = self.slots - 1, True
+            self.days = 0 if self.slots else 3
+        elif service == "notifier" and self.days:
+            self.days, busy = self.days - 1, True
+            self.done = not self.days
+        wake = (NOON + timedelta(hours=1)).isoformat() if service == "notifier" and self.done else None
+        return {"epoch": self.clock.epoch, "idle": not busy, "next_wake_at": wake}
+
+
 class FakeClient:
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes | Mornings) -> None:
         self.clock = processes.clock_of
 
 
@@ -50,6 +69,18 @@ def driver_of(tmp_path: Path, wakes: list[datetime], looks: int = 0, patience_s:
     driver = Driver(client, installation, patience_s)
     driver.step(NOON)
     return driver, processes
+
+
+async def test_what_a_process_hands_back_is_waited_for_and_so_is_what_that_wakes(tmp_path: Path) -> None:
+    file = tmp_path / "clock.json"
+    client: Any = FakeClient(mornings := Mornings(file))
+    driver = Driver(client, Installation({}, dict.fromkeys(SERVICES, ""), "", "", file), 5)
+    driver.step(NOON)
+
+    wake = await driver.settle()
+
+    assert mornings.done
+    assert wake == NOON + timedelta(hours=1)
 
 
 async def test_it_stops_at_every_wake_up_and_every_action_in_order(tmp_path: Path) -> None:

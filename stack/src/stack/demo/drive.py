@@ -58,14 +58,17 @@ class Driver:
     async def settle(self) -> datetime | None:
         """Wait until every process is idle on this epoch and return the earliest instant at which one wakes.
 
-        Asked in the direction of the work, which has no circle: who is idle has handed everything on, so
-        that the next, when it is idle later, has that behind it too.
+        Asked in the direction of the work: who is idle has handed everything on, so that the next, when it is
+        idle later, has that behind it too. And asked twice, because two ways lead back, a clinic's day from the
+        projector to the notifier and a patient's reply from the notifier to booking: neither leads to another of
+        its kind on one epoch, so whatever the first time handed back is done the second time.
 
         Raises:
             NotIdle: A process is still busy after the patience.
         """
         until = time.monotonic() + self._patience_s
-        answers = [await self._idle(service, until) for service in self._services]
+        for _ in range(2):
+            answers = [await self._idle(service, until) for service in self._services]
         wakes = [datetime.fromisoformat(found) for answer in answers if (found := answer["next_wake_at"])]
         return min(wakes, default=None)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVICES = ("booking", "records", "reminders-worker", "notifier", "reminders-projector", "reminders-api")
-"""In the direction in which work flows: who is idle in this order, one after the other, has handed nothing on."""
+"""In the direction in which work flows, but for clinics' days, which go from the projector to the notifier, and
+patients' replies, which go from the notifier to booking."""
 
 APIS = ("booking", "records", "reminders-api", "notifier")
 
