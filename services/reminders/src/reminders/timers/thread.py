@@ -4,11 +4,13 @@ Read against faust-streaming 0.15.3: `AIOKafkaConsumerThread` hard-codes read un
 of the source may use transactions, and a fetch that waits 1.5 s at the broker.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.errors import ConsumerStoppedError
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
 from mode.threads import ServiceThread, WorkerThread
@@ -63,6 +65,19 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
             raise ConsumerStoppedError
         reader = cast(HasSourceReader, self.consumer.app).source_reader
         return await reader.fetch(consumer, active_partitions, timeout or 0.0, max_records or MOST_RECORDS)
+
+    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        """Call in the thread, and return what comes back.
+
+        Raises:
+            ConsumerNotStarted: The thread has ended: who asks while all stops is answered as before the start.
+        """
+        try:
+            return await super().call_thread(fun, *args, **kwargs)
+        except RuntimeError as error:
+            if self.thread_loop.is_closed():
+                raise ConsumerNotStarted("the consumer's thread has ended") from error
+            raise
 
     async def check_group(self) -> None:
         """Take note of what went wrong in the group: aiokafka waits for that before it goes on.
