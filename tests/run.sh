@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests in three parts side by side, each with a Kafka and a PostgreSQL of its own: they wait for processes, brokers and
+# The tests in four parts side by side, each with a Kafka and a PostgreSQL of its own: they wait for processes, brokers and
 # time limits for more than half of their time. The first part speaks at once, the others when all are done.
 # Arguments go to each pytest. Servers that run already (see CONTRIBUTING.md) are used by one part after the other.
 set -uo pipefail
@@ -8,7 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 services=(tests/integration/booking tests/integration/reminders)
 whole=(tests/integration/records tests/integration/retention tests/integration/stack tests/chaos)
 whole+=(tests/end_to_end) # it keeps its whole system to the end
-rest=(tests/unit tests/contract tests/integration "${services[@]/#/--ignore=}" "${whole[@]/#/--ignore=}")
+notifier=(tests/integration/notifier)
+rest=(tests/unit tests/contract tests/integration "${services[@]/#/--ignore=}" "${whole[@]/#/--ignore=}" "${notifier[@]/#/--ignore=}")
 nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a part
 
 status=$nothing_chosen pids=() told=$(mktemp -d)
@@ -37,7 +38,7 @@ await_all() { # the first failure is the answer; no test chosen is one only if n
 
 side_by_side=yes
 [ -z "${KAFKA_BOOTSTRAP_SERVERS:-}${DATABASE_ADMIN_URL:-}" ] || side_by_side=no
-for name in rest services whole; do
+for name in rest notifier services whole; do
   declare -n paths=$name
   if [ $name = rest ]; then start $name "${paths[@]}" "$@"; else start $name "${paths[@]}" "$@" >"$told/$name" 2>&1; fi
   [ $side_by_side = yes ] || await_all
