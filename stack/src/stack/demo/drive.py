@@ -10,13 +10,18 @@ import httpx2
 
 from chassis import clock
 from stack.demo.client import Client, Refused
-from stack.demo.installation import SERVICES, Installation
+from stack.demo.installation import Installation
 
 POLL_S = 0.02
 PATIENCE_S = 180.0
 """A process that is busy for longer than this on one instant is stuck, on a machine with many times its load too."""
 
 MINUTE = timedelta(minutes=1)
+ASKED = (
+    *("booking", "records", "reminders-worker", "reminders-projector"),
+    *("notifier", "reminders-projector", "reminders-api"),
+)
+"""Which process is asked after which whether it is idle."""
 
 
 class NotIdle(Exception):
@@ -42,7 +47,6 @@ class Driver:
     ) -> None:
         self._client = client
         self._file = installation.clock_file
-        self._services = SERVICES
         self._patience_s = patience_s
         self._grain = grain
         self._epoch: int | None = None
@@ -59,16 +63,15 @@ class Driver:
         """Wait until every process is idle on this epoch and return the earliest instant at which one wakes.
 
         Asked in the direction of the work: who is idle has handed everything on, so that the next, when it is
-        idle later, has that behind it too. And asked twice, because two ways lead back, a clinic's day from the
-        projector to the notifier and a patient's reply from the notifier to booking: neither leads to another of
-        its kind on one epoch, so whatever the first time handed back is done the second time.
+        idle later, has that behind it too. A clinic's day goes from the projector to the notifier and what becomes
+        of it goes back, so the projector is asked before and after. Not waited for is a patient's reply, which goes
+        from the notifier to booking.
 
         Raises:
             NotIdle: A process is still busy after the patience.
         """
         until = time.monotonic() + self._patience_s
-        for _ in range(2):
-            answers = [await self._idle(service, until) for service in self._services]
+        answers = [await self._idle(service, until) for service in ASKED]
         wakes = [datetime.fromisoformat(found) for answer in answers if (found := answer["next_wake_at"])]
         return min(wakes, default=None)
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVICES = ("booking", "records", "reminders-worker", "notifier", "reminders-projector", "reminders-api")
-"""In the direction in which work flows, but for clinics' days, which go from the projector to the notifier, and
-patients' replies, which go from the notifier to booking."""
+"""The processes; each tells its clock, and whether it is idle."""
 
 APIS = ("booking", "records", "reminders-api", "notifier")
 
