@@ -229,6 +229,6 @@ async def _somebody_waits_for_a_lock(world: World) -> bool:
 
 async def _end_other_backends(world: World) -> None:
     await world.pool.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE datname = current_database() AND usename = current_user AND state LIKE 'idle in transaction%'"
     )

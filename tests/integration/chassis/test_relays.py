@@ -95,7 +95,7 @@ async def test_a_relay_that_lost_its_lock_publishes_nothing_that_it_had_read(pai
 
     async with pair.standing():
         await put(pair.notes, note("a", 2))
-        await pair.other.round()
+        assert await pair.other.round() == 2
 
     assert (await published(pair.notes))["a"] == [0, 1, 2][not warm :]
 
@@ -217,9 +217,9 @@ async def _rows_read(pool: asyncpg.Pool) -> int:
 
 
 async def _end_transactions(world: World) -> None:
-    """End what stands open, as `idle_in_transaction_session_timeout` does after 8 s."""
+    """End what stands open, as `idle_in_transaction_session_timeout` does after 8 s, and wait until it has ended."""
     await world.pool.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE datname = current_database() AND state = 'idle in transaction'"
     )
 
