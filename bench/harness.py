@@ -14,7 +14,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -26,13 +26,13 @@ from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.settings import Settings
 from booking.wiring import POOL_SIZE, door
-from chassis import logs
-from chassis.clock import RealClock
-from chassis.database import Connection, create_pool
-from chassis.lifecycle import calm_collector
-from chassis.metrics import Metrics
-from chassis.migrate import migrate
-from chassis.serving import serve
+from chassis.api.server import serve
+from chassis.postgres.database import Connection, create_pool
+from chassis.postgres.migrator import migrate
+from chassis.process import logs
+from chassis.process.clock import RealClock
+from chassis.process.lifecycle import calm_collector
+from chassis.process.metrics import Metrics
 from stack.postgres import Postgres
 
 NAME = "people"

@@ -32,12 +32,12 @@ from booking.reissues.counts import ReissueCounts
 from booking.reissues.job import Reissuer
 from booking.settings import Settings
 from booking.wiring import door
-from chassis import logs
-from chassis.clock import RealClock
-from chassis.database import create_pool
-from chassis.lifecycle import calm_collector
-from chassis.metrics import Metrics
-from chassis.migrate import migrate
+from chassis.postgres.database import create_pool
+from chassis.postgres.migrator import migrate
+from chassis.process import logs
+from chassis.process.clock import RealClock
+from chassis.process.lifecycle import calm_collector
+from chassis.process.metrics import Metrics
 from schemas.appointments import Appointment, Status
 from schemas.wire import decode
 from stack.postgres import Postgres

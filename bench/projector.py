@@ -18,10 +18,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 
 from bench.harness import Cpu, Report, figure, interleaved, median, until
-from chassis import logs, topics
-from chassis.database import create_pool
-from chassis.lifecycle import calm_collector
-from chassis.migrate import migrate
+from chassis.kafka import topics
+from chassis.postgres.database import create_pool
+from chassis.postgres.migrator import migrate
+from chassis.process import logs
+from chassis.process.lifecycle import calm_collector
 from reminders.settings import Settings
 from reminders.wiring import run_projector
 from schemas.envelope import Envelope

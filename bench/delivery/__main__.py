@@ -12,8 +12,8 @@ from bench.delivery.ingest import measure_ingest
 from bench.delivery.latency import measure_latency
 from bench.delivery.servers import Servers, servers
 from bench.harness import Report
-from chassis import logs
-from chassis.lifecycle import calm_collector
+from chassis.process import logs
+from chassis.process.lifecycle import calm_collector
 
 NAME = "delivery"
 

@@ -9,7 +9,7 @@ from bench.delivery.cpu import cpu_by_part, cpu_figures
 from bench.delivery.running import Running, running
 from bench.delivery.servers import Servers
 from bench.harness import Figure, Report, figure, percentile, until
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 
 RATE_PER_S = 200
 WARM_UP_S = 5

@@ -16,11 +16,11 @@ from bench.delivery.limits import BATCH, Rate, Stopwatch
 from bench.delivery.load import Load, Record
 from bench.delivery.servers import Place
 from bench.harness import Cpu, until
-from chassis.clock import RealClock
-from chassis.consumer import Subscription
-from chassis.database import create_pool
-from chassis.lifecycle import calm_collector
-from chassis.metrics import Metrics
+from chassis.delivery.consumer import Subscription
+from chassis.postgres.database import create_pool
+from chassis.process.clock import RealClock
+from chassis.process.lifecycle import calm_collector
+from chassis.process.metrics import Metrics
 from records.adapters import incoming
 from records.domain import Pair, SubFile
 from records.handle import on_appointments

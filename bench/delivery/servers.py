@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from chassis import topics as broker_topics
-from chassis.migrate import migrate
+from chassis.kafka import topics as broker_topics
+from chassis.postgres.migrator import migrate
 from schemas import topics
 from stack.kafka import Kafka
 from stack.postgres import Postgres

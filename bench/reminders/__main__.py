@@ -15,8 +15,8 @@ from bench.harness import Report
 from bench.reminders.compare import measure_intake, measure_life, measure_recovery
 from bench.reminders.load import Table
 from bench.reminders.place import Broker, broker
-from chassis import logs
-from chassis.lifecycle import calm_collector
+from chassis.process import logs
+from chassis.process.lifecycle import calm_collector
 
 NAME = "reminders"
 

@@ -10,8 +10,8 @@ import time
 from array import array
 from pathlib import Path
 
-from chassis.lifecycle import run
-from chassis.settings import load
+from chassis.process.lifecycle import run
+from chassis.process.settings import load
 from reminders.settings import Settings
 from reminders.wiring import run_worker
 

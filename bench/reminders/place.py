@@ -14,8 +14,8 @@ import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.reminders.segments import Topic
-from chassis import clock
-from chassis import topics as broker_topics
+from chassis.kafka import topics as broker_topics
+from chassis.process import clock
 from schemas import topics
 from stack.kafka import Kafka
 

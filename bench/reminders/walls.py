@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from bench.harness import percentile
-from chassis.lifecycle import calm_collector
+from chassis.process.lifecycle import calm_collector
 from reminders.timers.emitter import AHEAD, Emitter
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Message

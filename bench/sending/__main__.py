@@ -13,8 +13,8 @@ from bench.sending.fanout import measure_fanout
 from bench.sending.inbox import measure_inbox
 from bench.sending.lanes import measure_http, measure_smtp
 from bench.sending.rated import measure_rated
-from chassis import logs
-from chassis.lifecycle import calm_collector
+from chassis.process import logs
+from chassis.process.lifecycle import calm_collector
 
 NAME = "sending"
 

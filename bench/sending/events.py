@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from bench.delivery.load import Record
 from bench.delivery.servers import Place
 from bench.sending.people import Visit
-from chassis.consumer import Subscription
-from chassis.database import create_pool
+from chassis.delivery.consumer import Subscription
+from chassis.postgres.database import create_pool
 from notifier.settings import Settings
 from notifier.wiring.service import SERVICE, subscriptions
 from schemas import wire

@@ -15,7 +15,7 @@ from bench.delivery.topics import produce
 from bench.harness import Cpu, Report, figure, interleaved, median, until
 from bench.sending.events import BATCH, changed, settings_of
 from bench.sending.people import Visit, fill, visits
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 from notifier.fanout import messages
 from notifier.settings import Settings
 from notifier.wiring.service import build

@@ -18,7 +18,7 @@ from bench.delivery.servers import Place, Servers, place
 from bench.harness import Cpu, Report, figure, percentile, until
 from bench.sending.events import changed
 from bench.sending.people import Visit, fill, visits
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 from notifier.wiring.service import SERVICE
 from schemas.topics import APPOINTMENTS
 from stack.parts import ServiceProcess

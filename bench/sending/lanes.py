@@ -16,7 +16,7 @@ from bench.harness import Cpu, Report, figure, interleaved, median, until
 from bench.sending.carriers import LOOPBACK, Carriers, carriers
 from bench.sending.events import changed, due, settings_of, tell
 from bench.sending.people import fill, visits
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 from notifier.settings import Settings
 from notifier.wiring.service import build
 from schemas.notifications import Channel

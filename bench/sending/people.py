@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 from schemas.appointments import Status
 
 CLINICS = 50

@@ -14,7 +14,7 @@ from bench.sending.carriers import carriers
 from bench.sending.events import due, settings_of, tell
 from bench.sending.lanes import CARRIER_MS
 from bench.sending.people import fill, visits
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 from notifier.settings import Settings
 from notifier.wiring.service import build
 from schemas.notifications import Channel

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis import clock
+from chassis.process import clock
 from stack.postgres import Postgres
 from stack.supervisor import System
 from tests.support import databases

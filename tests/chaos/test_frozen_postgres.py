@@ -18,7 +18,7 @@ import pytest
 
 from booking.door import client_keys
 from booking.door.domain import Client
-from chassis.lifecycle import DRAIN_S
+from chassis.process.lifecycle import DRAIN_S
 from stack import services
 from stack.ports import free_port
 from stack.postgres import Postgres

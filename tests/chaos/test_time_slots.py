@@ -13,12 +13,12 @@ import asyncpg
 import orjson
 import pytest
 
-from chassis.clock import StillClock
-from chassis.errors import Unavailable
-from chassis.metrics import Metrics
-from chassis.slot_metrics import SlotMetrics
-from chassis.slots import Performed, Runner, Scope
-from chassis.timetable import Slot
+from chassis.process.clock import StillClock
+from chassis.process.errors import Unavailable
+from chassis.process.metrics import Metrics
+from chassis.time_slots.metrics import SlotMetrics
+from chassis.time_slots.runner import Performed, Runner, Scope
+from chassis.time_slots.timetable import Slot
 from reminders.clinic_days.job import ClinicDays
 from schemas.reminders import ClinicDayDue
 from schemas.wire import decode
@@ -44,7 +44,7 @@ class Mortal(ClinicDays):
         self.kills = 0
 
     async def perform(self, connection: Any, scope: Scope, slot: Slot, now: datetime) -> Performed:
-        """See `chassis.slots.Job`."""
+        """See `chassis.time_slots.runner.Job`."""
         performed = await super().perform(connection, scope, slot, now)
         if self.dice.random() < KILLED:
             self.kills += 1

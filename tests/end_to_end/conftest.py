@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chassis import clock
+from chassis.process import clock
 from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.installation import Installation, from_environment

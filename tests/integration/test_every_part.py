@@ -18,8 +18,8 @@ import records.settings
 import records.wiring
 import reminders.settings
 import reminders.wiring
-from chassis import behind
-from chassis.errors import Misconfigured
+from chassis.delivery import high_water
+from chassis.process.errors import Misconfigured
 from stack.ports import free_port
 from tests.support.installation import ADDRESS_PEPPER, Installation
 
@@ -27,11 +27,14 @@ pytestmark = pytest.mark.integration
 
 LISTENERS = {"http", "operations"}
 PARTS = {
-    "booking": {*LISTENERS, *("consumer", "relay", "reference relay", "reissuer", "retention", "clocks", behind.PART)},
-    "records": {*LISTENERS, "consumer", "relay", "retention", behind.PART},
+    "booking": {
+        *LISTENERS,
+        *("consumer", "relay", "reference relay", "reissuer", "retention", "clocks", high_water.PART),
+    },
+    "records": {*LISTENERS, "consumer", "relay", "retention", high_water.PART},
     "notifier": {
         *LISTENERS,
-        *("consumer", "relay", "retention", "clocks", "streams", behind.PART),
+        *("consumer", "relay", "retention", "clocks", "streams", high_water.PART),
         *("waiting receipts", "look-up", "rekeying", "sms lane", "whatsapp lane", "email lane"),
     },
     "reminders": {"operations", "consumer", "relay", "retention", "clocks", "days", "closing"},
@@ -41,7 +44,7 @@ INSERT INTO dead_letter (consumer, topic, partition, "offset", value, headers, c
 VALUES ('c', 't', 0, 1, 'body', '[]', 'INVALID', 'm', 'discarded', clock_timestamp() - interval '100 days')"""
 
 
-class Behind(behind.Ends):
+class Behind(high_water.Ends):
     """Finds that the database was put back while the service runs."""
 
     def __init__(self) -> None:

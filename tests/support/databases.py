@@ -79,7 +79,7 @@ async def execute(url: str, statement: str) -> None:
 
 
 async def _migrate_all(postgres: PostgresServer, database: str) -> None:
-    from chassis.migrate import migrate
+    from chassis.postgres.migrator import migrate
 
     for package in filter(services.has_migrations, services.PACKAGES):
         service_url = postgres.url(database, services.role_of(package), ROLE_PASSWORD)

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis import topics as broker_topics
-from chassis.database import create_pool
+from chassis.kafka import topics as broker_topics
+from chassis.postgres.database import create_pool
 from schemas import topics
 from stack import services
 from tests.support.databases import ROLE_PASSWORD

@@ -12,15 +12,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis import logs, migrate, retention, skipping
-from chassis.cli_dead_letters import dead_letters_cli
-from chassis.clock import clock_from
-from chassis.counting import Count
-from chassis.database import create_pool
-from chassis.errors import AttendError, Misconfigured
-from chassis.lifecycle import EXIT_MISCONFIGURED
-from chassis.settings import ServiceSettings, load
-from chassis.subscription import Subscription
+from chassis.delivery import skip
+from chassis.delivery.dead_letters_cli import dead_letters_cli
+from chassis.delivery.subscription import Subscription
+from chassis.postgres import migrator, retention
+from chassis.postgres.bounded_count import Count
+from chassis.postgres.database import create_pool
+from chassis.process import logs
+from chassis.process.clock import clock_from
+from chassis.process.errors import AttendError, Misconfigured
+from chassis.process.lifecycle import EXIT_MISCONFIGURED
+from chassis.process.settings import ServiceSettings, load
 
 type Role[S] = Callable[[S], None]
 type Subscriptions[S] = Callable[[S], Sequence[Subscription[Any]]]
@@ -58,7 +60,7 @@ def service_cli[S: ServiceSettings](
     roles: Mapping[str, Role[S]],
     subscriptions: Subscriptions[S],
     jobs: Jobs[S] = lambda settings: (retention.settled_dead_letters(settings.keep_dead_letters_days),),
-    elsewhere: Callable[[S], skipping.Elsewhere | None] = lambda _: None,
+    elsewhere: Callable[[S], skip.Elsewhere | None] = lambda _: None,
 ) -> typer.Typer:
     """Return the command `python -m <package>`.
 
@@ -91,9 +93,9 @@ def service_cli[S: ServiceSettings](
             fail(Misconfigured("DATABASE_ADMIN_URL: missing; a role that may create schemas and roles"))
         url = settings_of(settings_type).database_url.get_secret_value()
         if plan:
-            found = run_async(migrate.plan(str(admin), name, package))
+            found = run_async(migrator.plan(str(admin), name, package))
         else:
-            found = run_async(migrate.migrate(str(admin), url, name, package))
+            found = run_async(migrator.migrate(str(admin), url, name, package))
         typer.echo(
             "\n".join(f"{'would apply' if plan else 'applied'} {step}" for step in found) or f"{name}: up to date"
         )

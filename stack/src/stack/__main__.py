@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from chassis.errors import AttendError, Misconfigured
+from chassis.process.errors import AttendError, Misconfigured
 from stack.commands import forward, look, policy, run, sending, sub_files, upkeep, why, work_list
 from stack.keeper import EXIT_MISCONFIGURED
 

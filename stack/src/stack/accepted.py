@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from chassis.clock import Clock
+from chassis.process.clock import Clock
 
 
 class AcceptanceLog:

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack import services
 from stack.folders import home_folder
 from stack.home import Home

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack import services
 from stack.folders import private_folder, write_secret
 from stack.postgres import Postgres

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from stack.folders import cache_folder
 
 TOGETHER = 6  # downloads at a time: most are small, so it is waiting that takes the time

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 
 OLDEST_MAJOR = 17  # Kafka 4 brokers need Java 17
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from stack import jars
 from stack.class_data import ClassData
 from stack.java import Java, find_java

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack.parts import Part, ServiceProcess
 from stack.state import PartState
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psutil
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from stack.folders import NOBODY, everyone_may_enter, private_folder, write_secret
 from stack.ports import LOOPBACK, free_port
 from stack.process import Child, OneProcess, wait_until_up

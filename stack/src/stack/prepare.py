@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from chassis import migrate, topics
-from chassis.errors import Misconfigured, Unavailable
+from chassis.kafka import topics
+from chassis.postgres import migrator
+from chassis.process.errors import Misconfigured, Unavailable
 from schemas import topics as declared
 from stack import services
 from stack.layout import python
@@ -33,7 +34,7 @@ def in_order(admin_url: str, database_url: Callable[[str], str], migrated: Calla
         await make_database(admin_url)
         for package in filter(services.has_migrations, services.PACKAGES):
             migrated(package)
-            await migrate.migrate(admin_url, database_url(package), package, package)
+            await migrator.migrate(admin_url, database_url(package), package, package)
 
     _run(work, "the database")
 

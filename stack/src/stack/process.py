@@ -12,7 +12,7 @@ from typing import Protocol
 
 import psutil
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from stack.folders import NOBODY
 
 START_TOLERANCE_S = 0.05  # create_time is counted in clock ticks of 10 ms

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 
 KAFKA_PORT = 19092
 POSTGRES_PORT = 15432

@@ -24,7 +24,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from chassis.clock import clock_from
+from chassis.process.clock import clock_from
 from stack import callbacks
 from stack import faults as orders
 from stack.accepted import AcceptanceLog

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import psutil
 
-from chassis.errors import AttendError, Misconfigured
+from chassis.process.errors import AttendError, Misconfigured
 from stack import prepare, services
 from stack.accepted import read_accepted
 from stack.home import Home

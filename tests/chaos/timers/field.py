@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 from aiokafka import AIOKafkaProducer
 
-from chassis import topics
+from chassis.kafka import topics
 from schemas.topics import APPOINTMENTS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CHANGELOG, Topic
 from stack.kafka import Kafka
 from tests.chaos.timers.reading import Log, read_committed_offsets, read_log

@@ -11,7 +11,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from chassis import topics
+from chassis.kafka import topics
 from schemas.appointments import Appointment
 from schemas.topics import TIMERS_CHANGELOG
 from tests.chaos.timers.field import TOPICS, Field, freeze, thaw

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis import topics
+from chassis.kafka import topics
 from schemas.topics import TIMERS_CHANGELOG, Topic
 from stack.kafka import Kafka
 from tests.chaos.timers.field import TOPICS, ended, opened

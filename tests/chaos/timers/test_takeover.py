@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.clock import clock_from
+from chassis.process.clock import clock_from
 from schemas.topics import APPOINTMENTS
 from tests.chaos.timers.field import Field
 from tests.chaos.timers.source import Source, stream

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from chassis import logs
-from chassis.database import Connection
+from chassis.postgres.database import Connection
+from chassis.process import logs
 from tests.integration.booking.door import Door, opened, opened_on_kafka
 from tests.integration.booking.partitions import connected
 from tests.support import databases

@@ -23,11 +23,11 @@ from booking.formats.choice import Formats
 from booking.settings import Settings
 from booking.wiring import FORMATS, Service, build
 from booking.wiring import door as door_of
-from chassis.clock import Clock, RealClock
-from chassis.database import create_pool
-from chassis.health import Health
-from chassis.metrics import Metrics
-from chassis.operations import operations_api
+from chassis.api.operations import operations_api
+from chassis.postgres.database import create_pool
+from chassis.process.clock import Clock, RealClock
+from chassis.process.health import Health
+from chassis.process.metrics import Metrics
 from schemas import wire
 from schemas.topics import BOOKINGS_INBOUND, Topic
 from tests.support.installation import Installation

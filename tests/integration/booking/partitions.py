@@ -10,7 +10,7 @@ import asyncpg
 
 from booking.appointments.domain.batch import RecordedEvent
 from booking.appointments.domain.state import Result
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 
 TABLES = ("ingress", "appointment_history")
 QUARTER, YEAR = timedelta(days=91.3), timedelta(days=365)

@@ -10,9 +10,9 @@ from booking.door.counts import RefusalCounts
 from booking.door.transactions import Transactions
 from booking.reissues.counts import ReissueCounts
 from booking.reissues.job import Reissuer
-from chassis.clock import SteppedClock
-from chassis.database import create_pool
-from chassis.metrics import Metrics
+from chassis.postgres.database import create_pool
+from chassis.process.clock import SteppedClock
+from chassis.process.metrics import Metrics
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking
 
 PATH = "/v1/clinics/EYE/reminder-policy"

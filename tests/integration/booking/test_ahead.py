@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from booking.door.domain import Client
-from chassis.clock import RealClock
-from chassis.partitioner import partition_of
+from chassis.kafka.partitioner import partition_of
+from chassis.process.clock import RealClock
 from schemas.appointments import Appointment, Status
 from schemas.topics import APPOINTMENTS
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from booking.appointments.store import PostgresStore
-from chassis import migrate
-from chassis.database import Connection, create_pool
-from chassis.errors import Unavailable
+from chassis.postgres import migrator
+from chassis.postgres.database import Connection, create_pool
+from chassis.process.errors import Unavailable
 from tests.integration.booking.door import until
 from tests.integration.booking.partitions import TABLES, connected
 from tests.integration.booking.partitions import one as taken
@@ -33,7 +33,7 @@ async def test_a_table_of_before_becomes_the_first_partition_as_it_lies(postgres
         await admin.execute("INSERT INTO appointment_history SELECT appointment_id, version, key FROM ingress")
         lies = {table: await admin.fetchval("SELECT pg_relation_filenode($1::regclass)", table) for table in TABLES}
 
-        done = await migrate.migrate(url, service, "booking", "booking")
+        done = await migrator.migrate(url, service, "booking", "booking")
 
         assert [name[8:] for name in done][:5] == [
             "0026_partitions_prepared.sql", "0027_ingress_by_period.sql", "0027_partitions_checked.sql",
@@ -72,7 +72,7 @@ async def test_a_writer_under_way_and_the_steps_do_not_wait_for_each_other(
     """Whatever an event or a merge has come to, the steps lock what it still wants after what it has."""
     async with databases.fresh(postgres) as url, connected(url) as admin, connected(url) as writer:
         await _migrate_until(admin, _service_url(postgres, url), "booking/0025")
-        steps = [step for step in migrate.steps("booking") if "booking/0025" <= step.name < "booking/0027"]
+        steps = [step for step in migrator.steps("booking") if "booking/0025" <= step.name < "booking/0027"]
 
         async def waits() -> bool:
             return bool(await writer.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
@@ -98,11 +98,11 @@ async def test_whatever_step_was_the_last_the_service_may_use_its_tables_and_no_
 ) -> None:
     """An instance runs on while the steps are applied, and they may end at any of them."""
     async with databases.fresh(postgres) as url, connected(url) as admin:
-        await migrate._roles(admin, package, _service_url(postgres, url, package))
-        await migrate._schema(admin, package)
+        await migrator._roles(admin, package, _service_url(postgres, url, package))
+        await migrator._schema(admin, package)
         await admin.execute(f"SET search_path = {package}")
-        for step in migrate.steps(package):
-            await migrate.apply(await migrate.Run.begin(admin, package), step)
+        for step in migrator.steps(package):
+            await migrator.apply(await migrator.Run.begin(admin, package), step)
             assert await admin.fetch(_RIGHTS, package) == [], step.name
 
 
@@ -113,7 +113,7 @@ async def test_an_instance_that_runs_takes_keys_between_any_two_steps(postgres: 
         await _migrate_until(admin, service)
         async with connected(service) as running:
             for number, step in enumerate(_from(BEFORE)):
-                await migrate.apply(await migrate.Run.begin(admin, "booking"), step)
+                await migrator.apply(await migrator.Run.begin(admin, "booking"), step)
                 await running.execute(
                     "INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings) "
                     "VALUES ('local', $1, '', 'applied', uuidv7(), 1, '{}')",
@@ -177,9 +177,9 @@ async def _locked(admin: Connection, tables: Sequence[int]) -> list[str]:
     return [row["name"] for row in rows]
 
 
-def _from(name: str) -> list[migrate.Step]:
+def _from(name: str) -> list[migrator.Step]:
     """Return booking's steps from that one on."""
-    return [step for step in migrate.steps("booking") if step.name.startswith("booking/") and step.name >= name]
+    return [step for step in migrator.steps("booking") if step.name.startswith("booking/") and step.name >= name]
 
 
 def _service_url(postgres: PostgresServer, url: str, package: str = "booking") -> str:
@@ -188,11 +188,13 @@ def _service_url(postgres: PostgresServer, url: str, package: str = "booking") -
 
 async def _migrate_until(admin: Connection, service_url: str, before: str = BEFORE) -> None:
     """Apply the steps before that one."""
-    await migrate._roles(admin, "booking", service_url)
-    await migrate._schema(admin, "booking")
-    await _apply_all(admin, [step for step in migrate.steps("booking") if step.name < before or "chassis" in step.name])
+    await migrator._roles(admin, "booking", service_url)
+    await migrator._schema(admin, "booking")
+    await _apply_all(
+        admin, [step for step in migrator.steps("booking") if step.name < before or "chassis" in step.name]
+    )
 
 
-async def _apply_all(admin: Connection, steps: Sequence[migrate.Step]) -> None:
+async def _apply_all(admin: Connection, steps: Sequence[migrator.Step]) -> None:
     for step in steps:
-        await migrate.apply(await migrate.Run.begin(admin, "booking"), step)
+        await migrator.apply(await migrator.Run.begin(admin, "booking"), step)

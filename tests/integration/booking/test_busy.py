@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from booking.door.domain import Client
-from chassis.database import create_pool, unavailable
-from chassis.errors import Unavailable
+from chassis.postgres.database import create_pool, unavailable
+from chassis.process.errors import Unavailable
 from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, until
 from tests.integration.booking.policy import PATH, WEEK
 from tests.support.installation import Installation

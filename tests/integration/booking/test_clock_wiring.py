@@ -6,7 +6,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from tests.integration.booking.door import Door, booking, opened_on_kafka, running, send_inbound, until
 from tests.support.database_clock import shift
 from tests.support.installation import Installation

@@ -6,12 +6,12 @@ import pytest
 
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
-from chassis.clock import RealClock
-from chassis.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
-from chassis.errors import Unavailable
-from chassis.metrics import Metrics
-from chassis.slot_metrics import SlotMetrics
-from chassis.slots import Runner
+from chassis.postgres.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
+from chassis.process.clock import RealClock
+from chassis.process.errors import Unavailable
+from chassis.process.metrics import Metrics
+from chassis.time_slots.metrics import SlotMetrics
+from chassis.time_slots.runner import Runner
 from tests.integration.booking.door import Door, booking, opened
 from tests.support.installation import Installation
 

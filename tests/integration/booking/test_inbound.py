@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaProducer
 
 from booking.door.domain import Client
 from booking.wiring import subscriptions
-from chassis import topics as broker_topics
-from chassis.clock import RealClock
-from chassis.replay import replay
+from chassis.delivery.replay import replay
+from chassis.kafka import topics as broker_topics
+from chassis.process.clock import RealClock
 from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, PATIENTS, inbound
 from tests.integration.booking.door import (
     Door,

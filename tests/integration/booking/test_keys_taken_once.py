@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from booking.appointments.store import PostgresStore
-from chassis.database import Connection
-from chassis.errors import Unavailable
+from chassis.postgres.database import Connection
+from chassis.process.errors import Unavailable
 from tests.integration.booking.door import Door, booking, until
 from tests.integration.booking.partitions import QUARTER, connected, in_quarters, quarter, take
 from tests.integration.booking.partitions import one as taken

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from booking.door.domain import Client
-from chassis.clock import RealClock
-from chassis.database import Connection
+from chassis.postgres.database import Connection
+from chassis.process.clock import RealClock
 from tests.integration.booking.door import KEY, OPERATOR_KEY, Door, booking, opened
 from tests.integration.booking.partitions import connected
 from tests.support import databases

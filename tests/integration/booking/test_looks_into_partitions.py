@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from booking.appointments import ahead_reads, reads, statements
-from chassis.database import Connection, create_pool
+from chassis.postgres.database import Connection, create_pool
 from tests.integration.booking.partitions import in_quarters, names
 from tests.support.installation import Installation
 

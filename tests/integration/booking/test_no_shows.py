@@ -12,12 +12,12 @@ from booking.__main__ import app
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
 from booking.no_shows.store import count_unattended
-from chassis.clock import StillClock, step
-from chassis.counting import Count
-from chassis.metrics import Metrics
-from chassis.slot_metrics import SlotMetrics
-from chassis.slots import Performed, Runner, Scope
-from chassis.timetable import Slot
+from chassis.postgres.bounded_count import Count
+from chassis.process.clock import StillClock, step
+from chassis.process.metrics import Metrics
+from chassis.time_slots.metrics import SlotMetrics
+from chassis.time_slots.runner import Performed, Runner, Scope
+from chassis.time_slots.timetable import Slot
 from tests.integration.booking.door import Door, booking
 from tests.support.installation import Installation
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from booking.__main__ import app
 from booking.door import client_keys
 from booking.door.domain import Client
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from tests.integration.booking.door import Door
 from tests.support.installation import Installation
 

@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from booking.retention import AHEAD, jobs
-from chassis import migrate
-from chassis.clock import RealClock
-from chassis.counting import Count
-from chassis.database import Connection, create_pool
-from chassis.errors import Unavailable
-from chassis.retention import Retention, overdue, remove
+from chassis.postgres import migrator
+from chassis.postgres.bounded_count import Count
+from chassis.postgres.database import Connection, create_pool
+from chassis.postgres.retention import Retention, overdue, remove
+from chassis.process.clock import RealClock
+from chassis.process.errors import Unavailable
 from tests.integration.booking.door import Door, settings_on, until
 from tests.integration.booking.partitions import (
     QUARTER,
@@ -259,7 +259,7 @@ async def test_making_partitions_gives_way_too_and_is_tried_again(
 async def test_the_service_reaches_a_partition_through_its_table_alone(
     base: Installation, admin: Connection, statement: str
 ) -> None:
-    await migrate.migrate(base.admin_url, base.service_url("booking"), "booking", "booking")
+    await migrator.migrate(base.admin_url, base.service_url("booking"), "booking", "booking")
     pool = await base.pool("booking")
     for table in TABLES:
         for name in await names(admin, table):

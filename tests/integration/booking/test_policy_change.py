@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from chassis.clock import SteppedClock, step
+from chassis.process.clock import SteppedClock, step
 from tests.integration.booking.door import Door, opened, until
 from tests.integration.booking.policy import (
     PATH,

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from booking.appointments.counts import AnswerCounts
 from booking.wiring import door as door_of
-from chassis.errors import AttendError
-from chassis.http import serve
-from chassis.metrics import Metrics
+from chassis.api.app import serve
+from chassis.process.errors import AttendError
+from chassis.process.metrics import Metrics
 from stack.__main__ import app
 from stack.ports import free_port
 from tests.integration.booking.door import OPERATOR_KEY, Door, settings_on, until

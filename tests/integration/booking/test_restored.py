@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from schemas.topics import APPOINTMENTS, PATIENTS, Topic
 from tests.integration.booking.door import Door, booking, opened, opened_on_kafka, published, running, until
 from tests.support import databases

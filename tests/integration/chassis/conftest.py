@@ -9,9 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis import logs, topics
-from chassis.database import create_pool
-from chassis.migrate import migrate
+from chassis.kafka import topics
+from chassis.postgres.database import create_pool
+from chassis.postgres.migrator import migrate
+from chassis.process import logs
 from tests.integration.chassis.ledger.apply import ORDERS
 from tests.integration.chassis.notes import NOTES
 from tests.integration.chassis.world import SERVICE, World

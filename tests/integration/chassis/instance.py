@@ -8,11 +8,11 @@ from typing import Any
 import uvloop
 from pydantic import SecretStr
 
-from chassis import logs
-from chassis.clock import RealClock
-from chassis.consumer import BatchConsumer
-from chassis.database import create_pool
-from chassis.metrics import Metrics
+from chassis.delivery.consumer import BatchConsumer
+from chassis.postgres.database import create_pool
+from chassis.process import logs
+from chassis.process.clock import RealClock
+from chassis.process.metrics import Metrics
 from tests.integration.chassis.ledger.apply import SUBSCRIPTION
 from tests.integration.chassis.ledger.slow import slowly
 from tests.integration.chassis.world import SERVICE, Settings

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from chassis.clock import StillClock
-from chassis.metrics import Metrics
-from chassis.outbox import Outgoing, Relay, enqueue
-from chassis.producer import Publishers
+from chassis.kafka.producer import Publishers
+from chassis.outbox.relay import Relay
+from chassis.outbox.writer import Outgoing, enqueue
+from chassis.process.clock import StillClock
+from chassis.process.metrics import Metrics
 from schemas.envelope import Envelope
 from schemas.topics import Topic
 from tests.integration.chassis.world import SERVICE, World

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chassis import unpacking
-from chassis.behind import Ends, Owned
-from chassis.errors import Misconfigured
+from chassis.delivery.high_water import Ends, Owned
+from chassis.kafka import unpacked_size
+from chassis.process.errors import Misconfigured
 from tests.integration.chassis.ledger.apply import ORDERS
 from tests.integration.chassis.raw import ZSTD, NotText, append, batch
 from tests.integration.chassis.world import World, orders
@@ -22,7 +22,7 @@ def torn() -> bytes:
 
 
 def huge() -> bytes:
-    return batch((b"key", bytes(unpacking.MOST_BYTES), ()), codec=ZSTD)
+    return batch((b"key", bytes(unpacked_size.MOST_BYTES), ()), codec=ZSTD)
 
 
 UNREADABLE = [strange_name, torn, huge]

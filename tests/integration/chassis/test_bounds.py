@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection, create_pool
+from chassis.delivery.consumer import Applied, Subscription
+from chassis.postgres.database import Connection, create_pool
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.notes import note, published, put, relay, relaying
 from tests.integration.chassis.world import SERVICE, World, orders, running, until

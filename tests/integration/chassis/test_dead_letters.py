@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from chassis import dead_letter
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection
-from chassis.errors import RejectedEvent
-from chassis.replay import replay
+from chassis.delivery import dead_letter
+from chassis.delivery.consumer import Applied, Subscription
+from chassis.delivery.replay import replay
+from chassis.postgres.database import Connection
+from chassis.process.errors import RejectedEvent
 from tests.integration.chassis.command import command
 from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, apply, decode
 from tests.integration.chassis.world import World, orders, producer, running, until

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection, create_pool
-from chassis.errors import Unavailable
+from chassis.delivery.consumer import Applied, Subscription
+from chassis.postgres.database import Connection, create_pool
+from chassis.process.errors import Unavailable
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.proxy import Proxy
 from tests.integration.chassis.world import SERVICE, World, orders, running, until

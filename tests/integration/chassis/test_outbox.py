@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from chassis import outbox, topics
-from chassis.database import create_pool
-from chassis.errors import RejectedEvent
-from chassis.outbox import enqueue
+from chassis.kafka import topics
+from chassis.outbox.writer import MAX_VALUE_BYTES, enqueue
+from chassis.postgres.database import create_pool
+from chassis.process.errors import RejectedEvent
 from stack.kafka import Kafka
 from tests.integration.chassis.conftest import delete_topics, open_world
 from tests.integration.chassis.notes import NOTES, first_appearances, note, published, put, relay, relaying
@@ -101,7 +101,7 @@ async def test_more_than_a_batch_of_one_key_stays_in_order(notes: World) -> None
 
 async def test_an_event_that_kafka_would_never_take_is_refused_at_the_door(notes: World) -> None:
     with pytest.raises(RejectedEvent, match="EVENT_TOO_LARGE"):
-        await put(notes, note("a", 1), note("a", 2, size=outbox.MAX_VALUE_BYTES))
+        await put(notes, note("a", 1), note("a", 2, size=MAX_VALUE_BYTES))
 
     assert await notes.pool.fetchval("SELECT count(*) FROM outbox") == 0
 

@@ -10,12 +10,13 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from chassis import outbox, topics
-from chassis.database import create_pool
-from chassis.errors import Unavailable
-from chassis.outbox import Relay
-from chassis.partitioner import partition_of
-from chassis.producer import Publisher, Publishers, Record
+from chassis.kafka import topics
+from chassis.kafka.partitioner import partition_of
+from chassis.kafka.producer import Publisher, Publishers, Record
+from chassis.outbox import relay as outbox_relay
+from chassis.outbox.relay import Relay
+from chassis.postgres.database import create_pool
+from chassis.process.errors import Unavailable
 from schemas.topics import Topic
 from tests.integration.chassis.conftest import delete_topics
 from tests.integration.chassis.notes import NOTES, note, published, put, relay, relaying
@@ -128,7 +129,7 @@ async def stuck(notes: World, request: pytest.FixtureRequest) -> AsyncIterator[W
 async def test_a_partition_that_kafka_does_not_acknowledge_stops_no_other(
     stuck: World, transactional_id: str | None
 ) -> None:
-    await put(stuck, *(note("s", version, topic=STUCK) for version in range(1, outbox.ROUND + 2)))
+    await put(stuck, *(note("s", version, topic=STUCK) for version in range(1, outbox_relay.ROUND + 2)))
     await put(stuck, *(note(f"k{number}", 1) for number in range(10)))
     working = relay(stuck, None, transactional_id, STUCK)
 
@@ -145,7 +146,7 @@ async def test_a_partition_that_kafka_does_not_acknowledge_stops_no_other(
         await until(lambda: working.reason() is None)
 
     assert (await published(stuck))["k0"] == [1, 2]
-    assert list(dict.fromkeys((await published(stuck, STUCK))["s"])) == list(range(1, outbox.ROUND + 2))
+    assert list(dict.fromkeys((await published(stuck, STUCK))["s"])) == list(range(1, outbox_relay.ROUND + 2))
 
 
 async def test_what_one_partition_refuses_leaves_no_other_out(notes: World) -> None:
@@ -165,7 +166,8 @@ async def test_what_the_release_before_wrote_keeps_its_order_among_what_this_one
     assert partition_of(b"d", NOTES.partitions) != partition_of(b"a", NOTES.partitions)
     await notes.pool.execute(
         "INSERT INTO outbox (topic, key, headers, value) "
-        "SELECT $1, 'd', '[[\"ce_id\",\"d/1\"]]', '{}' FROM generate_series(1, $2::int)", NOTES.name, outbox.ROUND,
+        "SELECT $1, 'd', '[[\"ce_id\",\"d/1\"]]', '{}' FROM generate_series(1, $2::int)",
+        NOTES.name, outbox_relay.ROUND,
     )  # fmt: skip
     await _as_before(notes, "a", 1)
     await put(notes, note("a", 2))

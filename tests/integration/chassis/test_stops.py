@@ -8,10 +8,10 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from chassis import topics
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection
-from chassis.errors import AttendError, Misconfigured, RejectedEvent
+from chassis.delivery.consumer import Applied, Subscription
+from chassis.kafka import topics
+from chassis.postgres.database import Connection
+from chassis.process.errors import AttendError, Misconfigured, RejectedEvent
 from tests.integration.chassis.conftest import delete_topics
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.world import World, orders, running, until

@@ -8,9 +8,9 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.fetch import FetchRequest
 
-from chassis import kafka
-from chassis.consumer import BatchConsumer
-from chassis.stuck import Stuck
+from chassis.delivery.consumer import BatchConsumer
+from chassis.kafka import broker
+from chassis.process.stall import Stuck
 from tests.integration.chassis.world import World, orders, running, until
 
 type Rejoin = Callable[[Any], Any]
@@ -24,8 +24,8 @@ class Clients:
         self._faulty = faulty
         self._fault = fault
 
-    def __call__(self, bootstrap: str, group: str, session_timeout_ms: int) -> kafka.Consumer:
-        client: Any = kafka.new_consumer(bootstrap, group, session_timeout_ms)
+    def __call__(self, bootstrap: str, group: str, session_timeout_ms: int) -> broker.Consumer:
+        client: Any = broker.new_consumer(bootstrap, group, session_timeout_ms)
         self.made.append(client)
         if len(self.made) <= self._faulty:
             start = client.start

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from chassis import topics
-from chassis.errors import Misconfigured, Unavailable
+from chassis.kafka import topics
+from chassis.process.errors import Misconfigured, Unavailable
 from schemas.topics import Topic
 from stack.ports import free_port
 from tests.integration.chassis.conftest import delete_topics

@@ -6,9 +6,10 @@ import asyncpg
 import orjson
 import pytest
 
-from chassis import dead_letter, unpacking
-from chassis.errors import RejectedEvent
-from chassis.replay import replay
+from chassis.delivery import dead_letter
+from chassis.delivery.replay import replay
+from chassis.kafka import unpacked_size
+from chassis.process.errors import RejectedEvent
 from tests.integration.chassis.command import command
 from tests.integration.chassis.ledger.apply import SUBSCRIPTION
 from tests.integration.chassis.raw import GZIP, LZ4, PLAIN, SNAPPY, ZSTD, Content, NotText, append, batch
@@ -82,7 +83,7 @@ async def test_a_batch_that_would_become_too_large_is_not_unpacked_and_stops_its
     world: World, codec: int
 ) -> None:
     """A client's few kilobytes that would become gigabytes: the broker looks at their packed size alone."""
-    large = (b"key", bytes(unpacking.MOST_BYTES), ())
+    large = (b"key", bytes(unpacked_size.MOST_BYTES), ())
     await world.produce(orders(3))
     await append(world, batch(order(3), large, codec=codec))
     await world.produce(orders(3, first=5))
@@ -98,7 +99,7 @@ async def test_a_batch_that_would_become_too_large_is_not_unpacked_and_stops_its
 
 async def test_small_batches_that_unpack_to_much_are_taken_a_few_at_a_time_and_all_of_them(world: World) -> None:
     """Each is allowed, and many of them are in one answer of the broker: what is cut off there is fetched again."""
-    inflated = batch((b"key", bytes(unpacking.MOST_BYTES // 3), ()), codec=ZSTD)
+    inflated = batch((b"key", bytes(unpacked_size.MOST_BYTES // 3), ()), codec=ZSTD)
     for _ in range(7):
         await append(world, inflated)
     await world.produce(orders(3, first=7))

@@ -13,10 +13,10 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from chassis.clock import RealClock
-from chassis.consumer import BatchConsumer, Subscription
-from chassis.metrics import Metrics
-from chassis.settings import ServiceSettings
+from chassis.delivery.consumer import BatchConsumer, Subscription
+from chassis.process.clock import RealClock
+from chassis.process.metrics import Metrics
+from chassis.process.settings import ServiceSettings
 from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION
 
 SERVICE = "records"

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.address_keys.rekeying import Rekeying
 from schemas.appointments import Appointment
 from tests.integration.notifier.callbacks import secrets, sms

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.consumer import Applied
+from chassis.delivery.consumer import Applied
 from notifier.fanout.domain.transitions import VisitReading
 from notifier.fanout.handle.appointments import on_appointments
 from notifier.fanout.store import PostgresFanoutStore

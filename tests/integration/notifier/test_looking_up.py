@@ -11,7 +11,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from chassis.clock import SteppedClock
+from chassis.process.clock import SteppedClock
 from notifier.callbacks.handle.intake import Intake
 from notifier.callbacks.store import PostgresUnreadables
 from notifier.carriers.http_client import new_client

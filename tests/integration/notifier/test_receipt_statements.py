@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 from notifier.receipts.domain import Carrier, Receipt, Reported
 from notifier.receipts.handle import WAITS_FOR, Kept, Moved
 from notifier.receipts.store import PostgresReceipts, PostgresReceiptTransaction

@@ -10,7 +10,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from chassis.clock import SteppedClock
+from chassis.process.clock import SteppedClock
 from notifier.callbacks.handle.intake import Unread
 from notifier.callbacks.store import PostgresUnreadables
 from notifier.carriers.meta.signature import meta_signature

@@ -8,7 +8,7 @@ import httpx2
 import orjson
 import pytest
 
-from chassis.clock import SteppedClock
+from chassis.process.clock import SteppedClock
 from notifier.callbacks.handle.intake import Came, Unread
 from notifier.callbacks.store import LARGEST_KEPT, PostgresUnreadables
 from notifier.receipts.domain import Carrier

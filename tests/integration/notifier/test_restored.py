@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from schemas.notifications import Channel
 from tests.integration.notifier.world import World, until
 

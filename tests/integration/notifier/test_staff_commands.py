@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack.__main__ import app
 from tests.integration.notifier.world import CLINIC, KEY, World
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from typer.testing import CliRunner
 
-from chassis.errors import AttendError
-from chassis.http import serve
+from chassis.api.app import serve
+from chassis.process.errors import AttendError
 from schemas import wire
 from schemas.appointments import Appointment
 from stack.__main__ import app

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from schemas.appointments import Status
 from tests.integration.notifier.world import MONDAY, World
 

@@ -16,7 +16,7 @@ import asyncpg
 import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from chassis import clock
+from chassis.process import clock
 from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from chassis.database import create_pool
+from chassis.postgres.database import create_pool
 from records.adapters.http import Filters, find
 from tests.support.installation import Installation
 

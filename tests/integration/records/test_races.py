@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asyncpg import Pool
 
-from chassis.consumer import Applied
+from chassis.delivery.consumer import Applied
 from records.domain import is_opening
 from records.handle import on_appointments, on_patients, on_providers
 from schemas.appointments import Status

@@ -5,8 +5,8 @@ from random import Random
 import httpx2 as httpx
 import pytest
 
-from chassis.errors import Misconfigured
-from chassis.replay import replay
+from chassis.delivery.replay import replay
+from chassis.process.errors import Misconfigured
 from records.wiring import subscriptions
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Status

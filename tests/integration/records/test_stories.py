@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from asyncpg import Connection, Pool
 
-from chassis.consumer import Applied
-from chassis.errors import RejectedEvent
+from chassis.delivery.consumer import Applied
+from chassis.process.errors import RejectedEvent
 from records.adapters.store import PostgresStore
 from records.domain import Erased
 from records.handle import on_appointments, on_patients, on_providers

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from chassis.database import create_pool
+from chassis.postgres.database import create_pool
 from stack import services
 from tests.integration.reminders.world import World
 from tests.support import databases

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from chassis.clock import clock_from
-from chassis.lifecycle import run
-from chassis.settings import load
+from chassis.process.clock import clock_from
+from chassis.process.lifecycle import run
+from chassis.process.settings import load
 from reminders.settings import Settings
 from reminders.wiring import WORKER, run_worker
 

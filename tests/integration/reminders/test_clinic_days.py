@@ -9,12 +9,12 @@ import asyncpg
 import orjson
 import pytest
 
-from chassis.clock import StillClock
-from chassis.metrics import Metrics
-from chassis.slot_metrics import SlotMetrics
-from chassis.slot_sql import TABLE
-from chassis.slots import Performed, Runner, Scope
-from chassis.timetable import Slot
+from chassis.process.clock import StillClock
+from chassis.process.metrics import Metrics
+from chassis.time_slots.metrics import SlotMetrics
+from chassis.time_slots.runner import Performed, Runner, Scope
+from chassis.time_slots.statements import TABLE
+from chassis.time_slots.timetable import Slot
 from reminders.clinic_days.domain import ClinicVersion
 from reminders.clinic_days.job import ClinicDays
 from reminders.clinic_days.store import keep_clinics

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import ProducerFenced
 
-from chassis.clock import Clock, RealClock
-from chassis.clock_check import ClockCheck
+from chassis.postgres.clock_check import ClockCheck
+from chassis.process.clock import Clock, RealClock
 from reminders.timers.ports import Message
 from reminders.timers.producer import BATCH_BYTES, FencedProducer
 from schemas.topics import REMINDERS, TIMERS_CHANGELOG

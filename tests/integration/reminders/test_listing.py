@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from chassis.cursor import Cursor
+from chassis.api.page_cursor import Cursor
 from reminders.projector import listing
 from reminders.projector.listing import Filters
 from reminders.settings import Settings

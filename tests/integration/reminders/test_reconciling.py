@@ -13,10 +13,10 @@ import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from chassis.clock import RealClock
-from chassis.errors import Unavailable
-from chassis.http import serve
-from chassis.partitioner import partition_of
+from chassis.api.app import serve
+from chassis.kafka.partitioner import partition_of
+from chassis.process.clock import RealClock
+from chassis.process.errors import Unavailable
 from reminders.reconciler.booking_api import BookingApi
 from reminders.reconciler.domain import SETTLED_AFTER, Difference
 from reminders.reconciler.handle import Found, Reconciler

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from chassis.dead_letter import listed
+from chassis.delivery.dead_letter import listed
 from reminders.projector.store import close_overdue
 from schemas.appointments import Status
 from schemas.envelope import Envelope

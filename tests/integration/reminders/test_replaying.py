@@ -6,8 +6,8 @@ import sys
 import asyncpg
 import pytest
 
-from chassis.dead_letter import DeadLetter, listed, store
-from chassis.partitioner import partition_of
+from chassis.delivery.dead_letter import DeadLetter, listed, store
+from chassis.kafka.partitioner import partition_of
 from reminders.projector.store import WORKER
 from schemas.appointments import Appointment
 from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from chassis.counting import Count
-from chassis.retention import BATCH, overdue, remove
+from chassis.postgres.bounded_count import Count
+from chassis.postgres.retention import BATCH, overdue, remove
 from reminders.retention import jobs
 from reminders.settings import Settings
 from tests.unit.reminders.builders import NOW, id_of

@@ -10,9 +10,9 @@ import httpx2
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from chassis.breaker import PER_MINUTE
-from chassis.partitioner import partition_of
-from chassis.unpacking import MOST_BYTES
+from chassis.delivery.unreadable_limit import PER_MINUTE
+from chassis.kafka.partitioner import partition_of
+from chassis.kafka.unpacked_size import MOST_BYTES
 from reminders.timers.intake import SLICE
 from schemas.appointments import Appointment
 from schemas.envelope import event_type

@@ -11,9 +11,9 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from chassis.clock import RealClock
-from chassis.http import serve
-from chassis.partitioner import partition_of
+from chassis.api.app import serve
+from chassis.kafka.partitioner import partition_of
+from chassis.process.clock import RealClock
 from reminders.reconciler.domain import SETTLED_AFTER
 from schemas.topics import APPOINTMENTS, TIMERS_CHANGELOG
 from stack.ports import free_port

@@ -7,7 +7,7 @@ from datetime import timedelta
 import psutil
 import pytest
 
-from chassis.partitioner import partition_of
+from chassis.kafka.partitioner import partition_of
 from reminders.timers.row import NEVER, Row, pack, unpack
 from reminders.timers.terms import key_of
 from schemas.appointments import Bar, Status

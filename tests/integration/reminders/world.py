@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from chassis import clock
+from chassis.process import clock
 from schemas.appointments import Appointment
 from schemas.envelope import event_type
 from schemas.reminders import (

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from chassis.counting import Count
-from chassis.retention import overdue, remove
+from chassis.postgres.bounded_count import Count
+from chassis.postgres.retention import overdue, remove
 from notifier.retention import jobs
 from notifier.settings import Settings
 from tests.support.installation import Installation

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from booking import __main__ as booking_command
 from booking.retention import jobs as booking_jobs
 from booking.settings import Settings as BookingSettings
-from chassis import retention
-from chassis.clock import RealClock, StillClock
-from chassis.counting import Count
-from chassis.errors import Unavailable
-from chassis.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
+from chassis.postgres import retention
+from chassis.postgres.bounded_count import Count
+from chassis.postgres.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
+from chassis.process.clock import RealClock, StillClock
+from chassis.process.errors import Unavailable
 from notifier.retention import jobs as notifier_jobs
 from notifier.settings import Settings as NotifierSettings
 from reminders.retention import jobs as reminders_jobs

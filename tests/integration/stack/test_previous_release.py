@@ -13,8 +13,8 @@ import httpx2
 import orjson
 import pytest
 
-from chassis import migrate
-from chassis.database import Connection
+from chassis.postgres import migrator
+from chassis.postgres.database import Connection
 from schemas.topics import APPOINTMENTS
 from stack.ports import free_port
 from tests.integration.booking.door import booking, published, send_inbound
@@ -102,7 +102,7 @@ async def _migrate_while_booking(installation: Installation, http: httpx2.AsyncC
     await reading.start()
     await reader.fetch("SELECT key FROM booking.ingress")
     migrating = asyncio.create_task(
-        migrate.migrate(installation.admin_url, installation.service_url(SERVICE), SERVICE, SERVICE, lock_again_s=0.1)
+        migrator.migrate(installation.admin_url, installation.service_url(SERVICE), SERVICE, SERVICE, lock_again_s=0.1)
     )
     await until(lambda: _waits(reader))
     await _book(http, url, "during-0")

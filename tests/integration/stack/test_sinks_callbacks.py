@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from chassis.clock import RealClock
+from chassis.process.clock import RealClock
 from notifier.carriers.meta import callbacks as meta
 from notifier.carriers.meta.signature import meta_is_genuine
 from notifier.carriers.twilio import callbacks as twilio

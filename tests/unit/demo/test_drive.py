@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.clock import SteppedClock
+from chassis.process.clock import SteppedClock
 from stack.demo.drive import Driver, NotIdle, rounded_up
 from stack.demo.installation import SERVICES, Installation
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from chassis.clock import StillClock
-from chassis.errors import Unavailable
+from chassis.process.clock import StillClock
+from chassis.process.errors import Unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import CannotCompose, Made
 from notifier.gate.domain import facts

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 from structlog.testing import capture_logs
 
-from chassis.consumer import Applied
-from chassis.errors import RejectedEvent
+from chassis.delivery.consumer import Applied
+from chassis.process.errors import RejectedEvent
 from records.domain import Erased
 from records.handle import on_appointments, on_patients, on_providers
 from schemas.appointments import Status

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from stack import jars
 
 LOCK = """

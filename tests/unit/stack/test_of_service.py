@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from chassis import halt
-from chassis.cli_dead_letters import dead_letters_cli
+from chassis.delivery.dead_letters_cli import dead_letters_cli
+from chassis.kafka import halt
 from stack.commands import of_service
 
 ACTIONS = ("list", "show", "replay", "discard", "skip")

@@ -12,13 +12,13 @@ from rich.table import Table
 
 from booking.settings import Settings
 from chassis.cli import run_async, service_cli, settings_of
-from chassis.clock import clock_from
-from chassis.consumer import Subscription
-from chassis.database import create_pool
-from chassis.errors import RejectedEvent
-from chassis.lifecycle import run
-from chassis.program import main
-from chassis.retention import Job
+from chassis.delivery.consumer import Subscription
+from chassis.postgres.database import create_pool
+from chassis.postgres.retention import Job
+from chassis.process.clock import clock_from
+from chassis.process.errors import RejectedEvent
+from chassis.process.lifecycle import run
+from chassis.process.program import main
 
 SERVICE = "booking"
 
@@ -70,7 +70,7 @@ def _with_pool[T](work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
 
 def _key(*, from_input: bool) -> str:
     from booking.door.client_keys import new_key
-    from chassis.http import operator
+    from chassis.api.app import operator
 
     key = sys.stdin.readline().strip() if from_input else new_key()
     if operator(settings_of(Settings)).opens(key):

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis.behind import Owned
+from chassis.delivery.high_water import Owned
 from schemas.topics import APPOINTMENTS, CLINICS, PATIENTS, PROVIDERS
 
 OWNED = (

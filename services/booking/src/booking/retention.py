@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from booking.settings import Settings
-from chassis.retention import Job, settled_dead_letters
+from chassis.postgres.retention import Job, settled_dead_letters
 
 AHEAD = "SELECT partition, why_not FROM partitions_ahead()"
 """Makes the partitions to come of the tables that have them."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.process.settings import ServiceSettings
 from schemas.topics import BOOKINGS_INBOUND, Topic, inbound
 
 

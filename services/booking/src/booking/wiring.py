@@ -44,22 +44,24 @@ from booking.settings import Settings
 from booking.values.contacts import country
 from booking.values.refusals import Refused
 from booking.values.times import zone_of
-from chassis import behind, migrate, topics
-from chassis.clock import Clock, clock_from
-from chassis.clock_check import AgreedClock, DatabaseClockCheck
-from chassis.consumer import BatchConsumer, Subscription
-from chassis.database import create_pool
-from chassis.delivery import watch
-from chassis.errors import Misconfigured
-from chassis.health import Health
-from chassis.http import Bounds, create_api, operator
-from chassis.metrics import Metrics
-from chassis.operations import listeners
-from chassis.outbox import Relay
-from chassis.parts import LISTENERS, Run, run_all
-from chassis.retention import Retention
-from chassis.slot_metrics import SlotMetrics
-from chassis.slots import Runner
+from chassis.api.app import Bounds, create_api, operator
+from chassis.api.operations import listeners
+from chassis.delivery import high_water
+from chassis.delivery.consumer import BatchConsumer, Subscription
+from chassis.kafka import topics
+from chassis.outbox.relay import Relay
+from chassis.postgres import migrator
+from chassis.postgres.clock_check import AgreedClock, DatabaseClockCheck
+from chassis.postgres.database import create_pool
+from chassis.postgres.retention import Retention
+from chassis.process.clock import Clock, clock_from
+from chassis.process.errors import Misconfigured
+from chassis.process.health import Health
+from chassis.process.metrics import Metrics
+from chassis.process.parts import LISTENERS, Run, run_all
+from chassis.status import watch
+from chassis.time_slots.metrics import SlotMetrics
+from chassis.time_slots.runner import Runner
 from schemas.topics import APPOINTMENTS, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
 
 SERVICE = "booking"
@@ -97,7 +99,7 @@ class Service:
     health: Health
     metrics: Metrics
     api: FastAPI
-    ends: behind.Ends
+    ends: high_water.Ends
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take bookings, publish and answer until `stop` is set or a part fails."""
@@ -109,12 +111,12 @@ class Service:
             "reissuer": self.reissuer.run,
             "retention": self.retention.run,
             "clocks": self.clocks.run,
-            behind.PART: self.ends.run,
+            high_water.PART: self.ends.run,
             **listeners(self.settings, self.health, self.metrics, self.api),
         }
         if self.no_shows is not None:
             parts["no-shows"] = self.no_shows.run
-        await run_all(stop, self.health, parts, vital=(*LISTENERS, behind.PART))
+        await run_all(stop, self.health, parts, vital=(*LISTENERS, high_water.PART))
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -185,8 +187,8 @@ async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator
     pool = await create_pool(url, SERVICE, min_size=2, max_size=POOL_SIZE)
     reads = await create_pool(url, SERVICE, max_size=READING_POOL_SIZE)
     try:
-        await migrate.check(pool, SERVICE, SERVICE)
-        ends = behind.Ends(pool, settings, SERVICE, OWNED)
+        await migrator.check(pool, SERVICE, SERVICE)
+        ends = high_water.Ends(pool, settings, SERVICE, OWNED)
         await ends.compare()
         await check_operator(pool, settings.operator_key_sha256)
         appointments = Relay(pool, settings, metrics, clock, [APPOINTMENTS])

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from chassis.cli import service_cli, settings_of
-from chassis.lifecycle import run
-from chassis.program import main
+from chassis.process.lifecycle import run
+from chassis.process.program import main
 from notifier import retention
 from notifier.carriers import cli
 from notifier.settings import Settings

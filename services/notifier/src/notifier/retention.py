@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from chassis.retention import Job, settled_dead_letters
+from chassis.postgres.retention import Job, settled_dead_letters
 from notifier.settings import Settings
 
 _READ_LONG_AGO = "greatest(created_at, starts_at) < $1"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.process.settings import ServiceSettings
 from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from schemas.notifications import Channel

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import structlog
 
-from chassis.after_commit import after_commit
-from chassis.consumer import Applied
-from chassis.errors import RejectedEvent
+from chassis.delivery.consumer import Applied
+from chassis.postgres.after_commit import after_commit
+from chassis.process.errors import RejectedEvent
 from records.domain import (
     Erased,
     OrdinalOverflow,

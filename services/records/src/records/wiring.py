@@ -9,18 +9,20 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from chassis import behind, migrate, topics
-from chassis.clock import Clock, clock_from
-from chassis.consumer import Applied, BatchConsumer, Subscription
-from chassis.database import Connection, create_pool, unavailable
-from chassis.delivery import watch
-from chassis.health import Health
-from chassis.http import create_api, operator
-from chassis.metrics import Metrics
-from chassis.operations import listeners
-from chassis.outbox import Relay
-from chassis.parts import LISTENERS, Run, run_all
-from chassis.retention import Retention, settled_dead_letters
+from chassis.api.app import create_api, operator
+from chassis.api.operations import listeners
+from chassis.delivery import high_water
+from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
+from chassis.kafka import topics
+from chassis.outbox.relay import Relay
+from chassis.postgres import migrator
+from chassis.postgres.database import Connection, create_pool, unavailable
+from chassis.postgres.retention import Retention, settled_dead_letters
+from chassis.process.clock import Clock, clock_from
+from chassis.process.health import Health
+from chassis.process.metrics import Metrics
+from chassis.process.parts import LISTENERS, Run, run_all
+from chassis.status import watch
 from records.adapters import command_http, http, incoming
 from records.adapters.command_store import PostgresCommandStore
 from records.adapters.outgoing import OWNED
@@ -50,7 +52,7 @@ class Service:
     health: Health
     metrics: Metrics
     api: FastAPI
-    ends: behind.Ends | None
+    ends: high_water.Ends | None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume, publish and answer until `stop` is set or a part fails."""
@@ -61,8 +63,8 @@ class Service:
             **listeners(self.settings, self.health, self.metrics, self.api),
         }
         if self.ends is not None:
-            parts[behind.PART] = self.ends.run
-        await run_all(stop, self.health, parts, vital=(*LISTENERS, behind.PART))
+            parts[high_water.PART] = self.ends.run
+        await run_all(stop, self.health, parts, vital=(*LISTENERS, high_water.PART))
 
 
 def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
@@ -120,8 +122,8 @@ async def build(
     )
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE)
     try:
-        await migrate.check(pool, SERVICE, SERVICE)
-        ends = None if settings.rebuild else behind.Ends(pool, settings, SERVICE, OWNED)
+        await migrator.check(pool, SERVICE, SERVICE)
+        ends = None if settings.rebuild else high_water.Ends(pool, settings, SERVICE, OWNED)
         if ends is not None:
             await ends.compare()
         relay = Relay(pool, settings, metrics, clock, [SUBFILES])

@@ -9,22 +9,23 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI
 
-from chassis import migrate, topics
-from chassis.clock import Clock, clock_from
-from chassis.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
-from chassis.consumer import Applied, BatchConsumer, Subscription
-from chassis.database import Connection, create_pool
-from chassis.delivery import watch
-from chassis.group_positions import GroupPositions
-from chassis.health import Health
-from chassis.http import create_api, operator
-from chassis.metrics import Metrics
-from chassis.operations import listeners
-from chassis.outbox import Relay
-from chassis.parts import LISTENERS, Run, run_all
-from chassis.retention import Retention
-from chassis.slot_metrics import SlotMetrics
-from chassis.slots import Runner
+from chassis.api.app import create_api, operator
+from chassis.api.operations import listeners
+from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
+from chassis.delivery.group_positions import GroupPositions
+from chassis.kafka import topics
+from chassis.outbox.relay import Relay
+from chassis.postgres import migrator
+from chassis.postgres.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
+from chassis.postgres.database import Connection, create_pool
+from chassis.postgres.retention import Retention
+from chassis.process.clock import Clock, clock_from
+from chassis.process.health import Health
+from chassis.process.metrics import Metrics
+from chassis.process.parts import LISTENERS, Run, run_all
+from chassis.status import watch
+from chassis.time_slots.metrics import SlotMetrics
+from chassis.time_slots.runner import Runner
 from reminders import retention
 from reminders.clinic_days.job import ClinicDays
 from reminders.clinic_days.messages import clinic_event
@@ -179,7 +180,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
     clock, metrics = clock_from(settings.clock_file), Metrics(PROJECTOR)
     await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS, CLINICS), settings.topic_prefix)
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE) as pool:
-        await migrate.check(pool, SERVICE, SERVICE)
+        await migrator.check(pool, SERVICE, SERVICE)
         consumer = BatchConsumer(
             PROJECTOR, settings, pool, subscriptions(settings), clock, metrics, gather_ms=GATHER_MS
         )
@@ -212,7 +213,7 @@ async def run_api(settings: Settings, stop: asyncio.Event) -> None:
     """
     clock, metrics = clock_from(settings.clock_file), Metrics("reminders-api")
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=4) as pool:
-        await migrate.check(pool, SERVICE, SERVICE)
+        await migrator.check(pool, SERVICE, SERVICE)
         health = Health("reminders-api", clock)
         await run_all(stop, health, listeners(settings, health, metrics, reading_api(settings, pool)))
 

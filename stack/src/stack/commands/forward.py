@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from chassis.errors import AttendError
-from chassis.program import PROGRAM
+from chassis.process.errors import AttendError
+from chassis.process.program import PROGRAM
 from stack import services
 from stack.connections import Connections
 from stack.layout import python

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack import probe, services
 from stack.connections import Connections, NothingRuns
 from stack.folders import home_folder

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from chassis.cli import retention_command
-from chassis.cli_dead_letters import dead_letters_cli
+from chassis.delivery.dead_letters_cli import dead_letters_cli
 from stack import services
 
 type Forward = Callable[[str, list[str]], None]

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack.commands import policy_view as view
 from stack.commands.booking_api import Booking, clinic_path
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack import services
 from stack.folders import home_folder
 from stack.home import AlreadyRunning, Home

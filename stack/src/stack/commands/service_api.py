@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx2
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack.connections import Connections, NothingRuns
 
 KEY_VARIABLE = "ATTEND_OPERATOR_KEY"

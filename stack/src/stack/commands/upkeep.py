@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack import services
 from stack.connections import Connections
 from stack.folders import home_folder
@@ -22,7 +22,7 @@ PlanOption = Annotated[bool, typer.Option("--plan", help="Say what would be done
 @topics.command("plan")
 def topics_plan() -> None:
     """Say how the broker's topics differ from the declared ones; change nothing."""
-    from chassis import topics as broker
+    from chassis.kafka import topics as broker
     from stack import prepare
 
     here = Connections.here()
@@ -49,7 +49,7 @@ def topics_apply() -> None:
 
 def migrate(plan: PlanOption = False) -> None:
     """Bring the schema of every service up to date, with a role of least rights for each."""
-    from chassis import migrate as schema
+    from chassis.postgres import migrator as schema
     from stack import prepare
 
     here = Connections.here()

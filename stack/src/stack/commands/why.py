@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack.commands import why_view as view
 from stack.commands.booking_api import Booking
 from stack.commands.service_api import ServiceApi

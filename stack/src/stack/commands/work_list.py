@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from stack.commands.plain import plain
 from stack.commands.sending import login_name
 from stack.commands.service_api import ServiceApi

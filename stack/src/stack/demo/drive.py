@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from chassis import clock
+from chassis.process import clock
 from stack.demo.client import Client, Refused
 from stack.demo.installation import Installation
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chassis import clock
-from chassis.errors import AttendError
+from chassis.process import clock
+from chassis.process.errors import AttendError
 from stack.demo import fhir, people, view
 from stack.demo.attendance import statuses_at
 from stack.demo.client import Client

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import orjson
 from aiokafka import ConsumerRecord
 
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection
-from chassis.errors import RejectedEvent
+from chassis.delivery.consumer import Applied, Subscription
+from chassis.postgres.database import Connection
+from chassis.process.errors import RejectedEvent
 from schemas.topics import Topic
 from schemas.wire import Undecodable
 

@@ -5,8 +5,8 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection
+from chassis.delivery.consumer import Applied, Subscription
+from chassis.postgres.database import Connection
 from tests.integration.chassis.ledger.apply import Order
 
 

@@ -13,7 +13,7 @@ from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints, Parsed
 from booking.settings import Settings
 from booking.values.refusals import Refused
-from chassis.errors import Misconfigured, RejectedEvent
+from chassis.process.errors import Misconfigured, RejectedEvent
 from schemas.topics import BOOKINGS_INBOUND
 from stack.prepare import declared_here
 

@@ -11,9 +11,9 @@ import httpx2
 import pytest
 from prometheus_client import CollectorRegistry
 
-from chassis.clock import RealClock
-from chassis.errors import Unavailable
-from chassis.http import create_api
+from chassis.api.app import create_api
+from chassis.process.clock import RealClock
+from chassis.process.errors import Unavailable
 from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import LARGEST_WEBHOOK, Door
 from notifier.callbacks.handle.intake import Intake, Unread

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chassis.clock import RealClock
-from chassis.errors import Unavailable
+from chassis.process.clock import RealClock
+from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Batch, Intake, Item, Unread
 from notifier.receipts.domain import Carrier, Receipt, Reported
 from notifier.replies.handle import Incoming

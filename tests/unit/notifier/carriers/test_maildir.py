@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chassis.clock import RealClock
-from chassis.errors import Unavailable
+from chassis.process.clock import RealClock
+from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Intake, Unread
 from notifier.carriers.smtp.maildir import AT_ONCE, BounceMailbox
 from notifier.receipts.domain import Carrier

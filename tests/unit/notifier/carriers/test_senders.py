@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.cli import app
 from notifier.carriers.meta.carrier import TEMPLATES, WhatsAppCarrier

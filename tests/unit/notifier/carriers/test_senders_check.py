@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.carriers.cli import app
 from notifier.carriers.senders import read_senders
 from notifier.settings import Settings

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from chassis.consumer import Applied
+from chassis.delivery.consumer import Applied
 from notifier.fanout.handle.reminders import DueSeen, GoneSeen, Seen, on_reminders
 from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.errors import Unavailable
-from chassis.problems import Problem
+from chassis.api.problems import Problem
+from chassis.process.errors import Unavailable
 from notifier.inbox.streams import Stream, Streams
 
 

@@ -13,7 +13,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chassis.clock import StillClock
+from chassis.process.clock import StillClock
 from notifier.carriers.port import CannotCompose, Made
 from notifier.gate.domain.channels import Route
 from notifier.lanes.domain.breaker import BreakerState

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.clock import StillClock
+from chassis.process.clock import StillClock
 from notifier.carriers.port import Made
 from notifier.lanes.handle.caller import Caller
 from notifier.lanes.handle.limits import Limits

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from notifier.carriers.port import Made
 from notifier.lanes.domain.undecided import LONGEST_PUT_OFF, MOST, PUT_OFF, WITHIN_S, Undecided
 from notifier.lanes.handle.claims import Undecidable, claim

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.cursor import BadCursor, Cursor
+from chassis.api.page_cursor import BadCursor, Cursor
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import again
 from notifier.ledger.domain.states import STEPS, NotificationState

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, REASONS
 from notifier.ledger.domain.states import NotificationState
 from notifier.timeline.domain.answer import answer

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers

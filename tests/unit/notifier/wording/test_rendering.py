@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.notification import Call
 from notifier.template_tools import html_check

@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chassis.breaker import Breaker
-from chassis.clock import StillClock
+from chassis.delivery.unreadable_limit import Breaker
+from chassis.process.clock import StillClock
 from reminders.planning.domain.schedule import KEPT_AFTER_VISIT, read_terms
 from reminders.planning.handle import RemindersOwner
 from reminders.planning.messages import RecordWording

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chassis.metrics import Metrics
+from chassis.process.metrics import Metrics
 from reminders.planning.metrics import engine_reports
 from reminders.timers.ports import Outcome
 from schemas.instants import micros

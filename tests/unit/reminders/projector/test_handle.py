@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from chassis.consumer import Applied
+from chassis.delivery.consumer import Applied
 from reminders.projector.domain.book import Book
 from reminders.projector.handle import PublishedEvent, record
 from schemas.planning import plan

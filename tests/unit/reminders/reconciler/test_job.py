@@ -4,10 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from chassis.clock import StillClock
-from chassis.errors import Unavailable
-from chassis.health import Health
-from chassis.metrics import Metrics
+from chassis.process.clock import StillClock
+from chassis.process.errors import Unavailable
+from chassis.process.health import Health
+from chassis.process.metrics import Metrics
 from reminders.reconciler.domain import Difference
 from reminders.reconciler.handle import Found
 from reminders.reconciler.job import ReconcilerJob

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from chassis.clock import StillClock
-from chassis.clock_check import ClockCheck
+from chassis.postgres.clock_check import ClockCheck
+from chassis.process.clock import StillClock
 from reminders.planning.domain.schedule import KEPT_AFTER_VISIT
 from reminders.planning.handle import RemindersOwner
 from reminders.planning.messages import RecordWording

@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
-from chassis.group_positions import Order
+from chassis.delivery.group_positions import Order
 from reminders.timers.app import GatingTableManager, TimersApp, add_table, build
 from reminders.timers.changelog import _replay
 from reminders.timers.consumer import AwaitedConsumer

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from faust.types import Message as Record
 
-from chassis.breaker import PER_MINUTE, Breaker
+from chassis.delivery.unreadable_limit import PER_MINUTE, Breaker
 from reminders.timers.intake import SLICE, Intake
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Message, Outcome, Taken

@@ -9,11 +9,11 @@ import pytest
 
 PROGRAM = """
 import asyncio
-from chassis.clock import RealClock
-from chassis.health import Health
-from chassis.lifecycle import run
-from chassis.parts import run_all
-from chassis.settings import ServiceSettings
+from chassis.process.clock import RealClock
+from chassis.process.health import Health
+from chassis.process.lifecycle import run
+from chassis.process.parts import run_all
+from chassis.process.settings import ServiceSettings
 from reminders.timers.lifetime import Patience, live
 
 class Settings(ServiceSettings):

@@ -3,8 +3,8 @@
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from chassis.clock import StillClock
-from chassis.halt import Halt
+from chassis.kafka.halt import Halt
+from chassis.process.clock import StillClock
 from reminders.timers.engine import Engine
 from tests.unit.reminders.builders import NOW
 from tests.unit.reminders.timers.test_clock_held import engine_of

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis.halt import Halt
+from chassis.kafka.halt import Halt
 from reminders.timers.index import HOUR, SLACK
 from reminders.timers.partition import ROWS_A_TURN, SENTINEL, Partition
 from reminders.timers.row import NEVER, Row, UnreadableRow, pack

@@ -15,8 +15,8 @@ from aiokafka.errors import (
 )
 from faust.types import TP
 
-from chassis.errors import Unavailable
-from chassis.group_positions import Order
+from chassis.delivery.group_positions import Order
+from chassis.process.errors import Unavailable
 from reminders.timers.app import add_table, build
 from reminders.timers.partition import ANEW, Partition
 from reminders.timers.reviving import LOOKS_A_READING, Reviving

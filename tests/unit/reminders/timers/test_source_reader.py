@@ -11,9 +11,9 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException, NodeNotReadyError
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from chassis.errors import Unavailable
-from chassis.group_positions import Order
-from chassis.halt import LOOK_AGAIN_S
+from chassis.delivery.group_positions import Order
+from chassis.kafka.halt import LOOK_AGAIN_S
+from chassis.process.errors import Unavailable
 from reminders.timers.source_reader import SourceReader
 
 A, B, LOG = TopicPartition("appointments", 0), TopicPartition("appointments", 1), TopicPartition("changelog", 0)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 
 _COLUMNS = (
     "appointment_id, version, schedule_gen, status, starts_at, ingest_time AS since, "

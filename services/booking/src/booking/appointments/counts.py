@@ -7,7 +7,7 @@ import prometheus_client
 
 from booking.appointments.domain.batch import EventAnswer
 from booking.door.counts import RefusalCounts
-from chassis.metrics import Metrics
+from chassis.process.metrics import Metrics
 
 
 class AnswerCounts:

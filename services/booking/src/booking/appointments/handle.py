@@ -18,7 +18,7 @@ from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.patients.handle import PatientStore, Rules, complete_people
 from booking.values.identity import Identity, PatientKey
-from chassis.after_commit import after_commit
+from chassis.postgres.after_commit import after_commit
 from schemas.appointments import Bar
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -17,8 +17,8 @@ from booking.door.domain import ALL, Client
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
-from chassis.clock import Clock
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.process.clock import Clock
 from schemas.topics import APPOINTMENTS
 
 LONGEST_PAGE = 1_000

@@ -12,7 +12,7 @@ from booking.door.group_commit import Gatherer
 from booking.door.transactions import Transactions
 from booking.patients.handle import Rules
 from booking.values.refusals import Refused
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 
 
 class CommandIntake:

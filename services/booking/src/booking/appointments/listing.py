@@ -13,8 +13,8 @@ from uuid import UUID
 import asyncpg
 
 from booking.door.domain import ALL, Client
-from chassis.cursor import Cursor
-from chassis.database import unavailable
+from chassis.api.page_cursor import Cursor
+from chassis.postgres.database import unavailable
 
 BEGINNING = UUID(int=0)
 """An `after` of zeros begins, as none does."""

@@ -8,7 +8,7 @@ from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import SOURCE
 from booking.values.times import wall_time
-from chassis.outbox import Outgoing
+from chassis.outbox.writer import Outgoing
 from schemas.appointments import APPOINTMENT_CHANGED, Bar
 from schemas.envelope import Envelope
 from schemas.topics import APPOINTMENTS

@@ -7,8 +7,8 @@ import asyncpg
 import orjson
 
 from booking.door.domain import OPERATOR, Client
-from chassis.database import unavailable
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.postgres.database import unavailable
 
 _ONE = """
 SELECT a.appointment_id, a.source, i.source_id, a.version, a.status, a.clinic_id

@@ -19,9 +19,9 @@ from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
-from chassis.database import Connection
-from chassis.errors import Unavailable
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection
+from chassis.process.errors import Unavailable
 from schemas.appointments import IngestMode, Status
 
 _STATUS = {status.value: status for status in Status}

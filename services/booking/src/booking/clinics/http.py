@@ -18,8 +18,8 @@ from booking.values import contacts, texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from booking.values.times import local_time, zone_of
-from chassis.clock import Clock
-from chassis.database import Connection
+from chassis.postgres.database import Connection
+from chassis.process.clock import Clock
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

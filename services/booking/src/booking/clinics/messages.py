@@ -4,7 +4,7 @@ from datetime import datetime
 
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import SOURCE
-from chassis.outbox import Outgoing
+from chassis.outbox.writer import Outgoing
 from schemas.envelope import Envelope
 from schemas.people import CLINIC_CHANGED, Clinic
 from schemas.topics import CLINICS

@@ -14,8 +14,8 @@ from booking.door.records import Records, columns
 from booking.safety.domain import Cause, FlagChange
 from booking.safety.store import keep_flag_changes
 from booking.values.refusals import Refused
-from chassis.database import Connection, unavailable
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection, unavailable
 
 
 class PostgresClinics(Records):

@@ -8,8 +8,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from booking.door.client_keys import Keys
 from booking.door.domain import OPERATOR, Client
-from chassis.door import Admit, no_key
-from chassis.http import OperatorKey
+from chassis.api.app import OperatorKey
+from chassis.api.door import Admit, no_key
 
 _BEARER = HTTPBearer(auto_error=False, description="The key of an API client: `attend clients create`.")
 

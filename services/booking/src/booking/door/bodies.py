@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, StrictStr, StringConstraints, Valida
 
 from booking.values import texts
 from booking.values.refusals import Refused
-from chassis.http import Problem
+from chassis.api.app import Problem
 
 Id = Annotated[StrictStr, StringConstraints(min_length=1, max_length=texts.LONGEST_ID)]
 Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]

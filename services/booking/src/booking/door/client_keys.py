@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from booking.door.domain import Client
 from booking.values.refusals import Refused
-from chassis.database import Connection, unavailable
-from chassis.errors import Misconfigured
+from chassis.postgres.database import Connection, unavailable
+from chassis.process.errors import Misconfigured
 
 SHORTEST_KEY = 32
 """Characters of a key brought from outside; our own have 43 (256 bits)."""

@@ -9,7 +9,7 @@ from booking.door.bodies import problem, refusal_of
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
 from booking.values.refusals import Refused
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 
 
 async def run_command[B: BaseModel, T](

@@ -3,7 +3,7 @@
 import prometheus_client
 
 from booking.values.refusals import Refused
-from chassis.metrics import Metrics
+from chassis.process.metrics import Metrics
 
 
 class RefusalCounts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from booking.door.domain import Client
-from chassis.door import busy
+from chassis.api.door import busy
 
 LARGEST = 500
 """Events of one gathered transaction at most; a request that has more by itself stands alone."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from booking.values.identity import Identity
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 
 
 class Records:

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from booking.door.counts import RefusalCounts
-from chassis.after_commit import said_after_commit
-from chassis.clock import Clock
-from chassis.database import Connection, unavailable
-from chassis.errors import Unavailable
+from chassis.postgres.after_commit import said_after_commit
+from chassis.postgres.database import Connection, unavailable
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
 
 RACES = frozenset({"KEY_RACE", "IDENTITY_RACE"})
 """Two transactions met over one key; the second time the other's outcome is seen."""

@@ -21,11 +21,11 @@ from booking.formats.choice import Formats
 from booking.formats.port import Hints, parsed_by
 from booking.patients.handle import Rules
 from booking.values.refusals import Refused
-from chassis.after_commit import after_commit
-from chassis.clock import Clock
-from chassis.consumer import Applied
-from chassis.database import Connection
-from chassis.errors import RejectedEvent
+from chassis.delivery.consumer import Applied
+from chassis.postgres.after_commit import after_commit
+from chassis.postgres.database import Connection
+from chassis.process.clock import Clock
+from chassis.process.errors import RejectedEvent
 
 UNNAMED = ""
 """The source of a record that names none: it is its client's only one."""

@@ -13,7 +13,7 @@ from booking.patients.domain.patient import PatientState, flag_changes, safer
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from booking.merges.handle import Merge
 from booking.patients.domain.patient import PatientState
 from booking.patients.messages import patient_changed
 from booking.values.identity import Identity
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
 
 _MERGED_AWAY = """
 SELECT patient_id FROM patient_merge WHERE source = $1 AND source_id = $2 AND merged_into = $3"""

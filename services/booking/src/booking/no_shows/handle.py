@@ -10,7 +10,7 @@ import structlog
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.handle import VersionStore
 from booking.no_shows.domain import NoShowRule, cause_of, not_attended
-from chassis.after_commit import after_commit
+from chassis.postgres.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

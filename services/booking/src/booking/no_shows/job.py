@@ -7,9 +7,9 @@ from booking.appointments.store import PostgresStore
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.handle import mark_no_shows
 from booking.no_shows.store import PostgresUnattended, clinics, soonest_ends
-from chassis.database import Connection
-from chassis.slots import Performed, Scope
-from chassis.timetable import Every, Slot, Timetable
+from chassis.postgres.database import Connection
+from chassis.time_slots.runner import Performed, Scope
+from chassis.time_slots.timetable import Every, Slot, Timetable
 
 JOB = "no-show"
 AT_ONCE = 500
@@ -17,7 +17,7 @@ AT_ONCE = 500
 
 
 class NoShowCheck:
-    """`chassis.slots.Job`: visits still booked some time after their end become no-shows.
+    """`chassis.time_slots.runner.Job`: visits still booked some time after their end become no-shows.
 
     Args:
         rule: The installation's choices; `every` must not be zero.

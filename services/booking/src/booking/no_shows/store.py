@@ -10,9 +10,9 @@ from booking.appointments import statements
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.store import followed, state_of
 from booking.no_shows.domain import NoShowRule
-from chassis.counting import LONGEST_S, MOST, Count, in_time
-from chassis.database import Connection, unavailable
-from chassis.slots import Scope
+from chassis.postgres.bounded_count import LONGEST_S, MOST, Count, in_time
+from chassis.postgres.database import Connection, unavailable
+from chassis.time_slots.runner import Scope
 
 _NAMES = ", ".join(name for name, _ in statements.APPOINTMENT_COLUMNS)
 

@@ -18,8 +18,8 @@ from booking.patients.domain.reminders import still_to_come
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
-from chassis.after_commit import after_commit
-from chassis.errors import Unavailable
+from chassis.postgres.after_commit import after_commit
+from chassis.process.errors import Unavailable
 from schemas.appointments import Appointment
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from booking.patients.domain.patient import PatientState
 from booking.values.identity import SOURCE
-from chassis.outbox import Outgoing
+from chassis.outbox.writer import Outgoing
 from schemas.envelope import Envelope
 from schemas.people import PATIENT_CHANGED, Patient
 from schemas.topics import PATIENTS

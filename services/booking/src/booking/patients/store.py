@@ -16,9 +16,9 @@ from booking.patients.messages import patient_changed
 from booking.safety.domain import FlagChange
 from booking.safety.store import keep_flag_changes
 from booking.values.identity import Identity, PatientKey
-from chassis.database import unavailable
-from chassis.errors import Unavailable
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import unavailable
+from chassis.process.errors import Unavailable
 from schemas.appointments import SENDABLE, Appointment, Bar
 from schemas.planning import barred_by
 from schemas.wire import decode

@@ -19,7 +19,7 @@ from booking.policies.domain.change import change_of, giving_up, imagined
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, in_force_since, would_have_left
 from booking.policies.domain.rules import Lead
 from booking.policies.store import PostgresPolicyStore, Which, count_visits, page_ahead, page_past
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.wire import decode
 

@@ -19,7 +19,7 @@ from booking.policies.domain.change import PolicyChange, change_of, giving_up
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, is_touched
 from booking.policies.domain.rules import Lead
 from booking.values.refusals import Refused
-from chassis.after_commit import after_commit
+from chassis.postgres.after_commit import after_commit
 from schemas.appointments import SENDABLE, Appointment
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -24,9 +24,9 @@ from booking.policies.handle import set_policy, unset_policy
 from booking.policies.store import PostgresPolicyStore, changes
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.door import busy
-from chassis.errors import Unavailable
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.api.door import busy
+from chassis.process.errors import Unavailable
 
 NDJSON = "application/x-ndjson"
 LONGEST_PAGE = 100

@@ -17,8 +17,8 @@ from booking.policies import statements
 from booking.policies.domain.change import PolicyChange
 from booking.policies.domain.effect import Effect
 from booking.policies.handle import Job
-from chassis.database import Connection, unavailable
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection, unavailable
 from schemas.appointments import SENDABLE, Appointment
 from schemas.wire import decode
 

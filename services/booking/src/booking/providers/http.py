@@ -12,7 +12,7 @@ from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.providers.store import write_provider
 from booking.values import texts
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from booking.values.identity import SOURCE
-from chassis.outbox import Outgoing
+from chassis.outbox.writer import Outgoing
 from schemas.envelope import Envelope
 from schemas.people import PROVIDER_CHANGED, Provider
 from schemas.topics import PROVIDERS

@@ -7,8 +7,8 @@ from booking.door.records import Records
 from booking.providers import statements
 from booking.providers.messages import provider_changed
 from booking.values.identity import Identity
-from chassis.database import Connection
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection
 from schemas.wire import provider_id
 
 

@@ -2,7 +2,7 @@
 
 import prometheus_client
 
-from chassis.metrics import Metrics
+from chassis.process.metrics import Metrics
 
 
 class ReissueCounts:

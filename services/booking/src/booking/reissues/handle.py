@@ -13,7 +13,7 @@ import structlog
 
 from booking.appointments.handle import VersionStore
 from booking.values.identity import PatientKey
-from chassis.after_commit import after_commit
+from chassis.postgres.after_commit import after_commit
 from schemas.appointments import Bar
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -12,8 +12,8 @@ from booking.policies.store import PostgresPolicyStore
 from booking.reissues.counts import ReissueCounts
 from booking.reissues.handle import reissue_barred
 from booking.reissues.store import PostgresFlagStore, any_job
-from chassis.database import Connection
-from chassis.errors import Unavailable
+from chassis.postgres.database import Connection
+from chassis.process.errors import Unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

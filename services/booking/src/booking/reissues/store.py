@@ -8,7 +8,7 @@ import asyncpg
 
 from booking.appointments.store import PostgresStore
 from booking.reissues.handle import Job
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from schemas.appointments import SENDABLE, Bar
 
 _RAISE_FENCES = "UPDATE patient_reissue SET fence = pg_current_xact_id() WHERE fence IS NULL"

@@ -12,7 +12,7 @@ from booking.appointments.domain.batch import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.handle import VersionStore
 from booking.replies.domain import Replied, decide
-from chassis.after_commit import after_commit
+from chassis.postgres.after_commit import after_commit
 from schemas.replies import PatientReplied
 from schemas.wire import encode
 

@@ -7,10 +7,10 @@ from aiokafka import ConsumerRecord
 from booking.appointments.domain.state import Result
 from booking.appointments.store import PostgresStore
 from booking.replies.handle import take_replies
-from chassis.clock import Clock
-from chassis.consumer import Applied
-from chassis.database import Connection
-from chassis.errors import RejectedEvent
+from chassis.delivery.consumer import Applied
+from chassis.postgres.database import Connection
+from chassis.process.clock import Clock
+from chassis.process.errors import RejectedEvent
 from schemas.replies import PATIENT_REPLIED, PatientReplied
 from schemas.wire import decode_typed
 

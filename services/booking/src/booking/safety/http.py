@@ -14,7 +14,7 @@ from booking.safety.store import changes_of_clinic, changes_of_patient, is_named
 from booking.values import texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.http import Problem
+from chassis.api.app import Problem
 
 LONGEST_PAGE = 1_000
 

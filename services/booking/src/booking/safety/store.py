@@ -9,7 +9,7 @@ import asyncpg
 
 from booking.safety import statements
 from booking.safety.domain import FlagChange
-from chassis.database import Connection, unavailable
+from chassis.postgres.database import Connection, unavailable
 
 
 async def keep_flag_changes(connection: Connection, changes: Sequence[FlagChange], now: datetime) -> None:

@@ -6,8 +6,8 @@ said STOP. So it does not start.
 
 import asyncpg
 
-from chassis.database import unavailable
-from chassis.errors import Misconfigured
+from chassis.postgres.database import unavailable
+from chassis.process.errors import Misconfigured
 from notifier.settings import Settings, several
 from notifier.values.addresses import SHORTEST, Peppers
 

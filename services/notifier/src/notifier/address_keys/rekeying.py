@@ -10,8 +10,8 @@ import contextlib
 import asyncpg
 import structlog
 
-from chassis.database import unavailable
-from chassis.errors import Unavailable
+from chassis.postgres.database import unavailable
+from chassis.process.errors import Unavailable
 from notifier.values.addresses import Peppers
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter
 
-from chassis.http import Problem
+from chassis.api.app import Problem
 
 LARGEST_BODY = 64 * 1024
 """Twilio's forms have some 2 KiB."""

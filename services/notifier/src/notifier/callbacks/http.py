@@ -12,9 +12,9 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from chassis.asked import By
-from chassis.database import unavailable
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.api.query_fields import By
+from chassis.postgres.database import unavailable
 from notifier.callbacks.handle.replay import NotReplayable, Replayed, StillUnreadable
 from notifier.callbacks.statements import CONTENT, LIST
 from notifier.receipts.domain import Carrier

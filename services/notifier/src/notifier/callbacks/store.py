@@ -6,8 +6,8 @@ from hashlib import sha256
 import asyncpg
 import structlog
 
-from chassis.clock import Clock
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.callbacks.handle.intake import Came, Unread
 from notifier.callbacks.handle.replay import Kept, Replayed
 from notifier.callbacks.statements import COUNT, IS_FULL, KEEP, ONE, REPLAYED

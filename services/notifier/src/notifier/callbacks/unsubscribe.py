@@ -6,8 +6,8 @@ import asyncpg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from chassis.clock import Clock
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.callbacks.door import Door
 from notifier.opt_outs.domain.one_click import read_token
 from notifier.opt_outs.store import stop

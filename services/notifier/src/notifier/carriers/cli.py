@@ -7,7 +7,7 @@ import typer
 from pydantic import SecretStr
 
 from chassis.cli import fail
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.carriers.senders import read_senders
 from notifier.carriers.senders_file import SECRETS, Section, read
 from notifier.settings import Settings

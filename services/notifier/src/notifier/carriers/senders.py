@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.address_keys.peppers import peppers_of
 from notifier.carriers import senders_check
 from notifier.carriers.accounts import Accounts as ByClinic

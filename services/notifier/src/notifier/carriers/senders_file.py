@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.carriers.meta.carrier import NEUTRAL, PARAMETERS, Parameter
 from notifier.values.kinds import PATIENT_KINDS
 from notifier.wording.rendering import known_language

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 from notifier.fanout import morning_statements
 from notifier.fanout.domain.mornings import Morning, TodaysVisit
 from notifier.fanout.handle.reminders import Expected, GoneSeen, PlanSeen

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.database import Connection
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection
 from notifier.fanout import statements
 from notifier.fanout.domain.transitions import Held, Kept
 from notifier.fanout.handle.appointments import Twin

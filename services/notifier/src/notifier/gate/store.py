@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 from notifier.gate.domain.facts import NOTHING_CHOSEN, ClinicSending, GatedMessage, GateFacts, SendingModeName, Told
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
 from notifier.gate.statements import FACTS, GATE

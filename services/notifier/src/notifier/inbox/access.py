@@ -14,10 +14,10 @@ from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
-from chassis.asked import Line
-from chassis.clock import Clock
-from chassis.database import unavailable
-from chassis.http import OperatorKey, Problem
+from chassis.api.app import OperatorKey, Problem
+from chassis.api.query_fields import Line
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.inbox import statements
 
 TOKEN_BYTES = 32
@@ -84,7 +84,7 @@ class InboxAccess:
         return None
 
     async def knows(self, key: str, path: str) -> bool:
-        """See `chassis.door.Admit`: the operator's key opens all, a token something below `/v1/inbox`."""
+        """See `chassis.api.door.Admit`: the operator's key opens all, a token something below `/v1/inbox`."""
         if self.operator.opens(key):
             return True
         return key.startswith(PREFIX) and path.startswith("/v1/inbox/") and await self._whose(key) is not None

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from chassis.clock import Clock
-from chassis.database import unavailable
-from chassis.errors import Unavailable
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
 from notifier.inbox import statements
 from notifier.inbox.access import InboxAccess, digest, token_routes
 from notifier.inbox.streams import Streams

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 from notifier.inbox import statements as sql
 from notifier.inbox.notice import Notice
 from notifier.ledger.rows import FROM_ROWS

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import unavailable
-from chassis.errors import Unavailable
-from chassis.problems import Problem
+from chassis.api.problems import Problem
+from chassis.postgres.database import unavailable
+from chassis.process.errors import Unavailable
 from notifier.inbox import statements
 
 MOST = 400

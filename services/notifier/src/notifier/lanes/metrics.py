@@ -6,8 +6,8 @@ from datetime import datetime
 import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from chassis.clock import Clock
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import statements
 from notifier.lanes.domain.breaker import BreakerState

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 import asyncpg
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 from schemas.notifications import Channel
 
 KNOW = """

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import Connection, unavailable
+from chassis.postgres.database import Connection, unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import rate_limit

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from notifier.ledger import statements
 from notifier.ledger.bodies import AttemptView, NotificationList, NotificationView
 from notifier.ledger.domain.states import NotificationState, outcome_of

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import orjson
 
-from chassis.behind import Owned
-from chassis.outbox import Outgoing
+from chassis.delivery.high_water import Owned
+from chassis.outbox.writer import Outgoing
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import outcome_of
 from schemas.envelope import Envelope

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 from notifier.gate.domain.chain import Step
 from notifier.ledger import statements as sql
 from notifier.ledger.columns import COPIED, INSERTED, WRITTEN, Column

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.database import Connection
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection
 from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.visit import Visit
 from notifier.gate.store import read_facts, read_gate

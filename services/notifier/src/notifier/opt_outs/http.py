@@ -10,10 +10,10 @@ import asyncpg
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from chassis.asked import By
-from chassis.clock import Clock
-from chassis.database import unavailable
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.api.query_fields import By
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.opt_outs import statements as sql
 from notifier.opt_outs.store import found_by, lift, stop
 from notifier.values.addresses import Address, Peppers, is_address

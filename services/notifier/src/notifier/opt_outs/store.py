@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 from notifier.opt_outs import statements as sql
 from notifier.values.addresses import Address, Peppers
 from notifier.values.kinds import Category

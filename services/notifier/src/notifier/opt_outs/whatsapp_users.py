@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.database import Connection
+from chassis.postgres.database import Connection
 
 # A STOP under an id and the report that says whose id it is, at once: the second sees what the first has written.
 LOCK = """

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from chassis.after_commit import after_commit
-from chassis.errors import Unavailable
+from chassis.postgres.after_commit import after_commit
+from chassis.process.errors import Unavailable
 from notifier.ledger.domain.notification import Notification
 from notifier.receipts.domain import Effect, Made, Receipt, apply, further
 from schemas.notifications import Channel, DeliveryState

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.after_commit import said_after_commit
-from chassis.database import Connection, unavailable
+from chassis.postgres.after_commit import said_after_commit
+from chassis.postgres.database import Connection, unavailable
 from notifier.ledger import statements as ledger_statements
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.rows import notification

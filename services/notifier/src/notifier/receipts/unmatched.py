@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import structlog
 
-from chassis.clock import Clock
-from chassis.errors import Unavailable
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
 from notifier.receipts.handle import Receipts, match_waiting
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -8,11 +8,11 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.asked import By
-from chassis.clock import Clock
-from chassis.cursor import Cursor
-from chassis.database import unavailable
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.api.page_cursor import Cursor
+from chassis.api.query_fields import By
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.replies import statements as sql
 
 

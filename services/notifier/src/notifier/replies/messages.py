@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chassis.outbox import Outgoing
+from chassis.outbox.writer import Outgoing
 from notifier.ledger.messages import SOURCE
 from notifier.replies.handle import Reply
 from schemas.envelope import Envelope

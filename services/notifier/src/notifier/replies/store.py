@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import Connection, unavailable
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection, unavailable
 from notifier.gate.domain.visit import mobile_of
 from notifier.gate.store import read_gate
 from notifier.opt_outs import whatsapp_users

@@ -1,6 +1,6 @@
 """If-Match: a change that was decided on one version must not replace another."""
 
-from chassis.http import Problem
+from chassis.api.app import Problem
 
 
 def version_of(if_match: str | None) -> int | None:

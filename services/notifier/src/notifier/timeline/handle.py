@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis.errors import AttendError, Unavailable
+from chassis.process.errors import AttendError, Unavailable
 from notifier.timeline.domain.answer import WhatPatientGot, answer
 from notifier.timeline.domain.entries import (
     Entry,

@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from chassis.http import Problem
+from chassis.api.app import Problem
 from notifier.timeline.domain.entries import ReminderFact, SubFileFact
 from notifier.timeline.handle import Booked, OwnFacts, Timeline, UnknownAppointment, tell
 from notifier.timeline.services import OtherParts

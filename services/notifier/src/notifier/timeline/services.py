@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx2
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from notifier.timeline.domain.entries import ReminderFact, ReminderStage, SubFileFact, VersionFact
 from notifier.timeline.handle import Booked
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.odd_rows import readable
 from notifier.timeline import statements

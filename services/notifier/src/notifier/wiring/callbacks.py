@@ -7,10 +7,10 @@ from typing import Any
 import asyncpg
 from fastapi import APIRouter
 
-from chassis.clock import Clock
-from chassis.health import Health
-from chassis.metrics import Metrics
-from chassis.parts import Run
+from chassis.process.clock import Clock
+from chassis.process.health import Health
+from chassis.process.metrics import Metrics
+from chassis.process.parts import Run
 from notifier.address_keys.rekeying import Rekeying
 from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import Door

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import asyncpg
 
-from chassis.clock import Clock
-from chassis.clock_check import ClockCheck
-from chassis.health import Health
-from chassis.outbox import Relay
+from chassis.outbox.relay import Relay
+from chassis.postgres.clock_check import ClockCheck
+from chassis.process.clock import Clock
+from chassis.process.health import Health
 from notifier.carriers.http_client import new_client
 from notifier.carriers.meta.carrier import WhatsAppCarrier
 from notifier.carriers.port import Carrier

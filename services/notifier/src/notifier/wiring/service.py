@@ -8,19 +8,21 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from chassis import behind, migrate, topics
-from chassis.clock import Clock, clock_from
-from chassis.clock_check import AgreedClock, DatabaseClockCheck
-from chassis.consumer import Applied, BatchConsumer, Subscription
-from chassis.database import Connection, create_pool, unavailable
-from chassis.delivery import watch
-from chassis.health import Health
-from chassis.http import Bounds, create_api, operator
-from chassis.metrics import Metrics
-from chassis.operations import listeners
-from chassis.outbox import Relay
-from chassis.parts import LISTENERS, Run, run_all
-from chassis.retention import Retention
+from chassis.api.app import Bounds, create_api, operator
+from chassis.api.operations import listeners
+from chassis.delivery import high_water
+from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
+from chassis.kafka import topics
+from chassis.outbox.relay import Relay
+from chassis.postgres import migrator
+from chassis.postgres.clock_check import AgreedClock, DatabaseClockCheck
+from chassis.postgres.database import Connection, create_pool, unavailable
+from chassis.postgres.retention import Retention
+from chassis.process.clock import Clock, clock_from
+from chassis.process.health import Health
+from chassis.process.metrics import Metrics
+from chassis.process.parts import LISTENERS, Run, run_all
+from chassis.status import watch
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
 from notifier.callbacks.carrier_routes import CALLBACKS
@@ -69,7 +71,7 @@ class Service:
     streams: Streams
     health: Health
     metrics: Metrics
-    ends: behind.Ends
+    ends: high_water.Ends
     inbound: Inbound | None = None
     retention: Retention | None = None
 
@@ -80,7 +82,7 @@ class Service:
             "relay": self.relay.run,
             **listeners(self.settings, self.health, self.metrics, self.api),
             "clocks": self.clocks.run,
-            behind.PART: self.ends.run,
+            high_water.PART: self.ends.run,
             "streams": self.streams.run,
         }
         if self.consumer is not None:
@@ -90,7 +92,7 @@ class Service:
         if self.retention is not None:
             parts["retention"] = self.retention.run
         # what a lane has in flight is known to it alone: one that failed begins anew with its process
-        await run_all(stop, self.health, {**parts, **lanes}, vital=(*LISTENERS, behind.PART, *lanes))
+        await run_all(stop, self.health, {**parts, **lanes}, vital=(*LISTENERS, high_water.PART, *lanes))
 
 
 def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subscription[Any], ...]:
@@ -138,8 +140,8 @@ async def build(
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE, plans="custom")
     reading = reading_of(settings)
     try:
-        await migrate.check(pool, SERVICE, SERVICE)
-        ends = behind.Ends(pool, settings, SERVICE, OWNED)
+        await migrator.check(pool, SERVICE, SERVICE)
+        ends = high_water.Ends(pool, settings, SERVICE, OWNED)
         await ends.compare()
         await check_peppers(pool, peppers)
         relay = Relay(pool, settings, metrics, clock, [NOTIFICATIONS, PATIENT_REPLIES])

@@ -7,7 +7,7 @@ import asyncpg
 import httpx2
 from fastapi import APIRouter
 
-from chassis.clock import Clock
+from chassis.process.clock import Clock
 from notifier.settings import Settings
 from notifier.staff.contacts.http import routes as contact_routes
 from notifier.staff.preferences.http import routes as preference_routes

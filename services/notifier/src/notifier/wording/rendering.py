@@ -23,7 +23,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from chassis.errors import Misconfigured
+from chassis.process.errors import Misconfigured
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import without_typography
 from notifier.wording.words import LANGUAGES, Words

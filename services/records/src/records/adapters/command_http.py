@@ -9,8 +9,8 @@ import asyncpg
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.asked import By, Line
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.api.query_fields import By, Line
 from records.adapters.command_store import commands_of
 from records.domain_commands import Act, Command, Refused
 from records.handle_commands import Done

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from records.adapters.store import PostgresStore
 from records.domain import SubFile
 from records.domain_commands import Act, Command

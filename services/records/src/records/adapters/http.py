@@ -8,8 +8,8 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from chassis.database import unavailable
-from chassis.errors import AttendError
+from chassis.postgres.database import unavailable
+from chassis.process.errors import AttendError
 from records.adapters import sql
 from schemas.model import ClinicId
 from schemas.subfiles import SubFileStatus

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from chassis.behind import Owned
-from chassis.outbox import Outgoing
+from chassis.delivery.high_water import Owned
+from chassis.outbox.writer import Outgoing
 from records.domain import SubFile
 from schemas import subfiles
 from schemas.envelope import Envelope

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import asyncpg
 
-from chassis.database import Connection
-from chassis.errors import RejectedEvent
-from chassis.outbox import enqueue
+from chassis.outbox.writer import enqueue
+from chassis.postgres.database import Connection
+from chassis.process.errors import RejectedEvent
 from records.adapters import sql
 from records.adapters.outgoing import sub_file_changed
 from records.domain import Pair, PatientSnapshot, ProviderSnapshot, SubFile

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chassis.database import Connection
-from chassis.outbox import Outgoing, enqueue
-from chassis.slots import Performed, Scope
-from chassis.timetable import Daily, Slot, Timetable
+from chassis.outbox.writer import Outgoing, enqueue
+from chassis.postgres.database import Connection
+from chassis.time_slots.runner import Performed, Scope
+from chassis.time_slots.timetable import Daily, Slot, Timetable
 from reminders.clinic_days import store
 from reminders.clinic_days.domain import BEGINS, JOB, UNTIL, day_due, event_id_of
 from schemas.envelope import Envelope
@@ -18,7 +18,7 @@ SOURCE = "attend/reminders"
 
 
 class ClinicDays:
-    """`chassis.slots.Job`: publishes once, at 8:00 of each clinic's wall clock, that its day has begun."""
+    """`chassis.time_slots.runner.Job`: publishes once, at 8:00 of each clinic's wall clock, that its day has begun."""
 
     name = JOB
     timetable: Timetable = Daily(BEGINS, UNTIL)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from chassis.consumer import Applied
-from chassis.database import Connection
-from chassis.slots import Scope
+from chassis.delivery.consumer import Applied
+from chassis.postgres.database import Connection
+from chassis.time_slots.runner import Scope
 from reminders.clinic_days.domain import ClinicVersion
 
 _HELD = "SELECT clinic_id, version FROM clinic WHERE clinic_id = ANY ($1::text[]) ORDER BY clinic_id FOR UPDATE"

@@ -6,8 +6,8 @@ from datetime import datetime
 from prometheus_client import Counter as Total
 from prometheus_client import Gauge, Histogram
 
-from chassis.logs import get_logger
-from chassis.metrics import Metrics
+from chassis.process.logs import get_logger
+from chassis.process.metrics import Metrics
 from reminders.timers.engine import Engine, Reports
 from reminders.timers.ports import Outcome
 from schemas.instants import micros

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Sequence
 
 from aiokafka import ConsumerRecord
 
-from chassis.consumer import Applied, Subscription
-from chassis.database import Connection
-from chassis.errors import Unavailable
-from chassis.producer import Publisher, Record
+from chassis.delivery.consumer import Applied, Subscription
+from chassis.kafka.producer import Publisher, Record
+from chassis.postgres.database import Connection
+from chassis.process.errors import Unavailable
 from reminders.settings import Settings
 from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 import asyncpg
 from pydantic import BaseModel, Field
 
-from chassis.asked import Moment
-from chassis.database import unavailable
-from chassis.errors import AttendError
+from chassis.api.query_fields import Moment
+from chassis.postgres.database import unavailable
+from chassis.process.errors import AttendError
 from reminders.projector.listing import BadRange
 from schemas import zones
 from schemas.model import ClinicId

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from chassis.consumer import Applied
-from chassis.logs import get_logger
+from chassis.delivery.consumer import Applied
+from chassis.process.logs import get_logger
 from reminders.projector.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
 from schemas.notifications import NotificationChanged
 from schemas.reminders import ClinicDayDue, ReminderDeadLetter, ReminderDue, RemindersCancelled, RemindersPlanned

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 from pydantic import BaseModel
 
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from schemas.reminders import Reason, ReminderStatus
 
 _HISTORY = """

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import asyncpg
 
-from chassis.clock import Clock
-from chassis.errors import Unavailable
-from chassis.logs import get_logger
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
+from chassis.process.logs import get_logger
 from reminders.projector.store import close_overdue, forget_forecast
 
 EVERY_S = 60.0

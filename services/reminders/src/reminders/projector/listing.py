@@ -12,10 +12,10 @@ import asyncpg
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from chassis.asked import Moment
-from chassis.cursor import Cursor
-from chassis.database import unavailable
-from chassis.errors import AttendError
+from chassis.api.page_cursor import Cursor
+from chassis.api.query_fields import Moment
+from chassis.postgres.database import unavailable
+from chassis.process.errors import AttendError
 from schemas.model import ClinicId
 from schemas.reminders import Reason, ReminderStatus
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import Connection, unavailable
-from chassis.dead_letter import DeadLetter
-from chassis.dead_letter import store as store_dead
+from chassis.delivery.dead_letter import DeadLetter
+from chassis.delivery.dead_letter import store as store_dead
+from chassis.postgres.database import Connection, unavailable
 from reminders.projector import statements
 from reminders.projector.domain.book import Book, Reminder
 from reminders.projector.domain.forecast import differences

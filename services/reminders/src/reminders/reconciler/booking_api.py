@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx2
 import msgspec
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from reminders.reconciler.domain import BookingState
 from schemas.topics import APPOINTMENTS
 

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
-from chassis.errors import Unavailable
-from chassis.health import Health
-from chassis.logs import get_logger
-from chassis.metrics import Metrics
+from chassis.process.errors import Unavailable
+from chassis.process.health import Health
+from chassis.process.logs import get_logger
+from chassis.process.metrics import Metrics
 from reminders.reconciler.domain import SETTLED_AFTER, Difference
 from reminders.reconciler.handle import Found
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from chassis.partitioner import partition_of
+from chassis.kafka.partitioner import partition_of
 from reminders.planning.domain.corrections import MEND
 from reminders.reconciler.domain import TimersState
 from reminders.timers.engine import Engine

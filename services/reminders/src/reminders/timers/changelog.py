@@ -20,9 +20,9 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from chassis import fetching, salvage, unpacking
-from chassis.errors import Unavailable
-from chassis.halt import Halt
+from chassis.kafka import fetch, salvage, unpacked_size
+from chassis.kafka.halt import Halt
+from chassis.process.errors import Unavailable
 from reminders.timers.partition import ANEW, SENTINEL, Partition
 
 FETCH_BYTES, PARTITION_BYTES = 1024 * 1024, 256 * 1024
@@ -60,7 +60,7 @@ class ChangelogReader:
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_wait_ms=100,
         )
-        self._consumer._client.send = unpacking.looking(self._consumer._client.send)
+        self._consumer._client.send = unpacked_size.looking(self._consumer._client.send)
         self._ends: Mapping[TopicPartition, int] = {}
         self._places: dict[TopicPartition, int] = {}
         self._ended: set[TopicPartition] = set()
@@ -129,7 +129,7 @@ class ChangelogReader:
 
     async def _turn(self, parts: Mapping[int, Partition], waiting: dict[int, bytes]) -> bool:
         wanted = self._consumer.assignment() - self._ended
-        fetched = await fetching.fetch(self._consumer, wanted, FETCH_S, ROWS_A_TURN)
+        fetched = await fetch.fetch(self._consumer, wanted, FETCH_S, ROWS_A_TURN)
         for tp, unread in fetched.unread.items():
             if (salvaged := await self._pass_over(tp, parts[tp.partition], unread)) is not None:
                 fetched.records[tp] = salvaged
@@ -147,7 +147,7 @@ class ChangelogReader:
         return bool(fetched.records)
 
     async def _pass_over(
-        self, tp: TopicPartition, part: Partition, unread: fetching.Unread
+        self, tp: TopicPartition, part: Partition, unread: fetch.Unread
     ) -> list[ConsumerRecord[bytes, bytes]] | None:
         """Go on after what aiokafka cannot read; return what could be read of it after all, None if it must wait."""
         try:

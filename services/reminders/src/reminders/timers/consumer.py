@@ -36,9 +36,9 @@ from faust.types.tuples import ConsumerMessage
 from mode import ServiceT
 from mode.utils.futures import notify
 
-from chassis.errors import Unavailable
-from chassis.fetching import size_of
-from chassis.unpacking import MOST_BYTES
+from chassis.kafka.fetch import size_of
+from chassis.kafka.unpacked_size import MOST_BYTES
+from chassis.process.errors import Unavailable
 from reminders.timers.thread import HasSourceReader, ReadCommittedThread
 
 LAG_TIMEOUT_S = 5.0
@@ -51,7 +51,7 @@ IN_HAND = 24
 
 IN_HAND_BYTES = MOST_BYTES
 """What these hold together, but for one that alone holds more: what one fetch brings may, with its last record, be
-twice as much (`chassis.fetching`)."""
+twice as much (`chassis.kafka.fetch`)."""
 
 
 class Writes(Protocol):

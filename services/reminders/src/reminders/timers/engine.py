@@ -11,8 +11,8 @@ from aiokafka import TopicPartition
 from faust.streams import Stream
 from faust.types import TP, EventT, StreamT
 
-from chassis.breaker import Breaker
-from chassis.clock_check import ClockCheck
+from chassis.delivery.unreadable_limit import Breaker
+from chassis.postgres.clock_check import ClockCheck
 from reminders.settings import SERVICE
 from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema

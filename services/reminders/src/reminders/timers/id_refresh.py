@@ -13,8 +13,8 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 
-from chassis.clock_check import ClockCheck
-from chassis.logs import get_logger
+from chassis.postgres.clock_check import ClockCheck
+from chassis.process.logs import get_logger
 from reminders.timers.partition import SENTINEL, Partition
 from reminders.timers.recovery import Writers
 

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 from faust.types import Message as Record
 
-from chassis.breaker import PER_MINUTE, Breaker
+from chassis.delivery.unreadable_limit import PER_MINUTE, Breaker
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Outcome, Owner, Source, Taken
 from reminders.timers.transaction import Transactions

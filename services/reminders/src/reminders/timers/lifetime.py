@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 
 CRASH_POLL_S = 0.2
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import batched
 from typing import Any
 
-from chassis.halt import Halt
+from chassis.kafka.halt import Halt
 from reminders.timers import terms
 from reminders.timers.index import Index
 from reminders.timers.row import FORMAT, NEVER, UnreadableRow, instants, instants_of, placed

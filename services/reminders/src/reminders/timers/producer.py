@@ -19,7 +19,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from chassis.clock_check import ClockCheck
+from chassis.postgres.clock_check import ClockCheck
 from reminders.timers.ports import Message
 
 ACK_TIMEOUT_S = 12.0

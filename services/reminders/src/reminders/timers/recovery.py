@@ -17,8 +17,8 @@ from aiokafka import TopicPartition
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
-from chassis.clock_check import ClockCheck
-from chassis.logs import get_logger
+from chassis.postgres.clock_check import ClockCheck
+from chassis.process.logs import get_logger
 from reminders.settings import SERVICE
 from reminders.timers.changelog import ChangelogReader
 from reminders.timers.partition import SENTINEL, Partition

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
-from chassis import kafka
-from chassis.errors import Unavailable
-from chassis.halt import LOOK_AGAIN_S
-from chassis.logs import get_logger
+from chassis.kafka import broker
+from chassis.kafka.halt import LOOK_AGAIN_S
+from chassis.process.errors import Unavailable
+from chassis.process.logs import get_logger
 from reminders.timers.partition import ANEW, Partition
 from reminders.timers.source_reader import OrderOf
 from reminders.timers.store import PartitionedStore
@@ -108,7 +108,7 @@ class Reviving:
         try:
             await self._read(fresh, sentinels)
         except Exception as error:
-            if not kafka.is_away(error):
+            if not broker.is_away(error):
                 raise
             return  # it is read at a later look
         await self._make_ready(fresh)

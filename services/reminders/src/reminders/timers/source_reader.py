@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable, Collection
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from chassis import fetching, kafka, logs, salvage
-from chassis.errors import Unavailable
-from chassis.group_positions import Order
-from chassis.halt import LOOK_AGAIN_S, Halt
+from chassis.delivery.group_positions import Order
+from chassis.kafka import broker, salvage
+from chassis.kafka.fetch import Unread, fetch
+from chassis.kafka.halt import LOOK_AGAIN_S, Halt
+from chassis.process import logs
+from chassis.process.errors import Unavailable
 from reminders.settings import SERVICE
 
 type OrderOf = Callable[[TopicPartition], Awaitable[Order | None]]
@@ -69,16 +71,16 @@ class SourceReader:
             self.passed.pop(tp, None)
 
     async def fetch(
-        self, consumer: kafka.Consumer, partitions: Collection[TopicPartition], timeout_s: float, most: int
+        self, consumer: broker.Consumer, partitions: Collection[TopicPartition], timeout_s: float, most: int
     ) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
-        """Return what is there of these partitions: see `fetching.fetch`.
+        """Return what is there of these partitions: see `chassis.kafka.fetch`.
 
         Raises:
             KafkaError: Of the connection, the group or its coordinator: not of one partition.
         """
         now = self._monotonic()
         wanted = {tp for tp in partitions if self._look_at.get(tp, now) <= now and not self._closed(tp)}
-        fetched = await fetching.fetch(consumer, wanted, timeout_s, most)
+        fetched = await fetch(consumer, wanted, timeout_s, most)
         for tp, unread in fetched.unread.items():
             if records := await self._read_again(consumer, tp, unread):
                 fetched.records[tp] = records
@@ -87,14 +89,14 @@ class SourceReader:
         return fetched.records
 
     async def _read_again(
-        self, consumer: kafka.Consumer, tp: TopicPartition, unread: fetching.Unread
+        self, consumer: broker.Consumer, tp: TopicPartition, unread: Unread
     ) -> list[ConsumerRecord[bytes, bytes]]:
-        position = kafka.progress(consumer, tp)[0]
+        position = broker.progress(consumer, tp)[0]
         try:
             found = await salvage.again(consumer, tp, unread, position)
         except Unavailable:
             return []  # it is fetched once more
-        if not consumer._subscription.is_assigned(tp) or kafka.progress(consumer, tp)[0] != position:
+        if not consumer._subscription.is_assigned(tp) or broker.progress(consumer, tp)[0] != position:
             return []  # a rebalance was on meanwhile: what lies before may not be done
         if not isinstance(found, Halt):
             consumer.seek(tp, found.end)
@@ -126,7 +128,7 @@ class SourceReader:
             self._log.error("partition.halted", topic_name=tp.topic, partition=tp.partition, halt=halt)
         self._halts[tp], self._look_at[tp] = halt, self._monotonic() + LOOK_AGAIN_S
 
-    def _pass_over(self, consumer: kafka.Consumer, tp: TopicPartition, halt: Halt, order: Order) -> None:
+    def _pass_over(self, consumer: broker.Consumer, tp: TopicPartition, halt: Halt, order: Order) -> None:
         self._log.warning(
             "partition.skipped", topic_name=tp.topic, partition=tp.partition, offset=halt.offset, to=order.to
         )

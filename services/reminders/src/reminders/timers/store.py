@@ -13,7 +13,7 @@ from faust.stores.base import Store
 from faust.tables.table import Table
 from faust.types import TP, EventT
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from reminders.timers.partition import Partition
 
 

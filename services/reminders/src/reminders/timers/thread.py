@@ -15,7 +15,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
 from faust.types import TP
 from mode.threads import ServiceThread, WorkerThread
 
-from chassis import unpacking
+from chassis.kafka import unpacked_size
 from reminders.timers.source_reader import SourceReader
 
 MOST_RECORDS = 1000
@@ -49,7 +49,9 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # read by `start`, which comes later
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        consumer._client.send = unpacking.looking(consumer._client.send)  # marks a batch that would become too large
+        consumer._client.send = unpacked_size.looking(
+            consumer._client.send
+        )  # marks a batch that would become too large
         return consumer
 
     async def _fetch_records(

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import structlog
 
-from chassis.clock import Clock
-from chassis.errors import Unavailable
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
 from notifier.receipts.domain import Carrier, Receipt
 from notifier.receipts.handle import Heard, Receipts, hear
 from notifier.replies.handle import Incoming, Replies, answer

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from notifier.callbacks.handle.intake import Batch, Came, Intake
 from notifier.receipts.domain import Carrier
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Intake
 from notifier.carriers.smtp.bounces import LARGEST_MAIL, read_mail
 from notifier.receipts.domain import Carrier

@@ -13,8 +13,8 @@ import asyncpg
 import httpx2
 import structlog
 
-from chassis.database import unavailable
-from chassis.errors import Unavailable
+from chassis.postgres.database import unavailable
+from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Batch, Intake, Item
 from notifier.carriers.twilio import statements as sql
 from notifier.carriers.twilio.callbacks import STATUSES

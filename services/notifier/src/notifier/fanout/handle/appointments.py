@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from chassis.consumer import Applied
+from chassis.delivery.consumer import Applied
 from notifier.fanout.domain.notices import may_take_place, messages_for, supersede, take_place
 from notifier.fanout.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
 from notifier.fanout.handle.entry import EntryStore, enter, unknown

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis.after_commit import after_commit
+from chassis.postgres.after_commit import after_commit
 from notifier.gate.domain.decision import Decision, Skip, decide
 from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts, Told
 from notifier.gate.domain.modes import SendingMode

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from chassis.consumer import Applied
+from chassis.delivery.consumer import Applied
 from notifier.fanout.domain.mornings import Morning, TodaysVisit, day_lists, messages
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from chassis.clock import Clock
+from chassis.process.clock import Clock
 from notifier.carriers.port import Carrier, Made
 from notifier.lanes.domain.breaker import Breaker, BreakerState
 from notifier.lanes.domain.standstill import Standstill

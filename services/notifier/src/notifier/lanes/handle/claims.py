@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from notifier.lanes.handle.judgement import Asking, Claimed, judge
 from notifier.lanes.handle.ports import LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, Notification, Row, UnreadableRow

@@ -12,8 +12,8 @@ from functools import partial
 
 import structlog
 
-from chassis.clock import Clock
-from chassis.errors import Unavailable
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
 from notifier.carriers.accounts import Accounts
 from notifier.carriers.port import Carrier
 from notifier.gate.domain.modes import SendingMode

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis.errors import Unavailable
+from chassis.process.errors import Unavailable
 from notifier.lanes.domain.undecided import MOST, Undecided
 from notifier.lanes.handle.claims import Undecidable, claim_one
 from notifier.lanes.handle.judgement import Asking, Claimed

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from chassis.clock import Clock
-from chassis.errors import Unavailable
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
 from notifier.lanes.handle.judgement import record
 from notifier.lanes.handle.ports import Answered, Ledger
 from notifier.ledger.domain.notification import Notification

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import APIRouter, Depends, Query
 
-from chassis.clock import Clock
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.staff.contacts.bodies import Filters, Quality
 from notifier.staff.contacts.store import find
 from notifier.values.addresses import Peppers

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.cursor import Cursor
-from chassis.database import Connection
+from chassis.api.page_cursor import Cursor
+from chassis.postgres.database import Connection
 from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
 from notifier.gate.store import read_gate
 from notifier.ledger.domain.plain_english import reason_words

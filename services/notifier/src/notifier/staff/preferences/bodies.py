@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 
-from chassis.asked import By
+from chassis.api.query_fields import By
 
 
 class PreferencesBody(BaseModel):

@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Depends, Header, Query
 
-from chassis.asked import Moment
-from chassis.clock import Clock
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.api.query_fields import Moment
+from chassis.process.clock import Clock
 from notifier.staff.if_match import version_of
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
 from notifier.staff.preferences.store import all_said, as_of, put

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from notifier.staff.if_match import check_version
 from notifier.staff.preferences import statements as sql
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Header
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
-from chassis.asked import By
+from chassis.api.query_fields import By
 from notifier.gate.domain.facts import SendingModeName
 from notifier.staff.sending_modes import domain
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import APIRouter, Depends, Query
 
-from chassis.clock import Clock
-from chassis.database import unavailable
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.postgres.database import unavailable
+from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
 from notifier.staff.if_match import version_of
 from notifier.staff.sending_modes.bodies import (

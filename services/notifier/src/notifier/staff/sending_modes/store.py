@@ -4,8 +4,8 @@ from typing import Any
 
 import asyncpg
 
-from chassis.clock import Clock
-from chassis.database import Connection, unavailable
+from chassis.postgres.database import Connection, unavailable
+from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
 from notifier.staff.if_match import check_version
 from notifier.staff.sending_modes import domain, statements

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from chassis.asked import By
+from chassis.api.query_fields import By
 from notifier.ledger.domain.states import NotificationState
 from notifier.staff.work_list.domain import Act
 from schemas.model import ClinicId

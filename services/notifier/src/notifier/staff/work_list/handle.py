@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis.errors import AttendError
+from chassis.process.errors import AttendError
 from notifier.gate.domain.decision import Skip, decide
 from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts
 from notifier.gate.domain.modes import SendingMode

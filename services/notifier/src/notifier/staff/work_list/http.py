@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Depends, Query
 
-from chassis.clock import Clock
-from chassis.http import Problem
+from chassis.api.app import Problem
+from chassis.process.clock import Clock
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.plain_english import reason_words
 from notifier.staff.work_list.bodies import (

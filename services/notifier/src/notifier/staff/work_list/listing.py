@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import asyncpg
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.cursor import Cursor
-from chassis.database import unavailable
+from chassis.api.page_cursor import Cursor
+from chassis.postgres.database import unavailable
 from notifier.ledger.domain.plain_english import reason_words
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.odd_rows import readable

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.database import unavailable
+from chassis.postgres.database import unavailable
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.rows import insert

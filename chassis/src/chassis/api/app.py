@@ -1,0 +1,76 @@
+"""The API of every service: behind the door, with problems as answers, and with the operator's key."""
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from chassis.api.door import USUAL, Admit, Bounds, Door, no_key, nobody
+from chassis.api.problems import Problem, add_problems
+from chassis.api.server import serve
+from chassis.process.settings import ServiceSettings
+
+ELSEWHERE = ("/health", "/clock", "/status", "/metrics", "/docs", "/openapi.json", "/static-offline-docs")
+"""Paths of `chassis.api.operations`: here there is nothing, with a key and without, so that a probe at the wrong
+port hears 404 and not that it lacks a key."""
+
+
+def create_api(
+    title: str,
+    description: str = "",
+    *,
+    admit: Admit = nobody,
+    public: tuple[str, ...] = (),
+    bounds: Bounds = USUAL,
+) -> FastAPI:
+    """Return an API without routes yet, with problems as answers, behind the door.
+
+    Args:
+        title: Of its description, which `chassis.api.operations` shows.
+        description: Of its description.
+        admit: Which keys open anything under a path; left out, none does.
+        public: Paths, each with all below it, whose routes check their callers themselves, and bound their bodies.
+        bounds: What a request may bring.
+    """
+    api = FastAPI(title=title, description=description, version="1", openapi_url=None)
+    api.add_middleware(Door, admit=admit, public=(*public, *ELSEWHERE), bounds=bounds)
+    add_problems(api)
+    return api
+
+
+_bearer = HTTPBearer(auto_error=False, description="The operator's key: `attend key`.")
+
+
+class OperatorKey:
+    """The operator's key, as a dependency of routes and for the door; without one set, it is nobody's (G9)."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._expected = settings.operator_key_sha256.get_secret_value() if settings.operator_key_sha256 else ""
+
+    def opens(self, key: str) -> bool:
+        """Say whether this is the key."""
+        found = hashlib.sha256(key.encode()).hexdigest()
+        return bool(key and self._expected) and hmac.compare_digest(found, self._expected)
+
+    async def admit(self, key: str, _path: str) -> bool:
+        """See `door.Admit`."""
+        return self.opens(key)
+
+    async def __call__(self, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None) -> None:
+        """Let the operator through.
+
+        Raises:
+            Problem: 401.
+        """
+        if given is None or not self.opens(given.credentials):
+            raise no_key()
+
+
+def operator(settings: ServiceSettings) -> OperatorKey:
+    """Return what lets only the operator's key through."""
+    return OperatorKey(settings)
+
+
+__all__ = ["Bounds", "OperatorKey", "Problem", "create_api", "operator", "serve"]

@@ -1,0 +1,1 @@
+"""Jobs of the wall clock: each time slot of each scope takes effect once (D20)."""

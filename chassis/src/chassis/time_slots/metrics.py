@@ -1,0 +1,41 @@
+"""What jobs of the wall clock count and tell."""
+
+from datetime import datetime
+from typing import Literal
+
+from prometheus_client import Counter, Gauge
+
+from chassis.process.metrics import Metrics
+
+type Outcome = Literal["done", "missed", "failed"]
+
+
+class SlotMetrics:
+    """Counts in the process's registry; labels are the names of jobs, never of scopes.
+
+    Args:
+        metrics: The process's.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        registry = metrics.registry
+        self._slots = Counter(
+            "attend_slots", "Time slots by what became of them", ["job", "outcome"], registry=registry
+        )
+        self._effects = Counter(
+            "attend_slot_effects", "What time slots did, counted by their job", ["job"], registry=registry
+        )
+        self._last = Gauge(
+            "attend_slot_last_due_seconds",
+            "Instant of the last slot done here, domain time",
+            ["job"],
+            registry=registry,
+        )
+
+    def settled(self, job: str, outcome: Outcome, effects: int = 0, due: datetime | None = None) -> None:
+        """Count one slot."""
+        self._slots.labels(job, outcome).inc()
+        if effects:
+            self._effects.labels(job).inc(effects)
+        if due is not None:
+            self._last.labels(job).set(due.timestamp())
