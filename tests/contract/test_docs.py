@@ -17,8 +17,15 @@ PAGES = [
     ),
 ]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#\s:]*)#([^)]+)\)")
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CELL = re.compile(r"(?<!\\)\|")
 PATH = re.compile(r"`((?:tests|docs|schemas|chassis|stack|services|deploy|examples|bench)/[\w./*-]+)`")
+
+OF_A_SERVICE = re.compile(
+    r"`((?!(?:tests|docs|schemas|chassis|stack|services|deploy|examples|bench)/|test_)[\w/*]+\.py)`"
+)
 
 
 def name(page: Path) -> str:
@@ -31,12 +38,29 @@ def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.parent in (ROOT, ROOT / "docs", ROOT / "docs" / "decisions")], ids=name
-)
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, made as GitHub makes them."""
+    text = FENCE.sub("", page.read_text())
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in HEADING.findall(text)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_anchor_of_a_link_is_a_heading_of_its_page(page: Path) -> None:
+    links = [(page.parent / link if link else page, anchor) for link, anchor in ANCHOR.findall(page.read_text())]
+    assert [(str(to), anchor) for to, anchor in links if to.suffix == ".md" and anchor not in headings(to)] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parts[-3] != "services"], ids=name)
 def test_every_path_that_a_page_names_is_there(page: Path) -> None:
     paths = PATH.findall(page.read_text())
     assert [path for path in paths if not list(ROOT.glob(path))] == []
+
+
+@pytest.mark.parametrize("service", [folder.name for folder in (ROOT / "services").iterdir()])
+def test_every_file_that_the_pages_of_a_service_name_is_one_of_its_files(service: str) -> None:
+    pages = [ROOT / "services" / service / "README.md", *(ROOT / "docs" / service).glob("*.md")]
+    named = {path for page in pages for path in OF_A_SERVICE.findall(page.read_text())}
+    assert {path for path in named if not list((ROOT / "services" / service / "src").rglob(path))} == set()
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=name)

@@ -220,9 +220,9 @@ def test_every_error_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     assert all(place in caught.value.message for place in ("smtp_port", "[clinics.NORTH] smtp_tls", "other"))
 
 
-def test_the_example_of_the_readme_is_a_file_that_a_start_takes(tmp_path: Path) -> None:
-    readme = Path(__file__).parents[4] / "services" / "notifier" / "README.md"
-    example = readme.read_text().split("```toml\n")[1].split("```")[0]
+def test_the_example_of_the_page_is_a_file_that_a_start_takes(tmp_path: Path) -> None:
+    page = Path(__file__).parents[4] / "docs" / "notifier" / "lanes.md"
+    example = page.read_text().split("```toml\n")[1].split("```")[0]
     (tmp_path / "secrets").mkdir()
     for name in ("smtp", "twilio", "meta"):
         (tmp_path / "secrets" / name).write_text("hush")

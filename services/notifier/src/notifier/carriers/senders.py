@@ -2,7 +2,7 @@
 
 The settings of the environment are the installation's. A TOML file (setting `NOTIFIER_SENDERS`) goes before them,
 in a section for the installation and one for each clinic that has accounts of its own; what a clinic's section does
-not say is the installation's. `README.md` has an example. All of it is read and checked once, at the start.
+not say is the installation's. `lanes.md` has an example. All of it is read and checked once, at the start.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
