@@ -16,6 +16,7 @@ KINDS_OF_FILE = frozenset({".py", ".sql", ".md", ".toml", ".sh", ".yml", ".j2"})
 NUMBER = re.compile(r"\b([RDBGI])(\d{1,2})(?:[-\u2013]\1(\d{1,2}))?\b")
 """A number or a range of them. Names of lint rules have three digits; FHIR's releases R4 and R5 are rows too."""
 IN_A_NAME = re.compile(r"(?<=_)[rdbgi]\d{1,2}(?=_|$|\()")
+BEGINNING = re.compile(r"test_(?:[rdbgi]\d{1,2}_)*")
 ROW = re.compile(r"^\| ([RDBGI]\d{1,2}) \|.*\| ([^|]+) \|$", re.MULTILINE)
 NOT_BUILT = "**Not built"
 
@@ -78,6 +79,11 @@ def test_a_number_is_explained_once() -> None:
     pages = [(DOCS / page).read_text() for page in ("requirements.md", "guarantees.md")]
     explained = [number for page in pages for number, _ in ROW.findall(page)]
     assert [number for number in rows() if explained.count(number) > 1] == []
+
+
+def test_numbers_stand_at_the_beginning_of_a_tests_name() -> None:
+    tests = [(file, name) for file, text in texts().items() for name in re.findall(r"\bdef (test_\w+)", text)]
+    assert [(file, name) for file, name in tests if IN_A_NAME.search(BEGINNING.sub("_", name, count=1))] == []
 
 
 @pytest.mark.parametrize("number", [number for number in rows() if number[0] in NEEDS_A_TEST])

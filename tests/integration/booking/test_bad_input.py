@@ -35,7 +35,7 @@ async def test_every_bad_input_gets_its_own_code_and_leaves_nothing(door: Door, 
     assert wrong == []
 
 
-async def test_a_conflict_is_answered_409_and_changes_nothing_d41(door: Door) -> None:
+async def test_d41_a_conflict_is_answered_409_and_changes_nothing(door: Door) -> None:
     await door.post({**booking(), "sequence": 1})
     before = await door.counts()
     for body, code in (
@@ -54,7 +54,7 @@ async def test_template_syntax_and_html_in_a_name_are_plain_text(door: Door) -> 
     assert tuple(row) == ("{{ 7*7 }}", "<b>Bob</b>")
 
 
-async def test_an_illegal_transition_is_taken_with_a_warning_r33(door: Door) -> None:
+async def test_r33_an_illegal_transition_is_taken_with_a_warning(door: Door) -> None:
     await door.post(booking())
     await door.post(booking("e2", status="fulfilled"))
     answer = await door.post(booking("e3", status="proposed"))

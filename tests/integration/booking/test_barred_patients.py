@@ -228,7 +228,7 @@ async def test_d44_a_changed_policy_reaches_such_a_visit_when_it_may_be_reminded
     assert (await door.ask("GET", f"{PATH}/changes/1")).json()["reissue"]["appointments"] == 0
 
 
-async def test_d44_a_dead_patients_past_months_count_no_reminder_b4(door: Door) -> None:
+async def test_d44_b4_a_dead_patients_past_months_count_no_reminder(door: Door) -> None:
     await door.put("/v1/patients/ann", {"deceased": True})
     await booked(door, visit("anns", days=30), visit("bobs", "bob", days=30))
     await aged(door, timedelta(days=45))

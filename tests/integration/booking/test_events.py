@@ -26,7 +26,7 @@ async def test_a_booking_is_kept_published_and_shown_with_its_history(door: Door
     assert by_source.json() == shown
 
 
-async def test_the_same_event_again_gets_the_same_answer_and_has_no_second_effect_d41(door: Door) -> None:
+async def test_d41_the_same_event_again_gets_the_same_answer_and_has_no_second_effect(door: Door) -> None:
     first = await door.post(booking())
     before = await door.counts()
     again = await door.post(booking())
@@ -34,14 +34,14 @@ async def test_the_same_event_again_gets_the_same_answer_and_has_no_second_effec
     assert await door.counts() == before
 
 
-async def test_the_same_event_sent_twenty_times_at_once_has_one_effect_g1(door: Door) -> None:
+async def test_g1_the_same_event_sent_twenty_times_at_once_has_one_effect(door: Door) -> None:
     answers = await asyncio.gather(*(door.post(booking()) for _ in range(20)))
     assert sorted(answer["result"] for answer in answers) == ["applied"] + ["repeat"] * 19
     assert len({answer["appointment_id"] for answer in answers}) == 1
     assert (await door.counts())["appointment_history"] == 1
 
 
-async def test_twenty_events_of_one_appointment_at_once_get_twenty_versions_d40(door: Door) -> None:
+async def test_d40_twenty_events_of_one_appointment_at_once_get_twenty_versions(door: Door) -> None:
     await door.post(booking())
     moves = [booking(f"m{n}", start=f"2027-03-{n + 1:02d}T09:00:00Z", end=None) for n in range(20)]
     answers = await asyncio.gather(*(door.post(move) for move in moves))
@@ -79,7 +79,7 @@ async def test_a_thousand_events_in_one_post(door: Door) -> None:
     assert (counts["appointment"], counts["patient"], counts["appointment_history"]) == (1000, 100, 1000)
 
 
-async def test_a_cancel_before_its_book_is_a_tombstone_that_publishes_nothing_d41(door: Door) -> None:
+async def test_d41_a_cancel_before_its_book_is_a_tombstone_that_publishes_nothing(door: Door) -> None:
     early = {**booking("e2", status="cancelled"), "sequence": 2}
     assert (await door.post(early))["result"] == "tombstone"
     late = await door.post({**booking("e1"), "sequence": 1})
@@ -89,13 +89,13 @@ async def test_a_cancel_before_its_book_is_a_tombstone_that_publishes_nothing_d4
     assert await door.pool.fetchval("SELECT count(*) FROM outbox WHERE topic = 'appointments'") == 0
 
 
-async def test_a_rejected_event_may_be_sent_again_once_it_can_be_taken_g1(door: Door) -> None:
+async def test_g1_a_rejected_event_may_be_sent_again_once_it_can_be_taken(door: Door) -> None:
     assert (await door.ask("POST", "/v1/events", booking(clinic="ENT"))).status_code == 422
     await door.put("/v1/clinics/ENT", {"name": "Throat Clinic", "zone": "Europe/London"})
     assert (await door.post(booking(clinic="ENT")))["result"] == "applied"
 
 
-async def test_without_a_key_nothing_is_told_g9(door: Door) -> None:
+async def test_g9_without_a_key_nothing_is_told(door: Door) -> None:
     for key in (None, "wrong"):
         for method, path in (("POST", "/v1/events"), ("GET", "/v1/appointments?id=v1"), ("PUT", "/v1/clinics/EYE")):
             answer = await door.ask(method, path, booking(), key=key)
@@ -103,7 +103,7 @@ async def test_without_a_key_nothing_is_told_g9(door: Door) -> None:
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_client_neither_changes_nor_sees_what_belongs_to_others_g9(door: Door) -> None:
+async def test_g9_a_client_neither_changes_nor_sees_what_belongs_to_others(door: Door) -> None:
     held = await door.post(booking())
     other = await door.client(Client("other", ("other",), ("ENT",)))
     foreign = await door.ask("POST", "/v1/events", {**booking("e2"), "source": "local"}, key=other)
@@ -118,7 +118,7 @@ async def test_a_client_neither_changes_nor_sees_what_belongs_to_others_g9(door:
     assert (await door.ask("GET", "/v1/appointments", key=other)).json()["items"] == []
 
 
-async def test_the_same_source_id_of_two_sources_is_two_appointments_d40(door: Door) -> None:
+async def test_d40_the_same_source_id_of_two_sources_is_two_appointments(door: Door) -> None:
     other = await door.client(Client("other", ("other",)))
     ours = await door.post(booking())
     theirs = (await door.ask("POST", "/v1/events", booking(), key=other)).json()

@@ -76,7 +76,7 @@ async def test_a_move_and_a_cancellation_in_later_messages(door: Door) -> None:
 
 
 @pytest.mark.usefixtures("clinic")
-async def test_messages_in_reverse_order_end_in_the_same_state_d41(door: Door) -> None:
+async def test_d41_messages_in_reverse_order_end_in_the_same_state(door: Door) -> None:
     results = [
         (await take(door, example(f"booking-{name}.json"))).headers["attend-result"]
         for name in ("cancelled", "moved", "request")

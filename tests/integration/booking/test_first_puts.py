@@ -36,7 +36,7 @@ async def test_one_clinic_entered_many_times_at_once_has_one_first_version(door:
         assert [event["version"] for event in await published(door, "clinics", code)] == [1]
 
 
-async def test_a_clinic_entered_under_many_names_at_once_counts_its_versions_d2(door: Door) -> None:
+async def test_d2_a_clinic_entered_under_many_names_at_once_counts_its_versions(door: Door) -> None:
     bodies = [named(f"Clinic {number}") for number in range(AT_ONCE)]
 
     for code in (f"NEW{number}" for number in range(ROUNDS)):
@@ -48,7 +48,7 @@ async def test_a_clinic_entered_under_many_names_at_once_counts_its_versions_d2(
         assert await door.pool.fetchval("SELECT name FROM clinic WHERE clinic_id = $1", code) == events[-1]["name"]
 
 
-async def test_a_clinic_entered_in_two_zones_at_once_is_in_one_of_them_d2(door: Door) -> None:
+async def test_d2_a_clinic_entered_in_two_zones_at_once_is_in_one_of_them(door: Door) -> None:
     bodies = [{**named("New Clinic"), "zone": zone} for zone in ("Europe/London", "Europe/Berlin")] * (AT_ONCE // 2)
 
     for code in (f"NEW{number}" for number in range(ROUNDS)):
@@ -67,7 +67,7 @@ async def test_one_clinician_made_known_many_times_at_once_has_one_first_version
     assert [event["version"] for event in await published(door, "providers", provider_id)] == [1]
 
 
-async def test_one_patient_registered_many_times_at_once_has_one_main_file_d4(door: Door) -> None:
+async def test_d4_one_patient_registered_many_times_at_once_has_one_main_file(door: Door) -> None:
     answers = await put_at_once(door, "/v1/patients/ann", [{"given_name": "Ann"}] * AT_ONCE)
 
     assert len({orjson.dumps(answer.json()) for answer in answers}) == 1
@@ -77,7 +77,7 @@ async def test_one_patient_registered_many_times_at_once_has_one_main_file_d4(do
     assert await door.pool.fetchval("SELECT last FROM main_file_counter") == 1
 
 
-async def test_one_policy_set_many_times_at_once_has_one_first_version_d13(door: Door) -> None:
+async def test_d13_one_policy_set_many_times_at_once_has_one_first_version(door: Door) -> None:
     path, body = "/v1/clinics/EYE/reminder-policy", {"rules": [{"lead_days": 7}]}
 
     answers = await put_at_once(door, path, [body] * AT_ONCE, key=OPERATOR_KEY)

@@ -74,7 +74,7 @@ async def test_two_thousand_events_in_batches_of_many(served: Door, installation
     assert sum(latest.values()) == await served.pool.fetchval("SELECT sum(version) FROM appointment")
 
 
-async def test_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on_g8(
+async def test_g8_what_is_refused_goes_to_the_dead_letters_and_the_others_go_on(
     served: Door, installation: Installation
 ) -> None:
     await send_inbound(

@@ -14,13 +14,13 @@ def lines(written: io.StringIO, event: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, written.getvalue().splitlines()) if line["event"] == event]
 
 
-async def test_a_booking_is_logged_with_who_was_created_r31(door: Door, written: io.StringIO) -> None:
+async def test_r31_a_booking_is_logged_with_who_was_created(door: Door, written: io.StringIO) -> None:
     booked = await door.post(booking())
     (line,) = lines(written, "appointment.accepted")
     assert (line["appointment_ids"], line["created"]) == ([booked["appointment_id"]], 1)
 
 
-async def test_a_registration_and_a_change_are_logged_once_each_r31(door: Door, written: io.StringIO) -> None:
+async def test_r31_a_registration_and_a_change_are_logged_once_each(door: Door, written: io.StringIO) -> None:
     ann = await door.put("/v1/patients/ann", ANN)
     await door.put("/v1/patients/ann", ANN)
     await door.put("/v1/patients", [{"id": "ann", **ANN, "language": "en"}, {"id": "bob", "mobile": "none"}])
@@ -28,7 +28,7 @@ async def test_a_registration_and_a_change_are_logged_once_each_r31(door: Door, 
         assert [line["patient_ids"] for line in lines(written, event)] == [[ann["patient_id"]]]
 
 
-async def test_a_changed_clinic_is_logged_with_its_version_and_who_changed_it_r41(
+async def test_r41_a_changed_clinic_is_logged_with_its_version_and_who_changed_it(
     door: Door, written: io.StringIO
 ) -> None:
     body = {"name": "Secret Clinic", "zone": "Europe/London"}
@@ -38,14 +38,14 @@ async def test_a_changed_clinic_is_logged_with_its_version_and_who_changed_it_r4
     assert found == [("NEW", 1, "local"), ("NEW", 2, "local")]
 
 
-async def test_a_changed_clinician_is_logged_r41(door: Door, written: io.StringIO) -> None:
+async def test_r41_a_changed_clinician_is_logged(door: Door, written: io.StringIO) -> None:
     for name in ("Dr Secret", "Dr Secret", "Dr Secret II"):
         await door.put("/v1/providers/dr-who", {"name": name})
     found = [(line["provider_id"], line["version"], line["client"]) for line in lines(written, "provider.changed")]
     assert found == [(PROVIDER, 1, "local"), (PROVIDER, 2, "local")]
 
 
-async def test_a_merge_is_logged_and_no_line_holds_anything_of_a_person_g9(door: Door, written: io.StringIO) -> None:
+async def test_g9_a_merge_is_logged_and_no_line_holds_anything_of_a_person(door: Door, written: io.StringIO) -> None:
     ann, double = await door.put("/v1/patients/ann", ANN), await door.put("/v1/patients/double", ANN)
     await door.put("/v1/providers/dr-who", {"name": "Dr Secret"})
     await door.put("/v1/clinics/NEW", {"name": "Secret Clinic", "zone": "Europe/London"})

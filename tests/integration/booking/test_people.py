@@ -23,7 +23,7 @@ async def topics(door: Door) -> list[str]:
     return [row["topic"] for row in await door.pool.fetch("SELECT topic FROM outbox ORDER BY id")]
 
 
-async def test_registration_issues_the_main_file_and_publishes_the_patient_d4(door: Door) -> None:
+async def test_d4_registration_issues_the_main_file_and_publishes_the_patient(door: Door) -> None:
     first = await door.put("/v1/patients/ann", ANN)
     year = first["main_file"][5:9]
     assert first["main_file"] == f"FILE-{year}-000001"
@@ -36,12 +36,12 @@ async def test_registration_issues_the_main_file_and_publishes_the_patient_d4(do
     assert await topics(door) == ["clinics", "patients", "patients"]
 
 
-async def test_numbers_have_no_gaps_when_many_register_at_once_d4(door: Door) -> None:
+async def test_d4_numbers_have_no_gaps_when_many_register_at_once(door: Door) -> None:
     answers = await asyncio.gather(*(door.put(f"/v1/patients/p{n}", ANN) for n in range(30)))
     assert sorted(int(answer["main_file"][10:]) for answer in answers) == list(range(1, 31))
 
 
-async def test_an_upstream_number_is_kept_if_it_fits_and_is_free_d4(door: Door) -> None:
+async def test_d4_an_upstream_number_is_kept_if_it_fits_and_is_free(door: Door) -> None:
     taken = await door.put("/v1/patients/ann", {**ANN, "main_file": "FILE-2027-000002"})
     assert taken["main_file"] == "FILE-2027-000002"
     other = await door.ask("PUT", "/v1/patients/bob", {**ANN, "main_file": "FILE-2027-000002"})
@@ -50,7 +50,7 @@ async def test_an_upstream_number_is_kept_if_it_fits_and_is_free_d4(door: Door) 
     assert (fixed.status_code, fixed.json()["code"]) == (409, "MAIN_FILE_FIXED")
 
 
-async def test_the_last_number_of_a_year_is_followed_by_an_error_d2(door: Door) -> None:
+async def test_d2_the_last_number_of_a_year_is_followed_by_an_error(door: Door) -> None:
     first = await door.put("/v1/patients/ann", ANN)
     await door.pool.execute("UPDATE main_file_counter SET last = 999999")
     full = await door.ask("PUT", "/v1/patients/bob", ANN)
@@ -58,7 +58,7 @@ async def test_the_last_number_of_a_year_is_followed_by_an_error_d2(door: Door) 
     assert await door.put("/v1/patients/ann", ANN) == first
 
 
-async def test_a_booking_gives_an_unknown_patient_the_id_that_registration_keeps_d5(door: Door) -> None:
+async def test_d5_a_booking_gives_an_unknown_patient_the_id_that_registration_keeps(door: Door) -> None:
     booked = await door.post(booking())
     held = await door.pool.fetchrow("SELECT patient_id, main_file FROM patient")
     assert held is not None
@@ -69,7 +69,7 @@ async def test_a_booking_gives_an_unknown_patient_the_id_that_registration_keeps
     assert shown["current"]["patient_id"] == registered["patient_id"]
 
 
-async def test_register_on_booking_registers_the_unknown_d5(base: Installation) -> None:
+async def test_d5_register_on_booking_registers_the_unknown(base: Installation) -> None:
     async with opened(base, register_on_booking=True) as door:
         await door.post([booking(f"e{n}", f"v{n}", patient={"id": f"p{n % 3}"}) for n in range(9)])
         numbers = await door.pool.fetch("SELECT main_file FROM patient ORDER BY main_file")

@@ -9,13 +9,13 @@ from tests.integration.booking.door import OPERATOR_KEY, Door
 from tests.integration.booking.policy import PATH, WEEK, current, kept, put, slugs, visits
 
 
-async def test_a_clinic_without_a_policy_has_the_default_d13(door: Door) -> None:
+async def test_d13_a_clinic_without_a_policy_has_the_default(door: Door) -> None:
     shown = (await door.ask("GET", PATH)).json()
     assert (shown["policy_id"], shown["own"]) == ("EYE/default", False)
     assert [rule["slug"] for rule in shown["rules"]] == ["24h", "2h"]
 
 
-async def test_a_policy_is_stamped_into_what_is_booked_from_then_on_d13(door: Door) -> None:
+async def test_d13_a_policy_is_stamped_into_what_is_booked_from_then_on(door: Door) -> None:
     told = await put(door, WEEK)
     assert (told["policy_id"], told["changed"], told["change"]["version"]) == ("EYE/1", True, 1)
     (visit,) = await visits(door, 24 * 30)
@@ -40,7 +40,7 @@ async def test_a_rule_kept_keeps_its_slug_and_one_that_comes_back_gets_a_new_one
     assert [rule["slug"] for rule in back["rules"]] == ["3d-2", "24h", "2h-2"]
 
 
-async def test_a_service_type_has_its_own_rules_or_the_clinics_d13(door: Door) -> None:
+async def test_d13_a_service_type_has_its_own_rules_or_the_clinics(door: Door) -> None:
     await put(door, {"service_type": "MRI", "rules": [{"lead_days": 3}, {"lead_hours": 24}]})
     await put(door, {"rules": [{"lead_hours": 48}]})
     mri, check = await visits(door, 24 * 30, service_type="MRI"), await visits(door, 24 * 31, service_type="Check")

@@ -47,7 +47,7 @@ async def door(base: Installation, clock_file: Path) -> AsyncIterator[Door]:
         yield found
 
 
-async def test_a_change_reissues_what_it_touches_and_reports_it_d14(door: Door) -> None:
+async def test_d14_a_change_reissues_what_it_touches_and_reports_it(door: Door) -> None:
     """24 h and 2 h become 7 days and 2 h; the schedule's generation stays, the rule's beginning counts (D14)."""
     far, soon, next_, gone = await visits(door, 24 * 30, 24 * 3, 12, 24 * 20)
     await door.post({"event_id": "c", "appointment": {"id": f"v3-{24 * 20}", "status": "cancelled"}})
@@ -79,7 +79,7 @@ async def test_a_change_reissues_what_it_touches_and_reports_it_d14(door: Door) 
         [],
     ],
 )
-async def test_the_dry_run_says_what_then_happens_and_does_nothing_itself_b4(door: Door, rules: list[Any]) -> None:
+async def test_b4_the_dry_run_says_what_then_happens_and_does_nothing_itself(door: Door, rules: list[Any]) -> None:
     await visits(door, *(5 + 17 * n for n in range(30)))
     await visits(door, 100, 200, service_type="MRI")
     await put(door, {"service_type": "MRI", "rules": [{"lead_hours": 24}, {"lead_hours": 2}]})
@@ -182,7 +182,7 @@ async def test_the_reissue_runs_by_itself_and_keeps_its_pace(door: Door) -> None
     await running
 
 
-async def test_the_dry_run_replays_past_months_b4(door: Door) -> None:
+async def test_b4_the_dry_run_replays_past_months(door: Door) -> None:
     """Booked 30 days ahead, now past: 24 h and 2 h left; with 7 days three would have."""
     (visit, cancelled) = await visits(door, 24 * 30, 24 * 31)
     await door.post({"event_id": "c", "appointment": {"id": f"v1-{24 * 31}", "status": "cancelled"}})

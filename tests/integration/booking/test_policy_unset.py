@@ -42,7 +42,7 @@ async def test_it_has_the_clinics_rules_from_then_on_and_what_is_ahead_is_reissu
     assert (plan["ahead"]["appointments"], plan["ahead"]["too_late"]) == (2, 1)
 
 
-async def test_moments_of_the_clinics_rules_that_are_past_by_then_are_not_sent_d14(door: Door) -> None:
+async def test_d14_moments_of_the_clinics_rules_that_are_past_by_then_are_not_sent(door: Door) -> None:
     """The clinic had its rule before the visit was booked; for this visit it is in force since the change."""
     clinics = (await put(door, WEEK))["rules"]
     own = await put(door, {"service_type": "MRI", "rules": [{"lead_hours": 24}]})

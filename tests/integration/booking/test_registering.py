@@ -45,7 +45,7 @@ def ordinals(results: list[dict[str, Any]]) -> list[int]:
     return [int(result["main_file"][10:]) for result in results]
 
 
-async def test_a_registration_reads_no_more_the_more_patients_there_are_d4(door: Door, base: Installation) -> None:
+async def test_d4_a_registration_reads_no_more_the_more_patients_there_are(door: Door, base: Installation) -> None:
     await have(base, 2027, 1, 20_000)
     await door.pool.execute("INSERT INTO main_file_counter VALUES (2027, 20000)")
     query = "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname = 'patient'"
@@ -59,7 +59,7 @@ async def test_a_registration_reads_no_more_the_more_patients_there_are_d4(door:
     assert read < 10
 
 
-async def test_a_block_that_upstream_issued_is_stepped_over_and_leaves_no_gap_d4(
+async def test_d4_a_block_that_upstream_issued_is_stepped_over_and_leaves_no_gap(
     door: Door, base: Installation
 ) -> None:
     await have(base, YEAR, 3, 5_000)
@@ -83,7 +83,7 @@ async def test_many_patients_are_registered_at_once_each_with_its_answer(door: D
     assert await door.pool.fetchval("SELECT count(*) FROM outbox WHERE topic = 'patients'") == 2
 
 
-async def test_a_thousand_patients_have_numbers_in_the_order_told_d4(door: Door) -> None:
+async def test_d4_a_thousand_patients_have_numbers_in_the_order_told(door: Door) -> None:
     results = await put_all(door, *({"id": f"p{n}"} for n in range(1_000)))
     assert ordinals(results) == list(range(1, 1_001))
 
@@ -94,7 +94,7 @@ async def test_of_a_patient_told_of_twice_in_a_batch_the_last_word_counts(door: 
     assert await door.pool.fetchval("SELECT given_name FROM patient") == "Anna"
 
 
-async def test_numbers_brought_along_are_for_the_first_who_brings_them_and_are_not_issued_again_d4(
+async def test_d4_numbers_brought_along_are_for_the_first_who_brings_them_and_are_not_issued_again(
     door: Door,
 ) -> None:
     brought = f"FILE-{YEAR}-000002"
@@ -133,7 +133,7 @@ async def test_what_is_no_batch_of_patients_is_refused_whole(door: Door) -> None
     assert await door.counts() == before
 
 
-async def test_numbers_have_no_gaps_when_crowds_come_one_by_one_and_in_batches_d4(door: Door) -> None:
+async def test_d4_numbers_have_no_gaps_when_crowds_come_one_by_one_and_in_batches(door: Door) -> None:
     taken = ({"id": f"t{n}", "main_file": f"FILE-{YEAR}-{n:06d}"} for n in range(10, 200, 20))
     singles = (put_all(door, {"id": f"s{n}"}) for n in range(60))
     batches = (put_all(door, *({"id": f"b{n}-{k}"} for k in range(40))) for n in range(5))
@@ -146,7 +146,7 @@ async def test_numbers_have_no_gaps_when_crowds_come_one_by_one_and_in_batches_d
     assert set(range(1, last + 1)) <= set(ordinals(got))
 
 
-async def test_the_last_numbers_of_a_year_go_to_the_first_of_a_batch_d2(door: Door) -> None:
+async def test_d2_the_last_numbers_of_a_year_go_to_the_first_of_a_batch(door: Door) -> None:
     await door.pool.execute("INSERT INTO main_file_counter VALUES ($1, $2)", YEAR, LAST - 2)
     results = await put_all(door, *({"id": f"p{n}"} for n in range(4)))
     assert [result.get("code") for result in results] == [None, None, "MAIN_FILE_EXHAUSTED", "MAIN_FILE_EXHAUSTED"]
@@ -154,7 +154,7 @@ async def test_the_last_numbers_of_a_year_go_to_the_first_of_a_batch_d2(door: Do
     assert await door.pool.fetchval("SELECT count(*) FROM patient") == 2
 
 
-async def test_a_booking_goes_on_when_the_year_has_no_number_left_r7(base: Installation) -> None:
+async def test_r7_a_booking_goes_on_when_the_year_has_no_number_left(base: Installation) -> None:
     async with opened(base, register_on_booking=True) as door:
         await door.pool.execute("INSERT INTO main_file_counter VALUES ($1, $2)", YEAR, LAST - 1)
         results = (await door.post([booking(f"e{n}", f"v{n}", patient={"id": f"p{n}"}) for n in range(3)]))["results"]

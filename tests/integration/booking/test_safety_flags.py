@@ -76,7 +76,7 @@ async def test_a_message_changes_deceased_only_when_it_says_so(door: Door) -> No
 
 
 @pytest.mark.parametrize("flag", FLAGS)
-async def test_of_two_files_of_one_person_the_safer_value_counts_d44(door: Door, flag: str) -> None:
+async def test_d44_of_two_files_of_one_person_the_safer_value_counts(door: Door, flag: str) -> None:
     await door.put("/v1/patients/ann", {"given_name": "Ann"})
     double = await door.put("/v1/patients/double", {flag: FLAGS[flag]})
 

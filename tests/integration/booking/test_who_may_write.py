@@ -72,7 +72,7 @@ async def mobile_of(door: Door) -> str:
         ("another's", ("ENT", "EYE"), 403),
     ],
 )
-async def test_a_patient_is_written_by_who_sees_all_clinics_of_his_visits_g9(
+async def test_g9_a_patient_is_written_by_who_sees_all_clinics_of_his_visits(
     door: Door, visits: str, clinics: tuple[str, ...], status: int
 ) -> None:
     await ann_with(door, visits)
@@ -103,7 +103,7 @@ async def test_a_cancelled_visit_and_one_of_a_merged_file_count_too(door: Door) 
 
 
 @pytest.mark.parametrize("visits", ["another's", "both"])
-async def test_a_merge_needs_the_right_to_both_g9(door: Door, visits: str) -> None:
+async def test_g9_a_merge_needs_the_right_to_both(door: Door, visits: str) -> None:
     await ann_with(door, visits)
     await door.put("/v1/patients/own", ANN)
     key, before = await desk(door, "EYE"), await door.counts()
@@ -121,7 +121,7 @@ async def test_a_merge_needs_the_right_to_both_g9(door: Door, visits: str) -> No
 @pytest.mark.parametrize(
     ("visits", "taken"), [("none", True), ("its own", True), ("another's", False), ("both", False)]
 )
-async def test_a_message_books_anybody_and_describes_only_whom_its_client_may_write_d50(
+async def test_d50_a_message_books_anybody_and_describes_only_whom_its_client_may_write(
     door: Door, visits: str, taken: bool
 ) -> None:
     await ann_with(door, visits)
@@ -136,7 +136,7 @@ async def test_a_message_books_anybody_and_describes_only_whom_its_client_may_wr
     assert warnings == ([] if taken else ["FOREIGN_PATIENT"])
 
 
-async def test_clinics_and_clinicians_are_entered_by_who_may_manage_them_g9(door: Door) -> None:
+async def test_g9_clinics_and_clinicians_are_entered_by_who_may_manage_them(door: Door) -> None:
     plain = await door.client(Client("plain", ("local",), may_register=True, may_set_policy=True))
     before = await door.counts()
     for path, body in (

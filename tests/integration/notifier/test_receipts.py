@@ -118,7 +118,7 @@ async def test_a_report_before_our_own_reply_settles_the_message_and_the_reply_c
     assert len(world.carriers.to(mobile)) == 1
 
 
-async def test_an_unknown_outcome_is_settled_by_the_report_g5(world: World) -> None:
+async def test_g5_an_unknown_outcome_is_settled_by_the_report(world: World) -> None:
     visit, _ = await reminded(world, "cut")
     row = await world.settled(visit, "reminder", "unknown")
 

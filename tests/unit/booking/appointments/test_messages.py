@@ -26,14 +26,14 @@ def states() -> list[AppointmentState]:
 
 @pytest.mark.parametrize("bar", [None, *Bar])
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_version_is_written_as_the_contract_writes_it_g2(number: int, bar: Bar | None) -> None:
+def test_g2_a_version_is_written_as_the_contract_writes_it(number: int, bar: Bar | None) -> None:
     event = appointment_changed(VISIT, states()[number], EYE, bar)
     body = wire.decode(Appointment, event.value)
     assert wire.encode(body) == event.value
     assert (body.appointment_id, body.version, body.barred) == (VISIT, number + 1, bar)
 
 
-def test_the_same_version_has_the_same_id_and_the_same_bytes_g2() -> None:
+def test_g2_the_same_version_has_the_same_id_and_the_same_bytes() -> None:
     first, again = (appointment_changed(VISIT, states()[0], EYE, None) for _ in range(2))
     assert first == again
     assert first.envelope.id == str(wire.event_id(VISIT, 1))
@@ -47,7 +47,7 @@ def test_an_appointment_carries_instant_wall_time_zone_and_policy() -> None:
     assert [(rule.slug, rule.lead_hours) for rule in body.policy.rules] == [("24h", 24), ("2h", 2)]
 
 
-def test_an_appointment_carries_no_name_and_no_contact_g9() -> None:
+def test_g9_an_appointment_carries_no_name_and_no_contact() -> None:
     value = appointment_changed(VISIT, states()[0], EYE, None).value or b""
     assert b"ann" not in value.lower().replace(b"channel", b"")
 

@@ -22,7 +22,7 @@ def refusal(answer: EventAnswer) -> str:
     return answer.refusal.code
 
 
-def test_the_first_booking_is_version_one_of_schedule_one_d40() -> None:
+def test_d40_the_first_booking_is_version_one_of_schedule_one() -> None:
     booked = batch()
     answer = booked.take(command())
     assert answer.result is Result.APPLIED
@@ -33,7 +33,7 @@ def test_the_first_booking_is_version_one_of_schedule_one_d40() -> None:
     assert held.caused_by == "local/e1"
 
 
-def test_the_same_event_again_has_the_same_answer_and_one_effect_d41() -> None:
+def test_d41_the_same_event_again_has_the_same_answer_and_one_effect() -> None:
     booked = batch()
     first, again = booked.take(command()), booked.take(command())
     assert again.result is Result.REPEAT
@@ -41,7 +41,7 @@ def test_the_same_event_again_has_the_same_answer_and_one_effect_d41() -> None:
     assert len(booked.versions) == 1
 
 
-def test_the_same_event_id_with_another_body_is_a_conflict_d41() -> None:
+def test_d41_the_same_event_id_with_another_body_is_a_conflict() -> None:
     booked = batch()
     booked.take(command())
     assert refusal(booked.take(command(status=Status.CANCELLED))) == "EVENT_ID_CONFLICT"
@@ -54,7 +54,7 @@ def test_another_event_that_says_nothing_new_makes_no_version() -> None:
     assert state(booked).version == 1
 
 
-def test_an_event_older_than_what_is_known_is_stale_and_changes_nothing_d41() -> None:
+def test_d41_an_event_older_than_what_is_known_is_stale_and_changes_nothing() -> None:
     booked = batch()
     booked.take(command("e2", sequence=2))
     answer = booked.take(change("e1", Status.CANCELLED, sequence=1))
@@ -149,7 +149,7 @@ def test_a_row_from_before_arrivals_were_kept_goes_by_when_it_was_taken() -> Non
         assert decide(old, replayed, None, None, NOW + 9 * HOUR).result is result
 
 
-def test_the_same_sequence_with_other_content_is_a_conflict_d41() -> None:
+def test_d41_the_same_sequence_with_other_content_is_a_conflict() -> None:
     booked = batch()
     booked.take(command("e1", sequence=1))
     assert refusal(booked.take(change("e2", Status.CANCELLED, sequence=1))) == "SEQUENCE_CONFLICT"
@@ -168,7 +168,7 @@ def test_a_repeat_moves_the_order_on_so_that_what_lies_between_is_stale() -> Non
     assert booked.take(change("e2", Status.CANCELLED, sequence=2)).result is Result.STALE
 
 
-def test_cancel_before_book_is_a_tombstone_and_the_book_is_stale_d41() -> None:
+def test_d41_cancel_before_book_is_a_tombstone_and_the_book_is_stale() -> None:
     booked = batch()
     assert booked.take(command("e2", status=Status.CANCELLED, sequence=2)).result is Result.TOMBSTONE
     assert booked.take(command("e1", sequence=1)).result is Result.STALE
@@ -181,7 +181,7 @@ def test_a_book_without_an_order_does_not_lift_a_tombstone() -> None:
     assert booked.take(command("e1")).result is Result.STALE
 
 
-def test_history_that_was_cancelled_is_kept_as_it_was_d43() -> None:
+def test_d43_history_that_was_cancelled_is_kept_as_it_was() -> None:
     imported = batch()
     answer = imported.take(command(status=Status.CANCELLED, mode=IngestMode.BACKFILL, reason="unwell"))
     held = state(imported)
@@ -195,7 +195,7 @@ def test_history_that_was_cancelled_is_kept_as_it_was_d43() -> None:
 
 
 @pytest.mark.parametrize("given", [{"patient": None}, {"clinic": None}, {"mode": IngestMode.LIVE}])
-def test_a_cancellation_that_is_live_or_says_not_whose_it_was_stays_a_tombstone_d41(given: dict[str, Any]) -> None:
+def test_d41_a_cancellation_that_is_live_or_says_not_whose_it_was_stays_a_tombstone(given: dict[str, Any]) -> None:
     taken = batch()
     answer = taken.take(command(**{"status": Status.CANCELLED, "mode": IngestMode.BACKFILL, **given}))
     assert (answer.result, state(taken).version) == (Result.TOMBSTONE, 0)
@@ -223,7 +223,7 @@ def test_a_provider_can_be_taken_away() -> None:
     assert state(booked).provider_id is None
 
 
-def test_a_move_raises_the_schedule_and_keeps_the_length_of_the_visit_d10() -> None:
+def test_d10_a_move_raises_the_schedule_and_keeps_the_length_of_the_visit() -> None:
     booked = batch()
     booked.take(command())
     later = batch(known=booked, now=NOW + HOUR)
@@ -240,7 +240,7 @@ def test_another_clinic_raises_the_schedule() -> None:
     assert state(booked).schedule_gen == 2
 
 
-def test_a_cancel_keeps_the_schedule_and_an_uncancel_raises_it_d10() -> None:
+def test_d10_a_cancel_keeps_the_schedule_and_an_uncancel_raises_it() -> None:
     booked = batch()
     booked.take(command())
     booked.take(change("e2", Status.CANCELLED))
@@ -257,21 +257,21 @@ def test_from_the_waitlist_to_booked_the_schedule_begins_anew() -> None:
     assert (state(booked).schedule_gen, state(booked).first_booked_at) == (2, NOW)
 
 
-def test_first_booked_at_stays_whatever_follows_d3() -> None:
+def test_d3_first_booked_at_stays_whatever_follows() -> None:
     booked = batch()
     booked.take(command(occurred_at=NOW - HOUR))
     booked.take(change("e2", Status.CANCELLED, occurred_at=NOW))
     assert state(booked).first_booked_at == NOW - HOUR
 
 
-def test_another_provider_or_the_confirmed_flag_leave_the_schedule_d11() -> None:
+def test_d11_another_provider_or_the_confirmed_flag_leave_the_schedule() -> None:
     booked = batch()
     booked.take(command())
     booked.take(change("e2", provider="dr-no", confirmed=True))
     assert (state(booked).schedule_gen, state(booked).confirmed) == (1, True)
 
 
-def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33() -> None:
+def test_r33_a_step_that_the_state_table_lacks_is_accepted_with_a_warning() -> None:
     booked = batch()
     booked.take(command())
     booked.take(change("e2", Status.FULFILLED))
@@ -280,7 +280,7 @@ def test_a_step_that_the_state_table_lacks_is_accepted_with_a_warning_r33() -> N
     assert (answer.result, answer.recorded.warnings) == (Result.APPLIED, (ILLEGAL_TRANSITION,))
 
 
-def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
+def test_d42_a_correction_with_a_reason_is_no_illegal_step() -> None:
     booked = batch()
     booked.take(command())
     booked.take(change("e2", Status.FULFILLED))
@@ -289,7 +289,7 @@ def test_a_correction_with_a_reason_is_no_illegal_step_d42() -> None:
     assert answer.recorded.warnings == ()
 
 
-def test_backfill_marks_the_version_d43() -> None:
+def test_d43_backfill_marks_the_version() -> None:
     booked = batch()
     booked.take(command(mode=IngestMode.BACKFILL))
     assert state(booked).mode is IngestMode.BACKFILL

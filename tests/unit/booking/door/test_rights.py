@@ -27,18 +27,18 @@ def test_a_client_with_several_sources_names_one() -> None:
         Client("both", ("a", "b")).source(None)
 
 
-def test_a_foreign_source_is_forbidden_g9() -> None:
+def test_g9_a_foreign_source_is_forbidden() -> None:
     with pytest.raises(Refused, match="FOREIGN_SOURCE") as caught:
         LOCAL.source("other")
     assert caught.value.status == 403
 
 
-def test_a_foreign_clinic_is_forbidden_whether_it_exists_or_not_g9() -> None:
+def test_g9_a_foreign_clinic_is_forbidden_whether_it_exists_or_not() -> None:
     assert refusal(batch(EYE_ONLY).take(command(clinic="ENT"))) == "FOREIGN_CLINIC"
     assert refusal(batch(EYE_ONLY).take(command(clinic="NOWHERE"))) == "FOREIGN_CLINIC"
 
 
-def test_an_appointment_held_at_a_foreign_clinic_cannot_be_changed_g9() -> None:
+def test_g9_an_appointment_held_at_a_foreign_clinic_cannot_be_changed() -> None:
     booked = batch()
     booked.take(command(clinic="ENT"))
     assert refusal(batch(EYE_ONLY, known=booked).take(change("e2", clinic="EYE"))) == "FOREIGN_CLINIC"

@@ -246,7 +246,7 @@ def versions(*moves: tuple[Status, datetime, datetime]) -> list[Appointment]:
     return found
 
 
-def test_the_past_is_replayed_version_by_version_b4() -> None:
+def test_b4_the_past_is_replayed_version_by_version() -> None:
     """Moved by a week after its first 24 h reminder had left, then cancelled before the second."""
     later = START + timedelta(days=7)
     past = versions(

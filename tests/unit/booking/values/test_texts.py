@@ -66,19 +66,19 @@ def test_what_is_no_email_address_is_refused(written: str) -> None:
         contacts.email(written, "email")
 
 
-def test_the_year_of_a_main_file_is_the_organisations_d4() -> None:
+def test_d4_the_year_of_a_main_file_is_the_organisations() -> None:
     new_year_in_auckland = datetime(2026, 12, 31, 12, tzinfo=UTC)
     assert main_files.year_of(new_year_in_auckland, "Pacific/Auckland") == 2027
     assert main_files.year_of(new_year_in_auckland, "UTC") == 2026
 
 
-def test_numbers_have_no_gaps_but_step_over_what_upstream_issued_d4() -> None:
+def test_d4_numbers_have_no_gaps_but_step_over_what_upstream_issued() -> None:
     free = main_files.free_between(2027, 4, 8, {"FILE-2027-000006"})
     assert free == ["FILE-2027-000005", "FILE-2027-000007", "FILE-2027-000008"]
     assert main_files.free_between(2027, 8, 8, ()) == []
 
 
 @pytest.mark.parametrize("written", ["FILE-27-000001", "FILE-2027-0000001", "file-2027-000001", "FILE-2027-0000\u0661"])
-def test_an_upstream_number_that_does_not_fit_is_refused_d4(written: str) -> None:
+def test_d4_an_upstream_number_that_does_not_fit_is_refused(written: str) -> None:
     with pytest.raises(Refused, match="BAD_MAIN_FILE"):
         main_files.check(written, "main_file")

@@ -12,20 +12,20 @@ def test_a_time_with_an_offset_is_that_instant_whatever_the_zone() -> None:
     assert instant("2027-03-12T10:00:00+02:00", "America/New_York", "start") == datetime(2027, 3, 12, 8, tzinfo=UTC)
 
 
-def test_a_time_without_an_offset_is_wall_time_in_the_zone_d12() -> None:
+def test_d12_a_time_without_an_offset_is_wall_time_in_the_zone() -> None:
     assert instant("2027-07-12T10:00", "Europe/London", "start") == datetime(2027, 7, 12, 9, tzinfo=UTC)
 
 
-def test_a_local_time_that_occurs_twice_is_the_first_d12() -> None:
+def test_d12_a_local_time_that_occurs_twice_is_the_first() -> None:
     assert instant("2026-10-25T01:30", "Europe/London", "start") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
-def test_a_local_time_that_does_not_occur_is_refused_d12() -> None:
+def test_d12_a_local_time_that_does_not_occur_is_refused() -> None:
     with pytest.raises(Refused, match="START_IN_SPRING_GAP"):
         instant("2027-03-28T01:30", "Europe/London", "start")
 
 
-def test_with_an_offset_a_time_within_the_gap_is_an_instant_d12() -> None:
+def test_d12_with_an_offset_a_time_within_the_gap_is_an_instant() -> None:
     assert instant("2027-03-28T01:30+00:00", "Europe/London", "start") == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
 
 

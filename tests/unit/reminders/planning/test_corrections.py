@@ -53,7 +53,7 @@ def test_timers_of_what_was_cancelled_in_the_same_version_are_cancelled() -> Non
     assert {(r.status, r.reason) for r in plan.reminders} == {("CANCELLED", "APPOINTMENT_CANCELLED")}
 
 
-def test_what_fired_does_not_fire_again_g4() -> None:
+def test_g4_what_fired_does_not_fire_again() -> None:
     story = Story()
     story.take(source_of(appointment()))
     story.fire(24)
