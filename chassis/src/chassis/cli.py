@@ -66,8 +66,6 @@ def service_cli[S: ServiceSettings](
 
     Args:
         name: The service, which is also its schema.
-        package: Its import name.
-        settings_type: Its settings.
         roles: Name → function that runs that role until a signal ends it.
         subscriptions: Settings → all subscriptions of the service, for `dead-letters replay`.
         jobs: Settings → what the service keeps only for so long.

@@ -36,13 +36,7 @@ class Hours(NamedTuple):
         return self.opens <= instant(at).astimezone(zone_of(zone)).time() < self.closes
 
     def before(self, due: int, start: int, zone: str) -> int | None:
-        """Return when a reminder leaves instead whose moment lies outside: in the hours before it, or None.
-
-        Args:
-            due: Its moment, outside the hours.
-            start: Of the visit.
-            zone: The clinic's IANA zone.
-        """
+        """Return when a reminder leaves instead whose moment lies outside: in the hours before it, or None."""
         there = zone_of(zone)
         today = instant(due).astimezone(there).date()
         days = [today - timedelta(days=back) for back in range(DAYS_BACK)]

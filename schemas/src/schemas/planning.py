@@ -51,10 +51,8 @@ class Lead(NamedTuple):
     """A rule in numbers, made once for all visits that share it.
 
     Attributes:
-        slug: The rule's.
         elapsed: How long before the visit, in elapsed microseconds, or None:
         days: by how many days of the wall clock.
-        since: In force since this instant.
     """
 
     slug: str
@@ -70,7 +68,6 @@ class Slot(NamedTuple):
         rule: Its slug.
         due: When it leaves: by its rule, or earlier if the clinic's hours are closed then (D16).
         not_after: After this instant it no longer may; by its rule, whatever the hours (D15).
-        reason: Why it never will, or None.
     """
 
     rule: str
@@ -104,11 +101,7 @@ def slots(
     """Return the moment of every rule, in the rules' order: what `plan` is made of.
 
     Args:
-        start: Of the visit.
-        zone: The clinic's IANA zone.
-        leads: The rules in force.
         set_at: When this schedule began.
-        barred: Why nothing of it may leave, if so.
         hours: The clinic's (D16); None if any hour will do.
     """
     found: list[Slot] = []
@@ -173,12 +166,7 @@ def barred_by(*, deceased: bool, do_not_contact: bool, consent: bool) -> Bar | N
 
 
 def reason_not_to_remind(status: Status, barred: Bar | None) -> Reason | None:
-    """Return why no reminder of an appointment may leave, or None: its status (D11), then its patient (D44).
-
-    Args:
-        status: Of the appointment.
-        barred: Why no message may go to its patient, if so.
-    """
+    """Return why no reminder of an appointment may leave, or None: its status (D11), then its patient (D44)."""
     if status in SENDABLE:
         return None if barred is None else Reason(barred)
     if status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}:

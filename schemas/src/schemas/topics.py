@@ -31,9 +31,7 @@ class Topic:
         key: What the record key holds, UTF-8.
         partitions: Count; a mismatch on the broker stops a service at its start.
         retention: None keeps records for ever.
-        cleanup: Kafka's cleanup.policy.
         types: The event types in it; empty for topics that carry other people's bodies, or another topic's.
-        settings: Further topic settings, as Kafka names them.
     """
 
     name: str

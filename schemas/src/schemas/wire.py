@@ -91,8 +91,6 @@ def decode_typed(models: dict[str, type[Contract]], headers: Received, value: by
 
     Args:
         models: Event type → model, for the types this reader knows.
-        headers: The record's headers.
-        value: The record's value.
 
     Raises:
         Undecodable: UNKNOWN_VERSION for a known name in another major version, UNKNOWN_TYPE for any
@@ -183,6 +181,5 @@ def notification_id(cause: tuple[str | int | UUID, ...], recipient: str, kind: s
     Args:
         cause: (appointment_id, schedule_gen, transition), or (reminder_id,).
         recipient: The recipient slot: `patient` or `provider`.
-        kind: A `notifications.Kind`.
     """
     return derived_id("notification", *cause, recipient, kind)

@@ -43,8 +43,6 @@ class Back:
     """Posts to the notifier what a carrier would.
 
     Args:
-        url: The notifier's public address.
-        auth_token: The secret of Twilio's account.
         app_secret: The secret of Meta's app; None: nothing of WhatsApp is reported.
         receipts: Whether accepted messages are reported as delivered.
     """
@@ -64,11 +62,7 @@ class Back:
         return cls(url, token, environ.get("SINKS_META_APP_SECRET"), receipts=environ.get("SINKS_RECEIPTS") == "1")
 
     async def answer(self, given: Answer) -> int:
-        """Post a patient's SMS and return the status of what came back.
-
-        Raises:
-            httpx2.HTTPError: Nobody answered.
-        """
+        """Post a patient's SMS and return the status of what came back."""
         form = {"MessageSid": f"SM{uuid4().hex}", "From": given.sender, "To": OUR_NUMBER, "Body": given.body}
         return await self._twilio(f"{self._url}/callbacks/twilio/inbound", form)
 

@@ -36,7 +36,6 @@ class Fault(BaseModel):
         times: How many messages meet it; None for all until it is cleared.
         match: Only recipients whose address has this in it; the plus of a number does not count.
         retry_after_s: With a status over HTTP, the header Retry-After.
-        carrier_code: With a status over HTTP, the error's code in the carrier's own list.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -33,7 +33,6 @@ class Secrets:
         key: The key of the API client `local`, by which bookings go in.
         operator_key: The operator's, which reads at every service; never a client's.
         passwords: By service, the password of its database role.
-        address_pepper: Makes the keys under which the notifier keeps addresses.
     """
 
     key: str
@@ -48,11 +47,7 @@ class Secrets:
 
 
 class Home:
-    """Paths below the installation's folder.
-
-    Attributes:
-        folder: The folder; everything that `attend up` keeps is in it.
-    """
+    """Paths below the installation's folder."""
 
     def __init__(self, folder: Path) -> None:
         """Name the folder; nothing is made."""
@@ -94,11 +89,7 @@ class Home:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the folder for one supervisor; the system lets go when the process ends, however it ends.
-
-        Raises:
-            AlreadyRunning: Somebody else holds it.
-        """
+        """Hold the folder for one supervisor; the system lets go when the process ends, however it ends."""
         self.make()
         with (self.folder / "supervisor.lock").open("w") as lock:
             try:

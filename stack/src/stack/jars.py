@@ -44,11 +44,7 @@ class Pin:
 
 
 def pins(lock_text: str | None = None) -> tuple[Pin, ...]:
-    """Return the pinned jars, in class-path order.
-
-    Raises:
-        Misconfigured: A jar has no checksum.
-    """
+    """Return the pinned jars, in class-path order."""
     text = lock_text or (files("stack") / "jgo.lock.toml").read_text("utf-8")
     found = []
     for entry in tomllib.loads(text)["dependencies"]:

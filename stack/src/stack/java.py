@@ -18,7 +18,6 @@ class Java:
     """A Java runtime.
 
     Attributes:
-        executable: Path of `java`.
         version: The full text of `java -version`; a class-data archive fits only the very same one.
     """
 

@@ -71,7 +71,6 @@ class Kafka(OneProcess):
 
     Attributes:
         folder: Where its files are; remove it and everything is gone.
-        port: The client listener's port on 127.0.0.1.
     """
 
     _stop_timeout_s = 20
@@ -82,9 +81,7 @@ class Kafka(OneProcess):
         """Prepare; nothing is started.
 
         Args:
-            folder: Where its files are to be.
             port: The client listener's; 0 means a free one, which is then kept for later starts.
-            progress: Told how far each jar's download is.
             quick: Compile less and start sooner.
         """
         self.folder = folder.absolute()

@@ -30,8 +30,6 @@ class Keeper(threading.Thread):
     `refused` if it ended because of its settings (exit code 78), or `ended` if it is not to be started again.
 
     Attributes:
-        part: What is kept.
-        state: How it is now.
         failures: How often it ended on its own, without a steady run between.
     """
 
@@ -46,17 +44,7 @@ class Keeper(threading.Thread):
         operations_url: str = "",
         ask_live_every_s: float = ASK_LIVE_EVERY_S,
     ) -> None:
-        """Prepare.
-
-        Args:
-            name: What the part is called.
-            part: What to keep.
-            url: Its address, for the state.
-            told: Called with each new state.
-            restart: Whether to start it again when it ended.
-            operations_url: Where a service answers how it is, for the state.
-            ask_live_every_s: Between questions whether it is stuck.
-        """
+        """Prepare."""
         super().__init__(name=f"keeper-{name}", daemon=True)
         self.part = part
         self.state = PartState(name, "waiting", url, operations_url)

@@ -31,9 +31,6 @@ class Layout:
     """The ports of one run, all of 127.0.0.1.
 
     Attributes:
-        kafka: The broker's.
-        postgres: The database's.
-        smtp: The mail sink's.
         carrier: The HTTP sink's.
         http: Those of the APIs, by the name of each service that has one.
         operations: Those of health, status and metrics, by service name.

@@ -49,7 +49,6 @@ class ServiceProcess(OneProcess):
     """One process with a health endpoint.
 
     Attributes:
-        url: Where it is asked how it is.
         detail: Why it is not ready, in its own words.
     """
 

@@ -41,10 +41,6 @@ def is_free(port: int) -> bool:
 def next_free(port: int, taken: Container[int] = ()) -> int:
     """Return `port` if it is free, else the next one above it that is.
 
-    Args:
-        port: The wanted port.
-        taken: Ports already promised to someone else.
-
     Raises:
         OSError: None of the hundred ports from there on is free.
     """

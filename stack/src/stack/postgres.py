@@ -47,8 +47,6 @@ class Postgres(OneProcess):
 
     Attributes:
         folder: Where its log and password are, and its data if the server's user can go there.
-        port: Its port on 127.0.0.1.
-        data: The data folder.
     """
 
     _stop_signal = signal.SIGINT  # a fast shutdown: it breaks open connections

@@ -25,9 +25,7 @@ def in_order(admin_url: str, database_url: Callable[[str], str], migrated: Calla
     """Make the database if it is missing and bring every service's schema up to date; repeats change nothing.
 
     Args:
-        admin_url: The administrator's address of the database.
         database_url: By service, the address with its own role.
-        migrated: Told the name of each service before it is migrated.
     """
 
     async def work() -> None:

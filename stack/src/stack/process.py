@@ -23,7 +23,6 @@ class ProcessId:
     """A process beyond doubt.
 
     Attributes:
-        pid: Its id.
         started: Its start time in seconds, as psutil gives it.
     """
 

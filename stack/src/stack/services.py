@@ -23,7 +23,6 @@ class Service:
         package: The Python package that is run with `python -m`; also schema and role are named after it.
         role: The word after `python -m <package>`.
         port: The default port of its API; None where it has none.
-        operations_port: The default port of its health, status and metrics.
     """
 
     name: str

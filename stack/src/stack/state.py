@@ -23,9 +23,6 @@ class PartState:
         name: `kafka`, `postgres`, `sinks` or a service's name.
         state: waiting, starting, ready, restarting, refused, ended or existing (not ours).
         url: Its address for people and programs; empty where it has no API.
-        operations_url: Where a service answers how it is.
-        detail: What it is doing, or why it is not.
-        restarts: How often it was started again.
         process: None when it is not running, or not ours.
     """
 
@@ -48,14 +45,7 @@ class State:
     """The whole file.
 
     Attributes:
-        supervisor: The process that writes it.
-        phase: How far the supervisor is.
-        seconds: How long the start took, once it is over.
-        sinks: Whether messages go to the local sinks.
-        topic_prefix: In front of each topic.
         clock_file: The stepped domain time that all services read; empty for real time.
-        error: Why the start failed.
-        parts: In starting order.
     """
 
     supervisor: ProcessId

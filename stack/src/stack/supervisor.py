@@ -32,12 +32,10 @@ class System:
     """One installation. All methods block; from async code call them with `asyncio.to_thread`.
 
     Attributes:
-        home: Where everything lies.
         urls: By the name of each service that has an API (and `sinks`), where it answers.
         operations_urls: By service name, where it answers how it is.
         kafka: The broker, None when an existing one is used.
         postgres: The database server, None when an existing one is used.
-        seconds: How long the start took.
     """
 
     def __init__(
@@ -49,16 +47,9 @@ class System:
         """Prepare; nothing is started and nothing written.
 
         Args:
-            home: The installation's folder; a fresh one is a fresh installation.
             ports: `default` for the fixed ones (next free one if taken), `free` for any.
-            sinks: Whether messages go to the local sinks.
-            clock_file: The stepped clock that every service reads.
             env: Settings for every service on top of ours.
-            topic_prefix: In front of each topic and group.
-            kafka_bootstrap: An existing broker to use.
             database_admin_url: An existing database to use, with an administrator's login.
-            run: The services to run.
-            report: Told each change of a part.
             restart_servers: Whether Kafka and PostgreSQL are started again when they end; tests do that themselves.
         """
         self.home = Home(home)
@@ -185,7 +176,6 @@ class System:
         """Wait until every part says that it is ready.
 
         Args:
-            timeout_s: How long.
             failures: Give up on a part that ended so often; None waits on.
 
         Raises:

@@ -28,11 +28,8 @@ def create_api(
     """Return an API without routes yet, with problems as answers, behind the door.
 
     Args:
-        title: Of its description, which `chassis.api.operations` shows.
-        description: Of its description.
         admit: Which keys open anything under a path; left out, none does.
         public: Paths, each with all below it, whose routes check their callers themselves, and bound their bodies.
-        bounds: What a request may bring.
     """
     api = FastAPI(title=title, description=description, version="1", openapi_url=None)
     api.add_middleware(Door, admit=admit, public=(*public, *ELSEWHERE), bounds=bounds)

@@ -56,11 +56,9 @@ class Door:
     """ASGI middleware: the key, then the bounds, then the application; and headers that keep browsers safe.
 
     Args:
-        app: What lies behind.
         admit: Whether a key opens anything under a path.
         public: Paths, each with all below it, that prove their callers otherwise (signatures) or tell nothing.
         always: Paths that are answered however much is under way.
-        bounds: What is taken at most.
     """
 
     def __init__(

@@ -27,8 +27,6 @@ def operations_api(health: Health, metrics: Metrics, described: FastAPI | None =
     """Return an API with the routes of operation, behind a door that lets everybody in.
 
     Args:
-        health: What the routes show.
-        metrics: Likewise.
         described: The API that `/docs` and `/openapi.json` describe; left out, they describe these routes.
     """
     # The docs page brings its scripts along: it must open where nothing beyond loopback can be reached. It sends
@@ -53,9 +51,6 @@ def listeners(
     """Return the parts of a process that listen: its operations and, where it has one, its API, each on its port.
 
     Args:
-        settings: Where they listen.
-        health: What the routes of operation show.
-        metrics: Likewise.
         api: What the process is for; None where it answers nobody else.
     """
     operations = operations_api(health, metrics, api)

@@ -40,7 +40,6 @@ class Cursor:
         """Return the place in an `after`.
 
         Args:
-            text: As a page gave it.
             dated: Every row of the list has an instant.
 
         Raises:

@@ -152,11 +152,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event, patience: Patience = Patience()) -> None:
-    """Serve until `stop` is set, then let requests under way finish (5 s at most).
-
-    Raises:
-        Misconfigured: See `bind`.
-    """
+    """Serve until `stop` is set, then let requests under way finish (5 s at most)."""
     listening = bind(host, port)
     protocol = cast("type[asyncio.Protocol]", functools.partial(BoundedProtocol, patience))
     server = _Server(

@@ -27,15 +27,7 @@ type Moved = Callable[[TopicPartition, int], None]
 
 
 class Applying:
-    """Applies the records of one topic, one transaction at a time: what comes meanwhile shares the next one.
-
-    Args:
-        subscription: The topic.
-        batch: Applies.
-        breaker: Says when nothing is to be taken any more.
-        service: Whose records they are, for the way out that a person is told.
-        monotonic: Machine time in seconds.
-    """
+    """Applies the records of one topic, one transaction at a time: what comes meanwhile shares the next one."""
 
     def __init__(
         self,

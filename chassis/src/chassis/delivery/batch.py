@@ -31,7 +31,6 @@ class Part:
     """One partition's share of a batch.
 
     Attributes:
-        tp: The partition.
         records: In offset order, none below `held`, at least one.
         held: The position that PostgreSQL is expected to have.
     """

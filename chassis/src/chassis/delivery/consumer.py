@@ -36,16 +36,10 @@ class BatchConsumer:
 
     Args:
         name: Consumer group without the installation's prefix; also the key of its positions.
-        settings: Where Kafka is.
         pool: The service's pool; a connection for each topic, and two more.
-        subscriptions: One per topic.
-        clock: Domain time, for the services' own functions.
-        metrics: Lag, batches, outcomes.
         on_commit: Called after each commit, to wake a relay.
         gather_ms: How long the broker may gather what trickles in; 0 for not at all.
         session_timeout_ms: After so long without a sign of life the group gives our partitions to others.
-        stuck: Judges whether it gets on.
-        watch_every_s: Between those looks.
         new_client: Makes the client, given Kafka's address, the group and the session timeout.
     """
 
@@ -106,9 +100,6 @@ class BatchConsumer:
         """Whether all owned partitions are read and applied to their very end, which Kafka is asked for.
 
         While a transaction of their writer is open, or committed and not yet to be read, they are not.
-
-        Raises:
-            Unavailable: Kafka does not answer.
         """
         membership = self._membership
         return membership is not None and self.reason() is None and await membership.idle()

@@ -65,9 +65,7 @@ async def listed(pool: asyncpg.Pool, state: str | None = "open", limit: int = 10
     """Return letters in the order they were recorded.
 
     Args:
-        pool: The service's pool.
         state: open, replayed, discarded, or None for all.
-        limit: At most so many.
         after: Only ids above this one, for paging.
     """
     query = (

@@ -31,10 +31,7 @@ def dead_letters_cli[S: ServiceSettings](
     """Return the sub-command.
 
     Args:
-        name: The service.
-        with_pool: Runs a command's work with the service's pool.
         settings: Reads its settings, or ends with what is missing.
-        subscriptions: Settings → all subscriptions of the service.
         elsewhere: Settings → the positions that are not in its schema, if there are any.
     """
     app = typer.Typer(no_args_is_help=True, help="What could not be applied: kept with bytes, position and reason.")

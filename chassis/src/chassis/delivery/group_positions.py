@@ -41,7 +41,6 @@ class GroupPositions:
     """The positions of one group, and the orders to move them.
 
     Args:
-        bootstrap: Kafka's address.
         group: The group; its name is that of the consumer on record.
         topics: What it reads, with the installation's prefix; of those of which Kafka keeps no position, it is the
             first offset.
@@ -61,7 +60,6 @@ class GroupPositions:
 
         Raises:
             RejectedEvent: NO_PARTITION.
-            Unavailable: Kafka does not answer.
         """
         first, _ = await broker.bounds_of(self._bootstrap, tp)
         kept = await self._positions(self._group, tp)
@@ -84,11 +82,7 @@ class GroupPositions:
             await broker.stop(consumer)
 
     async def order(self, tp: TopicPartition) -> Order | None:
-        """Return the newest order for a partition.
-
-        Raises:
-            Unavailable: Kafka does not answer.
-        """
+        """Return the newest order for a partition."""
         given = await self._positions(self._orders, tp)
         if given is None or not given.metadata.isdecimal():
             return None

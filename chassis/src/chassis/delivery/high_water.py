@@ -76,13 +76,6 @@ class Ends:
     The cost is bounded: what was written since the last look, at most the last `TAIL` records of each partition, and an
     indexed look-up of those for each topic. The topics are read first: what another instance commits and publishes
     meanwhile, the database then knows.
-
-    Args:
-        pool: The service's pool.
-        settings: Where Kafka is.
-        service: Its name.
-        owned: The topics that it writes.
-        read: Reads the records since the places given; the broker's unless another is given.
     """
 
     def __init__(
@@ -104,7 +97,6 @@ class Ends:
 
         Raises:
             Misconfigured: The database is behind; names the places and the way out.
-            Unavailable: Kafka or PostgreSQL cannot answer now.
         """
         for place, records in (await self._read(self._after)).items():
             one = self._owned[place.topic]

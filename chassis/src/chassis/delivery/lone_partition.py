@@ -15,13 +15,9 @@ between the last two. With the timeout of 10 s half a minute, in which those oth
 class Alone:
     """What was learnt from trying one partition's records.
 
-    Attributes:
-        backoff: How long they wait after a failure.
-
     Args:
         portion: Its topic's. The partition's own begins with as many at its first try; others that get through more
             do not make it grow.
-        service: Whose records they are.
     """
 
     def __init__(self, portion: Portion, service: str) -> None:

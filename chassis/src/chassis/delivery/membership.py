@@ -32,9 +32,6 @@ class Membership:
     Args:
         name: Whose positions in PostgreSQL.
         consumer: The client, started and not subscribed.
-        bootstrap: Where Kafka is.
-        pool: The service's pool.
-        metrics: Lag, and the time of fetches.
         pace: How fetches are to be answered.
         closed: Whether nothing is to be taken at all just now.
         applying: Topic → what applies its records.
@@ -90,11 +87,7 @@ class Membership:
         return {tp: _behind(p, *broker.progress(self._consumer, tp)) for tp, p in self._partitions.items()}
 
     async def idle(self) -> bool:
-        """Whether all partitions are read and applied to their very end, which Kafka is asked for.
-
-        Raises:
-            Unavailable: Kafka does not answer.
-        """
+        """Whether all partitions are read and applied to their very end, which Kafka is asked for."""
         if not self.settled:
             return False
         partitions = self.partitions
@@ -203,9 +196,6 @@ class Membership:
         """Say whether Kafka itself refuses all that is waiting; those partitions stand still from now on, and say so.
 
         After some answers of a broker, such as that its log is corrupt, aiokafka asks again and again and tells nobody.
-
-        Raises:
-            Unavailable: Kafka does not answer this client.
         """
         explained = 0
         for tp, partition in self.partitions.items():

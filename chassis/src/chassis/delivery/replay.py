@@ -19,7 +19,6 @@ async def replay(pool: asyncpg.Pool, subscriptions: Sequence[Subscription[Any]],
     Raises:
         RejectedEvent: It was not open, nothing subscribes to its topic now, or it is refused again; it
             stays as it was.
-        Unavailable: Later.
     """
     with unavailable(), said_after_commit():
         async with pool.acquire() as connection, connection.transaction():

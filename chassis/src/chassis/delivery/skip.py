@@ -57,13 +57,10 @@ async def held(pool: asyncpg.Pool, consumer: str | None, tp: TopicPartition) -> 
     """Return the position.
 
     Args:
-        pool: The service's pool.
         consumer: Whose; None where the topic has only one consumer in this service.
-        tp: Of which partition.
 
     Raises:
         RejectedEvent: NOT_CONSUMED or SEVERAL_CONSUMERS.
-        Unavailable: PostgreSQL is away.
     """
     with unavailable():
         rows = await pool.fetch(_HELD, tp.topic, tp.partition, consumer)
@@ -76,12 +73,6 @@ async def held(pool: asyncpg.Pool, consumer: str | None, tp: TopicPartition) -> 
 
 def check(held: Held, to: int, first: int, end: int) -> None:
     """Refuse to go where there is nothing, or back; back only from beyond the end, when the topic was made anew.
-
-    Args:
-        held: The position before.
-        to: The position after.
-        first: The partition's first offset, as Kafka has it.
-        end: Its end.
 
     Raises:
         RejectedEvent: BEYOND_THE_TOPIC or BACKWARDS.
@@ -98,7 +89,6 @@ async def skip(pool: asyncpg.Pool, held: Held, to: int, by: str, reason: str) ->
 
     Raises:
         RejectedEvent: NO_NAME or NO_REASON; MOVED_MEANWHILE: the consumer itself went on, nothing was changed.
-        Unavailable: PostgreSQL is away.
     """
     by, reason = told(by, reason)
     with unavailable():
@@ -116,7 +106,6 @@ async def skip_elsewhere(pool: asyncpg.Pool, elsewhere: Elsewhere, held: Held, t
 
     Raises:
         RejectedEvent: NO_NAME or NO_REASON.
-        Unavailable: PostgreSQL is away, or who keeps the position.
     """
     by, reason = told(by, reason)
     with unavailable():

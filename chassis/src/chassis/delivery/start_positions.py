@@ -17,7 +17,6 @@ class Place:
 
     Attributes:
         position: The one that PostgreSQL holds.
-        first: The first offset there is.
         halt: Why nothing can be read there, or None.
     """
 
@@ -35,16 +34,8 @@ async def places(
 ) -> dict[TopicPartition, Place]:
     """Return each partition's place.
 
-    Args:
-        pool: The service's pool.
-        name: Whose positions.
-        consumer: To ask for the partitions' bounds.
-        bootstrap: To ask for the cluster's id.
-        partitions: The partitions assigned.
-
     Raises:
         Misconfigured: It is another cluster than the one whose positions these are.
-        Unavailable: PostgreSQL or Kafka does not answer.
     """
     await offsets.check_cluster(pool, await broker.cluster_id(bootstrap))
     found = await offsets.read(pool, name, partitions)

@@ -36,7 +36,6 @@ class Subscription[E]:
     """A topic and its two functions.
 
     Attributes:
-        topic: The topic.
         decode: Record → event; raises `schemas.wire.Undecodable` or `RejectedEvent`. Whatever else it raises makes
             that record a dead letter too, with the code INTERNAL.
         apply: (connection, events) → `Applied`, inside the batch's transaction: set-based, rows sorted by

@@ -11,11 +11,7 @@ WINDOW_S = 60
 
 
 class Breaker:
-    """Opens at 20 bad records in a minute, or 5 % of at least 200 in a minute (design §3); stays open.
-
-    Args:
-        monotonic: Machine time in seconds.
-    """
+    """Opens at 20 bad records in a minute, or 5 % of at least 200 in a minute (design §3); stays open."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

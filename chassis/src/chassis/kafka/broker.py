@@ -118,11 +118,7 @@ async def in_time[T](asked: Awaitable[T]) -> T:
 
 
 async def cluster_id(bootstrap: str) -> str:
-    """Return the id of the cluster behind `bootstrap`.
-
-    Raises:
-        Unavailable: It does not answer.
-    """
+    """Return the id of the cluster behind `bootstrap`."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_TIMEOUT_S * 1000)
     try:
         await in_time(admin.start())
@@ -134,22 +130,14 @@ async def cluster_id(bootstrap: str) -> str:
 
 
 async def bounds(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
-    """Return each partition's first offset, and the end of what is committed in it.
-
-    Raises:
-        Unavailable: Kafka does not answer.
-    """
+    """Return each partition's first offset, and the end of what is committed in it."""
     first = await in_time(consumer.beginning_offsets(partitions))
     end = await ends(consumer, partitions)
     return {tp: (first[tp], end[tp]) for tp in partitions}
 
 
 async def ends(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-    """Return the end of what is committed in each partition.
-
-    Raises:
-        Unavailable: Kafka does not answer.
-    """
+    """Return the end of what is committed in each partition."""
     found: dict[TopicPartition, int] = await in_time(consumer.end_offsets(partitions))
     return found
 
@@ -159,7 +147,6 @@ async def bounds_of(bootstrap: str, tp: TopicPartition) -> tuple[int, int]:
 
     Raises:
         RejectedEvent: NO_PARTITION.
-        Unavailable: Kafka does not answer.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
     try:
@@ -176,7 +163,6 @@ async def raw_batch(consumer: Consumer, tp: TopicPartition, offset: int) -> byte
 
     Raises:
         RejectedEvent: KAFKA_REFUSES: it answers with an error for this partition.
-        Unavailable: Kafka does not answer.
     """
     client = consumer._client
     wanted = [(tp.topic, [(tp.partition, offset, PARTITION_BYTES)])]
@@ -216,9 +202,6 @@ async def written(consumer: Consumer, partitions: Sequence[TopicPartition]) -> d
 
     Kafka calls a transaction committed before it can be read: its markers are written afterwards. Until then the
     end that the consumer itself is told (isolation level read_committed) lies before it.
-
-    Raises:
-        Unavailable: Kafka does not answer.
     """
     asking: Any = copy.copy(consumer._fetcher)  # the level is the fetcher's, not the question's
     asking._isolation_level = 0  # read_uncommitted

@@ -23,7 +23,6 @@ class Unread:
 
     Attributes:
         offset: The first that was not read; None if the broker refused to give any.
-        error: What aiokafka raised.
     """
 
     offset: int | None
@@ -52,9 +51,7 @@ async def fetch(consumer: Consumer, partitions: Collection[TopicPartition], time
     To be called even with no partitions: only so aiokafka goes on after an error while it joined the group.
 
     Args:
-        consumer: Which one.
         partitions: Of which records are wanted; the others keep what was fetched of them.
-        timeout_s: How long to wait at most.
         most: Records in all, at most. No more are taken either once they hold `MOST_BYTES` together.
 
     Raises:

@@ -35,12 +35,7 @@ async def again(consumer: broker.Consumer, tp: TopicPartition, unread: Unread, h
 
     Args:
         consumer: Its connections are used; nothing is sought.
-        tp: Of which partition.
-        unread: What stopped the reading.
         held: The first offset not taken, for an answer that names none.
-
-    Raises:
-        Unavailable: Kafka does not answer.
     """
     if unread.offset is None:
         return Halt(held, f"Kafka does not give it: {type(unread.error).__name__}")

@@ -52,14 +52,8 @@ class Relay:
     published again, and would be for ever. How long Kafka takes says nothing of their number.
 
     Args:
-        pool: The service's pool.
-        settings: Where Kafka is.
-        metrics: Outbox age and published counts go there.
         clock: Unused for decisions; ages are the database's.
-        topics: The topics this relay serves.
         transactional_id: For compacted topics: a relay that was frozen must not append an old version last.
-        publisher: What it publishes with; one of its own unless another is given.
-        monotonic: Machine time in seconds.
     """
 
     def __init__(

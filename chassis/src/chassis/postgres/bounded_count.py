@@ -46,11 +46,7 @@ async def count(
     """Count what a statement gives, one row for each.
 
     Args:
-        pool: Of the service.
         rows: `SELECT FROM … WHERE …`, without a limit of its own.
-        arguments: Of the statement.
-        most: Rows at most.
-        longest_s: Seconds at most.
     """
     query = f"SELECT count(*) FROM ({rows} LIMIT {most + 1:d}) AS counted"  # noqa: S608  # a statement of ours
     found = await in_time(pool, query, *arguments, longest_s=longest_s)

@@ -103,12 +103,7 @@ class DatabaseClockCheck(ClockCheck):
 
 
 class AgreedClock:
-    """Domain time for those who decide by it: there is none while the clocks differ.
-
-    Args:
-        clock: The process's.
-        check: What comparing it found.
-    """
+    """Domain time for those who decide by it: there is none while the clocks differ."""
 
     def __init__(self, clock: Clock, check: ClockCheck) -> None:
         self._clock = clock

@@ -98,15 +98,8 @@ async def create_pool(
 
     Args:
         url: `postgresql://…` with the service's own role.
-        schema: The service's schema.
-        min_size: Connections kept open.
-        max_size: Connections at most.
         plans: `custom` plans each statement anew for the sizes its tables have now. A plan that is kept from when a
             new installation was empty reads whole tables until PostgreSQL's next round of statistics, a minute later.
-        acquire_timeout_s: How long anybody waits for a free connection.
-
-    Raises:
-        Unavailable: The server cannot be reached.
     """
     with unavailable():
         return await _Pool(

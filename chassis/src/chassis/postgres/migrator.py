@@ -92,7 +92,6 @@ def pending(wanted: Sequence[Step], applied: dict[str, str]) -> list[Step]:
     takes nothing away that it uses.
 
     Args:
-        wanted: All steps of this version of the program.
         applied: Name → hash of those in the database.
 
     Raises:
@@ -141,10 +140,7 @@ async def migrate(
     Args:
         admin_url: A role that may create schemas and roles.
         service_url: The service's own URL; its user must be `attend_<service>`, its password becomes the role's.
-        service: The schema.
         package: The package whose `migrations` folder holds the steps.
-        lock_tries: How often a step is tried that does not get its locks.
-        lock_again_s: Between two such tries.
 
     Raises:
         Misconfigured: An applied step was changed since, or the service's URL names another role.

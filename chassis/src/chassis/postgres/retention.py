@@ -39,7 +39,6 @@ class Job:
 
     Attributes:
         name: What goes, in a few words; a stable name for logs.
-        keep: How long it is kept.
         rows: Statement giving one row for each that is older than $1.
         remove: Statement that removes or blanks up to $2 of them; its command tag says how many.
         by_machine_time: They are dated by the database's clock, not by domain time.
@@ -70,11 +69,7 @@ def settled_dead_letters(days: int) -> Job:
 async def overdue(
     pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, most: int = MOST, longest_s: float = LONGEST_S
 ) -> Mapping[str, Count]:
-    """Return how many rows each job would remove now, counted up to `most` and for `longest_s` each.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return how many rows each job would remove now, counted up to `most` and for `longest_s` each."""
     with unavailable():
         machine = await pool.fetchval(_MACHINE_TIME)
         return {
@@ -85,12 +80,6 @@ async def overdue(
 
 async def remove(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, pause_s: float = PAUSE_S) -> dict[str, int]:
     """Remove what is overdue, batch by batch, and return how much went; another round under way is left alone.
-
-    Args:
-        pool: The service's pool.
-        jobs: What it keeps only for so long.
-        now: Domain time.
-        pause_s: Between two batches.
 
     Raises:
         Unavailable: The first job that failed; the batches before it stay done, and the other jobs all had their turn.
@@ -147,9 +136,6 @@ class Retention:
     """The daily round of one service.
 
     Args:
-        pool: The service's pool.
-        jobs: What it keeps only for so long.
-        clock: Domain time.
         ahead: Statement that makes the partitions to come and gives (partition, why it was not made, or null), run
             before anything is removed; None: the service has no partitions.
     """

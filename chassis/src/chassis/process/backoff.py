@@ -8,9 +8,6 @@ FIRST_S, LONGEST_S = 0.2, 5.0
 class Backoff:
     """Counts the failures of one piece of work in a row.
 
-    Attributes:
-        failures: So many, without a success between.
-
     Args:
         first_s: The longest wait after the first failure, in seconds.
         longest_s: The longest wait of all.

@@ -45,11 +45,7 @@ class RealClock:
 
 
 class StillClock:
-    """Domain time stands still; for tests.
-
-    Args:
-        now: An aware instant.
-    """
+    """Domain time stands still; for tests."""
 
     def __init__(self, now: datetime) -> None:
         if now.tzinfo is None:

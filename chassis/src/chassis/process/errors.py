@@ -17,7 +17,6 @@ class AttendError(Exception):
 
     Attributes:
         code: UPPER_SNAKE, stable: callers and dashboards go by it.
-        message: For people.
     """
 
     def __init__(self, code: str, message: str) -> None:

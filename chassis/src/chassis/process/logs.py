@@ -129,10 +129,8 @@ def configure(service: str, level: str = "info", format: str = "json", stream: T
     """Send all logs of the process, also those of libraries, through the redactor to standard output.
 
     Args:
-        service: Field `service` of every line.
         level: debug, info, warning or error.
         format: json, or console for people.
-        stream: Where to write; standard output if not given.
     """
     threshold = logging.getLevelNamesMapping()[level.upper()]
 

@@ -16,9 +16,6 @@ class Metrics:
 
     Stages of a batch: `fetch` (waiting for Kafka and unpacking), `decode`, `decide` (the service's own
     computing), `sql` (waiting for PostgreSQL), `commit`. Seconds are the clock's, CPU seconds the thread's.
-
-    Args:
-        service: Label `service` of every series.
     """
 
     def __init__(self, service: str) -> None:

@@ -32,12 +32,9 @@ async def run_all(
     """Run the parts together until `stop`; one that fails is shown as not ready and run again, and the others go on.
 
     Args:
-        stop: Ends them all.
         health: Where a part that failed is shown, with its reason.
-        parts: Name → how it is run.
         vital: Parts without which the process is to end: its door, operations, by which it is asked how it is, and
             what cannot be run again in the same process.
-        monotonic: Machine time in seconds.
 
     Raises:
         BaseExceptionGroup: What vital parts raised; the others were stopped and awaited. A part that was cancelled

@@ -14,7 +14,6 @@ class Stuck:
         reason: Why it is not alive any more: it still stands although its client was made anew. None if it is.
 
     Args:
-        monotonic: Machine time in seconds.
         after_s: How long standing still is waiting.
     """
 

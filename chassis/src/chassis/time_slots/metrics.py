@@ -11,11 +11,7 @@ type Outcome = Literal["done", "missed", "failed"]
 
 
 class SlotMetrics:
-    """Counts in the process's registry; labels are the names of jobs, never of scopes.
-
-    Args:
-        metrics: The process's.
-    """
+    """Counts in the process's registry; labels are the names of jobs, never of scopes."""
 
     def __init__(self, metrics: Metrics) -> None:
         registry = metrics.registry

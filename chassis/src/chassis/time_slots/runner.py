@@ -104,9 +104,6 @@ class Runner:
 
     Args:
         pool: The service's, with the table `slot_ledger`.
-        clock: Domain time: slots, deadlines.
-        job: What to do.
-        metrics: Where it is counted.
         lease: How long a claim holds without a step.
     """
 

@@ -55,7 +55,6 @@ class Daily:
     """Once a day at a time of the wall.
 
     Args:
-        at: When.
         until: A missed slot runs late until then, on the same day; None: always.
 
     Raises:

@@ -169,10 +169,6 @@ def subscriptions(
 async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator[Service]:
     """Give the whole service, connected and checked but not yet running.
 
-    Args:
-        settings: Of the service.
-        formats: What upstream systems may write in.
-
     Raises:
         Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
     """
@@ -238,13 +234,8 @@ def door(
     """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away.
 
     Args:
-        settings: Of the service.
-        transactions: Where commands run.
-        counts: Where answers are counted.
         booked: Called after a commit that wrote appointments only, instead of what the transactions call.
-        policy_changed: Called after a change of a reminder policy, to wake the job that works it off.
         reads: Connections for what only reads; None: those of the commands.
-        formats: What upstream systems may write in.
     """
     reads = reads or transactions.pool
     keys, operator_key = Keys(transactions.pool), operator(settings)

@@ -80,7 +80,6 @@ class SubFile:
         provider_id: The provider assigned; None until one is known (D6).
         wanted_provider_id: The provider to assign as soon as he is known.
         appointment_id: The appointment that opened it.
-        caused_by: Id of the event that led to this version.
     """
 
     sub_file_id: str
@@ -179,11 +178,8 @@ def settle(
     Its version rises with what the world can see; a mere wish for a provider is not that.
 
     Args:
-        pair: Patient and clinic.
         events: The pair's opening events in order, at least one.
         existing: The pair's newest sub-file as held under the patient's lock.
-        main_file: The patient's main file, if there is one.
-        known_providers: Providers of whom a snapshot has come.
         replace_closed: Policy: a booking after the last sub-file was closed opens the next (D1).
 
     Raises:

@@ -22,10 +22,6 @@ class Command:
     """A person's wish.
 
     Attributes:
-        sub_file_id: The sub-file meant.
-        act: What is to be done.
-        by: Who wishes it, for the audit.
-        reason: Why, for the audit.
         provider_id: With `Act.PROVIDER` the new provider; None takes him away.
     """
 
@@ -41,7 +37,6 @@ class Refused(Exception):
 
     Attributes:
         code: SUB_FILE_PARKED, SUB_FILE_CLOSED, SUB_FILE_REPLACED or UNKNOWN_PROVIDER.
-        message: For people: what is so, and the way out.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -56,8 +51,6 @@ def changed(file: SubFile, newest: SubFile, command: Command, known_providers: C
     Args:
         file: The sub-file meant, as held under the patient's lock.
         newest: The newest sub-file of the same patient and clinic; `file` itself if none came after it.
-        command: The wish.
-        known_providers: Providers of whom a snapshot has come.
 
     Raises:
         Refused: SUB_FILE_PARKED: without a number there is nothing to close. SUB_FILE_CLOSED: a closed file's

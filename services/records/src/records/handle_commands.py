@@ -52,7 +52,6 @@ async def change_sub_file(store: CommandStore, command: Command, now: datetime) 
     Args:
         store: The transaction, READ COMMITTED: what was waited for must show.
         command: The wish; sent again it is a repeat.
-        now: Domain time.
 
     Raises:
         Refused: As `domain_commands.changed`; the transaction is to be rolled back.

@@ -110,7 +110,6 @@ async def build(
     """Give the whole service, connected and checked but not yet running.
 
     Args:
-        settings: Of this process.
         listen: What it listens to; a benchmark measures by giving its own.
 
     Raises:

@@ -24,9 +24,7 @@ class ServiceApi:
     """The way to a service's API.
 
     Attributes:
-        url: Its address.
         key: A bearer key: the operator's, or a client's.
-        name: The service.
         hints: By a problem's code: the way out of it.
     """
 
@@ -59,9 +57,6 @@ class ServiceApi:
         """Return the JSON answer.
 
         Args:
-            method: GET, PUT or POST.
-            path: Below the service's address.
-            body: What is sent as JSON.
             if_match: The version that a PUT replaces.
             query: Parameters; those that are None are left out.
 

@@ -18,7 +18,6 @@ def statuses_at(changes: Iterable[Change], until: datetime) -> Counter[tuple[str
 
     Args:
         changes: In the order posted; only those answered `applied` count.
-        until: When it is looked.
     """
     applied = sorted((c for c in changes if c.answer == "applied"), key=lambda c: (c.appointment, c.at))
     return Counter(

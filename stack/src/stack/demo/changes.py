@@ -15,11 +15,8 @@ class Change:
     """One event of the script.
 
     Attributes:
-        at: When it is posted, domain time.
         event_id: The upstream's id of it; the same again is a duplicate.
-        answer: What booking must answer.
         posted_as: How the start is written: an instant in UTC, with the zone's offset, or as wall time.
-        length: How long the visit is to last.
     """
 
     at: datetime

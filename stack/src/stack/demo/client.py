@@ -20,12 +20,7 @@ INBOX_PAGE = 500
 
 
 class Refused(Exception):
-    """An answer that is not 2xx.
-
-    Attributes:
-        status: HTTP status.
-        code: The problem's code, if it has one.
-    """
+    """An answer that is not 2xx."""
 
     def __init__(self, status: int, code: str | None, what: str) -> None:
         super().__init__(f"{what}: {status} {code or ''}".rstrip())
@@ -62,11 +57,7 @@ class Client:
         await self._http.aclose()
 
     async def ask(self, service: str, method: str, path: str, body: object = None, **query: str | int) -> Any:
-        """Return the JSON answer of one call.
-
-        Raises:
-            Refused: The answer is not 2xx.
-        """
+        """Return the JSON answer of one call."""
         content = body if isinstance(body, bytes) else None if body is None else orjson.dumps(body)
         headers = {"Authorization": f"Bearer {self._keys.get(service, self._operator_key)}"}
         if content is not None:

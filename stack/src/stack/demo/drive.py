@@ -32,8 +32,6 @@ class Driver:
     """Steps the clock of one installation, always forward.
 
     Args:
-        client: The way in.
-        installation: Whose clock.
         patience_s: How long a process may be busy on one instant.
         grain: Wake-ups are rounded up to it: the coarser, the fewer instants. What is due on its grid is not late.
     """
@@ -86,7 +84,6 @@ class Driver:
         Args:
             end: The last instant; what wakes later is left alone.
             actions: What to do at which instant; each is done before that instant settles.
-            seen: Called after each instant has settled.
         """
         pending = dict(sorted(actions.items()))
         while True:

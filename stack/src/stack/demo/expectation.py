@@ -77,8 +77,6 @@ def expect_of(
         changes: In the order posted; only those answered `applied` count.
         patients: Everyone, by source id.
         providers: The source ids of the known providers.
-        registrations: Patients registered on the way.
-        conditions: What carriers refuse, and what patients and clinics have said.
         until: When it is looked; None: when all is over, and no clinic's morning was ever seen.
     """
     facts, opened = Facts(), dict[tuple[str, str], str | None]()

@@ -46,9 +46,6 @@ async def show(console: Console, client: Client, driver: Driver, folder: Path | 
     """Post every sample as a past visit, then with its dates moved ahead, and show what each led to.
 
     Args:
-        console: Where to show it.
-        client: The way in.
-        driver: The clock.
         folder: Where the samples are; the project's own examples without it.
     """
     now = driver.now

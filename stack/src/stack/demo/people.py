@@ -42,7 +42,6 @@ class Patient:
 
     Attributes:
         registered: Known to booking before the week begins.
-        preferences: None for no preference record.
     """
 
     id: str

@@ -23,9 +23,6 @@ class Play:
     """The week's upstream.
 
     Attributes:
-        names: The system's ids, as its answers told them.
-        posted: How many events were posted.
-        refused: How many bad messages got exactly their code.
         surprises: Every answer that was not the expected one.
     """
 

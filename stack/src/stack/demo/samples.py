@@ -20,13 +20,10 @@ class Sample:
 
     Attributes:
         visit: What it is about: messages about one visit belong together.
-        door: Where it is posted.
         changed_at: When upstream last changed it, as written; orders the messages about one visit.
         start: None for a request without a time.
         length: None without a time, or with an open end.
-        patient: Whatever identifies the patient in it.
         registers: Whether the patient himself is in it, so that he can be registered.
-        provider: The practitioner's name, if it is in it.
         clinic_identifiers: What in it may stand for a clinic.
     """
 

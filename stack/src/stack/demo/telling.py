@@ -23,7 +23,6 @@ class Asked:
     """One message before anything is known of its fate.
 
     Attributes:
-        generation: The schedule it speaks of.
         lead: Of a reminder, how long before the start it is due.
         superseded: Another message says it (D37).
     """

@@ -58,8 +58,6 @@ def what_to_try(
     """Return what a reader may open and call while everything keeps running.
 
     Args:
-        urls: By service, where its API answers.
-        operations_urls: By service, where it says how it is and describes its API.
         stories: What became of a visit → its appointment's id; the first one's facts are called for too.
     """
     appointment = next(iter(stories.values()))

@@ -47,11 +47,7 @@ WHERE a.appointment_id = ANY ($1::uuid[]) AND a.version > 0 ORDER BY a.appointme
 async def page(
     pool: asyncpg.Pool, now: datetime, after: UUID, limit: int, partition: int | None = None
 ) -> dict[str, Any]:
-    """Return those ahead of `now` among the next `limit` appointments after `after`, of one partition or of all.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return those ahead of `now` among the next `limit` appointments after `after`, of one partition or of all."""
     share, own = (_EVERY, ()) if partition is None else (_OWN, (partition,))
     with unavailable():
         last = await pool.fetchval(_last(share), after, limit, *own)
@@ -60,20 +56,12 @@ async def page(
 
 
 async def states(pool: asyncpg.Pool, appointment_ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Return these appointments as they are now, ahead or not; those unknown, or never booked, are left out.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return these appointments as they are now, ahead or not; those unknown, or never booked, are left out."""
     with unavailable():
         return [dict(row) for row in await pool.fetch(_STATES, appointment_ids)]
 
 
 async def snapshots(pool: asyncpg.Pool, appointment_ids: Sequence[UUID]) -> list[str]:
-    """Return the newest event of these appointments, each as it was published: JSON.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return the newest event of these appointments, each as it was published: JSON."""
     with unavailable():
         return [row["snapshot"] for row in await pool.fetch(_SNAPSHOTS, appointment_ids)]

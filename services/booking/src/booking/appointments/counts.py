@@ -11,11 +11,7 @@ from chassis.process.metrics import Metrics
 
 
 class AnswerCounts:
-    """Counters in the process's registry. Labels are our own words, never anything that was sent.
-
-    Attributes:
-        refusals: Where the refused ones are counted.
-    """
+    """Counters in the process's registry. Labels are our own words, never anything that was sent."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.refusals = RefusalCounts(metrics)

@@ -79,11 +79,7 @@ async def accept(
     """Take a batch of commands, those of one appointment in the order given, and answer each (D40, D41).
 
     Args:
-        store: The transaction.
         commands: Each is already allowed to speak for its source.
-        clients: The clients that sent them.
-        now: Domain time of acceptance.
-        rules: The installation's choices.
     """
     ids, made = await store.identify({command.identity for command in commands})
     known = await _look_up(store, commands, clients, ids)

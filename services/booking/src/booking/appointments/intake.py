@@ -19,9 +19,6 @@ class CommandIntake:
     """Takes commands and answers them after their commit.
 
     Args:
-        transactions: Where they run.
-        rules: The installation's choices.
-        counts: Where answers are counted.
         booked: Called after a commit that wrote appointments only, instead of what the transactions call.
     """
 

@@ -40,15 +40,8 @@ async def page(pool: asyncpg.Pool, client: Client, start: datetime, after: str |
     """Return a page of the visits that begin at or after `start`; `next_after` is the next page's `after`.
 
     Args:
-        pool: Connections to the schema `booking`.
         client: Who asks; others' visits are left out.
-        start: An aware instant.
         after: `next_after` of the page before; None, or zeros: from the beginning.
-        limit: Items at most.
-
-    Raises:
-        BadCursor: `after` is none of ours.
-        Unavailable: The database cannot answer now.
     """
     place = max(_place(start, after), (start, BEGINNING))
     with unavailable():

@@ -33,11 +33,7 @@ class PostgresClinics(Records):
 
 
 async def clinic_called(pool: asyncpg.Pool, code: str) -> ClinicState | None:
-    """Return the clinic of a code, None if there is none.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return the clinic of a code, None if there is none."""
     with unavailable():
         row = await pool.fetchrow(statements.CLINICS, [code])
     return None if row is None else clinic_of(row)
@@ -55,8 +51,6 @@ class Entry(NamedTuple):
     Attributes:
         told: Everything but what changes only when it is named (D51).
         names: How sources name it: (source, system, value).
-        sensitive: If it is named.
-        cause: Who tells it.
     """
 
     told: ClinicState

@@ -62,11 +62,7 @@ def _client(row: Any) -> Client:
 
 
 class Keys:
-    """Finds clients by their keys, and remembers those found for `REMEMBERED_S`.
-
-    Args:
-        pool: Connections to the schema `booking`.
-    """
+    """Finds clients by their keys, and remembers those found for `REMEMBERED_S`."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -77,9 +73,6 @@ class Keys:
         """Return the client whose key it is. It is looked up by its hash, which tells nothing by its timing.
 
         Requests that ask for the same key meanwhile share one look-up.
-
-        Raises:
-            Unavailable: The database is not there.
         """
         digest = _hash(key)
         until, client = self._found.get(digest, (0.0, None))

@@ -19,7 +19,6 @@ async def run_command[B: BaseModel, T](
 
     Raises:
         Problem: The body or the story is refused; it is counted.
-        Unavailable: The database is not there.
     """
     body = await request.body()
     try:

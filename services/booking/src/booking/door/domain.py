@@ -16,10 +16,8 @@ class Client:
     """A client and its rights.
 
     Attributes:
-        client_id: Its name.
         sources: The upstream systems it speaks for.
         clinics: The clinics it may book at; `*` for all.
-        may_register: Whether it may register patients.
         default_clinic: The clinic of bookings that name none.
         may_set_policy: Whether it may set the reminder policies of its clinics.
         may_manage_clinics: Whether it may enter and change its clinics, and clinicians.
@@ -56,11 +54,7 @@ class Client:
         return ALL in self.clinics or clinic_id in self.clinics
 
     def check_clinic(self, clinic_id: str) -> None:
-        """Refuse a clinic of others.
-
-        Raises:
-            Refused: FOREIGN_CLINIC.
-        """
+        """Refuse a clinic of others."""
         if not self.sees_clinic(clinic_id):
             raise Refused("FOREIGN_CLINIC", "not a clinic of this client", "appointment.clinic")
 
@@ -78,38 +72,22 @@ class Client:
         return all(self.sees_clinic(clinic_id) for clinic_id in clinics)
 
     def check_may_write(self, clinics: Collection[str], place: str) -> None:
-        """Refuse to write a patient who has visits at clinics of others.
-
-        Raises:
-            Refused: FOREIGN_PATIENT.
-        """
+        """Refuse to write a patient who has visits at clinics of others."""
         if not self.may_write(clinics):
             raise Refused(FOREIGN_PATIENT, "this client does not see all clinics of this patient", place)
 
     def check_may_manage_clinics(self) -> None:
-        """Refuse unless the client may enter clinics and clinicians.
-
-        Raises:
-            Refused: MAY_NOT_MANAGE_CLINICS.
-        """
+        """Refuse unless the client may enter clinics and clinicians."""
         if not self.may_manage_clinics:
             raise Refused("MAY_NOT_MANAGE_CLINICS", "this client may not enter or change clinics and clinicians")
 
     def check_may_register(self) -> None:
-        """Refuse unless the client may register patients.
-
-        Raises:
-            Refused: MAY_NOT_REGISTER.
-        """
+        """Refuse unless the client may register patients."""
         if not self.may_register:
             raise Refused("MAY_NOT_REGISTER", "this client may not register patients")
 
     def check_may_set_policy(self) -> None:
-        """Refuse unless the client may set reminder policies.
-
-        Raises:
-            Refused: MAY_NOT_SET_POLICY.
-        """
+        """Refuse unless the client may set reminder policies."""
         if not self.may_set_policy:
             raise Refused("MAY_NOT_SET_POLICY", "this client may not set reminder policies")
 

@@ -41,8 +41,6 @@ class Gatherer[C, A]:
     tried one by one, so that none suffers from another.
 
     Args:
-        accept: Takes commands in one transaction.
-        at_once: Transactions under way.
         gather_s: From the start of a transaction to the start of the next.
         most_waiting: Commands that wait at most; a request that is larger is taken when none waits.
     """

@@ -10,9 +10,6 @@ from chassis.postgres.database import Connection
 class Records:
     """Records of booking as one transaction sees them; each room has its own.
 
-    Args:
-        connection: In a transaction.
-
     Attributes:
         people: Whether patients or providers were put into the outbox.
     """

@@ -19,10 +19,7 @@ class Transactions:
     """Runs stories on PostgreSQL.
 
     Args:
-        pool: Connections to the schema `booking`.
-        clock: Domain time.
         committed: Called after each commit, to wake the relays.
-        counts: Where refusals are counted.
     """
 
     def __init__(self, pool: asyncpg.Pool, clock: Clock, committed: Callable[[], None], counts: RefusalCounts) -> None:

@@ -8,11 +8,7 @@ from booking.door.bodies import problem
 
 
 def single(answer: EventAnswer) -> dict[str, Any]:
-    """Return the answer to one event.
-
-    Raises:
-        Problem: It was refused.
-    """
+    """Return the answer to one event."""
     if answer.refusal is not None:
         raise problem(answer.refusal)
     return _members(answer)

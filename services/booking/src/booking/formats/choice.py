@@ -13,9 +13,6 @@ class Formats:
 
     What names none of them is read as the first: `curl -d` says that it sends a form, and most records say nothing.
 
-    Args:
-        formats: At least one.
-
     Raises:
         ValueError: Two of them declare the same type.
     """

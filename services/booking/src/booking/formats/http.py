@@ -18,12 +18,7 @@ from booking.values.refusals import Refused
 
 
 class EventDoor(NamedTuple):
-    """Where the bodies of requests become commands, and are answered.
-
-    Attributes:
-        intake: Takes the commands.
-        counts: Counts bodies that are refused as a whole.
-    """
+    """Where the bodies of requests become commands, and are answered."""
 
     intake: CommandIntake
     counts: RefusalCounts
@@ -44,13 +39,7 @@ class EventDoor(NamedTuple):
 
 
 def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
-    """Return the route of events.
-
-    Args:
-        door: Where they are taken.
-        formats: What they may be written in.
-        caller: The dependency that gives the client.
-    """
+    """Return the route of events."""
     router = APIRouter(prefix="/v1", tags=["events"])
 
     @router.post("/events", summary="Book, move, cancel: one event or a batch", openapi_extra=_described(formats))

@@ -38,7 +38,6 @@ def decode_of(client_id: str | None, formats: Formats, *, replayed: bool = False
 
     Args:
         client_id: Whose topic it is; None: nobody's, and every record is refused.
-        formats: What records may be written in.
         replayed: The records are dead letters: each command keeps the place in time at which it first came.
     """
 
@@ -87,8 +86,6 @@ class Inbound:
     """Applies batches of received commands.
 
     Args:
-        clock: Domain time.
-        rules: The installation's choices.
         counts: Where answers are counted; None while dead letters are replayed.
     """
 

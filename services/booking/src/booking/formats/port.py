@@ -15,7 +15,6 @@ class Hints:
     """What came beside the body.
 
     Attributes:
-        client: Who sent it.
         source: The source named beside the body (in a request's query), if any.
         key: The idempotency key given beside the body (the header Idempotency-Key), if any.
     """

@@ -24,7 +24,6 @@ class Merge:
         identity: (source, source's id) of the patient who is merged away.
         into: The same of the one who is kept.
         client: Who asks for it; allowed to speak for both sources.
-        reason: In the upstream's words, if it gives any.
     """
 
     identity: Identity
@@ -44,7 +43,6 @@ class Merged:
 
     Attributes:
         patient: The one merged away, linked now.
-        kept: The one that is kept.
         appointments: Visits ahead that got a new version.
         repeat: They had been merged before.
     """

@@ -38,12 +38,7 @@ class MergeBody(BaseModel):
 
 
 def routes(transactions: Transactions, caller: Caller) -> APIRouter:
-    """Return the route.
-
-    Args:
-        transactions: Where the command runs.
-        caller: The dependency that gives the client.
-    """
+    """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
     example = {"into": {"id": "p-1"}, "reason": "registered twice"}
 

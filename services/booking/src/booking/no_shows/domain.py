@@ -12,7 +12,6 @@ class NoShowRule(NamedTuple):
     """The installation's choices.
 
     Attributes:
-        every: Between looks.
         grace: After its end a visit may stay booked for so long.
         visit_length: How long a visit is taken to be that has no end.
     """
@@ -33,8 +32,6 @@ def not_attended(held: AppointmentState, cause: str, grace: timedelta, now: date
     Args:
         held: The visit, booked, under its row's lock.
         cause: From `cause_of`.
-        grace: How long after the end was waited.
-        now: Domain time.
     """
     minutes = int(grace.total_seconds() // 60)
     return held._replace(

@@ -40,13 +40,9 @@ async def mark_no_shows(
     A change that commits while this waits for its row wins: an arrival is seen under the lock.
 
     Args:
-        unattended: Where they are found.
         versions: Where a version, its history and its event are written, as for every other change.
-        clinic_id: The clinic.
         slot: Name and instant of the time slot; visits are judged by that instant, however late it runs.
-        rule: The installation's choices.
         size: Visits at most; as many found means that there may be more.
-        now: Domain time.
     """
     name, due = slot
     held = await unattended.lock_unattended(clinic_id, due - rule.grace, rule.visit_length, size)

@@ -21,7 +21,6 @@ class NoShowCheck:
 
     Args:
         rule: The installation's choices; `every` must not be zero.
-        size: Visits of one transaction, at most.
     """
 
     name = JOB

@@ -90,10 +90,7 @@ async def register_people(
     leaves nothing; the same again changes nothing.
 
     Args:
-        store: The transaction.
         registrations: What is told, each already allowed to speak for its source.
-        now: Domain time.
-        rules: The installation's choices.
 
     Returns:
         For each the patient, or a refusal: FOREIGN_PATIENT, MAIN_FILE_TAKEN, MAIN_FILE_FIXED, MAIN_FILE_EXHAUSTED.
@@ -164,11 +161,8 @@ async def complete_people(
     When the year's numbers are all issued, those who have none stay unregistered and the bookings go on (R7).
 
     Args:
-        store: The transaction.
         described: What is said of whom, in order.
         mentioned: Further patients to be registered, of whom nothing is said.
-        now: Domain time.
-        rules: The installation's choices.
 
     Raises:
         Unavailable: KEY_RACE, as `register_people`.

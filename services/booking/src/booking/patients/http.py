@@ -76,9 +76,6 @@ def routes(transactions: Transactions, intake: RegistrationIntake, caller: Calle
     """Return the routes.
 
     Args:
-        transactions: Where refusals are counted.
-        intake: Where patients are registered.
-        caller: The dependency that gives the client.
         default_country: By which national phone numbers are read when the body names no country.
     """
     router = APIRouter(prefix="/v1", tags=["reference data"])

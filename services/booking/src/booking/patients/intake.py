@@ -19,12 +19,7 @@ IDS_PER_LINE = 20
 
 
 class RegistrationIntake:
-    """Takes registrations and answers them after their commit.
-
-    Args:
-        transactions: Where they run.
-        rules: The installation's choices.
-    """
+    """Takes registrations and answers them after their commit."""
 
     def __init__(self, transactions: Transactions, rules: Rules) -> None:
         self._transactions = transactions

@@ -129,11 +129,7 @@ class PostgresPatients(Records):
 
 
 async def clinics_visited(pool: asyncpg.Pool, patient_id: UUID) -> Collection[str]:
-    """Return the clinics of a patient's visits, and of those of the files merged into his; errors do not count.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return the clinics of a patient's visits, and of those of the files merged into his; errors do not count."""
     with unavailable():
         rows = await pool.fetch(statements.VISITED, [patient_id])
     return rows[0]["clinics"] if rows else ()

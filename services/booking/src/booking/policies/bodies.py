@@ -38,11 +38,7 @@ class PolicyBody(_Body):
 
     @property
     def leads(self) -> tuple[Lead, ...]:
-        """The lead times, checked.
-
-        Raises:
-            Refused: As `policies.checked`.
-        """
+        """The lead times, checked."""
         return checked([Lead(rule.lead_hours, rule.lead_days) for rule in self.rules])
 
 

@@ -54,14 +54,7 @@ async def dry_run(
     """Yield the report after each page; the last one is whole.
 
     Args:
-        pool: Connections to the schema `booking`.
-        which: The visits it is for.
-        policy: The policy tried.
-        now: Domain time: it would come into force now.
         past_from: Where past visits begin; `now` for none.
-
-    Raises:
-        Unavailable: PostgreSQL is not there.
     """
     report = Report()
     report.of = await count_visits(pool, which, now, past_from)
@@ -135,16 +128,7 @@ class Trial:
 
 
 async def try_policy(pool: asyncpg.Pool, trial: Trial, now: datetime) -> AsyncIterator[dict[str, Any]]:
-    """Yield `{"progress": …}` after each page of visits and `{"plan": …}` at the end.
-
-    Args:
-        pool: Connections for what only reads.
-        trial: The policy, and whose.
-        now: Domain time: it would come into force now.
-
-    Raises:
-        Unavailable: PostgreSQL is not there.
-    """
+    """Yield `{"progress": …}` after each page of visits and `{"plan": …}` at the end."""
     began, clinic = time.monotonic(), trial.clinic
     with unavailable():
         async with pool.acquire() as connection:

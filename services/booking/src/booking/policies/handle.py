@@ -30,7 +30,6 @@ class Job:
     """The reissue of a policy change: from which visit on it has still to look.
 
     Attributes:
-        set_at: When the change came into force.
         has_begun: Whether it has counted what is ahead.
         after: (start, appointment id) of the last visit looked at, None at the beginning.
     """
@@ -139,9 +138,6 @@ async def reissue(store: PolicyStore, versions: VersionStore, size: int, now: da
 
     Args:
         store: Policies and jobs, in the same transaction as `versions`.
-        versions: The appointments.
-        size: Visits looked at, at most.
-        now: Domain time.
     """
     job = await store.next_job()
     if job is None:

@@ -41,9 +41,6 @@ def routes(
     """Return the routes of reminder policies.
 
     Args:
-        transactions: Where changes run.
-        reads: Connections for what only reads.
-        caller: The dependency that gives the client, or the operator.
         changed: Called after the commit of a change, to wake the job that works it off.
         dry_runs: How many may run at once; one more is answered 503.
     """

@@ -26,11 +26,7 @@ REMINDABLE = [status.value for status in SENDABLE]
 
 
 class PostgresPolicyStore:
-    """Policies and jobs within one transaction.
-
-    Args:
-        connection: In a transaction.
-    """
+    """Policies and jobs within one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -135,22 +131,14 @@ class Which:
 async def changes(
     pool: asyncpg.Pool, clinic_id: str, version: int | None, before: int | None, limit: int
 ) -> Sequence[Any]:
-    """Return rows of changes with what their reissue did, newest first: one version, or those below one.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return rows of changes with what their reissue did, newest first: one version, or those below one."""
     with unavailable():
         rows: Sequence[Any] = await pool.fetch(statements.CHANGES, clinic_id, version, before, limit)
     return rows
 
 
 async def count_visits(pool: asyncpg.Pool, which: Which, now: datetime, past_from: datetime) -> int:
-    """Return how many visits are ahead that may be reminded, or began since `past_from`.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return how many visits are ahead that may be reminded, or began since `past_from`."""
     with unavailable():
         ahead = await pool.fetchval(statements.COUNT_AHEAD, *which.arguments, now, REMINDABLE)
         past = await pool.fetchval(statements.COUNT_PAST, *which.arguments, past_from, now)
@@ -158,22 +146,14 @@ async def count_visits(pool: asyncpg.Pool, which: Which, now: datetime, past_fro
 
 
 async def page_ahead(pool: asyncpg.Pool, which: Which, after: tuple[datetime, UUID], size: int) -> Sequence[Any]:
-    """Return the next visits that may be reminded, in the order of (start, id), each with its newest event.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return the next visits that may be reminded, in the order of (start, id), each with its newest event."""
     return await _page(pool, statements.PAGE_AHEAD, *which.arguments, *after, REMINDABLE, size)
 
 
 async def page_past(
     pool: asyncpg.Pool, which: Which, after: tuple[datetime, UUID], until: datetime, size: int
 ) -> Sequence[Any]:
-    """Return the next visits that began by `until`, in the order of (start, id), each with all its events.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return the next visits that began by `until`, in the order of (start, id), each with all its events."""
     return await _page(pool, statements.PAGE_PAST, *which.arguments, *after, until, size)
 
 

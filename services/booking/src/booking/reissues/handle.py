@@ -28,8 +28,6 @@ class Job(NamedTuple):
     """A patient whose flags changed.
 
     Attributes:
-        patient_id: Whom it is about.
-        caused_by: What changed them.
         is_last: Whether every transaction that may have read the flags of before has ended.
     """
 
@@ -65,9 +63,7 @@ async def reissue_barred(store: FlagStore, size: int, now: datetime) -> int | No
     read the flags of before is found when his transaction has ended; nothing is found twice.
 
     Args:
-        store: The transaction.
         size: Visits at most; as many found means that there may be more.
-        now: Domain time.
     """
     jobs = await store.next_jobs(PATIENTS_AT_ONCE)
     if not jobs:

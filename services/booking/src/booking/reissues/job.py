@@ -32,10 +32,7 @@ class Reissuer:
     How far a job came is written in the transaction of each batch: killed at any point it goes on where it was.
 
     Args:
-        transactions: Where batches run.
-        counts: Where the appointments are counted.
         per_s: Appointments reissued a second, at most, so that bookings are not kept waiting.
-        batch: Appointments of one transaction, at most.
     """
 
     def __init__(self, transactions: Transactions, counts: ReissueCounts, per_s: int, batch: int) -> None:

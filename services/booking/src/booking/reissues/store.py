@@ -79,11 +79,7 @@ class PostgresFlagStore(PostgresStore):
 
 
 async def any_job(pool: asyncpg.Pool) -> bool:
-    """Say whether a change of a flag or of a policy has still to be worked off.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Say whether a change of a flag or of a policy has still to be worked off."""
     with unavailable():
         found: bool = await pool.fetchval(_ANY_JOB)
     return found

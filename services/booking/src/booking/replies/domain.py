@@ -30,7 +30,6 @@ def decide(held: AppointmentState, reply: PatientReplied) -> Replied:
     REPEAT: it is confirmed, or cancelled, already.
 
     Args:
-        held: The visit under its row's lock.
         reply: The answer. Its own time counts, not that of its arrival: a late consumer takes nothing from a patient.
     """
     if reply.answer is ReplyAnswer.CANCEL and held.status is Status.CANCELLED:

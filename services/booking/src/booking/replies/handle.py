@@ -37,11 +37,6 @@ class ReplyStore(VersionStore, Protocol):
 async def take_replies(store: ReplyStore, replies: Sequence[PatientReplied], now: datetime) -> list[Result | None]:
     """Take a batch of answers, those of one visit in the order given; the same again is a repeat without effect.
 
-    Args:
-        store: The transaction.
-        replies: The answers.
-        now: Domain time of acceptance.
-
     Returns:
         For each what became of it; None if booking knows no such visit.
     """

@@ -19,7 +19,6 @@ def decode(record: ConsumerRecord[bytes, bytes]) -> PatientReplied:
     """Return the answer in a record.
 
     Raises:
-        Undecodable: The value is not of its shape.
         RejectedEvent: KEY_MISMATCH if the key is not the appointment's id.
     """
     body = decode_typed({PATIENT_REPLIED: PatientReplied}, record.headers, record.value)
@@ -30,11 +29,7 @@ def decode(record: ConsumerRecord[bytes, bytes]) -> PatientReplied:
 
 
 class PatientReplies:
-    """Applies batches of answers.
-
-    Args:
-        clock: Domain time.
-    """
+    """Applies batches of answers."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -20,11 +20,6 @@ class FlagChange(NamedTuple):
 
     Attributes:
         kind: `patient` or `clinic`.
-        subject: His or its id.
-        flag: Its name.
-        was: Before.
-        becomes: From now on.
-        cause: Why.
     """
 
     kind: str

@@ -22,13 +22,7 @@ type Visited = Callable[[asyncpg.Pool, UUID], Awaitable[Collection[str]]]
 
 
 def routes(pool: asyncpg.Pool, caller: Caller, visited: Visited) -> APIRouter:
-    """Return the route.
-
-    Args:
-        pool: Connections for what only reads.
-        caller: The dependency that gives who reads: a client or the operator.
-        visited: Gives the clinics of a patient's visits.
-    """
+    """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reading"])
 
     @router.get("/safety-changes", summary="Who changed a patient's or a clinic's safety flags, newest first")

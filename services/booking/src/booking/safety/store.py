@@ -20,22 +20,14 @@ async def keep_flag_changes(connection: Connection, changes: Sequence[FlagChange
 
 
 async def patient_named(pool: asyncpg.Pool, source: str, source_id: str) -> UUID | None:
-    """Return the patient whom a source calls so; None if it calls nobody so.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return the patient whom a source calls so; None if it calls nobody so."""
     with unavailable():
         found: UUID | None = await pool.fetchval(statements.NAMED, source, source_id)
     return found
 
 
 async def is_named_by(pool: asyncpg.Pool, patient_id: UUID | None, sources: Collection[str]) -> bool:
-    """Say whether one of the sources has a name for the patient.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Say whether one of the sources has a name for the patient."""
     with unavailable():
         found: bool = await pool.fetchval(statements.IS_NAMED_BY, patient_id, sources)
     return found
@@ -44,20 +36,12 @@ async def is_named_by(pool: asyncpg.Pool, patient_id: UUID | None, sources: Coll
 async def changes_of_patient(
     pool: asyncpg.Pool, patient_id: UUID, before: int | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Return changes of a patient's flags, and of those of the files merged into his, newest first.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return changes of a patient's flags, and of those of the files merged into his, newest first."""
     with unavailable():
         return [dict(row) for row in await pool.fetch(statements.OF_PATIENT, patient_id, before, limit)]
 
 
 async def changes_of_clinic(pool: asyncpg.Pool, clinic: str, before: int | None, limit: int) -> list[dict[str, Any]]:
-    """Return changes of a clinic's flag, newest first.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return changes of a clinic's flag, newest first."""
     with unavailable():
         return [dict(row) for row in await pool.fetch(statements.OF_CLINIC, clinic, before, limit)]

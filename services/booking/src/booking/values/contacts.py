@@ -12,7 +12,6 @@ def mobile(written: str, country: str, place: str) -> str:
     Args:
         written: As people write it; national if without `+`.
         country: ISO 3166 code by which a national number is read.
-        place: Where it stands.
 
     Raises:
         Refused: BAD_PHONE, for a number that cannot be one in its country by its length and prefix. Whether

@@ -45,13 +45,7 @@ _OVERLAP = "SELECT EXISTS (SELECT FROM address_overlap WHERE until > clock_times
 
 
 class Rekeying:
-    """A part of the process that serves the API.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        peppers: Make the keys.
-        every_s: Between two rounds, machine time.
-    """
+    """A part of the process that serves the API."""
 
     def __init__(self, pool: asyncpg.Pool, peppers: Peppers, every_s: float = EVERY_S) -> None:
         self._pool, self._peppers, self._every_s = pool, peppers, every_s

@@ -20,10 +20,7 @@ class Callbacks:
     """What the routes share.
 
     Args:
-        intake: Takes what was read.
-        secrets: Gives every secret that counts now.
         base_url: The public address of this API, as carriers call it; None: Twilio's callbacks cannot be checked.
-        door: Reads bodies and counts.
     """
 
     def __init__(

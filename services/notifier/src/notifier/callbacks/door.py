@@ -20,7 +20,6 @@ class Door:
 
     Args:
         registry: Where the counter lives. Its labels are our own words, never anything that was sent.
-        longest_read_s: How long a body may take, machine time.
     """
 
     def __init__(self, registry: CollectorRegistry, longest_read_s: float = LONGEST_READ_S) -> None:

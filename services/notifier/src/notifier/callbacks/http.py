@@ -68,13 +68,7 @@ type Replay = Callable[[int, str], Awaitable[Replayed | None]]
 
 
 def routes(pool: asyncpg.Pool, replay: Replay, operator: Any) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        replay: Has one read again and done.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1/unreadable-callbacks", tags=["callbacks"], dependencies=[Depends(operator)])
 
     @router.get("", summary="What carriers sent and nobody could read, newest first")

@@ -22,13 +22,7 @@ MOST_KEPT = 10_000
 
 
 class PostgresUnreadables:
-    """See `callbacks.handle.intake.Unreadables`.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        most: How many are kept at once.
-    """
+    """See `callbacks.handle.intake.Unreadables`."""
 
     def __init__(self, pool: asyncpg.Pool, clock: Clock, most: int = MOST_KEPT) -> None:
         self._pool, self._clock, self._most = pool, clock, most

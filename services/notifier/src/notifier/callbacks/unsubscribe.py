@@ -43,15 +43,7 @@ _HEADERS = {
 def routes(
     pool: asyncpg.Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[str]], peppers: Peppers
 ) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        door: Reads and counts.
-        secrets: Gives every secret whose links still count.
-        peppers: Make the keys of the addresses in links of older versions.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/callbacks/unsubscribe", tags=["callbacks"])
 
     def of(token: str) -> tuple[Address, Category]:

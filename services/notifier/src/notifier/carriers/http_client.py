@@ -63,8 +63,6 @@ async def answer_to(
     """Make the request and return what its answer means.
 
     Args:
-        client: The carrier's client.
-        request: The request.
         reference: Takes the carrier's message id out of the answer's JSON; raises if it is not there.
         fault_of: Says whose fault a refusal is, by HTTP's status and the carrier's own code.
     """
@@ -88,11 +86,7 @@ async def answer_to(
 
 
 def text(value: object) -> str:
-    """Return the text: printable, not empty.
-
-    Raises:
-        TypeError: It is none.
-    """
+    """Return the text: printable, not empty."""
     if not isinstance(value, str) or not value or not value.isprintable():
         raise TypeError("no text")
     return value

@@ -43,9 +43,6 @@ def appointment(record: Record) -> VisitReading:
 
     Decoded with the lean reading; what that refuses is read once more by the whole contract, which
     gives the reason its name and lets ids in another spelling pass.
-
-    Raises:
-        Undecodable: As `schemas.wire.decode_typed`.
     """
     headers = tuple(record.headers)
     if event_type(headers) == APPOINTMENT_CHANGED and record.value is not None:
@@ -59,11 +56,7 @@ def appointment(record: Record) -> VisitReading:
 
 
 def reminders(record: Record) -> Seen | None:
-    """Return what this record of the topic `reminders` says; None for the worker's dead letters.
-
-    Raises:
-        Undecodable: As `schemas.wire.decode_typed`.
-    """
+    """Return what this record of the topic `reminders` says; None for the worker's dead letters."""
     headers = tuple(record.headers)
     kind = event_type(headers)
     if kind == REMINDER_DUE:

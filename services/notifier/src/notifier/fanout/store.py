@@ -36,7 +36,6 @@ class PostgresFanoutStore(Mornings):
     Args:
         connection: In a READ COMMITTED transaction.
         link: Where an appointment is opened, with `{appointment_id}` in it; None: nowhere.
-        peppers: Make the keys of addresses.
     """
 
     def __init__(self, connection: Connection, link: str | None, peppers: Peppers) -> None:

@@ -28,7 +28,6 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
     Args:
         connection: In a READ COMMITTED transaction that holds its locks already, so that every
             cancellation committed before this statement is seen (design §6).
-        appointment_ids: At least one.
     """
     rows = await connection.fetch(GATE, list(appointment_ids))
     return {row[0]: _visit(row) for row in rows}
@@ -43,8 +42,6 @@ async def read_facts(
 
     Args:
         connection: As for `read_gate`, and after it.
-        peppers: Make the keys of addresses, and reply codes.
-        asked: The messages.
         visits: What `read_gate` gave for them.
         now: Domain time; *today* is the clinic's.
     """

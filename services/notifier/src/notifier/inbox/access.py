@@ -59,12 +59,7 @@ class TokenList(BaseModel):
 
 
 class InboxAccess:
-    """The doors' keeper.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        operator: What lets only the operator's key in, or raises a `Problem`.
-    """
+    """The doors' keeper."""
 
     def __init__(self, pool: asyncpg.Pool, operator: OperatorKey) -> None:
         self._pool, self.operator = pool, operator
@@ -74,7 +69,6 @@ class InboxAccess:
 
         Raises:
             Problem: 401 for no key, an unknown or a revoked one; 403 for a token of another inbox.
-            Unavailable: The database cannot answer now.
         """
         try:
             await self.operator(given)

@@ -92,15 +92,7 @@ class ReadMarks(BaseModel):
 
 
 def routes(pool: asyncpg.Pool, clock: Clock, streams: Streams, stop: asyncio.Event, access: InboxAccess) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        streams: The open ones of this process.
-        stop: Ends every stream.
-        access: Who may read which inbox.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
     _add_reading(router, pool, access, streams, stop)
     _add_marks(router, pool, clock, access)
@@ -181,11 +173,7 @@ def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: Inbo
 async def notices(
     pool: asyncpg.Pool, provider_id: UUID, after: int, limit: int, *, unread: bool = False
 ) -> list[NoticeView]:
-    """Return up to `limit` notices above number `after`, in order.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return up to `limit` notices above number `after`, in order."""
     with unavailable():
         rows = await pool.fetch(statements.INBOX, provider_id, after, limit, unread)
     return [_view(row) for row in rows]

@@ -22,7 +22,6 @@ async def deliver(connection: Connection, notices: Sequence[Notice], now: dateti
     Args:
         connection: In a READ COMMITTED transaction.
         notices: At least one; none is there yet.
-        now: Domain time.
     """
     providers = [notice.provider_id for notice in notices]
     known = await connection.fetch(sql.LOCK_PROVIDERS, providers)

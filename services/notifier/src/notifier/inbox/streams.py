@@ -36,12 +36,10 @@ class Stream:
     """What one open stream waits for.
 
     Args:
-        provider_id: Whose inbox.
         token: The digest of the token that opened it; None: the operator's key did.
 
     Attributes:
         newest: The highest number that was seen of this inbox; -1 before the first look.
-        ended: Whether its token was revoked.
     """
 
     def __init__(self, provider_id: UUID, token: bytes | None) -> None:
@@ -70,10 +68,7 @@ class Streams:
     """All of them, and the look.
 
     Args:
-        newest: Reads the highest numbers.
         standing: Reads which tokens still count.
-        most: Streams at once.
-        ask_again_s: Between looks at the tokens.
     """
 
     def __init__(self, newest: Newest, standing: Standing, most: int = MOST, ask_again_s: float = ASK_AGAIN_S) -> None:
@@ -119,11 +114,7 @@ class Streams:
             await self._pause(stop)
 
     async def look(self) -> None:
-        """Tell every open stream what is new.
-
-        Raises:
-            Unavailable: The database cannot answer now.
-        """
+        """Tell every open stream what is new."""
         self._rung.clear()
         looked = list(self._open)
         if not looked:

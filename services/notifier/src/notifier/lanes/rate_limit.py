@@ -52,7 +52,6 @@ async def take(connection: Connection, lane: Channel, per_second: float, most: M
 
     Args:
         connection: In the claiming transaction.
-        lane: The lane.
         per_second: The rate of each account, > 0.
         most: Account → free slots, ≥ 1.
     """

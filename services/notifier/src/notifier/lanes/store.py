@@ -38,10 +38,7 @@ class PostgresLedger:
     """The ledger.
 
     Args:
-        pool: Connections to the schema `notifier`.
         lease: How long a message may be in `sending`, machine time; longer than any call.
-        accounts: Which account sends for which clinic, by channel.
-        peppers: Make the keys of addresses, and reply codes.
     """
 
     def __init__(

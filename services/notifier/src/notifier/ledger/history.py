@@ -12,11 +12,7 @@ from notifier.ledger.odd_rows import readable
 
 
 async def find(pool: asyncpg.Pool, appointment_id: UUID) -> NotificationList:
-    """Return every message about an appointment with its calls.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return every message about an appointment with its calls."""
     with unavailable():
         rows = await pool.fetch(statements.FIND_NOTIFICATIONS, appointment_id)
         calls = await pool.fetch(statements.FIND_ATTEMPTS, [row["notification_id"] for row in rows])

@@ -11,12 +11,7 @@ from notifier.ledger.history import find
 
 
 def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1", dependencies=[Depends(operator)])
 
     @router.get("/notifications", tags=["notifications"], summary="What became of each message about an appointment")

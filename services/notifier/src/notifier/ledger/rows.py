@@ -87,8 +87,6 @@ async def write(
 
     Args:
         connection: In the transaction that locked them.
-        notifications: As they are now.
-        now: Domain time.
         lease: Of those in `sending`, machine time; None if there can be none.
     """
     if not notifications:

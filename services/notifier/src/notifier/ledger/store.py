@@ -24,8 +24,6 @@ class PostgresLedgerTransaction:
 
     Args:
         connection: In a READ COMMITTED transaction.
-        peppers: Make the keys of addresses, and reply codes.
-        lease: How long a message may be in `sending`, machine time.
     """
 
     def __init__(self, connection: Connection, peppers: Peppers, lease: timedelta = NO_LEASE) -> None:

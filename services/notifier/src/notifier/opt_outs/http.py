@@ -72,14 +72,7 @@ class OptOutList(BaseModel):
 
 
 def routes(pool: asyncpg.Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        peppers: Make the keys of addresses.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1/opt-outs", tags=["opt-outs"], dependencies=[Depends(operator)])
 
     async def held(address: Address) -> OptOutList:

@@ -31,11 +31,7 @@ async def stop(
 
     Args:
         connection: In a transaction, or a pool.
-        address: From `values.addresses.Peppers`.
-        channels: On which.
-        categories: Of which messages.
         cause: What led to it, without personal data.
-        now: Domain time.
     """
     await connection.execute(sql.OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
 

@@ -120,14 +120,7 @@ def further(one: DeliveryState, other: DeliveryState) -> DeliveryState:
 
 
 def apply(held: Notification, made: Made, report: Receipt, now: datetime) -> Effect:
-    """Return what a report changes; nothing if it says less than what is held.
-
-    Args:
-        held: The message under its row's lock.
-        made: The attempt that the report is about, read under the same lock.
-        report: The report.
-        now: Domain time.
-    """
+    """Return what a report changes; nothing if it says less than what is held."""
     said = report.status.delivery_state
     if ORDER.index(said) < ORDER.index(made.delivery_state):
         return Effect()

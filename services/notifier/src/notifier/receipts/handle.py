@@ -31,11 +31,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What became of a kept report.
-
-    Attributes:
-        changed: Whether it moved its message or its attempt on.
-    """
+    """What became of a kept report."""
 
     receipt_id: int
     made: Made
@@ -47,7 +43,6 @@ class Moved:
     """An attempt that is further on.
 
     Attributes:
-        reference: The carrier's own id, if the report gives it.
         accepted: It may become the accepted one of its message and channel.
     """
 
@@ -110,11 +105,7 @@ class Receipts(Protocol):
     """Where transactions come from."""
 
     def transaction(self) -> AbstractAsyncContextManager[ReceiptTransaction]:
-        """Begin a transaction; commit it at the end of the block.
-
-        Raises:
-            Unavailable: The database cannot be used now; nothing was written.
-        """
+        """Begin a transaction; commit it at the end of the block."""
 
 
 async def hear(receipts: Receipts, reports: Sequence[Receipt], now: datetime) -> Heard:

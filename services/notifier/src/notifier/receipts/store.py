@@ -25,12 +25,7 @@ LONGEST_KEY = 400
 
 
 class PostgresReceipts:
-    """Receipts.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        peppers: Make the keys of addresses.
-    """
+    """Receipts."""
 
     def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers

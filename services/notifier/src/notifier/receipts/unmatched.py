@@ -18,14 +18,7 @@ AT_ONCE = 500
 
 
 class WaitingReceipts:
-    """A part of the process that serves the callbacks; any number of them share the work.
-
-    Args:
-        receipts: Where reports are kept.
-        clock: Domain time.
-        committed: Called after every commit that may have made work for lanes or the relay.
-        every_s: Between two looks, machine time.
-    """
+    """A part of the process that serves the callbacks; any number of them share the work."""
 
     def __init__(
         self, receipts: Receipts, clock: Clock, committed: Callable[[], None], every_s: float = EVERY_S

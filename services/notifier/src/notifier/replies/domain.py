@@ -87,7 +87,6 @@ class Messaged:
 
     Attributes:
         told_gen: The schedule that the last message about it spoke of.
-        schedule_gen: The schedule as it is now.
         reachable: The address is still the patient's.
         replies: The clinic wants answers to be acted on by the machine.
         codes: The digits by which he may have been told to name it.
@@ -122,7 +121,6 @@ def read(text: str, carrier_says: Meaning | None = None) -> PatientReply:
     """Return what a text means.
 
     Args:
-        text: As it came.
         carrier_says: STOP or START if the carrier has acted on it already (Twilio's OptOutType): then so do we.
     """
     words = _plain(text)
@@ -150,8 +148,6 @@ def resolve(answer: PatientReply, messaged: Sequence[Messaged], now: datetime) -
 
     Args:
         answer: CONFIRM or CANCEL.
-        messaged: The visits this address was written to about.
-        now: Domain time.
     """
     found = _found(answer, [one for one in messaged if _stands(one, now)])
     if found.visit is not None and found.why is None and not found.visit.replies:

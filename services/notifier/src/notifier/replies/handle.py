@@ -38,7 +38,6 @@ class Incoming:
     Attributes:
         key: The carrier and its own id of the message.
         sender: A mobile number in E.164; None where a user name hides it.
-        carrier_says: STOP or START if the carrier has acted on it already.
         sent_at: By the carrier's clock, if it says so; of one that is replayed and says none, when it came in.
         account: Whose number it was sent to: what it orders is about visits that were written of by that account.
         user_ids: Business-scoped ids of WhatsApp of the sender; at least one where there is no number.
@@ -119,11 +118,7 @@ class Replies(Protocol):
     """Where transactions come from."""
 
     def transaction(self) -> AbstractAsyncContextManager[ReplyTransaction]:
-        """Begin a transaction; commit it at the end of the block.
-
-        Raises:
-            Unavailable: The database cannot be used now; nothing was written.
-        """
+        """Begin a transaction; commit it at the end of the block."""
 
 
 async def answer(replies: Replies, incoming: Incoming, peppers: Peppers, now: datetime) -> Reply | None:

@@ -50,13 +50,7 @@ class DoneBody(BaseModel):
 
 
 def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1/replies", tags=["replies"], dependencies=[Depends(operator)])
 
     @router.get("", summary="What patients answered; `open=true`: what staff must look at")

@@ -16,7 +16,6 @@ def patient_replied(reply: Reply, now: datetime) -> Outgoing:
 
     Args:
         reply: An answer with the one visit that it is about.
-        now: Domain time.
     """
     visit, reply_id = reply.visit, reply.incoming.reply_id
     if visit is None:

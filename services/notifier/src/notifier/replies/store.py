@@ -26,12 +26,7 @@ OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)
 
 
 class PostgresReplies:
-    """Replies.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        peppers: Make the keys of addresses, and reply codes.
-    """
+    """Replies."""
 
     def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers

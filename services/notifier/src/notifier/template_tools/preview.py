@@ -73,11 +73,7 @@ def pages(
 
 
 def page(templates: Templates, sample: Sample, title: str) -> Page:
-    """Return one message in all its parts.
-
-    Raises:
-        jinja2.TemplateError: A template is broken.
-    """
+    """Return one message in all its parts."""
     call, language, clinic_id = sample.call(), sample.language, sample.clinic_id
     words = words_of(call, {language}, last_resort=language)
     return Page(

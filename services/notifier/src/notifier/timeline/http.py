@@ -83,12 +83,7 @@ class AllParts:
 
 
 def routes(parts: AllParts, operator: Any) -> APIRouter:
-    """Return the route.
-
-    Args:
-        parts: Where facts come from.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the route."""
     router = APIRouter(prefix="/v1", tags=["why"], dependencies=[Depends(operator)])
 
     @router.get("/appointments/{appointment_id}/timeline", summary="Everything decided about a visit, and why")

@@ -93,7 +93,6 @@ class OtherParts:
 
     Args:
         http: Carries the key that their read APIs let in.
-        addresses: Where they answer.
         timeout_s: How long one part may take altogether.
     """
 

@@ -24,11 +24,7 @@ from schemas.notifications import Channel, DeliveryState, Kind
 
 
 async def read_own(pool: asyncpg.Pool, appointment_id: UUID) -> OwnFacts:
-    """Return all facts of one appointment, as one instant saw them.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return all facts of one appointment, as one instant saw them."""
     with unavailable():
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             rows = await connection.fetch(statements.MESSAGES, appointment_id)

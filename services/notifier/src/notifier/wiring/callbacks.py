@@ -77,19 +77,7 @@ def inbound(
     accounts: Senders,
     peppers: Peppers,
 ) -> Inbound:
-    """Return the inbound parts of this process.
-
-    Args:
-        settings: What it was told.
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        metrics: Where callbacks are counted.
-        health: Where reports without an attempt are shown.
-        committed: Called after every commit that may have made work for lanes or the relay.
-        operator: The dependency that lets only the operator's key in, for the staff's list.
-        accounts: Those that send.
-        peppers: Make the keys of addresses, and reply codes.
-    """
+    """Return the inbound parts of this process."""
     receipts, replies, door = PostgresReceipts(pool, peppers), PostgresReplies(pool, peppers), Door(metrics.registry)
     secrets = secrets_of(settings, accounts)
     kept = PostgresUnreadables(pool, clock)

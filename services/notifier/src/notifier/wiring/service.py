@@ -123,10 +123,8 @@ async def build(
     """Give the parts of this process, connected and checked but not yet running.
 
     Args:
-        settings: What it was told.
         stop: Ends the inbox streams.
         fanout: Consume the topics and serve the API too.
-        lanes: The lanes to run here.
 
     Raises:
         Misconfigured: The senders, the templates, a secret, the schema or a topic is not as this version needs it;

@@ -34,17 +34,7 @@ def staff_routers(
     peppers: Peppers,
     operator: Any,
 ) -> tuple[APIRouter, ...]:
-    """Return the routers.
-
-    Args:
-        settings: What the process was told.
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        reading: See `reading_of`.
-        wake: Wakes lanes and relay after a change.
-        peppers: Make the keys of addresses.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the routers."""
     addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
     parts = AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
     return (

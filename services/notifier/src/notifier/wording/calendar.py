@@ -27,7 +27,6 @@ def calendar_entry(call: Call, words: Words, summary: str, organizer: str) -> by
 
     Args:
         call: The message, of a kind that has an entry.
-        words: Its words.
         summary: What the calendar shows; names no clinic that is sensitive.
         organizer: The sender's address.
 

@@ -77,11 +77,7 @@ class Templates:
         return without_typography(template.render(_told(short)).strip())
 
     def summary(self, clinic_id: str, words: Words) -> str:
-        """Return what a calendar shows of the visit.
-
-        Raises:
-            jinja2.TemplateError: As `render`.
-        """
+        """Return what a calendar shows of the visit."""
         return self._template(clinic_id, words.language, "calendar", "summary.txt").render(_told(words)).strip()
 
     def languages(self, clinic_id: str, kind: str) -> frozenset[str]:
@@ -149,11 +145,7 @@ class Templates:
 
 
 def checked(folder: Path | None) -> Templates:
-    """Return the templates of an installation, all its own read.
-
-    Raises:
-        Misconfigured: See `Templates.check`.
-    """
+    """Return the templates of an installation, all its own read."""
     templates = Templates(folder)
     templates.check()
     return templates

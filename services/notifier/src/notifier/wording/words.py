@@ -70,10 +70,8 @@ def words_of(
     """Return the words of a message.
 
     Args:
-        call: The message.
         available: Languages that it can be written in.
         last_resort: The language if none of the patient's and the clinic's is available.
-        stop_countries: Countries (ISO 3166) to whose numbers an SMS tells how to opt out.
         answers: Whether an answer to this message reaches us; if not, it asks for none.
 
     Raises:

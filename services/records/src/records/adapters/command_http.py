@@ -68,13 +68,7 @@ class Commands(BaseModel):
 
 
 def routes(pool: asyncpg.Pool, carry: Carry, operator: Any) -> APIRouter:
-    """Return the routes of commands.
-
-    Args:
-        pool: Connections to the schema `records`.
-        carry: Carries a command out.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the routes of commands."""
     router = APIRouter(prefix="/v1/subfiles/{sub_file_id}", tags=["commands"], dependencies=[Depends(operator)])
 
     async def done(command: Command) -> DoneView:

@@ -47,10 +47,6 @@ def _said(file: SubFile, act: Act) -> str | None:
 
 
 async def commands_of(pool: asyncpg.Pool, sub_file_id: str) -> list[Mapping[str, Any]]:
-    """Return what was done to a sub-file by command, newest first.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return what was done to a sub-file by command, newest first."""
     with unavailable():
         return [dict(row) for row in await pool.fetch(_DONE, sub_file_id)]

@@ -58,12 +58,7 @@ class NoFilter(AttendError):
 
 
 def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
-    """Return the read API's routes.
-
-    Args:
-        pool: Connections to the schema `records`.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the read API's routes."""
     router = APIRouter(prefix="/v1", tags=["sub-files"], dependencies=[Depends(operator)])
 
     @router.get("/subfiles", summary="Sub-files of a patient, an appointment or a clinic; or all parked ones")
@@ -80,7 +75,6 @@ async def find(pool: asyncpg.Pool, filters: Filters) -> SubFilePage:
 
     Raises:
         NoFilter: Nothing was asked for.
-        Unavailable: The database cannot answer now.
     """
     names = ("patient", "appointment", "clinic", "status", "after")
     asked = {name: value for name in names if (value := getattr(filters, name)) is not None}

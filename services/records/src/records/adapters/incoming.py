@@ -26,11 +26,7 @@ _PROVIDERS: dict[str, type[Contract]] = {PROVIDER_CHANGED: Provider}
 
 
 def appointment(record: ConsumerRecord) -> AppointmentReading:
-    """Return the appointment's version in this record.
-
-    Raises:
-        Undecodable: As `schemas.wire.decode_typed`.
-    """
+    """Return the appointment's version in this record."""
     for name, kind in record.headers:
         if name == "ce_type":
             if kind == _APPOINTMENT_TYPE and record.value is not None:

@@ -25,11 +25,7 @@ def day_due(clinic_id: str, zone: str, slot: str, due: datetime, not_after: date
     """Return what is said when a clinic's day begins.
 
     Args:
-        clinic_id: The clinic.
-        zone: Its IANA zone.
         slot: The wall time, as `2026-03-29T08:00`.
-        due: That instant.
-        not_after: Until when it may be acted on.
     """
     day = datetime.fromisoformat(slot).date()
     return ClinicDayDue(

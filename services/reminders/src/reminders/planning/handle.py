@@ -52,7 +52,6 @@ class Ready(NamedTuple):
     Attributes:
         packed: The row for which it was made: another one makes it void.
         until: In microseconds; later, something else is to be done.
-        message: Whole.
         after: The packed row afterwards.
     """
 
@@ -68,7 +67,6 @@ class RemindersOwner:
     Args:
         read: Returns a source record's visit and its policy; raises Undecodable.
         cause: Returns id and domain time of a source record's event.
-        wording: How events become records.
     """
 
     def __init__(

@@ -24,12 +24,7 @@ def show_recovery(metrics: Metrics, engine: Engine) -> None:
 
 
 def engine_reports(metrics: Metrics, source: str) -> Reports:
-    """Return the engine's reports as metrics and logs.
-
-    Args:
-        metrics: The process's.
-        source: Name of the source topic.
-    """
+    """Return the engine's reports as metrics and logs."""
     timers = Total("attend_reminders", "Timers by what became of them when due", ["outcome"], registry=metrics.registry)
     lateness = Histogram(
         "attend_reminder_lateness_seconds",

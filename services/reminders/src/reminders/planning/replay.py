@@ -39,11 +39,7 @@ def _as_it_was(record: Received) -> Received:
 
 
 async def _publish(settings: Settings, records: Sequence[Received]) -> Applied:
-    """Publish the records, in order, and return when all are acknowledged.
-
-    Raises:
-        Unavailable: Kafka refused one or did not acknowledge it in time.
-    """
+    """Publish the records, in order, and return when all are acknowledged."""
     publisher = Publisher(settings.kafka_bootstrap_servers, settings.topic_prefix)
     again = [Record(REMINDERS_REPLAYS.name, r.key, r.value, list(r.headers), r.partition) for r in records]
     try:

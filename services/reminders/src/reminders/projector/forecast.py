@@ -78,8 +78,6 @@ async def forecast(pool: asyncpg.Pool, asked: Asked) -> Forecast:
     Raises:
         BadRange: `to` is not after `from`.
         RangeTooLong: More than one answer holds.
-        UnknownZone: There is no such zone.
-        Unavailable: The database cannot answer now.
     """
     if asked.to <= asked.from_:
         raise BadRange

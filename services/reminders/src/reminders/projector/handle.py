@@ -15,13 +15,7 @@ from schemas.reminders import ClinicDayDue, ReminderDeadLetter, ReminderDue, Rem
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
-    """One event of the topic `reminders` or `notifications`, as it was published.
-
-    Attributes:
-        body: What it says.
-        at: Its domain time.
-        event_id: Its id.
-    """
+    """One event of the topic `reminders` or `notifications`, as it was published."""
 
     body: RemindersPlanned | RemindersCancelled | ReminderDue | ClinicDayDue | ReminderDeadLetter | NotificationChanged
     at: datetime

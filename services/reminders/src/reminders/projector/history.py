@@ -34,11 +34,7 @@ class History(BaseModel):
 
 
 async def history_of(pool: asyncpg.Pool, reminder_id: UUID) -> History:
-    """Return the history of a reminder; it is empty for one that is not known.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return the history of a reminder; it is empty for one that is not known."""
     with unavailable():
         rows = await pool.fetch(_HISTORY, reminder_id)
     return History(items=[Entry.model_validate(dict(row)) for row in rows])

@@ -12,12 +12,7 @@ from reminders.projector.listing import Filters, ReminderPage, find
 
 
 def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
-    """Return the read API's routes.
-
-    Args:
-        pool: Connections to the schema `reminders`.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the read API's routes."""
     router = APIRouter(prefix="/v1", tags=["reminders"], dependencies=[Depends(operator)])
 
     @router.get("/reminders", summary="Reminders of an appointment, a patient or a clinic, soonest first")

@@ -89,7 +89,6 @@ async def find(pool: asyncpg.Pool, filters: Filters) -> ReminderPage:
         NoFilter: Neither an appointment, a patient nor a clinic was asked for.
         BadRange: `to` is not after `from`.
         BadCursor: `after` is none of ours.
-        Unavailable: The database cannot answer now.
     """
     statement, arguments = query(filters)
     with unavailable():
@@ -100,13 +99,7 @@ async def find(pool: asyncpg.Pool, filters: Filters) -> ReminderPage:
 
 
 def query(filters: Filters) -> tuple[str, list[Any]]:
-    """Return the statement of a page, one row longer to see whether there are more, and its arguments.
-
-    Raises:
-        NoFilter: See `find`.
-        BadRange: See `find`.
-        BadCursor: See `find`.
-    """
+    """Return the statement of a page, one row longer to see whether there are more, and its arguments."""
     if filters.appointment is None and filters.patient is None and filters.clinic is None:
         raise NoFilter
     if filters.from_ is not None and filters.to is not None and filters.to <= filters.from_:

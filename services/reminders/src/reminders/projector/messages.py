@@ -45,11 +45,7 @@ def reminder_event(record: Record) -> PublishedEvent:
 
 
 def notification_event(record: Record) -> PublishedEvent:
-    """Return an event of the topic `notifications`.
-
-    Raises:
-        Undecodable: As `schemas.wire.decode_typed`.
-    """
+    """Return an event of the topic `notifications`."""
     body = decode_typed(_NOTIFICATIONS, tuple(record.headers), record.value)
     assert isinstance(body, NotificationChanged)  # noqa: S101  # the only model in the table
     return PublishedEvent(body, body.at, _id(record))

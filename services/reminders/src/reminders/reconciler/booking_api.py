@@ -41,7 +41,6 @@ def booking_client(url: str, key: str) -> httpx2.AsyncClient:
     """Return a client of booking's read API.
 
     Args:
-        url: Where booking answers, e.g. `http://127.0.0.1:8100`.
         key: One that may read all sources and clinics: the operator's.
     """
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -49,11 +48,7 @@ def booking_client(url: str, key: str) -> httpx2.AsyncClient:
 
 
 class BookingApi:
-    """Asks booking.
-
-    Args:
-        client: See `booking_client`.
-    """
+    """Asks booking."""
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self._client = client

@@ -26,8 +26,6 @@ class BookingState:
     """The state of an appointment in booking, as booking's read API gives it.
 
     Attributes:
-        version: Newest.
-        schedule_gen: Of that version.
         status: FHIR's word for it.
         starts_at: None: no time yet.
         since: Since when this version is there, in domain time.

@@ -86,7 +86,6 @@ class Found:
     """What one pass found and mended.
 
     Attributes:
-        compared: Appointments looked at.
         mended: How many there were of each difference; all of them are mended.
         left: Why nothing, or not everything, was done; None when all was.
         behind: Appointments of which the timers hold a version that booking does not know; nothing is mended.
@@ -124,9 +123,6 @@ class Reconciler:
     """Compares and mends.
 
     Args:
-        booking: What booking says.
-        timers: What is held here.
-        now: Domain time.
         settle: Waits `SETTLED_AFTER` of machine time between the two looks.
         most: Appointments that differ in hand at once.
     """

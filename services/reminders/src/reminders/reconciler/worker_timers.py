@@ -46,10 +46,7 @@ class EngineTimers:
     """Reads and mends the rows of the live partitions.
 
     Args:
-        engine: The timers.
         topic: Name of the topic that the records would have come by.
-        partitions: Of that topic.
-        now: Domain time.
     """
 
     def __init__(self, engine: Engine, topic: str, partitions: int, now: Callable[[], datetime]) -> None:

@@ -105,9 +105,7 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
 
     Args:
         app_id: Consumer group, and the beginning of the changelog's name.
-        bootstrap: Kafka's address.
         partitions: Of source and changelog; both exist already.
-        overrides: Further Faust settings, for tests.
     """
     for chatty in ("faust", "mode", "reminders.timers"):  # every service's start and stop, tables of offsets
         logging.getLogger(chatty).setLevel("WARNING")

@@ -40,15 +40,7 @@ PATIENCE_S = 30.0
 
 
 class ChangelogReader:
-    """Replays changelog partitions. Used as a context manager.
-
-    Attributes:
-        read: Rows replayed so far.
-
-    Args:
-        bootstrap: Kafka's address.
-        topic: The changelog.
-    """
+    """Replays changelog partitions. Used as a context manager."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._topic = topic
@@ -88,11 +80,7 @@ class ChangelogReader:
         return round(self.left / (self.read / took), 1) if self.read else None
 
     async def recover(self, parts: Mapping[int, Partition], sentinels: Mapping[int, bytes]) -> None:
-        """Replay partitions from where each stands until its sentinel is read, or it stands still.
-
-        Raises:
-            KafkaError: The broker failed.
-        """
+        """Replay partitions from where each stands until its sentinel is read, or it stands still."""
         await self._assign(parts)
         self._since = time.monotonic()
         waiting = dict(sentinels)

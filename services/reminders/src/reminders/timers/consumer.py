@@ -111,9 +111,6 @@ class AwaitedConsumer(Consumer):
         """Return partition → records of `topics` not yet acknowledged, for the partitions held.
 
         Commit markers are no records: a partition read to its end has no lag but what is in hand.
-
-        Raises:
-            Unavailable: Kafka does not answer now.
         """
         if self._asking is None or self._asking.done():  # one at a time: Faust's thread has two hands
             self._asking = asyncio.ensure_future(self._lag(topics))
@@ -136,9 +133,6 @@ class AwaitedConsumer(Consumer):
         """Return whether what was written up to these offsets can be read by who reads committed.
 
         The broker says that a transaction is committed before it says so in the partitions.
-
-        Raises:
-            Unavailable: Kafka does not answer now.
         """
         if not written:
             return True

@@ -37,10 +37,6 @@ class Emitter:
     between, and a crash leaves both or none.
 
     Args:
-        owner: Knows what a fired timer says.
-        transactions: Makes it durable.
-        partitions: Returns the partitions that are live now.
-        now: Domain time.
         look_every_s: How often the clock is looked at, at least; shorter where it may be stepped.
         fired: Called with what became of the timers, the due instants of their rows in microseconds, and the time.
         expected: Called with what will become of those found overdue, before the first is fired.

@@ -42,7 +42,6 @@ class Names:
     Attributes:
         app: Consumer group; the changelog is called `<app>-<table>-changelog`, the transactional ids
             `<app>-<partition>`.
-        table: Name of the table.
         sources: Topics of the records.
         events: Topic of what is published, co-partitioned with the sources.
         partitions: Of all of them.
@@ -60,7 +59,6 @@ class Reports:
     """What the engine tells of its work.
 
     Attributes:
-        count: Outcomes of source records.
         fired: What became of timers, the instants they were due in microseconds, and the time.
         expected: What will become of timers found overdue, told before the first of them is fired (B3).
     """
@@ -74,17 +72,12 @@ class Engine:
     """Timers of one worker.
 
     Args:
-        bootstrap: Kafka's address.
         names: Topics; all exist already, with the same number of partitions.
-        owner: Knows what the timers are for.
         keep: How long a row stays after its anchor.
-        now: Domain time.
         stepped: Whether domain time may jump while nobody sleeps.
         keep_ids_every_s: After so many seconds without a write a partition's transactional id is used.
-        reports: Told of the work done.
         clocks: Compares this clock with the broker's: nothing is fired while they differ.
         order_of: What a person ordered of a partition that stands still.
-        overrides: Further Faust settings.
     """
 
     def __init__(

@@ -32,9 +32,6 @@ class IdRefresh:
     """Writes a sentinel to live partitions that were long not written to.
 
     Args:
-        writers: Of the partitions owned.
-        changelog: Topic of the rows.
-        partitions: Returns the partitions that are live now.
         every_s: Seconds without a write.
         clocks: How long ago the broker's clock was read.
     """

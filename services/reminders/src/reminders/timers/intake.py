@@ -67,12 +67,7 @@ class Intake:
     decides. What waits in a line is taken together.
 
     Args:
-        owner: Knows what a record means.
-        transactions: Makes it durable.
-        partitions: Returns the partitions that are live now.
-        acknowledger: Told what became of each message.
         generation: Returns the group's generation; records of another one will be read again.
-        count: Called with what became of the records.
         breaker: Opens when too many records of our own cannot be taken: the fault is ours then, and nothing more is
             taken. Timers that are there go on.
     """

@@ -69,11 +69,8 @@ async def live(
     """Run Faust and the parts until `stop` is set, then stop taking, finish what is in hand, commit and leave.
 
     Args:
-        app: Faust, not started.
         parts: The work beside it by name; none of it ends by itself.
-        stop: Set by whoever wants the end.
         let_go: Called after a failure, before Faust is stopped: nothing more is to be fired or waited for.
-        patience: How long the end may take.
 
     Raises:
         EngineFailed: Something ended by itself, be it while leaving. Nothing is committed beyond what is durable.

@@ -36,7 +36,6 @@ class Partition:
     Attributes:
         lock: Held by whoever writes this partition to the changelog, so that a cancellation and a firing
             of one row never overlap.
-        terms: The terms of its rows.
         prepared: By key, what the owner prepared for rows that are due soon.
         position: Offset up to which the changelog is in here, or None before the first record.
         written: Offset of the last batch written, by topic.
@@ -103,7 +102,6 @@ class Partition:
 
         Args:
             offset: Of the changelog.
-            why: For people.
             skip_to: The offset after what was read and is bad; None if Kafka does not give it, which may be good.
         """
         self.halt = Halt(offset, why, skip_to)

@@ -51,9 +51,7 @@ class Taken:
     """What a batch of source records changes: all of it becomes durable at once.
 
     Attributes:
-        messages: Events to publish.
         rows: The packed rows to keep from now on, by key.
-        outcomes: How many records ended how.
         faults: How many are dead for what is a fault of ours, in a topic that we write ourselves.
     """
 
@@ -68,9 +66,7 @@ class Fired:
     """What becomes of a batch of rows whose time has come.
 
     Attributes:
-        messages: Events to publish.
         rows: The packed rows afterwards, one for each row given; none has a timer due any more.
-        counts: What became of their timers, for the counters.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -87,9 +83,6 @@ class Owner(Protocol):
         """Return what records of one partition change, folded in their order.
 
         Args:
-            records: In the order of the topic.
-            held: Returns the packed row held under a key.
-            terms: Of the partition.
             taken: What the records before these change; it is added to, and returned.
         """
         ...
@@ -104,10 +97,7 @@ class Owner(Protocol):
         """Return what is published for rows with pending timers due at `now`, and the rows afterwards.
 
         Args:
-            due: Key and packed row.
             prepared: What `prepare` returned for some keys, perhaps for an older row.
-            terms: Of the partition.
-            now: Domain time.
         """
         ...
 

@@ -39,9 +39,7 @@ class FencedProducer:
     """The one writer of a partition's events and rows.
 
     Args:
-        bootstrap: Kafka's address.
         transactional_id: One for each partition, the same for every worker.
-        partition: Its number.
         clocks: Told of the broker's time, where a topic's records are stamped with it.
     """
 
@@ -59,11 +57,7 @@ class FencedProducer:
         return time.monotonic() - self._used_at
 
     async def start(self) -> None:
-        """Fence whoever wrote here before, and abort what he left open.
-
-        Raises:
-            KafkaError: The broker does not answer.
-        """
+        """Fence whoever wrote here before, and abort what he left open."""
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             transactional_id=self._transactional_id,

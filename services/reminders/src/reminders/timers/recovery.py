@@ -33,10 +33,8 @@ class Writers:
     """The producers of the partitions owned: one each, for as long as the partition is ours.
 
     Args:
-        bootstrap: Kafka's address.
         prefix: Of the transactional ids: `<prefix>-<partition>`.
         changelog: Topic of the rows, and of the sentinels.
-        clocks: Told of the broker's time at each write.
     """
 
     def __init__(self, bootstrap: str, prefix: str, changelog: str, clocks: ClockCheck | None = None) -> None:
@@ -61,7 +59,6 @@ class Writers:
 
         Raises:
             ProducerFenced: Another worker owns one of them by now: this one was frozen. It must end.
-            KafkaError: The broker does not answer.
         """
         return await asyncio.shield(asyncio.ensure_future(self._own_all(partitions)))
 
@@ -101,7 +98,6 @@ class FencingRecovery(Recovery):
     Attributes:
         writers: Set by the engine before the start.
         reader: Reading now, or None.
-        order_of: What a person ordered of a changelog partition that stands still.
         begun_anew: Called when partitions are live of which one began anew without rows: whoever it calls plans what is
             ahead. None: nobody would, so none begins anew.
     """

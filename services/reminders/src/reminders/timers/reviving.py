@@ -33,13 +33,7 @@ class Reviving:
     """Brings back partitions that stand still: as a person orders it, or because they can be read again.
 
     Args:
-        store: Of the partitions.
-        writers: Theirs.
-        changelog: Its topic.
-        order_of: What a person ordered of one that stands still.
         read: Replays partitions, up to a sentinel of each.
-        make_ready: Makes what was replayed ready to fire.
-        pause: Waits until the next look.
     """
 
     def __init__(

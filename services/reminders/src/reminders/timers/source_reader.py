@@ -36,8 +36,6 @@ class SourceReader:
 
     Args:
         closed: Whether nothing more of a partition is to be taken for now.
-        order_of: What a person ordered.
-        monotonic: Machine time in seconds.
     """
 
     def __init__(
@@ -73,11 +71,7 @@ class SourceReader:
     async def fetch(
         self, consumer: broker.Consumer, partitions: Collection[TopicPartition], timeout_s: float, most: int
     ) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
-        """Return what is there of these partitions: see `chassis.kafka.fetch`.
-
-        Raises:
-            KafkaError: Of the connection, the group or its coordinator: not of one partition.
-        """
+        """Return what is there of these partitions: see `chassis.kafka.fetch`."""
         now = self._monotonic()
         wanted = {tp for tp in partitions if self._look_at.get(tp, now) <= now and not self._closed(tp)}
         fetched = await fetch(consumer, wanted, timeout_s, most)

@@ -24,9 +24,6 @@ class Transactions:
     """Writes to the topic of events and to the changelog, then keeps the rows.
 
     Args:
-        writer: Returns the writer of a partition.
-        events: Topic of the events; co-partitioned with the source.
-        changelog: Topic of the rows.
         wake: Called when rows changed: the next timer may be due sooner.
     """
 

@@ -63,7 +63,6 @@ class Known:
         clinics: Code → clinic, for all that the batch may need.
         clinic_ids: (source, system, value) → code.
         patients: Identity → patient id, for those ever mentioned.
-        clients: Client id → client.
         visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
         barred: Patient → why no message may go to him, for those of the appointments held.
     """

@@ -14,7 +14,6 @@ class BookAppointment(NamedTuple):
     A tuple, because thousands of them are made a second.
 
     Attributes:
-        client: Who sent it.
         key: The client's idempotency key, or the upstream event's own id.
         body_sha256: Hash of the canonical body: the same key with another body is a conflict.
         source: The upstream system; ids are its own.

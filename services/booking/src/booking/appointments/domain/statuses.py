@@ -64,9 +64,6 @@ def is_allowed(held: Status, arriving: Status, reason: str | None, held_for: tim
     """Say whether the state table has this transition; a correction with a reason always is (D42).
 
     Args:
-        held: The status that the appointment has.
-        arriving: The one that it is to have.
-        reason: Why, if somebody said so.
         held_for: How long it has had the held one, by the times of the events.
     """
     if reason is not None:

@@ -31,10 +31,8 @@ def decide(
 
     Args:
         held: The state under the row's lock, None if nothing was ever heard of it.
-        command: What upstream says.
         clinic_id: The clinic it names, existing and allowed, or None for the one held.
         patient: The patient it names, or None for the one held.
-        now: Domain time of acceptance.
         clinics: Code → clinic, for the rules of service types (D13).
 
     Raises:

@@ -66,7 +66,6 @@ def read_by(person: PersonDetails, country: str) -> PersonDetails:
     """Return what a message says of a patient, as it is kept.
 
     Args:
-        person: As the message has it.
         country: By which national phone numbers are read.
 
     Raises:

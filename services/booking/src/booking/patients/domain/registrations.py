@@ -19,7 +19,6 @@ class Registration(NamedTuple):
         identity: (source, source's id).
         told: Everything of him but his flags, under no id; `main_file` only if upstream issued one.
         flags: Those that are named (D51); a patient who is not known yet has the others by default.
-        client: Who tells it; allowed to speak for the source.
     """
 
     identity: Identity
@@ -37,7 +36,6 @@ class Registered(NamedTuple):
     """A patient as he is now.
 
     Attributes:
-        patient: The patient.
         before: His version before: the same if nothing changed, 0 if he was never registered.
         reminders_cancelled: How many reminders of his visits ahead a flag takes back; None where none does, or where
             the transaction's visits are too many to be counted in passing.
@@ -61,11 +59,9 @@ class Registrations:
     """Folds registrations on top of what is held.
 
     Attributes:
-        ids: Identity → patient.
         held: Patient → as he is, under his lock.
         taken: Main files, of those that the batch brings along, which somebody has.
         visited: Patient → the clinics of his visits, for those whom a client of few clinics tells of.
-        people: Patient → as told so far.
         claimed: Main files that patients of this batch brought along and have now.
         flags: Every change of a flag, in order.
     """

@@ -64,12 +64,8 @@ def change_of(
 
     Args:
         clinic: The clinic under its row's lock.
-        service_type: Whose policy, None for the clinic's.
         leads: As `policies.checked` returns them.
         minted: Every slug that the clinic ever had.
-        version: The number that a change would have.
-        set_by: Who wants it.
-        now: Domain time.
     """
     before = clinic.policy_for(service_type)
     is_new_own = service_type is not None and service_type not in clinic.own_services
@@ -85,16 +81,7 @@ def change_of(
 def giving_up(
     clinic: ClinicState, service_type: str, minted: Collection[str], version: int, set_by: str, now: datetime
 ) -> PolicyChange | None:
-    """Return the change by which a service type has the clinic's policy again, or None if it has none of its own.
-
-    Args:
-        clinic: The clinic under its row's lock.
-        service_type: Whose policy.
-        minted: Every slug that the clinic ever had.
-        version: The number that a change would have.
-        set_by: Who wants it.
-        now: Domain time.
-    """
+    """Return the change by which a service type has the clinic's policy again, or None if it has none of its own."""
     if service_type not in clinic.own_services:
         return None
     before, policy_id = clinic.policy_for(service_type), f"{clinic.clinic_id}/{version}"

@@ -22,10 +22,7 @@ class Effect(NamedTuple):
 
     Attributes:
         appointments: Visits that get a new version.
-        added: Reminders that a visit gains.
-        removed: Reminders that it loses.
         moved: Reminders that leave at another time: of what one visit loses and gains, as many as make pairs.
-        kept: Reminders that stay as they are.
         too_late: New ones whose moment had passed when the rules were set: recorded, never sent (D14).
     """
 
@@ -61,7 +58,6 @@ def effect_of(appointment: Appointment, policy: ReminderPolicy, since: datetime)
 
     Args:
         appointment: The version it has, with the policy stamped into it.
-        policy: The policy wanted.
         since: When it comes into force: what was due by then has left or never will.
     """
     if appointment.starts_at is None or not is_touched(appointment, policy.rules):
@@ -98,7 +94,6 @@ def would_have_left(versions: Sequence[Appointment], rules: Sequence[ReminderRul
     """Return how many reminders of one visit came due while the version that planned them was the newest.
 
     Args:
-        versions: Every version of the visit, in order.
         rules: Rules to imagine, in force since long ago; None for those that each version was stamped with. The hours
             are those of then.
     """

@@ -83,8 +83,6 @@ def next_rules(
     Args:
         before: The rules in force until now for the same visits.
         leads: The lead times wanted, as `checked` returns them.
-        minted: Every slug that the clinic ever had.
-        since: When new rules come into force.
     """
     kept = {lead_of(rule): rule for rule in before}
     used = DEFAULT_SLUGS.union(minted)

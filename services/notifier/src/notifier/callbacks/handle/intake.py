@@ -42,7 +42,6 @@ class Unread:
 
     Attributes:
         reason: The place or the kind of trouble, in our words; never a value.
-        content: As it came.
     """
 
     reason: str
@@ -71,7 +70,6 @@ class Batch:
         """Return it as said by the carrier of this account: of no other account's messages it says anything.
 
         Args:
-            account: Whose secret signed it.
             form: What all of it is, where the items do not say it themselves.
         """
 
@@ -107,11 +105,6 @@ class Intake:
     """Takes batches.
 
     Attributes:
-        receipts: Where reports are kept.
-        replies: Where answers are kept.
-        unreadables: Where the rest is kept.
-        peppers: Make the keys of those who answer.
-        clock: Domain time.
         count: Counts (carrier, fate, number).
         committed: Called after every commit that may have made work for lanes or the relay.
     """
@@ -138,11 +131,7 @@ class Intake:
         return heard
 
     async def do(self, carrier: Carrier, batch: Batch) -> tuple[Heard, Sequence[Unread]]:
-        """Do everything in a batch that can be done; return what it came to, and the rest.
-
-        Raises:
-            Unavailable: As `take`.
-        """
+        """Do everything in a batch that can be done; return what it came to, and the rest."""
         unread = list(batch.unread)
         heard = await self._reports(carrier, batch.reports, unread)
         for one in batch.answers:

@@ -42,7 +42,6 @@ class Kept:
     """One as it was kept.
 
     Attributes:
-        received_at: When it came in, domain time.
         is_whole: None of its bytes was cut off.
     """
 
@@ -87,7 +86,6 @@ async def replay(
     Raises:
         NotReplayable: It was cut, is no whole by itself, or is of an older version.
         StillUnreadable: It stays as it was, though what of it can be read is done.
-        Unavailable: The database is not there; nothing was noted.
     """
     one = await kept.one(unreadable_id)
     if one is None:

@@ -42,7 +42,6 @@ def read(body: bytes, signers: Collection[str], rest: str) -> Batch:
     """Return every report and every answer in a body, and what of it cannot be read; other kinds are passed over.
 
     Args:
-        body: As it came.
         signers: The phone number ids for which it speaks: of another one's nothing is taken.
         rest: The id of what names none.
     """

@@ -82,12 +82,7 @@ class MetaAccount:
 
 
 class WhatsAppCarrier:
-    """See `lanes.handle.lane.Carrier`.
-
-    Args:
-        client: To Meta.
-        account_of: Clinic → the account that sends for it.
-    """
+    """See `lanes.handle.lane.Carrier`."""
 
     def __init__(self, client: httpx2.AsyncClient, account_of: Callable[[str], MetaAccount]) -> None:
         self._client, self._account_of = client, account_of

@@ -21,7 +21,6 @@ def of_meta(status: int, code: int | None) -> Fault:
     """Return whose fault an answer of Meta's is.
 
     Args:
-        status: HTTP's.
         code: `error.code` of the body; None without one.
     """
     if code is not None and 200 <= code <= 299:

@@ -68,12 +68,7 @@ class MailAccount:
 
 
 class EmailCarrier:
-    """See `lanes.handle.lane.Carrier`.
-
-    Args:
-        account_of: Clinic → the account that sends for it.
-        templates: What is said.
-    """
+    """See `lanes.handle.lane.Carrier`."""
 
     def __init__(self, account_of: Callable[[str], MailAccount], templates: Templates) -> None:
         self._account_of, self._templates = account_of, templates

@@ -60,8 +60,6 @@ class Mail:
     Attributes:
         envelope_id: The attempt's id, by which a bounce finds back (RFC 3461 4.4).
         message_id: With its angle brackets.
-        sender: The envelope's.
-        recipient: The envelope's.
     """
 
     envelope_id: str

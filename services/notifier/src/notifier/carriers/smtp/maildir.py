@@ -35,9 +35,6 @@ class BounceMailbox:
 
     Args:
         folder: The Maildir, with `new` and `cur` in it; made if they are not there.
-        intake: Takes what was read.
-        count: Counts (carrier, fate, number).
-        every_s: Between two looks, machine time.
         aside_s: How long a mail that cannot be opened or moved is left alone, machine time.
     """
 
@@ -69,7 +66,6 @@ class BounceMailbox:
         """Read what is in `new`, at most `AT_ONCE` mails; return how many are done with.
 
         Raises:
-            Unavailable: The database is not there; the mail stays.
             OSError: The folder cannot be read.
         """
         now = time.monotonic()

@@ -55,13 +55,7 @@ class TwilioAccount:
 
 
 class SmsCarrier:
-    """See `lanes.handle.lane.Carrier`.
-
-    Args:
-        client: To Twilio.
-        account_of: Clinic → the account that sends for it.
-        templates: What is said.
-    """
+    """See `lanes.handle.lane.Carrier`."""
 
     def __init__(
         self, client: httpx2.AsyncClient, account_of: Callable[[str], TwilioAccount], templates: Templates

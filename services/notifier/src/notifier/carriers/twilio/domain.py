@@ -34,8 +34,6 @@ class Listed:
     """A message in the carrier's list.
 
     Attributes:
-        reference: The carrier's id of it.
-        status: The carrier's word.
         created_at: By the carrier's clock; None if that cannot be read.
     """
 
@@ -50,8 +48,6 @@ def found(unknown: Unknown, listed: Sequence[Listed], known: Collection[str]) ->
     A message whose time cannot be read comes into question, and is never it.
 
     Args:
-        unknown: The attempt.
-        listed: The carrier's messages to its address.
         known: References that the ledger has of other attempts.
     """
     if not unknown.alone:

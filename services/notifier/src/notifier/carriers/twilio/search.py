@@ -42,13 +42,7 @@ class LookUp:
     """A part of the process that serves the callbacks.
 
     Args:
-        pool: Connections to the schema `notifier`.
-        client: To Twilio.
-        account_of: Clinic → the account that sends for it.
-        peppers: Make the keys of addresses.
-        intake: Takes what is found.
         first_age_s: How old an attempt is when it is first looked for, machine time.
-        every_s: Between two rounds, machine time.
     """
 
     def __init__(
@@ -83,9 +77,6 @@ class LookUp:
         """Look once for what is due; return how many attempts were settled.
 
         An account whose list does not come is not asked again in this round; the other accounts are.
-
-        Raises:
-            Unavailable: The database is not there.
         """
         with unavailable():
             async with self._pool.acquire() as connection:

@@ -29,7 +29,6 @@ class Morning:
 
     Attributes:
         not_after: Later nothing of it is sent any more (D20).
-        caused_by: Id of the event that began it.
     """
 
     clinic_id: str

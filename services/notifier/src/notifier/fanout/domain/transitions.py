@@ -51,7 +51,6 @@ class Held:
     """What fan-out keeps of the newest version of an appointment.
 
     Attributes:
-        starts_at: None if it had none.
         clinic_id: None for a version seen before this was kept.
         turned_at: When booking took the version that booked or cancelled it last; None if never or unknown.
     """

@@ -70,10 +70,7 @@ async def enter(
     """Write new notifications down as the gate sees them now, and return them so.
 
     Args:
-        store: The transaction.
         new: What `unknown` gave; those that are settled already stay as they are.
-        sending: The installation's sending mode.
-        now: Domain time.
         seen: The gate's rows, where they were read in this transaction already.
     """
     open_ones = [one for one in new if one.state is NotificationState.QUEUED]

@@ -64,10 +64,6 @@ def next_channel(
     Args:
         kind: What the message is as of now.
         steps: Channels passed over so far.
-        visit: The gate's row.
-        facts: What else counts.
-        deadline: No call may start later.
-        now: Domain time.
     """
     chain = offers(kind, visit, facts.preferences)
     if not chain:

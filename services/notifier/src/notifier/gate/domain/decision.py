@@ -109,10 +109,8 @@ def decide(asked: Asked, visit: Visit | None, facts: GateFacts, now: datetime) -
     """Return whether the message may leave now and how, or until when it waits, or why it never will.
 
     Args:
-        asked: The message.
         visit: The gate's row; None if booking does not know the appointment any more.
         facts: What else counts; of no matter to a provider's notice.
-        now: Domain time.
     """
     if visit is None or visit.starts_at is None:
         return Skip(Reason.NOT_SENDABLE)

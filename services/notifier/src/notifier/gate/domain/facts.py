@@ -94,9 +94,6 @@ class GateFacts:
     Attributes:
         preferences: What the patient has said about channels; None if nothing.
         opted_out: Channels on which the address wants no message of this category (D36).
-        told: What was said about the visit already.
-        clinic: What the clinic has chosen.
-        preference_version: The version of the preferences; None if nothing was said.
         code: With it a patient's answer names the visit at this time (B11).
     """
 

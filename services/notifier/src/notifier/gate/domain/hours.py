@@ -32,13 +32,7 @@ def narrowed(clinic: SendWindow, channel: SendWindow | None) -> SendWindow:
 
 
 def opens_at(window: SendWindow, zone: str, now: datetime) -> datetime | None:
-    """Return `now` if the window is open, else the instant of its next opening, or None if it never opens.
-
-    Args:
-        window: Local hours.
-        zone: The clinic's IANA zone.
-        now: Domain time, aware.
-    """
+    """Return `now` if the window is open, else the instant of its next opening, or None if it never opens."""
     if window.closes <= window.opens:
         return None
     there = zone_of(zone)

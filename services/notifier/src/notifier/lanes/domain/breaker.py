@@ -38,10 +38,7 @@ class Breaker:
     """The breaker of one lane in one process; each of its methods that changes it returns the next.
 
     Attributes:
-        most_failures: So many in a row open it.
-        open_s: How long it stays open before one call may try.
         probe_s: How long that call has, at most; after that another one may.
-        failures: In a row, so far.
         opened_at: When it opened last; None while closed.
         is_ours: It opened because our account was refused.
         probe_until: Until when the one call may be under way; None if none is.

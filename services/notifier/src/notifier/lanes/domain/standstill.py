@@ -20,8 +20,6 @@ class Standstill:
 
         Args:
             due: Messages are due that this lane may call for, as far as the ledger knows.
-            begun: How many calls have begun so far.
-            at: Now.
         """
         if not due or begun != self.begun:
             return Standstill(at if due else None, begun)

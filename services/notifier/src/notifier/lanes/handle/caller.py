@@ -27,13 +27,7 @@ GRACE_S = 1.0
 
 
 class Caller:
-    """Makes one account's calls, as many at once as there are slots, and knows whether one may begin.
-
-    Attributes:
-        places: For its messages.
-        begun: How many calls have begun so far.
-        call_s: How long a call takes, about.
-    """
+    """Makes one account's calls, as many at once as there are slots, and knows whether one may begin."""
 
     def __init__(
         self,

@@ -59,11 +59,7 @@ def readable(rows: Sequence[Row], ids: list[UUID]) -> list[Notification]:
 
 
 def read(row: Row) -> Notification:
-    """Return the message.
-
-    Raises:
-        UnreadableRow: It cannot be read.
-    """
+    """Return the message."""
     if isinstance(row, UnreadableRow):
         raise row
     return row
@@ -76,7 +72,6 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
 
     Raises:
         Undecidable: Nothing was claimed; one of them cannot be decided.
-        Unavailable: Nothing was claimed.
     """
     claimed = Claimed()
     with _losing(claimed):
@@ -92,10 +87,6 @@ async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Cl
     """Do what a claim does, or a look at the queue, for one message by itself, if it still waits for that here.
 
     Another instance may have looked at it meanwhile, and let it wait, or been told that its account is paused.
-
-    Raises:
-        Exception: Whatever its decision raises.
-        Unavailable: Nothing was claimed.
     """
     claimed = Claimed()
     with _losing(claimed):

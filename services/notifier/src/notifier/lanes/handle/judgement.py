@@ -31,9 +31,7 @@ class Asking:
 
     Attributes:
         limits: Account → how many of its messages at most, ≥ 1: its free slots. Others are left alone.
-        accounts: Which account sends for which clinic.
         sending: The sending mode of the settings; a clinic's, or one switched since, comes before it.
-        now: Domain time.
         machine_s: Monotonic machine time before the gate is read: an old age is never taken for a young one.
         per_second: Each account's rate, shared by its instances; 0: none.
         margin: How long a call may have to wait until it begins. What has less time left than that is not claimed:
@@ -64,8 +62,6 @@ class Claimed:
     """What one claim came to.
 
     Attributes:
-        calls: To be made now.
-        settled: Skipped or failed at the gate.
         elsewhere: Lanes that got a message because its channel is another one now.
         waiting: Left in the queue: for a channel's hours, held, for another account, or because no call may be made.
         more: There may be more that could be claimed at once: of some account as many were found as were asked for.

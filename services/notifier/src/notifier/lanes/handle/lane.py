@@ -58,7 +58,6 @@ class Lane:
         clock_differs: Returns why this process must not claim (its clock is off), or None.
         committed: Called after every commit that wrote outgoing events.
         wake_lane: Called for another lane that got a message from this one.
-        machine_s: Monotonic machine time in seconds.
     """
 
     def __init__(

@@ -31,11 +31,7 @@ async def run_out_leases(ledger: Ledger, asking: Asking) -> list[Notification]:
 
 
 async def run_out_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> list[Notification]:
-    """Do the same with one message by itself, if it still is in `sending`.
-
-    Raises:
-        Exception: Whatever its row or its end raises.
-    """
+    """Do the same with one message by itself, if it still is in `sending`."""
     async with ledger.transaction() as work:
         row = (await work.lock([notification_id])).get(notification_id)
         held = [one for one in [row and read(row)] if one and one.state is NotificationState.SENDING]
@@ -77,10 +73,8 @@ async def move_on(ledger: Ledger, asking: Asking, keeps_s: float, *, is_our_faul
     """Let due messages of an account that may not call wait, and move those whose budget is over to their next channel.
 
     Args:
-        ledger: The ledger.
         asking: Of that account alone, with the most messages to look at.
         keeps_s: For how many seconds more no call may begin.
-        is_our_fault: Because our account was refused.
 
     Raises:
         Undecidable: Nothing was done; one of them cannot be decided.

@@ -28,8 +28,6 @@ class Limits:
         slots: Calls at once.
         timeout_s: Longest call; shorter than the lease by more than the oldest gate.
         per_second: Calls a second of all its instances together; 0: no limit.
-        breaker_failures: So many failures of the carrier in a row open the breaker.
-        breaker_open_s: How long it then rests.
     """
 
     slots: int

@@ -24,11 +24,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class OneByOne:
-    """One lane's way with what raised.
-
-    Args:
-        machine_s: Monotonic machine time in seconds.
-    """
+    """One lane's way with what raised."""
 
     def __init__(self, channel: Channel, ledger: Ledger, watch: Watch, machine_s: Callable[[], float]) -> None:
         self._channel, self._ledger, self._watch, self._machine_s = channel, ledger, watch, machine_s

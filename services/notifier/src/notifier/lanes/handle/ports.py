@@ -133,8 +133,4 @@ class Ledger(Protocol):
     """Where transactions come from."""
 
     def transaction(self) -> AbstractAsyncContextManager[LaneTransaction]:
-        """Begin a transaction; commit it at the end of the block.
-
-        Raises:
-            Unavailable: The database cannot be used now; nothing was written.
-        """
+        """Begin a transaction; commit it at the end of the block."""

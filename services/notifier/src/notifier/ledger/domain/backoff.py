@@ -12,7 +12,6 @@ def delay(attempts: int, jitter: float) -> timedelta:
     """Return how long to wait after the `attempts`-th attempt: 5 s, 10 s, 20 s… up to 5 min.
 
     Args:
-        attempts: Attempts so far, ≥ 1.
         jitter: Between 0 and 1, random.
     """
     exact = min(BASE_S * 2.0 ** min(attempts - 1, 10), CAP_S)
@@ -25,10 +24,7 @@ def retry_at(
     """Return when to try again, or None if no attempt fits before the deadline any more.
 
     Args:
-        now: Domain time.
-        attempts: Attempts so far, ≥ 1.
         not_after: The last instant at which a call may start.
-        jitter: Between 0 and 1, random.
         asked: The carrier's Retry-After, which is never undercut.
     """
     wait = delay(attempts, jitter)

@@ -26,12 +26,9 @@ class Notification:
         next_attempt_at: Domain time from which it may be claimed.
         attempts: Calls that were begun, or may have been (R24, R25). A claim counts from its commit on, and no more
             once it is given back because its call never began.
-        attempt_id: Of the newest claim.
-        caused_by: Id of the event that led to it.
         appointment_id: None for a provider's list of the day.
         clinic_id: Whose mode, hours and senders count, as of when it was last at the gate; None before that.
         ordinal: Above 0: a person sent it again.
-        steps: Channels passed over, in order.
         step_began_at: Domain time of the first claim on the present channel; None before it.
         step_attempts: Attempts on the present channel, counted like `attempts`.
         accepted_at: Domain time of the first acceptance.
@@ -102,9 +99,6 @@ class Call:
         gated_on: Monotonic machine time of this process when the gate was read, in seconds.
         at: Domain time of the claim.
         kind: What it says; a moved notice says confirmation where none was accepted before.
-        terms: How its answer is to be taken.
-        preference_version: Of the preferences that the gate saw; None if nothing was said (B13).
-        account: Whose account at the carrier makes it (`carriers/accounts.py`).
         code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
     """
 

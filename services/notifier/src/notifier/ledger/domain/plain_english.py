@@ -61,7 +61,6 @@ def reason_words(reason: str | None, kind: Kind | None = None) -> str:
 
     Args:
         reason: A code of `schemas.reminders.Reason`.
-        kind: Of the message that it is about, if it is about one.
     """
     if reason is None:
         return "no reason is recorded"

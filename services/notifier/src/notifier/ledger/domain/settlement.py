@@ -53,11 +53,6 @@ def settle(
     temporary refusal must not bring the message back into the queue (G5).
 
     Args:
-        held: The notification as held under its row's lock.
-        attempt_id: The attempt that was answered.
-        answer: The answer.
-        now: Domain time.
-        jitter: Between 0 and 1, random.
         terms: The budget and the clinic's policy as of the call; receipts need none.
     """
     if held.attempt_id != attempt_id:
@@ -103,9 +98,7 @@ def close_step(held: Notification, reason: Reason, now: datetime) -> Notificatio
     """Return the notification with its present channel closed, queued for the next one; after its deadline failed.
 
     Args:
-        held: The notification.
         reason: Why the channel is closed for it, one of `states.TRIED`.
-        now: Domain time.
     """
     if held.lane is None:
         return _outcome(held, NotificationState.FAILED, reason)

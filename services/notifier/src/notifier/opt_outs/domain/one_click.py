@@ -27,7 +27,6 @@ class Unsubscribing:
     Attributes:
         base_url: The public address of the callbacks.
         secret: Signs them; a new one leaves old links without effect, unless the old one is still known.
-        peppers: Make the key in them.
     """
 
     base_url: str
@@ -48,7 +47,6 @@ def token_of(address: bytes, category: Category, secret: str) -> str:
 
     Args:
         address: The address's key.
-        category: What it stops.
         secret: Not empty.
     """
     said = _CATEGORIES[category] + address

@@ -37,12 +37,6 @@ def unreachable(
     """Return why the patient of this visit cannot be reminded, or None if some channel leads to him.
 
     Whether he wants to be messaged at all (consent, do-not-contact) is not a matter of his contacts.
-
-    Args:
-        visit: The gate's row.
-        preferences: What he has said about channels; None if nothing.
-        opted_out: Channels whose address wants no reminders (D36).
-        evidence: What became of the newest call to each address.
     """
     if not visit.registered:
         return Reach(Reason.UNKNOWN_PATIENT)

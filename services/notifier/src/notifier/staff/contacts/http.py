@@ -13,14 +13,7 @@ from notifier.values.addresses import Peppers
 
 
 def routes(pool: asyncpg.Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRouter:
-    """Return the route.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        peppers: Make the keys of addresses.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the route."""
     router = APIRouter(prefix="/v1/contacts", tags=["contacts"], dependencies=[Depends(operator)])
 
     @router.get("/quality", summary="Patients with visits ahead who cannot be reached, soonest visit first")

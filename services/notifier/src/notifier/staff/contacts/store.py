@@ -26,11 +26,7 @@ LATELY = timedelta(days=90)
 
 
 async def find(connection: Connection, peppers: Peppers, filters: Filters, now: datetime) -> Quality:
-    """Return one page.
-
-    Raises:
-        BadCursor: `after` is none of ours.
-    """
+    """Return one page."""
     place = Cursor.read(filters.after) if filters.after else None
     found: list[PatientView] = []
     looked = 0

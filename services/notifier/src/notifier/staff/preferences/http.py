@@ -18,13 +18,7 @@ from notifier.staff.preferences.store import all_said, as_of, put
 
 
 def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
-        operator: The dependency that lets only the operator's key in.
-    """
+    """Return the routes."""
     router = APIRouter(
         prefix="/v1/patients/{patient_id}/preferences", tags=["preferences"], dependencies=[Depends(operator)]
     )

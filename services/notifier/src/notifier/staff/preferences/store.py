@@ -16,22 +16,14 @@ LONGEST_HISTORY = 1_000
 async def as_of(
     pool: asyncpg.Pool, patient_id: UUID, at: datetime | None, version: int | None
 ) -> PreferencesView | None:
-    """Return what counts now, counted at an instant, or was said in a version; None: nothing was said then.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return what counts now, counted at an instant, or was said in a version; None: nothing was said then."""
     with unavailable():
         row = await pool.fetchrow(sql.AS_OF, patient_id, at, version)
     return None if row is None else PreferencesView.model_validate(dict(row))
 
 
 async def all_said(pool: asyncpg.Pool, patient_id: UUID) -> PreferencesHistory:
-    """Return everything that was ever said, newest first.
-
-    Raises:
-        Unavailable: The database cannot answer now.
-    """
+    """Return everything that was ever said, newest first."""
     with unavailable():
         rows = await pool.fetch(sql.HISTORY, patient_id, LONGEST_HISTORY)
     return PreferencesHistory(items=[PreferencesView.model_validate(dict(row)) for row in rows])
@@ -44,7 +36,6 @@ async def put(
 
     Raises:
         Problem: 412 VERSION_CHANGED.
-        Unavailable: The database cannot answer now.
     """
     said = (body.whatsapp, body.sms, body.email)
     with unavailable():

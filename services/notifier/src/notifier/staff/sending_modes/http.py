@@ -36,11 +36,8 @@ def routes(
     """Return the routes.
 
     Args:
-        pool: Connections to the schema `notifier`.
-        clock: Domain time.
         setting: The mode while nobody has switched it.
         wake: Called after a switch, so that what it releases leaves at once.
-        operator: The dependency that lets only the operator's key in.
     """
     router = APIRouter(prefix="/v1", tags=["sending modes"], dependencies=[Depends(operator)])
     desk = SendingDesk(pool, clock, setting)

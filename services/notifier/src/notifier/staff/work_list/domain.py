@@ -44,9 +44,7 @@ def acts(state: NotificationState, starts_at: datetime | None, now: datetime) ->
     """Return what a person may do with a listed message.
 
     Args:
-        state: Of the message.
         starts_at: Start of the visit as the notifier knows it; None if not known.
-        now: Domain time.
     """
     ahead = starts_at is not None and starts_at > now
     resend = (Act.RESEND,) if ahead else ()

@@ -31,11 +31,7 @@ class NotListed(AttendError):
 
 
 class GateShut(AttendError):
-    """The message would never be let out.
-
-    Attributes:
-        reason: Why.
-    """
+    """The message would never be let out."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__("GATE_SHUT", f"the gate would never open: {reason.value}")
@@ -116,7 +112,6 @@ async def act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMod
     Raises:
         NotListed: It does not wait for a person, or something else was done with it before.
         GateShut: Sent again, it would never leave, or whether it may still cannot be decided.
-        Unavailable: The database is not there.
     """
     try:
         return await _act(desk, notification_id, wish, sending, now)

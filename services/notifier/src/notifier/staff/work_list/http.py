@@ -29,12 +29,7 @@ def routes(
     """Return the routes.
 
     Args:
-        pool: Connections to the schema `notifier`.
-        desk: Where acts are done.
-        clock: Domain time.
-        sending: The sending mode as the settings have it.
         wake: Called after an act, so that what it releases leaves at once.
-        operator: The dependency that lets only the operator's key in.
     """
     router = APIRouter(prefix="/v1/work-list", tags=["work list"], dependencies=[Depends(operator)])
 

@@ -22,12 +22,7 @@ _STEPS = TypeAdapter(list[StepView])
 
 
 async def find(pool: asyncpg.Pool, filters: Filters, now: datetime) -> WorkList:
-    """Return one page of the list.
-
-    Raises:
-        BadCursor: `after` is none of ours.
-        Unavailable: The database cannot answer now.
-    """
+    """Return one page of the list."""
     place = Cursor.read(filters.after) if filters.after else None
     since = now if filters.ahead else now - RECENT
     with unavailable():

@@ -19,12 +19,7 @@ from notifier.values.addresses import Peppers
 
 
 class PostgresDesk:
-    """The work list's transactions.
-
-    Args:
-        pool: Connections to the schema `notifier`.
-        peppers: Make the keys of addresses.
-    """
+    """The work list's transactions."""
 
     def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers

@@ -21,7 +21,6 @@ class WhatPatientGot:
         may_have_got: Messages of unknown outcome.
         to_come: Messages and reminders that still may leave.
         did_not_get: Messages and reminders that will not, each with its reason.
-        text: All of it in one line.
     """
 
     got: tuple[str, ...]
@@ -38,15 +37,7 @@ def answer(
     missing: Sequence[str],
     zone: ZoneInfo,
 ) -> WhatPatientGot:
-    """Return the answer.
-
-    Args:
-        messages: Every message about the visit, calls included.
-        reminders: Every reminder of it.
-        history: Its versions.
-        missing: Parts that did not answer.
-        zone: The clinic's.
-    """
+    """Return the answer."""
     patients = to_patient(messages)
     rules = {one.reminder_id: one.rule for one in reminders}
     got, maybe, to_come, lost = [], [], [], []

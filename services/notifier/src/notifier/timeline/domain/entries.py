@@ -28,12 +28,10 @@ class Entry:
     """One thing that happened.
 
     Attributes:
-        at: Domain time.
         source: The part, or the carrier, patient or person, whose doing it is.
         what: A stable word, `<thing>.<what became of it>`.
         text: A sentence for people, with times of the clinic's wall.
         reason: A code of `schemas.reminders.Reason`, a carrier's code, or an upstream's words.
-        caused_by: Id of the event that led to it.
         ids: Ids of the things it is about, by name.
         nth: Place among entries of the same instant and source.
     """

@@ -45,13 +45,7 @@ def region_of(spoken: str, wanted: str | None, clinic_languages: Iterable[str]) 
 
 
 def day_of(starts_at: datetime, now: datetime, clinic_zone: str) -> Day:
-    """Return whether the visit is today or tomorrow at the clinic: by its calendar, not by hours (R23).
-
-    Args:
-        starts_at: Start of the visit.
-        now: When it is said.
-        clinic_zone: The zone whose midnights count.
-    """
+    """Return whether the visit is today or tomorrow at the clinic: by its calendar, not by hours (R23)."""
     zone = zone_of(clinic_zone)
     days = (starts_at.astimezone(zone).date() - now.astimezone(zone).date()).days
     return {0: Day.TODAY, 1: Day.TOMORROW}.get(days, Day.OTHER)
@@ -61,8 +55,6 @@ def zone_may_confuse(starts_at: datetime, clinic_zone: str, patient_zones: Itera
     """Say whether a bare time could be read wrongly: unless the patient's own zone has the clinic's time then.
 
     Args:
-        starts_at: Start of the visit.
-        clinic_zone: The zone the time is written in.
         patient_zones: Where his mobile number may be at home; empty if nothing is known.
     """
     there = starts_at.astimezone(zone_of(clinic_zone)).utcoffset()

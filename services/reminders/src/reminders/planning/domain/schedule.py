@@ -51,7 +51,6 @@ class Terms:
     """Which timers a row has.
 
     Attributes:
-        zone: The clinic's IANA zone.
         leads: How long before the visit each timer is due.
         hours: The clinic's (D16); None in terms written before they were planned by.
     """
@@ -72,7 +71,6 @@ class _Plan(NamedTuple):
         slots: In the rules' order.
         soonest: The soonest due instant of all; the last instant there is where there are none.
         next_due: The soonest of those pending, or `NEVER`.
-        marks: Of the row.
     """
 
     slots: tuple[Slot, ...]
@@ -153,13 +151,6 @@ def apply(
     that was void is planned anew, as if its rule were set by this version: what is still ahead may leave after all
     (D14). Timers of earlier generations are gone with their row.
 
-    Args:
-        held: The row held, if any.
-        before: What its terms say.
-        visit: The version.
-        policy: In force.
-        terms: Number of its terms in this partition.
-
     Raises:
         Unplannable: A date out of range, an unknown zone, or counts too large to keep.
     """
@@ -179,11 +170,7 @@ def apply(
 
 
 def _planned(start: int, visit: Visit, policy: Policy, marked: Mapping[str, int]) -> _Plan:
-    """Return the plan of a version, given what became of its timers before, by rule.
-
-    Raises:
-        Unplannable: A date out of range, or an unknown zone.
-    """
+    """Return the plan of a version, given what became of its timers before, by rule."""
     barred = reason_not_to_remind(visit.status, visit.barred)
     try:
         if (

@@ -40,7 +40,6 @@ class Reminder(NamedTuple):
         version: Of the newest plan that lists it; 0: only its hand-over or outcome came so far.
         closes_at: When it gets a final outcome at the latest (G7).
         changed_at: Domain time of the event that changed it last.
-        caused_by: Id of that event.
     """
 
     reminder_id: UUID
@@ -70,7 +69,6 @@ class Book:
     Attributes:
         version: Of the newest plan.
         schedule_gen: Of the newest plan.
-        reminders: By id.
         changed: Id → the record as it was when the book was opened (None: not there), for those changed since.
         changes: How many changes there were since then.
     """

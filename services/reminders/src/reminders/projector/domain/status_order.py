@@ -24,6 +24,5 @@ def further(held: str | None, arriving: DeliveryState) -> str:
 
     Args:
         held: A delivery state, or None before any carrier took the message.
-        arriving: What is told now.
     """
     return held if held is not None and _EVIDENCE[held] >= _EVIDENCE[arriving.value] else arriving.value
