@@ -1,6 +1,7 @@
 """What the pages point at is there."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ PATH = re.compile(r"`((?:tests|docs|schemas|chassis|stack|services|deploy|exampl
 OF_A_SERVICE = re.compile(
     r"`((?!(?:tests|docs|schemas|chassis|stack|services|deploy|examples|bench)/|test_)[\w/*]+\.py)`"
 )
+
+TEST = re.compile(r"`(?:[\w/]+\.py::)?(test_\w+)`")
 
 
 def name(page: Path) -> str:
@@ -61,6 +64,24 @@ def test_every_file_that_the_pages_of_a_service_name_is_one_of_its_files(service
     pages = [ROOT / "services" / service / "README.md", *(ROOT / "docs" / service).glob("*.md")]
     named = {path for page in pages for path in OF_A_SERVICE.findall(page.read_text())}
     assert {path for path in named if not list((ROOT / "services" / service / "src").rglob(path))} == set()
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "recipes").glob("*.md")), ids=name)
+def test_every_file_that_a_recipe_names_is_one_of_a_services_files(page: Path) -> None:
+    named = {path for path in OF_A_SERVICE.findall(page.read_text()) if "/" in path}
+    assert {path for path in named if not list((ROOT / "services").glob(f"*/src/*/{path}"))} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    assert set(TEST.findall(page.read_text())) - functions() == set()
+
+
+@cache
+def functions() -> frozenset[str]:
+    """Return the names of all test functions."""
+    files = (ROOT / "tests").rglob("test_*.py")
+    return frozenset(found for file in files for found in re.findall(r"\bdef (test_\w+)", file.read_text()))
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=name)
