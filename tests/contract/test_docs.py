@@ -28,7 +28,8 @@ OF_A_SERVICE = re.compile(
     r"`((?!(?:tests|docs|schemas|chassis|stack|services|deploy|examples|bench)/|test_)[\w/*]+\.py)`"
 )
 
-TEST = re.compile(r"`(?:[\w/]+\.py::)?(test_\w+)`")
+TEST = re.compile(r"`((?:test|i\d+)_\w+)`")
+TESTS_OF_A_FILE = re.compile(r"`(tests/[\w/]+\.py)`: ((?:`\w+`(?:, )?)+)")
 
 
 def name(page: Path) -> str:
@@ -74,14 +75,25 @@ def test_every_file_that_a_recipe_names_is_one_of_a_services_files(page: Path) -
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_test_that_a_page_names_is_there(page: Path) -> None:
-    assert set(TEST.findall(page.read_text())) - functions() == set()
+    text = page.read_text()
+    of_a_file = [(file, name) for file, names in TESTS_OF_A_FILE.findall(text) for name in TEST.findall(names)]
+    elsewhere = {f"{file}: {name}" for file, name in of_a_file if f"def {name}(" not in (ROOT / file).read_text()}
+    assert elsewhere | {name for name in TEST.findall(text) if name not in functions()} == set()
+
+
+def test_every_promise_and_every_invariant_names_the_functions_that_prove_it() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text()
+    proofs = dict(re.findall(r"^### (G\d+)\n(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL))
+    proofs |= dict(re.findall(r"^\| (I\d+) \|.*\| (.+) \|$", page, re.MULTILINE))
+    numbers = re.findall(r"^\| ([GI]\d+) \|", page, re.MULTILINE)
+    assert [n for n in numbers if "**Not built**" not in proofs[n] and not TEST.search(proofs[n])] == []
 
 
 @cache
 def functions() -> frozenset[str]:
-    """Return the names of all test functions."""
-    files = (ROOT / "tests").rglob("test_*.py")
-    return frozenset(found for file in files for found in re.findall(r"\bdef (test_\w+)", file.read_text()))
+    """Return the names of all test functions, and of those that check an invariant (tests/chaos)."""
+    files = (ROOT / "tests").rglob("*.py")
+    return frozenset(found for file in files for found in re.findall(r"\bdef ((?:test|i\d+)_\w+)", file.read_text()))
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=name)
