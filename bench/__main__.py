@@ -21,6 +21,9 @@ ALL = {
 
 def main(words: list[str]) -> None:
     """Run the benchmark that the first word names with the other words as its options; all if there is no word."""
+    if words[:1] == ["--help"]:
+        print(__doc__, f"\nName one of {', '.join(ALL)}; `python -m bench NAME --help` prints its options.", sep="\n")
+        return
     if words and words[0] not in ALL:
         sys.exit(f"no benchmark {words[0]!r}: give one of {', '.join(ALL)} and its options, or nothing for all")
     for name in words[:1] or ALL:
