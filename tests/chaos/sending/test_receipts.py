@@ -138,20 +138,21 @@ async def _api(world: World) -> Process:
 
 async def _tell_until_killed(world: World, api: Process, waiting: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, str]]:
     """Tell the API what waits, kill it after some; return what was not answered 2xx and so will be sent again."""
+    assert len(waiting) > SOME, "there is somebody left to be told when it is killed"
     unanswered = list(waiting)
+    some_are_told = asyncio.Event()
 
     async def tell(report: tuple[UUID, str]) -> None:
         try:
             if (await status(world, *report, f"SM{report[0]}")).status_code == 204:
                 unanswered.remove(report)
+            if len(unanswered) <= len(waiting) - SOME:
+                some_are_told.set()
         except httpx2.HTTPError:
             return
 
     async def kill() -> None:
-        async def some_are_told() -> bool:
-            return len(unanswered) <= len(waiting) - SOME
-
-        await until(some_are_told)
+        await some_are_told.wait()
         await kill_9(api)
 
     await asyncio.gather(kill(), *(tell(report) for report in waiting))
