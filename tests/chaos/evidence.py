@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.envelope import event_type
 from schemas.topics import (
@@ -20,6 +19,7 @@ from schemas.topics import (
     SUBFILES,
     Topic,
 )
+from tests.support.topics import read_topic
 
 TOPICS = (APPOINTMENTS, SUBFILES, REMINDERS, NOTIFICATIONS, PATIENTS, PROVIDERS, CLINICS, BOOKINGS_INBOUND)
 WITH_POSITIONS = ("booking", "records", "reminders", "notifier")
@@ -120,24 +120,8 @@ async def read_topics(bootstrap: str, prefix: str = "") -> dict[str, list[Record
 
 
 async def _read(bootstrap: str, prefix: str, topic: Topic) -> list[Record]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",  # a later seek_to_beginning can lose to the reset that assign begins
-        group_id=None,
-    )
-    await consumer.start()
-    try:
-        places = [TopicPartition(prefix + topic.name, n) for n in range(topic.partitions)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        found: list[Record] = []
-        while [place for place in places if await consumer.position(place) < ends[place]]:
-            for place, records in (await consumer.getmany(timeout_ms=200)).items():
-                found += [_record(place.partition, record) for record in records]
-        return sorted(found, key=lambda record: (record.partition, record.offset))
-    finally:
-        await consumer.stop()
+    log = await read_topic(bootstrap, prefix + topic.name, topic.partitions)
+    return [_record(record.partition, record) for record in log]
 
 
 def _record(partition: int, record: Any) -> Record:

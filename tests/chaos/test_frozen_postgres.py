@@ -22,7 +22,7 @@ from chassis.process.lifecycle import DRAIN_S
 from stack import services
 from stack.ports import free_port
 from stack.postgres import Postgres
-from tests.integration.booking.door import KEY, booking
+from tests.support.booking.door import KEY, booking
 from tests.support.installation import Installation
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]

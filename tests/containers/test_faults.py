@@ -9,7 +9,7 @@ import httpx2
 from stack.demo.client import Refused
 from stack.demo.drive import NotIdle
 from tests.containers.containers import SERVICES, compose, container, cut_off, healthy, kill_9, paused, restarted
-from tests.end_to_end.world import Person, Visit, World
+from tests.support.own_clinic import Person, Visit, World
 
 AHEAD = timedelta(days=3)
 

@@ -10,7 +10,7 @@ import pytest
 from schemas.catalogue import MODELS
 from schemas.compatibility import breaks
 from schemas.export import findings, main, write
-from tests.contract.examples import SCHEMAS, schema
+from tests.support.examples import SCHEMAS, schema
 
 Schema = dict[str, Any]
 

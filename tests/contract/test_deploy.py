@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.examples import ROOT
+from tests.support.examples import ROOT
 
 HASH = "ATTEND_OPERATOR_KEY_SHA256"
 COMPOSE = (ROOT / "docker-compose.yml").read_text()

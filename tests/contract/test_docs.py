@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.examples import ROOT
+from tests.support.examples import ROOT
 
 PAGES = [
     *ROOT.glob("*.md"),

@@ -14,8 +14,8 @@ from booking.__main__ import app as booking
 from notifier.__main__ import app as notifier
 from stack.__main__ import app as attend
 from stack.commands import forward, of_service
-from tests.contract.examples import ROOT
 from tests.contract.test_docs import PAGES, name
+from tests.support.examples import ROOT
 
 HANDED_ON = {
     "dead-letters": of_service.dead_letters(forward.forward),

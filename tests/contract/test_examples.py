@@ -8,7 +8,7 @@ import pytest
 from schemas import topics, wire
 from schemas.catalogue import MODELS
 from schemas.envelope import Envelope, event_type
-from tests.contract.examples import EXAMPLES, example
+from tests.support.examples import EXAMPLES, example
 
 TYPES = sorted(MODELS)
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from tests.contract.examples import ROOT
+from tests.support.examples import ROOT
 
 DOCS = ROOT / "docs"
 FOLDERS = ("bench", "chassis", "deploy", "docs", "examples", "schemas", "services", "stack", "tests")

@@ -10,7 +10,7 @@ from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.installation import Installation, from_environment
 from stack.supervisor import System
-from tests.end_to_end.world import World
+from tests.support.own_clinic import World
 
 MONDAY_MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.end_to_end.world import World
+from tests.support.own_clinic import World
 
 DAY = timedelta(days=1)
 CANCELLED = ("CANCELLED", "APPOINTMENT_CANCELLED")

@@ -12,7 +12,7 @@ from stack.demo.expectation import expect
 from stack.demo.found import find
 from stack.demo.play import Play
 from stack.demo.week import Week, write_week
-from tests.end_to_end.world import World
+from tests.support.own_clinic import World
 
 CLINIC = people.CLINICS[0].code
 OWN_STORIES = range(people.BY_PHONE, people.PATIENTS_PER_CLINIC)

@@ -9,7 +9,7 @@ import pytest
 
 from stack.demo.acceptances import address_of
 from stack.demo.moving import moved, start_of, weeks_ahead
-from tests.end_to_end.world import World
+from tests.support.own_clinic import World
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "fhir"
 REQUEST, MOVED, CANCELLED = "booking-request.json", "booking-moved.json", "booking-cancelled.json"

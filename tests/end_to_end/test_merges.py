@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.end_to_end.world import SOURCE, World
+from tests.support.own_clinic import SOURCE, World
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.world import World
+from tests.support.own_clinic import World
 
 DAY = timedelta(days=1)
 ALL_OFF = {"whatsapp": False, "sms": False, "email": False}

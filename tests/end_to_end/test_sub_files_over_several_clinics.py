@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from tests.end_to_end.world import World
+from tests.support.own_clinic import World
 
 DAY = timedelta(days=1)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from stack.demo.installation import Installation
-from tests.end_to_end.world import Visit, World
+from tests.support.own_clinic import Visit, World
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 

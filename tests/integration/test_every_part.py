@@ -1,7 +1,7 @@
 """Every part that a process is made of runs in it, and a database that is behind its topics ends the process (0026)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -22,6 +22,7 @@ from chassis.delivery import high_water
 from chassis.process.errors import Misconfigured
 from stack.ports import free_port
 from tests.support.installation import ADDRESS_PEPPER, Installation
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -96,12 +97,6 @@ async def process(installation: Installation, name: str, stop: asyncio.Event) ->
             yield service.run(stop)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
-        while not await condition():  # noqa: ASYNC110  # another task's doing
-            await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize("name", PARTS)
 async def test_every_part_of_a_process_runs(installation: Installation, name: str) -> None:
     stop, found = asyncio.Event(), set[str]()
@@ -115,7 +110,7 @@ async def test_every_part_of_a_process_runs(installation: Installation, name: st
         running = asyncio.ensure_future(whole)
         try:
             await until(all_run)
-        except TimeoutError:
+        except AssertionError:
             pytest.fail(f"does not run: {PARTS[name] - found}")
         finally:
             stop.set()

@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from booking.door.domain import Client
-from tests.integration.booking.door import Door, opened
 from tests.support import databases
 from tests.support.backends import PostgresServer
+from tests.support.booking.door import Door, opened
 from tests.support.installation import Installation
 
 FOLDER = Path(os.environ.get("SAMPLES", Path(__file__).parents[3] / "shared" / "samples"))

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.kafka import topics as broker_topics
 from chassis.postgres.database import create_pool
 from schemas import topics
 from stack import services
 from tests.support.databases import ROLE_PASSWORD
+from tests.support.topics import delete_topics
 
 ADDRESS_PEPPER = "of the tests and as long as it has to be"
 
@@ -45,7 +45,7 @@ class Installation:
         finally:
             for pool in opened._pools.values():
                 pool.terminate()
-            await _delete_topics(bootstrap, [topic_prefix + topic.name for topic in used])
+            await delete_topics(bootstrap, *(topic_prefix + topic.name for topic in used))
 
     @property
     def env(self) -> dict[str, str]:
@@ -70,12 +70,3 @@ class Installation:
         if package not in self._pools:
             self._pools[package] = await create_pool(self.service_url(package), package)
         return self._pools[package]
-
-
-async def _delete_topics(bootstrap: str, names: list[str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics(names)
-    finally:
-        await admin.close()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.contract.examples import ROOT
+from tests.support.examples import ROOT
 
 PREVIOUS_RELEASE = "609dda7"
 """The commit that is in use and is replaced next; moved on when a release is made. Instances of it run for a while, and

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.sending.table import Line, shown
-from tests.integration.notifier.world import World
 from tests.support.carriers.programs import carriers
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from uuid import UUID
 from schemas.appointments import Appointment
 from schemas.notifications import Channel
 from tests.chaos.sending.table import Line, line
-from tests.integration.notifier.world import CLINIC, World, until
+from tests.support.notifier.running import CLINIC, World
+from tests.support.waiting import until
 
 MESSAGES = 12
 """Of one fault: fewer than a lane has slots, so that all meet it."""
@@ -60,7 +61,7 @@ async def in_state(world: World, visits: Sequence[Appointment], *states: str) ->
 
     try:
         await until(there)
-    except TimeoutError:
+    except AssertionError:
         raise AssertionError(f"not all {states}: {await _standing(world, visits)}") from None
 
 

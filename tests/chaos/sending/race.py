@@ -12,8 +12,10 @@ import asyncpg
 from schemas.appointments import Appointment
 from tests.chaos.sending.upstream import Upstream, settled
 from tests.chaos.sending.watched_gate import CALLS
-from tests.integration.notifier.world import MONDAY, World, until
 from tests.support.carriers.log import Taken
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 RACING = ("confirmation", "reminder")
 RACERS = 12

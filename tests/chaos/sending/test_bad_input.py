@@ -10,10 +10,11 @@ import pytest
 
 from schemas.reminders import Reason
 from tests.chaos.sending.upstream import Upstream, booking
-from tests.integration.notifier.world import World, until
 from tests.support import databases
 from tests.support.carriers.log import Taken
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

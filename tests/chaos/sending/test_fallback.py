@@ -10,7 +10,7 @@ from schemas.notifications import Channel
 from schemas.reminders import Reason
 from tests.chaos.sending.field import in_state, lane, settle, verdict
 from tests.chaos.sending.table import Line
-from tests.integration.notifier.world import CLINIC, World
+from tests.support.notifier.running import CLINIC, World
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 

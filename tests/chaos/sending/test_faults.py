@@ -10,7 +10,7 @@ from schemas.appointments import Appointment
 from schemas.notifications import Channel
 from tests.chaos.sending.field import enter, in_state, lane, settle, verdict
 from tests.chaos.sending.table import Line
-from tests.integration.notifier.world import World
+from tests.support.notifier.running import World
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 

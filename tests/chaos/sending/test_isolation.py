@@ -11,11 +11,12 @@ import pytest
 
 from schemas.notifications import Channel
 from tests.chaos.sending.field import enter, in_state, kill_9
-from tests.integration.notifier.world import World, until
 from tests.support import databases
 from tests.support.backends import KafkaServer, PostgresServer
 from tests.support.carriers.programs import Carriers, carriers
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 

@@ -12,8 +12,9 @@ from schemas.notifications import Channel
 from tests.chaos.sending.database_proxy import ANSWER, CLAIM, At, DatabaseProxy
 from tests.chaos.sending.field import MESSAGES, enter, in_state, kill_9, lane, recover, settle, taken, verdict
 from tests.chaos.sending.table import Line
-from tests.integration.notifier.world import World, until
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 

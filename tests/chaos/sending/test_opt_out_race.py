@@ -13,9 +13,11 @@ from schemas.reminders import Reason
 from tests.chaos.sending.field import QUIETLY
 from tests.chaos.sending.race import G5_S, near_the_front
 from tests.chaos.sending.watched_gate import CALLS_OF_THE_UNWILLING, watch
-from tests.integration.notifier.callbacks import secrets, sms
-from tests.integration.notifier.world import MONDAY, World, until
 from tests.support.installation import Installation
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.callbacks import secrets, sms
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 

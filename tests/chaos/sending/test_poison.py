@@ -11,8 +11,10 @@ from schemas.reminders import REMINDER_DUE
 from schemas.topics import APPOINTMENTS, REMINDERS
 from tests.chaos.calls import i11_dead_letters_are_complete
 from tests.chaos.evidence import Evidence, read_ledger, read_positions
-from tests.integration.notifier.world import MONDAY, World, until
 from tests.support.installation import Installation
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

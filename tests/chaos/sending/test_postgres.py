@@ -12,9 +12,10 @@ from schemas.notifications import Channel
 from stack.postgres import Postgres
 from tests.chaos.sending.field import MESSAGES, enter, ids, lane, taken, verdict
 from tests.chaos.sending.table import Line
-from tests.integration.notifier.world import World, until
 from tests.support.carriers.programs import carriers
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 

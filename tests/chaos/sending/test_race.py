@@ -8,8 +8,8 @@ import pytest
 from tests.chaos.sending.race import Verdict, judge, run_race
 from tests.chaos.sending.upstream import booking
 from tests.chaos.sending.watched_gate import watch
-from tests.integration.notifier.world import World
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
 
 
 async def race(world: World, installation: Installation, number: int, *, deaf: bool = False) -> Verdict:

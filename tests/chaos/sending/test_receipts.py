@@ -15,9 +15,10 @@ from tests.chaos.evidence import Evidence, read_topics
 from tests.chaos.invariants import i10_history_is_monotone
 from tests.chaos.sending.field import QUIETLY, enter, ids, in_state, kill_9, lane, settle, taken, verdict
 from tests.chaos.sending.table import Line
-from tests.integration.notifier.callbacks import secrets, status
-from tests.integration.notifier.world import World, until
 from tests.support.installation import Installation
+from tests.support.notifier.callbacks import secrets, status
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 

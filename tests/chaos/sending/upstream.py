@@ -18,8 +18,10 @@ import httpx2
 from booking.door import client_keys
 from booking.door.domain import Client
 from stack.ports import free_port
-from tests.integration.notifier.world import CLINIC, MONDAY, World, until
 from tests.support.installation import Installation
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import CLINIC, World
+from tests.support.waiting import until
 
 KEY = "the key of the upstream, long enough for anybody"
 SOURCE = "local"

@@ -15,10 +15,12 @@ from aiokafka import AIOKafkaProducer
 from chassis.kafka import topics
 from schemas.topics import APPOINTMENTS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CHANGELOG, Topic
 from stack.kafka import Kafka
-from tests.chaos.timers.reading import Log, read_committed_offsets, read_log
-from tests.integration.reminders.world import Process, World, until
 from tests.support.installation import Installation
-from tests.unit.reminders.builders import NOW
+from tests.support.reminders.builders import NOW
+from tests.support.reminders.changelog import read_committed_offsets
+from tests.support.reminders.running import Process, World
+from tests.support.topics import Log, read_topic
+from tests.support.waiting import until
 
 TOPICS = (APPOINTMENTS, REMINDERS_REPLAYS, REMINDERS, TIMERS_CHANGELOG)
 NO_DATABASE = "postgresql://nobody:nothing@127.0.0.1:1/none"
@@ -46,7 +48,7 @@ class Field(World):
 
     async def log(self, topic: Topic, isolation_level: str = "read_committed") -> Log:
         """Return what a topic holds now."""
-        return await read_log(self.installation.bootstrap, self.name(topic), topic.partitions, isolation_level)
+        return await read_topic(self.installation.bootstrap, self.name(topic), topic.partitions, isolation_level)
 
     async def taken(self) -> dict[int, int]:
         """Return partition → committed offset of the workers' group."""

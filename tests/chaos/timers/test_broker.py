@@ -10,8 +10,8 @@ import pytest
 
 from schemas.topics import APPOINTMENTS, TIMERS_CHANGELOG
 from tests.chaos.timers.field import Field
-from tests.chaos.timers.reading import Changelog
-from tests.chaos.timers.source import Source, planned_wrong, rows_wrong, stream
+from tests.support.reminders.changelog import Changelog
+from tests.support.reminders.source import Source, planned_wrong, rows_wrong, stream
 
 PER_SECOND = 800
 UNDER_LOAD_S = (0.1, 0.8)

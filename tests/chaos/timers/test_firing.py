@@ -12,8 +12,9 @@ from schemas.reminders import REMINDER_DUE, REMINDERS_PLANNED, ReminderDue, Remi
 from schemas.topics import REMINDERS, TIMERS_CHANGELOG
 from schemas.wire import decode
 from tests.chaos.timers.field import Field
-from tests.chaos.timers.reading import Changelog, Log, watching
-from tests.chaos.timers.source import FIRST_VISIT, Source, planned_wrong, repeats
+from tests.support.reminders.changelog import Changelog, watching
+from tests.support.reminders.source import FIRST_VISIT, Source, planned_wrong, repeats
+from tests.support.topics import Log
 
 KILLS = 10
 VISITS_A_KILL = 3000

@@ -15,9 +15,10 @@ from chassis.kafka import topics
 from schemas.appointments import Appointment
 from schemas.topics import TIMERS_CHANGELOG
 from tests.chaos.timers.field import TOPICS, Field, freeze, thaw
-from tests.chaos.timers.reading import Changelog, watching
-from tests.chaos.timers.source import FIRST_VISIT, Source, planned_wrong, repeats, rows_wrong, stream
-from tests.integration.reminders.world import Process, until
+from tests.support.reminders.changelog import Changelog, watching
+from tests.support.reminders.running import Process
+from tests.support.reminders.source import FIRST_VISIT, Source, planned_wrong, repeats, rows_wrong, stream
+from tests.support.waiting import until
 
 VISITS = 300
 FENCINGS = 6

@@ -11,7 +11,7 @@ from reminders.timers.producer import FencedProducer
 from schemas.topics import TIMERS_CHANGELOG
 from stack.kafka import Kafka
 from tests.chaos.timers.field import Field, ended
-from tests.unit.reminders.builders import appointment
+from tests.support.reminders.builders import appointment
 
 FORGETS = "transactional.id.expiration.ms=3000\ntransaction.remove.expired.transaction.cleanup.interval.ms=500\n"
 CONTROLS = 30

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.chaos.timers.field import Field
-from tests.chaos.timers.source import Source
-from tests.integration.reminders.firing import FIRST_DUE, Pace, all_left, join_and_leave, wrongs
+from tests.support.reminders.firing import FIRST_DUE, Pace, all_left, join_and_leave, wrongs
+from tests.support.reminders.source import Source
 
 JOINING, LEAVING = Pace(per_second=3000, seconds=9), Pace(per_second=3000, seconds=4)
 HOUR = timedelta(hours=1)

@@ -10,9 +10,11 @@ import pytest
 
 from schemas.topics import TIMERS_CHANGELOG
 from tests.chaos.timers.field import Field, freeze, thaw
-from tests.chaos.timers.reading import Changelog, Log
-from tests.chaos.timers.source import FIRST_VISIT, Source, planned_wrong, repeats, rows_wrong, stream
-from tests.integration.reminders.world import Process, until
+from tests.support.reminders.changelog import Changelog
+from tests.support.reminders.running import Process
+from tests.support.reminders.source import FIRST_VISIT, Source, planned_wrong, repeats, rows_wrong, stream
+from tests.support.topics import Log
+from tests.support.waiting import until
 
 BATCHES = {1: 30, 10: 10, 1000: 2}
 """Size of a batch → how many of it."""

@@ -10,9 +10,9 @@ import pytest
 from chassis.process.clock import clock_from
 from schemas.topics import APPOINTMENTS
 from tests.chaos.timers.field import Field
-from tests.chaos.timers.source import Source, stream
 from tests.chaos.timers.test_sharing import shared
-from tests.integration.reminders.world import until
+from tests.support.reminders.source import Source, stream
+from tests.support.waiting import until
 
 SOON = timedelta(hours=24, seconds=1)
 """A visit so far ahead is reminded of in a second."""

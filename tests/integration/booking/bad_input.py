@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tests.integration.booking.door import booking
+from tests.support.booking.door import booking
 
 
 @dataclass(frozen=True)

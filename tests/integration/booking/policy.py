@@ -13,7 +13,7 @@ from booking.reissues.job import Reissuer
 from chassis.postgres.database import create_pool
 from chassis.process.clock import SteppedClock
 from chassis.process.metrics import Metrics
-from tests.integration.booking.door import OPERATOR_KEY, Door, booking
+from tests.support.booking.door import OPERATOR_KEY, Door, booking
 
 PATH = "/v1/clinics/EYE/reminder-policy"
 WEEK = {"rules": [{"lead_hours": 2}, {"lead_days": 7}, {"lead_hours": 24}]}

@@ -11,7 +11,7 @@ from chassis.kafka.partitioner import partition_of
 from chassis.process.clock import RealClock
 from schemas.appointments import Appointment, Status
 from schemas.topics import APPOINTMENTS
-from tests.integration.booking.door import OPERATOR_KEY, Door, booking
+from tests.support.booking.door import OPERATOR_KEY, Door, booking
 
 pytestmark = pytest.mark.integration
 

@@ -15,10 +15,11 @@ from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints, Parsed
 from booking.values.refusals import Refused
 from schemas.appointments import Status
-from tests.integration.booking.door import Door, booking, opened_on_kafka, running, send_inbound, until
 from tests.integration.booking.test_examples import FOLDER
+from tests.support.booking.builders import LOCAL
+from tests.support.booking.door import Door, booking, opened_on_kafka, running, send_inbound
 from tests.support.installation import Installation
-from tests.unit.booking.builders import LOCAL
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

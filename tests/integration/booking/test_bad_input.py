@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.booking.bad_input import BAD
-from tests.integration.booking.door import Door, booking
+from tests.support.booking.door import Door, booking
 
 SECRETS = ("call me", "bob at home", "eve@example.org", "Mars", "NOWHERE", "maybe")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx2
 
 from booking.door.domain import Client
-from tests.contract.examples import ROOT
 from tests.integration.booking.bad_input import BAD, Bad, patient
-from tests.integration.booking.door import KEY, OPERATOR_KEY, Door, booking
 from tests.integration.booking.policy import PATH, WEEK
 from tests.integration.booking.test_bad_input import code_of
+from tests.support.booking.door import KEY, OPERATOR_KEY, Door, booking
+from tests.support.examples import ROOT
 
 PAGE = ROOT / "docs" / "bad-input.md"
 SECTIONS = ("The body", "The event", "A FHIR message", "People", "Reminder policies", "Who asks")

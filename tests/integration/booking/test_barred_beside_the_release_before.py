@@ -6,9 +6,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.integration.booking.door import Door
 from tests.integration.booking.policy import worked_off
 from tests.integration.booking.test_barred_patients import BARRED, booked, versions, visit
+from tests.support.booking.door import Door
 
 STEP = (
     Path(__file__).parents[3] / "services/booking/src/booking/migrations/0034_versions_of_the_release_before_flags.sql"

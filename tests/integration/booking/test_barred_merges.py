@@ -10,9 +10,9 @@ from booking.appointments.store import PostgresStore
 from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints
 from booking.patients.handle import Rules
-from tests.integration.booking.door import Door
 from tests.integration.booking.policy import reissuer, worked_off
 from tests.integration.booking.test_barred_patients import BARRED, LOCAL, snapshots, visit
+from tests.support.booking.door import Door
 
 
 async def left_behind(door: Door, *names: str) -> None:

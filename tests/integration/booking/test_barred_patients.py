@@ -19,11 +19,12 @@ from booking.patients.store import MOST_COUNTED
 from schemas.appointments import Appointment
 from schemas.planning import plan
 from schemas.wire import decode
-from tests.integration.booking.door import Door, booking, until
 from tests.integration.booking.policy import PATH, WEEK, put, reissuer, tried, worked_off
 from tests.integration.booking.test_policy_change import aged
 from tests.integration.booking.test_who_may_write import message
+from tests.support.booking.door import Door, booking
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
 LOCAL = Client("local", ("local",), may_register=True)

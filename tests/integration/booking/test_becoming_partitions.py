@@ -9,12 +9,12 @@ from booking.appointments.store import PostgresStore
 from chassis.postgres import migrator
 from chassis.postgres.database import Connection, create_pool
 from chassis.process.errors import Unavailable
-from tests.integration.booking.door import until
 from tests.integration.booking.partitions import TABLES, connected
 from tests.integration.booking.partitions import one as taken
 from tests.support import databases
 from tests.support.backends import PostgresServer
 from tests.support.databases import ROLE_PASSWORD
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 BEFORE = "booking/0026"

@@ -8,9 +8,10 @@ import pytest
 from booking.door.domain import Client
 from chassis.postgres.database import create_pool, unavailable
 from chassis.process.errors import Unavailable
-from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, until
 from tests.integration.booking.policy import PATH, WEEK
+from tests.support.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

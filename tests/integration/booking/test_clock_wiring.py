@@ -7,9 +7,10 @@ import orjson
 import pytest
 
 from chassis.process.errors import Unavailable
-from tests.integration.booking.door import Door, booking, opened_on_kafka, running, send_inbound, until
+from tests.support.booking.door import Door, booking, opened_on_kafka, running, send_inbound
 from tests.support.database_clock import shift
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 
 @pytest.fixture

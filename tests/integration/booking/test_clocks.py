@@ -12,7 +12,7 @@ from chassis.process.errors import Unavailable
 from chassis.process.metrics import Metrics
 from chassis.time_slots.metrics import SlotMetrics
 from chassis.time_slots.runner import Runner
-from tests.integration.booking.door import Door, booking, opened
+from tests.support.booking.door import Door, booking, opened
 from tests.support.installation import Installation
 
 FAST = timedelta(hours=4, minutes=40)

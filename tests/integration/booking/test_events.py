@@ -7,7 +7,8 @@ import orjson
 
 from booking.door import client_keys
 from booking.door.domain import Client
-from tests.integration.booking.door import KEY, OPERATOR_KEY, PROVIDER, Door, booking, until
+from tests.support.booking.door import KEY, OPERATOR_KEY, PROVIDER, Door, booking
+from tests.support.waiting import until
 
 
 async def test_a_booking_is_kept_published_and_shown_with_its_history(door: Door) -> None:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tests.contract.examples import ROOT
-from tests.integration.booking.door import KEY, OPERATOR_KEY, Door
+from tests.support.booking.door import KEY, OPERATOR_KEY, Door
+from tests.support.examples import ROOT
 
 FOLDER = ROOT / "examples"
 

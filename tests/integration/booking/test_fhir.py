@@ -8,7 +8,7 @@ import pytest
 
 from booking.door.domain import Client
 from schemas import wire
-from tests.integration.booking.door import Door
+from tests.support.booking.door import Door
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "fhir"
 SERVICE = {"system": "https://clinics.example/healthcare-service", "value": "eye-1"}

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from tests.integration.booking.door import OPERATOR_KEY, Door
+from tests.support.booking.door import OPERATOR_KEY, Door
 
 AT_ONCE = 20
 ROUNDS = 8

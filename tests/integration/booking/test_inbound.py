@@ -14,17 +14,9 @@ from chassis.delivery.replay import replay
 from chassis.kafka import topics as broker_topics
 from chassis.process.clock import RealClock
 from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND, PATIENTS, inbound
-from tests.integration.booking.door import (
-    Door,
-    booking,
-    opened_on_kafka,
-    published,
-    running,
-    send_inbound,
-    settings_on,
-    until,
-)
+from tests.support.booking.door import Door, booking, opened_on_kafka, published, running, send_inbound, settings_on
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 
 @asynccontextmanager

@@ -10,10 +10,11 @@ import pytest
 from booking.appointments.store import PostgresStore
 from chassis.postgres.database import Connection
 from chassis.process.errors import Unavailable
-from tests.integration.booking.door import Door, booking, until
 from tests.integration.booking.partitions import QUARTER, connected, in_quarters, quarter, take
 from tests.integration.booking.partitions import one as taken
+from tests.support.booking.door import Door, booking
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 BOUNDARY = datetime(2030, 4, 1, tzinfo=UTC)

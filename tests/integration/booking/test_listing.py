@@ -11,10 +11,10 @@ import pytest
 from booking.door.domain import Client
 from chassis.postgres.database import Connection
 from chassis.process.clock import RealClock
-from tests.integration.booking.door import KEY, OPERATOR_KEY, Door, booking, opened
 from tests.integration.booking.partitions import connected
 from tests.support import databases
 from tests.support.backends import PostgresServer
+from tests.support.booking.door import KEY, OPERATOR_KEY, Door, booking, opened
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.integration

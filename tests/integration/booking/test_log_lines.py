@@ -4,7 +4,7 @@ import io
 import json
 from typing import Any
 
-from tests.integration.booking.door import PROVIDER, Door, booking
+from tests.support.booking.door import PROVIDER, Door, booking
 
 SECRETS = ("Canary", "+447736312544", "canary@example.org", "Dr Secret", "Secret Clinic")
 ANN = {"given_name": "Canary", "mobile": "+447736312544", "email": "canary@example.org"}

@@ -18,7 +18,7 @@ from booking.no_shows.domain import NoShowRule
 from booking.no_shows.handle import mark_no_shows
 from booking.no_shows.store import PostgresUnattended
 from booking.patients.handle import Rules
-from tests.integration.booking.door import OPERATOR_KEY, Door, booking
+from tests.support.booking.door import OPERATOR_KEY, Door, booking
 from tests.support.installation import Installation
 
 LOCAL = Client("local", ("local",))

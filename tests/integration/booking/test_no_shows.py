@@ -18,7 +18,7 @@ from chassis.process.metrics import Metrics
 from chassis.time_slots.metrics import SlotMetrics
 from chassis.time_slots.runner import Performed, Runner, Scope
 from chassis.time_slots.timetable import Slot
-from tests.integration.booking.door import Door, booking
+from tests.support.booking.door import Door, booking
 from tests.support.installation import Installation
 
 TEN = datetime(2027, 3, 12, 10, tzinfo=UTC)
@@ -252,7 +252,7 @@ def test_the_dry_run_counts_by_clinic_and_changes_nothing(
     base: Installation, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def booked() -> None:
-        from tests.integration.booking.door import opened
+        from tests.support.booking.door import opened
 
         async with opened(base) as door:
             await door.post([booking(f"e{number}", f"v{number}") for number in range(3)])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.booking.door import KEY, OPERATOR_KEY, Door
 from tests.integration.booking.test_examples import FOLDER, sendings
+from tests.support.booking.door import KEY, OPERATOR_KEY, Door
 from tests.support.odd_questions import broken_by
 
 pytestmark = [pytest.mark.integration, pytest.mark.fuzz]

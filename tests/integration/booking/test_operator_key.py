@@ -10,7 +10,7 @@ from booking.__main__ import app
 from booking.door import client_keys
 from booking.door.domain import Client
 from chassis.process.errors import Misconfigured
-from tests.integration.booking.door import Door
+from tests.support.booking.door import Door
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.integration

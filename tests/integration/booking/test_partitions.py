@@ -16,7 +16,6 @@ from chassis.postgres.database import Connection, create_pool
 from chassis.postgres.retention import Retention, overdue, remove
 from chassis.process.clock import RealClock
 from chassis.process.errors import Unavailable
-from tests.integration.booking.door import Door, settings_on, until
 from tests.integration.booking.partitions import (
     QUARTER,
     TABLES,
@@ -29,7 +28,9 @@ from tests.integration.booking.partitions import (
     take,
 )
 from tests.integration.booking.test_log_lines import lines
+from tests.support.booking.door import Door, settings_on
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 DROPPED = "quarters of ingress keys"

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from tests.integration.booking.door import Door, booking, until
+from tests.support.booking.door import Door, booking
+from tests.support.waiting import until
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import asyncpg
 import orjson
 import pytest
 
-from tests.integration.booking.door import PROVIDER, Door, booking, opened
+from tests.support.booking.door import PROVIDER, Door, booking, opened
 from tests.support.installation import Installation
 
 ANN = {

@@ -5,8 +5,8 @@ import orjson
 import pytest
 
 from booking.door.domain import Client
-from tests.integration.booking.door import OPERATOR_KEY, Door
 from tests.integration.booking.policy import PATH, WEEK, current, kept, put, slugs, visits
+from tests.support.booking.door import OPERATOR_KEY, Door
 
 
 async def test_d13_a_clinic_without_a_policy_has_the_default(door: Door) -> None:

@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from chassis.process.clock import SteppedClock, step
-from tests.integration.booking.door import Door, opened, until
 from tests.integration.booking.policy import (
     PATH,
     WEEK,
@@ -25,7 +24,9 @@ from tests.integration.booking.policy import (
     visits,
     worked_off,
 )
+from tests.support.booking.door import Door, opened
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
 MORNING = datetime(2027, 2, 1, 10, 30, tzinfo=UTC)

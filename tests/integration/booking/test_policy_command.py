@@ -19,9 +19,10 @@ from chassis.process.errors import AttendError
 from chassis.process.metrics import Metrics
 from stack.__main__ import app
 from stack.ports import free_port
-from tests.integration.booking.door import OPERATOR_KEY, Door, settings_on, until
 from tests.integration.booking.policy import reissuer, transactions_on, visits
+from tests.support.booking.door import OPERATOR_KEY, Door, settings_on
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "policies"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from booking.door.domain import Client
-from tests.integration.booking.door import OPERATOR_KEY, Door
 from tests.integration.booking.policy import PATH, WEEK, change, current, kept, put, slugs, tried, visits, worked_off
+from tests.support.booking.door import OPERATOR_KEY, Door
 
 MRI = f"{PATH}?service_type=MRI"
 

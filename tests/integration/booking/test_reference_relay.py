@@ -3,7 +3,7 @@
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from booking.wiring import REFERENCE
-from tests.integration.booking.door import Door
+from tests.support.booking.door import Door
 from tests.support.installation import Installation
 
 

@@ -12,7 +12,7 @@ from booking.patients.domain.main_files import LAST, number
 from booking.patients.domain.patient import NOBODY
 from booking.patients.domain.registrations import Registered, Registration
 from booking.patients.handle import Rules, register_people
-from tests.integration.booking.door import Door, booking, opened
+from tests.support.booking.door import Door, booking, opened
 from tests.support.installation import Installation
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)

@@ -12,8 +12,9 @@ from schemas.envelope import Envelope
 from schemas.notifications import Channel
 from schemas.replies import PATIENT_REPLIED, PatientReplied, ReplyAnswer
 from schemas.topics import APPOINTMENTS, PATIENT_REPLIES
-from tests.integration.booking.door import OPERATOR_KEY, Door, booking, published, running, until
+from tests.support.booking.door import OPERATOR_KEY, Door, booking, published, running
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 SOON = datetime(2027, 3, 11, 9, tzinfo=UTC)

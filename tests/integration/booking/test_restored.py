@@ -10,10 +10,11 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.process.errors import Misconfigured
 from schemas.topics import APPOINTMENTS, PATIENTS, Topic
-from tests.integration.booking.door import Door, booking, opened, opened_on_kafka, published, running, until
 from tests.support import databases
 from tests.support.backends import PostgresServer
+from tests.support.booking.door import Door, booking, opened, opened_on_kafka, published, running
 from tests.support.installation import Installation
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.integration.booking.door import KEY, Door
 from tests.integration.booking.test_who_may_write import message, send
+from tests.support.booking.door import KEY, Door
 
 FLAGS = {"consent": False, "do_not_contact": True, "deceased": True}
 EYE = {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"}

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from booking.door.domain import Client
-from tests.integration.booking.door import KEY, OPERATOR_KEY, Door
 from tests.integration.booking.test_who_may_write import VISITS, ann_with, desk
+from tests.support.booking.door import KEY, OPERATOR_KEY, Door
 
 CANARIES = {"given_name": "Canary", "family_name": "Nightingale", "mobile": "+447736312544", "email": "c@example.org"}
 

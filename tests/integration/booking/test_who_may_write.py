@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from booking.door.domain import ALL, Client
-from tests.integration.booking.door import KEY, Door, booking
+from tests.support.booking.door import KEY, Door, booking
 
 ANN = {"given_name": "Ann", "mobile": "+447736312544"}
 EVIL = {"given_name": "Ann", "mobile": "+447700900999"}

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.kafka import topics
 from chassis.postgres.database import create_pool
@@ -18,6 +17,7 @@ from tests.integration.chassis.notes import NOTES
 from tests.integration.chassis.world import SERVICE, World
 from tests.support.backends import KafkaServer
 from tests.support.databases import ROLE_PASSWORD
+from tests.support.topics import delete_topics
 
 PACKAGE = "tests.integration.chassis.ledger"
 
@@ -41,15 +41,6 @@ async def open_world(bootstrap: str, admin_url: str, prefix: str) -> AsyncIterat
     finally:
         pool.terminate()
         await delete_topics(bootstrap, prefix + ORDERS.name)
-
-
-async def delete_topics(bootstrap: str, *names: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics(list(names))
-    finally:
-        await admin.close()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.kafka.producer import Publishers
 from chassis.outbox.relay import Relay
@@ -16,6 +15,7 @@ from chassis.process.metrics import Metrics
 from schemas.envelope import Envelope
 from schemas.topics import Topic
 from tests.integration.chassis.world import SERVICE, World
+from tests.support.topics import read_topic
 
 NOTES = Topic("notes", "records", "entity", 2)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,23 +63,12 @@ async def relaying(*relays: Relay) -> AsyncIterator[None]:
 
 async def published(world: World, topic: Topic = NOTES) -> dict[str, list[int]]:
     """Return key → versions in the order in which the topic has them, repeats included."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=world.bootstrap, isolation_level="read_committed")
-    await consumer.start()
-    try:
-        places = [TopicPartition(world.prefix + topic.name, number) for number in range(topic.partitions)]
-        consumer.assign(places)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(places)
-        found: dict[str, list[int]] = {}
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    event = dict(record.headers)["ce_id"].decode()
-                    assert record.key.decode() == event.rpartition("/")[0]
-                    found.setdefault(record.key.decode(), []).append(int(event.rpartition("/")[2]))
-        return found
-    finally:
-        await consumer.stop()
+    found: dict[str, list[int]] = {}
+    for record in await read_topic(world.bootstrap, world.prefix + topic.name, topic.partitions):
+        key, event = (record.key or b"").decode(), dict(record.headers)["ce_id"].decode()
+        assert key == event.rpartition("/")[0]
+        found.setdefault(key, []).append(int(event.rpartition("/")[2]))
+    return found
 
 
 def first_appearances(versions: Sequence[int]) -> list[int]:

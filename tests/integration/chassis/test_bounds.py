@@ -11,7 +11,8 @@ from chassis.delivery.consumer import Applied, Subscription
 from chassis.postgres.database import Connection, create_pool
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.notes import note, published, put, relay, relaying
-from tests.integration.chassis.world import SERVICE, World, orders, running, until
+from tests.integration.chassis.world import SERVICE, World, orders, running
+from tests.support.waiting import until
 
 BOUND_MS = 2_000
 EACH_S = 0.005

@@ -4,7 +4,8 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
-from tests.integration.chassis.world import World, orders, running, until
+from tests.integration.chassis.world import World, orders, running
+from tests.support.waiting import until
 
 
 async def test_each_event_takes_effect_once_and_the_position_moves_with_it(world: World) -> None:

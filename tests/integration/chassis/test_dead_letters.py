@@ -12,7 +12,8 @@ from chassis.postgres.database import Connection
 from chassis.process.errors import RejectedEvent
 from tests.integration.chassis.command import command
 from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, apply, decode
-from tests.integration.chassis.world import World, orders, producer, running, until
+from tests.integration.chassis.world import World, orders, producer, running
+from tests.support.waiting import until
 
 CANARY = "canary.person@example.org"
 REFUSED = {"entity": "x", "version": 1, "wish": "raise", "note": CANARY}

@@ -14,7 +14,8 @@ from typing import IO
 
 import pytest
 
-from tests.integration.chassis.world import World, orders, running, until
+from tests.integration.chassis.world import World, orders, running
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[3]

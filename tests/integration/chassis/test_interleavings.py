@@ -11,7 +11,8 @@ from chassis.postgres.database import Connection, create_pool
 from chassis.process.errors import Unavailable
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.proxy import Proxy
-from tests.integration.chassis.world import SERVICE, World, orders, running, until
+from tests.integration.chassis.world import SERVICE, World, orders, running
+from tests.support.waiting import until
 
 
 async def test_nothing_is_taken_before_the_seek_while_the_position_cannot_be_read(world: World) -> None:

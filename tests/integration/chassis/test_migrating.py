@@ -11,8 +11,8 @@ from chassis.postgres import migrator
 from chassis.postgres.database import Connection, create_pool
 from chassis.process.errors import Misconfigured, Unavailable
 from tests.integration.chassis.conftest import PACKAGE, service_url
-from tests.integration.chassis.world import until
 from tests.support.databases import ROLE_PASSWORD
+from tests.support.waiting import until
 
 SERVICE = "records"
 BUILDING = "tests.integration.chassis.building"

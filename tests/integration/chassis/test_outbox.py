@@ -10,9 +10,11 @@ from chassis.outbox.writer import MAX_VALUE_BYTES, enqueue
 from chassis.postgres.database import create_pool
 from chassis.process.errors import RejectedEvent
 from stack.kafka import Kafka
-from tests.integration.chassis.conftest import delete_topics, open_world
+from tests.integration.chassis.conftest import open_world
 from tests.integration.chassis.notes import NOTES, first_appearances, note, published, put, relay, relaying
-from tests.integration.chassis.world import SERVICE, World, until
+from tests.integration.chassis.world import SERVICE, World
+from tests.support.topics import delete_topics
+from tests.support.waiting import until
 
 
 async def test_what_is_enqueued_is_published_with_its_headers_and_then_gone(notes: World) -> None:

@@ -18,9 +18,10 @@ from chassis.outbox.relay import Relay
 from chassis.postgres.database import create_pool
 from chassis.process.errors import Unavailable
 from schemas.topics import Topic
-from tests.integration.chassis.conftest import delete_topics
 from tests.integration.chassis.notes import NOTES, note, published, put, relay, relaying
-from tests.integration.chassis.world import SERVICE, World, until
+from tests.integration.chassis.world import SERVICE, World
+from tests.support.topics import delete_topics
+from tests.support.waiting import until
 
 STUCK = Topic("stuck", "records", "entity", 1)
 REFUSING = replace(STUCK, settings={"max.message.bytes": "100"})
@@ -134,9 +135,9 @@ async def test_a_partition_that_kafka_does_not_acknowledge_stops_no_other(
     working = relay(stuck, None, transactional_id, STUCK)
 
     async with relaying(working):
-        await until(lambda: _waiting(stuck, NOTES, 0), 20, "the other topic's events leave")
+        await until(lambda: _waiting(stuck, NOTES, 0), within_s=20, what="the other topic's events leave")
         await put(stuck, note("k0", 2))
-        await until(lambda: _waiting(stuck, NOTES, 0), 10, "and go on leaving")
+        await until(lambda: _waiting(stuck, NOTES, 0), within_s=10, what="and go on leaving")
         assert "stuck[0]" in (working.reason() or "")
         assert not await working.idle()
         assert await working.age_s() > 0

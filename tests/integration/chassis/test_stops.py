@@ -12,9 +12,10 @@ from chassis.delivery.consumer import Applied, Subscription
 from chassis.kafka import topics
 from chassis.postgres.database import Connection
 from chassis.process.errors import AttendError, Misconfigured, RejectedEvent
-from tests.integration.chassis.conftest import delete_topics
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
-from tests.integration.chassis.world import World, orders, running, until
+from tests.integration.chassis.world import World, orders, running
+from tests.support.topics import delete_topics
+from tests.support.waiting import until
 
 
 async def test_too_many_bad_records_of_our_own_stop_the_service_before_it_buries_them_all(world: World) -> None:

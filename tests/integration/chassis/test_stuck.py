@@ -11,7 +11,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from chassis.delivery.consumer import BatchConsumer
 from chassis.kafka import broker
 from chassis.process.stall import Stuck
-from tests.integration.chassis.world import World, orders, running, until
+from tests.integration.chassis.world import World, orders, running
+from tests.support.waiting import until
 
 type Rejoin = Callable[[Any], Any]
 

@@ -10,8 +10,8 @@ from chassis.kafka import topics
 from chassis.process.errors import Misconfigured, Unavailable
 from schemas.topics import Topic
 from stack.ports import free_port
-from tests.integration.chassis.conftest import delete_topics
 from tests.support.backends import KafkaServer
+from tests.support.topics import delete_topics
 
 DAILY = Topic("daily", "booking", "id", 3, retention=timedelta(days=1))
 LATEST = Topic("latest", "booking", "id", 1, cleanup="compact", settings={"segment.ms": "3600000"})

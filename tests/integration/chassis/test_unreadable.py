@@ -12,8 +12,9 @@ from chassis.kafka import unpacked_size
 from chassis.process.errors import RejectedEvent
 from tests.integration.chassis.command import command
 from tests.integration.chassis.ledger.apply import SUBSCRIPTION
-from tests.integration.chassis.raw import GZIP, LZ4, PLAIN, SNAPPY, ZSTD, Content, NotText, append, batch
-from tests.integration.chassis.world import World, orders, running, until
+from tests.integration.chassis.world import World, orders, running
+from tests.support.raw_batches import GZIP, LZ4, PLAIN, SNAPPY, ZSTD, Content, NotText, batch
+from tests.support.waiting import until
 
 
 def order(number: int, *headers: tuple[str, bytes | None]) -> Content:
@@ -22,7 +23,7 @@ def order(number: int, *headers: tuple[str, bytes | None]) -> Content:
 
 @pytest.mark.parametrize("codec", [PLAIN, GZIP, SNAPPY, LZ4, ZSTD])
 async def test_every_codec_of_kafka_is_read(world: World, codec: int) -> None:
-    await append(world, batch(order(0), order(1), codec=codec))
+    await world.append(batch(order(0), order(1), codec=codec))
 
     async with running(world.consumer()):
         await until(lambda: world.consumed(2))
@@ -36,8 +37,8 @@ async def test_a_header_name_that_is_not_utf8_makes_that_record_alone_a_dead_let
     world: World, codec: int, name: str
 ) -> None:
     strange = order(2, ("client", b"x"), (NotText(name), b"\x00"), (NotText(name), None))
-    await append(world, batch(order(0), order(1), strange, order(3), codec=codec))
-    await append(world, batch(order(4)))
+    await world.append(batch(order(0), order(1), strange, order(3), codec=codec))
+    await world.append(batch(order(4)))
     await world.produce(orders(3, first=10), partition=1)
     consumer = world.consumer()
 
@@ -58,7 +59,7 @@ async def test_a_header_name_that_is_not_utf8_makes_that_record_alone_a_dead_let
 
 async def test_a_batch_that_cannot_be_read_stops_its_partition_alone_and_says_the_way_out(world: World) -> None:
     await world.produce(orders(3))
-    await append(world, batch(order(3), order(4), odd_attributes=True))
+    await world.append(batch(order(3), order(4), odd_attributes=True))
     await world.produce(orders(3, first=5))
     await world.produce(orders(3, first=10), partition=1)
     consumer = world.consumer()
@@ -85,7 +86,7 @@ async def test_a_batch_that_would_become_too_large_is_not_unpacked_and_stops_its
     """A client's few kilobytes that would become gigabytes: the broker looks at their packed size alone."""
     large = (b"key", bytes(unpacked_size.MOST_BYTES), ())
     await world.produce(orders(3))
-    await append(world, batch(order(3), large, codec=codec))
+    await world.append(batch(order(3), large, codec=codec))
     await world.produce(orders(3, first=5))
     await world.produce(orders(3, first=10), partition=1)
     consumer = world.consumer()
@@ -101,7 +102,7 @@ async def test_small_batches_that_unpack_to_much_are_taken_a_few_at_a_time_and_a
     """Each is allowed, and many of them are in one answer of the broker: what is cut off there is fetched again."""
     inflated = batch((b"key", bytes(unpacked_size.MOST_BYTES // 3), ()), codec=ZSTD)
     for _ in range(7):
-        await append(world, inflated)
+        await world.append(inflated)
     await world.produce(orders(3, first=7))
     await world.produce(orders(3, first=10), partition=1)
 
@@ -117,7 +118,7 @@ SKIP = ("--by", "ann", "--reason", "the sender wrote what nobody can read; it se
 
 async def test_a_skip_moves_the_position_while_the_service_runs_and_is_on_record(world: World) -> None:
     await world.produce(orders(3))
-    await append(world, batch(order(3), order(4), odd_attributes=True))
+    await world.append(batch(order(3), order(4), odd_attributes=True))
     await world.produce(orders(3, first=5))
     consumer = world.consumer()
 

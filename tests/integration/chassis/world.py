@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from chassis.process.clock import RealClock
 from chassis.process.metrics import Metrics
 from chassis.process.settings import ServiceSettings
 from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION
+from tests.support import raw_batches
 
 SERVICE = "records"
 """The made-up service lends this one's schema and role."""
@@ -77,6 +78,10 @@ class World:
                 assert batch.append(key=b"k", value=value, timestamp=None) is not None
             await (await sender.send_batch(batch, self.topic, partition=partition))
 
+    async def append(self, raw: bytes, partition: int = 0) -> None:
+        """Append a batch to one partition as it is."""
+        await raw_batches.append_raw(self.bootstrap, self.topic, raw, partition)
+
     async def positions(self) -> dict[int, int]:
         """Return partition → next offset as PostgreSQL has it."""
         rows = await self.pool.fetch("SELECT partition, next_offset FROM consumer_offset WHERE topic = $1", self.topic)
@@ -130,21 +135,6 @@ async def running(*consumers: BatchConsumer) -> AsyncIterator[Sequence[asyncio.T
     assert not late, "a consumer did not end in 60 s"
     for task in done:
         task.result()
-
-
-async def until(
-    condition: Callable[[], Awaitable[bool]] | Callable[[], bool], within_s: float = 60, what: str = ""
-) -> None:
-    """Wait until the condition holds; fail when it does not in time."""
-    try:
-        async with asyncio.timeout(within_s):
-            while True:
-                found = condition()
-                if await found if isinstance(found, Awaitable) else found:
-                    return
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"not within {within_s} s: {what or condition}") from None
 
 
 def partition(world: World, number: int) -> TopicPartition:

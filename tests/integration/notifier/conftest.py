@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS, Topic
-from tests.integration.notifier.carriers import carriers
-from tests.integration.notifier.world import World
+from tests.support.carriers.programs import carriers
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ import pytest
 
 from schemas.appointments import Appointment
 from schemas.notifications import Channel
-from tests.integration.notifier.callbacks import TOKEN, secrets, sms, status
-from tests.integration.notifier.world import World, until
+from tests.support.notifier.callbacks import TOKEN, secrets, sms, status
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -7,9 +7,9 @@ import pytest
 from chassis.process.errors import Misconfigured
 from notifier.address_keys.rekeying import Rekeying
 from schemas.appointments import Appointment
-from tests.integration.notifier.callbacks import secrets, sms
-from tests.integration.notifier.world import World
 from tests.support.installation import ADDRESS_PEPPER
+from tests.support.notifier.callbacks import secrets, sms
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

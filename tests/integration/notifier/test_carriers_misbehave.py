@@ -20,7 +20,8 @@ from notifier.ledger.domain.notification import NotStarted
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason
-from tests.integration.notifier.world import World, until
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -8,7 +8,9 @@ import pytest
 from schemas.appointments import Appointment, IngestMode, Status
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.integration.notifier.world import MONDAY, World, until
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -20,7 +20,8 @@ from schemas.reminders import (
     ReminderStatus,
 )
 from schemas.topics import REMINDERS
-from tests.integration.notifier.world import World, until
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -9,9 +9,10 @@ import pytest
 
 from notifier.wiring.service import LANES, Service, build
 from schemas.notifications import Channel
-from tests.integration.notifier.world import World, until
 from tests.support.database_clock import shift
 from tests.support.installation import Installation
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,8 @@ from notifier.fanout.store import PostgresFanoutStore
 from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from schemas.appointments import Appointment, Status
-from tests.integration.notifier.world import MONDAY, World
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from schemas.reminders import Reason
-from tests.integration.notifier.world import KEY, World, until
+from tests.support.notifier.running import KEY, World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from tests.integration.notifier.world import World
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

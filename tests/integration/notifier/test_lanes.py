@@ -10,7 +10,9 @@ import pytest
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, Outcome
 from schemas.reminders import Reason
-from tests.integration.notifier.world import CLINIC, MONDAY, World, until
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import CLINIC, World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -19,8 +19,8 @@ from notifier.carriers.twilio.carrier import TwilioAccount
 from notifier.carriers.twilio.search import LookUp
 from notifier.receipts.store import PostgresReceipts
 from notifier.replies.store import PostgresReplies
-from tests.integration.notifier.callbacks import secrets
-from tests.integration.notifier.world import World
+from tests.support.notifier.callbacks import secrets
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,9 @@ import pytest
 from schemas.appointments import IngestMode, Status
 from schemas.notifications import Outcome
 from schemas.reminders import Reason
-from tests.integration.notifier.world import MONDAY, World, until
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.notifier.callbacks import secrets
-from tests.integration.notifier.world import World
+from tests.support.notifier.callbacks import secrets
+from tests.support.notifier.running import World
 from tests.support.odd_questions import broken_by
 
 pytestmark = [pytest.mark.integration, pytest.mark.fuzz]

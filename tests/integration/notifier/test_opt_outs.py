@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.notifier.callbacks import PUBLIC, bare, meta, secrets
-from tests.integration.notifier.world import World
+from tests.support.notifier.callbacks import PUBLIC, bare, meta, secrets
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

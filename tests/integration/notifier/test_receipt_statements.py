@@ -13,7 +13,7 @@ from notifier.receipts.handle import WAITS_FOR, Kept, Moved
 from notifier.receipts.store import PostgresReceipts, PostgresReceiptTransaction
 from schemas.notifications import DeliveryState
 from tests.support.installation import Installation
-from tests.unit.notifier.builders import PEPPERS
+from tests.support.notifier.builders import PEPPERS
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)

@@ -19,18 +19,10 @@ from notifier.receipts.handle import match_waiting
 from notifier.receipts.store import PostgresReceipts
 from schemas.appointments import Appointment
 from schemas.notifications import Channel, DeliveryState, NotificationChanged
-from tests.integration.notifier.callbacks import (
-    APP_SECRET,
-    BOUNCE_SECRET,
-    VERIFY,
-    bare,
-    meta,
-    secrets,
-    status,
-    twilio,
-)
-from tests.integration.notifier.world import World, until
-from tests.unit.notifier.builders import PEPPERS
+from tests.support.notifier.builders import PEPPERS
+from tests.support.notifier.callbacks import APP_SECRET, BOUNCE_SECRET, VERIFY, bare, meta, secrets, status, twilio
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 from tests.unit.notifier.carriers.test_bounces import bounce
 
 pytestmark = pytest.mark.integration

@@ -12,8 +12,8 @@ from chassis.process.clock import SteppedClock
 from notifier.callbacks.handle.intake import Came, Unread
 from notifier.callbacks.store import LARGEST_KEPT, PostgresUnreadables
 from notifier.receipts.domain import Carrier
-from tests.integration.notifier.callbacks import meta, secrets, sms, status
-from tests.integration.notifier.world import World
+from tests.support.notifier.callbacks import meta, secrets, sms, status
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

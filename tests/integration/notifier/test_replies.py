@@ -16,9 +16,10 @@ from booking.wiring import build
 from schemas import topics
 from schemas.appointments import Appointment
 from stack.ports import free_port
-from tests.integration.notifier.callbacks import meta, secrets, sms
-from tests.integration.notifier.world import World, until
 from tests.support.installation import Installation
+from tests.support.notifier.callbacks import meta, secrets, sms
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

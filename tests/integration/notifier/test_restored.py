@@ -4,7 +4,8 @@ import pytest
 
 from chassis.process.errors import Misconfigured
 from schemas.notifications import Channel
-from tests.integration.notifier.world import World, until
+from tests.support.notifier.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

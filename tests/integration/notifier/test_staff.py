@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from schemas.appointments import Appointment, Status
-from tests.integration.notifier.world import CLINIC, MONDAY, World
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import CLINIC, World
 
 pytestmark = pytest.mark.integration
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from chassis.process.errors import AttendError
 from stack.__main__ import app
-from tests.integration.notifier.world import CLINIC, KEY, World
+from tests.support.notifier.running import CLINIC, KEY, World
 
 pytestmark = pytest.mark.integration
 

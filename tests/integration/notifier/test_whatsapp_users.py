@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 
 from schemas.appointments import Appointment
-from tests.integration.notifier.callbacks import meta, secrets
 from tests.integration.notifier.test_replies import replies
-from tests.integration.notifier.world import World
+from tests.support.notifier.callbacks import meta, secrets
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

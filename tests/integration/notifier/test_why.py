@@ -20,7 +20,8 @@ from schemas.appointments import Appointment
 from stack.__main__ import app
 from stack.commands.why import EXIT_IN_PART
 from stack.ports import free_port
-from tests.integration.notifier.world import KEY, MONDAY, World
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import KEY, World
 
 pytestmark = pytest.mark.integration
 

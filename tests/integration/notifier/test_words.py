@@ -10,7 +10,8 @@ from icalendar import Calendar
 
 from chassis.process.errors import Misconfigured
 from schemas.appointments import Status
-from tests.integration.notifier.world import MONDAY, World
+from tests.support.notifier.bookings_tables import MONDAY
+from tests.support.notifier.running import World
 
 pytestmark = pytest.mark.integration
 

@@ -1,7 +1,7 @@
 """Instances of records in the test's own loop, on real topics and a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -21,11 +21,12 @@ from schemas.subfiles import SubFile
 from schemas.topics import APPOINTMENTS, PATIENTS, PROVIDERS, SUBFILES, Topic
 from stack.ports import free_port
 from tests.support.installation import Installation
-from tests.unit.records.builders import id_of
+from tests.support.records.builders import id_of
+from tests.support.topics import read_topic
+from tests.support.waiting import until
 
 KEY = "the operator's key"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-WITHIN_S = 120
 _POLICY = ReminderPolicy(policy_id="none", rules=(), window=SendWindow(opens=time(7), closes=time(21)))
 
 
@@ -160,18 +161,9 @@ class Running:
 
     async def published(self) -> list[SubFile]:
         """Return everything in `subfiles`, each partition in order."""
-        ends = await self._ends((SUBFILES,))
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.installation.bootstrap, auto_offset_reset="earliest")
-        consumer.assign(list(ends))
-        await consumer.start()
-        try:
-            found: list[SubFile] = []
-            while len(found) < sum(ends.values()):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [wire.decode(SubFile, record.value) for record in records]
-            return found
-        finally:
-            await consumer.stop()
+        name = self.installation.topic_prefix + SUBFILES.name
+        log = await read_topic(self.installation.bootstrap, name, SUBFILES.partitions)
+        return [wire.decode(SubFile, record.value or b"") for record in log]
 
     async def _ends(self, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
         names = {self.installation.topic_prefix + topic.name: topic.partitions for topic in topics}
@@ -182,17 +174,6 @@ class Running:
             return {place: end for place, end in (await consumer.end_offsets(places)).items() if end}
         finally:
             await consumer.stop()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        TimeoutError: It does not within the time that even a very busy machine needs.
-    """
-    async with asyncio.timeout(WITHIN_S):
-        while not await condition():  # noqa: ASYNC110 - what is waited for is in another system
-            await asyncio.sleep(0.05)
 
 
 def _record(event: Contract) -> tuple[Topic, str, bytes, str]:

@@ -11,7 +11,7 @@ from records.wiring import Service
 from schemas.subfiles import SubFileStatus
 from schemas.topics import APPOINTMENTS
 from tests.integration.records.running import KEY, Running, appointment, patient, provider
-from tests.unit.records.builders import id_of
+from tests.support.records.builders import id_of
 
 pytestmark = pytest.mark.integration
 

@@ -3,8 +3,9 @@
 import httpx2
 import pytest
 
-from tests.integration.records.running import KEY, Running, appointment, patient, until
+from tests.integration.records.running import KEY, Running, appointment, patient
 from tests.support.odd_questions import broken_by
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.fuzz]
 

@@ -15,7 +15,7 @@ from records.handle import on_appointments, on_patients, on_providers
 from schemas.appointments import Status
 from schemas.lean_models import AppointmentReading
 from tests.integration.records.test_stories import tell
-from tests.unit.records.builders import id_of, known, registered, seen
+from tests.support.records.builders import id_of, known, registered, seen
 
 pytestmark = pytest.mark.integration
 

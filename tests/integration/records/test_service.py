@@ -13,8 +13,9 @@ from schemas.appointments import APPOINTMENT_CHANGED, Appointment, Status
 from schemas.people import PATIENT_CHANGED
 from schemas.subfiles import SubFileStatus
 from schemas.topics import APPOINTMENTS, PATIENTS
-from tests.integration.records.running import KEY, Running, appointment, patient, provider, until
-from tests.unit.records.builders import id_of
+from tests.integration.records.running import KEY, Running, appointment, patient, provider
+from tests.support.records.builders import id_of
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -15,8 +15,8 @@ from records.adapters.store import PostgresStore
 from records.domain import Erased
 from records.handle import on_appointments, on_patients, on_providers
 from schemas.appointments import Status
-from tests.integration.records.running import until
-from tests.unit.records.builders import NOW, id_of, known, registered, seen
+from tests.support.records.builders import NOW, id_of, known, registered, seen
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -10,11 +10,11 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.postgres.database import create_pool
 from stack import services
-from tests.integration.reminders.world import World
 from tests.support import databases
 from tests.support.backends import PostgresServer
 from tests.support.installation import Installation
-from tests.unit.reminders.builders import NOW
+from tests.support.reminders.builders import NOW
+from tests.support.reminders.running import World
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from schemas.people import CLINIC_CHANGED, Clinic
 from schemas.reminders import CLINIC_DAY_DUE, ClinicDayDue
 from schemas.topics import CLINICS, REMINDERS
 from schemas.wire import decode, encode
-from tests.integration.reminders.world import Process, World, until
-from tests.unit.reminders.builders import NOW
+from tests.support.reminders.builders import NOW
+from tests.support.reminders.running import Process, World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

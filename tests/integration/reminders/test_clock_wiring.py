@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.integration.reminders.world import Process, World, until
 from tests.support.database_clock import shift
-from tests.unit.reminders.builders import VISIT, appointment
+from tests.support.reminders.builders import VISIT, appointment
+from tests.support.reminders.running import Process, World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

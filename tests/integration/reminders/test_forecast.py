@@ -15,7 +15,7 @@ from schemas.notifications import Kind, NotificationChanged, Outcome
 from schemas.planning import plan
 from schemas.reminders import PlannedReminder, Reason, ReminderDue, RemindersCancelled, RemindersPlanned, ReminderStatus
 from schemas.wire import notification_id
-from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, appointment
+from tests.support.reminders.builders import ANY_HOUR, NOW, VISIT, appointment
 
 pytestmark = pytest.mark.integration
 

@@ -19,7 +19,7 @@ from reminders.wiring import reading_api
 from schemas.notifications import Outcome
 from schemas.planning import plan
 from tests.integration.reminders.test_forecast import due, outcome, planned, take, told
-from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, appointment, id_of
+from tests.support.reminders.builders import ANY_HOUR, NOW, VISIT, appointment, id_of
 
 pytestmark = pytest.mark.integration
 

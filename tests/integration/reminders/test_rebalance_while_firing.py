@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.chaos.timers.source import Source
-from tests.integration.reminders.firing import FIRST_DUE, Pace, all_left, join_and_leave, wrongs
-from tests.integration.reminders.world import World
+from tests.support.reminders.firing import FIRST_DUE, Pace, all_left, join_and_leave, wrongs
+from tests.support.reminders.running import World
+from tests.support.reminders.source import Source
 
 pytestmark = pytest.mark.integration
 

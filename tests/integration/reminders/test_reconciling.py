@@ -29,10 +29,11 @@ from reminders.wiring import engine_of
 from schemas.topics import APPOINTMENTS
 from schemas.wire import encode
 from stack.ports import free_port
-from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
-from tests.integration.reminders.world import World, until
+from tests.support.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
 from tests.support.installation import Installation
-from tests.unit.reminders.builders import appointment, headers_of, id_of
+from tests.support.reminders.builders import appointment, headers_of, id_of
+from tests.support.reminders.running import World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -22,8 +22,8 @@ from schemas.notifications import (
 from schemas.reminders import Reason
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS
 from schemas.wire import encode, notification_id, reminder_id
-from tests.integration.reminders.world import KEY, Process, World
-from tests.unit.reminders.builders import VISIT, appointment, id_of
+from tests.support.reminders.builders import VISIT, appointment, id_of
+from tests.support.reminders.running import KEY, Process, World
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,8 @@ from reminders.projector.store import WORKER
 from schemas.appointments import Appointment
 from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS
 from schemas.wire import encode
-from tests.integration.reminders.world import World
-from tests.unit.reminders.builders import appointment, headers_of
+from tests.support.reminders.builders import appointment, headers_of
+from tests.support.reminders.running import World
 
 pytestmark = pytest.mark.integration
 

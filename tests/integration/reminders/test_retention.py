@@ -11,7 +11,7 @@ from chassis.postgres.bounded_count import Count
 from chassis.postgres.retention import BATCH, overdue, remove
 from reminders.retention import jobs
 from reminders.settings import Settings
-from tests.unit.reminders.builders import NOW, id_of
+from tests.support.reminders.builders import NOW, id_of
 
 pytestmark = pytest.mark.integration
 

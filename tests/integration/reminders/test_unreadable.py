@@ -19,9 +19,10 @@ from schemas.envelope import event_type
 from schemas.reminders import REMINDER_DEAD_LETTER, ReminderDeadLetter
 from schemas.topics import APPOINTMENTS, REMINDERS
 from schemas.wire import decode, encode
-from tests.integration.chassis.raw import PLAIN, SNAPPY, ZSTD, Content, NotText, append_to, batch
-from tests.integration.reminders.world import Process, World, names, until
-from tests.unit.reminders.builders import VISIT, appointment, headers_of
+from tests.support.raw_batches import PLAIN, SNAPPY, ZSTD, Content, NotText, append_raw, batch
+from tests.support.reminders.builders import VISIT, appointment, headers_of
+from tests.support.reminders.running import Process, World, names
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -47,7 +48,7 @@ def record(visit: Appointment, *headers: tuple[str, bytes | None]) -> Content:
 
 
 async def append(world: World, raw: bytes, to: int) -> None:
-    await append_to(world.installation.bootstrap, world.installation.topic_prefix + APPOINTMENTS.name, raw, to)
+    await append_raw(world.installation.bootstrap, world.installation.topic_prefix + APPOINTMENTS.name, raw, to)
 
 
 async def planned(world: World, wanted: Sequence[Appointment]) -> bool:

@@ -17,9 +17,10 @@ from chassis.process.clock import RealClock
 from reminders.reconciler.domain import SETTLED_AFTER
 from schemas.topics import APPOINTMENTS, TIMERS_CHANGELOG
 from stack.ports import free_port
-from tests.integration.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
-from tests.integration.chassis.raw import PLAIN, ZSTD, append_to, batch
-from tests.integration.reminders.world import Process, World, until
+from tests.support.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
+from tests.support.raw_batches import PLAIN, ZSTD, append_raw, batch
+from tests.support.reminders.running import Process, World
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +77,7 @@ async def test_timers_of_that_partition_wait_and_all_others_fire(world: World, d
         visits = await book(door, *(f"v{n}" for n in range(12)))
         hurt = number(visits[0])
         await stopped(world, lambda: held(world, visits))
-        await append_to(world.installation.bootstrap, changelog(world), damage(), hurt)
+        await append_raw(world.installation.bootstrap, changelog(world), damage(), hurt)
 
         worker = world.start("worker")
         await until(lambda: says(world, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")
@@ -106,7 +107,7 @@ async def test_a_partition_that_a_person_lets_begin_anew_is_planned_from_booking
         await stopped(world, lambda: versions(world, {ghost: 2}))
         stale = batch((ghost.bytes, rows[ghost.bytes], ()), codec=PLAIN)
         for raw in (stale, torn()):
-            await append_to(world.installation.bootstrap, changelog(world), raw, hurt)
+            await append_raw(world.installation.bootstrap, changelog(world), raw, hurt)
 
         worker = world.start("worker", **reconciler)
         await until(lambda: says(world, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")

@@ -14,8 +14,9 @@ from schemas.appointments import Bar, Status
 from schemas.instants import micros
 from schemas.reminders import Reason
 from schemas.topics import APPOINTMENTS
-from tests.integration.reminders.world import World, names, until
-from tests.unit.reminders.builders import VISIT, appointment, id_of, row_of
+from tests.support.reminders.builders import VISIT, appointment, id_of, row_of
+from tests.support.reminders.running import World, names
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.contract.examples import ROOT
+from tests.support.examples import ROOT
 
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 

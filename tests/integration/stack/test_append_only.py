@@ -5,7 +5,7 @@ import re
 import asyncpg
 import pytest
 
-from tests.contract.examples import ROOT
+from tests.support.examples import ROOT
 from tests.support.installation import Installation
 
 WHOLLY = [

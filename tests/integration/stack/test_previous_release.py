@@ -17,12 +17,12 @@ from chassis.postgres import migrator
 from chassis.postgres.database import Connection
 from schemas.topics import APPOINTMENTS
 from stack.ports import free_port
-from tests.integration.booking.door import booking, published, send_inbound
-from tests.integration.chassis.world import until
 from tests.support import databases
 from tests.support.backends import KafkaServer, PostgresServer
+from tests.support.booking.door import booking, published, send_inbound
 from tests.support.installation import Installation
 from tests.support.previous_release import Release, previous
+from tests.support.waiting import until
 
 SERVICE = "booking"
 DAYS = count(1)

@@ -14,7 +14,7 @@ from stack.demo.moving import moved, start_of, weeks_ahead, weeks_back
 from stack.demo.reminding import slots
 from stack.demo.visits import visits
 from stack.demo.week import write_week
-from tests.unit.schemas.builders import appointment
+from tests.support.schemas.builders import appointment
 
 WEEK = write_week(seed=7, after=date(2026, 11, 24))
 

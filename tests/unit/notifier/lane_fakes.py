@@ -26,7 +26,7 @@ from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, N
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import NOW, notification, visit
+from tests.support.notifier.builders import NOW, notification, visit
 
 LIVE = SendingMode(SendingModeName.LIVE)
 ACCOUNTS = Accounts("ours", {"SOUTH": "souths", "SOUTH2": "souths", "EAST": "easts"})
@@ -271,13 +271,6 @@ async def run_until(
     await run_while(
         runner, lambda: not all(one.state in states and one.lane is lane for one in ledger.held.values()), stop
     )
-
-
-async def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
-    """Wait until a condition holds, or fail."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 async def run_while(lane: Lane, condition: Callable[[], bool], stop: asyncio.Event | None = None) -> None:

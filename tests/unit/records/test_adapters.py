@@ -12,7 +12,7 @@ from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Status
 from schemas.people import PATIENT_CHANGED, PROVIDER_CHANGED
 from schemas.subfiles import SUB_FILE_CHANGED, SubFile, SubFileStatus
-from tests.unit.records.builders import NOW, id_of, seen
+from tests.support.records.builders import NOW, id_of, seen
 
 VISIT, ANN = id_of("visit"), id_of("ann")
 BOOKED = (

@@ -8,7 +8,7 @@ import pytest
 from records.domain import SubFile, open_sub_file
 from records.domain_commands import Act, Command, Refused, changed
 from schemas.subfiles import SubFileStatus
-from tests.unit.records.builders import id_of, seen
+from tests.support.records.builders import id_of, seen
 
 KNOWN = {id_of("dr who"), id_of("dr no")}
 

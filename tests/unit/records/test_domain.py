@@ -21,7 +21,7 @@ from schemas.appointments import Status
 from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus
 from schemas.wire import event_id, sub_file_id
-from tests.unit.records.builders import id_of, seen
+from tests.support.records.builders import id_of, seen
 
 MAIN_FILE = "FILE-2026-000007"
 PAIR = (id_of("ann"), "EYE")

@@ -12,7 +12,7 @@ from records.domain import Erased
 from records.handle import on_appointments, on_patients, on_providers
 from schemas.appointments import Status
 from schemas.subfiles import SubFileStatus
-from tests.unit.records.builders import NOW, MemoryStore, id_of, known, registered, seen
+from tests.support.records.builders import NOW, MemoryStore, id_of, known, registered, seen
 
 
 async def a_clinic() -> MemoryStore:

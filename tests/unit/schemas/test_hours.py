@@ -10,7 +10,7 @@ from schemas.hours import Hours
 from schemas.instants import HOUR, instant, micros
 from schemas.planning import plan
 from schemas.reminders import PlannedReminder, Reason, ReminderStatus
-from tests.unit.schemas.builders import appointment, days, hours, utc
+from tests.support.schemas.builders import appointment, days, hours, utc
 
 
 def planned(start: str, *rules: ReminderRule, **changes: Any) -> dict[str, PlannedReminder]:

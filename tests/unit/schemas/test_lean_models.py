@@ -5,7 +5,7 @@ import pytest
 
 from schemas import lean_models
 from schemas.catalogue import MODELS
-from tests.contract.examples import example
+from tests.support.examples import example
 
 READINGS: dict[str, type[lean_models.Reading]] = {
     "appointment.changed.v1": lean_models.AppointmentReading,

@@ -9,7 +9,7 @@ from schemas.appointments import Bar, Status
 from schemas.planning import barred_by, plan, reason_not_to_remind
 from schemas.reminders import Reason, ReminderStatus
 from schemas.wire import reminder_id
-from tests.unit.schemas.builders import APPOINTMENT, appointment, days, due_of, hours, utc
+from tests.support.schemas.builders import APPOINTMENT, appointment, days, due_of, hours, utc
 
 # R10, R11, D13: what is planned
 

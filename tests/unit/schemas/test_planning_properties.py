@@ -12,7 +12,7 @@ from schemas.hours import Hours
 from schemas.instants import HOUR, micros
 from schemas.planning import plan
 from schemas.reminders import ReminderStatus
-from tests.unit.schemas.builders import appointment, days, due_of, hours
+from tests.support.schemas.builders import appointment, days, due_of, hours
 
 ZONES = ("UTC", "Europe/London", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kathmandu")
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds

@@ -9,7 +9,7 @@ import pytest
 from booking.appointments.domain.batch import Batch
 from booking.appointments.domain.state import Result
 from schemas.appointments import Bar, Status
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, batch, change, command
+from tests.support.booking.builders import ANN, HOUR, NOW, START, batch, change, command
 
 MINUTE = timedelta(minutes=1)
 

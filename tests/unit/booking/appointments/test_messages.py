@@ -13,7 +13,7 @@ from booking.providers.messages import provider_changed
 from schemas import wire
 from schemas.appointments import Appointment, Bar, Status
 from schemas.people import Clinic, Patient
-from tests.unit.booking.builders import ANN, EYE, HOUR, NOW, START, VISIT, batch, change, command
+from tests.support.booking.builders import ANN, EYE, HOUR, NOW, START, VISIT, batch, change, command
 
 
 def states() -> list[AppointmentState]:

@@ -10,7 +10,7 @@ from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
 from schemas.appointments import IngestMode, Status
 from schemas.wire import provider_id
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, command
+from tests.support.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, command
 
 
 def state(taken: Batch) -> AppointmentState:

@@ -10,7 +10,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.group_commit import AT_ONCE, LARGEST, Gatherer
 from chassis.api.problems import Problem
-from tests.unit.booking.builders import LOCAL, command
+from tests.support.booking.builders import LOCAL, command
 
 
 class Transactions:

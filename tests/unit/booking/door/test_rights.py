@@ -7,7 +7,7 @@ from booking.door.domain import Client
 from booking.patients.domain.patient import PersonDetails
 from booking.safety.domain import Cause
 from booking.values.refusals import Refused
-from tests.unit.booking.builders import ANN, LOCAL, VISIT, batch, change, command
+from tests.support.booking.builders import ANN, LOCAL, VISIT, batch, change, command
 
 EYE_ONLY = Client("local", ("local",), ("EYE",))
 DOS = ("http://fhir.nhs.uk/Id/dos-service-id", "111")

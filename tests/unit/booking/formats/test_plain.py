@@ -11,7 +11,7 @@ from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET
-from tests.unit.booking.builders import LOCAL, START
+from tests.support.booking.builders import LOCAL, START
 
 
 def body(**appointment: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from booking.appointments.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowe
 from booking.appointments.domain.versions import decide
 from booking.no_shows.domain import cause_of, not_attended
 from schemas.appointments import Status
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, change, command
+from tests.support.booking.builders import ANN, HOUR, NOW, START, change, command
 
 SECOND = timedelta(seconds=1)
 

@@ -16,7 +16,7 @@ from booking.values.refusals import Refused
 from schemas import wire
 from schemas.appointments import Appointment, Bar, ReminderPolicy, ReminderRule, SendWindow, Status
 from schemas.planning import plan
-from tests.unit.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, command
+from tests.support.booking.builders import EYE, HOUR, NOW, START, VISIT, batch, change, command
 
 DAY, TWO, WEEK = Lead(hours=24), Lead(hours=2), Lead(days=7)
 LATER = NOW + timedelta(days=1)

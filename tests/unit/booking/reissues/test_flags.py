@@ -11,7 +11,7 @@ from booking.clinics.domain.clinic import ClinicState
 from booking.reissues.handle import Job, reissue_barred
 from booking.values.identity import PatientKey
 from schemas.appointments import Bar
-from tests.unit.booking.builders import ANN, EYE, NOW, VISIT, batch, command
+from tests.support.booking.builders import ANN, EYE, NOW, VISIT, batch, command
 
 BOB, OTHER = UUID(int=2), UUID(int=8)
 LATER = NOW + timedelta(hours=1)

@@ -13,7 +13,7 @@ from booking.replies.domain import decide as answered
 from schemas.appointments import Status
 from schemas.notifications import Channel
 from schemas.replies import PatientReplied, ReplyAnswer
-from tests.unit.booking.builders import ANN, HOUR, NOW, START, VISIT, change, command
+from tests.support.booking.builders import ANN, HOUR, NOW, START, VISIT, change, command
 
 
 def booked(**given: Any) -> AppointmentState:

@@ -1,7 +1,6 @@
 """The parts of a process fail apart: one that fails is shown and run again, and the door stays open (0019)."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
@@ -9,6 +8,7 @@ from chassis.process.clock import RealClock
 from chassis.process.errors import Misconfigured, Unavailable
 from chassis.process.health import Health
 from chassis.process.parts import STEADY_S, run_all
+from tests.support.waiting import until
 
 
 class Part:
@@ -30,12 +30,6 @@ class Part:
 @pytest.fixture
 def health() -> Health:
     return Health("shop", RealClock())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # waits for a condition
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(

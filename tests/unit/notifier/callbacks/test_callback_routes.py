@@ -22,7 +22,7 @@ from notifier.carriers.meta.signature import meta_signature
 from notifier.carriers.twilio.signature import twilio_signature
 from notifier.receipts.domain import Carrier
 from notifier.wiring.callbacks import carriers_routes
-from tests.unit.notifier.builders import PEPPERS
+from tests.support.notifier.builders import PEPPERS
 
 PUBLIC = "https://clinic.example"
 

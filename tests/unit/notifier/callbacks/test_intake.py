@@ -12,7 +12,7 @@ from notifier.callbacks.handle.intake import Batch, Intake, Item, Unread
 from notifier.receipts.domain import Carrier, Receipt, Reported
 from notifier.replies.handle import Incoming
 from schemas.notifications import Channel
-from tests.unit.notifier.builders import PEPPERS
+from tests.support.notifier.builders import PEPPERS
 
 
 class Work:

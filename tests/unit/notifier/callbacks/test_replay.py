@@ -11,7 +11,7 @@ from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Batch, Came, Intake, Unread
 from notifier.callbacks.handle.replay import Kept, NotReplayable, Replayed, StillUnreadable, replay
 from notifier.receipts.domain import Carrier
-from tests.unit.notifier.builders import NOW, PEPPERS
+from tests.support.notifier.builders import NOW, PEPPERS
 from tests.unit.notifier.callbacks.test_intake import Kept as Unreadables
 from tests.unit.notifier.callbacks.test_intake import Replies, Work, report, stop
 

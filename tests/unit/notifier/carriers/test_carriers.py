@@ -17,7 +17,7 @@ from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected, Unsure
 from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
-from tests.unit.notifier.builders import MOBILE, call
+from tests.support.notifier.builders import MOBILE, call
 
 BY_SMS = Route(Channel.SMS, MOBILE)
 TWILIO = TwilioAccount("AC1", SecretStr("hush"), "+15005550006", "https://attend.example/")

@@ -20,7 +20,7 @@ from notifier.ledger.domain.faults import THROTTLED, Fault
 from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected
 from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
-from tests.unit.notifier.builders import MOBILE, call
+from tests.support.notifier.builders import MOBILE, call
 
 
 @pytest.mark.parametrize(

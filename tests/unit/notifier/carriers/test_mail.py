@@ -13,7 +13,7 @@ from notifier.gate.domain.channels import Route
 from notifier.wording.rendering import Templates
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
-from tests.unit.notifier.builders import APPOINTMENT, EMAIL, STARTS, call
+from tests.support.notifier.builders import APPOINTMENT, EMAIL, STARTS, call
 from tests.unit.notifier.wording.test_rendering import EVIL
 
 SENDER = Sender("appointments@clinic.example")

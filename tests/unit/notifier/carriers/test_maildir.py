@@ -11,7 +11,7 @@ from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Intake, Unread
 from notifier.carriers.smtp.maildir import AT_ONCE, BounceMailbox
 from notifier.receipts.domain import Carrier
-from tests.unit.notifier.builders import PEPPERS
+from tests.support.notifier.builders import PEPPERS
 
 
 class Kept:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.carriers.twilio.domain import Listed, Unknown, found
-from tests.unit.notifier.builders import APPOINTMENT, NOTIFICATION, NOW
+from tests.support.notifier.builders import APPOINTMENT, NOTIFICATION, NOW
 
 UNKNOWN = Unknown(NOTIFICATION, APPOINTMENT, b"", NOW, alone=True)
 TAKEN = Listed("SM1", "delivered", NOW + timedelta(seconds=3))

@@ -20,7 +20,7 @@ from notifier.gate.domain.channels import Route
 from notifier.settings import Settings
 from notifier.wording.rendering import Templates
 from schemas.notifications import Channel, Kind
-from tests.unit.notifier.builders import MOBILE, call
+from tests.support.notifier.builders import MOBILE, call
 
 SID, OTHER_SID = f"AC{'1' * 32}", f"AC{'2' * 32}"
 SERVICE = f"MG{'a' * 32}"

@@ -11,7 +11,7 @@ from notifier.ledger.domain.states import NotificationState
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import APPOINTMENT, PROVIDER, visit
+from tests.support.notifier.builders import APPOINTMENT, PROVIDER, visit
 
 EIGHT = datetime(2027, 3, 1, 8, tzinfo=UTC)
 TEN = datetime(2027, 3, 1, 10, tzinfo=UTC)

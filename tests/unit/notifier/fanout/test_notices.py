@@ -21,7 +21,7 @@ from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
 from schemas.reminders import Reason
 from schemas.wire import notification_id
-from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, STARTS, notification
+from tests.support.notifier.builders import APPOINTMENT, NOW, PATIENT, STARTS, notification
 
 OTHER = UUID("01890000-0000-7000-8000-00000000000b")
 

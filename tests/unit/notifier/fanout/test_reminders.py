@@ -11,7 +11,7 @@ from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
 from schemas.reminders import ReminderDue
-from tests.unit.notifier.builders import NOW
+from tests.support.notifier.builders import NOW
 
 LIVE = SendingMode(SendingModeName.LIVE)
 

@@ -8,7 +8,7 @@ import pytest
 from notifier.fanout.domain.transitions import NOTICES, Held, Transition, VisitReading, fold, transition
 from schemas.appointments import Status
 from schemas.notifications import Kind
-from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, STARTS
+from tests.support.notifier.builders import APPOINTMENT, NOW, PATIENT, STARTS
 
 BEFORE_BOOKING = (Status.PROPOSED, Status.PENDING, Status.WAITLIST)
 

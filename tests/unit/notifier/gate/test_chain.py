@@ -12,7 +12,7 @@ from notifier.gate.domain.visit import Preferences
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import EMAIL, MOBILE, NOW, STARTS, visit
+from tests.support.notifier.builders import EMAIL, MOBILE, NOW, STARTS, visit
 
 ALL = Preferences(whatsapp=True, sms=True, email=True)
 WHATSAPP, SMS, MAIL = Channel.WHATSAPP, Channel.SMS, Channel.EMAIL

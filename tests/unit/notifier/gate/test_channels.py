@@ -11,7 +11,7 @@ from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.visit import Preferences
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import EMAIL, MOBILE, STARTS, visit
+from tests.support.notifier.builders import EMAIL, MOBILE, STARTS, visit
 
 WHATSAPP, SMS, MAIL = (Route(Channel.WHATSAPP, MOBILE), Route(Channel.SMS, MOBILE), Route(Channel.EMAIL, EMAIL))
 

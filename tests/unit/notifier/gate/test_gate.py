@@ -28,7 +28,7 @@ from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.planning import barred_by, reason_not_to_remind
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import EMAIL, MOBILE, NOW, PROVIDER, STARTS, visit
+from tests.support.notifier.builders import EMAIL, MOBILE, NOW, PROVIDER, STARTS, visit
 
 PATIENT_KINDS = tuple(kind for kind, needs in GATE.items() if needs.person)
 PROVIDER_KINDS = tuple(kind for kind, needs in GATE.items() if not needs.person)

@@ -11,7 +11,7 @@ from notifier.inbox.domain import DayList, InboxEntry
 from notifier.inbox.notice import notice_of
 from notifier.settings import Settings
 from schemas.notifications import Kind
-from tests.unit.notifier.builders import APPOINTMENT, notification, visit
+from tests.support.notifier.builders import APPOINTMENT, notification, visit
 
 OPENED_AT = "https://ehr.example/visits/{appointment_id}"
 

@@ -22,7 +22,7 @@ from notifier.lanes.handle.limits import Limits
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, Rejected, Unsure
 from schemas.notifications import Channel, Kind
-from tests.unit.notifier.builders import MOBILE, NOW, call
+from tests.support.notifier.builders import MOBILE, NOW, call
 from tests.unit.notifier.lane_fakes import NoWatch
 
 LIMITS = Limits(slots=2, timeout_s=60.0, breaker_failures=2, breaker_open_s=15.0)

@@ -11,7 +11,7 @@ from notifier.lanes.handle.caller import Caller
 from notifier.lanes.handle.limits import Limits
 from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, NotStarted
 from schemas.notifications import Channel
-from tests.unit.notifier.builders import STARTS, call
+from tests.support.notifier.builders import STARTS, call
 from tests.unit.notifier.lane_fakes import NoWatch
 
 SECOND = timedelta(seconds=1)

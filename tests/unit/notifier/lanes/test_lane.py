@@ -16,7 +16,7 @@ from notifier.ledger.domain.notification import NotAccepted, NotStarted
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import NOW, notification
+from tests.support.notifier.builders import NOW, notification
 from tests.unit.notifier.lane_fakes import (
     ACCOUNTS,
     LIVE,

@@ -18,7 +18,7 @@ from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, N
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import EMAIL, NOW, STARTS, notification, visit
+from tests.support.notifier.builders import EMAIL, NOW, STARTS, notification, visit
 from tests.unit.notifier.lane_fakes import FakeCarrier, MemoryLedger, NoWatch, lane_over, run_while
 
 WELL: CarrierResult = Accepted("r")

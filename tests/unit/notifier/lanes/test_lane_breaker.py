@@ -12,8 +12,9 @@ from notifier.ledger.domain.notification import Accepted, NotAccepted
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import NOW, notification
-from tests.unit.notifier.lane_fakes import FakeCarrier, MemoryLedger, lane_over, reminders, run_while, until
+from tests.support.notifier.builders import NOW, notification
+from tests.support.waiting import until
+from tests.unit.notifier.lane_fakes import FakeCarrier, MemoryLedger, lane_over, reminders, run_while
 
 
 async def test_a_carrier_that_asks_for_patience_pauses_the_lane_for_the_longest_it_asked() -> None:

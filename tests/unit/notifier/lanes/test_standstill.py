@@ -6,7 +6,7 @@ import pytest
 
 from notifier.lanes.domain.standstill import Standstill
 from notifier.lanes.handle.limits import Limits
-from tests.unit.notifier.builders import NOW
+from tests.support.notifier.builders import NOW
 from tests.unit.notifier.lane_fakes import FakeCarrier, MemoryLedger, NoWatch, lane_over, reminders, run_while
 
 NEW = Standstill()

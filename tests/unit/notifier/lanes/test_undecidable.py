@@ -23,7 +23,8 @@ from notifier.ledger.domain.notification import Notification, Row
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import NOW, sending
+from tests.support.notifier.builders import NOW, sending
+from tests.support.waiting import until
 from tests.unit.notifier.lane_fakes import (
     ACCOUNTS,
     LIVE,
@@ -33,7 +34,6 @@ from tests.unit.notifier.lane_fakes import (
     lane_over,
     reminders,
     run_while,
-    until,
 )
 
 

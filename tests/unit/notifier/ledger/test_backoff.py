@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.ledger.domain.backoff import delay, retry_at
-from tests.unit.notifier.builders import NOW
+from tests.support.notifier.builders import NOW
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from notifier.ledger.messages import notification_changed
 from schemas.notifications import Channel, DeliveryState, Kind, NotificationChanged
 from schemas.reminders import Reason
 from schemas.wire import decode, derived_id, encode
-from tests.unit.notifier.builders import NOW, notification
+from tests.support.notifier.builders import NOW, notification
 
 INSTANTS = (NOW, datetime(2027, 3, 28, 1, 2, 3, 456789, UTC), datetime(2027, 12, 31, 23, 59, 59, 100, UTC))
 STATES = (NotificationState.ACCEPTED, NotificationState.FAILED, NotificationState.SKIPPED, NotificationState.UNKNOWN)

@@ -8,7 +8,7 @@ from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Kind
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import notification
+from tests.support.notifier.builders import notification
 
 
 def test_a_row_changed_in_some_fields_is_what_replace_would_make() -> None:

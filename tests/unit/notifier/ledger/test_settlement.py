@@ -24,7 +24,7 @@ from notifier.ledger.domain.settlement import again, defer, place, run_out, sett
 from notifier.ledger.domain.states import STEPS, NotificationState, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending
+from tests.support.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending
 
 ANSWERS: tuple[CarrierResult, ...] = (
     Accepted("r"),

@@ -10,7 +10,7 @@ from notifier.opt_outs.domain.one_click import Unsubscribing, read_token, token_
 from notifier.values.addresses import Address
 from notifier.values.kinds import Category
 from schemas.notifications import Kind
-from tests.unit.notifier.builders import PEPPERS
+from tests.support.notifier.builders import PEPPERS
 
 ADA = PEPPERS.of("ada@example.org")
 

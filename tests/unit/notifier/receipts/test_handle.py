@@ -11,7 +11,7 @@ from notifier.ledger.domain.states import NotificationState
 from notifier.receipts.domain import Carrier, Made, Receipt, Reported
 from notifier.receipts.handle import Heard, Kept, Moved, Noted, hear
 from schemas.notifications import Channel, DeliveryState
-from tests.unit.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending
+from tests.support.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending
 
 LATER = NOW + timedelta(minutes=1)
 ACCEPTED = sending(state=NotificationState.ACCEPTED, version=1, accepted_at=NOW)

@@ -16,7 +16,7 @@ from notifier.ledger.domain.states import NotificationState
 from notifier.receipts.domain import ORDER, Carrier, Effect, Made, Receipt, Reported, apply
 from schemas.notifications import Channel, DeliveryState
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending
+from tests.support.notifier.builders import FIRST, NOTIFICATION, NOW, SECOND, sending
 
 LATER = NOW + timedelta(minutes=1)
 

@@ -11,7 +11,7 @@ from notifier.replies.domain import Meaning, Messaged, PatientReply, Verdict, Wh
 from notifier.values.kinds import KINDS, Category
 from schemas.appointments import Status
 from schemas.notifications import Kind
-from tests.unit.notifier.builders import APPOINTMENT, NOW, PATIENT, PEPPERS, STARTS
+from tests.support.notifier.builders import APPOINTMENT, NOW, PATIENT, PEPPERS, STARTS
 
 OTHER = UUID("01890000-0000-7000-8000-000000000099")
 (CODE,) = PEPPERS.codes(APPOINTMENT, 1)

@@ -6,7 +6,7 @@ from notifier.gate.domain.visit import Preferences
 from notifier.staff.contacts.domain import Trouble, unreachable
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import EMAIL, MOBILE, visit
+from tests.support.notifier.builders import EMAIL, MOBILE, visit
 
 NOBODY: frozenset[Channel] = frozenset()
 BY_SMS = (Channel.SMS, MOBILE)

@@ -13,7 +13,7 @@ from notifier.staff.work_list.domain import Act, acts, dropped, found_out, is_li
 from notifier.values.kinds import PROVIDER
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.unit.notifier.builders import NOTIFICATION, NOW, STARTS, notification
+from tests.support.notifier.builders import NOTIFICATION, NOW, STARTS, notification
 
 
 def unknown(**changes: Any) -> Notification:

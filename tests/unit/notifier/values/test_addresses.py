@@ -11,7 +11,7 @@ from chassis.process.errors import Misconfigured
 from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
-from tests.unit.notifier.builders import APPOINTMENT, MOBILE
+from tests.support.notifier.builders import APPOINTMENT, MOBILE
 
 OLD, NEW = b"the old one", b"the new one"
 ONE = Peppers((OLD,))

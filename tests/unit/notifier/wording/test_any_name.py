@@ -14,7 +14,7 @@ from notifier.wording.domain.sms_segments import segments
 from notifier.wording.rendering import Templates
 from notifier.wording.words import words_of
 from schemas.notifications import Kind
-from tests.unit.notifier.builders import EMAIL, call
+from tests.support.notifier.builders import EMAIL, call
 
 NASTY = st.sampled_from(
     [

@@ -20,7 +20,7 @@ from notifier.wording.domain.sms_segments import segments
 from notifier.wording.rendering import PARTS, Part, Templates
 from notifier.wording.words import LANGUAGES, words_of
 from schemas.notifications import Channel, Kind
-from tests.unit.notifier.builders import MOBILE, call
+from tests.support.notifier.builders import MOBILE, call
 
 KINDS = PATIENT_KINDS
 TEMPLATES = Templates()

@@ -8,7 +8,7 @@ from reminders.clinic_days.messages import clinic_event
 from schemas.envelope import Envelope
 from schemas.people import CLINIC_CHANGED, Clinic
 from schemas.wire import Undecodable, encode
-from tests.unit.reminders.builders import NOW, Record, appointment
+from tests.support.reminders.builders import NOW, Record, appointment
 
 
 def told(zone: str) -> Any:

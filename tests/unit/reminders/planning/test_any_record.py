@@ -26,7 +26,7 @@ from schemas.envelope import event_type
 from schemas.instants import micros
 from schemas.reminders import REMINDERS_PLANNED, ReminderDeadLetter, RemindersPlanned
 from schemas.wire import decode
-from tests.unit.reminders.builders import HOURS, NOW, Record, appointment, headers_of, id_of, rule, source_of
+from tests.support.reminders.builders import HOURS, NOW, Record, appointment, headers_of, id_of, rule, source_of
 
 OWNER = RemindersOwner(read_visit, cause_of, RecordWording(lambda: NOW))
 KEY = id_of("visit").bytes

@@ -39,8 +39,8 @@ from schemas.reminders import (
     ReminderStatus,
 )
 from schemas.wire import decode, reminder_id
-from tests.unit.reminders.builders import ANY_HOUR, NOW, appointment, source_of
-from tests.unit.reminders.builders import rule as reminder_rule
+from tests.support.reminders.builders import ANY_HOUR, NOW, appointment, source_of
+from tests.support.reminders.builders import rule as reminder_rule
 
 EVENTS, ROWS = "reminders", "changelog"
 BODIES: dict[str, Any] = {

@@ -9,7 +9,7 @@ from reminders.timers.row import NEVER, unpack
 from schemas.appointments import Appointment, Status
 from schemas.reminders import REMINDERS_CANCELLED, REMINDERS_PLANNED, RemindersCancelled, RemindersPlanned
 from schemas.wire import decode, encode
-from tests.unit.reminders.builders import NOW, VISIT, appointment, headers_of, id_of, source_of
+from tests.support.reminders.builders import NOW, VISIT, appointment, headers_of, id_of, source_of
 from tests.unit.reminders.planning.test_handle import KEY, Story, kinds
 
 AT = (MEND, NOW.isoformat().encode())

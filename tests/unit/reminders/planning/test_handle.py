@@ -29,7 +29,7 @@ from schemas.reminders import (
     RemindersPlanned,
 )
 from schemas.wire import decode, event_id
-from tests.unit.reminders.builders import NOW, VISIT, appointment, id_of, rule, source_of
+from tests.support.reminders.builders import NOW, VISIT, appointment, id_of, rule, source_of
 
 OWNER = RemindersOwner(read_visit, cause_of, RecordWording(lambda: NOW))
 KEY = id_of("visit").bytes

@@ -16,7 +16,7 @@ from schemas.instants import instant
 from schemas.planning import plan
 from schemas.reminders import REMINDER_DUE, REMINDERS_PLANNED, ReminderDue, RemindersPlanned
 from schemas.wire import derived_id, encode, event_id, reminder_id
-from tests.unit.reminders.builders import NOW, VISIT, Record, appointment, headers_of, kept, rule, source_of
+from tests.support.reminders.builders import NOW, VISIT, Record, appointment, headers_of, kept, rule, source_of
 
 WORDING = RecordWording(lambda: NOW)
 starts = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # bounds

@@ -10,7 +10,7 @@ from reminders.timers.row import NEVER, TimerState, pack
 from schemas.appointments import NOT_YET_BOOKED, Appointment, Bar, SendWindow, Status
 from schemas.instants import instant, micros
 from schemas.reminders import Reason
-from tests.unit.reminders.builders import ANY_HOUR, NOW, VISIT, Kept, appointment, id_of, kept, rule
+from tests.support.reminders.builders import ANY_HOUR, NOW, VISIT, Kept, appointment, id_of, kept, rule
 
 KEY = id_of("visit").bytes
 

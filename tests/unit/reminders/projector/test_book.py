@@ -20,7 +20,7 @@ from schemas.reminders import (
     ReminderStatus,
 )
 from schemas.wire import notification_id, reminder_id
-from tests.unit.reminders.builders import NOW, VISIT, appointment, id_of, rule
+from tests.support.reminders.builders import NOW, VISIT, appointment, id_of, rule
 
 VISIT_ID = id_of("visit")
 statuses = st.sampled_from(ReminderStatus)

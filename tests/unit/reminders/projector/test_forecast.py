@@ -7,7 +7,7 @@ import pytest
 from reminders.projector.domain.book import Reminder
 from reminders.projector.domain.forecast import differences, slot_of
 from schemas.reminders import ReminderStatus
-from tests.unit.reminders.builders import VISIT, id_of
+from tests.support.reminders.builders import VISIT, id_of
 
 AHEAD = Reminder(id_of("reminder"), id_of("visit"), 1, 1, clinic_id="EYE", scheduled_for=VISIT + timedelta(seconds=42))
 OUT = AHEAD._replace(handed_over_at=VISIT)

@@ -8,7 +8,7 @@ from reminders.projector.domain.book import Book
 from reminders.projector.handle import PublishedEvent, record
 from schemas.planning import plan
 from schemas.reminders import ClinicDayDue, ReminderDeadLetter, RemindersPlanned
-from tests.unit.reminders.builders import NOW, appointment, id_of
+from tests.support.reminders.builders import NOW, appointment, id_of
 
 
 class MemoryBooks:

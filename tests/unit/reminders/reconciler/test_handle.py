@@ -11,7 +11,7 @@ import pytest
 
 from reminders.reconciler.domain import SETTLED_AFTER, BookingState, Difference, TimersState, difference, unwanted
 from reminders.reconciler.handle import BEHIND, Found, Reconciler
-from tests.unit.reminders.builders import LONG_AGO, NOW, VISIT, id_of
+from tests.support.reminders.builders import LONG_AGO, NOW, VISIT, id_of
 
 PARTITIONS = 3
 

@@ -11,7 +11,7 @@ from chassis.process.metrics import Metrics
 from reminders.reconciler.domain import Difference
 from reminders.reconciler.handle import Found
 from reminders.reconciler.job import ReconcilerJob
-from tests.unit.reminders.builders import NOW
+from tests.support.reminders.builders import NOW
 
 
 class Passes:

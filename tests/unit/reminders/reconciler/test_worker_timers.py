@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from reminders.reconciler.worker_timers import EngineTimers
-from tests.unit.reminders.builders import NOW
+from tests.support.reminders.builders import NOW
 
 
 async def lag() -> dict[int, int]:

@@ -15,7 +15,7 @@ from reminders.timers.id_refresh import READ_EVERY_S, IdRefresh
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Message
 from reminders.timers.recovery import Writers
-from tests.unit.reminders.builders import NOW, VISIT
+from tests.support.reminders.builders import NOW, VISIT
 
 NAMES = Names("worker", "timers", ("appointments",), "reminders", 12)
 DAY_BEFORE = VISIT - timedelta(hours=24)

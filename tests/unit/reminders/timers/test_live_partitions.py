@@ -6,7 +6,7 @@ from faust.types import TP
 from chassis.kafka.halt import Halt
 from chassis.process.clock import StillClock
 from reminders.timers.engine import Engine
-from tests.unit.reminders.builders import NOW
+from tests.support.reminders.builders import NOW
 from tests.unit.reminders.timers.test_clock_held import engine_of
 
 CHANGELOG = "worker-timers-changelog"

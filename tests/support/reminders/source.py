@@ -19,9 +19,9 @@ from schemas.planning import plan
 from schemas.reminders import ReminderDue, RemindersPlanned, ReminderStatus
 from schemas.topics import APPOINTMENTS
 from schemas.wire import encode
-from tests.chaos.timers.field import Field
-from tests.chaos.timers.reading import Changelog, Held
-from tests.unit.reminders.builders import ANY_HOUR, NOW, appointment, headers_of, id_of
+from tests.support.reminders.builders import ANY_HOUR, NOW, appointment, headers_of, id_of
+from tests.support.reminders.changelog import Changelog, Held
+from tests.support.reminders.running import World
 
 FIRST_VISIT = NOW + timedelta(days=3)
 
@@ -121,14 +121,14 @@ def expected(version: Appointment) -> Held:
     return Held(version.version, version.schedule_gen, next_due, micros(_start(version)), states)
 
 
-async def stream(field: Field, source: Source, per_second: int, done: asyncio.Event) -> None:
+async def stream(world: World, source: Source, per_second: int, done: asyncio.Event) -> None:
     """Publish changes at about this rate until `done`; returns when all of them are acknowledged."""
-    topic = field.name(APPOINTMENTS)
+    topic = world.installation.topic_prefix + APPOINTMENTS.name
     sent = []
     while not done.is_set():
         for version in source.some(max(1, per_second // 50)):
             key = str(version.appointment_id).encode()
-            sent.append(await field.producer.send(topic, encode(version), key, headers=list(headers_of(version))))
+            sent.append(await world.producer.send(topic, encode(version), key, headers=list(headers_of(version))))
         with suppress(TimeoutError):
             await asyncio.wait_for(done.wait(), 0.02)
     await asyncio.gather(*sent)

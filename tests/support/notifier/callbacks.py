@@ -8,7 +8,7 @@ import orjson
 
 from notifier.carriers.meta.signature import meta_signature
 from notifier.carriers.twilio.signature import twilio_signature
-from tests.integration.notifier.world import World
+from tests.support.notifier.running import World
 
 TOKEN, APP_SECRET, BOUNCE_SECRET = "of twilio", "of meta", "of the mail server"
 VERIFY = "the verify token"

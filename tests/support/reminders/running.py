@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from chassis.process import clock
 from schemas.appointments import Appointment
@@ -31,9 +31,10 @@ from schemas.topics import APPOINTMENTS, REMINDERS, TIMERS_CHANGELOG, Topic
 from schemas.wire import decode, encode
 from stack.ports import free_port
 from tests.support.installation import Installation
-from tests.unit.reminders.builders import headers_of
+from tests.support.reminders.builders import headers_of
+from tests.support.topics import Log, read_topic
+from tests.support.waiting import until
 
-WITHIN_S = 120
 KEY = "the operator's key"
 
 
@@ -146,23 +147,10 @@ class World:
         ]
         await asyncio.gather(*sent)
 
-    async def records(self, topic: Topic) -> list[ConsumerRecord[bytes, bytes]]:
+    async def records(self, topic: Topic) -> Log:
         """Return all records of a topic, partition by partition."""
         name = self.installation.topic_prefix + topic.name
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.installation.bootstrap, isolation_level="read_committed")
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(name, number) for number in range(topic.partitions)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends = await consumer.end_offsets(partitions)
-            found: list[ConsumerRecord[bytes, bytes]] = []
-            while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
-                for batch in (await consumer.getmany(timeout_ms=500)).values():
-                    found.extend(batch)
-            return found
-        finally:
-            await consumer.stop()
+        return await read_topic(self.installation.bootstrap, name, topic.partitions)
 
     async def planned(self) -> list[RemindersPlanned]:
         """Return every plan published."""
@@ -176,7 +164,7 @@ class World:
         """Return every hand-over published."""
         return [decode(ReminderDue, r.value) for r in await self._of(REMINDER_DUE)]
 
-    async def _of(self, kind: str) -> list[ConsumerRecord[bytes, bytes]]:
+    async def _of(self, kind: str) -> Log:
         return [r for r in await self.records(REMINDERS) if event_type(tuple(r.headers)) == kind]
 
     async def changelog(self) -> dict[int, dict[bytes, bytes]]:
@@ -221,19 +209,6 @@ class World:
         """Return status and reason of an appointment's reminders by generation and rule."""
         found = await self.reminders(appointment_id)
         return {place: (row["status"], row["reason"]) for place, row in found.items()}
-
-
-async def until(true: Callable[[], Any], what: str, within_s: float = WITHIN_S) -> None:
-    """Wait until an asynchronous condition holds; `what` names it when it never does."""
-    try:
-        await asyncio.wait_for(_holds(true), within_s)
-    except TimeoutError:
-        raise AssertionError(f"not within {within_s} s: {what}") from None
-
-
-async def _holds(true: Callable[[], Any]) -> None:
-    while not await true():  # noqa: ASYNC110  # the condition is another process's
-        await asyncio.sleep(0.1)
 
 
 def names(events: Sequence[ReminderDue]) -> list[tuple[int, str]]:

@@ -1,6 +1,5 @@
 """What topics hold, read committed and from outside, and what the changelog's rows say."""
 
-import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator, Iterable
@@ -13,9 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from reminders.planning.domain.schedule import OVER
 from reminders.timers.row import NEVER, TimerState, state_of, unpack
-
-type Log = list[ConsumerRecord[bytes, bytes]]
-"""Records partition by partition, each in its order."""
+from tests.support.topics import broker_known
 
 TERMS = b"terms/"
 
@@ -35,29 +32,6 @@ class Held:
     next_due: int | None
     anchor: int
     states: dict[str, TimerState]
-
-
-async def read_log(bootstrap: str, name: str, partitions: int, isolation_level: str = "read_committed") -> Log:
-    """Return every record of a topic that its readers see, or with `read_uncommitted` all that were ever written."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        isolation_level=isolation_level,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 << 20,
-    )
-    await consumer.start()
-    try:
-        places = [TopicPartition(name, number) for number in range(partitions)]
-        consumer.assign(places)
-        await _broker_known(consumer)
-        ends = await consumer.end_offsets(places)
-        found: Log = []
-        while [place for place in places if await consumer.position(place) < ends[place]]:
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                found += batch
-        return sorted(found, key=lambda record: (record.partition, record.offset))
-    finally:
-        await consumer.stop()
 
 
 @asynccontextmanager
@@ -80,17 +54,10 @@ async def read_committed_offsets(bootstrap: str, group: str, name: str, partitio
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
-        await _broker_known(consumer)
+        await broker_known(consumer)
         return {n: await consumer.committed(TopicPartition(name, n)) or 0 for n in range(partitions)}
     finally:
         await consumer.stop()
-
-
-async def _broker_known(consumer: AIOKafkaConsumer) -> None:
-    """Wait out the moment in which a broker that was paused tells its clients of no broker at all."""
-    while not consumer._client.cluster.brokers():  # aiokafka asserts that there is one
-        await consumer._client.force_metadata_update()
-        await asyncio.sleep(0.1)
 
 
 class Changelog:

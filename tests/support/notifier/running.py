@@ -5,7 +5,7 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from chassis.process import clock
 from notifier.address_keys.peppers import peppers_of
@@ -28,23 +28,15 @@ from schemas.notifications import Channel, NotificationChanged
 from schemas.reminders import REMINDER_DUE, ReminderDue
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, REMINDERS, Topic
 from stack.ports import free_port
-from tests.integration.notifier.bookings_tables import MONDAY, BookingsTables
-from tests.integration.notifier.carriers import Carriers
+from tests.support.carriers.programs import Carriers
 from tests.support.installation import Installation
-
-__all__ = ["CLINIC", "KEY", "MONDAY", "WITHIN_S", "World", "until"]
+from tests.support.notifier.bookings_tables import MONDAY, BookingsTables
+from tests.support.topics import read_topic
+from tests.support.waiting import until
 
 KEY = "the operator's key"
-WITHIN_S = 120.0
 CLINIC = "NORTH"
 _POLICY = ReminderPolicy(policy_id="none", rules=(), window=SendWindow(opens=time(7), closes=time(21)))
-
-
-async def until(condition: Callable[[], Awaitable[bool]], within_s: float = WITHIN_S) -> None:
-    """Wait until a condition holds, or fail."""
-    async with asyncio.timeout(within_s):
-        while not await condition():  # noqa: ASYNC110  # what is waited for is another program's
-            await asyncio.sleep(0.03)
 
 
 class World(BookingsTables):
@@ -153,18 +145,8 @@ class World(BookingsTables):
     async def outcomes(self) -> list[NotificationChanged]:
         """Return everything published on `notifications`, each partition in order."""
         name = self._installation.topic_prefix + NOTIFICATIONS.name
-        places = [TopicPartition(name, number) for number in range(NOTIFICATIONS.partitions)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._installation.bootstrap, auto_offset_reset="earliest")
-        consumer.assign(places)
-        await consumer.start()
-        try:
-            ends, found = await consumer.end_offsets(places), list[NotificationChanged]()
-            while len(found) < sum(ends.values()):
-                for records in (await consumer.getmany(timeout_ms=300)).values():
-                    found += [wire.decode(NotificationChanged, record.value) for record in records]
-            return found
-        finally:
-            await consumer.stop()
+        log = await read_topic(self._installation.bootstrap, name, NOTIFICATIONS.partitions)
+        return [wire.decode(NotificationChanged, record.value or b"") for record in log]
 
     # what runs
 

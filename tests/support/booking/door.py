@@ -1,7 +1,7 @@
 """A booking service in the test's own loop, and the words with which tests speak to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from asyncpg import Pool
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -31,10 +31,10 @@ from chassis.process.metrics import Metrics
 from schemas import wire
 from schemas.topics import BOOKINGS_INBOUND, Topic
 from tests.support.installation import Installation
+from tests.support.topics import read_topic
 
 KEY = "the key of the client local, long enough"
 OPERATOR_KEY = "the operator's key"
-WITHIN_S = 90
 
 TABLES = (
     *("appointment", "appointment_alias", "appointment_history", "patient", "patient_alias", "provider", "clinic"),
@@ -203,29 +203,8 @@ async def send_inbound(
 
 async def published(installation: Installation, topic: Topic) -> list[Any]:
     """Return everything in a topic, decoded as JSON with the record's key, each partition in order."""
-    name = installation.topic_prefix + topic.name
-    places = [TopicPartition(name, number) for number in range(topic.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=installation.bootstrap, auto_offset_reset="earliest")
-    consumer.assign(places)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
-        found: list[Any] = []
-        async with asyncio.timeout(WITHIN_S):
-            while any([await consumer.position(place) < ends[place] for place in places]):
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += [(record.key.decode(), orjson.loads(record.value or b"null")) for record in records]
-        return found
-    finally:
-        await consumer.stop()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(WITHIN_S):
-        while not await condition():  # noqa: ASYNC110 - what is waited for is in another system
-            await asyncio.sleep(0.05)
+    log = await read_topic(installation.bootstrap, installation.topic_prefix + topic.name, topic.partitions)
+    return [((record.key or b"").decode(), orjson.loads(record.value or b"null")) for record in log]
 
 
 PROVIDER = str(wire.provider_id("local", "dr-who"))

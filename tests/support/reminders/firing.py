@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from schemas.appointments import Appointment
 from schemas.reminders import ReminderDue
-from tests.chaos.timers.source import FIRST_VISIT, Source, repeats
-from tests.integration.reminders.world import Process, World, until
+from tests.support.reminders.running import Process, World
+from tests.support.reminders.source import FIRST_VISIT, Source, repeats
+from tests.support.waiting import until
 
 DAY = timedelta(days=1)
 FIRST_DUE = FIRST_VISIT - DAY

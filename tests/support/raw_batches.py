@@ -7,7 +7,7 @@ from aiokafka.errors import NotLeaderForPartitionError
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from tests.integration.chassis.world import World, producer, until
+from tests.support.waiting import until
 
 PLAIN, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 
@@ -41,14 +41,9 @@ def batch(*records: Content, codec: int = PLAIN, odd_attributes: bool = False) -
     return bytes(builder.build())
 
 
-async def append(world: World, raw: bytes, partition: int = 0) -> None:
-    """Append a batch to one partition as it is."""
-    await append_to(world.bootstrap, world.topic, raw, partition)
-
-
-async def append_to(bootstrap: str, topic: str, raw: bytes, partition: int) -> None:
+async def append_raw(bootstrap: str, topic: str, raw: bytes, partition: int) -> None:
     """Append a batch to one partition of any topic as it is."""
-    async with producer(bootstrap) as sender:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as sender:
         await _send(sender, topic, partition, raw)
 
 
