@@ -8,7 +8,7 @@ import pytest
 
 from chassis.postgres.database import Connection
 from chassis.process import logs
-from tests.integration.booking.partitions import connected
+from tests.integration.booking.appointments.partitions import connected
 from tests.support import databases
 from tests.support.backends import PostgresServer
 from tests.support.booking.door import Door, opened, opened_on_kafka

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.booking.test_examples import FOLDER, sendings
+from tests.integration.booking.formats.test_examples import FOLDER, sendings
 from tests.support.booking.door import KEY, OPERATOR_KEY, Door
 from tests.support.odd_questions import broken_by
 

@@ -13,7 +13,7 @@ from chassis.postgres.database import create_pool
 from chassis.postgres.migrator import migrate
 from chassis.process import logs
 from tests.integration.chassis.ledger.apply import ORDERS
-from tests.integration.chassis.notes import NOTES
+from tests.integration.chassis.outbox.notes import NOTES
 from tests.integration.chassis.world import SERVICE, World
 from tests.support.backends import KafkaServer
 from tests.support.databases import ROLE_PASSWORD

@@ -1,0 +1,113 @@
+"""`docs/bad-input.md` says what the live door answers: every row of it is asked, and every answer is in it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+
+from booking.door.domain import Client
+from tests.integration.booking.door.bad_input import BAD, Bad, patient
+from tests.integration.booking.door.test_bad_input import code_of
+from tests.integration.booking.policies.policy import PATH, WEEK
+from tests.support.booking.door import KEY, OPERATOR_KEY, Door, booking
+from tests.support.examples import ROOT
+
+PAGE = ROOT / "docs" / "bad-input.md"
+SECTIONS = ("The body", "The event", "A FHIR message", "People", "Reminder policies", "Who asks")
+"""Those that speak of booking's HTTP."""
+
+type Answer = tuple[int, str]
+"""Status and code."""
+
+
+def rows(page: Path) -> Iterator[tuple[str, Answer]]:
+    """Yield (section, status and code) of every row; a row with several codes gives each of them its status."""
+    section = ""
+    for line in page.read_text().splitlines():
+        if line.startswith("## "):
+            section = line[3:]
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) != 3 or section not in SECTIONS:
+            continue
+        statuses = [int(status) for status in re.findall(r"\b[2-5]\d\d\b", cells[1])]
+        codes = re.findall(r"`([A-Z][A-Z0-9_]+)`", cells[2])
+        for place, code in enumerate(codes if statuses else ()):
+            yield section, (statuses[place] if len(statuses) > 1 else statuses[0], code)
+
+
+def policy(status: int, code: str, body: object, method: str = "PUT", path: str = PATH) -> Bad:
+    return Bad(method, path, body, status, code)
+
+
+POLICIES = (
+    policy(422, "LEAD_REQUIRED", {"rules": [{}]}),
+    policy(422, "NUMBER_OUT_OF_RANGE", {"rules": [{"lead_hours": 2_161}]}),
+    policy(422, "DUPLICATE_RULE", {"rules": [{"lead_hours": 2}, {"lead_hours": 2}]}),
+    policy(422, "TOO_MANY_RULES", {"rules": [{"lead_hours": hours} for hours in range(1, 12)]}),
+    policy(422, "UNKNOWN_FIELD", {**WEEK, "strat": 1}),
+    policy(422, "SERVICE_TYPE_CONFLICT", {**WEEK, "service_type": "B"}, path=f"{PATH}?service_type=A"),
+    policy(404, "UNKNOWN_CLINIC", WEEK, path="/v1/clinics/NONE/reminder-policy"),
+    policy(404, "UNKNOWN_POLICY_VERSION", None, "GET", f"{PATH}/changes/9"),
+)
+
+
+async def conflicts(door: Door) -> list[httpx2.Response]:
+    """Ask what only an event or a patient taken before makes wrong."""
+    await door.post({**booking("c1", "w1"), "sequence": 1})
+    await door.put("/v1/patients/carl", {"given_name": "Carl", "main_file": "FILE-2026-000077"})
+    await door.put("/v1/patients/cora", {"given_name": "Cora"})
+    asked = (
+        ("POST", "/v1/events", booking("c1", "w1", status="cancelled")),
+        ("POST", "/v1/events", {**booking("c2", "w1", status="cancelled"), "sequence": 1}),
+        ("PUT", "/v1/patients/dora", {"given_name": "Dora", "main_file": "FILE-2026-000077"}),
+        ("PUT", "/v1/patients/carl", {"given_name": "Carl", "main_file": "FILE-2026-000078"}),
+        ("POST", "/v1/events", {**booking(" e9")}),
+    )
+    answers = [await door.ask(*one) for one in asked]
+    await door.pool.execute("UPDATE main_file_counter SET last = 999999")
+    full = await door.ask("PUT", "/v1/patients/eve", {"given_name": "Eve"})
+    await door.pool.execute("DELETE FROM main_file_counter")
+    return [*answers, full]
+
+
+async def strangers(door: Door) -> list[httpx2.Response]:
+    """Ask without a key, and with keys that do not reach so far."""
+    plain = await door.client(Client("plain", ("local",), ("EYE",)))
+    desk = await door.client(Client("desk", ("local",), ("EYE",), may_register=True))
+    await door.post(booking("h1", "h1", clinic="HIV", patient={"id": "hal"}))
+    return [
+        await door.ask("POST", "/v1/events", booking(), key=None),
+        await door.ask("POST", "/v1/events", {**booking(), "source": "other"}),
+        await door.ask("POST", "/v1/events", booking(clinic="HIV"), key=plain),
+        await door.ask("PUT", "/v1/patients/bob", {"given_name": "Bob"}, key=plain),
+        await door.ask("PUT", PATH, WEEK, key=plain),
+        await door.ask("PUT", "/v1/clinics/EYE", {"name": "Eye", "zone": "Europe/London"}, key=plain),
+        await door.ask("PUT", "/v1/patients/hal", {"given_name": "Hal"}, key=desk),
+    ]
+
+
+async def odd_but_taken(door: Door) -> list[httpx2.Response]:
+    """Ask what is taken all the same: a step that the state table lacks, and names with syntax in them."""
+    asked = (
+        ("POST", "/v1/events", booking("c3", "w1", status="fulfilled")),
+        ("POST", "/v1/events", booking("c4", "w1", status="proposed")),
+        ("PUT", "/v1/patients/html", patient("", given_name="{{7*7}}", family_name="<b>").body),
+    )
+    answers = [await door.ask(*one) for one in asked]
+    assert {answer.status_code for answer in answers} == {200}
+    return answers
+
+
+async def test_every_row_of_the_bad_input_page_is_what_the_door_answers_and_no_answer_is_missing(door: Door) -> None:
+    await door.put("/v1/clinics/HIV", {"name": "Other", "zone": "Europe/London"})
+    answers = [await door.ask(bad.method, bad.path, bad.body, key=KEY) for bad in BAD.values()]
+    answers += [await door.ask(bad.method, bad.path, bad.body, key=OPERATOR_KEY) for bad in POLICIES]
+    answers += await conflicts(door) + await strangers(door)
+    taken = await odd_but_taken(door)
+
+    found = {(answer.status_code, code_of(answer)) for answer in answers}
+    found |= {(answer.status_code, warning) for answer in taken for warning in answer.json().get("warnings", ())}
+    said = {answer for _, answer in rows(PAGE)}
+    assert said - found == set(), "the page says what the door does not"
+    assert found - said == set(), "the door says what the page does not"
