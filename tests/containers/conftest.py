@@ -1,5 +1,5 @@
-"""The same world as the end-to-end tests, in containers."""
+"""The same practice as in the end-to-end tests, in containers."""
 
-from tests.end_to_end.conftest import running, world
+from tests.end_to_end.conftest import practice, running
 
-__all__ = ["running", "world"]
+__all__ = ["practice", "running"]

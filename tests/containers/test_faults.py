@@ -9,30 +9,30 @@ import httpx2
 from stack.demo.client import Refused
 from stack.demo.drive import NotIdle
 from tests.containers.containers import SERVICES, compose, container, cut_off, healthy, kill_9, paused, restarted
-from tests.support.own_clinic import Person, Visit, World
+from tests.support.practice import Person, Practice, Visit
 
 AHEAD = timedelta(days=3)
 
 
-async def book(world: World, patient: Person, *, patience_s: float = 180) -> Visit:
+async def book(practice: Practice, patient: Person, *, patience_s: float = 180) -> Visit:
     """Book, and on no answer or a temporary refusal post the same event again until it is taken (G1)."""
-    mark = world.mark()
+    mark = practice.mark()
     event = {
         "event_id": f"e-{mark}",
         "appointment": {
             "id": f"a-{mark}",
             "status": "booked",
             "patient": {"id": patient.source_id},
-            "clinic": world.clinic,
-            "provider": {"id": world.provider},
-            "start": (world.now + AHEAD).isoformat(),
+            "clinic": practice.clinic,
+            "provider": {"id": practice.provider},
+            "start": (practice.now + AHEAD).isoformat(),
         },
     }
     async with asyncio.timeout(patience_s):
         while True:
             try:
-                answer = await world.client.ask("booking", "POST", "/v1/events", event)
-                return Visit(f"a-{mark}", answer["appointment_id"], world.now + AHEAD, {})
+                answer = await practice.client.ask("booking", "POST", "/v1/events", event)
+                return Visit(f"a-{mark}", answer["appointment_id"], practice.now + AHEAD, {})
             except httpx2.TransportError:
                 await asyncio.sleep(0.2)
             except Refused as refused:
@@ -41,72 +41,72 @@ async def book(world: World, patient: Person, *, patience_s: float = 180) -> Vis
                 await asyncio.sleep(0.2)
 
 
-async def settled(world: World, patience_s: float = 300) -> None:
+async def settled(practice: Practice, patience_s: float = 300) -> None:
     """Wait until everything that follows has happened, as long as a server may take to come back."""
     async with asyncio.timeout(patience_s):
         while True:
             with contextlib.suppress(NotIdle):
-                return await world.settle()
+                return await practice.settle()
 
 
 async def assert_everything_followed(
-    world: World, visits: list[tuple[Person, Visit]], *, calls_cut: bool = False
+    practice: Practice, visits: list[tuple[Person, Visit]], *, calls_cut: bool = False
 ) -> None:
     """Everything that a booking leads to is there once; a mail whose call was cut may be missing (G5)."""
-    await settled(world)
+    await settled(practice)
     for patient, visit in visits:
         assert patient.id is not None
-        assert len(await world.client.sub_files_of(patient.id)) == 1
-        assert await world.outcomes(visit) == {"24h": ("SCHEDULED", None), "2h": ("SCHEDULED", None)}
-        assert len(await world.notices(visit)) == 1
-        assert await world.channels(patient) in ([["email"], []] if calls_cut else [["email"]])
+        assert len(await practice.client.sub_files_of(patient.id)) == 1
+        assert await practice.outcomes(visit) == {"24h": ("SCHEDULED", None), "2h": ("SCHEDULED", None)}
+        assert len(await practice.notices(visit)) == 1
+        assert await practice.channels(patient) in ([["email"], []] if calls_cut else [["email"]])
 
 
-async def test_r43_kill_9_of_every_service_in_turn_loses_and_doubles_nothing(world: World) -> None:
-    patients = [await world.new_patient() for _ in range(2 * len(SERVICES))]
+async def test_r43_kill_9_of_every_service_in_turn_loses_and_doubles_nothing(practice: Practice) -> None:
+    patients = [await practice.new_patient() for _ in range(2 * len(SERVICES))]
     before = {service: container(service)["RestartCount"] for service in SERVICES}
     visits = []
     for service, one, other in zip(SERVICES, patients[::2], patients[1::2], strict=True):
-        visits.append((one, await book(world, one)))
+        visits.append((one, await book(practice, one)))
         kill_9(service)
-        visits.append((other, await book(world, other)))
+        visits.append((other, await book(practice, other)))
     for service in SERVICES:
         await restarted(service, before[service])
-    await assert_everything_followed(world, visits, calls_cut=True)
+    await assert_everything_followed(practice, visits, calls_cut=True)
 
 
-async def test_a_frozen_database_delays_and_nothing_more(world: World) -> None:
-    patient = await world.new_patient()
+async def test_a_frozen_database_delays_and_nothing_more(practice: Practice) -> None:
+    patient = await practice.new_patient()
     async with paused("postgres"):
-        booking = asyncio.create_task(book(world, patient))
+        booking = asyncio.create_task(book(practice, patient))
         await asyncio.sleep(5)
         assert not booking.done()
-    await assert_everything_followed(world, [(patient, await booking)])
+    await assert_everything_followed(practice, [(patient, await booking)])
 
 
-async def test_a_service_cut_off_from_kafka_takes_up_again_where_it_was(world: World) -> None:
-    patient = await world.new_patient()
+async def test_a_service_cut_off_from_kafka_takes_up_again_where_it_was(practice: Practice) -> None:
+    patient = await practice.new_patient()
     assert patient.id is not None
-    await settled(world)
+    await settled(practice)
     async with cut_off("records", "kafka"):
-        visit = await book(world, patient)
+        visit = await book(practice, patient)
         await asyncio.sleep(5)
-        assert await world.client.sub_files_of(patient.id) == []
-    await assert_everything_followed(world, [(patient, visit)])
+        assert await practice.client.sub_files_of(patient.id) == []
+    await assert_everything_followed(practice, [(patient, visit)])
 
 
-async def test_r32_a_frozen_broker_holds_up_no_booking(world: World) -> None:
-    patient = await world.new_patient()
+async def test_r32_a_frozen_broker_holds_up_no_booking(practice: Practice) -> None:
+    patient = await practice.new_patient()
     async with paused("kafka"):
-        visit = await book(world, patient, patience_s=60)
+        visit = await book(practice, patient, patience_s=60)
         await asyncio.sleep(5)
-    await assert_everything_followed(world, [(patient, visit)])
+    await assert_everything_followed(practice, [(patient, visit)])
 
 
-async def test_kill_9_of_kafka_delays_and_nothing_more(world: World) -> None:
-    patient = await world.new_patient()
+async def test_kill_9_of_kafka_delays_and_nothing_more(practice: Practice) -> None:
+    patient = await practice.new_patient()
     compose("kill", "-s", "KILL", "kafka")
-    visit = await book(world, patient, patience_s=60)
+    visit = await book(practice, patient, patience_s=60)
     compose("start", "kafka")
     await healthy("kafka")
-    await assert_everything_followed(world, [(patient, visit)])
+    await assert_everything_followed(practice, [(patient, visit)])

@@ -10,7 +10,7 @@ from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.installation import Installation, from_environment
 from stack.supervisor import System
-from tests.support.own_clinic import World
+from tests.support.practice import Practice
 
 MONDAY_MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 
 @pytest.fixture
-async def world(running: Installation, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def practice(running: Installation, request: pytest.FixtureRequest) -> AsyncIterator[Practice]:
     """Return clinics, providers and patients of this test's own, at the next ten in the morning."""
     async with Client(running) as client:
         driver = Driver(client, running)
@@ -37,4 +37,4 @@ async def world(running: Installation, request: pytest.FixtureRequest) -> AsyncI
         morning = now.replace(hour=10, minute=0, second=0, microsecond=0)  # visits whose reminders fall into no night
         driver.step(morning if morning > now else morning + timedelta(days=1))
         await driver.settle()
-        yield await World.open(client, driver)
+        yield await Practice.open(client, driver)

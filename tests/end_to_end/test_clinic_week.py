@@ -12,7 +12,7 @@ from stack.demo.expectation import expect
 from stack.demo.found import find
 from stack.demo.play import Play
 from stack.demo.week import Week, write_week
-from tests.support.own_clinic import World
+from tests.support.practice import Practice
 
 CLINIC = people.CLINICS[0].code
 OWN_STORIES = range(people.BY_PHONE, people.PATIENTS_PER_CLINIC)
@@ -49,15 +49,15 @@ def in_little(week: Week, mark: str) -> Week:
     )
 
 
-async def test_what_comes_of_a_clinics_week_is_what_the_model_expects(world: World) -> None:
-    week = in_little(write_week(seed=7, after=world.now.date()), world.mark())
-    play, before = Play(world.client, week), by_address(await world.client.accepted())
-    await world.pass_until(week.opens_at)
+async def test_what_comes_of_a_clinics_week_is_what_the_model_expects(practice: Practice) -> None:
+    week = in_little(write_week(seed=7, after=practice.now.date()), practice.mark())
+    play, before = Play(practice.client, week), by_address(await practice.client.accepted())
+    await practice.pass_until(week.opens_at)
     await play.register()
-    await world.driver.run_until(week.ends_at, play.actions())
+    await practice.driver.run_until(week.ends_at, play.actions())
     await play.learn_strangers()
 
-    expected, found = expect(week, week.ends_at), await find(world.client, play.names)
+    expected, found = expect(week, week.ends_at), await find(practice.client, play.names)
     expected.visits = statuses_at(week.changes, week.ends_at)
     addresses = {address for one in week.patients.values() for address in (one.mobile, one.email)}
     sent = found.messages - before

@@ -5,36 +5,36 @@ from typing import Any
 
 import pytest
 
-from tests.support.own_clinic import World
+from tests.support.practice import Practice
 
 DAY = timedelta(days=1)
 ALL_OFF = {"whatsapp": False, "sms": False, "email": False}
 
 
-async def test_r10_r11_r25_both_reminders_leave_when_due_and_not_before(world: World) -> None:
-    patient = await world.new_patient()
-    visit = await world.book(patient, world.now + 3 * DAY)
+async def test_r10_r11_r25_both_reminders_leave_when_due_and_not_before(practice: Practice) -> None:
+    patient = await practice.new_patient()
+    visit = await practice.book(patient, practice.now + 3 * DAY)
     due = visit.start - timedelta(hours=24)
 
-    await world.pass_until(due - timedelta(minutes=30))
-    assert await world.channels(patient) == ["email"]
-    assert await world.outcomes(visit) == {"24h": ("SCHEDULED", None), "2h": ("SCHEDULED", None)}
+    await practice.pass_until(due - timedelta(minutes=30))
+    assert await practice.channels(patient) == ["email"]
+    assert await practice.outcomes(visit) == {"24h": ("SCHEDULED", None), "2h": ("SCHEDULED", None)}
 
-    await world.pass_until(due + timedelta(minutes=1))
-    assert await world.channels(patient) == ["email", "sms"]
-    assert await world.outcomes(visit) == {"24h": ("SENT", None), "2h": ("SCHEDULED", None)}
+    await practice.pass_until(due + timedelta(minutes=1))
+    assert await practice.channels(patient) == ["email", "sms"]
+    assert await practice.outcomes(visit) == {"24h": ("SENT", None), "2h": ("SCHEDULED", None)}
 
-    await world.pass_until(visit.start)
-    assert await world.channels(patient) == ["email", "sms", "sms"]
-    assert await world.outcomes(visit) == {"24h": ("SENT", None), "2h": ("SENT", None)}
+    await practice.pass_until(visit.start)
+    assert await practice.channels(patient) == ["email", "sms", "sms"]
+    assert await practice.outcomes(visit) == {"24h": ("SENT", None), "2h": ("SENT", None)}
 
 
-async def test_r11_a_reminder_record_links_to_its_message(world: World) -> None:
-    visit = await world.book(await world.new_patient(), world.now + 2 * DAY)
-    await world.pass_until(visit.start)
+async def test_r11_a_reminder_record_links_to_its_message(practice: Practice) -> None:
+    visit = await practice.book(await practice.new_patient(), practice.now + 2 * DAY)
+    await practice.pass_until(visit.start)
 
-    notifications = {row["notification_id"]: row for row in await world.client.notifications(visit.id)}
-    for reminder in (await world.reminders(visit)).values():
+    notifications = {row["notification_id"]: row for row in await practice.client.notifications(visit.id)}
+    for reminder in (await practice.reminders(visit)).values():
         message = notifications[reminder["notification_id"]]
         assert (message["kind"], message["outcome"]) == ("reminder", "accepted")
         late = datetime.fromisoformat(reminder["sent_at"]) - datetime.fromisoformat(reminder["scheduled_for"])
@@ -52,13 +52,13 @@ async def test_r11_a_reminder_record_links_to_its_message(world: World) -> None:
     ],
 )
 async def test_r23_d30_reminders_go_by_preference(
-    world: World, preferences: dict[str, bool] | None, fields: dict[str, Any], channel: str
+    practice: Practice, preferences: dict[str, bool] | None, fields: dict[str, Any], channel: str
 ) -> None:
-    patient = await world.new_patient(preferences=preferences, **fields)
-    visit = await world.book(patient, world.now + 2 * DAY)
-    await world.pass_until(visit.start)
+    patient = await practice.new_patient(preferences=preferences, **fields)
+    visit = await practice.book(patient, practice.now + 2 * DAY)
+    await practice.pass_until(visit.start)
 
-    assert await world.channels(patient) == ["email", channel, channel]
+    assert await practice.channels(patient) == ["email", channel, channel]
 
 
 @pytest.mark.parametrize(
@@ -71,38 +71,38 @@ async def test_r23_d30_reminders_go_by_preference(
     ],
 )
 async def test_d30_d44_a_reminder_that_may_not_go_is_cancelled_with_its_reason(
-    world: World, preferences: dict[str, bool] | None, fields: dict[str, Any], reason: str
+    practice: Practice, preferences: dict[str, bool] | None, fields: dict[str, Any], reason: str
 ) -> None:
-    patient = await world.new_patient(preferences=preferences, **fields)
-    visit = await world.book(patient, world.now + 2 * DAY)
-    await world.pass_until(visit.start)
+    patient = await practice.new_patient(preferences=preferences, **fields)
+    visit = await practice.book(patient, practice.now + 2 * DAY)
+    await practice.pass_until(visit.start)
 
-    assert await world.channels(patient) == []
-    assert await world.outcomes(visit) == {"24h": ("CANCELLED", reason), "2h": ("CANCELLED", reason)}
+    assert await practice.channels(patient) == []
+    assert await practice.outcomes(visit) == {"24h": ("CANCELLED", reason), "2h": ("CANCELLED", reason)}
 
 
-async def test_d14_a_reminder_whose_moment_has_passed_is_never_sent(world: World) -> None:
-    patient = await world.new_patient()
-    soon = await world.book(patient, world.now + timedelta(hours=5))
-    very_soon = await world.book(await world.new_patient(), world.now + timedelta(hours=1))
-    await world.pass_until(soon.start)
+async def test_d14_a_reminder_whose_moment_has_passed_is_never_sent(practice: Practice) -> None:
+    patient = await practice.new_patient()
+    soon = await practice.book(patient, practice.now + timedelta(hours=5))
+    very_soon = await practice.book(await practice.new_patient(), practice.now + timedelta(hours=1))
+    await practice.pass_until(soon.start)
 
     past = ("CANCELLED", "DUE_IN_PAST")
-    assert await world.outcomes(soon) == {"24h": past, "2h": ("SENT", None)}
-    assert await world.outcomes(very_soon) == {"24h": past, "2h": past}
-    assert await world.channels(patient) == ["email", "sms"]
+    assert await practice.outcomes(soon) == {"24h": past, "2h": ("SENT", None)}
+    assert await practice.outcomes(very_soon) == {"24h": past, "2h": past}
+    assert await practice.channels(patient) == ["email", "sms"]
 
 
-async def test_d12_d16_hours_are_elapsed_time_across_a_change_of_clocks(world: World) -> None:
+async def test_d12_d16_hours_are_elapsed_time_across_a_change_of_clocks(practice: Practice) -> None:
     """New York springs forward on 12 March 2028: 24 h before Sunday 10:00 EDT is Saturday 09:00 EST."""
-    clinic = await world.new_clinic("America/New_York")
-    visit = await world.book(
-        await world.new_patient(),
+    clinic = await practice.new_clinic("America/New_York")
+    visit = await practice.book(
+        await practice.new_patient(),
         datetime.fromisoformat("2028-03-12T14:00:00+00:00"),
         clinic=clinic,
         as_written={"start": "2028-03-12T10:00:00", "end": "2028-03-12T10:30:00", "zone": "America/New_York"},
     )
-    await world.settle()
+    await practice.settle()
 
-    rows = await world.reminders(visit)
+    rows = await practice.reminders(visit)
     assert datetime.fromisoformat(rows["24h"]["scheduled_for"]) == datetime.fromisoformat("2028-03-11T14:00:00+00:00")

@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 from stack.demo.installation import Installation
-from tests.support.own_clinic import Visit, World
+from tests.support.practice import Practice, Visit
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-async def timeline(world: World, visit: Visit) -> dict[str, Any]:
+async def timeline(practice: Practice, visit: Visit) -> dict[str, Any]:
     """Return the timeline once every part has answered in time, which takes a machine that is not too busy."""
     async with asyncio.timeout(60):
         while True:
-            told: dict[str, Any] = await world.client.ask("notifier", "GET", f"/v1/appointments/{visit.id}/timeline")
+            told: dict[str, Any] = await practice.client.ask("notifier", "GET", f"/v1/appointments/{visit.id}/timeline")
             if not told["missing"]:
                 return told
             await asyncio.sleep(0.2)
@@ -38,14 +38,14 @@ async def attend_why(running: Installation, appointment: str) -> tuple[int, list
 
 
 async def test_b1_a_visit_that_went_well_is_told_from_the_booking_to_the_last_reminder(
-    world: World, running: Installation
+    practice: Practice, running: Installation
 ) -> None:
-    patient = await world.new_patient()
-    visit = await world.book(patient, world.now + 3 * DAY)
-    await world.settle()
-    await world.pass_until(visit.start - HOUR)
+    patient = await practice.new_patient()
+    visit = await practice.book(patient, practice.now + 3 * DAY)
+    await practice.settle()
+    await practice.pass_until(visit.start - HOUR)
 
-    told = await timeline(world, visit)
+    told = await timeline(practice, visit)
 
     assert told["missing"] == []
     assert (told["source_id"], told["status"], told["zone"]) == (visit.source_id, "booked", "Europe/London")
@@ -70,15 +70,15 @@ async def test_b1_a_visit_that_went_well_is_told_from_the_booking_to_the_last_re
         assert any("the carrier accepted it" in line for line in lines)
 
 
-async def test_b1_a_patient_who_got_nothing_is_told_why(world: World, running: Installation) -> None:
-    patient = await world.new_patient(mobile=None, email=None)
-    visit = await world.book(patient, world.now + 20 * HOUR)
-    await world.settle()
-    await world.change(visit, status="cancelled")
-    await world.settle()
-    await world.pass_until(world.now + HOUR)
+async def test_b1_a_patient_who_got_nothing_is_told_why(practice: Practice, running: Installation) -> None:
+    patient = await practice.new_patient(mobile=None, email=None)
+    visit = await practice.book(patient, practice.now + 20 * HOUR)
+    await practice.settle()
+    await practice.change(visit, status="cancelled")
+    await practice.settle()
+    await practice.pass_until(practice.now + HOUR)
 
-    told = await timeline(world, visit)
+    told = await timeline(practice, visit)
 
     assert told["answer"]["got"] == []
     reasons = {(entry["what"], entry["reason"]) for entry in told["entries"] if entry["reason"]}

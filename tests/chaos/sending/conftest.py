@@ -1,4 +1,4 @@
-"""A world for each test, its carriers in it."""
+"""A notifier for each test, and its carriers."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -9,13 +9,13 @@ import pytest
 from tests.chaos.sending.table import Line, shown
 from tests.support.carriers.programs import carriers
 from tests.support.installation import Installation
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 
 @pytest.fixture
-async def world(installation: Installation, tmp_path: Path) -> AsyncIterator[World]:
-    """Give the world; everything that was started in it is stopped at the end."""
-    async with carriers() as made, World.open(installation, made, tmp_path) as opened:
+async def notifier(installation: Installation, tmp_path: Path) -> AsyncIterator[RunningNotifier]:
+    """Give the notifier; everything that was started with it is stopped at the end."""
+    async with carriers() as made, RunningNotifier.open(installation, made, tmp_path) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from tests.chaos.sending.upstream import Upstream, settled
 from tests.chaos.sending.watched_gate import CALLS
 from tests.support.carriers.log import Taken
 from tests.support.notifier.bookings_tables import MONDAY
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 from tests.support.waiting import until
 
 RACING = ("confirmation", "reminder")
@@ -61,36 +61,36 @@ class Verdict:
         )
 
 
-async def run_race(world: World, upstream: Upstream, seed: int) -> None:
+async def run_race(notifier: RunningNotifier, upstream: Upstream, seed: int) -> None:
     """Hand a reminder over for each visit, start the lanes, and cancel every visit near the front of the sends."""
     number = len(upstream.visits)
     for n, appointment in enumerate(upstream.visits):
-        await world.due(reminded(world, appointment), not_after=MONDAY + timedelta(days=1, minutes=n))
+        await notifier.due(reminded(notifier, appointment), not_after=MONDAY + timedelta(days=1, minutes=n))
 
     async def entered() -> bool:
         query = "SELECT count(*) = $1 FROM notification WHERE kind = ANY($2::text[])"
-        return bool(await world.pool.fetchval(query, 2 * number, list(RACING)))
+        return bool(await notifier.pool.fetchval(query, 2 * number, list(RACING)))
 
     await until(entered)
     lanes = [
-        await world.process("lane", lane, NOTIFIER_SMS_SLOTS="4", ATTEND_LOG_LEVEL="warning")
+        await notifier.process("lane", lane, NOTIFIER_SMS_SLOTS="4", ATTEND_LOG_LEVEL="warning")
         for lane in ("sms", "email")
     ]
     place = {f"+4420718{n:05d}": n for n in range(number)} | {f"ada{n}@example.org": n for n in range(number)}
 
     async def done() -> bool:
-        return await settled(world.pool, RACING, 2 * number)
+        return await settled(notifier.pool, RACING, 2 * number)
 
-    await near_the_front(world.carriers.taken, place, Random(seed), upstream.cancel, done)
+    await near_the_front(notifier.carriers.taken, place, Random(seed), upstream.cancel, done)
     await until(done)
     for lane in lanes:
         lane.terminate()
         await lane.wait()
 
 
-def reminded(world: World, appointment: UUID) -> Appointment:
+def reminded(notifier: RunningNotifier, appointment: UUID) -> Appointment:
     """Return as much of the visit as a `reminder.due` names."""
-    return world.visit(appointment).model_copy(update={"appointment_id": appointment})
+    return notifier.visit(appointment).model_copy(update={"appointment_id": appointment})
 
 
 async def near_the_front(

@@ -8,9 +8,9 @@ import pytest
 
 from schemas.appointments import Appointment
 from schemas.notifications import Channel
-from tests.chaos.sending.field import enter, in_state, lane, settle, verdict
+from tests.chaos.sending.lane_runs import enter, in_state, lane, settle, verdict
 from tests.chaos.sending.table import Line
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 
@@ -43,46 +43,46 @@ FAULTS = (
 
 
 async def test_what_our_account_is_refused_leaves_by_the_same_channel_once_it_is_mended(
-    world: World, faults: list[Line]
+    notifier: RunningNotifier, faults: list[Line]
 ) -> None:
-    met = [(fault, await enter(world, fault.channel, *fault.answers, number=EACH)) for fault in FAULTS]
-    await world.start(lanes=())
+    met = [(fault, await enter(notifier, fault.channel, *fault.answers, number=EACH)) for fault in FAULTS]
+    await notifier.start(lanes=())
     for channel in (Channel.SMS, Channel.WHATSAPP, Channel.EMAIL):
-        await lane(world, channel, **HASTY)
-    await settle(world, [visit for _, visits in met for visit in visits])
+        await lane(notifier, channel, **HASTY)
+    await settle(notifier, [visit for _, visits in met for visit in visits])
     for fault, visits in met:
-        faults.append(await verdict(world, f"{fault.channel}: {fault.name}", visits))
+        faults.append(await verdict(notifier, f"{fault.channel}: {fault.name}", visits))
         assert faults[-1].sound, faults[-1]
         assert faults[-1].accepted == EACH
-        await in_state(world, visits, "accepted")
+        await in_state(notifier, visits, "accepted")
 
 
 @pytest.mark.parametrize("answer", [429, 401])
 async def test_b10_one_accounts_refusals_keep_no_message_of_another(
-    world: World, tmp_path: Path, answer: int, faults: list[Line]
+    notifier: RunningNotifier, tmp_path: Path, answer: int, faults: list[Line]
 ) -> None:
     (tmp_path / "senders.toml").write_text(SENDERS)
     given = {**HASTY, "NOTIFIER_SENDERS": str(tmp_path / "senders.toml"), "NOTIFIER_SMS_SLOTS": "2"}
-    world.carriers.retry_after_s = 3000
-    await world.clinic("SOUTH")
-    south = [await at_south(world, answer) for _ in range(3 * EACH)]
-    north = await enter(world, Channel.SMS, number=EACH)
-    await world.start(lanes=(), senders=tmp_path / "senders.toml")
-    await in_state(world, [*south, *north], "queued")
-    await lane(world, Channel.SMS, **given)
-    await in_state(world, north, "accepted")
+    notifier.carriers.retry_after_s = 3000
+    await notifier.clinic("SOUTH")
+    south = [await at_south(notifier, answer) for _ in range(3 * EACH)]
+    north = await enter(notifier, Channel.SMS, number=EACH)
+    await notifier.start(lanes=(), senders=tmp_path / "senders.toml")
+    await in_state(notifier, [*south, *north], "queued")
+    await lane(notifier, Channel.SMS, **given)
+    await in_state(notifier, north, "accepted")
 
-    faults.append(await verdict(world, f"sms: one account's {answer} for ever, the other's messages", north))
+    faults.append(await verdict(notifier, f"sms: one account's {answer} for ever, the other's messages", north))
     assert faults[-1].sound
     assert faults[-1].accepted == EACH
-    await in_state(world, south, "queued", "sending")
+    await in_state(notifier, south, "queued", "sending")
 
 
-async def at_south(world: World, answer: int) -> Appointment:
+async def at_south(notifier: RunningNotifier, answer: int) -> Appointment:
     """Hand over a reminder of SOUTH's with a sooner deadline, whose carrier refuses our account for ever."""
-    patient = await world.patient(email=None)
-    world.carriers.script(await world.address(patient, "mobile"), *[answer] * 99)
-    visit = world.visit(patient, clinic="SOUTH")
-    await world.hold(visit)
-    await world.due(visit, not_after=world.now + timedelta(hours=6))
+    patient = await notifier.patient(email=None)
+    notifier.carriers.script(await notifier.address(patient, "mobile"), *[answer] * 99)
+    visit = notifier.visit(patient, clinic="SOUTH")
+    await notifier.hold(visit)
+    await notifier.due(visit, not_after=notifier.now + timedelta(hours=6))
     return visit

@@ -13,7 +13,7 @@ from tests.chaos.sending.upstream import Upstream, booking
 from tests.support import databases
 from tests.support.carriers.log import Taken
 from tests.support.installation import Installation
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -60,8 +60,10 @@ async def put(upstream: Upstream, name: str, **fields: Any) -> tuple[int, dict[s
     return answer.status_code, answer.json()
 
 
-async def test_what_no_carrier_should_see_is_refused_at_the_door(world: World, installation: Installation) -> None:
-    async with booking(world, installation) as upstream:
+async def test_what_no_carrier_should_see_is_refused_at_the_door(
+    notifier: RunningNotifier, installation: Installation
+) -> None:
+    async with booking(notifier, installation) as upstream:
         taken = {name: await put(upstream, name, given_name=given) for name, given in TAKEN.items()}
         names = {name: await put(upstream, "p", given_name=given) for name, given in REFUSED.items()}
         numbers = {name: await put(upstream, "p", given_name="Ada", mobile=number) for name, number in NUMBERS.items()}
@@ -75,21 +77,21 @@ async def test_what_no_carrier_should_see_is_refused_at_the_door(world: World, i
     assert "adA" not in answers
 
 
-async def test_whatever_a_name_is_what_leaves_is_one_clean_message(world: World) -> None:
+async def test_whatever_a_name_is_what_leaves_is_one_clean_message(notifier: RunningNotifier) -> None:
     everybody = {**TAKEN, **REFUSED}
-    patients = [await world.patient(given_name=given, family_name=given) for given in everybody.values()]
-    await world.start()
+    patients = [await notifier.patient(given_name=given, family_name=given) for given in everybody.values()]
+    await notifier.start()
     for patient in patients:
-        await world.due(await world.book(patient))
+        await notifier.due(await notifier.book(patient))
 
     async def all_left() -> bool:
-        return len(world.carriers.taken) == 2 * len(patients)
+        return len(notifier.carriers.taken) == 2 * len(patients)
 
     await until(all_left)
     for name, patient in zip(everybody, patients, strict=True):
-        [sms] = world.carriers.to(await world.address(patient, "mobile"))
-        email = await world.address(patient, "email")
-        [mail] = world.carriers.to(email)
+        [sms] = notifier.carriers.to(await notifier.address(patient, "mobile"))
+        email = await notifier.address(patient, "email")
+        [mail] = notifier.carriers.to(email)
         _is_clean_sms(name, sms)
         _is_clean_mail(name, mail, email)
 
@@ -107,18 +109,18 @@ NONE = {
 """What no carrier could take; the door would refuse it."""
 
 
-async def test_an_address_that_is_none_is_no_contact_and_nothing_leaves(world: World) -> None:
+async def test_an_address_that_is_none_is_no_contact_and_nothing_leaves(notifier: RunningNotifier) -> None:
     visits = []
     for column, addresses in NONE.items():
         for address in addresses:
             contacts: dict[str, Any] = {"mobile": None, "email": None, column: address}
-            visits.append(world.visit(await world.patient(**contacts)))
-            await world.hold(visits[-1])
-            await world.due(visits[-1])
-    await world.start()
+            visits.append(notifier.visit(await notifier.patient(**contacts)))
+            await notifier.hold(visits[-1])
+            await notifier.due(visits[-1])
+    await notifier.start()
     for visit in visits:
-        assert (await world.settled(visit, "reminder", "skipped"))["reason"] == Reason.NO_CONTACT
-    assert world.carriers.asked == []
+        assert (await notifier.settled(visit, "reminder", "skipped"))["reason"] == Reason.NO_CONTACT
+    assert notifier.carriers.asked == []
 
 
 def _is_clean_sms(name: str, sms: Taken) -> None:
@@ -158,15 +160,17 @@ def _is_clean_text(name: str, text: str) -> None:
     assert odd == set(), name
 
 
-async def test_a_clinics_hostile_name_stays_a_display_name(world: World, installation: Installation) -> None:
+async def test_a_clinics_hostile_name_stays_a_display_name(
+    notifier: RunningNotifier, installation: Installation
+) -> None:
     hostile = f'North" <{HOSTILE}>,\r\nBcc: {HOSTILE}\r\n =?utf-8?q?=0ABcc:{HOSTILE}?='
     await databases.execute(installation.admin_url, f"UPDATE booking.clinic SET name = $${hostile}$$")  # noqa: S608
-    patient = await world.patient()
-    await world.start()
-    visit = await world.book(patient)
-    await world.settled(visit, "confirmation", "accepted")
-    [mail] = world.carriers.taken
+    patient = await notifier.patient()
+    await notifier.start()
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "accepted")
+    [mail] = notifier.carriers.taken
     received = message_from_string(mail.body, policy=policy.default)
     assert [one.domain for one in received["From"].addresses] == ["attend.example"]
-    assert [one.addr_spec for one in received["To"].addresses] == [await world.address(patient, "email")]
+    assert [one.addr_spec for one in received["To"].addresses] == [await notifier.address(patient, "email")]
     assert not {"bcc", "cc"} & {field.lower() for field in received}

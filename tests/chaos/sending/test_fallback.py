@@ -8,9 +8,9 @@ import pytest
 from schemas.appointments import Appointment, Status
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.chaos.sending.field import in_state, lane, settle, verdict
+from tests.chaos.sending.lane_runs import in_state, lane, settle, verdict
 from tests.chaos.sending.table import Line
-from tests.support.notifier.running import CLINIC, World
+from tests.support.notifier.running import CLINIC, RunningNotifier
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 
@@ -42,68 +42,70 @@ DOUBLING = (
 )
 
 
-async def reachable_by_both(world: World, fault: Fault) -> list[Appointment]:
+async def reachable_by_both(notifier: RunningNotifier, fault: Fault) -> list[Appointment]:
     """Hand over reminders of patients with mobile and email; the first SMS to each meet the fault."""
     visits = []
     for _ in range(EACH):
-        patient = await world.patient()
-        world.carriers.script(await world.address(patient, "mobile"), *fault.answers)
-        visits.append(world.visit(patient))
-        await world.hold(visits[-1])
-        await world.due(visits[-1])
+        patient = await notifier.patient()
+        notifier.carriers.script(await notifier.address(patient, "mobile"), *fault.answers)
+        visits.append(notifier.visit(patient))
+        await notifier.hold(visits[-1])
+        await notifier.due(visits[-1])
     return visits
 
 
-async def left_by(world: World, visit: Appointment) -> tuple[str, ...]:
+async def left_by(notifier: RunningNotifier, visit: Appointment) -> tuple[str, ...]:
     """Return the channels by which a message left, by the carriers' own log."""
-    addresses = {await world.address(visit.patient_id, column) for column in ("mobile", "email")}
-    return tuple(sorted(one.channel for one in world.carriers.taken if one.to in addresses))
+    addresses = {await notifier.address(visit.patient_id, column) for column in ("mobile", "email")}
+    return tuple(sorted(one.channel for one in notifier.carriers.taken if one.to in addresses))
 
 
-async def play(world: World, faults: Sequence[Fault], lines: list[Line]) -> None:
+async def play(notifier: RunningNotifier, faults: Sequence[Fault], lines: list[Line]) -> None:
     """Let the messages meet their faults, and judge what became of them."""
-    met = [(fault, await reachable_by_both(world, fault)) for fault in faults]
-    await world.start(lanes=())
+    met = [(fault, await reachable_by_both(notifier, fault)) for fault in faults]
+    await notifier.start(lanes=())
     for channel in (Channel.SMS, Channel.EMAIL):
-        await lane(world, channel, **HASTY)
-    await settle(world, [visit for _, visits in met for visit in visits])
+        await lane(notifier, channel, **HASTY)
+    await settle(notifier, [visit for _, visits in met for visit in visits])
     for fault, visits in met:
-        lines.append(await verdict(world, f"sms, then email: {fault.name}", visits))
+        lines.append(await verdict(notifier, f"sms, then email: {fault.name}", visits))
         assert lines[-1].sound, lines[-1]
-        assert {await left_by(world, visit) for visit in visits} == {fault.by}, fault.name
-        await in_state(world, visits, fault.ends)
+        assert {await left_by(notifier, visit) for visit in visits} == {fault.by}, fault.name
+        await in_state(notifier, visits, fault.ends)
 
 
 async def test_d32_the_next_channel_is_taken_only_where_the_first_certainly_failed(
-    world: World, faults: list[Line]
+    notifier: RunningNotifier, faults: list[Line]
 ) -> None:
-    await play(world, FAULTS, faults)
+    await play(notifier, FAULTS, faults)
 
 
 async def test_d32_a_clinic_that_prefers_doubles_gets_them_on_another_channel_alone(
-    world: World, faults: list[Line]
+    notifier: RunningNotifier, faults: list[Line]
 ) -> None:
-    await world.pool.execute(
+    await notifier.pool.execute(
         "INSERT INTO clinic_sending (clinic_id, version, double_over_miss, changed_at, changed_by)"
         " VALUES ($1, 1, true, $2, 'test')",
         CLINIC,
-        world.now,
+        notifier.now,
     )
-    await play(world, DOUBLING, faults)
+    await play(notifier, DOUBLING, faults)
 
 
-async def test_i7_a_cancellation_between_two_channels_ends_the_chain(world: World, faults: list[Line]) -> None:
-    visits = await reachable_by_both(world, FAULTS[0])
-    await world.start(lanes=())
-    await lane(world, Channel.SMS, **HASTY)
+async def test_i7_a_cancellation_between_two_channels_ends_the_chain(
+    notifier: RunningNotifier, faults: list[Line]
+) -> None:
+    visits = await reachable_by_both(notifier, FAULTS[0])
+    await notifier.start(lanes=())
+    await lane(notifier, Channel.SMS, **HASTY)
     for visit in visits:
-        await world.tried(visit, "reminder", 1)  # refused by SMS; nobody sends mail yet
+        await notifier.tried(visit, "reminder", 1)  # refused by SMS; nobody sends mail yet
     for visit in visits:
-        await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
-    await lane(world, Channel.EMAIL, **HASTY)
-    await settle(world, visits)
-    faults.append(await verdict(world, "sms, then email: cancelled between the two", visits))
+        await notifier.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
+    await lane(notifier, Channel.EMAIL, **HASTY)
+    await settle(notifier, visits)
+    faults.append(await verdict(notifier, "sms, then email: cancelled between the two", visits))
     assert faults[-1].sound
     assert faults[-1].accepted == 0
     for visit in visits:
-        assert (await world.settled(visit, "reminder", "skipped"))["reason"] == Reason.APPOINTMENT_CANCELLED
+        assert (await notifier.settled(visit, "reminder", "skipped"))["reason"] == Reason.APPOINTMENT_CANCELLED

@@ -8,9 +8,9 @@ import pytest
 
 from schemas.appointments import Appointment
 from schemas.notifications import Channel
-from tests.chaos.sending.field import enter, in_state, lane, settle, verdict
+from tests.chaos.sending.lane_runs import enter, in_state, lane, settle, verdict
 from tests.chaos.sending.table import Line
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
 
@@ -96,55 +96,55 @@ SMTP = [
 
 
 async def test_every_fault_of_a_carrier_doubles_nothing_loses_nothing_and_is_told_as_it_is(
-    world: World, tmp_path: Path, faults: list[Line]
+    notifier: RunningNotifier, tmp_path: Path, faults: list[Line]
 ) -> None:
     """Each line has accounts of its own: what a carrier asks of one keeps no other line's messages."""
     met: list[tuple[Fault, Sequence[Appointment]]] = []
     senders = tmp_path / "senders.toml"
     senders.write_text("".join(_own_accounts(line) for line in range(len(HTTP) + len(SMTP))))
     for line, fault in enumerate((*HTTP, *SMTP)):
-        await world.clinic(_clinic(line))
-        met.append((fault, await enter(world, fault.channel, *fault.answers, number=EACH, clinic=_clinic(line))))
-    await world.start(lanes=(), senders=senders)
+        await notifier.clinic(_clinic(line))
+        met.append((fault, await enter(notifier, fault.channel, *fault.answers, number=EACH, clinic=_clinic(line))))
+    await notifier.start(lanes=(), senders=senders)
     for channel in (Channel.SMS, Channel.WHATSAPP, Channel.EMAIL):
-        await lane(world, channel, **HASTY, NOTIFIER_SENDERS=str(senders))
+        await lane(notifier, channel, **HASTY, NOTIFIER_SENDERS=str(senders))
     everybody = [visit for _, visits in met for visit in visits]
-    await settle(world, everybody)
-    lines = [await verdict(world, f"{fault.channel}: {fault.name}", visits) for fault, visits in met]
+    await settle(notifier, everybody)
+    lines = [await verdict(notifier, f"{fault.channel}: {fault.name}", visits) for fault, visits in met]
     faults += lines
 
     assert [one for one in lines if not one.sound] == []
     for (fault, visits), one in zip(met, lines, strict=True):
         assert (one.fault, one.accepted) == (one.fault, EACH if fault.accepted else 0)
-        await in_state(world, visits, fault.ends)
+        await in_state(notifier, visits, fault.ends)
 
 
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.EMAIL])
 @pytest.mark.parametrize("fault", ["connection refused", "TLS error"])
 async def test_a_carrier_that_cannot_be_reached_is_tried_until_it_can(
-    world: World, channel: Channel, fault: str, faults: list[Line]
+    notifier: RunningNotifier, channel: Channel, fault: str, faults: list[Line]
 ) -> None:
-    visits = await enter(world, channel)
-    await world.start(lanes=())
+    visits = await enter(notifier, channel)
+    await notifier.start(lanes=())
     if fault == "connection refused":
-        world.carriers.refuse()
-    unable = await lane(world, channel, **HASTY, **(_tls(world) if fault == "TLS error" else {}))
+        notifier.carriers.refuse()
+    unable = await lane(notifier, channel, **HASTY, **(_tls(notifier) if fault == "TLS error" else {}))
     for visit in visits:
-        await world.tried(visit, "reminder", 1)
-    assert world.carriers.asked == []
+        await notifier.tried(visit, "reminder", 1)
+    assert notifier.carriers.asked == []
     unable.terminate()
     await unable.wait()
-    await world.carriers.listen()
-    await lane(world, channel, **HASTY)
-    await settle(world, visits)
-    faults.append(await verdict(world, f"{channel}: {fault}", visits))
+    await notifier.carriers.listen()
+    await lane(notifier, channel, **HASTY)
+    await settle(notifier, visits)
+    faults.append(await verdict(notifier, f"{channel}: {fault}", visits))
     assert faults[-1].sound
     assert faults[-1].accepted == len(visits)
 
 
-def _tls(world: World) -> dict[str, str]:
+def _tls(notifier: RunningNotifier) -> dict[str, str]:
     """Return the settings of a lane that wants TLS of carriers that speak none."""
     return {
-        "NOTIFIER_TWILIO_BASE_URL": f"https://127.0.0.1:{world.carriers.http_port}",
+        "NOTIFIER_TWILIO_BASE_URL": f"https://127.0.0.1:{notifier.carriers.http_port}",
         "NOTIFIER_SMTP_TLS": "tls",
     }

@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from schemas.notifications import Channel
-from tests.chaos.sending.field import enter, in_state, kill_9
+from tests.chaos.sending.lane_runs import enter, in_state, kill_9
 from tests.support import databases
 from tests.support.backends import KafkaServer, PostgresServer
 from tests.support.carriers.programs import Carriers, carriers
 from tests.support.installation import Installation
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
@@ -66,22 +66,22 @@ class Side:
         numbers: Whom its SMS are for.
     """
 
-    world: World
+    notifier: RunningNotifier
     admin: asyncpg.Connection
     numbers: set[str]
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, world: World, admin_url: str) -> AsyncIterator["Side"]:
+    async def open(cls, notifier: RunningNotifier, admin_url: str) -> AsyncIterator["Side"]:
         """Enter the mails and SMS that are to be sent."""
-        mails = await enter(world, Channel.EMAIL, number=MAILS)
-        texts = await enter(world, Channel.SMS, number=SMS)
-        await world.start(lanes=())
-        await in_state(world, [*mails, *texts], "queued")
-        numbers = {await world.address(visit.patient_id, "mobile") for visit in texts}
+        mails = await enter(notifier, Channel.EMAIL, number=MAILS)
+        texts = await enter(notifier, Channel.SMS, number=SMS)
+        await notifier.start(lanes=())
+        await in_state(notifier, [*mails, *texts], "queued")
+        numbers = {await notifier.address(visit.patient_id, "mobile") for visit in texts}
         admin = await asyncpg.connect(admin_url)
         try:
-            yield cls(world, admin, numbers)
+            yield cls(notifier, admin, numbers)
         finally:
             await admin.close()
 
@@ -89,40 +89,43 @@ class Side:
         """Forget that anything was sent."""
         await self.admin.execute("TRUNCATE notifier.attempt")
         await self.admin.execute(_ANEW)
-        self.world.carriers.forget()
-        await self.world.carriers.listen()
+        self.notifier.carriers.forget()
+        await self.notifier.carriers.listen()
 
     @property
     def mails(self) -> int:
         """How many mails were accepted."""
-        return sum(one.channel == "email" for one in self.world.carriers.taken)
+        return sum(one.channel == "email" for one in self.notifier.carriers.taken)
 
 
 @pytest.fixture
 async def twin(
     kafka: KafkaServer, postgres: PostgresServer, migrated_template: str, topic_prefix: str, tmp_path: Path
-) -> AsyncIterator[tuple[World, str]]:
-    """Give a second world, and the administrator's address of its database."""
+) -> AsyncIterator[tuple[RunningNotifier, str]]:
+    """Give a second notifier, and the administrator's address of its database."""
     folder = tmp_path / "twin"
     folder.mkdir()
     async with (
         databases.fresh(postgres, migrated_template) as admin_url,
         Installation.open(kafka.bootstrap, admin_url, f"twin{topic_prefix}") as installation,
         carriers() as made,
-        World.open(installation, made, folder) as opened,
+        RunningNotifier.open(installation, made, folder) as opened,
     ):
         yield opened, admin_url
 
 
 async def test_b10_mails_leave_at_full_speed_beside_a_broken_lane(
-    world: World, installation: Installation, twin: tuple[World, str], capsys: pytest.CaptureFixture[str]
+    notifier: RunningNotifier,
+    installation: Installation,
+    twin: tuple[RunningNotifier, str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     counts = {}
-    async with Side.open(world, installation.admin_url) as broken, Side.open(*twin) as healthy:
+    async with Side.open(notifier, installation.admin_url) as broken, Side.open(*twin) as healthy:
         for fault in FAULTS:
             for side in (broken, healthy):
                 await side.anew()
-            fault(broken.world.carriers, broken.numbers)
+            fault(broken.notifier.carriers, broken.numbers)
             counts[fault.__name__] = await _side_by_side(broken, healthy)
     with capsys.disabled():
         for name, (beside_broken, beside_healthy) in counts.items():
@@ -133,7 +136,7 @@ async def test_b10_mails_leave_at_full_speed_beside_a_broken_lane(
 
 async def _side_by_side(broken: Side, healthy: Side) -> tuple[int, int]:
     """Run all lanes of both until one has sent its mails; return how many each sent since both had begun."""
-    processes = [await side.world.process("run", ATTEND_LOG_LEVEL="error") for side in (broken, healthy)]
+    processes = [await side.notifier.process("run", ATTEND_LOG_LEVEL="error") for side in (broken, healthy)]
 
     async def both_send() -> bool:
         return bool(broken.mails and healthy.mails)

@@ -10,13 +10,13 @@ import pytest
 
 from schemas.notifications import Channel
 from schemas.reminders import Reason
-from tests.chaos.sending.field import QUIETLY
+from tests.chaos.sending.lane_runs import QUIETLY
 from tests.chaos.sending.race import G5_S, near_the_front
 from tests.chaos.sending.watched_gate import CALLS_OF_THE_UNWILLING, watch
 from tests.support.installation import Installation
 from tests.support.notifier.bookings_tables import MONDAY
 from tests.support.notifier.callbacks import secrets, sms
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
@@ -25,42 +25,44 @@ NUMBER = 400
 
 
 async def test_d36_whoever_said_stop_before_the_gate_was_read_is_not_called(
-    world: World, installation: Installation, capsys: pytest.CaptureFixture[str]
+    notifier: RunningNotifier, installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     admin = await asyncpg.connect(installation.admin_url)
     await watch(admin)
     numbers = []
     for n in range(NUMBER):
-        visit = world.visit(await world.patient(email=None))
-        numbers.append(await world.address(visit.patient_id, "mobile"))
-        await world.hold(visit)
-        await world.due(visit, not_after=MONDAY + timedelta(days=1, minutes=n))
-    await world.start(lanes=(), **secrets())
+        visit = notifier.visit(await notifier.patient(email=None))
+        numbers.append(await notifier.address(visit.patient_id, "mobile"))
+        await notifier.hold(visit)
+        await notifier.due(visit, not_after=MONDAY + timedelta(days=1, minutes=n))
+    await notifier.start(lanes=(), **secrets())
 
     async def entered() -> bool:
-        return bool(await world.pool.fetchval("SELECT count(*) = $1 FROM notification", NUMBER))
+        return bool(await notifier.pool.fetchval("SELECT count(*) = $1 FROM notification", NUMBER))
 
     async def over() -> bool:
-        return not await world.pool.fetchval("SELECT count(*) FROM notification WHERE state IN ('queued', 'sending')")
+        return not await notifier.pool.fetchval(
+            "SELECT count(*) FROM notification WHERE state IN ('queued', 'sending')"
+        )
 
     stopped: dict[str, float] = {}
 
     async def say_stop(n: int) -> None:
-        answer = await sms(world, numbers[n], "STOP", sid=f"SM-{n}")
+        answer = await sms(notifier, numbers[n], "STOP", sid=f"SM-{n}")
         assert answer.status_code == 200, answer.text
         stopped[numbers[n]] = time.time()
 
     await until(entered)
-    world.carriers.answer_s = 0.08  # four at a time: about as fast as answers are taken
-    await world.process("lane", Channel.SMS.value, **{**QUIETLY, "NOTIFIER_SMS_SLOTS": "4"})
+    notifier.carriers.answer_s = 0.08  # four at a time: about as fast as answers are taken
+    await notifier.process("lane", Channel.SMS.value, **{**QUIETLY, "NOTIFIER_SMS_SLOTS": "4"})
     place = {number: n for n, number in enumerate(numbers)}
-    await near_the_front(world.carriers.taken, place, Random(7), say_stop, over)
+    await near_the_front(notifier.carriers.taken, place, Random(7), say_stop, over)
     await until(over)
 
     calls = await admin.fetch(CALLS_OF_THE_UNWILLING)
     await admin.close()
-    late = [one.at - stopped[one.to] for one in world.carriers.taken]
-    skipped = await world.pool.fetchval(
+    late = [one.at - stopped[one.to] for one in notifier.carriers.taken]
+    skipped = await notifier.pool.fetchval(
         "SELECT count(*) FROM notification WHERE state = 'skipped' AND reason = $1", Reason.OPTED_OUT
     )
     unlawful = [row["attempt_id"] for row in calls if row["knew"]]

@@ -13,7 +13,7 @@ from tests.chaos.calls import i11_dead_letters_are_complete
 from tests.chaos.evidence import Evidence, read_ledger, read_positions
 from tests.support.installation import Installation
 from tests.support.notifier.bookings_tables import MONDAY
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -31,26 +31,28 @@ POISON = (
 """Fewer than open the breaker of a topic of ours."""
 
 
-async def test_poison_is_kept_whole_and_every_sound_reminder_leaves(world: World, installation: Installation) -> None:
+async def test_poison_is_kept_whole_and_every_sound_reminder_leaves(
+    notifier: RunningNotifier, installation: Installation
+) -> None:
     evidence = Evidence()
-    visits = [world.visit(await world.patient(email=None)) for _ in range(8)]
+    visits = [notifier.visit(await notifier.patient(email=None)) for _ in range(8)]
     producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
     await producer.start()
     try:
         for visit, raw in zip(visits, POISON, strict=True):
-            await world.hold(visit)
+            await notifier.hold(visit)
             key = str(visit.appointment_id)
             for topic, kind in ((APPOINTMENTS, APPOINTMENT_CHANGED), (REMINDERS, REMINDER_DUE)):
                 headers = list(Envelope(f"poison-{key}", kind, "test", key, MONDAY).headers())
                 name = installation.topic_prefix + topic.name
                 place = await producer.send_and_wait(name, raw, key.encode(), headers=headers)
                 evidence.poison[name, place.partition, place.offset] = raw
-            await world.due(visit)
+            await notifier.due(visit)
     finally:
         await producer.stop()
-    await world.start()
+    await notifier.start()
     for visit in visits:
-        await world.settled(visit, "reminder", "accepted")
+        await notifier.settled(visit, "reminder", "accepted")
 
     async def passed() -> bool:
         positions = await read_positions(installation.admin_url, {})
@@ -62,5 +64,5 @@ async def test_poison_is_kept_whole_and_every_sound_reminder_leaves(world: World
     await read_ledger(installation.admin_url, evidence)
     assert len(evidence.letters) == 2 * len(POISON)
     assert list(i11_dead_letters_are_complete(evidence)) == []
-    world.step(timedelta(hours=1))
-    assert len(world.carriers.taken) == len(visits)
+    notifier.step(timedelta(hours=1))
+    assert len(notifier.carriers.taken) == len(visits)

@@ -9,20 +9,20 @@ from tests.chaos.sending.race import Verdict, judge, run_race
 from tests.chaos.sending.upstream import booking
 from tests.chaos.sending.watched_gate import watch
 from tests.support.installation import Installation
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 
-async def race(world: World, installation: Installation, number: int, *, deaf: bool = False) -> Verdict:
+async def race(notifier: RunningNotifier, installation: Installation, number: int, *, deaf: bool = False) -> Verdict:
     """Run a race of so many cancellations and return what it came to."""
     admin = await asyncpg.connect(installation.admin_url)
     try:
         await watch(admin, deaf=deaf)
-        async with booking(world, installation) as upstream:
-            await world.start(lanes=())
+        async with booking(notifier, installation) as upstream:
+            await notifier.start(lanes=())
             await upstream.register(number)
             await upstream.book(number)
-            await run_race(world, upstream, seed=number)
-            return await judge(admin, upstream, world.carriers.taken)
+            await run_race(notifier, upstream, seed=number)
+            return await judge(admin, upstream, notifier.carriers.taken)
     finally:
         await admin.close()
 
@@ -34,9 +34,9 @@ def show(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.integration
 async def test_i7_b8_no_call_is_authorised_after_a_cancellation_was_committed(
-    world: World, installation: Installation, capsys: pytest.CaptureFixture[str]
+    notifier: RunningNotifier, installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verdict = await race(world, installation, 200)
+    verdict = await race(notifier, installation, 200)
     show(verdict, capsys)
     assert verdict.violations == []
     assert verdict.cancellations == 200
@@ -47,18 +47,18 @@ async def test_i7_b8_no_call_is_authorised_after_a_cancellation_was_committed(
 
 @pytest.mark.integration
 async def test_i7_the_race_reports_a_gate_that_hears_of_no_cancellation(
-    world: World, installation: Installation
+    notifier: RunningNotifier, installation: Installation
 ) -> None:
-    verdict = await race(world, installation, 40, deaf=True)
+    verdict = await race(notifier, installation, 40, deaf=True)
     assert [line for line in verdict.violations if "read after the cancellation's commit" in line]
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
 async def test_g5_two_thousand_cancellations_race_four_thousand_messages(
-    world: World, installation: Installation, capsys: pytest.CaptureFixture[str]
+    notifier: RunningNotifier, installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verdict = await race(world, installation, 2000)
+    verdict = await race(notifier, installation, 2000)
     show(verdict, capsys)
     assert verdict.violations == []
     assert verdict.cancellations == 2000

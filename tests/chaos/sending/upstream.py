@@ -20,7 +20,7 @@ from booking.door.domain import Client
 from stack.ports import free_port
 from tests.support.installation import Installation
 from tests.support.notifier.bookings_tables import MONDAY
-from tests.support.notifier.running import CLINIC, World
+from tests.support.notifier.running import CLINIC, RunningNotifier
 from tests.support.waiting import until
 
 KEY = "the key of the upstream, long enough for anybody"
@@ -93,13 +93,13 @@ def _booked(n: int, first: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def booking(world: World, installation: Installation) -> AsyncIterator[Upstream]:
+async def booking(notifier: RunningNotifier, installation: Installation) -> AsyncIterator[Upstream]:
     """Run booking for the block."""
     client = Client(SOURCE, (SOURCE,), may_register=True, may_manage_clinics=True)
     await client_keys.create(await installation.pool("booking"), client, KEY)
     port, asked = free_port(), free_port()
     ports = {"BOOKING_HTTP_PORT": str(port), "BOOKING_OPERATIONS_PORT": str(asked)}
-    environment = {**os.environ, **world.given, **ports, "ATTEND_LOG_LEVEL": "warning"}
+    environment = {**os.environ, **notifier.given, **ports, "ATTEND_LOG_LEVEL": "warning"}
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "booking", "run", env=environment)
     admin = await asyncpg.connect(installation.admin_url)
     headers = {"Authorization": f"Bearer {KEY}"}

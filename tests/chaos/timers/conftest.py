@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stack.kafka import Kafka
-from tests.chaos.timers.field import Field, opened
+from tests.chaos.timers.workers import TimerWorkers, opened
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,10 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 
 @pytest.fixture
-async def field(broker: Kafka, tmp_path: Path) -> AsyncIterator[Field]:
+async def timers(broker: Kafka, tmp_path: Path) -> AsyncIterator[TimerWorkers]:
     """Return topics of this test's own on that broker; workers end with the test."""
-    async with opened(broker, tmp_path) as field:
-        yield field
+    async with opened(broker, tmp_path) as timers:
+        yield timers
 
 
 @pytest.fixture

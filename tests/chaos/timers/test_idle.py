@@ -10,7 +10,7 @@ from reminders.timers.partition import SENTINEL
 from reminders.timers.producer import FencedProducer
 from schemas.topics import TIMERS_CHANGELOG
 from stack.kafka import Kafka
-from tests.chaos.timers.field import Field, ended
+from tests.chaos.timers.workers import TimerWorkers, ended
 from tests.support.reminders.builders import appointment
 
 FORGETS = "transactional.id.expiration.ms=3000\ntransaction.remove.expired.transaction.cleanup.interval.ms=500\n"
@@ -37,13 +37,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
         kafka.stop()
 
 
-async def forgotten(field: Field) -> str:
+async def forgotten(timers: TimerWorkers) -> str:
     """Wait until the broker has forgotten an id of ours that was as idle as the worker's; return the error's name.
 
     Each of the controls writes once, and is asked once: asking keeps an id.
     """
-    name = field.name(TIMERS_CHANGELOG)
-    controls = [FencedProducer(field.broker.bootstrap, f"{name}-control-{n}", 0) for n in range(CONTROLS)]
+    name = timers.name(TIMERS_CHANGELOG)
+    controls = [FencedProducer(timers.broker.bootstrap, f"{name}-control-{n}", 0) for n in range(CONTROLS)]
     for control in controls:
         await control.start()
         await control.write({name: [(SENTINEL, b"control", ())]})
@@ -63,21 +63,21 @@ async def forgotten(field: Field) -> str:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("every_s", [1, 86_400])
 async def test_an_idle_worker_keeps_its_ids_and_one_that_lost_them_ends_and_starts_again(
-    field: Field, say: Callable[[str], None], every_s: int
+    timers: TimerWorkers, say: Callable[[str], None], every_s: int
 ) -> None:
-    worker = field.worker("one", REMINDERS_KEEP_IDS_EVERY_S=str(every_s))
-    await field.settled(worker)
-    error = await forgotten(field)
+    worker = timers.worker("one", REMINDERS_KEEP_IDS_EVERY_S=str(every_s))
+    await timers.settled(worker)
+    error = await forgotten(timers)
 
-    await field.publish(*(appointment(f"visit {n}") for n in range(24)))
+    await timers.publish(*(appointment(f"visit {n}") for n in range(24)))
 
     if every_s == 1:
-        await field.settled(worker)
+        await timers.settled(worker)
         ends = 0
     else:
         assert await ended(worker) == 1
-        field.worker("one")
-        ends = 1 + await field.until_settled("one")
-    planned = len(await field.planned())
+        timers.worker("one")
+        ends = 1 + await timers.until_settled("one")
+    planned = len(await timers.planned())
     say(f"idle until the broker forgot ids ({error}), used every {every_s} s: {planned} of 24 planned, {ends} restarts")
     assert (error, planned, ends) == ("InvalidProducerIdMapping", 24, 0 if every_s == 1 else 1)

@@ -10,7 +10,7 @@ import pytest
 from chassis.kafka import topics
 from schemas.topics import TIMERS_CHANGELOG, Topic
 from stack.kafka import Kafka
-from tests.chaos.timers.field import TOPICS, ended, opened
+from tests.chaos.timers.workers import TOPICS, ended, opened
 
 OTHERS = tuple(topic for topic in TOPICS if topic is not TIMERS_CHANGELOG)
 
@@ -29,16 +29,16 @@ OTHERS = tuple(topic for topic in TOPICS if topic is not TIMERS_CHANGELOG)
 async def test_a_changelog_other_than_declared_stops_the_start_with_the_way_out(
     broker: Kafka, tmp_path: Path, found: tuple[Topic, ...], says: str, say: Callable[[str], None]
 ) -> None:
-    async with opened(broker, tmp_path, found) as field:
-        worker = field.worker()
+    async with opened(broker, tmp_path, found) as timers:
+        worker = timers.worker()
         code = await ended(worker)
         lines = [json.loads(line) for line in worker.log.read_text().splitlines()]
         log = "".join(line.get("reason_text", "") for line in lines)
-        wanted = says.format(name=field.name(TIMERS_CHANGELOG))
+        wanted = says.format(name=timers.name(TIMERS_CHANGELOG))
         say(f"changelog not as declared: exit {code}, says {wanted!r}: {wanted in log}")
         assert code == 78
         assert wanted in log
         assert "attend topics apply" in log
         if not says.startswith("partitions"):  # another count cannot be mended in place, and apply says so
-            await topics.apply(field.installation.bootstrap, TOPICS, field.installation.topic_prefix)
-            await field.ready(field.worker())
+            await topics.apply(timers.installation.bootstrap, TOPICS, timers.installation.topic_prefix)
+            await timers.ready(timers.worker())

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from schemas.topics import TIMERS_CHANGELOG
-from tests.chaos.timers.field import Field, freeze, thaw
+from tests.chaos.timers.workers import TimerWorkers, freeze, thaw
 from tests.support.reminders.changelog import Changelog
 from tests.support.reminders.running import Process
 from tests.support.reminders.source import FIRST_VISIT, Source, planned_wrong, repeats, rows_wrong, stream
@@ -35,27 +35,27 @@ def longest_batch(log: Log) -> int:
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
 async def test_a_changelog_written_in_batches_of_1_10_and_1000_is_recovered_as_written(
-    field: Field, say: Callable[[str], None]
+    timers: TimerWorkers, say: Callable[[str], None]
 ) -> None:
-    source, worker, longest = Source(8), field.worker("one"), {}
-    await field.settled(worker)
+    source, worker, longest = Source(8), timers.worker("one"), {}
+    await timers.settled(worker)
     for size, times in BATCHES.items():
         for number in range(times):
             batch = source.book(size, partition=number % 12)
             freeze(worker)  # so that it finds the batch whole
-            await field.publish(*batch)
+            await timers.publish(*batch)
             thaw(worker)
-            await field.idle(worker)
-        longest[size] = longest_batch(await field.log(TIMERS_CHANGELOG))
+            await timers.idle(worker)
+        longest[size] = longest_batch(await timers.log(TIMERS_CHANGELOG))
     worker.kill()
-    written = Changelog(await field.log(TIMERS_CHANGELOG))
+    written = Changelog(await timers.log(TIMERS_CHANGELOG))
 
-    again = field.worker("one")
-    await field.settled(again)
-    recovered = await field.rows_live(again)
-    field.step(A_DAY_BEFORE)
-    await field.settled(again)
-    due, wanted = await field.due(), source.due_by(A_DAY_BEFORE)
+    again = timers.worker("one")
+    await timers.settled(again)
+    recovered = await timers.rows_live(again)
+    timers.step(A_DAY_BEFORE)
+    await timers.settled(again)
+    due, wanted = await timers.due(), source.due_by(A_DAY_BEFORE)
     say(
         f"changelog in batches (size: longest seen) {longest}: {len(source.newest)} written, {recovered} recovered, "
         f"{len({d.reminder_id for d in due} & wanted)} of {len(wanted)} reminders, {repeats(due)} repeats"
@@ -69,33 +69,33 @@ async def test_a_changelog_written_in_batches_of_1_10_and_1000_is_recovered_as_w
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("standbys", [0, 1])
 async def test_workers_that_join_and_leave_in_a_burst_lose_nothing(
-    field: Field, say: Callable[[str], None], standbys: int
+    timers: TimerWorkers, say: Callable[[str], None], standbys: int
 ) -> None:
     copies = {"REMINDERS_STANDBYS": str(standbys)}
-    source, first = Source(9), field.worker("one", **copies)
-    await field.settled(first)
+    source, first = Source(9), timers.worker("one", **copies)
+    await timers.settled(first)
     done = asyncio.Event()
-    load = asyncio.create_task(stream(field, source, 600, done))
-    second, third = field.worker("two", **copies), field.worker("three", **copies)
-    await shared(field, first, second, third)
+    load = asyncio.create_task(stream(timers, source, 600, done))
+    second, third = timers.worker("two", **copies), timers.worker("three", **copies)
+    await shared(timers, first, second, third)
     second.kill()
     await asyncio.sleep(2)
-    fourth = field.worker(**copies)  # without a slot: an ordinary member
+    fourth = timers.worker(**copies)  # without a slot: an ordinary member
     await asyncio.sleep(1)
     await asyncio.to_thread(third.kill, signal.SIGTERM)
     await asyncio.sleep(2)
-    back = field.worker("two", **copies)
-    await shared(field, first, fourth, back)
+    back = timers.worker("two", **copies)
+    await shared(timers, first, fourth, back)
     done.set()
     await load
-    await field.settled(first, fourth, back)
-    shares = [await field.rows_live(process) for process in (first, fourth, back)]
-    changelog = Changelog(await field.log(TIMERS_CHANGELOG))
-    wrong = rows_wrong(source, changelog) + changelog.steps_back() + planned_wrong(source, await field.planned())
+    await timers.settled(first, fourth, back)
+    shares = [await timers.rows_live(process) for process in (first, fourth, back)]
+    changelog = Changelog(await timers.log(TIMERS_CHANGELOG))
+    wrong = rows_wrong(source, changelog) + changelog.steps_back() + planned_wrong(source, await timers.planned())
 
-    field.step(A_DAY_BEFORE)
-    await field.settled(first, fourth, back)
-    due, wanted = await field.due(), source.due_by(A_DAY_BEFORE)
+    timers.step(A_DAY_BEFORE)
+    await timers.settled(first, fourth, back)
+    due, wanted = await timers.due(), source.due_by(A_DAY_BEFORE)
     found = {d.reminder_id for d in due}
     say(
         f"1, 2 and 3 workers, standby {standbys}, 4 joined and 2 left in a burst: {len(source.published)} versions, "
@@ -108,11 +108,11 @@ async def test_workers_that_join_and_leave_in_a_burst_lose_nothing(
     assert found == wanted
 
 
-async def shared(field: Field, *processes: Process) -> None:
+async def shared(timers: TimerWorkers, *processes: Process) -> None:
     """Wait until each of the workers is ready and has rows of its own."""
-    await field.ready(*processes)
+    await timers.ready(*processes)
 
     async def all_have() -> bool:
-        return all([await field.rows_live(process) > 0 for process in processes])
+        return all([await timers.rows_live(process) > 0 for process in processes])
 
     await until(all_have, "each worker has rows")

@@ -1,4 +1,4 @@
-"""A world for each test: a topic and a migrated schema of its own."""
+"""A made-up service for each test: its topic and its migrated schema."""
 
 import io
 import logging
@@ -13,8 +13,8 @@ from chassis.postgres.database import create_pool
 from chassis.postgres.migrator import migrate
 from chassis.process import logs
 from tests.integration.chassis.ledger.apply import ORDERS
+from tests.integration.chassis.ledger.service import SERVICE, LedgerService
 from tests.integration.chassis.outbox.notes import NOTES
-from tests.integration.chassis.world import SERVICE, World
 from tests.support.backends import KafkaServer
 from tests.support.databases import ROLE_PASSWORD
 from tests.support.topics import delete_topics
@@ -30,14 +30,14 @@ def service_url(admin_url: str) -> str:
 
 
 @asynccontextmanager
-async def open_world(bootstrap: str, admin_url: str, prefix: str) -> AsyncIterator[World]:
+async def open_ledger(bootstrap: str, admin_url: str, prefix: str) -> AsyncIterator[LedgerService]:
     """Make topic and schema; remove the topic at the end."""
     url = service_url(admin_url)
     await migrate(admin_url, url, SERVICE, PACKAGE)
     await topics.apply(bootstrap, [ORDERS], prefix)
     pool = await create_pool(url, SERVICE, max_size=8)
     try:
-        yield World(bootstrap, prefix, url, pool)
+        yield LedgerService(bootstrap, prefix, url, pool)
     finally:
         pool.terminate()
         await delete_topics(bootstrap, prefix + ORDERS.name)
@@ -55,15 +55,15 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-async def world(kafka: KafkaServer, database_url: str, topic_prefix: str) -> AsyncIterator[World]:
+async def ledger(kafka: KafkaServer, database_url: str, topic_prefix: str) -> AsyncIterator[LedgerService]:
     """Return a topic of two partitions, a schema, and a pool with the service's role."""
-    async with open_world(kafka.bootstrap, database_url, topic_prefix) as opened:
+    async with open_ledger(kafka.bootstrap, database_url, topic_prefix) as opened:
         yield opened
 
 
 @pytest.fixture
-async def notes(world: World) -> AsyncIterator[World]:
-    """Return a world that has the topic `notes` too."""
-    await topics.apply(world.bootstrap, [NOTES], world.prefix)
-    yield world
-    await delete_topics(world.bootstrap, world.prefix + NOTES.name)
+async def notes(ledger: LedgerService) -> AsyncIterator[LedgerService]:
+    """Return a service that has the topic `notes` too."""
+    await topics.apply(ledger.bootstrap, [NOTES], ledger.prefix)
+    yield ledger
+    await delete_topics(ledger.bootstrap, ledger.prefix + NOTES.name)

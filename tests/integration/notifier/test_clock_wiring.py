@@ -11,17 +11,17 @@ from notifier.wiring.service import LANES, Service, build
 from schemas.notifications import Channel
 from tests.support.database_clock import shift
 from tests.support.installation import Installation
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
 
 @asynccontextmanager
-async def running(world: World, *lanes: Channel) -> AsyncIterator[Service]:
+async def running(notifier: RunningNotifier, *lanes: Channel) -> AsyncIterator[Service]:
     """Run an instance while the block runs."""
     stop = asyncio.Event()
-    async with build(world.settings(http_port=0, operations_port=0), stop, lanes=lanes) as service:
+    async with build(notifier.settings(http_port=0, operations_port=0), stop, lanes=lanes) as service:
         task = asyncio.create_task(service.run(stop))
         try:
             yield service
@@ -31,22 +31,22 @@ async def running(world: World, *lanes: Channel) -> AsyncIterator[Service]:
 
 
 async def test_neither_fan_out_nor_lanes_decide_by_a_clock_that_nobody_agrees_with(
-    world: World, installation: Installation
+    notifier: RunningNotifier, installation: Installation
 ) -> None:
-    patient = await world.patient()
-    async with running(world):
-        queued = await world.book(patient)
-        await world.settled(queued, "confirmation", "queued")
+    patient = await notifier.patient()
+    async with running(notifier):
+        queued = await notifier.book(patient)
+        await notifier.settled(queued, "confirmation", "queued")
     await shift(installation.admin_url, timedelta(hours=4, minutes=40))
-    unheard = await world.book(patient)
+    unheard = await notifier.book(patient)
 
-    async with running(world, *LANES) as service:
+    async with running(notifier, *LANES) as service:
         await until(lambda: _waits(service))
         reasons = service.health.reasons()
 
     assert "differ" in reasons["clocks"]
-    assert await world.row(unheard, "confirmation") is None
-    assert world.carriers.asked == []
+    assert await notifier.row(unheard, "confirmation") is None
+    assert notifier.carriers.asked == []
 
 
 async def _waits(service: Service) -> bool:

@@ -10,21 +10,21 @@ from schemas.appointments import IngestMode, Status
 from schemas.notifications import Outcome
 from schemas.reminders import Reason
 from tests.support.notifier.bookings_tables import MONDAY
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
 
-async def test_r20_r22_a_booking_tells_the_provider_and_confirms_to_the_patient(world: World) -> None:
-    patient, provider = await world.patient(), await world.provider()
-    await world.start()
-    visit = await world.book(patient, provider)
+async def test_r20_r22_a_booking_tells_the_provider_and_confirms_to_the_patient(notifier: RunningNotifier) -> None:
+    patient, provider = await notifier.patient(), await notifier.provider()
+    await notifier.start()
+    visit = await notifier.book(patient, provider)
 
-    confirmation = await world.settled(visit, "confirmation", "accepted")
-    notice = await world.settled(visit, "provider-booked", "accepted")
+    confirmation = await notifier.settled(visit, "confirmation", "accepted")
+    notice = await notifier.settled(visit, "provider-booked", "accepted")
 
-    [mail] = world.carriers.to(await world.address(patient, "email"))
+    [mail] = notifier.carriers.to(await notifier.address(patient, "email"))
     received = message_from_string(mail.body, policy=policy.default)
     assert mail.reference == str(confirmation["attempt_id"])
     assert "Clinic NORTH" in received["Subject"]
@@ -36,7 +36,7 @@ async def test_r20_r22_a_booking_tells_the_provider_and_confirms_to_the_patient(
         "text/calendar",
     ]
     assert notice["lane"] == "in-app"
-    inbox = (await world.ask("GET", f"/v1/inbox/{provider}")).json()["items"]
+    inbox = (await notifier.ask("GET", f"/v1/inbox/{provider}")).json()["items"]
     assert [(one["number"], one["title"], one["patient_name"]) for one in inbox] == [
         (1, "New Appointment Booked", "Ada Abara")
     ]
@@ -44,91 +44,91 @@ async def test_r20_r22_a_booking_tells_the_provider_and_confirms_to_the_patient(
     assert inbox[0]["link"] == f"https://ehr.example/visits/{visit.appointment_id}"
 
 
-async def test_r23_r25_a_due_reminder_is_sent_and_its_outcome_published(world: World) -> None:
-    patient = await world.patient()
-    visit = await world.book(patient)
-    due = await world.due(visit)
-    await world.start()
+async def test_r23_r25_a_due_reminder_is_sent_and_its_outcome_published(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient()
+    visit = await notifier.book(patient)
+    due = await notifier.due(visit)
+    await notifier.start()
 
-    row = await world.settled(visit, "reminder", "accepted")
+    row = await notifier.settled(visit, "reminder", "accepted")
 
-    [sms] = world.carriers.to(await world.address(patient, "mobile"))
+    [sms] = notifier.carriers.to(await notifier.address(patient, "mobile"))
     assert (sms.channel, sms.reference) == ("sms", str(row["attempt_id"]))
 
     async def published() -> bool:
-        return any(one.kind == "reminder" for one in await world.outcomes())
+        return any(one.kind == "reminder" for one in await notifier.outcomes())
 
     await until(published)
-    [told] = [one for one in await world.outcomes() if one.kind == "reminder"]
+    [told] = [one for one in await notifier.outcomes() if one.kind == "reminder"]
     assert (told.outcome, told.channel, told.reminder_id) == (Outcome.ACCEPTED, "sms", due.reminder_id)
     assert (told.notification_id, told.version, told.attempts) == (row["notification_id"], 1, 1)
     assert told.caused_by == f"due-{due.reminder_id}"
 
 
-async def test_g4_repeats_of_a_due_and_of_a_booking_send_once(world: World) -> None:
-    patient = await world.patient()
-    visit = await world.book(patient)
-    due = await world.due(visit)
-    await world.publish(visit)
-    await world.hand_over(due)
-    await world.start()
-    await world.settled(visit, "reminder", "accepted")
-    await world.hand_over(due)
-    await world.publish(visit, visit)
-    world.step(timedelta(days=1))  # never a third message on one day (D18)
-    other = await world.due(visit, "2h")
+async def test_g4_repeats_of_a_due_and_of_a_booking_send_once(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient()
+    visit = await notifier.book(patient)
+    due = await notifier.due(visit)
+    await notifier.publish(visit)
+    await notifier.hand_over(due)
+    await notifier.start()
+    await notifier.settled(visit, "reminder", "accepted")
+    await notifier.hand_over(due)
+    await notifier.publish(visit, visit)
+    notifier.step(timedelta(days=1))  # never a third message on one day (D18)
+    other = await notifier.due(visit, "2h")
 
     async def both() -> bool:
-        return len(world.carriers.to(await world.address(patient, "mobile"))) == 2
+        return len(notifier.carriers.to(await notifier.address(patient, "mobile"))) == 2
 
     await until(both)
     assert other.reminder_id != due.reminder_id
-    assert await world.pool.fetchval("SELECT count(*) FROM notification WHERE kind = 'reminder'") == 2
-    assert len(world.carriers.to(await world.address(patient, "email"))) == 1
+    assert await notifier.pool.fetchval("SELECT count(*) FROM notification WHERE kind = 'reminder'") == 2
+    assert len(notifier.carriers.to(await notifier.address(patient, "email"))) == 1
 
 
-async def test_r26_a_cancellation_committed_before_the_gate_wins(world: World) -> None:
+async def test_r26_a_cancellation_committed_before_the_gate_wins(notifier: RunningNotifier) -> None:
     """The topic still says booked: it is what booking has committed that counts."""
-    patient, provider = await world.patient(), await world.provider()
-    visit = await world.book(patient, provider)
-    await world.due(visit)
-    await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
-    await world.start()
+    patient, provider = await notifier.patient(), await notifier.provider()
+    visit = await notifier.book(patient, provider)
+    await notifier.due(visit)
+    await notifier.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
+    await notifier.start()
 
     for kind in ("reminder", "confirmation", "provider-booked"):
-        row = await world.settled(visit, kind, "skipped")
+        row = await notifier.settled(visit, kind, "skipped")
         assert row["reason"] == Reason.APPOINTMENT_CANCELLED
-    assert world.carriers.asked == []
+    assert notifier.carriers.asked == []
 
 
-async def test_r26_a_cancellation_wins_over_a_message_that_waits_for_its_retry(world: World) -> None:
-    patient = await world.patient(email=None)
-    world.carriers.script(await world.address(patient, "mobile"), 503)
-    world.carriers.retry_after_s = 600
-    await world.start()
-    visit = await world.book(patient)
-    await world.tried(visit, "confirmation", 1)
-    await world.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
-    world.step(timedelta(hours=2))
+async def test_r26_a_cancellation_wins_over_a_message_that_waits_for_its_retry(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient(email=None)
+    notifier.carriers.script(await notifier.address(patient, "mobile"), 503)
+    notifier.carriers.retry_after_s = 600
+    await notifier.start()
+    visit = await notifier.book(patient)
+    await notifier.tried(visit, "confirmation", 1)
+    await notifier.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
+    notifier.step(timedelta(hours=2))
 
-    assert (await world.settled(visit, "confirmation", "skipped"))["reason"] == Reason.APPOINTMENT_CANCELLED
-    assert world.carriers.taken == []
+    assert (await notifier.settled(visit, "confirmation", "skipped"))["reason"] == Reason.APPOINTMENT_CANCELLED
+    assert notifier.carriers.taken == []
 
 
-async def test_r21_d37_d43_bookings_that_tell_nobody_say_why(world: World) -> None:
-    patient, provider = await world.patient(), await world.provider()
-    await world.start()
-    past = await world.book(patient, provider, starts_at=MONDAY - timedelta(days=900))
-    imported = await world.book(patient, provider, mode=IngestMode.BACKFILL)
-    unknown = await world.book(await world.patient(), patient)  # an id that no provider has
+async def test_r21_d37_d43_bookings_that_tell_nobody_say_why(notifier: RunningNotifier) -> None:
+    patient, provider = await notifier.patient(), await notifier.provider()
+    await notifier.start()
+    past = await notifier.book(patient, provider, starts_at=MONDAY - timedelta(days=900))
+    imported = await notifier.book(patient, provider, mode=IngestMode.BACKFILL)
+    unknown = await notifier.book(await notifier.patient(), patient)  # an id that no provider has
 
     for visit, reason in ((past, Reason.PAST_VISIT), (imported, Reason.BACKFILL)):
         for kind in ("confirmation", "provider-booked"):
-            assert (await world.settled(visit, kind, "skipped"))["reason"] == reason
-    assert (await world.settled(unknown, "provider-booked", "skipped"))["reason"] == Reason.UNKNOWN_PROVIDER
-    await world.settled(unknown, "confirmation", "accepted")  # R40
-    assert len(world.carriers.taken) == 1
-    assert (await world.ask("GET", f"/v1/inbox/{provider}")).json()["items"] == []
+            assert (await notifier.settled(visit, kind, "skipped"))["reason"] == reason
+    assert (await notifier.settled(unknown, "provider-booked", "skipped"))["reason"] == Reason.UNKNOWN_PROVIDER
+    await notifier.settled(unknown, "confirmation", "accepted")  # R40
+    assert len(notifier.carriers.taken) == 1
+    assert (await notifier.ask("GET", f"/v1/inbox/{provider}")).json()["items"] == []
 
 
 SKIPPED: tuple[tuple[dict[str, Any], Reason], ...] = (
@@ -140,54 +140,58 @@ SKIPPED: tuple[tuple[dict[str, Any], Reason], ...] = (
 )
 
 
-async def test_d10_d30_d44_i8_a_reminder_that_may_not_leave_says_why(world: World) -> None:
-    visits = [(await world.book(await world.patient(**fields)), reason) for fields, reason in SKIPPED]
-    silent = await world.patient()
-    visits.append((await world.book(silent), Reason.CHANNELS_DISABLED))
-    moved = await world.book(await world.patient())
-    await world.hold(moved.model_copy(update={"version": 2, "schedule_gen": 2}))
-    late = await world.book(await world.patient())
-    await world.start()
+async def test_d10_d30_d44_i8_a_reminder_that_may_not_leave_says_why(notifier: RunningNotifier) -> None:
+    visits = [(await notifier.book(await notifier.patient(**fields)), reason) for fields, reason in SKIPPED]
+    silent = await notifier.patient()
+    visits.append((await notifier.book(silent), Reason.CHANNELS_DISABLED))
+    moved = await notifier.book(await notifier.patient())
+    await notifier.hold(moved.model_copy(update={"version": 2, "schedule_gen": 2}))
+    late = await notifier.book(await notifier.patient())
+    await notifier.start()
     none = {"whatsapp": False, "sms": False, "email": False}
-    await world.ask("PUT", f"/v1/patients/{silent}/preferences", json=none)
+    await notifier.ask("PUT", f"/v1/patients/{silent}/preferences", json=none)
     for visit in (*(visit for visit, _ in visits), moved):
-        await world.due(visit)
-    await world.due(late, not_after=MONDAY - timedelta(minutes=1))
+        await notifier.due(visit)
+    await notifier.due(late, not_after=MONDAY - timedelta(minutes=1))
 
     for visit, reason in (*visits, (moved, Reason.RESCHEDULED), (late, Reason.TOO_LATE)):
-        assert (await world.settled(visit, "reminder", "skipped"))["reason"] == reason
-    assert {taken.channel for taken in world.carriers.taken} <= {"email"}
+        assert (await notifier.settled(visit, "reminder", "skipped"))["reason"] == reason
+    assert {taken.channel for taken in notifier.carriers.taken} <= {"email"}
 
 
-async def test_d31_preferences_are_read_when_it_is_sent_and_the_lane_changes_with_them(world: World) -> None:
-    patient = await world.patient()
-    mobile, email = await world.address(patient, "mobile"), await world.address(patient, "email")
-    world.carriers.script(mobile, 503)
-    world.carriers.retry_after_s = 600
-    await world.start()
-    visit = await world.book(patient)
-    await world.due(visit)
-    await world.tried(visit, "reminder", 1)
+async def test_d31_preferences_are_read_when_it_is_sent_and_the_lane_changes_with_them(
+    notifier: RunningNotifier,
+) -> None:
+    patient = await notifier.patient()
+    mobile, email = await notifier.address(patient, "mobile"), await notifier.address(patient, "email")
+    notifier.carriers.script(mobile, 503)
+    notifier.carriers.retry_after_s = 600
+    await notifier.start()
+    visit = await notifier.book(patient)
+    await notifier.due(visit)
+    await notifier.tried(visit, "reminder", 1)
     said = {"whatsapp": False, "sms": False, "email": True}
-    answer = await world.ask("PUT", f"/v1/patients/{patient}/preferences", json=said)
-    world.step(timedelta(hours=2))
-    row = await world.settled(visit, "reminder", "accepted")
+    answer = await notifier.ask("PUT", f"/v1/patients/{patient}/preferences", json=said)
+    notifier.step(timedelta(hours=2))
+    row = await notifier.settled(visit, "reminder", "accepted")
 
     assert answer.json()["version"] == 1
     assert (row["lane"], row["attempts"]) == ("email", 2)
-    assert [one.channel for one in world.carriers.to(email)] == ["email", "email"]
-    assert world.carriers.to(mobile) == []
+    assert [one.channel for one in notifier.carriers.to(email)] == ["email", "email"]
+    assert notifier.carriers.to(mobile) == []
 
 
-async def test_r23_whatsapp_goes_as_a_template_to_who_asked_for_it(world: World) -> None:
-    patient = await world.patient()
-    await world.start()
-    await world.ask("PUT", f"/v1/patients/{patient}/preferences", json={"whatsapp": True, "sms": True, "email": True})
-    visit = await world.book(patient)
-    await world.due(visit)
+async def test_r23_whatsapp_goes_as_a_template_to_who_asked_for_it(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient()
+    await notifier.start()
+    await notifier.ask(
+        "PUT", f"/v1/patients/{patient}/preferences", json={"whatsapp": True, "sms": True, "email": True}
+    )
+    visit = await notifier.book(patient)
+    await notifier.due(visit)
 
-    row = await world.settled(visit, "reminder", "accepted")
+    row = await notifier.settled(visit, "reminder", "accepted")
 
-    [message] = world.carriers.to(await world.address(patient, "mobile"))
+    [message] = notifier.carriers.to(await notifier.address(patient, "mobile"))
     assert (message.channel, message.reference) == ("whatsapp", str(row["attempt_id"]))
     assert "appointment_reminder" in message.body

@@ -1,4 +1,4 @@
-"""A world in which processes of reminders run."""
+"""An installation in which processes of reminders run."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,21 +14,21 @@ from tests.support import databases
 from tests.support.backends import PostgresServer
 from tests.support.installation import Installation
 from tests.support.reminders.builders import NOW
-from tests.support.reminders.running import World
+from tests.support.reminders.running import RunningReminders
 
 
 @pytest.fixture
-async def world(installation: Installation, tmp_path: Path) -> AsyncIterator[World]:
+async def reminders(installation: Installation, tmp_path: Path) -> AsyncIterator[RunningReminders]:
     """Give an installation at the instant `NOW`; ends every process at the end."""
     producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
     await producer.start()
     async with httpx2.AsyncClient(timeout=10) as http:
-        world = World(installation, tmp_path, producer, http)
-        world.step(NOW)
+        reminders = RunningReminders(installation, tmp_path, producer, http)
+        reminders.step(NOW)
         try:
-            yield world
+            yield reminders
         finally:
-            for process in world.processes:
+            for process in reminders.processes:
                 if process.popen.poll() is None:
                     process.kill()
             await producer.stop()

@@ -8,12 +8,12 @@ import orjson
 
 from notifier.carriers.meta.signature import meta_signature
 from notifier.carriers.twilio.signature import twilio_signature
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 TOKEN, APP_SECRET, BOUNCE_SECRET = "of twilio", "of meta", "of the mail server"
 VERIFY = "the verify token"
 PUBLIC = "https://clinic.example"
-"""Not where the test calls: a proxy stands between, as it does in the world."""
+"""Not where the test calls: a proxy stands between, as it does outside."""
 
 
 def secrets(**changes: Any) -> dict[str, Any]:
@@ -28,31 +28,35 @@ def secrets(**changes: Any) -> dict[str, Any]:
     }
 
 
-async def twilio(world: World, path: str, token: str = TOKEN, **fields: str) -> httpx2.Response:
+async def twilio(notifier: RunningNotifier, path: str, token: str = TOKEN, **fields: str) -> httpx2.Response:
     """Post a form as Twilio does."""
     signature = twilio_signature(token, PUBLIC + path, fields.items())
     headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
-    return await bare(world, path, urlencode(fields).encode(), headers)
+    return await bare(notifier, path, urlencode(fields).encode(), headers)
 
 
-async def status(world: World, attempt: object, said: str, sid: str = "SM1", **more: str) -> httpx2.Response:
+async def status(
+    notifier: RunningNotifier, attempt: object, said: str, sid: str = "SM1", **more: str
+) -> httpx2.Response:
     """Post the status of one SMS."""
-    return await twilio(world, f"/callbacks/twilio/{attempt}", MessageSid=sid, MessageStatus=said, **more)
+    return await twilio(notifier, f"/callbacks/twilio/{attempt}", MessageSid=sid, MessageStatus=said, **more)
 
 
-async def sms(world: World, sender: str, text: str, sid: str = "SM-in", **more: str) -> httpx2.Response:
+async def sms(notifier: RunningNotifier, sender: str, text: str, sid: str = "SM-in", **more: str) -> httpx2.Response:
     """Post an SMS that a patient sent."""
-    return await twilio(world, "/callbacks/twilio/inbound", MessageSid=sid, From=sender, Body=text, **more)
+    return await twilio(notifier, "/callbacks/twilio/inbound", MessageSid=sid, From=sender, Body=text, **more)
 
 
-async def meta(world: World, secret: str = APP_SECRET, **value: Any) -> httpx2.Response:
+async def meta(notifier: RunningNotifier, secret: str = APP_SECRET, **value: Any) -> httpx2.Response:
     """Post a webhook as Meta does."""
     change = {"field": "messages", "value": {"messaging_product": "whatsapp", **value}}
     body = orjson.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
-    return await bare(world, "/callbacks/meta", body, {"X-Hub-Signature-256": meta_signature(secret, body)})
+    return await bare(notifier, "/callbacks/meta", body, {"X-Hub-Signature-256": meta_signature(secret, body)})
 
 
-async def bare(world: World, path: str, body: bytes, headers: dict[str, str] | None = None) -> httpx2.Response:
+async def bare(
+    notifier: RunningNotifier, path: str, body: bytes, headers: dict[str, str] | None = None
+) -> httpx2.Response:
     """Post without the operator's key."""
     async with httpx2.AsyncClient(timeout=30) as http:
-        return await http.post(f"http://127.0.0.1:{world.port}{path}", content=body, headers=headers or {})
+        return await http.post(f"http://127.0.0.1:{notifier.port}{path}", content=body, headers=headers or {})

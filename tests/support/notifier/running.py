@@ -39,7 +39,7 @@ CLINIC = "NORTH"
 _POLICY = ReminderPolicy(policy_id="none", rules=(), window=SendWindow(opens=time(7), closes=time(21)))
 
 
-class World(BookingsTables):
+class RunningNotifier(BookingsTables):
     """One test's installation, seen by the notifier."""
 
     def __init__(
@@ -56,19 +56,21 @@ class World(BookingsTables):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, installation: Installation, carriers: Carriers, folder: Path) -> AsyncIterator["World"]:
-        """Give a world with one clinic and nobody in it."""
+    async def open(
+        cls, installation: Installation, carriers: Carriers, folder: Path
+    ) -> AsyncIterator["RunningNotifier"]:
+        """Give a notifier with one clinic and nobody in it."""
         producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
         await producer.start()
         admin = await asyncpg.connect(installation.admin_url, server_settings={"search_path": "booking"})
-        world = cls(installation, carriers, folder, producer, admin, await installation.pool("notifier"))
-        await world.clinic(CLINIC)
+        notifier = cls(installation, carriers, folder, producer, admin, await installation.pool("notifier"))
+        await notifier.clinic(CLINIC)
         try:
-            async with world._running:
-                yield world
+            async with notifier._running:
+                yield notifier
         finally:
             carriers.release()
-            await world.http.aclose()
+            await notifier.http.aclose()
             await producer.stop()
             await admin.close()
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from schemas.appointments import Appointment
 from schemas.reminders import ReminderDue
-from tests.support.reminders.running import Process, World
+from tests.support.reminders.running import Process, RunningReminders
 from tests.support.reminders.source import FIRST_VISIT, Source, repeats
 from tests.support.waiting import until
 
@@ -31,41 +31,43 @@ class Pace:
         return [visit for number in range(steps) for visit in source.book(each, first_due + DAY + number * STEP)]
 
 
-async def join_and_leave(world: World, joins_at: datetime, leaves_at: datetime, slot: str | None = None) -> int | None:
+async def join_and_leave(
+    reminders: RunningReminders, joins_at: datetime, leaves_at: datetime, slot: str | None = None
+) -> int | None:
     """Let another worker join in a time that begins as it starts, and leave by SIGTERM in one that begins then.
 
     Returns:
         Its exit code.
     """
-    joining = world.start("worker", **({"REMINDERS_SLOT": slot} if slot else {}))
-    world.step(joins_at)
-    await world.ready(joining)
-    world.step(leaves_at)
+    joining = reminders.start("worker", **({"REMINDERS_SLOT": slot} if slot else {}))
+    reminders.step(joins_at)
+    await reminders.ready(joining)
+    reminders.step(leaves_at)
 
     async def fires() -> bool:
-        return HANDED_OVER in (await world.get(joining, "/metrics")).text
+        return HANDED_OVER in (await reminders.get(joining, "/metrics")).text
 
     await until(fires, "the worker that joined fires")
     return await asyncio.to_thread(joining.kill, signal.SIGTERM)
 
 
-async def rows_of(world: World, *workers: Process) -> int:
+async def rows_of(reminders: RunningReminders, *workers: Process) -> int:
     """Return how many rows the workers say they have."""
-    return sum([int((await world.get(worker, "/status")).json()["rows"]) for worker in workers])
+    return sum([int((await reminders.get(worker, "/status")).json()["rows"]) for worker in workers])
 
 
-async def all_left(world: World, source: Source, *workers: Process) -> None:
+async def all_left(reminders: RunningReminders, source: Source, *workers: Process) -> None:
     """Let the rest fall due, and wait until the workers share all partitions and are at rest."""
     last = max(visit.starts_at for visit in source.newest.values() if visit.starts_at is not None)
-    world.step(last - DAY)
+    reminders.step(last - DAY)
 
     async def shared() -> bool:
-        await world.ready(*workers)
-        return await rows_of(world, *workers) == len(source.newest)
+        await reminders.ready(*workers)
+        return await rows_of(reminders, *workers) == len(source.newest)
 
     await until(shared, "the workers hold every row")
-    await world.idle(*workers)
-    await world.idle(*workers)
+    await reminders.idle(*workers)
+    await reminders.idle(*workers)
 
 
 def wrongs(source: Source, due: list[ReminderDue]) -> list[str]:

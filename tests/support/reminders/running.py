@@ -55,7 +55,7 @@ class Process:
 
 
 @dataclass
-class World:
+class RunningReminders:
     """An installation with a stepped clock and a producer of appointments."""
 
     installation: Installation

@@ -21,7 +21,7 @@ from schemas.topics import APPOINTMENTS
 from schemas.wire import encode
 from tests.support.reminders.builders import ANY_HOUR, NOW, appointment, headers_of, id_of
 from tests.support.reminders.changelog import Changelog, Held
-from tests.support.reminders.running import World
+from tests.support.reminders.running import RunningReminders
 
 FIRST_VISIT = NOW + timedelta(days=3)
 
@@ -114,21 +114,21 @@ def partition_of(visit: UUID) -> int:
 
 def expected(version: Appointment) -> Held:
     """Return the row of a version of which nothing has fired."""
-    reminders = plan(version)
-    pending = [r for r in reminders if r.status is ReminderStatus.SCHEDULED]
-    states = {r.rule: TimerState.PENDING if r in pending else TimerState.VOID for r in reminders}
+    made = plan(version)
+    pending = [r for r in made if r.status is ReminderStatus.SCHEDULED]
+    states = {r.rule: TimerState.PENDING if r in pending else TimerState.VOID for r in made}
     next_due = min((micros(r.due) for r in pending), default=None)
     return Held(version.version, version.schedule_gen, next_due, micros(_start(version)), states)
 
 
-async def stream(world: World, source: Source, per_second: int, done: asyncio.Event) -> None:
+async def stream(reminders: RunningReminders, source: Source, per_second: int, done: asyncio.Event) -> None:
     """Publish changes at about this rate until `done`; returns when all of them are acknowledged."""
-    topic = world.installation.topic_prefix + APPOINTMENTS.name
+    topic = reminders.installation.topic_prefix + APPOINTMENTS.name
     sent = []
     while not done.is_set():
         for version in source.some(max(1, per_second // 50)):
             key = str(version.appointment_id).encode()
-            sent.append(await world.producer.send(topic, encode(version), key, headers=list(headers_of(version))))
+            sent.append(await reminders.producer.send(topic, encode(version), key, headers=list(headers_of(version))))
         with suppress(TimeoutError):
             await asyncio.wait_for(done.wait(), 0.02)
     await asyncio.gather(*sent)

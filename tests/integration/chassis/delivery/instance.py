@@ -14,8 +14,8 @@ from chassis.process import logs
 from chassis.process.clock import RealClock
 from chassis.process.metrics import Metrics
 from tests.integration.chassis.ledger.apply import SUBSCRIPTION
+from tests.integration.chassis.ledger.service import SERVICE, Settings
 from tests.integration.chassis.ledger.slow import slowly
-from tests.integration.chassis.world import SERVICE, Settings
 
 
 async def main(told: dict[str, Any]) -> None:

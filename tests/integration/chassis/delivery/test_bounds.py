@@ -10,8 +10,8 @@ import pytest
 from chassis.delivery.consumer import Applied, Subscription
 from chassis.postgres.database import Connection, create_pool
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
+from tests.integration.chassis.ledger.service import SERVICE, LedgerService, orders, running
 from tests.integration.chassis.outbox.notes import note, published, put, relay, relaying
-from tests.integration.chassis.world import SERVICE, World, orders, running
 from tests.support.waiting import until
 
 BOUND_MS = 2_000
@@ -22,9 +22,9 @@ type Work = Callable[[Connection, int], Awaitable[None]]
 
 
 @asynccontextmanager
-async def bounded(world: World, setting: str) -> AsyncIterator[asyncpg.Pool]:
+async def bounded(ledger: LedgerService, setting: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a pool whose sessions have this bound. Set within a transaction it would not bound that one."""
-    pool = await create_pool(f"{world.url}?{setting}={BOUND_MS}", SERVICE, max_size=6)
+    pool = await create_pool(f"{ledger.url}?{setting}={BOUND_MS}", SERVICE, max_size=6)
     try:
         yield pool
     finally:
@@ -57,16 +57,16 @@ def slow(work: Work) -> Subscription[Order]:
     ],
 )
 async def test_a_backlog_that_takes_longer_than_a_transaction_may_is_applied_in_portions(
-    world: World, setting: str, work: Work
+    ledger: LedgerService, setting: str, work: Work
 ) -> None:
-    await world.produce(orders(600), partition=0)
-    await world.produce(orders(400, first=600), partition=1)
+    await ledger.produce(orders(600), partition=0)
+    await ledger.produce(orders(400, first=600), partition=1)
 
-    async with bounded(world, setting) as pool, running(world.consumer(slow(work), pool)):
-        await until(lambda: world.consumed(600, 400))
+    async with bounded(ledger, setting) as pool, running(ledger.consumer(slow(work), pool)):
+        await until(lambda: ledger.consumed(600, 400))
 
-    assert await world.effects() == [(0, n) for n in range(600)] + [(1, n) for n in range(400)]
-    assert await world.dead() == []
+    assert await ledger.effects() == [(0, n) for n in range(600)] + [(1, n) for n in range(400)]
+    assert await ledger.dead() == []
 
 
 def hanging(entities: Sequence[str]) -> Subscription[Order]:
@@ -80,45 +80,47 @@ def hanging(entities: Sequence[str]) -> Subscription[Order]:
     return Subscription(ORDERS, decode, hangs)
 
 
-async def test_a_record_that_takes_too_long_by_itself_is_a_dead_letter_once_others_pass(world: World) -> None:
-    await world.produce([*orders(3), {"entity": "endless", "version": 1}, *orders(3, first=3)])
+async def test_a_record_that_takes_too_long_by_itself_is_a_dead_letter_once_others_pass(ledger: LedgerService) -> None:
+    await ledger.produce([*orders(3), {"entity": "endless", "version": 1}, *orders(3, first=3)])
 
-    async with bounded(world, "transaction_timeout") as pool:
-        consumer = world.consumer(hanging(["endless"]), pool)
+    async with bounded(ledger, "transaction_timeout") as pool:
+        consumer = ledger.consumer(hanging(["endless"]), pool)
         async with running(consumer):
             await until(
                 lambda: "attend dead-letters skip ledger" in (consumer.reason() or ""), what="it says why it waits"
             )
             assert "25P04" in (consumer.reason() or "")
-            assert await world.dead() == []  # nothing shows yet that it is not the database
+            assert await ledger.dead() == []  # nothing shows yet that it is not the database
 
-            await world.produce(orders(5, first=6), partition=1)
-            await until(lambda: world.consumed(7, 5))
+            await ledger.produce(orders(5, first=6), partition=1)
+            await until(lambda: ledger.consumed(7, 5))
             await until(lambda: consumer.reason() is None)
 
-    assert await world.dead() == [(3, "INTERNAL")]
-    assert "25P04" in await world.pool.fetchval("SELECT message FROM dead_letter")
-    assert await world.effects() == [(0, n) for n in range(7) if n != 3] + [(1, n) for n in range(5)]
+    assert await ledger.dead() == [(3, "INTERNAL")]
+    assert "25P04" in await ledger.pool.fetchval("SELECT message FROM dead_letter")
+    assert await ledger.effects() == [(0, n) for n in range(7) if n != 3] + [(1, n) for n in range(5)]
 
 
-async def test_while_nothing_passes_no_record_is_a_dead_letter_and_all_take_effect_afterwards(world: World) -> None:
+async def test_while_nothing_passes_no_record_is_a_dead_letter_and_all_take_effect_afterwards(
+    ledger: LedgerService,
+) -> None:
     too_slow = ["e00000", "e00001"]
-    await world.produce(orders(1), partition=0)
-    await world.produce(orders(1, first=1), partition=1)
+    await ledger.produce(orders(1), partition=0)
+    await ledger.produce(orders(1, first=1), partition=1)
 
-    async with bounded(world, "transaction_timeout") as pool:
-        consumer = world.consumer(hanging(too_slow), pool)
+    async with bounded(ledger, "transaction_timeout") as pool:
+        consumer = ledger.consumer(hanging(too_slow), pool)
         async with running(consumer):
             await until(lambda: "attend dead-letters skip ledger" in (consumer.reason() or ""))
             too_slow.clear()
-            await until(lambda: world.consumed(1, 1))
+            await until(lambda: ledger.consumed(1, 1))
 
-    assert await world.dead() == []
-    assert await world.effects() == [(0, 0), (1, 0)]
+    assert await ledger.dead() == []
+    assert await ledger.effects() == [(0, 0), (1, 0)]
 
 
 async def test_events_that_take_longer_to_delete_than_a_transaction_may_leave_the_outbox_in_smaller_rounds(
-    notes: World, database_url: str
+    notes: LedgerService, database_url: str
 ) -> None:
     owner = await asyncpg.connect(database_url)
     await owner.execute(

@@ -12,117 +12,119 @@ from chassis.postgres.database import Connection
 from chassis.process.errors import RejectedEvent
 from tests.integration.chassis.delivery.command import command
 from tests.integration.chassis.ledger.apply import ORDERS, SUBSCRIPTION, Order, apply, decode
-from tests.integration.chassis.world import World, orders, producer, running
+from tests.integration.chassis.ledger.service import LedgerService, orders, producer, running
 from tests.support.waiting import until
 
 CANARY = "canary.person@example.org"
 REFUSED = {"entity": "x", "version": 1, "wish": "raise", "note": CANARY}
 
 
-async def refused_then_mended(world: World) -> int:
+async def refused_then_mended(ledger: LedgerService) -> int:
     """Leave one dead letter whose record the service of today would take; return its id."""
 
     async def strict(_connection: Connection, events: list[Order]) -> Applied:
         raise RejectedEvent("RAISED", "refused by raising")
 
-    await world.produce([{"entity": "x", "version": 1}])
-    async with running(world.consumer(Subscription(ORDERS, decode, strict))):  # type: ignore[arg-type]  # a list is one
-        await until(lambda: world.consumed(1))
-    (letter,) = await dead_letter.listed(world.pool)
+    await ledger.produce([{"entity": "x", "version": 1}])
+    async with running(ledger.consumer(Subscription(ORDERS, decode, strict))):  # type: ignore[arg-type]  # a list is one
+        await until(lambda: ledger.consumed(1))
+    (letter,) = await dead_letter.listed(ledger.pool)
     assert letter.id is not None
     return letter.id
 
 
-async def test_a_letter_keeps_bytes_headers_position_and_reason(world: World) -> None:
-    await world.produce([*orders(2), b"\xff\x00 not utf-8"])
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(3))
+async def test_a_letter_keeps_bytes_headers_position_and_reason(ledger: LedgerService) -> None:
+    await ledger.produce([*orders(2), b"\xff\x00 not utf-8"])
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(3))
 
-    (letter,) = await dead_letter.listed(world.pool)
-    assert (letter.topic, letter.partition, letter.offset) == (world.topic, 0, 2)
+    (letter,) = await dead_letter.listed(ledger.pool)
+    assert (letter.topic, letter.partition, letter.offset) == (ledger.topic, 0, 2)
     assert (letter.key, letter.value, letter.code, letter.state) == (b"k", b"\xff\x00 not utf-8", "INVALID", "open")
-    assert await dead_letter.count(world.pool) == 1
+    assert await dead_letter.count(ledger.pool) == 1
 
 
-async def test_a_replayed_letter_has_the_effect_that_its_record_would_have_had(world: World) -> None:
-    letter = await refused_then_mended(world)
+async def test_a_replayed_letter_has_the_effect_that_its_record_would_have_had(ledger: LedgerService) -> None:
+    letter = await refused_then_mended(ledger)
 
-    assert await replay(world.pool, [SUBSCRIPTION], world.prefix, letter) == "applied"
+    assert await replay(ledger.pool, [SUBSCRIPTION], ledger.prefix, letter) == "applied"
 
-    assert await world.effects() == [(0, 0)]
-    assert await dead_letter.count(world.pool) == 0
+    assert await ledger.effects() == [(0, 0)]
+    assert await dead_letter.count(ledger.pool) == 0
 
 
-async def test_replayed_twice_it_takes_effect_once(world: World) -> None:
-    letter = await refused_then_mended(world)
-    await replay(world.pool, [SUBSCRIPTION], world.prefix, letter)
+async def test_replayed_twice_it_takes_effect_once(ledger: LedgerService) -> None:
+    letter = await refused_then_mended(ledger)
+    await replay(ledger.pool, [SUBSCRIPTION], ledger.prefix, letter)
 
     with pytest.raises(RejectedEvent, match="NOT_OPEN"):
-        await replay(world.pool, [SUBSCRIPTION], world.prefix, letter)
+        await replay(ledger.pool, [SUBSCRIPTION], ledger.prefix, letter)
 
-    assert await world.effects() == [(0, 0)]
+    assert await ledger.effects() == [(0, 0)]
 
 
-async def test_a_replay_that_is_refused_again_leaves_the_letter_open_and_nothing_half_done(world: World) -> None:
-    await world.produce([REFUSED])
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(1))
-    (letter,) = await dead_letter.listed(world.pool)
+async def test_a_replay_that_is_refused_again_leaves_the_letter_open_and_nothing_half_done(
+    ledger: LedgerService,
+) -> None:
+    await ledger.produce([REFUSED])
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(1))
+    (letter,) = await dead_letter.listed(ledger.pool)
     assert letter.id is not None
 
     with pytest.raises(RejectedEvent, match="RAISED"):
-        await replay(world.pool, [SUBSCRIPTION], world.prefix, letter.id)
+        await replay(ledger.pool, [SUBSCRIPTION], ledger.prefix, letter.id)
 
-    assert await dead_letter.count(world.pool) == 1
-    assert await world.effects() == []
+    assert await dead_letter.count(ledger.pool) == 1
+    assert await ledger.effects() == []
 
 
-async def test_a_discarded_letter_is_settled_and_stays_on_record(world: World) -> None:
-    letter = await refused_then_mended(world)
+async def test_a_discarded_letter_is_settled_and_stays_on_record(ledger: LedgerService) -> None:
+    letter = await refused_then_mended(ledger)
 
-    assert await dead_letter.discard(world.pool, letter)
-    assert not await dead_letter.discard(world.pool, letter)
+    assert await dead_letter.discard(ledger.pool, letter)
+    assert not await dead_letter.discard(ledger.pool, letter)
 
     with pytest.raises(RejectedEvent, match="NOT_OPEN"):
-        await replay(world.pool, [SUBSCRIPTION], world.prefix, letter)
-    found = await dead_letter.one(world.pool, letter)
+        await replay(ledger.pool, [SUBSCRIPTION], ledger.prefix, letter)
+    found = await dead_letter.one(ledger.pool, letter)
     assert found is not None
     assert found.state == "discarded"
 
 
-async def test_a_record_that_is_consumed_again_makes_no_second_letter(world: World) -> None:
-    await world.produce([b"?"])
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(1))
-    await world.pool.execute("UPDATE consumer_offset SET next_offset = 0 WHERE partition = 0")
+async def test_a_record_that_is_consumed_again_makes_no_second_letter(ledger: LedgerService) -> None:
+    await ledger.produce([b"?"])
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(1))
+    await ledger.pool.execute("UPDATE consumer_offset SET next_offset = 0 WHERE partition = 0")
 
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(1))
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(1))
 
-    assert await world.dead() == [(0, "INVALID")]
+    assert await ledger.dead() == [(0, "INVALID")]
 
 
-async def test_the_commands_list_show_replay_and_discard(world: World) -> None:
-    letter = str(await refused_then_mended(world))
+async def test_the_commands_list_show_replay_and_discard(ledger: LedgerService) -> None:
+    letter = str(await refused_then_mended(ledger))
 
-    listed = await command(world, "dead-letters", "list", "--json")
+    listed = await command(ledger, "dead-letters", "list", "--json")
     assert [json.loads(line)["code"] for line in listed.stdout.splitlines()] == ["RAISED"]
-    assert "RAISED" in (await command(world, "dead-letters", "list")).stdout
-    assert json.loads((await command(world, "dead-letters", "show", letter)).stdout)["key"] == "k"
-    assert (await command(world, "dead-letters", "replay", letter)).stdout == f"{letter}: applied\n"
-    again = await command(world, "dead-letters", "replay", letter)
+    assert "RAISED" in (await command(ledger, "dead-letters", "list")).stdout
+    assert json.loads((await command(ledger, "dead-letters", "show", letter)).stdout)["key"] == "k"
+    assert (await command(ledger, "dead-letters", "replay", letter)).stdout == f"{letter}: applied\n"
+    again = await command(ledger, "dead-letters", "replay", letter)
     assert (again.exit_code, "NOT_OPEN" in again.stderr) == (1, True)
-    assert (await command(world, "dead-letters", "discard", letter)).stdout == f"{letter}: not open\n"
-    assert await world.effects() == [(0, 0)]
+    assert (await command(ledger, "dead-letters", "discard", letter)).stdout == f"{letter}: not open\n"
+    assert await ledger.effects() == [(0, 0)]
 
 
-async def test_a_list_never_shows_what_the_letters_hold(world: World) -> None:
-    await world.produce([REFUSED, CANARY.encode()])
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(2))
+async def test_a_list_never_shows_what_the_letters_hold(ledger: LedgerService) -> None:
+    await ledger.produce([REFUSED, CANARY.encode()])
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(2))
 
     for arguments in (["list"], ["list", "--json"], ["replay", "1"]):
-        shown = await command(world, "dead-letters", *arguments)
+        shown = await command(ledger, "dead-letters", *arguments)
         assert CANARY not in shown.stdout + shown.stderr
 
 
@@ -138,36 +140,38 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("number", range(len(STRANGE)))
-async def test_any_record_can_be_kept_and_comes_back_as_it_was(world: World, number: int) -> None:
+async def test_any_record_can_be_kept_and_comes_back_as_it_was(ledger: LedgerService, number: int) -> None:
     key, value, headers = STRANGE[number]
-    kept = dead_letter.DeadLetter(world.topic, 0, number, key, value, headers, "NO", "refused")
-    async with world.pool.acquire() as connection:
+    kept = dead_letter.DeadLetter(ledger.topic, 0, number, key, value, headers, "NO", "refused")
+    async with ledger.pool.acquire() as connection:
         await dead_letter.store(connection, "ledger", [kept])
 
-    (found,) = await dead_letter.listed(world.pool)
+    (found,) = await dead_letter.listed(ledger.pool)
 
     assert (found.key, found.value, found.headers) == (key, value, headers)
-    assert (await command(world, "dead-letters", "show", str(found.id))).exit_code == 0
+    assert (await command(ledger, "dead-letters", "show", str(found.id))).exit_code == 0
 
 
-async def test_a_refused_record_with_null_headers_is_kept_and_does_not_hold_up_the_others(world: World) -> None:
+async def test_a_refused_record_with_null_headers_is_kept_and_does_not_hold_up_the_others(
+    ledger: LedgerService,
+) -> None:
     headers: list[tuple[str, Any]] = [("traceparent", None), ("client", b"\xff"), ("client", None)]
-    async with producer(world.bootstrap) as sender:
-        await sender.send_and_wait(world.topic, b"{", None, partition=0, headers=headers)
-    await world.produce(orders(1))
-    consumer = world.consumer()
+    async with producer(ledger.bootstrap) as sender:
+        await sender.send_and_wait(ledger.topic, b"{", None, partition=0, headers=headers)
+    await ledger.produce(orders(1))
+    consumer = ledger.consumer()
 
     async with running(consumer):
-        await until(lambda: world.consumed(2))
+        await until(lambda: ledger.consumed(2))
 
-    (letter,) = await dead_letter.listed(world.pool)
+    (letter,) = await dead_letter.listed(ledger.pool)
     assert (letter.key, letter.value, letter.headers) == (None, b"{", tuple(headers))
-    shown = json.loads((await command(world, "dead-letters", "show", str(letter.id))).stdout)
+    shown = json.loads((await command(ledger, "dead-letters", "show", str(letter.id))).stdout)
     assert shown["headers"] == [["traceparent", None], ["client", {"base64": "/w=="}], ["client", None]]
-    assert await world.effects() == [(0, 1)]
+    assert await ledger.effects() == [(0, 1)]
 
 
-async def test_a_replay_gives_the_record_as_it_was_headers_and_all(world: World) -> None:
+async def test_a_replay_gives_the_record_as_it_was_headers_and_all(ledger: LedgerService) -> None:
     seen: list[Any] = []
     fails = True
 
@@ -179,17 +183,17 @@ async def test_a_replay_gives_the_record_as_it_was_headers_and_all(world: World)
 
     subscription = Subscription(ORDERS, reading, apply)
     headers: list[tuple[str, Any]] = [("a", None), ("a", b"\x00\xff"), ("é", b"")]
-    async with producer(world.bootstrap) as sender:
+    async with producer(ledger.bootstrap) as sender:
         value = b'{"entity": "x", "version": 1}'
-        await sender.send_and_wait(world.topic, value, b"\xfe", partition=0, headers=headers)
-    async with running(world.consumer(subscription)):
-        await until(lambda: world.consumed(1))
-    assert await world.dead() == [(0, "INTERNAL")]
-    (letter,) = await dead_letter.listed(world.pool)
+        await sender.send_and_wait(ledger.topic, value, b"\xfe", partition=0, headers=headers)
+    async with running(ledger.consumer(subscription)):
+        await until(lambda: ledger.consumed(1))
+    assert await ledger.dead() == [(0, "INTERNAL")]
+    (letter,) = await dead_letter.listed(ledger.pool)
     assert letter.id is not None
 
     fails = False
-    assert await replay(world.pool, [subscription], world.prefix, letter.id) == "applied"
+    assert await replay(ledger.pool, [subscription], ledger.prefix, letter.id) == "applied"
 
     assert seen[0] == seen[-1] == (b"\xfe", value, tuple(headers))
-    assert await world.effects() == [(0, 0)]
+    assert await ledger.effects() == [(0, 0)]

@@ -13,153 +13,155 @@ from chassis.kafka import topics
 from chassis.postgres.database import Connection
 from chassis.process.errors import AttendError, Misconfigured, RejectedEvent
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
-from tests.integration.chassis.world import World, orders, running
+from tests.integration.chassis.ledger.service import LedgerService, orders, running
 from tests.support.topics import delete_topics
 from tests.support.waiting import until
 
 
-async def test_too_many_bad_records_of_our_own_stop_the_service_before_it_buries_them_all(world: World) -> None:
+async def test_too_many_bad_records_of_our_own_stop_the_service_before_it_buries_them_all(
+    ledger: LedgerService,
+) -> None:
     """20 in a minute: the breaker opens, what follows stays in Kafka, and the reason is shown."""
-    await world.produce([*orders(5), *([b"bad"] * 500), *orders(5, first=5)])
-    consumer = world.consumer()
+    await ledger.produce([*orders(5), *([b"bad"] * 500), *orders(5, first=5)])
+    consumer = ledger.consumer()
 
     async with running(consumer):
         await until(lambda: "breaker open" in (consumer.reason() or ""))
         assert not await consumer.idle()
-        assert 0 < (await world.positions())[0] < 510
+        assert 0 < (await ledger.positions())[0] < 510
 
-    assert 20 <= len(await world.dead()) < 60
+    assert 20 <= len(await ledger.dead()) < 60
 
 
-async def test_bad_records_of_others_never_open_the_breaker(world: World) -> None:
-    await world.produce([*([b"bad"] * 500), *orders(5)])
-    consumer = world.consumer(Subscription(ORDERS, decode, apply, own=False))
+async def test_bad_records_of_others_never_open_the_breaker(ledger: LedgerService) -> None:
+    await ledger.produce([*([b"bad"] * 500), *orders(5)])
+    consumer = ledger.consumer(Subscription(ORDERS, decode, apply, own=False))
 
     async with running(consumer):
-        await until(lambda: world.consumed(505))
+        await until(lambda: ledger.consumed(505))
         assert consumer.reason() is None
 
-    assert len(await world.dead()) == 500
-    assert len(await world.effects()) == 5
+    assert len(await ledger.dead()) == 500
+    assert len(await ledger.effects()) == 5
 
 
-async def test_a_fault_that_breaks_every_record_opens_the_breaker_after_twenty(world: World) -> None:
+async def test_a_fault_that_breaks_every_record_opens_the_breaker_after_twenty(ledger: LedgerService) -> None:
     async def broken(_connection: Connection, _events: Sequence[Order]) -> Applied:
         raise ZeroDivisionError
 
-    await world.produce(orders(300))
-    consumer = world.consumer(Subscription(ORDERS, decode, broken))
+    await ledger.produce(orders(300))
+    consumer = ledger.consumer(Subscription(ORDERS, decode, broken))
 
     async with running(consumer):
         await until(lambda: "breaker open" in (consumer.reason() or ""))
 
-    dead = await world.dead()
+    dead = await ledger.dead()
     assert {code for _, code in dead} == {"INTERNAL"}
-    assert len(dead) == (await world.positions())[0]
+    assert len(dead) == (await ledger.positions())[0]
     assert 20 <= len(dead) < 40
 
 
 async def test_a_fault_that_no_dead_letter_can_settle_stops_that_partition_alone_until_it_is_mended(
-    world: World, database_url: str
+    ledger: LedgerService, database_url: str
 ) -> None:
     admin = await asyncpg.connect(database_url)
     await admin.execute("REVOKE INSERT ON records.dead_letter FROM attend_records")
-    await world.produce([*orders(3), b"?", *orders(3, first=3)])
+    await ledger.produce([*orders(3), b"?", *orders(3, first=3)])
 
-    await world.produce(orders(5, first=6), partition=1)
-    consumer = world.consumer()
+    await ledger.produce(orders(5, first=6), partition=1)
+    consumer = ledger.consumer()
 
     async with running(consumer):
         await until(lambda: "InsufficientPrivilegeError" in (consumer.reason() or ""))
-        await until(lambda: world.consumed(0, 5))
-        assert (await world.positions())[0] <= 3
+        await until(lambda: ledger.consumed(0, 5))
+        assert (await ledger.positions())[0] <= 3
 
         await admin.execute("GRANT INSERT ON records.dead_letter TO attend_records")
         await admin.close()
-        await until(lambda: world.consumed(7, 5))
+        await until(lambda: ledger.consumed(7, 5))
         assert consumer.reason() is None
 
-    assert await world.dead() == [(3, "INVALID")]
-    assert await world.effects() == [(0, n) for n in (0, 1, 2, 4, 5, 6)] + [(1, n) for n in range(5)]
+    assert await ledger.dead() == [(3, "INVALID")]
+    assert await ledger.effects() == [(0, n) for n in (0, 1, 2, 4, 5, 6)] + [(1, n) for n in range(5)]
 
 
-async def test_a_reason_that_postgres_could_not_keep_is_kept_without_what_it_cannot(world: World) -> None:
+async def test_a_reason_that_postgres_could_not_keep_is_kept_without_what_it_cannot(ledger: LedgerService) -> None:
     async def strange(_connection: Connection, _events: Sequence[Order]) -> Applied:
         raise RejectedEvent("NO", "nul \0 and surrogate \ud800 " + "x" * 5000)
 
-    await world.produce(orders(1))
-    async with running(world.consumer(Subscription(ORDERS, decode, strange))):
-        await until(lambda: world.consumed(1))
+    await ledger.produce(orders(1))
+    async with running(ledger.consumer(Subscription(ORDERS, decode, strange))):
+        await until(lambda: ledger.consumed(1))
 
-    assert await world.dead() == [(0, "NO")]
+    assert await ledger.dead() == [(0, "NO")]
 
 
-async def test_a_topic_made_anew_stops_its_partition_and_says_the_way_out(world: World) -> None:
-    await world.produce(orders(10))
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(10))
-    await delete_topics(world.bootstrap, world.topic)
-    await until(lambda: _made(world))
-    await world.produce(orders(3))
+async def test_a_topic_made_anew_stops_its_partition_and_says_the_way_out(ledger: LedgerService) -> None:
+    await ledger.produce(orders(10))
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(10))
+    await delete_topics(ledger.bootstrap, ledger.topic)
+    await until(lambda: _made(ledger))
+    await ledger.produce(orders(3))
 
-    consumer = world.consumer()
+    consumer = ledger.consumer()
 
     async with running(consumer):
         await until(lambda: consumer.reason() is not None and "orders[0]" in str(consumer.reason()))
         reason = consumer.reason() or ""
         assert "orders[0] stands at 10: it ends at 3, before our position 10: the topic was re-created" in reason
-        assert f"attend dead-letters skip ledger {world.topic} 0 --to 0" in reason
+        assert f"attend dead-letters skip ledger {ledger.topic} 0 --to 0" in reason
 
-    assert len(await world.effects()) == 10
+    assert len(await ledger.effects()) == 10
 
 
-async def test_records_lost_to_retention_stop_their_partition_and_say_the_way_out(world: World) -> None:
-    await world.produce(orders(10))
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(10))
-    await world.produce(orders(10, first=10))
-    await world.pool.execute("UPDATE consumer_offset SET next_offset = 2 WHERE partition = 0")
-    await _delete_records(world, before=5)
+async def test_records_lost_to_retention_stop_their_partition_and_say_the_way_out(ledger: LedgerService) -> None:
+    await ledger.produce(orders(10))
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(10))
+    await ledger.produce(orders(10, first=10))
+    await ledger.pool.execute("UPDATE consumer_offset SET next_offset = 2 WHERE partition = 0")
+    await _delete_records(ledger, before=5)
 
-    await world.produce(orders(5, first=20), partition=1)
-    consumer = world.consumer()
+    await ledger.produce(orders(5, first=20), partition=1)
+    consumer = ledger.consumer()
 
     async with running(consumer):
         await until(lambda: "orders[0] stands at 2: it begins at 5, after our position 2" in (consumer.reason() or ""))
-        assert f"attend dead-letters skip ledger {world.topic} 0 --to 5" in (consumer.reason() or "")
-        await until(lambda: world.consumed(2, 5), what="the other partition goes on")
+        assert f"attend dead-letters skip ledger {ledger.topic} 0 --to 5" in (consumer.reason() or "")
+        await until(lambda: ledger.consumed(2, 5), what="the other partition goes on")
 
 
-async def test_a_new_consumer_begins_where_the_topic_begins(world: World) -> None:
-    await world.produce(orders(10))
-    await _delete_records(world, before=5)
+async def test_a_new_consumer_begins_where_the_topic_begins(ledger: LedgerService) -> None:
+    await ledger.produce(orders(10))
+    await _delete_records(ledger, before=5)
 
-    async with running(world.consumer()):
-        await until(lambda: world.consumed(10))
+    async with running(ledger.consumer()):
+        await until(lambda: ledger.consumed(10))
 
-    assert await world.effects() == [(0, n) for n in range(5, 10)]
+    assert await ledger.effects() == [(0, n) for n in range(5, 10)]
 
 
-async def test_another_cluster_under_the_same_database_stops_the_consumer(world: World) -> None:
-    await world.pool.execute("INSERT INTO kafka_cluster (cluster_id) VALUES ('the-one-before')")
+async def test_another_cluster_under_the_same_database_stops_the_consumer(ledger: LedgerService) -> None:
+    await ledger.pool.execute("INSERT INTO kafka_cluster (cluster_id) VALUES ('the-one-before')")
 
     with pytest.raises(Misconfigured, match=r"offsets belong to Kafka cluster the-one-before"):
         async with asyncio.timeout(90):
-            await world.consumer().run(asyncio.Event())
+            await ledger.consumer().run(asyncio.Event())
 
 
-async def _made(world: World) -> bool:
+async def _made(ledger: LedgerService) -> bool:
     try:
-        await topics.apply(world.bootstrap, [ORDERS], world.prefix)
-        return not await topics.plan(world.bootstrap, [ORDERS], world.prefix)
+        await topics.apply(ledger.bootstrap, [ORDERS], ledger.prefix)
+        return not await topics.plan(ledger.bootstrap, [ORDERS], ledger.prefix)
     except AttendError:
         return False
 
 
-async def _delete_records(world: World, before: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
+async def _delete_records(ledger: LedgerService, before: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=ledger.bootstrap)
     await admin.start()
     try:
-        await admin.delete_records({TopicPartition(world.topic, 0): RecordsToDelete(before_offset=before)})
+        await admin.delete_records({TopicPartition(ledger.topic, 0): RecordsToDelete(before_offset=before)})
     finally:
         await admin.close()

@@ -14,7 +14,7 @@ from chassis.process.clock import StillClock
 from chassis.process.metrics import Metrics
 from schemas.envelope import Envelope
 from schemas.topics import Topic
-from tests.integration.chassis.world import SERVICE, World
+from tests.integration.chassis.ledger.service import SERVICE, LedgerService
 from tests.support.topics import read_topic
 
 NOTES = Topic("notes", "records", "entity", 2)
@@ -28,15 +28,15 @@ def note(key: str, version: int, size: int = 0, topic: Topic = NOTES) -> Outgoin
 
 
 def relay(
-    world: World,
+    ledger: LedgerService,
     pool: asyncpg.Pool | None = None,
     transactional_id: str | None = None,
     *more: Topic,
     publisher: Publishers | None = None,
 ) -> Relay:
     return Relay(
-        pool or world.pool,
-        world.settings,
+        pool or ledger.pool,
+        ledger.settings,
         Metrics(SERVICE),
         StillClock(NOON),
         [NOTES, *more],
@@ -45,8 +45,8 @@ def relay(
     )
 
 
-async def put(world: World, *events: Outgoing) -> None:
-    async with world.pool.acquire() as connection, connection.transaction():
+async def put(ledger: LedgerService, *events: Outgoing) -> None:
+    async with ledger.pool.acquire() as connection, connection.transaction():
         await enqueue(connection, events)
 
 
@@ -61,10 +61,10 @@ async def relaying(*relays: Relay) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-async def published(world: World, topic: Topic = NOTES) -> dict[str, list[int]]:
+async def published(ledger: LedgerService, topic: Topic = NOTES) -> dict[str, list[int]]:
     """Return key → versions in the order in which the topic has them, repeats included."""
     found: dict[str, list[int]] = {}
-    for record in await read_topic(world.bootstrap, world.prefix + topic.name, topic.partitions):
+    for record in await read_topic(ledger.bootstrap, ledger.prefix + topic.name, topic.partitions):
         key, event = (record.key or b"").decode(), dict(record.headers)["ce_id"].decode()
         assert key == event.rpartition("/")[0]
         found.setdefault(key, []).append(int(event.rpartition("/")[2]))

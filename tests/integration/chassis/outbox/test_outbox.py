@@ -10,14 +10,14 @@ from chassis.outbox.writer import MAX_VALUE_BYTES, enqueue
 from chassis.postgres.database import create_pool
 from chassis.process.errors import RejectedEvent
 from stack.kafka import Kafka
-from tests.integration.chassis.conftest import open_world
+from tests.integration.chassis.conftest import open_ledger
+from tests.integration.chassis.ledger.service import SERVICE, LedgerService
 from tests.integration.chassis.outbox.notes import NOTES, first_appearances, note, published, put, relay, relaying
-from tests.integration.chassis.world import SERVICE, World
 from tests.support.topics import delete_topics
 from tests.support.waiting import until
 
 
-async def test_what_is_enqueued_is_published_with_its_headers_and_then_gone(notes: World) -> None:
+async def test_what_is_enqueued_is_published_with_its_headers_and_then_gone(notes: LedgerService) -> None:
     await put(notes, note("a", 1), note("b", 1), note("a", 2))
     working = relay(notes)
 
@@ -28,7 +28,7 @@ async def test_what_is_enqueued_is_published_with_its_headers_and_then_gone(note
     assert await notes.pool.fetchval("SELECT count(*) FROM outbox") == 0
 
 
-async def test_nothing_is_published_of_a_transaction_that_was_rolled_back(notes: World) -> None:
+async def test_nothing_is_published_of_a_transaction_that_was_rolled_back(notes: LedgerService) -> None:
     async with notes.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
@@ -43,7 +43,7 @@ async def test_nothing_is_published_of_a_transaction_that_was_rolled_back(notes:
     assert await published(notes) == {"b": [1]}
 
 
-async def test_a_row_whose_id_is_lower_but_which_commits_later_is_published_all_the_same(notes: World) -> None:
+async def test_a_row_whose_id_is_lower_but_which_commits_later_is_published_all_the_same(notes: LedgerService) -> None:
     """Ids are given at insert and commit in any order: a high-water id would skip the slow one for ever."""
     working = relay(notes)
     async with notes.pool.acquire() as slow, relaying(working):
@@ -60,7 +60,7 @@ async def test_a_row_whose_id_is_lower_but_which_commits_later_is_published_all_
     assert await published(notes) == {"fast": [1], "slow": [1]}
 
 
-async def test_two_relays_publish_each_event_once_and_in_order(notes: World) -> None:
+async def test_two_relays_publish_each_event_once_and_in_order(notes: LedgerService) -> None:
     """One round at a time per schema: the advisory lock lets one publish, the other has nothing to add."""
     pools = [await create_pool(notes.url, SERVICE, max_size=2) for _ in range(2)]
     relays = [relay(notes, pool) for pool in pools]
@@ -74,7 +74,7 @@ async def test_two_relays_publish_each_event_once_and_in_order(notes: World) -> 
     assert await published(notes) == {f"k{number}": list(range(1, 41)) for number in range(10)}
 
 
-async def test_two_transactional_relays_take_turns_and_lose_nothing(notes: World) -> None:
+async def test_two_transactional_relays_take_turns_and_lose_nothing(notes: LedgerService) -> None:
     """The one that had its round last is fenced by the other: it begins anew at once."""
     pools = [await create_pool(notes.url, SERVICE, max_size=2) for _ in range(2)]
     relays = [relay(notes, pool, "notes-relay") for pool in pools]
@@ -91,7 +91,7 @@ async def test_two_transactional_relays_take_turns_and_lose_nothing(notes: World
     assert await published(notes) == {"a": [1, 2, 3, 4, 5, 6]}
 
 
-async def test_more_than_a_batch_of_one_key_stays_in_order(notes: World) -> None:
+async def test_more_than_a_batch_of_one_key_stays_in_order(notes: LedgerService) -> None:
     await put(notes, *(note("big", version, size=60_000) for version in range(1, 31)))
     working = relay(notes)
 
@@ -101,27 +101,27 @@ async def test_more_than_a_batch_of_one_key_stays_in_order(notes: World) -> None
     assert await published(notes) == {"big": list(range(1, 31))}
 
 
-async def test_an_event_that_kafka_would_never_take_is_refused_at_the_door(notes: World) -> None:
+async def test_an_event_that_kafka_would_never_take_is_refused_at_the_door(notes: LedgerService) -> None:
     with pytest.raises(RejectedEvent, match="EVENT_TOO_LARGE"):
         await put(notes, note("a", 1), note("a", 2, size=MAX_VALUE_BYTES))
 
     assert await notes.pool.fetchval("SELECT count(*) FROM outbox") == 0
 
 
-async def test_while_the_topic_is_away_nothing_is_lost_and_the_reason_is_shown(world: World) -> None:
-    await put(world, note("a", 1))
-    working = relay(world)
+async def test_while_the_topic_is_away_nothing_is_lost_and_the_reason_is_shown(ledger: LedgerService) -> None:
+    await put(ledger, note("a", 1))
+    working = relay(ledger)
     async with relaying(working):
         await until(lambda: working.reason() is not None)
         assert not await working.idle()
         assert await working.age_s() > 0
 
-        await topics.apply(world.bootstrap, [NOTES], world.prefix)
+        await topics.apply(ledger.bootstrap, [NOTES], ledger.prefix)
         await until(working.idle)
         await until(lambda: working.reason() is None)
 
-    assert await published(world) == {"a": [1]}
-    await delete_topics(world.bootstrap, world.prefix + NOTES.name)
+    assert await published(ledger) == {"a": [1]}
+    await delete_topics(ledger.bootstrap, ledger.prefix + NOTES.name)
 
 
 @pytest.fixture(scope="module")
@@ -139,24 +139,24 @@ async def test_a_frozen_broker_is_given_up_by_our_own_deadline_and_publishing_re
     own_kafka: Kafka, database_url: str, topic_prefix: str, transactional_id: str | None
 ) -> None:
     """A frozen broker gives no error. Past the deadline the producer is abandoned; the rows are all still there."""
-    async with open_world(own_kafka.bootstrap, database_url, topic_prefix) as world:
-        await topics.apply(world.bootstrap, [NOTES], world.prefix)
-        working = relay(world, transactional_id=transactional_id)
+    async with open_ledger(own_kafka.bootstrap, database_url, topic_prefix) as ledger:
+        await topics.apply(ledger.bootstrap, [NOTES], ledger.prefix)
+        working = relay(ledger, transactional_id=transactional_id)
         async with relaying(working):
-            await put(world, note("a", 1), note("b", 1))
+            await put(ledger, note("a", 1), note("b", 1))
             await until(working.idle)
             own_kafka.pause()
             try:
-                await put(world, note("a", 2), note("b", 2), note("a", 3))
+                await put(ledger, note("a", 2), note("b", 2), note("a", 3))
                 working.wake()
                 await until(lambda: working.reason() is not None)
-                assert await _longest_transaction_s(world) < 11
+                assert await _longest_transaction_s(ledger) < 11
             finally:
                 own_kafka.resume()
-            await put(world, note("a", 4))
+            await put(ledger, note("a", 4))
             await until(working.idle)
 
-        found = await published(world)
+        found = await published(ledger)
         assert first_appearances(found["a"]) == [1, 2, 3, 4]
         assert first_appearances(found["b"]) == [1, 2]
         if transactional_id is not None:
@@ -166,32 +166,32 @@ async def test_a_frozen_broker_is_given_up_by_our_own_deadline_and_publishing_re
 async def test_a_broker_that_was_killed_and_started_again_gets_every_event_in_order(
     own_kafka: Kafka, database_url: str, topic_prefix: str
 ) -> None:
-    async with open_world(own_kafka.bootstrap, database_url, topic_prefix) as world:
-        await topics.apply(world.bootstrap, [NOTES], world.prefix)
-        working = relay(world)
+    async with open_ledger(own_kafka.bootstrap, database_url, topic_prefix) as ledger:
+        await topics.apply(ledger.bootstrap, [NOTES], ledger.prefix)
+        working = relay(ledger)
         async with relaying(working):
             for version in range(1, 11):
-                await put(world, *(note(f"k{number}", version) for number in range(20)))
+                await put(ledger, *(note(f"k{number}", version) for number in range(20)))
                 if version == 5:
                     own_kafka.kill()
-                    await put(world, note("late", 1))
+                    await put(ledger, note("late", 1))
                     await until(lambda: working.reason() is not None)
                     await asyncio.to_thread(own_kafka.start)
             await until(working.idle)
 
-        found = await published(world)
+        found = await published(ledger)
         assert {key: first_appearances(versions) for key, versions in found.items()} == {
             **{f"k{number}": list(range(1, 11)) for number in range(20)},
             "late": [1],
         }
 
 
-async def _left(world: World, count: int) -> bool:
-    return bool(await world.pool.fetchval("SELECT count(*) = $1 FROM outbox", count))
+async def _left(ledger: LedgerService, count: int) -> bool:
+    return bool(await ledger.pool.fetchval("SELECT count(*) = $1 FROM outbox", count))
 
 
-async def _longest_transaction_s(world: World) -> float:
-    longest = await world.pool.fetchval(
+async def _longest_transaction_s(ledger: LedgerService) -> float:
+    longest = await ledger.pool.fetchval(
         "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float8 FROM pg_stat_activity "
         "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
     )

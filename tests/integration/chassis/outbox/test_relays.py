@@ -18,8 +18,8 @@ from chassis.outbox.relay import Relay
 from chassis.postgres.database import create_pool
 from chassis.process.errors import Unavailable
 from schemas.topics import Topic
+from tests.integration.chassis.ledger.service import SERVICE, LedgerService
 from tests.integration.chassis.outbox.notes import NOTES, note, published, put, relay, relaying
-from tests.integration.chassis.world import SERVICE, World
 from tests.support.topics import delete_topics
 from tests.support.waiting import until
 
@@ -33,8 +33,8 @@ TRANSACTIONAL = pytest.mark.parametrize("transactional_id", [None, "notes-relay"
 class StandsStill(Publishers):
     """Stands still once, when it has been given what was read, and goes on when it is told to."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world.bootstrap, world.prefix, "notes-relay")
+    def __init__(self, ledger: LedgerService) -> None:
+        super().__init__(ledger.bootstrap, ledger.prefix, "notes-relay")
         self.stands, self.goes_on = asyncio.Event(), asyncio.Event()
         self.armed = False
 
@@ -50,7 +50,7 @@ class StandsStill(Publishers):
 class Pair:
     """Two relays of one outbox, one of which can be stopped after it has read."""
 
-    notes: World
+    notes: LedgerService
     stopped: Relay
     publisher: StandsStill
     other: Relay
@@ -69,7 +69,7 @@ class Pair:
 
 
 @pytest.fixture
-async def pair(notes: World) -> AsyncIterator[Pair]:
+async def pair(notes: LedgerService) -> AsyncIterator[Pair]:
     pools = [await create_pool(notes.url, SERVICE, max_size=2) for _ in range(2)]
     publisher = StandsStill(notes)
     pair = Pair(
@@ -118,8 +118,8 @@ async def test_who_takes_over_with_an_older_producer_reads_anew_and_is_not_overt
 
 
 @pytest.fixture(params=["silent", "refusing"])
-async def stuck(notes: World, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Return a world whose topic `stuck` is not there, so that nobody answers for it, or takes nothing."""
+async def stuck(notes: LedgerService, request: pytest.FixtureRequest) -> AsyncIterator[LedgerService]:
+    """Return a service whose topic `stuck` is not there, so that nobody answers for it, or takes nothing."""
     if request.param == "refusing":
         await topics.apply(notes.bootstrap, [REFUSING], notes.prefix)
     yield notes
@@ -128,7 +128,7 @@ async def stuck(notes: World, request: pytest.FixtureRequest) -> AsyncIterator[W
 
 @TRANSACTIONAL
 async def test_a_partition_that_kafka_does_not_acknowledge_stops_no_other(
-    stuck: World, transactional_id: str | None
+    stuck: LedgerService, transactional_id: str | None
 ) -> None:
     await put(stuck, *(note("s", version, topic=STUCK) for version in range(1, outbox_relay.ROUND + 2)))
     await put(stuck, *(note(f"k{number}", 1) for number in range(10)))
@@ -150,7 +150,7 @@ async def test_a_partition_that_kafka_does_not_acknowledge_stops_no_other(
     assert list(dict.fromkeys((await published(stuck, STUCK))["s"])) == list(range(1, outbox_relay.ROUND + 2))
 
 
-async def test_what_one_partition_refuses_leaves_no_other_out(notes: World) -> None:
+async def test_what_one_partition_refuses_leaves_no_other_out(notes: LedgerService) -> None:
     await topics.apply(notes.bootstrap, [REFUSING], notes.prefix)
     publisher = Publisher(notes.bootstrap, notes.prefix)
     large = [Record(NOTES.name, b"k", b"x" * 100_000, [], number % 2) for number in range(20)]
@@ -162,7 +162,7 @@ async def test_what_one_partition_refuses_leaves_no_other_out(notes: World) -> N
     await delete_topics(notes.bootstrap, notes.prefix + STUCK.name)
 
 
-async def test_what_the_release_before_wrote_keeps_its_order_among_what_this_one_writes(notes: World) -> None:
+async def test_what_the_release_before_wrote_keeps_its_order_among_what_this_one_writes(notes: LedgerService) -> None:
     """Its rows name no partition. However many there are, nothing overtakes one of them."""
     assert partition_of(b"d", NOTES.partitions) != partition_of(b"a", NOTES.partitions)
     await notes.pool.execute(
@@ -182,7 +182,9 @@ async def test_what_the_release_before_wrote_keeps_its_order_among_what_this_one
     assert (await published(notes))["a"] == [1, 2, 3, 4]
 
 
-async def test_a_relay_finds_its_own_without_reading_what_waits_for_others(notes: World, database_url: str) -> None:
+async def test_a_relay_finds_its_own_without_reading_what_waits_for_others(
+    notes: LedgerService, database_url: str
+) -> None:
     """Also when its statements were planned while the outbox was known to be empty."""
     admin = await asyncpg.connect(database_url)
     await admin.execute("VACUUM ANALYZE records.outbox")
@@ -219,31 +221,31 @@ async def _rows_read(pool: asyncpg.Pool) -> int:
     )
 
 
-async def _end_transactions(world: World) -> None:
+async def _end_transactions(ledger: LedgerService) -> None:
     """End what stands open, as `idle_in_transaction_session_timeout` does after 8 s, and wait until it has ended."""
-    await world.pool.fetch(
+    await ledger.pool.fetch(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE datname = current_database() AND state = 'idle in transaction'"
     )
 
 
-async def _as_before(world: World, key: str, version: int) -> None:
+async def _as_before(ledger: LedgerService, key: str, version: int) -> None:
     """Write an event as the release before did."""
-    await world.pool.execute(
+    await ledger.pool.execute(
         "INSERT INTO outbox (topic, key, headers, value) VALUES ($1, $2, $3, '{}')",
         NOTES.name, key.encode(), b'[["ce_id","%s/%d"]]' % (key.encode(), version),
     )  # fmt: skip
 
 
-async def _waiting(world: World, topic: Topic, count: int) -> bool:
-    return bool(await world.pool.fetchval("SELECT count(*) = $2 FROM outbox WHERE topic = $1", topic.name, count))
+async def _waiting(ledger: LedgerService, topic: Topic, count: int) -> bool:
+    return bool(await ledger.pool.fetchval("SELECT count(*) = $2 FROM outbox WHERE topic = $1", topic.name, count))
 
 
-async def _mend(world: World) -> None:
-    await topics.apply(world.bootstrap, [STUCK], world.prefix)
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
+async def _mend(ledger: LedgerService) -> None:
+    await topics.apply(ledger.bootstrap, [STUCK], ledger.prefix)
+    admin = AIOKafkaAdminClient(bootstrap_servers=ledger.bootstrap)
     await admin.start()
     try:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, world.prefix + STUCK.name, {})])
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, ledger.prefix + STUCK.name, {})])
     finally:
         await admin.close()

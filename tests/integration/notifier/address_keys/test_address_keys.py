@@ -9,7 +9,7 @@ from notifier.address_keys.rekeying import Rekeying
 from schemas.appointments import Appointment
 from tests.support.installation import ADDRESS_PEPPER
 from tests.support.notifier.callbacks import secrets, sms
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 pytestmark = pytest.mark.integration
 
@@ -29,122 +29,124 @@ def plain(address: str) -> bytes:
     return sha256(address.lower().encode()).digest()
 
 
-async def reminded_by(world: World, visit: Appointment) -> str:
+async def reminded_by(notifier: RunningNotifier, visit: Appointment) -> str:
     """Hand a reminder over; return the channel that took it."""
-    await world.due(visit)
-    row = await world.settled(visit, "reminder", "accepted")
+    await notifier.due(visit)
+    row = await notifier.settled(visit, "reminder", "accepted")
     return str(row["lane"])
 
 
-async def stopped(world: World, address: str) -> int:
-    answer = await world.ask("POST", "/v1/opt-outs/look-up", json={"address": address})
+async def stopped(notifier: RunningNotifier, address: str) -> int:
+    answer = await notifier.ask("POST", "/v1/opt-outs/look-up", json={"address": address})
     return len(answer.json()["items"])
 
 
-async def hashes(world: World) -> int:
+async def hashes(notifier: RunningNotifier) -> int:
     """Return how many rows still tell a plain hash."""
     tables = ("opt_out", "opt_out_history", "reply", "attempt")
-    counts = [await world.pool.fetchval(f"SELECT count(address_sha256) FROM {table}") for table in tables]  # noqa: S608
+    counts = [await notifier.pool.fetchval(f"SELECT count(address_sha256) FROM {table}") for table in tables]  # noqa: S608
     return sum(counts)
 
 
-async def test_an_opt_out_of_an_older_version_holds_from_the_start_and_loses_its_hash(world: World) -> None:
-    patient = await world.patient()
-    mobile = await world.address(patient, "mobile")
-    await world.pool.execute(OLD_STOP, plain(mobile))
-    await world.pool.execute(
+async def test_an_opt_out_of_an_older_version_holds_from_the_start_and_loses_its_hash(
+    notifier: RunningNotifier,
+) -> None:
+    patient = await notifier.patient()
+    mobile = await notifier.address(patient, "mobile")
+    await notifier.pool.execute(OLD_STOP, plain(mobile))
+    await notifier.pool.execute(
         "INSERT INTO opt_out_history VALUES ('sms', $1, 'reminders', true, now(), 'older')", plain(mobile)
     )
 
-    await world.start(**secrets())
+    await notifier.start(**secrets())
 
-    assert await reminded_by(world, await world.book(patient)) == "email"
-    await Rekeying(world.pool, world.peppers).round()
-    assert await hashes(world) == 0
-    assert await stopped(world, mobile) == 4
-    key = world.peppers.of(mobile).key
-    assert {row[0] for row in await world.pool.fetch("SELECT address_key FROM opt_out_history")} == {key}
-    assert (await sms(world, mobile, "START")).status_code == 200
-    assert await stopped(world, mobile) == 0
-    assert await reminded_by(world, await world.book(patient)) == "sms"
+    assert await reminded_by(notifier, await notifier.book(patient)) == "email"
+    await Rekeying(notifier.pool, notifier.peppers).round()
+    assert await hashes(notifier) == 0
+    assert await stopped(notifier, mobile) == 4
+    key = notifier.peppers.of(mobile).key
+    assert {row[0] for row in await notifier.pool.fetch("SELECT address_key FROM opt_out_history")} == {key}
+    assert (await sms(notifier, mobile, "START")).status_code == 200
+    assert await stopped(notifier, mobile) == 0
+    assert await reminded_by(notifier, await notifier.book(patient)) == "sms"
 
 
-async def test_while_both_versions_run_a_stop_and_a_start_at_either_hold_at_both(world: World) -> None:
-    await world.pool.execute(OVERLAP)
-    patient = await world.patient()
-    mobile = await world.address(patient, "mobile")
-    await world.start(**secrets())
+async def test_while_both_versions_run_a_stop_and_a_start_at_either_hold_at_both(notifier: RunningNotifier) -> None:
+    await notifier.pool.execute(OVERLAP)
+    patient = await notifier.patient()
+    mobile = await notifier.address(patient, "mobile")
+    await notifier.start(**secrets())
 
-    await sms(world, mobile, "STOP", sid="SM-1")
-    assert await world.pool.fetchval(OLD_LOOK, plain(mobile)) == 4
-    await world.pool.execute(OLD_START, plain(mobile))
-    assert await stopped(world, mobile) == 0
-    await world.pool.execute(OLD_STOP, plain(mobile))
-    assert await stopped(world, mobile) == 4
-    assert await reminded_by(world, await world.book(patient)) == "email"
-    await sms(world, mobile, "STOP", sid="SM-2")
-    await sms(world, mobile, "START", sid="SM-3")
-    assert await world.pool.fetchval(OLD_LOOK, plain(mobile)) == 0
-    await sms(world, mobile, "STOP", sid="SM-4")
+    await sms(notifier, mobile, "STOP", sid="SM-1")
+    assert await notifier.pool.fetchval(OLD_LOOK, plain(mobile)) == 4
+    await notifier.pool.execute(OLD_START, plain(mobile))
+    assert await stopped(notifier, mobile) == 0
+    await notifier.pool.execute(OLD_STOP, plain(mobile))
+    assert await stopped(notifier, mobile) == 4
+    assert await reminded_by(notifier, await notifier.book(patient)) == "email"
+    await sms(notifier, mobile, "STOP", sid="SM-2")
+    await sms(notifier, mobile, "START", sid="SM-3")
+    assert await notifier.pool.fetchval(OLD_LOOK, plain(mobile)) == 0
+    await sms(notifier, mobile, "STOP", sid="SM-4")
 
-    rekeying = Rekeying(world.pool, world.peppers)
+    rekeying = Rekeying(notifier.pool, notifier.peppers)
     await rekeying.round()
-    assert await world.pool.fetchval(OLD_LOOK, plain(mobile)) == 4
-    await world.pool.execute(OVERLAP_ENDS)
+    assert await notifier.pool.fetchval(OLD_LOOK, plain(mobile)) == 4
+    await notifier.pool.execute(OVERLAP_ENDS)
     await rekeying.round()
-    assert await hashes(world) == 0
-    assert await stopped(world, mobile) == 4
+    assert await hashes(notifier) == 0
+    assert await stopped(notifier, mobile) == 4
 
 
-async def test_an_older_instance_that_stops_after_its_time_is_heard_too(world: World) -> None:
-    await world.start(lanes=(), **secrets())
+async def test_an_older_instance_that_stops_after_its_time_is_heard_too(notifier: RunningNotifier) -> None:
+    await notifier.start(lanes=(), **secrets())
     mobile = "+442071839991"
-    await sms(world, mobile, "STOP")
+    await sms(notifier, mobile, "STOP")
 
-    await world.pool.execute(OLD_STOP, plain(mobile))
-    rekeying = Rekeying(world.pool, world.peppers)
+    await notifier.pool.execute(OLD_STOP, plain(mobile))
+    rekeying = Rekeying(notifier.pool, notifier.peppers)
     await rekeying.round()
     again = await rekeying.round()
 
-    assert await world.pool.fetchval("SELECT count(*) FROM opt_out") == await stopped(world, mobile) == 4
-    assert await hashes(world) == 0
+    assert await notifier.pool.fetchval("SELECT count(*) FROM opt_out") == await stopped(notifier, mobile) == 4
+    assert await hashes(notifier) == 0
     assert not any(again.values())
 
 
-async def test_a_new_installation_never_keeps_a_hash(world: World) -> None:
-    patient = await world.patient()
-    mobile = await world.address(patient, "mobile")
-    await world.start(**secrets())
+async def test_a_new_installation_never_keeps_a_hash(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient()
+    mobile = await notifier.address(patient, "mobile")
+    await notifier.start(**secrets())
 
-    assert await reminded_by(world, await world.book(patient)) == "sms"
-    await sms(world, mobile, "STOP")
+    assert await reminded_by(notifier, await notifier.book(patient)) == "sms"
+    await sms(notifier, mobile, "STOP")
 
-    assert await hashes(world) == 0
-    assert await world.pool.fetchval("SELECT count(*) FROM address_overlap") == 0
+    assert await hashes(notifier) == 0
+    assert await notifier.pool.fetchval("SELECT count(*) FROM address_overlap") == 0
 
 
-async def test_after_a_rotation_what_was_stopped_before_holds_and_can_be_lifted(world: World) -> None:
-    patient = await world.patient()
-    mobile = await world.address(patient, "mobile")
-    await world.pool.execute(
+async def test_after_a_rotation_what_was_stopped_before_holds_and_can_be_lifted(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient()
+    mobile = await notifier.address(patient, "mobile")
+    await notifier.pool.execute(
         "INSERT INTO opt_out (channel, address_key, category, since, caused_by) "
         "VALUES ('sms', $1, 'reminders', now(), 'x')",
-        world.peppers.of(mobile).key,
+        notifier.peppers.of(mobile).key,
     )
-    await world.start(**secrets(address_pepper=f"{NEWER},{ADDRESS_PEPPER}"))
+    await notifier.start(**secrets(address_pepper=f"{NEWER},{ADDRESS_PEPPER}"))
 
-    assert await reminded_by(world, await world.book(patient)) == "email"
-    await sms(world, mobile, "STOP", sid="SM-1")
-    assert await stopped(world, mobile) == 4
-    await sms(world, mobile, "START", sid="SM-2")
-    assert await stopped(world, mobile) == 0
+    assert await reminded_by(notifier, await notifier.book(patient)) == "email"
+    await sms(notifier, mobile, "STOP", sid="SM-1")
+    assert await stopped(notifier, mobile) == 4
+    await sms(notifier, mobile, "START", sid="SM-2")
+    assert await stopped(notifier, mobile) == 0
 
 
-async def test_without_a_secret_that_was_written_with_nothing_starts(world: World) -> None:
-    await world.start(lanes=(), **secrets())
+async def test_without_a_secret_that_was_written_with_nothing_starts(notifier: RunningNotifier) -> None:
+    await notifier.start(lanes=(), **secrets())
 
     with pytest.raises(Misconfigured, match="lacks 1 of the secrets"):
-        await world.start(fanout=False, address_pepper=NEWER)
+        await notifier.start(fanout=False, address_pepper=NEWER)
     with pytest.raises(Misconfigured, match="NOTIFIER_ADDRESS_PEPPER"):
-        await world.start(fanout=False, address_pepper="")
-    await world.start(fanout=False, lanes=(), address_pepper=f"{NEWER}, {ADDRESS_PEPPER}")
+        await notifier.start(fanout=False, address_pepper="")
+    await notifier.start(fanout=False, lanes=(), address_pepper=f"{NEWER}, {ADDRESS_PEPPER}")

@@ -20,7 +20,7 @@ from notifier.carriers.twilio.search import LookUp
 from notifier.receipts.store import PostgresReceipts
 from notifier.replies.store import PostgresReplies
 from tests.support.notifier.callbacks import secrets
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 pytestmark = pytest.mark.integration
 
@@ -58,65 +58,67 @@ class TwilioList:
 
 @asynccontextmanager
 async def looking(
-    world: World, accounts: Callable[[str], TwilioAccount] = lambda _: ACCOUNT
+    notifier: RunningNotifier, accounts: Callable[[str], TwilioAccount] = lambda _: ACCOUNT
 ) -> AsyncIterator[tuple[LookUp, TwilioList]]:
     """Give a look-up that looks at once, and the list that it looks into."""
     listing = TwilioList()
     async with await asyncio.start_server(listing.serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with new_client(f"http://127.0.0.1:{port}", 10, 1) as client:
-            clock = SteppedClock(world.clock_file)
+            clock = SteppedClock(notifier.clock_file)
             intake = Intake(
-                PostgresReceipts(world.pool, world.peppers), PostgresReplies(world.pool, world.peppers),
-                PostgresUnreadables(world.pool, clock), world.peppers, clock, lambda *_: None, lambda: None,
+                PostgresReceipts(notifier.pool, notifier.peppers), PostgresReplies(notifier.pool, notifier.peppers),
+                PostgresUnreadables(notifier.pool, clock), notifier.peppers, clock, lambda *_: None, lambda: None,
             )  # fmt: skip
-            made = LookUp(world.pool, client, accounts, world.peppers, intake, 0, 0)
+            made = LookUp(notifier.pool, client, accounts, notifier.peppers, intake, 0, 0)
             yield made, listing
 
 
-async def test_what_the_carrier_lists_is_settled_and_what_it_does_not_stays_unknown(world: World) -> None:
-    patient = await world.patient()
-    mobile = await world.address(patient, "mobile")
-    world.carriers.script(mobile, "cut")
-    await world.start(**secrets())
-    visit = await world.book(patient)
-    await world.settled(visit, "confirmation", "accepted")
-    await world.due(visit)
-    row = await world.settled(visit, "reminder", "unknown")
+async def test_what_the_carrier_lists_is_settled_and_what_it_does_not_stays_unknown(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient()
+    mobile = await notifier.address(patient, "mobile")
+    notifier.carriers.script(mobile, "cut")
+    await notifier.start(**secrets())
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "accepted")
+    await notifier.due(visit)
+    row = await notifier.settled(visit, "reminder", "unknown")
 
-    async with looking(world) as (look_up, listing):
+    async with looking(notifier) as (look_up, listing):
         assert await look_up.round() == 0
         listing.lists("SM-a", "SM-b")
         assert await look_up.round() == 0
         listing.lists("SM-in", direction="inbound")
         assert await look_up.round() == 0
-        assert (await world.settled(visit, "reminder", "unknown"))["version"] == 1
+        assert (await notifier.settled(visit, "reminder", "unknown"))["version"] == 1
         listing.answer = b"<html>"
         assert await look_up.round() == 0
         listing.lists("SM-a")
         assert await look_up.round() == 1
         assert await look_up.round() == 0
 
-    found = await world.settled(visit, "reminder", "accepted")
+    found = await notifier.settled(visit, "reminder", "accepted")
     assert (found["delivery_state"], found["version"]) == ("delivered", 2)
-    made = await world.pool.fetchrow("SELECT * FROM attempt WHERE attempt_id = $1", row["attempt_id"])
+    made = await notifier.pool.fetchrow("SELECT * FROM attempt WHERE attempt_id = $1", row["attempt_id"])
     assert made is not None
     assert (made["outcome"], made["reference"]) == ("accepted", "SM-a")
     assert listing.asked[0]["To"] == [mobile]
-    assert len(world.carriers.to(mobile)) == 1
+    assert len(notifier.carriers.to(mobile)) == 1
 
 
-async def test_an_account_that_does_not_list_keeps_no_other_clinic_from_being_looked_up(world: World) -> None:
-    await world.clinic("SOUTH")
-    await world.start(**secrets())
+async def test_an_account_that_does_not_list_keeps_no_other_clinic_from_being_looked_up(
+    notifier: RunningNotifier,
+) -> None:
+    await notifier.clinic("SOUTH")
+    await notifier.start(**secrets())
     visits = {}
     for clinic in ("NORTH", "SOUTH"):
-        patient = await world.patient()
-        world.carriers.script(await world.address(patient, "mobile"), "cut")
-        visit = await world.book(patient, clinic=clinic)
-        await world.settled(visit, "confirmation", "accepted")
-        await world.due(visit)
-        await world.settled(visit, "reminder", "unknown")
+        patient = await notifier.patient()
+        notifier.carriers.script(await notifier.address(patient, "mobile"), "cut")
+        visit = await notifier.book(patient, clinic=clinic)
+        await notifier.settled(visit, "confirmation", "accepted")
+        await notifier.due(visit)
+        await notifier.settled(visit, "reminder", "unknown")
         visits[clinic] = visit
     accounts = {
         clinic: TwilioAccount(f"AC{number:032}", SecretStr("any"), "+15005550006")
@@ -124,52 +126,52 @@ async def test_an_account_that_does_not_list_keeps_no_other_clinic_from_being_lo
     }
 
     for refused, found in (("SOUTH", "NORTH"), ("NORTH", "SOUTH")):
-        async with looking(world, accounts.__getitem__) as (look_up, listing):
+        async with looking(notifier, accounts.__getitem__) as (look_up, listing):
             listing.refused = {accounts[refused].sid}
             listing.lists(f"SM-{found}")
             assert await look_up.round() == 1
-        await world.settled(visits[found], "reminder", "accepted")
+        await notifier.settled(visits[found], "reminder", "accepted")
         if found == "NORTH":
-            await world.settled(visits[refused], "reminder", "unknown")
+            await notifier.settled(visits[refused], "reminder", "unknown")
 
 
-async def test_a_message_of_the_list_that_cannot_be_read_hides_none_beside_it(world: World) -> None:
-    await world.start(**secrets())
-    patient = await world.patient()
-    world.carriers.script(await world.address(patient, "mobile"), "cut")
-    visit = await world.book(patient)
-    await world.settled(visit, "confirmation", "accepted")
-    await world.due(visit)
-    row = await world.settled(visit, "reminder", "unknown")
+async def test_a_message_of_the_list_that_cannot_be_read_hides_none_beside_it(notifier: RunningNotifier) -> None:
+    await notifier.start(**secrets())
+    patient = await notifier.patient()
+    notifier.carriers.script(await notifier.address(patient, "mobile"), "cut")
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "accepted")
+    await notifier.due(visit)
+    row = await notifier.settled(visit, "reminder", "unknown")
 
-    async with looking(world) as (look_up, listing):
+    async with looking(notifier) as (look_up, listing):
         listing.lists("SM-a")
         [good] = orjson.loads(listing.answer)["messages"]
         odd = [{"sid": "SM-in", "direction": "inbound"}, {**good, "sid": "SM-known", "date_created": None}]
-        await world.pool.execute(
+        await notifier.pool.execute(
             "UPDATE attempt SET reference = $2, channel = 'sms' WHERE notification_id <> $1",
             row["notification_id"], "SM-known",
         )  # fmt: skip
         listing.answer = orjson.dumps({"messages": [*odd, good]})
         assert await look_up.round() == 1
-    await world.settled(visit, "reminder", "accepted")
+    await notifier.settled(visit, "reminder", "accepted")
 
 
-async def test_one_attempt_that_cannot_be_looked_for_keeps_no_other_from_being_found(world: World) -> None:
-    await world.clinic("SOUTH")
-    await world.start(**secrets())
+async def test_one_attempt_that_cannot_be_looked_for_keeps_no_other_from_being_found(notifier: RunningNotifier) -> None:
+    await notifier.clinic("SOUTH")
+    await notifier.start(**secrets())
     visits = {}
     for clinic in ("NORTH", "SOUTH"):
-        patient = await world.patient(email=None)
-        world.carriers.script(await world.address(patient, "mobile"), "cut")
-        visit = world.visit(patient, clinic=clinic)
-        await world.hold(visit)
-        await world.due(visit)
-        await world.settled(visit, "reminder", "unknown")
+        patient = await notifier.patient(email=None)
+        notifier.carriers.script(await notifier.address(patient, "mobile"), "cut")
+        visit = notifier.visit(patient, clinic=clinic)
+        await notifier.hold(visit)
+        await notifier.due(visit)
+        await notifier.settled(visit, "reminder", "unknown")
         visits[clinic] = visit
 
     for known, lost in (("NORTH", "SOUTH"), ("SOUTH", "NORTH")):
-        async with looking(world, {known: ACCOUNT}.__getitem__) as (look_up, listing):
+        async with looking(notifier, {known: ACCOUNT}.__getitem__) as (look_up, listing):
             listing.lists(f"SM-{known}")
             assert await look_up.round() == 1, lost
-        await world.settled(visits[known], "reminder", "accepted")
+        await notifier.settled(visits[known], "reminder", "accepted")

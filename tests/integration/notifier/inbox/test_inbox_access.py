@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 pytestmark = pytest.mark.integration
 
@@ -15,8 +15,8 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def issue(world: World, provider: UUID) -> dict[str, str]:
-    answer = await world.ask("POST", f"/v1/inbox/{provider}/tokens", json={"label": "room 4"})
+async def issue(notifier: RunningNotifier, provider: UUID) -> dict[str, str]:
+    answer = await notifier.ask("POST", f"/v1/inbox/{provider}/tokens", json={"label": "room 4"})
     assert answer.status_code == 201
     return dict(answer.json())
 
@@ -33,17 +33,17 @@ def doors(provider: UUID) -> tuple[tuple[str, str], ...]:
     )
 
 
-async def test_g9_a_token_opens_one_inbox_and_no_other_door(world: World) -> None:
-    mine, other = await world.provider(), await world.provider()
-    await world.start(lanes=())
+async def test_g9_a_token_opens_one_inbox_and_no_other_door(notifier: RunningNotifier) -> None:
+    mine, other = await notifier.provider(), await notifier.provider()
+    await notifier.start(lanes=())
     for provider in (mine, other):
-        visit = await world.book(await world.patient(), provider)
-        await world.settled(visit, "provider-booked", "accepted")
-    issued = await issue(world, mine)
+        visit = await notifier.book(await notifier.patient(), provider)
+        await notifier.settled(visit, "provider-booked", "accepted")
+    issued = await issue(notifier, mine)
     forged = issued["token"][:-1] + ("A" if issued["token"][-1] != "A" else "B")
     keys = {"mine": bearer(issued["token"]), "forged": bearer(forged), "half": bearer("inbox_"), "none": {}}
     found: dict[str, set[int]] = {}
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{world.port}") as stranger:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{notifier.port}") as stranger:
         for name, key in keys.items():
             for whose, provider in (("own", mine), ("other", other)):
                 answers = [await stranger.request(method, path, headers=key) for method, path in doors(provider)]
@@ -65,18 +65,18 @@ async def test_g9_a_token_opens_one_inbox_and_no_other_door(world: World) -> Non
     assert (alien.status_code, alien.json()["code"]) == (403, "NOT_YOURS")
 
 
-async def test_g9_a_token_is_shown_once_kept_as_its_hash_and_revoked_for_good(world: World) -> None:
-    provider = await world.provider()
-    await world.start(lanes=())
-    issued = await issue(world, provider)
+async def test_g9_a_token_is_shown_once_kept_as_its_hash_and_revoked_for_good(notifier: RunningNotifier) -> None:
+    provider = await notifier.provider()
+    await notifier.start(lanes=())
+    issued = await issue(notifier, provider)
     path, own = f"/v1/inbox/{provider}", bearer(issued["token"])
-    listening = asyncio.create_task(world.http.get(f"http://127.0.0.1:{world.port}{path}/stream", headers=own))
-    listed = (await world.ask("GET", f"{path}/tokens")).json()["items"]
-    kept = await world.pool.fetchval("SELECT length(token_sha256) FROM inbox_token")
-    revoked = (await world.ask("DELETE", f"{path}/tokens/{issued['token_id']}")).json()
-    again = (await world.ask("DELETE", f"{path}/tokens/{issued['token_id']}")).json()
-    stranger = await world.ask("DELETE", f"/v1/inbox/{uuid4()}/tokens/{issued['token_id']}")
-    refused = await world.ask("GET", path, headers=own)
+    listening = asyncio.create_task(notifier.http.get(f"http://127.0.0.1:{notifier.port}{path}/stream", headers=own))
+    listed = (await notifier.ask("GET", f"{path}/tokens")).json()["items"]
+    kept = await notifier.pool.fetchval("SELECT length(token_sha256) FROM inbox_token")
+    revoked = (await notifier.ask("DELETE", f"{path}/tokens/{issued['token_id']}")).json()
+    again = (await notifier.ask("DELETE", f"{path}/tokens/{issued['token_id']}")).json()
+    stranger = await notifier.ask("DELETE", f"/v1/inbox/{uuid4()}/tokens/{issued['token_id']}")
+    refused = await notifier.ask("GET", path, headers=own)
     ended = await listening
 
     assert (len(issued["token"]) >= 43 + len("inbox_"), kept) == (True, 32)
@@ -87,21 +87,21 @@ async def test_g9_a_token_is_shown_once_kept_as_its_hash_and_revoked_for_good(wo
     assert ended.status_code == 200  # an open stream ends by itself
 
 
-async def test_unread_counts_all_read_and_unread_again(world: World) -> None:
-    provider = await world.provider()
-    await world.start(lanes=())
+async def test_unread_counts_all_read_and_unread_again(notifier: RunningNotifier) -> None:
+    provider = await notifier.provider()
+    await notifier.start(lanes=())
     for _ in range(4):
-        visit = await world.book(await world.patient(), provider)
-        await world.settled(visit, "provider-booked", "accepted")
+        visit = await notifier.book(await notifier.patient(), provider)
+        await notifier.settled(visit, "provider-booked", "accepted")
     path = f"/v1/inbox/{provider}"
 
-    some = (await world.ask("PUT", f"{path}/read", params={"up_to": 2})).json()
-    every = (await world.ask("PUT", f"{path}/read")).json()
-    again = (await world.ask("PUT", f"{path}/read")).json()
-    back = (await world.ask("DELETE", f"{path}/3/read")).json()
-    left = (await world.ask("GET", f"{path}/unread")).json()
-    page = (await world.ask("GET", path, params={"unread": True})).json()["items"]
-    missing = [await world.ask(method, f"{path}/{n}/read") for method in ("PUT", "DELETE") for n in (9, 0, 10**30)]
+    some = (await notifier.ask("PUT", f"{path}/read", params={"up_to": 2})).json()
+    every = (await notifier.ask("PUT", f"{path}/read")).json()
+    again = (await notifier.ask("PUT", f"{path}/read")).json()
+    back = (await notifier.ask("DELETE", f"{path}/3/read")).json()
+    left = (await notifier.ask("GET", f"{path}/unread")).json()
+    page = (await notifier.ask("GET", path, params={"unread": True})).json()["items"]
+    missing = [await notifier.ask(method, f"{path}/{n}/read") for method in ("PUT", "DELETE") for n in (9, 0, 10**30)]
 
     assert (some, every, again) == (
         {"marked": 2, "unread": 2}, {"marked": 2, "unread": 0}, {"marked": 0, "unread": 0},

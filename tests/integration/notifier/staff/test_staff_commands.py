@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from chassis.process.errors import AttendError
 from stack.__main__ import app
-from tests.support.notifier.running import CLINIC, KEY, World
+from tests.support.notifier.running import CLINIC, KEY, RunningNotifier
 
 pytestmark = pytest.mark.integration
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.integration
 class Attend:
     """The command, as somebody at another machine has it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, notifier: RunningNotifier) -> None:
         self._environment = {
-            "ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{world.port}",
+            "ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{notifier.port}",
             "ATTEND_OPERATOR_KEY": KEY,
             "COLUMNS": "160",
         }
@@ -37,14 +37,14 @@ class Attend:
         return json.loads(out)
 
 
-async def test_b12_a_person_finds_what_failed_and_sends_it_again_from_the_terminal(world: World) -> None:
-    await world.start()
-    attend = Attend(world)
+async def test_b12_a_person_finds_what_failed_and_sends_it_again_from_the_terminal(notifier: RunningNotifier) -> None:
+    await notifier.start()
+    attend = Attend(notifier)
     assert await attend.run("work-list") == (0, "No message waits for anybody.\n")
-    patient = await world.patient(mobile=None)
-    world.carriers.script(await world.address(patient, "email"), 550)
-    visit = await world.book(patient)
-    await world.settled(visit, "confirmation", "failed")
+    patient = await notifier.patient(mobile=None)
+    notifier.carriers.script(await notifier.address(patient, "email"), 550)
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "failed")
 
     code, out = await attend.run("work-list")
     [item] = (await attend.json("work-list"))["items"]
@@ -53,7 +53,7 @@ async def test_b12_a_person_finds_what_failed_and_sends_it_again_from_the_termin
     assert all(word in out for word in ("Ada Abara", CLINIC, "failed: REFUSED", "resend, drop"))
     code, out = await attend.run("work-list", "resend", item["notification_id"][:13], "--by", "front desk")
     assert (code, out[:14]) == (0, "Sent again as ")
-    await world.settled(visit, "confirmation", "accepted")
+    await notifier.settled(visit, "confirmation", "accepted")
     code, out = await attend.run("work-list", "drop", item["notification_id"])
     assert (code, "resend by front desk" in out) == (1, True)
     code, out = await attend.run("work-list", "drop", "00000000")
@@ -61,19 +61,23 @@ async def test_b12_a_person_finds_what_failed_and_sends_it_again_from_the_termin
     assert (await attend.run("work-list", "settle", item["notification_id"]))[0] == 2
 
 
-async def test_b12_the_front_desk_sees_who_cannot_be_reached_and_what_patients_answered(world: World) -> None:
-    await world.start(lanes=())
-    attend = Attend(world)
+async def test_b12_the_front_desk_sees_who_cannot_be_reached_and_what_patients_answered(
+    notifier: RunningNotifier,
+) -> None:
+    await notifier.start(lanes=())
+    attend = Attend(notifier)
     code, out = await attend.run("work-list", "contacts")
     assert (code, out) == (0, "Everybody can be reached: 0 patients with visits ahead.\n")
-    await world.settled(await world.book(await world.patient(mobile=None, email=None)), "confirmation", "skipped")
-    await world.pool.execute(
+    await notifier.settled(
+        await notifier.book(await notifier.patient(mobile=None, email=None)), "confirmation", "skipped"
+    )
+    await notifier.pool.execute(
         """
         INSERT INTO reply (reply_id, channel, address_key, sender, text, meaning, verdict, why, clinic_id,
                            received_at)
         VALUES (gen_random_uuid(), 'sms', 'x', '+447700900123', '[bold]Call me\x1b[2J', 'other', 'staff',
                 'NOT_UNDERSTOOD', $1, $2)""",
-        CLINIC, world.now,
+        CLINIC, notifier.now,
     )  # fmt: skip
 
     code, out = await attend.run("work-list", "contacts", "--clinic", CLINIC)
@@ -83,11 +87,11 @@ async def test_b12_the_front_desk_sees_who_cannot_be_reached_and_what_patients_a
     assert (await attend.json("work-list", "-c", "SOUTH"))["replies"] == []
 
 
-async def test_going_live_asks_first_and_says_how_many_messages_that_releases(world: World) -> None:
-    await world.start(sending_mode="hold")
-    attend = Attend(world)
-    visit = await world.book(await world.patient())
-    await world.settled(visit, "confirmation", "queued")
+async def test_going_live_asks_first_and_says_how_many_messages_that_releases(notifier: RunningNotifier) -> None:
+    await notifier.start(sending_mode="hold")
+    attend = Attend(notifier)
+    visit = await notifier.book(await notifier.patient())
+    await notifier.settled(visit, "confirmation", "queued")
 
     code, out = await attend.run("sending", "set", "--mode", "live", typed="n\n")
     assert code == 1
@@ -95,7 +99,7 @@ async def test_going_live_asks_first_and_says_how_many_messages_that_releases(wo
     assert (await attend.json("sending", "show"))["mode"] == "hold"
     code, out = await attend.run("sending", "set", "--clinic", CLINIC, "--mode", "live", "--yes", "--by", "A. Abara")
     assert (code, f"{CLINIC}: mode live" in out) == (0, True)
-    await world.settled(visit, "confirmation", "accepted")
+    await notifier.settled(visit, "confirmation", "accepted")
 
     told = await attend.json("sending", "set", "-c", CLINIC, "--window", "sms=09:00-20:00", "--no-show-follow-up")
     assert (told["mode"], told["channel_windows"], told["no_show_follow_up"]) == (

@@ -21,7 +21,7 @@ from stack.__main__ import app
 from stack.commands.why import EXIT_IN_PART
 from stack.ports import free_port
 from tests.support.notifier.bookings_tables import MONDAY
-from tests.support.notifier.running import KEY, World
+from tests.support.notifier.running import KEY, RunningNotifier
 
 pytestmark = pytest.mark.integration
 
@@ -82,10 +82,10 @@ async def others() -> AsyncIterator[Others]:
     await task
 
 
-async def attend(world: World, *words: str) -> tuple[int, str, str]:
+async def attend(notifier: RunningNotifier, *words: str) -> tuple[int, str, str]:
     """Run `attend …` as somebody at another machine; return exit code, stdout, and the message of an error."""
     environment = {
-        "ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{world.port}",
+        "ATTEND_NOTIFIER_URL": f"http://127.0.0.1:{notifier.port}",
         "ATTEND_OPERATOR_KEY": KEY,
         "COLUMNS": "140",
     }
@@ -93,13 +93,15 @@ async def attend(world: World, *words: str) -> tuple[int, str, str]:
     return done.exit_code, done.stdout, str(done.exception) if isinstance(done.exception, AttendError) else ""
 
 
-async def test_b1_a_timeline_merges_every_part_and_the_terminal_shows_it(world: World, others: Others) -> None:
-    await world.start(read_key="the others' key", **others.urls)
-    visit = await world.book(await world.patient(), await world.provider())
-    await world.settled(visit, "confirmation", "accepted")
+async def test_b1_a_timeline_merges_every_part_and_the_terminal_shows_it(
+    notifier: RunningNotifier, others: Others
+) -> None:
+    await notifier.start(read_key="the others' key", **others.urls)
+    visit = await notifier.book(await notifier.patient(), await notifier.provider())
+    await notifier.settled(visit, "confirmation", "accepted")
     others.know(visit)
 
-    answer = await world.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")
+    answer = await notifier.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")
 
     told = answer.json()
     assert answer.status_code == 200, answer.text
@@ -111,21 +113,21 @@ async def test_b1_a_timeline_merges_every_part_and_the_terminal_shows_it(world: 
     assert all(entry["caused_by"] for entry in told["entries"] if entry["what"].startswith("message"))
     assert told["answer"]["got"] == ["confirmation by email at 2027-03-01 09:00"]
     assert others.keys == {"Bearer the others' key"}
-    code, out, error = await attend(world, "why", str(visit.appointment_id))
+    code, out, error = await attend(notifier, "why", str(visit.appointment_id))
     assert (code, error) == (0, "")
     assert "the carrier accepted it" in out
     assert out.rstrip().splitlines()[-1].startswith("The patient got: confirmation by email")
 
 
 async def test_r40_parts_that_are_slow_wrong_or_gone_are_named_and_the_rest_is_told(
-    world: World, others: Others
+    notifier: RunningNotifier, others: Others
 ) -> None:
-    await world.start(**{**others.urls, "reminders_url": f"http://127.0.0.1:{free_port()}"}, part_timeout_s=1.5)
-    visit = await world.book(await world.patient(mobile=None, email=None))
-    await world.settled(visit, "confirmation", "skipped")
+    await notifier.start(**{**others.urls, "reminders_url": f"http://127.0.0.1:{free_port()}"}, part_timeout_s=1.5)
+    visit = await notifier.book(await notifier.patient(mobile=None, email=None))
+    await notifier.settled(visit, "confirmation", "skipped")
     others.answers |= {f"/v1/appointments/{visit.appointment_id}": "hangs", "/v1/subfiles": {"items": [{"no": "file"}]}}
 
-    told = (await world.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
+    told = (await notifier.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
 
     assert told["missing"] == [
         {"service": "booking", "code": "TIMEOUT"},
@@ -134,45 +136,47 @@ async def test_r40_parts_that_are_slow_wrong_or_gone_are_named_and_the_rest_is_t
     ]
     assert (told["zone"], told["status"]) == ("Europe/London", None)
     assert {entry["reason"] for entry in told["entries"]} >= {"NO_CONTACT"}
-    code, out, _ = await attend(world, "why", str(visit.appointment_id))
+    code, out, _ = await attend(notifier, "why", str(visit.appointment_id))
     assert code == EXIT_IN_PART
     assert "booking did not answer: TIMEOUT" in out
-    code, out, _ = await attend(world, "why", str(visit.appointment_id), "--json")
+    code, out, _ = await attend(notifier, "why", str(visit.appointment_id), "--json")
     assert (code, json.loads(out)["answer"]["got"]) == (EXIT_IN_PART, [])
 
 
 async def test_b1_an_appointment_nobody_knows_and_a_service_that_is_down_are_said_in_words(
-    world: World, others: Others
+    notifier: RunningNotifier, others: Others
 ) -> None:
-    await world.start(lanes=(), **others.urls)
+    await notifier.start(lanes=(), **others.urls)
 
-    assert (await world.ask("GET", f"/v1/appointments/{uuid4()}/timeline")).json()["code"] == "UNKNOWN_APPOINTMENT"
-    code, _, error = await attend(world, "why", str(uuid4()))
+    assert (await notifier.ask("GET", f"/v1/appointments/{uuid4()}/timeline")).json()["code"] == "UNKNOWN_APPOINTMENT"
+    code, _, error = await attend(notifier, "why", str(uuid4()))
     assert code == 1
     assert error.endswith("UNKNOWN_APPOINTMENT: No part knows an appointment of this id.")
-    world.port = free_port()
-    code, _, error = await attend(world, "why", str(uuid4()))
+    notifier.port = free_port()
+    code, _, error = await attend(notifier, "why", str(uuid4()))
     assert code == 1
     assert "does not answer (ConnectError): see `attend status`" in error
 
 
-async def test_b1_only_the_operators_key_opens_a_timeline(world: World) -> None:
-    await world.start(lanes=())
+async def test_b1_only_the_operators_key_opens_a_timeline(notifier: RunningNotifier) -> None:
+    await notifier.start(lanes=())
 
-    answer = await world.ask("GET", f"/v1/appointments/{uuid4()}/timeline", headers={"Authorization": "Bearer other"})
+    answer = await notifier.ask(
+        "GET", f"/v1/appointments/{uuid4()}/timeline", headers={"Authorization": "Bearer other"}
+    )
 
     assert answer.status_code == 401
 
 
-async def test_b1_a_call_is_told_at_the_domain_time_of_its_claim(world: World) -> None:
-    await world.start()
-    visit = await world.book(await world.patient(email=None), starts_at=MONDAY + timedelta(days=2))
-    await world.settled(visit, "confirmation", "accepted")
-    world.step(timedelta(hours=5))
-    due = await world.due(visit)
-    await world.settled(visit, "reminder", "accepted")
+async def test_b1_a_call_is_told_at_the_domain_time_of_its_claim(notifier: RunningNotifier) -> None:
+    await notifier.start()
+    visit = await notifier.book(await notifier.patient(email=None), starts_at=MONDAY + timedelta(days=2))
+    await notifier.settled(visit, "confirmation", "accepted")
+    notifier.step(timedelta(hours=5))
+    due = await notifier.due(visit)
+    await notifier.settled(visit, "reminder", "accepted")
 
-    told = (await world.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
+    told = (await notifier.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
 
     calls = [entry for entry in told["entries"] if entry["source"] == "carrier"]
     assert [call["at"][:16] for call in calls] == ["2027-03-01T09:00", "2027-03-01T14:00"]

@@ -11,7 +11,7 @@ from icalendar import Calendar
 from chassis.process.errors import Misconfigured
 from schemas.appointments import Status
 from tests.support.notifier.bookings_tables import MONDAY
-from tests.support.notifier.running import World
+from tests.support.notifier.running import RunningNotifier
 
 pytestmark = pytest.mark.integration
 
@@ -25,19 +25,21 @@ def entry(body: str) -> Any:
     return str(calendar["METHOD"]), str(event["UID"]), int(event["SEQUENCE"]), event["DTSTART"].dt
 
 
-async def test_a_clinic_writes_under_its_own_address_in_its_own_words(world: World, tmp_path: Path) -> None:
+async def test_a_clinic_writes_under_its_own_address_in_its_own_words(
+    notifier: RunningNotifier, tmp_path: Path
+) -> None:
     senders, words = tmp_path / "senders.toml", tmp_path / "words"
     senders.write_text('[clinics.NORTH]\nmail_from = "desk@north.example"\nmail_reply_to = "answers@north.example"\n')
     own = words / "clinics" / "NORTH" / "en"
     own.mkdir(parents=True)
     (own / "confirmation.subject.txt.j2").write_text("See you on {{ short_date }}")
-    patient = await world.patient()
-    await world.start(senders=senders, templates=words)
-    visit = await world.book(patient)
+    patient = await notifier.patient()
+    await notifier.start(senders=senders, templates=words)
+    visit = await notifier.book(patient)
 
-    await world.settled(visit, "confirmation", "accepted")
+    await notifier.settled(visit, "confirmation", "accepted")
 
-    [taken] = world.carriers.to(await world.address(patient, "email"))
+    [taken] = notifier.carriers.to(await notifier.address(patient, "email"))
     mail: Any = message_from_string(taken.body, policy=policy.default)
     assert mail["From"] == "Clinic NORTH <desk@north.example>"
     assert mail["Reply-To"] == "answers@north.example"
@@ -45,21 +47,23 @@ async def test_a_clinic_writes_under_its_own_address_in_its_own_words(world: Wor
     assert mail["Subject"] == "See you on Wed, Mar 3"
 
 
-async def test_d34_a_move_and_a_cancellation_reach_the_entry_that_the_confirmation_made(world: World) -> None:
-    patient = await world.patient()
-    await world.start()
-    visit = await world.book(patient)
-    await world.settled(visit, "confirmation", "accepted")
+async def test_d34_a_move_and_a_cancellation_reach_the_entry_that_the_confirmation_made(
+    notifier: RunningNotifier,
+) -> None:
+    patient = await notifier.patient()
+    await notifier.start()
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "accepted")
     later = MONDAY + timedelta(days=3)
-    moved = await world.change(visit, starts_at=later, ends_at=later + timedelta(minutes=30), schedule_gen=2)
-    await world.settled(visit, "moved", "accepted")
-    await world.change(moved, status=Status.CANCELLED)
-    await world.settled(visit, "cancelled", "queued")
-    world.step(timedelta(minutes=2))
+    moved = await notifier.change(visit, starts_at=later, ends_at=later + timedelta(minutes=30), schedule_gen=2)
+    await notifier.settled(visit, "moved", "accepted")
+    await notifier.change(moved, status=Status.CANCELLED)
+    await notifier.settled(visit, "cancelled", "queued")
+    notifier.step(timedelta(minutes=2))
 
-    await world.settled(visit, "cancelled", "accepted")
+    await notifier.settled(visit, "cancelled", "accepted")
 
-    entries = [entry(taken.body) for taken in world.carriers.to(await world.address(patient, "email"))]
+    entries = [entry(taken.body) for taken in notifier.carriers.to(await notifier.address(patient, "email"))]
     assert [method for method, *_ in entries] == ["REQUEST", "REQUEST", "CANCEL"]
     assert {uid for _, uid, *_ in entries} == {f"{visit.appointment_id}@attend"}
     assert [sequence for _, _, sequence, _ in entries] == [1, 2, 3]
@@ -71,11 +75,11 @@ async def test_d34_a_move_and_a_cancellation_reach_the_entry_that_the_confirmati
     [("senders", "[clinics.NORTH]\nsmtp_port = 0\n", "smtp_port"), ("templates", None, "no folder of templates")],
 )
 async def test_what_cannot_be_ends_the_start(
-    world: World, tmp_path: Path, setting: str, content: str | None, place: str
+    notifier: RunningNotifier, tmp_path: Path, setting: str, content: str | None, place: str
 ) -> None:
     path = tmp_path / "given"
     if content is not None:
         path.write_text(content)
 
     with pytest.raises(Misconfigured, match=place):
-        await world.start(lanes=(), **{setting: path})  # type: ignore[arg-type]  # one setting by its name
+        await notifier.start(lanes=(), **{setting: path})  # type: ignore[arg-type]  # one setting by its name

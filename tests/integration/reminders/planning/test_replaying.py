@@ -13,7 +13,7 @@ from schemas.appointments import Appointment
 from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS
 from schemas.wire import encode
 from tests.support.reminders.builders import appointment, headers_of
-from tests.support.reminders.running import World
+from tests.support.reminders.running import RunningReminders
 
 pytestmark = pytest.mark.integration
 
@@ -22,13 +22,17 @@ PARTITION = 7
 
 
 async def refused(
-    world: World, event: Appointment, topic: str = APPOINTMENTS.name, partition: int = PARTITION, value: bytes = b""
+    reminders: RunningReminders,
+    event: Appointment,
+    topic: str = APPOINTMENTS.name,
+    partition: int = PARTITION,
+    value: bytes = b"",
 ) -> int:
     """Keep the event as a letter of the worker, as one that could not plan it then; return the letter's id."""
-    pool = await world.installation.pool("reminders")
+    pool = await reminders.installation.pool("reminders")
     key = str(event.appointment_id).encode()
     letter = DeadLetter(
-        topic=world.installation.topic_prefix + topic,
+        topic=reminders.installation.topic_prefix + topic,
         partition=partition,
         offset=event.version,
         key=key,
@@ -42,11 +46,11 @@ async def refused(
     return int(await pool.fetchval("SELECT max(id) FROM dead_letter"))
 
 
-async def replay(world: World, *letters: int, **env: str) -> tuple[int | None, str]:
+async def replay(reminders: RunningReminders, *letters: int, **env: str) -> tuple[int | None, str]:
     """Run `python -m reminders dead-letters replay`; return its exit code and what it said."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "reminders", "dead-letters", "replay", *map(str, letters)),
-        env={**world.installation.env, **env},
+        env={**reminders.installation.env, **env},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -58,54 +62,54 @@ async def states(pool: asyncpg.Pool) -> list[str]:
     return [letter.state for letter in await listed(pool, None)]
 
 
-async def test_g8_a_refused_record_is_published_as_it_was_and_once(world: World) -> None:
+async def test_g8_a_refused_record_is_published_as_it_was_and_once(reminders: RunningReminders) -> None:
     first, second = appointment(), appointment(version=2)
-    letters = [await refused(world, first), await refused(world, second, REMINDERS_REPLAYS.name)]
+    letters = [await refused(reminders, first), await refused(reminders, second, REMINDERS_REPLAYS.name)]
 
-    code, said = await replay(world, *letters)
-    again = await replay(world, letters[0])
+    code, said = await replay(reminders, *letters)
+    again = await replay(reminders, letters[0])
 
     assert (code, said.splitlines()) == (0, [f"{letter}: published for the worker" for letter in letters])
     assert again[0] == 1
     assert "NOT_OPEN" in again[1]
-    records = await world.records(REMINDERS_REPLAYS)
+    records = await reminders.records(REMINDERS_REPLAYS)
     assert [(r.partition, r.key, r.value, tuple(r.headers)) for r in records] == [
         (PARTITION, str(event.appointment_id).encode(), encode(event), tuple(headers_of(event)))
         for event in (first, second)
     ]
-    assert await states(await world.installation.pool("reminders")) == ["replayed", "replayed"]
+    assert await states(await reminders.installation.pool("reminders")) == ["replayed", "replayed"]
 
 
-async def test_g8_a_letter_that_kafka_did_not_acknowledge_stays_open(world: World) -> None:
-    letter = await refused(world, appointment())
+async def test_g8_a_letter_that_kafka_did_not_acknowledge_stays_open(reminders: RunningReminders) -> None:
+    letter = await refused(reminders, appointment())
 
-    code, said = await replay(world, letter, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    code, said = await replay(reminders, letter, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
 
     assert code == 1
     assert "KAFKA_UNAVAILABLE" in said
-    assert await states(await world.installation.pool("reminders")) == ["open"]
-    assert await world.records(REMINDERS_REPLAYS) == []
+    assert await states(await reminders.installation.pool("reminders")) == ["open"]
+    assert await reminders.records(REMINDERS_REPLAYS) == []
 
 
-async def test_g8_the_worker_takes_what_is_replayed_and_twice_is_once(world: World) -> None:
-    worker = world.start("worker")
-    await world.ready(worker)
+async def test_g8_the_worker_takes_what_is_replayed_and_twice_is_once(reminders: RunningReminders) -> None:
+    worker = reminders.start("worker")
+    await reminders.ready(worker)
     visit = appointment()
     place = partition_of(str(visit.appointment_id).encode(), APPOINTMENTS.partitions)
-    letter = await refused(world, visit, partition=place)
-    other = await refused(world, appointment(version=2), partition=place, value=b"\xff")
-    pool = await world.installation.pool("reminders")
+    letter = await refused(reminders, visit, partition=place)
+    other = await refused(reminders, appointment(version=2), partition=place, value=b"\xff")
+    pool = await reminders.installation.pool("reminders")
 
-    await replay(world, letter, other)
-    await world.idle(worker)
+    await replay(reminders, letter, other)
+    await reminders.idle(worker)
     await pool.execute("UPDATE dead_letter SET state = 'open' WHERE id = $1", letter)  # as if its commit had been lost
-    await replay(world, letter)
-    await world.publish(visit)
-    await world.idle(worker)
+    await replay(reminders, letter)
+    await reminders.publish(visit)
+    await reminders.idle(worker)
 
-    assert [plan.appointment_id for plan in await world.planned()] == [visit.appointment_id]
-    projector = world.start("projector")
-    await world.ready(projector)
-    await world.idle(projector)
-    again = [(d.topic.removeprefix(world.installation.topic_prefix), d.value) for d in await listed(pool)]
+    assert [plan.appointment_id for plan in await reminders.planned()] == [visit.appointment_id]
+    projector = reminders.start("projector")
+    await reminders.ready(projector)
+    await reminders.idle(projector)
+    again = [(d.topic.removeprefix(reminders.installation.topic_prefix), d.value) for d in await listed(pool)]
     assert again == [(REMINDERS_REPLAYS.name, b"\xff")], "what is refused again is a letter again"

@@ -32,7 +32,7 @@ from stack.ports import free_port
 from tests.support.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
 from tests.support.installation import Installation
 from tests.support.reminders.builders import appointment, headers_of, id_of
-from tests.support.reminders.running import World
+from tests.support.reminders.running import RunningReminders
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -206,26 +206,26 @@ async def test_a_booking_that_does_not_answer_is_no_difference(town: Town) -> No
         assert raised.value.code == code
 
 
-async def test_a_worker_says_what_it_compared(world: World) -> None:
-    world.step(RealClock().now() + 2 * SETTLED_AFTER)
+async def test_a_worker_says_what_it_compared(reminders: RunningReminders) -> None:
+    reminders.step(RealClock().now() + 2 * SETTLED_AFTER)
     port, stop = free_port(), asyncio.Event()
-    async with opened_on_kafka(world.installation) as door, running(door):
+    async with opened_on_kafka(reminders.installation) as door, running(door):
         serving = asyncio.create_task(serve(door.service.api, "127.0.0.1", port, stop))
         await door.post(booking())
-        worker = world.start(
+        worker = reminders.start(
             "worker",
             REMINDERS_BOOKING_URL=f"http://127.0.0.1:{port}",
             REMINDERS_BOOKING_KEY=OPERATOR_KEY,
             REMINDERS_RECONCILE_EVERY_S="0.3",
         )
-        await world.ready(worker)
+        await reminders.ready(worker)
 
         async def compared() -> bool:
-            status = (await world.get(worker, "/status")).json()
+            status = (await reminders.get(worker, "/status")).json()
             return (status["reconciler"], status["reconciled"]) == ("compared 2: 0 missing, 0 different, 0 unwanted", 0)
 
         await until(compared, "the visit was compared as ahead, and as waiting")
-        metrics = (await world.get(worker, "/metrics")).text
+        metrics = (await reminders.get(worker, "/metrics")).text
         assert 'attend_reconciled_total{difference="missing"} 0.0' in metrics
         assert "attend_reconciler_compared 2.0" in metrics
         assert OPERATOR_KEY not in worker.log.read_text()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.reminders.firing import FIRST_DUE, Pace, all_left, join_and_leave, wrongs
-from tests.support.reminders.running import World
+from tests.support.reminders.running import RunningReminders
 from tests.support.reminders.source import Source
 
 pytestmark = pytest.mark.integration
@@ -13,19 +13,19 @@ pytestmark = pytest.mark.integration
 
 @pytest.mark.timeout(300)
 async def test_a_worker_that_joins_and_leaves_while_timers_fire_costs_no_worker_no_reminder_and_no_repeat(
-    world: World,
+    reminders: RunningReminders,
 ) -> None:
     source = Source(31)
-    first = world.start("worker")
-    await world.ready(first)
+    first = reminders.start("worker")
+    await reminders.ready(first)
     joins_at, leaves_at = FIRST_DUE, FIRST_DUE + timedelta(hours=1)
-    await world.publish(*Pace(per_second=2500, seconds=9).visits(source, joins_at))
-    await world.publish(*Pace(per_second=2500, seconds=3).visits(source, leaves_at))
-    await world.idle(first)
+    await reminders.publish(*Pace(per_second=2500, seconds=9).visits(source, joins_at))
+    await reminders.publish(*Pace(per_second=2500, seconds=3).visits(source, leaves_at))
+    await reminders.idle(first)
 
-    code = await join_and_leave(world, joins_at, leaves_at)
-    await all_left(world, source, first)
+    code = await join_and_leave(reminders, joins_at, leaves_at)
+    await all_left(reminders, source, first)
 
     assert code == 0
     assert first.popen.poll() is None
-    assert wrongs(source, await world.due()) == []
+    assert wrongs(source, await reminders.due()) == []

@@ -21,7 +21,7 @@ from schemas.topics import APPOINTMENTS, REMINDERS
 from schemas.wire import decode, encode
 from tests.support.raw_batches import PLAIN, SNAPPY, ZSTD, Content, NotText, append_raw, batch
 from tests.support.reminders.builders import VISIT, appointment, headers_of
-from tests.support.reminders.running import Process, World, names
+from tests.support.reminders.running import Process, RunningReminders, names
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -47,43 +47,43 @@ def record(visit: Appointment, *headers: tuple[str, bytes | None]) -> Content:
     return str(visit.appointment_id).encode(), encode(visit), (*headers_of(visit), *headers)
 
 
-async def append(world: World, raw: bytes, to: int) -> None:
-    await append_raw(world.installation.bootstrap, world.installation.topic_prefix + APPOINTMENTS.name, raw, to)
+async def append(reminders: RunningReminders, raw: bytes, to: int) -> None:
+    await append_raw(reminders.installation.bootstrap, reminders.installation.topic_prefix + APPOINTMENTS.name, raw, to)
 
 
-async def planned(world: World, wanted: Sequence[Appointment]) -> bool:
-    return {plan.appointment_id for plan in await world.planned()} >= {visit.appointment_id for visit in wanted}
+async def planned(reminders: RunningReminders, wanted: Sequence[Appointment]) -> bool:
+    return {plan.appointment_id for plan in await reminders.planned()} >= {visit.appointment_id for visit in wanted}
 
 
-async def dead(world: World) -> list[ReminderDeadLetter]:
-    found = await world.records(REMINDERS)
+async def dead(reminders: RunningReminders) -> list[ReminderDeadLetter]:
+    found = await reminders.records(REMINDERS)
     return [decode(ReminderDeadLetter, r.value) for r in found if event_type(tuple(r.headers)) == REMINDER_DEAD_LETTER]
 
 
-async def reasons(world: World, worker: Process) -> str:
-    return str((await world.get(worker, "/health/ready")).json()["reasons"])
+async def reasons(reminders: RunningReminders, worker: Process) -> str:
+    return str((await reminders.get(worker, "/health/ready")).json()["reasons"])
 
 
 @pytest.mark.parametrize(
     ("codec", "name"), [(PLAIN, "caf\xe9"), (ZSTD, "\xff\xfe"), (SNAPPY, "\xed\xa0\x80"), (PLAIN, "\x00\x80")]
 )
 async def test_a_header_name_that_is_not_utf8_makes_that_record_alone_a_dead_letter(
-    world: World, codec: int, name: str
+    reminders: RunningReminders, codec: int, name: str
 ) -> None:
     first, strange, last, later = visits(4, 0)
     odd = record(strange, (NotText(name), b"\x00"), (NotText(name), None))
-    await append(world, batch(record(first), odd, record(last), codec=codec), 0)
-    await append(world, batch(record(later)), 0)
+    await append(reminders, batch(record(first), odd, record(last), codec=codec), 0)
+    await append(reminders, batch(record(later)), 0)
     others = visits(3, 0, elsewhere=True)
-    await world.publish(*others)
+    await reminders.publish(*others)
 
-    worker = world.start("worker")
-    await world.ready(worker)
-    await world.idle(worker)
+    worker = reminders.start("worker")
+    await reminders.ready(worker)
+    await reminders.idle(worker)
 
-    assert await planned(world, [first, last, later, *others])
-    assert not await planned(world, [strange])
-    (letter,) = await dead(world)
+    assert await planned(reminders, [first, last, later, *others])
+    assert not await planned(reminders, [strange])
+    (letter,) = await dead(reminders)
     assert (letter.partition, letter.offset, letter.code) == (0, 1, "HEADER_NOT_UTF8")
     assert letter.header_bytes is not None
     kept = [(b64decode(held), None if value is None else b64decode(value)) for held, value in letter.header_bytes]
@@ -102,157 +102,163 @@ def huge() -> bytes:
 
 @pytest.mark.parametrize(("unreadable", "why"), [(torn, "CorruptRecordException"), (huge, "larger than 32 MiB")])
 async def test_a_batch_that_cannot_be_read_stops_its_partition_alone_while_timers_fire(
-    world: World, unreadable: Callable[[], bytes], why: str
+    reminders: RunningReminders, unreadable: Callable[[], bytes], why: str
 ) -> None:
     before, after = visits(2, 0)
     others = visits(5, 0, elsewhere=True)
-    await world.publish(before)
-    await append(world, unreadable(), 0)
-    await world.publish(after, *others)
-    worker = world.start("worker")
+    await reminders.publish(before)
+    await append(reminders, unreadable(), 0)
+    await reminders.publish(after, *others)
+    worker = reminders.start("worker")
 
-    await until(lambda: _says(world, worker, "appointments[0] stands at 1"), "it says what stands still")
-    await until(lambda: planned(world, [before, *others]), "the other partitions go on")
-    world.step(VISIT - timedelta(hours=24))
-    await until(lambda: _handed_over(world, 6), "timers fire, those of that partition too")
+    await until(lambda: _says(reminders, worker, "appointments[0] stands at 1"), "it says what stands still")
+    await until(lambda: planned(reminders, [before, *others]), "the other partitions go on")
+    reminders.step(VISIT - timedelta(hours=24))
+    await until(lambda: _handed_over(reminders, 6), "timers fire, those of that partition too")
 
-    told = await reasons(world, worker)
+    told = await reasons(reminders, worker)
     assert "cannot be read: " in told
     assert why in told
     assert "appointments 0 --to 3 --by WHO --reason WHY" in told
-    assert not await planned(world, [after])
-    await until(lambda: _committed(world, 1 + len(others)), "what was taken is committed, and no more")
+    assert not await planned(reminders, [after])
+    await until(lambda: _committed(reminders, 1 + len(others)), "what was taken is committed, and no more")
     assert worker.kill(signal.SIGTERM) == 0
 
 
 async def test_a_person_lets_a_partition_go_on_without_it_while_the_worker_runs_and_it_is_on_record(
-    world: World,
+    reminders: RunningReminders,
 ) -> None:
     before, after = visits(2, 0)
-    await world.publish(before)
-    await append(world, torn(), 0)
-    worker = world.start("worker")
-    await until(lambda: _says(world, worker, "appointments[0] stands at 1"), "it says what stands still")
+    await reminders.publish(before)
+    await append(reminders, torn(), 0)
+    worker = reminders.start("worker")
+    await until(lambda: _says(reminders, worker, "appointments[0] stands at 1"), "it says what stands still")
     skip = ("dead-letters", "skip", "appointments", "0", "--by", "ann", "--reason", "sent again", "--to")
 
-    assert await world.command(*skip, "3", "--dry-run") == (
-        0, f"{_group(world)} would go on in {_source(world)}[0] from 3; it stood at 1\n"
+    assert await reminders.command(*skip, "3", "--dry-run") == (
+        0, f"{_group(reminders)} would go on in {_source(reminders)}[0] from 3; it stood at 1\n"
     )  # fmt: skip
     for to, code in (("0", "BACKWARDS"), ("1", "BACKWARDS"), ("4", "BEYOND_THE_TOPIC"), ("-1", "BEYOND_THE_TOPIC")):
-        refused, told = await world.command(*skip, to)
+        refused, told = await reminders.command(*skip, to)
         assert (refused, code in told) == (1, True), told
-    assert await world.skips() == []
-    done, told = await world.command(*skip, "3")
+    assert await reminders.skips() == []
+    done, told = await reminders.command(*skip, "3")
 
-    assert (done, told) == (0, f"{_group(world)} goes on in {_source(world)}[0] from 3; it stood at 1\n")
-    assert await world.skips() == [(_group(world), _source(world), 0, 1, 3, "ann", "sent again")]
-    await until(lambda: _committed(world, 3), "the owner takes it up, though nothing follows")
-    await world.ready(worker)
-    await world.publish(after)
-    await until(lambda: planned(world, [before, after]), "what follows is taken")
+    assert (done, told) == (0, f"{_group(reminders)} goes on in {_source(reminders)}[0] from 3; it stood at 1\n")
+    assert await reminders.skips() == [(_group(reminders), _source(reminders), 0, 1, 3, "ann", "sent again")]
+    await until(lambda: _committed(reminders, 3), "the owner takes it up, though nothing follows")
+    await reminders.ready(worker)
+    await reminders.publish(after)
+    await until(lambda: planned(reminders, [before, after]), "what follows is taken")
     assert worker.kill(signal.SIGTERM) == 0
-    again = world.start("worker")
-    await world.ready(again)
-    await world.idle(again)
-    assert await world.committed() == 4
-    assert len(await world.planned()) == 2
+    again = reminders.start("worker")
+    await reminders.ready(again)
+    await reminders.idle(again)
+    assert await reminders.committed() == 4
+    assert len(await reminders.planned()) == 2
 
 
-async def test_what_was_ordered_before_a_worker_runs_is_taken_up_by_it_and_covers_nothing_later(world: World) -> None:
+async def test_what_was_ordered_before_a_worker_runs_is_taken_up_by_it_and_covers_nothing_later(
+    reminders: RunningReminders,
+) -> None:
     first, second, third = visits(3, 0)
-    await world.publish(first)
-    await append(world, torn(), 0)
-    await world.publish(second)
-    done, told = await world.command(
+    await reminders.publish(first)
+    await append(reminders, torn(), 0)
+    await reminders.publish(second)
+    done, told = await reminders.command(
         "dead-letters", "skip", "appointments", "0", "--to", "3", "--by", "ann", "--reason", "sent again"
     )
     assert done == 0, told
-    await append(world, torn(), 0)
-    await world.publish(third)
+    await append(reminders, torn(), 0)
+    await reminders.publish(third)
 
-    worker = world.start("worker")
+    worker = reminders.start("worker")
 
-    await until(lambda: _says(world, worker, "appointments[0] stands at 4"), "it stands at the next one")
-    await until(lambda: planned(world, [first, second]), "it passed the first")
-    assert not await planned(world, [third])
-
-
-def _source(world: World) -> str:
-    return world.installation.topic_prefix + APPOINTMENTS.name
+    await until(lambda: _says(reminders, worker, "appointments[0] stands at 4"), "it stands at the next one")
+    await until(lambda: planned(reminders, [first, second]), "it passed the first")
+    assert not await planned(reminders, [third])
 
 
-def _group(world: World) -> str:
-    return f"{world.installation.topic_prefix}reminders-worker"
+def _source(reminders: RunningReminders) -> str:
+    return reminders.installation.topic_prefix + APPOINTMENTS.name
 
 
-async def _committed(world: World, number: int) -> bool:
-    return await world.committed() == number
+def _group(reminders: RunningReminders) -> str:
+    return f"{reminders.installation.topic_prefix}reminders-worker"
 
 
-async def _says(world: World, worker: Process, what: str) -> bool:
+async def _committed(reminders: RunningReminders, number: int) -> bool:
+    return await reminders.committed() == number
+
+
+async def _says(reminders: RunningReminders, worker: Process, what: str) -> bool:
     assert worker.popen.poll() is None, worker.log.read_text()[-2000:]
     try:
-        return what in (await reasons(world, worker))
+        return what in (await reasons(reminders, worker))
     except httpx2.TransportError:
         return False
 
 
-async def _handed_over(world: World, number: int) -> bool:
-    return len({due.appointment_id for due in await world.due()}) == number
+async def _handed_over(reminders: RunningReminders, number: int) -> bool:
+    return len({due.appointment_id for due in await reminders.due()}) == number
 
 
 async def test_too_many_records_of_our_own_that_cannot_be_taken_stop_the_taking_and_not_the_timers(
-    world: World,
+    reminders: RunningReminders,
 ) -> None:
     good, late = visits(2, 0)
-    await world.publish(good)
-    worker = world.start("worker")
-    await world.ready(worker)
-    await world.idle(worker)
+    await reminders.publish(good)
+    worker = reminders.start("worker")
+    await reminders.ready(worker)
+    await reminders.idle(worker)
     newer = [
         (key, value, (*headers[:2], ("ce_type", b"appointment.changed.v9"))) for key, value, headers in [record(good)]
     ]
-    await append(world, batch(*newer * 500), 0)
-    await append(world, batch(record(late)), 0)
+    await append(reminders, batch(*newer * 500), 0)
+    await append(reminders, batch(record(late)), 0)
 
-    await until(lambda: _says(world, worker, "breaker open"), "it says that it takes no more")
+    await until(lambda: _says(reminders, worker, "breaker open"), "it says that it takes no more")
 
-    letters = await dead(world)
+    letters = await dead(reminders)
     assert PER_MINUTE <= len(letters) <= PER_MINUTE + SLICE
     assert {letter.code for letter in letters} == {"UNKNOWN_VERSION"}
-    world.step(VISIT - timedelta(hours=24))
-    await until(lambda: _handed_over(world, 1), "timers go on")
-    assert not await planned(world, [late])
+    reminders.step(VISIT - timedelta(hours=24))
+    await until(lambda: _handed_over(reminders, 1), "timers go on")
+    assert not await planned(reminders, [late])
     assert worker.kill(signal.SIGTERM) == 0
-    assert await world.committed() == 1 + len(letters)
+    assert await reminders.committed() == 1 + len(letters)
 
-    again = world.start("worker")
-    await until(lambda: _grew(world, len(letters)), "a restart goes on where it stood")
+    again = reminders.start("worker")
+    await until(lambda: _grew(reminders, len(letters)), "a restart goes on where it stood")
     assert again.popen.poll() is None
-    offsets = [letter.offset for letter in await dead(world)]
+    offsets = [letter.offset for letter in await dead(reminders)]
     assert offsets == list(range(1, 1 + len(offsets))), "each once, and none left out"
 
 
-async def _grew(world: World, before: int) -> bool:
-    return len(await dead(world)) > before
+async def _grew(reminders: RunningReminders, before: int) -> bool:
+    return len(await dead(reminders)) > before
 
 
-async def test_an_error_of_the_group_without_partitions_is_not_waited_for_in_silence(world: World) -> None:
+async def test_an_error_of_the_group_without_partitions_is_not_waited_for_in_silence(
+    reminders: RunningReminders,
+) -> None:
     """A member that shares partitions out another way keeps the worker from joining, which nothing ever told it."""
-    prefix = world.installation.topic_prefix
+    prefix = reminders.installation.topic_prefix
     stranger = AIOKafkaConsumer(
-        prefix + APPOINTMENTS.name, bootstrap_servers=world.installation.bootstrap, group_id=f"{prefix}reminders-worker"
+        prefix + APPOINTMENTS.name,
+        bootstrap_servers=reminders.installation.bootstrap,
+        group_id=f"{prefix}reminders-worker",
     )
     await stranger.start()
     try:
-        worker = world.start("worker")
+        worker = reminders.start("worker")
         code = await asyncio.to_thread(worker.popen.wait, 60)
     finally:
         await stranger.stop()
 
     assert code == 1
     assert "InconsistentGroupProtocol" in worker.log.read_text()
-    world.step(VISIT)
-    again = world.start("worker")
-    await world.ready(again)
-    assert names(await world.due()) == []
+    reminders.step(VISIT)
+    again = reminders.start("worker")
+    await reminders.ready(again)
+    assert names(await reminders.due()) == []

@@ -19,7 +19,7 @@ from schemas.topics import APPOINTMENTS, TIMERS_CHANGELOG
 from stack.ports import free_port
 from tests.support.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
 from tests.support.raw_batches import PLAIN, ZSTD, append_raw, batch
-from tests.support.reminders.running import Process, World
+from tests.support.reminders.running import Process, RunningReminders
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -31,11 +31,11 @@ BY = ("--by", "ann", "--reason", "a disk gave back other bytes than it was given
 
 
 @asynccontextmanager
-async def town(world: World) -> AsyncIterator[tuple[Door, dict[str, str]]]:
+async def town(reminders: RunningReminders) -> AsyncIterator[tuple[Door, dict[str, str]]]:
     """Give a booking that answers, and the settings by which a worker's reconciler asks it."""
-    world.step(RealClock().now() + 2 * SETTLED_AFTER)
+    reminders.step(RealClock().now() + 2 * SETTLED_AFTER)
     port, stop = free_port(), asyncio.Event()
-    async with opened_on_kafka(world.installation) as door, running(door):
+    async with opened_on_kafka(reminders.installation) as door, running(door):
         serving = asyncio.create_task(serve(door.service.api, "127.0.0.1", port, stop))
         yield door, {"REMINDERS_BOOKING_URL": f"http://127.0.0.1:{port}", "REMINDERS_BOOKING_KEY": OPERATOR_KEY}
         stop.set()
@@ -72,99 +72,101 @@ def of_no_terms() -> bytes:
 
 
 @pytest.mark.parametrize("damage", [torn, huge, strange, cut_short, of_no_terms])
-async def test_timers_of_that_partition_wait_and_all_others_fire(world: World, damage: Callable[[], bytes]) -> None:
-    async with town(world) as (door, _):
+async def test_timers_of_that_partition_wait_and_all_others_fire(
+    reminders: RunningReminders, damage: Callable[[], bytes]
+) -> None:
+    async with town(reminders) as (door, _):
         visits = await book(door, *(f"v{n}" for n in range(12)))
         hurt = number(visits[0])
-        await stopped(world, lambda: held(world, visits))
-        await append_raw(world.installation.bootstrap, changelog(world), damage(), hurt)
+        await stopped(reminders, lambda: held(reminders, visits))
+        await append_raw(reminders.installation.bootstrap, changelog(reminders), damage(), hurt)
 
-        worker = world.start("worker")
-        await until(lambda: says(world, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")
-        world.step(START - timedelta(hours=24))
+        worker = reminders.start("worker")
+        await until(lambda: says(reminders, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")
+        reminders.step(START - timedelta(hours=24))
 
         others = {visit for visit in visits if number(visit) != hurt}
-        await until(lambda: handed_over(world, others), "the others fire")
-        told = await reasons(world, worker)
+        await until(lambda: handed_over(reminders, others), "the others fire")
+        told = await reasons(reminders, worker)
         assert f"timers-changelog {hurt} --to" in told
         assert "while the reconciler is off" in told
-        assert {due.appointment_id for due in await world.due()} == others
+        assert {due.appointment_id for due in await reminders.due()} == others
         assert worker.kill(signal.SIGTERM) == 0
 
 
 async def test_a_partition_that_a_person_lets_begin_anew_is_planned_from_booking_and_no_ghost_is_handed_over(
-    world: World,
+    reminders: RunningReminders,
 ) -> None:
     """What the batch held is nobody's to know: a row of before it may be one that was cancelled in it."""
-    async with town(world) as (door, reconciler):
+    async with town(reminders) as (door, reconciler):
         visits = await book(door, *(f"v{n}" for n in range(40)))
         hurt = number(visits[0])
         inside = [visit for visit in visits if number(visit) == hurt]
-        await stopped(world, lambda: held(world, visits))
-        rows = (await world.changelog())[hurt]
+        await stopped(reminders, lambda: held(reminders, visits))
+        rows = (await reminders.changelog())[hurt]
         ghost = inside[0]
         await door.post({"event_id": "c", "appointment": {"id": f"v{visits.index(ghost)}", "status": "cancelled"}})
-        await stopped(world, lambda: versions(world, {ghost: 2}))
+        await stopped(reminders, lambda: versions(reminders, {ghost: 2}))
         stale = batch((ghost.bytes, rows[ghost.bytes], ()), codec=PLAIN)
         for raw in (stale, torn()):
-            await append_raw(world.installation.bootstrap, changelog(world), raw, hurt)
+            await append_raw(reminders.installation.bootstrap, changelog(reminders), raw, hurt)
 
-        worker = world.start("worker", **reconciler)
-        await until(lambda: says(world, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")
-        to = (await reasons(world, worker)).split(f"timers-changelog {hurt} --to ")[1].split(" ")[0]
-        done, told = await world.command("dead-letters", "skip", TIMERS_CHANGELOG.name, str(hurt), "--to", to, *BY)
+        worker = reminders.start("worker", **reconciler)
+        await until(lambda: says(reminders, worker, f"timers-changelog[{hurt}] stands at"), "it says what stands still")
+        to = (await reasons(reminders, worker)).split(f"timers-changelog {hurt} --to ")[1].split(" ")[0]
+        done, told = await reminders.command("dead-letters", "skip", TIMERS_CHANGELOG.name, str(hurt), "--to", to, *BY)
 
         assert done == 0, told
-        assert [(row[1], row[2], row[4], row[5]) for row in await world.skips()] == [
-            (changelog(world), hurt, int(to), "ann")
+        assert [(row[1], row[2], row[4], row[5]) for row in await reminders.skips()] == [
+            (changelog(reminders), hurt, int(to), "ann")
         ]
-        await world.ready(worker)
-        plans = [plan.appointment_id for plan in await world.planned()]
+        await reminders.ready(worker)
+        plans = [plan.appointment_id for plan in await reminders.planned()]
         assert all(plans.count(visit) == 2 for visit in inside[1:]), "what is ahead was planned anew"
         assert worker.kill(signal.SIGTERM) == 0
-        again = world.start("worker", **reconciler)
-        await world.ready(again)
-        world.step(START - timedelta(hours=24))
-        await until(lambda: handed_over(world, set(visits) - {ghost}), "no timer is lost")
-        await world.idle(again)
-        assert ghost not in {due.appointment_id for due in await world.due()}
+        again = reminders.start("worker", **reconciler)
+        await reminders.ready(again)
+        reminders.step(START - timedelta(hours=24))
+        await until(lambda: handed_over(reminders, set(visits) - {ghost}), "no timer is lost")
+        await reminders.idle(again)
+        assert ghost not in {due.appointment_id for due in await reminders.due()}
         assert again.kill(signal.SIGTERM) == 0
 
 
-def changelog(world: World) -> str:
-    return world.installation.topic_prefix + TIMERS_CHANGELOG.name
+def changelog(reminders: RunningReminders) -> str:
+    return reminders.installation.topic_prefix + TIMERS_CHANGELOG.name
 
 
-async def stopped(world: World, when: Callable[[], Any]) -> None:
+async def stopped(reminders: RunningReminders, when: Callable[[], Any]) -> None:
     """Run a worker until then."""
-    worker = world.start("worker")
+    worker = reminders.start("worker")
     await until(when, "it took what was booked")
-    await world.idle(worker)
+    await reminders.idle(worker)
     assert worker.kill(signal.SIGTERM) == 0
 
 
-async def held(world: World, visits: list[UUID]) -> bool:
-    rows = await world.changelog()
+async def held(reminders: RunningReminders, visits: list[UUID]) -> bool:
+    rows = await reminders.changelog()
     return all(visit.bytes in rows[number(visit)] for visit in visits)
 
 
-async def versions(world: World, wanted: dict[UUID, int]) -> bool:
-    newest = {plan.appointment_id: plan.version for plan in await world.planned()}
-    rows = await world.changelog()
+async def versions(reminders: RunningReminders, wanted: dict[UUID, int]) -> bool:
+    newest = {plan.appointment_id: plan.version for plan in await reminders.planned()}
+    rows = await reminders.changelog()
     return all(newest.get(one) == v and one.bytes in rows[number(one)] for one, v in wanted.items())
 
 
-async def handed_over(world: World, wanted: set[UUID]) -> bool:
-    return {due.appointment_id for due in await world.due()} >= wanted
+async def handed_over(reminders: RunningReminders, wanted: set[UUID]) -> bool:
+    return {due.appointment_id for due in await reminders.due()} >= wanted
 
 
-async def reasons(world: World, worker: Process) -> str:
-    return str((await world.get(worker, "/health/ready")).json()["reasons"])
+async def reasons(reminders: RunningReminders, worker: Process) -> str:
+    return str((await reminders.get(worker, "/health/ready")).json()["reasons"])
 
 
-async def says(world: World, worker: Process, what: str) -> bool:
+async def says(reminders: RunningReminders, worker: Process, what: str) -> bool:
     assert worker.popen.poll() is None, worker.log.read_text()[-3000:]
     try:
-        return what in (await reasons(world, worker))
+        return what in (await reasons(reminders, worker))
     except httpx2.TransportError:
         return False

@@ -1,4 +1,4 @@
-"""What an end-to-end test needs of the world: its own clinic, people and visits, in few words."""
+"""A practice of an end-to-end test's own: clinics, people and visits, in few words."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ class Visit:
 
 
 @dataclass
-class World:
+class Practice:
     """One test's corner of the installation: nothing in it is shared with another test.
 
     The serial numbers start at the domain instant, which only moves forward: they are unique in an
@@ -51,17 +51,17 @@ class World:
     _serial: "count[int]" = field(default_factory=count)
 
     @classmethod
-    async def open(cls, client: Client, driver: Driver) -> "World":
-        """Return a world with one clinic in London and one provider."""
+    async def open(cls, client: Client, driver: Driver) -> "Practice":
+        """Return a practice with one clinic in London and one provider."""
         assert driver.now is not None
-        world = cls(client, driver, driver.now)
-        world.clinic = await world.new_clinic()
-        world.provider = f"dr-{world.mark()}"
+        practice = cls(client, driver, driver.now)
+        practice.clinic = await practice.new_clinic()
+        practice.provider = f"dr-{practice.mark()}"
         answer = await client.ask(
-            "booking", "PUT", f"/v1/providers/{world.provider}", {"name": "Dr Who"}, source=SOURCE
+            "booking", "PUT", f"/v1/providers/{practice.provider}", {"name": "Dr Who"}, source=SOURCE
         )
-        world.provider_id = answer["provider_id"]
-        return world
+        practice.provider_id = answer["provider_id"]
+        return practice
 
     def mark(self) -> str:
         """Return a text that no other thing of the installation has."""

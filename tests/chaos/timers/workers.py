@@ -18,7 +18,7 @@ from stack.kafka import Kafka
 from tests.support.installation import Installation
 from tests.support.reminders.builders import NOW
 from tests.support.reminders.changelog import read_committed_offsets
-from tests.support.reminders.running import Process, World
+from tests.support.reminders.running import Process, RunningReminders
 from tests.support.topics import Log, read_topic
 from tests.support.waiting import until
 
@@ -28,8 +28,8 @@ NO_DATABASE = "postgresql://nobody:nothing@127.0.0.1:1/none"
 
 
 @dataclass
-class Field(World):
-    """A world of workers only, on a broker of its own."""
+class TimerWorkers(RunningReminders):
+    """Workers of reminders only, on a broker of their own."""
 
     kafka: Kafka | None = None
 
@@ -39,7 +39,7 @@ class Field(World):
         return self.kafka
 
     def name(self, topic: Topic) -> str:
-        """Return a topic's name with this field's prefix."""
+        """Return a topic's name under the prefix of these workers."""
         return self.installation.topic_prefix + topic.name
 
     def worker(self, slot: str | None = None, **env: str) -> Process:
@@ -109,7 +109,7 @@ async def ended(process: Process, within_s: float = 60) -> int | None:
 
 
 @asynccontextmanager
-async def opened(kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS) -> AsyncIterator[Field]:
+async def opened(kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS) -> AsyncIterator[TimerWorkers]:
     """Make the worker's topics, or others, under a new prefix; end every worker with the block."""
     prefix = f"c{uuid.uuid4().hex[:8]}."
     await topics.apply(kafka.bootstrap, made, prefix)
@@ -118,15 +118,12 @@ async def opened(kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS) -> 
     )
     await producer.start()
     async with httpx2.AsyncClient(timeout=30) as http:
-        field = Field(Installation(kafka.bootstrap, NO_DATABASE, prefix), folder, producer, http, kafka=kafka)
-        field.step(NOW)
+        timers = TimerWorkers(Installation(kafka.bootstrap, NO_DATABASE, prefix), folder, producer, http, kafka=kafka)
+        timers.step(NOW)
         try:
-            yield field
+            yield timers
         finally:
-            for process in field.processes:
+            for process in timers.processes:
                 if process.popen.poll() is None:
                     process.kill()
             await producer.stop()
-
-
-__all__ = ["Field", "ended", "freeze", "opened", "thaw", "until"]

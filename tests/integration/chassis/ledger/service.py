@@ -34,7 +34,7 @@ class Settings(ServiceSettings):
 
 
 @dataclass
-class World:
+class LedgerService:
     """One test's broker, topics, database and service."""
 
     bootstrap: str
@@ -137,5 +137,5 @@ async def running(*consumers: BatchConsumer) -> AsyncIterator[Sequence[asyncio.T
         task.result()
 
 
-def partition(world: World, number: int) -> TopicPartition:
-    return TopicPartition(world.topic, number)
+def partition(ledger: LedgerService, number: int) -> TopicPartition:
+    return TopicPartition(ledger.topic, number)
