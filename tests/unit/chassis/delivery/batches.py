@@ -63,5 +63,5 @@ def records(*offsets: int) -> list[Any]:
 async def applied(work: Applying, shares: Mapping[Partition, Sequence[Any]]) -> None:
     work.begin(shares)
     async with asyncio.timeout(30):
-        while any(partition.busy for partition in shares):  # noqa: ASYNC110  # one turn of the loop, no poll
-            await asyncio.sleep(0)
+        while any(partition.busy for partition in shares):  # noqa: ASYNC110  # it also waits, and would be spun through
+            await asyncio.sleep(0.001)
