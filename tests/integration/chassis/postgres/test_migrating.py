@@ -1,7 +1,7 @@
 """A schema is brought up to date once, whoever runs it and however often; a service refuses another one."""
 
 import asyncio
-from pathlib import Path
+from importlib.resources import files
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -130,7 +130,7 @@ def test_the_steps_travel_with_the_package() -> None:
     assert core[0] == "chassis/0001_delivery.sql"
     assert core == sorted(core)
     assert own == f"{PACKAGE}/0001_ledger.sql"
-    assert Path(migrator.__file__).parent.joinpath("migrations").is_dir()
+    assert files("chassis").joinpath("migrations", "0001_delivery.sql").is_file()
 
 
 async def test_a_step_outside_a_transaction_builds_its_index_and_those_after_it_follow(database_url: str) -> None:
