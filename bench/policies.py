@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-import asyncpg
 import httpx2
 import orjson
 import typer
@@ -32,7 +31,7 @@ from booking.reissues.counts import ReissueCounts
 from booking.reissues.job import Reissuer
 from booking.settings import Settings
 from booking.wiring import door
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from chassis.postgres.migrator import migrate
 from chassis.process import logs
 from chassis.process.clock import RealClock
@@ -71,7 +70,7 @@ def _state(number: int, starts_at: datetime, clinic: ClinicState, now: datetime)
     )  # fmt: skip
 
 
-async def fill(pool: asyncpg.Pool, clinic: ClinicState, ahead: int, past: int, now: datetime) -> None:
+async def fill(pool: Pool, clinic: ClinicState, ahead: int, past: int, now: datetime) -> None:
     """Copy the visits in, as booking would have kept them."""
     current: list[tuple[Any, ...]] = []
     history: list[tuple[UUID, int, str]] = []
@@ -125,7 +124,7 @@ async def measure(report: Report, url: str, ahead: int, past: int, rounds: int) 
 
 
 async def dry_runs(
-    report: Report, pool: asyncpg.Pool, http: httpx2.AsyncClient, ahead: int, past: int, rounds: int
+    report: Report, pool: Pool, http: httpx2.AsyncClient, ahead: int, past: int, rounds: int
 ) -> dict[str, Any]:
     """Try the policy and read the same visits without planning them, in turns; return the last answer."""
     planned: dict[str, Any] = {}
@@ -153,7 +152,7 @@ async def dry_runs(
     return planned
 
 
-async def read_bare(pool: asyncpg.Pool) -> float:
+async def read_bare(pool: Pool) -> float:
     """Return the seconds in which the visits ahead are read page by page and decoded, and nothing else."""
     began, after = time.perf_counter(), (RealClock().now(), UUID(int=0))
     while rows := await pool.fetch(statements.PAGE_AHEAD, "EYE", None, [], *after, REMINDABLE, PAGE):

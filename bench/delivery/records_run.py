@@ -8,7 +8,6 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-import asyncpg
 from aiokafka import ConsumerRecord
 from pydantic import SecretStr
 
@@ -17,7 +16,7 @@ from bench.delivery.load import Load, Record
 from bench.delivery.servers import Place
 from bench.harness import Cpu, until
 from chassis.delivery.consumer import Subscription
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from chassis.process.clock import RealClock
 from chassis.process.lifecycle import calm_collector
 from chassis.process.metrics import Metrics
@@ -155,7 +154,7 @@ def _as_read(topic: Topic, record: Record) -> ConsumerRecord:
     )
 
 
-async def _all_durable(pool: asyncpg.Pool, topic: str, events: int, running: asyncio.Task[None]) -> None:
+async def _all_durable(pool: Pool, topic: str, events: int, running: asyncio.Task[None]) -> None:
     """Return when every event is behind the committed offsets and the outbox is empty."""
 
     async def done() -> bool:

@@ -9,10 +9,10 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import orjson
 import pytest
 
+from chassis.postgres.database import Pool
 from chassis.process.clock import StillClock
 from chassis.process.errors import Unavailable
 from chassis.process.metrics import Metrics
@@ -63,7 +63,7 @@ class Fate:
     outages: int = 0
     seen: set[tuple[str, str]] = field(default_factory=set)
 
-    async def live(self, pool: asyncpg.Pool, first: str, last: str) -> None:
+    async def live(self, pool: Pool, first: str, last: str) -> None:
         """Let two instances run on one astray clock from day to day."""
         true = datetime.fromisoformat(first).replace(tzinfo=UTC)
         clock, jobs = StillClock(true), (Mortal(self.dice), Mortal(self.dice))

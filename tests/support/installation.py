@@ -4,10 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
-
 from chassis.kafka import topics as broker_topics
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from schemas import topics
 from stack import services
 from tests.support.databases import ROLE_PASSWORD
@@ -30,7 +28,7 @@ class Installation:
         self.bootstrap = bootstrap
         self.admin_url = admin_url
         self.topic_prefix = topic_prefix
-        self._pools: dict[str, asyncpg.Pool] = {}
+        self._pools: dict[str, Pool] = {}
 
     @classmethod
     @asynccontextmanager
@@ -65,7 +63,7 @@ class Installation:
         server = parts.netloc.rpartition("@")[2]
         return urlunsplit(parts._replace(netloc=f"{services.role_of(package)}:{ROLE_PASSWORD}@{server}"))
 
-    async def pool(self, package: str) -> asyncpg.Pool:
+    async def pool(self, package: str) -> Pool:
         """Return a pool with the service's role and schema; it is closed with the installation."""
         if package not in self._pools:
             self._pools[package] = await create_pool(self.service_url(package), package)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +16,7 @@ from chassis.delivery.dead_letters_cli import dead_letters_cli
 from chassis.delivery.subscription import Subscription
 from chassis.postgres import migrator, retention
 from chassis.postgres.bounded_count import Count
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from chassis.process import logs
 from chassis.process.clock import clock_from
 from chassis.process.errors import AttendError, Misconfigured
@@ -98,7 +97,7 @@ def service_cli[S: ServiceSettings](
             "\n".join(f"{'would apply' if plan else 'applied'} {step}" for step in found) or f"{name}: up to date"
         )
 
-    def with_pool[T](work: Callable[[asyncpg.Pool], Coroutine[Any, Any, T]]) -> T:
+    def with_pool[T](work: Callable[[Pool], Coroutine[Any, Any, T]]) -> T:
         async def opened() -> T:
             pool = await create_pool(settings_of(settings_type).database_url.get_secret_value(), name, max_size=2)
             try:

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-import asyncpg
-
 from chassis.delivery import dead_letter
 from chassis.delivery.consumer import BatchConsumer
 from chassis.outbox.relay import Relay
+from chassis.postgres.database import Pool
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
 
 
 def watch(
-    health: Health, metrics: Metrics, pool: asyncpg.Pool, consumers: Sequence[BatchConsumer], relays: Sequence[Relay]
+    health: Health, metrics: Metrics, pool: Pool, consumers: Sequence[BatchConsumer], relays: Sequence[Relay]
 ) -> None:
     """Add the checks, idle tests and figures of the delivery core to a process's health."""
     for consumer in consumers:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres.database import Pool
 from tests.support.carriers.log import Taken
 
 OPEN = frozenset({"queued", "sending"})
@@ -48,7 +47,7 @@ WHERE notification_id = ANY($1::uuid[])"""
 
 
 async def line(
-    fault: str, pool: asyncpg.Pool, appointments: Iterable[UUID], taken: Sequence[Taken], kind: str = "reminder"
+    fault: str, pool: Pool, appointments: Iterable[UUID], taken: Sequence[Taken], kind: str = "reminder"
 ) -> Line:
     """Return the line of a fault that met the messages of this kind about these appointments."""
     rows = await pool.fetch(_ROWS + " AND kind = $2", list(appointments), kind)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
+from chassis.process.errors import Unavailable
 from schemas.appointments import Appointment
 from schemas.notifications import Channel
 from stack.postgres import Postgres
@@ -38,7 +38,7 @@ async def ended(notifier: RunningNotifier, visits: list[Appointment]) -> None:
     async def there() -> bool:
         try:
             return bool(await notifier.pool.fetchval(query, ids(visits)) == len(visits))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except Unavailable:
             return False
 
     await until(there)

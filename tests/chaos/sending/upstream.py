@@ -17,6 +17,7 @@ import httpx2
 
 from booking.door import client_keys
 from booking.door.domain import Client
+from chassis.postgres.database import Pool
 from stack.ports import free_port
 from tests.support.installation import Installation
 from tests.support.notifier.bookings_tables import MONDAY
@@ -120,7 +121,7 @@ async def booking(notifier: RunningNotifier, installation: Installation) -> Asyn
         await admin.close()
 
 
-async def settled(pool: asyncpg.Pool, kinds: Sequence[str], number: int) -> bool:
+async def settled(pool: Pool, kinds: Sequence[str], number: int) -> bool:
     """Say whether there are so many messages of these kinds and none of them is still worked on."""
     row = await pool.fetchrow(
         """

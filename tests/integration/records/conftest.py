@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
-from asyncpg import Pool
 
+from chassis.postgres.database import Pool
 from tests.integration.records.running import KEY, Running
 from tests.support.installation import Installation
 

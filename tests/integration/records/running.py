@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from asyncpg import Pool
 from pydantic import SecretStr
 
+from chassis.postgres.database import Pool
 from records.settings import Settings
 from records.wiring import Service, build
 from schemas import wire

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from records.adapters.http import Filters, find
 from tests.support.installation import Installation
 
@@ -113,7 +113,7 @@ async def test_whatever_filters_are_given_a_file_is_listed_if_it_is_all_that_the
         assert [[one.sub_file_id for one in page] for page in after] == [*([one] for one in wanted), []], names
 
 
-async def _rows_read(pool: asyncpg.Pool) -> int:
+async def _rows_read(pool: Pool) -> int:
     """Return how many rows of the table and entries of its indexes were read so far."""
     await pool.execute("SELECT pg_stat_force_next_flush()")
     await pool.execute("SELECT pg_stat_clear_snapshot()")

@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from asyncpg import Pool
 
 from chassis.delivery.consumer import Applied
+from chassis.postgres.database import Pool
 from records.domain import is_opening
 from records.handle import on_appointments, on_patients, on_providers
 from schemas.appointments import Status

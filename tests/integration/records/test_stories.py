@@ -7,9 +7,10 @@ from random import Random
 from typing import Any, cast
 
 import pytest
-from asyncpg import Connection, Pool
+from asyncpg import Connection
 
 from chassis.delivery.consumer import Applied
+from chassis.postgres.database import Pool
 from chassis.process.errors import RejectedEvent
 from records.adapters.store import PostgresStore
 from records.domain import Erased

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from stack import services
 from tests.support import databases
 from tests.support.backends import PostgresServer
@@ -35,7 +34,7 @@ async def reminders(installation: Installation, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.fixture
-async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[asyncpg.Pool]:
+async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[Pool]:
     """Give the projector's connections to a database of this test's own."""
     async with databases.fresh(postgres, migrated_template) as admin_url:
         role = services.role_of("reminders")

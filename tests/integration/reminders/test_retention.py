@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from chassis.postgres.bounded_count import Count
+from chassis.postgres.database import Pool
 from chassis.postgres.retention import BATCH, overdue, remove
 from reminders.retention import jobs
 from reminders.settings import Settings
@@ -27,7 +28,7 @@ VALUES (gen_random_uuid(), $1, 1, 1, $2, CASE WHEN $2 = 'SENT' THEN now() END, $
 
 
 async def keep(
-    pool: asyncpg.Pool, visit: str, *reminders: tuple[str, datetime | None], changed_at: datetime = LONG_OVER
+    pool: Pool, visit: str, *reminders: tuple[str, datetime | None], changed_at: datetime = LONG_OVER
 ) -> UUID:
     """Keep a visit's records: status, and when each is to be closed."""
     await pool.execute("INSERT INTO schedule (appointment_id) VALUES ($1)", id_of(visit))
@@ -36,7 +37,7 @@ async def keep(
     return id_of(visit)
 
 
-async def left(pool: asyncpg.Pool) -> set[UUID]:
+async def left(pool: Pool) -> set[UUID]:
     """Return the visits that still have something: all of it, or nothing of it."""
     query = "SELECT array_agg(DISTINCT appointment_id) FROM "
     schedules, records = await pool.fetchval(query + "schedule"), await pool.fetchval(query + "reminder")
@@ -50,7 +51,7 @@ async def left(pool: asyncpg.Pool) -> set[UUID]:
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "FAILED", "SENT"])
-async def test_a_visit_long_over_goes_with_its_records_and_their_history(pool: asyncpg.Pool, status: str) -> None:
+async def test_a_visit_long_over_goes_with_its_records_and_their_history(pool: Pool, status: str) -> None:
     await keep(pool, "over", (status, LONG_OVER), ("CANCELLED", LONG_OVER - DAY))
     lately = await keep(pool, "lately", (status, LATELY))
 
@@ -75,7 +76,7 @@ async def test_a_visit_long_over_goes_with_its_records_and_their_history(pool: a
     ids=["not final", "ahead", "one not final", "moved ahead", "cancelled ahead", "moved, lately", "of no visit known"],
 )
 async def test_what_is_ahead_or_not_final_stays_however_old_its_other_records_are(
-    pool: asyncpg.Pool, reminders: list[tuple[str, datetime | None]]
+    pool: Pool, reminders: list[tuple[str, datetime | None]]
 ) -> None:
     stays = await keep(pool, "stays", *reminders)
 
@@ -86,7 +87,7 @@ async def test_what_is_ahead_or_not_final_stays_however_old_its_other_records_ar
     assert await pool.fetchval("SELECT count(*) FROM reminder") == len(reminders)
 
 
-async def test_a_record_that_no_plan_told_of_goes_by_when_it_changed(pool: asyncpg.Pool) -> None:
+async def test_a_record_that_no_plan_told_of_goes_by_when_it_changed(pool: Pool) -> None:
     await keep(pool, "outcome only", ("SENT", None))
     lately = await keep(pool, "lately", ("SENT", None), changed_at=LATELY)
 
@@ -94,7 +95,7 @@ async def test_a_record_that_no_plan_told_of_goes_by_when_it_changed(pool: async
     assert await left(pool) == {lately}
 
 
-async def test_visits_that_cannot_go_do_not_keep_others_and_many_go_in_batches(pool: asyncpg.Pool) -> None:
+async def test_visits_that_cannot_go_do_not_keep_others_and_many_go_in_batches(pool: Pool) -> None:
     visits = [UUID(int=number) for number in range(2 * BATCH + 5)]
     await pool.execute("INSERT INTO schedule (appointment_id) SELECT unnest($1::uuid[])", visits)
     await pool.executemany(ADD, [(visit, "SENT", LONG_OVER, LONG_OVER) for visit in visits])
@@ -104,7 +105,7 @@ async def test_visits_that_cannot_go_do_not_keep_others_and_many_go_in_batches(p
     assert await left(pool) == set(visits[:BATCH])
 
 
-async def test_a_visit_that_is_being_worked_on_is_passed_over(pool: asyncpg.Pool) -> None:
+async def test_a_visit_that_is_being_worked_on_is_passed_over(pool: Pool) -> None:
     busy = await keep(pool, "busy", ("SENT", LONG_OVER))
     await keep(pool, "over", ("SENT", LONG_OVER))
     async with pool.acquire() as connection, connection.transaction():
@@ -114,7 +115,7 @@ async def test_a_visit_that_is_being_worked_on_is_passed_over(pool: asyncpg.Pool
     assert await left(pool) == {busy}
 
 
-async def test_a_visit_without_a_reminder_goes_after_the_same_time(pool: asyncpg.Pool) -> None:
+async def test_a_visit_without_a_reminder_goes_after_the_same_time(pool: Pool) -> None:
     await keep(pool, "old")
     await pool.execute("UPDATE schedule SET added_at = clock_timestamp() - interval '401 days'")
     lately = await keep(pool, "lately")
@@ -125,7 +126,7 @@ async def test_a_visit_without_a_reminder_goes_after_the_same_time(pool: asyncpg
     assert await left(pool) == {lately, full}
 
 
-async def test_history_cannot_be_changed_or_removed_otherwise(pool: asyncpg.Pool) -> None:
+async def test_history_cannot_be_changed_or_removed_otherwise(pool: Pool) -> None:
     await keep(pool, "over", ("SENT", LONG_OVER))
 
     for change in (

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from chassis.postgres.bounded_count import Count
+from chassis.postgres.database import Pool
 from chassis.postgres.retention import overdue, remove
 from notifier.retention import jobs
 from notifier.settings import Settings
@@ -20,12 +20,12 @@ JOBS = jobs(Settings.model_construct(database_url=SecretStr("-"), kafka_bootstra
 
 
 @pytest.fixture
-async def pool(installation: Installation) -> asyncpg.Pool:
+async def pool(installation: Installation) -> Pool:
     """Return the notifier's own connections."""
     return await installation.pool("notifier")
 
 
-async def goes(pool: asyncpg.Pool, job: str) -> int:
+async def goes(pool: Pool, job: str) -> int:
     """Count, remove, and say how many went: both agree."""
     counted = (await overdue(pool, JOBS, NOW))[job]
     went = (await remove(pool, JOBS, NOW))[job]
@@ -42,7 +42,7 @@ async def goes(pool: asyncpg.Pool, job: str) -> int:
     ],
 )  # fmt: skip
 async def test_a_providers_notice_goes_when_it_and_its_visit_are_long_past(
-    pool: asyncpg.Pool, created: timedelta, starts: timedelta, went: int
+    pool: Pool, created: timedelta, starts: timedelta, went: int
 ) -> None:
     await pool.execute(
         """
@@ -58,9 +58,7 @@ async def test_a_providers_notice_goes_when_it_and_its_visit_are_long_past(
 
 @pytest.mark.parametrize("kept", ["sender", "sender_user_id", "text"])
 @pytest.mark.parametrize(("ago", "went"), [(90 * DAY + SECOND, 1), (90 * DAY, 0)])
-async def test_whatever_is_left_of_a_patients_words_goes(
-    pool: asyncpg.Pool, kept: str, ago: timedelta, went: int
-) -> None:
+async def test_whatever_is_left_of_a_patients_words_goes(pool: Pool, kept: str, ago: timedelta, went: int) -> None:
     await pool.execute(
         f"INSERT INTO reply (reply_id, channel, address_key, {kept}, meaning, verdict, received_at) "  # noqa: S608
         "VALUES ($1, 'sms', 'x', 'something', 'other', 'staff', $2)",
@@ -79,7 +77,7 @@ async def test_whatever_is_left_of_a_patients_words_goes(
     [(False, 30 * DAY + SECOND, 1), (False, 30 * DAY, 0), (True, 30 * DAY + SECOND, 0)],
 )
 async def test_a_receipt_goes_if_nobody_ever_knew_its_message(
-    pool: asyncpg.Pool, applied: bool, ago: timedelta, went: int
+    pool: Pool, applied: bool, ago: timedelta, went: int
 ) -> None:
     received = NOW - ago
     await pool.execute(
@@ -94,7 +92,7 @@ async def test_a_receipt_goes_if_nobody_ever_knew_its_message(
 
 
 @pytest.mark.parametrize(("ago", "went"), [(30 * DAY + SECOND, 1), (30 * DAY, 0)])
-async def test_what_nobody_could_read_goes_after_its_time(pool: asyncpg.Pool, ago: timedelta, went: int) -> None:
+async def test_what_nobody_could_read_goes_after_its_time(pool: Pool, ago: timedelta, went: int) -> None:
     await pool.execute(
         "INSERT INTO unreadable_callback (carrier, reason, content, size, content_sha256, received_at) "
         "VALUES ('meta', 'JSON', '{', 1, 'x', $1)",
@@ -108,7 +106,7 @@ async def test_what_nobody_could_read_goes_after_its_time(pool: asyncpg.Pool, ag
     ("state", "days", "went"), [("open", None, 0), ("replayed", 91, 1), ("discarded", 91, 1), ("replayed", 89, 0)]
 )
 async def test_g8_a_dead_letter_goes_when_it_was_settled_long_ago(
-    pool: asyncpg.Pool, state: str, days: int | None, went: int
+    pool: Pool, state: str, days: int | None, went: int
 ) -> None:
     await pool.execute(
         'INSERT INTO dead_letter (consumer, topic, partition, "offset", '

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -16,6 +15,7 @@ from booking.retention import jobs as booking_jobs
 from booking.settings import Settings as BookingSettings
 from chassis.postgres import retention
 from chassis.postgres.bounded_count import Count
+from chassis.postgres.database import Pool
 from chassis.postgres.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
 from chassis.process.clock import RealClock, StillClock
 from chassis.process.errors import Unavailable
@@ -33,7 +33,7 @@ INSERT INTO dead_letter (consumer, topic, partition, "offset", value, headers, c
 VALUES ('c', 't', 0, $1, 'body', '[]', 'INVALID', 'm', $2, clock_timestamp() - $3::interval)"""
 
 
-async def letters(pool: asyncpg.Pool) -> None:
+async def letters(pool: Pool) -> None:
     """Leave an open letter, one settled lately, and one settled long ago."""
     await pool.execute(_LETTER, 1, "open", None)
     await pool.execute(_LETTER, 2, "replayed", DAY)

@@ -11,7 +11,6 @@ from typing import Any
 import httpx2
 import orjson
 from aiokafka import AIOKafkaProducer
-from asyncpg import Pool
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -24,7 +23,7 @@ from booking.settings import Settings
 from booking.wiring import FORMATS, Service, build
 from booking.wiring import door as door_of
 from chassis.api.operations import operations_api
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from chassis.process.clock import Clock, RealClock
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics

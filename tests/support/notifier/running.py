@@ -16,6 +16,7 @@ import asyncpg
 import httpx2
 from aiokafka import AIOKafkaProducer
 
+from chassis.postgres.database import Pool
 from chassis.process import clock
 from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
@@ -44,7 +45,7 @@ class RunningNotifier(BookingsTables):
 
     def __init__(
         self, installation: Installation, carriers: Carriers, folder: Path, producer: AIOKafkaProducer,
-        admin: asyncpg.Connection, pool: asyncpg.Pool,
+        admin: asyncpg.Connection, pool: Pool,
     ) -> None:  # fmt: skip
         self.carriers, self.pool, self.clock_file = carriers, pool, folder / "clock.json"
         self.http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)

@@ -17,7 +17,7 @@ from chassis.delivery import dead_letter, offsets
 from chassis.delivery.subscription import Applied, Decoded, Subscription, decode_all, letter
 from chassis.delivery.unreadable_limit import PER_MINUTE, Breaker
 from chassis.postgres.after_commit import said_after_commit
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process import logs
 from chassis.process.errors import RejectedEvent, Unavailable
 from chassis.process.metrics import Metrics
@@ -69,7 +69,7 @@ class Batch:
     """Applies batches for one consumer."""
 
     def __init__(
-        self, consumer: str, pool: asyncpg.Pool, metrics: Metrics, breaker: Breaker, on_commit: Callable[[], None]
+        self, consumer: str, pool: Pool, metrics: Metrics, breaker: Breaker, on_commit: Callable[[], None]
     ) -> None:
         self._consumer = consumer
         self._pool = pool
@@ -161,11 +161,10 @@ class Batch:
         Returns:
             How many events took effect.
         """
-        with unavailable():
-            async with self._pool.acquire() as connection:
-                outcome, dead = await self._in_transaction(
-                    connection, lambda: self._effect(connection, subscription, parts, decoded)
-                )
+        async with self._pool.acquire() as connection:
+            outcome, dead = await self._in_transaction(
+                connection, lambda: self._effect(connection, subscription, parts, decoded)
+            )
         self._on_commit()
         records = sum(len(part.records) for part in parts)
         return self._count(parts[0].tp.topic, subscription.own, records, outcome, dead)

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import asyncpg
 from aiokafka import TopicPartition
 
 from chassis.delivery.applier import Applying
@@ -14,7 +13,7 @@ from chassis.delivery.membership import Membership
 from chassis.delivery.subscription import Applied, Subscription
 from chassis.delivery.unreadable_limit import Breaker
 from chassis.kafka import broker
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process import logs
 from chassis.process.backoff import Backoff
 from chassis.process.clock import Clock
@@ -47,7 +46,7 @@ class BatchConsumer:
         self,
         name: str,
         settings: ServiceSettings,
-        pool: asyncpg.Pool,
+        pool: Pool,
         subscriptions: Sequence[Subscription[Any]],
         clock: Clock,
         metrics: Metrics,
@@ -171,8 +170,7 @@ class BatchConsumer:
             return False
         try:
             await broker.cluster_id(self._settings.kafka_bootstrap_servers)
-            with unavailable():
-                await self._pool.fetchval("SELECT 1")
+            await self._pool.fetchval("SELECT 1")
         except Unavailable:
             self._stuck.excuse()
             return False

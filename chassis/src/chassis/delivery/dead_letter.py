@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import RejectedEvent
 from schemas.envelope import Received
 
@@ -61,7 +61,7 @@ async def store(connection: Connection, consumer: str, letters: Sequence[DeadLet
         )
 
 
-async def listed(pool: asyncpg.Pool, state: str | None = "open", limit: int = 100, after: int = 0) -> list[DeadLetter]:
+async def listed(pool: Pool, state: str | None = "open", limit: int = 100, after: int = 0) -> list[DeadLetter]:
     """Return letters in the order they were recorded.
 
     Args:
@@ -71,31 +71,27 @@ async def listed(pool: asyncpg.Pool, state: str | None = "open", limit: int = 10
     query = (
         f"SELECT {_COLUMNS} FROM dead_letter WHERE id > $1 AND ($2::text IS NULL OR state = $2) ORDER BY id LIMIT $3"  # noqa: S608  # constants
     )
-    with unavailable():
-        return [_letter(row) for row in await pool.fetch(query, after, state, limit)]
+    return [_letter(row) for row in await pool.fetch(query, after, state, limit)]
 
 
-async def one(pool: asyncpg.Pool, letter_id: int) -> DeadLetter | None:
+async def one(pool: Pool, letter_id: int) -> DeadLetter | None:
     """Return one letter, or None if there is none of that id."""
-    with unavailable():
-        row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM dead_letter WHERE id = $1", letter_id)  # noqa: S608  # constants
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM dead_letter WHERE id = $1", letter_id)  # noqa: S608  # constants
     return None if row is None else _letter(row)
 
 
-async def count(pool: asyncpg.Pool) -> int:
+async def count(pool: Pool) -> int:
     """Return how many letters are open."""
-    with unavailable():
-        return int(await pool.fetchval("SELECT count(*) FROM dead_letter WHERE state = 'open'"))
+    return int(await pool.fetchval("SELECT count(*) FROM dead_letter WHERE state = 'open'"))
 
 
-async def discard(pool: asyncpg.Pool, letter_id: int) -> bool:
+async def discard(pool: Pool, letter_id: int) -> bool:
     """Settle a letter without effect; False if it was not open."""
-    with unavailable():
-        found = await pool.fetchval(
-            "UPDATE dead_letter SET state = 'discarded', settled_at = clock_timestamp() "
-            "WHERE id = $1 AND state = 'open' RETURNING id",
-            letter_id,
-        )
+    found = await pool.fetchval(
+        "UPDATE dead_letter SET state = 'discarded', settled_at = clock_timestamp() "
+        "WHERE id = $1 AND state = 'open' RETURNING id",
+        letter_id,
+    )
     return found is not None
 
 

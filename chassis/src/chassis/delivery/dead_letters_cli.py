@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
-import asyncpg
 import typer
 from aiokafka import TopicPartition
 from rich.console import Console
@@ -15,10 +14,11 @@ from chassis.delivery import dead_letter, skip
 from chassis.delivery.replay import replay
 from chassis.delivery.subscription import Subscription
 from chassis.kafka import broker
+from chassis.postgres.database import Pool
 from chassis.process.errors import RejectedEvent
 from chassis.process.settings import ServiceSettings
 
-type WithPool = Callable[[Callable[[asyncpg.Pool], Coroutine[Any, Any, Any]]], Any]
+type WithPool = Callable[[Callable[[Pool], Coroutine[Any, Any, Any]]], Any]
 
 
 def dead_letters_cli[S: ServiceSettings](
@@ -60,7 +60,7 @@ def _add_looking(app: typer.Typer, name: str, with_pool: WithPool) -> None:
     def show_command(letter_id: int) -> None:
         """Show one dead letter whole, its content too: it may hold patient data."""
 
-        async def work(pool: asyncpg.Pool) -> dead_letter.DeadLetter:
+        async def work(pool: Pool) -> dead_letter.DeadLetter:
             if (found := await dead_letter.one(pool, letter_id)) is None:
                 raise RejectedEvent("NO_SUCH_LETTER", f"there is no dead letter {letter_id}")
             return found
@@ -114,7 +114,7 @@ def _add_skipping[S: ServiceSettings](
         chosen = settings()
         tp = TopicPartition(chosen.topic_prefix + topic.removeprefix(chosen.topic_prefix), partition)
 
-        async def work(pool: asyncpg.Pool) -> skip.Held:
+        async def work(pool: Pool) -> skip.Held:
             skip.told(by, reason)
             others = elsewhere(chosen)
             kept = others is not None and others.keeps(consumer, tp)

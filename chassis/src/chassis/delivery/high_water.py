@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import asyncpg
 import orjson
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import broker, fetch, salvage
 from chassis.kafka.halt import Halt
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import Misconfigured, Unavailable
 from chassis.process.logs import get_logger
 from chassis.process.settings import ServiceSettings
@@ -80,7 +79,7 @@ class Ends:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
+        pool: Pool,
         settings: ServiceSettings,
         service: str,
         owned: Sequence[Owned],
@@ -107,8 +106,7 @@ class Ends:
         for name, one in self._owned.items():
             published = [said for place, kept in self._said.items() if place.topic == name for said in kept]
             ids = [one.read_id(entity) for entity in sorted({said.entity for said in published})]
-            with unavailable():
-                rows = await self._pool.fetch(one.versions, ids) if ids else []
+            rows = await self._pool.fetch(one.versions, ids) if ids else []
             found += newer(published, {row[0]: row[1] for row in rows})
         if found:
             raise Misconfigured(_refusal(self._service, found))

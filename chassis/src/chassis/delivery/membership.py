@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-import asyncpg
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
@@ -16,6 +15,7 @@ from chassis.delivery.partition import Partition
 from chassis.delivery.start_positions import places
 from chassis.kafka import broker, fetch, salvage
 from chassis.kafka.halt import Halt
+from chassis.postgres.database import Pool
 from chassis.postgres.portion import BATCH_RECORDS
 from chassis.process import logs
 from chassis.process.errors import RejectedEvent, Unavailable
@@ -42,7 +42,7 @@ class Membership:
         name: str,
         consumer: broker.Consumer,
         bootstrap: str,
-        pool: asyncpg.Pool,
+        pool: Pool,
         metrics: Metrics,
         pace: broker.Pace,
         closed: Callable[[], bool],

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import asyncpg
 from aiokafka import TopicPartition
 
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Misconfigured
 
 _MOVE = """
@@ -75,26 +74,24 @@ async def recount(connection: Connection, consumer: str, counts: Mapping[TopicPa
         await connection.execute(_RECOUNT, consumer, topics, numbers, *map(list, zip(*counts.values(), strict=True)))
 
 
-async def read(pool: asyncpg.Pool, consumer: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+async def read(pool: Pool, consumer: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
     """Return the next offset of each partition; a partition never seen starts at 0."""
     topics, numbers = [tp.topic for tp in partitions], [tp.partition for tp in partitions]
-    with unavailable():
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(_ADD, consumer, topics, numbers)
-            rows = await connection.fetch(_READ, consumer, topics)
+    async with pool.transaction() as connection:
+        await connection.execute(_ADD, consumer, topics, numbers)
+        rows = await connection.fetch(_READ, consumer, topics)
     found = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
     return {tp: found[tp] for tp in partitions}
 
 
-async def check_cluster(pool: asyncpg.Pool, cluster_id: str) -> None:
+async def check_cluster(pool: Pool, cluster_id: str) -> None:
     """Remember the cluster at the first start; later refuse another one under the same database.
 
     Raises:
         Misconfigured: The offsets in this database are another cluster's.
     """
-    with unavailable():
-        await pool.execute("INSERT INTO kafka_cluster (cluster_id) VALUES ($1) ON CONFLICT DO NOTHING", cluster_id)
-        known = await pool.fetchval("SELECT cluster_id FROM kafka_cluster")
+    await pool.execute("INSERT INTO kafka_cluster (cluster_id) VALUES ($1) ON CONFLICT DO NOTHING", cluster_id)
+    known = await pool.fetchval("SELECT cluster_id FROM kafka_cluster")
     if known != cluster_id:
         raise Misconfigured(
             f"this database's offsets belong to Kafka cluster {known}, the broker is {cluster_id}. Point the service "

@@ -3,25 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 from aiokafka import ConsumerRecord
 
 from chassis.delivery import dead_letter
 from chassis.delivery.subscription import Subscription, decode_all
 from chassis.postgres.after_commit import said_after_commit
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import RejectedEvent
 
 
-async def replay(pool: asyncpg.Pool, subscriptions: Sequence[Subscription[Any]], prefix: str, letter_id: int) -> str:
+async def replay(pool: Pool, subscriptions: Sequence[Subscription[Any]], prefix: str, letter_id: int) -> str:
     """Apply an open dead letter and settle it; return what became of it: `Subscription.done`, repeat or stale.
 
     Raises:
         RejectedEvent: It was not open, nothing subscribes to its topic now, or it is refused again; it
             stays as it was.
     """
-    with unavailable(), said_after_commit():
-        async with pool.acquire() as connection, connection.transaction():
+    with said_after_commit():
+        async with pool.transaction() as connection:
             letter = await dead_letter.claim(connection, letter_id)
             subscription = next((s for s in subscriptions if prefix + s.topic.name == letter.topic), None)
             if subscription is None:

@@ -6,10 +6,9 @@ The position moves by compare-and-set, as the consumer itself moves it: one that
 from dataclasses import dataclass
 from typing import Protocol
 
-import asyncpg
 from aiokafka import TopicPartition
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import RejectedEvent
 
 LONGEST = {"by": 100, "reason": 500}
@@ -53,7 +52,7 @@ class Elsewhere(Protocol):
         ...
 
 
-async def held(pool: asyncpg.Pool, consumer: str | None, tp: TopicPartition) -> Held:
+async def held(pool: Pool, consumer: str | None, tp: TopicPartition) -> Held:
     """Return the position.
 
     Args:
@@ -62,8 +61,7 @@ async def held(pool: asyncpg.Pool, consumer: str | None, tp: TopicPartition) -> 
     Raises:
         RejectedEvent: NOT_CONSUMED or SEVERAL_CONSUMERS.
     """
-    with unavailable():
-        rows = await pool.fetch(_HELD, tp.topic, tp.partition, consumer)
+    rows = await pool.fetch(_HELD, tp.topic, tp.partition, consumer)
     if not rows:
         raise RejectedEvent("NOT_CONSUMED", f"nothing here has a position in {tp.topic}[{tp.partition}]")
     if len(rows) > 1:
@@ -84,21 +82,20 @@ def check(held: Held, to: int, first: int, end: int) -> None:
         raise RejectedEvent("BACKWARDS", f"--to {to}: {place} stands at {held.position}, and only moves forward")
 
 
-async def skip(pool: asyncpg.Pool, held: Held, to: int, by: str, reason: str) -> None:
+async def skip(pool: Pool, held: Held, to: int, by: str, reason: str) -> None:
     """Move the position and write down who did it and why, both or neither.
 
     Raises:
         RejectedEvent: NO_NAME or NO_REASON; MOVED_MEANWHILE: the consumer itself went on, nothing was changed.
     """
     by, reason = told(by, reason)
-    with unavailable():
-        async with pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(_MOVE, held.consumer, *held.tp, held.position, to) is None:
-                raise RejectedEvent("MOVED_MEANWHILE", f"the position is no longer {held.position}: look again")
-            await connection.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
+    async with pool.transaction() as connection:
+        if await connection.fetchval(_MOVE, held.consumer, *held.tp, held.position, to) is None:
+            raise RejectedEvent("MOVED_MEANWHILE", f"the position is no longer {held.position}: look again")
+        await connection.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
 
 
-async def skip_elsewhere(pool: asyncpg.Pool, elsewhere: Elsewhere, held: Held, to: int, by: str, reason: str) -> None:
+async def skip_elsewhere(pool: Pool, elsewhere: Elsewhere, held: Held, to: int, by: str, reason: str) -> None:
     """Write down who moves a position that is elsewhere and why, and move it.
 
     The record is committed before, so that no position moves without one, however long the move takes. Where it then
@@ -108,8 +105,7 @@ async def skip_elsewhere(pool: asyncpg.Pool, elsewhere: Elsewhere, held: Held, t
         RejectedEvent: NO_NAME or NO_REASON.
     """
     by, reason = told(by, reason)
-    with unavailable():
-        await pool.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
+    await pool.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
     await elsewhere.move(held, to)
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import asyncpg
 from aiokafka import TopicPartition
 
 from chassis.delivery import offsets
 from chassis.kafka import broker
 from chassis.kafka.halt import Halt
+from chassis.postgres.database import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Place:
 
 
 async def places(
-    pool: asyncpg.Pool,
+    pool: Pool,
     name: str,
     consumer: broker.Consumer,
     bootstrap: str,

@@ -18,7 +18,7 @@ from chassis.kafka.partitioner import partition_of
 from chassis.kafka.producer import Fenced, Place, Publishers, Record
 from chassis.outbox.held_back import HeldBack
 from chassis.outbox.statements import AGE, BEGIN, DELETE, LOOK, PLACE, UNPLACED, UNPUBLISHED
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool, unavailable
 from chassis.postgres.portion import Portion, learning
 from chassis.process import logs
 from chassis.process.backoff import Backoff
@@ -58,7 +58,7 @@ class Relay:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
+        pool: Pool,
         settings: ServiceSettings,
         metrics: Metrics,
         clock: Clock,
@@ -103,8 +103,7 @@ class Relay:
         return await self._oldest_s() or 0.0
 
     async def _oldest_s(self) -> float | None:
-        with unavailable():
-            age: float | None = await self._pool.fetchval(AGE, *_columns(self._places))
+        age: float | None = await self._pool.fetchval(AGE, *_columns(self._places))
         return age
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -137,8 +136,7 @@ class Relay:
     async def _waiting(self) -> bool:
         """Look, in one trip, whether there is anything for a round."""
         asked, _ = self._held_back.next_round(self._places, self._monotonic())
-        with unavailable():
-            ((waiting, age_s),) = await self._pool.fetch(LOOK, *_columns(asked), *_columns(self._places))
+        ((waiting, age_s),) = await self._pool.fetch(LOOK, *_columns(asked), *_columns(self._places))
         self._age.set(age_s or 0)
         return bool(waiting)
 
@@ -159,25 +157,24 @@ class Relay:
     async def _round(self) -> int:
         self._more = False
         asked, deadline_s = self._held_back.next_round(self._places, self._monotonic())
-        with unavailable():
-            async with self._pool.acquire() as connection, contextlib.AsyncExitStack() as transaction:
-                await transaction.enter_async_context(connection.transaction())
-                ((locked, unplaced, _),) = await connection.fetch(BEGIN, self._lock, self._topics)
-                if not locked:
-                    return 0
-                if unplaced:
-                    return await self._place(connection, transaction)
-                ready = await self._publisher.ready(asked, deadline_s)  # before the rows are read: see `Publisher`
-                rows, more = await self._unpublished(connection, ready)
-                answers = await self._publisher.publish([_record(row) for row in rows], deadline_s)
-                ids = [row["id"] for row, done in zip(rows, answers, strict=True) if done]
-                if ids:
-                    with (
-                        learning([self._portion], self._monotonic, self._portion.records if more else len(ids)),
-                        unavailable(),
-                    ):
-                        await connection.execute(DELETE, ids)
-                        await transaction.aclose()
+        async with self._pool.acquire() as connection, contextlib.AsyncExitStack() as transaction:
+            await transaction.enter_async_context(connection.transaction())
+            ((locked, unplaced, _),) = await connection.fetch(BEGIN, self._lock, self._topics)
+            if not locked:
+                return 0
+            if unplaced:
+                return await self._place(connection, transaction)
+            ready = await self._publisher.ready(asked, deadline_s)  # before the rows are read: see `Publisher`
+            rows, more = await self._unpublished(connection, ready)
+            answers = await self._publisher.publish([_record(row) for row in rows], deadline_s)
+            ids = [row["id"] for row, done in zip(rows, answers, strict=True) if done]
+            if ids:
+                with (
+                    learning([self._portion], self._monotonic, self._portion.records if more else len(ids)),
+                    unavailable(),
+                ):
+                    await connection.execute(DELETE, ids)
+                    await transaction.aclose()
         outcome = [((row["topic"], row["partition"]), done) for row, done in zip(rows, answers, strict=True)]
         for name, count in Counter(topic for (topic, _), done in outcome if done).items():
             self._metrics.published.labels(name).inc(count)

@@ -5,6 +5,8 @@ from typing import Any
 
 import asyncpg
 
+from chassis.postgres.database import Pool
+
 MOST = 100_000
 """Rows that are counted: whoever hears of so many does not need the last digits."""
 LONGEST_S = 5.0
@@ -30,19 +32,17 @@ class Count:
         return f"{self.rows:,}{' or more' if self.more else ''}"
 
 
-async def in_time(pool: asyncpg.Pool, query: str, *arguments: object, longest_s: float = LONGEST_S) -> list[Any] | None:
+async def in_time(pool: Pool, query: str, *arguments: object, longest_s: float = LONGEST_S) -> list[Any] | None:
     """Return what a statement finds, in a transaction that writes nothing; None if it takes longer."""
-    try:
-        async with pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute(f"SET LOCAL statement_timeout = {longest_s * 1000:.0f}")
+    async with pool.transaction(readonly=True) as connection:
+        await connection.execute(f"SET LOCAL statement_timeout = {longest_s * 1000:.0f}")
+        try:
             return list(await connection.fetch(query, *arguments))
-    except asyncpg.QueryCanceledError:
-        return None
+        except asyncpg.QueryCanceledError:
+            return None
 
 
-async def count(
-    pool: asyncpg.Pool, rows: str, *arguments: object, most: int = MOST, longest_s: float = LONGEST_S
-) -> Count:
+async def count(pool: Pool, rows: str, *arguments: object, most: int = MOST, longest_s: float = LONGEST_S) -> Count:
     """Count what a statement gives, one row for each.
 
     Args:

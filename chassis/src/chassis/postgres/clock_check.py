@@ -10,9 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-import asyncpg
-
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from chassis.process.health import Health
@@ -73,7 +71,7 @@ class ClockCheck:
 class DatabaseClockCheck(ClockCheck):
     """Compares with PostgreSQL's clock, again and again."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock) -> None:
         super().__init__(clock, "PostgreSQL's")
         self._pool = pool
 
@@ -84,8 +82,7 @@ class DatabaseClockCheck(ClockCheck):
             Unavailable: The database does not answer; the last finding stands.
         """
         before = self.clock.unstepped()
-        with unavailable():
-            there = await self._pool.fetchval(_MACHINE_TIME)
+        there = await self._pool.fetchval(_MACHINE_TIME)
         self.note(before, there, self.clock.unstepped())
 
     async def run(self, stop: asyncio.Event) -> None:

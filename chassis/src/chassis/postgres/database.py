@@ -3,14 +3,16 @@
 One database holds a schema for each service; a pool sees its own schema first and reads times in UTC.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
 
 import asyncpg
 import orjson
 
 from chassis.process.errors import Unavailable
+
+type _Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 
 type Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
 """A connection of ours, whether it came from a pool or not."""
@@ -69,20 +71,34 @@ def unavailable() -> Iterator[None]:
         raise raised("DATABASE_UNAVAILABLE", f"PostgreSQL: {reason}") from error
 
 
-class _Pool(asyncpg.Pool):
-    """A pool that never lets anybody wait for a connection without end; asyncpg has no such setting."""
+class Pool(asyncpg.Pool):
+    """A pool whose connections and statements raise `Unavailable` while PostgreSQL is away (see `unavailable`).
+
+    It lets nobody wait for a connection without end; asyncpg has no such setting.
+    """
 
     def __init__(self, *arguments: Any, acquire_timeout_s: float, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._acquire_timeout_s = acquire_timeout_s
 
-    def acquire(self, *, timeout: float | None = None) -> Any:  # asyncpg's name
-        """Return a connection, in time.
+    @asynccontextmanager
+    async def acquire(  # type: ignore[override]  # asyncpg's can be awaited too, which nobody here does
+        self,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  # asyncpg's name
+    ) -> AsyncIterator[Any]:
+        """Give a connection for the block; asyncpg's own `fetch` and the like take theirs by this too."""
+        with unavailable():
+            async with super().acquire(timeout=self._acquire_timeout_s if timeout is None else timeout) as connection:
+                yield connection
 
-        Raises:
-            TimeoutError: None was free; `unavailable` makes it `Unavailable`.
-        """
-        return super().acquire(timeout=self._acquire_timeout_s if timeout is None else timeout)
+    @asynccontextmanager
+    async def transaction(
+        self, isolation: _Isolation | None = None, *, readonly: bool = False
+    ) -> AsyncIterator[Connection]:
+        """Give a connection in a transaction, which is committed at the end of the block."""
+        async with self.acquire() as connection, connection.transaction(isolation=isolation, readonly=readonly):
+            yield connection
 
 
 async def create_pool(
@@ -93,7 +109,7 @@ async def create_pool(
     *,
     plans: Literal["auto", "custom"] = "auto",
     acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
-) -> "asyncpg.Pool[Any]":
+) -> Pool:
     """Open a pool whose connections see `schema` first, use UTC and read jsonb as Python values.
 
     Args:
@@ -102,7 +118,7 @@ async def create_pool(
             new installation was empty reads whole tables until PostgreSQL's next round of statistics, a minute later.
     """
     with unavailable():
-        return await _Pool(
+        return await Pool(
             url,
             min_size=min_size,
             max_size=max_size,

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool, unavailable
 from chassis.postgres.scram import verifier
 from chassis.process import logs
 from chassis.process.errors import Misconfigured, Unavailable
@@ -275,15 +275,14 @@ async def _grant(connection: Connection, service: str) -> None:
         await connection.execute(f"REVOKE {'UPDATE, ' * wholly}DELETE, TRUNCATE ON {table} FROM {role}")
 
 
-async def check(pool: asyncpg.Pool, service: str, package: str) -> None:
+async def check(pool: Pool, service: str, package: str) -> None:
     """Refuse to start on a schema that lacks something; one that is ahead is noted.
 
     Raises:
         Misconfigured: Names the first step missing and the command that mends it.
     """
-    with unavailable():
-        async with pool.acquire() as connection:
-            applied = await _applied(connection, service)
+    async with pool.acquire() as connection:
+        applied = await _applied(connection, service)
     wanted = steps(package)
     if missing := pending(wanted, applied):
         raise Misconfigured(f"schema {service} lacks migration {missing[0].name}; run `attend migrate`")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from chassis.postgres.bounded_count import LONGEST_S, MOST, Count, count
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool, unavailable
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from chassis.process.logs import get_logger
@@ -67,18 +67,16 @@ def settled_dead_letters(days: int) -> Job:
 
 
 async def overdue(
-    pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, most: int = MOST, longest_s: float = LONGEST_S
+    pool: Pool, jobs: Sequence[Job], now: datetime, most: int = MOST, longest_s: float = LONGEST_S
 ) -> Mapping[str, Count]:
     """Return how many rows each job would remove now, counted up to `most` and for `longest_s` each."""
-    with unavailable():
-        machine = await pool.fetchval(_MACHINE_TIME)
-        return {
-            job.name: await count(pool, job.rows, _until(job, now, machine), most=most, longest_s=longest_s)
-            for job in jobs
-        }
+    machine = await pool.fetchval(_MACHINE_TIME)
+    return {
+        job.name: await count(pool, job.rows, _until(job, now, machine), most=most, longest_s=longest_s) for job in jobs
+    }
 
 
-async def remove(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, pause_s: float = PAUSE_S) -> dict[str, int]:
+async def remove(pool: Pool, jobs: Sequence[Job], now: datetime, pause_s: float = PAUSE_S) -> dict[str, int]:
     """Remove what is overdue, batch by batch, and return how much went; another round under way is left alone.
 
     Raises:
@@ -86,8 +84,7 @@ async def remove(pool: asyncpg.Pool, jobs: Sequence[Job], now: datetime, pause_s
     """
     gone: dict[str, int] = {}
     failed: Unavailable | None = None
-    with unavailable():
-        machine = await pool.fetchval(_MACHINE_TIME)
+    machine = await pool.fetchval(_MACHINE_TIME)
     for job in jobs:
         try:
             with _put_off():
@@ -110,7 +107,7 @@ def _put_off() -> Iterator[None]:
         raise Unavailable("RETENTION_REFUSED", f"PostgreSQL: {error.sqlstate}") from error
 
 
-async def _remove_all(pool: asyncpg.Pool, job: Job, until: datetime, pause_s: float) -> int:
+async def _remove_all(pool: Pool, job: Job, until: datetime, pause_s: float) -> int:
     gone = 0
     while (done := await _batch(pool, job, until)) is not None:
         gone += done
@@ -120,8 +117,8 @@ async def _remove_all(pool: asyncpg.Pool, job: Job, until: datetime, pause_s: fl
     return gone
 
 
-async def _batch(pool: asyncpg.Pool, job: Job, until: datetime) -> int | None:
-    async with pool.acquire() as connection, connection.transaction():
+async def _batch(pool: Pool, job: Job, until: datetime) -> int | None:
+    async with pool.transaction() as connection:
         if not await connection.fetchval(_ALONE):
             return None
         tag = await connection.execute(job.remove, until, BATCH)
@@ -140,7 +137,7 @@ class Retention:
             before anything is removed; None: the service has no partitions.
     """
 
-    def __init__(self, pool: asyncpg.Pool, jobs: Sequence[Job], clock: Clock, ahead: str | None = None) -> None:
+    def __init__(self, pool: Pool, jobs: Sequence[Job], clock: Clock, ahead: str | None = None) -> None:
         self._pool, self._jobs, self._clock, self._ahead = pool, jobs, clock, ahead
 
     async def run(self, stop: asyncio.Event, first_after_s: float = FIRST_AFTER_S) -> None:

@@ -22,10 +22,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
-import asyncpg
-
 from chassis.postgres.after_commit import said_after_commit
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from chassis.process.health import Health
@@ -107,9 +105,7 @@ class Runner:
         lease: How long a claim holds without a step.
     """
 
-    def __init__(
-        self, pool: asyncpg.Pool, clock: Clock, job: Job, metrics: SlotMetrics, lease: timedelta = LEASE
-    ) -> None:
+    def __init__(self, pool: Pool, clock: Clock, job: Job, metrics: SlotMetrics, lease: timedelta = LEASE) -> None:
         self.job = job
         self._pool = pool
         self._clock = clock
@@ -163,13 +159,11 @@ class Runner:
         asked = {s.name: Due(s, latest[s.zone]) for s in scopes if s.since <= latest[s.zone].due}
         if not asked:
             return []
-        with unavailable():
-            rows = await self._pool.fetch(UNSETTLED, self.job.name, *_columns(list(asked.values())))
+        rows = await self._pool.fetch(UNSETTLED, self.job.name, *_columns(list(asked.values())))
         return [asked[row["scope"]] for row in rows]
 
     async def _claim(self, due: Sequence[Due]) -> list[Due]:
-        with unavailable():
-            rows = await self._pool.fetch(CLAIM, self.job.name, *_columns(due), self._owner, self._lease)
+        rows = await self._pool.fetch(CLAIM, self.job.name, *_columns(due), self._owner, self._lease)
         got = {row["scope"] for row in rows}
         return [entry for entry in due if entry.scope.name in got]
 
@@ -197,8 +191,8 @@ class Runner:
 
     async def _step(self, due: Due) -> Performed:
         key = (self.job.name, due.scope.name, due.slot.name)
-        with unavailable(), said_after_commit():
-            async with self._pool.acquire() as connection, connection.transaction():
+        with said_after_commit():
+            async with self._pool.transaction() as connection:
                 now = self._clock.now()
                 if due.slot.is_too_late(now):  # this process stood still since it claimed
                     raise TakenOver
@@ -213,8 +207,7 @@ class Runner:
     async def _miss(self, late: Sequence[Due], now: datetime) -> int:
         if not late:
             return 0
-        with unavailable():
-            rows = await self._pool.fetch(MISS, self.job.name, *_columns(late), now)
+        rows = await self._pool.fetch(MISS, self.job.name, *_columns(late), now)
         for row in rows:
             self._log.warning("slot.missed", job=self.job.name, scope=row["scope"], slot=row["slot"])
             self._metrics.settled(self.job.name, "missed")
@@ -222,18 +215,16 @@ class Runner:
 
     async def idle(self) -> bool:
         """Whether every slot that is due is settled, by whomever; if not, a round begins."""
-        with unavailable():
-            if not await self._due(self._clock.now()):
-                return True
+        if not await self._due(self._clock.now()):
+            return True
         self._wanted.set()
         return False
 
     async def next_wake(self) -> datetime | None:
         """Return when, in domain time, a slot next will have something to do."""
         now, scopes = self._clock.now(), await self._scopes()
-        with unavailable():
-            async with self._pool.acquire() as connection:
-                return await self.job.next_wake(connection, scopes, now)
+        async with self._pool.acquire() as connection:
+            return await self.job.next_wake(connection, scopes, now)
 
     async def following(self) -> datetime | None:
         """Return when the next slot of any scope is due."""
@@ -243,14 +234,12 @@ class Runner:
 
     async def last_done(self) -> datetime | None:
         """Return the instant of the last slot done, of any scope."""
-        with unavailable():
-            found: datetime | None = await self._pool.fetchval(LAST_DONE, self.job.name)
+        found: datetime | None = await self._pool.fetchval(LAST_DONE, self.job.name)
         return found
 
     async def _scopes(self) -> Sequence[Scope]:
-        with unavailable():
-            async with self._pool.acquire() as connection:
-                return await self.job.scopes(connection)
+        async with self._pool.acquire() as connection:
+            return await self.job.scopes(connection)
 
     def watch(self, health: Health, handed_on: Callable[[], Awaitable[bool]]) -> None:
         """Tell the process's health when this job next has something to do, and its last and next slot.

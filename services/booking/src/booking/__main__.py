@@ -5,7 +5,6 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +12,7 @@ from rich.table import Table
 from booking.settings import Settings
 from chassis.cli import run_async, service_cli, settings_of
 from chassis.delivery.consumer import Subscription
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from chassis.postgres.retention import Job
 from chassis.process.clock import clock_from
 from chassis.process.errors import RejectedEvent
@@ -53,7 +52,7 @@ app.add_typer(clients_app, name="clients")
 KeyFromInput = Annotated[bool, typer.Option("--key-stdin", help="Read the key from standard input.")]
 
 
-def _with_pool[T](work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
+def _with_pool[T](work: Callable[[Pool], Awaitable[T]]) -> T:
     from booking.values.refusals import Refused
 
     async def opened() -> T:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI
 
 from booking import retention
@@ -52,7 +51,7 @@ from chassis.kafka import topics
 from chassis.outbox.relay import Relay
 from chassis.postgres import migrator
 from chassis.postgres.clock_check import AgreedClock, DatabaseClockCheck
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from chassis.postgres.retention import Retention
 from chassis.process.clock import Clock, clock_from
 from chassis.process.errors import Misconfigured
@@ -89,7 +88,7 @@ class Service:
     """The running parts of one process."""
 
     settings: Settings
-    pool: asyncpg.Pool
+    pool: Pool
     consumer: BatchConsumer
     relays: tuple[Relay, Relay]
     reissuer: Reissuer
@@ -142,7 +141,7 @@ def no_show_rule_of(settings: Settings) -> NoShowRule:
     )
 
 
-def no_show_runner(settings: Settings, pool: asyncpg.Pool, clock: Clock, metrics: Metrics) -> Runner | None:
+def no_show_runner(settings: Settings, pool: Pool, clock: Clock, metrics: Metrics) -> Runner | None:
     """Return the no-show check; None where it is switched off."""
     rule = no_show_rule_of(settings)
     return Runner(pool, clock, NoShowCheck(rule), SlotMetrics(metrics)) if rule.every else None
@@ -228,7 +227,7 @@ def door(
     counts: AnswerCounts,
     booked: Callable[[], None] | None = None,
     policy_changed: Callable[[], None] = lambda: None,
-    reads: asyncpg.Pool | None = None,
+    reads: Pool | None = None,
     formats: Formats = FORMATS,
 ) -> FastAPI:
     """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away.

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI
 
 from chassis.api.app import create_api, operator
@@ -16,7 +15,7 @@ from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
 from chassis.kafka import topics
 from chassis.outbox.relay import Relay
 from chassis.postgres import migrator
-from chassis.postgres.database import Connection, create_pool, unavailable
+from chassis.postgres.database import Connection, Pool, create_pool
 from chassis.postgres.retention import Retention, settled_dead_letters
 from chassis.process.clock import Clock, clock_from
 from chassis.process.health import Health
@@ -45,7 +44,7 @@ class Service:
     """The running parts of one process."""
 
     settings: Settings
-    pool: asyncpg.Pool
+    pool: Pool
     consumer: BatchConsumer
     relay: Relay
     retention: Retention
@@ -88,13 +87,12 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
     )
 
 
-def carrying_out(pool: asyncpg.Pool, clock: Clock, on_commit: Callable[[], None]) -> command_http.Carry:
+def carrying_out(pool: Pool, clock: Clock, on_commit: Callable[[], None]) -> command_http.Carry:
     """Return what carries a person's command out, in one transaction, and logs it once that is committed."""
 
     async def carry(command: Command) -> Done | None:
-        with unavailable():
-            async with pool.acquire() as connection, connection.transaction():
-                done = await change_sub_file(PostgresCommandStore(connection, set()), command, clock.now())
+        async with pool.transaction() as connection:
+            done = await change_sub_file(PostgresCommandStore(connection, set()), command, clock.now())
         if done is not None:
             on_commit()
             log_change(command, done)

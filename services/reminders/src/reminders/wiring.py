@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI
 
 from chassis.api.app import create_api, operator
@@ -17,7 +16,7 @@ from chassis.kafka import topics
 from chassis.outbox.relay import Relay
 from chassis.postgres import migrator
 from chassis.postgres.clock_check import AgreedClock, ClockCheck, DatabaseClockCheck
-from chassis.postgres.database import Connection, create_pool
+from chassis.postgres.database import Connection, Pool, create_pool
 from chassis.postgres.retention import Retention
 from chassis.process.clock import Clock, clock_from
 from chassis.process.health import Health
@@ -218,7 +217,7 @@ async def run_api(settings: Settings, stop: asyncio.Event) -> None:
         await run_all(stop, health, listeners(settings, health, metrics, reading_api(settings, pool)))
 
 
-def reading_api(settings: Settings, pool: asyncpg.Pool) -> FastAPI:
+def reading_api(settings: Settings, pool: Pool) -> FastAPI:
     """Return the API that answers questions about reminders."""
     key = operator(settings)
     api = create_api("Attend reminders", "What became of every reminder.", admit=key.admit)

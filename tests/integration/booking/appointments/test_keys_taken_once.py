@@ -4,11 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from booking.appointments.store import PostgresStore
-from chassis.postgres.database import Connection
+from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Unavailable
 from tests.integration.booking.appointments.partitions import QUARTER, connected, in_quarters, quarter, take
 from tests.integration.booking.appointments.partitions import one as taken
@@ -93,5 +92,5 @@ async def test_an_event_of_a_quarter_before_is_answered_as_it_was(door: Door, ba
     assert answer.json()["result"] == "applied"
 
 
-async def _waits(pool: asyncpg.Pool) -> bool:
+async def _waits(pool: Pool) -> bool:
     return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from chassis.delivery.consumer import Applied, Subscription
-from chassis.postgres.database import Connection, create_pool
+from chassis.postgres.database import Connection, Pool, create_pool
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
 from tests.integration.chassis.ledger.service import SERVICE, LedgerService, orders, running
 from tests.integration.chassis.outbox.notes import note, published, put, relay, relaying
@@ -22,7 +22,7 @@ type Work = Callable[[Connection, int], Awaitable[None]]
 
 
 @asynccontextmanager
-async def bounded(ledger: LedgerService, setting: str) -> AsyncIterator[asyncpg.Pool]:
+async def bounded(ledger: LedgerService, setting: str) -> AsyncIterator[Pool]:
     """Give a pool whose sessions have this bound. Set within a transaction it would not bound that one."""
     pool = await create_pool(f"{ledger.url}?{setting}={BOUND_MS}", SERVICE, max_size=6)
     try:

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from chassis.delivery.consumer import BatchConsumer, Subscription
+from chassis.postgres.database import Pool
 from chassis.process.clock import RealClock
 from chassis.process.metrics import Metrics
 from chassis.process.settings import ServiceSettings
@@ -40,7 +40,7 @@ class LedgerService:
     bootstrap: str
     prefix: str
     url: str
-    pool: asyncpg.Pool
+    pool: Pool
     topic: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class LedgerService:
     def consumer(
         self,
         subscription: Subscription[Any] = SUBSCRIPTION,
-        pool: asyncpg.Pool | None = None,
+        pool: Pool | None = None,
         settings: ServiceSettings | None = None,
         **more: Any,
     ) -> BatchConsumer:

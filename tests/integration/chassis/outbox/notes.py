@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import asyncpg
-
 from chassis.kafka.producer import Publishers
 from chassis.outbox.relay import Relay
 from chassis.outbox.writer import Outgoing, enqueue
+from chassis.postgres.database import Pool
 from chassis.process.clock import StillClock
 from chassis.process.metrics import Metrics
 from schemas.envelope import Envelope
@@ -29,7 +28,7 @@ def note(key: str, version: int, size: int = 0, topic: Topic = NOTES) -> Outgoin
 
 def relay(
     ledger: LedgerService,
-    pool: asyncpg.Pool | None = None,
+    pool: Pool | None = None,
     transactional_id: str | None = None,
     *more: Topic,
     publisher: Publishers | None = None,

@@ -15,7 +15,7 @@ from chassis.kafka.partitioner import partition_of
 from chassis.kafka.producer import Publisher, Publishers, Record
 from chassis.outbox import relay as outbox_relay
 from chassis.outbox.relay import Relay
-from chassis.postgres.database import create_pool
+from chassis.postgres.database import Pool, create_pool
 from chassis.process.errors import Unavailable
 from schemas.topics import Topic
 from tests.integration.chassis.ledger.service import SERVICE, LedgerService
@@ -210,7 +210,7 @@ async def test_a_relay_finds_its_own_without_reading_what_waits_for_others(
     assert read < 1_000, "rows of the outbox read in thirty looks"
 
 
-async def _rows_read(pool: asyncpg.Pool) -> int:
+async def _rows_read(pool: Pool) -> int:
     await pool.execute("SELECT pg_stat_force_next_flush()")
     await pool.execute("SELECT pg_stat_clear_snapshot()")
     return int(

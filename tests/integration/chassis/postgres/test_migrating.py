@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from chassis.postgres import migrator
-from chassis.postgres.database import Connection, create_pool
+from chassis.postgres.database import Connection, Pool, create_pool
 from chassis.process.errors import Misconfigured, Unavailable
 from tests.integration.chassis.conftest import PACKAGE, service_url
 from tests.support.databases import ROLE_PASSWORD
@@ -288,7 +288,7 @@ async def test_a_password_is_nowhere_in_what_the_server_is_told(database_url: st
     await admin.close()
 
 
-async def _without_the_column(database_url: str) -> asyncpg.Pool:
+async def _without_the_column(database_url: str) -> Pool:
     """Apply all steps but the last, which locks a table; return the service's connections."""
     url = service_url(database_url)
     await migrator.migrate(database_url, url, SERVICE, BUILDING)

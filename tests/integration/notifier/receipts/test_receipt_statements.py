@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
-from chassis.postgres.database import Connection
+from chassis.postgres.database import Connection, Pool
 from notifier.receipts.domain import Carrier, Receipt, Reported
 from notifier.receipts.handle import WAITS_FOR, Kept, Moved
 from notifier.receipts.store import PostgresReceipts, PostgresReceiptTransaction
@@ -45,13 +44,13 @@ CASES = {
 
 
 @pytest.fixture
-async def pool(installation: Installation) -> asyncpg.Pool:
+async def pool(installation: Installation) -> Pool:
     """Return the notifier's own connections."""
     return await installation.pool("notifier")
 
 
 @pytest.fixture
-async def connection(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+async def connection(pool: Pool) -> AsyncIterator[Connection]:
     """Give a transaction in which these attempts are known."""
     async with pool.acquire() as opened, opened.transaction():
         await opened.execute(ATTEMPT, FIRST, uuid4(), 1, "sms", "a", "SM1", None)
@@ -103,7 +102,7 @@ async def test_a_report_that_was_applied_or_has_waited_too_long_is_looked_for_no
     assert len(waiting) == found
 
 
-async def test_reports_that_another_instance_has_in_hand_are_passed_over(pool: asyncpg.Pool) -> None:
+async def test_reports_that_another_instance_has_in_hand_are_passed_over(pool: Pool) -> None:
     await pool.execute(ATTEMPT, FIRST, uuid4(), 1, "sms", "a", "SM1", None)
     busy, free = [await pool.fetchval(RECEIPT, "twilio", FIRST, None, "a", NOW, None) for _ in range(2)]
     async with pool.acquire() as other, other.transaction():
@@ -149,7 +148,7 @@ async def test_the_reference_that_is_known_stays(connection: Connection) -> None
     assert await connection.fetchval("SELECT reference FROM attempt WHERE attempt_id = $1", FIRST) == "SM1"
 
 
-async def test_only_reports_that_nobody_could_apply_are_shown_as_unmatched(pool: asyncpg.Pool) -> None:
+async def test_only_reports_that_nobody_could_apply_are_shown_as_unmatched(pool: Pool) -> None:
     for applied in (None, None, NOW):
         await pool.execute(RECEIPT, "twilio", STRANGER, None, None, NOW, applied)
 
@@ -157,7 +156,7 @@ async def test_only_reports_that_nobody_could_apply_are_shown_as_unmatched(pool:
 
 
 async def test_g6_the_same_report_is_kept_once_and_that_of_another_accounts_secret_is_another(
-    pool: asyncpg.Pool,
+    pool: Pool,
 ) -> None:
     one, other = (Receipt(Carrier.TWILIO, "k", Reported.READ, FIRST, account=account) for account in ("a", "b"))
     async with PostgresReceipts(pool, PEPPERS).transaction() as work:

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 import pytest
 
+from chassis.postgres.database import Pool
 from chassis.process.clock import StillClock
 from chassis.process.metrics import Metrics
 from chassis.time_slots.metrics import SlotMetrics
@@ -38,7 +38,7 @@ def at(text: str) -> datetime:
 
 
 @pytest.fixture
-async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[asyncpg.Pool]:
+async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[Pool]:
     async with databases.fresh(postgres, migrated_template) as admin_url:
         installation = Installation("127.0.0.1:1", admin_url, "")
         pool = await installation.pool("reminders")
@@ -46,7 +46,7 @@ async def pool(postgres: PostgresServer, migrated_template: str) -> AsyncIterato
         pool.terminate()
 
 
-async def told(pool: asyncpg.Pool, *clinics: tuple[str, str], version: int = 1, since: datetime = EVE) -> None:
+async def told(pool: Pool, *clinics: tuple[str, str], version: int = 1, since: datetime = EVE) -> None:
     policy = ReminderPolicy(policy_id="p", rules=(), window=SendWindow(opens=time(7), closes=time(21)))
     events = [
         ClinicVersion(Clinic(clinic_id=key, version=version, name="A clinic", zone=zone, policy=policy), since)
@@ -56,20 +56,20 @@ async def told(pool: asyncpg.Pool, *clinics: tuple[str, str], version: int = 1, 
         await keep_clinics(connection, events)
 
 
-def runner(pool: asyncpg.Pool, clock: StillClock, **given: Any) -> Runner:
+def runner(pool: Pool, clock: StillClock, **given: Any) -> Runner:
     return Runner(pool, clock, given.pop("job", ClinicDays()), SlotMetrics(Metrics("test")), **given)
 
 
-async def begun(pool: asyncpg.Pool) -> list[ClinicDayDue]:
+async def begun(pool: Pool) -> list[ClinicDayDue]:
     return [decode(ClinicDayDue, row["value"]) for row in await pool.fetch("SELECT value FROM outbox ORDER BY id")]
 
 
-async def states(pool: asyncpg.Pool) -> list[tuple[str, str, str]]:
+async def states(pool: Pool) -> list[tuple[str, str, str]]:
     rows = await pool.fetch("SELECT scope, slot, state FROM slot_ledger ORDER BY due, scope")
     return [tuple(row) for row in rows]
 
 
-async def test_each_clinic_begins_its_day_at_eight_of_its_own_wall(pool: asyncpg.Pool) -> None:
+async def test_each_clinic_begins_its_day_at_eight_of_its_own_wall(pool: Pool) -> None:
     await told(pool, ("BERLIN", "Europe/Berlin"), ("LONDON", "Europe/London"))
     clock = StillClock(at("2026-03-29T08:00+02:00") - MINUTE)
     days = runner(pool, clock)
@@ -91,7 +91,7 @@ async def test_each_clinic_begins_its_day_at_eight_of_its_own_wall(pool: asyncpg
     assert await days.following() == at("2026-03-30T06:00+00:00")
 
 
-async def test_the_event_is_keyed_by_its_clinic_and_has_the_days_own_id(pool: asyncpg.Pool) -> None:
+async def test_the_event_is_keyed_by_its_clinic_and_has_the_days_own_id(pool: Pool) -> None:
     await told(pool, ("LONDON", "Europe/London"))
 
     await runner(pool, StillClock(at("2026-03-29T08:00+01:00"))).round()
@@ -102,7 +102,7 @@ async def test_the_event_is_keyed_by_its_clinic_and_has_the_days_own_id(pool: as
     assert headers["ce_id"] == str(derived_id("clinic-day", "LONDON", "2026-03-29"))
 
 
-async def test_a_missed_day_begins_late_until_ten_and_not_a_minute_later(pool: asyncpg.Pool) -> None:
+async def test_a_missed_day_begins_late_until_ten_and_not_a_minute_later(pool: Pool) -> None:
     await told(pool, ("BERLIN", "Europe/Berlin"), ("LONDON", "Europe/London"))
     clock = StillClock(at("2026-03-29T10:00+01:00"))  # 11:00 in Berlin
     days = runner(pool, clock)
@@ -114,7 +114,7 @@ async def test_a_missed_day_begins_late_until_ten_and_not_a_minute_later(pool: a
     assert await days.idle()
 
 
-async def test_a_clinic_that_was_entered_after_eight_begins_its_first_day_tomorrow(pool: asyncpg.Pool) -> None:
+async def test_a_clinic_that_was_entered_after_eight_begins_its_first_day_tomorrow(pool: Pool) -> None:
     await told(pool, ("LONDON", "Europe/London"), since=at("2026-03-29T09:00+01:00"))
     clock = StillClock(at("2026-03-29T09:01+01:00"))
 
@@ -122,7 +122,7 @@ async def test_a_clinic_that_was_entered_after_eight_begins_its_first_day_tomorr
     assert await begun(pool) == []
 
 
-async def test_two_instances_begin_each_day_once(pool: asyncpg.Pool) -> None:
+async def test_two_instances_begin_each_day_once(pool: Pool) -> None:
     clinics = [(f"CLINIC{number:02}", "Europe/London") for number in range(40)]
     await told(pool, *clinics)
     clock = StillClock(at("2026-03-29T08:00+01:00"))
@@ -143,7 +143,7 @@ class Killed(ClinicDays):
 
 
 async def test_a_day_whose_instance_was_killed_half_way_begins_when_its_lease_has_run_out(
-    pool: asyncpg.Pool,
+    pool: Pool,
 ) -> None:
     await told(pool, ("LONDON", "Europe/London"))
     clock = StillClock(at("2026-03-29T08:00+01:00"))
@@ -160,7 +160,7 @@ async def test_a_day_whose_instance_was_killed_half_way_begins_when_its_lease_ha
     assert await pool.fetchval("SELECT tries FROM slot_ledger") == 2
 
 
-async def test_an_instance_that_was_frozen_past_its_lease_has_no_effect_any_more(pool: asyncpg.Pool) -> None:
+async def test_an_instance_that_was_frozen_past_its_lease_has_no_effect_any_more(pool: Pool) -> None:
     await told(pool, ("LONDON", "Europe/London"))
     clock = StillClock(at("2026-03-29T08:00+01:00"))
     frozen, other = runner(pool, clock, lease=LEASE_OUT), runner(pool, clock)
@@ -172,7 +172,7 @@ async def test_an_instance_that_was_frozen_past_its_lease_has_no_effect_any_more
     assert len(await begun(pool)) == 1
 
 
-async def test_a_claim_that_wakes_after_ten_has_no_effect(pool: asyncpg.Pool) -> None:
+async def test_a_claim_that_wakes_after_ten_has_no_effect(pool: Pool) -> None:
     await told(pool, ("LONDON", "Europe/London"))
     clock = StillClock(at("2026-03-29T09:59+01:00"))
     days = runner(pool, clock, lease=LEASE_OUT)
@@ -186,7 +186,7 @@ async def test_a_claim_that_wakes_after_ten_has_no_effect(pool: asyncpg.Pool) ->
     assert await states(pool) == [("LONDON", "2026-03-29T08:00", "missed")]
 
 
-async def test_a_clock_that_is_put_back_or_forth_begins_no_day_twice(pool: asyncpg.Pool) -> None:
+async def test_a_clock_that_is_put_back_or_forth_begins_no_day_twice(pool: Pool) -> None:
     await told(pool, ("LONDON", "Europe/London"))
     clock = StillClock(EVE)
     days = runner(pool, clock)
@@ -200,7 +200,7 @@ async def test_a_clock_that_is_put_back_or_forth_begins_no_day_twice(pool: async
     assert [event.day for event in await begun(pool)] == [date(2026, 3, 29) + timedelta(days=n) for n in range(5)]
 
 
-async def test_a_week_over_the_change_of_clocks_has_seven_days(pool: asyncpg.Pool) -> None:
+async def test_a_week_over_the_change_of_clocks_has_seven_days(pool: Pool) -> None:
     await told(pool, ("LONDON", "Europe/London"))
     clock = StillClock(EVE)
     days = runner(pool, clock)
@@ -214,7 +214,7 @@ async def test_a_week_over_the_change_of_clocks_has_seven_days(pool: asyncpg.Poo
     assert [event.day for event in await begun(pool)] == [date(2026, 3, 29) + timedelta(days=n) for n in range(7)]
 
 
-async def test_one_clinics_fault_stops_no_other(pool: asyncpg.Pool) -> None:
+async def test_one_clinics_fault_stops_no_other(pool: Pool) -> None:
     class Faulty(ClinicDays):
         async def perform(self, connection: Any, scope: Scope, slot: Slot, now: datetime) -> Performed:
             if scope.name == "BERLIN":
@@ -228,7 +228,7 @@ async def test_one_clinics_fault_stops_no_other(pool: asyncpg.Pool) -> None:
 
 
 async def test_an_older_version_of_a_clinic_changes_nothing_and_its_first_stays_since_when(
-    pool: asyncpg.Pool,
+    pool: Pool,
 ) -> None:
     await told(pool, ("LONDON", "Europe/London"), version=2, since=EVE)
     await told(pool, ("LONDON", "Europe/Dublin"), version=1, since=EVE + MINUTE)

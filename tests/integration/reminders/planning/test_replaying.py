@@ -3,11 +3,11 @@
 import asyncio
 import sys
 
-import asyncpg
 import pytest
 
 from chassis.delivery.dead_letter import DeadLetter, listed, store
 from chassis.kafka.partitioner import partition_of
+from chassis.postgres.database import Pool
 from reminders.projector.store import WORKER
 from schemas.appointments import Appointment
 from schemas.topics import APPOINTMENTS, REMINDERS_REPLAYS
@@ -58,7 +58,7 @@ async def replay(reminders: RunningReminders, *letters: int, **env: str) -> tupl
     return process.returncode, said.decode()
 
 
-async def states(pool: asyncpg.Pool) -> list[str]:
+async def states(pool: Pool) -> list[str]:
     return [letter.state for letter in await listed(pool, None)]
 
 

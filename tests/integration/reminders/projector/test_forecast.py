@@ -5,9 +5,9 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import asyncpg
 import pytest
 
+from chassis.postgres.database import Pool
 from reminders.projector.handle import PublishedEvent, record
 from reminders.projector.store import PostgresBooks, close_overdue, forget_forecast
 from schemas.appointments import Appointment, Status
@@ -25,18 +25,18 @@ WHERE status = 'SCHEDULED' AND handed_over_at IS NULL AND clinic_id IS NOT NULL 
 """
 
 
-async def take(pool: asyncpg.Pool, events: Sequence[PublishedEvent]) -> None:
+async def take(pool: Pool, events: Sequence[PublishedEvent]) -> None:
     """Apply a batch, as the projector does."""
     async with pool.acquire() as connection, connection.transaction():
         await record(PostgresBooks(connection), events)
 
 
-async def counted(pool: asyncpg.Pool) -> dict[tuple[str, datetime], int]:
+async def counted(pool: Pool) -> dict[tuple[str, datetime], int]:
     rows = await pool.fetch("SELECT clinic_id, minute, due FROM forecast WHERE due <> 0")
     return {(row["clinic_id"], row["minute"]): row["due"] for row in rows}
 
 
-async def recounted(pool: asyncpg.Pool) -> dict[tuple[str, datetime], int]:
+async def recounted(pool: Pool) -> dict[tuple[str, datetime], int]:
     return {(row["clinic_id"], row["minute"]): row["due"] for row in await pool.fetch(RECOUNT)}
 
 
@@ -130,7 +130,7 @@ def dealt(stories: Sequence[list[PublishedEvent]], dice: random.Random) -> list[
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_b9_the_counts_are_a_recount_of_the_records_after_any_sequence(pool: asyncpg.Pool, seed: int) -> None:
+async def test_b9_the_counts_are_a_recount_of_the_records_after_any_sequence(pool: Pool, seed: int) -> None:
     dice = random.Random(seed)
     cards = dealt([story(f"visit {n}", dice) for n in range(30)], dice)
     while cards:
@@ -144,7 +144,7 @@ async def test_b9_the_counts_are_a_recount_of_the_records_after_any_sequence(poo
 
 
 async def test_b9_batches_side_by_side_neither_lose_a_count_nor_wait_for_each_other_in_a_ring(
-    pool: asyncpg.Pool,
+    pool: Pool,
 ) -> None:
     """Four partitions at once on the same minutes, closing in between: sorted rows, one order of the tables."""
 
@@ -163,7 +163,7 @@ async def test_b9_batches_side_by_side_neither_lose_a_count_nor_wait_for_each_ot
     assert await counted(pool) == await recounted(pool)
 
 
-async def test_b9_from_planned_to_gone(pool: asyncpg.Pool) -> None:
+async def test_b9_from_planned_to_gone(pool: Pool) -> None:
     booked = appointment()
     first, second = plan(booked)
     await take(pool, [told(planned(booked))])

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
 from pydantic import SecretStr
 
 from chassis.api.page_cursor import Cursor
+from chassis.postgres.database import Pool
 from reminders.projector import listing
 from reminders.projector.listing import Filters
 from reminders.settings import Settings
@@ -52,7 +52,7 @@ class Api:
 
 
 @pytest.fixture
-async def api(pool: asyncpg.Pool) -> AsyncIterator[Api]:
+async def api(pool: Pool) -> AsyncIterator[Api]:
     """Give the API over an empty database."""
     settings = Settings.model_construct(operator_key_sha256=SecretStr(hashlib.sha256(KEY.encode()).hexdigest()))
     app = reading_api(settings, pool)
@@ -62,7 +62,7 @@ async def api(pool: asyncpg.Pool) -> AsyncIterator[Api]:
         yield Api(client)
 
 
-async def book(pool: asyncpg.Pool, count: int, starts_at: datetime = VISIT) -> None:
+async def book(pool: Pool, count: int, starts_at: datetime = VISIT) -> None:
     """Take plans of visits one hour apart, in two clinics in turn."""
     visits = [
         appointment(f"visit {n}", starts_at=starts_at + timedelta(hours=n), window=ANY_HOUR).model_copy(
@@ -73,7 +73,7 @@ async def book(pool: asyncpg.Pool, count: int, starts_at: datetime = VISIT) -> N
     await take(pool, [told(planned(visit)) for visit in visits])
 
 
-async def test_r11_reminders_by_clinic_range_and_status_page_by_page(pool: asyncpg.Pool, api: Api) -> None:
+async def test_r11_reminders_by_clinic_range_and_status_page_by_page(pool: Pool, api: Api) -> None:
     await book(pool, 12)
     first = plan(appointment("visit 0"))[0]
     await take(
@@ -96,7 +96,7 @@ async def test_r11_reminders_by_clinic_range_and_status_page_by_page(pool: async
     assert await api.rules(appointment=id_of("visit 1"), **inside) == [(str(id_of("visit 1")), "24h")]
 
 
-async def test_a_page_holds_its_place_while_others_come_and_go(pool: asyncpg.Pool, api: Api) -> None:
+async def test_a_page_holds_its_place_while_others_come_and_go(pool: Pool, api: Api) -> None:
     await book(pool, 6)
     first = await api.get("/v1/reminders", clinic="EYE", limit=2)
 
@@ -106,7 +106,7 @@ async def test_a_page_holds_its_place_while_others_come_and_go(pool: asyncpg.Poo
     assert [i["rule"] for i in first["items"] + rest["items"]] == ["24h"] * 3 + ["2h"] * 3
 
 
-async def test_records_whose_time_is_not_known_yet_come_last(pool: asyncpg.Pool, api: Api) -> None:
+async def test_records_whose_time_is_not_known_yet_come_last(pool: Pool, api: Api) -> None:
     visit = appointment("visit 0")
     other = appointment("visit 0", schedule_gen=2)
     unknown = [told(outcome(other, reminder, Outcome.FAILED)) for reminder in plan(other)]
@@ -141,7 +141,7 @@ async def test_a_question_that_cannot_be_answered_is_told_why(api: Api) -> None:
         assert not any(value in json.dumps(problem) for value in params.values() if len(value) > 4)
 
 
-async def test_b9_the_forecast_by_minute_hour_and_day(pool: asyncpg.Pool, api: Api) -> None:
+async def test_b9_the_forecast_by_minute_hour_and_day(pool: Pool, api: Api) -> None:
     await book(pool, 30)
     whole = {"from_": NOW.isoformat(), "to": (VISIT + timedelta(days=1, hours=23)).isoformat()}
 
@@ -174,7 +174,7 @@ async def test_a_forecast_that_cannot_be_given_is_told_why(api: Api) -> None:
     assert [problem["code"] for problem in problems] == [code for _, code in NO_FORECAST]
 
 
-async def test_no_list_scans_or_sorts(pool: asyncpg.Pool) -> None:
+async def test_no_list_scans_or_sorts(pool: Pool) -> None:
     """Every list is read in the order of an index: the time of a page does not grow with the records behind it."""
     await book(pool, 40)
     questions = {

@@ -17,6 +17,7 @@ from chassis.delivery.offsets import Overtaken
 from chassis.delivery.subscription import Applied, Subscription
 from chassis.delivery.unreadable_limit import PER_MINUTE, Breaker
 from chassis.postgres.after_commit import after_commit
+from chassis.postgres.database import unavailable
 from chassis.process.errors import RejectedEvent, Unavailable
 from chassis.process.metrics import Metrics
 from schemas.topics import APPOINTMENTS
@@ -44,7 +45,8 @@ class FakePostgres:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator["FakePostgres"]:
-        yield self
+        with unavailable():  # as `chassis.postgres.database.Pool`
+            yield self
 
     def transaction(self) -> "FakePostgres":
         return self

@@ -25,7 +25,7 @@ class FakeParts:
 
     async def execute(self, _query: str, _consumer: str, _topic: str, _partition: int, *told: Any) -> None:
         if self.away == "postgres":
-            raise ConnectionResetError
+            raise Unavailable("DATABASE_UNAVAILABLE", "PostgreSQL: ConnectionResetError")
         self.done.append(("record", told[0], told[1]))
 
     async def move(self, held: Held, to: int) -> None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from chassis.kafka.producer import Fenced
 from chassis.outbox.relay import ROUND, Relay
 from chassis.outbox.statements import BEGIN, LOOK, PLACE, UNPLACED
+from chassis.postgres.database import unavailable
 from chassis.process.clock import RealClock
 from chassis.process.errors import Unavailable
 from chassis.process.metrics import Metrics
@@ -108,7 +109,8 @@ class FakeParts:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator["FakeParts"]:
-        yield self
+        with unavailable():  # as `chassis.postgres.database.Pool`
+            yield self
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

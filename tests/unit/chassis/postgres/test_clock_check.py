@@ -115,7 +115,7 @@ class Pool:
     async def fetchval(self, _: str) -> datetime:
         at = self._times.pop(0)
         if at is None:
-            raise ConnectionRefusedError
+            raise Unavailable("DATABASE_UNAVAILABLE", "PostgreSQL: ConnectionRefusedError")
         return at
 
 

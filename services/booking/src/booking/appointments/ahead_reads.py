@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 
 _COLUMNS = (
     "appointment_id, version, schedule_gen, status, starts_at, ingest_time AS since, "
@@ -44,24 +42,19 @@ WHERE a.appointment_id = ANY ($1::uuid[]) AND a.version > 0 ORDER BY a.appointme
 """
 
 
-async def page(
-    pool: asyncpg.Pool, now: datetime, after: UUID, limit: int, partition: int | None = None
-) -> dict[str, Any]:
+async def page(pool: Pool, now: datetime, after: UUID, limit: int, partition: int | None = None) -> dict[str, Any]:
     """Return those ahead of `now` among the next `limit` appointments after `after`, of one partition or of all."""
     share, own = (_EVERY, ()) if partition is None else (_OWN, (partition,))
-    with unavailable():
-        last = await pool.fetchval(_last(share), after, limit, *own)
-        rows = await pool.fetch(_page(share), after, last, now, *own)
+    last = await pool.fetchval(_last(share), after, limit, *own)
+    rows = await pool.fetch(_page(share), after, last, now, *own)
     return {"items": [dict(row) for row in rows], "next_after": last}
 
 
-async def states(pool: asyncpg.Pool, appointment_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+async def states(pool: Pool, appointment_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Return these appointments as they are now, ahead or not; those unknown, or never booked, are left out."""
-    with unavailable():
-        return [dict(row) for row in await pool.fetch(_STATES, appointment_ids)]
+    return [dict(row) for row in await pool.fetch(_STATES, appointment_ids)]
 
 
-async def snapshots(pool: asyncpg.Pool, appointment_ids: Sequence[UUID]) -> list[str]:
+async def snapshots(pool: Pool, appointment_ids: Sequence[UUID]) -> list[str]:
     """Return the newest event of these appointments, each as it was published: JSON."""
-    with unavailable():
-        return [row["snapshot"] for row in await pool.fetch(_SNAPSHOTS, appointment_ids)]
+    return [row["snapshot"] for row in await pool.fetch(_SNAPSHOTS, appointment_ids)]

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
@@ -18,6 +17,7 @@ from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
 from chassis.api.app import Problem
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from schemas.topics import APPOINTMENTS
 
@@ -41,7 +41,7 @@ class Ids(BaseModel):
     ids: list[UUID] = Field(min_length=1, max_length=MOST_IDS)
 
 
-def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
+def routes(pool: Pool, caller: Caller) -> APIRouter:
     """Return the read API. A client sees its own sources and clinics; of others it cannot tell whether they exist."""
     router = APIRouter(prefix="/v1", tags=["reading"])
 
@@ -86,7 +86,7 @@ def routes(pool: asyncpg.Pool, caller: Caller) -> APIRouter:
     return router
 
 
-def ahead_routes(pool: asyncpg.Pool, clock: Clock, caller: Caller) -> APIRouter:
+def ahead_routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
     """Return the routes of those ahead. Only a key that sees all sources and clinics opens them: the operator's."""
 
     async def overseer(client: Annotated[Client, Depends(caller)]) -> None:

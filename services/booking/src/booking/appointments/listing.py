@@ -10,11 +10,9 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from booking.door.domain import ALL, Client
 from chassis.api.page_cursor import Cursor
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 
 BEGINNING = UUID(int=0)
 """An `after` of zeros begins, as none does."""
@@ -36,7 +34,7 @@ _AT_CLINIC = " AND clinic_id = ${}"
 _SOONEST = " ORDER BY starts_at, appointment_id LIMIT "
 
 
-async def page(pool: asyncpg.Pool, client: Client, start: datetime, after: str | None, limit: int) -> dict[str, Any]:
+async def page(pool: Pool, client: Client, start: datetime, after: str | None, limit: int) -> dict[str, Any]:
     """Return a page of the visits that begin at or after `start`; `next_after` is the next page's `after`.
 
     Args:
@@ -44,10 +42,9 @@ async def page(pool: asyncpg.Pool, client: Client, start: datetime, after: str |
         after: `next_after` of the page before; None, or zeros: from the beginning.
     """
     place = max(_place(start, after), (start, BEGINNING))
-    with unavailable():
-        sources = await _sources(pool, client)
-        shares = list(product(sources, *([] if client.sees_clinic(ALL) else [sorted(set(client.clinics))])))
-        rows = await pool.fetch(_statement(shares, limit), *place, *sum(shares, ())) if shares else []
+    sources = await _sources(pool, client)
+    shares = list(product(sources, *([] if client.sees_clinic(ALL) else [sorted(set(client.clinics))])))
+    rows = await pool.fetch(_statement(shares, limit), *place, *sum(shares, ())) if shares else []
     items = [
         {
             "appointment_id": str(row["appointment_id"]),
@@ -67,7 +64,7 @@ def _place(start: datetime, after: str | None) -> tuple[datetime, UUID]:
     return place.at or start, place.id
 
 
-async def _sources(pool: asyncpg.Pool, client: Client) -> list[str]:
+async def _sources(pool: Pool, client: Client) -> list[str]:
     if not client.sees_source(ALL):
         return sorted(set(client.sources))
     return [row["source"] for row in await pool.fetch(_EVERY_SOURCE)]

@@ -3,12 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from booking.door.domain import OPERATOR, Client
 from chassis.api.app import Problem
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 
 _ONE = """
 SELECT a.appointment_id, a.source, i.source_id, a.version, a.status, a.clinic_id
@@ -34,17 +33,16 @@ WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 """
 
 
-async def one(pool: asyncpg.Pool, appointment_id: UUID, client: Client) -> dict[str, Any]:
+async def one(pool: Pool, appointment_id: UUID, client: Client) -> dict[str, Any]:
     """Return an appointment with its history.
 
     Raises:
         Problem: 404, the same for what does not exist and for what belongs to others.
     """
-    with unavailable():
-        row = await pool.fetchrow(_ONE, appointment_id)
-        if row is None or not client.sees_source(row["source"]) or not _sees_clinic(client, row["clinic_id"]):
-            raise _unknown()
-        history = [orjson.loads(r["snapshot"]) for r in await pool.fetch(_HISTORY, appointment_id)]
+    row = await pool.fetchrow(_ONE, appointment_id)
+    if row is None or not client.sees_source(row["source"]) or not _sees_clinic(client, row["clinic_id"]):
+        raise _unknown()
+    history = [orjson.loads(r["snapshot"]) for r in await pool.fetch(_HISTORY, appointment_id)]
     return {
         "appointment_id": str(appointment_id),
         "source": row["source"],
@@ -57,34 +55,31 @@ async def one(pool: asyncpg.Pool, appointment_id: UUID, client: Client) -> dict[
     }
 
 
-async def by_source(pool: asyncpg.Pool, source: str, source_id: str, client: Client) -> dict[str, Any]:
+async def by_source(pool: Pool, source: str, source_id: str, client: Client) -> dict[str, Any]:
     """Return the appointment that a source calls so; as `one`."""
-    with unavailable():
-        found = await pool.fetchval(_BY_SOURCE, source, source_id)
+    found = await pool.fetchval(_BY_SOURCE, source, source_id)
     if found is None:
         raise _unknown()
     return await one(pool, found, client)
 
 
-async def beginning(pool: asyncpg.Pool, client: Client, prefix: str) -> dict[str, Any]:
+async def beginning(pool: Pool, client: Client, prefix: str) -> dict[str, Any]:
     """Return up to 5 appointments whose ids begin so; hyphens may be left out."""
     digits = prefix.replace("-", "")
     lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    with unavailable():
-        rows = await pool.fetch(_BEGINNING, lowest, highest, *_seen_by(client))
+    rows = await pool.fetch(_BEGINNING, lowest, highest, *_seen_by(client))
     return {"items": [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows], "next_after": None}
 
 
-async def result_of(pool: asyncpg.Pool, event_id: str, client: Client) -> dict[str, Any]:
+async def result_of(pool: Pool, event_id: str, client: Client) -> dict[str, Any]:
     """Return what became of an event of this client; the operator may ask for anybody's.
 
     Raises:
         Problem: 404 if it was never taken nor refused for good.
     """
     whose = None if client is OPERATOR else client.client_id
-    with unavailable():
-        taken = await pool.fetchrow(_INBOUND, event_id, whose)
-        refused = None if taken else await pool.fetchrow(_REFUSED, event_id, whose)
+    taken = await pool.fetchrow(_INBOUND, event_id, whose)
+    refused = None if taken else await pool.fetchrow(_REFUSED, event_id, whose)
     if taken is not None:
         return {
             "event_id": event_id,

@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import asyncpg
-
 from booking.clinics import policy_json, statements
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.messages import clinic_changed
@@ -15,7 +13,7 @@ from booking.safety.domain import Cause, FlagChange
 from booking.safety.store import keep_flag_changes
 from booking.values.refusals import Refused
 from chassis.outbox.writer import enqueue
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 
 
 class PostgresClinics(Records):
@@ -32,10 +30,9 @@ class PostgresClinics(Records):
         return {(row["source"], row["system"], row["value"]): row["clinic_id"] for row in rows}
 
 
-async def clinic_called(pool: asyncpg.Pool, code: str) -> ClinicState | None:
+async def clinic_called(pool: Pool, code: str) -> ClinicState | None:
     """Return the clinic of a code, None if there is none."""
-    with unavailable():
-        row = await pool.fetchrow(statements.CLINICS, [code])
+    row = await pool.fetchrow(statements.CLINICS, [code])
     return None if row is None else clinic_of(row)
 
 

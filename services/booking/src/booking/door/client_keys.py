@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from booking.door.domain import Client
 from booking.values.refusals import Refused
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Misconfigured
 
 SHORTEST_KEY = 32
@@ -64,7 +64,7 @@ def _client(row: Any) -> Client:
 class Keys:
     """Finds clients by their keys, and remembers those found for `REMEMBERED_S`."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._found: dict[bytes, tuple[float, Client]] = {}
         self._asked: dict[bytes, asyncio.Task[Client | None]] = {}
@@ -85,8 +85,7 @@ class Keys:
         return await asyncio.shield(asked)  # a caller that hangs up does not end it for the others
 
     async def _look_up(self, digest: bytes) -> Client | None:
-        with unavailable():
-            row = await self._pool.fetchrow(_BY_KEY, digest)
+        row = await self._pool.fetchrow(_BY_KEY, digest)
         if row is None:
             self._found.pop(digest, None)
             return None
@@ -100,7 +99,7 @@ async def by_id(connection: Connection, client_ids: Collection[str]) -> dict[str
     return {row["client_id"]: _client(row) for row in await connection.fetch(_BY_ID, list(client_ids))}
 
 
-async def check_operator(pool: asyncpg.Pool, operator_key_sha256: SecretStr | None) -> None:
+async def check_operator(pool: Pool, operator_key_sha256: SecretStr | None) -> None:
     """Refuse to start while the operator's key is a client's as well: whoever may book would read and set everything.
 
     Raises:
@@ -108,8 +107,7 @@ async def check_operator(pool: asyncpg.Pool, operator_key_sha256: SecretStr | No
     """
     if operator_key_sha256 is None:
         return
-    with unavailable():
-        whose = await pool.fetchval(_WHOSE, bytes.fromhex(operator_key_sha256.get_secret_value()))
+    whose = await pool.fetchval(_WHOSE, bytes.fromhex(operator_key_sha256.get_secret_value()))
     if whose is not None:
         raise Misconfigured(
             f"the operator's key is also the key of the client {whose}: `python -m booking clients rotate {whose}`, "
@@ -117,7 +115,7 @@ async def check_operator(pool: asyncpg.Pool, operator_key_sha256: SecretStr | No
         )
 
 
-async def create(pool: asyncpg.Pool, client: Client, key: str) -> None:
+async def create(pool: Pool, client: Client, key: str) -> None:
     """Keep a client; the same again with the same key changes its rights and nothing else.
 
     Raises:
@@ -126,30 +124,26 @@ async def create(pool: asyncpg.Pool, client: Client, key: str) -> None:
     if len(key) < SHORTEST_KEY:
         raise Refused("KEY_TOO_SHORT", f"a key has at least {SHORTEST_KEY} characters")
     try:
-        with unavailable():
-            done = await pool.fetchval(
-                _CREATE, client.client_id, _hash(key), client.sources, client.clinics, client.may_register,
-                client.default_clinic, client.may_set_policy, client.may_manage_clinics,
-            )  # fmt: skip
+        done = await pool.fetchval(
+            _CREATE, client.client_id, _hash(key), client.sources, client.clinics, client.may_register,
+            client.default_clinic, client.may_set_policy, client.may_manage_clinics,
+        )  # fmt: skip
     except asyncpg.UniqueViolationError:
         raise Refused("KEY_IN_USE", "another client has this key") from None
     if done is None:
         raise Refused("CLIENT_EXISTS", "a client of this name has another key, or was revoked; rotate its key")
 
 
-async def rotate(pool: asyncpg.Pool, client_id: str, key: str) -> bool:
+async def rotate(pool: Pool, client_id: str, key: str) -> bool:
     """Give a client another key; the old one ends at once. False if there is no such client."""
-    with unavailable():
-        return await pool.fetchval(_ROTATE, client_id, _hash(key)) is not None
+    return await pool.fetchval(_ROTATE, client_id, _hash(key)) is not None
 
 
-async def revoke(pool: asyncpg.Pool, client_id: str) -> bool:
+async def revoke(pool: Pool, client_id: str) -> bool:
     """End a client's rights; what it sent stays. False if there is no such client."""
-    with unavailable():
-        return await pool.fetchval(_REVOKE, client_id) is not None
+    return await pool.fetchval(_REVOKE, client_id) is not None
 
 
-async def listed(pool: asyncpg.Pool) -> list[Any]:
+async def listed(pool: Pool) -> list[Any]:
     """Return all clients, revoked ones too; never a key."""
-    with unavailable():
-        return list(await pool.fetch(_ALL))
+    return list(await pool.fetch(_ALL))

@@ -2,11 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-import asyncpg
-
 from booking.door.counts import RefusalCounts
 from chassis.postgres.after_commit import said_after_commit
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 
@@ -22,7 +20,7 @@ class Transactions:
         committed: Called after each commit, to wake the relays.
     """
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, committed: Callable[[], None], counts: RefusalCounts) -> None:
+    def __init__(self, pool: Pool, clock: Clock, committed: Callable[[], None], counts: RefusalCounts) -> None:
         self.pool = pool
         self.clock = clock
         self.counts = counts
@@ -38,8 +36,8 @@ class Transactions:
         """
         for remaining in reversed(range(TRIES)):
             try:
-                with unavailable(), said_after_commit():
-                    async with self.pool.acquire() as connection, connection.transaction():
+                with said_after_commit():
+                    async with self.pool.transaction() as connection:
                         result = await story(connection)
                 (committed or self.committed)()
                 return result

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import asyncpg
-
 from booking.appointments import statements
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.store import followed, state_of
 from booking.no_shows.domain import NoShowRule
 from chassis.postgres.bounded_count import LONGEST_S, MOST, Count, in_time
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from chassis.time_slots.runner import Scope
 
 _NAMES = ", ".join(name for name, _ in statements.APPOINTMENT_COLUMNS)
@@ -85,15 +83,14 @@ async def soonest_ends(connection: Connection, visit_length: timedelta) -> Mappi
 
 
 async def count_unattended(
-    pool: asyncpg.Pool, rule: NoShowRule, now: datetime, most: int = MOST, longest_s: float = LONGEST_S
+    pool: Pool, rule: NoShowRule, now: datetime, most: int = MOST, longest_s: float = LONGEST_S
 ) -> tuple[Mapping[str, int], Count]:
     """Return clinic → how many visits would be no-shows if a slot were due now, and how many in all; changes nothing.
 
     It is counted up to `most` in all, and for `longest_s` at most.
     """
-    with unavailable():
-        asked = (rule.visit_length, now - rule.grace, most + 1)
-        rows = await in_time(pool, COUNT_UNATTENDED, *asked, longest_s=longest_s)
+    asked = (rule.visit_length, now - rule.grace, most + 1)
+    rows = await in_time(pool, COUNT_UNATTENDED, *asked, longest_s=longest_s)
     if rows is None:
         return {}, Count(None)
     counts = {row["clinic_id"]: row["visits"] for row in rows}

@@ -6,8 +6,6 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from booking.door.records import Records, columns
 from booking.patients import statements
 from booking.patients.domain import main_files
@@ -17,7 +15,7 @@ from booking.safety.domain import FlagChange
 from booking.safety.store import keep_flag_changes
 from booking.values.identity import Identity, PatientKey
 from chassis.outbox.writer import enqueue
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 from schemas.appointments import SENDABLE, Appointment, Bar
 from schemas.planning import barred_by
@@ -128,10 +126,9 @@ class PostgresPatients(Records):
         return {row["asked"]: row["clinics"] for row in rows}
 
 
-async def clinics_visited(pool: asyncpg.Pool, patient_id: UUID) -> Collection[str]:
+async def clinics_visited(pool: Pool, patient_id: UUID) -> Collection[str]:
     """Return the clinics of a patient's visits, and of those of the files merged into his; errors do not count."""
-    with unavailable():
-        rows = await pool.fetch(statements.VISITED, [patient_id])
+    rows = await pool.fetch(statements.VISITED, [patient_id])
     return rows[0]["clinics"] if rows else ()
 
 

@@ -10,8 +10,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
-
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
 from booking.policies import bodies
@@ -19,7 +17,7 @@ from booking.policies.domain.change import change_of, giving_up, imagined
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, in_force_since, would_have_left
 from booking.policies.domain.rules import Lead
 from booking.policies.store import PostgresPolicyStore, Which, count_visits, page_ahead, page_past
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from schemas.appointments import Appointment, ReminderPolicy, ReminderRule
 from schemas.wire import decode
 
@@ -49,7 +47,7 @@ class Report:
 
 
 async def dry_run(
-    pool: asyncpg.Pool, which: Which, policy: ReminderPolicy, now: datetime, past_from: datetime
+    pool: Pool, which: Which, policy: ReminderPolicy, now: datetime, past_from: datetime
 ) -> AsyncIterator[Report]:
     """Yield the report after each page; the last one is whole.
 
@@ -127,12 +125,11 @@ class Trial:
     unset: bool
 
 
-async def try_policy(pool: asyncpg.Pool, trial: Trial, now: datetime) -> AsyncIterator[dict[str, Any]]:
+async def try_policy(pool: Pool, trial: Trial, now: datetime) -> AsyncIterator[dict[str, Any]]:
     """Yield `{"progress": …}` after each page of visits and `{"plan": …}` at the end."""
     began, clinic = time.monotonic(), trial.clinic
-    with unavailable():
-        async with pool.acquire() as connection:
-            minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
+    async with pool.acquire() as connection:
+        minted, last = await PostgresPolicyStore(connection).minted(clinic.clinic_id)
     if trial.unset:
         change = giving_up(clinic, bodies.required(trial.service_type), minted, last + 1, trial.client_id, now)
     else:

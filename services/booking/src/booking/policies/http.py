@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-import asyncpg
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
@@ -26,6 +25,7 @@ from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from chassis.api.app import Problem
 from chassis.api.door import busy
+from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 
 NDJSON = "application/x-ndjson"
@@ -36,7 +36,7 @@ Service = Annotated[str | None, Query(description="Left out: the clinic's policy
 
 
 def routes(
-    transactions: Transactions, reads: asyncpg.Pool, caller: Caller, changed: Callable[[], None], dry_runs: int
+    transactions: Transactions, reads: Pool, caller: Caller, changed: Callable[[], None], dry_runs: int
 ) -> APIRouter:
     """Return the routes of reminder policies.
 
@@ -166,7 +166,7 @@ def _told(
     return {**bodies.policy_answer(clinic, service_type), "changed": change is not None, "change": shown}
 
 
-async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
+async def _clinic(pool: Pool, code: str, client: Client) -> ClinicState:
     try:
         client.check_clinic(clinic_code(code, "code"))
     except Refused as refusal:
@@ -178,16 +178,14 @@ async def _clinic(pool: asyncpg.Pool, code: str, client: Client) -> ClinicState:
 
 
 async def _changes(
-    pool: asyncpg.Pool, code: str, client: Client, version: int | None, before: int | None, limit: int
+    pool: Pool, code: str, client: Client, version: int | None, before: int | None, limit: int
 ) -> list[dict[str, Any]]:
     await _clinic(pool, code, client)
     rows = await changes(pool, code, version, before, limit)
     return [bodies.change_answer(bodies.change_of_row(row), row) for row in rows]
 
 
-async def _tried(
-    pool: asyncpg.Pool, trial: Trial, now: datetime, slots: asyncio.Semaphore
-) -> AsyncIterator[dict[str, Any]]:
+async def _tried(pool: Pool, trial: Trial, now: datetime, slots: asyncio.Semaphore) -> AsyncIterator[dict[str, Any]]:
     """Yield `{"progress": …}` after each page and `{"plan": …}` at the end; raise 503 BUSY while others do so."""
     if slots.locked():
         raise busy()

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from booking.appointments.domain.state import AppointmentState
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
@@ -18,7 +16,7 @@ from booking.policies.domain.change import PolicyChange
 from booking.policies.domain.effect import Effect
 from booking.policies.handle import Job
 from chassis.outbox.writer import enqueue
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from schemas.appointments import SENDABLE, Appointment
 from schemas.wire import decode
 
@@ -128,36 +126,31 @@ class Which:
         return self.clinic_id, self.service_type, list(self.services)
 
 
-async def changes(
-    pool: asyncpg.Pool, clinic_id: str, version: int | None, before: int | None, limit: int
-) -> Sequence[Any]:
+async def changes(pool: Pool, clinic_id: str, version: int | None, before: int | None, limit: int) -> Sequence[Any]:
     """Return rows of changes with what their reissue did, newest first: one version, or those below one."""
-    with unavailable():
-        rows: Sequence[Any] = await pool.fetch(statements.CHANGES, clinic_id, version, before, limit)
+    rows: Sequence[Any] = await pool.fetch(statements.CHANGES, clinic_id, version, before, limit)
     return rows
 
 
-async def count_visits(pool: asyncpg.Pool, which: Which, now: datetime, past_from: datetime) -> int:
+async def count_visits(pool: Pool, which: Which, now: datetime, past_from: datetime) -> int:
     """Return how many visits are ahead that may be reminded, or began since `past_from`."""
-    with unavailable():
-        ahead = await pool.fetchval(statements.COUNT_AHEAD, *which.arguments, now, REMINDABLE)
-        past = await pool.fetchval(statements.COUNT_PAST, *which.arguments, past_from, now)
+    ahead = await pool.fetchval(statements.COUNT_AHEAD, *which.arguments, now, REMINDABLE)
+    past = await pool.fetchval(statements.COUNT_PAST, *which.arguments, past_from, now)
     return int(ahead + past)
 
 
-async def page_ahead(pool: asyncpg.Pool, which: Which, after: tuple[datetime, UUID], size: int) -> Sequence[Any]:
+async def page_ahead(pool: Pool, which: Which, after: tuple[datetime, UUID], size: int) -> Sequence[Any]:
     """Return the next visits that may be reminded, in the order of (start, id), each with its newest event."""
     return await _page(pool, statements.PAGE_AHEAD, *which.arguments, *after, REMINDABLE, size)
 
 
 async def page_past(
-    pool: asyncpg.Pool, which: Which, after: tuple[datetime, UUID], until: datetime, size: int
+    pool: Pool, which: Which, after: tuple[datetime, UUID], until: datetime, size: int
 ) -> Sequence[Any]:
     """Return the next visits that began by `until`, in the order of (start, id), each with all its events."""
     return await _page(pool, statements.PAGE_PAST, *which.arguments, *after, until, size)
 
 
-async def _page(pool: asyncpg.Pool, statement: str, *arguments: object) -> Sequence[Any]:
-    with unavailable():
-        rows: Sequence[Any] = await pool.fetch(statement, *arguments)
+async def _page(pool: Pool, statement: str, *arguments: object) -> Sequence[Any]:
+    rows: Sequence[Any] = await pool.fetch(statement, *arguments)
     return rows

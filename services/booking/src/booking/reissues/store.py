@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from booking.appointments.store import PostgresStore
 from booking.reissues.handle import Job
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from schemas.appointments import SENDABLE, Bar
 
 _RAISE_FENCES = "UPDATE patient_reissue SET fence = pg_current_xact_id() WHERE fence IS NULL"
@@ -78,8 +76,7 @@ class PostgresFlagStore(PostgresStore):
         await self.connection.execute(_NOTE, [job.job_id for job in jobs if not job.is_last])
 
 
-async def any_job(pool: asyncpg.Pool) -> bool:
+async def any_job(pool: Pool) -> bool:
     """Say whether a change of a flag or of a policy has still to be worked off."""
-    with unavailable():
-        found: bool = await pool.fetchval(_ANY_JOB)
+    found: bool = await pool.fetchval(_ANY_JOB)
     return found

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 
 from booking.door.auth import Caller
@@ -15,13 +14,14 @@ from booking.values import texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from chassis.api.app import Problem
+from chassis.postgres.database import Pool
 
 LONGEST_PAGE = 1_000
 
-type Visited = Callable[[asyncpg.Pool, UUID], Awaitable[Collection[str]]]
+type Visited = Callable[[Pool, UUID], Awaitable[Collection[str]]]
 
 
-def routes(pool: asyncpg.Pool, caller: Caller, visited: Visited) -> APIRouter:
+def routes(pool: Pool, caller: Caller, visited: Visited) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reading"])
 
@@ -57,7 +57,7 @@ def routes(pool: asyncpg.Pool, caller: Caller, visited: Visited) -> APIRouter:
 
 
 async def _patient(
-    pool: asyncpg.Pool, client: Client, visited: Visited, patient_id: UUID | None, named: tuple[str, str] | None
+    pool: Pool, client: Client, visited: Visited, patient_id: UUID | None, named: tuple[str, str] | None
 ) -> UUID:
     """Return the patient, if the client may know of him.
 

@@ -4,9 +4,7 @@ An instance without one of them would not find the opt-outs that were written un
 said STOP. So it does not start.
 """
 
-import asyncpg
-
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import Misconfigured
 from notifier.settings import Settings, several
 from notifier.values.addresses import SHORTEST, Peppers
@@ -31,17 +29,16 @@ def peppers_of(settings: Settings) -> Peppers:
     return Peppers(tuple(secret.encode() for secret in secrets))
 
 
-async def check(pool: asyncpg.Pool, peppers: Peppers) -> None:
+async def check(pool: Pool, peppers: Peppers) -> None:
     """Refuse to start without a secret under which something was written; note the newest one as used.
 
     Raises:
         Misconfigured: Says how many are missing.
     """
-    with unavailable():
-        missing = await pool.fetchval(MISSING, list(peppers.marks()))
-        if missing:
-            raise Misconfigured(
-                f"settings: {SETTING} lacks {missing} of the secrets that opt-outs were kept with: "
-                "put a new one in front, with a comma, and keep the old ones behind it"
-            )
-        await pool.execute(USED, peppers.marks()[0])
+    missing = await pool.fetchval(MISSING, list(peppers.marks()))
+    if missing:
+        raise Misconfigured(
+            f"settings: {SETTING} lacks {missing} of the secrets that opt-outs were kept with: "
+            "put a new one in front, with a comma, and keep the old ones behind it"
+        )
+    await pool.execute(USED, peppers.marks()[0])

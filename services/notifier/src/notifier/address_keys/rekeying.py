@@ -10,7 +10,7 @@ import contextlib
 import asyncpg
 import structlog
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 from notifier.values.addresses import Peppers
 
@@ -47,7 +47,7 @@ _OVERLAP = "SELECT EXISTS (SELECT FROM address_overlap WHERE until > clock_times
 class Rekeying:
     """A part of the process that serves the API."""
 
-    def __init__(self, pool: asyncpg.Pool, peppers: Peppers, every_s: float = EVERY_S) -> None:
+    def __init__(self, pool: Pool, peppers: Peppers, every_s: float = EVERY_S) -> None:
         self._pool, self._peppers, self._every_s = pool, peppers, every_s
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -69,12 +69,11 @@ class Rekeying:
             Unavailable: The database is not there; the batches before are done.
         """
         done: dict[str, int] = {}
-        with unavailable():
+        for table in TABLES:
+            done[table] = await self._give(table)
+        if not await self._pool.fetchval(_OVERLAP):
             for table in TABLES:
-                done[table] = await self._give(table)
-            if not await self._pool.fetchval(_OVERLAP):
-                for table in TABLES:
-                    done[f"{table} forgotten"] = await self._forget(table)
+                done[f"{table} forgotten"] = await self._forget(table)
         if any(done.values()):
             log.info("rekeying.done", **{name.replace(" ", "_"): count for name, count in done.items() if count})
         return done
@@ -83,7 +82,7 @@ class Rekeying:
         given = 0
         while plain := [row[0] for row in await self._pool.fetch(_PLAIN.format(table=table), BATCH)]:
             keys = [self._peppers.of_plain(one).key for one in plain]
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._pool.transaction() as connection:
                 if table == "opt_out":
                     await connection.execute(_TWICE, plain, keys)
                 given += _rows(await connection.execute(_GIVE.format(table=table), plain, keys))

@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-import asyncpg
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from chassis.api.app import Problem
 from chassis.api.query_fields import By
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from notifier.callbacks.handle.replay import NotReplayable, Replayed, StillUnreadable
 from notifier.callbacks.statements import CONTENT, LIST
 from notifier.receipts.domain import Carrier
@@ -67,7 +66,7 @@ type Replay = Callable[[int, str], Awaitable[Replayed | None]]
 """Replays one for a person; see `callbacks.handle.replay.replay`."""
 
 
-def routes(pool: asyncpg.Pool, replay: Replay, operator: Any) -> APIRouter:
+def routes(pool: Pool, replay: Replay, operator: Any) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/unreadable-callbacks", tags=["callbacks"], dependencies=[Depends(operator)])
 
@@ -77,15 +76,13 @@ def routes(pool: asyncpg.Pool, replay: Replay, operator: Any) -> APIRouter:
         before: Annotated[int | None, Query(ge=1, le=HIGHEST)] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
     ) -> UnreadablePage:
-        with unavailable():
-            rows = await pool.fetch(LIST, carrier, before, limit)
+        rows = await pool.fetch(LIST, carrier, before, limit)
         items = [UnreadableView.model_validate(dict(row)) for row in rows]
         return UnreadablePage(items=items, next_before=items[-1].unreadable_id if len(items) == limit else None)
 
     @router.get("/{unreadable_id}", summary="Its bytes, as they came", response_class=Response)
     async def content(unreadable_id: Annotated[int, Path(ge=1, le=HIGHEST)]) -> Response:
-        with unavailable():
-            found: bytes | None = await pool.fetchval(CONTENT, unreadable_id)
+        found: bytes | None = await pool.fetchval(CONTENT, unreadable_id)
         if found is None:
             raise _unknown()
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
-import asyncpg
 import structlog
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.callbacks.handle.intake import Came, Unread
 from notifier.callbacks.handle.replay import Kept, Replayed
@@ -24,32 +23,30 @@ MOST_KEPT = 10_000
 class PostgresUnreadables:
     """See `callbacks.handle.intake.Unreadables`."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, most: int = MOST_KEPT) -> None:
+    def __init__(self, pool: Pool, clock: Clock, most: int = MOST_KEPT) -> None:
         self._pool, self._clock, self._most = pool, clock, most
 
     async def keep(self, carrier: Carrier, items: Sequence[Unread]) -> int:
         """See `callbacks.handle.intake.Unreadables`."""
-        with unavailable():
-            new = await self._pool.fetch(
-                KEEP,
-                carrier.value,
-                [one.reason for one in items],
-                [one.content[:LARGEST_KEPT] for one in items],
-                [len(one.content) for one in items],
-                [sha256(one.content).digest() for one in items],
-                self._clock.now(),
-                self._most,
-                [one.came.form for one in items],
-                [one.came.account for one in items],
-            )
-            if not new and await self._pool.fetchval(IS_FULL, self._most):
-                log.error("callback.unreadable_not_kept", carrier=carrier.value, count=len(items))
+        new = await self._pool.fetch(
+            KEEP,
+            carrier.value,
+            [one.reason for one in items],
+            [one.content[:LARGEST_KEPT] for one in items],
+            [len(one.content) for one in items],
+            [sha256(one.content).digest() for one in items],
+            self._clock.now(),
+            self._most,
+            [one.came.form for one in items],
+            [one.came.account for one in items],
+        )
+        if not new and await self._pool.fetchval(IS_FULL, self._most):
+            log.error("callback.unreadable_not_kept", carrier=carrier.value, count=len(items))
         return len(new)
 
     async def one(self, unreadable_id: int) -> Kept | None:
         """See `callbacks.handle.replay.KeptCallbacks`."""
-        with unavailable():
-            row = await self._pool.fetchrow(ONE, unreadable_id)
+        row = await self._pool.fetchrow(ONE, unreadable_id)
         if row is None:
             return None
         done = Replayed(row["replayed_at"], row["replayed_by"], repeat=True) if row["replayed_at"] else None
@@ -59,10 +56,8 @@ class PostgresUnreadables:
 
     async def note(self, unreadable_id: int, replayed: Replayed) -> None:
         """See `callbacks.handle.replay.KeptCallbacks`."""
-        with unavailable():
-            await self._pool.execute(REPLAYED, unreadable_id, replayed.at, replayed.by)
+        await self._pool.execute(REPLAYED, unreadable_id, replayed.at, replayed.by)
 
     async def count(self) -> int:
         """Return how many are kept that nobody has had read again."""
-        with unavailable():
-            return int(await self._pool.fetchval(COUNT))
+        return int(await self._pool.fetchval(COUNT))

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-import asyncpg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.callbacks.door import Door
 from notifier.opt_outs.domain.one_click import read_token
@@ -40,9 +39,7 @@ _HEADERS = {
 }
 
 
-def routes(
-    pool: asyncpg.Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[str]], peppers: Peppers
-) -> APIRouter:
+def routes(pool: Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[str]], peppers: Peppers) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/callbacks/unsubscribe", tags=["callbacks"])
 
@@ -63,8 +60,7 @@ def routes(
     async def stop_(token: str, request: Request) -> Response:
         await door.read(request, "unsubscribe")
         address, category = of(token)
-        with unavailable():
-            await stop(pool, address, [Channel.EMAIL], [category], "unsubscribe", clock.now())
+        await stop(pool, address, [Channel.EMAIL], [category], "unsubscribe", clock.now())
         door.count("unsubscribe", "opted-out")
         language, (question, _, done) = _spoken(request)
         return _page(language, question, f"<p>{done}</p>")

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-import asyncpg
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
 from chassis.api.app import OperatorKey, Problem
 from chassis.api.query_fields import Line
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.inbox import statements
 
@@ -61,7 +60,7 @@ class TokenList(BaseModel):
 class InboxAccess:
     """The doors' keeper."""
 
-    def __init__(self, pool: asyncpg.Pool, operator: OperatorKey) -> None:
+    def __init__(self, pool: Pool, operator: OperatorKey) -> None:
         self._pool, self.operator = pool, operator
 
     async def admit(self, provider_id: UUID, given: Annotated[Given, Depends(_bearer)] = None) -> str | None:
@@ -93,32 +92,28 @@ class InboxAccess:
             raise Problem(403, "NOT_YOURS", "This token opens another inbox.")
 
     async def _whose(self, token: str) -> UUID | None:
-        with unavailable():
-            whose: UUID | None = await self._pool.fetchval(statements.WHOSE, digest(token))
+        whose: UUID | None = await self._pool.fetchval(statements.WHOSE, digest(token))
         return whose
 
 
-def token_routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+def token_routes(pool: Pool, clock: Clock, operator: Any) -> APIRouter:
     """Return the routes by which the operator gives tokens out and takes them back."""
     router = APIRouter(prefix="/v1/inbox", tags=["inbox"], dependencies=[Depends(operator)])
 
     @router.post("/{provider_id}/tokens", status_code=201, summary="Issue a token for one inbox; shown this once")
     async def issue(provider_id: UUID, body: NewToken) -> IssuedToken:
         token, token_id, now = PREFIX + secrets.token_urlsafe(TOKEN_BYTES), uuid4(), clock.now()
-        with unavailable():
-            await pool.execute(statements.ISSUE, token_id, digest(token), provider_id, body.label, now)
+        await pool.execute(statements.ISSUE, token_id, digest(token), provider_id, body.label, now)
         return IssuedToken(token_id=token_id, provider_id=provider_id, label=body.label, issued_at=now, token=token)
 
     @router.get("/{provider_id}/tokens", summary="The tokens of one inbox, revoked ones too")
     async def tokens(provider_id: UUID) -> TokenList:
-        with unavailable():
-            rows = await pool.fetch(statements.ISSUED, provider_id)
+        rows = await pool.fetch(statements.ISSUED, provider_id)
         return TokenList(items=[TokenView.model_validate(dict(row)) for row in rows])
 
     @router.delete("/{provider_id}/tokens/{token_id}", summary="Revoke a token; again changes nothing")
     async def revoke(provider_id: UUID, token_id: UUID) -> TokenView:
-        with unavailable():
-            row = await pool.fetchrow(statements.REVOKE, provider_id, token_id, clock.now())
+        row = await pool.fetchrow(statements.REVOKE, provider_id, token_id, clock.now())
         if row is None:
             raise Problem(404, "NO_SUCH_TOKEN", "This inbox has no such token.")
         return TokenView.model_validate(dict(row))

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from chassis.api.app import Problem
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from notifier.inbox import statements
@@ -91,7 +91,7 @@ class ReadMarks(BaseModel):
     unread: int
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, streams: Streams, stop: asyncio.Event, access: InboxAccess) -> APIRouter:
+def routes(pool: Pool, clock: Clock, streams: Streams, stop: asyncio.Event, access: InboxAccess) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
     _add_reading(router, pool, access, streams, stop)
@@ -102,9 +102,7 @@ def routes(pool: asyncpg.Pool, clock: Clock, streams: Streams, stop: asyncio.Eve
     return whole
 
 
-def _add_reading(
-    router: APIRouter, pool: asyncpg.Pool, access: InboxAccess, streams: Streams, stop: asyncio.Event
-) -> None:
+def _add_reading(router: APIRouter, pool: Pool, access: InboxAccess, streams: Streams, stop: asyncio.Event) -> None:
     @router.get("/{provider_id}", summary="A provider's notices", dependencies=[Depends(access.admit)])
     async def page(
         provider_id: UUID,
@@ -139,7 +137,7 @@ def _add_reading(
         )
 
 
-def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: InboxAccess) -> None:
+def _add_marks(router: APIRouter, pool: Pool, clock: Clock, access: InboxAccess) -> None:
     admit = [Depends(access.admit)]
 
     @router.put("/{provider_id}/read", summary="Mark all as read, or those up to a number", dependencies=admit)
@@ -147,40 +145,34 @@ def _add_marks(router: APIRouter, pool: asyncpg.Pool, clock: Clock, access: Inbo
         provider_id: UUID,
         up_to: Annotated[int, Query(ge=0, le=HIGHEST, description="Last number seen.")] = HIGHEST,
     ) -> ReadMarks:
-        with unavailable():
-            marked = await pool.fetch(statements.MARK_ALL_READ, provider_id, up_to, clock.now())
+        marked = await pool.fetch(statements.MARK_ALL_READ, provider_id, up_to, clock.now())
         return ReadMarks(marked=len(marked), unread=await _unread(pool, provider_id))
 
     @router.put(
         "/{provider_id}/{number}/read", summary="Mark a notice as read; again changes nothing", dependencies=admit
     )
     async def mark_read(provider_id: UUID, number: int) -> ReadMark:
-        with unavailable():
-            read_at = await pool.fetchval(statements.MARK_READ, provider_id, _within(number), clock.now())
+        read_at = await pool.fetchval(statements.MARK_READ, provider_id, _within(number), clock.now())
         if read_at is None:
             raise _none_such()
         return ReadMark(number=number, read_at=read_at)
 
     @router.delete("/{provider_id}/{number}/read", summary="Mark a notice as unread again", dependencies=admit)
     async def mark_unread(provider_id: UUID, number: int) -> ReadMark:
-        with unavailable():
-            found = await pool.fetchval(statements.MARK_UNREAD, provider_id, _within(number))
+        found = await pool.fetchval(statements.MARK_UNREAD, provider_id, _within(number))
         if found is None:
             raise _none_such()
         return ReadMark(number=number, read_at=None)
 
 
-async def notices(
-    pool: asyncpg.Pool, provider_id: UUID, after: int, limit: int, *, unread: bool = False
-) -> list[NoticeView]:
+async def notices(pool: Pool, provider_id: UUID, after: int, limit: int, *, unread: bool = False) -> list[NoticeView]:
     """Return up to `limit` notices above number `after`, in order."""
-    with unavailable():
-        rows = await pool.fetch(statements.INBOX, provider_id, after, limit, unread)
+    rows = await pool.fetch(statements.INBOX, provider_id, after, limit, unread)
     return [_view(row) for row in rows]
 
 
 async def events(
-    pool: asyncpg.Pool,
+    pool: Pool,
     provider_id: UUID,
     after: int,
     streams: Streams,
@@ -207,9 +199,8 @@ async def events(
                 await stream.wait(stop)
 
 
-async def _unread(pool: asyncpg.Pool, provider_id: UUID) -> int:
-    with unavailable():
-        return int(await pool.fetchval(statements.UNREAD, provider_id))
+async def _unread(pool: Pool, provider_id: UUID) -> int:
+    return int(await pool.fetchval(statements.UNREAD, provider_id))
 
 
 def _within(number: int) -> int:

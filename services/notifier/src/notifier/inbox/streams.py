@@ -10,10 +10,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
-import asyncpg
-
 from chassis.api.problems import Problem
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 from notifier.inbox import statements
 
@@ -135,15 +133,13 @@ class Streams:
             task.cancel()
 
 
-def streams(pool: asyncpg.Pool, most: int = MOST) -> Streams:
+def streams(pool: Pool, most: int = MOST) -> Streams:
     """Return the streams of a process with connections to the schema `notifier`."""
 
     async def newest(providers: Collection[UUID]) -> Mapping[UUID, int]:
-        with unavailable():
-            return {row[0]: row[1] for row in await pool.fetch(statements.NEWEST, list(providers))}
+        return {row[0]: row[1] for row in await pool.fetch(statements.NEWEST, list(providers))}
 
     async def standing(tokens: Collection[bytes]) -> Collection[bytes]:
-        with unavailable():
-            return [row[0] for row in await pool.fetch(statements.STANDING, list(tokens))]
+        return [row[0] for row in await pool.fetch(statements.STANDING, list(tokens))]
 
     return Streams(newest, standing, most)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import statements
@@ -96,31 +95,25 @@ class LaneMetrics:
 class Workload:
     """What the ledger holds for some lanes."""
 
-    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Channel], clock: Clock, setting: SendingModeName) -> None:
+    def __init__(self, pool: Pool, lanes: Sequence[Channel], clock: Clock, setting: SendingModeName) -> None:
         self._pool, self._lanes, self._clock, self._setting = pool, [lane.value for lane in lanes], clock, setting
 
     async def idle(self) -> bool:
         """Say whether nothing can be claimed now and no call is under way."""
-        with unavailable():
-            return not await self._pool.fetchval(
-                statements.CLAIMABLE, self._lanes, self._clock.now(), self._setting.value
-            )
+        return not await self._pool.fetchval(statements.CLAIMABLE, self._lanes, self._clock.now(), self._setting.value)
 
     async def next_wake(self) -> datetime | None:
         """Return the soonest domain instant at which a queued message may be claimed, or None.
 
         For a held message that is when its deadline has passed.
         """
-        with unavailable():
-            wake: datetime | None = await self._pool.fetchval(statements.NEXT_WAKE, self._lanes, self._setting.value)
+        wake: datetime | None = await self._pool.fetchval(statements.NEXT_WAKE, self._lanes, self._setting.value)
         return wake
 
     async def mode(self) -> str:
         """Return the installation's sending mode: what somebody has switched, else the setting."""
-        with unavailable():
-            return await self._pool.fetchval(statements.SENDING_MODE) or self._setting.value
+        return await self._pool.fetchval(statements.SENDING_MODE) or self._setting.value
 
     async def count(self, state: NotificationState) -> int:
         """Return how many notifications are in this state."""
-        with unavailable():
-            return int(await self._pool.fetchval(statements.COUNT_STATE, state.value))
+        return int(await self._pool.fetchval(statements.COUNT_STATE, state.value))

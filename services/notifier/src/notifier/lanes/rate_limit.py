@@ -5,9 +5,7 @@ It holds at most one second's worth, and never less than one message. Nothing is
 
 from collections.abc import Collection, Mapping
 
-import asyncpg
-
-from chassis.postgres.database import Connection
+from chassis.postgres.database import Connection, Pool
 from schemas.notifications import Channel
 
 KNOW = """
@@ -42,7 +40,7 @@ SELECT account, extract(epoch FROM paused_until - clock_timestamp())::float8 AS 
 FROM account_rate WHERE channel = $1 AND paused_until > clock_timestamp()"""
 
 
-async def know(pool: asyncpg.Pool, lane: Channel, accounts: Collection[str]) -> None:
+async def know(pool: Pool, lane: Channel, accounts: Collection[str]) -> None:
     """Make a row for each of these accounts that has none."""
     await pool.execute(KNOW, lane, list(accounts))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import rate_limit
@@ -41,17 +41,14 @@ class PostgresLedger:
         lease: How long a message may be in `sending`, machine time; longer than any call.
     """
 
-    def __init__(
-        self, pool: asyncpg.Pool, lease: timedelta, accounts: Mapping[Channel, Accounts], peppers: Peppers
-    ) -> None:
+    def __init__(self, pool: Pool, lease: timedelta, accounts: Mapping[Channel, Accounts], peppers: Peppers) -> None:
         self._pool, self._lease, self._accounts, self._peppers = pool, lease, accounts, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresLaneTransaction"]:
         """See `lanes.handle.ports.Ledger`."""
-        with unavailable():
-            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresLaneTransaction(connection, self._peppers, self._lease, self._accounts)
+        async with self._pool.transaction(isolation="read_committed") as connection:
+            yield PostgresLaneTransaction(connection, self._peppers, self._lease, self._accounts)
 
 
 class PostgresLaneTransaction(PostgresLedgerTransaction):

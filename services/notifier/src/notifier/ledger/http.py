@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 
+from chassis.postgres.database import Pool
 from notifier.ledger.bodies import NotificationList
 from notifier.ledger.history import find
 
 
-def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
+def routes(pool: Pool, operator: Any) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", dependencies=[Depends(operator)])
 

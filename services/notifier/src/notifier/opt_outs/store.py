@@ -3,15 +3,13 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-import asyncpg
-
-from chassis.postgres.database import Connection
+from chassis.postgres.database import Connection, Pool
 from notifier.opt_outs import statements as sql
 from notifier.values.addresses import Address, Peppers
 from notifier.values.kinds import Category
 from schemas.notifications import Channel
 
-Executes = Connection | asyncpg.Pool
+Executes = Connection | Pool
 
 
 def found_by(address: Address) -> tuple[list[bytes], bytes | None]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.postgres.after_commit import said_after_commit
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from notifier.ledger import statements as ledger_statements
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.rows import notification
@@ -27,20 +27,19 @@ LONGEST_KEY = 400
 class PostgresReceipts:
     """Receipts."""
 
-    def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
+    def __init__(self, pool: Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReceiptTransaction"]:
         """See `receipts.handle.Receipts`."""
-        with unavailable(), said_after_commit():
-            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+        with said_after_commit():
+            async with self._pool.transaction(isolation="read_committed") as connection:
                 yield PostgresReceiptTransaction(connection, self._peppers)
 
     async def unmatched(self) -> int:
         """Return how many reports name no attempt that is known."""
-        with unavailable():
-            return int(await self._pool.fetchval(sql.COUNT_UNMATCHED))
+        return int(await self._pool.fetchval(sql.COUNT_UNMATCHED))
 
 
 class PostgresReceiptTransaction:

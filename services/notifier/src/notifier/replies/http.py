@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.api.app import Problem
 from chassis.api.page_cursor import Cursor
 from chassis.api.query_fields import By
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.replies import statements as sql
 
@@ -49,7 +48,7 @@ class DoneBody(BaseModel):
     by: By
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+def routes(pool: Pool, clock: Clock, operator: Any) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/replies", tags=["replies"], dependencies=[Depends(operator)])
 
@@ -60,16 +59,14 @@ def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> ReplyPage:
         place = Cursor.read(after) if after else None
-        with unavailable():
-            rows = await pool.fetch(sql.REPLIES, open, place and place.at, place and place.id, limit)
+        rows = await pool.fetch(sql.REPLIES, open, place and place.at, place and place.id, limit)
         items = [ReplyView.model_validate(dict(row)) for row in rows]
         more = Cursor(items[-1].received_at, items[-1].reply_id).text() if len(items) == limit else None
         return ReplyPage(items=items, next=more)
 
     @router.put("/{reply_id}/done", summary="Say that an answer was seen to; the first to say so counts")
     async def done(reply_id: UUID, body: DoneBody) -> ReplyView:
-        with unavailable():
-            row = await pool.fetchrow(sql.DONE_REPLY, reply_id, clock.now(), body.by)
+        row = await pool.fetchrow(sql.DONE_REPLY, reply_id, clock.now(), body.by)
         if row is None:
             raise Problem(404, "UNKNOWN_REPLY", "There is no such answer.")
         return ReplyView.model_validate(dict(row))

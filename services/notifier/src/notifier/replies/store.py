@@ -5,10 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from chassis.outbox.writer import enqueue
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from notifier.gate.domain.visit import mobile_of
 from notifier.gate.store import read_gate
 from notifier.opt_outs import whatsapp_users
@@ -28,15 +26,14 @@ OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)
 class PostgresReplies:
     """Replies."""
 
-    def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
+    def __init__(self, pool: Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReplyTransaction"]:
         """See `replies.handle.Replies`."""
-        with unavailable():
-            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresReplyTransaction(connection, self._peppers)
+        async with self._pool.transaction(isolation="read_committed") as connection:
+            yield PostgresReplyTransaction(connection, self._peppers)
 
 
 class PostgresReplyTransaction:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from chassis.api.app import Problem
+from chassis.postgres.database import Pool
 from notifier.timeline.domain.entries import ReminderFact, SubFileFact
 from notifier.timeline.handle import Booked, OwnFacts, Timeline, UnknownAppointment, tell
 from notifier.timeline.services import OtherParts
@@ -62,7 +62,7 @@ class TimelineView(BaseModel):
 class AllParts:
     """See `timeline.handle.Parts`: the other services by their APIs, the ledger by its tables."""
 
-    def __init__(self, others: OtherParts, pool: asyncpg.Pool) -> None:
+    def __init__(self, others: OtherParts, pool: Pool) -> None:
         self._others, self._pool = others, pool
 
     async def booked(self, appointment_id: UUID) -> Booked:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.odd_rows import readable
 from notifier.timeline import statements
@@ -23,23 +23,22 @@ from notifier.timeline.handle import OwnFacts
 from schemas.notifications import Channel, DeliveryState, Kind
 
 
-async def read_own(pool: asyncpg.Pool, appointment_id: UUID) -> OwnFacts:
+async def read_own(pool: Pool, appointment_id: UUID) -> OwnFacts:
     """Return all facts of one appointment, as one instant saw them."""
-    with unavailable():
-        async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            rows = await connection.fetch(statements.MESSAGES, appointment_id)
-            ids = [row["notification_id"] for row in rows]
-            calls = await connection.fetch(statements.CALLS, ids)
-            return OwnFacts(
-                zone=await connection.fetchval(statements.ZONE, appointment_id),
-                messages=_messages(rows, calls),
-                receipts=tuple(ReceiptFact(**_plain(row)) for row in await connection.fetch(statements.RECEIPTS, ids)),
-                replies=tuple(
-                    ReplyFact(**_plain(row)) for row in await connection.fetch(statements.REPLIES, appointment_id)
-                ),
-                opt_outs=tuple(OptOutFact(**_plain(row)) for row in await connection.fetch(statements.OPT_OUTS, ids)),
-                acts=tuple(ActFact(**_plain(row)) for row in await connection.fetch(statements.ACTS, ids)),
-            )
+    async with pool.transaction(isolation="repeatable_read", readonly=True) as connection:
+        rows = await connection.fetch(statements.MESSAGES, appointment_id)
+        ids = [row["notification_id"] for row in rows]
+        calls = await connection.fetch(statements.CALLS, ids)
+        return OwnFacts(
+            zone=await connection.fetchval(statements.ZONE, appointment_id),
+            messages=_messages(rows, calls),
+            receipts=tuple(ReceiptFact(**_plain(row)) for row in await connection.fetch(statements.RECEIPTS, ids)),
+            replies=tuple(
+                ReplyFact(**_plain(row)) for row in await connection.fetch(statements.REPLIES, appointment_id)
+            ),
+            opt_outs=tuple(OptOutFact(**_plain(row)) for row in await connection.fetch(statements.OPT_OUTS, ids)),
+            acts=tuple(ActFact(**_plain(row)) for row in await connection.fetch(statements.ACTS, ids)),
+        )
 
 
 def _messages(rows: Sequence[asyncpg.Record], calls: Sequence[asyncpg.Record]) -> tuple[MessageFact, ...]:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 from fastapi import APIRouter
 
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
@@ -68,7 +68,7 @@ class Inbound:
 
 def inbound(
     settings: Settings,
-    pool: asyncpg.Pool,
+    pool: Pool,
     clock: Clock,
     metrics: Metrics,
     health: Health,

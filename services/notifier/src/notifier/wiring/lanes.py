@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-import asyncpg
-
 from chassis.outbox.relay import Relay
 from chassis.postgres.clock_check import ClockCheck
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from chassis.process.health import Health
 from notifier.carriers.http_client import new_client
@@ -31,7 +30,7 @@ def lanes(
     accounts: Senders,
     templates: Templates,
     channels: Sequence[Channel],
-    pool: asyncpg.Pool,
+    pool: Pool,
     clock: Clock,
     metrics: LaneMetrics,
     clocks: ClockCheck,
@@ -65,7 +64,7 @@ def lanes(
 
 
 def watch_lanes(
-    health: Health, settings: Settings, pool: asyncpg.Pool, clock: Clock, clocks: ClockCheck, senders: Sequence[Lane]
+    health: Health, settings: Settings, pool: Pool, clock: Clock, clocks: ClockCheck, senders: Sequence[Lane]
 ) -> None:
     """Add to `/status` what the ledger holds, the mode that counts, and where each breaker stands."""
     workload = Workload(pool, [lane.channel for lane in senders], clock, settings.sending_mode)

@@ -16,7 +16,7 @@ from chassis.kafka import topics
 from chassis.outbox.relay import Relay
 from chassis.postgres import migrator
 from chassis.postgres.clock_check import AgreedClock, DatabaseClockCheck
-from chassis.postgres.database import Connection, create_pool, unavailable
+from chassis.postgres.database import Connection, create_pool
 from chassis.postgres.retention import Retention
 from chassis.process.clock import Clock, clock_from
 from chassis.process.health import Health
@@ -146,8 +146,7 @@ async def build(
         clocks = DatabaseClockCheck(pool, clock)
         await clocks.compare()
         for channel in lanes:
-            with unavailable():
-                await know(pool, channel, accounts.accounts[channel].every)
+            await know(pool, channel, accounts.accounts[channel].every)
         senders = lanes_of(
             settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay, peppers
         )

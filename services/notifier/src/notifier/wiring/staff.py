@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
 import httpx2
 from fastapi import APIRouter
 
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.settings import Settings
 from notifier.staff.contacts.http import routes as contact_routes
@@ -27,7 +27,7 @@ def reading_of(settings: Settings) -> httpx2.AsyncClient:
 
 def staff_routers(
     settings: Settings,
-    pool: asyncpg.Pool,
+    pool: Pool,
     clock: Clock,
     reading: httpx2.AsyncClient,
     wake: Callable[[], None],

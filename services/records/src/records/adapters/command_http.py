@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.api.app import Problem
 from chassis.api.query_fields import By, Line
+from chassis.postgres.database import Pool
 from records.adapters.command_store import commands_of
 from records.domain_commands import Act, Command, Refused
 from records.handle_commands import Done
@@ -67,7 +67,7 @@ class Commands(BaseModel):
     items: list[CommandView]
 
 
-def routes(pool: asyncpg.Pool, carry: Carry, operator: Any) -> APIRouter:
+def routes(pool: Pool, carry: Carry, operator: Any) -> APIRouter:
     """Return the routes of commands."""
     router = APIRouter(prefix="/v1/subfiles/{sub_file_id}", tags=["commands"], dependencies=[Depends(operator)])
 

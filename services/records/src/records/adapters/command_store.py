@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from records.adapters.store import PostgresStore
 from records.domain import SubFile
 from records.domain_commands import Act, Command
@@ -46,7 +44,6 @@ def _said(file: SubFile, act: Act) -> str | None:
     return file.provider_id if act is Act.PROVIDER else file.status.value
 
 
-async def commands_of(pool: asyncpg.Pool, sub_file_id: str) -> list[Mapping[str, Any]]:
+async def commands_of(pool: Pool, sub_file_id: str) -> list[Mapping[str, Any]]:
     """Return what was done to a sub-file by command, newest first."""
-    with unavailable():
-        return [dict(row) for row in await pool.fetch(_DONE, sub_file_id)]
+    return [dict(row) for row in await pool.fetch(_DONE, sub_file_id)]

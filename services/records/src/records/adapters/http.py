@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import AttendError
 from records.adapters import sql
 from schemas.model import ClinicId
@@ -57,7 +56,7 @@ class NoFilter(AttendError):
         super().__init__("NO_FILTER", "give at least one of patient, appointment, clinic, status")
 
 
-def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
+def routes(pool: Pool, operator: Any) -> APIRouter:
     """Return the read API's routes."""
     router = APIRouter(prefix="/v1", tags=["sub-files"], dependencies=[Depends(operator)])
 
@@ -68,7 +67,7 @@ def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
     return router
 
 
-async def find(pool: asyncpg.Pool, filters: Filters) -> SubFilePage:
+async def find(pool: Pool, filters: Filters) -> SubFilePage:
     """Return one page of sub-files in the order of their ids.
 
     An appointment's sub-file is the one of its patient at its clinic, whichever visit opened it.
@@ -80,13 +79,11 @@ async def find(pool: asyncpg.Pool, filters: Filters) -> SubFilePage:
     asked = {name: value for name in names if (value := getattr(filters, name)) is not None}
     if not asked.keys() - {"after"}:
         raise NoFilter
-    with unavailable():
-        rows = await pool.fetch(sql.find(*asked), *asked.values(), filters.limit)
+    rows = await pool.fetch(sql.find(*asked), *asked.values(), filters.limit)
     items = [SubFileView.model_validate(dict(row)) for row in rows]
     return SubFilePage(items=items, next_after=items[-1].sub_file_id if len(items) == filters.limit else None)
 
 
-async def count_parked(pool: asyncpg.Pool) -> int:
+async def count_parked(pool: Pool) -> int:
     """Return how many sub-files wait for their patient's main file (D5)."""
-    with unavailable():
-        return int(await pool.fetchval(sql.COUNT_PARKED))
+    return int(await pool.fetchval(sql.COUNT_PARKED))

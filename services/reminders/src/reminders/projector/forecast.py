@@ -3,11 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-import asyncpg
 from pydantic import BaseModel, Field
 
 from chassis.api.query_fields import Moment
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import AttendError
 from reminders.projector.listing import BadRange
 from schemas import zones
@@ -72,7 +71,7 @@ class UnknownZone(AttendError):
         super().__init__("UNKNOWN_ZONE", "`zone` must be an IANA zone, such as Europe/London")
 
 
-async def forecast(pool: asyncpg.Pool, asked: Asked) -> Forecast:
+async def forecast(pool: Pool, asked: Asked) -> Forecast:
     """Return the reminders ahead: SCHEDULED, and not handed over yet.
 
     Raises:
@@ -88,7 +87,6 @@ async def forecast(pool: asyncpg.Pool, asked: Asked) -> Forecast:
     except zones.UnknownZone:
         raise UnknownZone from None
     first = asked.from_.astimezone(UTC).replace(second=0, microsecond=0)
-    with unavailable():
-        rows = await pool.fetch(_DUE, asked.clinic, first, asked.to, asked.step.value, asked.zone)
+    rows = await pool.fetch(_DUE, asked.clinic, first, asked.to, asked.step.value, asked.zone)
     items = [Count(at=row["at"], due=row["due"]) for row in rows]
     return Forecast(clinic=asked.clinic, step=asked.step, total=sum(item.due for item in items), items=items)

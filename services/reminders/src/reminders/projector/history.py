@@ -3,10 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 from pydantic import BaseModel
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from schemas.reminders import Reason, ReminderStatus
 
 _HISTORY = """
@@ -33,8 +32,7 @@ class History(BaseModel):
     items: list[Entry]
 
 
-async def history_of(pool: asyncpg.Pool, reminder_id: UUID) -> History:
+async def history_of(pool: Pool, reminder_id: UUID) -> History:
     """Return the history of a reminder; it is empty for one that is not known."""
-    with unavailable():
-        rows = await pool.fetch(_HISTORY, reminder_id)
+    rows = await pool.fetch(_HISTORY, reminder_id)
     return History(items=[Entry.model_validate(dict(row)) for row in rows])

@@ -3,15 +3,15 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 
+from chassis.postgres.database import Pool
 from reminders.projector.forecast import Asked, Forecast, forecast
 from reminders.projector.history import History, history_of
 from reminders.projector.listing import Filters, ReminderPage, find
 
 
-def routes(pool: asyncpg.Pool, operator: Any) -> APIRouter:
+def routes(pool: Pool, operator: Any) -> APIRouter:
     """Return the read API's routes."""
     router = APIRouter(prefix="/v1", tags=["reminders"], dependencies=[Depends(operator)])
 

@@ -3,8 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-import asyncpg
-
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from chassis.process.logs import get_logger
@@ -17,7 +16,7 @@ FORECAST_KEPT = timedelta(days=2)
 """How long the count of a minute is kept after it, in domain time."""
 
 
-async def close(pool: asyncpg.Pool, clock: Clock, stop: asyncio.Event) -> None:
+async def close(pool: Pool, clock: Clock, stop: asyncio.Event) -> None:
     """Close and forget once a minute, until `stop` is set. A database that is away is logged, and asked again."""
     while not stop.is_set():
         try:

@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import Query
 from pydantic import BaseModel, Field
 
 from chassis.api.page_cursor import Cursor
 from chassis.api.query_fields import Moment
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import AttendError
 from schemas.model import ClinicId
 from schemas.reminders import Reason, ReminderStatus
@@ -82,7 +81,7 @@ class BadRange(AttendError):
         super().__init__("BAD_RANGE", "`to` must be later than `from`")
 
 
-async def find(pool: asyncpg.Pool, filters: Filters) -> ReminderPage:
+async def find(pool: Pool, filters: Filters) -> ReminderPage:
     """Return one page of reminders.
 
     Raises:
@@ -91,8 +90,7 @@ async def find(pool: asyncpg.Pool, filters: Filters) -> ReminderPage:
         BadCursor: `after` is none of ours.
     """
     statement, arguments = query(filters)
-    with unavailable():
-        rows = await pool.fetch(statement, *arguments)
+    rows = await pool.fetch(statement, *arguments)
     items = [ReminderView.model_validate(dict(row)) for row in rows[: filters.limit]]
     more = len(rows) > filters.limit
     return ReminderPage(items=items, next_after=_place(items[-1]).text() if more else None)

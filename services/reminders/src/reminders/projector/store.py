@@ -10,7 +10,7 @@ import asyncpg
 
 from chassis.delivery.dead_letter import DeadLetter
 from chassis.delivery.dead_letter import store as store_dead
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from reminders.projector import statements
 from reminders.projector.domain.book import Book, Reminder
 from reminders.projector.domain.forecast import differences
@@ -83,25 +83,23 @@ def reminder_of(row: asyncpg.Record) -> Reminder:
     )
 
 
-async def close_overdue(pool: asyncpg.Pool, now: datetime) -> int:
+async def close_overdue(pool: Pool, now: datetime) -> int:
     """Give a final outcome to reminders that have none 72 h after the visit (G7); return how many got one.
 
     What was handed over is FAILED with OUTCOME_UNKNOWN; what never was is CANCELLED with TOO_LATE.
     """
-    with unavailable():
-        async with pool.acquire() as connection, connection.transaction():
-            ids = [row[0] for row in await connection.fetch(statements.CLOSING, now, CLOSED_AT_ONCE)]
-            if not ids:
-                return 0
-            closed = [reminder_of(row) for row in await connection.fetch(statements.CLOSE, now, ids)]
-            await _forecast(connection, [(held, held._replace(status=ReminderStatus.FAILED)) for held in closed])
-            return len(closed)
+    async with pool.transaction() as connection:
+        ids = [row[0] for row in await connection.fetch(statements.CLOSING, now, CLOSED_AT_ONCE)]
+        if not ids:
+            return 0
+        closed = [reminder_of(row) for row in await connection.fetch(statements.CLOSE, now, ids)]
+        await _forecast(connection, [(held, held._replace(status=ReminderStatus.FAILED)) for held in closed])
+        return len(closed)
 
 
-async def forget_forecast(pool: asyncpg.Pool, before: datetime) -> None:
+async def forget_forecast(pool: Pool, before: datetime) -> None:
     """Remove minutes long past that count nothing any more; what a batch is at work on stays for the next time."""
-    with unavailable():
-        await pool.execute(statements.FORGET_FORECAST, before, FORGOTTEN_AT_ONCE)
+    await pool.execute(statements.FORGET_FORECAST, before, FORGOTTEN_AT_ONCE)
 
 
 async def _forecast(connection: Connection, changed: Iterable[tuple[Reminder | None, Reminder]]) -> None:

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-import asyncpg
 import httpx2
 import structlog
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Batch, Intake, Item
 from notifier.carriers.twilio import statements as sql
@@ -47,7 +46,7 @@ class LookUp:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
+        pool: Pool,
         client: httpx2.AsyncClient,
         account_of: Callable[[str], TwilioAccount],
         peppers: Peppers,
@@ -78,13 +77,12 @@ class LookUp:
 
         An account whose list does not come is not asked again in this round; the other accounts are.
         """
-        with unavailable():
-            async with self._pool.acquire() as connection:
-                rows = await connection.fetch(
-                    sql.UNKNOWN_ATTEMPTS, self._first_age_s, LAST_AGE_S, BEFORE + AFTER, MOST_UNKNOWN
-                )
-                due = self._due([Unknown(*row) for row in rows])
-                visits = await read_gate(connection, {one.appointment_id for one in due}) if due else {}
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                sql.UNKNOWN_ATTEMPTS, self._first_age_s, LAST_AGE_S, BEFORE + AFTER, MOST_UNKNOWN
+            )
+            due = self._due([Unknown(*row) for row in rows])
+            visits = await read_gate(connection, {one.appointment_id for one in due}) if due else {}
         settled, silent = 0, set[TwilioAccount]()
         for one in due:
             visit = visits.get(one.appointment_id)
@@ -119,8 +117,7 @@ class LookUp:
         if address is None or one.address not in self._peppers.of(address).keys:
             return 0  # the number is another one by now; the one that was written to is not kept
         listed = await messages_to(self._client, account, address, one.gated_at - BEFORE)
-        with unavailable():
-            rows = await self._pool.fetch(sql.KNOWN_REFERENCES, [each.reference for each in listed])
+        rows = await self._pool.fetch(sql.KNOWN_REFERENCES, [each.reference for each in listed])
         message = found(one, listed, {row[0] for row in rows})
         if message is None:
             return 0

@@ -2,24 +2,22 @@
 
 from typing import Annotated, Any
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.staff.contacts.bodies import Filters, Quality
 from notifier.staff.contacts.store import find
 from notifier.values.addresses import Peppers
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRouter:
+def routes(pool: Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1/contacts", tags=["contacts"], dependencies=[Depends(operator)])
 
     @router.get("/quality", summary="Patients with visits ahead who cannot be reached, soonest visit first")
     async def quality(filters: Annotated[Filters, Query()]) -> Quality:
-        with unavailable():
-            async with pool.acquire() as connection:
-                return await find(connection, peppers, filters, clock.now())
+        async with pool.acquire() as connection:
+            return await find(connection, peppers, filters, clock.now())
 
     return router

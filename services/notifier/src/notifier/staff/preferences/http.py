@@ -6,18 +6,18 @@ The ledger's attempts carry the version that their gate saw, so what was said wh
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Header, Query
 
 from chassis.api.app import Problem
 from chassis.api.query_fields import Moment
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.staff.if_match import version_of
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
 from notifier.staff.preferences.store import all_said, as_of, put
 
 
-def routes(pool: asyncpg.Pool, clock: Clock, operator: Any) -> APIRouter:
+def routes(pool: Pool, clock: Clock, operator: Any) -> APIRouter:
     """Return the routes."""
     router = APIRouter(
         prefix="/v1/patients/{patient_id}/preferences", tags=["preferences"], dependencies=[Depends(operator)]

@@ -3,9 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from notifier.staff.if_match import check_version
 from notifier.staff.preferences import statements as sql
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
@@ -13,24 +11,20 @@ from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistor
 LONGEST_HISTORY = 1_000
 
 
-async def as_of(
-    pool: asyncpg.Pool, patient_id: UUID, at: datetime | None, version: int | None
-) -> PreferencesView | None:
+async def as_of(pool: Pool, patient_id: UUID, at: datetime | None, version: int | None) -> PreferencesView | None:
     """Return what counts now, counted at an instant, or was said in a version; None: nothing was said then."""
-    with unavailable():
-        row = await pool.fetchrow(sql.AS_OF, patient_id, at, version)
+    row = await pool.fetchrow(sql.AS_OF, patient_id, at, version)
     return None if row is None else PreferencesView.model_validate(dict(row))
 
 
-async def all_said(pool: asyncpg.Pool, patient_id: UUID) -> PreferencesHistory:
+async def all_said(pool: Pool, patient_id: UUID) -> PreferencesHistory:
     """Return everything that was ever said, newest first."""
-    with unavailable():
-        rows = await pool.fetch(sql.HISTORY, patient_id, LONGEST_HISTORY)
+    rows = await pool.fetch(sql.HISTORY, patient_id, LONGEST_HISTORY)
     return PreferencesHistory(items=[PreferencesView.model_validate(dict(row)) for row in rows])
 
 
 async def put(
-    pool: asyncpg.Pool, patient_id: UUID, body: PreferencesBody, version: int | None, now: datetime
+    pool: Pool, patient_id: UUID, body: PreferencesBody, version: int | None, now: datetime
 ) -> PreferencesView:
     """Write down what a patient says, with its line in the history in the same transaction.
 
@@ -38,12 +32,11 @@ async def put(
         Problem: 412 VERSION_CHANGED.
     """
     said = (body.whatsapp, body.sms, body.email)
-    with unavailable():
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(sql.ONE_AT_A_TIME, str(patient_id))
-            held = await connection.fetchrow(sql.AS_OF, patient_id, None, None)
-            check_version(version, held["version"] if held else 0)
-            if held and (held["whatsapp"], held["sms"], held["email"]) == said:
-                return PreferencesView.model_validate(dict(held))
-            [row] = await connection.fetch(sql.PUT, patient_id, *said, now, body.by)
+    async with pool.transaction() as connection:
+        await connection.execute(sql.ONE_AT_A_TIME, str(patient_id))
+        held = await connection.fetchrow(sql.AS_OF, patient_id, None, None)
+        check_version(version, held["version"] if held else 0)
+        if held and (held["whatsapp"], held["sms"], held["email"]) == said:
+            return PreferencesView.model_validate(dict(held))
+        [row] = await connection.fetch(sql.PUT, patient_id, *said, now, body.by)
     return PreferencesView.model_validate(dict(row))

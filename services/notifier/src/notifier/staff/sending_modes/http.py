@@ -6,11 +6,10 @@ A switch counts for every call that has not begun: the claiming transaction read
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 
 from chassis.api.app import Problem
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
 from notifier.staff.if_match import version_of
@@ -30,9 +29,7 @@ PAGE, LONGEST_PAGE = 50, 500
 HIGHEST = 2**63 - 1
 
 
-def routes(
-    pool: asyncpg.Pool, clock: Clock, setting: SendingModeName, wake: Callable[[], None], operator: Any
-) -> APIRouter:
+def routes(pool: Pool, clock: Clock, setting: SendingModeName, wake: Callable[[], None], operator: Any) -> APIRouter:
     """Return the routes.
 
     Args:
@@ -52,8 +49,7 @@ def routes(
 
     @router.get("/sending", summary="The installation's sending mode, and what waits")
     async def installation() -> SendingView:
-        with unavailable():
-            return await desk.installation()
+        return await desk.installation()
 
     @router.put("/sending", summary="Switch the installation's sending mode")
     async def put_installation(body: ModeBody, if_match: IfMatch = None) -> SendingView:
@@ -65,13 +61,11 @@ def routes(
         before: Annotated[int | None, Query(ge=1, le=HIGHEST)] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
     ) -> ChangePage:
-        with unavailable():
-            return await desk.changes(clinic, before, limit)
+        return await desk.changes(clinic, before, limit)
 
     @router.get("/clinics/{clinic_id}/sending", summary="What a clinic has chosen about sending")
     async def clinic(clinic_id: ClinicId) -> ClinicSendingView:
-        with unavailable():
-            return await desk.clinic(clinic_id)
+        return await desk.clinic(clinic_id)
 
     @router.put("/clinics/{clinic_id}/sending", summary="Choose for a clinic, whole")
     async def put_clinic(clinic_id: ClinicId, body: ClinicBody, if_match: IfMatch = None) -> ClinicSendingView:

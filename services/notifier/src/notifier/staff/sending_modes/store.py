@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import asyncpg
-
-from chassis.postgres.database import Connection, unavailable
+from chassis.postgres.database import Connection, Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
 from notifier.staff.if_match import check_version
@@ -23,7 +21,7 @@ from notifier.staff.sending_modes.domain import ClinicChoice
 class SendingDesk:
     """Reads and writes the choices, each change with its line in the audit in the same transaction."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, setting: SendingModeName) -> None:
+    def __init__(self, pool: Pool, clock: Clock, setting: SendingModeName) -> None:
         self._pool, self._clock, self._setting = pool, clock, setting
 
     async def installation(self) -> SendingView:
@@ -39,17 +37,16 @@ class SendingDesk:
         Raises:
             Problem: 412 VERSION_CHANGED.
         """
-        with unavailable():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(statements.ONE_AT_A_TIME, None)
-                held = await connection.fetchrow(statements.INSTALLATION)
-                check_version(version, held["version"] if held else 0)
-                before = {"mode": held["mode"] if held else self._setting.value}
-                after = {"mode": body.mode.value}
-                if held is None or before != after:
-                    await connection.execute(statements.SET_INSTALLATION, body.mode.value, self._clock.now(), body.by)
-                    await connection.execute(statements.AUDIT, None, body.by, self._clock.now(), before, after)
-            return await self.installation()
+        async with self._pool.transaction() as connection:
+            await connection.execute(statements.ONE_AT_A_TIME, None)
+            held = await connection.fetchrow(statements.INSTALLATION)
+            check_version(version, held["version"] if held else 0)
+            before = {"mode": held["mode"] if held else self._setting.value}
+            after = {"mode": body.mode.value}
+            if held is None or before != after:
+                await connection.execute(statements.SET_INSTALLATION, body.mode.value, self._clock.now(), body.by)
+                await connection.execute(statements.AUDIT, None, body.by, self._clock.now(), before, after)
+        return await self.installation()
 
     async def changes(self, clinic_id: str | None, before: int | None, limit: int) -> ChangePage:
         """Return a page of changes, newest first."""
@@ -61,7 +58,7 @@ class SendingDesk:
         """Return what the clinic has chosen, and what waits for it."""
         return await self._clinic(self._pool, clinic_id)
 
-    async def _clinic(self, connection: Connection | asyncpg.Pool, clinic_id: str) -> ClinicSendingView:
+    async def _clinic(self, connection: Connection | Pool, clinic_id: str) -> ClinicSendingView:
         installation = await connection.fetchrow(statements.INSTALLATION)
         row = await connection.fetchrow(statements.CLINIC, clinic_id)
         now, default = self._clock.now(), installation["mode"] if installation else self._setting.value
@@ -86,17 +83,16 @@ class SendingDesk:
             BadChoice: An address or an hour is none.
         """
         after = _columns(_choice(body))
-        with unavailable():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(statements.ONE_AT_A_TIME, clinic_id)
-                row = await connection.fetchrow(statements.CLINIC, clinic_id)
-                check_version(version, row["version"] if row else 0)
-                before = {name: row[name] for name in after} if row else None
-                if before != after:
-                    now = self._clock.now()
-                    await connection.execute(statements.SET_CLINIC, clinic_id, *after.values(), now, body.by)
-                    await connection.execute(statements.AUDIT, clinic_id, body.by, now, before, after)
-                return await self._clinic(connection, clinic_id)
+        async with self._pool.transaction() as connection:
+            await connection.execute(statements.ONE_AT_A_TIME, clinic_id)
+            row = await connection.fetchrow(statements.CLINIC, clinic_id)
+            check_version(version, row["version"] if row else 0)
+            before = {name: row[name] for name in after} if row else None
+            if before != after:
+                now = self._clock.now()
+                await connection.execute(statements.SET_CLINIC, clinic_id, *after.values(), now, body.by)
+                await connection.execute(statements.AUDIT, clinic_id, body.by, now, before, after)
+            return await self._clinic(connection, clinic_id)
 
 
 def _choice(body: ClinicBody) -> ClinicChoice:

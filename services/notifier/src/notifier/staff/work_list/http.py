@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query
 
 from chassis.api.app import Problem
+from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.plain_english import reason_words
@@ -24,7 +24,7 @@ from notifier.staff.work_list.listing import find
 
 
 def routes(
-    pool: asyncpg.Pool, desk: Desk, clock: Clock, sending: SendingMode, wake: Callable[[], None], operator: Any
+    pool: Pool, desk: Desk, clock: Clock, sending: SendingMode, wake: Callable[[], None], operator: Any
 ) -> APIRouter:
     """Return the routes.
 

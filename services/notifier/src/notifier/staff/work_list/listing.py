@@ -6,7 +6,7 @@ import asyncpg
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.api.page_cursor import Cursor
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from notifier.ledger.domain.plain_english import reason_words
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.odd_rows import readable
@@ -21,18 +21,17 @@ RECENT = timedelta(days=7)
 _STEPS = TypeAdapter(list[StepView])
 
 
-async def find(pool: asyncpg.Pool, filters: Filters, now: datetime) -> WorkList:
+async def find(pool: Pool, filters: Filters, now: datetime) -> WorkList:
     """Return one page of the list."""
     place = Cursor.read(filters.after) if filters.after else None
     since = now if filters.ahead else now - RECENT
-    with unavailable():
-        rows = await pool.fetch(
-            sql.LIST, since, filters.clinic, filters.reason, filters.state, place.at if place else None,
-            place.id if place else None, filters.limit + 1,
-        )  # fmt: skip
-        shown = rows[: filters.limit]
-        names = await pool.fetch(sql.NAMES, sorted({row["appointment_id"] for row in shown})) if shown else []
-        replies = [] if place else await pool.fetch(sql.REPLIES, filters.clinic, PAGE)
+    rows = await pool.fetch(
+        sql.LIST, since, filters.clinic, filters.reason, filters.state, place.at if place else None,
+        place.id if place else None, filters.limit + 1,
+    )  # fmt: skip
+    shown = rows[: filters.limit]
+    names = await pool.fetch(sql.NAMES, sorted({row["appointment_id"] for row in shown})) if shown else []
+    replies = [] if place else await pool.fetch(sql.REPLIES, filters.clinic, PAGE)
     known = {row["appointment_id"]: row for row in names}
     items = list(readable(shown, lambda row: _item(row, known.get(row["appointment_id"]), now)))
     more = Cursor(shown[-1]["starts_at"], shown[-1]["notification_id"]).text() if len(rows) > filters.limit else None

@@ -5,9 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.rows import insert
@@ -21,15 +19,14 @@ from notifier.values.addresses import Peppers
 class PostgresDesk:
     """The work list's transactions."""
 
-    def __init__(self, pool: asyncpg.Pool, peppers: Peppers) -> None:
+    def __init__(self, pool: Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresDeskTransaction"]:
         """See `staff.work_list.handle.Desk`."""
-        with unavailable():
-            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                yield PostgresDeskTransaction(connection, self._peppers)
+        async with self._pool.transaction(isolation="read_committed") as connection:
+            yield PostgresDeskTransaction(connection, self._peppers)
 
 
 class PostgresDeskTransaction(PostgresLedgerTransaction):

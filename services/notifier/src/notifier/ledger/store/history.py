@@ -4,18 +4,17 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.postgres.database import unavailable
+from chassis.postgres.database import Pool
 from notifier.ledger import statements
 from notifier.ledger.bodies import AttemptView, NotificationList, NotificationView
 from notifier.ledger.domain.states import NotificationState, outcome_of
 from notifier.ledger.odd_rows import readable
 
 
-async def find(pool: asyncpg.Pool, appointment_id: UUID) -> NotificationList:
+async def find(pool: Pool, appointment_id: UUID) -> NotificationList:
     """Return every message about an appointment with its calls."""
-    with unavailable():
-        rows = await pool.fetch(statements.FIND_NOTIFICATIONS, appointment_id)
-        calls = await pool.fetch(statements.FIND_ATTEMPTS, [row["notification_id"] for row in rows])
+    rows = await pool.fetch(statements.FIND_NOTIFICATIONS, appointment_id)
+    calls = await pool.fetch(statements.FIND_ATTEMPTS, [row["notification_id"] for row in rows])
     made: dict[UUID, list[AttemptView]] = {row["notification_id"]: [] for row in rows}
     for call in calls:
         made[call["notification_id"]].append(AttemptView.model_validate(dict(call)))
