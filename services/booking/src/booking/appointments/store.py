@@ -29,10 +29,9 @@ _MODE = {mode.value: mode for mode in IngestMode}
 
 
 class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
-    """Booking's records within one transaction."""
+    """`appointments.handle.Store` within one transaction."""
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
-        """See `handle.Store`."""
         found = await self._ids(statements.IDENTITIES, identities)
         missing = identities - found.keys() if isinstance(identities, set) else set(identities) - found.keys()
         if not missing:
@@ -47,12 +46,10 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         return found, made.keys()
 
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
-        """See `handle.Store`."""
         rows = await self.connection.fetch(statements.LOCK_APPOINTMENTS, list(appointment_ids))
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 
     async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
-        """See `handle.Store`."""
         rows = await self.connection.fetch(statements.TAKEN, *columns(keys, 2))
         return {
             (r["client"], r["key"]): RecordedEvent(
@@ -62,7 +59,6 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         }
 
     async def write_appointments(self, states: Mapping[UUID, AppointmentState]) -> None:
-        """See `handle.Store`."""
         ids = sorted(states)
         given = zip(*(states[key] for key in ids), strict=True)  # an AppointmentState has the table's order
         await self.connection.execute(statements.WRITE_APPOINTMENTS, ids, *map(list, given))
@@ -70,7 +66,6 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     async def publish_versions(
         self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
     ) -> None:
-        """See `handle.Store`."""
         known = await self.barred({state.patient for _, state in versions})
         barred = [known.get(state.patient) for _, state in versions]
         events = [
@@ -106,7 +101,6 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             raise Unavailable("KEY_RACE", "an event id was taken by another batch meanwhile") from None
 
     async def forget(self, identities: Collection[Identity]) -> None:
-        """See `handle.Store`."""
         await self.connection.execute(statements.FORGET_IDENTITIES, *columns(identities, 2))
 
 

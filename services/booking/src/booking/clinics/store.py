@@ -17,15 +17,13 @@ from chassis.postgres.database import Connection, Pool
 
 
 class PostgresClinics(Records):
-    """Clinics within one transaction."""
+    """Clinics within one transaction, for `appointments.handle.Store`."""
 
     async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
-        """See `handle.Store`."""
         rows = await self.connection.fetch(statements.CLINICS, list(codes))
         return {row["clinic_id"]: clinic_of(row) for row in rows}
 
     async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
-        """See `handle.Store`."""
         rows = await self.connection.fetch(statements.CLINIC_IDS, *columns(identifiers, 3))
         return {(row["source"], row["system"], row["value"]): row["clinic_id"] for row in rows}
 

@@ -37,20 +37,16 @@ class PostgresMergeStore(PostgresStore):
     """See `handle.MergeStore`."""
 
     async def merged_away(self, identity: Identity, into: UUID) -> UUID | None:
-        """See `handle.MergeStore`."""
         found: UUID | None = await self.connection.fetchval(_MERGED_AWAY, *identity, into)
         return found
 
     async def ahead_of(self, patient_id: UUID, now: datetime) -> Sequence[UUID]:
-        """See `handle.MergeStore`."""
         return [row[0] for row in await self.connection.fetch(_AHEAD_OF, patient_id, now)]
 
     async def move_aliases(self, patient_id: UUID, into: UUID) -> None:
-        """See `handle.MergeStore`."""
         await self.connection.execute(_MOVE_ALIASES, patient_id, into)
 
     async def link(self, patient: PatientState, merge: Merge, now: datetime) -> None:
-        """See `handle.MergeStore`."""
         into = patient.merged_into
         await self.connection.execute(_LINK, patient.patient_id, patient.version, into)
         note = (patient.patient_id, into, *merge.identity, now, merge.client.client_id, merge.reason)

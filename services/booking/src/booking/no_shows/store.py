@@ -66,7 +66,6 @@ class PostgresUnattended:
     async def lock_unattended(
         self, clinic_id: str, ended_by: datetime, visit_length: timedelta, size: int
     ) -> Mapping[UUID, AppointmentState]:
-        """See `handle.Unattended`."""
         rows = await self.connection.fetch(LOCK_UNATTENDED, visit_length, clinic_id, ended_by, size)
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 

@@ -36,16 +36,14 @@ _REMINDABLE = [status.value for status in SENDABLE]
 
 
 class PostgresPatients(Records):
-    """Patients within one transaction."""
+    """`patients.handle.PatientStore` within one transaction."""
 
     async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
-        """See `handle.PatientStore`."""
         return await self._ids(statements.PATIENTS, identities)
 
     async def mint_patients(
         self, identities: Collection[Identity]
     ) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
-        """See `handle.PatientStore`."""
         made = await self._ids(statements.MINT_PATIENTS, identities)
         lost = set(identities) - made.keys()
         found = made | await self._ids(statements.PATIENTS, lost) if lost else made
@@ -54,20 +52,16 @@ class PostgresPatients(Records):
         return found, made.keys()
 
     async def forget_patients(self, identities: Collection[Identity]) -> None:
-        """See `handle.PatientStore`."""
         await self.connection.execute(statements.FORGET_PATIENTS, *columns(identities, 2))
 
     async def lock_patients(self, patient_ids: Collection[UUID]) -> Mapping[UUID, PatientState]:
-        """See `handle.PatientStore`."""
         rows = await self.connection.fetch(statements.LOCK_PATIENTS, list(patient_ids))
         return {row["patient_id"]: patient_of(row) for row in rows}
 
     async def lock_counters(self, years: Collection[int]) -> None:
-        """See `handle.PatientStore`."""
         await self.connection.execute(statements.LOCK_COUNTERS, sorted(years))
 
     async def numbers_taken(self, numbers: Collection[str]) -> Collection[str]:
-        """See `handle.PatientStore`."""
         return {row["main_file"] for row in await self.connection.fetch(statements.NUMBERS_TAKEN, list(numbers))}
 
     async def free_numbers(self, year: int, count: int, claimed: Collection[str] = ()) -> Sequence[str]:
@@ -93,7 +87,6 @@ class PostgresPatients(Records):
         return found[:count]
 
     async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
-        """See `handle.PatientStore`."""
         rows = await self.connection.fetch(statements.BARRED, [one for one in patients if isinstance(one, UUID)])
         bars = ((row[0], barred_by(deceased=row[1], do_not_contact=row[2], consent=row[3])) for row in rows)
         return {patient: bar for patient, bar in bars if bar is not None}
@@ -101,7 +94,6 @@ class PostgresPatients(Records):
     async def reminded(
         self, patient_ids: Collection[UUID], now: datetime
     ) -> Mapping[UUID, Sequence[Appointment]] | None:
-        """See `handle.PatientStore`."""
         rows = await self.connection.fetch(statements.REMINDED, list(patient_ids), _REMINDABLE, now, MOST_COUNTED + 1)
         if len(rows) > MOST_COUNTED:
             return None
@@ -113,7 +105,6 @@ class PostgresPatients(Records):
     async def write_patients(
         self, patients: Sequence[PatientState], flags: Sequence[FlagChange], now: datetime
     ) -> None:
-        """See `handle.PatientStore`."""
         self.people = True
         given = zip(*map(_PATIENT, patients), strict=True)
         await keep_flag_changes(self.connection, flags, now)  # first: a trigger on patients reads the cause in them
@@ -121,7 +112,6 @@ class PostgresPatients(Records):
         await enqueue(self.connection, [patient_changed(patient, now) for patient in patients])
 
     async def visited(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
-        """See `handle.PatientStore`."""
         rows = await self.connection.fetch(statements.VISITED, list(patient_ids))
         return {row["asked"]: row["clinics"] for row in rows}
 

@@ -24,22 +24,19 @@ REMINDABLE = [status.value for status in SENDABLE]
 
 
 class PostgresPolicyStore:
-    """Policies and jobs within one transaction."""
+    """`policies.handle.PolicyStore` within one transaction: policies and jobs."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     async def lock_clinic(self, clinic_id: str) -> ClinicState | None:
-        """See `handle.PolicyStore`."""
         return await locked_clinic(self.connection, clinic_id)
 
     async def minted(self, clinic_id: str) -> tuple[Collection[str], int]:
-        """See `handle.PolicyStore`."""
         slugs = {row["slug"] for row in await self.connection.fetch(statements.SLUGS, clinic_id)}
         return slugs, int(await self.connection.fetchval(statements.LAST_VERSION, clinic_id))
 
     async def keep(self, change: PolicyChange, clinic: ClinicState) -> None:
-        """See `handle.PolicyStore`."""
         key = (change.clinic_id, change.version)
         await self.connection.execute(
             statements.APPEND_POLICY, *key, change.service_type, change.policy_id, policy_json.rules(change.rules),
@@ -55,11 +52,9 @@ class PostgresPolicyStore:
         await self.connection.execute(statements.OPEN_JOB, *key, change.service_type)
 
     async def raise_fences(self) -> None:
-        """See `handle.PolicyStore`."""
         await self.connection.execute(statements.RAISE_FENCES)
 
     async def next_job(self) -> Job | None:
-        """See `handle.PolicyStore`."""
         row = await self.connection.fetchrow(statements.NEXT_JOB)
         if row is None:
             return None
@@ -70,7 +65,6 @@ class PostgresPolicyStore:
         )  # fmt: skip
 
     async def begin(self, job: Job, services: Collection[str], now: datetime) -> None:
-        """See `handle.PolicyStore`."""
         ahead = await self.connection.fetchval(
             statements.COUNT_AHEAD, job.clinic_id, job.service_type, list(services), now, REMINDABLE
         )
@@ -79,14 +73,12 @@ class PostgresPolicyStore:
     async def ahead(
         self, job: Job, services: Collection[str], after: tuple[datetime, UUID], size: int
     ) -> Sequence[tuple[UUID, datetime]]:
-        """See `handle.PolicyStore`."""
         rows = await self.connection.fetch(
             statements.IDS_AHEAD, job.clinic_id, job.service_type, list(services), *after, REMINDABLE, size
         )
         return [(row["appointment_id"], row["starts_at"]) for row in rows]
 
     async def snapshots(self, states: Mapping[UUID, AppointmentState]) -> Mapping[UUID, Appointment]:
-        """See `handle.PolicyStore`."""
         rows = await self.connection.fetch(
             statements.SNAPSHOTS, list(states), [state.version for state in states.values()]
         )
@@ -94,14 +86,12 @@ class PostgresPolicyStore:
         return {appointment.appointment_id: appointment for appointment in read}
 
     async def move(self, job: Job, last: tuple[UUID, datetime], looked_at: int, effect: Effect) -> None:
-        """See `handle.PolicyStore`."""
         key, start = last
         await self.connection.execute(
             statements.MOVE_JOB, job.clinic_id, job.version, start, key, looked_at, *effect, None
         )
 
     async def finish(self, job: Job, looked_at: int, effect: Effect, now: datetime) -> None:
-        """See `handle.PolicyStore`."""
         await self.connection.execute(
             statements.MOVE_JOB, job.clinic_id, job.version, None, None, looked_at, *effect, now
         )

@@ -13,10 +13,9 @@ from schemas.wire import provider_id
 
 
 class PostgresProviders(Records):
-    """Clinicians within one transaction."""
+    """Clinicians within one transaction, for `appointments.handle.Store`."""
 
     async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
-        """See `handle.Store`."""
         self.people = True
         rows = [(provider_id(*identity), *identity, name) for identity, name in names.items()]
         new = await self.connection.fetch(statements.NEW_PROVIDERS, *map(list, zip(*rows, strict=True)))

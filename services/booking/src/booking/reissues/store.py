@@ -53,25 +53,22 @@ _REMINDABLE = [status.value for status in SENDABLE]
 
 
 class PostgresFlagStore(PostgresStore):
-    """Jobs of changed flags, and the visits, within one transaction."""
+    """`reissues.handle.FlagStore` within one transaction: jobs of changed flags, and the visits."""
 
     async def raise_fences(self) -> None:
         """Mark the jobs that have no fence yet; they end once all transactions of before have ended."""
         await self.connection.execute(_RAISE_FENCES)
 
     async def next_jobs(self, size: int) -> Sequence[Job]:
-        """See `handle.FlagStore`."""
         rows = await self.connection.fetch(_NEXT_JOBS, size)
         return [Job(row["reissue_id"], row["patient_id"], row["caused_by"], row["is_last"]) for row in rows]
 
     async def outdated(self, patients: Mapping[UUID, Bar | None], now: datetime, size: int) -> Mapping[UUID, int]:
-        """See `handle.FlagStore`."""
         asked = (list(patients), list(patients.values()))
         rows = await self.connection.fetch(_OUTDATED, *asked, _REMINDABLE, now, size)
         return {row["appointment_id"]: row["version"] for row in rows}
 
     async def note(self, jobs: Sequence[Job]) -> None:
-        """See `handle.FlagStore`."""
         await self.connection.execute(_END, [job.job_id for job in jobs if job.is_last])
         await self.connection.execute(_NOTE, [job.job_id for job in jobs if not job.is_last])
 

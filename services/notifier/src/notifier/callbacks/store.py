@@ -27,7 +27,6 @@ class PostgresUnreadables:
         self._pool, self._clock, self._most = pool, clock, most
 
     async def keep(self, carrier: Carrier, items: Sequence[Unread]) -> int:
-        """See `callbacks.handle.intake.Unreadables`."""
         new = await self._pool.fetch(
             KEEP,
             carrier.value,
@@ -45,7 +44,6 @@ class PostgresUnreadables:
         return len(new)
 
     async def one(self, unreadable_id: int) -> Kept | None:
-        """See `callbacks.handle.replay.KeptCallbacks`."""
         row = await self._pool.fetchrow(ONE, unreadable_id)
         if row is None:
             return None
@@ -55,7 +53,6 @@ class PostgresUnreadables:
         return Kept(Carrier(row["carrier"]), row["content"], row["received_at"], is_whole, came, done)
 
     async def note(self, unreadable_id: int, replayed: Replayed) -> None:
-        """See `callbacks.handle.replay.KeptCallbacks`."""
         await self._pool.execute(REPLAYED, unreadable_id, replayed.at, replayed.by)
 
     async def count(self) -> int:

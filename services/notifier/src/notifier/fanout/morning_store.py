@@ -21,7 +21,6 @@ class Mornings:
         self._connection = connection
 
     async def keep_plans(self, plans: Collection[PlanSeen]) -> None:
-        """See `fanout.handle.reminders.RemindersStore`."""
         ahead = [(plan.appointment_id, one) for plan in plans for one in plan.ahead]
         await self._connection.execute(
             morning_statements.KEEP_PLANS,
@@ -35,7 +34,6 @@ class Mornings:
         )
 
     async def drop_from_plans(self, gone: Collection[GoneSeen]) -> None:
-        """See `fanout.handle.reminders.RemindersStore`."""
         pairs = [(one.appointment_id, reminder) for one in gone for reminder in one.reminder_ids]
         await self._connection.execute(
             morning_statements.DROP_FROM_PLANS,
@@ -44,7 +42,6 @@ class Mornings:
         )
 
     async def expected(self, mornings: Sequence[Morning], now: datetime) -> Mapping[int, Sequence[Expected]]:
-        """See `fanout.handle.reminders.RemindersStore`."""
         rows = await self._connection.fetch(
             morning_statements.EXPECTED,
             [one.clinic_id for one in mornings],
@@ -62,7 +59,6 @@ class Mornings:
         return found
 
     async def forget_plans(self, mornings: Sequence[Morning]) -> None:
-        """See `fanout.handle.reminders.RemindersStore`."""
         await self._connection.execute(
             morning_statements.FORGET_PLANS, [one.clinic_id for one in mornings], [one.begins for one in mornings]
         )

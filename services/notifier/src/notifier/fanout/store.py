@@ -43,12 +43,10 @@ class PostgresFanoutStore(Mornings):
         self._link, self._peppers = link, peppers
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
-        """See `fanout.handle.appointments.FanoutStore`."""
         rows = await self._connection.fetch(statements.HELD, list(appointment_ids))
         return {row[0]: Held(row[1], Status(row[2]), *row[3:]) for row in rows}
 
     async def keep(self, newest: Collection[Kept]) -> None:
-        """See `fanout.handle.appointments.FanoutStore`."""
         fresh = [kept for kept in newest if kept.new]
         if len(fresh) >= ledger_rows.FROM_ROWS:
             await _copy_visits(self._connection, fresh)
@@ -74,27 +72,22 @@ class PostgresFanoutStore(Mornings):
         )
 
     async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
-        """See `fanout.handle.entry.EntryStore`."""
         rows = await self._connection.fetch(statements.KNOWN, list(notification_ids))
         return {row[0] for row in rows}
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """See `fanout.handle.entry.EntryStore`."""
         return await read_gate(self._connection, appointment_ids)
 
     async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
     ) -> Mapping[UUID, GateFacts]:
-        """See `fanout.handle.entry.EntryStore`."""
         return await read_facts(self._connection, self._peppers, asked, visits, now)
 
     async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
-        """See `fanout.handle.appointments.FanoutStore`."""
         rows = await self._connection.fetch(statements.WAITING, list(appointment_ids))
         return [ledger_rows.notification(row) for row in rows]
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
-        """See `fanout.handle.appointments.FanoutStore`."""
         rows = await self._connection.fetch(statements.TWINS, list(appointment_ids), within_s, now)
         return [Twin(row[0], row[1], Status(row[2]), Status(row[3])) for row in rows]
 
@@ -104,7 +97,6 @@ class PostgresFanoutStore(Mornings):
         await self._connection.fetch(statements.TAKE_TURNS, statements.TURN_CLASS, turns)
 
     async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `fanout.handle.appointments.FanoutStore`."""
         await self._connection.execute(
             statements.CHANGE,
             [one.notification_id for one in notifications],
@@ -118,7 +110,6 @@ class PostgresFanoutStore(Mornings):
         )
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `fanout.handle.entry.EntryStore`."""
         copied, inserted = ledger_rows.parted(notifications)
         if copied:
             await ledger_rows.copy_notifications(self._connection, copied, now)
@@ -126,7 +117,6 @@ class PostgresFanoutStore(Mornings):
             await ledger_rows.insert(self._connection, inserted, now)
 
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
-        """See `fanout.handle.entry.EntryStore`."""
         if not entries:
             return
         notices = [notice_of(entry, self._link) for entry in entries]

@@ -46,7 +46,6 @@ class PostgresLedger:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresLaneTransaction"]:
-        """See `lanes.handle.ports.Ledger`."""
         async with self._pool.transaction(isolation="read_committed") as connection:
             yield PostgresLaneTransaction(connection, self._peppers, self._lease, self._accounts)
 
@@ -65,19 +64,15 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         self._accounts = accounts
 
     async def take_tokens(self, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         return await rate_limit.take(self._connection, lane, per_second, most)
 
     async def give_back_tokens(self, lane: Channel, tokens: Mapping[str, int]) -> None:
-        """See `lanes.handle.ports.LaneTransaction`."""
         await rate_limit.give_back(self._connection, lane, tokens)
 
     async def pause(self, lane: Channel, account: str, seconds: float) -> None:
-        """See `lanes.handle.ports.LaneTransaction`."""
         await rate_limit.pause(self._connection, lane, account, seconds)
 
     async def paused_s(self, lane: Channel) -> Mapping[str, float]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         return await rate_limit.paused_s(self._connection, lane)
 
     async def lock_due(
@@ -90,7 +85,6 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         *,
         even_paused: bool = False,
     ) -> Sequence[Row]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         of, rows = self._accounts[lane], list[asyncpg.Record]()
         clinics, owners = list(of.own), list(of.own.values())
         asked = lane, now, until, setting
@@ -105,7 +99,6 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
     async def due(
         self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: SendingModeName
     ) -> Collection[str]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         of = self._accounts[lane]
         rows = await self._connection.fetch(
             sql.DUE, lane, now, until, setting, of.rest, list(accounts), list(of.own), list(of.own.values())
@@ -113,27 +106,22 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         return {row["account"] for row in rows}
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Row]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         return [read(row) for row in await self._connection.fetch(sql.LOCK_LATE, lane, now, limit)]
 
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Row]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         return [read(row) for row in await self._connection.fetch(sql.LOCK_RUN_OUT, lane, limit)]
 
     async def put_off(self, notification_ids: Collection[UUID], now: datetime, wait: timedelta) -> Collection[UUID]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         rows = await self._connection.fetch(sql.PUT_OFF, list(notification_ids), now, wait, PUT_OFF)
         return {row["notification_id"] for row in rows}
 
     async def take_aside(self, notification_ids: Collection[UUID], now: datetime) -> Sequence[Notification]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         rows = await self._connection.fetch(sql.TAKE_ASIDE, list(notification_ids), now)
         unknown = [row["attempt_id"] for row in rows if row["state"] == NotificationState.UNKNOWN]
         await self._close([(attempt_id, "unknown", LEASE_RAN_OUT, None) for attempt_id in unknown], now)
         return [one for row in rows if isinstance(one := read(row), Notification)]
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
-        """See `lanes.handle.ports.LaneTransaction`."""
         if calls:
             await self._connection.execute(
                 sql.OPEN_ATTEMPTS,
@@ -149,16 +137,13 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
             )
 
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
-        """See `lanes.handle.ports.LaneTransaction`."""
         columns = [(one.call.attempt_id, *_columns(one.answer)) for one in answers]
         await self._close(columns, now)
 
     async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `lanes.handle.ports.LaneTransaction`."""
         await self._close([(one.attempt_id, "unknown", LEASE_RAN_OUT, None) for one in notifications], now)
 
     async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
-        """See `lanes.handle.ports.LaneTransaction`."""
         rows = await self._connection.fetch(sql.CLINICS_PREFERRING_DOUBLES, list(clinic_ids))
         return {row[0] for row in rows}
 

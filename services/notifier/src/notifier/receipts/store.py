@@ -25,14 +25,13 @@ LONGEST_KEY = 400
 
 
 class PostgresReceipts:
-    """Receipts."""
+    """See `receipts.handle.Receipts`."""
 
     def __init__(self, pool: Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReceiptTransaction"]:
-        """See `receipts.handle.Receipts`."""
         with said_after_commit():
             async with self._pool.transaction(isolation="read_committed") as connection:
                 yield PostgresReceiptTransaction(connection, self._peppers)
@@ -50,7 +49,6 @@ class PostgresReceiptTransaction:
         self._ledger = PostgresLedgerTransaction(connection, peppers)
 
     async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
-        """See `receipts.handle.ReceiptTransaction`."""
         once = {(one.carrier, _key(one)): one for one in reversed(reports)}.values()
         columns = zip(*(_columns(one) for one in once), strict=True)
         rows = await self._connection.fetch(sql.KEEP_RECEIPTS, *map(list, columns), now) if once else []
@@ -58,11 +56,9 @@ class PostgresReceiptTransaction:
         return [_kept(row, users[row["key"]]) for row in rows]
 
     async def waiting(self, limit: int, since: datetime) -> Sequence[Kept]:
-        """See `receipts.handle.ReceiptTransaction`."""
         return [_kept(row) for row in await self._connection.fetch(sql.WAITING_RECEIPTS, limit, since)]
 
     async def lock(self, reports: Sequence[Kept]) -> Mapping[UUID, Notification]:
-        """See `receipts.handle.ReceiptTransaction`."""
         made = await self.made(reports)
         if not made:
             return {}
@@ -72,7 +68,6 @@ class PostgresReceiptTransaction:
         return {row["notification_id"]: notification(row) for row in rows}
 
     async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
-        """See `receipts.handle.ReceiptTransaction`."""
         rows = await self._connection.fetch(
             sql.ATTEMPTS_OF_RECEIPTS,
             [one.receipt_id for one in reports],
@@ -84,7 +79,6 @@ class PostgresReceiptTransaction:
         return {row["receipt_id"]: _made(row) for row in rows}
 
     async def move(self, attempts: Sequence[Moved]) -> None:
-        """See `receipts.handle.ReceiptTransaction`."""
         if attempts:
             await self._connection.execute(
                 sql.MOVE_ATTEMPTS,
@@ -95,15 +89,12 @@ class PostgresReceiptTransaction:
             )
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `receipts.handle.ReceiptTransaction`."""
         await self._ledger.write(notifications, now)
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `receipts.handle.ReceiptTransaction`."""
         await self._ledger.publish(notifications, now)
 
     async def note(self, noted: Sequence[Noted], now: datetime) -> None:
-        """See `receipts.handle.ReceiptTransaction`."""
         if noted:
             await self._connection.execute(
                 sql.NOTE_RECEIPTS,
@@ -115,13 +106,11 @@ class PostgresReceiptTransaction:
             )
 
     async def link(self, users: Sequence[tuple[str, UUID]], now: datetime) -> None:
-        """See `receipts.handle.ReceiptTransaction`."""
         if users:
             keys = [self._peppers.of_user(user)[0] for user, _ in users]
             await link_attempts(self._connection, keys, [attempt_id for _, attempt_id in users], now)
 
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
-        """See `receipts.handle.ReceiptTransaction`."""
         await self._connection.execute(sql.GIVE_UP_RECEIPT, receipt_id, now, trouble)
 
 

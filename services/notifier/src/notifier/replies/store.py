@@ -24,14 +24,13 @@ OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)
 
 
 class PostgresReplies:
-    """Replies."""
+    """See `replies.handle.Replies`."""
 
     def __init__(self, pool: Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReplyTransaction"]:
-        """See `replies.handle.Replies`."""
         async with self._pool.transaction(isolation="read_committed") as connection:
             yield PostgresReplyTransaction(connection, self._peppers)
 
@@ -43,7 +42,6 @@ class PostgresReplyTransaction:
         self._connection, self._peppers = connection, peppers
 
     async def identify(self, address: Address | None, users: Sequence[bytes], now: datetime) -> tuple[Address, bool]:
-        """See `replies.handle.ReplyTransaction`."""
         if users:
             await whatsapp_users.lock(self._connection, users)
         if address is None:
@@ -57,24 +55,19 @@ class PostgresReplyTransaction:
         return found, known
 
     async def is_new(self, reply_id: UUID) -> bool:
-        """See `replies.handle.ReplyTransaction`."""
         await self._connection.execute(sql.LOCK_REPLY, str(reply_id))
         return not await self._connection.fetchval(sql.KNOWN_REPLY, reply_id)
 
     async def opt_out(self, address: Address, cause: str, now: datetime) -> None:
-        """See `replies.handle.ReplyTransaction`."""
         await stop(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
     async def stopped_later(self, address: Address, sent_at: datetime) -> bool:
-        """See `replies.handle.ReplyTransaction`."""
         return bool(await self._connection.fetchval(sql.STOPPED_LATER, *found_by(address), sent_at, OF_A_NUMBER))
 
     async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
-        """See `replies.handle.ReplyTransaction`."""
         await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
 
     async def messaged(self, address: Address, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
-        """See `replies.handle.ReplyTransaction`."""
         rows = await self._connection.fetch(sql.MESSAGED, *found_by(address), channel.value, account)
         told = {row["appointment_id"]: row["schedule_gen"] for row in rows}
         visits = await read_gate(self._connection, told.keys()) if told else {}
@@ -97,15 +90,12 @@ class PostgresReplyTransaction:
         ]
 
     async def wrong_codes(self, address: Address, since: datetime) -> int:
-        """See `replies.handle.ReplyTransaction`."""
         return int(await self._connection.fetchval(sql.WRONG_CODES, *found_by(address), since))
 
     async def order(self, reply: Reply, now: datetime) -> None:
-        """See `replies.handle.ReplyTransaction`."""
         await enqueue(self._connection, [patient_replied(reply, now)])
 
     async def keep(self, reply: Reply, now: datetime) -> None:
-        """See `replies.handle.ReplyTransaction`."""
         incoming = reply.incoming
         await self._connection.execute(
             sql.KEEP_REPLY,

@@ -25,15 +25,13 @@ FROM sub_file_command WHERE sub_file_id = $1::uuid ORDER BY version DESC"""
 
 
 class PostgresCommandStore(PostgresStore):
-    """The store of one command, over one connection that is inside its transaction."""
+    """`handle_commands.CommandStore` over one connection that is inside its transaction."""
 
     async def sub_file(self, sub_file_id: str) -> SubFile | None:
-        """See `handle_commands.CommandStore`."""
         row = await self._connection.fetchrow(_SUB_FILE, sub_file_id)
         return None if row is None else SubFile(row[0], row[1], SubFileStatus(row[2]), *row[3:])
 
     async def audit(self, command: Command, before: SubFile, after: SubFile, now: datetime) -> None:
-        """See `handle_commands.CommandStore`."""
         await self._connection.execute(
             _AUDIT, after.caused_by, after.sub_file_id, after.version, command.act, command.by, command.reason,
             _said(before, command.act), _said(after, command.act), now,

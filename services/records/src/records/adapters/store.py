@@ -29,7 +29,6 @@ class PostgresStore:
         self._known = known_providers
 
     async def keep_appointments(self, events: Collection[AppointmentReading]) -> Mapping[str, int]:
-        """See `handle.Store`."""
         kept = await self._connection.fetchrow(
             sql.KEEP_APPOINTMENTS,
             [event.appointment_id for event in events],
@@ -58,7 +57,6 @@ class PostgresStore:
         return await self._held(kept, sql.HELD_PATIENTS, [event.patient_id for event in events])
 
     async def keep_providers(self, events: Collection[ProviderSnapshot]) -> Mapping[str, int]:
-        """See `handle.Store`."""
         ids = [event.provider_id for event in events]
         await self._connection.execute(sql.ADD_PROVIDERS, ids)
         kept = await self._connection.fetchrow(sql.KEEP_PROVIDERS, ids, [event.version for event in events])
@@ -76,25 +74,21 @@ class PostgresStore:
         return before | {row["id"]: row["version"] for row in await self._connection.fetch(query, refused)}
 
     async def erase_patients(self, patient_ids: Collection[str]) -> None:
-        """See `handle.Store`."""
         if patient_ids:
             await self._connection.execute(sql.ERASE_PATIENTS, list(patient_ids))
 
     async def unsettled(self, pairs: Collection[Pair], *, closed_too: bool) -> Collection[Pair]:
-        """See `handle.Store`."""
         patients, clinics = [patient for patient, _ in pairs], [clinic for _, clinic in pairs]
         rows = await self._connection.fetch(sql.UNSETTLED, patients, clinics, closed_too)
         return [(patient, clinic) for patient, clinic in rows]
 
     async def lock_patients(self, patient_ids: Collection[str]) -> Mapping[str, str]:
-        """See `handle.Store`."""
         ids = list(patient_ids)
         await self._connection.execute(sql.LOCK_PATIENTS, ids)
         rows = await self._connection.fetch(sql.MAIN_FILES, ids)
         return {row["patient_id"]: row["main_file"] for row in rows}
 
     async def lock_providers(self, provider_ids: Collection[str]) -> Collection[str]:
-        """See `handle.Store`."""
         doubtful = [provider for provider in provider_ids if provider not in self._known]
         if doubtful:
             await self._connection.execute(sql.ADD_PROVIDERS, doubtful)
@@ -103,18 +97,15 @@ class PostgresStore:
         return self._known
 
     async def sub_files(self, pairs: Collection[Pair]) -> Mapping[Pair, SubFile]:
-        """See `handle.Store`."""
         patients, clinics = [patient for patient, _ in pairs], [clinic for _, clinic in pairs]
         ids = [row[0] for row in await self._connection.fetch(sql.NEWEST, patients, clinics)]
         files = await self._locked(sql.LOCK_SUB_FILES, ids) if ids else ()
         return {(file.patient_id, file.clinic_id): file for file in files}
 
     async def parked(self, patient_ids: Collection[str]) -> Sequence[SubFile]:
-        """See `handle.Store`."""
         return await self._locked(sql.LOCK_PARKED, patient_ids)
 
     async def wanting(self, provider_ids: Collection[str]) -> Sequence[SubFile]:
-        """See `handle.Store`."""
         return await self._locked(sql.LOCK_WANTING, provider_ids)
 
     async def _locked(self, query: str, ids: Collection[str]) -> Sequence[SubFile]:
@@ -122,7 +113,6 @@ class PostgresStore:
         return [SubFile(row[0], row[1], SubFileStatus(row[2]), *row[3:]) for row in rows]
 
     async def insert(self, files: Sequence[SubFile], now: datetime) -> None:
-        """See `handle.Store`."""
         await self._connection.execute(
             sql.INSERT,
             [file.sub_file_id for file in files],
@@ -140,7 +130,6 @@ class PostgresStore:
         )
 
     async def update(self, files: Sequence[SubFile]) -> None:
-        """See `handle.Store`."""
         await self._connection.execute(
             sql.UPDATE,
             [file.sub_file_id for file in files],
@@ -153,6 +142,5 @@ class PostgresStore:
         )
 
     async def publish(self, files: Sequence[SubFile], now: datetime) -> None:
-        """See `handle.Store`."""
         if files:
             await enqueue(self._connection, [sub_file_changed(file, now) for file in files])

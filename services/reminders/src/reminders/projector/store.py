@@ -54,7 +54,6 @@ class PostgresBooks:
         return books
 
     async def save(self, books: Iterable[Book]) -> None:
-        """See `Books`."""
         books = list(books)
         moved = [book for book in books if (book.version, book.schedule_gen) != self._opened[book.appointment_id]]
         if moved:

@@ -89,7 +89,6 @@ class WhatsAppCarrier:
         self._postings: dict[tuple[str, str, str], Posting] = {}
 
     def prepare(self, call: Call) -> Made:
-        """See `lanes.handle.lane.Carrier`."""
         account = self._account_of(call.visit.clinic_id)
         template = account.templates.get(call.kind)
         if template is None:
@@ -111,7 +110,6 @@ class WhatsAppCarrier:
         return self._postings[key]
 
     async def close(self) -> None:
-        """See `lanes.handle.lane.Carrier`."""
         await self._client.aclose()
 
 

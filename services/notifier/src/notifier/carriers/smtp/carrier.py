@@ -75,7 +75,6 @@ class EmailCarrier:
         self._kept: defaultdict[SmtpServer, list[aiosmtplib.SMTP]] = defaultdict(list)
 
     def prepare(self, call: Call) -> Made:
-        """See `lanes.handle.lane.Carrier`."""
         account = self._account_of(call.visit.clinic_id)
         try:
             mail = compose(call, self._templates, account.sender)
@@ -94,7 +93,6 @@ class EmailCarrier:
         return await self._handed_over(server, client, mail)
 
     async def close(self) -> None:
-        """See `lanes.handle.lane.Carrier`."""
         kept = [client for clients in self._kept.values() for client in clients]
         self._kept.clear()
         for client in kept:

@@ -64,7 +64,6 @@ class SmsCarrier:
         self._postings: dict[TwilioAccount, Posting] = {}
 
     def prepare(self, call: Call) -> Made:
-        """See `lanes.handle.lane.Carrier`."""
         account = self._account_of(call.visit.clinic_id)
         try:
             body = sms_of(call, self._templates, account)
@@ -88,7 +87,6 @@ class SmsCarrier:
         return self._postings[account]
 
     async def close(self) -> None:
-        """See `lanes.handle.lane.Carrier`."""
         await self._client.aclose()
 
 

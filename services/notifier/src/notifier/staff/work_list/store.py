@@ -17,14 +17,13 @@ from notifier.values.addresses import Peppers
 
 
 class PostgresDesk:
-    """The work list's transactions."""
+    """See `staff.work_list.handle.Desk`."""
 
     def __init__(self, pool: Pool, peppers: Peppers) -> None:
         self._pool, self._peppers = pool, peppers
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresDeskTransaction"]:
-        """See `staff.work_list.handle.Desk`."""
         async with self._pool.transaction(isolation="read_committed") as connection:
             yield PostgresDeskTransaction(connection, self._peppers)
 
@@ -33,7 +32,6 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
     """See `staff.work_list.handle.DeskTransaction`."""
 
     async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
-        """See `staff.work_list.handle.DeskTransaction`."""
         rows = await self._connection.fetch(sql.ACTS, notification_id)
         return [
             (
@@ -52,16 +50,13 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
         ]
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """See `staff.work_list.handle.DeskTransaction`."""
         await insert(self._connection, notifications, now)
 
     async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
-        """See `staff.work_list.handle.DeskTransaction`."""
         outcome = "accepted" if arrived else "rejected"
         await self._connection.execute(sql.CLOSE_BY_A_PERSON, attempt_id, outcome, BY_A_PERSON, now)
 
     async def note(self, done: Done, attempt_id: UUID | None) -> None:
-        """See `staff.work_list.handle.DeskTransaction`."""
         await self._connection.execute(
             sql.NOTE,
             done.notification_id,
