@@ -7,6 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import RejectedEvent
 from schemas.envelope import Received
@@ -50,11 +51,7 @@ async def store(connection: Connection, consumer: str, letters: Sequence[DeadLet
         await connection.execute(
             _STORE,
             consumer,
-            [d.topic for d in letters],
-            [d.partition for d in letters],
-            [d.offset for d in letters],
-            [d.key for d in letters],
-            [d.value for d in letters],
+            *columns(letters, "topic", "partition", "offset", "key", "value"),
             [_pack(d.headers) for d in letters],
             [d.code for d in letters],
             [_storable(d.message) for d in letters],

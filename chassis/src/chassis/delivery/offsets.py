@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Misconfigured
 
@@ -57,11 +58,7 @@ async def move(connection: Connection, consumer: str, moves: Iterable[Move]) -> 
     moved = await connection.fetch(
         _MOVE,
         consumer,
-        [move.tp.topic for move in moves],
-        [move.tp.partition for move in moves],
-        [move.held for move in moves],
-        [move.to for move in moves],
-        [move.records for move in moves],
+        *columns(moves, "tp.topic", "tp.partition", "held", "to", "records"),
     )
     if len(moved) != len(moves):
         raise Overtaken

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from notifier.fanout import morning_statements
 from notifier.fanout.domain.mornings import Morning, TodaysVisit
@@ -24,9 +25,7 @@ class Mornings:
         ahead = [(plan.appointment_id, one) for plan in plans for one in plan.ahead]
         await self._connection.execute(
             morning_statements.KEEP_PLANS,
-            [plan.appointment_id for plan in plans],
-            [plan.version for plan in plans],
-            [plan.schedule_gen for plan in plans],
+            *columns(plans, "appointment_id", "version", "schedule_gen"),
             [appointment for appointment, _ in ahead],
             [one.reminder_id for _, one in ahead],
             [one.due for _, one in ahead],
@@ -44,10 +43,7 @@ class Mornings:
     async def expected(self, mornings: Sequence[Morning], now: datetime) -> Mapping[int, Sequence[Expected]]:
         rows = await self._connection.fetch(
             morning_statements.EXPECTED,
-            [one.clinic_id for one in mornings],
-            [one.begins for one in mornings],
-            [one.ends for one in mornings],
-            [one.noon_before for one in mornings],
+            *columns(mornings, "clinic_id", "begins", "ends", "noon_before"),
             now,
         )
         found: dict[int, list[Expected]] = {}

@@ -3,9 +3,11 @@
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chassis.outbox.writer import enqueue
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from notifier.fanout import statements
 from notifier.fanout.domain.transitions import Held, Kept
@@ -24,9 +26,9 @@ from notifier.ledger.messages import notification_changed
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 
-_VISITS = (
+_VISIT = (
     "appointment_id", "version", "status", "schedule_gen", "starts_at", "provider_id", "patient_id", "clinic_id",
-    "service_type", "ends_at", "turned_at",
+    "service_type", "ends_at",
 )  # fmt: skip
 
 
@@ -48,28 +50,14 @@ class PostgresFanoutStore(Mornings):
 
     async def keep(self, newest: Collection[Kept]) -> None:
         fresh = [kept for kept in newest if kept.new]
-        if len(fresh) >= ledger_rows.FROM_ROWS:
-            await _copy_visits(self._connection, fresh)
+        if len(fresh) >= ledger_rows.FROM_ROWS:  # never seen before: for what `ledger/rows.py` says of COPY
+            names = (*_VISIT, "turned_at")
+            await self._connection.copy_records_to_table(
+                "appointment", records=zip(*_columns(fresh), strict=True), columns=names
+            )
             newest = [kept for kept in newest if not kept.new]
         if newest:
-            await self._upsert(newest)
-
-    async def _upsert(self, newest: Collection[Kept]) -> None:
-        visits = [kept.visit for kept in newest]
-        await self._connection.execute(
-            statements.KEEP,
-            [visit.appointment_id for visit in visits],
-            [visit.version for visit in visits],
-            [visit.status for visit in visits],
-            [visit.schedule_gen for visit in visits],
-            [visit.starts_at for visit in visits],
-            [visit.provider_id for visit in visits],
-            [visit.patient_id for visit in visits],
-            [visit.clinic_id for visit in visits],
-            [visit.service_type for visit in visits],
-            [visit.ends_at for visit in visits],
-            [kept.turned_at for kept in newest],
-        )
+            await self._connection.execute(statements.KEEP, *_columns(newest))
 
     async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
         rows = await self._connection.fetch(statements.KNOWN, list(notification_ids))
@@ -99,13 +87,9 @@ class PostgresFanoutStore(Mornings):
     async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
         await self._connection.execute(
             statements.CHANGE,
-            [one.notification_id for one in notifications],
-            [one.kind for one in notifications],
-            [one.state for one in notifications],
-            [one.reason for one in notifications],
-            [one.version for one in notifications],
-            [one.replaces for one in notifications],
-            [one.next_attempt_at for one in notifications],
+            *columns(
+                notifications, "notification_id", "kind", "state", "reason", "version", "replaces", "next_attempt_at"
+            ),
             now,
         )
 
@@ -129,14 +113,5 @@ class PostgresFanoutStore(Mornings):
             await enqueue(self._connection, [notification_changed(one, now) for one in told])
 
 
-async def _copy_visits(connection: Connection, kept: Sequence[Kept]) -> None:
-    """Copy appointments in that were never seen before, for what `ledger/rows.py` says of COPY."""
-    records = [
-        (
-            visit.appointment_id, visit.version, visit.status, visit.schedule_gen, visit.starts_at, visit.provider_id,
-            visit.patient_id, visit.clinic_id, visit.service_type, visit.ends_at, one.turned_at,
-        )
-        for one in kept
-        for visit in (one.visit,)
-    ]  # fmt: skip
-    await connection.copy_records_to_table("appointment", records=records, columns=_VISITS)
+def _columns(kept: Collection[Kept]) -> list[list[Any]]:
+    return [*columns([one.visit for one in kept], *_VISIT), [one.turned_at for one in kept]]

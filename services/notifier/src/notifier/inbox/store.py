@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
 
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from notifier.inbox import statements as sql
 from notifier.inbox.notice import Notice
 from notifier.ledger.rows import FROM_ROWS
 
-_INBOX = (
-    "provider_id", "number", "notification_id", "kind", "appointment_id", "title", "body", "patient_name", "starts_at",
-    "zone", "service_type", "link", "created_at",
+_NOTICE = (
+    "provider_id", "notification_id", "kind", "appointment_id", "title", "body", "patient_name", "starts_at", "zone",
+    "service_type", "link",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ async def deliver(connection: Connection, notices: Sequence[Notice], now: dateti
     if len(notices) >= FROM_ROWS and not any(notice.visits for notice in notices):
         await _number_and_copy(connection, notices, now)
     else:
-        await _number_and_insert(connection, notices, now)
+        await connection.execute(sql.DELIVER_IN_APP, *columns(notices, *_NOTICE, "visits"), now)
 
 
 async def _number_and_copy(connection: Connection, notices: Sequence[Notice], now: datetime) -> None:
@@ -39,35 +40,5 @@ async def _number_and_copy(connection: Connection, notices: Sequence[Notice], no
     rows = await connection.fetch(sql.NUMBER, list(counts), list(counts.values()))
     next_of = {row[0]: count(row[1] + 1) for row in rows}
     numbers = [next(next_of[notice.provider_id]) for notice in notices]
-    await _copy(connection, notices, numbers, now)
-
-
-async def _number_and_insert(connection: Connection, notices: Sequence[Notice], now: datetime) -> None:
-    await connection.execute(
-        sql.DELIVER_IN_APP,
-        [notice.provider_id for notice in notices],
-        [notice.notification_id for notice in notices],
-        [notice.kind for notice in notices],
-        [notice.appointment_id for notice in notices],
-        [notice.title for notice in notices],
-        [notice.body for notice in notices],
-        [notice.patient_name for notice in notices],
-        [notice.starts_at for notice in notices],
-        [notice.zone for notice in notices],
-        [notice.service_type for notice in notices],
-        [notice.link for notice in notices],
-        [notice.visits for notice in notices],
-        now,
-    )
-
-
-async def _copy(connection: Connection, notices: Sequence[Notice], numbers: Sequence[int], now: datetime) -> None:
-    """Copy notices about single visits into the inboxes, under the numbers given."""
-    records = [
-        (
-            one.provider_id, number, one.notification_id, one.kind, one.appointment_id, one.title, one.body,
-            one.patient_name, one.starts_at, one.zone, one.service_type, one.link, now,
-        )
-        for one, number in zip(notices, numbers, strict=True)
-    ]  # fmt: skip
-    await connection.copy_records_to_table("inbox", records=records, columns=_INBOX)
+    records = zip(numbers, *columns(notices, *_NOTICE), [now] * len(notices), strict=True)
+    await connection.copy_records_to_table("inbox", records=records, columns=("number", *_NOTICE, "created_at"))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection, Pool
 from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.facts import SendingModeName
@@ -125,11 +126,9 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         if calls:
             await self._connection.execute(
                 sql.OPEN_ATTEMPTS,
-                [call.attempt_id for call in calls],
-                [call.notification_id for call in calls],
-                [call.route.channel for call in calls],
-                [call.visit.version for call in calls],
-                [call.visit.schedule_gen for call in calls],
+                *columns(
+                    calls, "attempt_id", "notification_id", "route.channel", "visit.version", "visit.schedule_gen"
+                ),
                 [self._peppers.of(call.route.address).key for call in calls],
                 [call.preference_version for call in calls],
                 now,

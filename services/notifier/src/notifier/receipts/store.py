@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.postgres.after_commit import said_after_commit
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection, Pool
 from notifier.ledger import statements as ledger_statements
 from notifier.ledger.domain.notification import Notification
@@ -70,11 +71,14 @@ class PostgresReceiptTransaction:
     async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
         rows = await self._connection.fetch(
             sql.ATTEMPTS_OF_RECEIPTS,
-            [one.receipt_id for one in reports],
-            [one.report.attempt_id for one in reports],
-            [one.report.reference for one in reports],
-            [one.report.carrier.channel.value for one in reports],
-            [one.report.account for one in reports],
+            *columns(
+                reports,
+                "receipt_id",
+                "report.attempt_id",
+                "report.reference",
+                "report.carrier.channel.value",
+                "report.account",
+            ),
         )
         return {row["receipt_id"]: _made(row) for row in rows}
 
@@ -82,10 +86,7 @@ class PostgresReceiptTransaction:
         if attempts:
             await self._connection.execute(
                 sql.MOVE_ATTEMPTS,
-                [one.attempt_id for one in attempts],
-                [one.delivery_state.value for one in attempts],
-                [one.reference for one in attempts],
-                [one.accepted for one in attempts],
+                *columns(attempts, "attempt_id", "delivery_state.value", "reference", "accepted"),
             )
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
@@ -98,10 +99,7 @@ class PostgresReceiptTransaction:
         if noted:
             await self._connection.execute(
                 sql.NOTE_RECEIPTS,
-                [one.receipt_id for one in noted],
-                [one.made.attempt_id for one in noted],
-                [one.made.notification_id for one in noted],
-                [one.changed for one in noted],
+                *columns(noted, "receipt_id", "made.attempt_id", "made.notification_id", "changed"),
                 now,
             )
 

@@ -1,11 +1,13 @@
 """The records in PostgreSQL: set-based statements, rows sorted by key."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 
 import asyncpg
 
 from chassis.outbox.writer import enqueue
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from chassis.process.errors import RejectedEvent
 from records.adapters import sql
@@ -13,6 +15,9 @@ from records.adapters.outgoing import sub_file_changed
 from records.domain import Pair, PatientSnapshot, ProviderSnapshot, SubFile
 from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus
+
+_SUB_FILE = [field.name for field in fields(SubFile)]
+_CHANGING = ("sub_file_id", "version", "status", "number", "provider_id", "wanted_provider_id", "caused_by")
 
 
 class PostgresStore:
@@ -31,10 +36,7 @@ class PostgresStore:
     async def keep_appointments(self, events: Collection[AppointmentReading]) -> Mapping[str, int]:
         kept = await self._connection.fetchrow(
             sql.KEEP_APPOINTMENTS,
-            [event.appointment_id for event in events],
-            [event.version for event in events],
-            [event.patient_id for event in events],
-            [event.clinic_id for event in events],
+            *columns(events, "appointment_id", "version", "patient_id", "clinic_id"),
         )
         return await self._held(kept, sql.HELD_APPOINTMENTS, [event.appointment_id for event in events])
 
@@ -47,10 +49,7 @@ class PostgresStore:
         try:
             kept = await self._connection.fetchrow(
                 sql.KEEP_PATIENTS,
-                [event.patient_id for event in events],
-                [event.version for event in events],
-                [event.main_file for event in events],
-                [event.merged_into for event in events],
+                *columns(events, "patient_id", "version", "main_file", "merged_into"),
             )
         except asyncpg.UniqueViolationError:
             raise RejectedEvent("MAIN_FILE_TAKEN", "another patient holds this main file") from None
@@ -115,31 +114,12 @@ class PostgresStore:
     async def insert(self, files: Sequence[SubFile], now: datetime) -> None:
         await self._connection.execute(
             sql.INSERT,
-            [file.sub_file_id for file in files],
-            [file.version for file in files],
-            [file.status for file in files],
-            [file.number for file in files],
-            [file.patient_id for file in files],
-            [file.clinic_id for file in files],
-            [file.ordinal for file in files],
-            [file.provider_id for file in files],
-            [file.wanted_provider_id for file in files],
-            [file.appointment_id for file in files],
-            [file.caused_by for file in files],
+            *columns(files, *_SUB_FILE),
             now,
         )
 
     async def update(self, files: Sequence[SubFile]) -> None:
-        await self._connection.execute(
-            sql.UPDATE,
-            [file.sub_file_id for file in files],
-            [file.version for file in files],
-            [file.status for file in files],
-            [file.number for file in files],
-            [file.provider_id for file in files],
-            [file.wanted_provider_id for file in files],
-            [file.caused_by for file in files],
-        )
+        await self._connection.execute(sql.UPDATE, *columns(files, *_CHANGING))
 
     async def publish(self, files: Sequence[SubFile], now: datetime) -> None:
         if files:

@@ -10,6 +10,7 @@ import asyncpg
 
 from chassis.delivery.dead_letter import DeadLetter
 from chassis.delivery.dead_letter import store as store_dead
+from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection, Pool
 from reminders.projector import statements
 from reminders.projector.domain.book import Book, Reminder
@@ -59,9 +60,7 @@ class PostgresBooks:
         if moved:
             await self._connection.execute(
                 statements.SAVE_SCHEDULES,
-                [book.appointment_id for book in moved],
-                [book.version for book in moved],
-                [book.schedule_gen for book in moved],
+                *columns(moved, "appointment_id", "version", "schedule_gen"),
             )
         changed = [(before, book.reminders[id_]) for book in books for id_, before in book.changed.items()]
         if changed:
