@@ -4,18 +4,15 @@ It may hold whatever patients and carriers wrote, so it is in no log and behind 
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel, ConfigDict
 
 from chassis.api.app import Problem
-from chassis.api.query_fields import By
-from chassis.postgres.database import Pool
+from notifier.callbacks.bodies import ReplayBody, ReplayView, UnreadablePage
 from notifier.callbacks.handle.replay import NotReplayable, Replayed, StillUnreadable
-from notifier.callbacks.statements import CONTENT, LIST
+from notifier.callbacks.store import PostgresUnreadables
 from notifier.receipts.domain import Carrier
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -24,49 +21,11 @@ PAGE, LONGEST_PAGE = 100, 500
 HIGHEST = 2**63 - 1
 
 
-class UnreadableView(BaseModel):
-    """One that could not be read. `size`: its bytes, of which the first 64 KiB are kept.
-
-    `replayed_at`, `replayed_by`: when it was read again and done, and who had that done.
-    """
-
-    unreadable_id: int
-    carrier: Carrier
-    reason: str
-    size: int
-    received_at: datetime
-    replayed_at: datetime | None = None
-    replayed_by: str | None = None
-
-
-class ReplayBody(BaseModel):
-    """Who does it, for the audit."""
-
-    model_config = ConfigDict(extra="forbid")
-    by: By = "operator"
-
-
-class ReplayView(BaseModel):
-    """What was done. `repeat`: it had been done before, and nothing was done now."""
-
-    unreadable_id: int
-    replayed_at: datetime
-    replayed_by: str
-    repeat: bool
-
-
-class UnreadablePage(BaseModel):
-    """Newest first; `next_before` is the `before` of the next page, null on the last."""
-
-    items: list[UnreadableView]
-    next_before: int | None = None
-
-
 type Replay = Callable[[int, str], Awaitable[Replayed | None]]
 """Replays one for a person; see `callbacks.handle.replay.replay`."""
 
 
-def routes(pool: Pool, replay: Replay, operator: Any) -> APIRouter:
+def routes(kept: PostgresUnreadables, replay: Replay, operator: Any) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/unreadable-callbacks", tags=["callbacks"], dependencies=[Depends(operator)])
 
@@ -76,13 +35,11 @@ def routes(pool: Pool, replay: Replay, operator: Any) -> APIRouter:
         before: Annotated[int | None, Query(ge=1, le=HIGHEST)] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
     ) -> UnreadablePage:
-        rows = await pool.fetch(LIST, carrier, before, limit)
-        items = [UnreadableView.model_validate(dict(row)) for row in rows]
-        return UnreadablePage(items=items, next_before=items[-1].unreadable_id if len(items) == limit else None)
+        return await kept.page(carrier, before, limit)
 
     @router.get("/{unreadable_id}", summary="Its bytes, as they came", response_class=Response)
     async def content(unreadable_id: Annotated[int, Path(ge=1, le=HIGHEST)]) -> Response:
-        found: bytes | None = await pool.fetchval(CONTENT, unreadable_id)
+        found = await kept.content(unreadable_id)
         if found is None:
             raise _unknown()
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}

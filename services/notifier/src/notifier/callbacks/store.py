@@ -7,9 +7,10 @@ import structlog
 
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
+from notifier.callbacks.bodies import UnreadablePage, UnreadableView
 from notifier.callbacks.handle.intake import Came, Unread
 from notifier.callbacks.handle.replay import Kept, Replayed
-from notifier.callbacks.statements import COUNT, IS_FULL, KEEP, ONE, REPLAYED
+from notifier.callbacks.statements import CONTENT, COUNT, IS_FULL, KEEP, LIST, ONE, REPLAYED
 from notifier.receipts.domain import Carrier
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -58,3 +59,14 @@ class PostgresUnreadables:
     async def count(self) -> int:
         """Return how many are kept that nobody has had read again."""
         return int(await self._pool.fetchval(COUNT))
+
+    async def page(self, carrier: Carrier | None, before: int | None, limit: int) -> UnreadablePage:
+        """Return a page of what is kept, newest first."""
+        rows = await self._pool.fetch(LIST, carrier, before, limit)
+        items = [UnreadableView.model_validate(dict(row)) for row in rows]
+        return UnreadablePage(items=items, next_before=items[-1].unreadable_id if len(items) == limit else None)
+
+    async def content(self, unreadable_id: int) -> bytes | None:
+        """Return the bytes of one as they came, None if there is none of this number."""
+        content: bytes | None = await self._pool.fetchval(CONTENT, unreadable_id)
+        return content

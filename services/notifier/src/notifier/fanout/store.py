@@ -10,19 +10,20 @@ from chassis.outbox.writer import enqueue
 from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from notifier.fanout import statements
+from notifier.fanout.domain.mornings import Morning, TodaysVisit
 from notifier.fanout.domain.transitions import Held, Kept
 from notifier.fanout.handle.appointments import Twin
-from notifier.fanout.morning_store import Mornings
+from notifier.fanout.handle.reminders import Expected, GoneSeen, PlanSeen
 from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.visit import Visit
 from notifier.gate.store import read_facts, read_gate
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.inbox.notice import notice_of
 from notifier.inbox.store import deliver
-from notifier.ledger import rows as ledger_rows
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.messages import notification_changed
+from notifier.ledger.store import rows as ledger_rows
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 
@@ -32,7 +33,7 @@ _VISIT = (
 )  # fmt: skip
 
 
-class PostgresFanoutStore(Mornings):
+class PostgresFanoutStore:
     """See `EntryStore`, `FanoutStore` and `RemindersStore` of `fanout.handle`.
 
     Args:
@@ -41,8 +42,7 @@ class PostgresFanoutStore(Mornings):
     """
 
     def __init__(self, connection: Connection, link: str | None, peppers: Peppers) -> None:
-        super().__init__(connection)
-        self._link, self._peppers = link, peppers
+        self._connection, self._link, self._peppers = connection, link, peppers
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
         rows = await self._connection.fetch(statements.HELD, list(appointment_ids))
@@ -50,7 +50,7 @@ class PostgresFanoutStore(Mornings):
 
     async def keep(self, newest: Collection[Kept]) -> None:
         fresh = [kept for kept in newest if kept.new]
-        if len(fresh) >= ledger_rows.FROM_ROWS:  # never seen before: for what `ledger/rows.py` says of COPY
+        if len(fresh) >= ledger_rows.FROM_ROWS:  # never seen before: for what `ledger.store.rows` says of COPY
             names = (*_VISIT, "turned_at")
             await self._connection.copy_records_to_table(
                 "appointment", records=zip(*_columns(fresh), strict=True), columns=names
@@ -111,6 +111,44 @@ class PostgresFanoutStore(Mornings):
         told = [one for one in notifications if one.appointment_id and one.state is not NotificationState.QUEUED]
         if told:
             await enqueue(self._connection, [notification_changed(one, now) for one in told])
+
+    async def keep_plans(self, plans: Collection[PlanSeen]) -> None:
+        ahead = [(plan.appointment_id, one) for plan in plans for one in plan.ahead]
+        await self._connection.execute(
+            statements.KEEP_PLANS,
+            *columns(plans, "appointment_id", "version", "schedule_gen"),
+            [appointment for appointment, _ in ahead],
+            [one.reminder_id for _, one in ahead],
+            [one.due for _, one in ahead],
+            [one.not_after for _, one in ahead],
+        )
+
+    async def drop_from_plans(self, gone: Collection[GoneSeen]) -> None:
+        pairs = [(one.appointment_id, reminder) for one in gone for reminder in one.reminder_ids]
+        await self._connection.execute(
+            statements.DROP_FROM_PLANS,
+            [appointment for appointment, _ in pairs],
+            [reminder for _, reminder in pairs],
+        )
+
+    async def expected(self, mornings: Sequence[Morning], now: datetime) -> Mapping[int, Sequence[Expected]]:
+        rows = await self._connection.fetch(
+            statements.EXPECTED,
+            *columns(mornings, "clinic_id", "begins", "ends", "noon_before"),
+            now,
+        )
+        found: dict[int, list[Expected]] = {}
+        for row in rows:
+            visit = TodaysVisit(
+                row["appointment_id"], row["schedule_gen"], row["starts_at"], row["told"], row["to_come"]
+            )
+            found.setdefault(row["place"] - 1, []).append(Expected(Status(row["status"]), visit))
+        return found
+
+    async def forget_plans(self, mornings: Sequence[Morning]) -> None:
+        await self._connection.execute(
+            statements.FORGET_PLANS, [one.clinic_id for one in mornings], [one.begins for one in mornings]
+        )
 
 
 def _columns(kept: Collection[Kept]) -> list[list[Any]]:

@@ -11,9 +11,7 @@ from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from chassis.api.problems import Problem
-from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
-from notifier.inbox import statements
 
 MOST = 400
 """Streams of one process; each holds a connection of the 900 that a process bears."""
@@ -131,15 +129,3 @@ class Streams:
         await asyncio.wait(waiting, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
-
-
-def streams(pool: Pool, most: int = MOST) -> Streams:
-    """Return the streams of a process with connections to the schema `notifier`."""
-
-    async def newest(providers: Collection[UUID]) -> Mapping[UUID, int]:
-        return {row[0]: row[1] for row in await pool.fetch(statements.NEWEST, list(providers))}
-
-    async def standing(tokens: Collection[bytes]) -> Collection[bytes]:
-        return [row[0] for row in await pool.fetch(statements.STANDING, list(tokens))]
-
-    return Streams(newest, standing, most)

@@ -1,18 +1,12 @@
-"""What a lane shows of itself: metrics, figures of `/status`, and whether it has anything to do."""
+"""What a lane shows of itself in metrics."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from chassis.postgres.database import Pool
-from chassis.process.clock import Clock
-from notifier.gate.domain.facts import SendingModeName
-from notifier.lanes import statements
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.states import NotificationState
 from schemas.notifications import Channel
 
 SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -90,30 +84,3 @@ class LaneMetrics:
     def called(self, lane: Channel, seconds: float) -> None:
         """See `lanes.handle.ports.Watch`."""
         self._seconds.labels(lane.value).observe(seconds)
-
-
-class Workload:
-    """What the ledger holds for some lanes."""
-
-    def __init__(self, pool: Pool, lanes: Sequence[Channel], clock: Clock, setting: SendingModeName) -> None:
-        self._pool, self._lanes, self._clock, self._setting = pool, [lane.value for lane in lanes], clock, setting
-
-    async def idle(self) -> bool:
-        """Say whether nothing can be claimed now and no call is under way."""
-        return not await self._pool.fetchval(statements.CLAIMABLE, self._lanes, self._clock.now(), self._setting.value)
-
-    async def next_wake(self) -> datetime | None:
-        """Return the soonest domain instant at which a queued message may be claimed, or None.
-
-        For a held message that is when its deadline has passed.
-        """
-        wake: datetime | None = await self._pool.fetchval(statements.NEXT_WAKE, self._lanes, self._setting.value)
-        return wake
-
-    async def mode(self) -> str:
-        """Return the installation's sending mode: what somebody has switched, else the setting."""
-        return await self._pool.fetchval(statements.SENDING_MODE) or self._setting.value
-
-    async def count(self, state: NotificationState) -> int:
-        """Return how many notifications are in this state."""
-        return int(await self._pool.fetchval(statements.COUNT_STATE, state.value))

@@ -9,6 +9,7 @@ import asyncpg
 
 from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection, Pool
+from chassis.process.clock import Clock
 from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import rate_limit
@@ -27,8 +28,8 @@ from notifier.ledger.domain.notification import (
     Unsure,
 )
 from notifier.ledger.domain.states import NotificationState
-from notifier.ledger.rows import read
-from notifier.ledger.store import PostgresLedgerTransaction
+from notifier.ledger.store.rows import read
+from notifier.ledger.store.transaction import PostgresLedgerTransaction
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
 
@@ -150,6 +151,33 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         if attempts:
             columns = (list(column) for column in zip(*attempts, strict=True))
             await self._connection.execute(sql.CLOSE_ATTEMPTS, *columns, now)
+
+
+class Workload:
+    """What the ledger holds for some lanes."""
+
+    def __init__(self, pool: Pool, lanes: Sequence[Channel], clock: Clock, setting: SendingModeName) -> None:
+        self._pool, self._lanes, self._clock, self._setting = pool, [lane.value for lane in lanes], clock, setting
+
+    async def idle(self) -> bool:
+        """Say whether nothing can be claimed now and no call is under way."""
+        return not await self._pool.fetchval(sql.CLAIMABLE, self._lanes, self._clock.now(), self._setting.value)
+
+    async def next_wake(self) -> datetime | None:
+        """Return the soonest domain instant at which a queued message may be claimed, or None.
+
+        For a held message that is when its deadline has passed.
+        """
+        wake: datetime | None = await self._pool.fetchval(sql.NEXT_WAKE, self._lanes, self._setting.value)
+        return wake
+
+    async def mode(self) -> str:
+        """Return the installation's sending mode: what somebody has switched, else the setting."""
+        return await self._pool.fetchval(sql.SENDING_MODE) or self._setting.value
+
+    async def count(self, state: NotificationState) -> int:
+        """Return how many notifications are in this state."""
+        return int(await self._pool.fetchval(sql.COUNT_STATE, state.value))
 
 
 def _columns(answer: CarrierResult) -> tuple[str, str | None, str | None]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from chassis.postgres.database import Connection, Pool
 from notifier.opt_outs import statements as sql
+from notifier.opt_outs.bodies import OptOutList, OptOutView
 from notifier.values.addresses import Address, Peppers
 from notifier.values.kinds import Category
 from schemas.notifications import Channel
@@ -59,3 +60,9 @@ async def stopped(
         for key in (row["address_key"], row["address_sha256"])
         if key in by_key
     }
+
+
+async def opt_outs(pool: Pool, address: Address) -> OptOutList:
+    """Return what an address wants no more."""
+    rows = await pool.fetch(sql.OPT_OUTS, *found_by(address))
+    return OptOutList(items=[OptOutView.model_validate(dict(row)) for row in rows])

@@ -13,8 +13,8 @@ from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection, Pool
 from notifier.ledger import statements as ledger_statements
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.rows import notification
-from notifier.ledger.store import PostgresLedgerTransaction
+from notifier.ledger.store.rows import notification
+from notifier.ledger.store.transaction import PostgresLedgerTransaction
 from notifier.opt_outs.whatsapp_users import link_attempts
 from notifier.receipts import statements as sql
 from notifier.receipts.domain import Carrier, Made, Receipt, Reported

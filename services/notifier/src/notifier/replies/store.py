@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from chassis.api.page_cursor import Cursor
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection, Pool
 from notifier.gate.domain.visit import mobile_of
@@ -12,6 +13,7 @@ from notifier.gate.store import read_gate
 from notifier.opt_outs import whatsapp_users
 from notifier.opt_outs.store import found_by, lift, stop
 from notifier.replies import statements as sql
+from notifier.replies.bodies import ReplyPage, ReplyView
 from notifier.replies.domain import LONGEST_TEXT, Messaged
 from notifier.replies.handle import Reply
 from notifier.replies.messages import patient_replied
@@ -115,3 +117,18 @@ class PostgresReplyTransaction:
             reply.address.plain,
             incoming.user_ids[0] if incoming.user_ids else None,
         )
+
+
+async def page(pool: Pool, after: str | None, limit: int, *, open: bool) -> ReplyPage:
+    """Return a page of the answers; `open`: of those that staff must look at."""
+    place = Cursor.read(after) if after else None
+    rows = await pool.fetch(sql.REPLIES, open, place and place.at, place and place.id, limit)
+    items = [ReplyView.model_validate(dict(row)) for row in rows]
+    more = Cursor(items[-1].received_at, items[-1].reply_id).text() if len(items) == limit else None
+    return ReplyPage(items=items, next=more)
+
+
+async def done_by(pool: Pool, reply_id: UUID, by: str, now: datetime) -> ReplyView | None:
+    """Note who has seen to an answer, if nobody has yet, and return it; None: there is none of this id."""
+    row = await pool.fetchrow(sql.DONE_REPLY, reply_id, now, by)
+    return None if row is None else ReplyView.model_validate(dict(row))

@@ -95,7 +95,7 @@ def inbound(
     desk = (
         reply_routes(pool, clock, operator),
         opt_out_routes(pool, clock, peppers, operator),
-        unreadable_routes(pool, replay_one, operator),
+        unreadable_routes(kept, replay_one, operator),
     )
     links = unsubscribe_routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)
     twilio = new_client(settings.twilio_base_url, settings.carrier_timeout_s, 1)

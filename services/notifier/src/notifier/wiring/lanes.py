@@ -16,8 +16,8 @@ from notifier.carriers.smtp.carrier import EmailCarrier
 from notifier.carriers.twilio.carrier import SmsCarrier
 from notifier.lanes.handle.lane import Lane
 from notifier.lanes.handle.limits import Limits
-from notifier.lanes.metrics import LaneMetrics, Workload
-from notifier.lanes.store import PostgresLedger
+from notifier.lanes.metrics import LaneMetrics
+from notifier.lanes.store import PostgresLedger, Workload
 from notifier.ledger.domain.states import NotificationState
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers

@@ -36,7 +36,8 @@ from notifier.fanout.messages import reminders as reminders_read
 from notifier.fanout.store import PostgresFanoutStore
 from notifier.inbox.access import InboxAccess
 from notifier.inbox.http import routes as inbox_routes
-from notifier.inbox.streams import Streams, streams
+from notifier.inbox.store import PostgresInbox
+from notifier.inbox.streams import Streams
 from notifier.lanes.handle.lane import Lane
 from notifier.lanes.metrics import LaneMetrics
 from notifier.lanes.rate_limit import know
@@ -150,7 +151,8 @@ async def build(
         senders = lanes_of(
             settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay, peppers
         )
-        open_streams = streams(pool)
+        inbox = PostgresInbox(pool)
+        open_streams = Streams(inbox.newest, inbox.standing)
 
         def committed() -> None:
             relay.wake()
@@ -168,7 +170,7 @@ async def build(
         api = heard = None
         if fanout:
             key = operator(settings)
-            access = InboxAccess(pool, key)
+            access = InboxAccess(inbox, key)
             heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts, peppers)
             api = create_api(
                 "Attend notifier",
@@ -179,7 +181,7 @@ async def build(
             )
             routers = (
                 ledger_routes(pool, key),
-                inbox_routes(pool, clock, open_streams, stop, access),
+                inbox_routes(inbox, clock, open_streams, stop, access),
                 *staff_routers(settings, pool, clock, reading, committed, peppers, key),
                 *heard.routers,
             )

@@ -15,11 +15,11 @@ import structlog
 from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 from notifier.callbacks.handle.intake import Batch, Intake, Item
-from notifier.carriers.twilio import statements as sql
 from notifier.carriers.twilio.callbacks import STATUSES
 from notifier.carriers.twilio.carrier import TwilioAccount
-from notifier.carriers.twilio.domain import AFTER, BEFORE, Listed, Unknown, found
+from notifier.carriers.twilio.domain import BEFORE, Listed, Unknown, found
 from notifier.carriers.twilio.message_list import NoList, messages_to
+from notifier.carriers.twilio.store import known_references, unknown_attempts
 from notifier.gate.domain.visit import Visit, mobile_of
 from notifier.gate.store import read_gate
 from notifier.receipts.domain import Carrier, Receipt, Reported
@@ -78,10 +78,7 @@ class LookUp:
         An account whose list does not come is not asked again in this round; the other accounts are.
         """
         async with self._pool.acquire() as connection:
-            rows = await connection.fetch(
-                sql.UNKNOWN_ATTEMPTS, self._first_age_s, LAST_AGE_S, BEFORE + AFTER, MOST_UNKNOWN
-            )
-            due = self._due([Unknown(*row) for row in rows])
+            due = self._due(await unknown_attempts(connection, self._first_age_s, LAST_AGE_S, MOST_UNKNOWN))
             visits = await read_gate(connection, {one.appointment_id for one in due}) if due else {}
         settled, silent = 0, set[TwilioAccount]()
         for one in due:
@@ -117,8 +114,7 @@ class LookUp:
         if address is None or one.address not in self._peppers.of(address).keys:
             return 0  # the number is another one by now; the one that was written to is not kept
         listed = await messages_to(self._client, account, address, one.gated_at - BEFORE)
-        rows = await self._pool.fetch(sql.KNOWN_REFERENCES, [each.reference for each in listed])
-        message = found(one, listed, {row[0] for row in rows})
+        message = found(one, listed, await known_references(self._pool, [each.reference for each in listed]))
         if message is None:
             return 0
         content = f"{message.reference} {message.status}".encode()

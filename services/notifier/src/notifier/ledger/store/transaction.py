@@ -12,7 +12,7 @@ from notifier.gate.store import read_facts, read_gate
 from notifier.ledger import statements as sql
 from notifier.ledger.domain.notification import Notification, Row
 from notifier.ledger.messages import notification_changed
-from notifier.ledger.rows import read, write
+from notifier.ledger.store.rows import read, write
 from notifier.values.addresses import Peppers
 
 NO_LEASE = timedelta()

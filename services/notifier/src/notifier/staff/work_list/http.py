@@ -20,7 +20,7 @@ from notifier.staff.work_list.bodies import (
 )
 from notifier.staff.work_list.domain import Act
 from notifier.staff.work_list.handle import Desk, Done, GateShut, NotListed, Wish, act
-from notifier.staff.work_list.listing import find
+from notifier.staff.work_list.store import find
 
 
 def routes(

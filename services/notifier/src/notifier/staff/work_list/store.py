@@ -1,19 +1,32 @@
-"""`staff.work_list.handle.Desk` in PostgreSQL."""
+"""The work list in PostgreSQL: its pages, and the transactions of `staff.work_list.handle.Desk`."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
+from pydantic import TypeAdapter, ValidationError
+
+from chassis.api.page_cursor import Cursor
 from chassis.postgres.database import Pool
 from notifier.ledger.domain.notification import Notification
+from notifier.ledger.domain.plain_english import reason_words
 from notifier.ledger.domain.states import NotificationState
-from notifier.ledger.rows import insert
-from notifier.ledger.store import PostgresLedgerTransaction
+from notifier.ledger.odd_rows import readable
+from notifier.ledger.store.rows import insert
+from notifier.ledger.store.transaction import PostgresLedgerTransaction
 from notifier.staff.work_list import statements as sql
-from notifier.staff.work_list.domain import BY_A_PERSON, Act
+from notifier.staff.work_list.bodies import PAGE, Filters, ItemView, ReplyItem, StepView, WorkList
+from notifier.staff.work_list.domain import BY_A_PERSON, Act, acts
 from notifier.staff.work_list.handle import Done
 from notifier.values.addresses import Peppers
+from schemas.notifications import Kind
+
+RECENT = timedelta(days=7)
+"""How long after its visit a message still waits for somebody; G7's 72 hours are over by then."""
+
+_STEPS = TypeAdapter(list[StepView])
 
 
 class PostgresDesk:
@@ -67,3 +80,49 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
             done.acted_by,
             done.acted_at,
         )
+
+
+async def find(pool: Pool, filters: Filters, now: datetime) -> WorkList:
+    """Return one page of the list."""
+    place = Cursor.read(filters.after) if filters.after else None
+    since = now if filters.ahead else now - RECENT
+    rows = await pool.fetch(
+        sql.LIST, since, filters.clinic, filters.reason, filters.state, place.at if place else None,
+        place.id if place else None, filters.limit + 1,
+    )  # fmt: skip
+    shown = rows[: filters.limit]
+    names = await pool.fetch(sql.NAMES, sorted({row["appointment_id"] for row in shown})) if shown else []
+    replies = [] if place else await pool.fetch(sql.REPLIES, filters.clinic, PAGE)
+    known = {row["appointment_id"]: row for row in names}
+    items = list(readable(shown, lambda row: _item(row, known.get(row["appointment_id"]), now)))
+    more = Cursor(shown[-1]["starts_at"], shown[-1]["notification_id"]).text() if len(rows) > filters.limit else None
+    return WorkList(items=items, replies=[ReplyItem.model_validate(dict(reply)) for reply in replies], next_after=more)
+
+
+def _item(row: asyncpg.Record, known: asyncpg.Record | None, now: datetime) -> ItemView:
+    kind, steps = _kind(row["kind"]), _steps(row["steps"])
+    is_read = kind is not None and steps is not None
+    return ItemView.model_validate(
+        {
+            **dict(row),
+            "kind": kind,
+            "steps": steps or [],
+            "patient_name": known["patient_name"] if known else None,
+            "zone": known["zone"] if known else None,
+            "reason_text": reason_words(row["reason"]),
+            "actions": acts(NotificationState(row["state"]), row["starts_at"], now) if is_read else (),
+        }
+    )
+
+
+def _kind(kept: str) -> Kind | None:
+    """Return the kind, or None if this version does not know it."""
+    return Kind(kept) if kept in set(Kind) else None
+
+
+def _steps(kept: object) -> list[StepView] | None:
+    """Return the channels passed over, or None if this version cannot read them."""
+    try:
+        return _STEPS.validate_python(kept)
+    except ValidationError:
+        return None
