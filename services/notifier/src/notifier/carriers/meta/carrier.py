@@ -14,7 +14,6 @@ import httpx2
 import orjson
 from pydantic import SecretStr
 
-from notifier.carriers.connections import Posting
 from notifier.carriers.http_client import answer_to, text
 from notifier.carriers.meta.faults import of_meta
 from notifier.carriers.port import CannotCompose, Made
@@ -86,7 +85,6 @@ class WhatsAppCarrier:
 
     def __init__(self, client: httpx2.AsyncClient, account_of: Callable[[str], MetaAccount]) -> None:
         self._client, self._account_of = client, account_of
-        self._postings: dict[tuple[str, str, str], Posting] = {}
 
     def prepare(self, call: Call) -> Made:
         account = self._account_of(call.visit.clinic_id)
@@ -97,17 +95,16 @@ class WhatsAppCarrier:
             body = body_of(call, template)
         except (ValueError, LookupError) as error:
             raise CannotCompose(type(error).__name__) from error
-        return partial(
-            answer_to, self._client, self._posting(account).request(orjson.dumps(body)), _message_id, of_meta
+        request = self._client.build_request(
+            "POST",
+            f"/{account.version}/{account.phone_number_id}/messages",
+            content=orjson.dumps(body),
+            headers={
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {account.access_token.get_secret_value()}",
+            },
         )
-
-    def _posting(self, account: MetaAccount) -> Posting:
-        token = account.access_token.get_secret_value()
-        key = (account.version, account.phone_number_id, token)
-        if key not in self._postings:
-            path = f"/{account.version}/{account.phone_number_id}/messages"
-            self._postings[key] = Posting(self._client, path, "application/json", f"Bearer {token}")
-        return self._postings[key]
+        return partial(answer_to, self._client, request, _message_id, of_meta)
 
     async def close(self) -> None:
         await self._client.aclose()

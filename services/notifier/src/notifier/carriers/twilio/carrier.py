@@ -12,7 +12,6 @@ import httpx2
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
-from notifier.carriers.connections import Posting
 from notifier.carriers.http_client import answer_to, text
 from notifier.carriers.port import CannotCompose, Made
 from notifier.carriers.twilio.faults import of_twilio
@@ -61,7 +60,6 @@ class SmsCarrier:
         self, client: httpx2.AsyncClient, account_of: Callable[[str], TwilioAccount], templates: Templates
     ) -> None:
         self._client, self._account_of, self._templates = client, account_of, templates
-        self._postings: dict[TwilioAccount, Posting] = {}
 
     def prepare(self, call: Call) -> Made:
         account = self._account_of(call.visit.clinic_id)
@@ -72,19 +70,13 @@ class SmsCarrier:
         form = f"To={quote_plus(call.route.address)}&Body={quote_plus(body[:LONGEST_BODY])}&{_sender(account)}"
         if account.callback_base_url:
             form += f"&StatusCallback={_callbacks(account.callback_base_url)}{call.attempt_id}"
-        request = self._posting(account).request(form.encode("ascii"))
+        request = self._client.build_request(
+            "POST",
+            f"/2010-04-01/Accounts/{account.sid}/Messages.json",
+            content=form.encode("ascii"),
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Authorization": _login(account)},
+        )
         return partial(answer_to, self._client, request, _sid, of_twilio)
-
-    def _posting(self, account: TwilioAccount) -> Posting:
-        if account not in self._postings:
-            pair = f"{account.sid}:{account.auth_token.get_secret_value()}".encode()
-            self._postings[account] = Posting(
-                self._client,
-                f"/2010-04-01/Accounts/{account.sid}/Messages.json",
-                "application/x-www-form-urlencoded",
-                f"Basic {base64.b64encode(pair).decode('ascii')}",
-            )
-        return self._postings[account]
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -110,6 +102,11 @@ def sms_of(call: Call, templates: Templates, account: TwilioAccount) -> str:
 @lru_cache(maxsize=1024)
 def _sender(account: TwilioAccount) -> str:
     return urlencode({"MessagingServiceSid" if account.is_service else "From": account.sender})
+
+
+def _login(account: TwilioAccount) -> str:
+    pair = f"{account.sid}:{account.auth_token.get_secret_value()}".encode()
+    return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
 
 @lru_cache(maxsize=16)
