@@ -12,7 +12,7 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class Metrics:
-    """The counts of the delivery core. A service may register its own on `registry`.
+    """The counts of the delivery core. A service may register its own, made with `kit`, on `registry`.
 
     Stages of a batch: `fetch` (waiting for Kafka and unpacking), `decode`, `decide` (the service's own
     computing), `sql` (waiting for PostgreSQL), `commit`. Seconds are the clock's, CPU seconds the thread's.
@@ -21,7 +21,8 @@ class Metrics:
     def __init__(self, service: str) -> None:
         self.service = service
         self.registry = CollectorRegistry()
-        kit: dict[str, Any] = {"namespace": "attend", "registry": self.registry}
+        self.kit: dict[str, Any]
+        kit = self.kit = {"namespace": "attend", "registry": self.registry}
         place = ("topic", "partition")
         self.lag = Gauge("consumer_lag_records", "Records not yet committed", place, **kit)
         self.batch_records = Histogram("batch_records", "Records in a batch", ("topic",), buckets=BATCH_SIZES, **kit)

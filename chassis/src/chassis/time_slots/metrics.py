@@ -14,19 +14,10 @@ class SlotMetrics:
     """Counts in the process's registry; labels are the names of jobs, never of scopes."""
 
     def __init__(self, metrics: Metrics) -> None:
-        registry = metrics.registry
-        self._slots = Counter(
-            "attend_slots", "Time slots by what became of them", ["job", "outcome"], registry=registry
-        )
-        self._effects = Counter(
-            "attend_slot_effects", "What time slots did, counted by their job", ["job"], registry=registry
-        )
-        self._last = Gauge(
-            "attend_slot_last_due_seconds",
-            "Instant of the last slot done here, domain time",
-            ["job"],
-            registry=registry,
-        )
+        kit = metrics.kit
+        self._slots = Counter("slots", "Time slots by what became of them", ["job", "outcome"], **kit)
+        self._effects = Counter("slot_effects", "What time slots did, counted by their job", ["job"], **kit)
+        self._last = Gauge("slot_last_due_seconds", "Instant of the last slot done here, domain time", ["job"], **kit)
 
     def settled(self, job: str, outcome: Outcome, effects: int = 0, due: datetime | None = None) -> None:
         """Count one slot."""

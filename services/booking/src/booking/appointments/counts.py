@@ -16,12 +16,11 @@ class AnswerCounts:
     def __init__(self, metrics: Metrics) -> None:
         self.refusals = RefusalCounts(metrics)
         self._answers = prometheus_client.Counter(
-            "booking_answers", "Events taken, by result", ["result"], namespace="attend", registry=metrics.registry
+            "booking_answers", "Events taken, by result", ["result"], **metrics.kit
         )
         self._illegal = prometheus_client.Counter(
-            "booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)",
-            namespace="attend", registry=metrics.registry,
-        )  # fmt: skip
+            "booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)", **metrics.kit
+        )
 
     def answered(self, answers: Iterable[EventAnswer]) -> None:
         """Count the answers to a batch."""

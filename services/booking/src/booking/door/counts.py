@@ -11,7 +11,7 @@ class RefusalCounts:
 
     def __init__(self, metrics: Metrics) -> None:
         self._refusals = prometheus_client.Counter(
-            "booking_refusals", "Commands refused, by code", ["code"], namespace="attend", registry=metrics.registry
+            "booking_refusals", "Commands refused, by code", ["code"], **metrics.kit
         )
 
     def refused(self, refusal: Refused) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.outbox.writer import enqueue
 from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from notifier.fanout import statements
@@ -14,16 +13,13 @@ from notifier.fanout.domain.mornings import Morning, TodaysVisit
 from notifier.fanout.domain.transitions import Held, Kept
 from notifier.fanout.handle.appointments import Twin
 from notifier.fanout.handle.reminders import Expected, GoneSeen, PlanSeen
-from notifier.gate.domain.facts import GateFacts
-from notifier.gate.domain.visit import Visit
-from notifier.gate.store import read_facts, read_gate
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.inbox.notice import notice_of
 from notifier.inbox.store import deliver
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
-from notifier.ledger.messages import notification_changed
 from notifier.ledger.store import rows as ledger_rows
+from notifier.ledger.store.transaction import PostgresLedgerTransaction
 from notifier.values.addresses import Peppers
 from schemas.appointments import Status
 
@@ -33,7 +29,7 @@ _VISIT = (
 )  # fmt: skip
 
 
-class PostgresFanoutStore:
+class PostgresFanoutStore(PostgresLedgerTransaction):
     """See `EntryStore`, `FanoutStore` and `RemindersStore` of `fanout.handle`.
 
     Args:
@@ -42,7 +38,8 @@ class PostgresFanoutStore:
     """
 
     def __init__(self, connection: Connection, link: str | None, peppers: Peppers) -> None:
-        self._connection, self._link, self._peppers = connection, link, peppers
+        super().__init__(connection, peppers)
+        self._link = link
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
         rows = await self._connection.fetch(statements.HELD, list(appointment_ids))
@@ -62,14 +59,6 @@ class PostgresFanoutStore:
     async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
         rows = await self._connection.fetch(statements.KNOWN, list(notification_ids))
         return {row[0] for row in rows}
-
-    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        return await read_gate(self._connection, appointment_ids)
-
-    async def facts(
-        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, GateFacts]:
-        return await read_facts(self._connection, self._peppers, asked, visits, now)
 
     async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
         rows = await self._connection.fetch(statements.WAITING, list(appointment_ids))
@@ -109,8 +98,7 @@ class PostgresFanoutStore:
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
         """See `fanout.handle.entry.EntryStore`. A provider's list of the day is of no appointment, and no event."""
         told = [one for one in notifications if one.appointment_id and one.state is not NotificationState.QUEUED]
-        if told:
-            await enqueue(self._connection, [notification_changed(one, now) for one in told])
+        await super().publish(told, now)
 
     async def keep_plans(self, plans: Collection[PlanSeen]) -> None:
         ahead = [(plan.appointment_id, one) for plan in plans for one in plan.ahead]

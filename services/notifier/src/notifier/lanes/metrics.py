@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from chassis.process.metrics import Metrics
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Notification
@@ -15,72 +16,48 @@ SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 class LaneMetrics:
     """See `lanes.handle.ports.Watch`."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._outcomes = Counter(
-            "notifications", "Outcomes by lane", ("lane", "outcome", "reason"), namespace="attend", registry=registry
-        )
-        self._seconds = Histogram(
-            "carrier_call_seconds",
-            "Calls to carriers",
-            ("lane",),
-            buckets=SECONDS,
-            namespace="attend",
-            registry=registry,
-        )
-
+    def __init__(self, metrics: Metrics) -> None:
+        kit, account = metrics.kit, ("lane", "account")
+        self._outcomes = Counter("notifications", "Outcomes by lane", ("lane", "outcome", "reason"), **kit)
+        self._seconds = Histogram("carrier_call_seconds", "Calls to carriers", ("lane",), buckets=SECONDS, **kit)
         self._breaker = Gauge(
             "lane_breaker",
             "1 for where the breaker of each account stands in this process",
-            ("lane", "account", "standing"),
-            namespace="attend",
-            registry=registry,
+            (*account, "standing"),
+            **kit,
         )
-
         self._standstills = Counter(
-            "lane_standstills",
-            "How often messages were due and no call began for too long",
-            ("lane", "account"),
-            namespace="attend",
-            registry=registry,
+            "lane_standstills", "How often messages were due and no call began for too long", account, **kit
         )
         self._refusals = Counter(
             "carrier_refusals",
             "Refusals that are not the message's fault, by whose they are",
-            ("lane", "account", "fault"),
-            namespace="attend",
-            registry=registry,
+            (*account, "fault"),
+            **kit,
         )
-
         self._undecidable = Counter(
             "undecidable_messages",
             "Messages whose decision raised: failed as UNDECIDABLE, or kept while there are too many",
             ("lane",),
-            namespace="attend",
-            registry=registry,
+            **kit,
         )
 
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
-        """See `lanes.handle.ports.Watch`."""
         for one in notifications:
             self._outcomes.labels(lane.value, one.state.value, one.reason.value if one.reason else "").inc()
 
     def stands(self, lane: Channel, account: str, breaker: BreakerState) -> None:
-        """See `lanes.handle.ports.Watch`."""
         for standing in BreakerState:
             self._breaker.labels(lane.value, account, standing.value).set(standing is breaker)
 
     def stands_still(self, lane: Channel, account: str) -> None:
-        """See `lanes.handle.ports.Watch`."""
         self._standstills.labels(lane.value, account).inc()
 
     def undecidable(self, lane: Channel, number: int) -> None:
-        """See `lanes.handle.ports.Watch`."""
         self._undecidable.labels(lane.value).inc(number)
 
     def refused(self, lane: Channel, account: str, fault: Fault) -> None:
-        """See `lanes.handle.ports.Watch`."""
         self._refusals.labels(lane.value, account, fault.value).inc()
 
     def called(self, lane: Channel, seconds: float) -> None:
-        """See `lanes.handle.ports.Watch`."""
         self._seconds.labels(lane.value).observe(seconds)

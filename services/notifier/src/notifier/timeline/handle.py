@@ -65,7 +65,7 @@ class OwnFacts:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A part that did not answer, and in which way."""
+    """A part that did not answer: NOT_CONFIGURED, TIMEOUT, NO_ANSWER, KEY_REFUSED, HTTP_<status>, UNREADABLE."""
 
     service: str
     code: str

@@ -1,6 +1,5 @@
 """`GET /v1/appointments/{id}/timeline`: everything decided about an appointment, and why (B1)."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,11 +9,8 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from chassis.api.app import Problem
-from chassis.postgres.database import Pool
-from notifier.timeline.domain.entries import ReminderFact, SubFileFact
-from notifier.timeline.handle import Booked, OwnFacts, Timeline, UnknownAppointment, tell
-from notifier.timeline.services import OtherParts
-from notifier.timeline.store import read_own
+from notifier.timeline.domain.answer import WhatPatientGot
+from notifier.timeline.handle import Missing, Parts, Timeline, UnknownAppointment, tell
 
 
 class EntryView(BaseModel):
@@ -29,23 +25,6 @@ class EntryView(BaseModel):
     ids: dict[str, str]
 
 
-class MissingView(BaseModel):
-    """A part that did not answer: NOT_CONFIGURED, TIMEOUT, NO_ANSWER, KEY_REFUSED, HTTP_<status>, UNREADABLE."""
-
-    service: str
-    code: str
-
-
-class AnswerView(BaseModel):
-    """What the patient got, may have got, will get and will not get; `text` says it all in one line."""
-
-    got: list[str]
-    may_have_got: list[str]
-    to_come: list[str]
-    did_not_get: list[str]
-    text: str
-
-
 class TimelineView(BaseModel):
     """The timeline in the order of time. `missing` is empty when every part answered."""
 
@@ -54,35 +33,12 @@ class TimelineView(BaseModel):
     source_id: str | None
     status: str | None
     zone: str
-    answer: AnswerView
-    missing: list[MissingView]
+    answer: WhatPatientGot
+    missing: list[Missing]
     entries: list[EntryView]
 
 
-class AllParts:
-    """See `timeline.handle.Parts`: the other services by their APIs, the ledger by its tables."""
-
-    def __init__(self, others: OtherParts, pool: Pool) -> None:
-        self._others, self._pool = others, pool
-
-    async def booked(self, appointment_id: UUID) -> Booked:
-        """See `timeline.handle.Parts`."""
-        return await self._others.booked(appointment_id)
-
-    async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
-        """See `timeline.handle.Parts`."""
-        return await self._others.sub_files(appointment_id)
-
-    async def reminders(self, appointment_id: UUID) -> Sequence[ReminderFact]:
-        """See `timeline.handle.Parts`."""
-        return await self._others.reminders(appointment_id)
-
-    async def own(self, appointment_id: UUID) -> OwnFacts:
-        """See `timeline.handle.Parts`."""
-        return await read_own(self._pool, appointment_id)
-
-
-def routes(parts: AllParts, operator: Any) -> APIRouter:
+def routes(parts: Parts, operator: Any) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1", tags=["why"], dependencies=[Depends(operator)])
 

@@ -10,9 +10,11 @@ from uuid import UUID
 import httpx2
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
+from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 from notifier.timeline.domain.entries import ReminderFact, ReminderStage, SubFileFact, VersionFact
-from notifier.timeline.handle import Booked
+from notifier.timeline.handle import Booked, OwnFacts
+from notifier.timeline.store import read_own
 
 HISTORIES_AT_ONCE = 8
 
@@ -88,16 +90,20 @@ class _Items[T: BaseModel](_Read):
     items: list[T]
 
 
-class OtherParts:
-    """Asks booking, records and reminders.
+class AllParts:
+    """`timeline.handle.Parts`: the other services by their APIs, the ledger by its tables.
 
     Args:
         http: Carries the key that their read APIs let in.
         timeout_s: How long one part may take altogether.
     """
 
-    def __init__(self, http: httpx2.AsyncClient, addresses: Addresses, timeout_s: float) -> None:
-        self._http, self._addresses, self._timeout_s = http, addresses, timeout_s
+    def __init__(self, http: httpx2.AsyncClient, addresses: Addresses, timeout_s: float, pool: Pool) -> None:
+        self._http, self._addresses, self._timeout_s, self._pool = http, addresses, timeout_s, pool
+
+    async def own(self, appointment_id: UUID) -> OwnFacts:
+        """See `timeline.handle.Parts`."""
+        return await read_own(self._pool, appointment_id)
 
     async def booked(self, appointment_id: UUID) -> Booked:
         """See `timeline.handle.Parts`."""

@@ -149,7 +149,7 @@ async def build(
         for channel in lanes:
             await know(pool, channel, accounts.accounts[channel].every)
         senders = lanes_of(
-            settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics.registry), clocks, relay, peppers
+            settings, accounts, templates, lanes, pool, clock, LaneMetrics(metrics), clocks, relay, peppers
         )
         inbox = PostgresInbox(pool)
         open_streams = Streams(inbox.newest, inbox.standing)

@@ -14,9 +14,8 @@ from notifier.staff.preferences.http import routes as preference_routes
 from notifier.staff.sending_modes.http import routes as sending_mode_routes
 from notifier.staff.work_list.http import routes as work_list_routes
 from notifier.staff.work_list.store import PostgresDesk
-from notifier.timeline.http import AllParts
 from notifier.timeline.http import routes as timeline_routes
-from notifier.timeline.services import Addresses, OtherParts, reading_client
+from notifier.timeline.services import Addresses, AllParts, reading_client
 from notifier.values.addresses import Peppers
 
 
@@ -36,7 +35,7 @@ def staff_routers(
 ) -> tuple[APIRouter, ...]:
     """Return the routers."""
     addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
-    parts = AllParts(OtherParts(reading, addresses, settings.part_timeout_s), pool)
+    parts = AllParts(reading, addresses, settings.part_timeout_s, pool)
     return (
         contact_routes(pool, clock, peppers, operator),
         preference_routes(pool, clock, operator),

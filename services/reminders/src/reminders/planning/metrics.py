@@ -25,19 +25,11 @@ def show_recovery(metrics: Metrics, engine: Engine) -> None:
 
 def engine_reports(metrics: Metrics, source: str) -> Reports:
     """Return the engine's reports as metrics and logs."""
-    timers = Total("attend_reminders", "Timers by what became of them when due", ["outcome"], registry=metrics.registry)
-    lateness = Histogram(
-        "attend_reminder_lateness_seconds",
-        "Domain seconds from the due instant to the acknowledged hand-over",
-        buckets=_LATENESS_S,
-        registry=metrics.registry,
-    )
-    overdue = Gauge(
-        "attend_reminders_overdue",
-        "Timers found overdue after an outage, by what was going to become of them (B3)",
-        ["outcome"],
-        registry=metrics.registry,
-    )
+    kit, told = metrics.kit, "Domain seconds from the due instant to the acknowledged hand-over"
+    timers = Total("reminders", "Timers by what became of them when due", ["outcome"], **kit)
+    lateness = Histogram("reminder_lateness_seconds", told, buckets=_LATENESS_S, **kit)
+    told = "Timers found overdue after an outage, by what was going to become of them (B3)"
+    overdue = Gauge("reminders_overdue", told, ["outcome"], **kit)
     log = get_logger()
 
     def count(outcomes: Counter[Outcome]) -> None:

@@ -97,16 +97,3 @@ class SettleBody(ByBody):
     """What was found out: did the message arrive?"""
 
     arrived: StrictBool
-
-
-class DoneView(BaseModel):
-    """What was done. `state`: of the message now; of a resend, of the new one. `repeat`: it had been done before."""
-
-    notification_id: UUID
-    act: Act
-    acted_by: str
-    acted_at: datetime
-    arrived: bool | None
-    resent_as: UUID | None
-    state: NotificationState
-    repeat: bool

@@ -13,7 +13,6 @@ from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.plain_english import reason_words
 from notifier.staff.work_list.bodies import (
     ByBody,
-    DoneView,
     Filters,
     SettleBody,
     WorkList,
@@ -33,7 +32,7 @@ def routes(
     """
     router = APIRouter(prefix="/v1/work-list", tags=["work list"], dependencies=[Depends(operator)])
 
-    async def done(notification_id: UUID, wish: Act, by: str, arrived: bool | None = None) -> DoneView:
+    async def done(notification_id: UUID, wish: Act, by: str, arrived: bool | None = None) -> Done:
         try:
             told = await act(desk, notification_id, Wish(wish, by, arrived), sending, clock.now())
         except GateShut as shut:
@@ -42,35 +41,22 @@ def routes(
         except NotListed as not_listed:
             raise Problem(409, not_listed.code, not_listed.message) from None
         wake()
-        return _done(told)
+        return told
 
     @router.get("", summary="Messages that wait for a person, soonest visit first; and patients' open replies")
     async def work_list(filters: Annotated[Filters, Query()]) -> WorkList:
         return await find(pool, filters, clock.now())
 
     @router.post("/{notification_id}/resend", summary="Send it again: a new message, gated as ever")
-    async def resend(notification_id: UUID, body: ByBody) -> DoneView:
+    async def resend(notification_id: UUID, body: ByBody) -> Done:
         return await done(notification_id, Act.RESEND, body.by)
 
     @router.post("/{notification_id}/drop", summary="Take it off the list; an unknown one has failed then")
-    async def drop(notification_id: UUID, body: ByBody) -> DoneView:
+    async def drop(notification_id: UUID, body: ByBody) -> Done:
         return await done(notification_id, Act.DROP, body.by)
 
     @router.post("/{notification_id}/settle", summary="Say whether a message of unknown outcome arrived")
-    async def settle(notification_id: UUID, body: SettleBody) -> DoneView:
+    async def settle(notification_id: UUID, body: SettleBody) -> Done:
         return await done(notification_id, Act.SETTLE, body.by, body.arrived)
 
     return router
-
-
-def _done(told: Done) -> DoneView:
-    return DoneView(
-        notification_id=told.notification_id,
-        act=told.act,
-        acted_by=told.acted_by,
-        acted_at=told.acted_at,
-        arrived=told.arrived,
-        resent_as=told.resent_as,
-        state=told.state,
-        repeat=told.repeat,
-    )
