@@ -101,7 +101,6 @@ def slots(
     """Return the moment of every rule, in the rules' order: what `plan` is made of.
 
     Args:
-        set_at: When this schedule began.
         hours: The clinic's (D16); None if any hour will do.
     """
     found: list[Slot] = []

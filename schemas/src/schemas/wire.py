@@ -143,8 +143,6 @@ def derived_texts(begun: bytes, ends: Iterable[tuple[bytes, str]], before: str =
 
     Args:
         begun: A `beginning`.
-        ends: The rest of each name, and what follows its id.
-        before: What stands in front of each id.
     """
     sha1, variant, found = hashlib.sha1, _VARIANT, []
     for end, after in ends:

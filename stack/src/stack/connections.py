@@ -36,11 +36,7 @@ class Connections:
 
     @property
     def bootstrap(self) -> str:
-        """Kafka's address.
-
-        Raises:
-            NothingRuns: Nobody names one.
-        """
+        """Kafka's address."""
         if given := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
             return given
         kafka = self.state.part("kafka") if self.state else None
@@ -50,11 +46,7 @@ class Connections:
 
     @property
     def admin_url(self) -> str:
-        """The administrator's address of the database.
-
-        Raises:
-            NothingRuns: Nobody names one.
-        """
+        """The administrator's address of the database."""
         if given := administrator_url():
             return given
         postgres = self.state.part("postgres") if self.state else None

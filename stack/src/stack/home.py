@@ -32,7 +32,6 @@ class Secrets:
     Attributes:
         key: The key of the API client `local`, by which bookings go in.
         operator_key: The operator's, which reads at every service; never a client's.
-        passwords: By service, the password of its database role.
     """
 
     key: str

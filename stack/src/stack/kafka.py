@@ -82,7 +82,6 @@ class Kafka(OneProcess):
 
         Args:
             port: The client listener's; 0 means a free one, which is then kept for later starts.
-            quick: Compile less and start sooner.
         """
         self.folder = folder.absolute()
         self._class_data = ClassData(self.folder)

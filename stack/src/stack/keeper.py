@@ -63,11 +63,7 @@ class Keeper(threading.Thread):
         return self.state.state == "ready" and self.part.running
 
     def begin(self) -> None:
-        """Start the part and watch it from now on.
-
-        Raises:
-            AttendError: The part cannot be started.
-        """
+        """Start the part and watch it from now on."""
         self._become("starting")
         self.part.start()
         self._become("ready" if self.part.is_ready() else "starting")

@@ -21,11 +21,7 @@ def in_stopping_order(parts: tuple[PartState, ...]) -> tuple[list[PartState], li
 
 
 def clear_away(home: Home) -> list[str]:
-    """End what a killed supervisor left on the folder, so that its ports are free again; return the names.
-
-    Raises:
-        AlreadyRunning: A supervisor that lives holds the folder.
-    """
+    """End what a killed supervisor left on the folder, so that its ports are free again; return the names."""
     with home.held():
         state = read_state(home.state)
         found = end_leftovers(state) if state else []

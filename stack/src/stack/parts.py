@@ -46,11 +46,7 @@ class Part(Protocol):
 
 
 class ServiceProcess(OneProcess):
-    """One process with a health endpoint.
-
-    Attributes:
-        detail: Why it is not ready, in its own words.
-    """
+    """One process with a health endpoint."""
 
     def __init__(
         self,

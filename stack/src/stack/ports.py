@@ -12,12 +12,6 @@ def free_port(taken: Container[int] = ()) -> int:
 
     It lies below the range from which systems take the ports of outgoing connections (32768 on Linux), else
     such a connection could take it before its server does.
-
-    Args:
-        taken: Ports already promised to someone else.
-
-    Raises:
-        OSError: A thousand tries found none.
     """
     for _ in range(1000):
         port = 20000 + secrets.randbelow(12000)

@@ -22,11 +22,7 @@ CLIENT_TIMEOUT_S = 120
 
 
 def in_order(admin_url: str, database_url: Callable[[str], str], migrated: Callable[[str], None]) -> None:
-    """Make the database if it is missing and bring every service's schema up to date; repeats change nothing.
-
-    Args:
-        database_url: By service, the address with its own role.
-    """
+    """Make the database if it is missing and bring every service's schema up to date; repeats change nothing."""
 
     async def work() -> None:
         await make_database(admin_url)

@@ -31,11 +31,7 @@ class ProcessId:
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId":
-        """Return the identity of the process that has this pid now.
-
-        Raises:
-            psutil.NoSuchProcess: There is none.
-        """
+        """Return the identity of the process that has this pid now."""
         return cls(pid, psutil.Process(pid).create_time())
 
     def find(self) -> psutil.Process | None:

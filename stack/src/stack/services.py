@@ -50,11 +50,7 @@ PACKAGES = ("booking", "records", "reminders", "notifier")
 
 
 def named(names: Iterable[str]) -> tuple[Service, ...]:
-    """Return the services of these names, all of them if there are none.
-
-    Raises:
-        AttendError: There is no service of such a name.
-    """
+    """Return the services of these names, all of them if there are none."""
     known = {service.name: service for service in ALL}
     chosen = list(names) or list(known)
     if unknown := [name for name in chosen if name not in known]:

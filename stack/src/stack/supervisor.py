@@ -33,7 +33,6 @@ class System:
 
     Attributes:
         urls: By the name of each service that has an API (and `sinks`), where it answers.
-        operations_urls: By service name, where it answers how it is.
         kafka: The broker, None when an existing one is used.
         postgres: The database server, None when an existing one is used.
     """
@@ -48,7 +47,6 @@ class System:
 
         Args:
             ports: `default` for the fixed ones (next free one if taken), `free` for any.
-            env: Settings for every service on top of ours.
             database_admin_url: An existing database to use, with an administrator's login.
             restart_servers: Whether Kafka and PostgreSQL are started again when they end; tests do that themselves.
         """
@@ -113,7 +111,6 @@ class System:
         """Start everything and return when every service is ready. Leftovers of a killed supervisor are ended first.
 
         Raises:
-            AlreadyRunning: Another supervisor holds the folder.
             AttendError: A part does not come up; what had started is stopped again.
         """
         self._held.enter_context(self.home.held())

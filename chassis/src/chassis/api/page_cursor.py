@@ -41,9 +41,6 @@ class Cursor:
 
         Args:
             dated: Every row of the list has an instant.
-
-        Raises:
-            BadCursor: It is not one of ours.
         """
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)

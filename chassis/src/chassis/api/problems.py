@@ -15,7 +15,6 @@ class Problem(HTTPException):
     It is Starlette's exception so that FastAPI, while it reads a body, lets it pass as it is.
 
     Attributes:
-        code: A constant a program may branch on.
         detail: What is wrong, where, and the way out; never the input itself.
         errors: Further places, each {"place", "code"}.
         retry_after_s: Seconds after which the same request may be sent again; None: the answer will be the same.

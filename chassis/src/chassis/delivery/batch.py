@@ -123,7 +123,6 @@ class Batch:
 
         Raises:
             Overtaken: It was applied after all, or is another owner's.
-            Unavailable: It is no dead letter, as far as is known.
         """
         (record,) = part.records
         self._log.error("record.set_aside", reason_text=why, **_place(part))
@@ -156,11 +155,7 @@ class Batch:
         return await self._commit(subscription, [part], Decoded([], [], [letter(record, refusal)]))
 
     async def _commit(self, subscription: Subscription[Any], parts: Sequence[Part], decoded: Decoded) -> int:
-        """Move the positions, apply the events, keep the dead letters and the counts: one transaction.
-
-        Returns:
-            How many events took effect.
-        """
+        """Move the positions, apply the events, keep the dead letters and the counts: one transaction."""
         async with self._pool.acquire() as connection:
             outcome, dead = await self._in_transaction(
                 connection, lambda: self._effect(connection, subscription, parts, decoded)

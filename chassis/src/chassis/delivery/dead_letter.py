@@ -63,7 +63,6 @@ async def listed(pool: Pool, state: str | None = "open", limit: int = 100, after
 
     Args:
         state: open, replayed, discarded, or None for all.
-        after: Only ids above this one, for paging.
     """
     query = (
         f"SELECT {_COLUMNS} FROM dead_letter WHERE id > $1 AND ($2::text IS NULL OR state = $2) ORDER BY id LIMIT $3"  # noqa: S608  # constants

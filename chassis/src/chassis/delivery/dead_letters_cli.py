@@ -31,7 +31,6 @@ def dead_letters_cli[S: ServiceSettings](
     """Return the sub-command.
 
     Args:
-        settings: Reads its settings, or ends with what is missing.
         elsewhere: Settings → the positions that are not in its schema, if there are any.
     """
     app = typer.Typer(no_args_is_help=True, help="What could not be applied: kept with bytes, position and reason.")

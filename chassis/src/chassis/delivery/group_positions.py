@@ -26,7 +26,6 @@ class Order:
 
     Attributes:
         position: Where the consumer stood when it was given.
-        to: The offset to go on from.
     """
 
     position: int

@@ -30,10 +30,7 @@ class Membership:
     """Feeds the partitions that the group gives to one aiokafka client.
 
     Args:
-        name: Whose positions in PostgreSQL.
         consumer: The client, started and not subscribed.
-        pace: How fetches are to be answered.
-        closed: Whether nothing is to be taken at all just now.
         applying: Topic → what applies its records.
     """
 

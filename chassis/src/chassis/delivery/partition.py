@@ -15,13 +15,9 @@ class Partition:
     """What is known of a partition. Records are fetched of it only while none of it are being applied.
 
     Attributes:
-        held: The position that PostgreSQL is expected to have.
         sought: Whether Kafka is read from where PostgreSQL stands; until then nothing is taken.
         trouble: Why it does not get on just now, or None.
         halt: What a person must mend or skip before this partition goes on; the others do. None if it does.
-
-    Args:
-        changed: Called when something is to be done for it.
     """
 
     def __init__(

@@ -16,7 +16,6 @@ class Place:
     """Where one partition goes on.
 
     Attributes:
-        position: The one that PostgreSQL holds.
         halt: Why nothing can be read there, or None.
     """
 

@@ -68,7 +68,6 @@ def read(raw: bytes, tp: TopicPartition, offset: int) -> list[ConsumerRecord[byt
 
     Raises:
         RejectedEvent: TOO_LARGE: it was marked so by `chassis.kafka.unpacked_size`.
-        Exception: It cannot be read like this either.
     """
     batch = _batch(raw)
     if batch.compression_type == unpacked_size.NO_CODEC:

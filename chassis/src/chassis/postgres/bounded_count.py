@@ -19,7 +19,6 @@ class Count:
 
     Attributes:
         rows: So many; None: it would have taken too long.
-        more: Counting stopped there.
     """
 
     rows: int | None

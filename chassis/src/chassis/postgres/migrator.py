@@ -93,9 +93,6 @@ def pending(wanted: Sequence[Step], applied: dict[str, str]) -> list[Step]:
 
     Args:
         applied: Name → hash of those in the database.
-
-    Raises:
-        Misconfigured: An applied step was changed since.
     """
     changed = [s.name for s in wanted if applied.get(s.name, s.sha256) != s.sha256]
     if changed:
@@ -193,11 +190,7 @@ async def _schema(connection: Connection, service: str) -> None:
 
 
 async def apply(run: Run, step: Step, tries: int = LOCK_TRIES, again_s: float = LOCK_AGAIN_S) -> None:
-    """Apply one step, as often as it must be tried to get its locks.
-
-    Raises:
-        Unavailable: It did not get them.
-    """
+    """Apply one step, as often as it must be tried to get its locks."""
     if step.alone:
         await _build(run, step)
         return

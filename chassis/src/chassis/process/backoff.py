@@ -10,7 +10,6 @@ class Backoff:
 
     Args:
         first_s: The longest wait after the first failure, in seconds.
-        longest_s: The longest wait of all.
     """
 
     def __init__(self, first_s: float = FIRST_S, longest_s: float = LONGEST_S) -> None:

@@ -12,9 +12,6 @@ class Stuck:
 
     Attributes:
         reason: Why it is not alive any more: it still stands although its client was made anew. None if it is.
-
-    Args:
-        after_s: How long standing still is waiting.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic, after_s: float = REBUILD_S) -> None:

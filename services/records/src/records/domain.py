@@ -78,8 +78,6 @@ class SubFile:
 
     Attributes:
         provider_id: The provider assigned; None until one is known (D6).
-        wanted_provider_id: The provider to assign as soon as he is known.
-        appointment_id: The appointment that opened it.
     """
 
     sub_file_id: str

@@ -25,7 +25,6 @@ class ServiceApi:
 
     Attributes:
         key: A bearer key: the operator's, or a client's.
-        hints: By a problem's code: the way out of it.
     """
 
     url: str
@@ -57,11 +56,7 @@ class ServiceApi:
         """Return the JSON answer.
 
         Args:
-            if_match: The version that a PUT replaces.
             query: Parameters; those that are None are left out.
-
-        Raises:
-            AttendError: Nobody answers, or the answer is a problem.
         """
         with self._http() as http:
             headers = {} if if_match is None else {"if-match": f'"{if_match}"'}

@@ -122,11 +122,7 @@ def _act(message: str, act: str, by: str | None, **body: Any) -> dict[str, Any]:
 
 
 def _find(notifier: ServiceApi, message: str) -> UUID:
-    """Return the id that somebody means.
-
-    Raises:
-        AttendError: No message on the list begins so, or several do.
-    """
+    """Return the id that somebody means."""
     try:
         return UUID(message)
     except ValueError:

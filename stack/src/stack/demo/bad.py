@@ -11,7 +11,6 @@ class Bad:
 
     Attributes:
         body: The bytes as posted to `POST /v1/events`.
-        answers: The (status, code) it must get.
     """
 
     what: str

@@ -34,7 +34,6 @@ class Conditions:
 
     Attributes:
         stops: Mobile number → when its owner wrote STOP.
-        follow_up: Clinics that write to those who did not come.
     """
 
     refusals: tuple[Refusal, ...] = ()

@@ -32,7 +32,6 @@ class Driver:
     """Steps the clock of one installation, always forward.
 
     Args:
-        patience_s: How long a process may be busy on one instant.
         grain: Wake-ups are rounded up to it: the coarser, the fewer instants. What is due on its grid is not late.
     """
 
@@ -64,9 +63,6 @@ class Driver:
         idle later, has that behind it too. A clinic's day goes from the projector to the notifier and what becomes
         of it goes back, so the projector is asked before and after. Not waited for is a patient's reply, which goes
         from the notifier to booking.
-
-        Raises:
-            NotIdle: A process is still busy after the patience.
         """
         until = time.monotonic() + self._patience_s
         answers = [await self._idle(service, until) for service in ASKED]

@@ -75,8 +75,6 @@ def expect_of(
 
     Args:
         changes: In the order posted; only those answered `applied` count.
-        patients: Everyone, by source id.
-        providers: The source ids of the known providers.
         until: When it is looked; None: when all is over, and no clinic's morning was ever seen.
     """
     facts, opened = Facts(), dict[tuple[str, str], str | None]()

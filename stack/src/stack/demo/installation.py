@@ -19,7 +19,6 @@ class Installation:
         urls: Base URL of the API of each service in `APIS`, and of the carriers' `sinks`.
         operations_urls: Base URL of the operations of each process in `SERVICES`.
         key: The bearer key of the client `local`, for booking.
-        clock_file: The stepped clock that every process reads.
     """
 
     urls: dict[str, str]

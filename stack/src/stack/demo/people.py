@@ -38,11 +38,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A patient: contacts, preferences and what is particular about him.
-
-    Attributes:
-        registered: Known to booking before the week begins.
-    """
+    """A patient: contacts, preferences and what is particular about him."""
 
     id: str
     given_name: str

@@ -20,11 +20,7 @@ SOURCE = "local"
 
 
 class Play:
-    """The week's upstream.
-
-    Attributes:
-        surprises: Every answer that was not the expected one.
-    """
+    """The week's upstream."""
 
     def __init__(self, client: Client, week: Week) -> None:
         self._client = client

@@ -24,7 +24,6 @@ class Sample:
         start: None for a request without a time.
         length: None without a time, or with an open end.
         registers: Whether the patient himself is in it, so that he can be registered.
-        clinic_identifiers: What in it may stand for a clinic.
     """
 
     name: str

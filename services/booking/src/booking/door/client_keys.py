@@ -100,11 +100,7 @@ async def by_id(connection: Connection, client_ids: Collection[str]) -> dict[str
 
 
 async def check_operator(pool: Pool, operator_key_sha256: SecretStr | None) -> None:
-    """Refuse to start while the operator's key is a client's as well: whoever may book would read and set everything.
-
-    Raises:
-        Misconfigured: Names the client.
-    """
+    """Refuse to start while the operator's key is a client's as well: whoever may book could do everything."""
     if operator_key_sha256 is None:
         return
     whose = await pool.fetchval(_WHOSE, bytes.fromhex(operator_key_sha256.get_secret_value()))

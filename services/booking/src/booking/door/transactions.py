@@ -14,11 +14,7 @@ TRIES = 3
 
 
 class Transactions:
-    """Runs stories on PostgreSQL.
-
-    Args:
-        committed: Called after each commit, to wake the relays.
-    """
+    """Runs stories on PostgreSQL."""
 
     def __init__(self, pool: Pool, clock: Clock, committed: Callable[[], None], counts: RefusalCounts) -> None:
         self.pool = pool

@@ -12,9 +12,6 @@ class Formats:
     """The formats that an installation reads.
 
     What names none of them is read as the first: `curl -d` says that it sends a form, and most records say nothing.
-
-    Raises:
-        ValueError: Two of them declare the same type.
     """
 
     def __init__(self, *formats: Format) -> None:

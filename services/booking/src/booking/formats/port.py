@@ -61,7 +61,6 @@ class Format(Protocol):
         """Return the commands in `body`.
 
         Raises:
-            Refused: The body as a whole cannot be read.
             UnicodeDecodeError: Neither can it as text; `parsed_by` makes a refusal of it.
         """
 

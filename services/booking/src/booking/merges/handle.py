@@ -39,13 +39,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What came of it.
-
-    Attributes:
-        patient: The one merged away, linked now.
-        appointments: Visits ahead that got a new version.
-        repeat: They had been merged before.
-    """
+    """What came of it."""
 
     patient: PatientState
     kept: PatientState

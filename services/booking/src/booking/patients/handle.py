@@ -161,7 +161,6 @@ async def complete_people(
     When the year's numbers are all issued, those who have none stay unregistered and the bookings go on (R7).
 
     Args:
-        described: What is said of whom, in order.
         mentioned: Further patients to be registered, of whom nothing is said.
 
     Raises:

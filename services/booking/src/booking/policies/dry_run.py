@@ -33,9 +33,6 @@ class Report:
     """What is known so far.
 
     Attributes:
-        of: Visits to look at, ahead and past.
-        looked_at: Of these, so many are.
-        ahead_looked_at: Visits ahead among them.
         months: Past months, `YYYY-MM` by the clinic's clock → visits, reminders as it was, with these rules.
     """
 

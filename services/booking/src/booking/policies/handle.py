@@ -30,7 +30,6 @@ class Job:
     """The reissue of a policy change: from which visit on it has still to look.
 
     Attributes:
-        has_begun: Whether it has counted what is ahead.
         after: (start, appointment id) of the last visit looked at, None at the beginning.
     """
 

@@ -7,7 +7,6 @@ class Cause(NamedTuple):
     """Why something changes.
 
     Attributes:
-        client: Who ordered it.
         event: By what, as `caused_by` says it.
     """
 

@@ -15,8 +15,6 @@ class CallbackSecrets:
         twilio: AccountSid → its auth tokens: each speaks of that account's messages alone.
         meta: Phone number id → the secrets of its app, likewise.
         rest: By channel, the account of what names none: the installation's.
-        meta_verify: Tokens of Meta's GET challenge.
-        bounces: Secrets of mail servers that post bounces.
         unsubscribe: Keys of our own one-click links; the first one signs.
     """
 

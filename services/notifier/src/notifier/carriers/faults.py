@@ -9,11 +9,7 @@ from notifier.ledger.domain.faults import Fault
 
 
 def by_code(**codes: str) -> Mapping[int, Fault]:
-    """Return a table from its faults, each with its codes in one string.
-
-    Raises:
-        ValueError: A code stands for two faults.
-    """
+    """Return a table from its faults, each with its codes in one string."""
     listed = [(int(code), Fault[name]) for name, of in codes.items() for code in of.split()]
     table = dict(listed)
     if len(table) != len(listed):

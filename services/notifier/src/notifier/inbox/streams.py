@@ -61,11 +61,7 @@ class Stream:
 
 
 class Streams:
-    """All of them, and the look.
-
-    Args:
-        standing: Reads which tokens still count.
-    """
+    """All of them, and the look."""
 
     def __init__(self, newest: Newest, standing: Standing, most: int = MOST, ask_again_s: float = ASK_AGAIN_S) -> None:
         self._newest, self._standing, self._most, self._ask_again_s = newest, standing, most, ask_again_s

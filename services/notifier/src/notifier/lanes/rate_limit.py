@@ -49,7 +49,6 @@ async def take(connection: Connection, lane: Channel, per_second: float, most: M
     """Take up to so many tokens of each account, locking its row until the transaction's end; return those taken.
 
     Args:
-        connection: In the claiming transaction.
         per_second: The rate of each account, > 0.
         most: Account → free slots, ≥ 1.
     """

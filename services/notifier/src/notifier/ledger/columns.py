@@ -10,7 +10,6 @@ class Column:
     Attributes:
         type: What a statement is given for it, as an array's elements.
         given_at_first: Whether a new row is given it; the others begin as the table says.
-        changes: Whether it is written back with a new state.
     """
 
     name: str

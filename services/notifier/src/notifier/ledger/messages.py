@@ -36,9 +36,6 @@ def notification_changed(held: Notification, now: datetime) -> Outgoing:
     Args:
         held: A notification with an outcome, of an appointment.
         now: Domain time of the outcome, in UTC.
-
-    Raises:
-        ValueError: It has no outcome.
     """
     notification, appointment = str(held.notification_id), str(held.appointment_id)
     outcome = outcome_of(held.state)

@@ -58,8 +58,6 @@ class Heard:
 
     Attributes:
         new: Reports kept; the others were repeats.
-        applied: Of those, whose attempt is known.
-        told: Messages that the world hears of.
     """
 
     new: int

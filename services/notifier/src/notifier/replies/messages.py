@@ -12,11 +12,7 @@ from schemas.wire import encode
 
 
 def patient_replied(reply: Reply, now: datetime) -> Outgoing:
-    """Return the order; the same answer always has the same id, so that booking takes it once.
-
-    Args:
-        reply: An answer with the one visit that it is about.
-    """
+    """Return the order; the same answer always has the same id, so that booking takes it once."""
     visit, reply_id = reply.visit, reply.incoming.reply_id
     if visit is None:
         raise ValueError("only an answer about one visit is an order")

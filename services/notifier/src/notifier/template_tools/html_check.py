@@ -19,8 +19,6 @@ class Markup:
 
     Attributes:
         text: What a reader sees, white space as it stands.
-        elements: Names of the elements used.
-        faults: What is wrong, each with its line.
     """
 
     text: str = ""

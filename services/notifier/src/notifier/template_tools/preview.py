@@ -38,7 +38,6 @@ class Page:
     """One message in one language, in all its parts.
 
     Attributes:
-        name: What its files are called, without their endings.
         title: The kind, and the day where it says another thing by it.
         entry: The calendar entry; None for a kind without.
         whatsapp: The `template` of the request to WhatsApp.
@@ -90,11 +89,7 @@ def page(templates: Templates, sample: Sample, title: str) -> Page:
 
 
 def write(made: Iterable[Page], out: Path, *, clinic: str = "", sensitive: bool = False) -> list[Path]:
-    """Write the pages below a folder, and `index.html`; what was there under these names is overwritten.
-
-    Returns:
-        The files written, the index last.
-    """
+    """Write the pages below a folder, and `index.html`; what was there under these names is overwritten."""
     out.mkdir(parents=True, exist_ok=True)
     written, all_pages = [], list(made)
     for one in all_pages:

@@ -30,7 +30,6 @@ class Sample:
 
     Attributes:
         clinic_name: None for one that fits the language.
-        sensitive: The clinic is not named.
         days: Days from sending to the visit; None for what is usual for the kind.
         mobile: Where the patient is called; None for a number at home where the clinic is, so that no zone is named.
         code: By which he may answer; empty if nobody reads answers.

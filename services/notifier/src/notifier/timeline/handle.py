@@ -102,11 +102,7 @@ class Parts(Protocol):
 
 
 async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
-    """Return the timeline of one appointment, whole or with the names of those that did not answer.
-
-    Raises:
-        UnknownAppointment: All answered, and none knows it.
-    """
+    """Return the timeline of one appointment, whole or with the names of those that did not answer."""
     missing: list[Missing] = []
 
     async def asked[T](service: str, question: Awaitable[T], nothing: T) -> T:

@@ -94,7 +94,6 @@ class AllParts:
     """`timeline.handle.Parts`: the other services by their APIs, the ledger by its tables.
 
     Args:
-        http: Carries the key that their read APIs let in.
         timeout_s: How long one part may take altogether.
     """
 

@@ -43,10 +43,7 @@ class Inbound:
     """What a process that serves callbacks runs.
 
     Attributes:
-        routers: Callbacks, and the staff's list of answers.
         mailbox: None where no Maildir is set.
-        look_up: Settles SMS of unknown outcome that Twilio lists.
-        rekeying: Gives what older versions kept plainly its key.
     """
 
     routers: tuple[APIRouter, ...]

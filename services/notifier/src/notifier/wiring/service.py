@@ -123,10 +123,6 @@ async def build(
 ) -> AsyncIterator[Service]:
     """Give the parts of this process, connected and checked but not yet running.
 
-    Args:
-        stop: Ends the inbox streams.
-        fanout: Consume the topics and serve the API too.
-
     Raises:
         Misconfigured: The senders, the templates, a secret, the schema or a topic is not as this version needs it;
             says how to mend it.

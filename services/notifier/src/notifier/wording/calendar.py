@@ -24,12 +24,7 @@ def calendar_entry(call: Call, words: Words, summary: str, organizer: str) -> by
     an earlier one's place whatever the order of arrival.
 
     Args:
-        call: The message, of a kind that has an entry.
         summary: What the calendar shows; names no clinic that is sensitive.
-        organizer: The sender's address.
-
-    Raises:
-        ValueError: The kind has no entry, or the visit no start.
     """
     visit, method = call.visit, KINDS[call.kind].calendar
     if method is None or visit.starts_at is None:

@@ -70,12 +70,8 @@ def words_of(
     """Return the words of a message.
 
     Args:
-        available: Languages that it can be written in.
         last_resort: The language if none of the patient's and the clinic's is available.
         answers: Whether an answer to this message reaches us; if not, it asks for none.
-
-    Raises:
-        ValueError: The visit has no start.
     """
     visit = call.visit
     if visit.starts_at is None:

@@ -71,9 +71,6 @@ async def find(pool: Pool, filters: Filters) -> SubFilePage:
     """Return one page of sub-files in the order of their ids.
 
     An appointment's sub-file is the one of its patient at its clinic, whichever visit opened it.
-
-    Raises:
-        NoFilter: Nothing was asked for.
     """
     names = ("patient", "appointment", "clinic", "status", "after")
     asked = {name: value for name in names if (value := getattr(filters, name)) is not None}

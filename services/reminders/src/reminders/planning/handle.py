@@ -52,7 +52,6 @@ class Ready(NamedTuple):
     Attributes:
         packed: The row for which it was made: another one makes it void.
         until: In microseconds; later, something else is to be done.
-        after: The packed row afterwards.
     """
 
     packed: bytes

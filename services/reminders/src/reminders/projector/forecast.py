@@ -76,7 +76,6 @@ async def forecast(pool: Pool, asked: Asked) -> Forecast:
 
     Raises:
         BadRange: `to` is not after `from`.
-        RangeTooLong: More than one answer holds.
     """
     if asked.to <= asked.from_:
         raise BadRange

@@ -52,9 +52,6 @@ class TimersState:
 
     Attributes:
         version: That the row was made of.
-        schedule_gen: Of that version.
-        starts_at: What its timers lead up to.
-        waiting: Whether a timer of it is still to fire.
     """
 
     version: int

@@ -106,7 +106,6 @@ class Lost:
     Attributes:
         ids: Of the first ones: as many as may be in hand.
         count: Of all.
-        waiting: Appointments with timers that were asked for.
     """
 
     ids: list[UUID] = field(default_factory=list)

@@ -121,11 +121,7 @@ class AwaitedConsumer(Consumer):
             raise Unavailable("KAFKA_UNAVAILABLE", f"lag: {type(error).__name__}") from error
 
     async def check_group(self) -> None:
-        """Take note of what went wrong in the group; to be called again and again, with partitions and without.
-
-        Raises:
-            KafkaError: That.
-        """
+        """Take note of what went wrong in the group; to be called again and again, with partitions and without."""
         with contextlib.suppress(ConsumerNotStarted):
             await cast(ReadCommittedThread, self._thread).check_group()
 

@@ -42,9 +42,7 @@ class Names:
     Attributes:
         app: Consumer group; the changelog is called `<app>-<table>-changelog`, the transactional ids
             `<app>-<partition>`.
-        sources: Topics of the records.
         events: Topic of what is published, co-partitioned with the sources.
-        partitions: Of all of them.
     """
 
     app: str

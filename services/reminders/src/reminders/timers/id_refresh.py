@@ -33,7 +33,6 @@ class IdRefresh:
 
     Args:
         every_s: Seconds without a write.
-        clocks: How long ago the broker's clock was read.
     """
 
     def __init__(

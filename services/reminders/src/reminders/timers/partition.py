@@ -38,7 +38,6 @@ class Partition:
             of one row never overlap.
         prepared: By key, what the owner prepared for rows that are due soon.
         position: Offset up to which the changelog is in here, or None before the first record.
-        written: Offset of the last batch written, by topic.
         first: Offset from which the changelog counts: its first one, or that of the last new beginning.
         begun_anew: Whether there was a new beginning: somebody has to plan what is ahead.
         halt: Why its rows cannot be relied on, and where in the changelog; None if they can.
@@ -66,11 +65,7 @@ class Partition:
         return len(self._rows)
 
     def replay(self, key: bytes, packed: bytes | None) -> None:
-        """Take one changelog record; nothing is due until `index`.
-
-        Raises:
-            UnreadableRow: A row under a key of another length.
-        """
+        """Take one changelog record; nothing is due until `index`."""
         if len(key) == terms.KEY_LENGTH and (number := terms.number_of(key)) is not None:
             self.terms.replay(number, packed)
         elif key == SENTINEL:
@@ -101,7 +96,6 @@ class Partition:
         """Note the last reason why its rows cannot be relied on: who lets it begin anew must know of all.
 
         Args:
-            offset: Of the changelog.
             skip_to: The offset after what was read and is bad; None if Kafka does not give it, which may be good.
         """
         self.halt = Halt(offset, why, skip_to)

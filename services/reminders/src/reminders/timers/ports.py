@@ -51,7 +51,6 @@ class Taken:
     """What a batch of source records changes: all of it becomes durable at once.
 
     Attributes:
-        rows: The packed rows to keep from now on, by key.
         faults: How many are dead for what is a fault of ours, in a topic that we write ourselves.
     """
 

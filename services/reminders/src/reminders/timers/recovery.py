@@ -34,7 +34,6 @@ class Writers:
 
     Args:
         prefix: Of the transactional ids: `<prefix>-<partition>`.
-        changelog: Topic of the rows, and of the sentinels.
     """
 
     def __init__(self, bootstrap: str, prefix: str, changelog: str, clocks: ClockCheck | None = None) -> None:
@@ -53,9 +52,6 @@ class Writers:
 
         Goes on to its end when the caller is cancelled by the next rebalance, whose own call then waits:
         a sentinel half written would leave a transaction open.
-
-        Returns:
-            The sentinel's value, by partition.
 
         Raises:
             ProducerFenced: Another worker owns one of them by now: this one was frozen. It must end.
@@ -96,7 +92,6 @@ class FencingRecovery(Recovery):
     """Fences, replays, indexes; then the timers are live.
 
     Attributes:
-        writers: Set by the engine before the start.
         reader: Reading now, or None.
         begun_anew: Called when partitions are live of which one began anew without rows: whoever it calls plans what is
             ahead. None: nobody would, so none begins anew.

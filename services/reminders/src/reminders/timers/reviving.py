@@ -30,11 +30,7 @@ class Writers(Protocol):
 
 
 class Reviving:
-    """Brings back partitions that stand still: as a person orders it, or because they can be read again.
-
-    Args:
-        read: Replays partitions, up to a sentinel of each.
-    """
+    """Brings back partitions that stand still: as a person orders it, or because they can be read again."""
 
     def __init__(
         self,

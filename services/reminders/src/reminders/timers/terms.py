@@ -60,11 +60,7 @@ class TermsTable:
         return number
 
     def content(self, number: int) -> bytes:
-        """Return what the terms say.
-
-        Raises:
-            KeyError: No such terms: the changelog is damaged.
-        """
+        """Return what the terms say."""
         return self._contents[number]
 
     def written(self) -> None:

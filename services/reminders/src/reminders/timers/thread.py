@@ -82,11 +82,7 @@ class ReadCommittedThread(AIOKafkaConsumerThread):
             raise
 
     async def check_group(self) -> None:
-        """Take note of what went wrong in the group: aiokafka waits for that before it goes on.
-
-        Raises:
-            KafkaError: That.
-        """
+        """Take note of what went wrong in the group: aiokafka waits for that before it goes on."""
         await self.call_thread(self._check_group)
 
     async def _check_group(self) -> None:

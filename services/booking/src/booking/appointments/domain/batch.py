@@ -91,7 +91,6 @@ class Batch:
     """Folds commands one after the other.
 
     Attributes:
-        versions: Every new version, in order.
         changed: Appointment id → state that differs from the one read.
         recorded_events: (client, key) → command newly taken.
         persons: What messages say of patients, who are to be registered by it, in order.

@@ -147,11 +147,7 @@ def event(value: Any, hints: Hints) -> BookAppointment:
 
 
 def command(body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None) -> BookAppointment:
-    """Return the command of a body whose shape is right.
-
-    Raises:
-        Refused: A text, a time or the source is not acceptable.
-    """
+    """Return the command of a body whose shape is right."""
     visit = body.appointment
     given = visit.model_fields_set
     return BookAppointment(

@@ -65,9 +65,6 @@ class PatientState:
 def read_by(person: PersonDetails, country: str) -> PersonDetails:
     """Return what a message says of a patient, as it is kept.
 
-    Args:
-        country: By which national phone numbers are read.
-
     Raises:
         Refused: A name or a contact is not acceptable; nothing of the message is then.
     """

@@ -63,7 +63,6 @@ class Registrations:
         taken: Main files, of those that the batch brings along, which somebody has.
         visited: Patient → the clinics of his visits, for those whom a client of few clinics tells of.
         claimed: Main files that patients of this batch brought along and have now.
-        flags: Every change of a flag, in order.
     """
 
     ids: Mapping[Identity, UUID]

@@ -63,7 +63,6 @@ def change_of(
     clinic's changes do not concern it.
 
     Args:
-        clinic: The clinic under its row's lock.
         leads: As `policies.checked` returns them.
         minted: Every slug that the clinic ever had.
     """

@@ -21,7 +21,6 @@ class Effect(NamedTuple):
     """Counts over visits. Only reminders that were still to come when the rules were set are counted.
 
     Attributes:
-        appointments: Visits that get a new version.
         moved: Reminders that leave at another time: of what one visit loses and gains, as many as make pairs.
         too_late: New ones whose moment had passed when the rules were set: recorded, never sent (D14).
     """

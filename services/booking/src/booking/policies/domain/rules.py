@@ -81,7 +81,6 @@ def next_rules(
     had, also one that was there earlier: its reminders are not those of then (design §2).
 
     Args:
-        before: The rules in force until now for the same visits.
         leads: The lead times wanted, as `checked` returns them.
     """
     kept = {lead_of(rule): rule for rule in before}

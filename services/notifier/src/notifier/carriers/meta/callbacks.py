@@ -43,7 +43,6 @@ def read(body: bytes, signers: Collection[str], rest: str) -> Batch:
 
     Args:
         signers: The phone number ids for which it speaks: of another one's nothing is taken.
-        rest: The id of what names none.
     """
     try:
         whole = orjson.loads(body)
@@ -70,11 +69,7 @@ def read(body: bytes, signers: Collection[str], rest: str) -> Batch:
 
 
 def read_again(content: bytes, came: Came, rest: str) -> Batch:
-    """Return what a piece of a body holds that was kept, read by this version, as said by whoever signed it then.
-
-    Raises:
-        ValueError: It is nothing that can be read by itself.
-    """
+    """Return what a piece of a body holds that was kept, read by this version, as said by whoever signed it then."""
     by = came.account or ""
     if came.form == BODY:
         return read(content, by.split(), rest)

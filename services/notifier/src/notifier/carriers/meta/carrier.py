@@ -39,10 +39,8 @@ class WhatsAppTemplate:
     """A template as it was approved.
 
     Attributes:
-        name: For clinics that may be named.
         neutral: For sensitive ones; its parameters are the same without the clinic.
         languages: Our language → the code that it was approved under, such as `en_GB`.
-        parameters: The words it is given, in order.
     """
 
     name: str
@@ -111,11 +109,7 @@ class WhatsAppCarrier:
 
 
 def body_of(call: Call, template: WhatsAppTemplate) -> dict[str, Any]:
-    """Return the request's JSON; the attempt's id travels as opaque callback data.
-
-    Raises:
-        ValueError: The visit has no start.
-    """
+    """Return the request's JSON; the attempt's id travels as opaque callback data."""
     available = template.languages
     last_resort = LAST_RESORT if LAST_RESORT in available else next(iter(available), LAST_RESORT)
     words = words_of(call, available, last_resort=last_resort)

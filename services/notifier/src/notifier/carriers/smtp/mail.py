@@ -79,10 +79,6 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
 
     Header injection is impossible twice over: names reach no header unless cleaned, and a header with a
     line break or another control character is refused.
-
-    Raises:
-        ValueError: An address or header that cannot be.
-        jinja2.TemplateError: A broken template.
     """
     clinic_id, kind = call.visit.clinic_id, call.kind.value
     words = words_of(call, templates.languages(clinic_id, kind))
@@ -172,11 +168,7 @@ def _subject(subject: str) -> str:
 
 
 def _address(address: str) -> str:
-    """Return the address as headers and servers take it, a domain in other letters by its ASCII name (IDNA).
-
-    Raises:
-        ValueError: It cannot stand in a header.
-    """
+    """Return the address as headers and servers take it, a domain in other letters by its ASCII name (IDNA)."""
     if not address.isascii():
         mailbox, at, domain = address.rpartition("@")
         address = mailbox + at + domain.encode("idna").decode("ascii")
@@ -186,11 +178,7 @@ def _address(address: str) -> str:
 
 
 def _folded(name: str, value: str) -> str:
-    """Return a header as the standard library writes it: folded, encoded where it must be, refused if it breaks out.
-
-    Raises:
-        ValueError: A line break in it.
-    """
+    """Return a header as the standard library writes it: folded, encoded where it must be, refused if it breaks out."""
     message = EmailMessage(policy=SMTP)
     message[name] = value
     return str(SMTP.fold(name, message[name]))

@@ -63,11 +63,7 @@ class BounceMailbox:
                     await asyncio.wait_for(stop.wait(), self._every_s)
 
     async def round(self) -> int:
-        """Read what is in `new`, at most `AT_ONCE` mails; return how many are done with.
-
-        Raises:
-            OSError: The folder cannot be read.
-        """
+        """Read what is in `new`, at most `AT_ONCE` mails; return how many are done with."""
         now = time.monotonic()
         self._aside = {name: until for name, until in self._aside.items() if until > now}
         done = 0

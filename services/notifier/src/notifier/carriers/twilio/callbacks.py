@@ -64,11 +64,7 @@ def read_inbound(fields: Sequence[tuple[str, str]], body: bytes) -> Batch:
 
 
 def read_again(content: bytes, came: Came) -> Batch:
-    """Return what a form holds that was kept, read by this version, as said by the account that signed it then.
-
-    Raises:
-        ValueError: It is no form that was kept with all of this.
-    """
+    """Return what a form holds that was kept, read by this version, as said by the account that signed it then."""
     fields = form_of(content)
     if came.account is None or not (came.form == INBOUND or came.form.startswith(STATUS)):
         raise ValueError("no form with its account")
@@ -102,11 +98,7 @@ def receipt_of(fields: Sequence[tuple[str, str]], attempt: str) -> Receipt:
 
 
 def incoming_of(fields: Sequence[tuple[str, str]]) -> Incoming:
-    """Return the message in a form.
-
-    Raises:
-        Unreadable: No MessageSid, From or Body.
-    """
+    """Return the message in a form."""
     form = dict(fields)
     sid, sender = _sid(form), form.get("From", "")
     channel = Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS

@@ -83,12 +83,7 @@ class SmsCarrier:
 
 
 def sms_of(call: Call, templates: Templates, account: TwilioAccount) -> str:
-    """Return the text.
-
-    Raises:
-        ValueError: The visit has no start.
-        jinja2.TemplateError: A broken template.
-    """
+    """Return the text."""
     clinic_id, kind = call.visit.clinic_id, call.kind.value
     words = words_of(
         call,

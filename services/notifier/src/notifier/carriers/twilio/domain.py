@@ -46,9 +46,6 @@ def found(unknown: Unknown, listed: Sequence[Listed], known: Collection[str]) ->
     """Return the message that this attempt became; None if there is none yet, or more than one comes into question.
 
     A message whose time cannot be read comes into question, and is never it.
-
-    Args:
-        known: References that the ledger has of other attempts.
     """
     if not unknown.alone:
         return None

@@ -36,11 +36,7 @@ class NoList(Exception):
 async def messages_to(
     client: httpx2.AsyncClient, account: TwilioAccount, address: str, since: datetime
 ) -> Sequence[Listed]:
-    """Return the messages that this account sent to a number since that day (GMT), each as far as it can be read.
-
-    Raises:
-        NoList: No answer, or none that is a list.
-    """
+    """Return the messages that this account sent to a number since that day (GMT), each as far as it can be read."""
     pair = base64.b64encode(f"{account.sid}:{account.auth_token.get_secret_value()}".encode()).decode("ascii")
     asked = {"To": address, "DateSent>": since.astimezone(UTC).date().isoformat(), "PageSize": str(PAGE)}
     try:

@@ -60,10 +60,6 @@ def next_channel(
 
     A channel that was called and closed stays closed (D32). Whether one has an address, was opted out of or is
     within its hours is asked anew each time (D31). `closed` of the answer is what was not noted before.
-
-    Args:
-        kind: What the message is as of now.
-        steps: Channels passed over so far.
     """
     chain = offers(kind, visit, facts.preferences)
     if not chain:

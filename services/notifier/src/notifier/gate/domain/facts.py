@@ -54,7 +54,6 @@ class Told:
 
     Attributes:
         today: Messages accepted, or perhaps accepted, on the clinic's local day of now (D18).
-        notices: Confirmations and moved notices ever accepted.
         heard: Messages of any kind ever accepted, or perhaps accepted.
     """
 

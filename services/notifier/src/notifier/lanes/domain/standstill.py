@@ -9,7 +9,6 @@ class Standstill:
 
     Attributes:
         since: When messages were seen due first without a call since; None while there is nothing to see.
-        begun: How many calls had begun then.
     """
 
     since: float | None = None

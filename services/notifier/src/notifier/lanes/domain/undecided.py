@@ -25,7 +25,6 @@ class Undecided:
 
     Attributes:
         found: Message → when it raised first, and last; `MOST` at most, those that were found first.
-        decided_at: When some message of the lane was decided last.
     """
 
     found: Mapping[UUID, tuple[float, float]] = field(default_factory=dict)

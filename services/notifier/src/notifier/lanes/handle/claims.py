@@ -49,11 +49,7 @@ async def judging(ledger: Ledger, asking: Asking) -> AsyncIterator[tuple[LaneTra
 
 
 def readable(rows: Sequence[Row], ids: list[UUID]) -> list[Notification]:
-    """Return locked messages, their ids noted.
-
-    Raises:
-        UnreadableRow: One of them cannot be read.
-    """
+    """Return locked messages, their ids noted."""
     ids += [row.notification_id for row in rows]
     return [read(row) for row in rows]
 
@@ -108,11 +104,7 @@ async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Cl
 
 @contextmanager
 def _losing(claimed: Claimed) -> Iterator[None]:
-    """Let the calls that are in `claimed` be lost when the database goes away at the commit, which may have landed.
-
-    Raises:
-        Unavailable: It went away, and there are none.
-    """
+    """Let the calls that are in `claimed` be lost when the database goes away at the commit, which may have landed."""
     try:
         yield
     except Unavailable:

@@ -24,7 +24,6 @@ def retry_at(
     """Return when to try again, or None if no attempt fits before the deadline any more.
 
     Args:
-        not_after: The last instant at which a call may start.
         asked: The carrier's Retry-After, which is never undercut.
     """
     wait = delay(attempts, jitter)

@@ -31,7 +31,6 @@ class Notification:
         ordinal: Above 0: a person sent it again.
         step_began_at: Domain time of the first claim on the present channel; None before it.
         step_attempts: Attempts on the present channel, counted like `attempts`.
-        accepted_at: Domain time of the first acceptance.
         delivery_state: What is known of it after acceptance (D17).
         replaces: The cancelled visit whose place its visit takes, so that it is news of a move (D37).
     """
@@ -97,7 +96,6 @@ class Call:
     Attributes:
         attempt_id: Our reference at the carrier, of this one claim: two that never heard of each other share none.
         gated_on: Monotonic machine time of this process when the gate was read, in seconds.
-        at: Domain time of the claim.
         kind: What it says; a moved notice says confirmation where none was accepted before.
         code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
     """

@@ -86,7 +86,6 @@ async def write(
     """Write these states back to rows that are locked.
 
     Args:
-        connection: In the transaction that locked them.
         lease: Of those in `sending`, machine time; None if there can be none.
     """
     if not notifications:

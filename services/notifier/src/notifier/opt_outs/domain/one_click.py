@@ -25,7 +25,6 @@ class Unsubscribing:
     """Makes the links of an installation.
 
     Attributes:
-        base_url: The public address of the callbacks.
         secret: Signs them; a new one leaves old links without effect, unless the old one is still known.
     """
 
@@ -47,7 +46,6 @@ def token_of(address: bytes, category: Category, secret: str) -> str:
 
     Args:
         address: The address's key.
-        secret: Not empty.
     """
     said = _CATEGORIES[category] + address
     return base64.urlsafe_b64encode(said + _mark(said, secret)).decode("ascii").rstrip("=")

@@ -29,7 +29,6 @@ class ClinicChoice:
         mode: None: the installation's.
         allow_list: Mobiles in E.164 and email addresses that mode `allow-list` lets through here too.
         double_over_miss: After an unknown outcome the next channel is tried (D32).
-        no_show_follow_up: Patients who missed a visit are written to.
         replies: Reminders say how to confirm and cancel by reply (B11).
         channel_windows: Hours of single channels, inside the clinic's own (D16).
     """

@@ -33,7 +33,6 @@ def routes(pool: Pool, clock: Clock, setting: SendingModeName, wake: Callable[[]
     """Return the routes.
 
     Args:
-        setting: The mode while nobody has switched it.
         wake: Called after a switch, so that what it releases leaves at once.
     """
     router = APIRouter(prefix="/v1", tags=["sending modes"], dependencies=[Depends(operator)])

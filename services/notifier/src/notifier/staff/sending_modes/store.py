@@ -80,7 +80,6 @@ class SendingDesk:
 
         Raises:
             Problem: 412 VERSION_CHANGED.
-            BadChoice: An address or an hour is none.
         """
         after = _columns(_choice(body))
         async with self._pool.transaction() as connection:

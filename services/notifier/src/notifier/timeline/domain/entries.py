@@ -32,7 +32,6 @@ class Entry:
         what: A stable word, `<thing>.<what became of it>`.
         text: A sentence for people, with times of the clinic's wall.
         reason: A code of `schemas.reminders.Reason`, a carrier's code, or an upstream's words.
-        ids: Ids of the things it is about, by name.
         nth: Place among entries of the same instant and source.
     """
 

@@ -36,7 +36,6 @@ class Timer(NamedTuple):
     """One reminder of a row.
 
     Attributes:
-        rule: Its slug.
         due: In microseconds.
         not_after: In microseconds; a quarter of the lead time before the visit (D15).
     """
@@ -68,7 +67,6 @@ class _Plan(NamedTuple):
     """What one start means under one policy.
 
     Attributes:
-        slots: In the rules' order.
         soonest: The soonest due instant of all; the last instant there is where there are none.
         next_due: The soonest of those pending, or `NEVER`.
     """
@@ -200,11 +198,7 @@ def _ahead(policy: Policy, zone: str, start: int, barred: Reason | None) -> _Pla
 
 
 def _plan(found: Iterable[Slot], marked: Mapping[str, int]) -> _Plan:
-    """Mark slots: those whose time came as they are marked, others by whether they may leave.
-
-    Raises:
-        Unplannable: One is due before the first year.
-    """
+    """Mark slots: those whose time came as they are marked, others by whether they may leave."""
     found = tuple(found)
     dues = [due for _, due, _, _ in found]
     if dues and min(dues) < FIRST_INSTANT:

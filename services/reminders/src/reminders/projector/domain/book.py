@@ -70,7 +70,6 @@ class Book:
         version: Of the newest plan.
         schedule_gen: Of the newest plan.
         changed: Id → the record as it was when the book was opened (None: not there), for those changed since.
-        changes: How many changes there were since then.
     """
 
     appointment_id: UUID
