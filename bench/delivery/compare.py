@@ -11,7 +11,7 @@ from bench.delivery.records_run import Run, decide_only, run_records
 from bench.delivery.servers import Servers, database, place
 from bench.delivery.topics import consumer, produce
 from bench.harness import Figure, Report, figure, interleaved, median
-from records.adapters import incoming
+from records.adapters import decoders
 from schemas.appointments import Appointment
 from schemas.topics import APPOINTMENTS
 from schemas.wire import decode
@@ -49,7 +49,7 @@ async def measure_records(servers: Servers, report: Report, events: int, rounds:
             {
                 BARE: limit,
                 CONTRACT: lambda: limit(lambda record: decode(Appointment, record.value)),
-                LEAN: lambda: limit(incoming.appointment),
+                LEAN: lambda: limit(decoders.appointment),
                 COPY: copied,
                 "records": ours,
             },

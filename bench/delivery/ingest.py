@@ -13,7 +13,7 @@ from bench.delivery.running import Running, each, running
 from bench.delivery.servers import Servers
 from bench.delivery.topics import produce
 from bench.harness import Figure, Report, figure, percentile, until
-from records.adapters import incoming
+from records.adapters import decoders
 from schemas.topics import APPOINTMENTS, BOOKINGS_INBOUND
 
 PATIENTS = 2000
@@ -50,7 +50,7 @@ async def _by_topic(servers: Servers, system: Running, events: int) -> list[Figu
     took, after = time.perf_counter() - began, system.cpu_s(BOOKING)
     published = await _events_published(system)
     loop = await fetch_loop(
-        servers.bootstrap, system.prefix + APPOINTMENTS.name, APPOINTMENTS.partitions, published, incoming.appointment
+        servers.bootstrap, system.prefix + APPOINTMENTS.name, APPOINTMENTS.partitions, published, decoders.appointment
     )
     rate = events / took
     return [

@@ -20,7 +20,7 @@ from chassis.postgres.database import Pool, create_pool
 from chassis.process.clock import RealClock
 from chassis.process.lifecycle import calm_collector
 from chassis.process.metrics import Metrics
-from records.adapters import incoming
+from records.adapters import decoders
 from records.domain import Pair, SubFile
 from records.handle import on_appointments
 from records.settings import Settings
@@ -98,7 +98,7 @@ async def _decide(records: Sequence[ConsumerRecord], load: Load) -> float:
     store = _Canned({str(patient): f"FILE-2026-{n:06d}" for n, patient in enumerate(load.patients, 1)}, load.providers)
     now, spent = RealClock().now(), 0.0
     for part in batched(records, BATCH):
-        events = [incoming.appointment(record) for record in part]
+        events = [decoders.appointment(record) for record in part]
         begun = time.thread_time()
         await on_appointments(store, events, now)
         spent += time.thread_time() - begun

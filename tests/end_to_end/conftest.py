@@ -1,18 +1,40 @@
 """One installation for all end-to-end tests, every service a real process: their own, or one that runs already."""
 
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from chassis.process import clock
 from stack.demo.client import Client
 from stack.demo.drive import Driver
-from stack.demo.installation import Installation, from_environment
+from stack.demo.installation import APIS, SERVICES, Installation
 from stack.supervisor import System
 from tests.support.practice import Practice
 
 MONDAY_MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Installation | None:
+    """Return the installation that the environment names, or None without `ATTEND_BOOKING_URL`.
+
+    Read are `ATTEND_*_URL`, `ATTEND_*_OPERATIONS_URL`, `ATTEND_KEY`, `ATTEND_OPERATOR_KEY` and `ATTEND_CLOCK_FILE`.
+    """
+    if "ATTEND_BOOKING_URL" not in environ:
+        return None
+
+    def named(name: str, kind: str = "") -> str:
+        return environ[f"ATTEND_{name.upper().replace('-', '_')}_{kind}URL"].rstrip("/")
+
+    return Installation(
+        urls={name: named(name) for name in (*APIS, "sinks")},
+        operations_urls={name: named(name, "OPERATIONS_") for name in SERVICES},
+        key=environ["ATTEND_KEY"],
+        operator_key=environ["ATTEND_OPERATOR_KEY"],
+        clock_file=Path(environ["ATTEND_CLOCK_FILE"]),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stack.demo.acceptances import address_of
-from stack.demo.moving import moved, start_of, weeks_ahead
+from stack.demo.new_dates import moved, start_of, weeks_ahead
 from tests.support.practice import Practice
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "fhir"

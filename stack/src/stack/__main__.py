@@ -5,7 +5,7 @@ import sys
 import typer
 
 from chassis.process.errors import AttendError, Misconfigured
-from stack.commands import forward, look, policy, run, sending, sub_files, upkeep, why, work_list
+from stack.commands import forward, look, policy, run, sending_modes, sub_files, upkeep, why, work_list
 from stack.keeper import EXIT_MISCONFIGURED
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app.command()(upkeep.reset)
 app.command()(upkeep.migrate)
 app.add_typer(upkeep.topics, name="topics")
 app.add_typer(policy.app, name="policy")
-app.add_typer(sending.app, name="sending")
+app.add_typer(sending_modes.app, name="sending")
 app.command()(why.why)
 app.add_typer(work_list.app, name="work-list")
 app.add_typer(sub_files.app, name="sub-files")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from stack import probe
 from stack.process import OneProcess, ProcessId
-from stack.spawning import Spawn, own_interpreter
+from stack.spawn import Spawn, own_interpreter
 
 LOG_KEEP_BYTES = 10_000_000  # a longer log is set aside at the next start, one generation
 

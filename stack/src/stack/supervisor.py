@@ -21,7 +21,7 @@ from stack.leftovers import end_leftovers
 from stack.parts import Part, ServiceProcess
 from stack.postgres import Postgres
 from stack.process import ProcessId
-from stack.spawning import Nursery, own_interpreter
+from stack.spawn import Nursery, own_interpreter
 from stack.state import PartState, State, StateFile, read_state
 
 READY_TIMEOUT_S = 180  # two busy cores take their time

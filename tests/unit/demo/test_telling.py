@@ -10,7 +10,7 @@ from stack.demo.changes import Change
 from stack.demo.conditions import Conditions, Outage, Refusal
 from stack.demo.expectation import Facts, expect_of
 from stack.demo.people import Patient, Preferences
-from stack.demo.reminding import slots
+from stack.demo.reminder_rules import slots
 from stack.demo.visits import Schedule
 from tests.unit.demo.test_expectation import BOOKED, PATIENT, START
 

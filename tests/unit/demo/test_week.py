@@ -10,8 +10,8 @@ from schemas.appointments import Status
 from schemas.planning import barred_by, plan
 from stack.demo.calendar import first_day, next_change
 from stack.demo.expectation import expect
-from stack.demo.moving import moved, start_of, weeks_ahead, weeks_back
-from stack.demo.reminding import slots
+from stack.demo.new_dates import moved, start_of, weeks_ahead, weeks_back
+from stack.demo.reminder_rules import slots
 from stack.demo.visits import visits
 from stack.demo.week import write_week
 from tests.support.schemas.builders import appointment

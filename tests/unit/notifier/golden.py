@@ -12,7 +12,7 @@ import orjson
 from notifier.template_tools.lint import languages
 from notifier.template_tools.preview import pages
 from notifier.values.kinds import PATIENT_KINDS
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 
 FOLDER = Path(__file__).parent / "golden"
 

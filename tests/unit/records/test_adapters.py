@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 from aiokafka import ConsumerRecord
 
-from records.adapters import incoming
-from records.adapters.outgoing import sub_file_changed
+from records.adapters import decoders
+from records.adapters.events import sub_file_changed
 from records.domain import Erased, complete, settle
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Status
@@ -31,7 +31,7 @@ def record(value: str | None, kind: str | None, key: str = VISIT) -> ConsumerRec
 
 
 def test_an_appointment_is_read_as_far_as_records_decides_by_it() -> None:
-    read = incoming.appointment(record(BOOKED, APPOINTMENT_CHANGED))
+    read = decoders.appointment(record(BOOKED, APPOINTMENT_CHANGED))
 
     assert (read.appointment_id, read.version, read.status, read.patient_id, read.clinic_id) == (
         VISIT,
@@ -44,7 +44,7 @@ def test_an_appointment_is_read_as_far_as_records_decides_by_it() -> None:
 
 
 def test_an_id_in_another_spelling_becomes_canonical() -> None:
-    assert incoming.appointment(record(BOOKED.replace(ANN, ANN.upper()), APPOINTMENT_CHANGED)).patient_id == ANN
+    assert decoders.appointment(record(BOOKED.replace(ANN, ANN.upper()), APPOINTMENT_CHANGED)).patient_id == ANN
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_an_id_in_another_spelling_becomes_canonical() -> None:
 )
 def test_g8_what_cannot_be_read_has_its_code(value: str | None, kind: str | None, code: str) -> None:
     with pytest.raises(wire.Undecodable) as refused:
-        incoming.appointment(record(value, kind))
+        decoders.appointment(record(value, kind))
 
     assert refused.value.code == code
 
@@ -71,14 +71,14 @@ def test_g8_what_cannot_be_read_has_its_code(value: str | None, kind: str | None
 def test_g9_a_patient_is_read_without_anything_personal() -> None:
     value = f'{{"patient_id":"{ANN}","version":1,"main_file":"FILE-2026-000007","given_name":"Ann"}}'
 
-    read = incoming.patient(record(value, PATIENT_CHANGED, ANN))
+    read = decoders.patient(record(value, PATIENT_CHANGED, ANN))
 
     assert "Ann" not in repr(read)
     assert not isinstance(read, Erased)
     assert (read.main_file, read.event_id) == ("FILE-2026-000007", "the event")
 
 
-@pytest.mark.parametrize("read", [incoming.patient, incoming.provider])
+@pytest.mark.parametrize("read", [decoders.patient, decoders.provider])
 def test_a_tombstone_names_its_entity_by_the_key(read: object) -> None:
     assert callable(read)
     assert read(record(None, None, ANN)) == Erased(ANN)
@@ -90,11 +90,11 @@ def test_d2_a_main_file_of_another_pattern_is_refused() -> None:
     value = f'{{"patient_id":"{ANN}","version":1,"main_file":"FILE-2026-7"}}'
 
     with pytest.raises(wire.Undecodable, match="main_file"):
-        incoming.patient(record(value, PATIENT_CHANGED))
+        decoders.patient(record(value, PATIENT_CHANGED))
 
 
 def test_a_provider_is_read_with_its_version() -> None:
-    read = incoming.provider(record(f'{{"provider_id":"{ANN}","version":4,"name":"Dr Who"}}', PROVIDER_CHANGED))
+    read = decoders.provider(record(f'{{"provider_id":"{ANN}","version":4,"name":"Dr Who"}}', PROVIDER_CHANGED))
 
     assert not isinstance(read, Erased)
     assert read.version == 4

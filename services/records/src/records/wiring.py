@@ -22,9 +22,9 @@ from chassis.process.health import Health
 from chassis.process.metrics import Metrics
 from chassis.process.parts import LISTENERS, Run, run_all
 from chassis.status import watch
-from records.adapters import command_http, http, incoming
+from records.adapters import command_http, decoders, http
 from records.adapters.command_store import PostgresCommandStore
-from records.adapters.outgoing import OWNED
+from records.adapters.events import OWNED
 from records.adapters.store import PostgresStore
 from records.domain_commands import Command
 from records.handle import on_appointments, on_patients, on_providers
@@ -80,10 +80,10 @@ def subscriptions(settings: Settings) -> tuple[Subscription[Any], ...]:
 
     return (
         Subscription(
-            APPOINTMENTS, incoming.appointment, with_store(on_appointments, replace_closed=settings.replace_closed)
+            APPOINTMENTS, decoders.appointment, with_store(on_appointments, replace_closed=settings.replace_closed)
         ),
-        Subscription(PATIENTS, incoming.patient, with_store(on_patients)),
-        Subscription(PROVIDERS, incoming.provider, with_store(on_providers)),
+        Subscription(PATIENTS, decoders.patient, with_store(on_patients)),
+        Subscription(PROVIDERS, decoders.provider, with_store(on_providers)),
     )
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stack.commands.plain import plain
-from stack.commands.sending import login_name
+from stack.commands.sending_modes import login_name
 from stack.commands.service_api import ServiceApi
 
 app = typer.Typer(no_args_is_help=True, help="Patients' sub-files at the clinics: list, close, reopen, assign.")

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from chassis.process.errors import AttendError
 from stack.commands.plain import plain
-from stack.commands.sending import login_name
+from stack.commands.sending_modes import login_name
 from stack.commands.service_api import ServiceApi
 
 app = typer.Typer(help="Messages that failed, may have arrived, or found no contact; and patients' answers.")

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from stack.demo.calendar import local
 from stack.demo.changes import Change, Registration
 from stack.demo.conditions import ORDINARY, Conditions
+from stack.demo.messages import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
 from stack.demo.people import Patient
-from stack.demo.reminding import Slot, slots
-from stack.demo.telling import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
+from stack.demo.reminder_rules import Slot, slots
 from stack.demo.visits import BEFORE_BOOKING, HERE, Visit, rebooked, visits
 from stack.demo.week import Week
 

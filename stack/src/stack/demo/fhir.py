@@ -14,7 +14,7 @@ from stack.demo.client import Client, Refused
 from stack.demo.drive import Driver
 from stack.demo.expectation import Facts, expect_of
 from stack.demo.found import Names
-from stack.demo.moving import moved, weeks_ahead, weeks_back
+from stack.demo.new_dates import moved, weeks_ahead, weeks_back
 from stack.demo.people import Patient
 from stack.demo.samples import Sample, read_samples
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from chassis.process.errors import Misconfigured
-from notifier.address_keys.rekeying import Rekeying
+from notifier.address_keys.backfill import Rekeying
 from schemas.appointments import Appointment
 from tests.support.installation import ADDRESS_PEPPER
 from tests.support.notifier.callbacks import secrets, sms

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from chassis.api.page_cursor import Cursor
 from chassis.postgres.database import Pool
-from reminders.projector import listing
-from reminders.projector.listing import Filters
+from reminders.projector import pages
+from reminders.projector.pages import Filters
 from reminders.settings import Settings
 from reminders.wiring import reading_api
 from schemas.notifications import Outcome
@@ -186,7 +186,7 @@ async def test_no_list_scans_or_sorts(pool: Pool) -> None:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         for index, asked in questions.items():
-            statement, arguments = listing.query(Filters.model_validate(asked))
+            statement, arguments = pages.query(Filters.model_validate(asked))
             shown = "\n".join(r[0] for r in await connection.fetch(f"EXPLAIN {statement}", *arguments))
             assert f"using {index} " in shown, shown
             if index in ("reminder_clinic", "reminder_failed"):

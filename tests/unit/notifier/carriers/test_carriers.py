@@ -15,7 +15,7 @@ from notifier.carriers.twilio.carrier import SmsCarrier, TwilioAccount
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected, Unsure
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from schemas.notifications import Channel, Kind
 from tests.support.notifier.builders import MOBILE, call
 

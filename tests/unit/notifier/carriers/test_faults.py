@@ -18,7 +18,7 @@ from notifier.carriers.twilio.faults import of_twilio
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import THROTTLED, Fault
 from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from schemas.notifications import Channel, Kind
 from tests.support.notifier.builders import MOBILE, call
 

@@ -10,7 +10,7 @@ from icalendar import Calendar
 
 from notifier.carriers.smtp.mail import Sender, compose
 from notifier.gate.domain.channels import Route
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from tests.support.notifier.builders import APPOINTMENT, EMAIL, STARTS, call

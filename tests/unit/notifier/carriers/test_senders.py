@@ -18,7 +18,7 @@ from notifier.carriers.smtp.mail import Sender
 from notifier.carriers.twilio.carrier import SmsCarrier
 from notifier.gate.domain.channels import Route
 from notifier.settings import Settings
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from schemas.notifications import Channel, Kind
 from tests.support.notifier.builders import MOBILE, call
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from notifier.template_tools import html_check
 from notifier.template_tools.cli import app
 from notifier.template_tools.lint import lint
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from schemas.notifications import Kind
 
 RUN = CliRunner()

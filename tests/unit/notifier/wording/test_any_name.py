@@ -11,7 +11,7 @@ from notifier.carriers.smtp.mail import Sender, compose
 from notifier.template_tools import html_check
 from notifier.wording.domain.safe_text import clipped, first_name, plain
 from notifier.wording.domain.sms_segments import segments
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from notifier.wording.words import words_of
 from schemas.notifications import Kind
 from tests.support.notifier.builders import EMAIL, call

@@ -17,7 +17,7 @@ from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.values.kinds import PATIENT_KINDS
 from notifier.wording.domain.language import Day, day_of
 from notifier.wording.domain.sms_segments import segments
-from notifier.wording.rendering import PARTS, Part, Templates
+from notifier.wording.renderer import PARTS, Part, Templates
 from notifier.wording.words import LANGUAGES, words_of
 from schemas.notifications import Channel, Kind
 from tests.support.notifier.builders import MOBILE, call

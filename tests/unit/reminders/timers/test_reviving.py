@@ -19,7 +19,7 @@ from chassis.delivery.group_positions import Order
 from chassis.process.errors import Unavailable
 from reminders.timers.app import add_table, build
 from reminders.timers.partition import ANEW, Partition
-from reminders.timers.reviving import LOOKS_A_READING, Reviving
+from reminders.timers.revival import LOOKS_A_READING, Reviving
 from reminders.timers.store import PartitionedStore
 from tests.unit.reminders.timers.test_partition import AT, key, row
 

@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from booking.appointments import ahead_reads, listing
+from booking.appointments import ahead_reads, pages
 from booking.appointments.reads import beginning, by_source, one, result_of
 from booking.door.auth import Caller
 from booking.door.bodies import problem
@@ -68,7 +68,7 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
             start = _EVER if start_from is None else instant(start_from, None, "from")
         except Refused as refusal:
             raise problem(refusal) from None
-        return await listing.page(pool, client, start, after, limit)
+        return await pages.page(pool, client, start, after, limit)
 
     @router.get("/appointments/{appointment_id}", summary="An appointment and every version of it")
     async def appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:

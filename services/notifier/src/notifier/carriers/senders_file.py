@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from chassis.process.errors import Misconfigured
 from notifier.carriers.meta.carrier import NEUTRAL, PARAMETERS, Parameter
 from notifier.values.kinds import PATIENT_KINDS
-from notifier.wording.rendering import known_language
+from notifier.wording.renderer import known_language
 from schemas.notifications import Kind
 
 _CLINIC = re.compile(r"[A-Z0-9]{2,10}")

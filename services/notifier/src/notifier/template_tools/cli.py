@@ -10,7 +10,7 @@ from notifier.template_tools import preview
 from notifier.template_tools.lint import languages as languages_there
 from notifier.template_tools.lint import lint
 from notifier.values.kinds import PATIENT_KINDS
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from schemas.notifications import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Messages to patients: check them, look at them.")

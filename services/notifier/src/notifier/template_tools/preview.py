@@ -13,7 +13,7 @@ from notifier.template_tools.lint import ANSWERED
 from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.values.kinds import KINDS
 from notifier.wording.domain.sms_segments import Segments, segments
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from notifier.wording.words import words_of
 from schemas.notifications import Channel, Kind
 

@@ -11,7 +11,7 @@ from chassis.process.clock import Clock
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
 from chassis.process.parts import Run
-from notifier.address_keys.rekeying import Rekeying
+from notifier.address_keys.backfill import Rekeying
 from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import Door
 from notifier.callbacks.handle.intake import Intake

@@ -21,7 +21,7 @@ from notifier.lanes.store import PostgresLedger, Workload
 from notifier.ledger.domain.states import NotificationState
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from schemas.notifications import Channel
 
 

@@ -49,7 +49,7 @@ from notifier.wiring.callbacks import Inbound, inbound
 from notifier.wiring.lanes import lanes as lanes_of
 from notifier.wiring.lanes import watch_lanes
 from notifier.wiring.staff import reading_of, staff_routers
-from notifier.wording.rendering import checked
+from notifier.wording.renderer import checked
 from schemas.notifications import Channel
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS
 

@@ -11,7 +11,7 @@ from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from chassis.process.errors import RejectedEvent
 from records.adapters import sql
-from records.adapters.outgoing import sub_file_changed
+from records.adapters.events import sub_file_changed
 from records.domain import Pair, PatientSnapshot, ProviderSnapshot, SubFile
 from schemas.lean_models import AppointmentReading
 from schemas.subfiles import SubFileStatus

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from chassis.api.query_fields import Moment
 from chassis.postgres.database import Pool
 from chassis.process.errors import AttendError
-from reminders.projector.listing import BadRange
+from reminders.projector.pages import BadRange
 from schemas import zones
 from schemas.model import ClinicId
 

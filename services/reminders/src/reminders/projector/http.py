@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from chassis.postgres.database import Pool
 from reminders.projector.forecast import Asked, Forecast, forecast
 from reminders.projector.history import History, history_of
-from reminders.projector.listing import Filters, ReminderPage, find
+from reminders.projector.pages import Filters, ReminderPage, find
 
 
 def routes(pool: Pool, operator: Any) -> APIRouter:

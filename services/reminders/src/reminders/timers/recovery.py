@@ -23,7 +23,7 @@ from reminders.settings import SERVICE
 from reminders.timers.changelog import ChangelogReader
 from reminders.timers.partition import SENTINEL, Partition
 from reminders.timers.producer import FencedProducer
-from reminders.timers.reviving import Reviving
+from reminders.timers.revival import Reviving
 from reminders.timers.row import UnreadableRow
 from reminders.timers.source_reader import OrderOf, no_order
 from reminders.timers.store import PartitionedStore

@@ -25,7 +25,7 @@ from notifier.carriers.port import CannotCompose, Made
 from notifier.carriers.smtp.faults import ENHANCED, Phase, of_smtp
 from notifier.carriers.smtp.mail import Mail, Sender, compose
 from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, Unsure, refused
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 
 REFUSALS = range(400, 600)
 """All other replies to a mail are none that we can read; aiosmtplib gives nonsense the code -1."""

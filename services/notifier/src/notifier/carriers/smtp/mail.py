@@ -19,7 +19,7 @@ from notifier.opt_outs.domain.one_click import Unsubscribing
 from notifier.values.kinds import KINDS
 from notifier.wording.calendar import calendar_entry
 from notifier.wording.domain.safe_text import plain
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from notifier.wording.words import Words, words_of
 
 LONGEST_SUBJECT = 150

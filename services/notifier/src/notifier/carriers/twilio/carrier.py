@@ -16,7 +16,7 @@ from notifier.carriers.http_client import answer_to, text
 from notifier.carriers.port import CannotCompose, Made
 from notifier.carriers.twilio.faults import of_twilio
 from notifier.ledger.domain.notification import Call
-from notifier.wording.rendering import Templates
+from notifier.wording.renderer import Templates
 from notifier.wording.words import NORTH_AMERICA, words_of
 
 LONGEST_BODY = 1600

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from stack.demo.conditions import Conditions
 from stack.demo.people import Patient
-from stack.demo.reminding import next_opening
+from stack.demo.reminder_rules import next_opening
 from stack.demo.visits import Visit
 
 NEWS = frozenset({"confirmation", "moved", "cancelled"})
