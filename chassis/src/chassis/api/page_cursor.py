@@ -1,6 +1,7 @@
 """A place in a list that is ordered by an instant and an id: where its next page begins."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -51,3 +52,8 @@ class Cursor:
         if (place.at is None and dated) or (place.at and not (place.at.tzinfo and FIRST <= place.at <= LAST)):
             raise BadCursor
         return place
+
+
+def next_place[T, P](items: Sequence[T], limit: int, place: Callable[[T], P]) -> P | None:
+    """Return the place from which the next page goes on: that of the last item, if the page is full; else None."""
+    return place(items[-1]) if len(items) == limit else None

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from booking.door.domain import ALL, Client
-from chassis.api.page_cursor import Cursor
+from chassis.api.page_cursor import Cursor, next_place
 from chassis.postgres.database import Pool
 
 BEGINNING = UUID(int=0)
@@ -53,8 +53,8 @@ async def page(pool: Pool, client: Client, start: datetime, after: str | None, l
         }
         for row in rows
     ]
-    last = Cursor(rows[-1]["starts_at"], rows[-1]["appointment_id"]) if len(rows) == limit else None
-    return {"items": items, "next_after": last and last.text()}
+    after = next_place(rows, limit, lambda row: Cursor(row["starts_at"], row["appointment_id"]).text())
+    return {"items": items, "next_after": after}
 
 
 def _place(start: datetime, after: str | None) -> tuple[datetime, UUID]:

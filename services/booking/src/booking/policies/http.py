@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any
 
 import orjson
@@ -25,6 +26,7 @@ from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from chassis.api.app import Problem
 from chassis.api.door import busy
+from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 
@@ -110,7 +112,7 @@ def routes(
     ) -> dict[str, Any]:
         """Every change that was ever made, each with what its reissue did."""
         items = await _changes(pool, code, client, None, before, limit)
-        return {"items": items, "next_before": items[-1]["version"] if len(items) == limit else None}
+        return {"items": items, "next_before": next_place(items, limit, itemgetter("version"))}
 
     @router.get("/changes/{version}", summary="A change, and how far its reissue is")
     async def get_change(

@@ -13,6 +13,7 @@ from booking.reissues.counts import ReissueCounts
 from booking.reissues.handle import reissue_barred
 from booking.reissues.store import PostgresFlagStore, any_job
 from chassis.postgres.database import Connection
+from chassis.process.backoff import Backoff
 from chassis.process.errors import Unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -23,7 +24,6 @@ FENCE_S = 0.1
 """Between looks whether the transactions from before a change have ended: they last 10 s at most."""
 TOLD_AFTER = 300
 """Waits of that kind; half a minute is three times as long as a transaction of ours may last."""
-SLOWEST_RETRY_S = 5.0
 
 
 class Reissuer:
@@ -53,7 +53,7 @@ class Reissuer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; while PostgreSQL is away, wait for it."""
-        retry = FENCE_S
+        backoff = Backoff(2 * FENCE_S)
         while not stop.is_set():
             self._wanted.clear()
             began = time.monotonic()
@@ -64,10 +64,11 @@ class Reissuer:
                     self._log_wait(pause)
                 else:
                     pause = issued / self._per_s - (time.monotonic() - began)
-                retry = FENCE_S
+                backoff.succeeded()
             except Unavailable as error:
                 log.warning("policy.reissue_unavailable", code=error.code)
-                issued, pause = 0, (retry := min(retry * 2, SLOWEST_RETRY_S))
+                backoff.failed()
+                issued, pause = 0, backoff.pause_s()
             await self._pause(stop, pause, wakes=issued is None)
 
     def _log_wait(self, pause: float) -> None:

@@ -1,6 +1,7 @@
 """`GET /v1/safety-changes`: who changed a flag on which safety hangs, from what to what, when and by what (D51)."""
 
 from collections.abc import Awaitable, Callable, Collection
+from operator import itemgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from booking.values import texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from chassis.api.app import Problem
+from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
 
 LONGEST_PAGE = 1_000
@@ -51,7 +53,7 @@ def routes(pool: Pool, caller: Caller, visited: Visited) -> APIRouter:
                 rows = await changes_of_patient(pool, whose, before, limit)
         except Refused as refusal:
             raise problem(refusal) from None
-        return {"items": rows, "next_before": rows[-1]["change_id"] if len(rows) == limit else None}
+        return {"items": rows, "next_before": next_place(rows, limit, itemgetter("change_id"))}
 
     return router
 

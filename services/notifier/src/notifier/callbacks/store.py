@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from operator import attrgetter
 
 import structlog
 
+from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.callbacks.bodies import UnreadablePage, UnreadableView
@@ -64,7 +66,7 @@ class PostgresUnreadables:
         """Return a page of what is kept, newest first."""
         rows = await self._pool.fetch(LIST, carrier, before, limit)
         items = [UnreadableView.model_validate(dict(row)) for row in rows]
-        return UnreadablePage(items=items, next_before=items[-1].unreadable_id if len(items) == limit else None)
+        return UnreadablePage(items=items, next_before=next_place(items, limit, attrgetter("unreadable_id")))
 
     async def content(self, unreadable_id: int) -> bytes | None:
         """Return the bytes of one as they came, None if there is none of this number."""

@@ -6,6 +6,7 @@ whoever has seen number n has seen all up to n, and resumes with `Last-Event-ID:
 
 import asyncio
 from collections.abc import AsyncIterator
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from chassis.api.app import Problem
+from chassis.api.page_cursor import next_place
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from notifier.inbox.access import InboxAccess, digest, token_routes
@@ -50,7 +52,7 @@ def _add_reading(
         unread: Annotated[bool, Query(description="Only those not read yet.")] = False,
     ) -> InboxPage:
         items = await inbox.notices(provider_id, after, limit, unread=unread)
-        return InboxPage(items=items, next_after=items[-1].number if len(items) == limit else None)
+        return InboxPage(items=items, next_after=next_place(items, limit, attrgetter("number")))
 
     @router.get("/{provider_id}/unread", summary="How many are unread", dependencies=[Depends(access.admit)])
     async def unread(provider_id: UUID) -> Unread:

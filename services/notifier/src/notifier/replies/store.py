@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-from chassis.api.page_cursor import Cursor
+from chassis.api.page_cursor import Cursor, next_place
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection, Pool
 from notifier.gate.domain.visit import mobile_of
@@ -124,8 +124,8 @@ async def page(pool: Pool, after: str | None, limit: int, *, open: bool) -> Repl
     place = Cursor.read(after) if after else None
     rows = await pool.fetch(sql.REPLIES, open, place and place.at, place and place.id, limit)
     items = [ReplyView.model_validate(dict(row)) for row in rows]
-    more = Cursor(items[-1].received_at, items[-1].reply_id).text() if len(items) == limit else None
-    return ReplyPage(items=items, next=more)
+    following = next_place(items, limit, lambda last: Cursor(last.received_at, last.reply_id).text())
+    return ReplyPage(items=items, next=following)
 
 
 async def done_by(pool: Pool, reply_id: UUID, by: str, now: datetime) -> ReplyView | None:

@@ -1,12 +1,14 @@
 """The read API: which sub-files there are, and which wait for a main file (R9, D5)."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
 from chassis.process.errors import AttendError
 from records.adapters import sql
@@ -78,7 +80,7 @@ async def find(pool: Pool, filters: Filters) -> SubFilePage:
         raise NoFilter
     rows = await pool.fetch(sql.find(*asked), *asked.values(), filters.limit)
     items = [SubFileView.model_validate(dict(row)) for row in rows]
-    return SubFilePage(items=items, next_after=items[-1].sub_file_id if len(items) == filters.limit else None)
+    return SubFilePage(items=items, next_after=next_place(items, filters.limit, attrgetter("sub_file_id")))
 
 
 async def count_parked(pool: Pool) -> int:

@@ -1,7 +1,9 @@
 """Sending modes in PostgreSQL: what is chosen, who changed it, and what waits for it."""
 
+from operator import attrgetter
 from typing import Any
 
+from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Connection, Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
@@ -52,7 +54,7 @@ class SendingDesk:
         """Return a page of changes, newest first."""
         rows = await self._pool.fetch(statements.CHANGES, clinic_id, before, limit)
         items = [ChangeView.model_validate(dict(row)) for row in rows]
-        return ChangePage(items=items, next_before=items[-1].audit_id if len(items) == limit else None)
+        return ChangePage(items=items, next_before=next_place(items, limit, attrgetter("audit_id")))
 
     async def clinic(self, clinic_id: str) -> ClinicSendingView:
         """Return what the clinic has chosen, and what waits for it."""
