@@ -44,7 +44,6 @@ class Back:
 
     Args:
         app_secret: The secret of Meta's app; None: nothing of WhatsApp is reported.
-        receipts: Whether accepted messages are reported as delivered.
     """
 
     def __init__(self, url: str, auth_token: str, app_secret: str | None = None, *, receipts: bool = False) -> None:

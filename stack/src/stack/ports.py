@@ -33,11 +33,7 @@ def is_free(port: int) -> bool:
 
 
 def next_free(port: int, taken: Container[int] = ()) -> int:
-    """Return `port` if it is free, else the next one above it that is.
-
-    Raises:
-        OSError: None of the hundred ports from there on is free.
-    """
+    """Return `port` if it is free, else the next one above it that is."""
     for candidate in range(port, port + 100):
         if candidate not in taken and is_free(candidate):
             return candidate

@@ -36,11 +36,9 @@ class RealClock:
     epoch = 0
 
     def now(self) -> datetime:
-        """See `Clock`."""
         return datetime.now(UTC)
 
     def unstepped(self) -> datetime:
-        """See `Clock`."""
         return datetime.now(UTC)
 
 
@@ -54,11 +52,9 @@ class StillClock:
         self.epoch = 0
 
     def now(self) -> datetime:
-        """See `Clock`."""
         return self._now
 
     def unstepped(self) -> datetime:
-        """See `Clock`."""
         return self._now
 
     def move(self, to: datetime) -> None:
@@ -91,15 +87,12 @@ class SteppedClock:
 
     @property
     def epoch(self) -> int:
-        """See `Clock`."""
         return self._read().epoch
 
     def now(self) -> datetime:
-        """See `Clock`."""
         return datetime.now(UTC) + self._read().offset
 
     def unstepped(self) -> datetime:
-        """See `Clock`."""
         return datetime.now(UTC)
 
     def _read(self) -> _Step:

@@ -69,11 +69,9 @@ class Daily:
             raise ValueError("a daily slot ends on the day it begins")
 
     def latest(self, zone: str, now: datetime) -> Slot:
-        """See `Timetable`."""
         return max((slot for slot in self._around(zone, now) if slot.due <= now), key=lambda slot: slot.due)
 
     def following(self, zone: str, now: datetime) -> Slot:
-        """See `Timetable`."""
         return min((slot for slot in self._around(zone, now) if slot.due > now), key=lambda slot: slot.due)
 
     def _around(self, zone: str, now: datetime) -> list[Slot]:
@@ -105,13 +103,11 @@ class Every:
             raise ValueError("an interval is more than nothing and at most a day")
 
     def latest(self, zone: str, now: datetime) -> Slot:
-        """See `Timetable`."""
         place = ZoneInfo(zone)
         midnight = _midnight(now, place)
         return _named(midnight + (now - midnight) // self.interval * self.interval, place)
 
     def following(self, zone: str, now: datetime) -> Slot:
-        """See `Timetable`."""
         place = ZoneInfo(zone)
         tomorrow = now.astimezone(place).date() + timedelta(days=1)
         due = min(self.latest(zone, now).due + self.interval, first_instant(tomorrow, time(0), place))

@@ -64,7 +64,6 @@ class Folded[E]:
     Attributes:
         applied: Events above the version held when their turn came, in order.
         repeat: Places of those that carried exactly the version held.
-        stale: Places of those that carried a lower one.
     """
 
     applied: Sequence[E]
@@ -179,9 +178,6 @@ def settle(
         events: The pair's opening events in order, at least one.
         existing: The pair's newest sub-file as held under the patient's lock.
         replace_closed: Policy: a booking after the last sub-file was closed opens the next (D1).
-
-    Raises:
-        OrdinalOverflow: The next ordinal does not fit two digits (D2).
     """
     if existing is None:
         ordinal = 1
@@ -200,11 +196,7 @@ def settle(
 def open_sub_file(
     pair: Pair, ordinal: int, main_file: str | None, event: AppointmentReading, known_providers: Container[str]
 ) -> SubFile:
-    """Return a new sub-file for this event, parked if there is no main file (D5).
-
-    Raises:
-        OrdinalOverflow: The ordinal does not fit two digits (D2).
-    """
+    """Return a new sub-file for this event, parked if there is no main file (D5)."""
     patient_id, clinic_id = pair
     number = sub_file_number(main_file or "", clinic_id, ordinal)
     provider = event.provider_id

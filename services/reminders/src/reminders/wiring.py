@@ -171,11 +171,7 @@ def worker_positions(settings: Settings) -> GroupPositions:
 
 
 async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
-    """Keep the reminder records until `stop` is set.
-
-    Raises:
-        Misconfigured: The schema or a topic is not as this version needs it; says how to mend it.
-    """
+    """Keep the reminder records until `stop` is set."""
     clock, metrics = clock_from(settings.clock_file), Metrics(PROJECTOR)
     await topics.check(settings.kafka_bootstrap_servers, (REMINDERS, NOTIFICATIONS, CLINICS), settings.topic_prefix)
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE) as pool:
@@ -205,11 +201,7 @@ async def run_projector(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def run_api(settings: Settings, stop: asyncio.Event) -> None:
-    """Answer questions about reminders until `stop` is set.
-
-    Raises:
-        Misconfigured: The schema is not as this version needs it; says how to mend it.
-    """
+    """Answer questions about reminders until `stop` is set."""
     clock, metrics = clock_from(settings.clock_file), Metrics("reminders-api")
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=4) as pool:
         await migrator.check(pool, SERVICE, SERVICE)

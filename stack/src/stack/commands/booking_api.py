@@ -17,11 +17,7 @@ class Booking(ServiceApi):
 
     @classmethod
     def here(cls) -> Self:
-        """Look at ATTEND_BOOKING_URL and ATTEND_OPERATOR_KEY, else at the running installation.
-
-        Raises:
-            NothingRuns: There is none, and the environment does not name one.
-        """
+        """Look at ATTEND_BOOKING_URL and ATTEND_OPERATOR_KEY, else at the running installation."""
         return cls.at("booking", _HINTS)
 
 

@@ -18,11 +18,7 @@ Service = Annotated[str, typer.Argument(help=f"One of {', '.join(services.PACKAG
 
 
 def dead_letters(run: Forward) -> typer.Typer:
-    """Return `attend dead-letters`: every action that a service has, asked which service is meant.
-
-    Args:
-        run: Runs a command of a service: its package, then the words.
-    """
+    """Return `attend dead-letters`: every action that a service has, asked which service is meant."""
     theirs = dead_letters_cli("", _nothing, _nothing, _nothing)
     app = typer.Typer(no_args_is_help=True, help=theirs.info.help, add_completion=False)
     for one in theirs.registered_commands:

@@ -34,11 +34,7 @@ class ServiceApi:
 
     @classmethod
     def at(cls, name: str, hints: Mapping[str, str] = _HINTS) -> Self:
-        """Look at ATTEND_<NAME>_URL and ATTEND_OPERATOR_KEY, else at the running installation.
-
-        Raises:
-            NothingRuns: There is none, and the environment does not name one.
-        """
+        """Look at ATTEND_<NAME>_URL and ATTEND_OPERATOR_KEY, else at the running installation."""
         variable = f"ATTEND_{name.upper()}_URL"
         url, key = os.environ.get(variable), os.environ.get(KEY_VARIABLE)
         if url and key:

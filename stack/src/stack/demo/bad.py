@@ -7,11 +7,7 @@ from stack.demo.client import Client, Refused
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One message that must be refused.
-
-    Attributes:
-        body: The bytes as posted to `POST /v1/events`.
-    """
+    """One message that must be refused."""
 
     what: str
     body: bytes

@@ -11,11 +11,7 @@ EXAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `missing` and `extra` count facts, so equal counts of unequal facts do not agree.
-
-    Attributes:
-        examples: Some of the facts that differ, and how many more there are.
-    """
+    """One line of the table. `missing` and `extra` count facts, so equal counts of unequal facts do not agree."""
 
     what: str
     expected: int

@@ -43,11 +43,7 @@ class Posted:
 
 
 async def show(console: Console, client: Client, driver: Driver, folder: Path | None) -> Posted:
-    """Post every sample as a past visit, then with its dates moved ahead, and show what each led to.
-
-    Args:
-        folder: Where the samples are; the project's own examples without it.
-    """
+    """Post every sample as a past visit, then with its dates moved ahead, and show what each led to."""
     now = driver.now
     assert now is not None  # noqa: S101  # the demo steps before it posts
     where = folder or EXAMPLES

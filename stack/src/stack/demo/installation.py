@@ -16,7 +16,6 @@ class Installation:
     Attributes:
         urls: Base URL of the API of each service in `APIS`, and of the carriers' `sinks`.
         operations_urls: Base URL of the operations of each process in `SERVICES`.
-        key: The bearer key of the client `local`, for booking.
     """
 
     urls: dict[str, str]

@@ -23,7 +23,6 @@ class Asked:
     """One message before anything is known of its fate.
 
     Attributes:
-        lead: Of a reminder, how long before the start it is due.
         superseded: Another message says it (D37).
     """
 
@@ -53,11 +52,7 @@ class Told:
 
 @dataclass
 class Teller:
-    """Tells one visit's patient, message after message, in the order of time.
-
-    Attributes:
-        before: Of the visit in whose place this one was booked.
-    """
+    """Tells one visit's patient, message after message, in the order of time."""
 
     visit: Visit
     patients: Mapping[str, Patient]

@@ -48,13 +48,7 @@ WIDTH = 130
 
 
 def demo(samples: Path | None, keep: bool, fast: bool) -> int:
-    """Run the demo on an installation of its own and return the exit code: 0 only if everything agrees.
-
-    Args:
-        samples: A folder of FHIR messages instead of the project's own examples.
-        keep: Leave the installation running until Ctrl-C.
-        fast: The clinic week alone, without the FHIR messages.
-    """
+    """Run the demo on an installation of its own and return the exit code: 0 only if everything agrees."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     began = time.monotonic()
     week = write_week(SEED, clock.RealClock().now().date())

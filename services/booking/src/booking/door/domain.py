@@ -18,8 +18,6 @@ class Client:
     Attributes:
         sources: The upstream systems it speaks for.
         clinics: The clinics it may book at; `*` for all.
-        may_set_policy: Whether it may set the reminder policies of its clinics.
-        may_manage_clinics: Whether it may enter and change its clinics, and clinicians.
     """
 
     client_id: str

@@ -8,11 +8,7 @@ from chassis.postgres.database import Connection
 
 
 class Records:
-    """Records of booking as one transaction sees them; each room has its own.
-
-    Attributes:
-        people: Whether patients or providers were put into the outbox.
-    """
+    """Records of booking as one transaction sees them; each room has its own."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

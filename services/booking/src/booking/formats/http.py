@@ -24,11 +24,7 @@ class EventDoor(NamedTuple):
     counts: RefusalCounts
 
     async def take(self, request: Request, client: Client, parse: Parse) -> tuple[Parsed, list[EventAnswer]]:
-        """Return what the request's body holds, and the answer to each command after the commit.
-
-        Raises:
-            Refused: The body as a whole cannot be read; it is counted.
-        """
+        """Return what the request's body holds, and the answer to each command after the commit."""
         hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
         try:
             parsed = parsed_by(parse, await request.body(), hints)

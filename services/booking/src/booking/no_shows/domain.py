@@ -9,12 +9,7 @@ from schemas.appointments import Status
 
 
 class NoShowRule(NamedTuple):
-    """The installation's choices.
-
-    Attributes:
-        grace: After its end a visit may stay booked for so long.
-        visit_length: How long a visit is taken to be that has no end.
-    """
+    """The installation's choices."""
 
     every: timedelta = timedelta(hours=2)
     grace: timedelta = timedelta(minutes=30)

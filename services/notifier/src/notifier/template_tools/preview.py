@@ -35,13 +35,7 @@ class Short:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One message in one language, in all its parts.
-
-    Attributes:
-        title: The kind, and the day where it says another thing by it.
-        entry: The calendar entry; None for a kind without.
-        whatsapp: The `template` of the request to WhatsApp.
-    """
+    """One message in one language, in all its parts."""
 
     name: str
     title: str

@@ -101,11 +101,9 @@ class AllParts:
         self._http, self._addresses, self._timeout_s, self._pool = http, addresses, timeout_s, pool
 
     async def own(self, appointment_id: UUID) -> OwnFacts:
-        """See `timeline.handle.Parts`."""
         return await read_own(self._pool, appointment_id)
 
     async def booked(self, appointment_id: UUID) -> Booked:
-        """See `timeline.handle.Parts`."""
         told = await self._ask(_Appointment, self._addresses.booking, f"/v1/appointments/{appointment_id}")
         if told is None:
             return Booked()
@@ -113,7 +111,6 @@ class AllParts:
         return Booked(told.source, told.source_id, told.history[-1].zone if told.history else None, history)
 
     async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
-        """See `timeline.handle.Parts`."""
         told = await self._ask(
             _Items[_SubFile], self._addresses.records, "/v1/subfiles", appointment=str(appointment_id)
         )
@@ -123,7 +120,6 @@ class AllParts:
         ]
 
     async def reminders(self, appointment_id: UUID) -> Sequence[ReminderFact]:
-        """See `timeline.handle.Parts`."""
         url = self._addresses.reminders
         told = await self._ask(_Items[_Reminder], url, "/v1/reminders", appointment=str(appointment_id), limit="1000")
         turn = asyncio.Semaphore(HISTORIES_AT_ONCE)

@@ -37,7 +37,6 @@ class Needs:
     Attributes:
         statuses: The only statuses that open the gate.
         own_generation: The schedule it was made for must still stand.
-        person: The patient is messaged, so his consent and his contacts count.
         capped: At most two messages to the patient a day and visit (D18); news of a change always passes.
     """
 

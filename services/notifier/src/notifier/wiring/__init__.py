@@ -1,1 +1,1 @@
-"""How the notifier is put together: the only package that names concrete classes."""
+"""How the notifier is put together: what the rooms make is connected here alone."""

@@ -38,11 +38,7 @@ _named = msgspec.json.Decoder(_Named).decode
 
 
 def booking_client(url: str, key: str) -> httpx2.AsyncClient:
-    """Return a client of booking's read API.
-
-    Args:
-        key: One that may read all sources and clinics: the operator's.
-    """
+    """Return a client of booking's read API."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     return httpx2.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
@@ -54,7 +50,6 @@ class BookingApi:
         self._client = client
 
     async def ahead(self, partition: int) -> AsyncIterator[Sequence[BookingState]]:
-        """See `reconciler.handle.Booking`."""
         after: UUID | None = _NOTHING
         share = {"partition": partition, "of": APPOINTMENTS.partitions, "limit": PAGE}
         while after is not None:
@@ -63,12 +58,10 @@ class BookingApi:
             after = page.next_after
 
     async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, BookingState]:
-        """See `reconciler.handle.Booking`."""
         found = _read(_page, await self._ask("POST", "/v1/ahead/states", content=_ids(appointment_ids)))
         return {booked.appointment_id: booked for booked in found.items}
 
     async def snapshots(self, appointment_ids: Sequence[UUID]) -> dict[UUID, bytes]:
-        """See `reconciler.handle.Booking`."""
         found = _read(_whole, await self._ask("POST", "/v1/ahead/snapshots", content=_ids(appointment_ids)))
         return {_read(_named, bytes(item)).appointment_id: bytes(item) for item in found.items}
 

@@ -104,7 +104,6 @@ class Lost:
     """Appointments with timers that booking does not know.
 
     Attributes:
-        ids: Of the first ones: as many as may be in hand.
         count: Of all.
     """
 
@@ -123,7 +122,6 @@ class Reconciler:
 
     Args:
         settle: Waits `SETTLED_AFTER` of machine time between the two looks.
-        most: Appointments that differ in hand at once.
     """
 
     def __init__(

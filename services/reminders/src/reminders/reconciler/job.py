@@ -36,7 +36,6 @@ class ReconcilerJob:
 
     Args:
         reconciler: None: it is off, and the status says why.
-        ready: Whether the timers are live; nothing is compared before.
         every_s: Seconds of machine time between the ends and the beginnings of passes.
     """
 

@@ -43,11 +43,7 @@ _named = msgspec.json.Decoder(_Named).decode
 
 
 class EngineTimers:
-    """Reads and mends the rows of the live partitions.
-
-    Args:
-        topic: Name of the topic that the records would have come by.
-    """
+    """Reads and mends the rows of the live partitions."""
 
     def __init__(self, engine: Engine, topic: str, partitions: int, now: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -56,15 +52,12 @@ class EngineTimers:
         self._now = now
 
     def partitions(self) -> Sequence[int]:
-        """See `reconciler.handle.Timers`."""
         return sorted(self._engine.live)
 
     def owns(self, appointment_id: UUID) -> bool:
-        """See `reconciler.handle.Timers`."""
         return self._place(str(appointment_id)) in self._engine.live
 
     def held(self, appointment_id: UUID) -> TimersState | None:
-        """See `reconciler.handle.Timers`."""
         row = self._engine.get(self._place(str(appointment_id)), appointment_id.bytes)
         if row is None:
             return None
@@ -78,16 +71,13 @@ class EngineTimers:
                 yield [UUID(bytes=key) for key, row in rows if row is not None and row.next_due != NEVER]
 
     async def behind(self) -> int:
-        """See `reconciler.handle.Timers`."""
         lag, taking = await self._engine.lag(), self._engine.taking
         return sum(records for number, records in lag.items() if number in taking)
 
     async def offer(self, snapshots: Sequence[bytes]) -> None:
-        """See `reconciler.handle.Timers`."""
         await self._offer([(_named(snapshot).appointment_id, snapshot) for snapshot in snapshots])
 
     async def forget(self, appointment_ids: Sequence[UUID]) -> None:
-        """See `reconciler.handle.Timers`."""
         await self._offer([(str(appointment_id), None) for appointment_id in appointment_ids])
 
     async def _offer(self, records: Sequence[tuple[str, bytes | None]]) -> None:

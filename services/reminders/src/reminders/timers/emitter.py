@@ -39,7 +39,6 @@ class Emitter:
     Args:
         look_every_s: How often the clock is looked at, at least; shorter where it may be stepped.
         fired: Called with what became of the timers, the due instants of their rows in microseconds, and the time.
-        expected: Called with what will become of those found overdue, before the first is fired.
     """
 
     def __init__(

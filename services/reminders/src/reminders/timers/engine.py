@@ -42,7 +42,6 @@ class Names:
     Attributes:
         app: Consumer group; the changelog is called `<app>-<table>-changelog`, the transactional ids
             `<app>-<partition>`.
-        events: Topic of what is published, co-partitioned with the sources.
     """
 
     app: str
@@ -72,9 +71,6 @@ class Engine:
     Args:
         names: Topics; all exist already, with the same number of partitions.
         keep: How long a row stays after its anchor.
-        stepped: Whether domain time may jump while nobody sleeps.
-        keep_ids_every_s: After so many seconds without a write a partition's transactional id is used.
-        clocks: Compares this clock with the broker's: nothing is fired while they differ.
         order_of: What a person ordered of a partition that stands still.
     """
 

@@ -36,10 +36,8 @@ class Partition:
     Attributes:
         lock: Held by whoever writes this partition to the changelog, so that a cancellation and a firing
             of one row never overlap.
-        prepared: By key, what the owner prepared for rows that are due soon.
         position: Offset up to which the changelog is in here, or None before the first record.
         first: Offset from which the changelog counts: its first one, or that of the last new beginning.
-        begun_anew: Whether there was a new beginning: somebody has to plan what is ahead.
         halt: Why its rows cannot be relied on, and where in the changelog; None if they can.
 
     Args:

@@ -93,11 +93,7 @@ class Owner(Protocol):
     def fire(
         self, due: Sequence[tuple[bytes, bytes]], prepared: dict[bytes, Any], terms: Terms, now: datetime
     ) -> Fired:
-        """Return what is published for rows with pending timers due at `now`, and the rows afterwards.
-
-        Args:
-            prepared: What `prepare` returned for some keys, perhaps for an older row.
-        """
+        """Return what is published for rows with pending timers due at `now`, and the rows afterwards."""
         ...
 
     def expect(self, due: Sequence[tuple[bytes, bytes]], terms: Terms, now: datetime) -> Counter[str]:

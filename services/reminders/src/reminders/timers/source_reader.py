@@ -33,9 +33,6 @@ class SourceReader:
     Attributes:
         passed: Where reading went on because a person ordered it: offsets to be committed once nothing before is in
             hand.
-
-    Args:
-        closed: Whether nothing more of a partition is to be taken for now.
     """
 
     def __init__(

@@ -21,11 +21,7 @@ class Writer(Protocol):
 
 
 class Transactions:
-    """Writes to the topic of events and to the changelog, then keeps the rows.
-
-    Args:
-        wake: Called when rows changed: the next timer may be due sooner.
-    """
+    """Writes to the topic of events and to the changelog, then keeps the rows."""
 
     def __init__(self, writer: Callable[[int], Writer], events: str, changelog: str, wake: Callable[[], None]) -> None:
         self._writer = writer

@@ -18,7 +18,6 @@ class ClinicState:
     Attributes:
         policies: Those that somebody set, of the clinic and of service types, given up or not; the default where there
             is none.
-        policy: The clinic's, for every service type without its own.
     """
 
     clinic_id: str

@@ -131,11 +131,7 @@ def _or_refusal(value: Any, hints: Hints) -> BookAppointment | Refused:
 
 
 def event(value: Any, hints: Hints) -> BookAppointment:
-    """Return the command in one event's JSON.
-
-    Raises:
-        Refused: Its shape, a text, a time or its source is not acceptable.
-    """
+    """Return the command in one event's JSON."""
     try:
         body = EventBody.model_validate(value)
     except ValidationError as error:

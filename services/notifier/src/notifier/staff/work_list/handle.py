@@ -44,7 +44,6 @@ class Done:
 
     Attributes:
         state: The message's state now; of a resend, the new message's.
-        repeat: The same had been done before; nothing was done now.
     """
 
     notification_id: UUID

@@ -18,8 +18,6 @@ class WhatPatientGot:
 
     Attributes:
         got: Messages that a carrier accepted and nobody reported as lost.
-        to_come: Messages and reminders that still may leave.
-        did_not_get: Messages and reminders that will not, each with its reason.
     """
 
     got: tuple[str, ...]

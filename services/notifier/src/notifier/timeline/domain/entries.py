@@ -28,11 +28,9 @@ class Entry:
     """One thing that happened.
 
     Attributes:
-        source: The part, or the carrier, patient or person, whose doing it is.
         what: A stable word, `<thing>.<what became of it>`.
         text: A sentence for people, with times of the clinic's wall.
         reason: A code of `schemas.reminders.Reason`, a carrier's code, or an upstream's words.
-        nth: Place among entries of the same instant and source.
     """
 
     at: datetime

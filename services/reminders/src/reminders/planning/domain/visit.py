@@ -75,7 +75,6 @@ class Policy:
     Attributes:
         leads: In the order of the event.
         hours: In which patients of the clinic may be reminded (D16).
-        terms: The bytes in which both are kept beside the rows.
     """
 
     leads: tuple[Lead, ...]

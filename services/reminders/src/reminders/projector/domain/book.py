@@ -38,8 +38,6 @@ class Reminder(NamedTuple):
 
     Attributes:
         version: Of the newest plan that lists it; 0: only its hand-over or outcome came so far.
-        closes_at: When it gets a final outcome at the latest (G7).
-        changed_at: Domain time of the event that changed it last.
     """
 
     reminder_id: UUID
