@@ -27,8 +27,7 @@ from booking.door.transactions import Transactions
 from booking.policies import statements
 from booking.policies.dry_run import PAGE
 from booking.policies.store import REMINDABLE
-from booking.reissues.counts import ReissueCounts
-from booking.reissues.job import Reissuer
+from booking.reissues.job import ReissueCounts, Reissuer
 from booking.settings import Settings
 from booking.wiring import door
 from chassis.postgres.database import Pool, create_pool

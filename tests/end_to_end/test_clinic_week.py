@@ -4,12 +4,11 @@ from collections import Counter
 from dataclasses import replace
 
 from stack.demo import people
-from stack.demo.acceptances import by_address
 from stack.demo.attendance import statuses_at
 from stack.demo.comparison import compare
 from stack.demo.conditions import ORDINARY
 from stack.demo.expectation import expect
-from stack.demo.found import find
+from stack.demo.found import by_address, find
 from stack.demo.play import Play
 from stack.demo.week import Week, write_week
 from tests.support.practice import Practice

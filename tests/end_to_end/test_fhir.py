@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stack.demo.acceptances import address_of
+from stack.demo.found import address_of
 from stack.demo.new_dates import moved, start_of, weeks_ahead
 from tests.support.practice import Practice
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from stack.demo.acceptances import address_of
 from stack.demo.client import Client
 from stack.demo.drive import Driver
+from stack.demo.found import address_of
 
 SOURCE = "local"
 HOUR = timedelta(hours=1)

@@ -9,11 +9,21 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
+import typer
 import uvloop
 
 from chassis.process import logs
 from chassis.process.errors import Misconfigured
 from chassis.process.settings import ServiceSettings
+
+PROGRAM = "ATTEND_PROGRAM"
+"""The variable by which `attend`, where it hands a command on, has it name what was typed."""
+
+
+def main(app: typer.Typer) -> None:
+    """Run the command of a service: `python -m <service>`, unless it was handed on."""
+    app(prog_name=os.environ.get(PROGRAM))
+
 
 EXIT_MISCONFIGURED = 78
 """sysexits.h EX_CONFIG."""

@@ -16,8 +16,7 @@ from chassis.postgres.database import Pool, create_pool
 from chassis.postgres.retention import Job
 from chassis.process.clock import clock_from
 from chassis.process.errors import RejectedEvent
-from chassis.process.lifecycle import run
-from chassis.process.program import main
+from chassis.process.lifecycle import main, run
 
 SERVICE = "booking"
 

@@ -34,8 +34,7 @@ from booking.patients.intake import RegistrationIntake
 from booking.patients.store import clinics_visited
 from booking.policies import http as policies_http
 from booking.providers import http as providers_http
-from booking.reissues.counts import ReissueCounts
-from booking.reissues.job import Reissuer
+from booking.reissues.job import ReissueCounts, Reissuer
 from booking.replies.messages import PatientReplies
 from booking.replies.messages import decode as decode_reply
 from booking.safety import http as safety_http

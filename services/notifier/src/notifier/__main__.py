@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from chassis.cli import service_cli, settings_of
-from chassis.process.lifecycle import run
-from chassis.process.program import main
+from chassis.process.lifecycle import main, run
 from notifier import retention
 from notifier.carriers import cli
 from notifier.settings import Settings

@@ -3,8 +3,7 @@
 import asyncio
 
 from chassis.cli import service_cli
-from chassis.process.lifecycle import run
-from chassis.process.program import main
+from chassis.process.lifecycle import main, run
 from records.settings import Settings
 from records.wiring import SERVICE, build, subscriptions
 

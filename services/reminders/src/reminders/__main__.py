@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from chassis.cli import service_cli
-from chassis.process.lifecycle import run
-from chassis.process.program import main
+from chassis.process.lifecycle import main, run
 from reminders.retention import jobs
 from reminders.settings import SERVICE, Settings
 from reminders.wiring import replayable, run_api, run_projector, run_worker, worker_positions

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from chassis.process.errors import AttendError
-from chassis.process.program import PROGRAM
+from chassis.process.lifecycle import PROGRAM
 from stack import services
 from stack.connections import Connections
 from stack.layout import python

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chassis.process.errors import AttendError
 from stack.commands import policy_view as view
-from stack.commands.booking_api import Booking, clinic_path
+from stack.commands.service_api import Booking, clinic_path
 
 app = typer.Typer(no_args_is_help=True, help="Reminder policies: how long before a visit patients are reminded.")
 

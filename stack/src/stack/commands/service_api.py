@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx2
 
@@ -112,3 +113,24 @@ def _content(body: object) -> bytes | None:
 
 def _given(query: dict[str, str | int | None]) -> dict[str, str | int]:
     return {name: value for name, value in query.items() if value is not None}
+
+
+_BOOKING_HINTS = {
+    "NO_KEY": f"set {KEY_VARIABLE} to the operator's key, or to a client's that may set policies",
+    "MAY_NOT_SET_POLICY": "`attend clients create NAME … --may-set-policy`, or use the operator's key",
+    "MAY_NOT_MANAGE_CLINICS": "`attend clients create NAME … --may-manage-clinics`",
+}
+
+
+class Booking(ServiceApi):
+    """The way to booking's API."""
+
+    @classmethod
+    def here(cls) -> Self:
+        """Look at ATTEND_BOOKING_URL and ATTEND_OPERATOR_KEY, else at the running installation."""
+        return cls.at("booking", _BOOKING_HINTS)
+
+
+def clinic_path(clinic: str) -> str:
+    """Return the path of a clinic's reminder policy."""
+    return f"/v1/clinics/{quote(clinic, safe='')}/reminder-policy"

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from chassis.process.errors import AttendError
 from stack.commands import why_view as view
-from stack.commands.booking_api import Booking
-from stack.commands.service_api import ServiceApi
+from stack.commands.service_api import Booking, ServiceApi
 
 EXIT_IN_PART = 3
 """The timeline is printed, and some part did not answer."""

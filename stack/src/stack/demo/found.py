@@ -1,10 +1,28 @@
 """What the week really left behind, read from the public APIs and the carriers' own log."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from stack.demo import acceptances
 from stack.demo.client import Client, gather_by_key
 from stack.demo.expectation import Facts
+
+
+def by_address(accepted: Iterable[dict[str, Any]]) -> Counter[tuple[str, str]]:
+    """Return how many messages each (channel, address) got."""
+    return Counter((message["channel"], address_of(message)) for message in accepted)
+
+
+def by_channel(accepted: Iterable[dict[str, Any]]) -> Counter[str]:
+    """Return how many messages each channel got."""
+    return Counter(message["channel"] for message in accepted)
+
+
+def address_of(message: dict[str, Any]) -> str:
+    """Return the recipient's address; a number with its plus, which Meta's API leaves out."""
+    to = str(message["to"])
+    return to if message["channel"] == "email" else f"+{to.lstrip('+')}"
 
 
 @dataclass
@@ -57,5 +75,5 @@ async def find(client: Client, names: Names) -> Facts:
                 facts.notices[providers[provider], row["kind"], appointments[row["appointment_id"]]] += 1
     for appointment, visit in (await gather_by_key(appointments, client.appointment)).items():
         facts.visits[appointments[appointment], visit["status"]] += 1
-    facts.messages = acceptances.by_address(await client.accepted())
+    facts.messages = by_address(await client.accepted())
     return facts

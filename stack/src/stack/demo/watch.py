@@ -9,7 +9,8 @@ import httpx2
 from rich.console import Console
 from rich.live import Live
 
-from stack.demo import acceptances, view
+from stack.demo import found as acceptances
+from stack.demo import view
 from stack.demo.client import Client, Refused
 from stack.demo.drive import Driver
 from stack.demo.installation import SERVICES

@@ -6,10 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from booking.door.counts import RefusalCounts
-from booking.door.transactions import Transactions
-from booking.reissues.counts import ReissueCounts
-from booking.reissues.job import Reissuer
+from booking.door.transactions import RefusalCounts, Transactions
+from booking.reissues.job import ReissueCounts, Reissuer
 from chassis.postgres.database import create_pool
 from chassis.process.clock import SteppedClock
 from chassis.process.metrics import Metrics

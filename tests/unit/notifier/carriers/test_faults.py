@@ -9,12 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from notifier.carriers.faults import by_code
-from notifier.carriers.meta.carrier import MetaAccount, WhatsAppCarrier
-from notifier.carriers.meta.faults import of_meta
+from notifier.carriers.meta.carrier import MetaAccount, WhatsAppCarrier, of_meta
 from notifier.carriers.smtp.carrier import EmailCarrier, MailAccount, SmtpServer
 from notifier.carriers.smtp.faults import Phase, of_smtp
 from notifier.carriers.smtp.mail import Sender
-from notifier.carriers.twilio.faults import of_twilio
+from notifier.carriers.twilio.carrier import of_twilio
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import THROTTLED, Fault
 from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminders.projector.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned
-from reminders.projector.domain.status_order import rises
+from reminders.projector.domain.book import Book, on_cancelled, on_due, on_outcome, on_planned, rises
 from schemas.appointments import Appointment, SendWindow, Status
 from schemas.notifications import DeliveryState, Kind, NotificationChanged, Outcome
 from schemas.planning import plan

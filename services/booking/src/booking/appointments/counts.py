@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import prometheus_client
 
 from booking.appointments.domain.batch import EventAnswer
-from booking.door.counts import RefusalCounts
+from booking.door.transactions import RefusalCounts
 from chassis.process.metrics import Metrics
 
 

@@ -2,11 +2,28 @@
 
 from collections.abc import Awaitable, Callable
 
-from booking.door.counts import RefusalCounts
+import prometheus_client
+
+from booking.values.refusals import Refused
 from chassis.postgres.after_commit import said_after_commit
 from chassis.postgres.database import Connection, Pool
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
+from chassis.process.metrics import Metrics
+
+
+class RefusalCounts:
+    """A counter in the process's registry. Labels are our own words, never anything that was sent."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._refusals = prometheus_client.Counter(
+            "booking_refusals", "Commands refused, by code", ["code"], **metrics.kit
+        )
+
+    def refused(self, refusal: Refused) -> None:
+        """Count a command that was refused."""
+        self._refusals.labels(refusal.code).inc()
+
 
 RACES = frozenset({"KEY_RACE", "IDENTITY_RACE"})
 """Two transactions met over one key; the second time the other's outcome is seen."""

@@ -9,8 +9,8 @@ from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
 from booking.door.bodies import problem
-from booking.door.counts import RefusalCounts
 from booking.door.domain import Client
+from booking.door.transactions import RefusalCounts
 from booking.formats import answers
 from booking.formats.choice import Formats
 from booking.formats.port import Hints, Parse, Parsed, parsed_by

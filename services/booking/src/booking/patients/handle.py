@@ -14,13 +14,19 @@ import structlog
 from booking.patients.domain import main_files
 from booking.patients.domain.patient import PatientState, PersonDetails, completed, flag_changes
 from booking.patients.domain.registrations import Outcome, Registered, Registration, Registrations
-from booking.patients.domain.reminders import still_to_come
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from chassis.postgres.after_commit import after_commit
 from chassis.process.errors import Unavailable
 from schemas.appointments import Appointment
+from schemas.planning import plan
+
+
+def still_to_come(version: Appointment, now: datetime) -> int:
+    """Return how many reminders of a visit leave after `now` if nothing changes."""
+    return sum(reminder.reason is None and reminder.due > now for reminder in plan(version))
+
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

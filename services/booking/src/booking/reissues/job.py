@@ -4,17 +4,39 @@ import asyncio
 import time
 
 import structlog
+from prometheus_client import Counter
 
 from booking.appointments.store import PostgresStore
 from booking.door.transactions import Transactions
 from booking.policies.handle import reissue
 from booking.policies.store import PostgresPolicyStore
-from booking.reissues.counts import ReissueCounts
 from booking.reissues.handle import reissue_barred
 from booking.reissues.store import PostgresFlagStore, any_job
 from chassis.postgres.database import Connection
 from chassis.process.backoff import Backoff
 from chassis.process.errors import Unavailable
+from chassis.process.metrics import Metrics
+
+
+class ReissueCounts:
+    """Counters in the process's registry."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._policies = Counter(
+            "booking_policy_reissued", "Appointments given the rules of a changed policy", **metrics.kit
+        )
+        self._flags = Counter(
+            "booking_flags_reissued", "Appointments given what bars messages to their patient (D44)", **metrics.kit
+        )
+
+    def policies(self, appointments: int) -> None:
+        """Count appointments that a change of policy gave a new version."""
+        self._policies.inc(appointments)
+
+    def flags(self, appointments: int) -> None:
+        """Count appointments that a patient's flags gave a new version."""
+        self._flags.inc(appointments)
+
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

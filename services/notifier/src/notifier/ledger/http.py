@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from chassis.postgres.database import Pool
 from notifier.ledger.bodies import NotificationList
-from notifier.ledger.store.history import find
+from notifier.ledger.store.rows import find
 
 
 def routes(pool: Pool, operator: Any) -> APIRouter:

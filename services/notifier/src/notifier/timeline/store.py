@@ -8,7 +8,7 @@ import asyncpg
 
 from chassis.postgres.database import Pool
 from notifier.ledger.domain.states import NotificationState
-from notifier.ledger.odd_rows import readable
+from notifier.ledger.store.rows import readable
 from notifier.timeline import statements
 from notifier.timeline.domain.sent_messages import (
     ActFact,

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from chassis.postgres.database import Pool
 from reminders.projector.forecast import Asked, Forecast, forecast
-from reminders.projector.history import History, history_of
-from reminders.projector.pages import Filters, ReminderPage, find
+from reminders.projector.pages import Filters, History, ReminderPage, find, history_of
 
 
 def routes(pool: Pool, operator: Any) -> APIRouter:

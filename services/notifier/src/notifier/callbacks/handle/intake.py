@@ -4,6 +4,7 @@ A carrier packs reports and answers of many patients into one request, and repea
 So each item stands for itself. Only a database that is away refuses the whole: then the carrier comes again.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +18,15 @@ from notifier.receipts.domain import Carrier, Receipt
 from notifier.receipts.handle import Heard, Receipts, hear
 from notifier.replies.handle import Incoming, Replies, answer
 from notifier.values.addresses import Peppers
+
+_USER = re.compile(r"[A-Z]{2}(\.ENT)?\.[A-Za-z0-9]{1,128}")
+"""Business-scoped ids of WhatsApp: a country's two letters, a dot, letters and digits; a parent's says ENT between."""
+
+
+def user_ids(*given: object) -> tuple[str, ...]:
+    """Return those of the values that are such ids, each once, in their order."""
+    return tuple(dict.fromkeys(one for one in given if isinstance(one, str) and _USER.fullmatch(one)))
+
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

@@ -11,8 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from notifier.callbacks.handle.intake import Batch, Came, Item, Unread
-from notifier.callbacks.user_ids import user_ids
+from notifier.callbacks.handle.intake import Batch, Came, Item, Unread, user_ids
 from notifier.receipts.domain import Carrier, Receipt, Reported
 from notifier.replies.handle import Incoming
 from schemas.notifications import Channel

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from notifier.callbacks.handle.intake import Batch, Came, Item, Unread
-from notifier.callbacks.user_ids import user_ids
+from notifier.callbacks.handle.intake import Batch, Came, Item, Unread, user_ids
 from notifier.receipts.domain import Carrier, Receipt, Reported
 from notifier.replies.domain import Meaning
 from notifier.replies.handle import Incoming

@@ -12,12 +12,28 @@ import httpx2
 from jinja2 import TemplateError
 from pydantic import SecretStr
 
+from notifier.carriers.faults import by_code, of_http
 from notifier.carriers.http_client import answer_to, text
 from notifier.carriers.port import CannotCompose, Made
-from notifier.carriers.twilio.faults import of_twilio
+from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Call
 from notifier.wording.renderer import Templates
 from notifier.wording.words import NORTH_AMERICA, words_of
+
+TWILIO = by_code(
+    ACCOUNT="10001 20002 20003 20005 20006 20008 20010 20101 20104 20403 30002",
+    SENDER="21212 21408 21603 21606 21608 21659 21660 21661 21701 21702 21703 21704 21705 21710 21712",
+    THROTTLE="20429 21611 14107 30001 63018",
+    CARRIER="20500 20503",
+    MESSAGE="21211 21214 21217 21265 21266 21604 21610 21612 21614 21617 21619 21635",
+)
+"""By Twilio's error dictionary (twilio.com/docs/api/errors)."""
+
+
+def of_twilio(status: int, code: int | None) -> Fault:
+    """Return whose fault an answer of Twilio's is; `code` is the body's."""
+    return of_http(TWILIO, status, code)
+
 
 LONGEST_BODY = 1600
 """Twilio's limit."""

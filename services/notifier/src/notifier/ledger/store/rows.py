@@ -5,22 +5,54 @@ Large batches go in by COPY: half of what the same rows cost by INSERT, in the d
 batch is applied again record by record, by INSERT.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
-from chassis.postgres.database import Connection
+from chassis.postgres.database import Connection, Pool
 from notifier.gate.domain.chain import Step
+from notifier.ledger import statements
 from notifier.ledger import statements as sql
+from notifier.ledger.bodies import AttemptView, NotificationList, NotificationView
 from notifier.ledger.columns import COPIED, INSERTED, WRITTEN, Column
 from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
-from notifier.ledger.domain.states import NotificationState
+from notifier.ledger.domain.states import NotificationState, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
+
+
+async def find(pool: Pool, appointment_id: UUID) -> NotificationList:
+    """Return every message about an appointment with its calls."""
+    rows = await pool.fetch(statements.FIND_NOTIFICATIONS, appointment_id)
+    calls = await pool.fetch(statements.FIND_ATTEMPTS, [row["notification_id"] for row in rows])
+    made: dict[UUID, list[AttemptView]] = {row["notification_id"]: [] for row in rows}
+    for call in calls:
+        made[call["notification_id"]].append(AttemptView.model_validate(dict(call)))
+    return NotificationList(items=list(readable(rows, lambda row: _view(row, made[row["notification_id"]]))))
+
+
+def _view(row: asyncpg.Record, calls: list[AttemptView]) -> NotificationView:
+    told = {**dict(row), "outcome": outcome_of(NotificationState(row["state"])), "calls": calls}
+    return NotificationView.model_validate(told)
+
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def readable[T](rows: Iterable[asyncpg.Record], read: Callable[[asyncpg.Record], T]) -> Iterator[T]:
+    """Give each message as `read` returns it; one that raises is logged with its id and left out."""
+    for row in rows:
+        try:
+            yield read(row)
+        except (ValueError, LookupError, TypeError):
+            log.exception("message.unreadable", notification_id=str(row["notification_id"]))
+
 
 FROM_ROWS = 100
 """Below it a COPY's further trip to the server costs more than it saves."""

@@ -13,8 +13,7 @@ from chassis.postgres.database import Pool
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.plain_english import reason_words
 from notifier.ledger.domain.states import NotificationState
-from notifier.ledger.odd_rows import readable
-from notifier.ledger.store.rows import insert
+from notifier.ledger.store.rows import insert, readable
 from notifier.ledger.store.transaction import PostgresLedgerTransaction
 from notifier.staff.work_list import statements as sql
 from notifier.staff.work_list.bodies import PAGE, Filters, ItemView, ReplyItem, StepView, WorkList

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from reminders.projector.domain.status_order import further, rises
 from schemas.notifications import DeliveryState, NotificationChanged, Outcome
 from schemas.planning import LEFT_OF_LEAD
 from schemas.reminders import (
@@ -19,6 +18,32 @@ from schemas.reminders import (
     RemindersPlanned,
     ReminderStatus,
 )
+
+_RANK = {
+    ReminderStatus.SCHEDULED: 0,
+    ReminderStatus.CANCELLED: 1,
+    ReminderStatus.FAILED: 2,
+    ReminderStatus.SENT: 3,
+}
+"""SCHEDULED < CANCELLED < FAILED < SENT (R13, design §5)."""
+
+
+def rises(held: ReminderStatus, arriving: ReminderStatus) -> bool:
+    """Return whether `arriving` is above `held`: only then is anything changed."""
+    return _RANK[arriving] > _RANK[held]
+
+
+_EVIDENCE = {state.value: rank for rank, state in enumerate(DeliveryState)}
+
+
+def further(held: str | None, arriving: DeliveryState) -> str:
+    """Return the stronger evidence of the two: unknown < undelivered < delivered < read (D17).
+
+    Args:
+        held: A delivery state, or None before any carrier took the message.
+    """
+    return held if held is not None and _EVIDENCE[held] >= _EVIDENCE[arriving.value] else arriving.value
+
 
 CLOSED_AFTER_VISIT = timedelta(hours=72)
 """By then every reminder has a final outcome (G7)."""
