@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import psutil
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from chassis.kafka.partitioner import partition_of
-from reminders.timers.row import NEVER, Row, pack, unpack
-from reminders.timers.terms import key_of
+from chassis.kafka import topics
+from reminders.timers.row import unpack
 from schemas.appointments import Bar, Status
-from schemas.instants import micros
 from schemas.reminders import Reason
-from schemas.topics import APPOINTMENTS
+from schemas.topics import REMINDERS
 from tests.support.reminders.builders import VISIT, appointment, id_of, row_of
 from tests.support.reminders.running import RunningReminders, names
 from tests.support.waiting import until
@@ -238,19 +238,21 @@ async def test_a_topic_with_other_partitions_stops_the_start_with_the_way_out(re
 
 
 async def test_an_error_nobody_expects_ends_the_process_without_a_commit(reminders: RunningReminders) -> None:
-    """Terms that nobody can read beside a row that names them: better no worker than one that plans without them."""
-    changelog = reminders.installation.topic_prefix + "reminders-worker-timers-changelog"
-    partition = partition_of(str(id_of("visit")).encode(), APPOINTMENTS.partitions)
-    row = pack(Row(1, 1, NEVER, micros(VISIT), 1, b"\0"))
-    for key, value in ((key_of(1), b"no terms"), (id_of("visit").bytes, row)):
-        await reminders.producer.send_and_wait(changelog, key=key, value=value, partition=partition)
-    await reminders.publish(appointment(version=2))
+    """The broker takes no plan of that size: better no worker than one that goes on without."""
     worker = reminders.start("worker")
+    await reminders.ready(worker)
+    small = {**topics.wanted_settings(REMINDERS), "max.message.bytes": "100"}
+    name = reminders.installation.topic_prefix + REMINDERS.name
+    admin = AIOKafkaAdminClient(bootstrap_servers=reminders.installation.bootstrap)
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, small)])
+    await admin.close()
+    await reminders.publish(appointment())
 
     code = await asyncio.to_thread(worker.popen.wait, 60)
 
     assert code == 1
-    assert "JSONDecodeError" in worker.log.read_text()
+    assert "MessageSizeTooLargeError" in worker.log.read_text()
     assert await reminders.committed() == 0
 
 

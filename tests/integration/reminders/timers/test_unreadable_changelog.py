@@ -15,6 +15,7 @@ from chassis.api.app import serve
 from chassis.kafka.partitioner import partition_of
 from chassis.process.clock import RealClock
 from reminders.reconciler.domain import SETTLED_AFTER
+from reminders.timers.terms import key_of
 from schemas.topics import APPOINTMENTS, TIMERS_CHANGELOG
 from stack.ports import free_port
 from tests.support.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
@@ -131,6 +132,32 @@ async def test_a_partition_that_a_person_lets_begin_anew_is_planned_from_booking
         await reminders.idle(again)
         assert ghost not in {due.appointment_id for due in await reminders.due()}
         assert again.kill(signal.SIGTERM) == 0
+
+
+async def test_rows_of_damaged_terms_are_set_aside_when_they_are_due_and_planned_anew_from_booking(
+    reminders: RunningReminders,
+) -> None:
+    async with town(reminders) as (door, reconciler):
+        visits = await book(door, *(f"v{n}" for n in range(24)))
+        hurt = number(visits[0])
+        inside = {visit for visit in visits if number(visit) == hurt}
+        await stopped(reminders, lambda: held(reminders, visits))
+        damaged = batch((key_of(1), b"no terms", ()), codec=PLAIN)
+        await append_raw(reminders.installation.bootstrap, changelog(reminders), damaged, hurt)
+        alone = reminders.start("worker")
+        await reminders.ready(alone)
+
+        reminders.step(START - timedelta(hours=24))
+
+        await until(lambda: handed_over(reminders, set(visits) - inside), "the others fire")
+        await until(lambda: says(reminders, alone, f"[{hurt}] has {len(inside)} rows that were due"), "they are named")
+        assert "set REMINDERS_BOOKING_URL" in await reasons(reminders, alone)
+        assert alone.kill(signal.SIGTERM) == 0
+        worker = reminders.start("worker", **reconciler)
+        await until(lambda: says(reminders, worker, "the reconciler's next pass plans them"), "they are named again")
+        await until(lambda: handed_over(reminders, inside), "they are planned anew, and fire")
+        await reminders.ready(worker)
+        assert worker.kill(signal.SIGTERM) == 0
 
 
 def changelog(reminders: RunningReminders) -> str:

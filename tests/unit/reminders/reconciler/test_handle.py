@@ -27,6 +27,9 @@ def held(
     return TimersState(version, schedule_gen, starts_at or VISIT, waiting)
 
 
+UNREADABLE = replace(held(), unreadable=True)
+
+
 @pytest.mark.parametrize(
     ("booked", "row", "expected"),
     [
@@ -50,6 +53,10 @@ def held(
         (stand(version=2, barred="DECEASED"), held(), None),
         (stand(since=NOW - timedelta(seconds=59)), None, None),
         (stand(since=NOW - SETTLED_AFTER), None, Difference.MISSING),
+        (stand(), UNREADABLE, Difference.DIFFERENT),
+        (stand(status="cancelled"), UNREADABLE, Difference.DIFFERENT),
+        (stand(version=2), UNREADABLE, None),
+        (stand(since=NOW - timedelta(seconds=59)), UNREADABLE, None),
     ],
 )
 def test_what_has_settled_is_compared_and_a_later_version_is_none_of_bookings(
@@ -68,6 +75,8 @@ def test_what_has_settled_is_compared_and_a_later_version_is_none_of_bookings(
         (stand(status="noshow"), held(), Difference.UNWANTED),
         (stand(barred="NO_CONSENT"), held(), Difference.UNWANTED),
         (stand(version=2, status="cancelled"), held(), None),
+        (None, UNREADABLE, Difference.UNWANTED),
+        (stand(), UNREADABLE, Difference.DIFFERENT),
     ],
 )
 def test_what_waits_must_be_known_to_booking_and_booked(

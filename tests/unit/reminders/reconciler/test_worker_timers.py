@@ -3,8 +3,12 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from reminders.reconciler.worker_timers import EngineTimers
-from tests.support.reminders.builders import NOW
+from reminders.timers.row import Row
+from schemas.instants import micros
+from tests.support.reminders.builders import NOW, VISIT, id_of
 
 
 async def lag() -> dict[int, int]:
@@ -16,3 +20,15 @@ async def test_it_is_behind_by_what_is_still_taken_and_not_by_what_stands_still(
     engine: Any = SimpleNamespace(lag=lag, taking={0, 2})
 
     assert await EngineTimers(engine, "appointments", 12, lambda: NOW).behind() == 7
+
+
+@pytest.mark.parametrize(("anchor", "aside"), [(micros(VISIT), True), (2**62, False), (-(2**62), False)])
+async def test_a_row_of_which_nothing_can_be_said_is_told_as_unreadable_with_its_version(
+    anchor: int, aside: bool
+) -> None:
+    engine: Any = SimpleNamespace(get=lambda *_: Row(3, 2, 5, anchor, 1, b"\0"), is_aside=lambda *_: aside)
+
+    held = EngineTimers(engine, "appointments", 12, lambda: NOW).held(id_of("visit"))
+
+    assert held is not None
+    assert (held.version, held.waiting, held.unreadable) == (3, True, True)

@@ -38,6 +38,7 @@ class Said:
         self.prepared: list[int] = []
         self.turn = 0
         self.turns: list[int] = []
+        self.unreadable: set[bytes] = set()
 
     def take(self, *_: Any) -> Any:
         raise NotImplementedError
@@ -50,6 +51,9 @@ class Said:
         fired = Fired(counts=Counter(handed_over=len(due)))
         self.turns.append(self.turn)
         for key, packed in due:
+            if packed in self.unreadable:
+                fired.aside[key] = "JSONDecodeError"
+                continue
             self.fired.append((int.from_bytes(key), now))
             self.ahead += key in prepared
             fired.messages.append((key, b"due", ()))
@@ -91,6 +95,7 @@ class Stage:
             self.owner, transactions, lambda: {0: self.part} if self.live else {}, lambda: self.now, 0.001,
             lambda counts, due, now: self.told.append(("fired", counts, due, now)),
             lambda counts: self.told.append(("expected", counts)),
+            lambda: self.told.append(("lacking",)),
         )  # fmt: skip
 
     async def at(self, now: datetime) -> list[int]:
@@ -210,3 +215,46 @@ async def test_thousands_due_together_are_all_fired_and_others_have_a_turn_betwe
 
     assert sorted(number for number, _ in stage.owner.fired) == list(range(12_000))
     assert len(set(stage.owner.turns)) == len(stage.owner.turns) >= 12_000 / DECIDED_A_TURN
+
+
+async def test_a_row_of_which_nothing_can_be_said_is_set_aside_once_and_the_others_fire(stage: Stage) -> None:
+    odd = row(DUE - SECOND)
+    stage.owner.unreadable = {odd}
+    stage.part.put(key(1), odd)
+    stage.part.put(key(2), row())
+
+    assert await stage.at(DUE) == [2]
+
+    assert stage.part.aside == {key(1): "JSONDecodeError"}
+    assert stage.part.get(key(1)) == odd, "it is kept as it is"
+    assert stage.broker.written == [key(2)]
+    assert stage.told.count(("lacking",)) == 1
+    ((_, _, dues, _),) = [told for told in stage.told if told[0] == "fired"]
+    assert dues == [micros(DUE)], "nothing is late that did not leave"
+    assert await stage.at(DUE + SECOND) == []
+    assert stage.told.count(("lacking",)) == 1
+
+
+@pytest.mark.parametrize("due", [DUE - SECOND, DUE, DUE + SECOND])
+async def test_a_row_that_was_set_aside_fires_once_it_is_written_anew(stage: Stage, due: datetime) -> None:
+    """At the same instant too, at which the index has it no more."""
+    odd = row(DUE - SECOND)
+    stage.owner.unreadable = {odd}
+    stage.part.put(key(1), odd)
+    assert await stage.at(DUE) == []
+
+    stage.part.put(key(1), pack(unpack(row(due))._replace(terms=2)))
+
+    assert stage.part.aside == {}
+    assert await stage.at(DUE + SECOND) == [1]
+
+
+async def test_a_row_that_was_set_aside_may_go(stage: Stage) -> None:
+    odd = row(DUE - SECOND)
+    stage.owner.unreadable = {odd}
+    stage.part.put(key(1), odd)
+    await stage.at(DUE)
+
+    stage.part.drop(key(1))
+
+    assert stage.part.aside == {}

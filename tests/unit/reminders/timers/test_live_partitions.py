@@ -6,7 +6,7 @@ from faust.types import TP
 from chassis.kafka.halt import Halt
 from chassis.process.clock import StillClock
 from reminders.timers.engine import Engine
-from tests.support.reminders.builders import NOW
+from tests.support.reminders.builders import NOW, id_of
 from tests.unit.reminders.timers.test_clock_held import engine_of
 
 CHANGELOG = "worker-timers-changelog"
@@ -63,3 +63,24 @@ async def test_a_partition_that_stands_still_takes_nothing_whichever_side_of_it_
     engine._store.parts[0].stand_still(7, "it cannot be read", 8)
     await engine._store.on_recovery_completed(MINE, set())
     assert set(engine.taking) == set()
+
+
+async def test_what_is_set_aside_is_named_and_planned_anew_and_without_a_reconciler_the_way_out_is_told() -> None:
+    engine = await assigned()
+    await engine._store.on_recovery_completed(MINE, set())
+    assert engine.reason() is None
+    rows = {id_of(f"visit {n}").bytes: "JSONDecodeError" for n in range(4)}
+
+    engine._emitter._set_aside(1, engine._store.parts[1], rows)
+
+    told = str(engine.reason())
+    assert "timers-changelog[1] has 4 rows that were due and cannot be read" in told
+    assert f"{id_of('visit 0')} (JSONDecodeError)" in told
+    assert str(id_of("visit 3")) not in told, "the first three are named"
+    assert "set REMINDERS_BOOKING_URL" in told
+
+    asked = Asked(engine)
+    engine._emitter._set_aside(1, engine._store.parts[1], rows)
+    assert asked.times == 1
+    assert "the reconciler's next pass" in str(engine.reason())
+    assert [engine.is_aside(number, next(iter(rows))) for number in (0, 1, 2)] == [False, True, False]

@@ -196,6 +196,7 @@ async def test_a_new_beginning_leaves_nothing_of_before_be_it_readable_or_not() 
     part = partition(k=row(AT))
     part.replay(key("bad"), b"\x02")
     part.replay(key("old"), b"\x01")
+    part.aside[key("k")] = "JSONDecodeError"
     part.stand_still(7, "it cannot be read", 8)
     part.stand_still(9, "nor can this", None)
     assert part.halt == Halt(9, "nor can this", None), "who lets it begin anew must know of the last"
@@ -205,8 +206,8 @@ async def test_a_new_beginning_leaves_nothing_of_before_be_it_readable_or_not() 
     part.replay(key("after"), row(AT))
     await part.index()
 
-    found: object = (part.halt, [*part.all_keys()], part.first, part.begun_anew)
-    assert found == (None, [key("after")], 12, True)
+    found: object = (part.halt, part.aside, [*part.all_keys()], part.first, part.begun_anew)
+    assert found == (None, {}, [key("after")], 12, True)
     assert await due(part, AT) == [key("after")]
 
 

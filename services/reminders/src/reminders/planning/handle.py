@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from reminders.planning.domain import events
+from reminders.planning.domain import events, schedule
 from reminders.planning.domain.corrections import asked_at, withdraw
 from reminders.planning.domain.schedule import Settled, Timer, Unplannable, apply, read_terms, settle
 from reminders.planning.domain.visit import Policy, Visit
 from reminders.timers.ports import Fired, Message, Outcome, Source, Taken, Terms
-from reminders.timers.row import Row, pack, unpack
+from reminders.timers.row import NEVER, Row, pack, unpack
 from schemas.instants import instant, micros
 from schemas.planning import Slot
 from schemas.reminders import Reason, ReminderDeadLetter, RemindersCancelled
@@ -84,8 +84,9 @@ class RemindersOwner:
         """Plan every version above the one held; anything else changes nothing (R10, R14, D10).
 
         Whatever reading or planning one record raises is the dead letter of that record, published whole, and passed
-        (G8); what the row held raises ends the worker. What the reconciler offers is planned anew in the version held
-        too; without a value it means: nobody knows this appointment.
+        (G8). A row held whose terms cannot be read is planned as if there were none: ids are derived, so that what was
+        handed over before is not sent twice. What the reconciler offers is planned anew in the version held too;
+        without a value it means: nobody knows this appointment.
         """
         taken = Taken() if taken is None else taken
         rows, messages, outcomes = taken.rows, taken.messages, taken.outcomes
@@ -105,7 +106,7 @@ class RemindersOwner:
                     continue
                 if row.generation != visit.schedule_gen:
                     self._withdraw(taken, key, row, terms, Reason.SUPERSEDED, at)
-            before = None if row is None else read_terms(terms.content(row.terms))
+            before = None if row is None else _readable(row, terms)
             try:
                 after, slots = apply(row, before, visit, policy, terms.number(policy.terms))
                 message, packed = planned(visit, slots, *cause(source, visit)), pack(after)
@@ -122,12 +123,16 @@ class RemindersOwner:
     def prepare(self, key: bytes, packed: bytes, terms: Terms) -> Ready | None:
         """Make the hand-over of a row's next timer ahead of its time; None where it will take a decision."""
         row = unpack(packed)
-        settled = settle(row, read_terms(terms.content(row.terms)), row.next_due)
-        timer = settled.handed_over
-        if timer is None or settled.too_late or settled.superseded:
+        try:
+            settled = settle(row, read_terms(terms.content(row.terms)), row.next_due)
+            timer = settled.handed_over
+            if timer is None or settled.too_late or settled.superseded:
+                return None
+            until = min(timer.not_after, settled.row.next_due - 1, timer.due + IN_TIME)
+            due = self._wording.due(_text(key), row, timer, instant(timer.due))
+            return Ready(packed, until, due, pack(settled.row))
+        except Exception:  # noqa: BLE001  # it is set aside when it is due
             return None
-        until = min(timer.not_after, settled.row.next_due - 1, timer.due + IN_TIME)
-        return Ready(packed, until, self._wording.due(_text(key), row, timer, instant(timer.due)), pack(settled.row))
 
     def fire(
         self, due: Sequence[tuple[bytes, bytes]], prepared: dict[bytes, Ready | None], terms: Terms, now: datetime
@@ -142,7 +147,10 @@ class RemindersOwner:
                 fired.rows[key] = ready.after
                 ahead += 1
             else:
-                self._settle(fired, key, packed, terms, now)
+                try:
+                    self._settle(fired, key, packed, terms, now)
+                except Exception as error:  # noqa: BLE001  # one row's: the others of its partition fire
+                    fired.aside[key] = type(error).__name__
         fired.counts["handed_over"] += ahead
         return fired
 
@@ -151,17 +159,22 @@ class RemindersOwner:
         counts: Counter[str] = Counter()
         for _, packed in due:
             row = unpack(packed)
-            counts.update(_counts(settle(row, read_terms(terms.content(row.terms)), micros(now))))
+            try:
+                counts.update(_counts(settle(row, read_terms(terms.content(row.terms)), micros(now))))
+            except Exception:  # noqa: BLE001  # as in `fire`
+                counts["set_aside"] += 1
         return counts
 
     def _settle(self, fired: Fired, key: bytes, packed: bytes, terms: Terms, now: datetime) -> None:
         row = unpack(packed)
         settled = settle(row, read_terms(terms.content(row.terms)), micros(now))
+        messages = list[Message]()
         if (late := events.cancelled(UUID(bytes=key), row, settled)) is not None:
-            fired.messages.append(self._wording.cancelled(late, now))
+            messages.append(self._wording.cancelled(late, now))
         if settled.handed_over is not None:
-            fired.messages.append(self._wording.due(_text(key), row, settled.handed_over, now))
+            messages.append(self._wording.due(_text(key), row, settled.handed_over, now))
         fired.rows[key] = pack(settled.row)
+        fired.messages += messages
         fired.counts.update(_counts(settled))
 
     def _unread(
@@ -201,7 +214,11 @@ class RemindersOwner:
             taken.outcomes[Outcome.APPLIED] += 1
 
     def _withdraw(self, taken: Taken, key: bytes, row: Row, terms: Terms, reason: Reason, at: datetime) -> None:
-        after, body = withdraw(key, row, read_terms(terms.content(row.terms)), reason)
+        held = _readable(row, terms)
+        if held is None:
+            taken.rows[key] = pack(row._replace(next_due=NEVER))  # which reminders waited, nobody can say
+            return
+        after, body = withdraw(key, row, held, reason)
         if body is not None:
             taken.rows[key] = pack(after)
             taken.messages.append(self._wording.cancelled(body, at))
@@ -213,6 +230,16 @@ def _counts(settled: Settled) -> dict[str, int]:
         "too_late": len(settled.too_late),
         "superseded": len(settled.superseded),
     }
+
+
+def _readable(row: Row, terms: Terms) -> schedule.Terms | None:
+    """Return what a row's terms say, None if they are damaged: whatever reading them raises is that row's."""
+    try:
+        held = read_terms(terms.content(row.terms))
+        held.timers(row.anchor)
+    except Exception:  # noqa: BLE001
+        return None
+    return held
 
 
 def _text(key: bytes) -> str:

@@ -16,7 +16,7 @@ class Difference(StrEnum):
     """What is wrong with the timers of one appointment."""
 
     MISSING = "missing"  # ahead in booking, and no row
-    DIFFERENT = "different"  # a row of this version, of another schedule or start
+    DIFFERENT = "different"  # a row of this version, of another schedule or start, or one that cannot be read
     UNWANTED = "unwanted"  # timers wait for what booking does not know, or not any more as something to remind of
     BEHIND = "behind"  # a row of a version that booking has not: its database was put back, and nothing here is wrong
 
@@ -52,12 +52,15 @@ class TimersState:
 
     Attributes:
         version: That the row was made of.
+        starts_at: What its timers lead up to; None: no instant that there is.
+        unreadable: Whether nothing else can be said of its row, which fires nothing until it is planned anew.
     """
 
     version: int
     schedule_gen: int
-    starts_at: datetime
+    starts_at: datetime | None
     waiting: bool
+    unreadable: bool = False
 
 
 def difference(booked: BookingState, held: TimersState | None, now: datetime) -> Difference | None:
@@ -72,6 +75,8 @@ def difference(booked: BookingState, held: TimersState | None, now: datetime) ->
         return Difference.MISSING
     if held.version != booked.version:
         return Difference.BEHIND if held.version > booked.version else None
+    if held.unreadable:
+        return Difference.DIFFERENT
     if held.schedule_gen != booked.schedule_gen or (held.waiting and booked.starts_at not in (None, held.starts_at)):
         return Difference.DIFFERENT
     return Difference.UNWANTED if held.waiting and not booked.remindable else None

@@ -84,7 +84,7 @@ class ReconcilerJob:
     def reason(self) -> str | None:
         """Why timers or booking are not to be relied on, by the last pass; None if they are."""
         if self._answered < self._asked:
-            return "a partition was begun anew: its timers are planned by the next pass"
+            return "timers are missing here: they are planned by the next pass"
         if not self._behind:
             return None
         return f"booking's database is behind its topics: of {self._behind} appointments it lacks a version held here"

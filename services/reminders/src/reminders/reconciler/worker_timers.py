@@ -61,7 +61,11 @@ class EngineTimers:
         row = self._engine.get(self._place(str(appointment_id)), appointment_id.bytes)
         if row is None:
             return None
-        return TimersState(row.version, row.generation, instant(row.anchor), row.next_due != NEVER)
+        aside = self._engine.is_aside(self._place(str(appointment_id)), appointment_id.bytes)
+        try:
+            return TimersState(row.version, row.generation, instant(row.anchor), row.next_due != NEVER, aside)
+        except OverflowError:  # it leads up to no instant that there is
+            return TimersState(row.version, row.generation, None, row.next_due != NEVER, True)
 
     def waiting(self) -> Iterator[Sequence[UUID]]:
         """See `reconciler.handle.Timers`: some thousand at a time, and of each only those that wait when looked at."""

@@ -100,6 +100,25 @@ class TimersApp(faust.App):
         """Make none: nothing is kept on disk."""
 
 
+class LateConsumer:
+    """Hands on what is acknowledged to the application's consumer, which Faust makes when it starts."""
+
+    def __init__(self, app: TimersApp) -> None:
+        self._app = app
+
+    def acknowledge(self, message: Any) -> None:
+        """See `AwaitedConsumer`."""
+        cast(AwaitedConsumer, self._app.consumer).acknowledge(message)
+
+    def acknowledge_before(self, message: Any, offset: int) -> None:
+        """See `AwaitedConsumer`."""
+        cast(AwaitedConsumer, self._app.consumer).acknowledge_before(message, offset)
+
+    def release(self, message: Any) -> None:
+        """See `AwaitedConsumer`."""
+        cast(AwaitedConsumer, self._app.consumer).release(message)
+
+
 def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> TimersApp:
     """Return the application, not started.
 

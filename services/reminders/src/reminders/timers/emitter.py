@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 
+from chassis.process.logs import get_logger
 from reminders.timers.partition import Partition
 from reminders.timers.ports import Fired, Owner
 from reminders.timers.row import NEVER, instants
@@ -39,6 +40,7 @@ class Emitter:
     Args:
         look_every_s: How often the clock is looked at, at least; shorter where it may be stepped.
         fired: Called with what became of the timers, the due instants of their rows in microseconds, and the time.
+        lacking: Called when rows were set aside (`Partition.aside`): what they are to remind of is to be planned anew.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Emitter:
         look_every_s: float,
         fired: Callable[[Counter[str], list[int], datetime], None],
         expected: Callable[[Counter[str]], None],
+        lacking: Callable[[], None] = lambda: None,
     ) -> None:
         self._owner = owner
         self._transactions = transactions
@@ -58,6 +61,7 @@ class Emitter:
         self._look_every_s = look_every_s
         self._fired = fired
         self._expected = expected
+        self._lacking = lacking
         self._woken = asyncio.Event()
         self._deciding = asyncio.Lock()
 
@@ -109,9 +113,16 @@ class Emitter:
                     now = self._now()
                     fired, leaving, dues = await self._decide(part, now)
                 await self._transactions.write(number, part, fired.messages, {**fired.rows, **leaving})
+                self._set_aside(number, part, fired.aside)
                 if dues:
                     self._fired(fired.counts, dues, now)
             await asyncio.sleep(0)
+
+    def _set_aside(self, number: int, part: Partition, rows: Mapping[bytes, str]) -> None:
+        if rows:
+            part.aside.update(rows)
+            get_logger().error("timers.set_aside", partition=number, rows=len(rows), causes=sorted(set(rows.values())))
+            self._lacking()
 
     async def _decide(self, part: Partition, now: datetime) -> tuple[Fired, dict[bytes, None], list[int]]:
         """Return what becomes of rows whose time has come, which leave, and the instants of those due.
@@ -128,7 +139,8 @@ class Emitter:
             whole.messages += fired.messages
             whole.rows.update(fired.rows)
             whole.counts.update(fired.counts)
-            dues += (instants(packed)[0] for _, packed in due)
+            whole.aside.update(fired.aside)
+            dues += (instants(packed)[0] for key, packed in due if key not in fired.aside)
             await asyncio.sleep(0)
             if part.next_wake is None or part.next_wake > at:
                 break

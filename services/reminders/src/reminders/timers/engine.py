@@ -14,7 +14,7 @@ from faust.types import TP, EventT, StreamT
 from chassis.delivery.unreadable_limit import Breaker
 from chassis.postgres.clock_check import ClockCheck
 from reminders.settings import SERVICE
-from reminders.timers.app import GatingTableManager, TimersApp, TimersTable, add_table, build
+from reminders.timers.app import GatingTableManager, LateConsumer, TimersApp, TimersTable, add_table, build
 from reminders.timers.consumer import AwaitedConsumer, BatchSchema
 from reminders.timers.emitter import Emitter
 from reminders.timers.id_refresh import EVERY_S, IdRefresh
@@ -108,10 +108,17 @@ class Engine:
         self._id_refresh = IdRefresh(writers, changelog, self._live, keep_ids_every_s, clocks)
         look_every_s = STEPPED_LOOK_S if stepped else LOOK_S
         self._emitter: Emitter = Emitter(
-            owner, self._transactions, self._firing, now, look_every_s, reports.fired, reports.expected
+            owner,
+            self._transactions,
+            self._firing,
+            now,
+            look_every_s,
+            reports.fired,
+            reports.expected,
+            self._look_at_live,
         )
         self._intake = Intake(
-            owner, self._transactions, self._live, _LateConsumer(self._app), lambda: self._app.consumer_generation_id,
+            owner, self._transactions, self._live, LateConsumer(self._app), lambda: self._app.consumer_generation_id,
             reports.count, self._breaker,
         )  # fmt: skip
         source = self._app.topic(*names.sources, schema=BatchSchema(key_type=bytes, value_type=bytes,
@@ -131,7 +138,7 @@ class Engine:
         )
 
     def plan_anew(self, ask: Callable[[], None]) -> None:
-        """Let partitions begin anew whose rows cannot be relied on: `ask` has planned what is ahead of them."""
+        """Let partitions begin anew, and rows be set aside: `ask` has planned what they were to remind of."""
         self._recovery.begun_anew = ask
 
     @property
@@ -160,6 +167,11 @@ class Engine:
         """Return the keys held now in a live partition, none if it is not live here."""
         part = self._live().get(partition)
         return iter(()) if part is None else part.all_keys()
+
+    def is_aside(self, partition: int, key: bytes) -> bool:
+        """Say whether the time of a row has come and nothing can be said of it: it is to be planned anew."""
+        part = self._live().get(partition)
+        return part is not None and key in part.aside
 
     @property
     def live(self) -> Collection[int]:
@@ -245,10 +257,10 @@ class Engine:
         self._emitter.wake()
 
     def _look_at_live(self) -> None:
-        """Fire what is due of what is live now, and have planned what began anew, here or at who had it before."""
+        """Fire what is due of what is live; have planned what is aside or began anew, here or at who had it before."""
         self._wake()
         plan_anew = self._recovery.begun_anew
-        if plan_anew is not None and any(part.begun_anew for part in self._live().values()):
+        if plan_anew is not None and any(part.begun_anew or part.aside for part in self._live().values()):
             plan_anew()
 
     @property
@@ -265,19 +277,3 @@ class Engine:
     def _firing(self) -> Mapping[int, Partition]:
         """The partitions that may be fired now: none by a clock that nobody agrees with."""
         return self._live() if self._clocks is None or self._clocks.reason() is None else {}
-
-
-class _LateConsumer:
-    """Faust makes its consumer when it starts."""
-
-    def __init__(self, app: TimersApp) -> None:
-        self._app = app
-
-    def acknowledge(self, message: Any) -> None:
-        cast(AwaitedConsumer, self._app.consumer).acknowledge(message)
-
-    def acknowledge_before(self, message: Any, offset: int) -> None:
-        cast(AwaitedConsumer, self._app.consumer).acknowledge_before(message, offset)
-
-    def release(self, message: Any) -> None:
-        cast(AwaitedConsumer, self._app.consumer).release(message)

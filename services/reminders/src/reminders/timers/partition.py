@@ -39,6 +39,7 @@ class Partition:
         position: Offset up to which the changelog is in here, or None before the first record.
         first: Offset from which the changelog counts: its first one, or that of the last new beginning.
         halt: Why its rows cannot be relied on, and where in the changelog; None if they can.
+        aside: By key, why nothing can be said of a row whose time has come; it fires nothing until it is written anew.
 
     Args:
         keep: How long a row stays after its anchor, in microseconds.
@@ -53,6 +54,7 @@ class Partition:
         self.first = 0
         self.begun_anew = False
         self.halt: Halt | None = None
+        self.aside: dict[bytes, str] = {}
         self._keep = keep
         self._rows: dict[int, bytes] = {}
         self._unknown: dict[bytes, bytes] = {}  # the format byte of rows of other formats, by key
@@ -85,6 +87,7 @@ class Partition:
         """Forget all rows, and what was wrong with them, by the new beginning at this offset of the changelog."""
         self._rows.clear()
         self._unknown.clear()
+        self.aside.clear()
         self.terms = TermsTable()
         self.halt = None
         self.first, self.begun_anew = offset, True
@@ -140,7 +143,7 @@ class Partition:
             self.prepared.pop(key, None)
         next_due, anchor = instants_of(packed)
         wake = next_due if next_due != NEVER else anchor + self._keep
-        if before is not None:
+        if self.aside.pop(key, None) is None and before is not None:
             next_due, anchor = instants_of(before)
             if wake == (next_due if next_due != NEVER else anchor + self._keep):
                 return
@@ -151,6 +154,7 @@ class Partition:
         """Forget a row whose tombstone is in the changelog already."""
         self._rows.pop(_number(key), None)
         self.prepared.pop(key, None)
+        self.aside.pop(key, None)
 
     @property
     def next_wake(self) -> int | None:

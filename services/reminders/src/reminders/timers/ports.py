@@ -65,12 +65,14 @@ class Fired:
     """What becomes of a batch of rows whose time has come.
 
     Attributes:
-        rows: The packed rows afterwards, one for each row given; none has a timer due any more.
+        rows: The packed rows afterwards, one for each row given that is not in `aside`; none has a timer due any more.
+        aside: By key, why nothing can be said of a row: the class of what its own content raised.
     """
 
     messages: list[Message] = field(default_factory=list)
     rows: dict[bytes, bytes] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    aside: dict[bytes, str] = field(default_factory=dict)
 
 
 class Owner(Protocol):
@@ -87,13 +89,16 @@ class Owner(Protocol):
         ...
 
     def prepare(self, key: bytes, packed: bytes, terms: Terms) -> Any:
-        """Return something that makes the firing of this row cheap when its time comes."""
+        """Return something that makes the firing of this row cheap when its time comes; raises nothing a row causes."""
         ...
 
     def fire(
         self, due: Sequence[tuple[bytes, bytes]], prepared: dict[bytes, Any], terms: Terms, now: datetime
     ) -> Fired:
-        """Return what is published for rows with pending timers due at `now`, and the rows afterwards."""
+        """Return what is published for rows with pending timers due at `now`, and the rows afterwards.
+
+        Whatever one row raises is that row's: it is set aside, and the others fire.
+        """
         ...
 
     def expect(self, due: Sequence[tuple[bytes, bytes]], terms: Terms, now: datetime) -> Counter[str]:

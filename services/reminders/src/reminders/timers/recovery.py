@@ -11,7 +11,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
+from uuid import UUID
 
 from aiokafka import TopicPartition
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
@@ -27,6 +29,9 @@ from reminders.timers.revival import Reviving
 from reminders.timers.row import UnreadableRow
 from reminders.timers.source_reader import OrderOf, no_order
 from reminders.timers.store import PartitionedStore
+
+NAMED = 3
+"""Of the rows that were set aside, so many are named to people."""
 
 
 class Writers:
@@ -146,10 +151,12 @@ class FencingRecovery(Recovery):
 
     def reason(self) -> str | None:
         """Return which partitions' rows cannot be relied on, where and why, or None."""
-        halted = [(number, part.halt) for number, part in sorted(self._store.parts.items()) if part.halt is not None]
-        texts = [halt.text(TopicPartition(self._changelog, number), SERVICE) for number, halt in halted]
-        if texts and self.begun_anew is None:
+        parts, nobody = sorted(self._store.parts.items()), self.begun_anew is None
+        halts = ((TopicPartition(self._changelog, number), part.halt) for number, part in parts)
+        texts = [halt.text(tp, SERVICE) for tp, halt in halts if halt is not None]
+        if texts and nobody:
             texts.append("it is not begun anew while the reconciler is off, for nobody would plan its timers")
+        texts += [_aside(f"{self._changelog}[{number}]", part.aside, nobody) for number, part in parts if part.aside]
         return "; ".join(texts) or None
 
     async def _recover(self) -> None:
@@ -226,3 +233,14 @@ class FencingRecovery(Recovery):
     @property
     def _bootstrap(self) -> str:
         return ",".join(f"{url.host}:{url.port}" for url in self.app.conf.broker_consumer)
+
+
+def _aside(partition: str, rows: Mapping[bytes, str], nobody: bool) -> str:
+    """Return what is told of rows that were set aside, with the first ones' keys."""
+    some = ", ".join(f"{UUID(bytes=key)} ({why})" for key, why in islice(rows.items(), NAMED))
+    way = (
+        "set REMINDERS_BOOKING_URL and REMINDERS_BOOKING_KEY: the reconciler plans them"
+        if nobody
+        else ("the reconciler's next pass plans them anew from booking")
+    )
+    return f"{partition} has {len(rows)} rows that were due and cannot be read: {some}; {way}"

@@ -44,9 +44,8 @@ class TermsTable:
 
     def replay(self, number: int, content: bytes | None) -> None:
         """Take one changelog record."""
-        if content is None:
-            self._numbers.pop(self._contents.pop(number, b""), None)
-        else:
+        self._numbers.pop(self._contents.pop(number, b""), None)
+        if content is not None:
             self._contents[number] = content
             self._numbers[content] = number
 

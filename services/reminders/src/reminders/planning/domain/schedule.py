@@ -133,11 +133,28 @@ def _check(zone: str, rules: Sequence[Rule], hours: Hours) -> None:
 
 @lru_cache(4096)
 def read_terms(content: bytes) -> Terms:
-    """Return the terms in `Policy.terms`."""
+    """Return the terms in `Policy.terms`.
+
+    Raises:
+        ValueError, TypeError, RecursionError: They are damaged.
+    """
     kept = json.loads(content)
-    leads = (Lead(rule["slug"], rule.get("us"), rule.get("days", 0), 0) for rule in kept["rules"])
-    hours = Hours(*map(time.fromisoformat, kept["hours"])) if "hours" in kept else None
-    return Terms(kept["zone"], tuple(leads), hours)
+    match kept:
+        case {"zone": str(zone), "rules": list(rules)}:
+            hours = Hours(*map(time.fromisoformat, kept["hours"])) if "hours" in kept else None
+            return Terms(zone, tuple(map(_lead, rules)), hours)
+        case _:
+            raise ValueError("terms without a zone or rules")
+
+
+def _lead(kept: object) -> Lead:
+    match kept:
+        case {"slug": str(slug), "us": int(elapsed)}:
+            return Lead(slug, elapsed, 0, 0)
+        case {"slug": str(slug), "days": int(days)}:
+            return Lead(slug, None, days, 0)
+        case _:
+            raise ValueError("a rule without a slug or a lead")
 
 
 def apply(
