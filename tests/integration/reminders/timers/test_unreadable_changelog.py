@@ -127,6 +127,9 @@ async def test_a_partition_that_a_person_lets_begin_anew_is_planned_from_booking
         assert worker.kill(signal.SIGTERM) == 0
         again = reminders.start("worker", **reconciler)
         await reminders.ready(again)
+        assert (await reminders.get(again, "/status")).json()["reconciler"] == "waiting for its first pass", (
+            "it asks no more"
+        )
         reminders.step(START - timedelta(hours=24))
         await until(lambda: handed_over(reminders, set(visits) - {ghost}), "no timer is lost")
         await reminders.idle(again)

@@ -1,7 +1,7 @@
 """The reconciler: nothing in a healthy system, and each kind of difference found, looked at twice, and mended."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,6 +99,8 @@ class Both:
         live: The partitions of this worker, of `PARTITIONS`.
         read: The partitions that booking was asked for.
         in_hand: How many were mended after each look.
+        begun: Partitions that began anew.
+        planned: Those noted as planned.
     """
 
     stands: dict[UUID, BookingState] = field(default_factory=dict)
@@ -112,6 +114,8 @@ class Both:
     live: Sequence[int] = range(3)
     read: list[int] = field(default_factory=list)
     in_hand: list[int] = field(default_factory=list)
+    begun: dict[int, int] = field(default_factory=dict)
+    planned: dict[int, int] = field(default_factory=dict)
 
     def book(self, *stands: BookingState) -> None:
         """Book as it should be: booking and the timers agree."""
@@ -149,6 +153,12 @@ class Both:
 
     async def behind(self) -> int:
         return self.lag
+
+    def begun_anew(self) -> Mapping[int, int]:
+        return dict(self.begun)
+
+    async def note_planned(self, begun: Mapping[int, int]) -> None:
+        self.planned |= begun
 
     async def offer(self, snapshots: Sequence[bytes]) -> None:
         for one in [self.stands[UUID(bytes=key)] for key in snapshots]:
@@ -402,3 +412,22 @@ async def test_what_cannot_be_planned_is_no_difference_and_is_tried_once_a_versi
     ]  # fmt: skip
     assert [found.unplannable for found in (first, second, third, fourth)] == [1, 1, 0, 0]
     assert sorted(both.offered) == sorted([lost, id_of("visit 3"), lost])
+
+
+async def test_a_whole_pass_notes_what_had_begun_anew_before_it_and_no_more(both: Both) -> None:
+    both.begun = {1: 510}
+    del both.rows[id_of("visit 3")]
+
+    await both.reconcile(meanwhile=lambda: both.begun.update({2: 7}))
+
+    assert both.planned == {1: 510}
+
+
+@pytest.mark.parametrize(("lag", "ghosts"), [(BEHIND + 1, 0), (0, 150)])
+async def test_a_pass_that_left_something_notes_nothing(both: Both, lag: int, ghosts: int) -> None:
+    both.begun, both.lag = {1: 510}, lag
+    both.rows |= {id_of(f"ghost {n}"): held() for n in range(ghosts)}
+
+    assert (await both.reconcile()).left is not None
+
+    assert both.planned == {}

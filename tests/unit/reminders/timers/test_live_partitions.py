@@ -1,11 +1,17 @@
 """What the engine does with partitions that became live, and of which of them the source is taken."""
 
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
 from aiokafka import TopicPartition
 from faust.types import TP
 
 from chassis.kafka.halt import Halt
 from chassis.process.clock import StillClock
 from reminders.timers.engine import Engine
+from reminders.timers.partition import PLANNED
+from reminders.timers.ports import Message
 from tests.support.reminders.builders import NOW, id_of
 from tests.unit.reminders.timers.test_clock_held import engine_of
 
@@ -84,3 +90,47 @@ async def test_what_is_set_aside_is_named_and_planned_anew_and_without_a_reconci
     assert asked.times == 1
     assert "the reconciler's next pass" in str(engine.reason())
     assert [engine.is_aside(number, next(iter(rows))) for number in (0, 1, 2)] == [False, True, False]
+
+
+class Writing:
+    """The writers of the partitions owned, which write to a list."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, bytes | None]] = []
+
+    def __getitem__(self, number: int) -> Any:
+        async def write(records: Mapping[str, Sequence[Message]]) -> dict[str, int]:
+            self.written += [(number, key) for messages in records.values() for key, _, _ in messages]
+            return {}
+
+        return SimpleNamespace(write=write)
+
+
+async def test_what_was_planned_since_is_noted_once_and_asks_nobody_any_more() -> None:
+    engine = await assigned()
+    engine._recovery.writers = writing = cast(Any, Writing())
+    engine._store.parts[0].begin_anew(510)
+    await engine._store.on_recovery_completed(MINE, set())
+    assert engine.begun_anew() == {0: 510}
+
+    for _ in range(2):
+        await engine.note_planned({0: 510, 1: 510})
+
+    assert writing.written == [(0, PLANNED)]
+    assert engine.begun_anew() == {}
+    asked = Asked(engine)
+    await engine._store.on_recovery_completed(MINE, set())
+    assert asked.times == 0
+
+
+async def test_what_began_anew_once_more_meanwhile_is_not_noted_nor_what_is_anothers_by_now() -> None:
+    engine = await assigned()
+    engine._recovery.writers = writing = cast(Any, Writing())
+    engine._store.parts[0].begin_anew(600)
+    await engine._store.on_recovery_completed(MINE, set())
+
+    await engine.note_planned({0: 510})
+    engine._store.suspend()
+    await engine.note_planned({0: 600})
+
+    assert writing.written == []

@@ -7,9 +7,9 @@ import pytest
 
 from chassis.kafka.halt import Halt
 from reminders.timers.index import HOUR, SLACK
-from reminders.timers.partition import ROWS_A_TURN, SENTINEL, Partition
+from reminders.timers.partition import PLANNED, ROWS_A_TURN, SENTINEL, Partition
 from reminders.timers.row import NEVER, Row, UnreadableRow, pack
-from reminders.timers.terms import key_of
+from reminders.timers.terms import TermsTable, key_of, number_of
 from schemas.instants import micros
 
 AT = micros(datetime(2026, 3, 2, 9, 0, 30, tzinfo=UTC))
@@ -274,3 +274,27 @@ async def test_rows_moved_without_end_do_not_fill_the_index() -> None:
     assert len(part._index) <= 2 * SLACK
     assert await due(part, AT + 3 * SLACK * HOUR) == []
     assert await due(part, AT + (1 + 3 * SLACK) * HOUR) == [key("k")]
+
+
+async def test_that_what_is_ahead_was_planned_is_known_until_the_next_new_beginning() -> None:
+    part = Partition(KEEP)
+    part.replay(PLANNED, b"planned")
+    assert (part.begun_anew, len(part.terms)) == (False, 0)
+
+    part.begin_anew(12)
+    assert part.begun_anew
+    part.replay(PLANNED, b"planned")
+    assert not part.begun_anew
+
+    part.begin_anew(20)
+    assert part.begun_anew
+
+
+def test_a_release_that_does_not_know_the_note_takes_it_for_terms_that_no_row_has() -> None:
+    table = TermsTable()
+    number = number_of(PLANNED)
+    assert number is not None
+    table.replay(number, b"planned")
+
+    assert table.number(b"the first terms") == 1
+    assert table.content(1) == b"the first terms"

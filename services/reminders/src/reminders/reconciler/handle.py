@@ -72,6 +72,14 @@ class Timers(Protocol):
         """Return how many records are still to be taken."""
         ...
 
+    def begun_anew(self) -> Mapping[int, int]:
+        """Return the live partitions that began without rows and were not planned since, and where each began."""
+        ...
+
+    async def note_planned(self, begun: Mapping[int, int]) -> None:
+        """Note that what is ahead of these was planned: nobody need do it again."""
+        ...
+
     async def offer(self, snapshots: Sequence[bytes]) -> None:
         """Plan these as if their events had come; one of the version held is planned anew."""
         ...
@@ -149,6 +157,7 @@ class Reconciler:
         if await self._timers.behind() > BEHIND:
             found.left = "the timers are behind: not compared"
             return found
+        begun = self._timers.begun_anew()
         suspects: dict[UUID, BookingState | None] = {}
         lost = Lost()
         async for some in self._differing(found, lost):
@@ -166,6 +175,8 @@ class Reconciler:
                 found.left = f"booking does not know {lost.count}: {len(lost.ids)} cancelled, the rest in the next pass"
         await self._look_again(suspects, found)
         found.unplannable = len(self._unplannable)
+        if found.left is None:
+            await self._timers.note_planned(begun)
         return found
 
     async def _differing(self, found: Found, lost: Lost) -> AsyncIterator[Mapping[UUID, BookingState]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
@@ -77,6 +77,14 @@ class EngineTimers:
     async def behind(self) -> int:
         lag, taking = await self._engine.lag(), self._engine.taking
         return sum(records for number, records in lag.items() if number in taking)
+
+    def begun_anew(self) -> Mapping[int, int]:
+        """See `reconciler.handle.Timers`."""
+        return self._engine.begun_anew()
+
+    async def note_planned(self, begun: Mapping[int, int]) -> None:
+        """See `reconciler.handle.Timers`."""
+        await asyncio.shield(self._engine.note_planned(begun))  # as in `_offer`
 
     async def offer(self, snapshots: Sequence[bytes]) -> None:
         await self._offer([(_named(snapshot).appointment_id, snapshot) for snapshot in snapshots])

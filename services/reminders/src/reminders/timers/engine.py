@@ -141,6 +141,14 @@ class Engine:
         """Let partitions begin anew, and rows be set aside: `ask` has planned what they were to remind of."""
         self._recovery.begun_anew = ask
 
+    def begun_anew(self) -> dict[int, int]:
+        """Return the live partitions that began anew and were not planned since: see `FencingRecovery.begun`."""
+        return self._recovery.begun()
+
+    async def note_planned(self, begun: Mapping[int, int]) -> None:
+        """Note that these were planned: see `FencingRecovery.note_planned`."""
+        await self._recovery.note_planned(begun)
+
     @property
     def recovering(self) -> dict[str, float | int | None] | None:
         """Rows replayed and left, and seconds left, of a recovery under way."""

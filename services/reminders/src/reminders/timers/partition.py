@@ -21,6 +21,10 @@ ANEW = b"anew"
 """The changelog key of a new beginning: what was written before it counts for nothing. A release that does not know it
 ends on it."""
 
+PLANNED = terms.key_of(0)
+"""The changelog key that says, behind a new beginning, that what is ahead was planned since. The terms of rows are
+numbered from 1, so a release that does not know it takes it for terms that no row has."""
+
 _FORMAT = bytes((FORMAT,))
 
 ROWS_A_TURN = 5_000
@@ -38,6 +42,7 @@ class Partition:
             of one row never overlap.
         position: Offset up to which the changelog is in here, or None before the first record.
         first: Offset from which the changelog counts: its first one, or that of the last new beginning.
+        begun_anew: Whether there was a new beginning and somebody has yet to plan what is ahead.
         halt: Why its rows cannot be relied on, and where in the changelog; None if they can.
         aside: By key, why nothing can be said of a row whose time has come; it fires nothing until it is written anew.
 
@@ -66,7 +71,9 @@ class Partition:
 
     def replay(self, key: bytes, packed: bytes | None) -> None:
         """Take one changelog record; nothing is due until `index`."""
-        if len(key) == terms.KEY_LENGTH and (number := terms.number_of(key)) is not None:
+        if key == PLANNED:
+            self.begun_anew = False
+        elif len(key) == terms.KEY_LENGTH and (number := terms.number_of(key)) is not None:
             self.terms.replay(number, packed)
         elif key == SENTINEL:
             return

@@ -23,7 +23,7 @@ from chassis.postgres.clock_check import ClockCheck
 from chassis.process.logs import get_logger
 from reminders.settings import SERVICE
 from reminders.timers.changelog import ChangelogReader
-from reminders.timers.partition import SENTINEL, Partition
+from reminders.timers.partition import PLANNED, SENTINEL, Partition
 from reminders.timers.producer import FencedProducer
 from reminders.timers.revival import Reviving
 from reminders.timers.row import UnreadableRow
@@ -98,8 +98,8 @@ class FencingRecovery(Recovery):
 
     Attributes:
         reader: Reading now, or None.
-        begun_anew: Called when partitions are live of which one began anew without rows: whoever it calls plans what is
-            ahead. None: nobody would, so none begins anew.
+        begun_anew: Called when partitions are live of which one began anew without rows, and nobody has planned what is
+            ahead since: whoever it calls does. None: nobody would, so none begins anew.
     """
 
     writers: Writers
@@ -158,6 +158,24 @@ class FencingRecovery(Recovery):
             texts.append("it is not begun anew while the reconciler is off, for nobody would plan its timers")
         texts += [_aside(f"{self._changelog}[{number}]", part.aside, nobody) for number, part in parts if part.aside]
         return "; ".join(texts) or None
+
+    def begun(self) -> dict[int, int]:
+        """Return the live partitions that began anew and were not planned since, and the offset of that beginning."""
+        return {number: part.first for number, part in self._store.live.items() if part.begun_anew}
+
+    async def note_planned(self, begun: Mapping[int, int]) -> None:
+        """Note, durably, that what is ahead of these new beginnings was planned: who recovers them later asks no more.
+
+        Raises:
+            KafkaError, TimeoutError: See `FencedProducer.write`.
+        """
+        for number, first in begun.items():
+            if (part := self._store.live.get(number)) is None:
+                continue
+            async with part.lock:
+                if self._store.live.get(number) is part and part.begun_anew and part.first == first:
+                    await self.writers[number].write({self._changelog: [(PLANNED, b"planned", ())]})
+                    part.begun_anew = False
 
     async def _recover(self) -> None:
         await self._end_beside()
