@@ -13,8 +13,10 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 from chassis.delivery.applier import Applying
 from chassis.delivery.partition import Partition
 from chassis.delivery.start_positions import places
-from chassis.kafka import broker, fetch, salvage
+from chassis.kafka import broker, fetch
 from chassis.kafka.halt import Halt
+from chassis.kafka.rereading import Rereading
+from chassis.kafka.salvage import Salvaged
 from chassis.postgres.database import Pool
 from chassis.postgres.portion import BATCH_RECORDS
 from chassis.process import logs
@@ -58,6 +60,7 @@ class Membership:
         self._epoch = 0
         self._joined = False
         self._changed = asyncio.Event()
+        self._rereading = Rereading()
         self._kept_at = 0.0
 
     def join(self) -> None:
@@ -119,7 +122,9 @@ class Membership:
         await self._seek_unsure()
         unread = await self._fetch()
         for tp, what in unread.items():
-            await self._settle(tp, what)
+            self._read_again(tp, what)
+        for tp, found in (await self._rereading.ended()).items():
+            self._settle(tp, found)
         await self._keep()
 
     async def _seek_unsure(self) -> None:
@@ -149,7 +154,8 @@ class Membership:
     async def _fetch(self) -> dict[TopicPartition, fetch.Unread]:
         """Take what is there of the partitions that have room, until something else is to be done."""
         self._changed.clear()
-        hungry = [tp for tp, p in self._partitions.items() if p.hungry and not self._applying[tp.topic].busy]
+        hungry = [tp for tp, p in self._partitions.items() if p.hungry and not self._applying[tp.topic].busy
+                  and tp not in self._rereading.under_way]  # fmt: skip
         taking = asyncio.ensure_future(self._take([] if self._closed() else hungry))
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait()), taking]
         try:
@@ -171,17 +177,21 @@ class Membership:
             self._applying[topic].begin({self._partitions[tp]: fetched.records[tp] for tp in some})
         return fetched.unread
 
-    async def _settle(self, tp: TopicPartition, unread: fetch.Unread) -> None:
-        """Look again, salvage the batch, or let this partition alone stand still."""
-        epoch, partition, error = self._epoch, self._partitions.get(tp), unread.error
+    def _read_again(self, tp: TopicPartition, unread: fetch.Unread) -> None:
+        """Look the place up again, or have the batch read again, beside the rounds of the others."""
+        partition, error = self._partitions.get(tp), unread.error
         if partition is None or isinstance(error, NoOffsetForPartitionError | IllegalStateError):
             return  # from before our seek, when Kafka was asked for a committed offset; or revoked meanwhile
         if isinstance(error, OffsetOutOfRangeError):
             self._log.warning("consumer.out_of_range", topic_name=tp.topic, partition=tp.partition)
             partition.distrust()
             return
-        found = await salvage.again(self._consumer, tp, unread, partition.held)
-        if epoch != self._epoch or not partition.sought:
+        self._rereading.begin(self._consumer, tp, unread, partition.held)
+
+    def _settle(self, tp: TopicPartition, found: Salvaged | Halt) -> None:
+        """Go on with what was read after all, or let this partition alone stand still."""
+        partition = self._partitions.get(tp)
+        if partition is None or not partition.sought:
             return
         if isinstance(found, Halt):
             self._hold(partition, found)
@@ -221,6 +231,7 @@ class Membership:
 
     async def leave(self) -> None:
         """Finish the batches in flight, tell Kafka where we stand, and leave the group."""
+        self._rereading.forget()
         try:
             await self._end_partitions()
         finally:
@@ -236,6 +247,7 @@ class Membership:
         """Give the partitions up: first wait for the batches in flight, so that their commit is the last word."""
         self._epoch += 1
         self._joined = False
+        self._rereading.forget()
         self._changed.set()
         try:
             await self._end_partitions()

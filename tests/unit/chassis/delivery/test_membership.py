@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import NodeNotReadyError
+from aiokafka.errors import CorruptRecordException, NodeNotReadyError
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from chassis.delivery.membership import Membership
 from chassis.delivery.partition import Partition
@@ -222,3 +223,110 @@ async def test_who_is_not_joined_or_gets_no_answer_ought_to_get_on() -> None:
     made.assigned()
 
     assert list(await made.waiting()) == ["client"]
+
+
+class TornClient(FetchingClient):
+    """An aiokafka consumer that fetched of B what it cannot read, and of A one record a round.
+
+    Args:
+        answer: What the broker answers when B is asked for again.
+    """
+
+    def __init__(self, answer: asyncio.Future[bytes]) -> None:
+        super().__init__(lambda: None)
+        self.answer, self.asked, self.sought = answer, 0, list[tuple[TopicPartition, int]]()
+        self.paused: list[TopicPartition] = []
+        self._client = SimpleNamespace(send=self._send, cluster=SimpleNamespace(leader_for_partition=lambda _tp: 1))
+        self._fetcher._create_fetch_waiter = lambda: asyncio.get_running_loop().create_future()
+
+    async def _send(self, _node: int, _request: Any) -> Any:
+        self.asked += 1
+        return SimpleNamespace(topics=[("t", [(1, 0, 0, await asyncio.shield(self.answer))])])
+
+    def have(self) -> None:
+        """Have fetched of both."""
+        for tp, reading in ((A, iter([record()])), (B, Torn())):
+            self._fetcher._records[tp] = SimpleNamespace(
+                check_assignment=lambda _tp: True, _partition_records=reading, _update_position=lambda: None
+            )
+
+    def pause(self, tp: TopicPartition) -> None:
+        self.paused.append(tp)
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.sought.append((tp, offset))
+
+
+class Torn:
+    """What aiokafka cannot read."""
+
+    next_fetch_offset = 7
+
+    def __iter__(self) -> "Torn":
+        return self
+
+    def __next__(self) -> ConsumerRecord[bytes, bytes]:
+        raise CorruptRecordException
+
+
+def a_batch() -> bytes:
+    batch = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 1 << 20)
+    batch.append(7, None, b"key", b"value", [])
+    return bytes(batch.build())
+
+
+async def test_a_partition_that_is_slow_to_be_read_again_holds_up_no_round_of_the_others() -> None:
+    answer = asyncio.get_running_loop().create_future()
+    applying, client = FakeApplying(), TornClient(answer)
+    made = membership(client, {"t": applying})
+
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            client.have()
+            await made.round()
+    assert [list(begun) for begun in applying.begun] == [[0], [0], [0]]
+    assert client.asked == 1
+
+    client._fetcher._records.clear()
+    answer.set_result(a_batch())
+    await made.round()
+    await made.round()
+    assert [list(begun) for begun in applying.begun] == [[0], [0], [0], [1]]
+    assert client.sought == [(B, 8)]
+
+
+async def test_what_cannot_be_read_again_either_stands_still_alone() -> None:
+    answer = asyncio.get_running_loop().create_future()
+    client = TornClient(answer)
+    made = membership(client, {"t": FakeApplying()})
+    answer.set_result(b"no batch")
+    client.have()
+
+    await made.round()
+    await made.round()
+
+    assert client.paused == [B]
+    assert made.partitions[A].halt is None
+
+
+@pytest.mark.parametrize("meanwhile", ["revoked", "distrusted"])
+async def test_what_was_read_again_of_a_partition_that_is_not_ours_as_it_was_is_dropped(meanwhile: str) -> None:
+    answer = asyncio.get_running_loop().create_future()
+    applying, client = FakeApplying(), TornClient(answer)
+    made = membership(client, {"t": applying})
+    client.have()
+    await made.round()
+
+    if meanwhile == "revoked":
+        await made.revoked()
+        made._partitions[B] = Partition(B, lambda: None)
+        made._partitions[B].begin_at(9)
+    else:
+        made._partitions[B].distrust()
+    answer.set_result(a_batch())
+    for _ in range(2):
+        for tp, found in (await made._rereading.ended()).items():
+            made._settle(tp, found)
+
+    assert [list(begun) for begun in applying.begun] == [[0]]
+    assert client.sought == []

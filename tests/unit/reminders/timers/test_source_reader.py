@@ -33,6 +33,8 @@ class Client:
     def __init__(self, *torn: TopicPartition) -> None:
         self.torn, self.is_there, self.is_ours = set(torn), True, True
         self.meanwhile: Callable[[], None] = lambda: None
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.raw = b"no batch of any version at all"
         self.asked, self.sought = list[TopicPartition](), list[tuple[TopicPartition, int]]()
         self._coordinator = SimpleNamespace(check_errors=lambda: None)
@@ -57,6 +59,7 @@ class Client:
         ((topic, ((number, *_),)),) = request._topics
         self.asked.append(TopicPartition(topic, number))
         self.meanwhile()
+        await self.answers.wait()
         return SimpleNamespace(topics=[(topic, [(number, 0, 0, self.raw)])])
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
@@ -244,5 +247,35 @@ async def test_who_is_asked_for_an_order_and_does_not_answer_holds_up_no_other_p
 
     worker.answered.set()
     await worker.look()
-    await worker.look()
     assert worker.questions == 2
+
+
+async def test_a_partition_that_is_slow_to_be_read_again_holds_up_no_other_and_is_not_asked_for_twice() -> None:
+    worker = Worker(Client(A))
+    worker.client.answers.clear()
+
+    async with asyncio.timeout(5):
+        for _ in range(4):
+            assert await worker.fetch(A, B, LOG) == {B, LOG}
+    assert worker.client.asked == [A]
+    assert worker.reader.reason() is None
+
+    worker.client.answers.set()
+    await worker.fetch(B)
+    await worker.fetch(B)
+    assert "appointments[0] stands at 7" in str(worker.reader.reason())
+
+
+async def test_what_is_read_again_of_a_partition_that_went_and_came_back_meanwhile_counts_for_nothing() -> None:
+    worker, batch = Worker(Client(A)), _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 1 << 20)
+    batch.append(7, None, b"key", b"value", [])
+    worker.client.raw = bytes(batch.build())
+    worker.client.answers.clear()
+    assert await worker.fetch(A, B) == {B}
+
+    worker.reader.forget([A])
+    worker.client.answers.set()
+    for _ in range(3):
+        assert await worker.fetch(B) == {B}
+
+    assert worker.client.sought == []

@@ -20,9 +20,10 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from chassis.kafka import fetch, salvage, unpacked_size
+from chassis.kafka import fetch, unpacked_size
 from chassis.kafka.halt import Halt
-from chassis.process.errors import Unavailable
+from chassis.kafka.rereading import Rereading
+from chassis.kafka.salvage import Salvaged
 from reminders.timers.partition import ANEW, SENTINEL, Partition
 
 FETCH_BYTES, PARTITION_BYTES = 1024 * 1024, 256 * 1024
@@ -56,6 +57,7 @@ class ChangelogReader:
         self._ends: Mapping[TopicPartition, int] = {}
         self._places: dict[TopicPartition, int] = {}
         self._ended: set[TopicPartition] = set()
+        self._rereading = Rereading()
         self._since = time.monotonic()
         self.read = 0
 
@@ -66,6 +68,7 @@ class ChangelogReader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._rereading.forget()
         await self._consumer.stop()
 
     @property
@@ -116,10 +119,12 @@ class ChangelogReader:
             self._consumer.seek(tp, place)
 
     async def _turn(self, parts: Mapping[int, Partition], waiting: dict[int, bytes]) -> bool:
-        wanted = self._consumer.assignment() - self._ended
+        wanted = self._consumer.assignment() - self._ended - self._rereading.under_way
         fetched = await fetch.fetch(self._consumer, wanted, FETCH_S, ROWS_A_TURN)
         for tp, unread in fetched.unread.items():
-            if (salvaged := await self._pass_over(tp, parts[tp.partition], unread)) is not None:
+            self._rereading.begin(self._consumer, tp, unread, self._places[tp])
+        for tp, found in (await self._rereading.ended()).items():
+            if (salvaged := self._pass_over(tp, parts[tp.partition], found)) is not None:
                 fetched.records[tp] = salvaged
         for tp, records in fetched.records.items():
             part = parts[tp.partition]
@@ -134,14 +139,10 @@ class ChangelogReader:
             await asyncio.sleep(0)
         return bool(fetched.records)
 
-    async def _pass_over(
-        self, tp: TopicPartition, part: Partition, unread: fetch.Unread
+    def _pass_over(
+        self, tp: TopicPartition, part: Partition, found: Salvaged | Halt
     ) -> list[ConsumerRecord[bytes, bytes]] | None:
         """Go on after what aiokafka cannot read; return what could be read of it after all, None if it must wait."""
-        try:
-            found = await salvage.again(self._consumer, tp, unread, self._places[tp])
-        except Unavailable:
-            return None  # it is fetched once more
         end = found.skip_to if isinstance(found, Halt) else found.end
         if isinstance(found, Halt):
             part.stand_still(found.offset, found.why, end)

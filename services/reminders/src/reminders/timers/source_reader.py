@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, Collection
 from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis.delivery.group_positions import Order
-from chassis.kafka import broker, salvage
-from chassis.kafka.fetch import Unread, fetch
+from chassis.kafka import broker
+from chassis.kafka.fetch import fetch
 from chassis.kafka.halt import LOOK_AGAIN_S, Halt
+from chassis.kafka.rereading import Rereading
+from chassis.kafka.salvage import Salvaged
 from chassis.process import logs
 from chassis.process.errors import Unavailable
 from reminders.settings import SERVICE
@@ -47,6 +49,8 @@ class SourceReader:
         self._monotonic = monotonic
         self._halts: dict[TopicPartition, Halt] = {}
         self._look_at: dict[TopicPartition, float] = {}
+        self._rereading = Rereading()
+        self._places: dict[TopicPartition, int] = {}
         self._asked: dict[TopicPartition, asyncio.Task[Order | None]] = {}
         self._log = logs.get_logger()
 
@@ -61,6 +65,7 @@ class SourceReader:
 
     def forget(self, revoked: Collection[TopicPartition]) -> None:
         """Forget partitions that are another's now."""
+        self._rereading.forget(revoked)
         for tp in revoked:
             self._go_on(tp)
             self.passed.pop(tp, None)
@@ -71,23 +76,21 @@ class SourceReader:
         """Return what is there of these partitions: see `chassis.kafka.fetch`."""
         now = self._monotonic()
         wanted = {tp for tp in partitions if self._look_at.get(tp, now) <= now and not self._closed(tp)}
-        fetched = await fetch(consumer, wanted, timeout_s, most)
+        fetched = await fetch(consumer, wanted - self._rereading.under_way, timeout_s, most)
         for tp, unread in fetched.unread.items():
-            if records := await self._read_again(consumer, tp, unread):
+            self._places[tp] = broker.progress(consumer, tp)[0]
+            self._rereading.begin(consumer, tp, unread, self._places[tp])
+        for tp, found in (await self._rereading.ended()).items():
+            if records := self._settle(consumer, tp, found):
                 fetched.records[tp] = records
         for tp in fetched.records:
             self._go_on(tp)
         return fetched.records
 
-    async def _read_again(
-        self, consumer: broker.Consumer, tp: TopicPartition, unread: Unread
+    def _settle(
+        self, consumer: broker.Consumer, tp: TopicPartition, found: Salvaged | Halt
     ) -> list[ConsumerRecord[bytes, bytes]]:
-        position = broker.progress(consumer, tp)[0]
-        try:
-            found = await salvage.again(consumer, tp, unread, position)
-        except Unavailable:
-            return []  # it is fetched once more
-        if not consumer._subscription.is_assigned(tp) or broker.progress(consumer, tp)[0] != position:
+        if not consumer._subscription.is_assigned(tp) or broker.progress(consumer, tp)[0] != self._places[tp]:
             return []  # a rebalance was on meanwhile: what lies before may not be done
         if not isinstance(found, Halt):
             consumer.seek(tp, found.end)
