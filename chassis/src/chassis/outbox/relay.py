@@ -19,7 +19,7 @@ from chassis.kafka.producer import Fenced, Place, Publishers, Record
 from chassis.outbox.held_back import HeldBack
 from chassis.outbox.statements import AGE, BEGIN, DELETE, LOOK, PLACE, UNPLACED, UNPUBLISHED
 from chassis.postgres.database import Connection, Pool, unavailable
-from chassis.postgres.portion import Portion, learning
+from chassis.postgres.portion import Portion, learning, shrinking
 from chassis.process import logs
 from chassis.process.backoff import Backoff
 from chassis.process.clock import Clock
@@ -48,8 +48,8 @@ class Relay:
 
     A partition that Kafka does not acknowledge while it acknowledges others is passed over by the next rounds, and
     tried again in rounds of its own (`HeldBack`). Rows of one key are in one partition, so their order holds.
-    A round that PostgreSQL ended before its rows were deleted is followed by smaller ones (`Portion`): they are
-    published again, and would be for ever. How long Kafka takes says nothing of their number.
+    A round that PostgreSQL ended before its rows were read, or deleted, is followed by smaller ones (`Portion`): it is
+    done again, and would be for ever. How long Kafka takes says nothing of their number.
 
     Args:
         clock: Unused for decisions; ages are the database's.
@@ -165,7 +165,8 @@ class Relay:
             if unplaced:
                 return await self._place(connection, transaction)
             ready = await self._publisher.ready(asked, deadline_s)  # before the rows are read: see `Publisher`
-            rows, more = await self._unpublished(connection, ready)
+            with shrinking(self._portion), unavailable():
+                rows, more = await self._unpublished(connection, ready)
             answers = await self._publisher.publish([_record(row) for row in rows], deadline_s)
             ids = [row["id"] for row, done in zip(rows, answers, strict=True) if done]
             if ids:
@@ -184,7 +185,8 @@ class Relay:
 
     async def _place(self, connection: Connection, transaction: contextlib.AsyncExitStack) -> int:
         """Give rows written by the release before this one their places: a round of its own, which publishes none."""
-        rows = await connection.fetch(UNPLACED, self._topics, self._portion.records)
+        with shrinking(self._portion), unavailable():
+            rows = await connection.fetch(UNPLACED, self._topics, self._portion.records)
         numbers = [partition_of(row["key"], self._partitions[row["topic"]]) for row in rows]
         with learning([self._portion], self._monotonic, len(rows)), unavailable():
             await connection.execute(PLACE, [row["id"] for row in rows], numbers)

@@ -91,6 +91,7 @@ class FakeParts:
         waiting: The rows of the outbox, by their ids.
         unplaced: How many rows of the release before there are.
         most: Rows that PostgreSQL places or deletes in one transaction; with more it is cut.
+        most_read: Rows that it reads in one; likewise.
         kafka_s: How long Kafka takes to acknowledge, by the clock.
         now: The clock.
     """
@@ -101,7 +102,7 @@ class FakeParts:
         self.share = 0
         self.waiting = {row["id"]: row for row in waiting}
         self.unplaced = unplaced
-        self.most = ROUND
+        self.most = self.most_read = ROUND
         self.kafka_s = 0.0
         self.now = 0.0
         self.looks = 0
@@ -124,11 +125,17 @@ class FakeParts:
             assert self.looks < 100, "it looks and looks"
             return [(bool(self.waiting), None)]
         if query == UNPLACED:
-            return [{"id": number, "topic": "notes", "key": b"k"} for number in range(self.unplaced)[: arguments[1]]]
+            unplaced = range(self.unplaced)[: arguments[1]]
+            return self._read([{"id": number, "topic": "notes", "key": b"k"} for number in unplaced])
         self.asked.append("rows")
         _, numbers, self.share, _ = arguments
         of_each = ([row for row in self.waiting.values() if row["partition"] == number] for number in numbers)
-        return [row for rows in of_each for row in rows[: self.share]]
+        return self._read([row for rows in of_each for row in rows[: self.share]])
+
+    def _read(self, rows: list[Any]) -> list[Any]:
+        if len(rows) > self.most_read:
+            raise asyncpg.PostgresError.new({"C": "25P04", "M": "cut"})
+        return rows
 
     async def execute(self, query: str, ids: Sequence[int], *_: Any) -> None:
         self.rounds.append(list(ids))
@@ -201,6 +208,16 @@ async def test_a_round_that_is_cut_is_followed_by_one_of_half_as_many() -> None:
 
     assert parts.sizes[:4] == [64, 30, 15, 6]
     assert max(parts.sizes[4:]) > 6
+
+
+@pytest.mark.parametrize("unplaced", [0, 90])
+async def test_a_round_that_is_cut_while_it_reads_is_followed_by_one_of_half_as_many(unplaced: int) -> None:
+    parts = FakeParts(*(row(number, number % 3) for number in range(90)), unplaced=unplaced)
+    parts.most_read = 10
+
+    await rounds(made(parts), parts)
+
+    assert max(parts.sizes) <= 10
 
 
 async def test_however_slow_kafka_is_rounds_grow_with_what_postgresql_takes() -> None:
