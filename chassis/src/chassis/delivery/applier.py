@@ -77,7 +77,8 @@ class Applying:
                     if not left:
                         return
                     portion = first_of(left, self._portion.records)
-                    await self._apply(portion, lambda tp, end: places[tp].moved(end), self._portion)
+                    with learning(self._portion, self._monotonic, sum(len(part.records) for part in portion)):
+                        await self._apply(portion, lambda tp, end: places[tp].moved(end))
                 served = {part.tp for part in portion}
                 turns.sort(key=lambda one: one.tp in served)
         except Exception as error:  # noqa: BLE001  # each alone finds out whose it is, and tells
@@ -93,16 +94,18 @@ class Applying:
                     if not self._wants(partition):
                         return  # given up, or closed, while others had their turn
                     part = alone.next_of(left)
-                    await self._try(partition, part, alone)
+                    began = self._monotonic()
+                    await self._try(partition, part, alone.verdict(part))
+                    alone.succeeded(part, self._monotonic() - began)
             except Overtaken:
                 self._log.warning("consumer.overtaken", **place, held=partition.held)
                 partition.distrust()
             except Unavailable as error:
-                partition.trouble = alone.failed(part, error, self._passed)
-                if alone.backoff.failed():
-                    told = {"failures": alone.backoff.failures, "records": len(part.records)}
+                partition.trouble, tells = alone.failed(part, error, self._passed)
+                if tells:
+                    told = {"failures": alone.failures, "records": len(part.records)}
                     self._log.warning("consumer.unavailable", **place, code=error.code, cause=error, **told)
-                await partition.given_up_within(alone.backoff.pause_s())
+                await partition.given_up_within(alone.pause_s)
             except Exception as error:  # noqa: BLE001  # what was fetched must not be passed over
                 self._log.exception("partition.failed", **place)
                 partition.distrust()
@@ -110,19 +113,16 @@ class Applying:
                     Halt(partition.held, f"could not be applied: {type(error).__name__}, see the log")
                 )
 
-    async def _try(self, partition: Partition, part: Part, alone: Alone) -> None:
+    async def _try(self, partition: Partition, part: Part, verdict: str | None) -> None:
         """Apply the part; or set its one record aside, if it is the cause."""
-        if why := alone.verdict(part):
-            await self._batch.set_aside(self._subscription, part, why)
-            partition.moved(part.end)
+        if verdict is None:
+            await self._apply([part], lambda _, end: partition.moved(end))
         else:
-            await self._apply([part], lambda _, end: partition.moved(end), *alone.portions)
-        alone.backoff.succeeded()
+            await self._batch.set_aside(self._subscription, part, verdict)
+            partition.moved(part.end)
 
-    async def _apply(self, parts: Sequence[Part], moved: Moved, *portions: Portion) -> None:
-        """Apply the parts, from which the portions learn."""
-        with learning(portions, self._monotonic, sum(len(part.records) for part in parts)):
-            self._passed += await self._batch.apply(self._subscription, parts, moved)
+    async def _apply(self, parts: Sequence[Part], moved: Moved) -> None:
+        self._passed += await self._batch.apply(self._subscription, parts, moved)
 
     def _wants(self, partition: Partition) -> bool:
         return partition.sought and not partition.given_up and not self._breaker.is_open

@@ -171,7 +171,7 @@ class Relay:
             ids = [row["id"] for row, done in zip(rows, answers, strict=True) if done]
             if ids:
                 with (
-                    learning([self._portion], self._monotonic, self._portion.records if more else len(ids)),
+                    learning(self._portion, self._monotonic, self._portion.records if more else len(ids)),
                     unavailable(),
                 ):
                     await connection.execute(DELETE, ids)
@@ -188,7 +188,7 @@ class Relay:
         with shrinking(self._portion), unavailable():
             rows = await connection.fetch(UNPLACED, self._topics, self._portion.records)
         numbers = [partition_of(row["key"], self._partitions[row["topic"]]) for row in rows]
-        with learning([self._portion], self._monotonic, len(rows)), unavailable():
+        with learning(self._portion, self._monotonic, len(rows)), unavailable():
             await connection.execute(PLACE, [row["id"] for row in rows], numbers)
             await transaction.aclose()
         self._more = True

@@ -1,6 +1,6 @@
 """How many records or rows go into one transaction: what is more than PostgreSQL takes at once goes in less."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chassis.process.errors import Unavailable
@@ -68,8 +68,8 @@ def shrinking(portion: Portion) -> Iterator[None]:
 
 
 @contextmanager
-def learning(portions: Sequence[Portion], monotonic: Callable[[], float], records: int) -> Iterator[None]:
-    """Let the portions learn what becomes of the work within, a transaction of so many records.
+def learning(portion: Portion, monotonic: Callable[[], float], records: int) -> Iterator[None]:
+    """Let the portion learn what becomes of the work within, a transaction of so many records.
 
     An error that is none of absence or of a bound tells nothing of their number.
     """
@@ -77,8 +77,6 @@ def learning(portions: Sequence[Portion], monotonic: Callable[[], float], record
     try:
         yield
     except Unavailable:
-        for portion in portions:
-            portion.failed(records)
+        portion.failed(records)
         raise
-    for portion in portions:
-        portion.succeeded(records, monotonic() - began)
+    portion.succeeded(records, monotonic() - began)

@@ -23,7 +23,7 @@ def part(*offsets: int) -> Part:
 def tried(*tries: tuple[Part, Unavailable, int]) -> tuple[Alone, str]:
     alone, told = Alone(Portion(), "shop"), ""
     for one, error, passed in tries:
-        told = alone.failed(one, error, passed)
+        told, _ = alone.failed(one, error, passed)
     return alone, told
 
 
@@ -42,12 +42,18 @@ def test_cut_short_by_itself_often_and_again_after_others_passed_it_is_the_cause
         [(part(7), GONE, passed) for passed in range(9)],  # the server is away
         [(part(7, 8), CUT, passed) for passed in range(9)],  # it was not alone
         [(part(6), CUT, 5), (part(6), CUT, 6), (part(7), CUT, 7)],  # another record
+        [(part(6), CUT, passed) for passed in (5, 6, 7)],  # it was not tried yet
         [(part(6), CUT, 5), (part(6), CUT, 6), (part(6), CUT, 7), (part(7), CUT, 8)],  # another was the cause
     ],
 )
 def test_otherwise_it_is_not(tries: list[tuple[Part, Unavailable, int]]) -> None:
     alone, _ = tried(*tries)
     assert alone.verdict(part(7)) is None
+
+
+def test_after_another_record_its_own_tries_count() -> None:
+    alone, _ = tried((part(6), CUT, 5), *[(part(7), CUT, passed) for passed in (5, 6, 7)])
+    assert alone.verdict(part(7)) is not None
 
 
 def test_others_that_passed_after_its_last_try_only_say_nothing_of_it() -> None:
@@ -70,8 +76,7 @@ def test_what_it_tries_next_is_its_own_though_others_get_more_through() -> None:
     topic = Portion(8)
     alone = Alone(topic, "shop")
     assert len(alone.next_of(part(*range(20))).records) == 8
-    for portion in alone.portions:
-        portion.failed(8)
+    alone.failed(part(*range(8)), GONE, 0)
     topic.succeeded(4, 0)
     assert (topic.records, len(alone.next_of(part(*range(20))).records)) == (8, 4)
 
@@ -90,8 +95,19 @@ def test_it_grows_beyond_what_its_topic_had_learnt_in_an_outage() -> None:
     alone, sizes = Alone(topic, "shop"), list[int]()
     for _ in range(5):
         sizes.append(len(alone.next_of(part(*range(20))).records))
-        for portion in alone.portions:
-            portion.succeeded(sizes[-1], 0)
+        alone.succeeded(part(*range(sizes[-1])), 0)
 
     assert sizes == [1, 2, 4, 8, 16]
     assert topic.records == 8
+
+
+def test_each_try_is_told_to_all_that_learn_from_it_by_one_call() -> None:
+    topic = Portion(8)
+    alone = Alone(topic, "shop")
+    alone.next_of(part(*range(20)))
+
+    assert [alone.failed(part(*range(8)), GONE, 0)[1] for _ in range(4)] == [True, True, False, True]
+    assert (alone.failures, topic.records, alone.pause_s > 0.5) == (4, 1, True)
+
+    alone.succeeded(part(0), 0)
+    assert (alone.failures, topic.records, len(alone.next_of(part(*range(20))).records)) == (0, 2, 2)
