@@ -30,6 +30,11 @@ def body_schema(model: type[Any], examples: dict[str, Any], text: str) -> dict[s
     return {"requestBody": {"required": True, "description": text, "content": content}}
 
 
+def answer_schema(model: type[Any]) -> dict[str, Any]:
+    """Return the OpenAPI of the JSON with which a route answers that builds it by hand."""
+    return {"responses": {"200": {"content": {"application/json": {"schema": _inlined(model)}}}}}
+
+
 def described(model: type[Any], examples: dict[str, Any]) -> dict[str, Any]:
     """Return the OpenAPI media type object of such a body: its schema, and examples by name."""
     return {"schema": _inlined(model), "examples": {name: {"value": value} for name, value in examples.items()}}

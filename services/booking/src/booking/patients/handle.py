@@ -133,12 +133,12 @@ async def register_people(
 
 async def _reminders_ended(
     store: PatientStore, held: Mapping[UUID, PatientState], changed: Mapping[UUID, PatientState], now: datetime
-) -> Mapping[UUID, int]:
-    """Return how many reminders each patient loses to whom no message may go from now on (D44, R14)."""
+) -> Mapping[UUID, int | None]:
+    """Return how many reminders each loses to whom no message may go from now on (D44, R14); None: very many."""
     barred = [key for key, person in changed.items() if person.barred is not None and held[key].barred is None]
     found = await store.reminded(barred, now) if barred else {}
     if found is None:
-        return {}
+        return dict.fromkeys(barred)
     return {key: sum(still_to_come(version, now) for version in found.get(key, ())) for key in barred}
 
 
@@ -146,13 +146,13 @@ def _outcome(
     taken: UUID | Refused,
     final: Mapping[UUID, PatientState],
     held: Mapping[UUID, PatientState],
-    ended: Mapping[UUID, int],
+    ended: Mapping[UUID, int | None],
 ) -> Outcome:
     if isinstance(taken, Refused):
         return taken
     if taken not in final:
         return main_files.exhausted()
-    return Registered(final[taken], held[taken].version, ended.get(taken))
+    return Registered(final[taken], held[taken].version, ended.get(taken, 0))
 
 
 async def complete_people(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
 from booking.door.auth import Caller
-from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
+from booking.door.bodies import Id, Text, answer_schema, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -54,6 +54,38 @@ class ListedBody(PatientBody):
     source: StrictStr | None = Field(default=None, description="Left out: the query's, or the client's only one.")
 
 
+class PatientAnswer(BaseModel):
+    """The patient as he is now."""
+
+    patient_id: str
+    main_file: str = Field(description="FILE-YYYY-NNNNNN.")
+    version: int = Field(description="The same as before if nothing changed.")
+    reminders_cancelled: int | None = Field(
+        description="How many reminders of his visits ahead this request takes back: those that lay ahead when a flag "
+        "changed by which no message may go to him. 0 where it takes back none, so also when the same is sent again. "
+        "null: it takes back some, and they were not counted, because all whom its transaction flags have more than "
+        "1,000 visits ahead together; requests that come at the same time share a transaction."
+    )
+
+
+class ListedAnswer(PatientAnswer):
+    """One patient of a batch: as he is now, or why he is not registered."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(required=["status"]))
+
+    id: str = Field(description="The source's id of the patient, if it can be one.")
+    status: int = Field(description="200, or that of the refusal, which has code, detail and place instead.")
+    code: str
+    detail: str
+    place: str
+
+
+class BatchAnswer(BaseModel):
+    """The answers, in the order of the bodies."""
+
+    results: list[ListedAnswer]
+
+
 class BatchBody(BaseModel):
     """Several patients."""
 
@@ -64,12 +96,12 @@ _PATIENT = {
     "given_name": "Amina", "family_name": "Kimathi", "mobile": "+447700900123", "email": "amina@example.org",
     "language": "en", "consent": True,
 }  # fmt: skip
-_ONE = body_schema(PatientBody, {"patient": _PATIENT}, "The patient, whole.")
+_ONE = body_schema(PatientBody, {"patient": _PATIENT}, "The patient, whole.") | answer_schema(PatientAnswer)
 _BATCH = body_schema(
     BatchBody,
     {"patients": {"patients": [{"id": "p-1", **_PATIENT}]}},
     f"An array of patients, or {{'patients': [...]}}; at most {LARGEST_BATCH}. Each is answered for itself.",
-)
+) | answer_schema(BatchAnswer)
 
 
 def routes(transactions: Transactions, intake: RegistrationIntake, caller: Caller, default_country: str) -> APIRouter:
@@ -158,9 +190,13 @@ def _read[B: BaseModel](model: type[B], value: Any) -> B:
 
 
 def _members(registered: Registered) -> dict[str, Any]:
-    patient, ended = registered.patient, registered.reminders_cancelled
-    told = {"patient_id": str(patient.patient_id), "main_file": patient.main_file, "version": patient.version}
-    return told if ended is None else {**told, "reminders_cancelled": ended}
+    patient = registered.patient
+    return {
+        "patient_id": str(patient.patient_id),
+        "main_file": patient.main_file,
+        "version": patient.version,
+        "reminders_cancelled": registered.reminders_cancelled,
+    }
 
 
 def _item(value: Any, outcome: Outcome) -> dict[str, Any]:

@@ -37,13 +37,13 @@ class Registered(NamedTuple):
 
     Attributes:
         before: His version before: the same if nothing changed, 0 if he was never registered.
-        reminders_cancelled: How many reminders of his visits ahead a flag takes back; None where none does, or where
-            the transaction's visits are too many to be counted in passing.
+        reminders_cancelled: How many reminders of his visits ahead this takes back, by a flag by which no message may
+            go to him from now on; None where the transaction's visits are too many to be counted in passing.
     """
 
     patient: PatientState
     before: int
-    reminders_cancelled: int | None = None
+    reminders_cancelled: int | None = 0
 
     @property
     def changed(self) -> bool:
