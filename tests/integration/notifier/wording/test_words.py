@@ -44,7 +44,7 @@ async def test_a_clinic_writes_under_its_own_address_in_its_own_words(
     assert mail["From"] == "Clinic NORTH <desk@north.example>"
     assert mail["Reply-To"] == "answers@north.example"
     assert mail["Message-ID"].endswith("@north.example>")
-    assert mail["Subject"] == "See you on Wed, Mar 3"
+    assert mail["Subject"] == "See you on Wed 3 Mar"
 
 
 async def test_d34_a_move_and_a_cancellation_reach_the_entry_that_the_confirmation_made(

@@ -76,9 +76,9 @@ def test_an_sms_of_the_built_in_words_fits_one_segment_even_with_a_zone_and_the_
 @pytest.mark.parametrize(
     ("days", "sms", "subject"),
     [
-        (0, "a reminder: your appointment is today at 11:30 AM", "Reminder: your appointment is today at 11:30 AM"),
-        (1, "is tomorrow, Tue, Mar 2, at 11:30 AM", "Reminder: your appointment is tomorrow at 11:30 AM"),
-        (2, "a reminder of your appointment on Wed, Mar 3 at 11:30 AM", "Reminder: your appointment on Wed, Mar 3"),
+        (0, "a reminder: your appointment is today at 11:30", "Reminder: your appointment is today at 11:30"),
+        (1, "is tomorrow, Tue 2 Mar, at 11:30", "Reminder: your appointment is tomorrow at 11:30"),
+        (2, "a reminder of your appointment on Wed 3 Mar at 11:30", "Reminder: your appointment on Wed 3 Mar"),
     ],
 )
 def test_r23_a_reminder_says_today_or_tomorrow_or_the_date(days: int, sms: str, subject: str) -> None:
@@ -108,7 +108,7 @@ def test_near_days_are_counted_by_the_clinics_calendar_not_by_hours(
 
 
 def test_a_date_of_another_year_says_its_year_in_an_sms_too() -> None:
-    assert words_of(call(starts_at=datetime(2028, 1, 3, 9, tzinfo=UTC))).short_date == "Mon, Jan 3, 2028"
+    assert words_of(call(starts_at=datetime(2028, 1, 3, 9, tzinfo=UTC))).short_date == "Mon, 3 Jan 2028"
 
 
 @pytest.mark.parametrize(
@@ -220,8 +220,8 @@ def test_the_plain_text_of_a_confirmation_as_a_whole() -> None:
 
 Your appointment at North Street Clinic is booked:
 
-    Wednesday, March 3, 2027
-    9:00 AM (Greenwich Mean Time)
+    Wednesday, 3 March 2027
+    09:00 (Greenwich Mean Time)
     North Street Clinic
 
 A calendar entry is attached.
@@ -255,7 +255,7 @@ def test_a_clinics_own_templates_go_before_the_general_ones(tmp_path: Path) -> N
     (own / "reminder.sms.txt.j2").write_text("{{ name }}: {{ time }}")
     templates = Templates(tmp_path)
 
-    assert render(call(Kind.REMINDER), "sms.txt", templates) == "Ada: 9:00 AM"
+    assert render(call(Kind.REMINDER), "sms.txt", templates) == "Ada: 09:00"
     assert "North Street Clinic" in render(call(Kind.REMINDER), "text.txt", templates)
     assert "North Street Clinic" in render(call(Kind.REMINDER, clinic_id="SOUTH"), "sms.txt", templates)
 
@@ -280,7 +280,7 @@ def test_a_template_that_uses_what_there_is_not_or_breaks_out_is_an_error(tmp_pa
         ("en-US", ("en-GB",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
         ("de-AT", ("en-GB",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "09:00")),
         ("tr", ("en_gb",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
-        ("en-XX", (), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
+        ("en-XX", (), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
     ],
 )
 def test_dates_and_times_follow_the_customs_of_the_region(
@@ -289,6 +289,47 @@ def test_dates_and_times_follow_the_customs_of_the_region(
     words = words_of(call(language=wanted, clinic_languages=clinic))
 
     assert (words.date, words.short_date, words.time) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "languages", "expected"),
+    [
+        ("Europe/London", ("en",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+        ("GB", ("en",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+        ("America/New_York", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "4:00 AM")),
+        ("America/Toronto", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "4:00 a.m.")),
+        ("Australia/Sydney", ("en",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "8:00 pm")),
+        ("Asia/Calcutta", ("en",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "2:30 pm")),
+        ("Europe/Berlin", ("en",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "10:00")),
+        ("Europe/Brussels", ("nl",), ("woensdag 3 maart 2027", "wo 3 mrt", "10:00")),
+        ("Europe/Vienna", ("de",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "10:00")),
+        ("Europe/London", ("en-US",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
+        ("UTC", ("en-GB",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+        ("UTC", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
+        ("Asia/Tokyo", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "6:00 PM")),
+        ("Europe/London", ("de",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "09:00")),
+    ],
+)
+def test_without_a_region_dates_and_times_follow_the_country_of_the_clinics_zone(
+    zone: str, languages: tuple[str, ...], expected: tuple[str, str, str]
+) -> None:
+    words = words_of(call(zone=zone, language=languages[0].partition("-")[0], clinic_languages=languages))
+
+    assert (words.date, words.short_date, words.time) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "wanted", "expected"),
+    [
+        ("Europe/Podgorica", "sr", "среда, 3. март 2027."),
+        ("Europe/Podgorica", "sr-ME", "srijeda, 3. mart 2027."),
+        ("America/Sao_Paulo", "pt", "quarta-feira, 3 de março de 2027"),
+    ],
+)
+def test_a_country_that_writes_another_script_changes_no_words(zone: str, wanted: str, expected: str) -> None:
+    language = wanted.partition("-")[0]
+
+    assert words_of(call(zone=zone, language=wanted), {language}).date == expected
 
 
 @pytest.mark.parametrize(

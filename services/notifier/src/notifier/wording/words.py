@@ -10,13 +10,13 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 import phonenumbers.timezone
-from babel.core import Locale, UnknownLocaleError
+from babel.core import Locale, UnknownLocaleError, get_global
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
 from phonenumbers import NumberParseException
 
 from notifier.gate.domain.visit import mobile_of
 from notifier.ledger.domain.notification import Call
-from notifier.wording.domain.language import LAST_RESORT, Day, day_of, language, region_of, zone_may_confuse
+from notifier.wording.domain.language import LAST_RESORT, Day, day_of, language, regions_of, zone_may_confuse
 from notifier.wording.domain.safe_text import first_name, plain
 from schemas.zones import zone_of
 
@@ -37,8 +37,8 @@ class Words:
     Attributes:
         name: First name; empty if unknown.
         clinic: The clinic's display name; empty at a sensitive clinic.
-        date: The day in full: `Wednesday, March 3, 2027`.
-        short_date: The day for an SMS or a subject: `Wed, Mar 3`; with its year if that is not the present one.
+        date: The day in full: `Wednesday, 3 March 2027` in London, `Wednesday, March 3, 2027` in New York.
+        short_date: The day for an SMS or a subject: `Wed 3 Mar`, `Wed, Mar 3`; with the year if it is another one.
         zone: The zone in words; empty if the time cannot be read wrongly.
         short_zone: The zone for an SMS: `CET`, `UTC+5:30`; empty as `zone` is.
         day: `today`, `tomorrow` or `other`, as seen from the moment of sending.
@@ -77,7 +77,7 @@ def words_of(
     if visit.starts_at is None:
         raise ValueError("the gate lets no message pass without a start")
     spoken = language(visit.language, visit.clinic_languages, available, last_resort)
-    customs = _customs(region_of(spoken, visit.language, visit.clinic_languages), spoken)
+    customs = _customs(spoken, visit.language, visit.clinic_languages, visit.zone)
     zone = zone_of(visit.zone)
     local, now = visit.starts_at.astimezone(zone), call.at.astimezone(zone)
     country, homes = _home_of(mobile_of(visit))
@@ -99,13 +99,30 @@ def words_of(
     )
 
 
-@lru_cache(maxsize=256)
-def _customs(tag: str, spoken: str) -> str:
-    """Return the locale of a tag as babel calls it, or of the language alone if CLDR knows no such region."""
+@lru_cache(maxsize=1024)
+def _customs(spoken: str, wanted: str | None, clinic_languages: tuple[str, ...], zone: str) -> str:
+    """Return the locale whose customs dates and times follow, as babel calls it.
+
+    That of a tag with a region, if CLDR knows it; else of the language in the country of the clinic's zone, unless
+    another script is used there than the templates may have (Serbian in Montenegro); else of the language alone.
+    """
+    for tag in regions_of(spoken, wanted, clinic_languages):
+        if (found := _locale(tag)) is not None:
+            return str(found)
+    there = _locale(f"{spoken}-{_country_of(zone)}")
+    return str(Locale.parse(spoken, sep="-") if there is None or there.script else there)
+
+
+def _locale(tag: str) -> Locale | None:
     try:
-        return str(Locale.parse(tag, sep="-"))
+        return Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError):
-        return str(Locale.parse(spoken, sep="-"))
+        return None
+
+
+def _country_of(zone: str) -> str:
+    """Return the country of an IANA zone by CLDR, also by a name that it had; ZZ for UTC and the like."""
+    return str(get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone), "ZZ"))
 
 
 @lru_cache(maxsize=2048)

@@ -1,6 +1,6 @@
 """Which language a message is in, how near it says the visit is, whether it names the zone or tells of STOP."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 
@@ -32,16 +32,15 @@ def language(
     return last_resort
 
 
-def region_of(spoken: str, wanted: str | None, clinic_languages: Iterable[str]) -> str:
-    """Return the tag whose customs dates and times follow: the patient's, else the clinic's, of the language spoken.
+def regions_of(spoken: str, wanted: str | None, clinic_languages: Iterable[str]) -> Iterator[str]:
+    """Give the tags whose customs dates and times may follow: the patient's, then the clinic's, of the language spoken.
 
     So English at a clinic of `en-GB` is `Thursday, 4 March 2027, 11:30`, not `Thursday, March 4, 2027, 11:30 AM`.
     """
     for tag in (wanted, *clinic_languages):
         words = (tag or "").replace("_", "-")
         if words.lower().startswith(f"{spoken}-"):
-            return words
-    return spoken
+            yield words
 
 
 def day_of(starts_at: datetime, now: datetime, clinic_zone: str) -> Day:
