@@ -14,7 +14,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PLACES = ("*.md", "docs/**/*.md", "deploy/*.md", "examples/*.md", "schemas/*.md", "services/*/*.md", "stack/*.md")
+PLACES = (
+    "*.md",
+    "docs/**/*.md",
+    "bench/*.md",
+    "deploy/*.md",
+    "examples/*.md",
+    "schemas/*.md",
+    "services/*/*.md",
+    "stack/*.md",
+)
 LINK = re.compile(r"\[([^\[\]]*)\]\(([^)#\s:]+)((?:#[^)\s]*)?)\)")
 DRAWING = "mermaid.min.js"
 

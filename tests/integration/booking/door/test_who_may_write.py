@@ -1,4 +1,4 @@
-"""Who may write whom (G9): the table of booking's README, cell by cell, by every way in."""
+"""Who may write whom (G9): the table of docs/booking/people.md, cell by cell, by every way in."""
 
 from typing import Any
 
