@@ -23,8 +23,9 @@ VALUES ($1, $2, $3, $4, 1, $5, $6, $7)"""
 RECEIPT = """
 INSERT INTO receipt (carrier, key, asked_attempt_id, reference, account, status, received_at, applied_at)
 VALUES ($1, gen_random_uuid()::text, $2, $3, $4, 'delivered', $5, $6) RETURNING receipt_id"""
-FIRST, OTHER_CHANNEL, OF_NO_ACCOUNT, STRANGER = (UUID(int=number) for number in range(1, 5))
-"""By account a as SM1 on SMS; as SM1 on WhatsApp; as SM3 on SMS before accounts were kept; and one that is nowhere."""
+FIRST, OTHER_CHANNEL, OF_NO_ACCOUNT, STRANGER, MAIL = (UUID(int=number) for number in range(1, 6))
+"""By account a as SM1 on SMS; as SM1 on WhatsApp; as SM3 on SMS before accounts were kept; one that is nowhere;
+a mail."""
 
 CASES = {
     "its own": (Carrier.TWILIO, FIRST, None, "a", FIRST),
@@ -33,6 +34,8 @@ CASES = {
     "of an attempt of no account": (Carrier.TWILIO, OF_NO_ACCOUNT, None, "b", OF_NO_ACCOUNT),
     "of another channel": (Carrier.META, FIRST, None, "a", None),
     "by mail": (Carrier.EMAIL, FIRST, None, "a", None),
+    "of a mail": (Carrier.EMAIL, MAIL, None, None, MAIL),
+    "of a mail, by SMS": (Carrier.TWILIO, MAIL, None, None, None),
     "by reference": (Carrier.TWILIO, None, "SM1", "a", FIRST),
     "by reference, of another account": (Carrier.TWILIO, None, "SM1", "b", None),
     "by reference, on its channel": (Carrier.META, None, "SM1", None, OTHER_CHANNEL),
@@ -56,6 +59,7 @@ async def connection(pool: Pool) -> AsyncIterator[Connection]:
         await opened.execute(ATTEMPT, FIRST, uuid4(), 1, "sms", "a", "SM1", None)
         await opened.execute(ATTEMPT, OTHER_CHANNEL, uuid4(), 1, "whatsapp", "w", "SM1", None)
         await opened.execute(ATTEMPT, OF_NO_ACCOUNT, uuid4(), 1, "sms", None, "SM3", None)
+        await opened.execute(ATTEMPT, MAIL, uuid4(), 1, "email", "m", "<1@clinic>", None)
         yield opened
 
 

@@ -57,7 +57,8 @@ class PostgresReceiptTransaction:
         return [_kept(row, users[row["key"]]) for row in rows]
 
     async def waiting(self, limit: int, since: datetime) -> Sequence[Kept]:
-        return [_kept(row) for row in await self._connection.fetch(sql.WAITING_RECEIPTS, limit, since)]
+        speaks = columns(list(Carrier), "value", "channel.value")
+        return [_kept(row) for row in await self._connection.fetch(sql.WAITING_RECEIPTS, limit, since, *speaks)]
 
     async def lock(self, reports: Sequence[Kept]) -> Mapping[UUID, Notification]:
         made = await self.made(reports)
