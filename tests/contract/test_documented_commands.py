@@ -83,6 +83,12 @@ def test_every_command_that_a_message_or_a_docstring_names_can_be_typed(part: st
     assert [(where, one, word) for where, one in told if (word := wrong(one))] == []
 
 
+def test_the_list_of_commands_has_each_of_them() -> None:
+    text = (ROOT / "stack" / "README.md").read_text()
+    listed = {one.split()[0] for one in commands(FENCE.findall(text)[0].join(("```\n", "```\n")))}
+    assert listed == set(TREE.commands)
+
+
 def test_enough_is_found_to_look_at() -> None:
     found = {one.split()[0] for page in PAGES for one in commands(page.read_text())}
     assert {"up", "status", "key", "why", "clients", "policy", "sending", "work-list", "dead-letters"} <= found

@@ -78,6 +78,8 @@ async def accept(
 ) -> list[EventAnswer]:
     """Take a batch of commands, those of one appointment in the order given, and answer each (D40, D41).
 
+    One that is refused changes nothing, has its `refusal` in its answer, and keeps no other from being taken.
+
     Args:
         commands: Each is already allowed to speak for its source.
     """

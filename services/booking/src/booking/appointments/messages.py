@@ -23,7 +23,7 @@ def appointment_changed(
     `barred` says why no message may go to the patient (D44).
 
     The same version always gives the same bytes and the same id (G2). The values are booking's own, so
-    they are written as `wire.encode` of the contract would write them, but without building its model:
+    they are written as `schemas.wire.encode` would write them, but without building its model:
     that costs four times as much, and a test holds the two against each other.
     """
     key = str(appointment_id)

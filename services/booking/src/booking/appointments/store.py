@@ -126,7 +126,7 @@ async def remember_refusals(
 
 
 def state_of(row: Any) -> AppointmentState:
-    """Return the state in a row of `sql.APPOINTMENT_COLUMNS`."""
+    """Return the state in a row of `statements.APPOINTMENT_COLUMNS`."""
     _id, source, version, status, sequence, source_time, event_time, ingest_time, confirmed, mode, *rest = row
     return AppointmentState(
         source, version, _STATUS[status], sequence, source_time, event_time, ingest_time, confirmed, _MODE[mode], *rest

@@ -86,7 +86,11 @@ async def answer_to(
 
 
 def text(value: object) -> str:
-    """Return the text: printable, not empty."""
+    """Return the value if it is a text, printable and not empty.
+
+    Raises:
+        TypeError: It is none.
+    """
     if not isinstance(value, str) or not value or not value.isprintable():
         raise TypeError("no text")
     return value

@@ -58,7 +58,11 @@ async def take(connection: Connection, lane: Channel, per_second: float, most: M
 
 
 async def give_back(connection: Connection, lane: Channel, tokens: Mapping[str, int]) -> None:
-    """Return each account's tokens for which there was no call."""
+    """Put back the tokens of each account for which there was no call.
+
+    Args:
+        tokens: Account → how many, ≥ 1.
+    """
     if tokens:
         await connection.execute(GIVE_BACK, lane, list(tokens), [float(count) for count in tokens.values()])
 

@@ -115,14 +115,22 @@ instants_of: Callable[[bytes], tuple[int, int]] = _NEXT_DUE.unpack_from
 
 
 def instants(packed: bytes) -> tuple[int, int]:
-    """Return next_due and anchor of a packed row, without reading the rest."""
+    """Return next_due and anchor of a packed row, in microseconds since 1970, without reading the rest.
+
+    Raises:
+        UnreadableRow: Another format, or bytes cut short.
+    """
     if len(packed) <= _HEAD.size or packed[0] != FORMAT:
         unpack(packed)
     return _NEXT_DUE.unpack_from(packed)
 
 
 def placed(packed: bytes) -> tuple[int, int, int]:
-    """Return next_due, anchor and the number of the terms of a packed row."""
+    """Return next_due and anchor of a packed row, in microseconds since 1970, and the number of its terms.
+
+    Raises:
+        UnreadableRow: Another format, or bytes cut short.
+    """
     if len(packed) <= _HEAD.size or packed[0] != FORMAT:
         unpack(packed)
     return _PLACE.unpack_from(packed)

@@ -108,7 +108,7 @@ class Batch:
     providers: dict[Identity, str] = field(default_factory=dict)
 
     def take(self, command: BookAppointment) -> EventAnswer:
-        """Decide one command on top of those before it."""
+        """Decide one command on top of those before it; a refused one changes nothing, and its answer says why."""
         ingress = (command.client, command.key)
         before = self.recorded_events.get(ingress) or self.known.recorded_events.get(ingress)
         try:

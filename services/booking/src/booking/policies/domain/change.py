@@ -63,7 +63,7 @@ def change_of(
     clinic's changes do not concern it.
 
     Args:
-        leads: As `policies.checked` returns them.
+        leads: As `rules.checked` returns them.
         minted: Every slug that the clinic ever had.
     """
     before = clinic.policy_for(service_type)

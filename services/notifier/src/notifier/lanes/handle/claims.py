@@ -64,7 +64,7 @@ def read(row: Row) -> Notification:
 async def claim(ledger: Ledger, asking: Asking) -> Claimed:
     """Claim as many due messages as there are free slots and tokens, each authorised by the gate or settled by it.
 
-    Those held by the sending mode, and those that are late, are not its matter (`tending.settle_late`).
+    Those held by the sending mode, and those that are late, are not its matter (`leases.settle_late`).
 
     Raises:
         Undecidable: Nothing was claimed; one of them cannot be decided.

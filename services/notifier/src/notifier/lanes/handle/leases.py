@@ -31,7 +31,11 @@ async def run_out_leases(ledger: Ledger, asking: Asking) -> list[Notification]:
 
 
 async def run_out_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> list[Notification]:
-    """Do the same with one message by itself, if it still is in `sending`."""
+    """Turn one message by itself into *unknown*, as `run_out_leases` does; nothing if it is not in `sending` any more.
+
+    Raises:
+        Exception: Whatever its row, or its end, raises: it is that message's own trouble.
+    """
     async with ledger.transaction() as work:
         row = (await work.lock([notification_id])).get(notification_id)
         held = [one for one in [row and read(row)] if one and one.state is NotificationState.SENDING]

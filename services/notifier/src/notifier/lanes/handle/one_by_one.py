@@ -1,6 +1,6 @@
 """What becomes of messages that cannot be decided: the one that raises is taken aside, and keeps no other from leaving.
 
-A step over several messages that raised has done nothing (`claiming.Undecidable`). So each of them is done by itself.
+A step over several messages that raised has done nothing (`claims.Undecidable`). So each of them is done by itself.
 Those that raise alone wait first; they have failed as UNDECIDABLE, for staff to see and to send again, once it is
 certain that the trouble is their own (`lanes/domain/undecided.py`), or their deadline is near.
 """

@@ -98,7 +98,7 @@ def close_step(held: Notification, reason: Reason, now: datetime) -> Notificatio
     """Return the notification with its present channel closed, queued for the next one; after its deadline failed.
 
     Args:
-        reason: Why the channel is closed for it, one of `states.TRIED`.
+        reason: Why the channel is closed for it, one of `chain.TRIED`.
     """
     if held.lane is None:
         return _outcome(held, NotificationState.FAILED, reason)

@@ -233,7 +233,7 @@ NOTHING = _plan((), {})
 
 
 def settle(row: Row, terms: Terms, now: int) -> Settled:
-    """Return what becomes of the row's timers that are due at `now`, in microseconds (D15)."""
+    """Return what becomes of the row's timers that are due at `now`, in microseconds since 1970 (D15)."""
     timers = terms.timers(row.anchor)
     states = [state_of(row.marks, number) for number in range(len(timers))]
     due = [number for number, timer in enumerate(timers) if not states[number] and timer.due <= now]
