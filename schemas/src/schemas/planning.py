@@ -29,22 +29,18 @@ class Rule(Protocol):
     @property
     def slug(self) -> str:
         """Name, never reused."""
-        ...
 
     @property
     def lead_hours(self) -> int | None:
         """Elapsed hours (D12)."""
-        ...
 
     @property
     def lead_days(self) -> int | None:
         """Days of the wall clock (D12)."""
-        ...
 
     @property
     def in_force_since(self) -> datetime:
         """When it was set, aware."""
-        ...
 
 
 class Lead(NamedTuple):

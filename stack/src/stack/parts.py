@@ -17,32 +17,25 @@ class Part(Protocol):
     @property
     def running(self) -> bool:
         """Whether its process lives."""
-        ...
 
     @property
     def process(self) -> ProcessId | None:
         """Its process, None before the first start."""
-        ...
 
     def start(self) -> None:
         """Start it; it may not be ready when this returns."""
-        ...
 
     def stop(self) -> None:
         """End it in order."""
-        ...
 
     def is_ready(self) -> bool:
         """Ask it whether it does its work."""
-        ...
 
     def stuck(self) -> str:
         """Ask it why only a new start may help; empty if it does not say so."""
-        ...
 
     def last_words(self) -> str:
         """Return the end of its log."""
-        ...
 
 
 class ServiceProcess(OneProcess):

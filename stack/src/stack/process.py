@@ -98,7 +98,6 @@ class Running(Protocol):
     @property
     def exit_code(self) -> int | None:
         """Its exit code, negative for a signal, None while it runs."""
-        ...
 
     @property
     def running(self) -> bool:

@@ -21,7 +21,6 @@ class Spawn(Protocol):
 
     def __call__(self, arguments: Sequence[str], env: Mapping[str, str], log: Path, folder: Path) -> Running:
         """Start it with these settings, its output in the log, in the folder."""
-        ...
 
 
 def own_interpreter(arguments: Sequence[str], env: Mapping[str, str], log: Path, folder: Path) -> Running:

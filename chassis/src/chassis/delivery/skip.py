@@ -41,15 +41,12 @@ class Elsewhere(Protocol):
 
     def keeps(self, consumer: str | None, tp: TopicPartition) -> bool:
         """Say whether the position meant is one of these."""
-        ...
 
     async def held(self, tp: TopicPartition) -> Held:
         """Return it."""
-        ...
 
     async def move(self, held: Held, to: int) -> None:
         """Move it, or order so."""
-        ...
 
 
 async def held(pool: Pool, consumer: str | None, tp: TopicPartition) -> Held:

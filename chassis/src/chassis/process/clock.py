@@ -19,15 +19,12 @@ class Clock(Protocol):
     @property
     def epoch(self) -> int:
         """How many times domain time has been stepped."""
-        ...
 
     def now(self) -> datetime:
         """Return domain time, aware, in UTC."""
-        ...
 
     def unstepped(self) -> datetime:
         """Return the machine's own time, aware, in UTC, to compare clocks by."""
-        ...
 
 
 class RealClock:

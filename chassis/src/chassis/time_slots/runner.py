@@ -65,24 +65,19 @@ class Job(Protocol):
     @property
     def name(self) -> str:
         """Return its name in the ledger, in logs and metrics."""
-        ...
 
     @property
     def timetable(self) -> Timetable:
         """Return when its slots are."""
-        ...
 
     async def scopes(self, connection: Connection) -> Sequence[Scope]:
         """Return every scope that there is."""
-        ...
 
     async def perform(self, connection: Connection, scope: Scope, slot: Slot, now: datetime) -> Performed:
         """Do one step of the slot, in the transaction that notes it; safe to call again after a rollback."""
-        ...
 
     async def next_wake(self, connection: Connection, scopes: Sequence[Scope], now: datetime) -> datetime | None:
         """Return when a slot next will have something to do, if that is known."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,9 @@ class Timetable(Protocol):
 
     def latest(self, zone: str, now: datetime) -> Slot:
         """Return the last slot that was due at or before `now`."""
-        ...
 
     def following(self, zone: str, now: datetime) -> Slot:
         """Return the first slot that is due after `now`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -50,10 +49,12 @@ class PostgresReceiptTransaction:
         self._ledger = PostgresLedgerTransaction(connection, peppers)
 
     async def keep(self, reports: Sequence[Receipt], now: datetime) -> Sequence[Kept]:
-        once = {(one.carrier, _key(one)): one for one in reversed(reports)}.values()
-        columns = zip(*(_columns(one) for one in once), strict=True)
-        rows = await self._connection.fetch(sql.KEEP_RECEIPTS, *map(list, columns), now) if once else []
+        once = list({(one.carrier, _key(one)): one for one in reversed(reports)}.values())
         users = {_key(one)[:LONGEST_KEY]: one.user_ids for one in once}
+        carriers = [one.carrier.value for one in once]
+        said = columns(once, "attempt_id", "reference", "status.value", "code", "occurred_at", "account")
+        keys = [_key(one)[:LONGEST_KEY] for one in once]
+        rows = await self._connection.fetch(sql.KEEP_RECEIPTS, carriers, keys, *said, now) if once else []
         return [_kept(row, users[row["key"]]) for row in rows]
 
     async def waiting(self, limit: int, since: datetime) -> Sequence[Kept]:
@@ -111,19 +112,6 @@ class PostgresReceiptTransaction:
 
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
         await self._connection.execute(sql.GIVE_UP_RECEIPT, receipt_id, now, trouble)
-
-
-def _columns(one: Receipt) -> tuple[Any, ...]:
-    return (
-        one.carrier.value,
-        _key(one)[:LONGEST_KEY],
-        one.attempt_id,
-        one.reference,
-        one.status.value,
-        one.code,
-        one.occurred_at,
-        one.account,
-    )
 
 
 def _key(one: Receipt) -> str:

@@ -31,19 +31,15 @@ class Wording(Protocol):
 
     def planned(self, visit: Visit, slots: Sequence[Slot], caused_by: str, at: bytes) -> Message:
         """Return the record of a plan (`schemas.reminders.RemindersPlanned`), as of the domain time `at`."""
-        ...
 
     def due(self, appointment_id: str, row: Row, timer: Timer, at: datetime) -> Message:
         """Return the record of a hand-over (`schemas.reminders.ReminderDue`) at this domain time."""
-        ...
 
     def cancelled(self, body: RemindersCancelled, at: datetime) -> Message:
         """Return the record of a correction at this domain time."""
-        ...
 
     def dead_letter(self, body: ReminderDeadLetter, key: bytes | None) -> Message:
         """Return the record of a record that cannot be taken."""
-        ...
 
 
 class Ready(NamedTuple):

@@ -27,15 +27,12 @@ class Books(Protocol):
 
     async def open(self, appointment_ids: Iterable[UUID]) -> Mapping[UUID, Book]:
         """Lock and return the books of these appointments; no other batch changes them before the commit."""
-        ...
 
     async def save(self, books: Iterable[Book]) -> None:
         """Write what changed."""
-        ...
 
     async def keep_dead(self, letters: Sequence[ReminderDeadLetter]) -> None:
         """Keep the worker's dead letters; repeats are kept once."""
-        ...
 
 
 async def record(books: Books, events: Sequence[PublishedEvent]) -> Applied:

@@ -38,15 +38,12 @@ class Booking(Protocol):
 
     def ahead(self, partition: int) -> AsyncIterator[Sequence[BookingState]]:
         """Give the appointments ahead whose events are in a partition, page by page."""
-        ...
 
     async def states(self, appointment_ids: Sequence[UUID]) -> dict[UUID, BookingState]:
         """Return the state of these appointments; without those that booking does not know."""
-        ...
 
     async def snapshots(self, appointment_ids: Sequence[UUID]) -> dict[UUID, bytes]:
         """Return the newest event of each of these appointments, as bytes of the contract `Appointment`."""
-        ...
 
 
 class Timers(Protocol):
@@ -54,23 +51,18 @@ class Timers(Protocol):
 
     def partitions(self) -> Sequence[int]:
         """Return the partitions that are live here."""
-        ...
 
     def owns(self, appointment_id: UUID) -> bool:
         """Say whether the appointment's partition is live here."""
-        ...
 
     def held(self, appointment_id: UUID) -> TimersState | None:
         """Return what is held of an appointment."""
-        ...
 
     def waiting(self) -> Iterator[Sequence[UUID]]:
         """Give the appointments with a timer still to fire, partition by partition."""
-        ...
 
     async def behind(self) -> int:
         """Return how many records are still to be taken."""
-        ...
 
     def begun_anew(self) -> Mapping[int, int]:
         """Return the live partitions that began without rows and were not planned since, and where each began."""
@@ -82,11 +74,9 @@ class Timers(Protocol):
 
     async def offer(self, snapshots: Sequence[bytes]) -> None:
         """Plan these as if their events had come; one of the version held is planned anew."""
-        ...
 
     async def forget(self, appointment_ids: Sequence[UUID]) -> None:
         """Void the timers of appointments that booking does not know."""
-        ...
 
 
 @dataclass(slots=True)

@@ -28,7 +28,6 @@ class Passes(Protocol):
 
     async def reconcile(self) -> Found:
         """Make one pass; raises Unavailable while booking cannot answer."""
-        ...
 
 
 class ReconcilerJob:

@@ -59,7 +59,6 @@ class Writes(Protocol):
 
     async def quiet(self) -> None:
         """Wait until nothing of ours is being written; the gate is shut already."""
-        ...
 
 
 class BatchSchema(faust.Schema[Any, Any]):

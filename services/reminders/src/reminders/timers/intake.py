@@ -31,15 +31,12 @@ class Acknowledger(Protocol):
 
     def acknowledge(self, message: Record) -> None:
         """Say that everything up to this record of its partition is durably done."""
-        ...
 
     def acknowledge_before(self, message: Record, offset: int) -> None:
         """Say that of its records those below `offset` are durably done, and with the others nothing was done."""
-        ...
 
     def release(self, message: Record) -> None:
         """Say that nothing was done with this record, and nobody is to wait for it."""
-        ...
 
 
 class Pace:

@@ -43,20 +43,16 @@ class Faust(Protocol):
     @property
     def crashed(self) -> bool:
         """Whether a part of it failed, in whatever thread."""
-        ...
 
     @property
     def crash_reason(self) -> BaseException | None:
         """Why."""
-        ...
 
     async def start(self) -> None:
         """Start, and return."""
-        ...
 
     async def stop(self) -> None:
         """Stop taking, finish what is in hand, commit and leave the group."""
-        ...
 
 
 async def live(

@@ -39,11 +39,9 @@ class Terms(Protocol):
 
     def number(self, content: bytes) -> int:
         """Return the number of these terms."""
-        ...
 
     def content(self, number: int) -> bytes:
         """Return what the terms of a row say."""
-        ...
 
 
 @dataclass(slots=True)
@@ -86,11 +84,9 @@ class Owner(Protocol):
         Args:
             taken: What the records before these change; it is added to, and returned.
         """
-        ...
 
     def prepare(self, key: bytes, packed: bytes, terms: Terms) -> Any:
         """Return something that makes the firing of this row cheap when its time comes; raises nothing a row causes."""
-        ...
 
     def fire(
         self, due: Sequence[tuple[bytes, bytes]], prepared: dict[bytes, Any], terms: Terms, now: datetime
@@ -99,8 +95,6 @@ class Owner(Protocol):
 
         Whatever one row raises is that row's: it is set aside, and the others fire.
         """
-        ...
 
     def expect(self, due: Sequence[tuple[bytes, bytes]], terms: Terms, now: datetime) -> Counter[str]:
         """Return the counts that `fire` would give, without doing it (B3)."""
-        ...

@@ -26,7 +26,6 @@ class Writers(Protocol):
 
     def __getitem__(self, partition: int) -> Writer:
         """Return the one writer of a partition."""
-        ...
 
 
 class Reviving:

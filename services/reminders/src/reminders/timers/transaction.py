@@ -17,7 +17,6 @@ class Writer(Protocol):
 
     async def write(self, records: Mapping[str, Sequence[Message]]) -> dict[str, int]:
         """Write records by topic, all or none; return the last offset of each topic."""
-        ...
 
 
 class Transactions:

@@ -10,62 +10,19 @@ from schemas.planning import Lead
 
 
 class Visit(Protocol):
-    """One version of an appointment (see `schemas.appointments.Appointment` for its fields)."""
+    """One version of an appointment (see `schemas.appointments.Appointment`); ids are canonical texts."""
 
-    @property
-    def appointment_id(self) -> str:
-        """Canonical text of its UUID."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Counts from 1."""
-        ...
-
-    @property
-    def status(self) -> Status:
-        """Of the ten (D42)."""
-        ...
-
-    @property
-    def barred(self) -> Bar | None:
-        """Why no message may go to the patient (D44)."""
-        ...
-
-    @property
-    def patient_id(self) -> str:
-        """Canonical text of his UUID."""
-        ...
-
-    @property
-    def clinic_id(self) -> str:
-        """Code."""
-        ...
-
-    @property
-    def starts_at(self) -> datetime | None:
-        """Aware."""
-        ...
-
-    @property
-    def zone(self) -> str:
-        """The clinic's IANA zone."""
-        ...
-
-    @property
-    def schedule_gen(self) -> int:
-        """Raised when earlier reminders no longer count."""
-        ...
-
-    @property
-    def schedule_set_at(self) -> datetime:
-        """When this generation began, aware."""
-        ...
-
-    @property
-    def event_time(self) -> datetime:
-        """Domain time of the change, aware."""
-        ...
+    appointment_id: str
+    version: int
+    status: Status
+    barred: Bar | None
+    patient_id: str
+    clinic_id: str
+    starts_at: datetime | None
+    zone: str
+    schedule_gen: int
+    schedule_set_at: datetime
+    event_time: datetime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
