@@ -57,7 +57,7 @@ class Door:
 
     Args:
         admit: Whether a key opens anything under a path.
-        public: Paths, each with all below it, that prove their callers otherwise (signatures) or tell nothing.
+        public: Paths, each with all below it, that prove their callers otherwise (signatures) or reveal nothing.
         always: Paths that are answered however much is under way.
     """
 

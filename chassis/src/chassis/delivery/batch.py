@@ -81,12 +81,12 @@ class Batch:
     async def apply(
         self, subscription: Subscription[Any], parts: Sequence[Part], moved: Callable[[TopicPartition, int], None]
     ) -> int:
-        """Apply the parts, and tell `moved` each position that was committed; return how many events took effect.
+        """Apply the parts; call `moved` with each position that was committed; return how many events took effect.
 
         Of a part with very many bad records of our own only the first are applied: they open the breaker.
 
         Raises:
-            Overtaken: A position was not where it was held: nothing beyond what was told to `moved` was done.
+            Overtaken: Another position than `held` is in PostgreSQL: nothing was done beyond the calls of `moved`.
             Unavailable: Nothing beyond that was done, as far as is known; the same records again, later.
         """
         started = time.perf_counter()

@@ -107,7 +107,7 @@ class BatchConsumer:
         """Consume until `stop`; the batches in flight are finished and committed. It may be run again after a failure.
 
         Raises:
-            Misconfigured: Kafka is another cluster than the one whose positions are held; the message has the way out.
+            Misconfigured: Kafka is another cluster than the one that the positions are of; the message has the way out.
         """
         stopping = asyncio.create_task(_then(stop, self._wake))
         try:

@@ -1,7 +1,7 @@
-"""Moving a position that Kafka keeps, of a consumer that runs: by an order that it takes up where it stands still.
+"""Moving a position that Kafka keeps, of a consumer that runs: by an order that it takes up where it has stopped.
 
 Kafka lets nobody move the position of a group that has members. So the order is the position of a second group,
-`<group>-skips`, which nobody joins; whoever stands still looks there. Kafka forgets it after a week
+`<group>-skips`, which nobody joins; a consumer that has stopped looks there. Kafka forgets it after a week
 (`offsets.retention.minutes`), long after it was taken up.
 """
 
@@ -55,7 +55,7 @@ class GroupPositions:
         return tp.topic in self._topics and consumer in (None, self._group)
 
     async def held(self, tp: TopicPartition) -> Held:
-        """Return where the group stands.
+        """Return the position that Kafka keeps for the group.
 
         Raises:
             RejectedEvent: NO_PARTITION.

@@ -57,7 +57,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one record of a topic says."""
+    """Id and version of one record of a topic."""
 
     place: str
     entity: str
@@ -112,7 +112,7 @@ class Ends:
             raise Misconfigured(_refusal(self._service, found))
 
     async def run(self, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
-        """Look every so often until `stop`; a look that fails, whatever it raises, is said, and the next one follows.
+        """Look every so often until `stop`; a look that fails, whatever it raises, is logged, and the next one follows.
 
         Raises:
             Misconfigured: As `compare`: the process is to end, and does not start again on that database.

@@ -73,7 +73,7 @@ class Membership:
 
     @property
     def partitions(self) -> dict[TopicPartition, Partition]:
-        """Return those held, as of now."""
+        """Return the partitions owned now."""
         return dict(self._partitions)
 
     @property
@@ -100,7 +100,7 @@ class Membership:
     async def waiting(self) -> dict[Hashable, Hashable]:
         """Return what ought to get on by itself: what it is, and how far it is.
 
-        Not what stands still with a reason that is shown.
+        Partitions that have stopped with a reason, which is shown, are left out.
         """
         if not self.settled:
             return {"group": self._epoch}
@@ -200,9 +200,9 @@ class Membership:
             self._applying[tp.topic].begin({partition: found.records})
 
     async def refused(self, waiting: Collection[Hashable]) -> bool:
-        """Say whether Kafka itself refuses all that is waiting; those partitions stand still from now on, and say so.
+        """Say whether Kafka itself refuses all that is waiting; if so those partitions stop, with that reason.
 
-        After some answers of a broker, such as that its log is corrupt, aiokafka asks again and again and tells nobody.
+        After some answers of a broker, such as that its log is corrupt, aiokafka asks for ever and raises nothing.
         """
         explained = 0
         for tp, partition in self.partitions.items():
@@ -230,7 +230,7 @@ class Membership:
                     await self._consumer.commit(held)
 
     async def leave(self) -> None:
-        """Finish the batches in flight, tell Kafka where we stand, and leave the group."""
+        """Finish the batches in flight, commit our positions to Kafka, and leave the group."""
         self._rereading.forget()
         try:
             await self._end_partitions()

@@ -40,7 +40,7 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One partition's step: from the position held to the next one, over so many records."""
+    """One partition's step: from the position in PostgreSQL to the next one, over so many records."""
 
     tp: TopicPartition
     held: int
@@ -52,7 +52,7 @@ async def move(connection: Connection, consumer: str, moves: Iterable[Move]) -> 
     """Move the positions, and count the records as applied, in the transaction of the effect: all or none.
 
     Raises:
-        Overtaken: One of them is no longer where it was held; the transaction is to be rolled back.
+        Overtaken: One of them is another by now; the transaction is to be rolled back.
     """
     moves = sorted(moves, key=lambda move: move.tp)
     moved = await connection.fetch(

@@ -1,4 +1,4 @@
-"""One owned partition: where it stands, and whether records of it are being applied."""
+"""One owned partition: its position, and whether records of it are being applied."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ class Partition:
     """What is known of a partition. Records are fetched of it only while none of it are being applied.
 
     Attributes:
-        sought: Whether Kafka is read from where PostgreSQL stands; until then nothing is taken.
+        sought: Whether Kafka is read from the position in PostgreSQL; until then nothing is taken.
         trouble: Why it does not get on just now, or None.
         halt: What a person must mend or skip before this partition goes on; the others do. None if it does.
     """
@@ -57,7 +57,7 @@ class Partition:
         return self._given_up.is_set()
 
     def begin_at(self, position: int) -> None:
-        """Expect PostgreSQL to stand at `position`, where Kafka was just told to read from; try there again."""
+        """Expect `position` in PostgreSQL, from which Kafka is now to be read; try there again."""
         if self.halt is not None and not (self.halt.in_records and self.held <= position <= self.halt.offset):
             self.halt = None
         self.held = position

@@ -53,7 +53,7 @@ class Subscription[E]:
 
 @dataclass(slots=True)
 class Decoded:
-    """A partition's records after decoding: the events, where they stand, and what is dead already."""
+    """A partition's records after decoding: the events, the places of their records, and the dead letters."""
 
     events: list[Any]
     records: list[ConsumerRecord[bytes, bytes]]

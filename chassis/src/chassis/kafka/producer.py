@@ -248,7 +248,7 @@ class Publishers:
     async def publish(self, records: Sequence[Record], deadline_s: float) -> list[bool | None]:
         """Send the records, in order per partition, and say of each whether Kafka acknowledged it in time.
 
-        None stands for a record whose producer was fenced: it is to be read anew.
+        None is given for a record whose producer was fenced: it is to be read anew.
         """
         shares: dict[Publisher, list[int]] = defaultdict(list)
         for index, record in enumerate(records):

@@ -1,4 +1,4 @@
-"""What is said of a transaction, said once it is committed: counts and lines of the log tell what happened.
+"""Counts and log lines of a transaction, written once it is committed, so that they are true.
 
 A story that runs inside a transaction does not know whether it will be committed. So it hands over what it has to say;
 a transaction that fails, and is tried again, has said nothing.
@@ -23,7 +23,7 @@ def after_commit(say: Callable[..., object], *args: object, **fields: object) ->
 
 @contextmanager
 def said_after_commit() -> Iterator[None]:
-    """Hold back what is said in a block that commits at its end; say it after the block, never if the block fails."""
+    """Keep what a block hands over until its commit at the end; then write it, and never if the block fails."""
     waiting: list[Callable[[], object]] = []
     token = _waiting.set(waiting)
     try:

@@ -79,7 +79,7 @@ class DatabaseClockCheck(ClockCheck):
         """Compare once.
 
         Raises:
-            Unavailable: The database does not answer; the last finding stands.
+            Unavailable: The database does not answer; the last finding counts on.
         """
         before = self.clock.unstepped()
         there = await self._pool.fetchval(_MACHINE_TIME)

@@ -18,7 +18,7 @@ class Backoff:
         self._longest_s = longest_s
 
     def failed(self) -> bool:
-        """Count a failure; say whether it is one to tell of: the 1st, 2nd, 4th, 8th and so on."""
+        """Count a failure; say whether it is one to log: the 1st, 2nd, 4th, 8th and so on."""
         self.failures += 1
         return self.failures & (self.failures - 1) == 0
 

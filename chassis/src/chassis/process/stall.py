@@ -1,4 +1,4 @@
-"""Whether something that ought to get on by itself stands still: first its client is made anew, then it is said."""
+"""Whether something that ought to get on by itself has stopped: first its client is made anew, then it is reported."""
 
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -11,7 +11,7 @@ class Stuck:
     """Knows since when each thing has been as far as it is.
 
     Attributes:
-        reason: Why it is not alive any more: it still stands although its client was made anew. None if it is.
+        reason: Why it is not alive any more: it has not moved although its client was made anew. None if it is.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic, after_s: float = REBUILD_S) -> None:

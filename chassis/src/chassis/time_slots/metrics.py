@@ -1,4 +1,4 @@
-"""What jobs of the wall clock count and tell."""
+"""Metrics of the jobs of the wall clock."""
 
 from datetime import datetime
 from typing import Literal

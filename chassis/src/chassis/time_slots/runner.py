@@ -10,7 +10,7 @@ A scope is whatever has a wall of its own. The ledger holds a row for each (job,
 
 What a job does is written in the transaction that marks its slot done, and only while the claim still holds, so
 two instances, a kill half-way, a process that was frozen past its lease or a clock put back give a slot one effect.
-A slot stands for those before it: what was due while nobody ran is done by the latest.
+The latest slot does the work of those before it that were due while nobody ran.
 
 The table `slot_ledger` is made by a migration of the service whose jobs these are; see `TABLE`.
 """
@@ -97,7 +97,7 @@ class Runner:
 
     Args:
         pool: The service's, with the table `slot_ledger`.
-        lease: How long a claim holds without a step.
+        lease: How long a claim is valid without a step.
     """
 
     def __init__(self, pool: Pool, clock: Clock, job: Job, metrics: SlotMetrics, lease: timedelta = LEASE) -> None:
