@@ -17,6 +17,7 @@ from notifier.inbox.domain import DayList, InboxEntry
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import place, shut, skip
 from notifier.ledger.domain.states import NotificationState
+from notifier.ledger.port import GateTransaction
 from notifier.values.kinds import KINDS
 from schemas.notifications import Channel
 from schemas.reminders import Reason
@@ -29,28 +30,17 @@ IDS_PER_LINE = 20
 _HEARD = Told(heard=1)
 
 
-class EntryStore(Protocol):
+class EntryStore(GateTransaction, Protocol):
     """The ledger, the gate and the inboxes, as one transaction sees them. Every method is set-based."""
 
     async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
         """Return those that are in the ledger already."""
-
-    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """Read the send gate, as a statement of its own."""
-
-    async def facts(
-        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, GateFacts]:
-        """Return what else counts for each message to a patient, by its id."""
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Insert each notification, or nothing if its id is there."""
 
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
         """Append to the providers' inboxes, numbered under each provider's row lock."""
-
-    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Put these outcomes into the outbox."""
 
 
 async def unknown(store: EntryStore, asked: Iterable[Notification]) -> list[Notification]:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from notifier.gate.domain.facts import GateFacts, SendingModeName
-from notifier.gate.domain.visit import Visit
+from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Call, CarrierResult, Notification, Row
+from notifier.ledger.port import LedgerTransaction
 from schemas.notifications import Channel
 
 
@@ -45,7 +45,7 @@ class Watch(Protocol):
         """Count that messages are due and none was called for too long."""
 
 
-class LaneTransaction(Protocol):
+class LaneTransaction(LedgerTransaction, Protocol):
     """The ledger and the gate inside one READ COMMITTED transaction."""
 
     async def take_tokens(self, lane: Channel, per_second: float, most: Mapping[str, int]) -> Mapping[str, int]:
@@ -87,22 +87,8 @@ class LaneTransaction(Protocol):
     async def lock_run_out(self, lane: Channel, limit: int) -> Sequence[Row]:
         """Lock messages in `sending` whose lease has run out by the database's clock."""
 
-    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
-        """Lock these messages, in the order of their ids."""
-
-    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """Read the send gate, as a statement of its own, after the locks."""
-
-    async def facts(
-        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, GateFacts]:
-        """Return what else counts for each message to a patient, as a statement of its own, after the locks."""
-
     async def clinics_preferring_doubles(self, clinic_ids: Collection[str]) -> Collection[str]:
         """Return those clinics that prefer a possible duplicate to a missed message (D32)."""
-
-    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Write these states back; a lease begins for those in `sending` and ends for the others."""
 
     async def put_off(self, notification_ids: Collection[UUID], now: datetime, wait: timedelta) -> Collection[UUID]:
         """Let queued messages wait so long, or for half of what is left to their deadlines if that is shorter.
@@ -124,9 +110,6 @@ class LaneTransaction(Protocol):
 
     async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write down that the current attempts of these messages were never answered in time."""
-
-    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Put these outcomes into the outbox."""
 
 
 class Ledger(Protocol):

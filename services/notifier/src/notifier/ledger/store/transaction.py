@@ -20,7 +20,7 @@ NO_LEASE = timedelta()
 
 
 class PostgresLedgerTransaction:
-    """Messages locked, asked about at the gate, written and published, in one transaction.
+    """`ledger.port.LedgerTransaction`: messages locked, asked about at the gate, written and published.
 
     Args:
         connection: In a READ COMMITTED transaction.
@@ -30,12 +30,10 @@ class PostgresLedgerTransaction:
         self._connection, self._peppers, self._lease = connection, peppers, lease
 
     async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
-        """Lock these messages and return each, or that it cannot be read; unknown ones are absent."""
         rows = await self._connection.fetch(sql.LOCK, list(notification_ids))
         return {row["notification_id"]: read(row) for row in rows}
 
     async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """Read the send gate, as a statement of its own."""
         return await read_gate(self._connection, appointment_ids)
 
     async def facts(
@@ -45,9 +43,7 @@ class PostgresLedgerTransaction:
         return await read_facts(self._connection, self._peppers, asked, visits, now)
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Write the states of locked messages back."""
         await write(self._connection, notifications, now, self._lease)
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Put these outcomes into the outbox."""
         await enqueue(self._connection, [notification_changed(one, now) for one in notifications])

@@ -1,6 +1,6 @@
 """What a person does with a message on the work list: send again, settle, drop; each once, and noted (B12)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +11,12 @@ import structlog
 
 from chassis.process.errors import AttendError
 from notifier.gate.domain.decision import Skip, decide
-from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts
+from notifier.gate.domain.facts import NOTHING_KNOWN
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.visit import Visit
-from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
+from notifier.ledger.domain.notification import Notification, UnreadableRow
 from notifier.ledger.domain.settlement import again, place
 from notifier.ledger.domain.states import NotificationState
+from notifier.ledger.port import LedgerTransaction
 from notifier.staff.work_list.domain import Act, dropped, found_out, is_listed
 from schemas.reminders import Reason
 
@@ -65,34 +65,17 @@ class Wish:
     arrived: bool | None = None
 
 
-class DeskTransaction(Protocol):
+class DeskTransaction(LedgerTransaction, Protocol):
     """The ledger, the gate and the log of acts inside one READ COMMITTED transaction."""
-
-    async def lock(self, notification_ids: Collection[UUID]) -> Mapping[UUID, Row]:
-        """Lock these messages."""
 
     async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
         """Return what was done with the message before, oldest first, each with the attempt it was about."""
 
-    async def gate(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
-        """Read the send gate, as a statement of its own."""
-
-    async def facts(
-        self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
-    ) -> Mapping[UUID, GateFacts]:
-        """Return what else counts at the gate."""
-
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Insert new messages."""
 
-    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Write states back."""
-
     async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
         """Write down what a person found out about an attempt."""
-
-    async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Put these outcomes into the outbox."""
 
     async def note(self, done: Done, attempt_id: UUID | None) -> None:
         """Append to the log of acts."""
