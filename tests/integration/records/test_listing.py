@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from chassis.postgres.database import Pool, create_pool
-from records.adapters.http import Filters, find
+from records.adapters.pages import Filters, find
 from tests.support.installation import Installation
 
 FILES = 50_000

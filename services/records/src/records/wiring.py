@@ -25,6 +25,7 @@ from chassis.status import watch
 from records.adapters import command_http, decoders, http
 from records.adapters.command_store import PostgresCommandStore
 from records.adapters.events import OWNED
+from records.adapters.pages import count_parked
 from records.adapters.store import PostgresStore
 from records.domain_commands import Command
 from records.handle import on_appointments, on_patients, on_providers
@@ -127,7 +128,7 @@ async def build(
         consumer = BatchConsumer(SERVICE, settings, pool, listen(settings), clock, metrics, relay.wake, GATHER_MS)
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer], [relay])
-        health.add_status("parked", lambda: http.count_parked(pool))
+        health.add_status("parked", lambda: count_parked(pool))
         key = operator(settings)
         api = create_api("Attend records", "A patient's sub-files at each clinic.", admit=key.admit)
         api.include_router(http.routes(pool, key))

@@ -4,51 +4,19 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import Field, StrictBool, StrictStr
 
+from booking.clinics.bodies import ClinicBody, clinic_of
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import Entry, write_clinic
 from booking.door.auth import Caller
-from booking.door.bodies import Body, Id, Text, body_schema
+from booking.door.bodies import body_schema
 from booking.door.commands import run_command
 from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.safety.domain import Cause
-from booking.values import contacts, texts
-from booking.values.identity import clinic_code
-from booking.values.refusals import Refused
-from booking.values.times import local_time, zone_of
 from chassis.postgres.database import Connection
-from chassis.process.clock import Clock
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-class WindowBody(Body):
-    """Local hours in which patients may be messaged."""
-
-    opens: StrictStr = "07:00"
-    closes: StrictStr = "21:00"
-
-
-class IdentifierBody(Body):
-    """One way in which a source names the clinic."""
-
-    system: Id
-    value: Id
-    source: StrictStr | None = None
-
-
-class ClinicBody(Body):
-    """A clinic."""
-
-    name: Text
-    zone: StrictStr
-    languages: list[Text] = Field(default=["en"], min_length=1, max_length=20)
-    country: StrictStr | None = None
-    window: WindowBody = WindowBody()
-    sensitive: StrictBool = Field(default=False, description="Left out: as it is; a new clinic is not.")
-    identifiers: list[IdentifierBody] = Field(default=[], max_length=100)
 
 
 _CLINIC = {
@@ -89,26 +57,3 @@ def routes(transactions: Transactions, caller: Caller, default_country: str) -> 
         return {"clinic_id": clinic.clinic_id, "version": clinic.version}
 
     return router
-
-
-def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str) -> ClinicState:
-    """Return the clinic that the body tells of.
-
-    Raises:
-        Refused: ILLEGAL_CLINIC_CODE, UNKNOWN_ZONE, UNKNOWN_COUNTRY, BAD_WINDOW, or a name is not acceptable.
-    """
-    opens = local_time(body.window.opens, "window.opens")
-    closes = local_time(body.window.closes, "window.closes")
-    if opens >= closes:
-        raise Refused("BAD_WINDOW", "the window closes before it opens", "window")
-    return ClinicState(
-        clinic_id=clinic_code(code, "code"),
-        version=0,
-        name=texts.name(body.name, "name"),
-        zone=zone_of(body.zone, "zone").key,
-        country=contacts.country(body.country or default_country, "country"),
-        created_at=clock.now(),
-        languages=tuple(texts.name(language, "languages") for language in body.languages),
-        window_opens=opens,
-        window_closes=closes,
-    )

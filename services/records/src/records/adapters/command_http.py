@@ -1,70 +1,23 @@
 """Close a sub-file, open it again, give it another provider; and who did so before (D1, D6)."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.api.app import Problem
-from chassis.api.query_fields import By, Line
 from chassis.postgres.database import Pool
+from records.adapters.command_bodies import ActBody, Commands, CommandView, DoneView, ProviderBody
 from records.adapters.command_store import commands_of
 from records.domain_commands import Act, Command, Refused
 from records.handle_commands import Done
-from schemas.subfiles import SubFileStatus
 
 type Carry = Callable[[Command], Awaitable[Done | None]]
 """Carries a command out in one transaction; None: there is no such sub-file."""
 
 _STATUS = {"UNKNOWN_PROVIDER": 422}
 """HTTP status of a refusal; every other one is a conflict with the sub-file's state."""
-
-
-class ActBody(BaseModel):
-    """Who does it, and why: both are kept."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: By
-    reason: Annotated[Line, Field(examples=["treatment ended"])]
-
-
-class ProviderBody(ActBody):
-    """The new provider; null takes the present one away."""
-
-    provider_id: UUID | None
-
-
-class DoneView(BaseModel):
-    """The sub-file after the command. `repeat`: it was so already, and nothing was written."""
-
-    sub_file_id: UUID
-    version: int
-    status: SubFileStatus
-    number: str | None
-    provider_id: UUID | None
-    repeat: bool
-
-
-class CommandView(BaseModel):
-    """What was done once. `before`, `after`: the status; of a change of provider, the provider's id."""
-
-    version: int
-    act: Act
-    acted_by: str
-    reason: str
-    before: str | None
-    after: str | None
-    acted_at: datetime
-
-
-class Commands(BaseModel):
-    """What was done to a sub-file by command, newest first."""
-
-    items: list[CommandView]
 
 
 def routes(pool: Pool, carry: Carry, operator: Any) -> APIRouter:

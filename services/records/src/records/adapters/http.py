@@ -1,61 +1,11 @@
 """The read API: which sub-files there are, and which wait for a main file (R9, D5)."""
 
-from datetime import datetime
-from operator import attrgetter
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
 
-from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
-from chassis.process.errors import AttendError
-from records.adapters import sql
-from schemas.model import ClinicId
-from schemas.subfiles import SubFileStatus
-
-PAGE = 100
-LONGEST_PAGE = 1000
-
-
-class SubFileView(BaseModel):
-    """A sub-file as it is now."""
-
-    sub_file_id: UUID
-    version: int
-    status: SubFileStatus
-    number: str | None
-    patient_id: UUID
-    clinic_id: str
-    provider_id: UUID | None
-    appointment_id: UUID
-    created_at: datetime
-
-
-class SubFilePage(BaseModel):
-    """One page; `next_after` is the `after` of the next, null on the last."""
-
-    items: list[SubFileView]
-    next_after: UUID | None = None
-
-
-class Filters(BaseModel):
-    """What to look for; at least one of patient, appointment, clinic and status."""
-
-    patient: UUID | None = None
-    appointment: UUID | None = None
-    clinic: ClinicId | None = None
-    status: SubFileStatus | None = None
-    after: UUID | None = None
-    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE
-
-
-class NoFilter(AttendError):
-    """A list of everybody's files was asked for."""
-
-    def __init__(self) -> None:
-        super().__init__("NO_FILTER", "give at least one of patient, appointment, clinic, status")
+from records.adapters.pages import Filters, SubFilePage, find
 
 
 def routes(pool: Pool, operator: Any) -> APIRouter:
@@ -67,22 +17,3 @@ def routes(pool: Pool, operator: Any) -> APIRouter:
         return await find(pool, filters)
 
     return router
-
-
-async def find(pool: Pool, filters: Filters) -> SubFilePage:
-    """Return one page of sub-files in the order of their ids.
-
-    An appointment's sub-file is the one of its patient at its clinic, whichever visit opened it.
-    """
-    names = ("patient", "appointment", "clinic", "status", "after")
-    asked = {name: value for name in names if (value := getattr(filters, name)) is not None}
-    if not asked.keys() - {"after"}:
-        raise NoFilter
-    rows = await pool.fetch(sql.find(*asked), *asked.values(), filters.limit)
-    items = [SubFileView.model_validate(dict(row)) for row in rows]
-    return SubFilePage(items=items, next_after=next_place(items, filters.limit, attrgetter("sub_file_id")))
-
-
-async def count_parked(pool: Pool) -> int:
-    """Return how many sub-files wait for their patient's main file (D5)."""
-    return int(await pool.fetchval(sql.COUNT_PARKED))

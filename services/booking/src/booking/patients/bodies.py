@@ -1,0 +1,114 @@
+"""A patient as upstream sends him."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+
+from booking.door.bodies import Id, Text, refusal_of
+from booking.door.domain import Client
+from booking.patients.domain import main_files
+from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
+from booking.patients.domain.registrations import Registration
+from booking.values import contacts, texts
+from booking.values.identity import Identity
+
+_FLAG = "Left out: as it is. The default is that of a patient who is not known yet."
+
+
+class PatientBody(BaseModel):
+    """A patient, whole: what is left out is not known. Of the three flags only those change that are named (D51)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    given_name: Text | None = None
+    family_name: Text | None = None
+    mobile: StrictStr | None = Field(default=None, description="E.164, or national in `country`.")
+    country: StrictStr | None = Field(default=None, description="By which a national number is read.")
+    email: StrictStr | None = None
+    language: Text | None = None
+    consent: StrictBool = Field(default=True, description=_FLAG)
+    do_not_contact: StrictBool = Field(default=False, description=_FLAG)
+    deceased: StrictBool = Field(default=False, description=_FLAG)
+    main_file: StrictStr | None = Field(default=None, description="FILE-YYYY-NNNNNN, if upstream issued one.")
+
+
+class ListedBody(PatientBody):
+    """A patient in a batch."""
+
+    id: Id = Field(description="The source's id of the patient.")
+    source: StrictStr | None = Field(default=None, description="Left out: the query's, or the client's only one.")
+
+
+class PatientAnswer(BaseModel):
+    """The patient as he is now."""
+
+    patient_id: str
+    main_file: str = Field(description="FILE-YYYY-NNNNNN.")
+    version: int = Field(description="The same as before if nothing changed.")
+    reminders_cancelled: int | None = Field(
+        description="How many reminders of his visits ahead this request takes back: those that lay ahead when a flag "
+        "changed by which no message may go to him. 0 where it takes back none, so also when the same is sent again. "
+        "null: it takes back some, and they were not counted, because all whom its transaction flags have more than "
+        "1,000 visits ahead together; requests that come at the same time share a transaction."
+    )
+
+
+class ListedAnswer(PatientAnswer):
+    """One patient of a batch: as he is now, or why he is not registered."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(required=["status"]))
+
+    id: str = Field(description="The source's id of the patient, if it can be one.")
+    status: int = Field(description="200, or that of the refusal, which has code, detail and place instead.")
+    code: str
+    detail: str
+    place: str
+
+
+class BatchAnswer(BaseModel):
+    """The answers, in the order of the bodies."""
+
+    results: list[ListedAnswer]
+
+
+class BatchBody(BaseModel):
+    """Several patients."""
+
+    patients: list[ListedBody]
+
+
+def read[B: BaseModel](model: type[B], value: Any) -> B:
+    """Return the body.
+
+    Raises:
+        Refused: Its shape is not acceptable; the place is that of the field.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise refusal_of(error) from None
+
+
+def registration(identity: Identity, body: PatientBody, client: Client, default_country: str) -> Registration:
+    """Return what the body tells of a patient.
+
+    Raises:
+        Refused: A text, a contact or the main file is not acceptable.
+    """
+    country = contacts.country(body.country or default_country, "country")
+
+    def text(value: str | None, place: str) -> str | None:
+        return None if value is None else texts.name(value, place)
+
+    told = PatientState(
+        patient_id=NOBODY.patient_id,
+        main_file=None if body.main_file is None else main_files.check(body.main_file, "main_file"),
+        given_name=text(body.given_name, "given_name"),
+        family_name=text(body.family_name, "family_name"),
+        language=text(body.language, "language"),
+        mobile=None if body.mobile is None else contacts.mobile(body.mobile, country, "mobile"),
+        email=None if body.email is None else contacts.email(body.email, "email"),
+    )
+    return Registration(
+        identity, told, {flag: getattr(body, flag) for flag in PATIENT_FLAGS if flag in body.model_fields_set}, client
+    )
