@@ -40,11 +40,7 @@ class Answer(BaseModel):
 
 
 class Back:
-    """Posts to the notifier what a carrier would.
-
-    Args:
-        app_secret: The secret of Meta's app; None: nothing of WhatsApp is reported.
-    """
+    """Posts to the notifier what a carrier would."""
 
     def __init__(self, url: str, auth_token: str, app_secret: str | None = None, *, receipts: bool = False) -> None:
         self._url, self._auth_token, self._app_secret = url.rstrip("/"), auth_token, app_secret

@@ -58,9 +58,6 @@ def class_path(progress: Progress | None = None) -> list[Path]:
     """Return the checked jars, fetching those that are missing (26 MB from nothing).
 
     A jar on disk that differs from its pin (a download that broke off, say) is fetched once more.
-
-    Raises:
-        Misconfigured: A jar cannot be fetched, or what came is not what was pinned.
     """
     repository = _repository()
     wanted = pins()

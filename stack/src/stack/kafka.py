@@ -99,11 +99,7 @@ class Kafka(OneProcess):
         return self.running and answers(self.port)
 
     def start(self) -> None:
-        """Start the broker and return when it answers; nothing to do if it runs.
-
-        Raises:
-            Misconfigured: No Java, no jars, or the broker does not come up; its last words are in the message.
-        """
+        """Start the broker and return when it answers; nothing to do if it runs."""
         if self.running:
             return
         java, class_path = find_java(), _joined(jars.class_path(self._progress))

@@ -28,9 +28,6 @@ class Keeper(threading.Thread):
 
     States: `starting` until it says that it is ready, then `ready`; ended, it is `restarting` until its next start,
     `refused` if it ended because of its settings (exit code 78), or `ended` if it is not to be started again.
-
-    Attributes:
-        failures: How often it ended on its own, without a steady run between.
     """
 
     def __init__(

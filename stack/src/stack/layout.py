@@ -28,13 +28,7 @@ INBOUND_CLIENTS = '{"bookings-inbound": "local"}'
 
 @dataclass(frozen=True)
 class Layout:
-    """The ports of one run, all of 127.0.0.1.
-
-    Attributes:
-        carrier: The HTTP sink's.
-        http: Those of the APIs, by the name of each service that has one.
-        operations: Those of health, status and metrics, by service name.
-    """
+    """The ports of one run, all of 127.0.0.1."""
 
     kafka: int
     postgres: int

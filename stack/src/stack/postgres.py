@@ -44,9 +44,6 @@ class Postgres(OneProcess):
     """A server on a folder and a port. Started again on the same folder, it has its rows again.
 
     As root it runs as an unprivileged user, since PostgreSQL refuses root; its data then lies where that user can go.
-
-    Attributes:
-        folder: Where its log and password are, and its data if the server's user can go there.
     """
 
     _stop_signal = signal.SIGINT  # a fast shutdown: it breaks open connections
@@ -72,11 +69,7 @@ class Postgres(OneProcess):
         return self.running and answers(self.port)
 
     def start(self) -> None:
-        """Start the server and return when it answers; nothing to do if it runs.
-
-        Raises:
-            Misconfigured: It does not come up; its last words are in the message.
-        """
+        """Start the server and return when it answers; nothing to do if it runs."""
         if self.running:
             return
         binaries = self._binaries()

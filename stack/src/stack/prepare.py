@@ -43,11 +43,7 @@ def make_topics(bootstrap: str, prefix: str) -> list[str]:
 
 
 def declared_here(environ: Mapping[str, str]) -> tuple[declared.Topic, ...]:
-    """Return every declared topic, and the further inbound topics that `BOOKING_INBOUND_CLIENTS` binds to clients.
-
-    Raises:
-        Misconfigured: It is no JSON object, or a name in it can be no topic's.
-    """
+    """Return every declared topic, and the further inbound topics that `BOOKING_INBOUND_CLIENTS` binds to clients."""
     try:
         bound = dict(json.loads(environ.get("BOOKING_INBOUND_CLIENTS") or "{}"))
         return (*declared.ALL, *(t for t in map(declared.inbound, bound) if t not in declared.ALL))
@@ -69,11 +65,7 @@ async def make_database(admin_url: str) -> None:
 
 
 def make_local_client(env: Mapping[str, str], key: str, marker: Path) -> None:
-    """Tell booking of the client `local` with the installation's key; once done, the marker saves the second it takes.
-
-    Raises:
-        Misconfigured: booking refused; its words are in the message.
-    """
+    """Tell booking of the client `local` with the installation's key; once done, the marker saves its second."""
     command = python("-m", "booking", "clients", "create", "local", "--source", "local")
     command += ["--may-register", "--may-manage-clinics", "--key-stdin"]
     done_for = sha256(f"{key} {env['BOOKING_DATABASE_URL']} {command}".encode()).hexdigest()

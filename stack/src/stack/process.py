@@ -238,11 +238,7 @@ class OneProcess:
 def wait_until_up(
     child: Running, is_up: Callable[[], bool], what: str, timeout_s: float, every_s: float = 0.05
 ) -> None:
-    """Wait until the child gives a real answer.
-
-    Raises:
-        Misconfigured: It ended, or did not answer in time; its last words are in the message.
-    """
+    """Wait until the child gives a real answer."""
     deadline = time.monotonic() + timeout_s
     while not is_up():
         if not child.running:

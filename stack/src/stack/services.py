@@ -21,7 +21,6 @@ class Service:
     Attributes:
         name: What `attend status` and `attend logs` call it.
         package: The Python package that is run with `python -m`; also schema and role are named after it.
-        role: The word after `python -m <package>`.
         port: The default port of its API; None where it has none.
     """
 

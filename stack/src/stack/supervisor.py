@@ -108,11 +108,7 @@ class System:
         return self._environments.service(next(s for s in self._services if s.name == name))
 
     def start(self) -> None:
-        """Start everything and return when every service is ready. Leftovers of a killed supervisor are ended first.
-
-        Raises:
-            AttendError: A part does not come up; what had started is stopped again.
-        """
+        """Start everything and return when every service is ready. Leftovers of a killed supervisor are ended first."""
         self._held.enter_context(self.home.held())
         began = time.monotonic()
         if left := read_state(self.home.state):

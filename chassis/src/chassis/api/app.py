@@ -56,11 +56,7 @@ class OperatorKey:
         return self.opens(key)
 
     async def __call__(self, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None) -> None:
-        """Let the operator through.
-
-        Raises:
-            Problem: 401.
-        """
+        """Let the operator through."""
         if given is None or not self.opens(given.credentials):
             raise no_key()
 

@@ -136,11 +136,7 @@ class _Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket.
-
-    Raises:
-        Misconfigured: The port is another's, or the address is none of this machine.
-    """
+    """Return a listening socket."""
     try:
         if not 0 <= port <= LAST_PORT:
             raise OSError(errno.EINVAL, "no such port")

@@ -92,11 +92,7 @@ async def discard(pool: Pool, letter_id: int) -> bool:
 
 
 async def claim(connection: Connection, letter_id: int) -> DeadLetter:
-    """Mark an open letter replayed, in the transaction that applies it, so that twice is once.
-
-    Raises:
-        RejectedEvent: NOT_OPEN: there is none of that id, or it was settled.
-    """
+    """Mark an open letter replayed, in the transaction that applies it, so that twice is once."""
     row = await connection.fetchrow(
         "UPDATE dead_letter SET state = 'replayed', settled_at = clock_timestamp() "  # noqa: S608  # constants
         f"WHERE id = $1 AND state = 'open' RETURNING {_COLUMNS}",

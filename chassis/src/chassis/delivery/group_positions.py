@@ -55,11 +55,7 @@ class GroupPositions:
         return tp.topic in self._topics and consumer in (None, self._group)
 
     async def held(self, tp: TopicPartition) -> Held:
-        """Return the position that Kafka keeps for the group.
-
-        Raises:
-            RejectedEvent: NO_PARTITION.
-        """
+        """Return the position that Kafka keeps for the group."""
         first, _ = await broker.bounds_of(self._bootstrap, tp)
         kept = await self._positions(self._group, tp)
         return Held(self._group, tp, first if kept is None else max(first, kept.offset))

@@ -82,11 +82,7 @@ async def read(pool: Pool, consumer: str, partitions: Sequence[TopicPartition]) 
 
 
 async def check_cluster(pool: Pool, cluster_id: str) -> None:
-    """Remember the cluster at the first start; later refuse another one under the same database.
-
-    Raises:
-        Misconfigured: The offsets in this database are another cluster's.
-    """
+    """Remember the cluster at the first start; later refuse another one under the same database."""
     await pool.execute("INSERT INTO kafka_cluster (cluster_id) VALUES ($1) ON CONFLICT DO NOTHING", cluster_id)
     known = await pool.fetchval("SELECT cluster_id FROM kafka_cluster")
     if known != cluster_id:

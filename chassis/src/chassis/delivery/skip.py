@@ -97,9 +97,6 @@ async def skip_elsewhere(pool: Pool, elsewhere: Elsewhere, held: Held, to: int, 
 
     The record is committed before, so that no position moves without one, however long the move takes. Where it then
     fails, the record is of what was ordered and may not have come about; ordering it again is safe, and on record too.
-
-    Raises:
-        RejectedEvent: NO_NAME or NO_REASON.
     """
     by, reason = told(by, reason)
     await pool.execute(_RECORD, held.consumer, *held.tp, held.position, to, by, reason)
@@ -107,11 +104,7 @@ async def skip_elsewhere(pool: Pool, elsewhere: Elsewhere, held: Held, to: int, 
 
 
 def told(by: str, reason: str) -> tuple[str, str]:
-    """Return name and reason as they are kept.
-
-    Raises:
-        RejectedEvent: NO_NAME or NO_REASON.
-    """
+    """Return name and reason as they are kept."""
     return _text(by, "by", "NO_NAME"), _text(reason, "reason", "NO_REASON")
 
 

@@ -31,11 +31,7 @@ async def places(
     bootstrap: str,
     partitions: Sequence[TopicPartition],
 ) -> dict[TopicPartition, Place]:
-    """Return each partition's place.
-
-    Raises:
-        Misconfigured: It is another cluster than the one whose positions these are.
-    """
+    """Return each partition's place."""
     await offsets.check_cluster(pool, await broker.cluster_id(bootstrap))
     found = await offsets.read(pool, name, partitions)
     bounds = await broker.bounds(consumer, partitions)

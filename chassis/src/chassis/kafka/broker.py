@@ -143,11 +143,7 @@ async def ends(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict
 
 
 async def bounds_of(bootstrap: str, tp: TopicPartition) -> tuple[int, int]:
-    """Return one partition's first offset and end, asked by a client of its own that joins no group.
-
-    Raises:
-        RejectedEvent: NO_PARTITION.
-    """
+    """Return one partition's first offset and end, asked by a client of its own that joins no group."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
     try:
         await in_time(consumer.start())
@@ -159,11 +155,7 @@ async def bounds_of(bootstrap: str, tp: TopicPartition) -> tuple[int, int]:
 
 
 async def raw_batch(consumer: Consumer, tp: TopicPartition, offset: int) -> bytes:
-    """Return the bytes of a partition from the batch on that holds `offset`, as the broker gives them.
-
-    Raises:
-        RejectedEvent: KAFKA_REFUSES: it answers with an error for this partition.
-    """
+    """Return the bytes of a partition from the batch on that holds `offset`, as the broker gives them."""
     client = consumer._client
     wanted = [(tp.topic, [(tp.partition, offset, PARTITION_BYTES)])]
     request = FetchRequest(FETCH_WAIT_MS, 1, PARTITION_BYTES, READ_COMMITTED, wanted, rack_id="")

@@ -53,9 +53,6 @@ async def fetch(consumer: Consumer, partitions: Collection[TopicPartition], time
     Args:
         partitions: Of which records are wanted; the others keep what was fetched of them.
         most: Records in all, at most. No more are taken either once they hold `MOST_BYTES` together.
-
-    Raises:
-        KafkaError: Of the connection, the group or its coordinator: not of one partition.
     """
     coordinator, fetcher = consumer._coordinator, consumer._fetcher
     coordinator.check_errors()

@@ -64,11 +64,7 @@ def end_of(raw: bytes) -> int | None:
 
 
 def read(raw: bytes, tp: TopicPartition, offset: int) -> list[ConsumerRecord[bytes, bytes]]:
-    """Return the records from `offset` on of the first batch in `raw`.
-
-    Raises:
-        RejectedEvent: TOO_LARGE: it was marked so by `chassis.kafka.unpacked_size`.
-    """
+    """Return the records from `offset` on of the first batch in `raw`."""
     batch = _batch(raw)
     if batch.compression_type == unpacked_size.NO_CODEC:
         raise RejectedEvent("TOO_LARGE", f"unpacked it is larger than {unpacked_size.MOST_BYTES >> 20} MiB")

@@ -76,11 +76,7 @@ class DatabaseClockCheck(ClockCheck):
         self._pool = pool
 
     async def compare(self) -> None:
-        """Compare once.
-
-        Raises:
-            Unavailable: The database does not answer; the last finding counts on.
-        """
+        """Compare once."""
         before = self.clock.unstepped()
         there = await self._pool.fetchval(_MACHINE_TIME)
         self.note(before, there, self.clock.unstepped())
@@ -112,11 +108,7 @@ class AgreedClock:
         return self._clock.epoch
 
     def now(self) -> datetime:
-        """See `Clock`.
-
-        Raises:
-            Unavailable: CLOCKS_DIFFER; says by how much.
-        """
+        """See `Clock`."""
         if (reason := self._check.reason()) is not None:
             raise Unavailable("CLOCKS_DIFFER", reason)
         return self._clock.now()

@@ -113,9 +113,6 @@ def step(path: Path, to: datetime) -> int:
     """Move domain time of every process that reads `path` to the instant `to`; return the new epoch.
 
     The file is replaced at once, so a reader sees the old step or the new one. One driver only.
-
-    Raises:
-        ValueError: `to` is naive.
     """
     if to.tzinfo is None:
         raise ValueError("domain time can only be stepped to an aware instant")

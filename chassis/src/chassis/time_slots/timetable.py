@@ -54,9 +54,6 @@ class Daily:
 
     Args:
         until: A missed slot runs late until then, on the same day; None: always.
-
-    Raises:
-        ValueError: `until` is not after `at`.
     """
 
     at: time
@@ -89,9 +86,6 @@ class Every:
 
     Args:
         interval: More than nothing, at most a day.
-
-    Raises:
-        ValueError: The interval is not in that range.
     """
 
     interval: timedelta

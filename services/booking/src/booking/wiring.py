@@ -118,11 +118,7 @@ class Service:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Return the installation's choices.
-
-    Raises:
-        Misconfigured: A zone or country does not exist.
-    """
+    """Return the installation's choices."""
     try:
         country(settings.default_country, "BOOKING_DEFAULT_COUNTRY")
         zone = zone_of(settings.organisation_zone, "BOOKING_ORGANISATION_ZONE").key

@@ -149,11 +149,7 @@ def openings(applied: Iterable[AppointmentReading]) -> dict[Pair, list[Appointme
 
 
 def sub_file_number(main_file: str, clinic_id: str, ordinal: int) -> str:
-    """Return `FILE-YYYY-NNNNNN-CLINIC-NN` (R4).
-
-    Raises:
-        OrdinalOverflow: The ordinal has more than two digits (D2).
-    """
+    """Return `FILE-YYYY-NNNNNN-CLINIC-NN` (R4)."""
     if not 1 <= ordinal <= LAST_ORDINAL:
         raise OrdinalOverflow(f"ordinal {ordinal} at clinic {clinic_id} does not fit two digits")
     return f"{main_file}-{clinic_id}-{ordinal:02d}"

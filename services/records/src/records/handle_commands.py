@@ -52,9 +52,6 @@ async def change_sub_file(store: CommandStore, command: Command, now: datetime) 
     Args:
         store: The transaction, READ COMMITTED: what was waited for must show.
         command: The wish; sent again it is a repeat.
-
-    Raises:
-        Refused: As `domain_commands.changed`; the transaction is to be rolled back.
     """
     found = await store.sub_file(command.sub_file_id)
     if found is None:

@@ -59,7 +59,6 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
     """Plan and hand over until `stop` is set, by the settings' clock or another one.
 
     Raises:
-        Misconfigured: A topic is not as declared; says how to mend it.
         BaseExceptionGroup: A part failed: the process ends, its supervisor starts it again.
     """
     used = (APPOINTMENTS, REMINDERS_REPLAYS, REMINDERS, TIMERS_CHANGELOG)

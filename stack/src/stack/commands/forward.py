@@ -18,11 +18,7 @@ OURS = {PROGRAM: "attend"}
 
 
 def forward(package: str, arguments: list[str]) -> None:
-    """Run a command of the service, with the installation's settings, and end as it ended.
-
-    Raises:
-        AttendError: There is no such service, or nothing runs that it could work on.
-    """
+    """Run a command of the service, with the installation's settings, and end as it ended."""
     if package not in services.PACKAGES:
         raise AttendError("NO_SERVICE", f"no service {package!r}: one of {', '.join(services.PACKAGES)}")
     environment = Connections.here().environment(package) | OURS

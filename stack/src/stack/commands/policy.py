@@ -102,11 +102,7 @@ def unset(
 
 
 def policy_of(file: Path) -> dict[str, Any]:
-    """Return the policy in a file; its rules are judged by booking.
-
-    Raises:
-        typer.BadParameter: It is no JSON object.
-    """
+    """Return the policy in a file; its rules are judged by booking."""
     try:
         found = json.loads(file.read_text("utf-8"))
     except (ValueError, OSError) as error:

@@ -22,11 +22,7 @@ _HINTS = {"NO_KEY": f"set {KEY_VARIABLE} to the operator's key"}
 
 @dataclass(frozen=True)
 class ServiceApi:
-    """The way to a service's API.
-
-    Attributes:
-        key: A bearer key: the operator's, or a client's.
-    """
+    """The way to a service's API."""
 
     url: str
     key: str
@@ -50,11 +46,7 @@ class ServiceApi:
     def ask(
         self, method: str, path: str, body: object = None, if_match: int | None = None, **query: str | int | None
     ) -> Any:
-        """Return the JSON answer.
-
-        Args:
-            query: Parameters; those that are None are left out.
-        """
+        """Return the JSON answer."""
         with self._http() as http:
             headers = {} if if_match is None else {"if-match": f'"{if_match}"'}
             answer = http.request(method, path, content=_content(body), params=_given(query), headers=headers)
@@ -62,11 +54,7 @@ class ServiceApi:
             return answer.json()
 
     def stream(self, path: str, body: object, **query: str | int | None) -> Iterator[dict[str, Any]]:
-        """Post, and yield each line of the answer as it comes.
-
-        Raises:
-            AttendError: As `ask`; also for a problem that comes as a line.
-        """
+        """Post, and yield each line of the answer as it comes."""
         headers = {"accept": "application/x-ndjson"}
         with (
             self._http() as http,

@@ -14,11 +14,7 @@ WAITED = timedelta(minutes=30)
 
 
 def statuses_at(changes: Iterable[Change], until: datetime) -> Counter[tuple[str, str]]:
-    """Return how often each (appointment, status) must be there at an instant: once.
-
-    Args:
-        changes: In the order posted; only those answered `applied` count.
-    """
+    """Return how often each (appointment, status) must be there at an instant: once."""
     applied = sorted((c for c in changes if c.answer == "applied"), key=lambda c: (c.appointment, c.at))
     return Counter(
         (appointment, _status(list(history), until))

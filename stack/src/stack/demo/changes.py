@@ -12,12 +12,7 @@ Answer = Literal["applied", "repeat", "stale", "tombstone"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event of the script.
-
-    Attributes:
-        event_id: The upstream's id of it; the same again is a duplicate.
-        posted_as: How the start is written: an instant in UTC, with the zone's offset, or as wall time.
-    """
+    """One event of the script."""
 
     at: datetime
     event_id: str

@@ -30,11 +30,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Conditions:
-    """All of it.
-
-    Attributes:
-        stops: Mobile number → when its owner wrote STOP.
-    """
+    """All of it."""
 
     refusals: tuple[Refusal, ...] = ()
     outages: tuple[Outage, ...] = ()

@@ -29,11 +29,7 @@ class NotIdle(Exception):
 
 
 class Driver:
-    """Steps the clock of one installation, always forward.
-
-    Args:
-        grain: Wake-ups are rounded up to it: the coarser, the fewer instants. What is due on its grid is not late.
-    """
+    """Steps the clock of one installation, always forward."""
 
     def __init__(
         self,
@@ -75,12 +71,7 @@ class Driver:
         actions: dict[datetime, Callable[[], Awaitable[None]]],
         seen: Callable[[datetime], None] = lambda _: None,
     ) -> None:
-        """Step from instant to instant until `end`, doing each action at its own.
-
-        Args:
-            end: The last instant; what wakes later is left alone.
-            actions: What to do at which instant; each is done before that instant settles.
-        """
+        """Step from instant to instant until `end`, doing each action at its own."""
         pending = dict(sorted(actions.items()))
         while True:
             wake = await self.settle()

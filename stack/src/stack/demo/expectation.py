@@ -71,12 +71,7 @@ def expect_of(
     conditions: Conditions = ORDINARY,
     until: datetime | None = None,
 ) -> Facts:
-    """Return the facts that these changes must leave behind.
-
-    Args:
-        changes: In the order posted; only those answered `applied` count.
-        until: When it is looked; None: when all is over, and no clinic's morning was ever seen.
-    """
+    """Return the facts that these changes must leave behind."""
     facts, opened = Facts(), dict[tuple[str, str], str | None]()
     registered = {registration.patient: registration.at for registration in registrations}
     everything = visits(changes, until)

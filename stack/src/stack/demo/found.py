@@ -27,13 +27,7 @@ def address_of(message: dict[str, Any]) -> str:
 
 @dataclass
 class Names:
-    """The system's ids of the things that the script names, learned from its answers.
-
-    Attributes:
-        patients: Source id → patient id.
-        providers: Source id → provider id.
-        appointments: Source id → appointment id.
-    """
+    """The system's ids of the things that the script names, learned from its answers."""
 
     patients: dict[str, str] = field(default_factory=dict)
     providers: dict[str, str] = field(default_factory=dict)

@@ -11,12 +11,7 @@ APIS = ("booking", "records", "reminders-api", "notifier")
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A running system as a client of it sees it.
-
-    Attributes:
-        urls: Base URL of the API of each service in `APIS`, and of the carriers' `sinks`.
-        operations_urls: Base URL of the operations of each process in `SERVICES`.
-    """
+    """A running system as a client of it sees it."""
 
     urls: dict[str, str]
     operations_urls: dict[str, str]

@@ -20,11 +20,7 @@ FOLLOW_UP_WITHIN = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One message before anything is known of its fate.
-
-    Attributes:
-        superseded: Another message says it (D37).
-    """
+    """One message before anything is known of its fate."""
 
     at: datetime
     kind: str
@@ -36,12 +32,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of it: accepted on a channel, or skipped or failed with a reason.
-
-    Attributes:
-        kind: As it was sent: a moved notice is a confirmation to who has had none.
-        why: The channel, or the reason.
-    """
+    """What became of it: accepted on a channel, or skipped or failed with a reason."""
 
     at: datetime
     kind: str

@@ -16,15 +16,7 @@ TRUNK, COUNTRY = "0", "+44"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One FHIR message, or one `Appointment` alone.
-
-    Attributes:
-        visit: What it is about: messages about one visit belong together.
-        changed_at: When upstream last changed it, as written; orders the messages about one visit.
-        start: None for a request without a time.
-        length: None without a time, or with an open end.
-        registers: Whether the patient himself is in it, so that he can be registered.
-    """
+    """One FHIR message, or one `Appointment` alone."""
 
     name: str
     visit: str

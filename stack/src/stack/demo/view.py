@@ -55,11 +55,7 @@ def _lag(lag: object) -> object:
 def what_to_try(
     urls: Mapping[str, str], operations_urls: Mapping[str, str], stories: Mapping[str, str]
 ) -> RenderableType:
-    """Return what a reader may open and call while everything keeps running.
-
-    Args:
-        stories: What became of a visit → its appointment's id; the first one's facts are called for too.
-    """
+    """Return what a reader may open and call while everything keeps running."""
     appointment = next(iter(stories.values()))
     why = [f"  .venv/bin/attend why {known}   {what}" for what, known in stories.items()]
     ask = 'curl -H "Authorization: Bearer $OPERATOR"'

@@ -45,12 +45,7 @@ class Transition:
 
 @dataclass
 class Visit:
-    """One appointment.
-
-    Attributes:
-        history: What was posted and applied, in order; at the end the no-show that booking found itself, if it did.
-        schedules: One a generation, the first is generation 1.
-    """
+    """One appointment."""
 
     history: list[Change]
     schedules: list[Schedule] = field(init=False)

@@ -23,12 +23,7 @@ WRITTEN = {"THAMES": "offset", "HARBOR": "wall", "SAKURA": "utc"}
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The whole input of the demo.
-
-    Attributes:
-        opens_at: Domain time before the first action.
-        ends_at: Domain time after the last visit.
-    """
+    """The whole input of the demo."""
 
     day0: date
     opens_at: datetime

@@ -72,11 +72,7 @@ async def beginning(pool: Pool, client: Client, prefix: str) -> dict[str, Any]:
 
 
 async def result_of(pool: Pool, event_id: str, client: Client) -> dict[str, Any]:
-    """Return what became of an event of this client; the operator may ask for anybody's.
-
-    Raises:
-        Problem: 404 if it was never taken nor refused for good.
-    """
+    """Return what became of an event of this client; the operator may ask for anybody's."""
     whose = None if client is OPERATOR else client.client_id
     taken = await pool.fetchrow(_INBOUND, event_id, whose)
     refused = None if taken else await pool.fetchrow(_REFUSED, event_id, whose)

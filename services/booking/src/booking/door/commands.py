@@ -15,11 +15,7 @@ from chassis.postgres.database import Connection
 async def run_command[B: BaseModel, T](
     transactions: Transactions, request: Request, model: type[B], story: Callable[[Connection, B], Awaitable[T]]
 ) -> T:
-    """Return what the story makes of the request's body, after its commit.
-
-    Raises:
-        Problem: The body or the story is refused; it is counted.
-    """
+    """Return what the story makes of the request's body, after its commit."""
     body = await request.body()
     try:
         told = model.model_validate(strict_json(body))

@@ -29,11 +29,7 @@ class Client:
     may_manage_clinics: bool = False
 
     def source(self, named: str | None) -> str:
-        """Return the source to use: the one named, else the client's only one.
-
-        Raises:
-            Refused: FOREIGN_SOURCE, SOURCE_REQUIRED.
-        """
+        """Return the source to use: the one named, else the client's only one."""
         if named is None:
             if len(self.sources) != 1 or self.sources[0] == ALL:
                 raise Refused("SOURCE_REQUIRED", "this client speaks for several sources; name one", "source")

@@ -69,11 +69,7 @@ type Parse = Callable[[bytes, Hints], Parsed]
 
 
 def parsed_by(parse: Parse, body: bytes, hints: Hints) -> Parsed:
-    """Return what a format makes of a body.
-
-    Raises:
-        Refused: The body as a whole cannot be read; NOT_UTF8 where the format did not say so itself.
-    """
+    """Return what a format makes of a body."""
     try:
         return parse(body, hints)
     except UnicodeDecodeError as error:

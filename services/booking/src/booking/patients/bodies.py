@@ -78,11 +78,7 @@ class BatchBody(BaseModel):
 
 
 def read[B: BaseModel](model: type[B], value: Any) -> B:
-    """Return the body.
-
-    Raises:
-        Refused: Its shape is not acceptable; the place is that of the field.
-    """
+    """Return the body."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -90,11 +86,7 @@ def read[B: BaseModel](model: type[B], value: Any) -> B:
 
 
 def registration(identity: Identity, body: PatientBody, client: Client, default_country: str) -> Registration:
-    """Return what the body tells of a patient.
-
-    Raises:
-        Refused: A text, a contact or the main file is not acceptable.
-    """
+    """Return what the body tells of a patient."""
     country = contacts.country(body.country or default_country, "country")
 
     def text(value: str | None, place: str) -> str | None:

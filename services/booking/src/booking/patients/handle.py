@@ -168,9 +168,6 @@ async def complete_people(
 
     Args:
         mentioned: Further patients to be registered, of whom nothing is said.
-
-    Raises:
-        Unavailable: KEY_RACE, as `register_people`.
     """
     held = await _locked(store, {patient for patient, _, _ in described}.union(mentioned))
     told, flags = dict(held), list[FlagChange]()

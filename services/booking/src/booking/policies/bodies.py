@@ -69,11 +69,7 @@ def read[B: BaseModel](model: type[B], value: Any) -> B:
 
 
 def service_of(asked: str | None, told: str | None) -> str | None:
-    """Return the service type meant by the query, the body or both; None for the clinic's policy.
-
-    Raises:
-        Refused: SERVICE_TYPE_CONFLICT, or it is no acceptable text.
-    """
+    """Return the service type meant by the query, the body or both; None for the clinic's policy."""
     if asked is not None and told is not None and asked != told:
         raise Refused("SERVICE_TYPE_CONFLICT", "the body and the query name different service types", "service_type")
     named = asked if told is None else told
@@ -81,11 +77,7 @@ def service_of(asked: str | None, told: str | None) -> str | None:
 
 
 def required(service_type: str | None) -> str:
-    """Return the service type whose policy is given up.
-
-    Raises:
-        Refused: MISSING_FIELD: a clinic's own policy is not given up, but set.
-    """
+    """Return the service type whose policy is given up."""
     if service_type is None:
         raise Refused("MISSING_FIELD", "name the service type that gives its policy up", "service_type")
     return service_type

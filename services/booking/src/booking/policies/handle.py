@@ -86,11 +86,7 @@ class PolicyStore(Protocol):
 async def set_policy(
     store: PolicyStore, clinic_id: str, service_type: str | None, leads: Sequence[Lead], set_by: str, now: datetime
 ) -> tuple[ClinicState, PolicyChange | None]:
-    """Put lead times in force; return the clinic as it is then and the change, None if they were in force already.
-
-    Raises:
-        Refused: UNKNOWN_CLINIC.
-    """
+    """Put lead times in force; return the clinic as it is then and the change, None if they were in force already."""
     clinic = await _locked(store, clinic_id)
     minted, last = await store.minted(clinic_id)
     return await _kept(store, clinic, change_of(clinic, service_type, leads, minted, last + 1, set_by, now))
@@ -99,11 +95,7 @@ async def set_policy(
 async def unset_policy(
     store: PolicyStore, clinic_id: str, service_type: str, set_by: str, now: datetime
 ) -> tuple[ClinicState, PolicyChange | None]:
-    """Give a service type the clinic's policy again; return as `set_policy`, None if it has none of its own.
-
-    Raises:
-        Refused: UNKNOWN_CLINIC.
-    """
+    """Give a service type the clinic's policy again; return as `set_policy`, None if it has none of its own."""
     clinic = await _locked(store, clinic_id)
     minted, last = await store.minted(clinic_id)
     return await _kept(store, clinic, giving_up(clinic, service_type, minted, last + 1, set_by, now))

@@ -16,11 +16,7 @@ from schemas.wire import decode_typed
 
 
 def decode(record: ConsumerRecord[bytes, bytes]) -> PatientReplied:
-    """Return the answer in a record.
-
-    Raises:
-        RejectedEvent: KEY_MISMATCH if the key is not the appointment's id.
-    """
+    """Return the answer in a record."""
     body = decode_typed({PATIENT_REPLIED: PatientReplied}, record.headers, record.value)
     assert isinstance(body, PatientReplied)  # noqa: S101  # the only model given
     if record.key != str(body.appointment_id).encode():

@@ -64,7 +64,6 @@ async def _patient(
     """Return the patient, if the client may know of him.
 
     Raises:
-        Refused: FOREIGN_PATIENT.
         Problem: 404, the same for one who does not exist and for one whom the client's sources do not name.
     """
     if named is not None:

@@ -28,11 +28,7 @@ def mobile(written: str, country: str, place: str) -> str:
 
 
 def email(written: str, place: str) -> str:
-    """Return the address in normal form.
-
-    Raises:
-        Refused: BAD_EMAIL.
-    """
+    """Return the address in normal form."""
     try:
         return email_validator.validate_email(written, check_deliverability=False).normalized
     except email_validator.EmailNotValidError:
@@ -40,11 +36,7 @@ def email(written: str, place: str) -> str:
 
 
 def country(written: str, place: str) -> str:
-    """Return an ISO 3166 country code that phone numbers can be read by.
-
-    Raises:
-        Refused: UNKNOWN_COUNTRY.
-    """
+    """Return an ISO 3166 country code that phone numbers can be read by."""
     if written not in phonenumbers.SUPPORTED_REGIONS:
         raise Refused("UNKNOWN_COUNTRY", "not a two-letter country code such as GB", place)
     return written

@@ -17,11 +17,7 @@ _CODE = re.compile("[A-Z0-9]{2,10}")
 
 
 def clinic_code(code: str, place: str) -> str:
-    """Return a clinic's code.
-
-    Raises:
-        Refused: ILLEGAL_CLINIC_CODE (D2).
-    """
+    """Return a clinic's code."""
     if not _CODE.fullmatch(code):
         raise Refused("ILLEGAL_CLINIC_CODE", "two to ten capital letters and digits", place)
     return code

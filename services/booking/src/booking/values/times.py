@@ -12,11 +12,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
 def zone_of(name: str, place: str = "appointment.zone") -> ZoneInfo:
-    """Return the IANA zone.
-
-    Raises:
-        Refused: UNKNOWN_ZONE.
-    """
+    """Return the IANA zone."""
     try:
         if "/" not in name and name != "UTC":
             raise ValueError
@@ -65,21 +61,13 @@ def wall_time(at: datetime, zone: str) -> datetime:
 
 
 def check_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
-    """Refuse a visit that ends before it starts.
-
-    Raises:
-        Refused: END_BEFORE_START.
-    """
+    """Refuse a visit that ends before it starts."""
     if starts_at is not None and ends_at is not None and ends_at < starts_at:
         raise Refused("END_BEFORE_START", "the visit ends before it starts", "appointment.end")
 
 
 def local_time(written: str, place: str) -> time:
-    """Return a time of day, `HH:MM`.
-
-    Raises:
-        Refused: BAD_TIME.
-    """
+    """Return a time of day, `HH:MM`."""
     try:
         found = time.fromisoformat(written)
     except ValueError:

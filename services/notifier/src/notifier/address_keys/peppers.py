@@ -16,11 +16,7 @@ MISSING = "SELECT count(*) FROM address_pepper WHERE NOT mark = ANY($1::bytea[])
 
 
 def peppers_of(settings: Settings) -> Peppers:
-    """Return the secrets of the settings, newest first.
-
-    Raises:
-        Misconfigured: There is none, or one is too short.
-    """
+    """Return the secrets of the settings, newest first."""
     secrets = several(settings.address_pepper)
     if not secrets:
         raise Misconfigured(f"settings: {SETTING}: give a secret of {SHORTEST} characters or more, for good")
@@ -30,11 +26,7 @@ def peppers_of(settings: Settings) -> Peppers:
 
 
 async def check(pool: Pool, peppers: Peppers) -> None:
-    """Refuse to start without a secret under which something was written; note the newest one as used.
-
-    Raises:
-        Misconfigured: Says how many are missing.
-    """
+    """Refuse to start without a secret under which something was written; note the newest one as used."""
     missing = await pool.fetchval(MISSING, list(peppers.marks()))
     if missing:
         raise Misconfigured(

@@ -26,11 +26,7 @@ class Spread(httpx2.AsyncBaseTransport):
         self._free = list(self._pools)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """See `httpx2.AsyncBaseTransport`.
-
-        Raises:
-            httpx2.PoolTimeout: More requests at once than connections: this one has not left.
-        """
+        """See `httpx2.AsyncBaseTransport`."""
         if not self._free:
             raise httpx2.PoolTimeout("more calls at once than connections", request=request)
         pool = self._free.pop()

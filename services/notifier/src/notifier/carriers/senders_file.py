@@ -159,11 +159,7 @@ EMPTY = SendersFile()
 
 
 def read(path: Path) -> SendersFile:
-    """Return what the file says.
-
-    Raises:
-        Misconfigured: It cannot be read, or says what cannot be: each place with its reason.
-    """
+    """Return what the file says."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -89,11 +89,7 @@ class Streams:
         return len(self._open) >= self._most
 
     def admit(self) -> None:
-        """See that one more may be opened.
-
-        Raises:
-            Problem: 503 TOO_MANY_STREAMS.
-        """
+        """See that one more may be opened."""
         if self.full:
             raise Problem(503, "TOO_MANY_STREAMS", f"At most {self._most} at once. Ask for pages.", retry_after_s=30)
 

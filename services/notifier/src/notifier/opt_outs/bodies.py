@@ -20,11 +20,7 @@ class AddressBody(BaseModel):
     address: Annotated[str, StringConstraints(max_length=320, strip_whitespace=True)]
 
     def kept(self, peppers: Peppers) -> Address:
-        """Return what it is kept under.
-
-        Raises:
-            Problem: 422 BAD_ADDRESS.
-        """
+        """Return what it is kept under."""
         if not is_address(self.address.lower()):
             raise Problem(422, "BAD_ADDRESS", "address: a mobile in E.164 (+447700900123) or an email.")
         return peppers.of(self.address)

@@ -51,11 +51,7 @@ class Page:
 def pages(
     templates: Templates, kinds: Iterable[Kind], languages: Iterable[str], clinic_id: str = "NORTH", *, sensitive: bool
 ) -> Iterator[Page]:
-    """Give each message of each kind, day and language.
-
-    Raises:
-        jinja2.TemplateError: A template is broken; `lint` says where.
-    """
+    """Give each message of each kind, day and language."""
     spoken = list(languages)
     for kind in kinds:
         for day, days in DAYS.get(kind, {"": None}).items():

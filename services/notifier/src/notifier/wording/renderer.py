@@ -65,11 +65,7 @@ class Templates:
         self._compiled: dict[tuple[str, str, str, str], Template] = {}
 
     def render(self, clinic_id: str, kind: str, part: Part, words: Words) -> str:
-        """Return one part of a message: `subject.txt`, `text.txt`, `html` or `sms.txt`.
-
-        Raises:
-            jinja2.TemplateError: The template is missing, or uses what there is not.
-        """
+        """Return one part of a message: `subject.txt`, `text.txt`, `html` or `sms.txt`."""
         template = self._template(clinic_id, words.language, kind, part)
         if part != "sms.txt":
             return template.render(_told(words)).strip()
@@ -95,11 +91,7 @@ class Templates:
         return self._languages[key]
 
     def check(self) -> None:
-        """Read the installation's own templates as they are written; `lint` looks at what comes out of them.
-
-        Raises:
-            Misconfigured: The folder is not there, or a template cannot be read: with its place.
-        """
+        """Read the installation's own templates as they are written; `lint` looks at what comes out of them."""
         if self.folder is None:
             return
         if not self.folder.is_dir():

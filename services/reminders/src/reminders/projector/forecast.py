@@ -72,11 +72,7 @@ class UnknownZone(AttendError):
 
 
 async def forecast(pool: Pool, asked: Asked) -> Forecast:
-    """Return the reminders ahead: SCHEDULED, and not handed over yet.
-
-    Raises:
-        BadRange: `to` is not after `from`.
-    """
+    """Return the reminders ahead: SCHEDULED, and not handed over yet."""
     if asked.to <= asked.from_:
         raise BadRange
     if asked.to - asked.from_ > LONGEST[asked.step]:

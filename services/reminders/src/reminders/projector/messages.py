@@ -62,11 +62,7 @@ def _id(record: Record) -> str:
 
 
 def event_time(record: Record) -> datetime:
-    """Return the domain time in a record's headers.
-
-    Raises:
-        Undecodable: INVALID: there is none.
-    """
+    """Return the domain time in a record's headers."""
     try:
         at = datetime.fromisoformat(_header(record, "ce_time") or "")
     except ValueError:

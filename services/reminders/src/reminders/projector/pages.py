@@ -112,13 +112,7 @@ class BadRange(AttendError):
 
 
 async def find(pool: Pool, filters: Filters) -> ReminderPage:
-    """Return one page of reminders.
-
-    Raises:
-        NoFilter: Neither an appointment, a patient nor a clinic was asked for.
-        BadRange: `to` is not after `from`.
-        BadCursor: `after` is none of ours.
-    """
+    """Return one page of reminders."""
     statement, arguments = query(filters)
     rows = await pool.fetch(statement, *arguments)
     items = [ReminderView.model_validate(dict(row)) for row in rows[: filters.limit]]

@@ -164,11 +164,7 @@ class FencingRecovery(Recovery):
         return {number: part.first for number, part in self._store.live.items() if part.begun_anew}
 
     async def note_planned(self, begun: Mapping[int, int]) -> None:
-        """Note, durably, that what is ahead of these new beginnings was planned: who recovers them later asks no more.
-
-        Raises:
-            KafkaError, TimeoutError: See `FencedProducer.write`.
-        """
+        """Note, durably, that what is ahead of these new beginnings was planned: whoever recovers them asks no more."""
         for number, first in begun.items():
             if (part := self._store.live.get(number)) is None:
                 continue

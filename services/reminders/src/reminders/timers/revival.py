@@ -50,11 +50,7 @@ class Reviving:
         self._pause = pause
 
     async def run(self, sentinels: Mapping[int, bytes]) -> None:
-        """Look now and then, until none of the partitions with these sentinels stands still.
-
-        Raises:
-            KafkaError, TimeoutError: Of what was written: see `FencedProducer.write`. The process must end.
-        """
+        """Look now and then, until none of the partitions with these sentinels stands still."""
         looks = 0
         while halted := {n: part for n, part in self._store.parts.items() if n in sentinels and part.halt is not None}:
             await self._pause()

@@ -90,20 +90,12 @@ def state_of(marks: bytes, number: int) -> int:
 
 
 def pack(row: Row) -> bytes:
-    """Return the row's bytes in the newest format.
-
-    Raises:
-        struct.error: A count or an instant out of range.
-    """
+    """Return the row's bytes in the newest format."""
     return _HEAD.pack(FORMAT, row[0], row[1], row[2], row[3], row[4]) + row[5]
 
 
 def unpack(packed: bytes) -> Row:
-    """Return the row in `packed`.
-
-    Raises:
-        UnreadableRow: Another format, or bytes cut short.
-    """
+    """Return the row in `packed`."""
     if len(packed) <= _HEAD.size or packed[0] != FORMAT:
         raise UnreadableRow(f"row of {len(packed)} bytes, format {packed[0] if packed else 'none'}, cannot be read")
     _, version, generation, next_due, anchor, terms = _HEAD.unpack_from(packed)

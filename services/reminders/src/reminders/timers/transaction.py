@@ -31,11 +31,7 @@ class Transactions:
     async def write(
         self, number: int, part: Partition, messages: Sequence[Message], rows: Mapping[bytes, bytes | None]
     ) -> None:
-        """Make events and rows durable (None is a tombstone), then keep the rows. The caller holds the lock.
-
-        Raises:
-            KafkaError, TimeoutError: See `FencedProducer.write`. The rows are not kept.
-        """
+        """Make events and rows durable (None is a tombstone), then keep the rows. The caller holds the lock."""
         records: dict[str, Sequence[Message]] = {}
         if messages:
             records[self._events] = messages

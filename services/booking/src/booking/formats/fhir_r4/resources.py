@@ -52,11 +52,7 @@ def message(value: Any) -> Bundle:
 
 
 def refuse_r5(value: dict[str, Any], place: str) -> None:
-    """Refuse an R5 Appointment that is sent as R4.
-
-    Raises:
-        Refused: FHIR_R5.
-    """
+    """Refuse an R5 Appointment that is sent as R4."""
     newer = sorted(R5_FIELDS & value.keys())
     participants = value.get("participant")
     if isinstance(participants, list) and any(isinstance(p, dict) and p.get("required") is True for p in participants):
@@ -67,11 +63,7 @@ def refuse_r5(value: dict[str, Any], place: str) -> None:
 
 
 def check_invariants(found: Any, place: str) -> None:
-    """Check R4's invariants of an Appointment, which its JSON shape does not express.
-
-    Raises:
-        Refused: FHIR_INVARIANT, naming it: app-1 to app-4.
-    """
+    """Check R4's invariants of an Appointment, which its JSON shape does not express."""
     for number, participant in enumerate(found.participant or []):
         if participant.actor is None and not participant.type:
             raise _broken("app-1", "a participant has a type or an actor", f"{place}.participant[{number}]")

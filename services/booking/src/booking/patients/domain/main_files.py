@@ -32,11 +32,7 @@ def ordinal_in(written: str) -> int:
 
 
 def check(written: str, place: str) -> str:
-    """Return a number issued upstream, if it fits.
-
-    Raises:
-        Refused: BAD_MAIN_FILE.
-    """
+    """Return a number issued upstream, if it fits."""
     if not _PATTERN.fullmatch(written):
         raise Refused("BAD_MAIN_FILE", "not of the form FILE-YYYY-NNNNNN", place)
     return written

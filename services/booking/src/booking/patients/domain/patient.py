@@ -63,11 +63,7 @@ class PatientState:
 
 
 def read_by(person: PersonDetails, country: str) -> PersonDetails:
-    """Return what a message says of a patient, as it is kept.
-
-    Raises:
-        Refused: A name or a contact is not acceptable; nothing of the message is then.
-    """
+    """Return what a message says of a patient, as it is kept."""
 
     def text(value: str | None, place: str) -> str | None:
         return None if value is None else texts.name(value, place)

@@ -63,11 +63,7 @@ def read_mail(mail: bytes) -> Batch:
 
 
 def _read(message: Message) -> tuple[list[Receipt], int]:
-    """Return the reports, and how many more recipients there are whose report cannot be read.
-
-    Raises:
-        NoBounce: Not a delivery status notification, or not about a mail of ours.
-    """
+    """Return the reports, and how many more recipients there are whose report cannot be read."""
     parts = _some(message.walk())
     status = next((part for part in parts if part.get_content_type() == "message/delivery-status"), None)
     if status is None:

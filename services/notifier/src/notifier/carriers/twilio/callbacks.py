@@ -35,11 +35,7 @@ class Unreadable(ValueError):
 
 
 def form_of(body: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a form in their order.
-
-    Raises:
-        Unreadable: It is no form, or not UTF-8: nobody can have signed it.
-    """
+    """Return the fields of a form in their order."""
     try:
         return parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
@@ -73,11 +69,7 @@ def read_again(content: bytes, came: Came) -> Batch:
 
 
 def receipt_of(fields: Sequence[tuple[str, str]], attempt: str) -> Receipt:
-    """Return the report in a form.
-
-    Raises:
-        Unreadable: No MessageSid, no status that we know, or an address that is no attempt's.
-    """
+    """Return the report in a form."""
     form = dict(fields)
     sid, status = _sid(form), form.get("MessageStatus") or form.get("SmsStatus")
     if status not in STATUSES:

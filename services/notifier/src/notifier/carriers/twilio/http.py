@@ -31,11 +31,7 @@ def add_twilio(router: APIRouter, callbacks: Callbacks) -> None:
 
 
 async def _form(request: Request, callbacks: Callbacks) -> tuple[list[tuple[str, str]], bytes, str]:
-    """Return the fields of a form that Twilio has signed, the form as it came, and the account it speaks for.
-
-    Raises:
-        Problem: 401, 413 or 400.
-    """
+    """Return the fields of a form that Twilio has signed, the form as it came, and the account it speaks for."""
     body = await callbacks.door.read(request, "twilio")
     try:
         fields = twilio.form_of(body)

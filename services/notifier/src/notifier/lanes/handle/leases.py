@@ -22,9 +22,6 @@ async def run_out_leases(ledger: Ledger, asking: Asking) -> list[Notification]:
     """Turn messages whose lease ran out in `sending` into *unknown*, at most `asking.limit`.
 
     It is never queued again, unless its clinic prefers a possible duplicate to a missed message (D32).
-
-    Raises:
-        Undecidable: Nothing was done; of one of them it cannot be said.
     """
     async with judging(ledger, asking) as (work, ids):
         return await _run_out(work, readable(await work.lock_run_out(asking.lane, asking.limit), ids), asking.now)
@@ -57,9 +54,6 @@ async def settle_late(ledger: Ledger, asking: Asking) -> Claimed:
     """Gate messages whose deadline has passed while they waited: for a token, a retry, an hour or a mode.
 
     No rate and no breaker keeps them: nothing of them is called. One whose visit has moved on waits on.
-
-    Raises:
-        Undecidable: Nothing was done; one of them cannot be decided.
     """
     shut = replace(asking, shut_for=timedelta(0))
     async with judging(ledger, shut) as (work, ids):
@@ -79,9 +73,6 @@ async def move_on(ledger: Ledger, asking: Asking, keeps_s: float, *, is_our_faul
     Args:
         asking: Of that account alone, with the most messages to look at.
         keeps_s: For how many seconds more no call may begin.
-
-    Raises:
-        Undecidable: Nothing was done; one of them cannot be decided.
     """
     wait = timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S))
     shut = replace(asking, shut_for=wait, is_our_fault=is_our_fault)

@@ -26,11 +26,7 @@ async def all_said(pool: Pool, patient_id: UUID) -> PreferencesHistory:
 async def put(
     pool: Pool, patient_id: UUID, body: PreferencesBody, version: int | None, now: datetime
 ) -> PreferencesView:
-    """Write down what a patient says, with its line in the history in the same transaction.
-
-    Raises:
-        Problem: 412 VERSION_CHANGED.
-    """
+    """Write down what a patient says, with its line in the history in the same transaction."""
     said = (body.whatsapp, body.sms, body.email)
     async with pool.transaction() as connection:
         await connection.execute(sql.ONE_AT_A_TIME, str(patient_id))

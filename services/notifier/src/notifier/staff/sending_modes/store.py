@@ -34,11 +34,7 @@ class SendingDesk:
         return SendingView.model_validate({**chosen, "queued": [dict(one) for one in waiting]})
 
     async def set_installation(self, body: ModeBody, version: int | None) -> SendingView:
-        """Switch the mode; the same again changes nothing.
-
-        Raises:
-            Problem: 412 VERSION_CHANGED.
-        """
+        """Switch the mode; the same again changes nothing."""
         async with self._pool.transaction() as connection:
             await connection.execute(statements.ONE_AT_A_TIME, None)
             held = await connection.fetchrow(statements.INSTALLATION)
@@ -78,11 +74,7 @@ class SendingDesk:
         )
 
     async def set_clinic(self, clinic_id: str, body: ClinicBody, version: int | None) -> ClinicSendingView:
-        """Write the clinic's choice down; the same again changes nothing.
-
-        Raises:
-            Problem: 412 VERSION_CHANGED.
-        """
+        """Write the clinic's choice down; the same again changes nothing."""
         after = _columns(_choice(body))
         async with self._pool.transaction() as connection:
             await connection.execute(statements.ONE_AT_A_TIME, clinic_id)

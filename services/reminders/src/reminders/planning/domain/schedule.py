@@ -100,11 +100,7 @@ def _timers(terms: Terms, anchor: int) -> tuple[Timer, ...]:
 
 
 def policy_of(zone: str, rules: Iterable[Rule], hours: Hours) -> Policy:
-    """Return the rules in force in numbers, and the bytes in which they are kept: equal for equal rules and hours.
-
-    Raises:
-        Unplannable: The contract allows them, and no instant follows from them.
-    """
+    """Return the rules in force in numbers, and the bytes in which they are kept: equal for equal rules and hours."""
     rules = tuple(rules)
     _check(zone, rules, hours)
     leads = tuple(map(lead_of, rules))
@@ -133,11 +129,7 @@ def _check(zone: str, rules: Sequence[Rule], hours: Hours) -> None:
 
 @lru_cache(4096)
 def read_terms(content: bytes) -> Terms:
-    """Return the terms in `Policy.terms`.
-
-    Raises:
-        ValueError, TypeError, RecursionError: They are damaged.
-    """
+    """Return the terms in `Policy.terms`."""
     kept = json.loads(content)
     match kept:
         case {"zone": str(zone), "rules": list(rules)}:
