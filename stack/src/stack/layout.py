@@ -48,15 +48,15 @@ class Layout:
 
 
 def lay_out(ports: Ports, run: Iterable[services.Service]) -> Layout:
-    """Choose the ports: the fixed ones (the next free one if taken), or any free ones."""
-    taken: set[int] = set()
+    """Choose the ports: the fixed ones, or any free ones. For a fixed one in use the next is taken that is nobody's."""
+    run = tuple(run)
+    taken = services.fixed_ports(run)
 
     def pick(default: int) -> int:
-        port = next_free(default, taken) if ports == "default" else free_port(taken)
+        port = next_free(default, taken - {default}) if ports == "default" else free_port(taken)
         taken.add(port)
         return port
 
-    run = tuple(run)
     return Layout(
         kafka=pick(services.KAFKA_PORT),
         postgres=pick(services.POSTGRES_PORT),

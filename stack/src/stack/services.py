@@ -57,6 +57,12 @@ def named(names: Iterable[str]) -> tuple[Service, ...]:
     return tuple(known[name] for name in chosen)
 
 
+def fixed_ports(run: Iterable[Service]) -> set[int]:
+    """Return the ports that an installation with these services listens on where all of them are free."""
+    own = {port for service in run for port in (service.port, service.operations_port) if port}
+    return own | {KAFKA_PORT, POSTGRES_PORT, SMTP_PORT, CARRIER_PORT}
+
+
 def prefix_of(package: str) -> str:
     """Return the prefix of the service's own settings, `RECORDS_` for records."""
     return f"{package.upper()}_"

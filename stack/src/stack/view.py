@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from stack import services
+from stack.ports import LOOPBACK
 from stack.state import PartState, State
 
 _COLOURS = {
@@ -71,10 +74,29 @@ class Lines:
             self(part)
 
 
+def moved(state: State) -> list[str]:
+    """Return a line for each address that is not the usual one, whose port another program has."""
+    usual = [("kafka", services.KAFKA_PORT), ("postgres", services.POSTGRES_PORT), ("sinks", services.CARRIER_PORT)]
+    wanted = [(name, port, "") for name, port in usual]
+    wanted += [(service.name, service.port, "'s API") for service in services.ALL if service.port]
+    wanted += [(service.name, service.operations_port, "'s health, metrics and docs") for service in services.ALL]
+    lines = []
+    for name, port, what in wanted:
+        part = state.part(name)
+        url = "" if part is None or part.state == "existing" else part.operations_url if "health" in what else part.url
+        if url and (found := _port_of(url)) != port:
+            lines.append(f"Port {port} is in use by another program: {name}{what} is at {LOOPBACK}:{found}.")
+    return lines
+
+
+def _port_of(url: str) -> int | None:
+    return urlsplit(url if "//" in url else f"//{url}").port
+
+
 def summary(state: State, *, foreground: bool) -> str:
     """Return what to know once everything is ready."""
     booking = state.part("booking")
-    lines = [f"Ready in {state.seconds:.1f} s."]
+    lines = [f"Ready in {state.seconds:.1f} s.", *moved(state)]
     if booking:
         lines.append(f"Bookings go in at {booking.url}; `attend key` prints the client's key.")
         lines.append(f"{booking.operations_url}/docs describes how, and the other services' pages likewise.")

@@ -1,3 +1,5 @@
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from stack import services
 from stack.home import Home
 from stack.layout import Environments, lay_out, with_login
+from stack.ports import LOOPBACK, free_port, is_free
 
 
 @pytest.fixture
@@ -27,6 +30,19 @@ def test_no_two_parts_share_a_port() -> None:
     ports = [layout.kafka, layout.postgres, layout.smtp, layout.carrier, *layout.http.values()]
     ports += layout.operations.values()
     assert len(set(ports)) == len(ports) == 4 + 4 + len(services.ALL)
+
+
+def test_a_port_in_use_moves_its_own_part_and_no_other() -> None:
+    with socket.socket() as other:
+        base = next(port for port in iter(free_port, None) if is_free(port + 1) and is_free(port + 2))
+        other.bind((LOOPBACK, base))
+        other.listen()
+        run = [replace(service("booking"), port=base), replace(service("records"), port=base + 1)]
+
+        layout = lay_out("default", run)
+
+    assert layout.http["records"] == base + 1
+    assert layout.http["booking"] not in (base, base + 1)
 
 
 def test_every_process_is_asked_how_it_is_at_a_port_of_its_own(environments: Environments) -> None:

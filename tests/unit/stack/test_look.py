@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from stack.commands.look import way_to_dead_letters
+from rich.console import Console
+
+from stack.commands.look import addresses, way_to_dead_letters
 
 
 def row(part: str, dead_letters: int | None) -> dict[str, Any]:
@@ -26,3 +28,19 @@ def test_parts_of_one_service_share_their_letters() -> None:
 
 def test_without_dead_letters_nothing_is_said() -> None:
     assert way_to_dead_letters([row("records", 0), row("sinks", None)]) == []
+
+
+def test_each_part_is_shown_with_where_it_answers_in_80_characters() -> None:
+    rows = [
+        {"part": "booking", "url": "http://127.0.0.1:8104", "operations_url": "http://127.0.0.1:8110"},
+        {"part": "reminders-projector", "url": "", "operations_url": "http://127.0.0.1:8115"},
+    ]
+    console = Console(width=80, record=True)
+
+    console.print(addresses(rows))
+
+    said = [line.split() for line in console.export_text().splitlines()]
+    assert said[1:] == [
+        ["booking", "http://127.0.0.1:8104", "http://127.0.0.1:8110"],
+        ["reminders-projector", "-", "http://127.0.0.1:8115"],
+    ]

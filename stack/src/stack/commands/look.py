@@ -55,6 +55,9 @@ def status(as_json: JsonOption = False) -> None:
         table.add_row(row["part"], *(_shown(row[column]) for column in SHOWN))
     console = Console()
     console.print(table)
+    console.print()
+    console.print(addresses(rows), soft_wrap=True)
+    console.print()
     for row in rows:
         if row.get("detail"):
             console.print(f"{row['part']}: {row['detail']}")
@@ -62,6 +65,16 @@ def status(as_json: JsonOption = False) -> None:
             console.print(f"{row['part']} recovers its table: {row['recovery']}")
     for line in way_to_dead_letters(rows):
         console.print(line)
+
+
+def addresses(rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Return where each part answers: its API, and where it is asked how it is and what its API is like."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("part", "API", "health, metrics, /docs"):
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(row["part"], row["url"] or "-", row["operations_url"] or "-")
+    return table
 
 
 _TEXT = ("state",)
@@ -88,9 +101,16 @@ def _row(part: PartState) -> dict[str, Any]:
             row |= {"state": "another answers", "detail": other}
         elif code == 200 and isinstance(told, dict):
             row |= {column: told[column] for column in COLUMNS if column in told and column not in _OURS}
+            row["detail"] = "" if row["state"] == "ready" else _why_not(part)
         elif ready:
             row["state"] = "silent"
     return row
+
+
+def _why_not(part: PartState) -> str:
+    _, told = probe.get(f"{part.operations_url}/health/ready", timeout_s=1)
+    reasons = told.get("reasons") if isinstance(told, dict) else None
+    return "; ".join(f"{what}: {why}" for what, why in reasons.items()) if isinstance(reasons, dict) else ""
 
 
 def way_to_dead_letters(rows: Iterable[Mapping[str, Any]]) -> list[str]:
