@@ -4,7 +4,8 @@ import json
 import queue
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -28,24 +29,32 @@ def own_interpreter(arguments: Sequence[str], env: Mapping[str, str], log: Path,
     return Child(python(*arguments), log, env, folder=folder)
 
 
+@dataclass
+class Exit:
+    """What the nursery has told of the end of one of its processes: nothing so far, or the exit code."""
+
+    code: int | None = None
+
+
 class Forked(Running):
     """A process that the nursery forked; its exit code comes from there."""
 
-    def __init__(self, pid: int, log: Path, ended: Mapping[int, int]) -> None:
+    def __init__(self, pid: int, log: Path, told: Exit, nursery_lives: Callable[[], bool]) -> None:
         """Take note of it; it may have ended already."""
         try:
             self.id = ProcessId.of(pid)
         except psutil.NoSuchProcess:
             self.id = ProcessId(pid, 0.0)
         self.log = log
-        self._ended = ended
+        self._told = told
+        self._nursery_lives = nursery_lives
 
     @property
     def exit_code(self) -> int | None:
-        """Its exit code, negative for a signal, None while it runs; 1 if the nursery died before it could say."""
-        if self.id.pid in self._ended:
-            return self._ended[self.id.pid]
-        return None if self.id.find() else self._ended.get(self.id.pid, 1)
+        """Its exit code, negative for a signal, None until the nursery has said; 1 if it died before it could."""
+        if self._told.code is None and not self._nursery_lives() and not self.id.find():
+            return 1
+        return self._told.code
 
 
 class Nursery:
@@ -62,10 +71,10 @@ class Nursery:
                 stderr=errors,
                 start_new_session=True,
             )
-        self._pids: queue.Queue[int] = queue.Queue()
-        self._ended: dict[int, int] = {}
+        self._forks: queue.Queue[tuple[int, Exit]] = queue.Queue()
         self._one_at_a_time = threading.Lock()
-        threading.Thread(target=self._listen, name="nursery", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name="nursery", daemon=True)
+        self._listener.start()
 
     def spawn(self, arguments: Sequence[str], env: Mapping[str, str], log: Path, folder: Path) -> Running:
         """Start `python <arguments>` by a fork; as an interpreter of its own if the nursery is gone."""
@@ -78,8 +87,8 @@ class Nursery:
                     return own_interpreter(arguments, env, log, folder)
                 stdin.write(json.dumps(wanted).encode() + b"\n")
                 stdin.flush()
-                pid = self._pids.get(timeout=ANSWER_S)
-            return Forked(pid, log, self._ended)
+                pid, told = self._forks.get(timeout=ANSWER_S)
+            return Forked(pid, log, told, self._lives)
         except (OSError, queue.Empty):
             self._popen.kill()  # a late answer would be taken for the next one's
             return own_interpreter(arguments, env, log, folder)
@@ -92,11 +101,15 @@ class Nursery:
         if self._popen.stdout:
             self._popen.stdout.close()
 
+    def _lives(self) -> bool:
+        return self._listener.is_alive()
+
     def _listen(self) -> None:
+        exits: dict[int, Exit] = {}  # by pid, which an ended process may leave to a later one
         for line in self._popen.stdout or ():
             told = json.loads(line)
             if "ended" in told:
-                self._ended[told["ended"]] = told["code"]
+                exits.pop(told["ended"]).code = told["code"]
             else:
-                self._ended.pop(told["pid"], None)  # of an earlier process with this id
-                self._pids.put(told["pid"])
+                exits[told["pid"]] = made = Exit()
+                self._forks.put((told["pid"], made))
