@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stack.kafka import Kafka
+from stack.spawn import Spawn
 from tests.chaos.timers.workers import TimerWorkers, opened
 
 
@@ -22,9 +23,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 
 @pytest.fixture
-async def timers(broker: Kafka, tmp_path: Path) -> AsyncIterator[TimerWorkers]:
+async def timers(broker: Kafka, tmp_path: Path, spawn: Spawn) -> AsyncIterator[TimerWorkers]:
     """Return topics of this test's own on that broker; workers end with the test."""
-    async with opened(broker, tmp_path) as timers:
+    async with opened(broker, tmp_path, spawn=spawn) as timers:
         yield timers
 
 

@@ -29,7 +29,7 @@ async def fate(timers: TimerWorkers, thawed: Process, owner: Process, source: So
     """Wait until a thawed worker has ended, or has rejoined: both have rows, and no row is with both."""
 
     async def decided() -> bool:
-        if thawed.popen.poll() is not None:
+        if not thawed.lives:
             return True
         try:
             ready = [(await timers.get(process, "/health/ready")).status_code for process in (thawed, owner)]
@@ -37,11 +37,11 @@ async def fate(timers: TimerWorkers, thawed: Process, owner: Process, source: So
                 return False
             rows = [await timers.rows_live(process) for process in (thawed, owner)]
         except (httpx2.TransportError, ValueError):  # gone, or answering with an error on its way out
-            return owner.popen.poll() is not None
+            return not owner.lives
         return min(rows) > 0 and sum(rows) <= len(source.newest)
 
     await until(decided, "the thawed worker ended or rejoined")
-    return "rejoined" if thawed.popen.poll() is None else f"ended with {thawed.popen.returncode}"
+    return "rejoined" if thawed.lives else f"ended with {thawed.running.exit_code}"
 
 
 async def versions_held(
@@ -77,12 +77,12 @@ async def test_a_worker_frozen_under_load_past_its_session_leaves_no_stale_row_a
     became = await fate(timers, first, second, source)
     done.set()
     await load
-    await timers.settled(*(process for process in (first, second) if process.popen.poll() is None))
+    await timers.settled(*(process for process in (first, second) if process.lives))
     changelog = Changelog(await timers.log(TIMERS_CHANGELOG))
     wrong = rows_wrong(source, changelog) + changelog.steps_back() + planned_wrong(source, await timers.planned())
 
     timers.step(FIRST_VISIT - timedelta(hours=23))
-    await timers.settled(*(process for process in (first, second) if process.popen.poll() is None))
+    await timers.settled(*(process for process in (first, second) if process.lives))
     due = await timers.due()
     wanted = source.due_by(FIRST_VISIT - timedelta(hours=23))
     missing, ghosts = (len(s) for s in (wanted - {d.reminder_id for d in due}, {d.reminder_id for d in due} - wanted))
@@ -151,7 +151,7 @@ async def wake_after_a_cancel(timers: TimerWorkers, source: Source, number: int)
     became = await fate(timers, first, second, source)
     await timers.until_settled("b")
     for process in timers.processes:
-        if process.popen.poll() is None:
+        if process.lives:
             process.kill()
     changelog = Changelog(await timers.log(TIMERS_CHANGELOG))
     return in_hand, open_rows, became, rows_wrong(source, changelog) + changelog.steps_back()

@@ -32,7 +32,7 @@ async def test_a_changelog_other_than_declared_stops_the_start_with_the_way_out(
     async with opened(broker, tmp_path, found) as timers:
         worker = timers.worker()
         code = await ended(worker)
-        lines = [json.loads(line) for line in worker.log.read_text().splitlines()]
+        lines = [json.loads(line) for line in worker.log.splitlines()]
         log = "".join(line.get("reason_text", "") for line in lines)
         wanted = says.format(name=timers.name(TIMERS_CHANGELOG))
         say(f"changelog not as declared: exit {code}, says {wanted!r}: {wanted in log}")

@@ -50,5 +50,5 @@ async def test_every_partition_fires_again_after_a_worker_under_load_is_killed(
     await load
     how = "killed and started again in its slot" if again else "killed, taken over by the other"
     say(f"one of two workers {how} under load: every partition fired again after {seconds:.1f} s")
-    await timers.settled(*(worker for worker in workers if worker.popen.poll() is None))
+    await timers.settled(*(worker for worker in workers if worker.lives))
     assert len([due for due in await timers.due() if due.appointment_id in wanted]) == len(wanted)

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from chassis.kafka import topics
 from schemas.topics import APPOINTMENTS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CHANGELOG, Topic
 from stack.kafka import Kafka
+from stack.spawn import Spawn, own_interpreter
 from tests.support.installation import Installation
 from tests.support.reminders.builders import NOW
 from tests.support.reminders.changelog import read_committed_offsets
@@ -77,7 +77,7 @@ class TimerWorkers(RunningReminders):
         async def settled() -> bool:
             nonlocal ends
             newest = self.processes[-1]
-            if newest.popen.poll() is not None:
+            if not newest.lives:
                 ends += 1
                 self.worker(slot)
                 return False
@@ -92,24 +92,23 @@ class TimerWorkers(RunningReminders):
 
 def freeze(process: Process) -> None:
     """Freeze a worker as a suspended machine does."""
-    process.popen.send_signal(signal.SIGSTOP)
+    process.send(signal.SIGSTOP)
 
 
 def thaw(process: Process) -> None:
     """Let a frozen worker go on."""
-    process.popen.send_signal(signal.SIGCONT)
+    process.send(signal.SIGCONT)
 
 
 async def ended(process: Process, within_s: float = 60) -> int | None:
     """Wait for a worker's end; return its exit code, or None if it lives on."""
-    try:
-        return await asyncio.to_thread(process.popen.wait, within_s)
-    except subprocess.TimeoutExpired:
-        return None
+    return await asyncio.to_thread(process.ended, within_s)
 
 
 @asynccontextmanager
-async def opened(kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS) -> AsyncIterator[TimerWorkers]:
+async def opened(
+    kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS, spawn: Spawn = own_interpreter
+) -> AsyncIterator[TimerWorkers]:
     """Make the worker's topics, or others, under a new prefix; end every worker with the block."""
     prefix = f"c{uuid.uuid4().hex[:8]}."
     await topics.apply(kafka.bootstrap, made, prefix)
@@ -118,12 +117,13 @@ async def opened(kafka: Kafka, folder: Path, made: Sequence[Topic] = TOPICS) -> 
     )
     await producer.start()
     async with httpx2.AsyncClient(timeout=30) as http:
-        timers = TimerWorkers(Installation(kafka.bootstrap, NO_DATABASE, prefix), folder, producer, http, kafka=kafka)
+        place = Installation(kafka.bootstrap, NO_DATABASE, prefix)
+        timers = TimerWorkers(place, folder, producer, http, spawn, kafka=kafka)
         timers.step(NOW)
         try:
             yield timers
         finally:
             for process in timers.processes:
-                if process.popen.poll() is None:
+                if process.lives:
                     process.kill()
             await producer.stop()

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.postgres.database import Pool, create_pool
 from stack import services
+from stack.spawn import Spawn
 from tests.support import databases
 from tests.support.backends import PostgresServer
 from tests.support.installation import Installation
@@ -17,18 +18,18 @@ from tests.support.reminders.running import RunningReminders
 
 
 @pytest.fixture
-async def reminders(installation: Installation, tmp_path: Path) -> AsyncIterator[RunningReminders]:
+async def reminders(installation: Installation, tmp_path: Path, spawn: Spawn) -> AsyncIterator[RunningReminders]:
     """Give an installation at the instant `NOW`; ends every process at the end."""
     producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
     await producer.start()
     async with httpx2.AsyncClient(timeout=10) as http:
-        reminders = RunningReminders(installation, tmp_path, producer, http)
+        reminders = RunningReminders(installation, tmp_path, producer, http, spawn)
         reminders.step(NOW)
         try:
             yield reminders
         finally:
             for process in reminders.processes:
-                if process.popen.poll() is None:
+                if process.lives:
                     process.kill()
             await producer.stop()
 

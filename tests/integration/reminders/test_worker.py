@@ -72,14 +72,14 @@ async def test_d44_a_patient_to_whom_no_message_may_go_has_his_reminders_cancell
 
 @pytest.mark.parametrize("cython", ["compiled", "NO_CYTHON"])
 async def test_after_n_events_and_a_stop_the_committed_offset_is_n(reminders: RunningReminders, cython: str) -> None:
-    worker = reminders.start("worker", **({"NO_CYTHON": "1"} if cython == "NO_CYTHON" else {}))
+    worker = reminders.start_anew("worker", **({"NO_CYTHON": "1"} if cython == "NO_CYTHON" else {}))
     await reminders.ready(worker)
     await reminders.publish(*(appointment(f"visit {n}") for n in range(300)))
     await reminders.idle(worker)
 
     code = worker.kill(signal.SIGTERM)
 
-    assert code == 0, worker.log.read_text()[-2000:]
+    assert code == 0, worker.log[-2000:]
     assert await reminders.committed() == 300
 
 
@@ -176,7 +176,7 @@ async def test_r14_d10_cancelled_visits_are_not_reminded_moved_ones_at_their_new
     metrics = (await reminders.get(worker, "/metrics")).text
     assert 'effect="repeat"' in metrics
     assert 'effect="stale"' in metrics
-    listening = [c for c in psutil.Process(worker.popen.pid).net_connections() if c.status == psutil.CONN_LISTEN]
+    listening = [c for c in psutil.Process(worker.running.id.pid).net_connections() if c.status == psutil.CONN_LISTEN]
     assert [(c.laddr.ip, c.laddr.port) for c in listening] == [
         ("127.0.0.1", worker.operations_port)
     ]  # health, and nothing of Faust's
@@ -203,7 +203,7 @@ async def test_d15_what_fell_due_while_nobody_looked_is_handed_over_if_in_time_e
     metrics = (await reminders.get(again, "/metrics")).text
     assert 'attend_reminders_overdue{outcome="handed_over"} 1.0' in metrics  # B3: told before it was done
     assert 'attend_reminders_overdue{outcome="too_late"} 1.0' in metrics
-    log = again.log.read_text()
+    log = again.log
     assert log.index("reminders.catch_up") < log.index("reminders.due")
 
 
@@ -231,10 +231,10 @@ async def test_a_row_leaves_table_and_changelog_72_hours_after_the_visit_and_not
 async def test_a_topic_with_other_partitions_stops_the_start_with_the_way_out(reminders: RunningReminders) -> None:
     worker = reminders.start("worker", ATTEND_TOPIC_PREFIX="nowhere.")
 
-    code = await asyncio.to_thread(worker.popen.wait, 30)
+    code = await asyncio.to_thread(worker.ended, 30)
 
     assert code == 78
-    assert "attend topics apply" in worker.log.read_text()
+    assert "attend topics apply" in worker.log
 
 
 async def test_an_error_nobody_expects_ends_the_process_without_a_commit(reminders: RunningReminders) -> None:
@@ -249,10 +249,10 @@ async def test_an_error_nobody_expects_ends_the_process_without_a_commit(reminde
     await admin.close()
     await reminders.publish(appointment())
 
-    code = await asyncio.to_thread(worker.popen.wait, 60)
+    code = await asyncio.to_thread(worker.ended, 60)
 
     assert code == 1
-    assert "MessageSizeTooLargeError" in worker.log.read_text()
+    assert "MessageSizeTooLargeError" in worker.log
     assert await reminders.committed() == 0
 
 
@@ -273,4 +273,4 @@ async def test_partitions_are_shared_and_taken_over(reminders: RunningReminders,
     await until(all_handed_over, "all fired by the survivor")
     assert sum(shares) == 120
     assert min(shares) > 0
-    assert second.popen.poll() is None
+    assert second.lives

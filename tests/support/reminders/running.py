@@ -30,6 +30,8 @@ from schemas.reminders import (
 from schemas.topics import APPOINTMENTS, REMINDERS, TIMERS_CHANGELOG, Topic
 from schemas.wire import decode, encode
 from stack.ports import free_port
+from stack.process import Running
+from stack.spawn import Spawn, own_interpreter
 from tests.support.installation import Installation
 from tests.support.reminders.builders import headers_of
 from tests.support.topics import Log, read_topic
@@ -45,13 +47,32 @@ class Process:
     role: str
     port: int
     operations_port: int
-    popen: subprocess.Popen[bytes]
-    log: Path
+    running: Running
+
+    @property
+    def lives(self) -> bool:
+        return self.running.running
+
+    @property
+    def log(self) -> str:
+        """All that it has written."""
+        return self.running.log.read_text()
+
+    def send(self, number: int) -> None:
+        if process := self.running.id.find():
+            process.send_signal(number)
 
     def kill(self, number: int = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; return the exit code."""
-        self.popen.send_signal(number)
-        return self.popen.wait(20)
+        self.send(number)
+        code = self.ended(20)
+        assert code is not None, f"{self.role} has not ended by signal {number}: {self.log[-2000:]}"
+        return code
+
+    def ended(self, within_s: float) -> int | None:
+        """Wait for its end; return its exit code, or None if it lives on."""
+        self.running.wait(within_s)
+        return self.running.exit_code
 
 
 @dataclass
@@ -62,6 +83,7 @@ class RunningReminders:
     folder: Path
     producer: AIOKafkaProducer
     http: httpx2.AsyncClient
+    spawn: Spawn = own_interpreter
     processes: list[Process] = field(default_factory=list)
 
     @property
@@ -74,6 +96,13 @@ class RunningReminders:
 
     def start(self, role: str, *, module: str = "reminders", **env: str) -> Process:
         """Start a role as a process of its own."""
+        return self._start(self.spawn, role, module, env)
+
+    def start_anew(self, role: str, **env: str) -> Process:
+        """Start a role as an interpreter of its own, which reads its libraries itself."""
+        return self._start(own_interpreter, role, "reminders", env)
+
+    def _start(self, spawn: Spawn, role: str, module: str, env: dict[str, str]) -> Process:
         port, operations_port = free_port(), free_port()
         log = self.folder / f"{role}-{len(self.processes)}.log"
         settings = {
@@ -84,11 +113,7 @@ class RunningReminders:
             "ATTEND_CLOCK_FILE": str(self.clock_file),
             **env,
         }
-        with log.open("wb") as output:
-            popen = subprocess.Popen(  # noqa: S603  # our own module
-                [sys.executable, "-m", module, role], env=settings, stdout=output, stderr=output
-            )
-        process = Process(role, port, operations_port, popen, log)
+        process = Process(role, port, operations_port, spawn(["-m", module, role], settings, log, Path.cwd()))
         self.processes.append(process)
         return process
 
@@ -107,7 +132,7 @@ class RunningReminders:
 
     async def answers(self, process: Process) -> bool:
         """Say whether it is there to be asked."""
-        assert process.popen.poll() is None, process.log.read_text()[-3000:]
+        assert process.lives, process.log[-3000:]
         try:
             return (await self.get(process, "/health/live")).status_code == 200
         except httpx2.TransportError:
@@ -118,8 +143,7 @@ class RunningReminders:
         for process in processes:
 
             async def answers(process: Process = process) -> bool:
-                if process.popen.poll() is not None:
-                    raise AssertionError(f"{process.role} ended: {process.log.read_text()[-3000:]}")
+                assert process.lives, f"{process.role} ended: {process.log[-3000:]}"
                 try:
                     return (await self.get(process, "/health/ready")).status_code == 200
                 except httpx2.TransportError:

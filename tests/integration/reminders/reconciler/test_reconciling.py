@@ -228,7 +228,7 @@ async def test_a_worker_says_what_it_compared(reminders: RunningReminders) -> No
         metrics = (await reminders.get(worker, "/metrics")).text
         assert 'attend_reconciled_total{difference="missing"} 0.0' in metrics
         assert "attend_reconciler_compared 2.0" in metrics
-        assert OPERATOR_KEY not in worker.log.read_text()
+        assert OPERATOR_KEY not in worker.log
         assert worker.kill(signal.SIGTERM) == 0
         stop.set()
         await serving

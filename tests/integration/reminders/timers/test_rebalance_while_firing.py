@@ -27,5 +27,5 @@ async def test_a_worker_that_joins_and_leaves_while_timers_fire_costs_no_worker_
     await all_left(reminders, source, first)
 
     assert code == 0
-    assert first.popen.poll() is None
+    assert first.lives
     assert wrongs(source, await reminders.due()) == []

@@ -192,7 +192,7 @@ async def _committed(reminders: RunningReminders, number: int) -> bool:
 
 
 async def _says(reminders: RunningReminders, worker: Process, what: str) -> bool:
-    assert worker.popen.poll() is None, worker.log.read_text()[-2000:]
+    assert worker.lives, worker.log[-2000:]
     try:
         return what in (await reasons(reminders, worker))
     except httpx2.TransportError:
@@ -230,7 +230,7 @@ async def test_too_many_records_of_our_own_that_cannot_be_taken_stop_the_taking_
 
     again = reminders.start("worker")
     await until(lambda: _grew(reminders, len(letters)), "a restart goes on where it stood")
-    assert again.popen.poll() is None
+    assert again.lives
     offsets = [letter.offset for letter in await dead(reminders)]
     assert offsets == list(range(1, 1 + len(offsets))), "each once, and none left out"
 
@@ -252,12 +252,12 @@ async def test_an_error_of_the_group_without_partitions_is_not_waited_for_in_sil
     await stranger.start()
     try:
         worker = reminders.start("worker")
-        code = await asyncio.to_thread(worker.popen.wait, 60)
+        code = await asyncio.to_thread(worker.ended, 60)
     finally:
         await stranger.stop()
 
     assert code == 1
-    assert "InconsistentGroupProtocol" in worker.log.read_text()
+    assert "InconsistentGroupProtocol" in worker.log
     reminders.step(VISIT)
     again = reminders.start("worker")
     await reminders.ready(again)

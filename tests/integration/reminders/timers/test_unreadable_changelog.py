@@ -195,7 +195,7 @@ async def reasons(reminders: RunningReminders, worker: Process) -> str:
 
 
 async def says(reminders: RunningReminders, worker: Process, what: str) -> bool:
-    assert worker.popen.poll() is None, worker.log.read_text()[-3000:]
+    assert worker.lives, worker.log[-3000:]
     try:
         return what in (await reasons(reminders, worker))
     except httpx2.TransportError:
