@@ -16,6 +16,7 @@ from schemas.topics import APPOINTMENTS, REMINDERS, REMINDERS_REPLAYS, TIMERS_CH
 from stack.kafka import Kafka
 from stack.spawn import Spawn, own_interpreter
 from tests.support.installation import Installation
+from tests.support.plain_http import plain_client
 from tests.support.reminders.builders import NOW
 from tests.support.reminders.changelog import read_committed_offsets
 from tests.support.reminders.running import Process, RunningReminders
@@ -116,7 +117,7 @@ async def opened(
         bootstrap_servers=kafka.bootstrap, linger_ms=5, enable_idempotence=True, request_timeout_ms=240_000
     )
     await producer.start()
-    async with httpx2.AsyncClient(timeout=30) as http:
+    async with plain_client(timeout=30) as http:
         place = Installation(kafka.bootstrap, NO_DATABASE, prefix)
         timers = TimerWorkers(place, folder, producer, http, spawn, kafka=kafka)
         timers.step(NOW)

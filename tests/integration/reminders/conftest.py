@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -13,6 +12,7 @@ from stack.spawn import Spawn
 from tests.support import databases
 from tests.support.backends import PostgresServer
 from tests.support.installation import Installation
+from tests.support.plain_http import plain_client
 from tests.support.reminders.builders import NOW
 from tests.support.reminders.running import RunningReminders
 
@@ -22,7 +22,7 @@ async def reminders(installation: Installation, tmp_path: Path, spawn: Spawn) ->
     """Give an installation at the instant `NOW`; ends every process at the end."""
     producer = AIOKafkaProducer(bootstrap_servers=installation.bootstrap)
     await producer.start()
-    async with httpx2.AsyncClient(timeout=10) as http:
+    async with plain_client(timeout=10) as http:
         reminders = RunningReminders(installation, tmp_path, producer, http, spawn)
         reminders.step(NOW)
         try:

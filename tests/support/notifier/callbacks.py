@@ -9,6 +9,7 @@ import orjson
 from notifier.carriers.meta.signature import meta_signature
 from notifier.carriers.twilio.signature import twilio_signature
 from tests.support.notifier.running import RunningNotifier
+from tests.support.plain_http import plain_client
 
 TOKEN, APP_SECRET, BOUNCE_SECRET = "of twilio", "of meta", "of the mail server"
 VERIFY = "the verify token"
@@ -58,5 +59,5 @@ async def bare(
     notifier: RunningNotifier, path: str, body: bytes, headers: dict[str, str] | None = None
 ) -> httpx2.Response:
     """Post without the operator's key."""
-    async with httpx2.AsyncClient(timeout=30) as http:
+    async with plain_client(timeout=30) as http:
         return await http.post(f"http://127.0.0.1:{notifier.port}{path}", content=body, headers=headers or {})

@@ -32,6 +32,7 @@ from stack.ports import free_port
 from tests.support.carriers.programs import Carriers
 from tests.support.installation import Installation
 from tests.support.notifier.bookings_tables import MONDAY, BookingsTables
+from tests.support.plain_http import plain_client
 from tests.support.topics import read_topic
 from tests.support.waiting import until
 
@@ -48,7 +49,7 @@ class RunningNotifier(BookingsTables):
         admin: asyncpg.Connection, pool: Pool,
     ) -> None:  # fmt: skip
         self.carriers, self.pool, self.clock_file = carriers, pool, folder / "clock.json"
-        self.http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
+        self.http = plain_client(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
         self.port, self.operations_port = free_port(), free_port()
         super().__init__(admin)
         self._installation, self._producer = installation, producer

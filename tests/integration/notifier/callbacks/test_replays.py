@@ -14,6 +14,7 @@ from notifier.callbacks.store import LARGEST_KEPT, PostgresUnreadables
 from notifier.receipts.domain import Carrier
 from tests.support.notifier.callbacks import meta, secrets, sms, status
 from tests.support.notifier.running import RunningNotifier
+from tests.support.plain_http import plain_client
 
 pytestmark = pytest.mark.integration
 
@@ -143,7 +144,7 @@ async def test_what_cannot_be_replayed_says_why_and_stays_as_it_was(notifier: Ru
     bad = [
         await notifier.ask("POST", f"/v1/unreadable-callbacks/{odd}/replay", json={"by": by}) for by in ("", "a\0b", 7)
     ]
-    async with httpx2.AsyncClient() as http:
+    async with plain_client() as http:
         stranger = await http.post(f"http://127.0.0.1:{notifier.port}/v1/unreadable-callbacks/{odd}/replay", json={})
 
     assert [(one.status_code, one.json()["code"]) for one in answers] == [

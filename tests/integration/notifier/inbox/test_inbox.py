@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-import httpx2
 import orjson
 import pytest
 
 from schemas.reminders import Reason
 from tests.support.notifier.running import KEY, RunningNotifier
+from tests.support.plain_http import plain_client
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -105,7 +105,7 @@ async def test_g9_nothing_is_told_without_the_operators_key_and_no_nonsense_is_h
         ("PUT", f"/v1/patients/{some}/preferences"),
     )
     keys: tuple[dict[str, str], ...] = ({}, {"Authorization": f"Bearer {KEY}x"})
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{notifier.port}") as stranger:
+    async with plain_client(base_url=f"http://127.0.0.1:{notifier.port}") as stranger:
         answers = [await stranger.request(method, path, headers=key) for method, path in doors for key in keys]
 
     assert {answer.status_code for answer in answers} == {401}

@@ -3,10 +3,10 @@
 import asyncio
 from uuid import UUID, uuid4
 
-import httpx2
 import pytest
 
 from tests.support.notifier.running import RunningNotifier
+from tests.support.plain_http import plain_client
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +43,7 @@ async def test_g9_a_token_opens_one_inbox_and_no_other_door(notifier: RunningNot
     forged = issued["token"][:-1] + ("A" if issued["token"][-1] != "A" else "B")
     keys = {"mine": bearer(issued["token"]), "forged": bearer(forged), "half": bearer("inbox_"), "none": {}}
     found: dict[str, set[int]] = {}
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{notifier.port}") as stranger:
+    async with plain_client(base_url=f"http://127.0.0.1:{notifier.port}") as stranger:
         for name, key in keys.items():
             for whose, provider in (("own", mine), ("other", other)):
                 answers = [await stranger.request(method, path, headers=key) for method, path in doors(provider)]

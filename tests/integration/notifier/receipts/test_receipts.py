@@ -22,6 +22,7 @@ from schemas.notifications import Channel, DeliveryState, NotificationChanged
 from tests.support.notifier.builders import PEPPERS
 from tests.support.notifier.callbacks import APP_SECRET, BOUNCE_SECRET, VERIFY, bare, meta, secrets, status, twilio
 from tests.support.notifier.running import RunningNotifier
+from tests.support.plain_http import plain_client
 from tests.support.waiting import until
 from tests.unit.notifier.carriers.test_bounces import bounce
 
@@ -57,7 +58,7 @@ async def told(notifier: RunningNotifier, visit: Appointment) -> list[Notificati
 
 async def bare_get(notifier: RunningNotifier, path: str) -> httpx2.Response:
     """Ask without the operator's key."""
-    async with httpx2.AsyncClient() as http:
+    async with plain_client() as http:
         return await http.get(f"http://127.0.0.1:{notifier.port}{path}")
 
 
