@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from notifier.settings import Settings
 from tests.support.examples import ROOT
 
 HASH = "ATTEND_OPERATOR_KEY_SHA256"
@@ -33,6 +34,11 @@ def test_every_service_is_given_the_hash() -> None:
     services = re.findall(r"^  (\S+):\n    <<: \*service\n(.*?)(?=^  \S|^\S)", COMPOSE, re.MULTILINE | re.DOTALL)
     assert len(services) == 6
     assert [name for name, body in services if f"_DATABASE_URL, {HASH}" not in body] == []
+
+
+def test_every_setting_of_the_notifier_reaches_its_container() -> None:
+    named = [f"NOTIFIER_{field.upper()}" for field in Settings.__annotations__ if field != "model_config"]
+    assert [name for name in named if not re.search(rf"\b{name}\b", COMPOSE)] == []
 
 
 def test_operations_answer_at_a_port_of_their_own_which_is_what_a_container_is_judged_by() -> None:
