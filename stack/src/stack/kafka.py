@@ -132,7 +132,7 @@ class Kafka(OneProcess):
 
     def _format(self, java: Java, class_path: str, properties: Path) -> None:
         """Give the folder its cluster id, once in its life."""
-        cluster_id = new_cluster_id()
+        cluster_id = cluster_id_of(uuid.uuid4())
         tool: list[str | Path] = [java.executable, QUICK, "-XX:+UseSerialGC", *_QUIET, "-cp", class_path]
         tool += [f"-Dlog4j.configurationFile={self.folder / 'log4j2.yaml'}", "kafka.tools.StorageTool", "format"]
         child = Child([*tool, "--standalone", "-t", cluster_id, "-c", properties], self.folder / "format.log")
@@ -145,9 +145,9 @@ _EXIT_AFTER_SIGTERM = 128 + signal.SIGTERM  # how Java says that it ended in ord
 _QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr", "-Djava.awt.headless=true")
 
 
-def new_cluster_id() -> str:
+def cluster_id_of(random: uuid.UUID) -> str:
     """Return an id for a new cluster; none begins with a dash, which Kafka's tool would take for an option."""
-    found = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    found = base64.urlsafe_b64encode(random.bytes).decode().rstrip("=")
     return f"A{found[1:]}" if found.startswith("-") else found
 
 
