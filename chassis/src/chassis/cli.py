@@ -64,7 +64,6 @@ def service_cli[S: ServiceSettings](
     """Return the command `python -m <package>`.
 
     Args:
-        name: The service, which is also its schema.
         roles: Name → function that runs that role until a signal ends it.
         subscriptions: Settings → all subscriptions of the service, for `dead-letters replay`.
         jobs: Settings → what the service keeps only for so long.

@@ -56,9 +56,7 @@ class Door:
     """ASGI middleware: the key, then the bounds, then the application; and headers that keep browsers safe.
 
     Args:
-        admit: Whether a key opens anything under a path.
         public: Paths, each with all below it, that prove their callers otherwise (signatures) or reveal nothing.
-        always: Paths that are answered however much is under way.
     """
 
     def __init__(

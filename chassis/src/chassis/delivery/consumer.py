@@ -36,7 +36,6 @@ class BatchConsumer:
     Args:
         name: Consumer group without the installation's prefix; also the key of its positions.
         pool: The service's pool; a connection for each topic, and two more.
-        on_commit: Called after each commit, to wake a relay.
         gather_ms: How long the broker may gather what trickles in; 0 for not at all.
         session_timeout_ms: After so long without a sign of life the group gives our partitions to others.
         new_client: Makes the client, given Kafka's address, the group and the session timeout.

@@ -32,7 +32,6 @@ class Membership:
     """Feeds the partitions that the group gives to one aiokafka client.
 
     Args:
-        consumer: The client, started and not subscribed.
         applying: Topic → what applies its records.
     """
 

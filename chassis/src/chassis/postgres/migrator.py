@@ -135,7 +135,6 @@ async def migrate(
     in time gives way to those who wait behind it, and is tried again.
 
     Args:
-        admin_url: A role that may create schemas and roles.
         service_url: The service's own URL; its user must be `attend_<service>`, its password becomes the role's.
         package: The package whose `migrations` folder holds the steps.
 

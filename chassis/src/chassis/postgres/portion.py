@@ -24,7 +24,6 @@ class Portion:
     a success therefore lets twice as many go through before the next growth, and it settles.
 
     Args:
-        most: It is never more.
         begin: What it begins with; the most, unless less is known to go through.
 
     Attributes:

@@ -171,8 +171,6 @@ def settle(
     Its version rises with what the world can see; a mere wish for a provider is not that.
 
     Args:
-        events: The pair's opening events in order, at least one.
-        existing: The pair's newest sub-file as held under the patient's lock.
         replace_closed: Policy: a booking after the last sub-file was closed opens the next (D1).
     """
     if existing is None:

@@ -49,7 +49,6 @@ def changed(file: SubFile, newest: SubFile, command: Command, known_providers: C
     """Return the sub-file as the command leaves it; the same object if it is so already.
 
     Args:
-        file: The sub-file meant, as held under the patient's lock.
         newest: The newest sub-file of the same patient and clinic; `file` itself if none came after it.
 
     Raises:

@@ -16,7 +16,6 @@ class Client:
     """A client and its rights.
 
     Attributes:
-        sources: The upstream systems it speaks for.
         clinics: The clinics it may book at; `*` for all.
     """
 

@@ -25,7 +25,6 @@ def not_attended(held: AppointmentState, cause: str, grace: timedelta, now: date
     """Return the next version of a visit that nobody came to; upstream's order stays, so its next word is newer.
 
     Args:
-        held: The visit, booked, under its row's lock.
         cause: From `cause_of`.
     """
     minutes = int(grace.total_seconds() // 60)

@@ -37,11 +37,7 @@ _BATCH = body_schema(
 
 
 def routes(transactions: Transactions, intake: RegistrationIntake, caller: Caller, default_country: str) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        default_country: By which national phone numbers are read when the body names no country.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
 
     @router.put("/patients/{source_id:path}", summary="Register a patient", openapi_extra=_ONE)

@@ -43,7 +43,6 @@ def routes(
     """Return the routes of reminder policies.
 
     Args:
-        changed: Called after the commit of a change, to wake the job that works it off.
         dry_runs: How many may run at once; one more is answered 503.
     """
     router = APIRouter(prefix="/v1/clinics/{code}/reminder-policy", tags=["reminder policies"])

@@ -14,7 +14,6 @@ class CallbackSecrets:
     Attributes:
         twilio: AccountSid → its auth tokens: each speaks of that account's messages alone.
         meta: Phone number id → the secrets of its app, likewise.
-        rest: By channel, the account of what names none: the installation's.
         unsubscribe: Keys of our own one-click links; the first one signs.
     """
 

@@ -32,10 +32,6 @@ def notification_changed(held: Notification, now: datetime) -> Outgoing:
 
     The body is `schemas.notifications.NotificationChanged`, written by hand: a fifth of what the model costs,
     for each of the outcomes of a batch.
-
-    Args:
-        held: A notification with an outcome, of an appointment.
-        now: Domain time of the outcome, in UTC.
     """
     notification, appointment = str(held.notification_id), str(held.appointment_id)
     outcome = outcome_of(held.state)

@@ -65,7 +65,6 @@ class Receipt:
 
     Attributes:
         key: What makes the same report the same, in the carrier's words.
-        attempt_id: Our reference, if the report gives it back.
         reference: The carrier's own id of the message.
         code: The carrier's reason, without personal data.
         occurred_at: By the carrier's clock.

@@ -40,11 +40,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An attempt that is further on.
-
-    Attributes:
-        accepted: It may become the accepted one of its message and channel.
-    """
+    """An attempt that is further on."""
 
     attempt_id: UUID
     delivery_state: DeliveryState

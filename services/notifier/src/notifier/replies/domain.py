@@ -83,14 +83,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Messaged:
-    """A visit that this address was written to about, as it is now.
-
-    Attributes:
-        told_gen: The schedule that the last message about it spoke of.
-        reachable: The address is still the patient's.
-        replies: The clinic wants answers to be acted on by the machine.
-        codes: The digits by which he may have been told to name it.
-    """
+    """A visit that this address was written to about, as it is now."""
 
     appointment_id: UUID
     patient_id: UUID

@@ -91,11 +91,7 @@ class _Items[T: BaseModel](_Read):
 
 
 class AllParts:
-    """`timeline.handle.Parts`: the other services by their APIs, the ledger by its tables.
-
-    Args:
-        timeout_s: How long one part may take altogether.
-    """
+    """`timeline.handle.Parts`: the other services by their APIs, the ledger by its tables."""
 
     def __init__(self, http: httpx2.AsyncClient, addresses: Addresses, timeout_s: float, pool: Pool) -> None:
         self._http, self._addresses, self._timeout_s, self._pool = http, addresses, timeout_s, pool

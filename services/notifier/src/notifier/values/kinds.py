@@ -52,13 +52,11 @@ class KindRow:
     """One kind of message.
 
     Attributes:
-        words: What staff read.
         needs: What the gate asks for; None for a provider's list of the day, which is of no appointment.
         category: What the patient opts out of; None for what goes to providers, who cannot opt out here.
         calendar: What its entry asks a calendar to do (iTIP, RFC 5546); None: it has no entry.
         waits: It waits on purpose. Only its lane is found when it is made; whether it may leave is asked when it is
             claimed.
-        title: Of a provider's notice, in his inbox.
     """
 
     words: str

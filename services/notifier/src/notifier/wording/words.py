@@ -42,7 +42,6 @@ class Words:
         zone: The zone in words; empty if the time cannot be read wrongly.
         short_zone: The zone for an SMS: `CET`, `UTC+5:30`; empty as `zone` is.
         day: `today`, `tomorrow` or `other`, as seen from the moment of sending.
-        stop: Whether an SMS to this number should say how to opt out.
         code: With it an answer confirms or cancels the visit (B11); empty if answers are not read.
     """
 
@@ -70,7 +69,6 @@ def words_of(
     """Return the words of a message.
 
     Args:
-        last_resort: The language if none of the patient's and the clinic's is available.
         answers: Whether an answer to this message reaches us; if not, it asks for none.
     """
     visit = call.visit

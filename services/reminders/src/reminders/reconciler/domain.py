@@ -28,7 +28,6 @@ class BookingState:
     Attributes:
         status: FHIR's word for it.
         starts_at: None: no time yet.
-        since: Since when this version is there, in domain time.
         barred: Why that version says that no message may go to its patient (D44), if it does.
     """
 
@@ -51,7 +50,6 @@ class TimersState:
     """The state of an appointment's timers in this worker.
 
     Attributes:
-        version: That the row was made of.
         starts_at: What its timers lead up to; None: no instant that there is.
         unreadable: Whether nothing else can be said of its row, which fires nothing until it is planned anew.
     """

@@ -99,11 +99,7 @@ class Found:
 
 @dataclass(slots=True)
 class Lost:
-    """Appointments with timers that booking does not know.
-
-    Attributes:
-        count: Of all.
-    """
+    """Appointments with timers that booking does not know."""
 
     ids: list[UUID] = field(default_factory=list)
     count: int = 0

@@ -35,7 +35,6 @@ class ReconcilerJob:
 
     Args:
         reconciler: None: it is off, and the status says why.
-        every_s: Seconds of machine time between the ends and the beginnings of passes.
     """
 
     def __init__(self, reconciler: Passes | None, ready: Callable[[], bool], metrics: Metrics, every_s: float) -> None:

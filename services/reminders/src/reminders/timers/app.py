@@ -123,7 +123,6 @@ def build(app_id: str, bootstrap: str, partitions: int, **overrides: Any) -> Tim
     """Return the application, not started.
 
     Args:
-        app_id: Consumer group, and the beginning of the changelog's name.
         partitions: Of source and changelog; both exist already.
     """
     for chatty in ("faust", "mode", "reminders.timers"):  # every service's start and stop, tables of offsets

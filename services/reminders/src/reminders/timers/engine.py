@@ -70,7 +70,6 @@ class Engine:
 
     Args:
         names: Topics; all exist already, with the same number of partitions.
-        keep: How long a row stays after its anchor.
         order_of: What a person ordered of a partition that stands still.
     """
 

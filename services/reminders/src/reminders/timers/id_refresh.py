@@ -29,11 +29,7 @@ READ_EVERY_S = 5.0
 
 
 class IdRefresh:
-    """Writes a sentinel to live partitions that were long not written to.
-
-    Args:
-        every_s: Seconds without a write.
-    """
+    """Writes a sentinel to live partitions that were long not written to."""
 
     def __init__(
         self,

@@ -19,7 +19,6 @@ class Patience:
 
     Attributes:
         stop_s: Faust's own stop, in which the last offsets are committed; then the process leaves all the same.
-        abandon_s: The same after a failure, when it may never end.
         end_s: A failed process ends by then whatever Faust and its clients do: one that had been frozen past its
             session was seen to hang in its stop for ever. Nothing is lost: what is not committed is not there.
     """

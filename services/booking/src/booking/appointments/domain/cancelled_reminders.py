@@ -25,7 +25,6 @@ def reminders_cancelled(
     over already is the send gate's to stop.
 
     Args:
-        clinic: The clinic of the version before, with the rules that it is stamped with.
         barred: Why no message may go to the patient of the version before (D44), if so.
     """
     if held is None or clinic is None or held.starts_at is None or held.status not in SENDABLE:

@@ -27,7 +27,6 @@ class Message:
 
     Attributes:
         by_reference: fullUrl, and `Type/id` → resource.
-        header: The MessageHeader, if it came in a message.
         focus: The reference by which the header names the Appointment.
     """
 

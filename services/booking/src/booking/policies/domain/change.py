@@ -64,7 +64,6 @@ def change_of(
 
     Args:
         leads: As `rules.checked` returns them.
-        minted: Every slug that the clinic ever had.
     """
     before = clinic.policy_for(service_type)
     is_new_own = service_type is not None and service_type not in clinic.own_services

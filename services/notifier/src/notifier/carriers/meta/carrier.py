@@ -90,11 +90,7 @@ TEMPLATES: Mapping[Kind, WhatsAppTemplate] = {
 
 @dataclass(frozen=True, slots=True)
 class MetaAccount:
-    """Whose messages these are, and what they may say.
-
-    Attributes:
-        app_secrets: With one of them Meta signs what it calls back with.
-    """
+    """Whose messages these are, and what they may say."""
 
     phone_number_id: str
     access_token: SecretStr

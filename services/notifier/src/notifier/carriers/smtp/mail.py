@@ -38,8 +38,6 @@ class Sender:
     """Who writes.
 
     Attributes:
-        address: Its domain makes message ids ours.
-        reply_to: Where answers should go, if not there.
         unsubscribing: Makes one-click links; None: mails carry none.
     """
 

@@ -51,7 +51,6 @@ def supersede(
 
     Args:
         made: New notices in the order in which they happened.
-        waiting: Those of the same visits that are queued in the ledger.
 
     Returns:
         As many as were given, superseded ones skipped; and those of `waiting` that are skipped now.

@@ -86,7 +86,6 @@ class Folded:
     """What a batch comes to.
 
     Attributes:
-        newest: The versions to keep, by appointment.
         repeat: Places of the events that carried exactly the version held.
         stale: Places of those that carried a lower one.
     """

@@ -61,7 +61,6 @@ async def enter(
 
     Args:
         new: What `unknown` gave; those that are settled already stay as they are.
-        seen: The gate's rows, where they were read in this transaction already.
     """
     open_ones = [one for one in new if one.state is NotificationState.QUEUED]
     asked_about = {one.appointment_id for one in open_ones if one.appointment_id}

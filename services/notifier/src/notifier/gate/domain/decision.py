@@ -71,11 +71,7 @@ ORDINARY = Terms()
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The gate is open: on this route, until this instant, as this kind.
-
-    Attributes:
-        closed: Channels passed over on the way here, not noted before.
-    """
+    """The gate is open: on this route, until this instant, as this kind."""
 
     route: Route
     not_after: datetime

@@ -70,7 +70,6 @@ class ClinicSending:
         mode: The clinic's mode, else the one somebody set for the installation, else None: the setting counts.
         allowed: The clinic's own allow-list, beside the installation's.
         double_over_miss: After an unknown outcome the next channel is tried (D32).
-        no_show_follow_up: Patients who missed a visit are written to.
         channel_windows: Hours of single channels, narrower than the clinic's own (D16).
         replies: Messages say how to confirm and cancel by reply (B11).
     """

@@ -40,7 +40,6 @@ class Breaker:
     Attributes:
         probe_s: How long that call has, at most; after that another one may.
         opened_at: When it opened last; None while closed.
-        is_ours: It opened because our account was refused.
         probe_until: Until when the one call may be under way; None if none is.
     """
 

@@ -36,7 +36,6 @@ class Asking:
         per_second: Each account's rate, shared by its instances; 0: none.
         margin: How long a call may have to wait until it begins. What has less time left than that is not claimed:
             with more due than can leave, it would always be the message whose time is just running out.
-        is_our_fault: It may not be made because our account was refused.
         shut_for: Set if no call may be made now: what could leave waits so long, its channel's budget running.
     """
 

@@ -56,8 +56,6 @@ class Lane:
     Args:
         accounts: Whose account sends for which clinic. Each has slots, a breaker and a rate of its own.
         clock_differs: Returns why this process must not claim (its clock is off), or None.
-        committed: Called after every commit that wrote outgoing events.
-        wake_lane: Called for another lane that got a message from this one.
     """
 
     def __init__(

@@ -72,7 +72,6 @@ async def move_on(ledger: Ledger, asking: Asking, keeps_s: float, *, is_our_faul
 
     Args:
         asking: Of that account alone, with the most messages to look at.
-        keeps_s: For how many seconds more no call may begin.
     """
     wait = timedelta(seconds=min(max(keeps_s, SHORTEST_WAIT_S), LONGEST_WAIT_S))
     shut = replace(asking, shut_for=wait, is_our_fault=is_our_fault)

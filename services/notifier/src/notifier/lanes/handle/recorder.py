@@ -24,12 +24,7 @@ PAUSE_S = 1.0
 
 
 class Recorder:
-    """Takes answers and writes them down.
-
-    Args:
-        recorded: Called after each commit with the answers that are in the ledger.
-        told: Called after each commit with what became of the messages.
-    """
+    """Takes answers and writes them down."""
 
     def __init__(
         self,

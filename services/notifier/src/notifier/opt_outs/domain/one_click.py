@@ -42,11 +42,7 @@ class Unsubscribing:
 
 
 def token_of(address: bytes, category: Category, secret: str) -> str:
-    """Return the link's token.
-
-    Args:
-        address: The address's key.
-    """
+    """Return the link's token."""
     said = _CATEGORIES[category] + address
     return base64.urlsafe_b64encode(said + _mark(said, secret)).decode("ascii").rstrip("=")
 

@@ -30,11 +30,7 @@ HIGHEST = 2**63 - 1
 
 
 def routes(pool: Pool, clock: Clock, setting: SendingModeName, wake: Callable[[], None], operator: Any) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        wake: Called after a switch, so that what it releases leaves at once.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["sending modes"], dependencies=[Depends(operator)])
     desk = SendingDesk(pool, clock, setting)
 

@@ -25,11 +25,7 @@ from notifier.staff.work_list.store import find
 def routes(
     pool: Pool, desk: Desk, clock: Clock, sending: SendingMode, wake: Callable[[], None], operator: Any
 ) -> APIRouter:
-    """Return the routes.
-
-    Args:
-        wake: Called after an act, so that what it releases leaves at once.
-    """
+    """Return the routes."""
     router = APIRouter(prefix="/v1/work-list", tags=["work list"], dependencies=[Depends(operator)])
 
     async def done(notification_id: UUID, wish: Act, by: str, arrived: bool | None = None) -> Done:

@@ -81,7 +81,6 @@ class Settled(NamedTuple):
     """A row whose time has come.
 
     Attributes:
-        row: With everything that was due marked.
         handed_over: The one timer that leaves, or None.
         too_late: Due while nobody looked, and past `not_after` (D15).
         superseded: Overdue together with a later one of the same visit, which leaves instead (D15).

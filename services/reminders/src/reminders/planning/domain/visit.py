@@ -30,7 +30,6 @@ class Policy:
     """The rules in force for a visit, read once for all visits that share them; what is planned by it is kept by it.
 
     Attributes:
-        leads: In the order of the event.
         hours: In which patients of the clinic may be reminded (D16).
     """
 

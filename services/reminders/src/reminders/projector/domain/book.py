@@ -90,8 +90,6 @@ class Book:
     """All reminder records of one appointment, and the newest plan they have seen.
 
     Attributes:
-        version: Of the newest plan.
-        schedule_gen: Of the newest plan.
         changed: Id → the record as it was when the book was opened (None: not there), for those changed since.
     """
 
