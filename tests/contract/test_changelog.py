@@ -11,7 +11,9 @@ RELEASES = re.findall(
 
 
 def test_every_part_carries_the_newest_version_of_the_changelog() -> None:
-    manifests = [ROOT / "pyproject.toml", *ROOT.glob("*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")]
+    own = ROOT / "pyproject.toml"
+    members = tomllib.loads(own.read_text())["tool"]["uv"]["workspace"]["members"]
+    manifests = [own, *(path for member in members for path in ROOT.glob(f"{member}/pyproject.toml"))]
     versions = {
         str(path.relative_to(ROOT)): tomllib.loads(path.read_text())["project"]["version"] for path in manifests
     }
