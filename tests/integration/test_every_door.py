@@ -74,6 +74,7 @@ def routes(api: FastAPI) -> list[tuple[str, str]]:
 
 async def test_g9_every_route_of_every_service_asks_for_a_key(apis: dict[str, FastAPI]) -> None:
     found: dict[str, set[str]] = {}
+    codes: set[tuple[str, str]] = set()
     count = 0
     for name, api in apis.items():
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://x") as stranger:
@@ -82,10 +83,12 @@ async def test_g9_every_route_of_every_service_asks_for_a_key(apis: dict[str, Fa
                 for key in ({}, {"Authorization": "Bearer no-key-of-ours"}, {"Authorization": "Bearer inbox_none"}):
                     answer = await stranger.request(method, place, headers=key, content=b"{")
                     count += 1
+                    codes.add((name, answer.json().get("code", "")))
                     if answer.status_code != 401:
                         found.setdefault(name, set()).add(path)
 
     assert count > 150
+    assert {(name, code) for name in apis for code in ("NO_KEY", "WRONG_KEY")} <= codes
     assert found == {}
 
 

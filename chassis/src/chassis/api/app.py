@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from chassis.api.door import USUAL, Admit, Bounds, Door, no_key, nobody
+from chassis.api.door import USUAL, Admit, Bounds, Door, nobody, refused
 from chassis.api.problems import Problem, add_problems
 from chassis.api.server import serve
 from chassis.process.settings import ServiceSettings
@@ -57,8 +57,9 @@ class OperatorKey:
 
     async def __call__(self, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None) -> None:
         """Let the operator through."""
-        if given is None or not self.opens(given.credentials):
-            raise no_key()
+        key = "" if given is None else given.credentials
+        if not self.opens(key):
+            raise refused(key)
 
 
 def operator(settings: ServiceSettings) -> OperatorKey:

@@ -91,26 +91,63 @@ class Door:
             raise busy()
         if _is_under(path, self._public):
             return
+        key = bearer(headers)
         try:
-            known = await self._admit(bearer(headers), path)
+            known = await self._admit(key, path)
         except Unavailable as error:
             raise away(error) from None
         if not known:
-            raise no_key()
+            raise refused(key)
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > self._bounds.body:
             raise too_large(self._bounds.body)
 
 
 def bearer(headers: Headers) -> str:
-    """Return the key in `Authorization: Bearer KEY`; empty without one."""
-    scheme, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
+    """Return the key in `Authorization: Bearer KEY`; empty without the header.
+
+    Raises:
+        Problem: 401 UNREADABLE_KEY: the header is there, and has not one key.
+    """
+    given = headers.getlist("authorization")
+    if not given:
+        return ""
+    scheme, _, rest = given[0].strip().partition(" ")
+    key = rest.strip()
+    if len(given) > 1:
+        raise _unreadable("it is there more than once")
+    if scheme.lower() != "bearer":
+        raise _unreadable("it has another scheme, or none")
+    if not key:
+        raise _unreadable("its key is empty: is the variable set that holds it?")
+    if not key.isprintable():
+        raise _unreadable("its key has an unprintable character in it")
+    return key
 
 
-def no_key() -> Problem:
-    """Return the answer to a missing and to an unknown key; both get the same."""
-    return Problem(401, "NO_KEY", "Send `Authorization: Bearer KEY` with a key that opens this.")
+def refused(key: str) -> Problem:
+    """Return the answer to a key that does not open what was asked for, and to none.
+
+    An unknown key, one that was revoked and one for something else get the same: what other keys there are is not told.
+    """
+    if not key:
+        return Problem(401, "NO_KEY", "Send `Authorization: Bearer KEY` with a key that opens this.", _at("NO_KEY"))
+    return Problem(
+        401, "WRONG_KEY",
+        "The key that was sent does not open this. Compare it with the one that was issued: it may be cut off, "
+        "revoked, for something else or of another installation. `attend key` shows the operator's; `attend clients "
+        "create` and an inbox's `tokens` issue others.",
+        _at("WRONG_KEY"),
+    )  # fmt: skip
+
+
+def _unreadable(why: str) -> Problem:
+    told = f"Send `Authorization: Bearer KEY` once: {why}."
+    return Problem(401, "UNREADABLE_KEY", told, _at("UNREADABLE_KEY"))
+
+
+def _at(code: str) -> list[dict[str, str]]:
+    return [{"place": "header.authorization", "code": code}]
 
 
 def busy() -> Problem:

@@ -17,7 +17,10 @@ KEY_VARIABLE = "ATTEND_OPERATOR_KEY"
 PATIENCE_S = 600.0
 """Between two lines of a stream, or for a whole answer: a dry run over millions takes minutes."""
 
-_HINTS = {"NO_KEY": f"set {KEY_VARIABLE} to the operator's key"}
+_HINTS = {
+    "NO_KEY": f"set {KEY_VARIABLE} to the operator's key",
+    "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key` shows the operator's",
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def _given(query: dict[str, str | int | None]) -> dict[str, str | int]:
 
 _BOOKING_HINTS = {
     "NO_KEY": f"set {KEY_VARIABLE} to the operator's key, or to a client's that may set policies",
+    "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key` shows the operator's",
     "MAY_NOT_SET_POLICY": "`attend clients create NAME … --may-set-policy`, or use the operator's key",
     "MAY_NOT_MANAGE_CLINICS": "`attend clients create NAME … --may-manage-clinics`",
 }

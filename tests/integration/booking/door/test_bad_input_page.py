@@ -77,7 +77,7 @@ async def strangers(door: Door) -> list[httpx2.Response]:
     desk = await door.client(Client("desk", ("local",), ("EYE",), may_register=True))
     await door.post(booking("h1", "h1", clinic="HIV", patient={"id": "hal"}))
     return [
-        await door.ask("POST", "/v1/events", booking(), key=None),
+        *[await door.ask("POST", "/v1/events", booking(), key=key) for key in (None, "unknown", "two\twords")],
         await door.ask("POST", "/v1/events", {**booking(), "source": "other"}),
         await door.ask("POST", "/v1/events", booking(clinic="HIV"), key=plain),
         await door.ask("PUT", "/v1/patients/bob", {"given_name": "Bob"}, key=plain),

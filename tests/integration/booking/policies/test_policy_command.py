@@ -118,7 +118,7 @@ async def test_what_goes_wrong_is_said_with_its_code_and_exit_code(attend: Atten
         (attend, ("set", "NONE", "-f", good), 1, "UNKNOWN_CLINIC"),
         (attend, ("plan", "EYE", "-f", str(broken)), 2, "not JSON"),
         (attend, ("plan", "EYE", "-f", str(tmp_path / "none.json")), 2, "does not"),
-        (Attend(attend.url, "wrong"), ("show", "EYE"), 1, "NO_KEY"),
+        (Attend(attend.url, "wrong"), ("show", "EYE"), 1, "WRONG_KEY"),
         (Attend("http://127.0.0.1:1"), ("show", "EYE"), 1, "does not answer"),
     ]
     for command, words, exit_code, said in asked:

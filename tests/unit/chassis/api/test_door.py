@@ -78,22 +78,53 @@ class Unread(httpx2.AsyncByteStream):
 
 
 @pytest.mark.parametrize("path", ["/things", "/raw", "/nowhere"])
-@pytest.mark.parametrize("key", [{}, {"Authorization": "Bearer other"}, {"Authorization": "Basic the-key"}])
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ([], "NO_KEY"),
+        (["Bearer other"], "WRONG_KEY"),
+        (["bearer the-kez"], "WRONG_KEY"),
+        (["Bearer  the-key-and-more"], "WRONG_KEY"),
+        (["Basic the-key"], "UNREADABLE_KEY"),
+        (["the-key"], "UNREADABLE_KEY"),
+        ([""], "UNREADABLE_KEY"),
+        (["Bearer"], "UNREADABLE_KEY"),
+        (["Bearer  "], "UNREADABLE_KEY"),
+        (["Bearer the key"], "WRONG_KEY"),
+        (["Bearer the\tkey"], "UNREADABLE_KEY"),
+        (["Bearer the-key", "Bearer the-key"], "UNREADABLE_KEY"),
+        (["Bearer other", "Bearer the-key"], "UNREADABLE_KEY"),
+        (["Bearer the-key", "Basic dXNlcg=="], "UNREADABLE_KEY"),
+    ],
+)
 async def test_g9_without_a_key_nothing_of_a_body_is_read(
-    shop: Shop, http: httpx2.AsyncClient, path: str, key: dict[str, str]
+    shop: Shop, http: httpx2.AsyncClient, path: str, given: list[str], code: str
 ) -> None:
     body = Unread()
 
-    answer = await http.post(path, content=body, headers=key)
+    answer = await http.post(path, content=body, headers=[("Authorization", one) for one in given])
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "NO_KEY")
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
+    assert answer.json()["errors"] == [{"place": "header.authorization", "code": code}]
+    assert "Bearer KEY" in answer.json()["detail"] or "attend key" in answer.json()["detail"]
+    assert not any(word in answer.text for one in given for word in one.split() if "-" in word or "=" in word)
     assert answer.headers["www-authenticate"] == "Bearer"
     assert (body.read, shop.asked) == (False, [])
 
 
 async def test_a_key_opens_only_what_it_is_for(http: httpx2.AsyncClient) -> None:
     assert (await http.post("/things", json={"values": [1]}, headers=KEY)).json() == 1
-    assert (await http.post("/closed", json={}, headers=KEY)).status_code == 401
+    other = await http.post("/closed", json={}, headers=KEY)
+    unknown = await http.post("/closed", json={}, headers={"Authorization": "Bearer of-nobody"})
+    assert other.status_code == 401
+    assert other.json() == unknown.json(), "which keys there are is nobody's to know"
+
+
+@pytest.mark.parametrize("given", ["Bearer the-key", "bearer the-key", "BEARER   the-key  "])
+async def test_a_key_is_read_whatever_the_case_of_its_scheme_and_the_space_around_it(
+    http: httpx2.AsyncClient, given: str
+) -> None:
+    assert (await http.post("/raw", headers={"Authorization": given})).status_code == 200
 
 
 async def test_a_body_that_says_it_is_too_long_is_refused_unread(shop: Shop, http: httpx2.AsyncClient) -> None:

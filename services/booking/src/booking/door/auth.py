@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from booking.door.client_keys import Keys
 from booking.door.domain import OPERATOR, Client
 from chassis.api.app import OperatorKey
-from chassis.api.door import Admit, no_key
+from chassis.api.door import Admit, refused
 
 _BEARER = HTTPBearer(auto_error=False, description="The key of an API client: `attend clients create`.")
 
@@ -23,7 +23,7 @@ def client_of(keys: Keys) -> Caller:
     async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None) -> Client:
         client = None if given is None else await keys.client(given.credentials)
         if client is None:
-            raise no_key()
+            raise refused("" if given is None else given.credentials)
         return client
 
     return caller

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.api.app import OperatorKey, Problem
+from chassis.api.door import refused
 from chassis.process.clock import Clock
 from notifier.inbox.bodies import IssuedToken, NewToken, TokenList, TokenView
 from notifier.inbox.store import PostgresInbox
@@ -56,9 +57,7 @@ class InboxAccess:
     async def _check(self, provider_id: UUID, token: str) -> None:
         whose = await self._inbox.whose(digest(token)) if token.startswith(PREFIX) else None
         if whose is None:
-            raise Problem(
-                401, "NO_KEY", "Send `Authorization: Bearer` with the operator's key or a token of this inbox."
-            )
+            raise refused(token)
         if whose != provider_id:
             raise Problem(403, "NOT_YOURS", "This token opens another inbox.")
 
