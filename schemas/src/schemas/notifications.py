@@ -48,6 +48,13 @@ class DeliveryState(StrEnum):
     READ = "read"
 
 
+DELIVERY = (
+    "What the carrier has said since it took the message. `unknown`, the usual case by email: it has said nothing, "
+    "which does not mean that anything went wrong."
+)
+"""What APIs say of a delivery state in their descriptions."""
+
+
 class Outcome(StrEnum):
     """What is known of a notification now.
 

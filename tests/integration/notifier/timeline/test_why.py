@@ -111,7 +111,9 @@ async def test_b1_a_timeline_merges_every_part_and_the_terminal_shows_it(
         "call.accepted",
     ]  # fmt: skip
     assert all(entry["caused_by"] for entry in told["entries"] if entry["what"].startswith("message"))
-    assert told["answer"]["got"] == ["confirmation by email at 2027-03-01 09:00"]
+    assert told["answer"]["got"] == [
+        "confirmation by email at 2027-03-01 09:00, the carrier took it and has not said whether it arrived"
+    ]
     assert others.keys == {"Bearer the others' key"}
     code, out, error = await attend(notifier, "why", str(visit.appointment_id))
     assert (code, error) == (0, "")

@@ -190,7 +190,7 @@ def test_d37_b1_a_message_that_waits_for_the_visits_twin_says_so_and_until_which
 def test_b1_a_message_that_waits_for_anything_else_does_not_say_that_it_waits_for_a_twin(
     changes: dict[str, Any],
 ) -> None:
-    assert " waits; next look at " in of_messages([message(**changes)], LONDON)[-1].text
+    assert " for the notifier to look at it again" in of_messages([message(**changes)], LONDON)[-1].text
 
 
 def test_b1_a_reminder_is_told_from_plan_to_end() -> None:
@@ -214,9 +214,32 @@ def test_b1_the_answer_names_what_the_patient_got_and_what_is_still_to_come() ->
 
     told = answer([accepted()], [due], [version()], [], LONDON)
 
-    assert told.got == ("confirmation by email at 2027-03-01 09:00",)
+    got = "confirmation by email at 2027-03-01 09:00, the carrier took it and has not said whether it arrived"
+    assert told.got == (got,)
     assert told.to_come == ("reminder 24h at 2027-03-02 09:00",)
-    assert told.text.startswith("The patient got: confirmation by email at 2027-03-01 09:00. Still to come: reminder")
+    assert told.text.startswith(f"The patient got: {got}. Still to come: reminder")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"next_attempt_at": NOW + HOUR},
+            "confirmation, which waits until 2027-03-01 10:00 for the notifier to look at it again",
+        ),
+        (
+            {"next_attempt_at": NOW + REBOOKED_WITHIN},
+            "confirmation, which waits until 2027-03-01 09:02:00, in case the patient's other visit is cancelled "
+            "for this one: then both are told as one move",
+        ),
+        ({"state": NotificationState.SENDING}, "confirmation, which is being sent"),
+    ],
+)
+def test_b1_what_is_still_to_come_is_said_in_whole_words(changes: dict[str, Any], expected: str) -> None:
+    told = answer([message(**changes)], [], [version()], [], LONDON)
+
+    assert told.to_come == (expected,)
+    assert told.text == f"The patient got nothing so far. Still to come: {expected}."
 
 
 def test_b1_the_answer_says_why_a_patient_got_nothing() -> None:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from notifier.ledger.domain.states import NotificationState
-from schemas.notifications import Channel, DeliveryState, Kind, Outcome
+from schemas.notifications import DELIVERY, Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
 
 
@@ -24,7 +24,7 @@ class AttemptView(BaseModel):
     answered_at: datetime | None
     outcome: str | None
     code: str | None
-    delivery_state: DeliveryState
+    delivery_state: DeliveryState = Field(description=DELIVERY)
     preference_version: int | None
 
 
@@ -42,7 +42,7 @@ class NotificationView(BaseModel):
     outcome: Outcome | None
     channel: Channel | None
     reason: Reason | None
-    delivery_state: DeliveryState
+    delivery_state: DeliveryState = Field(description=DELIVERY)
     steps: list[dict[str, str]]
     ordinal: int
     clinic_id: str | None

@@ -16,6 +16,7 @@ from chassis.api.query_fields import Moment
 from chassis.postgres.database import Pool
 from chassis.process.errors import AttendError
 from schemas.model import ClinicId
+from schemas.notifications import DELIVERY
 from schemas.reminders import Reason, ReminderStatus
 
 _HISTORY = """
@@ -31,7 +32,7 @@ class Entry(BaseModel):
     reason: Reason | None
     handed_over_at: datetime | None
     notification_id: UUID | None
-    delivery_state: str | None
+    delivery_state: str | None = Field(description=DELIVERY)
     at: datetime
     caused_by: str
 
@@ -68,7 +69,7 @@ class ReminderView(BaseModel):
     handed_over_at: datetime | None
     sent_at: datetime | None
     notification_id: UUID | None
-    delivery_state: str | None
+    delivery_state: str | None = Field(description=DELIVERY)
     changed_at: datetime
     caused_by: str
 

@@ -42,7 +42,7 @@ CHANNELS: dict[Channel, str] = {
 }
 
 DELIVERIES: dict[DeliveryState, str] = {
-    DeliveryState.UNKNOWN: "",
+    DeliveryState.UNKNOWN: "the carrier took it and has not said whether it arrived",
     DeliveryState.UNDELIVERED: "reported as not delivered",
     DeliveryState.DELIVERED: "delivered",
     DeliveryState.READ: "read",

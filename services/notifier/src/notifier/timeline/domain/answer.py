@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, reason_words
 from notifier.ledger.domain.states import NotificationState
 from notifier.timeline.domain.entries import ReminderFact, VersionFact, wall
-from notifier.timeline.domain.sent_messages import MessageFact, to_patient
+from notifier.timeline.domain.sent_messages import MessageFact, to_patient, waits
 from schemas.notifications import DeliveryState
 
 
@@ -47,8 +47,10 @@ def answer(
                 lost.append(f"{name} ({DELIVERIES[one.delivery_state]})")
             case NotificationState.UNKNOWN:
                 maybe.append(f"{name} by {CHANNELS[one.channel] if one.channel else 'an unknown channel'}")
-            case NotificationState.QUEUED | NotificationState.SENDING:
-                to_come.append(f"{name}, next look {wall(one.next_attempt_at, zone)}")
+            case NotificationState.QUEUED:
+                to_come.append(f"{name}, which {waits(one, zone)}")
+            case NotificationState.SENDING:
+                to_come.append(f"{name}, which is being sent")
             case NotificationState.SKIPPED | NotificationState.FAILED:
                 lost.append(f"{name} ({reason_words(one.reason, one.kind)})")
     handed_over = {one.reminder_id for one in patients}
@@ -66,8 +68,7 @@ def answer(
 
 def _got(one: MessageFact, name: str, zone: ZoneInfo) -> str:
     by = f" by {CHANNELS[one.channel]}" if one.channel else ""
-    seen = f", {DELIVERIES[one.delivery_state]}" if DELIVERIES[one.delivery_state] else ""
-    return f"{name}{by}{_at(one.accepted_at or one.changed_at, zone)}{seen}"
+    return f"{name}{by}{_at(one.accepted_at or one.changed_at, zone)}, {DELIVERIES[one.delivery_state]}"
 
 
 def _at(at: datetime | None, zone: ZoneInfo) -> str:

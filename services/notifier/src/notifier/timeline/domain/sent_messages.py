@@ -171,19 +171,19 @@ _FOR_ONE_MOVE = {
 }
 
 
-def _waiting(one: MessageFact, zone: ZoneInfo) -> str:
-    """Return until when a queued message waits, and why if it is for the visit's twin (D37)."""
+def waits(one: MessageFact, zone: ZoneInfo) -> str:
+    """Return until when a queued message waits, and why if it is for the visit's twin (D37), as a clause."""
     untouched = not one.calls and not one.steps and one.next_attempt_at == one.created_at + REBOOKED_WITHIN
     if untouched and (why := _FOR_ONE_MOVE.get(one.kind)):
         until = f"{wall(one.next_attempt_at, zone)}:{one.next_attempt_at:%S}"
-        return f"{one.name} waits until {until}, {why}: then both are told as one move"
-    return f"{one.name} waits; next look at {wall(one.next_attempt_at, zone)}"
+        return f"waits until {until}, {why}: then both are told as one move"
+    return f"waits until {wall(one.next_attempt_at, zone)} for the notifier to look at it again"
 
 
 def _ending(one: MessageFact, zone: ZoneInfo) -> list[Entry]:
     match one.state:
         case NotificationState.QUEUED:
-            text = _waiting(one, zone)
+            text = f"{one.name} {waits(one, zone)}"
         case NotificationState.SENDING:
             return []
         case NotificationState.ACCEPTED:
