@@ -149,6 +149,18 @@ async def test_a_last_partition_that_holds_much_is_not_read_while_everybody_wait
     assert await admin.fetchval("SELECT count(*) FROM pg_constraint WHERE conname = 'ends'") == 0
 
 
+async def test_a_last_partition_of_less_than_sixteen_mb_is_read_and_closed(admin: Connection) -> None:
+    """It takes 57 ms, and no administrator is needed for it."""
+    last = {table: (await names(admin, table))[-1] for table in TABLES}
+    await admin.execute(_MUCH.replace("180000", "75000"))
+    for name in last.values():
+        assert 5 << 20 < await admin.fetchval("SELECT pg_relation_size($1::text::regclass)", name) < 16 << 20
+
+    made = await admin.fetch("SELECT partition, why_not FROM extend_partitions(now() + interval '9 months')")
+
+    assert {row["why_not"] for row in made} == {None}
+
+
 _MUCH = """
 INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings, period)
 SELECT 'local', n::text, decode(repeat('00', 32), 'hex'), 'applied', gen_random_uuid(), 1, '{}',
@@ -217,6 +229,51 @@ async def test_no_key_of_the_last_eight_days_is_dropped_whatever_is_asked_for(
     assert await pool.fetchval("SELECT count(*) FROM ingress") == 1
     ends = [until for _, until in await bounds(admin, "ingress") if until is not None]
     assert min(ends) > (datetime.now(UTC) - timedelta(days=8)).date()
+
+
+async def test_a_partition_that_ended_less_than_eight_days_ago_stays_and_one_of_before_goes(
+    base: Installation, admin: Connection
+) -> None:
+    """The inbound topics repeat what is up to seven days old."""
+    today = await admin.fetchval("SELECT (now() AT TIME ZONE 'UTC')::date")
+    await admin.execute("DROP TABLE ingress_before")
+    edges = [f"'{today - timedelta(days=days)}'" for days in (9, 7)]
+    for name, lower, upper in zip(
+        ("ingress_nine", "ingress_seven", "ingress_present"),
+        ("MINVALUE", *edges),
+        (*edges, f"'{await quarter(admin, 1)}'"),
+        strict=True,
+    ):
+        await admin.execute(f"CREATE TABLE {name} PARTITION OF ingress FOR VALUES FROM ({lower}) TO ({upper})")
+    pool = await base.pool("booking")
+
+    dropped = await pool.fetch("SELECT dropped FROM drop_ingress('infinity', 1000) AS dropped")
+
+    assert [row["dropped"] for row in dropped] == ["ingress_nine"]
+
+
+async def test_only_so_many_partitions_are_dropped_at_once_and_the_oldest_first(
+    base: Installation, admin: Connection
+) -> None:
+    await past_quarters(admin, 6)
+    oldest = [f"ingress_{await quarter(admin, -number):%Y_%m}" for number in (6, 5, 4, 3, 2)]
+    pool = await base.pool("booking")
+
+    for expected in (oldest[:2], oldest[2:3], []):
+        dropped = await pool.fetch("SELECT dropped FROM drop_ingress('infinity', $1) AS dropped", len(expected))
+        assert [row["dropped"] for row in dropped] == expected
+
+
+async def test_the_right_to_drop_keys_is_the_bookings_service_alone(admin: Connection) -> None:
+    """It drops with its owner's rights: whoever may call it may have every key forgotten."""
+    allowed = await admin.fetch(
+        "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname NOT LIKE 'pg_%' "
+        "AND has_function_privilege(rolname, 'booking.drop_ingress(timestamptz, integer)', 'EXECUTE') "
+        "AND NOT pg_has_role(rolname, (SELECT proowner FROM pg_proc WHERE oid = "
+        "'booking.drop_ingress(timestamptz, integer)'::regprocedure), 'USAGE')"
+    )
+
+    assert [row["rolname"] for row in allowed] == ["attend_booking"]
 
 
 async def test_a_drop_that_must_wait_gives_way_and_is_tried_again(base: Installation, admin: Connection) -> None:
