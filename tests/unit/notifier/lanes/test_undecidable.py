@@ -260,6 +260,33 @@ async def test_b10_messages_done_by_themselves_keep_to_the_rate() -> None:
     assert (len(claimed.calls), ledger.tokens) == (2, 0)
 
 
+@pytest.mark.parametrize("paused", [{}, {"ours": 600.0}])
+async def test_b10_who_makes_no_call_by_itself_asks_for_no_token_and_no_pause(paused: dict[str, float]) -> None:
+    """What may not be called for now is let wait all the same, by its own clock."""
+    [one] = reminders(1)
+    ledger = MemoryLedger(one)
+    ledger.tokens, ledger.paused = 0, paused
+    shut = timedelta(minutes=5)
+    asking = Asking(Channel.SMS, {"ours": 4}, ACCOUNTS, LIVE, NOW, 0.0, per_second=1.0, shut_for=shut)
+
+    claimed = await one_by_one(ledger).judge(Undecidable([one.notification_id], asking))
+
+    assert (claimed.calls, len(claimed.waiting)) == ([], 1)
+    assert ledger.held[one.notification_id].next_attempt_at > NOW
+
+
+async def test_g5_a_call_claimed_by_itself_is_lost_with_the_commit_and_nothing_is_claimed_after_it() -> None:
+    messages = reminders(3)
+    ledger = MemoryLedger(*messages)
+    ledger.loses_next = True
+    asking = Asking(Channel.SMS, {"ours": 4}, ACCOUNTS, LIVE, NOW, 0.0)
+
+    claimed = await one_by_one(ledger).judge(Undecidable(list(ledger.held), asking))
+
+    assert (claimed.calls, [call.notification_id for call in claimed.lost]) == ([], [messages[0].notification_id])
+    assert ledger.held[messages[1].notification_id].state is NotificationState.QUEUED
+
+
 async def test_b10_beside_an_odd_one_no_message_of_a_paused_account_is_claimed_and_each_waits() -> None:
     messages = reminders(6)
     ledger = MemoryLedger(*messages[:3], *(wrong := reminders(1)), *messages[3:])
