@@ -17,7 +17,9 @@ SELECT receipt_id, carrier, key, asked_attempt_id, reference, status, code, occu
 FROM receipt WHERE applied_at IS NULL AND received_at >= $2 AND EXISTS (
     SELECT FROM attempt
     WHERE (attempt.attempt_id = receipt.asked_attempt_id OR attempt.reference = receipt.reference)
-      AND (receipt.carrier, attempt.channel) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+      AND (receipt.carrier, attempt.channel) IN (
+          SELECT carrier, channel FROM unnest($3::text[], $4::text[]) AS speaks (carrier, channel)
+      )
       AND {_MAY_SPEAK.format(account="receipt.account")}
 )
 ORDER BY receipt_id LIMIT $1 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
