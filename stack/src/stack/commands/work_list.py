@@ -50,7 +50,7 @@ def show(
     if not told["items"]:
         console.print("No message waits for anybody.")
     else:
-        console.print(_messages(told["items"]))
+        console.print(messages(told["items"]))
     if told["replies"]:
         console.print(_replies(told["replies"]))
     if told["next_after"]:
@@ -148,14 +148,15 @@ def _done(told: dict[str, Any], *, as_json: bool) -> None:
     typer.echo(f"{words[told['act']]}{again}.")
 
 
-def _messages(items: list[dict[str, Any]]) -> Table:
+def messages(items: list[dict[str, Any]]) -> Table:
+    """Return what waits for a person as a table; `?` where the service does not know."""
     table = Table(box=None, pad_edge=False)
     for name in ("message", "visit", "clinic", "patient", "what", "why", "you may"):
         table.add_column(name, overflow="fold", no_wrap=name in {"message", "visit"})
     for item in items:
         at = datetime.fromisoformat(item["starts_at"]).astimezone(ZoneInfo(item["zone"] or "UTC"))
         code = f" ({item['code']})" if item["code"] else ""
-        what = item["kind"] + (f" by {item['channel']}" if item["channel"] else "")
+        what = (item["kind"] or "?") + (f" by {item['channel']}" if item["channel"] else "")
         why = plain(f"{item['state']}: {item['reason'] or ''}{code}", STYLES.get(item["state"], ""))
         table.add_row(
             item["notification_id"][:13], f"{at:%Y-%m-%d %H:%M}", item["clinic_id"], plain(item["patient_name"] or ""),
