@@ -60,9 +60,9 @@ def status(as_json: JsonOption = False) -> None:
     console.print()
     for row in rows:
         if row.get("detail"):
-            console.print(f"{row['part']}: {row['detail']}")
+            console.print(f"{row['part']}: {row['detail']}", markup=False)
         if row["recovery"]:
-            console.print(f"{row['part']} recovers its table: {row['recovery']}")
+            console.print(f"{row['part']} recovers its table: {row['recovery']}", markup=False)
     for line in way_to_dead_letters(rows):
         console.print(line)
 

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
+
+from stack.commands.plain import plain
 
 WORDS = {
     "appointments": "visits that get another version",
@@ -31,7 +34,7 @@ def policy(told: dict[str, Any]) -> list[Any]:
     if told["service_type"] and not told["own"]:
         found.append("It has no policy of its own: this is the clinic's.")
     elif told["service_types_with_own"]:
-        found.append(f"Service types with their own: {', '.join(told['service_types_with_own'])}.")
+        found.append(f"Service types with their own: {escape(', '.join(told['service_types_with_own']))}.")
     if told["changes"]:
         found.append(_changes(told["changes"]))
     return found
@@ -89,13 +92,15 @@ def _changes(changes: Sequence[dict[str, Any]]) -> Table:
         job = change["reissue"]
         counts = f"{job['state']}: +{job['added']:,} -{job['removed']:,} ↔{job['moved']:,}"
         sides = (rules_text(change[side]["rules"]) for side in ("from", "to"))
-        row = (str(change["version"]), change["service_type"] or "", _instant(change["set_at"]), change["set_by"])
+        by, service = plain(change["set_by"]), plain(change["service_type"] or "")
+        row = (str(change["version"]), service, _instant(change["set_at"]), by)
         table.add_row(*row, *sides, counts)
     return table
 
 
 def _whose(told: dict[str, Any]) -> str:
-    return f"{told['clinic_id']}, {told['service_type']}" if told["service_type"] else str(told["clinic_id"])
+    whose = f"{told['clinic_id']}, {told['service_type']}" if told["service_type"] else str(told["clinic_id"])
+    return escape(whose)
 
 
 def _instant(written: str) -> str:
