@@ -96,6 +96,7 @@ class Both:
         lag: Records still to be taken.
         asked: Of how many appointments booking was asked where they stand.
         unplannable: Appointments of which `offer` makes no row.
+        untaken: Appointments with which `offer` and `forget` do nothing.
         live: The partitions of this worker, of `PARTITIONS`.
         read: The partitions that booking was asked for.
         in_hand: How many were mended after each look.
@@ -109,6 +110,8 @@ class Both:
     lag: int = 0
     asked: int = 0
     unplannable: set[UUID] = field(default_factory=set)
+    untaken: set[UUID] = field(default_factory=set)
+    now: datetime = NOW
     offered: list[UUID] = field(default_factory=list)
     forgotten: list[UUID] = field(default_factory=list)
     live: Sequence[int] = range(3)
@@ -160,18 +163,21 @@ class Both:
     async def note_planned(self, begun: Mapping[int, int]) -> None:
         self.planned |= begun
 
-    async def offer(self, snapshots: Sequence[bytes]) -> None:
-        for one in [self.stands[UUID(bytes=key)] for key in snapshots]:
+    async def offer(self, snapshots: Sequence[bytes]) -> set[UUID]:
+        ids = {UUID(bytes=key) for key in snapshots}
+        for one in [self.stands[key] for key in sorted(ids - self.untaken)]:
             self.offered.append(one.appointment_id)
             self.in_hand[-1] += 1
             if one.appointment_id not in self.unplannable:
                 self.book(one)
+        return ids & self.untaken
 
-    async def forget(self, appointment_ids: Sequence[UUID]) -> None:
-        for one in appointment_ids:
+    async def forget(self, appointment_ids: Sequence[UUID]) -> set[UUID]:
+        for one in sorted(set(appointment_ids) - self.untaken):
             self.forgotten.append(one)
             self.in_hand[-1] += 1
             self.rows[one] = replace(self.rows[one], waiting=False)
+        return set(appointment_ids) & self.untaken
 
     async def reconcile(self, meanwhile: Callable[[], None] = lambda: None) -> Found:
         """Make the first pass of a worker; `meanwhile` happens between the two looks."""
@@ -182,7 +188,7 @@ class Both:
             self.in_hand.append(0)
             meanwhile()
 
-        return Reconciler(self, self, lambda: NOW, settle, most)
+        return Reconciler(self, self, lambda: self.now, settle, most)
 
 
 @pytest.fixture
@@ -431,3 +437,89 @@ async def test_a_pass_that_left_something_notes_nothing(both: Both, lag: int, gh
     assert (await both.reconcile()).left is not None
 
     assert both.planned == {}
+
+
+YOUNG = stand("young", since=NOW - timedelta(seconds=30))
+"""Its event may have been taken before its partition began anew."""
+
+
+@pytest.fixture
+def young(both: Both) -> Both:
+    """Give one more appointment, too new to compare and without a row, in a partition that began anew."""
+    both.stands[YOUNG.appointment_id] = YOUNG
+    both.begun = {YOUNG.appointment_id.int % PARTITIONS: 510}
+    return both
+
+
+async def test_what_was_too_new_in_a_partition_that_began_anew_is_planned_at_the_second_look(young: Both) -> None:
+    def meanwhile() -> None:
+        young.now = NOW + SETTLED_AFTER
+
+    found = await young.reconcile(meanwhile)
+
+    assert (found.mended, found.left) == ({Difference.MISSING: 1}, None)
+    assert young.offered == [YOUNG.appointment_id]
+    assert young.planned == young.begun
+
+
+async def test_a_pass_that_found_something_too_new_twice_in_a_partition_that_began_anew_notes_nothing(
+    young: Both,
+) -> None:
+    """A pass that called it no difference noted the partition as planned, and it had no timer for an hour."""
+    found = await young.reconcile()
+
+    assert (found.mended.total(), found.left) == (0, "1 without timers are too new to compare")
+    assert young.offered == []
+    assert young.planned == {}
+
+
+async def test_what_is_new_and_gets_its_row_between_the_two_looks_keeps_nothing_from_being_noted(young: Both) -> None:
+    """New ones come all the time: a busy partition would never be noted as planned."""
+    found = await young.reconcile(lambda: young.book(YOUNG))
+
+    assert (found.mended.total(), found.left, young.planned) == (0, None, young.begun)
+
+
+async def test_what_is_too_new_in_a_partition_that_did_not_begin_anew_is_on_its_way(young: Both) -> None:
+    young.begun = {(YOUNG.appointment_id.int + 1) % PARTITIONS: 510}
+
+    found = await young.reconcile()
+
+    assert (found.mended.total(), found.left, young.in_hand) == (0, None, [])
+    assert young.planned == young.begun
+
+
+@pytest.mark.parametrize("difference", [Difference.MISSING, Difference.DIFFERENT, Difference.UNWANTED])
+async def test_what_was_not_taken_is_neither_mended_nor_unplannable_and_nothing_is_noted(
+    both: Both, difference: Difference
+) -> None:
+    """A partition was noted as planned of which the breaker had kept all."""
+    both.begun = {0: 1, 1: 510, 2: 7}
+    lost = id_of("ghost" if difference is Difference.UNWANTED else "visit 3")
+    both.rows.pop(lost, None)
+    if difference is not Difference.MISSING:
+        both.rows[lost] = held(4, 9)
+    both.untaken = {lost}
+    reconciler = both.reconciler()
+
+    found = await reconciler.reconcile()
+
+    assert (found.mended.total(), found.unplannable) == (0, 0)
+    assert found.left == "1 to mend were not taken"
+    assert both.planned == {}
+
+    both.untaken.clear()
+
+    assert (await reconciler.reconcile()).mended == {difference: 1}
+    assert both.planned == both.begun
+
+
+async def test_all_that_was_left_is_told(young: Both) -> None:
+    young.rows |= {id_of(f"ghost {n}"): held() for n in range(150)}
+    young.rows[id_of("visit 3")] = held(4, 9)
+    young.untaken = {id_of("visit 3")}
+
+    assert (await young.reconcile()).left == (
+        "booking does not know 150 of 156 appointments with timers: none cancelled"
+        "; 1 without timers are too new to compare; 1 to mend were not taken"
+    )

@@ -1,11 +1,14 @@
 """The timers of a worker as its reconciler sees them."""
 
+import json
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from reminders.reconciler.worker_timers import EngineTimers
+from reminders.timers.ports import Source
 from reminders.timers.row import Row
 from schemas.instants import micros
 from tests.support.reminders.builders import NOW, VISIT, id_of
@@ -32,3 +35,23 @@ async def test_a_row_of_which_nothing_can_be_said_is_told_as_unreadable_with_its
 
     assert held is not None
     assert (held.version, held.waiting, held.unreadable) == (3, True, True)
+
+
+async def test_it_says_which_appointments_were_not_taken() -> None:
+    """Of each partition the first so many are taken: none while nothing is, or when it has gone elsewhere."""
+    ids = [id_of(f"visit {n}") for n in range(40)]
+    offered: dict[int, list[str]] = {}
+
+    async def offer(number: int, records: Sequence[Source]) -> int:
+        offered[number] = [(record.key or b"").decode() for record in records]
+        return 0 if number == 0 else 1 if number == 1 else len(records)
+
+    engine: Any = SimpleNamespace(offer=offer)
+    timers = EngineTimers(engine, "appointments", 4, lambda: NOW)
+
+    untaken = await timers.offer([json.dumps({"appointment_id": str(one)}).encode() for one in ids])
+    assert {str(one) for one in untaken} == {*offered[0], *offered[1][1:]}
+    assert len(offered[0]) > 1
+    assert len(offered[1]) > 1
+
+    assert await timers.forget(ids) == untaken

@@ -143,7 +143,7 @@ async def test_a_partition_that_came_back_as_another_is_not_written_by_what_wait
     stage.part = new
     old.lock.release()
 
-    assert await offering == Counter()
+    assert await offering == 0
     assert stage.written == []
 
 
@@ -180,8 +180,19 @@ async def test_too_many_faults_stop_the_taking_where_they_are_and_nothing_behind
     assert stage.breaker.is_open
     await stage.take(numbered(400, ["later"]))
     assert len(stage.released) == 2
-    assert await stage.intake.offer(0, cast(Any, [b"b".ljust(16)])) == Counter()
+    assert await stage.intake.offer(0, cast(Any, [b"b".ljust(16)])) == 0
     assert stage.written == [b"a".ljust(16)]
+
+
+async def test_of_what_is_offered_it_is_told_how_much_was_taken() -> None:
+    stage, bad = Stage(), numbered(0, ["bad"] * (SLICE + 50)).value
+
+    stage.live = False
+    assert await stage.intake.offer(0, cast(Any, [b"a".ljust(16)])) == 0
+    stage.live = True
+    assert await stage.intake.offer(0, cast(Any, [b"a".ljust(16), b"b".ljust(16)])) == 2
+    assert await stage.intake.offer(0, cast(Any, bad)) == SLICE
+    assert stage.written == [b"a".ljust(16), b"b".ljust(16)]
 
 
 async def test_faults_beside_many_good_records_stop_nothing() -> None:

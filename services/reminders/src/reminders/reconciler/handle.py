@@ -4,12 +4,14 @@ Booking is asked for the appointments of this worker's partitions alone, and a p
 a time that a lost table neither fills the memory nor takes days.
 
 In a healthy system it finds nothing. A difference counts when it was seen twice, `SETTLED_AFTER` apart by the
-clock of the machine too, so that neither lag nor a stepped domain clock looks like one.
+clock of the machine too, so that neither lag nor a stepped domain clock looks like one. What has no row and is too
+new to compare is on its way; in a partition that began anew its event may have been taken before, and does not come
+again: there it is looked at twice like what differs.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
@@ -72,11 +74,13 @@ class Timers(Protocol):
         """Note that what is ahead of these was planned: nobody need do it again."""
         ...
 
-    async def offer(self, snapshots: Sequence[bytes]) -> None:
-        """Plan these as if their events had come; one of the version held is planned anew."""
+    async def offer(self, snapshots: Sequence[bytes]) -> Set[UUID]:
+        """Plan these as if their events had come, one of the version held anew; return those that were not taken."""
+        ...
 
-    async def forget(self, appointment_ids: Sequence[UUID]) -> None:
-        """Void the timers of appointments that booking does not know."""
+    async def forget(self, appointment_ids: Sequence[UUID]) -> Set[UUID]:
+        """Void the timers of appointments that booking does not know; return those that were not taken."""
+        ...
 
 
 @dataclass(slots=True)
@@ -88,6 +92,8 @@ class Found:
         left: Why nothing, or not everything, was done; None when all was.
         behind: Appointments of which the timers hold a version that booking does not know; nothing is mended.
         unplannable: Appointments ahead that cannot be planned (their events are dead letters): no difference to mend.
+        too_new: Appointments without a row in partitions that began anew, at the second look still too new to compare.
+        untaken: Appointments that differ and were not taken to be mended: their partition went, or nothing is taken.
     """
 
     compared: int = 0
@@ -95,6 +101,8 @@ class Found:
     left: str | None = None
     behind: int = 0
     unplannable: int = 0
+    too_new: int = 0
+    untaken: int = 0
 
 
 @dataclass(slots=True)
@@ -109,6 +117,15 @@ class Lost:
     def memory(self) -> bool:
         """Whether it is booking that lost something."""
         return self.count > max(ALWAYS_ALLOWED, LARGEST_SHARE * self.waiting)
+
+    @property
+    def left(self) -> str | None:
+        """Why not all of them are cancelled, if so."""
+        if self.memory:
+            return f"booking does not know {self.count} of {self.waiting} appointments with timers: none cancelled"
+        if self.count > len(self.ids):
+            return f"booking does not know {self.count}: {len(self.ids)} cancelled, the rest in the next pass"
+        return None
 
 
 class Reconciler:
@@ -146,26 +163,23 @@ class Reconciler:
         begun = self._timers.begun_anew()
         suspects: dict[UUID, BookingState | None] = {}
         lost = Lost()
-        async for some in self._differing(found, lost):
+        async for some in self._differing(begun, found, lost):
             suspects.update(some)
             if len(suspects) >= self._most:
                 await self._look_again(suspects, found)
                 suspects.clear()
-        if lost.memory:
-            found.left = (
-                f"booking does not know {lost.count} of {lost.waiting} appointments with timers: none cancelled"
-            )
-        else:
+        if not lost.memory:
             suspects.update(dict.fromkeys(lost.ids))
-            if lost.count > len(lost.ids):
-                found.left = f"booking does not know {lost.count}: {len(lost.ids)} cancelled, the rest in the next pass"
         await self._look_again(suspects, found)
+        found.left = _left(found, lost)
         found.unplannable = len(self._unplannable)
         if found.left is None:
             await self._timers.note_planned(begun)
         return found
 
-    async def _differing(self, found: Found, lost: Lost) -> AsyncIterator[Mapping[UUID, BookingState]]:
+    async def _differing(
+        self, begun: Collection[int], found: Found, lost: Lost
+    ) -> AsyncIterator[Mapping[UUID, BookingState]]:
         """Give what differs and booking knows, with its state there; note what booking does not know."""
         tried, self._unplannable = self._unplannable, {}
         for partition in self._timers.partitions():
@@ -173,7 +187,7 @@ class Reconciler:
                 for states in batched(page, AT_ONCE):
                     own = [booked for booked in states if self._timers.owns(booked.appointment_id)]
                     found.compared += len(own)
-                    yield dict(self._ahead(own, tried))
+                    yield dict(self._ahead(own, tried, anew=partition in begun))
                     await asyncio.sleep(0)  # some milliseconds' work: the timers' turn
         for waiting in self._timers.waiting():
             found.compared += len(waiting)
@@ -181,12 +195,19 @@ class Reconciler:
                 yield dict(await self._waiting(ids, lost))
             await asyncio.sleep(0)
 
-    def _ahead(self, own: Sequence[BookingState], tried: Mapping[UUID, int]) -> Iterator[tuple[UUID, BookingState]]:
-        """Yield what differs among what booking has ahead, but for what was tried in this version already."""
+    def _ahead(
+        self, own: Sequence[BookingState], tried: Mapping[UUID, int], *, anew: bool
+    ) -> Iterator[tuple[UUID, BookingState]]:
+        """Yield what differs among what booking has ahead, but for what was tried in this version already.
+
+        Args:
+            anew: Their partition began anew: what has no row differs, however new it is.
+        """
         now = self._now()
         for booked in own:
             one = booked.appointment_id
-            if difference(booked, self._timers.held(one), now) is None:
+            row = self._timers.held(one)
+            if difference(booked, row, now) is None and not (anew and row is None):
                 continue
             if tried.get(one) == booked.version:
                 self._unplannable[one] = booked.version
@@ -222,17 +243,30 @@ class Reconciler:
             seen = unwanted(booked, held, now) if booked is None else difference(booked, held, now)
             if seen is not None:
                 still[appointment_id] = seen
+            elif booked is not None and held is None:
+                found.too_new += 1
         found.behind += sum(seen is Difference.BEHIND for seen in still.values())
         still = {one: seen for one, seen in still.items() if seen is not Difference.BEHIND}
         known = [appointment_id for appointment_id in still if appointment_id in states]
         unknown = [appointment_id for appointment_id in still if appointment_id not in states]
+        untaken: set[UUID] = set()
         if known:
-            await self._timers.offer(list((await self._booking.snapshots(known)).values()))
+            untaken |= await self._timers.offer(list((await self._booking.snapshots(known)).values()))
         if unknown:
-            await self._timers.forget(unknown)
-        refused = {one: states[one].version for one in known if still[one] is Difference.MISSING and self._refused(one)}
+            untaken |= await self._timers.forget(unknown)
+        found.untaken += len(untaken)
+        still = {one: seen for one, seen in still.items() if one not in untaken}
+        missing = [one for one, seen in still.items() if seen is Difference.MISSING]
+        refused = {one: states[one].version for one in missing if self._refused(one)}
         self._unplannable.update(refused)  # until booking has another version of it
         found.mended.update(seen for one, seen in still.items() if one not in refused)
 
     def _refused(self, appointment_id: UUID) -> bool:
         return self._timers.owns(appointment_id) and self._timers.held(appointment_id) is None
+
+
+def _left(found: Found, lost: Lost) -> str | None:
+    """Say what this pass did not do, if anything."""
+    too_new = f"{found.too_new} without timers are too new to compare" if found.too_new else None
+    untaken = f"{found.untaken} to mend were not taken" if found.untaken else None
+    return "; ".join(filter(None, (lost.left, too_new, untaken))) or None

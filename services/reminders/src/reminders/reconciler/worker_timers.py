@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
@@ -86,21 +86,26 @@ class EngineTimers:
         """See `reconciler.handle.Timers`."""
         await asyncio.shield(self._engine.note_planned(begun))  # as in `_offer`
 
-    async def offer(self, snapshots: Sequence[bytes]) -> None:
-        await self._offer([(_named(snapshot).appointment_id, snapshot) for snapshot in snapshots])
+    async def offer(self, snapshots: Sequence[bytes]) -> Set[UUID]:
+        return await self._offer([(_named(snapshot).appointment_id, snapshot) for snapshot in snapshots])
 
-    async def forget(self, appointment_ids: Sequence[UUID]) -> None:
-        await self._offer([(str(appointment_id), None) for appointment_id in appointment_ids])
+    async def forget(self, appointment_ids: Sequence[UUID]) -> Set[UUID]:
+        return await self._offer([(str(appointment_id), None) for appointment_id in appointment_ids])
 
-    async def _offer(self, records: Sequence[tuple[str, bytes | None]]) -> None:
+    async def _offer(self, records: Sequence[tuple[str, bytes | None]]) -> Set[UUID]:
         headers = (("ce_type", APPOINTMENT_CHANGED.encode()), (MEND, self._now().isoformat().encode()))
         found: dict[int, list[Source]] = defaultdict(list)
+        ids: dict[int, list[UUID]] = defaultdict(list)
         for key, value in records:
             number = self._place(key)
+            ids[number].append(UUID(key))
             found[number].append(Offered(self._topic, number, -1, key.encode(), value, headers))
+        untaken: set[UUID] = set()
         for number, offered in sorted(found.items()):
             # a stop must not cut a transaction in two: the partition's other writers would find it open
-            await asyncio.shield(self._engine.offer(number, offered))
+            taken = await asyncio.shield(self._engine.offer(number, offered))
+            untaken.update(ids[number][taken:])
+        return untaken
 
     def _place(self, key: str) -> int:
         return partition_of(key.encode(), self._partitions)

@@ -190,7 +190,7 @@ class Engine:
         """Numbers of the live partitions whose source is taken: of those that stand still it is not."""
         return self._live().keys() - self._app.source_reader.halted
 
-    async def offer(self, partition: int, records: Sequence[Source]) -> Counter[Outcome]:
+    async def offer(self, partition: int, records: Sequence[Source]) -> int:
         """Take records that came another way than by the source: see `Intake.offer`."""
         return await self._intake.offer(partition, records)
 

@@ -112,17 +112,17 @@ class Intake:
                         self._working.add(number)
                         group.create_task(self._work(number))
 
-    async def offer(self, number: int, records: Sequence[Source]) -> Counter[Outcome]:
+    async def offer(self, number: int, records: Sequence[Source]) -> int:
         """Take records that came another way, as if the source had given them; nothing is acknowledged.
 
         Returns:
-            What became of them; nothing if the partition is not live here, or nothing is taken.
+            How many of them were taken, the first so many; 0 if the partition is not live here, or nothing is taken.
         """
         part = self._partitions().get(number)
         if part is None or self._breaker.is_open:
-            return Counter()
-        outcomes, _ = await self._apply(number, part, records)
-        return outcomes
+            return 0
+        _, done = await self._apply(number, part, records)
+        return done
 
     async def _work(self, number: int) -> None:
         try:
