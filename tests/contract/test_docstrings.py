@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -70,7 +71,7 @@ def modules(package: str) -> dict[str, tuple[str, ...]]:
 def is_there(package: str, dotted: str) -> bool:
     """Say whether a dotted name leads to something: from its package's modules, or from any that can be imported."""
     first, *rest = dotted.split(".")
-    starts = modules(package).get(first, ()) + ((first,) if find_spec(first) else ())
+    starts = modules(package).get(first, ()) + ((first,) if first in sys.modules or find_spec(first) else ())
     return any(_leads(importlib.import_module(start), rest) for start in starts)
 
 

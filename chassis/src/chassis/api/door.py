@@ -91,13 +91,17 @@ class Door:
             raise busy()
         if _is_under(path, self._public):
             return
-        key = bearer(headers)
+        key, unreadable = "", None
+        try:
+            key = bearer(headers)
+        except Problem as problem:
+            unreadable = problem  # where no key is asked for, any header may come
         try:
             known = await self._admit(key, path)
         except Unavailable as error:
             raise away(error) from None
         if not known:
-            raise refused(key)
+            raise unreadable or refused(key)
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > self._bounds.body:
             raise too_large(self._bounds.body)

@@ -153,7 +153,7 @@ def configure(service: str, level: str = "info", format: str = "json", stream: T
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # else what was used before keeps the level and the stream of before
     )
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(

@@ -73,7 +73,12 @@ async def test_d44_every_name_of_the_one_means_the_other_from_now_on(door: Door)
     changed = await door.put("/v1/patients/double", {**ANN, "given_name": "Anna"})
 
     assert (await shown(door, booked["appointment_id"]))["patient_id"] == ann["patient_id"]
-    assert changed == {"patient_id": ann["patient_id"], "main_file": ann["main_file"], "version": 2}
+    assert changed == {
+        "patient_id": ann["patient_id"],
+        "main_file": ann["main_file"],
+        "version": 2,
+        "reminders_cancelled": 0,
+    }
 
 
 async def test_d44_the_same_merge_again_is_a_repeat_however_often_it_comes_at_once(door: Door) -> None:

@@ -174,6 +174,14 @@ def test_operations_have_the_bounds_and_headers_of_every_door(client: TestClient
     assert client.request("GET", path, content=b" " * (BOUNDS.body + 1)).status_code == 413
 
 
+@pytest.mark.parametrize("given", ["Basic cDp3", "Bearer ", "Bearer", "", "nobody", "Bearer a key"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/status", "/clock", "/metrics", "/openapi.json"])
+def test_a_header_that_a_proxy_or_a_probe_adds_changes_nothing(client: TestClient, path: str, given: str) -> None:
+    asked = client.get(path)
+
+    assert client.get(path, headers={"Authorization": given}).status_code == asked.status_code != 401
+
+
 async def test_however_many_ask_for_figures_health_is_told(health: Health) -> None:
     came, go = asyncio.Semaphore(0), asyncio.Event()
 

@@ -8,7 +8,7 @@ import pytest
 
 from notifier.carriers.http_client import new_client
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+ANSWER = b"HTTP/1.1 200 OK\r\nSet-Cookie: session=of-one-account; Path=/\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Server:
@@ -21,12 +21,13 @@ class Server:
         self.may_answer.set()
         self.breaks = False
         self.port = 0
+        self.heads: list[bytes] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         self.connections += 1
         while await reader.readline():
-            await reader.readuntil(b"\r\n\r\n")
+            self.heads.append(await reader.readuntil(b"\r\n\r\n"))
             self.asked.release()
             await self.may_answer.wait()
             if self.breaks:
@@ -57,6 +58,16 @@ async def test_calls_one_after_the_other_share_a_connection(server: Server, clie
         assert (await client.get("/")).json() == {}
 
     assert server.connections == 1
+
+
+async def test_what_an_answer_to_one_account_set_goes_out_with_no_other(
+    server: Server, client: httpx2.AsyncClient
+) -> None:
+    for _ in range(3):
+        await client.send(client.build_request("POST", "/"))
+
+    assert [b"cookie" in head.lower() for head in server.heads] == [False] * 3
+    assert not client.cookies
 
 
 async def test_calls_at_once_have_a_connection_each_and_one_too_many_has_not_left(

@@ -46,6 +46,15 @@ HEADERS = {
 }  # fmt: skip
 
 
+def test_a_backslash_in_a_clinics_name_breaks_no_line_of_its_calendar_entry() -> None:
+    raw = compose(call(clinic_name="Haus\\Nord; A \\N \\n"), TEMPLATES, SENDER).content
+    mail: Any = message_from_bytes(raw, policy=policy.default)
+    (entry,) = (part for part in mail.walk() if part.get_content_type() == "text/calendar")
+    (event,) = Calendar.from_ical(entry.get_content()).walk("VEVENT")
+
+    assert str(event["LOCATION"]).replace("\u200b", "") == "Haus\\Nord; A \\N \\n"
+
+
 @settings(deadline=None)  # on a busy machine an example may take any time
 @given(given_name=NAMES, clinic_name=NAMES)
 def test_no_name_breaks_out_of_a_mail_or_its_calendar_entry(given_name: str, clinic_name: str) -> None:

@@ -14,6 +14,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx2
@@ -43,10 +44,12 @@ _NEVER_LEFT = (
 def new_client(base_url: str, timeout_s: float, connections: int) -> httpx2.AsyncClient:
     """Return a client for one carrier, for at most so many calls at once.
 
-    Redirects are not followed, the environment's proxies not used.
+    Redirects are not followed, the environment's proxies not used. No cookie is kept: the client serves all accounts,
+    and what one's answers set would go out with the requests of the others.
     """
     return httpx2.AsyncClient(
         base_url=base_url,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=httpx2.Timeout(timeout_s, connect=timeout_s / 3),
         transport=Spread(connections, KEEP_ALIVE_S),
         follow_redirects=False,

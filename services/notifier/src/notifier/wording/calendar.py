@@ -36,9 +36,9 @@ def calendar_entry(call: Call, words: Words, summary: str, organizer: str) -> by
     event.add("DTSTART", visit.starts_at.astimezone(UTC))
     if visit.ends_at:
         event.add("DTEND", visit.ends_at.astimezone(UTC))
-    event.add("SUMMARY", summary)
+    event.add("SUMMARY", _text(summary))
     if words.clinic:
-        event.add("LOCATION", words.clinic)
+        event.add("LOCATION", _text(words.clinic))
     event.add("STATUS", _STATUS[method])
     event.add("ORGANIZER", vCalAddress(f"mailto:{organizer}"))
     attendee = vCalAddress(f"mailto:{call.route.address}")
@@ -51,3 +51,11 @@ def calendar_entry(call: Call, words: Words, summary: str, organizer: str) -> by
     entry.add_component(event)
     written: bytes = entry.to_ical()
     return written
+
+
+def _text(value: str) -> str:
+    """Return a text of which `icalendar` makes no line break: it takes a backslash before N for one (7.3).
+
+    A zero-width space stands between them; the backslash itself is escaped by the library, as any.
+    """
+    return value.replace("\\N", "\\\u200bN")
