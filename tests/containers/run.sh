@@ -63,7 +63,7 @@ mkdir -p "$ATTEND_CLOCK_FOLDER"
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from chassis import clock
+from chassis.process import clock
 clock.step(Path(sys.argv[1]), datetime(2027, 3, 1, 9, tzinfo=UTC))
 PY
 
