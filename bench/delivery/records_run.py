@@ -55,6 +55,7 @@ class Run:
 async def run_records(place: Place, load: Load) -> Run:
     """Let the service take everything that waits in `appointments`, in a database that knows the people."""
     settings = Settings(
+        rebuild=True,  # each round fills a new database from the topics of all
         database_url=SecretStr(place.url(SERVICE)),
         kafka_bootstrap_servers=place.bootstrap,
         topic_prefix=place.prefix,
