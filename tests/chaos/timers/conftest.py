@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from stack.kafka import Kafka
-from stack.spawn import Spawn
 from tests.chaos.timers.workers import TimerWorkers, opened
 
 
@@ -23,9 +22,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 
 @pytest.fixture
-async def timers(broker: Kafka, tmp_path: Path, spawn: Spawn) -> AsyncIterator[TimerWorkers]:
-    """Return topics of this test's own on that broker; workers end with the test."""
-    async with opened(broker, tmp_path, spawn=spawn) as timers:
+async def timers(broker: Kafka, tmp_path: Path) -> AsyncIterator[TimerWorkers]:
+    """Return topics of this test's own on that broker; workers, each with an interpreter of its own, end with it."""
+    async with opened(broker, tmp_path) as timers:
         yield timers
 
 
