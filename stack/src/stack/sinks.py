@@ -24,6 +24,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from chassis.api.server import Patience
 from chassis.process.clock import clock_from
 from stack import callbacks
 from stack import faults as orders
@@ -234,8 +235,9 @@ async def serve(
     sink = MailSink(log, faults)
     smtp = await loop.create_server(lambda: _Door(sink, faults, host, loop), host, smtp_port)
     config = uvicorn.Config(
-        carrier(log, faults, back), host=host, port=http_port, access_log=False, log_level="warning"
-    )
+        carrier(log, faults, back), host=host, port=http_port, access_log=False, log_level="warning",
+        timeout_keep_alive=Patience().idle_s,
+    )  # fmt: skip
     async with smtp:
         await uvicorn.Server(config).serve()
 

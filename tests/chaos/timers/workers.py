@@ -62,11 +62,22 @@ class TimerWorkers(RunningReminders):
         """Return how many rows a worker says it has."""
         return int((await self.get(process, "/status")).json()["rows"])
 
+    async def partitions_live(self, process: Process) -> list[int]:
+        """Return the numbers of the partitions that a worker says it fires."""
+        told = (await self.get(process, "/status")).json()["partitions"]
+        return [int(number) for number in told.split(", ") if number]
+
     async def settled(self, *processes: Process) -> None:
-        """Wait until each worker is ready, idle, and idle still when all have been asked."""
+        """Wait until every partition is live in exactly one of these workers, and they have nothing to do."""
         await self.ready(*processes)
-        await self.idle(*processes)
-        await self.idle(*processes)
+
+        async def shared_and_idle() -> bool:
+            owned = [n for process in processes for n in await self.partitions_live(process)]
+            if sorted(owned) != list(range(APPOINTMENTS.partitions)):
+                return False
+            return all([(await self.get(process, "/clock")).json()["idle"] for process in processes])
+
+        await until(shared_and_idle, "all partitions live and idle")
 
     async def until_settled(self, slot: str | None = None) -> int:
         """Do as a supervisor does until a worker is settled; return how many ended by themselves meanwhile.

@@ -13,7 +13,7 @@ from chassis.kafka import topics
 from reminders.timers.row import unpack
 from schemas.appointments import Bar, Status
 from schemas.reminders import Reason
-from schemas.topics import REMINDERS
+from schemas.topics import APPOINTMENTS, REMINDERS
 from tests.support.reminders.builders import VISIT, appointment, id_of, row_of
 from tests.support.reminders.running import RunningReminders, names
 from tests.support.waiting import until
@@ -101,7 +101,8 @@ async def test_offsets_are_committed_while_it_runs_and_a_restart_recovers_the_ro
     await reminders.ready(again)
 
     assert sum(map(len, written.values())) == 200
-    assert (await reminders.get(again, "/status")).json()["rows"] == 200
+    status = (await reminders.get(again, "/status")).json()
+    assert (status["rows"], status["partitions"]) == (200, ", ".join(map(str, range(APPOINTMENTS.partitions))))
     reminders.step(VISIT - timedelta(hours=24))
     await reminders.idle(again)
     assert len({due.reminder_id for due in await reminders.due()}) == 200

@@ -33,12 +33,16 @@ class Patience:
             1,024 files at least.
         read_s: From a connection's start, or a request's first byte, until the request is read whole.
         write_s: How long a caller may leave an answer unread.
+        idle_s: How long a connection stays open after an answer. It is longer than callers and load balancers keep
+            one (httpx 5 s, Java's client 30 s, AWS' balancer 60 s), so that they let go first: who ends a connection
+            while the other writes the next request leaves that request without an answer.
         head: Bytes held of headers that do not end; `door.Bounds.head` is the exact bound.
     """
 
     connections: int = 850
     read_s: float = 10.0
     write_s: float = 30.0
+    idle_s: int = 75
     head: int = 64 * 1024
 
 
@@ -154,7 +158,7 @@ async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event, patienc
     server = _Server(
         uvicorn.Config(
             app, http=protocol, ws="none", log_config=None, access_log=False, lifespan="off",
-            timeout_graceful_shutdown=5, server_header=False,
+            timeout_graceful_shutdown=5, timeout_keep_alive=patience.idle_s, server_header=False,
         )
     )  # fmt: skip
     serving = asyncio.create_task(server.serve([listening]))

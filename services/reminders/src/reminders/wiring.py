@@ -78,6 +78,9 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
     async def rows() -> int:
         return engine.rows
 
+    async def partitions() -> str:
+        return ", ".join(map(str, sorted(engine.live)))
+
     async def recovery() -> str | None:
         progress = engine.recovering
         if progress is None:
@@ -87,6 +90,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
     health.add_next_wake(engine.next_due)
     health.add_status("lag", lag)
     health.add_status("rows", rows)
+    health.add_status("partitions", partitions)
     health.add_status("recovery", recovery)
     async with reconciling(settings, clock, metrics, engine, clocks) as reconciler:
         reconciler.watch(health)

@@ -174,6 +174,16 @@ async def test_a_connection_that_says_nothing_ends() -> None:
         assert await silent.ended()
 
 
+async def test_a_connection_between_two_requests_outlives_what_callers_and_balancers_keep() -> None:
+    post = HEAD + KEY + b"Content-Length: 13\r\n\r\n" + b'{"values":[]}'
+    async with serving(idle_s=1) as port, caller(port) as brief:
+        brief.writer.write(post)
+        assert (await brief.answer())[0] == 200
+        async with asyncio.timeout(4):  # so the bound is this one and not uvicorn's own of 5 s
+            assert await brief.ended()
+    assert Patience().idle_s > 60  # AWS' load balancer lets go after 60 s, HTTP clients sooner
+
+
 async def test_headers_without_end_are_refused() -> None:
     async with serving(head=4_096) as port, caller(port) as endless:
         endless.writer.write(HEAD + b"X-Long: " + b"x" * 8_192)
