@@ -14,6 +14,9 @@ from stack.spawn import Nursery, Spawn
 from tests.support import databases
 from tests.support.backends import KafkaServer, PostgresServer, kafka_server, postgres_server
 from tests.support.installation import Installation
+from tests.support.whole_system import running
+
+__all__ = ["running"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 services=(tests/integration/booking tests/integration/reminders tests/chaos/timers)
 notifier=(tests/integration/{notifier,records,retention,stack} tests/chaos/sending)
-whole=(tests/chaos/test_*.py tests/end_to_end) # the latter keeps its whole system to the end
+whole=(tests/chaos/test_*.py tests/end_to_end tests/reality) # the latter two keep one whole system to the end
 rest=(tests/unit tests/contract tests/integration "${services[@]/#/--ignore=}" "${whole[@]/#/--ignore=}" "${notifier[@]/#/--ignore=}")
 nothing_chosen=5 # pytest's exit code when ARGS such as -k choose none of a part
 

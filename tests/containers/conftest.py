@@ -1,5 +1,5 @@
 """The same practice as in the end-to-end tests, in containers."""
 
-from tests.end_to_end.conftest import practice, running
+from tests.end_to_end.conftest import practice
 
-__all__ = ["practice", "running"]
+__all__ = ["practice"]

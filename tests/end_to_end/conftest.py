@@ -1,62 +1,19 @@
-"""One installation for all end-to-end tests, every service a real process: their own, or one that runs already."""
+"""One practice for each end-to-end test, in an installation whose services are real processes."""
 
-import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.process import clock
 from stack.demo.client import Client
 from stack.demo.drive import Driver
-from stack.demo.installation import APIS, SERVICES, Installation
-from stack.supervisor import System
-from tests.support.practice import Practice
-
-MONDAY_MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
-
-
-def from_environment(environ: Mapping[str, str] = os.environ) -> Installation | None:
-    """Return the installation that the environment names, or None without `ATTEND_BOOKING_URL`.
-
-    Read are `ATTEND_*_URL`, `ATTEND_*_OPERATIONS_URL`, `ATTEND_KEY`, `ATTEND_OPERATOR_KEY` and `ATTEND_CLOCK_FILE`.
-    """
-    if "ATTEND_BOOKING_URL" not in environ:
-        return None
-
-    def named(name: str, kind: str = "") -> str:
-        return environ[f"ATTEND_{name.upper().replace('-', '_')}_{kind}URL"].rstrip("/")
-
-    return Installation(
-        urls={name: named(name) for name in (*APIS, "sinks")},
-        operations_urls={name: named(name, "OPERATIONS_") for name in SERVICES},
-        key=environ["ATTEND_KEY"],
-        operator_key=environ["ATTEND_OPERATOR_KEY"],
-        clock_file=Path(environ["ATTEND_CLOCK_FILE"]),
-    )
-
-
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Return the installation named by the environment, else start one on free ports and stop it at the end."""
-    if given := from_environment():
-        yield given
-        return
-    home = tmp_path_factory.mktemp("end-to-end")
-    clock_file = home / "clock.json"
-    clock.step(clock_file, MONDAY_MORNING)
-    with System(home / "system", ports="free", sinks=True, clock_file=clock_file) as system:
-        yield Installation(system.urls, system.operations_urls, system.key, system.operator_key, clock_file)
+from stack.demo.installation import Installation
+from tests.support.practice import Practice, next_morning
 
 
 @pytest.fixture
-async def practice(running: Installation, request: pytest.FixtureRequest) -> AsyncIterator[Practice]:
+async def practice(running: Installation) -> AsyncIterator[Practice]:
     """Return clinics, providers and patients of this test's own, at the next ten in the morning."""
     async with Client(running) as client:
         driver = Driver(client, running)
-        now = max(clock.SteppedClock(running.clock_file).now(), MONDAY_MORNING)
-        morning = now.replace(hour=10, minute=0, second=0, microsecond=0)  # visits whose reminders fall into no night
-        driver.step(morning if morning > now else morning + timedelta(days=1))
-        await driver.settle()
+        await next_morning(driver, running)
         yield await Practice.open(client, driver)

@@ -5,12 +5,25 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from chassis.process import clock
 from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.found import address_of
+from stack.demo.installation import Installation
+from tests.support.whole_system import MONDAY_MORNING
 
 SOURCE = "local"
 HOUR = timedelta(hours=1)
+
+
+async def next_morning(driver: Driver, running: Installation) -> datetime:
+    """Step to the next ten in the morning, so that reminders of visits days ahead fall into no night, and return it."""
+    now = max(clock.SteppedClock(running.clock_file).now(), MONDAY_MORNING)
+    morning = now.replace(hour=10, minute=0, second=0, microsecond=0)
+    morning = morning if morning > now else morning + timedelta(days=1)
+    driver.step(morning)
+    await driver.settle()
+    return morning
 
 
 @dataclass

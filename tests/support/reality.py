@@ -1,0 +1,217 @@
+"""What real senders write, as cases: what is posted, what is answered, what is held and what is sent because of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+import orjson
+
+from stack.demo.client import Client
+from stack.demo.drive import Driver
+from stack.demo.installation import Installation
+from tests.support.practice import SOURCE, Person, Practice, next_morning
+
+FHIR = "application/fhir+json"
+_INSTANT = re.compile(r"\{(NOW|S|E)(?:([+-])(\d+)(m|h|d))?\}")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+type Warned = tuple[str, str]
+"""Code and place of a warning."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """One request as a sender writes it, and what it is answered.
+
+    Texts may name what is the case's own: `{mark}` (in every id), `{patient}`, `{clinic}` (its code, and a `Location`
+    in FHIR), `{provider}`, `{mobile}`, `{email}`; and instants: `{NOW}`, `{S}` (a start three days ahead),
+    `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`.
+
+    Attributes:
+        body: JSON, or bytes as they are sent.
+        answer: Members that the answer has, by path: `{"result": "applied"}`; a header by its name: `Attend-Result`.
+        warnings: Code and place of each, in any order; None: not judged.
+    """
+
+    body: Any
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[Warned] | None = ()
+    status: int = 200
+    path: str = "/v1/events"
+    method: str = "POST"
+    content_type: str = "application/json"
+
+
+def fhir(resource: Any, answer: Mapping[str, Any] | None = None, **expected: Any) -> Post:
+    """Return the post of a FHIR Appointment, or of a message."""
+    is_message = isinstance(resource, dict) and resource.get("resourceType") == "Bundle"
+    path = "/fhir/R4/$process-message" if is_message else "/fhir/R4/Appointment"
+    return Post(resource, answer or {}, path=path, content_type=FHIR, **expected)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one sender sends of one visit, whose patient is registered and whose clinic is entered.
+
+    Attributes:
+        input: In order; all cases of a file send their next one at the same time, and wait until nothing moves.
+        held: Members of the appointment `v-{mark}` as it is held at the end.
+        told: Of each message that the sinks took for the patient: its channel, and words of its subject (a mail) or
+            text. None: not judged.
+        visit: By which id of the source the appointment is asked for.
+    """
+
+    name: str
+    input: Sequence[Post]
+    held: Mapping[str, Any] = field(default_factory=dict)
+    told: Sequence[tuple[str, str]] | None = None
+    visit: str = "v-{mark}"
+
+
+@dataclass
+class Seen:
+    """What became of a case."""
+
+    case: Case
+    words: "Words"
+    answers: list[httpx2.Response] = field(default_factory=list)
+    held: Any = None
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def judge(self) -> None:
+        """Compare with what is expected."""
+        for number, (post, answer) in enumerate(zip(self.case.input, self.answers, strict=True)):
+            said = f"post {number}: {answer.status_code} {answer.text}"
+            assert answer.status_code == post.status, said
+            body = answer.json()
+            for place, value in self.words.filled(post.answer).items():
+                found = answer.headers.get(place) if place[:1].isupper() else member(body, place)
+                assert found == value, f"{place}: {said}"
+            if post.warnings is not None:
+                expected = [tuple(warning) for warning in self.words.filled(list(post.warnings))]
+                assert sorted(warnings_in(body)) == sorted(expected), said
+        for name, value in self.words.filled(self.case.held).items():
+            assert self.held is not None, "there is no such appointment"
+            assert _same(member(self.held, name), value), f"{name}: {self.held}"
+        if self.case.told is not None:
+            assert [channel for channel, _ in self.told] == [channel for channel, _ in self.case.told], self.told
+            for (_, text), (_, words) in zip(self.told, self.case.told, strict=True):
+                assert words in text
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the words in braces stand for."""
+
+    texts: Mapping[str, str]
+    instants: Mapping[str, datetime]
+
+    def filled(self, value: Any) -> Any:
+        """Return the JSON value with its words replaced."""
+        if isinstance(value, Mapping):
+            return {self.filled(name): self.filled(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.filled(one) for one in value]
+        if isinstance(value, bytes):
+            return self.filled(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return self._text(value) if isinstance(value, str) else value
+
+    def _text(self, text: str) -> str:
+        for word, stands_for in self.texts.items():
+            text = text.replace(f"{{{word}}}", stands_for)
+        return _INSTANT.sub(self._instant, text)
+
+    def _instant(self, found: re.Match[str]) -> str:
+        name, sign, count, unit = found.groups()
+        distance = timedelta(**{_UNITS[unit]: int(count)}) if unit else timedelta()
+        return f"{self.instants[name] + (-distance if sign == '-' else distance):%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def observe(running: Installation, cases: Sequence[Case], later: timedelta | None = None) -> dict[str, Seen]:
+    """Post the cases side by side, the n-th input of each and then a wait until all is quiet, and return what is seen.
+
+    Args:
+        later: How much time passes in the end, for what is sent then.
+    """
+    async with Client(running) as client, httpx2.AsyncClient(timeout=30) as http:
+        driver = Driver(client, running)
+        now = await next_morning(driver, running)
+        practice = Practice(client, driver, now)
+        people = {case.name: await practice.new_patient() for case in cases}
+        assert len(people) == len(cases), "two cases have one name"
+        seen = {case.name: Seen(case, await _words(practice, people[case.name])) for case in cases}
+        for turn in range(max((len(case.input) for case in cases), default=0)):
+            for one in seen.values():
+                if turn < len(one.case.input):
+                    one.answers.append(await _sent(http, running, one.case.input[turn], one.words))
+            await driver.settle()
+        if later is not None:
+            await driver.run_until(now + later, {})
+        for name, one in seen.items():
+            one.held = await _held(http, running, one.words.filled(one.case.visit))
+            messages = await practice.accepted(people[name])
+            one.told = [(channel, str(m.get("subject") or m["body"])) for channel, m in messages]
+    return seen
+
+
+async def _words(practice: Practice, person: Person) -> Words:
+    clinic, mark = await practice.new_clinic(), practice.mark()
+    body = {"name": f"Clinic {clinic}", "zone": "Europe/London", "languages": ["en"], "country": "GB"}
+    names = [{"system": "Location", "value": clinic}]
+    await practice.client.ask("booking", "PUT", f"/v1/clinics/{clinic}", {**body, "identifiers": names})
+    provider = f"dr-{mark}"
+    await practice.client.ask("booking", "PUT", f"/v1/providers/{provider}", {"name": "Dr Who"}, source=SOURCE)
+    own = {"mark": mark, "patient": person.source_id, "clinic": clinic, "provider": provider}
+    start = practice.now + timedelta(days=3)
+    instants = {"NOW": practice.now, "S": start, "E": start + timedelta(minutes=30)}
+    return Words({**own, "mobile": person.mobile, "email": person.email}, instants)
+
+
+async def _sent(http: httpx2.AsyncClient, running: Installation, post: Post, words: Words) -> httpx2.Response:
+    body = words.filled(post.body)
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    headers = {"Authorization": f"Bearer {running.key}", "Content-Type": post.content_type}
+    url = f"{running.urls['booking']}{words.filled(post.path)}"
+    return await http.request(post.method, url, content=content, headers=headers)
+
+
+async def _held(http: httpx2.AsyncClient, running: Installation, visit: str) -> Any:
+    headers = {"Authorization": f"Bearer {running.key}"}
+    url = f"{running.urls['booking']}/v1/appointments"
+    answer = await http.get(url, params={"source": SOURCE, "id": visit}, headers=headers)
+    return answer.json().get("current") if answer.is_success else None
+
+
+def warnings_in(answer: Any) -> list[Warned]:
+    """Return code and place of the warnings in an answer: a member of ours, or OperationOutcomes of FHIR."""
+    if "resourceType" not in answer:
+        return [(one["code"], one["place"]) for one in answer.get("warnings", ())]
+    entries = [entry["resource"] for entry in answer.get("entry", ())]
+    outcomes = [r for r in (*entries, *answer.get("contained", ())) if r["resourceType"] == "OperationOutcome"]
+    issues = [issue for outcome in outcomes for issue in outcome["issue"]]
+    return [(i["details"]["coding"][0]["code"], i.get("expression", [""])[0]) for i in issues]
+
+
+def member(value: Any, path: str) -> Any:
+    """Return what stands in a JSON value under names and numbers with points between them; None if nothing does."""
+    for part in path.split("."):
+        if isinstance(value, list):
+            value = value[int(part)] if int(part) < len(value) else None
+        elif isinstance(value, dict):
+            value = value.get(part)
+        else:
+            return None
+    return value
+
+
+def _same(found: Any, expected: Any) -> bool:
+    """Say whether two JSON values are the same; instants, however they are written."""
+    if isinstance(found, str) and isinstance(expected, str) and found != expected:
+        try:
+            return datetime.fromisoformat(found) == datetime.fromisoformat(expected)
+        except ValueError:
+            return False
+    return bool(found == expected)
