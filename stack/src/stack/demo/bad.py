@@ -29,11 +29,7 @@ BAD = (
     Bad(
         "no such zone", _event('"clinic":"THAMES","start":"2027-03-12T10:00","zone":"Mars/Base"'), (422, "UNKNOWN_ZONE")
     ),
-    Bad(
-        "ends before it starts",
-        _event('"clinic":"THAMES","start":"2027-03-12T10:00:00Z","end":"2027-03-12T09:00:00Z"'),
-        (422, "END_BEFORE_START"),
-    ),
+    Bad("starts at no time", _event('"clinic":"THAMES","start":"tomorrow at ten"'), (422, "BAD_TIME")),
 )
 
 

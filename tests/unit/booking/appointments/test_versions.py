@@ -7,7 +7,8 @@ import pytest
 
 from booking.appointments.domain.batch import Batch, EventAnswer
 from booking.appointments.domain.state import AppointmentState, Result
-from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
+from booking.appointments.domain.versions import decide
+from booking.values.warned import ILLEGAL_TRANSITION, Warned
 from schemas.appointments import IngestMode, Status
 from schemas.wire import provider_id
 from tests.support.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, command
@@ -277,7 +278,7 @@ def test_r33_a_step_that_the_state_table_lacks_is_accepted_with_a_warning() -> N
     booked.take(change("e2", Status.FULFILLED))
     answer = booked.take(change("e3", Status.PROPOSED))
     assert answer.recorded is not None
-    assert (answer.result, answer.recorded.warnings) == (Result.APPLIED, (ILLEGAL_TRANSITION,))
+    assert (answer.result, answer.recorded.warnings) == (Result.APPLIED, (Warned(ILLEGAL_TRANSITION),))
 
 
 def test_d42_a_correction_with_a_reason_is_no_illegal_step() -> None:
@@ -311,8 +312,31 @@ def test_a_proposal_needs_no_start() -> None:
     assert batch().take(command(status=Status.PROPOSED, starts_at=None, ends_at=None)).result is Result.APPLIED
 
 
-def test_a_visit_does_not_end_before_it_starts() -> None:
-    assert refusal(batch().take(command(ends_at=START - HOUR))) == "END_BEFORE_START"
+def test_an_end_before_the_start_is_dropped_and_the_visit_keeps_its_length() -> None:
+    booked = batch()
+    booked.take(command())
+    later = START + 24 * HOUR
+    answer = booked.take(change("e2", starts_at=later, ends_at=START))
+    [warned] = answer.warnings
+    assert (warned.code, warned.place) == ("DETAIL_DROPPED", "appointment.end")
+    assert (state(booked).starts_at, state(booked).ends_at) == (later, later + HOUR)
+
+
+def test_an_end_at_the_start_is_none_and_said() -> None:
+    booked = batch()
+    answer = booked.take(command(ends_at=START))
+    assert [(w.code, w.place) for w in answer.warnings] == [("END_IS_START", "appointment.end")]
+    assert (state(booked).starts_at, state(booked).ends_at) == (START, None)
+
+
+def test_a_clinic_that_nobody_knows_is_essential_where_a_visit_stands_and_else_a_detail() -> None:
+    booked = batch()
+    assert refusal(booked.take(command(clinic="NONE"))) == "UNKNOWN_CLINIC"
+    booked.take(command("e2"))
+    assert refusal(booked.take(command("e4", clinic="NONE"))) == "UNKNOWN_CLINIC"
+    answer = booked.take(change("e3", Status.CANCELLED, clinic="NONE"))
+    assert [(w.code, w.place) for w in answer.warnings] == [("DETAIL_DROPPED", "appointment.clinic")]
+    assert (state(booked).status, state(booked).clinic_id) == (Status.CANCELLED, "EYE")
 
 
 def test_a_refused_event_may_be_sent_again_and_be_taken_then() -> None:

@@ -82,7 +82,11 @@ def test_without_that_right_the_booking_is_taken_and_nobody_is_registered() -> N
     assert len(booked.versions) == 1
 
 
-def test_a_person_that_cannot_be_taken_refuses_the_whole_event() -> None:
+def test_what_cannot_be_kept_of_a_person_is_dropped_and_the_rest_taken() -> None:
     booked = batch()
-    assert refusal(booked.take(command(person=PersonDetails(mobile="none")))) == "BAD_PHONE"
-    assert (booked.versions, booked.changed) == ([], {})
+    person = PersonDetails(given_name="Ann\nB", mobile="unknown", email="ann@example.org")
+    answer = booked.take(command(person=person))
+    assert [w.place for w in answer.warnings] == ["patient.given", "patient.phone"]
+    [(_, kept, _)] = booked.persons
+    assert kept == PersonDetails(email="ann@example.org")
+    assert len(booked.versions) == 1

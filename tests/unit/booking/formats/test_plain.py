@@ -71,18 +71,12 @@ SHAPES: dict[str, tuple[Any, str, str]] = {
     "no status": (without("status"), "MISSING_FIELD", "appointment.status"),
     "id is a number": (body(id=7), "WRONG_TYPE", "appointment.id"),
     "patient is a text": (body(patient="ann"), "WRONG_TYPE", "appointment.patient"),
-    "confirmed is a text": (body(confirmed="yes"), "WRONG_TYPE", "appointment.confirmed"),
     "start is a number": (body(start=1), "WRONG_TYPE", "appointment.start"),
-    "sequence is a text": ({**body(), "sequence": "1"}, "WRONG_TYPE", "sequence"),
-    "sequence is a fraction": ({**body(), "sequence": 1.5}, "WRONG_TYPE", "sequence"),
-    "sequence is negative": ({**body(), "sequence": -1}, "NUMBER_OUT_OF_RANGE", "sequence"),
-    "sequence is huge": ({**body(), "sequence": 2**63}, "NUMBER_OUT_OF_RANGE", "sequence"),
     "unknown status": (body(status="maybe"), "UNKNOWN_STATUS", "appointment.status"),
     "unknown mode": ({**body(), "mode": "dry"}, "UNKNOWN_MODE", "mode"),
     "over-long id": (body(id="x" * 201), "FIELD_TOO_LONG", "appointment.id"),
     "empty id": (body(id=""), "EMPTY_TEXT", "appointment.id"),
     "control character in an id": (body(id="a\tb"), "CONTROL_CHARACTER", "appointment.id"),
-    "bidi character in a service": (body(service_type="\u202eeye"), "BIDI_CHARACTER", "appointment.service_type"),
     "naive time": (body(start="2027-03-12T10:00"), "NAIVE_TIME", "appointment.start"),
     "unknown zone": (body(start="2027-03-12T10:00", zone="Mars/Base"), "UNKNOWN_ZONE", "appointment.zone"),
     "spring gap": (
@@ -92,7 +86,6 @@ SHAPES: dict[str, tuple[Any, str, str]] = {
     ),
     "year 9999": (body(start="9999-01-01T00:00Z"), "TIME_OUT_OF_RANGE", "appointment.start"),
     "no date": (body(start="tomorrow"), "BAD_TIME", "appointment.start"),
-    "naive occurred_at": ({**body(), "occurred_at": "2027-03-12T10:00"}, "NAIVE_TIME", "occurred_at"),
     "foreign source": ({**body(), "source": "other"}, "FOREIGN_SOURCE", "source"),
     "empty batch": ([], "EMPTY_BATCH", "events"),
     "1,001 events": ([body()] * 1001, "BATCH_TOO_LARGE", "events"),
@@ -106,6 +99,57 @@ def test_a_shape_that_is_not_described_is_refused_with_its_place(what: str) -> N
     with pytest.raises(Refused) as caught:
         parse(value)
     assert (caught.value.code, caught.value.place) == (code, place)
+
+
+DETAILS: dict[str, tuple[Any, str, str]] = {
+    "a reason over two lines": ({**body(), "reason": "unwell\nsince Monday"}, "CONTROL_CHARACTER", "reason"),
+    "a reason of 240 characters": ({**body(), "reason": "x" * 240}, "FIELD_TOO_LONG", "reason"),
+    "an empty reason": ({**body(), "reason": ""}, "EMPTY_TEXT", "reason"),
+    "a reason that is an object": ({**body(), "reason": {"text": "unwell"}}, "WRONG_TYPE", "reason"),
+    "confirmed is a text": (body(confirmed="yes"), "WRONG_TYPE", "appointment.confirmed"),
+    "sequence is a text": ({**body(), "sequence": "1"}, "WRONG_TYPE", "sequence"),
+    "sequence is a fraction": ({**body(), "sequence": 1.5}, "WRONG_TYPE", "sequence"),
+    "sequence is huge": ({**body(), "sequence": 2**63}, "NUMBER_OUT_OF_RANGE", "sequence"),
+    "bidi character in a service": (body(service_type="\u202eeye"), "BIDI_CHARACTER", "appointment.service_type"),
+    "provider is a text": (body(provider="dr-who"), "WRONG_TYPE", "appointment.provider"),
+    "provider without an id": (body(provider={"id": ""}), "EMPTY_TEXT", "appointment.provider.id"),
+    "provider of padded id": (body(provider={"id": " dr"}), "PADDED_ID", "appointment.provider.id"),
+    "clinic is a number": (body(clinic=7), "WRONG_TYPE", "appointment.clinic"),
+    "no end": (body(end="later"), "BAD_TIME", "appointment.end"),
+    "end is a number": (body(end=12), "WRONG_TYPE", "appointment.end"),
+    "naive occurred_at": ({**body(), "occurred_at": "2027-03-12T10:00"}, "NAIVE_TIME", "occurred_at"),
+    "a start that a cancellation needs not": (body(status="cancelled", start="?"), "BAD_TIME", "appointment.start"),
+    "a number for it": (body(status="cancelled", start=0), "WRONG_TYPE", "appointment.start"),
+}
+
+
+@pytest.mark.parametrize("what", DETAILS)
+def test_a_detail_that_cannot_be_kept_is_dropped_and_named(what: str) -> None:
+    value, code, place = DETAILS[what]
+    (order,) = parse(value)
+    [warned] = order.warnings
+    assert (warned.code, warned.place, warned.detail.partition(":")[0]) == ("DETAIL_DROPPED", place, code)
+    assert order.appointment == "v1"
+
+
+def test_several_details_are_dropped_at_once_and_the_rest_is_taken() -> None:
+    (order,) = parse({**body(provider=3, end="?", service_type="Eye"), "reason": ""})
+    assert (order.provider, order.ends_at, order.service_type, order.reason) == (UNSET, UNSET, "Eye", None)
+    assert len(order.warnings) == 3
+
+
+def test_a_field_that_an_event_has_not_is_named_with_the_one_that_may_be_meant() -> None:
+    (order,) = parse({**body(strat="2027"), "reson": "x", "Ann Abara": 1})
+    found = {(w.code, w.place): w.detail for w in order.warnings}
+    assert set(found) == {("UNKNOWN_FIELD", f) for f in ("reson", "?", "appointment.strat")}
+    assert found["UNKNOWN_FIELD", "appointment.strat"].endswith("did you mean start?")
+
+
+def test_something_essential_that_is_misspelt_is_refused_with_a_hint() -> None:
+    value = without("status")
+    value["appointment"]["statuss"] = "booked"
+    with pytest.raises(Refused, match="is it statuss"):
+        parse(value)
 
 
 def test_a_client_of_several_sources_names_one() -> None:

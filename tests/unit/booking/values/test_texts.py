@@ -23,7 +23,6 @@ def test_a_name_is_plain_text_template_syntax_and_html_too(name: str) -> None:
         ("Ann\r\nBcc: x@example.org", "CONTROL_CHARACTER"),
         ("Ann\u2028", "CONTROL_CHARACTER"),
         ("Ann\x1b[31m", "CONTROL_CHARACTER"),
-        ("Ann\u200b", "CONTROL_CHARACTER"),
         ("\u202eAnn", "BIDI_CHARACTER"),
         ("=?utf-8?q?hi=0ABcc:x@example.org?=", "HEADER_INJECTION"),
         ("A" * 201, "FIELD_TOO_LONG"),
@@ -34,6 +33,24 @@ def test_what_could_break_out_of_a_header_or_turn_a_line_is_refused(name: str, c
     with pytest.raises(Refused) as caught:
         texts.name(name, "given_name")
     assert (caught.value.code, caught.value.place) == (code, "given_name")
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\xad", "\ufeff", "\u2060", "\u200e", "\u200f", "\u061c", "\u180e"])
+def test_what_nobody_sees_is_taken_out_of_a_name_and_kept_out_of_an_id(unseen: str) -> None:
+    assert texts.name(f"{unseen}An{unseen}n ", "name") == "Ann"
+    with pytest.raises(Refused, match="CONTROL_CHARACTER"):
+        texts.identifier(f"p{unseen}1", "id")
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u200d", "\ufeff \u00ad", "\u200c\u200c"])
+def test_a_name_of_which_nothing_is_seen_is_none(nothing: str) -> None:
+    with pytest.raises(Refused, match="EMPTY_TEXT"):
+        texts.name(nothing, "name")
+
+
+def test_what_nobody_sees_hides_no_encoded_word() -> None:
+    with pytest.raises(Refused, match="HEADER_INJECTION"):
+        texts.name("=\u200b?utf-8?q?hi?=", "name")
 
 
 def test_an_id_stands_as_it_is() -> None:

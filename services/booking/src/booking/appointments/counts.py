@@ -11,12 +11,18 @@ from chassis.process.metrics import Metrics
 
 
 class AnswerCounts:
-    """Counters in the process's registry. Labels are our own words, never anything that was sent."""
+    """Counters in the process's registry. Labels are our own words, and the sources that clients were given."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.refusals = RefusalCounts(metrics)
         self._answers = prometheus_client.Counter(
             "booking_answers", "Events taken, by result", ["result"], **metrics.kit
+        )
+        self._warnings = prometheus_client.Counter(
+            "booking_warnings",
+            "Warnings given: what was dropped, or is odd, of events that were taken, by source",
+            ["source", "code"],
+            **metrics.kit,
         )
         self._illegal = prometheus_client.Counter(
             "booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)", **metrics.kit
@@ -32,5 +38,8 @@ class AnswerCounts:
                 results[answer.result.value] += 1
                 if answer.is_illegal_step:
                     self._illegal.inc()
+                if answer.result is answer.recorded_result:
+                    for warned in answer.warnings:
+                        self._warnings.labels(answer.source, warned.code).inc()
         for result, number in results.items():
             self._answers.labels(result).inc(number)

@@ -6,6 +6,7 @@ from uuid import UUID
 import orjson
 
 from booking.door.domain import OPERATOR, Client
+from booking.values.warned import of_line
 from chassis.api.app import Problem
 from chassis.postgres.database import Pool
 
@@ -82,7 +83,7 @@ async def result_of(pool: Pool, event_id: str, client: Client) -> dict[str, Any]
             "appointment_id": str(taken["appointment_id"]),
             "version": taken["version"],
             "result": taken["result"],
-            "warnings": list(taken["warnings"]),
+            "warnings": [of_line(line).members for line in taken["warnings"]],
         }
     if refused is None:
         raise Problem(404, "UNKNOWN_EVENT", "No event of this id was taken or refused for good.")

@@ -82,7 +82,7 @@ CROSS JOIN LATERAL (
 REMEMBER = """
 INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings, recorded_at, period)
 SELECT client, key, body_sha256, result, appointment_id, version,
-       CASE WHEN warnings = '' THEN '{}' ELSE string_to_array(warnings, ',') END, taken_at, period
+       CASE WHEN warnings = '' THEN '{}' ELSE string_to_array(warnings, chr(10)) END, taken_at, period
 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::int[], $7::text[])
      AS given (client, key, body_sha256, result, appointment_id, version, warnings),
      (SELECT coalesce($8::timestamptz, now())) AS machine (taken_at),

@@ -19,6 +19,7 @@ from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
+from booking.values.warned import of_line
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
 from chassis.process.errors import Unavailable
@@ -53,7 +54,8 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         rows = await self.connection.fetch(statements.TAKEN, *columns(keys, 2))
         return {
             (r["client"], r["key"]): RecordedEvent(
-                r["body_sha256"], Result(r["result"]), r["appointment_id"], r["version"], tuple(r["warnings"])
+                *(r["body_sha256"], Result(r["result"]), r["appointment_id"], r["version"]),
+                tuple(of_line(line) for line in r["warnings"]),
             )
             for r in rows
         }
@@ -92,7 +94,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             Unavailable: Another transaction took one of these keys meanwhile; the same again sees it.
         """
         rows = [
-            (*key, t.body_sha256, t.result, t.appointment_id, t.version, ",".join(t.warnings))
+            (*key, t.body_sha256, t.result, t.appointment_id, t.version, "\n".join(w.line for w in t.warnings))
             for key, t in recorded.items()
         ]
         try:

@@ -1,5 +1,6 @@
 """Bodies that the door reads itself: their parts, their description, and what is answered when one is refused."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -63,9 +64,20 @@ def problem(refusal: Refused) -> Problem:
 
 def refusal_of(error: ValidationError) -> Refused:
     """Return the refusal of a body that has not the shape: the first place and what is wrong, not the value."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    kind = str(first["type"])
+    return next(refusals_of(error))[1]
+
+
+type Path = tuple[int | str, ...]
+"""The names and numbers that lead to a place in a JSON value."""
+
+
+def refusals_of(error: ValidationError) -> Iterator[tuple[Path, Refused]]:
+    """Yield each place of a body that has not the shape, and its refusal."""
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        yield one["loc"], _refusal(".".join(map(str, one["loc"])), str(one["type"]))
+
+
+def _refusal(place: str, kind: str) -> Refused:
     if kind == "enum":
         code = "UNKNOWN_STATUS" if place.endswith("status") else "UNKNOWN_MODE"
         return Refused(code, "not one of the values listed in the API's description", place)

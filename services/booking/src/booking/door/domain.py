@@ -4,11 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from booking.values.refusals import Refused
+from booking.values.warned import FOREIGN_PATIENT
 
 ALL = "*"
-
-FOREIGN_PATIENT = "FOREIGN_PATIENT"
-"""Refusal, and warning of a booking whose description of the patient was not taken."""
 
 
 @dataclass(frozen=True, slots=True)

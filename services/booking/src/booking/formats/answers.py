@@ -44,5 +44,5 @@ def _members(answer: EventAnswer) -> dict[str, Any]:
         "result": answer.result.value,
         **again,
         **cancelled,
-        "warnings": list(answer.recorded.warnings),
+        "warnings": [warned.members for warned in answer.warnings],
     }

@@ -15,6 +15,8 @@ FOREIGN = frozenset(
 TOO_LARGE = frozenset({"BATCH_TOO_LARGE", "BODY_TOO_LARGE"})
 """Refusals of more than the door takes at once: HTTP 413."""
 
+UNKNOWN_CLINIC = "UNKNOWN_CLINIC"
+
 
 class Refused(ValueError):
     """A command that is not accepted as it stands.

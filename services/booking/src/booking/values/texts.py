@@ -1,8 +1,9 @@
 """What a text from outside may hold.
 
-Names go into mail headers, messages and pages. What could break out of a header or turn a line around is
-refused here; template syntax and HTML are plain text, which whoever renders it escapes: a person may be
-called `{{name}}` or `<b>` and must get his reminder all the same.
+Names go into mail headers, messages and pages. What nobody sees (zero-width spaces, soft hyphens, byte order marks,
+marks of direction) is taken out of a name; what could break out of a header or turn a line around is refused; template
+syntax and HTML are plain text, which whoever renders it escapes: a person may be called `{{name}}` or `<b>` and must
+get his reminder all the same.
 """
 
 import re
@@ -14,27 +15,21 @@ LONGEST_NAME = 200
 LONGEST_ID = 200
 
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS = frozenset("\u200c\u200d")  # part of the spelling in Persian and in several Indian scripts
 _PLAIN = re.compile(r"[ -<>-~]*")  # ASCII without `=`: nothing in it can be wrong
 
 
 def name(text: str, place: str, longest: int = LONGEST_NAME) -> str:
-    """Return the text in normal form C, without blanks at its ends.
+    """Return the text in normal form C, without blanks at its ends and without what nobody sees.
 
     Raises:
         Refused: CONTROL_CHARACTER (line breaks too), BIDI_CHARACTER, HEADER_INJECTION for an encoded
             word of RFC 2047, FIELD_TOO_LONG, EMPTY_TEXT.
     """
-    if len(text) > longest:
-        raise Refused("FIELD_TOO_LONG", f"at most {longest} characters", place)
     if not _PLAIN.fullmatch(text):
-        _check_characters(text, place)
-        text = unicodedata.normalize("NFC", text)
-    text = text.strip()
-    if not text:
-        raise Refused("EMPTY_TEXT", "holds nothing but blanks", place)
-    return text
+        text = "".join(character for character in text if not _is_invisible(character))
+    return _checked(text, place, longest)
 
 
 def identifier(text: str, place: str) -> str:
@@ -43,9 +38,30 @@ def identifier(text: str, place: str) -> str:
     Raises:
         Refused: As `name`; an id with blanks at its ends is EMPTY_TEXT's kin, PADDED_ID.
     """
-    if name(text, place, LONGEST_ID) != text:
+    if _checked(text, place, LONGEST_ID) != text:
         raise Refused("PADDED_ID", "has blanks at its ends, or is not in normal form C", place)
     return text
+
+
+def _checked(text: str, place: str, longest: int) -> str:
+    if len(text) > longest:
+        raise Refused("FIELD_TOO_LONG", f"at most {longest} characters", place)
+    if not _PLAIN.fullmatch(text):
+        _check_characters(text, place)
+        text = unicodedata.normalize("NFC", text)
+    text = text.strip()
+    if not text.strip("\u200c\u200d"):
+        raise Refused("EMPTY_TEXT", "holds nothing but blanks", place)
+    return text
+
+
+def _is_invisible(character: str) -> bool:
+    return (
+        not character.isprintable()
+        and unicodedata.category(character) == "Cf"
+        and character not in _JOINERS
+        and character not in _BIDI
+    )
 
 
 def _check_characters(text: str, place: str) -> None:

@@ -60,12 +60,6 @@ def wall_time(at: datetime, zone: str) -> datetime:
     return at.astimezone(zone_of(zone)).replace(tzinfo=None)
 
 
-def check_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
-    """Refuse a visit that ends before it starts."""
-    if starts_at is not None and ends_at is not None and ends_at < starts_at:
-        raise Refused("END_BEFORE_START", "the visit ends before it starts", "appointment.end")
-
-
 def local_time(written: str, place: str) -> time:
     """Return a time of day, `HH:MM`."""
     try:

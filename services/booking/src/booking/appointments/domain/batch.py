@@ -9,14 +9,15 @@ from uuid import UUID
 from booking.appointments.domain.cancelled_reminders import reminders_cancelled
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState, Result
-from booking.appointments.domain.versions import ILLEGAL_TRANSITION, decide
+from booking.appointments.domain.versions import decide
 from booking.clinics.domain.clinic import ClinicState
-from booking.door.domain import FOREIGN_PATIENT, Client
+from booking.door.domain import ALL, Client
 from booking.patients.domain.patient import PersonDetails, read_by
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
-from booking.values.refusals import Refused
-from schemas.appointments import Bar
+from booking.values.refusals import UNKNOWN_CLINIC, Refused
+from booking.values.warned import FOREIGN_PATIENT, ILLEGAL_TRANSITION, Details, Warned, dropped
+from schemas.appointments import SENDABLE, Bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class RecordedEvent:
     result: Result
     appointment_id: UUID
     version: int
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class EventAnswer:
 
     Attributes:
         reminders_cancelled: How many reminders this change takes back; None if it ends no schedule (R14).
+        source: Which system said so, for counting: the client's own words for its sources, `*` if it may use any.
     """
 
     key: str
@@ -43,13 +45,22 @@ class EventAnswer:
     result: Result | None = None
     refusal: Refused | None = None
     reminders_cancelled: int | None = None
+    source: str = ALL
 
     @property
     def is_illegal_step(self) -> bool:
         """Whether it was applied although the state table lacks the step (R33)."""
-        return (
-            self.result is Result.APPLIED and self.recorded is not None and ILLEGAL_TRANSITION in self.recorded.warnings
-        )
+        return self.result is Result.APPLIED and any(w.code == ILLEGAL_TRANSITION for w in self.warnings)
+
+    @property
+    def recorded_result(self) -> Result | None:
+        """What became of it when it first came."""
+        return None if self.recorded is None else self.recorded.result
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What is said of it although it was taken."""
+        return () if self.recorded is None else self.recorded.warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +129,18 @@ class Batch:
         except Refused as refusal:
             return EventAnswer(command.key, refusal=refusal)
         self.recorded_events[ingress] = recorded
-        return EventAnswer(command.key, recorded, recorded.result, reminders_cancelled=reminders)
+        source = command.source if command.source in self.known.clients[command.client].sources else ALL
+        return EventAnswer(command.key, recorded, recorded.result, reminders_cancelled=reminders, source=source)
 
     def _decided(self, command: BookAppointment) -> tuple[RecordedEvent, int | None]:
         appointment_id = self.known.ids[command.identity]
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         client = self.known.clients[command.client]
-        clinic_id = self._clinic(command, held, client)
+        clinic_id, unknown = self._clinic(command, held, client)
         patient = self._patient(command)
         decision = decide(held, command, clinic_id, patient, self.now, self.known.clinics)
         state = decision.state
-        warnings = decision.warnings
+        warnings = command.warnings + unknown + decision.warnings
         if decision.result is Result.APPLIED:
             warnings += self._introduce(command, state, client)
             self.versions.append((appointment_id, state))
@@ -140,17 +152,30 @@ class Batch:
         clinic, barred = self.known.clinics.get(held.clinic_id or ""), self.known.barred.get(held.patient)
         return recorded, reminders_cancelled(held, state, clinic, barred, self.now)
 
-    def _clinic(self, command: BookAppointment, held: AppointmentState | None, client: Client) -> str | None:
-        """Return the clinic named: by its code, by an identifier, or the client's default for a first command."""
+    def _clinic(
+        self, command: BookAppointment, held: AppointmentState | None, client: Client
+    ) -> tuple[str | None, tuple[Warned, ...]]:
+        """Return the clinic named: by its code, by an identifier, or the client's default for a first command.
+
+        Without one no visit can be kept, and nobody can be sent for to another; of a visit that has one and does not
+        stand, another that nobody knows is a detail (0038).
+        """
+        is_known = held is not None and held.clinic_id is not None
         if held is not None and held.clinic_id is not None:
             client.check_clinic(held.clinic_id)
+        try:
+            return self._clinic_named(command, client, is_known=is_known), ()
+        except Refused as refusal:
+            if not is_known or command.status in SENDABLE or refusal.code != UNKNOWN_CLINIC:
+                raise
+            return None, (dropped(refusal),)
+
+    def _clinic_named(self, command: BookAppointment, client: Client, *, is_known: bool) -> str | None:
         named = command.clinic
         if named is None:
             triples = ((command.source, system, value) for system, value in command.clinic_identifiers)
             named = next((self.known.clinic_ids[t] for t in triples if t in self.known.clinic_ids), None)
-        if named is None and held is not None and held.clinic_id is not None:
-            return None
-        if named is None:
+        if named is None and not is_known:
             named = client.default_clinic
         if named is None:
             if command.clinic_identifiers:
@@ -158,7 +183,7 @@ class Batch:
             return None
         client.check_clinic(named)
         if named not in self.known.clinics:
-            raise Refused("UNKNOWN_CLINIC", "no clinic has this code; PUT /v1/clinics first", "appointment.clinic")
+            raise Refused(UNKNOWN_CLINIC, "no clinic has this code; PUT /v1/clinics first", "appointment.clinic")
         return named
 
     def _patient(self, command: BookAppointment) -> PatientKey | None:
@@ -167,8 +192,8 @@ class Batch:
         identity = (command.source, command.patient)
         return self.known.patients.get(identity, identity)
 
-    def _introduce(self, command: BookAppointment, state: AppointmentState, client: Client) -> tuple[str, ...]:
-        """Keep whom the message describes, for registration; refuse it if the description cannot be taken.
+    def _introduce(self, command: BookAppointment, state: AppointmentState, client: Client) -> tuple[Warned, ...]:
+        """Keep whom the message describes, for registration, and return what of him cannot be kept.
 
         A patient whom the client may not write is booked all the same, with a warning (D50).
         """
@@ -182,11 +207,12 @@ class Batch:
         if command.person is None or not client.may_register:
             return ()
         if not client.may_write(elsewhere):
-            return (FOREIGN_PATIENT,)
+            return (Warned(FOREIGN_PATIENT),)
         country = self.known.clinics[state.clinic_id or ""].country
         cause = Cause(client.client_id, state.caused_by or "")
-        self.persons.append(Described(state.patient, read_by(command.person, country), cause))
-        return ()
+        details = Details()
+        self.persons.append(Described(state.patient, read_by(command.person, country, details), cause))
+        return tuple(details.warnings)
 
     def unused(self, made: Collection[Identity]) -> list[Identity]:
         """Return the identities made for this batch whose commands were all refused."""
@@ -203,4 +229,4 @@ def _again(command: BookAppointment, before: RecordedEvent) -> EventAnswer:
 def _unknown_clinic(command: BookAppointment) -> Refused:
     systems = ", ".join(sorted({system for system, _ in command.clinic_identifiers}))
     message = f"no clinic has an identifier that this message gives in {systems}; PUT /v1/clinics with identifiers"
-    return Refused("UNKNOWN_CLINIC", message, "appointment.clinic")
+    return Refused(UNKNOWN_CLINIC, message, "appointment.clinic")

@@ -12,33 +12,28 @@ from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import slugs_of
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
-from booking.values.times import check_order
 from booking.values.unset import UNSET
+from booking.values.warned import END_IS_START, Warned, dropped
 from schemas.appointments import SENDABLE, Status
 from schemas.wire import provider_id
 
 
 def fields_of(
     base: AppointmentState, command: BookAppointment, clinic_id: str | None, patient: PatientKey | None
-) -> dict[str, Any]:
-    """Return the fields of the appointment as the command leaves them; a visit that moves keeps its length.
+) -> tuple[dict[str, Any], tuple[Warned, ...]]:
+    """Return the fields of the appointment as the command leaves them, and what was dropped of them.
 
-    What was confirmed was its time: a visit that moves is not confirmed any more, unless the command says so.
+    A visit that moves keeps its length. What was confirmed was its time: a visit that moves is not confirmed any more,
+    unless the command says so.
     """
     starts_at = base.starts_at if command.starts_at is UNSET else command.starts_at
-    if command.ends_at is not UNSET:
-        ends_at = command.ends_at
-    elif starts_at != base.starts_at:
-        ends_at = _shifted_end(base, starts_at)
-    else:
-        ends_at = base.ends_at
     if starts_at is None and command.status not in NEEDS_NO_START:
         raise Refused("START_REQUIRED", "an appointment of this status has a start", "appointment.start")
-    check_order(starts_at, ends_at)
+    ends_at, warnings = _end(base, command, starts_at)
     provider = base.provider_id
     if command.provider is not UNSET:
         provider = None if command.provider is None else _provider_id(command.source, command.provider)
-    return {
+    fields = {
         "status": command.status,
         "confirmed": base.confirmed and starts_at == base.starts_at
         if command.confirmed is UNSET
@@ -50,6 +45,21 @@ def fields_of(
         "starts_at": starts_at,
         "ends_at": ends_at,
     }
+    return fields, warnings
+
+
+def _end(
+    base: AppointmentState, command: BookAppointment, starts_at: datetime | None
+) -> tuple[datetime | None, tuple[Warned, ...]]:
+    """Return the end, and a warning if none is told: one before the start counts as left out, one at it as none."""
+    told = command.ends_at
+    if told is not UNSET and (told is None or starts_at is None or told > starts_at):
+        return told, ()
+    if told is not UNSET and told == starts_at:
+        return None, (Warned(END_IS_START, "appointment.end"),)
+    known = base.ends_at if starts_at == base.starts_at else _shifted_end(base, starts_at)
+    before = Refused("END_BEFORE_START", "the visit ends before it starts", "appointment.end")
+    return known, () if told is UNSET else (dropped(before),)
 
 
 def plans_anew(held: AppointmentState, changed: dict[str, Any], clinics: Mapping[str, ClinicState]) -> bool:

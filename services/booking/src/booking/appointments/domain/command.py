@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from booking.patients.domain.patient import PersonDetails
 from booking.values.unset import UNSET, Maybe
+from booking.values.warned import Warned
 from schemas.appointments import IngestMode, Status
 
 
@@ -26,6 +27,7 @@ class BookAppointment(NamedTuple):
             it stands there, before all that was taken since.
         arrived_offset: Where in its inbound topic it came; None: by another door. One batch has one instant.
         person: Details by which an unregistered patient is registered, if the client holds that right.
+        warnings: What its reader had to drop, or does not know.
     """
 
     client: str
@@ -50,6 +52,7 @@ class BookAppointment(NamedTuple):
     starts_at: Maybe[datetime | None] = UNSET
     ends_at: Maybe[datetime | None] = UNSET
     person: PersonDetails | None = None
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from booking.values.identity import PatientKey
+from booking.values.warned import Warned
 from schemas.appointments import IngestMode, Status
 
 
@@ -57,4 +58,4 @@ class Decision(NamedTuple):
 
     result: Result
     state: AppointmentState
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()

@@ -13,10 +13,8 @@ from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HA
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
+from booking.values.warned import ILLEGAL_TRANSITION, Warned
 from schemas.appointments import IngestMode
-
-ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
-"""Warning: the state table does not have this step; it was accepted all the same (R33 is observed)."""
 
 
 def decide(
@@ -36,18 +34,18 @@ def decide(
         clinics: Code → clinic, for the rules of service types (D13).
 
     Raises:
-        Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, END_BEFORE_START, SEQUENCE_CONFLICT.
+        Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, SEQUENCE_CONFLICT.
     """
     if held is None:
         if command.status in ENDS_BEFORE_BEGINNING and not _is_history(command, clinic_id, patient):
             return Decision(Result.TOMBSTONE, _tombstone(command, now))
-        return Decision(Result.APPLIED, _first(command, clinic_id, patient, now))
+        return _first(command, clinic_id, patient, now)
     order = order_of(held, command)
     if order is Order.OLDER:
         return Decision(Result.STALE, held)
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now)
-    return _next(held, command, order, fields_of(held, command, clinic_id, patient), now, clinics)
+    return _next(held, command, order, *fields_of(held, command, clinic_id, patient), now, clinics)
 
 
 def _is_history(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None) -> bool:
@@ -88,7 +86,7 @@ def _after_tombstone(
     if order is Order.NEWER:
         if ends:
             return Decision(Result.TOMBSTONE, _tombstone(command, now))
-        return Decision(Result.APPLIED, _first(command, clinic_id, patient, now))
+        return _first(command, clinic_id, patient, now)
     if ends:
         return Decision(Result.REPEAT, held)
     if order is Order.SAME:
@@ -96,17 +94,16 @@ def _after_tombstone(
     return Decision(Result.STALE, held)
 
 
-def _first(
-    command: BookAppointment, clinic_id: str | None, patient: PatientKey | None, now: datetime
-) -> AppointmentState:
+def _first(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None, now: datetime) -> Decision:
     if patient is None:
         raise Refused("PATIENT_REQUIRED", "the first event of an appointment names its patient", "appointment.patient")
     if clinic_id is None:
         raise Refused("CLINIC_REQUIRED", "the first event of an appointment names its clinic", "appointment.clinic")
     blank = _tombstone(command, now)
     booked_at = blank.event_time if command.status in VISIT_HAPPENED_OR_WILL else None
-    fields = fields_of(blank, command, clinic_id, patient)
-    return blank._replace(version=1, schedule_set_at=now, first_booked_at=booked_at, **fields)
+    fields, warnings = fields_of(blank, command, clinic_id, patient)
+    first = blank._replace(version=1, schedule_set_at=now, first_booked_at=booked_at, **fields)
+    return Decision(Result.APPLIED, first, warnings)
 
 
 def _next(
@@ -114,11 +111,12 @@ def _next(
     command: BookAppointment,
     order: Order,
     fields: dict[str, Any],
+    warnings: tuple[Warned, ...],
     now: datetime,
     clinics: Mapping[str, ClinicState],
 ) -> Decision:
     if all(getattr(held, name) == value for name, value in fields.items()) or is_old_news(held, fields, command):
-        return Decision(Result.REPEAT, moved_on(held, command))
+        return Decision(Result.REPEAT, moved_on(held, command), warnings)
     if order is Order.SAME:
         raise _conflict()
     anew = plans_anew(held, fields, clinics)
@@ -141,7 +139,7 @@ def _next(
         **fields,
     )
     legal = is_allowed(held.status, command.status, command.reason, event_time - held.event_time)
-    return Decision(Result.APPLIED, applied, () if legal else (ILLEGAL_TRANSITION,))
+    return Decision(Result.APPLIED, applied, warnings if legal else (*warnings, Warned(ILLEGAL_TRANSITION)))
 
 
 def _cause(command: BookAppointment) -> str:

@@ -8,6 +8,7 @@ from booking.door.strict_json import canonical_hash, strict_json
 from booking.formats.fhir_r4 import mapping, resources
 from booking.formats.port import Hints, Parsed
 from booking.values.refusals import Refused
+from booking.values.warned import Details
 
 FHIR_JSON = "application/fhir+json"
 
@@ -42,11 +43,13 @@ def parse_appointment(body: bytes, hints: Hints) -> Parsed:
 def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     """Its key is the header Idempotency-Key, else the hash of the body: the same resource is the same event."""
     digest = canonical_hash(value)
-    found = resources.appointment(value)
+    details = Details()
+    found = resources.appointment(value, details)
     source = hints.client.source(hints.source)
     key = hints.key or f"sha256:{digest.hex()}"
     client = hints.client.client_id
-    return mapping.command(found, mapping.Message(), client=client, source=source, key=key, body_sha256=digest)
+    named = {"client": client, "source": source, "key": key}
+    return mapping.command(found, mapping.Message(), details, **named, body_sha256=digest)
 
 
 def _of_message(value: Any, hints: Hints) -> BookAppointment:
@@ -55,14 +58,16 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
     Its key is the header Idempotency-Key, else MessageHeader.id, else Bundle.id, else the hash of the body.
     """
     digest = canonical_hash(value)
-    bundle = resources.message(value)
+    details = Details()
+    bundle = resources.message(value, details)
     header, by_reference = _unpacked(bundle)
     focus, appointment = _focus(header, by_reference)
-    resources.check_invariants(appointment, "Appointment")
+    resources.check_invariants(appointment, "Appointment", details)
     key = hints.key or header.id or bundle.id or f"sha256:{digest.hex()}"
     return mapping.command(
         appointment,
         mapping.Message(by_reference, header, focus),
+        details,
         client=hints.client.client_id,
         source=hints.client.source(hints.source),
         key=str(key),

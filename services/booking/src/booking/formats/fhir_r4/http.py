@@ -16,6 +16,7 @@ from booking.formats.fhir_r4.format import FHIR_JSON, parse_appointment, parse_m
 from booking.formats.http import EventDoor
 from booking.formats.port import Parse
 from booking.values.refusals import Refused
+from booking.values.warned import Warned
 
 _ISSUES = {400: "structure", 403: "forbidden", 409: "conflict", 413: "too-long", 422: "business-rule"}
 _INVALID = {"INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported"}
@@ -34,7 +35,7 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         (command,) = parsed.commands
         if answer.refusal is not None or not isinstance(command, BookAppointment):
             return outcome(answer.refusal or Refused("NOT_READ", "the command could not be read"))
-        resource = message(answer, command) if as_message else appointment(answer, command)
+        resource = message(answer, command) if as_message else with_warnings(appointment(answer, command), answer)
         return answered(resource, answer)
 
     @router.post("/$process-message", summary="Take a booking message", openapi_extra=accepts)
@@ -66,6 +67,8 @@ def answered(resource: dict[str, Any], answer: EventAnswer) -> Response:
         "Attend-Appointment": str(answer.recorded.appointment_id),
         "Location": f"/v1/appointments/{answer.recorded.appointment_id}",
     }
+    if answer.warnings:
+        headers["Attend-Warnings"] = ", ".join(warned.code for warned in answer.warnings)
     if answer.reminders_cancelled is not None:
         headers["Attend-Reminders-Cancelled"] = str(answer.reminders_cancelled)
     return JSONResponse(resource, 201 if new else 200, headers, media_type=FHIR_JSON)
@@ -87,9 +90,32 @@ def appointment(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]
     }
 
 
+def with_warnings(resource: dict[str, Any], answer: EventAnswer) -> dict[str, Any]:
+    """Return the resource with what is said of the event, if anything is, contained in it and referred to."""
+    if not answer.warnings:
+        return resource
+    reference = {"url": "urn:attend:warnings", "valueReference": {"reference": "#warnings"}}
+    return {**resource, "contained": [{**warnings(answer), "id": "warnings"}], "extension": [reference]}
+
+
+def warnings(answer: EventAnswer) -> dict[str, Any]:
+    """Return the OperationOutcome of what is said of an event that was taken."""
+    return {"resourceType": "OperationOutcome", "issue": [_issue(warned) for warned in answer.warnings]}
+
+
+def _issue(warned: Warned) -> dict[str, Any]:
+    said = warned.members
+    coding = [{"system": "urn:attend:warning", "code": warned.code}]
+    place = {"expression": [warned.place]} if warned.place else {}
+    details = {"coding": coding, "text": said["detail"]}
+    return {"severity": "warning", "code": "informational", "details": details, **place}
+
+
 def message(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
-    """Return the answering message: a MessageHeader that says ok, and the Appointment under our id."""
+    """Return the answering message: a MessageHeader that says ok, the Appointment under our id, and warnings."""
     resource = appointment(answer, command)
+    noted = f"urn:uuid:{uuid4()}"
+    details = {"details": {"reference": noted}} if answer.warnings else {}
     header = {
         "resourceType": "MessageHeader",
         "eventCoding": {
@@ -97,7 +123,7 @@ def message(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
             "code": "booking-response",
         },
         "source": {"endpoint": "urn:attend:booking"},
-        "response": {"identifier": command.key, "code": "ok"},
+        "response": {"identifier": command.key, "code": "ok", **details},
         "focus": [{"reference": f"urn:uuid:{resource['id']}"}],
     }
     return {
@@ -106,6 +132,7 @@ def message(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
         "entry": [
             {"fullUrl": f"urn:uuid:{uuid4()}", "resource": header},
             {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource},
+            *([{"fullUrl": noted, "resource": warnings(answer)}] if answer.warnings else ()),
         ],
     }
 

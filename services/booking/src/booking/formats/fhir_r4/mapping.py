@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.patients.domain.patient import PersonDetails
 from booking.values import texts
 from booking.values.refusals import Refused
-from booking.values.times import FIRST_YEAR, LAST_YEAR, check_order
+from booking.values.times import FIRST_YEAR, LAST_YEAR
 from booking.values.unset import UNSET, Maybe
+from booking.values.warned import Details
 from schemas.appointments import Status
 
 SELF = "ONESELF"
@@ -40,34 +42,48 @@ class Message:
 
 
 def command(
-    appointment: Any, message: Message, *, client: str, source: str, key: str, body_sha256: bytes
+    appointment: Any,
+    message: Message,
+    details: Details,
+    *,
+    client: str,
+    source: str,
+    key: str,
+    body_sha256: bytes,
 ) -> BookAppointment:
-    """Return the command that an Appointment and what came with it stand for.
+    """Return the command that an Appointment and what came with it stand for; details that cannot be kept are noted.
 
     Raises:
-        Refused: NO_PATIENT, NO_APPOINTMENT_ID, or a text or time is not acceptable.
+        Refused: NO_PATIENT, NO_APPOINTMENT_ID, or an id or the start is not acceptable.
     """
     patient, person = _patient(appointment, message)
     provider, name = _provider(appointment, message)
-    starts_at, ends_at = _instant(appointment.start, "start"), _instant(appointment.end, "end")
-    check_order(starts_at, ends_at)
+    lenient = details.read
+    status = _status(appointment.status)
+    start = (appointment.start, "start")
+    starts_at = lenient(UNSET, _instant, *start) if status in NEEDS_NO_START else _instant(*start)
+    reason = lenient(None, _concept, appointment.cancelationReason, "cancelationReason")
+    provider_id = UNSET if provider is None else lenient(UNSET, texts.identifier, provider, "Practitioner.identifier")
     return BookAppointment(
         client=client,
         key=texts.identifier(key, "Bundle.id"),
         body_sha256=body_sha256,
         source=source,
         appointment=texts.identifier(_appointment_id(appointment, message), "Appointment.identifier"),
-        status=_status(appointment.status),
-        occurred_at=_instant(appointment.meta.lastUpdated if appointment.meta else None, "meta.lastUpdated"),
-        reason=_concept(appointment.cancelationReason),
+        status=status,
+        occurred_at=lenient(
+            None, _instant, appointment.meta.lastUpdated if appointment.meta else None, "meta.lastUpdated"
+        ),
+        reason=reason,
         patient=texts.identifier(patient, "Patient.identifier"),
         clinic_identifiers=tuple(dict.fromkeys(_clinic(appointment, message))),
-        provider=UNSET if provider is None else texts.identifier(provider, "Practitioner.identifier"),
-        provider_name=None if name is None else texts.name(name, "Practitioner.name"),
-        service_type=_service(appointment, message),
+        provider=provider_id,
+        provider_name=None if name is None else lenient(None, texts.name, name, "Practitioner.name"),
+        service_type=lenient(UNSET, _service, appointment, message),
         starts_at=starts_at,
-        ends_at=ends_at,
+        ends_at=lenient(UNSET, _instant, appointment.end, "end"),
         person=person,
+        warnings=tuple(details.warnings),
     )
 
 
@@ -239,15 +255,15 @@ def _service(appointment: Any, message: Message) -> Maybe[str | None]:
     for slot in _slots(appointment, message):
         concepts += [*(slot.serviceType or []), slot.appointmentType]
     concepts += appointment.serviceCategory or []
-    return next((text for concept in concepts if (text := _concept(concept)) is not None), UNSET)
+    return next((text for concept in concepts if (text := _concept(concept, "serviceType")) is not None), UNSET)
 
 
-def _concept(concept: Any) -> str | None:
+def _concept(concept: Any, place: str) -> str | None:
     if concept is None:
         return None
     coding = next(iter(concept.coding or []), None)
     text = concept.text or (coding and (coding.display or coding.code))
-    return None if not text else texts.name(text, "CodeableConcept.text")
+    return None if not text else texts.name(text, f"Appointment.{place}")
 
 
 def _instant(at: Any, place: str) -> datetime | None:

@@ -4,9 +4,11 @@ from typing import Any
 
 from fhir.resources.R4B.appointment import Appointment
 from fhir.resources.R4B.bundle import Bundle
-from pydantic import BaseModel, ValidationError
 
+from booking.formats.fhir_r4.pieces import KINDS_READ, parsed
 from booking.values.refusals import Refused
+from booking.values.warned import Details, dropped
+from schemas.appointments import Status
 
 R5_FIELDS = frozenset(
     {"subject", "class", "previousAppointment", "originatingAppointment", "recurrenceId", "recurrenceTemplate"}
@@ -15,12 +17,11 @@ R5_FIELDS = frozenset(
 )
 """Fields of R5's Appointment that R4's has not."""
 
-_MAY_LACK_TIMES = frozenset({"proposed", "cancelled", "waitlist"})
 _MAY_HAVE_CANCELATION_REASON = frozenset({"cancelled", "noshow"})
 
 
-def appointment(value: Any) -> Appointment:
-    """Return the Appointment in a JSON value.
+def appointment(value: Any, details: Details) -> Appointment:
+    """Return the Appointment in a JSON value, without the details that are not valid, which are noted.
 
     Raises:
         Refused: NOT_AN_APPOINTMENT, FHIR_R5, INVALID_FHIR, FHIR_INVARIANT.
@@ -28,13 +29,13 @@ def appointment(value: Any) -> Appointment:
     if not isinstance(value, dict) or value.get("resourceType") != "Appointment":
         raise Refused("NOT_AN_APPOINTMENT", "the body is no Appointment resource", "resourceType")
     refuse_r5(value, "Appointment")
-    found = _parsed(Appointment, value, "Appointment")
-    check_invariants(found, "Appointment")
+    found = parsed(Appointment, value, details)
+    check_invariants(found, "Appointment", details)
     return found
 
 
-def message(value: Any) -> Bundle:
-    """Return the message Bundle in a JSON value.
+def message(value: Any, details: Details) -> Bundle:
+    """Return the message Bundle in a JSON value, without the details that are not valid, which are noted.
 
     Raises:
         Refused: NOT_A_MESSAGE, FHIR_R5, INVALID_FHIR.
@@ -46,9 +47,13 @@ def message(value: Any) -> Bundle:
     entries = value.get("entry")
     for place, entry in enumerate(entries if isinstance(entries, list) else ()):
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and resource.get("resourceType") == "Appointment":
+        if not isinstance(resource, dict):
+            continue
+        if resource.get("resourceType") == "Appointment":
             refuse_r5(resource, f"Bundle.entry[{place}].resource")
-    return _parsed(Bundle, value, "Bundle")
+        elif place and resource.get("resourceType") not in KINDS_READ:
+            del entry["resource"]
+    return parsed(Bundle, value, details)
 
 
 def refuse_r5(value: dict[str, Any], place: str) -> None:
@@ -62,29 +67,25 @@ def refuse_r5(value: dict[str, Any], place: str) -> None:
         raise Refused("FHIR_R5", message_, f"{place}.{newer[0].split(' ')[0]}")
 
 
-def check_invariants(found: Any, place: str) -> None:
-    """Check R4's invariants of an Appointment, which its JSON shape does not express."""
+def check_invariants(found: Any, place: str, details: Details) -> None:
+    """Check R4's invariants of an Appointment, which its JSON shape does not express: a start is essential."""
+    if found.start is None and found.status == Status.BOOKED:
+        raise _broken("app-3", "only proposed, cancelled and waitlisted ones lack start and end", f"{place}.start")
     for number, participant in enumerate(found.participant or []):
         if participant.actor is None and not participant.type:
-            raise _broken("app-1", "a participant has a type or an actor", f"{place}.participant[{number}]")
+            _note(details, "app-1", "a participant has a type or an actor", f"{place}.participant[{number}]")
     if (found.start is None) != (found.end is None):
-        raise _broken("app-2", "start and end are both given or both left out", f"{place}.start")
-    if found.start is None and found.status not in _MAY_LACK_TIMES:
-        raise _broken("app-3", "only proposed, cancelled and waitlisted ones lack start and end", f"{place}.start")
+        _note(details, "app-2", "start and end are both given or both left out", f"{place}.end")
+    if found.start is None:
+        found.end = None
     if found.cancelationReason is not None and found.status not in _MAY_HAVE_CANCELATION_REASON:
-        raise _broken("app-4", "only cancelled and noshow ones have a cancelationReason", f"{place}.cancelationReason")
+        _note(details, "app-4", "only cancelled and noshow ones have a cancelationReason", f"{place}.cancelationReason")
+        found.cancelationReason = None
+
+
+def _note(details: Details, invariant: str, rule: str, place: str) -> None:
+    details.warnings.append(dropped(_broken(invariant, rule, place)))
 
 
 def _broken(invariant: str, rule: str, place: str) -> Refused:
     return Refused("FHIR_INVARIANT", f"{invariant}: {rule}", place)
-
-
-def _parsed[R: BaseModel](model: type[R], value: Any, place: str) -> R:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        parts = [f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]]
-        raise Refused("INVALID_FHIR", f"not valid R4: {first['type']}", place + "".join(parts)) from None
-    except (ValueError, TypeError, KeyError, AttributeError):  # the library's own checks leak these
-        raise Refused("INVALID_FHIR", "not valid R4", place) from None

@@ -7,14 +7,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from booking.appointments.domain.command import BookAppointment
-from booking.door.bodies import Id, Text, described, refusal_of
+from booking.appointments.domain.statuses import NEEDS_NO_START
+from booking.door.bodies import Id, Text, described
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, strict_json
+from booking.formats.plain.pieces import Fields, noted, without_details
 from booking.formats.port import Hints, Parsed
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
 from booking.values.unset import UNSET, Maybe
+from booking.values.warned import Details
 from schemas.appointments import IngestMode, Status
 
 LARGEST_BATCH = 1_000
@@ -56,6 +59,12 @@ class EventBody(_Body):
     mode: IngestMode = IngestMode.LIVE
     reason: Text | None = None
     appointment: AppointmentBody
+
+
+_FIELDS: Fields = {
+    (): frozenset(EventBody.model_fields),
+    ("appointment",): frozenset(AppointmentBody.model_fields),
+}
 
 
 BOOKED = {
@@ -130,22 +139,34 @@ def _or_refusal(value: Any, hints: Hints) -> BookAppointment | Refused:
         return refusal
 
 
-def event(value: Any, hints: Hints) -> BookAppointment:
-    """Return the command in one event's JSON."""
+def read_body(value: Any, details: Details) -> EventBody:
+    """Return the body in one event's JSON: as a whole, and only if that fails without the details that are wrong."""
     try:
         body = EventBody.model_validate(value)
     except ValidationError as error:
-        raise refusal_of(error) from None
+        body = EventBody.model_validate(without_details(value, error, _FIELDS, details))
+    noted(value, _FIELDS, details)
+    return body
+
+
+def event(value: Any, hints: Hints) -> BookAppointment:
+    """Return the command in one event's JSON."""
+    details = Details()
+    body = read_body(value, details)
     key = body.event_id or hints.key
     if key is None:
         raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")
-    return command(body, texts.identifier(key, "event_id"), canonical_hash(value), hints.client, hints.source)
+    key = texts.identifier(key, "event_id")
+    return command(body, key, canonical_hash(value), hints.client, hints.source, details)
 
 
-def command(body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None) -> BookAppointment:
-    """Return the command of a body whose shape is right."""
+def command(
+    body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None, details: Details
+) -> BookAppointment:
+    """Return the command of a body whose shape is right; what it cannot keep is dropped and noted in `details`."""
     visit = body.appointment
     given = visit.model_fields_set
+    starts_at = _start(visit, details) if "start" in given else UNSET
     return BookAppointment(
         client=client.client_id,
         key=key,
@@ -154,16 +175,17 @@ def command(body: EventBody, key: str, body_sha256: bytes, client: Client, sourc
         appointment=texts.identifier(visit.id, "appointment.id"),
         status=visit.status,
         sequence=body.sequence,
-        occurred_at=None if body.occurred_at is None else instant(body.occurred_at, None, "occurred_at"),
+        occurred_at=details.read(None, _time, body.occurred_at, None, "occurred_at"),
         mode=body.mode,
-        reason=None if body.reason is None else texts.name(body.reason, "reason"),
+        reason=None if body.reason is None else details.read(None, texts.name, body.reason, "reason"),
         confirmed=UNSET if visit.confirmed is None else visit.confirmed,
         patient=None if visit.patient is None else texts.identifier(visit.patient.id, "appointment.patient.id"),
         clinic=visit.clinic,
-        provider=_provider(visit) if "provider" in given else UNSET,
-        service_type=_service(visit) if "service_type" in given else UNSET,
-        starts_at=_time(visit.start, visit.zone, "appointment.start") if "start" in given else UNSET,
-        ends_at=_time(visit.end, visit.zone, "appointment.end") if "end" in given else UNSET,
+        provider=details.read(UNSET, _provider, visit) if "provider" in given else UNSET,
+        service_type=details.read(UNSET, _service, visit) if "service_type" in given else UNSET,
+        starts_at=starts_at,
+        ends_at=details.read(UNSET, _time, visit.end, visit.zone, "appointment.end") if "end" in given else UNSET,
+        warnings=tuple(details.warnings),
     )
 
 
@@ -173,6 +195,12 @@ def _provider(visit: AppointmentBody) -> str | None:
 
 def _service(visit: AppointmentBody) -> Maybe[str | None]:
     return None if visit.service_type is None else texts.name(visit.service_type, "appointment.service_type")
+
+
+def _start(visit: AppointmentBody, details: Details) -> Maybe[datetime | None]:
+    """Return the start, which is a detail where the status needs none."""
+    asked = (visit.start, visit.zone, "appointment.start")
+    return details.read(UNSET, _time, *asked) if visit.status in NEEDS_NO_START else _time(*asked)
 
 
 def _time(written: str | None, zone: str | None, place: str) -> datetime | None:

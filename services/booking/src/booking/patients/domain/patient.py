@@ -5,6 +5,7 @@ from uuid import UUID
 
 from booking.safety.domain import Cause, FlagChange
 from booking.values import contacts, texts
+from booking.values.warned import Details
 from schemas.appointments import Bar
 from schemas.planning import barred_by
 
@@ -62,19 +63,21 @@ class PatientState:
         return self.version > 0
 
 
-def read_by(person: PersonDetails, country: str) -> PersonDetails:
-    """Return what a message says of a patient, as it is kept."""
+def read_by(person: PersonDetails, country: str, details: Details) -> PersonDetails:
+    """Return what a message says of a patient, as it is kept; what cannot be kept is not said."""
 
     def text(value: str | None, place: str) -> str | None:
-        return None if value is None else texts.name(value, place)
+        return None if value is None else details.read(None, texts.name, value, place)
 
     return replace(
         person,
         given_name=text(person.given_name, "patient.given"),
         family_name=text(person.family_name, "patient.family"),
         language=text(person.language, "patient.language"),
-        mobile=None if person.mobile is None else contacts.mobile(person.mobile, country, "patient.phone"),
-        email=None if person.email is None else contacts.email(person.email, "patient.email"),
+        mobile=None
+        if person.mobile is None
+        else details.read(None, contacts.mobile, person.mobile, country, "patient.phone"),
+        email=None if person.email is None else details.read(None, contacts.email, person.email, "patient.email"),
     )
 
 

@@ -1,0 +1,70 @@
+"""What is said of an event that was taken all the same: a code for programs, a place, and what to do (0038)."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from booking.values.refusals import Refused
+
+DETAIL_DROPPED = "DETAIL_DROPPED"
+UNKNOWN_FIELD = "UNKNOWN_FIELD"
+ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
+END_IS_START = "END_IS_START"
+FOREIGN_PATIENT = "FOREIGN_PATIENT"
+
+_DETAILS = {
+    ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
+    FOREIGN_PATIENT: "what is said of the patient was not taken: this client does not see all his clinics",
+    END_IS_START: "a visit has a length; it was taken without an end",
+}
+
+_BETWEEN = "\t"
+
+
+class Warned(NamedTuple):
+    """One warning.
+
+    Attributes:
+        place: Where in the input, as a path; empty for the whole.
+        detail: What was done and the way out, in words; never the input.
+    """
+
+    code: str
+    place: str = ""
+    detail: str = ""
+
+    @property
+    def members(self) -> dict[str, str]:
+        """The warning as it is answered."""
+        return {"code": self.code, "place": self.place, "detail": self.detail or _DETAILS.get(self.code, "")}
+
+    @property
+    def line(self) -> str:
+        """The warning as it is kept."""
+        return _BETWEEN.join(self).rstrip(_BETWEEN)
+
+
+def of_line(line: str) -> Warned:
+    """Return the warning kept so."""
+    return Warned(*line.split(_BETWEEN))
+
+
+def dropped(refusal: Refused) -> Warned:
+    """Return the warning of a detail that is not kept, for the reason for which it would be refused elsewhere."""
+    return Warned(DETAIL_DROPPED, refusal.place, f"{refusal.code}: {refusal.message}; the rest was taken")
+
+
+class Details:
+    """Reads details of an event: one that cannot be kept is dropped and named, and refuses nothing (0038)."""
+
+    __slots__ = ("warnings",)
+
+    def __init__(self, warnings: Iterable[Warned] = ()) -> None:
+        self.warnings = list(warnings)
+
+    def read[**P, T, D](self, instead: D, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | D:
+        """Return what `read` makes of the detail, or `instead`."""
+        try:
+            return read(*args, **kwargs)
+        except Refused as refusal:
+            self.warnings.append(dropped(refusal))
+            return instead
