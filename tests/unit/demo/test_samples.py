@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import orjson
+import pytest
 
+from stack.demo.fhir import said
 from stack.demo.samples import read_sample, read_samples
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -39,3 +41,20 @@ def test_a_patient_outside_the_message_is_known_by_reference_only() -> None:
 
 def test_what_is_neither_message_nor_appointment_is_left_alone() -> None:
     assert read_sample("r.json", orjson.dumps({"resourceType": "AppointmentResponse"})) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "channel", "reason", "shown"),
+    [
+        ("accepted", "email", None, "cancelled: email"),
+        ("queued", "email", None, "cancelled: queued"),
+        ("skipped", "email", "PAST", "cancelled: skipped PAST"),
+        ("sending", "sms", None, "cancelled: sending"),
+        ("unknown", "sms", "UNCONFIRMED", "cancelled: unknown UNCONFIRMED"),
+        ("failed", None, "NO_CHANNEL", "cancelled: failed NO_CHANNEL"),
+    ],
+)
+def test_the_table_shows_the_channel_of_a_message_only_once_a_carrier_took_it(
+    state: str, channel: str | None, reason: str | None, shown: str
+) -> None:
+    assert said({"kind": "cancelled", "state": state, "channel": channel, "reason": reason}) == shown

@@ -134,8 +134,18 @@ async def _effects(client: Client, sample: Sample, appointment: str, names: Name
         ", ".join(str(row["number"] or row["status"]) for row in await client.sub_files_of(current["patient_id"])),
         "\n".join(_reminder(row) for row in await client.reminders(appointment)),
         ", ".join(row["title"] for row in notices) or "none",
-        "\n".join(f"{row['kind']}: {row['channel'] or row['reason']}" for row in messages) or "none",
+        "\n".join(map(said, messages)) or "none",
     ]
+
+
+def said(row: dict[str, Any]) -> str:
+    """Return a message as the table shows it: the channel once a carrier took it, until then and without it the state.
+
+    A message that waits or was skipped has a channel too: the one that it would go, or would have gone, by.
+    """
+    state = row["state"]
+    told = row["channel"] if state == "accepted" else " ".join(filter(None, (state, row["reason"])))
+    return f"{row['kind']}: {told}"
 
 
 def _reminder(row: dict[str, Any]) -> str:

@@ -175,8 +175,13 @@ def test_d35_a_language_without_templates_falls_back(
         ("+442071838750", "Europe/London", False),
         ("+4930123456", "Europe/London", True),
         ("+4930123456", "Europe/Paris", False),
-        (None, "Europe/London", True),
-        ("+800123456789", "Europe/London", True),
+        ("+493012345678", "Europe/London", True),
+        ("+12125550123", "America/New_York", False),
+        ("+13105550123", "America/New_York", True),
+        ("+447911123456", "Europe/London", False),
+        (None, "Europe/London", False),
+        (None, "America/New_York", False),
+        ("+800123456789", "Europe/London", False),
     ],
 )
 def test_d35_the_zone_is_named_when_the_time_could_be_read_wrongly(mobile: str | None, zone: str, shown: bool) -> None:
@@ -221,7 +226,7 @@ def test_the_plain_text_of_a_confirmation_as_a_whole() -> None:
 Your appointment at North Street Clinic is booked:
 
     Wednesday, 3 March 2027
-    09:00 (Greenwich Mean Time)
+    09:00
     North Street Clinic
 
 A calendar entry is attached.
@@ -236,10 +241,10 @@ We look forward to seeing you."""
 def test_the_plain_text_of_a_reminder_of_a_sensitive_clinic_to_a_nameless_patient_as_a_whole() -> None:
     expected = """Guten Tag,
 
-Wir erinnern Sie an Ihren Termin:
+wir erinnern Sie an Ihren Termin:
 
     Mittwoch, 3. M\u00e4rz 2027
-    09:00
+    09:00 Uhr
 
 Wenn Sie nicht kommen k\u00f6nnen, geben Sie uns bitte Bescheid.
 
@@ -358,3 +363,26 @@ def test_what_reaches_a_template_is_not_the_patient_but_a_few_words() -> None:
 
     assert replace(words) == words
     assert not hasattr(words, "family_name")
+
+
+@pytest.mark.parametrize(("kind", "part"), list(product(KINDS, ("text.txt", "html"))))
+def test_german_goes_on_in_lower_case_after_the_greetings_comma_unless_it_is_a_noun_or_a_formal_you(
+    kind: Kind, part: Part
+) -> None:
+    said = render(Sample(kind, "de").call(), part)
+    seen = html_check.read(said).text if part == "html" else said
+
+    first = seen.split("Guten Tag Ada,", 1)[1].split()[0]
+
+    assert first == "Ihr" or first[0].islower()
+
+
+@pytest.mark.parametrize(("language", "shown"), [("de", "12:30 Uhr"), ("nl", "12:30 uur"), ("en", "11:30")])
+@pytest.mark.parametrize(("kind", "part"), list(product(KINDS, ("text.txt", "html"))))
+def test_a_mail_says_the_clocks_word_where_the_language_has_one(
+    kind: Kind, part: Part, language: str, shown: str
+) -> None:
+    said = render(Sample(kind, language).call(), part)
+    seen = html_check.read(said).text if part == "html" else said
+
+    assert shown in {line.strip() for line in seen.splitlines()}

@@ -1,7 +1,7 @@
 """Which language a message is in, how near it says the visit is, whether it names the zone or tells of STOP."""
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from schemas.zones import UnknownZone, zone_of
@@ -51,16 +51,17 @@ def day_of(starts_at: datetime, now: datetime, clinic_zone: str) -> Day:
 
 
 def zone_may_confuse(starts_at: datetime, clinic_zone: str, patient_zones: Iterable[str]) -> bool:
-    """Say whether a bare time could be read wrongly: unless the patient's own zone has the clinic's time then.
+    """Say whether a bare time could be read wrongly: if none of the patient's own zones has the clinic's time then.
 
     Args:
-        patient_zones: Where his mobile number may be at home; empty if nothing is known.
+        patient_zones: Where his number may be at home; if nothing is known he is taken to be where the clinic is.
     """
     there = starts_at.astimezone(zone_of(clinic_zone)).utcoffset()
-    return not any(_offset(starts_at, zone) == there for zone in patient_zones)
+    offsets = [found for zone in patient_zones if (found := _offset(starts_at, zone)) is not None]
+    return bool(offsets) and there not in offsets
 
 
-def _offset(instant: datetime, zone: str) -> object:
+def _offset(instant: datetime, zone: str) -> timedelta | None:
     try:
         return instant.astimezone(zone_of(zone)).utcoffset()
     except UnknownZone:
