@@ -18,7 +18,7 @@ from notifier.carriers.twilio import callbacks as twilio
 from notifier.carriers.twilio.callbacks import Unreadable
 from notifier.carriers.twilio.signature import twilio_is_genuine, twilio_signature
 from notifier.receipts.domain import Reported
-from notifier.replies.domain import Meaning
+from notifier.replies.domain.reading import Meaning
 from notifier.settings import several
 from schemas.notifications import Channel
 

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from notifier.replies.domain import Meaning, Messaged, PatientReply, Verdict, Why, read, resolve
+from notifier.replies.domain.keywords import AMBIGUOUS, KEYWORDS
+from notifier.replies.domain.reading import Meaning, PatientReply, plain, read
+from notifier.replies.domain.visits import Messaged, Verdict, Why, resolve
 from notifier.values.kinds import KINDS, Category
 from schemas.appointments import Status
 from schemas.notifications import Kind
@@ -36,12 +38,110 @@ def test_a_bare_cancel_stops_and_is_looked_at_by_staff_and_cancels_no_visit() ->
     assert read("CANCEL") == PatientReply(Meaning.STOP, ambiguous=True)
 
 
-@pytest.mark.parametrize("text", ["stop sending me to dr who", "please stop", "I will stop by at 9", "", "👍", "c?d"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP 7085",
+        "stop7085",
+        "7085 stop",
+        "STOP \U0001f6d1",
+        "stop please",
+        "Please stop",
+        "Stop!!!",
+        "stop?",
+        "STOP STOP STOP",
+        "STOP\n\nSent from my iPhone",
+        "Stopp\n-- \nAnna",
+        "stop it",
+        "stop texting me",
+        "STOP ALL 7085",
+        "hi, stop please",
+        "Bitte stopp",
+        "ARR\u00caT SVP",
+        "baja por favor",
+        "Parar, gracias",
+        "pare",
+        "disiscrivimi",
+        "basta",
+        "wy\u0142\u0105cz",
+        "\u0625\u064a\u0642\u0627\u0641",
+        "\u0642\u0650\u0641 \u0645\u0646 \u0641\u0636\u0644\u0643",
+        "acha tafadhali",
+        "AFMELDEN aub",
+        "STOP \u0667\u0660\u0668\u0665",
+    ],
+)
+def test_decoration_takes_nothing_from_a_stop(text: str) -> None:
+    assert read(text) == PatientReply(Meaning.STOP)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Stop. I have moved to Leeds",
+        "stop sending me to dr who",
+        "STOP\nI moved to Leeds",
+        "unsubscribe me from all of it",
+        "Stop my appointment",
+        "Stopp die Termine",
+    ],
+)
+def test_who_begins_with_stop_is_stopped_and_staff_read_the_rest(text: str) -> None:
+    assert read(text) == PatientReply(Meaning.STOP, said_more=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "don't stop my reminders",
+        "Stop by at 5?",
+        "I will stop by at 9",
+        "stopp nicht",
+        "stop niet",
+        "ne pas arr\u00eater",
+        "no stop",
+        "end of the week",
+        "quit smoking last year",
+        "cancel my appointment",
+        "baja la hora",
+        "para manana",
+        "nonstop",
+        "",
+        "\U0001f44d",
+        "c?d",
+        "help me, my leg hurts",
+        "START\nbut not at night",
+        "Yes\nbut later",
+    ],
+)
 def test_a_sentence_is_for_staff(text: str) -> None:
     assert read(text).meaning is Meaning.OTHER
 
 
-@pytest.mark.parametrize("text", ["START", "unstop", "Anmelden"])
+@pytest.mark.parametrize("text", ["cancel please", "Cancel!", "CANCEL\nSent from my phone"])
+def test_a_decorated_cancel_stops_as_a_bare_one_does(text: str) -> None:
+    assert read(text) == PatientReply(Meaning.STOP, ambiguous=True)
+
+
+@pytest.mark.parametrize("text", ["HELP", "help!", "INFO", "Hilfe bitte", "aide", "ayuda", "pomoc", "msaada",
+                                  "\u0645\u0633\u0627\u0639\u062f\u0629", "Who is this?"])  # fmt: skip
+def test_help_asks_who_we_are(text: str) -> None:
+    assert read(text) == PatientReply(Meaning.HELP)
+
+
+def test_no_word_of_any_language_means_two_things_but_those_that_staff_look_at() -> None:
+    meanings = dict[str, set[str]]()
+    for words in KEYWORDS.values():
+        for name in ("stop", "stop_alone", "start", "help", "confirm", "cancel", "polite"):
+            for word in getattr(words, name).split(","):
+                meanings.setdefault(plain(word), set()).add(name.removesuffix("_alone"))
+
+    assert {word for word, names in meanings.items() if len(names) > 1} == AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    "text", ["START", "unstop", "Anmelden", "START \U0001f642", "start please", "Alta", "START\nSent from my iPhone"]
+)
 def test_start_takes_it_back(text: str) -> None:
     assert read(text).meaning is Meaning.START
 

@@ -9,19 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from notifier.replies.domain import (
-    LONGEST_TEXT,
-    WRONG_CODES_AN_HOUR,
-    Meaning,
-    Messaged,
-    PatientReply,
-    Verdict,
-    Why,
-    about,
-    concerned,
-    read,
-    resolve,
-)
+from notifier.replies.domain.reading import LONGEST_TEXT, Meaning, PatientReply, read
+from notifier.replies.domain.visits import WRONG_CODES_AN_HOUR, Messaged, Verdict, Why, about, concerned, resolve
 from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 from schemas.wire import derived_id
@@ -154,12 +143,15 @@ async def _act(work: ReplyTransaction, incoming: Incoming, address: Address, now
     if said.meaning is Meaning.STOP:
         await work.opt_out(address, str(incoming.reply_id), now)
         stopped = replace(kept, verdict="opted-out")
-        return replace(await _placed(work, stopped, now), why=Why.MAY_MEAN_VISIT) if said.ambiguous else stopped
+        why = Why.MAY_MEAN_VISIT if said.ambiguous else Why.SAID_MORE if said.said_more else None
+        return replace(await _placed(work, stopped, now), why=why) if why else stopped
     if said.meaning is Meaning.START:
         if incoming.sent_at is not None and await work.stopped_later(address, incoming.sent_at):
             return replace(await _placed(work, kept, now), why=Why.STOPPED_LATER)
         await work.opt_in(address, str(incoming.reply_id), now)
         return replace(kept, verdict="opted-in")
+    if said.meaning is Meaning.HELP:
+        return replace(await _placed(work, kept, now), why=Why.ASKED_HELP)
     if said.meaning is Meaning.OTHER:
         return replace(await _placed(work, kept, now), why=Why.NOT_UNDERSTOOD)
     if said.code and await work.wrong_codes(address, now - AN_HOUR) >= WRONG_CODES_AN_HOUR:

@@ -14,7 +14,8 @@ from notifier.opt_outs import whatsapp_users
 from notifier.opt_outs.store import found_by, lift, stop
 from notifier.replies import statements as sql
 from notifier.replies.bodies import ReplyPage, ReplyView
-from notifier.replies.domain import LONGEST_TEXT, Messaged
+from notifier.replies.domain.reading import LONGEST_TEXT
+from notifier.replies.domain.visits import Messaged
 from notifier.replies.handle import Reply
 from notifier.replies.messages import patient_replied
 from notifier.values.addresses import Address, Peppers

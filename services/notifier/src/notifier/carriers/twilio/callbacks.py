@@ -6,7 +6,7 @@ from uuid import UUID
 
 from notifier.callbacks.handle.intake import Batch, Came, Item, Unread, user_ids
 from notifier.receipts.domain import Carrier, Receipt, Reported
-from notifier.replies.domain import Meaning
+from notifier.replies.domain.reading import Meaning
 from notifier.replies.handle import Incoming
 from schemas.notifications import Channel
 
@@ -27,7 +27,7 @@ STATUSES: dict[str, Reported] = {
 MOST_FIELDS = 200
 INBOUND, STATUS = "inbound", "status/"
 """The forms of what is kept: a patient's message, and a status with the attempt of its address behind it."""
-_OPT_OUT_TYPES = {"STOP": Meaning.STOP, "START": Meaning.START}
+_OPT_OUT_TYPES = {"STOP": Meaning.STOP, "START": Meaning.START, "HELP": Meaning.HELP}
 
 
 class Unreadable(ValueError):

@@ -1,0 +1,1 @@
+"""What a text means, by the words in `keywords`, and which visit it is about; pure."""
