@@ -37,7 +37,8 @@ NO_PYTHON = frozenset(
         "clinic_day.due",  # an event
         "appointment.start",  # fields of JSON
         "error.code",
-        "booking.send_gate",  # a function and columns of the database
+        "booking.send_gate",  # functions and columns of the database
+        "booking.person_gate",
         "clinic.policies",
         "asked.account",
     }

@@ -27,8 +27,9 @@ class Post:
     """One request as a sender writes it, and what it is answered.
 
     Texts may name what is the case's own: `{mark}` (in every id), `{patient}`, `{clinic}` (its code, and a `Location`
-    in FHIR), `{provider}`, `{mobile}`, `{email}`; and instants: `{NOW}`, `{S}` (a start three days ahead),
-    `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`.
+    in FHIR), `{provider}`, `{mobile}`, `{email}`; a second provider `{provider2}`; another patient `{other}` with
+    `{other_mobile}` and `{other_email}`, whom nobody has registered; and instants: `{NOW}`, `{S}` (a start three days
+    ahead), `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`.
 
     Attributes:
         body: JSON, or bytes as they are sent.
@@ -62,6 +63,8 @@ class Case:
         told: Of each message that the sinks took for the patient: its channel, and words of its subject (a mail) or
             text. None: not judged.
         visit: By which id of the source the appointment is asked for.
+        told_other: The same of `{other}`. None: not judged.
+        noticed: Titles in the inboxes of `{provider}` and `{provider2}`, in order. None: not judged.
     """
 
     name: str
@@ -69,6 +72,8 @@ class Case:
     held: Mapping[str, Any] = field(default_factory=dict)
     told: Sequence[tuple[str, str]] | None = None
     visit: str = "v-{mark}"
+    told_other: Sequence[tuple[str, str]] | None = None
+    noticed: tuple[Sequence[str], Sequence[str]] | None = None
 
 
 @dataclass
@@ -80,6 +85,8 @@ class Seen:
     answers: list[httpx2.Response] = field(default_factory=list)
     held: Any = None
     told: list[tuple[str, str]] = field(default_factory=list)
+    told_other: list[tuple[str, str]] = field(default_factory=list)
+    noticed: tuple[list[str], ...] = ()
 
     def judge(self) -> None:
         """Compare with what is expected."""
@@ -96,10 +103,10 @@ class Seen:
         for name, value in self.words.filled(self.case.held).items():
             assert self.held is not None, "there is no such appointment"
             assert _same(member(self.held, name), value), f"{name}: {self.held}"
-        if self.case.told is not None:
-            assert [channel for channel, _ in self.told] == [channel for channel, _ in self.case.told], self.told
-            for (_, text), (_, words) in zip(self.told, self.case.told, strict=True):
-                assert words in text
+        _compare(self.told, self.case.told)
+        _compare(self.told_other, self.case.told_other)
+        if self.case.noticed is not None:
+            assert self.noticed == tuple(map(list, self.case.noticed))
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,8 @@ class Words:
 
     texts: Mapping[str, str]
     instants: Mapping[str, datetime]
+    providers: tuple[str, ...] = ()
+    other: Person | None = None
 
     def filled(self, value: Any) -> Any:
         """Return the JSON value with its words replaced."""
@@ -152,9 +161,16 @@ async def observe(running: Installation, cases: Sequence[Case], later: timedelta
             await driver.run_until(now + later, {})
         for name, one in seen.items():
             one.held = await _held(http, running, one.words.filled(one.case.visit))
-            messages = await practice.accepted(people[name])
-            one.told = [(channel, str(m.get("subject") or m["body"])) for channel, m in messages]
+            one.told = await _told(practice, people[name])
+            one.told_other = await _told(practice, one.words.other) if one.words.other else []
+            inboxes = [await client.inbox(provider) for provider in one.words.providers]
+            one.noticed = tuple([row["title"] for row in rows] for rows in inboxes)
     return seen
+
+
+async def _told(practice: Practice, person: Person) -> list[tuple[str, str]]:
+    messages = await practice.accepted(person)
+    return [(channel, str(m.get("subject") or m["body"])) for channel, m in messages]
 
 
 async def _words(practice: Practice, person: Person) -> Words:
@@ -162,12 +178,18 @@ async def _words(practice: Practice, person: Person) -> Words:
     body = {"name": f"Clinic {clinic}", "zone": "Europe/London", "languages": ["en"], "country": "GB"}
     names = [{"system": "Location", "value": clinic}]
     await practice.client.ask("booking", "PUT", f"/v1/clinics/{clinic}", {**body, "identifiers": names})
-    provider = f"dr-{mark}"
-    await practice.client.ask("booking", "PUT", f"/v1/providers/{provider}", {"name": "Dr Who"}, source=SOURCE)
-    own = {"mark": mark, "patient": person.source_id, "clinic": clinic, "provider": provider}
+    doctors = {"provider": f"dr-{mark}", "provider2": f"dr2-{mark}"}
+    entered = [
+        await practice.client.ask("booking", "PUT", f"/v1/providers/{one}", {"name": "Dr Who"}, source=SOURCE)
+        for one in doctors.values()
+    ]
+    other = await practice.new_patient(registered=False)
+    own = {"mark": mark, "patient": person.source_id, "clinic": clinic, **doctors, "other": other.source_id}
+    own |= {"other_mobile": other.mobile, "other_email": other.email}
     start = practice.now + timedelta(days=3)
     instants = {"NOW": practice.now, "S": start, "E": start + timedelta(minutes=30)}
-    return Words({**own, "mobile": person.mobile, "email": person.email}, instants)
+    texts = {**own, "mobile": person.mobile, "email": person.email}
+    return Words(texts, instants, tuple(one["provider_id"] for one in entered), other)
 
 
 async def _sent(http: httpx2.AsyncClient, running: Installation, post: Post, words: Words) -> httpx2.Response:
@@ -176,6 +198,13 @@ async def _sent(http: httpx2.AsyncClient, running: Installation, post: Post, wor
     headers = {"Authorization": f"Bearer {running.key}", "Content-Type": post.content_type}
     url = f"{running.urls['booking']}{words.filled(post.path)}"
     return await http.request(post.method, url, content=content, headers=headers)
+
+
+def _compare(told: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str]] | None) -> None:
+    if expected is not None:
+        assert [channel for channel, _ in told] == [channel for channel, _ in expected], told
+        for (_, text), (_, words) in zip(told, expected, strict=True):
+            assert words in text
 
 
 async def _held(http: httpx2.AsyncClient, running: Installation, visit: str) -> Any:

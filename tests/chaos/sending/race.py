@@ -143,8 +143,8 @@ async def judge(pool: asyncpg.Connection, upstream: Upstream, accepted: list[Tak
         after.append(message.at - upstream.cancelled[call.appointment_id][1])
     violations += [f"arrived {late:.1f} s after the cancellation" for late in after if late > G5_S]
     skipped = await pool.fetchval(
-        "SELECT count(*) FROM notifier.notification WHERE state = 'skipped' AND reason = 'APPOINTMENT_CANCELLED'"
-        " AND kind = ANY($1::text[])",
+        "SELECT count(*) FROM notifier.notification WHERE state = 'skipped' AND kind = ANY($1::text[])"
+        " AND (reason = 'APPOINTMENT_CANCELLED' OR reason = 'ALREADY_TOLD' AND kind = 'confirmation')",
         list(RACING),
     )
     arrived = [late for late in after if late > 0]

@@ -95,10 +95,13 @@ async def test_r26_a_cancellation_committed_before_the_gate_wins(notifier: Runni
     await notifier.hold(visit.model_copy(update={"version": 2, "status": Status.CANCELLED}))
     await notifier.start()
 
-    for kind in ("reminder", "confirmation", "provider-booked"):
-        row = await notifier.settled(visit, kind, "skipped")
-        assert row["reason"] == Reason.APPOINTMENT_CANCELLED
-    assert notifier.carriers.asked == []
+    row = await notifier.settled(visit, "reminder", "skipped")
+    marker = await notifier.book(await notifier.patient())
+    await notifier.settled(marker, "confirmation", "accepted")
+
+    assert row["reason"] == Reason.APPOINTMENT_CANCELLED
+    assert await notifier.row(visit, "confirmation") is await notifier.row(visit, "provider-booked") is None
+    assert len(notifier.carriers.taken) == 1
 
 
 async def test_r26_a_cancellation_wins_over_a_message_that_waits_for_its_retry(notifier: RunningNotifier) -> None:

@@ -71,7 +71,7 @@ class BookingsTables:
             VALUES ($1, 'test', $2, $3, $4, $4, false, $5, $6, $7, $8, $9, $10, $11, $12, $4)
             ON CONFLICT (appointment_id) DO UPDATE SET version = excluded.version, status = excluded.status,
                 starts_at = excluded.starts_at, ends_at = excluded.ends_at, schedule_gen = excluded.schedule_gen,
-                provider_id = excluded.provider_id""",
+                provider_id = excluded.provider_id, patient_id = excluded.patient_id, clinic_id = excluded.clinic_id""",
             visit.appointment_id, visit.version, visit.status.value, visit.event_time, visit.mode.value,
             visit.patient_id, visit.clinic_id, visit.provider_id, visit.service_type, visit.starts_at, visit.ends_at,
             visit.schedule_gen,

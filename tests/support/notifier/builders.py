@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from notifier.gate.domain.channels import Route
+from notifier.gate.domain.told import Said
 from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.notification import Call, Notification
 from notifier.ledger.domain.states import NotificationState
@@ -58,6 +59,14 @@ _VISIT = Visit(
 def visit(**changes: Any) -> Visit:
     """Return a visit in two days of a reachable patient with a known provider."""
     return replace(_VISIT, **changes)
+
+
+def said(**changes: Any) -> Said:
+    """Return that the recipient was told, an hour ago, that the visit stands as it does."""
+    told = Said(
+        SECOND, None, stands=True, starts_at=STARTS, clinic_id="NORTH", schedule_gen=1, at=NOW - timedelta(hours=1)
+    )
+    return replace(told, **changes)
 
 
 def notification(**changes: Any) -> Notification:

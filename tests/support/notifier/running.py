@@ -26,8 +26,9 @@ from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, IngestMode, ReminderPolicy, SendWindow, Status
 from schemas.envelope import Envelope
 from schemas.notifications import Channel, NotificationChanged
+from schemas.people import PATIENT_CHANGED, Patient
 from schemas.reminders import REMINDER_DUE, ReminderDue
-from schemas.topics import APPOINTMENTS, NOTIFICATIONS, REMINDERS, Topic
+from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENTS, REMINDERS, Topic
 from stack.ports import free_port
 from tests.support.carriers.programs import Carriers
 from tests.support.installation import Installation
@@ -123,6 +124,17 @@ class RunningNotifier(BookingsTables):
         await self.hold(after)
         await self.publish(after)
         return after
+
+    async def register(self, patient: UUID, **fields: Any) -> None:
+        """Commit and publish that a patient is registered, with a mobile and an email of his own."""
+        held = {"main_file": "FILE-2027-999999", "mobile": "+442071839999", "email": "late@example.org", **fields}
+        sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(held, 2))
+        await self.execute(
+            f"UPDATE patient SET version = version + 1, {sets} WHERE patient_id = $1",  # noqa: S608  # the test's own
+            patient, *held.values(),
+        )  # fmt: skip
+        after = Patient(patient_id=patient, version=1, **held)
+        await self.write(PATIENTS, str(patient), str(uuid4()), PATIENT_CHANGED, wire.encode(after))
 
     async def due(self, visit: Appointment, rule: str = "24h", **fields: Any) -> ReminderDue:
         """Hand a reminder of this visit over."""

@@ -90,7 +90,8 @@ def test_d5_a_booking_of_nobody_known_is_parked_and_completed_by_registration() 
     assert parked.sub_files == Counter({("p", "THAMES", "PARKED", "dr"): 1})
     assert not parked.messages
     assert completed.sub_files == Counter({("p", "THAMES", "ACTIVE", "dr"): 1})
-    assert completed.messages == Counter({("sms", "+12125550100"): 2})
+    assert completed.messages == Counter({("sms", "+12125550100"): 2, ("email", "p@example.org"): 1})
+    assert parked.news["a", "confirmation", "skipped", "UNKNOWN_PATIENT"] == 1
 
 
 def test_d6_an_unknown_provider_leaves_the_sub_file_without_one_and_gets_no_notice() -> None:

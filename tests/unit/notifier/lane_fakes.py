@@ -15,7 +15,8 @@ from notifier.carriers.port import CannotCompose, Made
 from notifier.gate.domain import facts
 from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.visit import Visit
+from notifier.gate.domain.told import Said, Slot
+from notifier.gate.domain.visit import Person, Visit
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.lanes.domain.undecided import PUT_OFF
 from notifier.lanes.handle.lane import Lane
@@ -154,6 +155,12 @@ class MemoryLedger:
             for one in appointment_ids
             for at in [clinics.get(one, self.visit.clinic_id)]
         }
+
+    async def said(self, appointment_ids: Collection[UUID]) -> Mapping[Slot, Sequence[Said]]:
+        return {}
+
+    async def people(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Person]:
+        return {}
 
     async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime

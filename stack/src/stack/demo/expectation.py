@@ -15,7 +15,7 @@ from stack.demo.conditions import ORDINARY, Conditions
 from stack.demo.messages import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
 from stack.demo.people import Patient
 from stack.demo.reminder_rules import Slot, slots
-from stack.demo.visits import BEFORE_BOOKING, HERE, Visit, rebooked, visits
+from stack.demo.visits import BEFORE_BOOKING, HERE, OFF, Visit, rebooked, visits
 from stack.demo.week import Week
 
 MORNING, MORNING_ENDS, NOON = time(8), time(10), time(12)
@@ -76,13 +76,19 @@ def expect_of(
     registered = {registration.patient: registration.at for registration in registrations}
     everything = visits(changes, until)
     replaced, tellers = rebooked(everything), dict[str, Teller]()
+    last: list[tuple[Visit, Asked]] = []
     for visit in sorted(everything, key=lambda visit: visit.name in replaced):  # what was replaced goes first
         _open_sub_file(visit, providers, opened)
         before = tellers.get(replaced.get(visit.name, ""))
         teller = tellers[visit.name] = Teller(visit, patients, registered, conditions, before)
         for asked, slot in _in_time(visit, teller.person.barred, until):
-            _count(facts, visit, _as_one(asked, visit, replaced), slot, teller)
+            if visit.name in replaced.values() and asked.kind == "news" and visit.at(asked.at).status == "cancelled":
+                last.append((visit, asked))  # until it is known whether the other visit's message told it
+            else:
+                _count(facts, visit, asked, slot, teller)
         _notify(facts, visit, providers)
+    for visit, asked in last:
+        _count_replaced(facts, visit, asked, tellers, replaced)
     for (patient, clinic), provider in opened.items():
         numbered = patients[patient].registered or patient in registered
         facts.sub_files[patient, clinic, "ACTIVE" if numbered else "PARKED", provider] += 1
@@ -91,11 +97,15 @@ def expect_of(
     return facts
 
 
-def _as_one(asked: Asked, visit: Visit, replaced: Mapping[str, str]) -> Asked:
+def _count_replaced(
+    facts: Facts, visit: Visit, asked: Asked, tellers: Mapping[str, Teller], replaced: Mapping[str, str]
+) -> None:
     """D37: a visit cancelled and one booked in its place are one move, told once."""
-    if asked.kind == "confirmation" and visit.name in replaced:
-        return replace(asked, kind="moved")
-    return replace(asked, superseded=True) if asked.kind == "cancelled" and visit.name in replaced.values() else asked
+    instead = next(tellers[name] for name, other in replaced.items() if other == visit.name)
+    if any(one.kind == "moved" and one.at <= asked.at + WAITS_FOR_A_BOOKING for one in instead.heard):
+        facts.news[visit.name, "cancelled", "skipped", "ALREADY_TOLD"] += 1
+    else:
+        _count(facts, visit, asked, None, tellers[visit.name])
 
 
 def _open_sub_file(visit: Visit, providers: frozenset[str], opened: dict[tuple[str, str], str | None]) -> None:
@@ -107,7 +117,7 @@ def _open_sub_file(visit: Visit, providers: frozenset[str], opened: dict[tuple[s
 
 def _in_time(visit: Visit, barred: str | None, until: datetime | None) -> Iterator[tuple[Asked, Slot | None]]:
     """Yield every message that is asked for, in the order of time, each reminder with its slot."""
-    asked = [*_of_transitions(visit), *_of_reminders(visit, barred)]
+    asked = [*_of_changes(visit), *_of_reminders(visit, barred)]
     if until is not None:
         asked += _of_mornings(visit)
     for one in sorted(asked, key=lambda pair: pair[0].at):
@@ -115,14 +125,14 @@ def _in_time(visit: Visit, barred: str | None, until: datetime | None) -> Iterat
             yield one
 
 
-def _of_transitions(visit: Visit) -> Iterator[tuple[Asked, None]]:
-    kinds = {"booked": "confirmation", "moved": "moved", "cancelled": "cancelled", "noshow": "no-show"}
+def _of_changes(visit: Visit) -> Iterator[tuple[Asked, None]]:
+    """D58: at each change it is looked at what its patient has to hear; and a missed visit is followed up."""
+    for change in visit.history:
+        yield Asked(change.at, "news", visit.generation(change.at), change.start), None
     for one in visit.transitions():
-        if one.what in kinds:
-            change, wait = one.change, WAITS_FOR_A_BOOKING if one.what == "cancelled" else timedelta(0)
-            follow_up = one.what == "noshow"
-            not_after = change.start + change.length + FOLLOW_UP_WITHIN if follow_up else change.start
-            yield Asked(one.at + wait, kinds[one.what], visit.generation(one.at), not_after), None
+        if one.what == "noshow":
+            ends = one.change.start + one.change.length
+            yield Asked(one.at, "no-show", visit.generation(one.at), ends + FOLLOW_UP_WITHIN), None
 
 
 def _of_reminders(visit: Visit, barred: str | None) -> Iterator[tuple[Asked, Slot]]:
@@ -148,15 +158,28 @@ def _of_mornings(visit: Visit) -> Iterator[tuple[Asked, None]]:
 
 
 def _count(facts: Facts, visit: Visit, asked: Asked, slot: Slot | None, teller: Teller) -> None:
+    if asked.kind == "news":
+        kind = teller.news(asked.at)
+        if kind and teller.busy_until <= asked.at:
+            wait = WAITS_FOR_A_BOOKING if kind == "cancelled" else timedelta(0)
+            told = teller.tell(replace(asked, kind=kind, at=asked.at + wait))
+            teller.busy_until = told.at
+            _note(facts, visit, told)
+        return
     if slot is not None:
         reason = slot.born or visit.schedules[asked.generation - 1].closed_by(asked.at)
         told = Told(asked.at, "reminder", "skipped", reason) if reason else teller.tell(asked)
         status = {"accepted": "SENT", "skipped": "CANCELLED", "failed": "FAILED"}[told.outcome]
         facts.reminders[visit.name, asked.generation, slot.rule, status, told.why] += 1
+        if told.outcome == "accepted":
+            facts.messages[told.why, told.address] += 1
     else:
         known = asked.kind == "today" and _knows_of_today(visit, asked, teller)
-        told = Told(asked.at, "today", "skipped", "ALREADY_TOLD") if known else teller.tell(asked)
-        facts.news[visit.name, told.kind, told.outcome, told.why] += 1
+        _note(facts, visit, Told(asked.at, "today", "skipped", "ALREADY_TOLD") if known else teller.tell(asked))
+
+
+def _note(facts: Facts, visit: Visit, told: Told) -> None:
+    facts.news[visit.name, told.kind, told.outcome, told.why] += 1
     if told.outcome == "accepted":
         facts.messages[told.why, told.address] += 1
 
@@ -170,12 +193,23 @@ def _knows_of_today(visit: Visit, asked: Asked, teller: Teller) -> bool:
 
 
 def _notify(facts: Facts, visit: Visit, providers: frozenset[str]) -> None:
-    """R20, R27, R28: the provider as of now is told at once, of what is not over."""
-    for one in visit.transitions():
+    """R20, R27, D58: each provider is told at once what is so, less what he was told, of what is not over."""
+    told: dict[str, datetime | None] = {}  # provider → the start that he knows; None: that it is not his
+    for change in visit.history:
+        mine = change.provider if change.status == "booked" else None
+        for provider, start in list(told.items()):
+            ended = change.status in OFF or (change.provider != provider and change.status == "booked")
+            if start and ended and change.at < start:
+                told[provider] = None
+                facts.notices[provider, "provider-cancelled", visit.name] += 1
+        if mine in providers and mine is not None and told.get(mine) != change.start and change.at < change.start:
+            kind = "moved" if told.get(mine) else "booked"
+            told[mine] = change.start
+            facts.notices[mine, f"provider-{kind}", visit.name] += 1
+    for one in visit.transitions():  # R28
         change = one.change
-        ends = change.start + change.length if one.what == "arrived" else change.start
-        if one.what != "noshow" and change.provider in providers and one.at < ends:
-            facts.notices[change.provider, f"provider-{one.what}", visit.name] += 1
+        if one.what == "arrived" and change.provider in providers and one.at < change.start + change.length:
+            facts.notices[change.provider, "provider-arrived", visit.name] += 1
 
 
 def _list_days(facts: Facts, everything: list[Visit], providers: frozenset[str], until: datetime) -> None:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from stack.demo.conditions import Conditions
 from stack.demo.people import Patient
 from stack.demo.reminder_rules import next_opening
-from stack.demo.visits import Visit
+from stack.demo.visits import OFF, Visit
 
 NEWS = frozenset({"confirmation", "moved", "cancelled"})
 CAPPED = frozenset({"reminder", "today", "no-show"})
 MOST_A_DAY = 2
 LONG_LEAD, LONG_BUDGET, SHORT_BUDGET = timedelta(hours=12), timedelta(minutes=30), timedelta(minutes=10)
 WAITS_FOR_A_BOOKING = timedelta(minutes=2)
+WANTS = frozenset({"UNKNOWN_PATIENT", "NO_CONTACT"})
+"""For want of whom a message waits until its deadline (D58)."""
 FOLLOW_UP_WITHIN = timedelta(hours=48)
 
 
@@ -27,23 +29,32 @@ class Asked:
     generation: int
     not_after: datetime
     lead: timedelta | None = None
-    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of it: accepted on a channel, or skipped or failed with a reason."""
+    """What became of it: accepted on a channel, or skipped or failed with a reason.
+
+    Attributes:
+        start: When the patient was told that the visit takes place; None: he was told that it does not.
+    """
 
     at: datetime
     kind: str
     outcome: str
     why: str
     address: str = ""
+    start: datetime | None = None
 
 
 @dataclass
 class Teller:
-    """Tells one visit's patient, message after message, in the order of time."""
+    """Tells one visit's patient, message after message, in the order of time.
+
+    Attributes:
+        before: Who tells of the visit in whose place this one is.
+        busy_until: Until when its last news was on its way: it says what is so when it leaves.
+    """
 
     visit: Visit
     patients: Mapping[str, Patient]
@@ -51,6 +62,7 @@ class Teller:
     conditions: Conditions
     before: "Teller | None" = None
     heard: list[Told] = field(default_factory=list)
+    busy_until: datetime = field(default=datetime.min.replace(tzinfo=UTC))
 
     @property
     def person(self) -> Patient:
@@ -64,16 +76,37 @@ class Teller:
             self.heard.append(told)
         return told
 
+    def told(self, at: datetime) -> Told | None:
+        """Return what the patient was last told of the visit by an instant; None: nothing."""
+        said = [one for one in self.heard if one.at <= at and one.kind != "no-show"]
+        return said[-1] if said else None
+
+    def news(self, at: datetime) -> str | None:
+        """D58: what is so, less what he was told; None: he knows. A visit that has begun is no news."""
+        told, now = self.told(at), self.visit.at(at)
+        if now.status in OFF:
+            return "cancelled" if told and told.start else None
+        if now.status != "booked" or (told and told.start == now.start):
+            return None
+        if told is None:
+            before = self.before.told(at) if self.before else None
+            return "moved" if before and before.start else "confirmation"
+        soon = at - told.at <= WAITS_FOR_A_BOOKING
+        return "moved" if told.start or soon else "confirmation"
+
     def reminded_since(self, instant: datetime) -> bool:
         """Say whether a reminder was accepted at or after an instant."""
         return any(one.kind == "reminder" and one.at >= instant for one in self.heard)
 
     def _tell(self, asked: Asked) -> Told:
-        if asked.superseded:
-            return Told(asked.at, asked.kind, "skipped", "SUPERSEDED")
-        at, tried = asked.at, dict[str, str]()
+        at, tried, wanted = asked.at, dict[str, str](), ""
         while True:
             if reason := self._bars(asked, at):
+                if wanted and reason not in WANTS:
+                    return Told(at, asked.kind, "skipped", wanted)
+                if asked.kind in NEWS and reason in WANTS and (comes := self._comes(at)):
+                    at, wanted = comes, reason
+                    continue
                 late = tried and reason in {"TOO_LATE", "PAST_VISIT"}
                 return Told(at, asked.kind, "failed" if late else "skipped", "TOO_LATE" if late else reason)
             chain = _chain(asked.kind, self.person)
@@ -97,22 +130,29 @@ class Teller:
                 if back and back > at + _budget(asked):
                     tried[channel] = "NOT_ACCEPTED"
                     continue
-                return Told(back or at, self._as_sent(asked.kind), "accepted", channel, address)
+                then = back or at
+                start = None if asked.kind == "cancelled" else self.visit.at(then).start
+                return Told(then, self._as_sent(asked.kind, at), "accepted", channel, address, start)
             if opening:
                 at = opening
             elif tried:
                 return Told(at, asked.kind, "failed", list(tried.values())[-1])
             else:
-                return Told(at, asked.kind, "skipped", _strongest(closed))
+                why = _strongest(closed)
+                if asked.kind not in NEWS or why not in WANTS or not (comes := self._comes(at)):
+                    return Told(at, asked.kind, "skipped", why)
+                at, wanted = comes, why
 
     def _bars(self, asked: Asked, at: datetime) -> str | None:
         """Return why nothing leaves at all: of the visit, the clinic, the person or the day (in this order)."""
         now = self.visit.at(at)
-        wanted = {"cancelled": "cancelled", "no-show": "noshow"}.get(asked.kind, "booked")
-        if now.status != wanted:
-            if wanted == "cancelled":
+        if asked.kind == "cancelled":
+            if now.status not in OFF:
                 return "SUPERSEDED" if now.status == "booked" else "NOT_SENDABLE"
+        elif now.status != ("noshow" if asked.kind == "no-show" else "booked"):
             return "APPOINTMENT_CANCELLED" if now.status in {"cancelled", "entered-in-error"} else "NOT_SENDABLE"
+        if asked.kind in NEWS and self.news(at) is None:
+            return "ALREADY_TOLD" if self.told(at) else "NOT_SENDABLE"
         if asked.kind in {"reminder", "no-show"} and self.visit.generation(at) != asked.generation:
             return "RESCHEDULED"
         deadline = self._deadline(asked, at)
@@ -120,8 +160,6 @@ class Teller:
             return "PAST_VISIT"
         if asked.kind not in NEWS and at > deadline:
             return "TOO_LATE"
-        if asked.kind == "cancelled" and not self.heard:
-            return "NOT_SENDABLE"
         if asked.kind == "no-show" and now.clinic not in self.conditions.follow_up:
             return "NOT_WANTED"
         return self._personal_bar(at) or self._cap(asked.kind, now.zone, at)
@@ -145,16 +183,21 @@ class Teller:
         zone = self.visit.at(at).zone
         return "QUIET_HOURS" if bound and next_opening(at, zone) != at else None
 
+    def _comes(self, at: datetime) -> datetime | None:
+        """Return when the visit changes next or its patient is registered: then what waits is looked at again."""
+        registered = self.registered.get(self.person.id)
+        later = [one for one in (registered, *(change.at for change in self.visit.history)) if one and one > at]
+        return min(later, default=None)
+
     def _deadline(self, asked: Asked, at: datetime) -> datetime:
-        start = self.visit.at(at).start
+        told = self.told(at) if asked.kind == "cancelled" else None
+        start = (told and told.start) or self.visit.at(at).start
         if asked.kind in NEWS:
             return start
         return min(asked.not_after, start) if asked.kind == "today" else asked.not_after
 
-    def _as_sent(self, kind: str) -> str:
-        heard = self.heard + (self.before.heard if self.before else [])
-        informed = any(one.kind in {"confirmation", "moved"} for one in heard)
-        return "confirmation" if kind == "moved" and not informed else kind
+    def _as_sent(self, kind: str, at: datetime) -> str:
+        return (self.news(at) or kind) if kind in NEWS else kind
 
 
 def _chain(kind: str, person: Patient) -> list[tuple[str, str | None]]:

@@ -9,7 +9,8 @@ from stack.demo.attendance import missed_at
 from stack.demo.changes import Change
 
 BEFORE_BOOKING = frozenset({"proposed", "pending", "waitlist"})
-OVER = frozenset({"cancelled", "noshow", "entered-in-error"})
+OFF = frozenset({*BEFORE_BOOKING, "cancelled", "entered-in-error"})
+"""In which a visit does not stand: whoever was told that it does is told that it does not."""
 HERE = frozenset({"arrived", "checked-in"})
 REBOOKED_WITHIN = timedelta(minutes=2)
 
@@ -31,7 +32,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Transition:
-    """Something that somebody hears of: booked, moved, cancelled, arrived or noshow."""
+    """A turn of a visit: booked, cancelled, arrived or noshow."""
 
     what: str
     at: datetime
@@ -111,9 +112,7 @@ def _same(one: Change, other: Change) -> bool:
 def _transition(before: Change | None, after: Change) -> str | None:
     was = before.status if before else None
     if after.status == "booked":
-        if was is None or was in BEFORE_BOOKING or was in OVER:
-            return "booked"
-        return "moved" if before and was == "booked" and before.start != after.start else None
+        return None if was == "booked" else "booked"
     if after.status in HERE:
         return "arrived" if was is None or was in BEFORE_BOOKING or was in {"booked", "noshow"} else None
     return after.status if was == "booked" and after.status in {"cancelled", "noshow"} else None

@@ -72,31 +72,26 @@ async def test_d37_two_moves_before_the_first_left_are_one_message(notifier: Run
     await notifier.tried(first, "moved", 1)
     second = await move(notifier, first, 6)
 
-    async def both() -> bool:
-        rows = await notifier.pool.fetch(
-            "SELECT state, reason FROM notification WHERE kind = 'moved' ORDER BY schedule_gen"
-        )
-        return [tuple(row) for row in rows] == [("skipped", "SUPERSEDED"), ("accepted", None)]
-
-    await until(both)
-    await notifier.settled(second, "moved", "accepted")
+    moved = await notifier.settled(second, "moved", "accepted")
+    assert (moved["said_starts_at"], moved["recipient_id"]) == (second.starts_at, patient)
     assert await told(notifier, patient) == 2
 
 
-async def test_d37_an_un_cancelled_visit_is_one_moved_message(notifier: RunningNotifier) -> None:
+async def test_d58_a_cancellation_that_is_taken_back_before_it_was_told_is_nothing(notifier: RunningNotifier) -> None:
     patient = await notifier.patient()
     await notifier.start()
     visit = await confirmed(notifier, patient)
     cancelled = await notifier.change(visit, status=Status.CANCELLED)
     await notifier.settled(cancelled, "cancelled", "queued")
     back = await notifier.change(cancelled, status=Status.BOOKED, schedule_gen=2)
-    await notifier.settled(back, "moved", "accepted")
 
     row = await notifier.settled(back, "cancelled", "skipped")
     notifier.step(TWO_MINUTES)
+    marker = await notifier.book(await notifier.patient())
+    await notifier.settled(marker, "confirmation", "accepted")
 
     assert row["reason"] == Reason.SUPERSEDED
-    assert await told(notifier, patient) == 2
+    assert await told(notifier, patient) == 1
 
 
 async def test_d37_a_re_booking_after_a_cancellation_is_one_moved_message(notifier: RunningNotifier) -> None:
@@ -108,9 +103,10 @@ async def test_d37_a_re_booking_after_a_cancellation_is_one_moved_message(notifi
     again = await notifier.book(patient, starts_at=LATER)
 
     moved = await notifier.settled(again, "moved", "accepted")
+    notifier.step(TWO_MINUTES)
     gone = await notifier.settled(cancelled, "cancelled", "skipped")
 
-    assert (moved["replaces"], gone["reason"]) == (visit.appointment_id, Reason.SUPERSEDED)
+    assert (moved["replaces"], gone["reason"]) == (visit.appointment_id, Reason.ALREADY_TOLD)
     assert await told(notifier, patient) == 2
     assert "moved" in notifier.carriers.to(await notifier.address(patient, "email"))[1].body.lower()
 
@@ -126,9 +122,10 @@ async def test_d37_a_re_booking_before_the_cancellation_is_one_moved_message(not
     await notifier.change(visit, status=Status.CANCELLED)
 
     moved = await notifier.settled(again, "moved", "accepted")
+    notifier.step(TWO_MINUTES)
     gone = await notifier.settled(visit, "cancelled", "skipped")
 
-    assert (moved["replaces"], gone["reason"]) == (visit.appointment_id, Reason.SUPERSEDED)
+    assert (moved["replaces"], gone["reason"]) == (visit.appointment_id, Reason.ALREADY_TOLD)
     assert await told(notifier, patient) == 2
 
 
@@ -166,9 +163,10 @@ async def test_d37_both_in_one_batch_are_one_moved_message_and_a_repeat_changes_
     marker = await notifier.book(await notifier.patient())
     await notifier.settled(marker, "confirmation", "accepted")
 
+    notifier.step(TWO_MINUTES)
     gone = await notifier.settled(cancelled, "cancelled", "skipped")
 
-    assert gone["reason"] == Reason.SUPERSEDED
+    assert gone["reason"] == Reason.ALREADY_TOLD
     assert await told(notifier, patient) == 2
 
 
@@ -193,16 +191,74 @@ async def test_r27_nobody_hears_of_the_end_of_a_visit_that_he_never_heard_of(not
     patient = await notifier.patient(email=None, mobile=None)
     await notifier.start()
     visit = await notifier.book(patient)
-    await notifier.settled(visit, "confirmation", "skipped")
-    imported = await notifier.book(await notifier.patient(), mode=IngestMode.BACKFILL)
-    for one in (visit, imported):
-        await notifier.change(one, status=Status.CANCELLED)
-    await notifier.settled(visit, "cancelled", "queued")
-    notifier.step(TWO_MINUTES)
+    assert (await notifier.settled(visit, "confirmation", "skipped"))["reason"] == Reason.NO_CONTACT
+    await notifier.change(visit, status=Status.CANCELLED)
 
-    assert (await notifier.settled(visit, "cancelled", "skipped"))["reason"] == Reason.NOT_SENDABLE
-    assert (await notifier.settled(imported, "cancelled", "skipped"))["reason"] == Reason.BACKFILL
+    async def waits_no_more() -> bool:
+        return bool((await notifier.ask("GET", "/v1/work-list")).json()["items"] == [])
+
+    await until(waits_no_more)
+    query = "SELECT count(*) FROM notification WHERE appointment_id = $1 AND recipient = 'patient'"
+    assert await notifier.pool.fetchval(query, visit.appointment_id) == 1
     assert notifier.carriers.taken == []
+
+
+async def test_d43_d58_an_imported_visit_counts_as_told_so_its_end_is_told(notifier: RunningNotifier) -> None:
+    patient, provider = await notifier.patient(), await notifier.provider()
+    await notifier.start()
+    imported = await notifier.book(patient, provider, mode=IngestMode.BACKFILL)
+    assert (await notifier.settled(imported, "confirmation", "skipped"))["reason"] == Reason.BACKFILL
+    await notifier.change(imported, status=Status.CANCELLED, mode=IngestMode.LIVE)
+    await notifier.settled(imported, "cancelled", "queued")
+    notifier.step(TWO_MINUTES)
+    await notifier.settled(imported, "cancelled", "accepted")
+
+    assert await titles(notifier, provider) == ["Appointment Cancelled"]
+
+
+async def test_d58_a_visit_given_to_another_patient_is_told_to_both(notifier: RunningNotifier) -> None:
+    ann, ben = await notifier.patient(), await notifier.patient()
+    await notifier.start()
+    visit = await confirmed(notifier, ann)
+    given = await notifier.change(visit, patient_id=ben)
+    await notifier.settled(given, "cancelled", "queued")
+    notifier.step(TWO_MINUTES)
+    told_ann = await notifier.settled(given, "cancelled", "accepted")
+    query = "SELECT recipient_id FROM notification WHERE kind = 'confirmation' AND state = 'accepted'"
+    heard = {row[0] for row in await notifier.pool.fetch(query)}
+
+    assert (told_ann["recipient_id"], heard) == (ann, {ann, ben})
+    assert (await told(notifier, ann), await told(notifier, ben)) == (2, 1)
+
+
+async def test_d58_a_visit_taken_from_a_provider_is_told_to_both(notifier: RunningNotifier) -> None:
+    first, second = await notifier.provider(), await notifier.provider()
+    await notifier.start()
+    visit = await notifier.book(await notifier.patient(), first)
+    await notifier.settled(visit, "provider-booked", "accepted")
+    other = await notifier.change(visit, provider_id=second)
+    await notifier.settled(other, "provider-cancelled", "accepted")
+    await notifier.change(other, status=Status.WAITLIST)
+
+    async def told_twice() -> bool:
+        return len(await titles(notifier, second)) == 2
+
+    await until(told_twice)
+    assert await titles(notifier, first) == await titles(notifier, second)
+    assert await titles(notifier, first) == ["New Appointment Booked", "Appointment Cancelled"]
+
+
+async def test_d58_who_is_registered_after_his_booking_is_told_then(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient(registered=False, mobile=None, email=None)
+    await notifier.start()
+    visit = await notifier.book(patient)
+    assert (await notifier.settled(visit, "confirmation", "skipped"))["reason"] == Reason.UNKNOWN_PATIENT
+    listed = (await notifier.ask("GET", "/v1/work-list")).json()["items"]
+    await notifier.register(patient)
+    await notifier.settled(visit, "confirmation", "accepted")
+
+    assert [(one["kind"], one["reason"]) for one in listed] == [("confirmation", "UNKNOWN_PATIENT")]
+    assert (await notifier.ask("GET", "/v1/work-list")).json()["items"] == []
 
 
 async def test_b10_a_cancellation_waits_in_the_lane_that_will_send_it(notifier: RunningNotifier) -> None:
@@ -217,7 +273,9 @@ async def test_b10_a_cancellation_waits_in_the_lane_that_will_send_it(notifier: 
     assert (await notifier.settled(visit, "cancelled", "accepted"))["lane"] == waiting["lane"] == "sms"
 
 
-async def test_r28_an_arrival_alerts_the_provider_and_nothing_tells_of_an_error(notifier: RunningNotifier) -> None:
+async def test_r28_an_arrival_alerts_the_provider_and_what_was_entered_in_error_is_taken_back(
+    notifier: RunningNotifier,
+) -> None:
     provider = await notifier.provider()
     await notifier.start()
     visit = await notifier.book(await notifier.patient(), provider)
@@ -227,13 +285,13 @@ async def test_r28_an_arrival_alerts_the_provider_and_nothing_tells_of_an_error(
     await notifier.change(wrong, status=Status.ENTERED_IN_ERROR)
     await notifier.settled(here, "provider-arrived", "accepted")
 
-    assert sorted(await titles(notifier, provider)) == ["New Appointment Booked"] * 2 + ["Patient Arrived"]
-    assert (
-        await notifier.pool.fetchval(
-            "SELECT count(*) FROM notification WHERE appointment_id = $1", wrong.appointment_id
-        )
-        == 2
-    )
+    await notifier.settled(wrong, "provider-cancelled", "accepted")
+    assert sorted(await titles(notifier, provider)) == [
+        "Appointment Cancelled",
+        *["New Appointment Booked"] * 2,
+        "Patient Arrived",
+    ]
+    await notifier.settled(wrong, "cancelled", "queued")
 
 
 async def test_d19_a_missed_visit_is_followed_up_only_where_the_clinic_wants_it(notifier: RunningNotifier) -> None:

@@ -34,10 +34,12 @@ class MemoryLedger:
     async def facts(self, *_: object) -> Mapping[UUID, Any]:
         return {}
 
+    said = people = facts
+
     async def nothing(self, *_: object) -> None:
         return None
 
-    deliver_in_app = publish = drop_from_plans = keep_plans = nothing
+    deliver_in_app = publish = write = drop_from_plans = keep_plans = nothing
 
 
 def due() -> DueSeen:

@@ -1,5 +1,6 @@
 """The gate's table, line by line and all combinations of what it asks."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -21,6 +22,7 @@ from notifier.gate.domain.decision import (
     decide,
 )
 from notifier.gate.domain.facts import ClinicSending, GateFacts, Told
+from notifier.gate.domain.told import Said
 from notifier.gate.domain.visit import Preferences
 from notifier.gate.store import GATE_FIELDS
 from notifier.values.kinds import Deadline
@@ -28,7 +30,7 @@ from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.planning import barred_by, reason_not_to_remind
 from schemas.reminders import Reason
-from tests.support.notifier.builders import EMAIL, MOBILE, NOW, PROVIDER, STARTS, visit
+from tests.support.notifier.builders import EMAIL, MOBILE, NOW, PROVIDER, STARTS, said, visit
 
 PATIENT_KINDS = tuple(kind for kind, needs in GATE.items() if needs.person)
 PROVIDER_KINDS = tuple(kind for kind, needs in GATE.items() if not needs.person)
@@ -37,11 +39,13 @@ OF_ITS_GENERATION = {Kind.REMINDER, Kind.NO_SHOW}
 CAPPED = {Kind.REMINDER, Kind.TODAY, Kind.NO_SHOW}
 NOT_AFTER = STARTS - timedelta(hours=6)
 ALL_OFF = Preferences(whatsapp=False, sms=False, email=False)
-HEARD = Told(heard=1)
 WANTED = ClinicSending(no_show_follow_up=True)
+OFF = {
+    Status.CANCELLED, Status.ENTERED_IN_ERROR, Status.PROPOSED, Status.PENDING, Status.WAITLIST,
+}  # fmt: skip
 OPENS: dict[Kind, set[Status]] = {
-    Kind.CANCELLED: {Status.CANCELLED},
-    Kind.PROVIDER_CANCELLED: {Status.CANCELLED},
+    Kind.CANCELLED: OFF,
+    Kind.PROVIDER_CANCELLED: OFF,
     Kind.NO_SHOW: {Status.NOSHOW},
     Kind.PROVIDER_ARRIVED: {Status.ARRIVED, Status.CHECKED_IN},
 }
@@ -51,9 +55,19 @@ OPENS: dict[Kind, set[Status]] = {
 def judged(
     kind: Kind, facts: GateFacts | None = None, generation: int = 1, steps: tuple[Step, ...] = (), **changes: Any
 ) -> Decision:
-    fitting = {"status": next(iter(OPENS.get(kind, {Status.BOOKED}))), **changes}
+    fitting = {"status": min(OPENS.get(kind, {Status.BOOKED})), **changes}
     asked = Asked(kind, generation, NOT_AFTER, steps)
-    return decide(asked, visit(**fitting), facts or GateFacts(told=HEARD, clinic=WANTED), NOW)
+    facts = facts or GateFacts(clinic=WANTED)
+    if facts.told.said is None:
+        facts = replace(facts, told=replace(facts.told, said=fits(kind)))
+    return decide(asked, visit(**fitting), facts, NOW)
+
+
+def fits(kind: Kind) -> Said | None:
+    """Return what the recipient was told for this kind to be what he has to hear."""
+    if kind in {Kind.CANCELLED, Kind.PROVIDER_CANCELLED}:
+        return said()
+    return said(starts_at=STARTS - timedelta(days=1)) if kind in {Kind.MOVED, Kind.PROVIDER_MOVED} else None
 
 
 def test_every_kind_but_the_list_of_the_day_has_a_line() -> None:
@@ -140,7 +154,7 @@ def test_d44_of_all_that_bars_a_person_the_first_gives_the_reason(kind: Kind, ba
     present = [entry for place, entry in enumerate(PERSON) if bars >> place & 1]
     changes: dict[str, Any] = {name: value for fields, _ in present for name, value in fields.items()}
 
-    assert judged(kind, GateFacts(ALL_OFF, told=HEARD, clinic=WANTED), **changes) == Skip(present[0][1])
+    assert judged(kind, GateFacts(ALL_OFF, clinic=WANTED), **changes) == Skip(present[0][1])
 
 
 @pytest.mark.parametrize("flags", list(product((True, False), repeat=3)))
@@ -174,32 +188,57 @@ def test_r20_what_bars_messages_to_a_patient_leaves_the_providers_notice_open(
 def test_d30_no_channel_and_no_contact_are_two_reasons(kind: Kind) -> None:
     unreachable = judged(kind, mobile=None, email=None)
 
-    assert judged(kind, GateFacts(ALL_OFF, told=HEARD, clinic=WANTED)) == Skip(Reason.CHANNELS_DISABLED)
+    assert judged(kind, GateFacts(ALL_OFF, clinic=WANTED)) == Skip(Reason.CHANNELS_DISABLED)
     assert isinstance(unreachable, Skip)
     assert unreachable.reason is Reason.NO_CONTACT
 
 
 @pytest.mark.parametrize("kind", PATIENT_KINDS)
 def test_d18_the_cap_shuts_reminders_and_follow_ups_and_lets_news_of_a_change_pass(kind: Kind) -> None:
-    below, at = (
-        judged(kind, GateFacts(told=Told(today, 1, 1), clinic=WANTED)) for today in (MOST_A_DAY - 1, MOST_A_DAY)
-    )
+    below, at = (judged(kind, GateFacts(told=Told(today), clinic=WANTED)) for today in (MOST_A_DAY - 1, MOST_A_DAY))
 
     assert isinstance(below, Send)
     assert at == Skip(Reason.LIMIT) if kind in CAPPED else isinstance(at, Send)
 
 
-@pytest.mark.parametrize(("notices", "says"), [(0, Kind.CONFIRMATION), (1, Kind.MOVED), (3, Kind.MOVED)])
-def test_a_move_of_which_nothing_was_confirmed_before_is_a_confirmation(notices: int, says: Kind) -> None:
-    decision = judged(Kind.MOVED, GateFacts(told=Told(notices=notices)))
+ELSEWHERE, ENDED = said(starts_at=STARTS + timedelta(days=1)), said(stands=False)
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MOVED])
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (Told(), Kind.CONFIRMATION),
+        (Told(said=ELSEWHERE), Kind.MOVED),
+        (Told(said=said(clinic_id="SOUTH")), Kind.MOVED),
+        (Told(said=ENDED), Kind.CONFIRMATION),
+        (Told(said=replace(ENDED, at=NOW - timedelta(minutes=2))), Kind.MOVED),
+        (Told(replaced=True), Kind.MOVED),
+    ],
+)
+def test_d58_what_a_message_says_is_what_its_recipient_does_not_know(kind: Kind, told: Told, says: Kind) -> None:
+    decision = decide(Asked(kind, 1, NOT_AFTER), visit(), GateFacts(told=told), NOW)
 
     assert isinstance(decision, Send)
     assert decision.kind is says
 
 
-def test_d37_nobody_hears_of_the_end_of_a_visit_of_which_he_never_heard() -> None:
-    assert judged(Kind.CANCELLED, GateFacts()) == Skip(Reason.NOT_SENDABLE)
-    assert isinstance(judged(Kind.CANCELLED, GateFacts(told=HEARD)), Send)
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MOVED, Kind.PROVIDER_BOOKED, Kind.PROVIDER_MOVED])
+def test_d58_who_knows_is_not_told_again_but_by_a_person(kind: Kind) -> None:
+    knows = GateFacts(told=Told(said=said()))
+
+    assert decide(Asked(kind, 1, NOT_AFTER), visit(), knows, NOW) == Skip(Reason.ALREADY_TOLD)
+    assert isinstance(decide(Asked(kind, 1, NOT_AFTER, again=True), visit(), knows, NOW), Send)
+
+
+@pytest.mark.parametrize("kind", [Kind.CANCELLED, Kind.PROVIDER_CANCELLED])
+@pytest.mark.parametrize("status", sorted(OFF))
+def test_d58_nobody_hears_of_the_end_of_a_visit_of_which_he_never_heard_or_knows_it(kind: Kind, status: Status) -> None:
+    asked, over = Asked(kind, 1, NOT_AFTER), visit(status=status)
+
+    assert decide(asked, over, GateFacts(), NOW) == Skip(Reason.NOT_SENDABLE)
+    assert decide(asked, over, GateFacts(told=Told(said=ENDED)), NOW) == Skip(Reason.ALREADY_TOLD)
+    assert isinstance(decide(asked, over, GateFacts(told=Told(said=said())), NOW), Send)
 
 
 def test_d18_the_mornings_message_leaves_neither_after_its_hour_nor_after_the_start() -> None:
@@ -257,7 +296,8 @@ def test_d32_the_clinics_policy_for_unknown_outcomes_travels_with_the_call() -> 
 
 @pytest.mark.parametrize("kind", PATIENT_KINDS)
 def test_the_visits_reason_comes_before_the_persons(kind: Kind) -> None:
-    decision = judged(kind, GateFacts(ALL_OFF), status=Status.ENTERED_IN_ERROR, registered=False)
+    other = Status.FULFILLED if kind is Kind.CANCELLED else Status.ENTERED_IN_ERROR
+    decision = judged(kind, GateFacts(ALL_OFF), status=other, registered=False)
 
     expected = Reason.NOT_SENDABLE if kind is Kind.CANCELLED else Reason.APPOINTMENT_CANCELLED
     assert decision == Skip(expected)

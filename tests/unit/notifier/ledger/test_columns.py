@@ -15,8 +15,7 @@ def test_what_makes_a_message_what_it_is_is_given_at_first_and_never_changes() -
     fixed = {column.name for column in COLUMNS if not column.changes}
 
     assert fixed == {
-        "notification_id", "kind", "recipient", "appointment_id", "schedule_gen", "reminder_id", "caused_by", "ordinal",
-        "replaces",
+        "notification_id", "recipient", "appointment_id", "schedule_gen", "reminder_id", "caused_by", "ordinal",
     }  # fmt: skip
     assert fixed <= {column.name for column in INSERTED}
     assert {column.name for column in INSERTED} - {column.name for column in COPIED} == {"steps"}

@@ -24,7 +24,7 @@ from notifier.ledger.domain.settlement import again, defer, place, run_out, sett
 from notifier.ledger.domain.states import STEPS, NotificationState, outcome_of
 from schemas.notifications import Channel, DeliveryState, Kind, Outcome
 from schemas.reminders import Reason
-from tests.support.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending
+from tests.support.notifier.builders import EMAIL, FIRST, NOW, SECOND, notification, sending, visit
 
 ANSWERS: tuple[CarrierResult, ...] = (
     Accepted("r"),
@@ -155,7 +155,9 @@ def test_r25_a_call_that_never_began_is_no_attempt_and_is_gated_again_at_once(be
 def test_r24_claims_given_back_make_no_wait_longer() -> None:
     """A claim beside a 429 is given back; the first call that is refused after it waits 5 s, as a first one does."""
     given_back = settled(sending(), NotStarted())
-    again = start(given_back, Send(Route(Channel.SMS, "+1"), NOW + timedelta(hours=1), Kind.REMINDER), "N", SECOND, NOW)
+    again = start(
+        given_back, Send(Route(Channel.SMS, "+1"), NOW + timedelta(hours=1), Kind.REMINDER), visit(), SECOND, NOW
+    )
     refused = settle(again, SECOND, NotAccepted("HTTP_503"), NOW, 0.5)
 
     assert refused is not None
@@ -275,7 +277,7 @@ def test_a_message_placed_on_another_channel_counts_its_attempts_anew() -> None:
 
 def test_a_message_that_waits_for_the_hours_says_so_and_no_longer_when_it_leaves() -> None:
     waiting = place(notification(), Wait(NOW + timedelta(hours=8), Channel.SMS, NOW + timedelta(days=1)), "NORTH")
-    leaving = start(waiting, Send(Route(Channel.SMS, "+1"), NOW, Kind.REMINDER), "NORTH", FIRST, NOW)
+    leaving = start(waiting, Send(Route(Channel.SMS, "+1"), NOW, Kind.REMINDER), visit(), FIRST, NOW)
 
     assert (waiting.state, waiting.reason) == (NotificationState.QUEUED, Reason.OUTSIDE_WINDOW)
     assert waiting.next_attempt_at == NOW + timedelta(hours=8)

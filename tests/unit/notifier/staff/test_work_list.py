@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,9 +12,9 @@ from notifier.ledger.domain.settlement import again
 from notifier.ledger.domain.states import STEPS, NotificationState
 from notifier.staff.work_list.domain import Act, acts, dropped, found_out, is_listed
 from notifier.values.kinds import PROVIDER
-from schemas.notifications import Channel
+from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
-from tests.support.notifier.builders import NOTIFICATION, NOW, STARTS, notification
+from tests.support.notifier.builders import FIRST, NOTIFICATION, NOW, STARTS, notification
 
 
 def unknown(**changes: Any) -> Notification:
@@ -23,17 +24,26 @@ def unknown(**changes: Any) -> Notification:
     )  # fmt: skip
 
 
+def nobody_knows(provider: UUID | None) -> Notification:
+    return notification(
+        state=NotificationState.SKIPPED, reason=Reason.UNKNOWN_PROVIDER, recipient=PROVIDER, recipient_id=provider,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("held", "listed"),
     [
         (notification(state=NotificationState.FAILED, reason=Reason.REFUSED), True),
         (notification(state=NotificationState.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN), True),
         (notification(state=NotificationState.SKIPPED, reason=Reason.NO_CONTACT), True),
+        (notification(state=NotificationState.SKIPPED, reason=Reason.UNKNOWN_PATIENT), True),
         (notification(state=NotificationState.SKIPPED, reason=Reason.OPTED_OUT), False),
         (notification(state=NotificationState.SKIPPED, reason=Reason.APPOINTMENT_CANCELLED), False),
         (notification(state=NotificationState.ACCEPTED), False),
         (notification(state=NotificationState.QUEUED), False),
         (notification(state=NotificationState.FAILED, reason=Reason.REFUSED, recipient=PROVIDER), False),
+        (nobody_knows(FIRST), True),
+        (nobody_knows(None), False),
     ],
 )
 def test_only_what_a_person_can_mend_waits_for_one(held: Notification, listed: bool) -> None:
@@ -41,10 +51,11 @@ def test_only_what_a_person_can_mend_waits_for_one(held: Notification, listed: b
 
 
 def test_what_may_be_done_depends_on_the_state_and_on_the_visit() -> None:
-    assert acts(NotificationState.FAILED, STARTS, NOW) == (Act.RESEND, Act.DROP)
-    assert acts(NotificationState.UNKNOWN, STARTS, NOW) == (Act.SETTLE, Act.RESEND, Act.DROP)
-    assert acts(NotificationState.FAILED, NOW, NOW) == (Act.DROP,)
-    assert acts(NotificationState.UNKNOWN, None, NOW) == (Act.SETTLE, Act.DROP)
+    assert acts(Kind.REMINDER, NotificationState.FAILED, STARTS, NOW) == (Act.RESEND, Act.DROP)
+    assert acts(Kind.REMINDER, NotificationState.UNKNOWN, STARTS, NOW) == (Act.SETTLE, Act.RESEND, Act.DROP)
+    assert acts(Kind.REMINDER, NotificationState.FAILED, NOW, NOW) == (Act.DROP,)
+    assert acts(Kind.REMINDER, NotificationState.UNKNOWN, None, NOW) == (Act.SETTLE, Act.DROP)
+    assert acts(Kind.PROVIDER_BOOKED, NotificationState.SKIPPED, STARTS, NOW) == (Act.DROP,)
 
 
 def test_an_unknown_one_that_is_dropped_has_failed_and_the_world_is_told() -> None:

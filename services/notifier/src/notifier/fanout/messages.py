@@ -6,11 +6,12 @@ from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter, ValidationError
 
 from notifier.fanout.domain.mornings import Morning
-from notifier.fanout.domain.transitions import VisitReading
+from notifier.fanout.domain.versions import VisitReading
 from notifier.fanout.handle.reminders import Ahead, DueSeen, GoneSeen, PlanSeen, Seen
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
 from schemas.envelope import event_type
 from schemas.model import Contract
+from schemas.people import PATIENT_CHANGED, PROVIDER_CHANGED, Patient, Provider
 from schemas.reminders import (
     CLINIC_DAY_DUE,
     REMINDER_DEAD_LETTER,
@@ -34,6 +35,7 @@ _REMINDERS: dict[str, type[Contract]] = {
     REMINDERS_CANCELLED: RemindersCancelled,
     CLINIC_DAY_DUE: ClinicDayDue,
 }
+_PEOPLE: dict[str, type[Contract]] = {PATIENT_CHANGED: Patient, PROVIDER_CHANGED: Provider}
 
 _read_visit = TypeAdapter(VisitReading).validator.validate_json
 
@@ -74,6 +76,20 @@ def reminders(record: Record) -> Seen | None:
         return None
     decode_typed(_REMINDERS, headers, record.value)
     raise Undecodable("UNKNOWN_TYPE", f"ce_type {kind!r}")
+
+
+def people(record: Record) -> tuple[str, ...]:
+    """Return whom a record of `patients` or `providers` brings, and into whom he was merged; nobody if he is erased."""
+    if record.value is None:
+        return ()
+    match decode_typed(_PEOPLE, tuple(record.headers), record.value):
+        case Patient(patient_id=patient, merged_into=None):
+            return (str(patient),)
+        case Patient(patient_id=patient, merged_into=kept):
+            return (str(patient), str(kept))
+        case Provider(provider_id=provider):
+            return (str(provider),)
+    return ()
 
 
 def _plan(planned: RemindersPlanned) -> PlanSeen:

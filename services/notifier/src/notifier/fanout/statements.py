@@ -3,7 +3,7 @@
 from notifier.ledger.statements import ALL
 
 HELD = """
-SELECT appointment_id::text, version, status, schedule_gen, starts_at, clinic_id, turned_at
+SELECT appointment_id::text, version, status, starts_at, clinic_id, patient_id::text, provider_id::text, turned_at
 FROM appointment WHERE appointment_id = ANY($1::text[]::uuid[])"""
 
 KEEP = """
@@ -25,10 +25,18 @@ WHERE held.version < excluded.version"""
 
 KNOWN = "SELECT notification_id FROM notification WHERE notification_id = ANY($1::uuid[])"
 
-WAITING = f"""
+# What brings somebody up to date and is open: queued, or waiting for a patient, a contact or a provider.
+_NEWS = "kind IN ('confirmation', 'moved', 'cancelled', 'provider-booked', 'provider-moved', 'provider-cancelled')"
+_WAITS = "state = 'skipped' AND reason IN ('UNKNOWN_PATIENT', 'NO_CONTACT', 'UNKNOWN_PROVIDER')"
+
+OPEN_NEWS = f"""
 SELECT {ALL} FROM notification
-WHERE appointment_id = ANY($1::uuid[]) AND recipient = 'patient' AND state = 'queued'
-ORDER BY 1 FOR UPDATE"""  # noqa: S608  # a constant of ours
+WHERE appointment_id = ANY($1::uuid[]) AND {_NEWS} AND (state = 'queued' OR {_WAITS})
+ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
+
+WANTING = f"""
+SELECT DISTINCT appointment_id FROM notification
+WHERE recipient_id = ANY($1::text[]::uuid[]) AND {_NEWS} AND {_WAITS} AND not_after > $2"""  # noqa: S608  # constants
 
 # Twins: visits of one patient, clinic and service (D37). Each that turned just now, with those that matter to it: for
 # a booked one the visits ahead that stand since before, and those cancelled close to it; for a cancelled one those
@@ -52,14 +60,6 @@ TURN_CLASS = 1_146_369_335
 """The first half of our advisory locks' keys: nobody else's (D37 in ASCII, and a 7)."""
 
 TAKE_TURNS = "SELECT pg_advisory_xact_lock($1::int, turn) FROM unnest($2::int[]) AS turn"
-
-CHANGE = """
-UPDATE notification AS held
-SET kind = new.kind, state = new.state, reason = new.reason, version = new.version, replaces = new.replaces,
-    next_attempt_at = new.next_attempt_at, changed_at = $8
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::uuid[], $7::timestamptz[])
-    AS new (notification_id, kind, state, reason, version, replaces, next_attempt_at)
-WHERE held.notification_id = new.notification_id AND held.state = 'queued'"""
 
 KEEP_PLANS = """
 INSERT INTO reminder_plan AS held (appointment_id, version, schedule_gen, reminder_ids, dues, not_afters)

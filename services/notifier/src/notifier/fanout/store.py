@@ -10,8 +10,8 @@ from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from notifier.fanout import statements
 from notifier.fanout.domain.mornings import Morning, TodaysVisit
-from notifier.fanout.domain.transitions import Held, Kept
-from notifier.fanout.handle.appointments import Twin
+from notifier.fanout.domain.news import Twin
+from notifier.fanout.domain.versions import Held, Kept
 from notifier.fanout.handle.reminders import Expected, GoneSeen, PlanSeen
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.inbox.notice import notice_of
@@ -60,27 +60,24 @@ class PostgresFanoutStore(PostgresLedgerTransaction):
         rows = await self._connection.fetch(statements.KNOWN, list(notification_ids))
         return {row[0] for row in rows}
 
-    async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
-        rows = await self._connection.fetch(statements.WAITING, list(appointment_ids))
-        return [ledger_rows.notification(row) for row in rows]
+    async def open_news(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
+        rows = await self._connection.fetch(statements.OPEN_NEWS, list(appointment_ids))
+        found = [ledger_rows.notification(row) for row in rows]
+        found.sort(key=lambda one: (one.state is NotificationState.QUEUED, one.schedule_gen), reverse=True)
+        return found
+
+    async def wanting(self, people: Collection[str], now: datetime) -> Collection[UUID]:
+        rows = await self._connection.fetch(statements.WANTING, list(people), now)
+        return {row[0] for row in rows}
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         rows = await self._connection.fetch(statements.TWINS, list(appointment_ids), within_s, now)
         return [Twin(row[0], row[1], Status(row[2]), Status(row[3])) for row in rows]
 
-    async def take_turns(self, patient_ids: Collection[str]) -> None:
-        """See `fanout.handle.appointments.FanoutStore`. Patients share some locks, taken in their order."""
-        turns = sorted({zlib.crc32(patient.encode()) % statements.TURNS for patient in patient_ids})
+    async def take_turns(self, people: Collection[str]) -> None:
+        """See `fanout.handle.appointments.FanoutStore`. They share some locks, taken in their order."""
+        turns = sorted({zlib.crc32(one.encode()) % statements.TURNS for one in people})
         await self._connection.fetch(statements.TAKE_TURNS, statements.TURN_CLASS, turns)
-
-    async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
-        await self._connection.execute(
-            statements.CHANGE,
-            *columns(
-                notifications, "notification_id", "kind", "state", "reason", "version", "replaces", "next_attempt_at"
-            ),
-            now,
-        )
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         copied, inserted = ledger_rows.parted(notifications)

@@ -3,7 +3,7 @@
 FACTS = """
 SELECT asked.notification_id,
        said.version AS preference_version, said.whatsapp, said.sms, said.email,
-       told.today, told.notices, told.heard,
+       told.today,
        asked.clinic_id, coalesce(chosen.mode, (SELECT mode FROM sending_mode)) AS mode, chosen.allow_list,
        chosen.double_over_miss, chosen.no_show_follow_up, chosen.replies, chosen.channel_windows
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[])
@@ -14,11 +14,10 @@ CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE other.accepted_at >= asked.day_begins AND other.accepted_at < asked.day_ends
                                OR other.accepted_at IS NULL AND other.state IN ('sending', 'unknown')
                                   AND other.changed_at >= asked.day_begins AND other.changed_at < asked.day_ends)
-               AS today,
-           count(*) FILTER (WHERE other.accepted_at IS NOT NULL AND other.kind IN ('confirmation', 'moved')) AS notices,
-           count(*) FILTER (WHERE other.accepted_at IS NOT NULL OR other.state IN ('sending', 'unknown')) AS heard
+               AS today
     FROM notification AS other
     WHERE other.appointment_id IN (asked.appointment_id, asked.replaces) AND other.recipient = 'patient'
+      AND coalesce(other.recipient_id, asked.patient_id) = asked.patient_id
       AND other.notification_id <> asked.notification_id
 ) AS told"""
 """A message that may have been accepted counts as one said today (D18)."""
@@ -29,3 +28,23 @@ SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, 
        clinic_id, clinic_name, clinic_languages, clinic_sensitive, window_opens,
        window_closes, provider_id, provider_name
 FROM booking.send_gate($1::uuid[])"""
+
+PEOPLE = """
+SELECT asked_id, patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact,
+       deceased
+FROM booking.person_gate($1::uuid[])"""
+
+SAID = """
+SELECT one.notification_id, one.appointment_id, one.replaces, one.recipient, one.recipient_id, one.kind,
+       one.said_starts_at, one.clinic_id, coalesce(last.schedule_gen, one.schedule_gen) AS schedule_gen,
+       coalesce(one.said_at, one.accepted_at, one.changed_at) AS at,
+       one.state = 'sending' AND one.accepted_at IS NULL AS under_way
+FROM notification AS one LEFT JOIN attempt AS last ON last.attempt_id = one.attempt_id
+WHERE (one.appointment_id = ANY($1::uuid[]) OR one.replaces = ANY($1::uuid[]))
+  AND one.kind NOT IN ('no-show', 'provider-arrived')
+  AND (one.accepted_at IS NOT NULL OR one.state IN ('sending', 'unknown')
+       OR one.state = 'skipped' AND one.reason = 'BACKFILL'
+       OR one.steps @> '[{"reason": "OUTCOME_UNKNOWN"}]')
+ORDER BY at, one.notification_id"""
+"""What has told, or may have: accepted, under way, or of unknown outcome on some channel. What is imported was told by
+whoever kept the visits before (D58)."""

@@ -1,5 +1,6 @@
 """What the gate is decided by: booking's send gate, the notifier's only right in that schema, and our own tables."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, time, timedelta
@@ -9,13 +10,14 @@ import asyncpg
 
 from chassis.postgres.database import Connection
 from notifier.gate.domain.facts import NOTHING_CHOSEN, ClinicSending, GatedMessage, GateFacts, SendingModeName, Told
-from notifier.gate.domain.visit import Preferences, Visit, email_of, mobile_of
-from notifier.gate.statements import FACTS, GATE
+from notifier.gate.domain.told import Said, Slot
+from notifier.gate.domain.visit import Person, Preferences, Visit, email_of, mobile_of
+from notifier.gate.statements import FACTS, GATE, PEOPLE, SAID
 from notifier.opt_outs.store import stopped
 from notifier.values.addresses import Peppers
-from notifier.values.kinds import KINDS, PATIENT, Category
+from notifier.values.kinds import ENDS, KINDS, PATIENT, Category
 from schemas.appointments import SendWindow, Status
-from schemas.notifications import Channel
+from schemas.notifications import Channel, Kind
 from schemas.zones import zone_of
 
 GATE_FIELDS = tuple(field.name for field in fields(Visit))
@@ -33,6 +35,36 @@ async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -
     return {row[0]: _visit(row) for row in rows}
 
 
+async def read_people(connection: Connection, patient_ids: Collection[UUID]) -> Mapping[UUID, Person]:
+    """Return these patients as committed now, by the id asked for; unknown ones are absent."""
+    rows = await connection.fetch(PEOPLE, list(patient_ids))
+    return {row[0]: Person(*row[1:]) for row in rows}
+
+
+async def read_said(connection: Connection, appointment_ids: Collection[UUID]) -> Mapping[Slot, Sequence[Said]]:
+    """Return what was said, or may have been, of these visits, in the order in which it was said.
+
+    A message about a visit that took another's place says of that one that it stands no more.
+    """
+    found: dict[Slot, list[Said]] = defaultdict(list)
+    for row in await connection.fetch(SAID, list(appointment_ids)):
+        _, about, replaced, recipient, *_ = row
+        said = Said(
+            row["notification_id"],
+            row["recipient_id"],
+            Kind(row["kind"]) not in ENDS,
+            row["said_starts_at"],
+            row["clinic_id"],
+            row["schedule_gen"],
+            row["at"],
+            row["under_way"],
+        )
+        found[about, recipient].append(said)
+        if replaced:
+            found[replaced, recipient].append(replace(said, stands=False))
+    return found
+
+
 async def read_facts(
     connection: Connection, peppers: Peppers, asked: Sequence[GatedMessage], visits: Mapping[UUID, Visit], now: datetime
 ) -> Mapping[UUID, GateFacts]:
@@ -42,14 +74,10 @@ async def read_facts(
 
     Args:
         connection: As for `read_gate`, and after it.
-        visits: What `read_gate` gave for them.
+        visits: Message → its visit, as its recipient has to see it.
         now: Domain time; *today* is the clinic's.
     """
-    pairs = [
-        (one, visit)
-        for one in asked
-        if one.recipient == PATIENT and one.appointment_id and (visit := visits.get(one.appointment_id))
-    ]
+    pairs = [(one, visit) for one in asked if one.recipient == PATIENT and (visit := visits.get(one.notification_id))]
     if not pairs:
         return {}
     days = {zone: _day(zone, now) for zone in {visit.zone for _, visit in pairs}}
@@ -113,7 +141,7 @@ def _standing(row: asyncpg.Record) -> GateFacts:
     version = row["preference_version"]
     return GateFacts(
         preferences=Preferences(row["whatsapp"], row["sms"], row["email"]) if version else None,
-        told=Told(row["today"], row["notices"], row["heard"]),
+        told=Told(row["today"]),
         clinic=_clinic(row),
         preference_version=version,
     )

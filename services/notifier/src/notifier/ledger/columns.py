@@ -20,7 +20,7 @@ class Column:
 
 COLUMNS = (
     Column("notification_id", "uuid", changes=False),
-    Column("kind", "text", changes=False),
+    Column("kind", "text"),
     Column("recipient", "text", changes=False),
     Column("appointment_id", "uuid", changes=False),
     Column("schedule_gen", "int", changes=False),
@@ -41,7 +41,10 @@ COLUMNS = (
     Column("step_attempts", "int", given_at_first=False),
     Column("accepted_at", "timestamptz"),
     Column("delivery_state", "text", given_at_first=False),
-    Column("replaces", "uuid", changes=False),
+    Column("replaces", "uuid"),
+    Column("recipient_id", "uuid"),
+    Column("said_starts_at", "timestamptz"),
+    Column("said_at", "timestamptz"),
 )
 KEY = COLUMNS[0]
 INSERTED = tuple(column for column in COLUMNS if column.given_at_first)

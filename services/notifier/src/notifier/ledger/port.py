@@ -6,7 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from notifier.gate.domain.facts import GateFacts
-from notifier.gate.domain.visit import Visit
+from notifier.gate.domain.told import Said, Slot
+from notifier.gate.domain.visit import Person, Visit
 from notifier.ledger.domain.notification import Notification, Row
 
 
@@ -19,7 +20,17 @@ class GateTransaction(Protocol):
     async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
     ) -> Mapping[UUID, GateFacts]:
-        """Return what else counts for each message to a patient, by its id; as `gate`, after the locks."""
+        """Return what else counts for each message to a patient, by its id; as `gate`, after the locks.
+
+        Args:
+            visits: Message → its visit, as its recipient has to see it.
+        """
+
+    async def said(self, appointment_ids: Collection[UUID]) -> Mapping[Slot, Sequence[Said]]:
+        """Return what was said of these visits, or may have been, in order; as `gate`, after the locks."""
+
+    async def people(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Person]:
+        """Return these patients by the ids asked for; as `gate`, after the locks."""
 
     async def publish(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Put these outcomes into the outbox."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, StrEnum
 
-from schemas.appointments import Status
+from schemas.appointments import NOT_YET_BOOKED, Status
 from schemas.notifications import Kind
 
 PATIENT = "patient"
@@ -55,15 +55,12 @@ class KindRow:
         needs: What the gate asks for; None for a provider's list of the day, which is of no appointment.
         category: What the patient opts out of; None for what goes to providers, who cannot opt out here.
         calendar: What its entry asks a calendar to do (iTIP, RFC 5546); None: it has no entry.
-        waits: It waits on purpose. Only its lane is found when it is made; whether it may leave is asked when it is
-            claimed.
     """
 
     words: str
     needs: Needs | None
     category: Category | None = None
     calendar: str | None = None
-    waits: bool = False
     title: str = ""
 
     @property
@@ -73,7 +70,7 @@ class KindRow:
 
     @property
     def is_news(self) -> bool:
-        """Whether a patient hears of a change of the visit: the newest is the only one that counts.
+        """Whether it brings a patient up to date about the visit.
 
         It carries a calendar entry, so it prefers email over the patient's order (D34), and its mail disturbs nobody at
         night (D16).
@@ -81,7 +78,18 @@ class KindRow:
         return self.calendar is not None
 
 
-_BOOKED, _CANCELLED = frozenset({Status.BOOKED}), frozenset({Status.CANCELLED})
+OFF = frozenset({*NOT_YET_BOOKED, Status.CANCELLED, Status.ENTERED_IN_ERROR})
+"""Statuses in which a visit does not stand: whoever was told that it does is told that it does not (D58)."""
+
+LEVELS: Mapping[str, tuple[Kind, Kind, Kind]] = {
+    PATIENT: (Kind.CONFIRMATION, Kind.MOVED, Kind.CANCELLED),
+    PROVIDER: (Kind.PROVIDER_BOOKED, Kind.PROVIDER_MOVED, Kind.PROVIDER_CANCELLED),
+}
+"""What brings a recipient up to date: that a visit stands, that it stands elsewhere, that it does not stand."""
+
+ENDS = frozenset({Kind.CANCELLED, Kind.PROVIDER_CANCELLED})
+
+_BOOKED = frozenset({Status.BOOKED})
 _NEWS = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=True)
 _TIMED = Needs(_BOOKED, own_generation=True, deadline=Deadline.OWN, person=True, capped=True)
 _NOTICE = Needs(_BOOKED, own_generation=False, deadline=Deadline.START, person=False)
@@ -91,10 +99,9 @@ KINDS: Mapping[Kind, KindRow] = {
     Kind.MOVED: KindRow("notice of the new time", _NEWS, Category.NOTICES, calendar="REQUEST"),
     Kind.CANCELLED: KindRow(
         "notice of the cancellation",
-        Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=True),
+        Needs(OFF, own_generation=False, deadline=Deadline.START, person=True),
         Category.NOTICES,
         calendar="CANCEL",
-        waits=True,
     ),
     Kind.REMINDER: KindRow("reminder", _TIMED, Category.REMINDERS),
     Kind.TODAY: KindRow(
@@ -111,7 +118,7 @@ KINDS: Mapping[Kind, KindRow] = {
     Kind.PROVIDER_MOVED: KindRow("provider's notice of the move", _NOTICE, title="Appointment Moved"),
     Kind.PROVIDER_CANCELLED: KindRow(
         "provider's notice of the cancellation",
-        Needs(_CANCELLED, own_generation=False, deadline=Deadline.START, person=False),
+        Needs(OFF, own_generation=False, deadline=Deadline.START, person=False),
         title="Appointment Cancelled",
     ),
     Kind.PROVIDER_ARRIVED: KindRow(
@@ -126,3 +133,5 @@ KINDS: Mapping[Kind, KindRow] = {
 
 PATIENT_KINDS = tuple(kind for kind, row in KINDS.items() if row.recipient == PATIENT)
 """Kinds that a patient gets, worded by templates; a provider's are worded by `inbox/notice.py`."""
+
+LEVEL_KINDS = frozenset(kind for kinds in LEVELS.values() for kind in kinds)

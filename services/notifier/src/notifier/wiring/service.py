@@ -28,10 +28,11 @@ from notifier.address_keys.peppers import peppers_of
 from notifier.callbacks.carrier_routes import CALLBACKS
 from notifier.callbacks.door import LARGEST_WEBHOOK
 from notifier.carriers.senders import read_senders
-from notifier.fanout.domain.transitions import VisitReading
-from notifier.fanout.handle.appointments import on_appointments
+from notifier.fanout.domain.versions import VisitReading
+from notifier.fanout.handle.appointments import on_appointments, on_people
 from notifier.fanout.handle.reminders import Seen, on_reminders
 from notifier.fanout.messages import appointment
+from notifier.fanout.messages import people as people_read
 from notifier.fanout.messages import reminders as reminders_read
 from notifier.fanout.store import PostgresFanoutStore
 from notifier.inbox.access import InboxAccess
@@ -51,7 +52,7 @@ from notifier.wiring.lanes import watch_lanes
 from notifier.wiring.staff import reading_of, staff_routers
 from notifier.wording.renderer import checked
 from schemas.notifications import Channel
-from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, REMINDERS
+from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, PATIENTS, PROVIDERS, REMINDERS
 
 SERVICE = "notifier"
 LANES = (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP)
@@ -111,9 +112,15 @@ def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subsc
         told = await on_reminders(store, list(said.values()), sending, clock.now())
         return Applied(repeat=[places[number] for number in told.repeat])
 
+    async def people(connection: Connection, events: Sequence[tuple[str, ...]]) -> Applied:
+        store = PostgresFanoutStore(connection, link, peppers)
+        return await on_people(store, [one for event in events for one in event], sending, clock.now())
+
     return (
         Subscription(APPOINTMENTS, appointment, appointments),
         Subscription(REMINDERS, reminders_read, reminders),
+        Subscription(PATIENTS, people_read, people),
+        Subscription(PROVIDERS, people_read, people),
     )
 
 
@@ -130,7 +137,7 @@ async def build(
     peppers = peppers_of(settings)
     accounts, templates = read_senders(settings), checked(settings.templates)
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
-    needed = (APPOINTMENTS, REMINDERS, NOTIFICATIONS, PATIENT_REPLIES)
+    needed = (APPOINTMENTS, REMINDERS, PATIENTS, PROVIDERS, NOTIFICATIONS, PATIENT_REPLIES)
     await topics.check(settings.kafka_bootstrap_servers, needed, settings.topic_prefix)
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE, plans="custom")
     reading = reading_of(settings)

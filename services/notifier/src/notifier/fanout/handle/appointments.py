@@ -1,46 +1,29 @@
-"""Fan-out: what happened to a visit becomes what is to be said to whom, each thing once.
+"""Fan-out: a visit changed, or somebody came for want of whom it could not be told; whoever has to hear of it is told.
 
-The story runs inside the batch's transaction and is safe to repeat: ids are deterministic, and an id that is
-in the ledger already is left alone.
+Each recipient of a visit has one open message at most, which brings him up to date: what is so, less what he was told.
+What is to be said is found here, and again under the gate when the message is to leave. The stories run inside the
+batch's transaction and are safe to repeat: ids are deterministic, and one that is in the ledger already is left alone.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from chassis.delivery.consumer import Applied
-from notifier.fanout.domain.notices import may_take_place, messages_for, supersede, take_place
-from notifier.fanout.domain.transitions import Folded, Held, Kept, Transition, VisitReading, fold
+from notifier.fanout.domain.news import Twin, as_twin, message, messages_of, missing, news_of, renewed, replaced_by
+from notifier.fanout.domain.versions import Held, Kept, VisitReading, fold
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.told import View
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
-from notifier.values.kinds import KINDS, REBOOKED_WITHIN
+from notifier.ledger.view import look
+from notifier.values.kinds import ENDS, REBOOKED_WITHIN
 from schemas.appointments import IngestMode, Status
-from schemas.notifications import Kind
 
-
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """Two visits of the same patient, clinic and service, the first of which turned just now."""
-
-    appointment_id: UUID
-    other_id: UUID
-    status: Status
-    other_status: Status
-
-    @property
-    def stands(self) -> bool:
-        """Say whether the other one is booked since before; its cancellation may be on its way."""
-        return self.status is self.other_status is Status.BOOKED
-
-    @property
-    def pair(self) -> tuple[UUID, UUID]:
-        """The cancelled one and the booked one, where one is each."""
-        ids = (self.appointment_id, self.other_id)
-        return ids if self.status is Status.CANCELLED else ids[::-1]
+type Place = tuple[UUID | None, str, UUID | None, bool]
+"""(appointment, `patient` or `provider`, which one, whether it says that the visit stands no more)."""
 
 
 class FanoutStore(EntryStore, Protocol):
@@ -52,8 +35,11 @@ class FanoutStore(EntryStore, Protocol):
     async def keep(self, newest: Collection[Kept]) -> None:
         """Keep these versions as the newest."""
 
-    async def waiting(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
-        """Lock and return the queued messages to these appointments' patients, in the order of their ids."""
+    async def open_news(self, appointment_ids: Collection[UUID]) -> Sequence[Notification]:
+        """Lock and return messages that are queued or wait for somebody, to bring a recipient of these up to date.
+
+        Queued ones first, then the newest of those that wait.
+        """
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         """Return the twins that matter to these visits, booked or cancelled just now.
@@ -62,85 +48,93 @@ class FanoutStore(EntryStore, Protocol):
         cancelled one: those booked `within_s` of it. Soonest turned first.
         """
 
-    async def take_turns(self, patient_ids: Collection[str]) -> None:
-        """Wait until no other transaction folds messages of these patients; until the end of this one."""
+    async def take_turns(self, people: Collection[str]) -> None:
+        """Wait until no other transaction decides about messages to these; until the end of this one."""
 
-    async def change(self, notifications: Sequence[Notification], now: datetime) -> None:
-        """Write these messages back: kind, state, reason, whose place it takes, next attempt."""
+    async def wanting(self, people: Collection[str], now: datetime) -> Collection[UUID]:
+        """Return visits of which these patients or providers were not told for want of them, if it is not too late."""
 
 
 async def on_appointments(
     store: FanoutStore, events: Sequence[VisitReading], sending: SendingMode, now: datetime
 ) -> Applied:
-    """Turn every transition of a batch into its notices (R20, R22, R27, R28), and fold those that are one (D37)."""
+    """Say what happened in a batch (R28), and bring everybody up to date about its visits (R20, R22, R27, D58)."""
     held = await store.held({event.appointment_id for event in events})
     folded = fold(events, held)
     await store.keep(folded.newest.values())
-    if folded.happened:
-        await _enter_messages(store, folded, held, sending, now)
+    if happened := await unknown(store, messages_of(folded.happened, now)):
+        await enter(store, happened, sending, now)
+    if changed := {UUID(about): kept for about, kept in folded.newest.items() if kept.changed}:
+        await _bring_up_to_date(store, changed.keys(), changed, sending, now)
     return Applied(folded.repeat, folded.stale)
 
 
-async def _enter_messages(
-    store: FanoutStore, folded: Folded, held: Mapping[str, Held], sending: SendingMode, now: datetime
+async def on_people(store: FanoutStore, people: Sequence[str], sending: SendingMode, now: datetime) -> Applied:
+    """Tell what could not be told for want of these patients or providers, or of an address of theirs (D58).
+
+    A transaction that found them missing is waited for: it may be about to write that down.
+    """
+    if people:
+        await store.take_turns(people)
+        if visits := await store.wanting(people, now):
+            await _bring_up_to_date(store, visits, {}, sending, now)
+    return Applied()
+
+
+async def _bring_up_to_date(
+    store: FanoutStore, visits: Collection[UUID], kept: Mapping[UUID, Kept], sending: SendingMode, now: datetime
 ) -> None:
-    made = await unknown(store, [notice for one in folded.happened for notice in messages_for(one, now)])
-    twins = await _twins(store, folded, now)
-    if wait := {twin.appointment_id for twin in twins if twin.stands}:
-        made = [_after_the_twin(one, wait, now) for one in made]
-    met = set(map(UUID, held))
-    news = [one.appointment_id for one in made if KINDS[one.kind].is_news and one.state is NotificationState.QUEUED]
-    about = {one for one in news if one in met}
-    made, superseded = supersede(made, await store.waiting(about) if about else ())
-    await enter(store, made, sending, now)
-    changed = [*superseded, *await _rebooked(store, [twin.pair for twin in twins if not twin.stands], now)]
-    if changed:
-        await store.change(changed, now)
-        await store.publish([one for one in changed if one.state is NotificationState.SKIPPED], now)
+    """Write down what is to be said of these visits, new or in the open message that is there.
+
+    Args:
+        kept: Of those of which a new version came, that version.
+    """
+    view = await look(store, visits)
+    lacking = missing(view.visits.values())
+    twins = await _twins(store, kept, lacking, now)
+    replaced = replaced_by(twins)
+    about = dict.fromkeys((*visits, *replaced))
+    held = await store.open_news(about)
+    if lacking or twins or held:
+        view = await look(store, {*about, *replaced.values()}, held)
+    imported = {one for one, newest in kept.items() if newest.visit.mode is IngestMode.BACKFILL}
+    opened = _by_recipient(view, held)
+    asked: list[Notification] = []
+    for visit in (view.visits[one] for one in about if one in view.visits):
+        for news in news_of(visit, view, now):
+            place = visit.appointment_id, news.recipient, news.recipient_id, news.kind in ENDS
+            one = opened.pop(place, None)
+            told = renewed(one, news, now) if one else message(news, now, imported=visit.appointment_id in imported)
+            asked.append(as_twin(told, twins, view, now))
+    before = {one.notification_id: one for one in held}
+    new = await unknown(store, [one for one in asked if one.notification_id not in before])
+    again = [one for one in asked if one.notification_id in before]
+    again += [one for one in opened.values() if one.state is NotificationState.QUEUED]
+    await enter(store, [*new, *again], sending, now, view, before)
 
 
-async def _twins(store: FanoutStore, folded: Folded, now: datetime) -> Sequence[Twin]:
-    """Return the visits whose messages may be one, and let no other transaction fold those patients' meanwhile."""
+def _by_recipient(view: View, held: Sequence[Notification]) -> dict[Place, Notification]:
+    found: dict[Place, Notification] = {}
+    for one in held:
+        who = view.addressee(one.appointment_id, one.recipient, one.recipient_id)
+        found.setdefault((one.appointment_id, one.recipient, who, one.kind in ENDS), one)
+    return found
+
+
+async def _twins(
+    store: FanoutStore, kept: Mapping[UUID, Kept], lacking: Collection[str], now: datetime
+) -> Sequence[Twin]:
+    """Return the visits whose messages may be one (D37), and let no other transaction decide about those patients.
+
+    Nor about those who are missing: whoever brings them waits, and then finds their messages.
+    """
     within_s = REBOOKED_WITHIN.total_seconds()
-    booked: dict[UUID, str] = {}
-    cancelled: dict[UUID, str] = {}
-    turned = {Transition.BOOKED: booked, Transition.CANCELLED: cancelled}
-    for one in folded.happened:
-        if one.transition in turned and one.visit.mode is IngestMode.LIVE:
-            turned[one.transition][one.appointment_id] = one.visit.patient_id
-    maybe = {twin.appointment_id for twin in await store.twins(booked.keys(), within_s, now)} if booked else set()
-    patients = {booked[one] for one in maybe} | set(cancelled.values())
+    turned = {one: new.visit for one, new in kept.items() if new.turned and new.visit.mode is IngestMode.LIVE}
+    booked = [one for one, visit in turned.items() if visit.status is Status.BOOKED]
+    cancelled = [one for one, visit in turned.items() if visit.status is Status.CANCELLED]
+    maybe = {twin.appointment_id for twin in await store.twins(booked, within_s, now)} if booked else set()
+    patients = {turned[one].patient_id for one in (*maybe, *cancelled)} | {*lacking}
     if not patients:
         return ()
     await store.take_turns(patients)
-    return await store.twins(maybe | cancelled.keys(), within_s, now)
-
-
-def _after_the_twin(notice: Notification, wait: Collection[UUID], now: datetime) -> Notification:
-    """Let a confirmation wait while the patient's other visit may be about to be cancelled for this one (D37)."""
-    waits = (
-        notice.kind is Kind.CONFIRMATION and notice.state is NotificationState.QUEUED and notice.appointment_id in wait
-    )
-    return replace(notice, next_attempt_at=now + REBOOKED_WITHIN) if waits else notice
-
-
-async def _rebooked(store: FanoutStore, pairs: Sequence[tuple[UUID, UUID]], now: datetime) -> list[Notification]:
-    """Return what changes by making one move of each cancelled visit and the one booked in its place (D37)."""
-    if not pairs:
-        return []
-    waiting = {
-        (one.appointment_id, one.kind): one for one in await store.waiting({one for pair in pairs for one in pair})
-    }
-    changed: dict[UUID, Notification] = {}
-    for gone, booked in pairs:
-        cancelled, booking = waiting.get((gone, Kind.CANCELLED)), waiting.get((booked, Kind.CONFIRMATION))
-        if (
-            cancelled is None
-            or booking is None
-            or {cancelled.notification_id, booking.notification_id} & changed.keys()
-        ):
-            continue
-        if may_take_place(cancelled, booking):
-            for one in take_place(cancelled, booking, now):
-                changed[one.notification_id] = one
-    return list(changed.values())
+    return await store.twins({*maybe, *cancelled}, within_s, now) if maybe or cancelled else ()

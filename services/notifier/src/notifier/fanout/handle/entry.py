@@ -1,7 +1,6 @@
 """How new messages enter the ledger: judged by the gate as it stands, each under its deterministic id, once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -9,16 +8,17 @@ from uuid import UUID
 import structlog
 
 from chassis.postgres.after_commit import after_commit
-from notifier.gate.domain.decision import Decision, Skip, decide
-from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts, Told
+from notifier.fanout.domain.news import is_another
+from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.modes import SendingMode
+from notifier.gate.domain.told import View
 from notifier.gate.domain.visit import Visit
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.ledger.domain.notification import Notification
-from notifier.ledger.domain.settlement import place, shut, skip
+from notifier.ledger.domain.settlement import place, shut, telling
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.port import GateTransaction
-from notifier.values.kinds import KINDS
+from notifier.ledger.view import Seen, see
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
@@ -26,8 +26,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 IDS_PER_LINE = 20
 """Enough to start looking with; the rest is in the ledger."""
-
-_HEARD = Told(heard=1)
 
 
 class EntryStore(GateTransaction, Protocol):
@@ -38,6 +36,9 @@ class EntryStore(GateTransaction, Protocol):
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Insert each notification, or nothing if its id is there."""
+
+    async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Write these states back to messages that are locked."""
 
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
         """Append to the providers' inboxes, numbered under each provider's row lock."""
@@ -52,59 +53,56 @@ async def unknown(store: EntryStore, asked: Iterable[Notification]) -> list[Noti
 
 async def enter(
     store: EntryStore,
-    new: Sequence[Notification],
+    asked: Sequence[Notification],
     sending: SendingMode,
     now: datetime,
-    seen: Mapping[UUID, Visit] | None = None,
+    view: View | None = None,
+    before: Mapping[UUID, Notification] | None = None,
 ) -> list[Notification]:
-    """Write new notifications down as the gate sees them now, and return them so.
+    """Write messages down as the gate sees them now, and return them so.
 
     Args:
-        new: What `unknown` gave; those that are settled already stay as they are.
+        asked: What `unknown` gave, settled or to be judged; and open ones, to be judged anew.
+        view: Of their visits, if somebody has looked already.
+        before: The open ones as they are in the ledger.
     """
-    open_ones = [one for one in new if one.state is NotificationState.QUEUED]
-    asked_about = {one.appointment_id for one in open_ones if one.appointment_id}
-    visits = (await store.gate(asked_about) if asked_about else {}) if seen is None else seen
-    facts = await store.facts(open_ones, visits, now) if open_ones else {}
-    entered: list[Notification] = []
-    in_app: list[InboxEntry | DayList] = []
-    for one in new:
-        visit = visits.get(one.appointment_id) if one.appointment_id else None
-        if one.state is not NotificationState.QUEUED:
-            entered.append(one)
-            continue
-        judged = _judged(one, visit, facts.get(one.notification_id, NOTHING_KNOWN), sending, now)
-        entered.append(judged)
-        if visit and judged.state is NotificationState.ACCEPTED:
-            in_app.append(InboxEntry(judged, visit))
-    await store.insert(entered, now)
-    await store.publish([one for one in entered if one.version], now)
+    before = before or {}
+    seen = await see(store, [one for one in asked if one.state is NotificationState.QUEUED], now, view)
+    judged = [_judged(one, seen.get(one.notification_id), sending, now) for one in asked]
+    new = [one for one in judged if one.notification_id not in before]
+    changed = [one for one in judged if (held := before.get(one.notification_id)) is not None and is_another(held, one)]
+    await store.insert(new, now)
+    await store.write(changed, now)
+    await store.publish([one for one in (*new, *changed) if one.version], now)
+    in_app = [
+        InboxEntry(one, visit)
+        for one in (*new, *changed)
+        if one.state is NotificationState.ACCEPTED and (visit := _visit(seen.get(one.notification_id)))
+    ]
     await store.deliver_in_app(in_app, now)  # last: it holds the providers' rows, for which other batches wait
-    _log_entered(entered)
-    return entered
+    _log_entered([*new, *changed])
+    return judged
 
 
-def _judged(
-    asked: Notification, visit: Visit | None, said: GateFacts, sending: SendingMode, now: datetime
-) -> Notification:
-    if KINDS[asked.kind].waits:
-        decision = decide(asked.asked, visit, replace(said, told=_HEARD), now)
-        if isinstance(decision, Skip) and decision.reason is Reason.PAST_VISIT:
-            return shut(asked, decision)  # nothing is said of a past visit: neither now nor as a move (D37)
-        return asked if visit is None or isinstance(decision, Skip) else place(asked, decision, visit.clinic_id)
-    decision = sending.at(said.clinic).apply(decide(asked.asked, visit, said, now))
-    return _as_decided(asked, decision, visit, now)
+def _visit(seen: Seen | None) -> Visit | None:
+    return seen.visit if seen else None
 
 
-def _as_decided(asked: Notification, decision: Decision, visit: Visit | None, now: datetime) -> Notification:
-    """Return the notification accepted (in-app), queued for a lane, or skipped with its reason."""
-    if isinstance(decision, Skip):
-        return shut(asked, decision)
-    if visit is None:
-        return skip(asked, Reason.NOT_SENDABLE)
+def _judged(asked: Notification, seen: Seen | None, sending: SendingMode, now: datetime) -> Notification:
+    """Return the message accepted (in-app), queued for a lane, or skipped with its reason; a settled one as it is."""
+    if seen is None:
+        return asked
+    visit, facts = seen.visit, seen.facts
+    decision = sending.at(facts.clinic).apply(decide(asked.asked, visit, facts, now))
+    if isinstance(decision, Skip) or visit is None:
+        return shut(asked, decision if isinstance(decision, Skip) else Skip(Reason.NOT_SENDABLE))
     placed = place(asked, decision, visit.clinic_id)
-    in_app = placed.lane is Channel.IN_APP
-    return placed.but(state=NotificationState.ACCEPTED, version=1, accepted_at=now) if in_app else placed
+    if not isinstance(decision, Send):
+        return placed
+    if placed.lane is not Channel.IN_APP:
+        return placed.but(kind=decision.kind)
+    given = telling(placed, decision.kind, visit, now)
+    return given.but(state=NotificationState.ACCEPTED, version=given.version + 1, accepted_at=now)
 
 
 def _log_entered(entered: Sequence[Notification]) -> None:

@@ -12,6 +12,7 @@ from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
+from notifier.ledger.view import look
 from notifier.values.kinds import PATIENT
 from schemas.appointments import Status
 from schemas.notifications import Kind
@@ -117,16 +118,16 @@ async def _begin(store: RemindersStore, mornings: Sequence[Morning], sending: Se
     """Write to the patients of today who have not been reminded, and give each provider the list of his day (D18)."""
     expected = await store.expected(mornings, now)
     today = {one.visit.appointment_id for visits in expected.values() for one in visits}
-    seen = await store.gate(today) if today else {}
+    view = await look(store, today)
     asked: list[Notification] = []
     lists = []
     for place, morning in enumerate(mornings):
         here = expected.get(place, ())
         asked += messages(morning, [one.visit for one in here if one.status is Status.BOOKED], now)
-        rows = [seen[one.visit.appointment_id] for one in here if one.visit.appointment_id in seen]
+        rows = [view.visits[one.visit.appointment_id] for one in here if one.visit.appointment_id in view.visits]
         lists += day_lists(morning, rows, now)
     new = await unknown(store, [*asked, *(one.notification for one in lists)])
-    await enter(store, new, sending, now, seen)
+    await enter(store, new, sending, now, view)
     fresh = {one.notification_id for one in new if one.state is NotificationState.ACCEPTED}
     await store.deliver_in_app([one for one in lists if one.notification.notification_id in fresh], now)
     await store.forget_plans(mornings)

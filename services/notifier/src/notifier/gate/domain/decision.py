@@ -3,27 +3,31 @@
 | kind | status | generation | deadline | cap of two a day (D18) | hours |
 |---|---|---|---|---|---|
 | confirmation, moved | booked | any: the text is rendered at send time | the visit's start | no | SMS, WhatsApp |
-| cancelled | cancelled | any | the visit's start | no | SMS, WhatsApp |
+| cancelled | does not stand | any | the start that he was told | no | SMS, WhatsApp |
 | reminder | booked | its own | its `not_after` | yes | all |
 | today | booked | any: the text is rendered at send time | its `not_after`, but not after the start | yes | all |
 | no-show | noshow | its own | its `not_after` | yes | all |
 | provider-booked, provider-moved | booked | any | the visit's start | - | - |
-| provider-cancelled | cancelled | any | the visit's start | - | - |
+| provider-cancelled | does not stand | any | the start that he was told | - | - |
 | provider-arrived | arrived, checked-in | any | its `not_after` | - | - |
+
+Which of the first and last three it is follows from what the recipient was last told (`gate/domain/told.py`); if
+that is what is so, nothing is said.
 
 Read in this order, the first that fails gives the reason: status, generation, deadline; what the clinic wants;
 then the person: unknown, deceased, do-not-contact, consent; then the cap; then the channels, each for itself:
 address, opt-out, hours. A provider's list of the day is of no appointment and has no line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notifier.gate.domain.chain import Closed, Open, Opens, Step, next_channel
 from notifier.gate.domain.channels import Route
-from notifier.gate.domain.facts import GateFacts
+from notifier.gate.domain.facts import GateFacts, Told
+from notifier.gate.domain.told import difference
 from notifier.gate.domain.visit import Visit
-from notifier.values.kinds import KINDS, Deadline, Needs
+from notifier.values.kinds import ENDS, KINDS, LEVEL_KINDS, LEVELS, Deadline, Needs
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
 from schemas.planning import barred_by
@@ -42,12 +46,18 @@ LONG_BUDGET, SHORT_BUDGET = timedelta(minutes=30), timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is known of a message before the gate is read. `steps` are the channels it has passed over."""
+    """What is known of a message before the gate is read.
+
+    Attributes:
+        steps: The channels it has passed over.
+        again: A person wants it to be said once more.
+    """
 
     kind: Kind
     schedule_gen: int
     not_after: datetime | None
     steps: tuple[Step, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +115,16 @@ def decide(asked: Asked, visit: Visit | None, facts: GateFacts, now: datetime) -
     """Return whether the message may leave now and how, or until when it waits, or why it never will.
 
     Args:
-        visit: The gate's row; None if booking does not know the appointment any more.
-        facts: What else counts; of no matter to a provider's notice.
+        visit: The gate's row as the recipient has to see it; None if booking does not know the appointment any more.
+        facts: What else counts; of a provider's notice, what he was told.
     """
     if visit is None or visit.starts_at is None:
         return Skip(Reason.NOT_SENDABLE)
+    if asked.kind in LEVEL_KINDS:
+        news = _news(asked, visit, facts.told, now)
+        if isinstance(news, Reason):
+            return Skip(news)
+        asked = replace(asked, kind=news)
     needs = GATE[asked.kind]
     deadline = _deadline(needs, asked, visit.starts_at)
     if reason := _visit_bars(needs, asked, visit, deadline, now):
@@ -138,7 +153,7 @@ def _deadline(needs: Needs, asked: Asked, starts_at: datetime) -> datetime | Non
 
 def _visit_bars(needs: Needs, asked: Asked, visit: Visit, deadline: datetime | None, now: datetime) -> Reason | None:
     if visit.status not in needs.statuses:
-        return _other_status(needs, visit.status)
+        return _other_status(asked.kind, visit.status)
     if needs.own_generation and visit.schedule_gen != asked.schedule_gen:
         return Reason.RESCHEDULED
     if needs.deadline is Deadline.START:
@@ -146,17 +161,33 @@ def _visit_bars(needs: Needs, asked: Asked, visit: Visit, deadline: datetime | N
     return Reason.TOO_LATE if deadline and now > deadline else None
 
 
-def _other_status(needs: Needs, status: Status) -> Reason:
-    if Status.CANCELLED in needs.statuses:  # news of a cancellation that no longer stands
-        return Reason.SUPERSEDED if status is Status.BOOKED else Reason.NOT_SENDABLE
-    over = status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
+def _news(asked: Asked, visit: Visit, told: Told, now: datetime) -> Kind | Reason:
+    """Return what brings the recipient up to date, or why this message does not.
+
+    One that says that a visit stands never says that it does not, nor the other way round: whichever version of the
+    visit turned it has a message of its own.
+    """
+    stands, moved, _ = LEVELS[KINDS[asked.kind].recipient]
+    news = difference(told.said, visit, KINDS[asked.kind].recipient, now)
+    ends = asked.kind in ENDS
+    if visit.status is Status.BOOKED and ends:
+        return Reason.SUPERSEDED
+    if visit.status not in GATE[asked.kind].statuses:
+        return _other_status(asked.kind, visit.status)
+    if news is None and asked.again:
+        return asked.kind
+    if news is None:
+        return Reason.NOT_SENDABLE if ends and told.said is None else Reason.ALREADY_TOLD
+    return moved if news is stands and told.replaced else news
+
+
+def _other_status(kind: Kind, status: Status) -> Reason:
+    over = kind not in ENDS and status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
     return Reason.APPOINTMENT_CANCELLED if over else Reason.NOT_SENDABLE
 
 
 def _not_wanted(kind: Kind, facts: GateFacts) -> Reason | None:
-    """Say why nobody waits for it: the clinic sends none, or there is nothing to take back (R27)."""
-    if kind is Kind.CANCELLED and not facts.told.heard:
-        return Reason.NOT_SENDABLE
+    """Say why nobody waits for it: the clinic sends none."""
     wanted = kind is not Kind.NO_SHOW or facts.clinic.no_show_follow_up
     return None if wanted else Reason.NOT_WANTED
 
@@ -179,8 +210,7 @@ def _to_provider(kind: Kind, visit: Visit, deadline: datetime) -> Decision:
 
 
 def _to_patient(asked: Asked, visit: Visit, facts: GateFacts, deadline: datetime, now: datetime) -> Decision:
-    said_before = asked.kind is not Kind.MOVED or facts.told.notices > 0
-    kind = asked.kind if said_before else Kind.CONFIRMATION
+    kind = asked.kind
     match next_channel(kind, asked.steps, visit, facts, deadline, now):
         case Open(route=route, closed=closed, last=last):
             budget = budget_of(kind, visit.starts_at or deadline, deadline)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from notifier.gate.domain.told import Said
 from notifier.gate.domain.visit import Preferences
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
@@ -31,8 +32,12 @@ class GatedMessage(Protocol):
         """The visit it is about; None for a provider's list of the day."""
 
     @property
+    def recipient_id(self) -> UUID | None:
+        """Which patient or provider; None: whoever is the visit's."""
+
+    @property
     def replaces(self) -> UUID | None:
-        """The cancelled visit whose place its visit takes (D37)."""
+        """The visit whose place its visit takes (D37)."""
 
 
 class SendingModeName(StrEnum):
@@ -50,16 +55,17 @@ class SendingModeName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the patient has been told about this visit by other messages than the one at the gate.
+    """What the recipient has been told about this visit by other messages than the one at the gate.
 
     Attributes:
-        today: Messages accepted, or perhaps accepted, on the clinic's local day of now (D18).
-        heard: Messages of any kind ever accepted, or perhaps accepted.
+        today: Messages to a patient accepted, or perhaps accepted, on the clinic's local day of now (D18).
+        said: What he was last told, or may have been (D58); None: nothing.
+        replaced: The visit takes the place of another of which he was told, and which stands no more (D37).
     """
 
     today: int = 0
-    notices: int = 0
-    heard: int = 0
+    said: Said | None = None
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

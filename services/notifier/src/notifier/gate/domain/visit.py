@@ -1,6 +1,6 @@
-"""What the send gate tells of an appointment, and what a patient has said about channels."""
+"""What the send gate tells of an appointment and of a person, and what a patient has said about channels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from uuid import UUID
 
@@ -45,6 +45,38 @@ class Visit:
     window_closes: time
     provider_id: UUID | None
     provider_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One row of `booking.person_gate`: a patient by himself. `patient_id`: of the one kept, if he was merged away."""
+
+    patient_id: UUID
+    registered: bool
+    given_name: str | None
+    family_name: str | None
+    language: str | None
+    mobile: str | None
+    email: str | None
+    consent: bool
+    do_not_contact: bool
+    deceased: bool
+
+    def of(self, visit: Visit) -> Visit:
+        """Return a visit as if it were this person's."""
+        return replace(
+            visit,
+            patient_id=self.patient_id,
+            registered=self.registered,
+            given_name=self.given_name,
+            family_name=self.family_name,
+            language=self.language,
+            mobile=self.mobile,
+            email=self.email,
+            consent=self.consent,
+            do_not_contact=self.do_not_contact,
+            deceased=self.deceased,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from uuid import UUID, uuid4
 
 from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.decision import Send, Skip, decide
-from notifier.gate.domain.facts import NOTHING_KNOWN, GateFacts
+from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.visit import Visit
 from notifier.lanes.handle.ports import Answered, LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, NotAccepted, Notification
 from notifier.ledger.domain.settlement import defer, place, settle, shut, skip, start
 from notifier.ledger.domain.states import NotificationState
+from notifier.ledger.view import see
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
@@ -103,13 +104,11 @@ async def judge(
     claimed = Claimed(more=any(found[account] >= most for account, most in limits.items()))
     if not due:
         return claimed
-    visits = await work.gate({held.appointment_id for held in due if held.appointment_id})
-    facts_of = await work.facts(due, visits, asking.now)
+    seen = await see(work, due, asking.now)
     leaving: Counter[UUID | None] = Counter()
     written: list[Notification] = []
     for held in due:
-        visit = visits.get(held.appointment_id) if held.appointment_id else None
-        facts = facts_of.get(held.notification_id, NOTHING_KNOWN)
+        visit, facts = seen[held.notification_id].visit, seen[held.notification_id].facts
         if also := leaving[held.appointment_id]:  # of the same visit, in this very claim (D18)
             facts = replace(facts, told=replace(facts.told, today=facts.told.today + also))
         written.append(_judged(claimed, held, visit, facts, asking))
@@ -136,7 +135,7 @@ def _judged(
         if asking.shut_for is None:
             call = _call(held, visit, facts, decision, asking)
             claimed.calls.append(call)
-            return start(held, decision, visit.clinic_id, call.attempt_id, asking.now)
+            return start(held, decision, visit, call.attempt_id, asking.now)
         after = defer(held, decision, visit.clinic_id, asking.now, asking.shut_for, is_our_fault=asking.is_our_fault)
     else:
         after = place(held, decision, visit.clinic_id)

@@ -20,6 +20,7 @@ class Notification:
     """One message to one recipient slot.
 
     Attributes:
+        kind: What it says, as of when it was last at the gate: of news, what brought its recipient up to date (D58).
         version: Rises with every outcome; 0 before the first.
         lane: The channel whose lane works on it; for an outcome, the channel used.
         not_after: No call may start later.
@@ -32,7 +33,11 @@ class Notification:
         step_began_at: Domain time of the first claim on the present channel; None before it.
         step_attempts: Attempts on the present channel, counted like `attempts`.
         delivery_state: What is known of it after acceptance (D17).
-        replaces: The cancelled visit whose place its visit takes, so that it is news of a move (D37).
+        replaces: The visit whose place its visit takes, so that it is news of a move of which both hear (D37).
+        recipient_id: Which patient or provider; None: whoever is the visit's when it leaves.
+        said_starts_at: The start that it told, or may have told; None before it was first called for, and of earlier
+            releases.
+        said_at: Domain time of the call, or of the notice, that told it.
     """
 
     notification_id: UUID
@@ -58,11 +63,14 @@ class Notification:
     accepted_at: datetime | None = None
     delivery_state: DeliveryState = DeliveryState.UNKNOWN
     replaces: UUID | None = None
+    recipient_id: UUID | None = None
+    said_starts_at: datetime | None = None
+    said_at: datetime | None = None
 
     @property
     def asked(self) -> Asked:
         """What the gate needs to know of it."""
-        return Asked(self.kind, self.schedule_gen, self.not_after, self.steps)
+        return Asked(self.kind, self.schedule_gen, self.not_after, self.steps, self.ordinal > 0)
 
     def but(self, **changes: Any) -> "Notification":
         """Return it with these fields changed: `dataclasses.replace` at a third of its price, for whole batches."""

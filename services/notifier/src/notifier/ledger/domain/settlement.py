@@ -21,6 +21,7 @@ from uuid import UUID
 
 from notifier.gate.domain.chain import TRIED, Step
 from notifier.gate.domain.decision import ORDINARY, Send, Skip, Terms, Wait
+from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.backoff import retry_at
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import (
@@ -33,7 +34,8 @@ from notifier.ledger.domain.notification import (
     Unsure,
 )
 from notifier.ledger.domain.states import NotificationState
-from schemas.notifications import DeliveryState
+from notifier.values.kinds import PATIENT
+from schemas.notifications import DeliveryState, Kind
 from schemas.reminders import Reason
 from schemas.wire import notification_id
 
@@ -127,15 +129,27 @@ def place(held: Notification, decision: Send | Wait, clinic_id: str) -> Notifica
     )
 
 
-def start(held: Notification, decision: Send, clinic_id: str, attempt_id: UUID, now: datetime) -> Notification:
-    """Return the notification with its next attempt under way."""
+def start(held: Notification, decision: Send, visit: Visit, attempt_id: UUID, now: datetime) -> Notification:
+    """Return the notification with its next attempt under way: from now on it may have told what the gate saw."""
     return replace(
-        place(held, decision, clinic_id),
+        telling(place(held, decision, visit.clinic_id), decision.kind, visit, now),
         state=NotificationState.SENDING,
         attempts=held.attempts + 1,
         attempt_id=attempt_id,
         step_began_at=held.step_began_at or now,
         step_attempts=held.step_attempts + 1,
+    )
+
+
+def telling(held: Notification, kind: Kind, visit: Visit, now: datetime) -> Notification:
+    """Return the notification with what it tells now: of which kind, to whom, and which start."""
+    owner = visit.patient_id if held.recipient == PATIENT else visit.provider_id
+    return held.but(
+        kind=kind,
+        recipient_id=held.recipient_id or owner,
+        said_starts_at=visit.starts_at,
+        said_at=now,
+        clinic_id=visit.clinic_id,
     )
 
 
@@ -201,6 +215,7 @@ def again(held: Notification, now: datetime) -> Notification:
         clinic_id=held.clinic_id,
         ordinal=ordinal,
         replaces=held.replaces,
+        recipient_id=held.recipient_id,
     )
 
 

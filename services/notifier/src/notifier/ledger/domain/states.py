@@ -11,10 +11,11 @@
 ```
 
 `queued` waits for its instant. `sending` has an attempt row and a lease: the carrier may be called now.
-`unknown` may have been accepted and is never sent again by the machine (G5), unless the carrier says that it was
-not, or the clinic prefers a possible duplicate to a missed message (D32). `failed` and `skipped` are final but for a
-receipt of an earlier call; `accepted` opens the chain again only if the carrier reports, in time, that it did not
-arrive. In-app notices are born `accepted` or `skipped`: no carrier stands between.
+`unknown` may have been accepted and is never sent again by the machine (G5), unless the carrier says that it was not,
+or the clinic prefers a possible duplicate to a missed message (D32). `failed` is final but for a receipt of an earlier
+call, and so is `skipped`, unless it was for want of somebody who comes in time (D58); `accepted` opens the chain again
+only if the carrier reports, in time, that it did not arrive. In-app notices are born `accepted` or `skipped`: no
+carrier stands between.
 """
 
 from enum import StrEnum
@@ -45,12 +46,13 @@ STEPS: dict[NotificationState, frozenset[NotificationState]] = {
     ),
     NotificationState.ACCEPTED: frozenset({NotificationState.QUEUED}),
     NotificationState.FAILED: frozenset({NotificationState.ACCEPTED}),
-    NotificationState.SKIPPED: frozenset({NotificationState.ACCEPTED}),
+    NotificationState.SKIPPED: frozenset({NotificationState.ACCEPTED, NotificationState.QUEUED}),
 }
 """From each state, the states that may follow.
 
 `queued` → `failed`: it was tried, and no channel or no time is left. To `accepted` from anywhere: a carrier reports
-that it has what an earlier call handed over.
+that it has what an earlier call handed over. `skipped` → `queued`: the patient, contact or provider for want of whom
+it could not go has come (D58).
 """
 
 

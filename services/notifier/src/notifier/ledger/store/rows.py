@@ -87,6 +87,9 @@ def notification(row: asyncpg.Record) -> Notification:
         accepted_at=row["accepted_at"],
         delivery_state=DeliveryState(row["delivery_state"]),
         replaces=row["replaces"],
+        recipient_id=row["recipient_id"],
+        said_starts_at=row["said_starts_at"],
+        said_at=row["said_at"],
     )
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
 from notifier.gate.domain.facts import GateFacts
-from notifier.gate.domain.visit import Visit
-from notifier.gate.store import read_facts, read_gate
+from notifier.gate.domain.told import Said, Slot
+from notifier.gate.domain.visit import Person, Visit
+from notifier.gate.store import read_facts, read_gate, read_people, read_said
 from notifier.ledger import statements as sql
 from notifier.ledger.domain.notification import Notification, Row
 from notifier.ledger.messages import notification_changed
@@ -39,8 +40,13 @@ class PostgresLedgerTransaction:
     async def facts(
         self, asked: Sequence[Notification], visits: Mapping[UUID, Visit], now: datetime
     ) -> Mapping[UUID, GateFacts]:
-        """Return what else counts for each message to a patient, by its id."""
         return await read_facts(self._connection, self._peppers, asked, visits, now)
+
+    async def said(self, appointment_ids: Collection[UUID]) -> Mapping[Slot, Sequence[Said]]:
+        return await read_said(self._connection, appointment_ids)
+
+    async def people(self, patient_ids: Collection[UUID]) -> Mapping[UUID, Person]:
+        return await read_people(self._connection, patient_ids)
 
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         await write(self._connection, notifications, now, self._lease)

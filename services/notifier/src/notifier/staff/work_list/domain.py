@@ -2,7 +2,8 @@
 
 | state | what a person may do |
 |---|---|
-| failed; skipped for want of a contact | send it again (while the visit is ahead), or take it off the list |
+| failed; skipped for want of patient or contact | send it again (while the visit is ahead); take it off the list |
+| a notice to a provider whom nobody registered | take it off the list |
 | unknown | say whether it arrived; send it again (while the visit is ahead); take it off the list |
 
 A message sent again is a new one, gated as ever (G5). One taken off the list while *unknown* has failed, as DROPPED;
@@ -16,7 +17,8 @@ from enum import StrEnum
 from notifier.ledger.domain.notification import Accepted, Notification
 from notifier.ledger.domain.settlement import close_step, settle
 from notifier.ledger.domain.states import NotificationState
-from notifier.values.kinds import PATIENT
+from notifier.values.kinds import KINDS, PATIENT
+from schemas.notifications import Kind
 from schemas.reminders import Reason
 
 
@@ -35,19 +37,20 @@ BY_A_PERSON = "BY_A_PERSON"
 def is_listed(held: Notification) -> bool:
     """Say whether a message in this state waits for a person."""
     if held.recipient != PATIENT:
-        return False
-    no_contact = held.state is NotificationState.SKIPPED and held.reason is Reason.NO_CONTACT
-    return no_contact or held.state in {NotificationState.FAILED, NotificationState.UNKNOWN}
+        nobody = held.recipient_id is not None and held.reason is Reason.UNKNOWN_PROVIDER
+        return nobody and held.state is NotificationState.SKIPPED
+    wants = held.state is NotificationState.SKIPPED and held.reason in {Reason.NO_CONTACT, Reason.UNKNOWN_PATIENT}
+    return wants or held.state in {NotificationState.FAILED, NotificationState.UNKNOWN}
 
 
-def acts(state: NotificationState, starts_at: datetime | None, now: datetime) -> tuple[Act, ...]:
-    """Return what a person may do with a listed message.
+def acts(kind: Kind, state: NotificationState, starts_at: datetime | None, now: datetime) -> tuple[Act, ...]:
+    """Return what a person may do with a listed message; a notice to a provider leaves by itself once he is known.
 
     Args:
         starts_at: Start of the visit as the notifier knows it; None if not known.
     """
     ahead = starts_at is not None and starts_at > now
-    resend = (Act.RESEND,) if ahead else ()
+    resend = (Act.RESEND,) if ahead and KINDS[kind].recipient == PATIENT else ()
     return ((Act.SETTLE,) if state is NotificationState.UNKNOWN else ()) + resend + (Act.DROP,)
 
 

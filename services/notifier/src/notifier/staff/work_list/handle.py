@@ -11,13 +11,14 @@ import structlog
 
 from chassis.process.errors import AttendError
 from notifier.gate.domain.decision import Skip, decide
-from notifier.gate.domain.facts import NOTHING_KNOWN
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification, UnreadableRow
 from notifier.ledger.domain.settlement import again, place
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.port import LedgerTransaction
+from notifier.ledger.view import see
 from notifier.staff.work_list.domain import Act, dropped, found_out, is_listed
+from notifier.values.kinds import PATIENT
 from schemas.reminders import Reason
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -121,6 +122,8 @@ async def _act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMo
             raise NotListed(f"it is off the list: {ended.act.value} by {ended.acted_by}")
         if not is_listed(held):
             raise NotListed(f"it is {held.state.value}, and nothing is to be done with it")
+        if wish.act is Act.RESEND and held.recipient != PATIENT:
+            raise NotListed("a notice to a provider leaves by itself once he is registered")
         match wish.act:
             case Act.RESEND:
                 done = await _resend(work, held, wish, sending, now)
@@ -134,9 +137,8 @@ async def _act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMo
 
 async def _resend(work: DeskTransaction, held: Notification, wish: Wish, sending: SendingMode, now: datetime) -> Done:
     new = again(held, now)
-    visits = await work.gate([held.appointment_id] if held.appointment_id else [])
-    visit = visits.get(held.appointment_id) if held.appointment_id else None
-    facts = (await work.facts([new], visits, now)).get(new.notification_id, NOTHING_KNOWN)
+    seen = (await see(work, [new], now))[new.notification_id]
+    visit, facts = seen.visit, seen.facts
     decision = sending.at(facts.clinic).apply(decide(new.asked, visit, facts, now))
     if isinstance(decision, Skip) or visit is None:
         raise GateShut(decision.reason if isinstance(decision, Skip) else Reason.NOT_SENDABLE)

@@ -1,15 +1,18 @@
 """The statements of the work list."""
 
-# Messages to patients that failed, may have arrived or found no contact, that nobody has sent again or dropped, of
-# visits that start at or after $1; soonest visit first, after the place ($5, $6).
+# What waits for a person: messages to patients that failed, may have arrived or found no patient or contact; notices to
+# providers whom nobody knows; but for those that somebody has sent again or dropped. Of visits that start at or after
+# $1; what waits to say that a visit stands, while it does. Soonest visit first, after the place ($5, $6).
 LIST = """
 SELECT n.notification_id, n.appointment_id, coalesce(n.clinic_id, a.clinic_id) AS clinic_id, n.kind, n.state, n.reason,
        n.lane AS channel, n.steps, n.attempts, n.ordinal, n.created_at, n.changed_at, n.not_after, a.starts_at,
        a.patient_id, last.code
 FROM notification AS n JOIN appointment AS a USING (appointment_id)
 LEFT JOIN attempt AS last ON last.attempt_id = n.attempt_id
-WHERE n.recipient = 'patient'
-  AND (n.state IN ('failed', 'unknown') OR (n.state = 'skipped' AND n.reason = 'NO_CONTACT'))
+WHERE (n.recipient = 'patient' AND n.state IN ('failed', 'unknown')
+       OR n.recipient = 'patient' AND n.state = 'skipped' AND n.reason IN ('NO_CONTACT', 'UNKNOWN_PATIENT')
+       OR n.recipient_id IS NOT NULL AND n.state = 'skipped' AND n.reason = 'UNKNOWN_PROVIDER')
+  AND (n.state <> 'skipped' OR n.kind IN ('cancelled', 'provider-cancelled') OR a.status = 'booked')
   AND a.starts_at >= $1
   AND ($2::text IS NULL OR coalesce(n.clinic_id, a.clinic_id) = $2)
   AND ($3::text IS NULL OR n.reason = $3)

@@ -109,7 +109,7 @@ def _item(row: asyncpg.Record, known: asyncpg.Record | None, now: datetime) -> I
             "patient_name": known["patient_name"] if known else None,
             "zone": known["zone"] if known else None,
             "reason_text": reason_words(row["reason"]),
-            "actions": acts(NotificationState(row["state"]), row["starts_at"], now) if is_read else (),
+            "actions": acts(kind, NotificationState(row["state"]), row["starts_at"], now) if kind and is_read else (),
         }
     )
 

@@ -1,0 +1,170 @@
+"""What a recipient was last told of a visit, against what is so now: the difference is what is to be said (D58).
+
+| told | so now | patient | provider |
+|---|---|---|---|
+| nothing | stands | confirmation | provider-booked |
+| stands | stands at another time or clinic | moved | provider-moved |
+| stands | does not stand, or stands for somebody else | cancelled | provider-cancelled |
+| does not stand | stands | confirmation; moved, if he was told within the last two minutes | provider-booked |
+| the same | the same | - | - |
+
+*Stands* is booked. A visit that has begun (arrived, checked in, fulfilled, missed) is neither: nothing is said of it
+here. Another room, service or provider is nothing new to the patient (D11).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from notifier.gate.domain.visit import Person, Visit
+from notifier.values.kinds import LEVELS, OFF, PATIENT, PROVIDER, REBOOKED_WITHIN
+from schemas.appointments import Status
+from schemas.notifications import Kind
+
+type Slot = tuple[UUID, str]
+"""(appointment, `patient` or `provider`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one message told, or may have told, its recipient of a visit.
+
+    Attributes:
+        by: The message.
+        recipient_id: The patient or the provider; None: whoever it is now (of releases that did not keep it).
+        starts_at: None: not kept; then `schedule_gen` says whether it was another time.
+        under_way: Its call has not been answered yet. That is no proof that he knows what is so, and reason enough
+            to take back what is not.
+    """
+
+    by: UUID
+    recipient_id: UUID | None
+    stands: bool
+    starts_at: datetime | None
+    clinic_id: str | None
+    schedule_gen: int
+    at: datetime
+    under_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Visits as they are committed now, and what was said of them, in the order in which it was said.
+
+    Attributes:
+        people: Patients of whom something was said, or is to be, and who are not the visit's patient, by their ids.
+    """
+
+    visits: Mapping[UUID, Visit]
+    said: Mapping[Slot, Sequence[Said]] = field(default_factory=dict)
+    people: Mapping[UUID, Person] = field(default_factory=dict)
+
+    def of(
+        self, appointment_id: UUID, recipient: str, recipient_id: UUID | None, but: UUID | None = None
+    ) -> Visit | None:
+        """Return the visit as this recipient has to see it; None if booking does not know it, or him."""
+        visit = self.visits.get(appointment_id)
+        if visit is None:
+            return None
+        said = self.last(appointment_id, recipient, recipient_id, but)
+        if not self.is_his(visit, recipient, recipient_id):
+            person = self.people.get(recipient_id) if recipient_id else None
+            seen = _taken_from(visit, recipient, recipient_id, person, said)
+        else:
+            seen = visit
+        if seen is not None and seen.status in OFF and said is not None and said.stands and said.starts_at:
+            return _at(seen, said.starts_at)
+        return seen
+
+    def last(
+        self, appointment_id: UUID | None, recipient: str, recipient_id: UUID | None, but: UUID | None = None
+    ) -> Said | None:
+        """Return what the recipient was last told of the visit, `but` by this message; None: nothing."""
+        if appointment_id is None:
+            return None
+        known = self.addressee(appointment_id, recipient, recipient_id)
+        visit = self.visits.get(appointment_id)
+        stands = visit and visit.status is Status.BOOKED and self.is_his(visit, recipient, recipient_id)
+        for said in reversed(self.said.get((appointment_id, recipient), ())):
+            proves_nothing = said.under_way and said.stands and visit and stands and not _elsewhere(said, visit)
+            if said.by != but and self.kept_as(said.recipient_id) in {known, None} and not proves_nothing:
+                return said
+        return None
+
+    def stood(
+        self, appointment_id: UUID | None, patient_id: UUID | None, now: datetime, but: UUID | None = None
+    ) -> bool:
+        """Say whether a patient was told of a visit, still ahead, that stands no more: another may be in its place."""
+        said = self.last(appointment_id, PATIENT, patient_id, but)
+        seen = self.of(appointment_id, PATIENT, patient_id, but) if appointment_id else None
+        ahead = seen is not None and seen.starts_at is not None and seen.starts_at > now
+        return ahead and seen is not None and seen.status in OFF and said is not None and said.stands
+
+    def is_his(self, visit: Visit, recipient: str, recipient_id: UUID | None) -> bool:
+        """Say whether the visit is this recipient's as it is now."""
+        return recipient_id is None or self.kept_as(recipient_id) == owner_of(visit, recipient)
+
+    def told_before(self, visit: Visit, recipient: str) -> Iterable[UUID]:
+        """Return those who were told of the visit and whose it is no longer, each once."""
+        said = self.said.get((visit.appointment_id, recipient), ())
+        ids = dict.fromkeys(self.kept_as(one.recipient_id) for one in said)
+        return [each for each in ids if each is not None and not self.is_his(visit, recipient, each)]
+
+    def addressee(self, appointment_id: UUID | None, recipient: str, recipient_id: UUID | None) -> UUID | None:
+        """Return which patient or provider a message is for; None: nobody is named."""
+        visit = self.visits.get(appointment_id) if appointment_id else None
+        return self.kept_as(recipient_id) or (owner_of(visit, recipient) if visit else None)
+
+    def kept_as(self, recipient_id: UUID | None) -> UUID | None:
+        """Return the id under which a person goes now: of one who was merged away, the one he was merged into."""
+        person = self.people.get(recipient_id) if recipient_id else None
+        return person.patient_id if person else recipient_id
+
+
+def difference(said: Said | None, visit: Visit, recipient: str, now: datetime) -> Kind | None:
+    """Return what is to be said to a recipient of a visit as he has to see it; None: nothing."""
+    stands, moved, ended = LEVELS[recipient]
+    if visit.status in OFF:
+        return ended if said is not None and said.stands else None
+    if visit.status is not Status.BOOKED:
+        return None
+    if said is None:
+        return stands
+    if not said.stands:
+        soon = recipient == PATIENT and now - said.at <= REBOOKED_WITHIN
+        return moved if soon else stands
+    return moved if _elsewhere(said, visit) else None
+
+
+def owner_of(visit: Visit, recipient: str) -> UUID | None:
+    """Return whose a visit is now, of its patients or providers."""
+    return visit.patient_id if recipient == PATIENT else visit.provider_id
+
+
+def _at(visit: Visit, starts_at: datetime) -> Visit:
+    """Return the visit at another time, as long as it is."""
+    lasts = visit.ends_at - visit.starts_at if visit.ends_at and visit.starts_at else None
+    return replace(visit, starts_at=starts_at, ends_at=None if lasts is None else starts_at + lasts)
+
+
+def _elsewhere(said: Said, visit: Visit) -> bool:
+    if said.starts_at is None:
+        return said.schedule_gen < visit.schedule_gen
+    return said.starts_at != visit.starts_at or said.clinic_id not in {None, visit.clinic_id}
+
+
+def _taken_from(
+    visit: Visit, recipient: str, recipient_id: UUID | None, person: Person | None, said: Said | None
+) -> Visit | None:
+    """Return the visit as he has to see it whose it was: to him it does not stand any more.
+
+    He reads no clinic that he was not told of.
+    """
+    gone = replace(visit, status=Status.CANCELLED if visit.status is Status.BOOKED else visit.status)
+    if recipient == PROVIDER:
+        return replace(gone, provider_id=recipient_id, provider_name=visit.provider_name or "")
+    if person is None:
+        return None
+    elsewhere = said is not None and said.clinic_id not in {None, visit.clinic_id}
+    return replace(person.of(gone), clinic_sensitive=visit.clinic_sensitive or elsewhere, service_type=None)
