@@ -86,7 +86,11 @@ def _left_out(value: dict[str, Any], path: Path, *, is_missing: bool) -> bool:
     resource, within = nodes[start], path[start : len(nodes) - 1]
     names = [part for part in within if isinstance(part, str)]
     kind = str(resource["resourceType"])
-    if is_missing and (filled := _FILLED.get((names[-1] if names else kind, str(path[-1])))) is not None:
+    if (
+        is_missing
+        and isinstance(nodes[-1], dict)
+        and (filled := _FILLED.get((names[-1] if names else kind, str(path[-1])))) is not None
+    ):
         nodes[-1][path[-1]] = filled
         return True
     if not names:
@@ -101,17 +105,20 @@ def _along(value: Any, path: Path) -> list[Any]:
     """Return the values on the way, as far as there are any."""
     nodes = [value]
     for part in path:
-        try:
-            nodes.append(nodes[-1][part])
-        except (KeyError, IndexError, TypeError):
+        inside = nodes[-1]
+        is_there = (isinstance(inside, dict) and part in inside) or (
+            isinstance(inside, list) and isinstance(part, int) and part < len(inside)
+        )
+        if not is_there:
             break
+        nodes.append(inside[part])
     return nodes
 
 
 def _is_essential(kind: str, resource: dict[str, Any], names: Sequence[str]) -> bool:
     head, *rest = names
     if kind == "Appointment" and head == "start":
-        return resource.get("status") not in NEEDS_NO_START
+        return str(resource.get("status")) not in NEEDS_NO_START
     if kind == "Appointment" and names[:2] == ["participant", "actor"]:
         return len(names) == len(["participant", "actor"]) or names[2] in _WHO
     if kind == "Bundle" and head == "entry":

@@ -51,7 +51,7 @@ def message(value: Any, details: Details) -> Bundle:
             continue
         if resource.get("resourceType") == "Appointment":
             refuse_r5(resource, f"Bundle.entry[{place}].resource")
-        elif place and resource.get("resourceType") not in KINDS_READ:
+        elif place and str(resource.get("resourceType")) not in KINDS_READ:
             del entry["resource"]
     return parsed(Bundle, value, details)
 

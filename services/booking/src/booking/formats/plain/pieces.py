@@ -43,7 +43,7 @@ def without_details(value: Any, error: ValidationError, fields: Fields, details:
     for path, refusal in wrong:
         if path[:1] in _ESSENTIAL - {("appointment",)} or path[:2] in _ESSENTIAL or not path:
             raise _hinted(refusal, path, value, fields)
-        if path[:2] == _START and status not in NEEDS_NO_START:
+        if path[:2] == _START and str(status) not in NEEDS_NO_START:
             raise refusal
     kept = {**value, "appointment": {**value["appointment"]}}
     for path, refusal in wrong:
@@ -72,10 +72,11 @@ def _unknown(path: Path, name: str, known: frozenset[str]) -> Warned:
 
 def _hinted(refusal: Refused, path: Path, value: Any, fields: Fields) -> Refused:
     """Return the refusal of something missing, with the field that may be it, misspelt."""
-    inside = value if len(path) == 1 else value.get("appointment") if isinstance(value, dict) else None
-    if refusal.code != "MISSING_FIELD" or not isinstance(inside, dict):
+    known = fields.get(path[:-1])
+    if refusal.code != "MISSING_FIELD" or known is None:
         return refusal
-    unknown = [name for name in inside if name not in fields[path[:-1]] and _NAME.fullmatch(name)]
+    inside = value if len(path) == 1 else value["appointment"]
+    unknown = [name for name in inside if name not in known and _NAME.fullmatch(name)]
     close = get_close_matches(str(path[-1]), unknown, 1)
     return Refused(refusal.code, f"{refusal.message}; is it {close[0]}?", refusal.place) if close else refusal
 
