@@ -39,6 +39,7 @@ from booking.replies.messages import PatientReplies
 from booking.replies.messages import decode as decode_reply
 from booking.safety import http as safety_http
 from booking.settings import Settings
+from booking.sources import http as sources_http
 from booking.values.contacts import country
 from booking.values.refusals import Refused
 from booking.values.times import zone_of
@@ -247,6 +248,7 @@ def door(
         merges_http.routes(transactions, client),
         appointments_http.routes(reads, reader),
         safety_http.routes(reads, reader, clinics_visited),
+        sources_http.routes(transactions, reads, reader),
         appointments_http.ahead_routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),

@@ -92,6 +92,9 @@ async def odd_but_taken(door: Door) -> list[httpx2.Response]:
     asked = (
         ("POST", "/v1/events", {**booking("d1", "w2"), "reason": "x" * 240, "strat": 1}),
         ("POST", "/v1/events", booking("d2", "w3", end="2027-03-12T10:00:00Z")),
+        ("POST", "/v1/events", {**booking("o1", "w4"), "occurred_at": "2199-01-01T00:00:00Z"}),
+        ("POST", "/v1/events", {**booking("o2", "w5"), "sequence": 9, "occurred_at": "2020-01-01T00:00:00Z"}),
+        ("POST", "/v1/events", {**booking("o3", "w5"), "sequence": 1, "occurred_at": "2020-01-02T00:00:00Z"}),
         ("POST", "/v1/events", booking("c3", "w1", status="fulfilled")),
         ("POST", "/v1/events", booking("c4", "w1", status="proposed")),
         ("PUT", "/v1/patients/html", patient("", given_name="{{7*7}}", family_name="<b>").body),

@@ -18,7 +18,7 @@ from chassis.process.metrics import Metrics
 from chassis.time_slots.metrics import SlotMetrics
 from chassis.time_slots.runner import Performed, Runner, Scope
 from chassis.time_slots.timetable import Slot
-from tests.support.booking.door import Door, booking
+from tests.support.booking.door import Door, booking, opened
 from tests.support.installation import Installation
 
 TEN = datetime(2027, 3, 12, 10, tzinfo=UTC)
@@ -118,27 +118,31 @@ async def test_d19_a_visit_that_was_imported_while_it_was_ahead_is_one_like_othe
     assert await statuses(door) == {"imported": "noshow"}
 
 
-async def test_an_arrival_within_a_day_reverses_it_and_a_later_one_is_outside_the_state_table(door: Door) -> None:
-    await door.post(booking())
-    check, clock = checking(door, TEN + 2 * HOUR)
-    await check.round()
+async def test_an_arrival_within_a_day_reverses_it_and_a_later_one_is_outside_the_state_table(
+    base: Installation,
+) -> None:
+    here = StillClock(TEN - HOUR)
+    async with opened(base, here) as door:
+        await door.post(booking())
+        await door.post(booking("e2", "v2"))
+        check, clock = checking(door, TEN + 2 * HOUR)
+        await check.round()
 
-    answer = await said(door, "came", "arrived", at=TEN + 20 * HOUR)
-    assert (answer["result"], answer["version"], answer.get("warnings", [])) == ("applied", 3, [])
-    clock.move(TEN + 30 * HOUR)
-    await check.round()
-    assert (await visit(door))["status"] == "arrived"
+        here.move(TEN + 20 * HOUR)
+        answer = await said(door, "came", "arrived", at=TEN + 20 * HOUR)
+        assert (answer["result"], answer["version"], answer["warnings"]) == ("applied", 3, [])
+        clock.move(TEN + 30 * HOUR)
+        await check.round()
+        assert (await visit(door))["status"] == "arrived"
 
-    await door.post(booking("e2", "v2"))
-    clock.move(TEN + 32 * HOUR)
-    await check.round()
-    late = {"event_id": "late", "occurred_at": (TEN + 60 * HOUR).isoformat()}
-    answer = await door.post({**late, "appointment": {"id": "v2", "status": "arrived"}})
-    assert [warned["code"] for warned in answer["warnings"]] == ["ILLEGAL_TRANSITION"]
-    answer = await door.post(
-        {**late, "event_id": "why", "reason": "typed in late", "appointment": {"id": "v2", "status": "fulfilled"}}
-    )
-    assert answer.get("warnings", []) == []
+        here.move(TEN + 60 * HOUR)
+        late = {"event_id": "late", "occurred_at": (TEN + 60 * HOUR).isoformat()}
+        answer = await door.post({**late, "appointment": {"id": "v2", "status": "arrived"}})
+        assert [warned["code"] for warned in answer["warnings"]] == ["ILLEGAL_TRANSITION"]
+        answer = await door.post(
+            {**late, "event_id": "why", "reason": "typed in late", "appointment": {"id": "v2", "status": "fulfilled"}}
+        )
+        assert answer["warnings"] == []
 
 
 async def test_upstream_saying_no_show_too_changes_nothing_and_its_own_comes_first(door: Door) -> None:

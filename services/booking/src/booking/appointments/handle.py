@@ -6,7 +6,7 @@ counters of main files; each sorted. So two batches never wait for each other in
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -69,6 +69,9 @@ class Store(PatientStore, VersionStore, Protocol):
     async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent]) -> None:
         """Keep the commands with their answers."""
 
+    async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
+        """Return when these sources last began to count their events anew; those that never did are left out."""
+
     async def forget(self, identities: Collection[Identity]) -> None:
         """Remove identities made in this transaction for commands that were refused."""
 
@@ -107,6 +110,7 @@ async def _look_up(
     few = [c for c in commands if c.person is not None and clients[c.client].is_limited]
     named: set[PatientKey | None] = {patients.get((c.source, c.patient or "")) for c in few}
     named |= {held[ids[c.identity]].patient for c in few if ids[c.identity] in held}
+    back = {c.source for c in commands if _counts_back(c, held.get(ids[c.identity]))}
     described = {patient for patient in named if isinstance(patient, UUID)}
     return Known(
         ids=ids,
@@ -118,7 +122,15 @@ async def _look_up(
         clients=clients,
         visited=await store.visited(described) if described else {},
         barred=await store.barred({state.patient for state in held.values()}) if held else {},
+        restarts=await store.restarts(back) if back else {},
     )
+
+
+def _counts_back(command: BookAppointment, held: AppointmentState | None) -> bool:
+    """Say whether the command's sequence is not above the one held: only then a count that began anew matters."""
+    if held is None or held.sequence is None or command.sequence is None:
+        return False
+    return command.sequence <= held.sequence
 
 
 async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> None:
@@ -148,10 +160,17 @@ def _last_notes(
 ) -> dict[UUID, AppointmentState]:
     """Return each appointment's last version, with the order noted by repeats that came after it."""
     return {
-        key: state._replace(sequence=changed[key].sequence, source_time=changed[key].source_time)
-        if changed[key].sequence != state.sequence or changed[key].source_time != state.source_time
-        else state
+        key: state if (noted := _order_noted(changed[key])) == _order_noted(state) else state._replace(**noted)
         for key, state in dict(versions).items()
+    }
+
+
+def _order_noted(state: AppointmentState) -> dict[str, Any]:
+    return {
+        "sequence": state.sequence,
+        "source_time": state.source_time,
+        "arrived_at": state.arrived_at,
+        "arrived_offset": state.arrived_offset,
     }
 
 

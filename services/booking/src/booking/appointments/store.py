@@ -17,6 +17,7 @@ from booking.clinics.store import PostgresClinics
 from booking.door.records import columns
 from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
+from booking.sources.store import last_restarts
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from booking.values.warned import of_line
@@ -101,6 +102,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             await self.connection.execute(statements.REMEMBER, *map(list, zip(*rows, strict=True)), at)
         except asyncpg.UniqueViolationError:
             raise Unavailable("KEY_RACE", "an event id was taken by another batch meanwhile") from None
+
+    async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
+        return await last_restarts(self.connection, sources)
 
     async def forget(self, identities: Collection[Identity]) -> None:
         await self.connection.execute(statements.FORGET_IDENTITIES, *columns(identities, 2))

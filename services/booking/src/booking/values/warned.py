@@ -10,10 +10,16 @@ UNKNOWN_FIELD = "UNKNOWN_FIELD"
 ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
 END_IS_START = "END_IS_START"
 FOREIGN_PATIENT = "FOREIGN_PATIENT"
+FUTURE_TIME = "FUTURE_TIME"
+STALE = "STALE"
+SEQUENCE_WENT_BACK = "SEQUENCE_WENT_BACK"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
     FOREIGN_PATIENT: "what is said of the patient was not taken: this client does not see all his clinics",
+    FUTURE_TIME: "more than 5 minutes ahead of us; taken as now: is it local time written as UTC?",
+    SEQUENCE_WENT_BACK: "the count went back while the times go on; if the source counts anew, say so by "
+    "POST /v1/sources/{source}/restart and send this again under an id of its own",
     END_IS_START: "a visit has a length; it was taken without an end",
 }
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from booking.appointments.domain.cancelled_reminders import reminders_cancelled
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.order import believed
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import decide
 from booking.clinics.domain.clinic import ClinicState
@@ -76,6 +77,7 @@ class Known:
         patients: Identity → patient id, for those ever mentioned.
         visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
         barred: Patient → why no message may go to him, for those of the appointments held.
+        restarts: Source → when its count of events last began anew, for those whose counts went back here.
     """
 
     ids: Mapping[Identity, UUID]
@@ -87,6 +89,7 @@ class Known:
     clients: Mapping[str, Client]
     visited: Mapping[UUID, Collection[str]] = field(default_factory=dict)
     barred: Mapping[PatientKey | None, Bar] = field(default_factory=dict)
+    restarts: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Described(NamedTuple):
@@ -138,9 +141,11 @@ class Batch:
         client = self.known.clients[command.client]
         clinic_id, unknown = self._clinic(command, held, client)
         patient = self._patient(command)
-        decision = decide(held, command, clinic_id, patient, self.now, self.known.clinics)
+        command, in_future = believed(command, self.now)
+        restarted_at = self.known.restarts.get(command.source)
+        decision = decide(held, command, clinic_id, patient, self.now, self.known.clinics, restarted_at)
         state = decision.state
-        warnings = command.warnings + unknown + decision.warnings
+        warnings = command.warnings + in_future + unknown + decision.warnings
         if decision.result is Result.APPLIED:
             warnings += self._introduce(command, state, client)
             self.versions.append((appointment_id, state))

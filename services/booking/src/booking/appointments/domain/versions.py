@@ -7,14 +7,18 @@ from typing import Any
 
 from booking.appointments.domain.changes import fields_of, is_old_news, plans_anew
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.order import Order, latest, moved_on, order_of
+from booking.appointments.domain.order import Order, against_what, latest, moved_on, order_of, stands_at, stood_at
 from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
-from booking.values.warned import ILLEGAL_TRANSITION, Warned
+from booking.values.warned import ILLEGAL_TRANSITION, STALE, Warned
 from schemas.appointments import IngestMode
+
+_OVERTAKEN = (
+    "it was cancelled before it was booked, and nothing says that this is newer: give a sequence or occurred_at"
+)
 
 
 def decide(
@@ -24,6 +28,7 @@ def decide(
     patient: PatientKey | None,
     now: datetime,
     clinics: Mapping[str, ClinicState] = MappingProxyType({}),
+    restarted_at: datetime | None = None,
 ) -> Decision:
     """Return what `command` makes of the appointment held.
 
@@ -32,6 +37,7 @@ def decide(
         clinic_id: The clinic it names, existing and allowed, or None for the one held.
         patient: The patient it names, or None for the one held.
         clinics: Code → clinic, for the rules of service types (D13).
+        restarted_at: When the source's count of events began anew, if it did.
 
     Raises:
         Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, SEQUENCE_CONFLICT.
@@ -40,9 +46,9 @@ def decide(
         if command.status in ENDS_BEFORE_BEGINNING and not _is_history(command, clinic_id, patient):
             return Decision(Result.TOMBSTONE, _tombstone(command, now))
         return _first(command, clinic_id, patient, now)
-    order = order_of(held, command)
+    order = order_of(held, command, now, restarted_at)
     if order is Order.OLDER:
-        return Decision(Result.STALE, held)
+        return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now)
     return _next(held, command, order, *fields_of(held, command, clinic_id, patient), now, clinics)
@@ -62,7 +68,7 @@ def _tombstone(command: BookAppointment, now: datetime) -> AppointmentState:
         version=0,
         status=command.status,
         sequence=command.sequence,
-        source_time=command.occurred_at,
+        source_time=stood_at(command, now),
         event_time=command.occurred_at or now,
         ingest_time=now,
         mode=command.mode,
@@ -91,7 +97,7 @@ def _after_tombstone(
         return Decision(Result.REPEAT, held)
     if order is Order.SAME:
         raise _conflict()
-    return Decision(Result.STALE, held)
+    return Decision(Result.STALE, held, (Warned(STALE, "", _OVERTAKEN),))
 
 
 def _first(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None, now: datetime) -> Decision:
@@ -116,7 +122,7 @@ def _next(
     clinics: Mapping[str, ClinicState],
 ) -> Decision:
     if all(getattr(held, name) == value for name, value in fields.items()) or is_old_news(held, fields, command):
-        return Decision(Result.REPEAT, moved_on(held, command), warnings)
+        return Decision(Result.REPEAT, moved_on(held, command, now), warnings)
     if order is Order.SAME:
         raise _conflict()
     anew = plans_anew(held, fields, clinics)
@@ -126,7 +132,7 @@ def _next(
         version=held.version + 1,
         mode=command.mode,
         sequence=held.sequence if command.sequence is None else command.sequence,
-        source_time=latest(held.source_time, command.occurred_at),
+        source_time=latest(stands_at(held, now), stood_at(command, now)),
         event_time=event_time,
         ingest_time=now,
         caused_by=_cause(command),

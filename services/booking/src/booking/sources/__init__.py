@@ -1,0 +1,1 @@
+"""Upstream systems: when one began to count its events anew."""

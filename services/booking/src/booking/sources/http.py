@@ -1,0 +1,73 @@
+"""`POST /v1/sources/{source}/restart`: the source's count of events begins anew, by word of a person."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from booking.door.auth import Caller
+from booking.door.bodies import Body, Text, body_schema, problem
+from booking.door.commands import run_command
+from booking.door.domain import OPERATOR, Client
+from booking.door.transactions import Transactions
+from booking.sources.store import keep_restart, restarts_of
+from booking.values import texts
+from booking.values.refusals import Refused
+from chassis.postgres.database import Connection, Pool
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+LONGEST_PAGE = 1_000
+
+
+class RestartBody(Body):
+    """Why the count began anew."""
+
+    reason: Text
+
+
+def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1/sources", tags=["sources"])
+    clock = transactions.clock
+    example = {"restart": {"reason": "the practice system was restored from a backup"}}
+
+    @router.post(
+        "/{source}/restart",
+        summary="Accept that a source counts its events anew",
+        openapi_extra=body_schema(RestartBody, example, "Why."),
+    )
+    async def restart(
+        request: Request, source: Annotated[str, Path()], client: Annotated[Client, Depends(reader)]
+    ) -> dict[str, Any]:
+        """From now on sequences of before do not compare with those that come: their times do, else their arrival.
+
+        For the operator, or a client of that source that may manage clinics. Each restart is a row that nobody changes.
+        """
+
+        async def keep(connection: Connection, body: RestartBody) -> tuple[int, datetime]:
+            if client is not OPERATOR:
+                client.check_may_manage_clinics()
+            named = client.source(texts.identifier(source, "source"))
+            now = clock.now()
+            return await keep_restart(connection, named, client.client_id, texts.name(body.reason, "reason"), now), now
+
+        number, at = await run_command(transactions, request, RestartBody, keep)
+        log.info("source.restarted", restart_id=number, client=client.client_id)
+        return {"restart_id": number, "source": source, "restarted_at": at}
+
+    @router.get("/{source}/restarts", summary="When a source began to count anew, by whose word and why, newest first")
+    async def restarts(
+        source: Annotated[str, Path()],
+        client: Annotated[Client, Depends(reader)],
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
+    ) -> dict[str, Any]:
+        """Of a source of the client's; the operator asks of any."""
+        try:
+            named = client.source(texts.identifier(source, "source"))
+        except Refused as refusal:
+            raise problem(refusal) from None
+        return {"items": await restarts_of(reads, named, limit), "next_before": None}
+
+    return router
