@@ -230,7 +230,7 @@ async def test_every_answer_for_staff_is_on_the_list_of_the_clinic_that_caused_i
     await sms(notifier, mobile, "C", sid="SM-4")
     await sms(notifier, "+442071839990", "Who is this?", sid="SM-5")
 
-    both = [("C", "SEVERAL_VISITS", None), ("Who is this?", "NOT_UNDERSTOOD", None)]
+    both = [("C", "SEVERAL_VISITS", None), ("Who is this?", "ASKED_HELP", None)]
     assert await listed_for(notifier, "SOUTH") == both
     assert (await listed_for(notifier, "NORTH"))[2:] == both
 
