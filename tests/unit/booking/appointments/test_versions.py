@@ -345,3 +345,31 @@ def test_a_refused_event_may_be_sent_again_and_be_taken_then() -> None:
     assert booked.unused([("local", "v1")]) == [("local", "v1")]
     assert booked.take(command("e1")).result is Result.APPLIED
     assert booked.unused([("local", "v1")]) == []
+
+
+@pytest.mark.parametrize(
+    "status", sorted(set(Status) - {Status.BOOKED, Status.PROPOSED, Status.PENDING, Status.WAITLIST})
+)
+@pytest.mark.parametrize("times", [{}, {"starts_at": None, "ends_at": None}, {"starts_at": None}, {"ends_at": None}])
+def test_what_became_of_a_visit_takes_no_time_away_from_it(status: Status, times: dict[str, None]) -> None:
+    booked = batch()
+    booked.take(command("e1", ends_at=START + HOUR))
+    booked.take(change("e2", status, reason="told", **times))
+    held = state(booked)
+    assert (held.status, held.starts_at, held.ends_at) == (status, START, START + HOUR)
+
+
+@pytest.mark.parametrize("status", [Status.PROPOSED, Status.PENDING, Status.WAITLIST])
+def test_a_visit_that_waits_for_its_time_loses_the_one_it_had(status: Status) -> None:
+    booked = batch()
+    booked.take(command("e1", ends_at=START + HOUR))
+    booked.take(change("e2", status, starts_at=None, ends_at=None))
+    assert (state(booked).starts_at, state(booked).ends_at) == (None, None)
+
+
+def test_a_booked_visit_cannot_lose_its_start_but_may_lose_its_end() -> None:
+    booked = batch()
+    booked.take(command("e1", ends_at=START + HOUR))
+    assert refusal(booked.take(change("e2", starts_at=None))) == "START_REQUIRED"
+    booked.take(change("e3", ends_at=None))
+    assert (state(booked).starts_at, state(booked).ends_at) == (START, None)

@@ -13,6 +13,7 @@ from booking.door.strict_json import BadBody, strict_json
         b'"\\u00e9"',
         '"é"'.encode(),
         b' {"a":1}\n',
+        b'\xef\xbb\xbf{"a": 1}',
         b"[18446744073709551615,-9223372036854775808,1e308]",
     ],
 )
@@ -45,7 +46,9 @@ BAD = {
     "escaped NUL in a key": (b'{"\\u0000": 1}', "NUL_CHARACTER"),
     "half a surrogate pair": (b'{"a": "\\ud800"}', "LONE_SURROGATE"),
     "raw line break in a text": (b'{"a": "x\ny"}', "NOT_JSON"),
-    "byte order mark": (b'\xef\xbb\xbf{"a": 1}', "NOT_JSON"),
+    "nothing but a byte order mark": (b"\xef\xbb\xbf", "EMPTY_BODY"),
+    "two byte order marks": (b'\xef\xbb\xbf\xef\xbb\xbf{"a": 1}', "NOT_JSON"),
+    "a byte order mark inside": (b'{\xef\xbb\xbf"a": 1}', "NOT_JSON"),
     "trailing comma": (b'{"a": 1,}', "NOT_JSON"),
 }
 

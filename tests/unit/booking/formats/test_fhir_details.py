@@ -10,6 +10,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.formats.fhir_r4.format import FhirR4
 from booking.formats.port import Hints
 from booking.values.refusals import Refused
+from booking.values.unset import UNSET
 from tests.support.booking.builders import LOCAL
 from tests.support.examples import ROOT
 
@@ -119,6 +120,10 @@ def test_a_resource_of_a_kind_that_is_not_read_may_be_anything() -> None:
     value = orjson.loads(MESSAGE.read_bytes())
     value["entry"].append({"fullUrl": "urn:x", "resource": {"resourceType": "Custom", "x": 1}})
     assert read(value).warnings == ()
+
+
+def test_an_end_that_is_not_named_is_not_taken_away() -> None:
+    assert read({n: v for n, v in APPOINTMENT.items() if n != "end"}).ends_at is UNSET
 
 
 ESSENTIAL: dict[str, tuple[Any, str, str]] = {

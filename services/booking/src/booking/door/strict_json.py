@@ -5,6 +5,7 @@ the body is ever repeated in an answer or a log (G9).
 """
 
 import json
+from codecs import BOM_UTF8
 from hashlib import sha256
 from math import isinf
 from typing import Any
@@ -33,13 +34,14 @@ class BadBody(Refused):
 
 
 def strict_json(body: bytes) -> Any:
-    """Return the one JSON value in `body`.
+    """Return the one JSON value in `body`; a byte order mark before it is no part of it (RFC 8259, section 8.1).
 
     Raises:
         BadBody: EMPTY_BODY, NOT_UTF8, NUL_CHARACTER, NOT_JSON, TRUNCATED_JSON, TRAILING_CONTENT,
             DUPLICATE_KEY, NOT_A_NUMBER, NUMBER_TOO_LONG, TOO_DEEP, LONE_SURROGATE; the place is a byte
             or character position.
     """
+    body = body.removeprefix(BOM_UTF8)
     if not body.strip():
         raise BadBody("EMPTY_BODY", "the body is empty")
     try:

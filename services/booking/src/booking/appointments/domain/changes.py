@@ -7,12 +7,12 @@ from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.domain.statuses import NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
+from booking.appointments.domain.statuses import KEEPS_ITS_TIME, NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import slugs_of
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
-from booking.values.unset import UNSET
+from booking.values.unset import UNSET, Maybe
 from booking.values.warned import END_IS_START, Warned, dropped
 from schemas.appointments import SENDABLE, Status
 from schemas.wire import provider_id
@@ -23,10 +23,11 @@ def fields_of(
 ) -> tuple[dict[str, Any], tuple[Warned, ...]]:
     """Return the fields of the appointment as the command leaves them, and what was dropped of them.
 
-    A visit that moves keeps its length. What was confirmed was its time: a visit that moves is not confirmed any more,
-    unless the command says so.
+    A visit that moves keeps its length; one that is over or under way keeps its time when none is named. What was
+    confirmed was its time: a visit that moves is not confirmed any more, unless the command says so.
     """
-    starts_at = base.starts_at if command.starts_at is UNSET else command.starts_at
+    told = _told(command, command.starts_at)
+    starts_at = base.starts_at if told is UNSET else told
     if starts_at is None and command.status not in NEEDS_NO_START:
         raise Refused("START_REQUIRED", "an appointment of this status has a start", "appointment.start")
     ends_at, warnings = _end(base, command, starts_at)
@@ -52,7 +53,7 @@ def _end(
     base: AppointmentState, command: BookAppointment, starts_at: datetime | None
 ) -> tuple[datetime | None, tuple[Warned, ...]]:
     """Return the end, and a warning if none is told: one before the start counts as left out, one at it as none."""
-    told = command.ends_at
+    told = _told(command, command.ends_at)
     if told is not UNSET and (told is None or starts_at is None or told > starts_at):
         return told, ()
     if told is not UNSET and told == starts_at:
@@ -60,6 +61,11 @@ def _end(
     known = base.ends_at if starts_at == base.starts_at else _shifted_end(base, starts_at)
     before = Refused("END_BEFORE_START", "the visit ends before it starts", "appointment.end")
     return known, () if told is UNSET else (dropped(before),)
+
+
+def _told(command: BookAppointment, time: Maybe[datetime | None]) -> Maybe[datetime | None]:
+    """Return a start or an end as the command means it: no time takes none away from a visit that keeps its own."""
+    return UNSET if time is None and command.status in KEEPS_ITS_TIME else time
 
 
 def plans_anew(held: AppointmentState, changed: dict[str, Any], clinics: Mapping[str, ClinicState]) -> bool:

@@ -47,6 +47,12 @@ ENDS_BEFORE_BEGINNING = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 NEEDS_NO_START = frozenset({Status.PROPOSED, Status.PENDING, Status.WAITLIST}) | ENDS_BEFORE_BEGINNING
 """Statuses in which a visit may be without a time."""
 
+KEEPS_ITS_TIME = frozenset(Status) - {Status.PROPOSED, Status.PENDING, Status.WAITLIST, Status.BOOKED}
+"""Statuses that tell what became of a visit: when it was, is known, and to name no time takes none away.
+
+R4 lets a cancelled Appointment have neither start nor end.
+"""
+
 
 _CAME = frozenset({Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED})
 

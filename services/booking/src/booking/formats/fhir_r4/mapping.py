@@ -81,7 +81,7 @@ def command(
         provider_name=None if name is None else lenient(None, texts.name, name, "Practitioner.name"),
         service_type=lenient(UNSET, _service, appointment, message),
         starts_at=starts_at,
-        ends_at=lenient(UNSET, _instant, appointment.end, "end"),
+        ends_at=UNSET if appointment.end is None else lenient(UNSET, _instant, appointment.end, "end"),
         person=person,
         warnings=tuple(details.warnings),
     )
