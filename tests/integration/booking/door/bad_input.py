@@ -119,6 +119,23 @@ BAD = {
     "FHIR: a start that is none": fhir(422, "INVALID_FHIR", {**RESOURCE, "start": "soon"}),
     "FHIR: unknown status": fhir(422, "UNKNOWN_STATUS", {**RESOURCE, "status": "maybe"}),
     "FHIR: no participant": fhir(422, "NO_PATIENT", {**RESOURCE, "participant": []}),
+    "FHIR: a contained patient whom nothing names": fhir(
+        422,
+        "NO_PATIENT",
+        {
+            **RESOURCE,
+            "contained": [{"resourceType": "Patient", "id": "pat1"}],
+            "participant": [{"actor": {"reference": "#pat1"}, "status": "accepted"}],
+        },
+    ),
+    "FHIR: several patients": fhir(
+        422,
+        "SEVERAL_PATIENTS",
+        {
+            **RESOURCE,
+            "participant": [*RESOURCE["participant"], {"actor": {"reference": "Patient/bob"}, "status": "accepted"}],
+        },
+    ),
     "FHIR: unknown clinic": fhir(
         422,
         "UNKNOWN_CLINIC",

@@ -6,6 +6,7 @@ from typing import Any
 from booking.appointments.domain.command import BookAppointment
 from booking.door.strict_json import canonical_hash, strict_json
 from booking.formats.fhir_r4 import mapping, resources
+from booking.formats.fhir_r4.references import Message, unversioned
 from booking.formats.port import Hints, Parsed
 from booking.values.refusals import Refused
 from booking.values.warned import Details
@@ -49,7 +50,7 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     key = hints.key or f"sha256:{digest.hex()}"
     client = hints.client.client_id
     named = {"client": client, "source": source, "key": key}
-    return mapping.command(found, mapping.Message(), details, **named, body_sha256=digest)
+    return mapping.command(found, Message(), details, **named, body_sha256=digest)
 
 
 def _of_message(value: Any, hints: Hints) -> BookAppointment:
@@ -66,7 +67,7 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
     key = hints.key or header.id or bundle.id or f"sha256:{digest.hex()}"
     return mapping.command(
         appointment,
-        mapping.Message(by_reference, header, focus),
+        Message(by_reference, header, focus),
         details,
         client=hints.client.client_id,
         source=hints.client.source(hints.source),
@@ -94,7 +95,7 @@ def _focus(header: Any, by_reference: dict[str, Any]) -> tuple[str, Any]:
     if event not in BOOKING_EVENTS:
         raise Refused("UNKNOWN_MESSAGE_EVENT", "not a booking-request", "MessageHeader.eventCoding")
     for reference in header.focus or []:
-        resource = by_reference.get(reference.reference or "")
+        resource = by_reference.get(unversioned(reference))
         if resource is not None and resource.get_resource_type() == "Appointment":
-            return reference.reference, resource
+            return unversioned(reference), resource
     raise Refused("NO_APPOINTMENT", "the message's focus is no Appointment in it", "MessageHeader.focus")

@@ -1,18 +1,18 @@
 """From FHIR R4 resources to commands. The table of every field is in the service's README."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
+from booking.formats.fhir_r4.references import Message, identified, unversioned
 from booking.patients.domain.patient import PersonDetails
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import FIRST_YEAR, LAST_YEAR
 from booking.values.unset import UNSET, Maybe
-from booking.values.warned import Details
+from booking.values.warned import Details, dropped
 from schemas.appointments import Status
 
 SELF = "ONESELF"
@@ -23,22 +23,10 @@ _RECEIVERS = ("Practitioner", "PractitionerRole", "Organization")
 """Types of MessageHeader.destination.receiver."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """The resources around an Appointment, by how references name them.
-
-    Attributes:
-        by_reference: fullUrl, and `Type/id` → resource.
-        focus: The reference by which the header names the Appointment.
-    """
-
-    by_reference: Mapping[str, Any] = field(default_factory=dict)
-    header: Any = None
-    focus: str | None = None
-
-    def resolve(self, reference: Any) -> Any:
-        """Return the resource that a Reference names within the message, or None."""
-        return None if reference is None else self.by_reference.get(reference.reference or "")
+_LEADS = frozenset({"PPRF", "ATND"})
+"""Codes of v3-ParticipationType for who sees the patient: primary performer and attender."""
+_SEES_NOBODY = frozenset({"translator", "TRANS", "REF", "REFB"})
+"""Translator (participant-type), transcriber, referrer and referred by: practitioners of whom it is no visit."""
 
 
 def command(
@@ -54,10 +42,11 @@ def command(
     """Return the command that an Appointment and what came with it stand for; details that cannot be kept are noted.
 
     Raises:
-        Refused: NO_PATIENT, NO_APPOINTMENT_ID, or an id or the start is not acceptable.
+        Refused: NO_PATIENT, SEVERAL_PATIENTS, NO_APPOINTMENT_ID, or an id or the start is not acceptable.
     """
+    message = message.containing(appointment)
     patient, person = _patient(appointment, message)
-    provider, name = _provider(appointment, message)
+    provider, name = _provider(appointment, message, details)
     lenient = details.read
     status = _status(appointment.status)
     start = (appointment.start, "start")
@@ -96,62 +85,43 @@ def _status(code: str) -> Status:
 
 def _appointment_id(appointment: Any, message: Message) -> str:
     """Identifier, else id, else the message's focus."""
-    found = _identified(appointment) or appointment.id or message.focus
+    found = identified(appointment) or appointment.id or message.focus
     if not found:
         place = "Appointment.identifier"
         raise Refused("NO_APPOINTMENT_ID", "the Appointment has neither identifier nor id", place)
     return str(found)
 
 
-def _identified(resource: Any) -> str | None:
-    """Return `system|value` of the official identifier, else of the first that has a value."""
-    identifiers = [i for i in getattr(resource, "identifier", None) or [] if i.value]
-    if not identifiers:
-        return None
-    best = next((i for i in identifiers if i.use == "official"), identifiers[0])
-    return f"{best.system}|{best.value}" if best.system else str(best.value)
-
-
-def _id_of(reference: Any, message: Message) -> str | None:
-    """Return the id of what a Reference names: identifier, else id, else the reference itself."""
-    resource = message.resolve(reference)
-    if resource is not None and (identified := _identified(resource)) is not None:
-        return identified
-    if reference.identifier is not None and reference.identifier.value:
-        system = reference.identifier.system
-        return f"{system}|{reference.identifier.value}" if system else str(reference.identifier.value)
-    found = (resource.id if resource is not None else None) or reference.reference
-    return None if found is None else str(found)
-
-
-def _resolved(reference: Any, message: Message, *kinds: str) -> Any:
-    """Return the resource that a Reference names, if it came along and is of one of these types: a sender may err."""
-    resource = message.resolve(reference)
-    return resource if resource is not None and resource.get_resource_type() in kinds else None
-
-
-def _actors(appointment: Any, message: Message, kind: str) -> Iterator[tuple[Any, Any]]:
+def _actors(participants: list[Any], message: Message, kind: str) -> Iterator[tuple[Any, Any]]:
     """Yield (reference, resource or None) of the participants of one type."""
-    for participant in appointment.participant or []:
+    for participant in participants:
         reference = participant.actor
-        if reference is None:
-            continue
-        resource = message.resolve(reference)
-        named = resource.get_resource_type() if resource is not None else reference.type
-        if (named or (reference.reference or "").partition("/")[0]) == kind:
-            yield reference, resource
+        if reference is not None and message.kind(reference) == kind:
+            yield reference, message.resolve(reference)
+
+
+def _coming(appointment: Any) -> list[Any]:
+    return [participant for participant in appointment.participant or [] if participant.status != "declined"]
 
 
 def _patient(appointment: Any, message: Message) -> tuple[str, PersonDetails | None]:
-    for reference, resource in _actors(appointment, message, "Patient"):
-        found = _id_of(reference, message)
-        if found is not None:
+    """Return the one patient; one who declined counts only where no other is: his cancellation names him so."""
+    everyone = appointment.participant or []
+    for participants in (_coming(appointment), everyone):
+        people: dict[str, Any] = {}
+        for reference, resource in _actors(participants, message, "Patient"):
+            if (found := message.id_of(reference)) is not None:
+                people[found] = people.get(found) or resource
+        if len(people) > 1:
+            text = "one appointment is one patient's: send one for each"
+            raise Refused("SEVERAL_PATIENTS", text, "Appointment.participant")
+        for found, resource in people.items():
             return found, None if resource is None else _person(resource)
     if message.header is None:  # a single resource whose only actor is not typed: UK Core's own example
-        untyped = [p.actor for p in appointment.participant or [] if p.actor is not None and p.actor.reference]
+        untyped = [p.actor for p in everyone if p.actor is not None and p.actor.reference]
         if len(untyped) == 1 and str(untyped[0].reference).startswith("urn:uuid:"):
             return str(untyped[0].reference), None
-    raise Refused("NO_PATIENT", "no participant is a Patient", "Appointment.participant")
+    raise Refused("NO_PATIENT", "no participant is a Patient with an identity of his own", "Appointment.participant")
 
 
 def _person(patient: Any) -> PersonDetails:
@@ -186,17 +156,31 @@ def _language(patient: Any) -> str | None:
     return next((coding.code for c in spoken if c.language for coding in c.language.coding or [] if coding.code), None)
 
 
-def _provider(appointment: Any, message: Message) -> tuple[str | None, str | None]:
+def _provider(appointment: Any, message: Message, details: Details) -> tuple[str | None, str | None]:
     """Return the practitioner's id and name: the participant, else the Schedule's actor."""
-    for reference, resource in _actors(appointment, message, "Practitioner"):
-        found = _id_of(reference, message)
-        if found is not None:
+    for reference, resource in _practitioners(appointment, message):
+        if (found := message.id_of(reference)) is not None:
             return found, _name(resource) or reference.display
-    for reference in _schedule_actors(appointment, message):
-        resource = _resolved(reference, message, "Practitioner")
-        if resource is not None:
-            return _id_of(reference, message), _name(resource)
+        if reference.reference:
+            text = "a practitioner has an identifier, or an id outside the Appointment"
+            details.warnings.append(dropped(Refused("NO_IDENTIFIER", text, "Practitioner.identifier")))
     return None, None
+
+
+def _practitioners(appointment: Any, message: Message) -> Iterator[tuple[Any, Any]]:
+    """Yield those who may be the provider, best first: of the participants the marked ones, if any are."""
+    seeing = [(p, _roles(p)) for p in _coming(appointment)]
+    marked = [p for p, roles in seeing if roles & _LEADS]
+    yield from _actors(marked, message, "Practitioner")
+    if not any(_actors(marked, message, "Practitioner")):
+        yield from _actors([p for p, roles in seeing if not roles & _SEES_NOBODY], message, "Practitioner")
+    for reference in _schedule_actors(appointment, message):
+        if (resource := message.resolve_as(reference, "Practitioner")) is not None:
+            yield reference, resource
+
+
+def _roles(participant: Any) -> set[str]:
+    return {coding.code for concept in participant.type or [] for coding in concept.coding or [] if coding.code}
 
 
 def _name(practitioner: Any) -> str | None:
@@ -210,30 +194,30 @@ def _name(practitioner: Any) -> str | None:
 
 def _slots(appointment: Any, message: Message) -> Iterator[Any]:
     for reference in appointment.slot or []:
-        if (slot := _resolved(reference, message, "Slot")) is not None:
+        if (slot := message.resolve_as(reference, "Slot")) is not None:
             yield slot
 
 
 def _schedule_actors(appointment: Any, message: Message) -> Iterator[Any]:
     for slot in _slots(appointment, message):
-        schedule = _resolved(slot.schedule, message, "Schedule")
+        schedule = message.resolve_as(slot.schedule, "Schedule")
         yield from (schedule.actor or []) if schedule is not None else ()
 
 
 def _clinic(appointment: Any, message: Message) -> Iterator[tuple[str, str]]:
     """Yield what may stand for the clinic, best first: service, place, then where the message goes."""
     for kind in _PLACES:
-        for reference, resource in _actors(appointment, message, kind):
+        for reference, resource in _actors(appointment.participant or [], message, kind):
             yield from _names_of(reference, resource)
     for reference in _schedule_actors(appointment, message):
-        resource = _resolved(reference, message, *_PLACES)
+        resource = message.resolve_as(reference, *_PLACES)
         if resource is not None:
             yield from _names_of(reference, resource)
     for destination in (message.header.destination or []) if message.header is not None else ():
         system, bar, value = (destination.endpoint or "").rpartition("|")
         if bar:
             yield system, value
-        receiver = _resolved(destination.receiver, message, *_RECEIVERS)
+        receiver = message.resolve_as(destination.receiver, *_RECEIVERS)
         if receiver is not None:
             yield from ((i.system or "", i.value) for i in receiver.identifier or [] if i.value)
 
@@ -244,7 +228,7 @@ def _names_of(reference: Any, resource: Any) -> Iterator[tuple[str, str]]:
             yield identifier.system or "", identifier.value
     if reference.identifier is not None and reference.identifier.value:
         yield reference.identifier.system or "", reference.identifier.value
-    kind, slash, value = (reference.reference or "").rpartition("/")
+    kind, slash, value = unversioned(reference).rpartition("/")
     if slash and not kind.startswith("urn:"):
         yield kind, value
 
