@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from chassis.process.settings import ServiceSettings
 from notifier.gate.domain.facts import SendingModeName
 from notifier.gate.domain.modes import SendingMode
+from notifier.values.addresses import normal
 from schemas.notifications import Channel
 
 OLDEST_GATE_AND_MARGIN_S = 7.0
@@ -127,7 +128,7 @@ class Settings(ServiceSettings):
     @property
     def sending(self) -> SendingMode:
         """The mode with its list."""
-        return SendingMode(self.sending_mode, frozenset(entry.lower() for entry in self.allow_list))
+        return SendingMode(self.sending_mode, frozenset(map(normal, self.allow_list)))
 
     @property
     def plain(self) -> frozenset[str]:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
+from notifier.carriers.port import CannotCompose
+from notifier.carriers.smtp.carrier import EmailCarrier, MailAccount, SmtpServer
 from notifier.carriers.smtp.mail import Sender, compose
 from notifier.gate.domain.channels import Route
 from notifier.wording.renderer import Templates
@@ -117,11 +119,33 @@ def test_an_address_that_cannot_stand_in_a_header_is_refused(address: str) -> No
         compose(call(route=Route(Channel.EMAIL, address)), Templates(), SENDER)
 
 
-def test_a_domain_in_other_letters_is_written_by_its_ascii_name() -> None:
-    mail = compose(call(route=Route(Channel.EMAIL, "ada@bücher.example")), Templates(), SENDER)
+@pytest.mark.parametrize(
+    ("domain", "name"),
+    [
+        ("bücher.example", b"xn--bcher-kva.example"),
+        ("BÜCHER.example", b"xn--bcher-kva.example"),
+        ("bu\u0308cher.example", b"xn--bcher-kva.example"),
+        ("straße.example", b"xn--strae-oqa.example"),
+        ("βόλος.example", "βόλος".encode("punycode").join((b"xn--", b".example"))),
+        ("bücher\u3002example", b"xn--bcher-kva.example"),
+    ],
+)
+def test_a_domain_in_other_letters_is_written_by_its_ascii_name(domain: str, name: bytes) -> None:
+    mail = compose(call(route=Route(Channel.EMAIL, f"ada@{domain}")), Templates(), SENDER)
 
-    assert mail.recipient == "ada@xn--bcher-kva.example"
-    assert b"\r\nTo: ada@xn--bcher-kva.example\r\n" in mail.content
+    assert mail.recipient.encode() == b"ada@" + name
+    assert b"\r\nTo: ada@" + name + b"\r\n" in mail.content
+
+
+@pytest.mark.parametrize(
+    "domain", ["☃.example", "ü..example", "ü" * 64 + ".example", "\u05d01a.example", "\ud800.example"]
+)
+def test_a_domain_that_nobody_can_hold_is_the_messages_own_fault(domain: str) -> None:
+    account = MailAccount(SmtpServer("mail.example", 25, "none", None, None, 5.0), SENDER)
+    carrier = EmailCarrier(lambda _: account, Templates())
+
+    with pytest.raises(CannotCompose):
+        carrier.prepare(call(route=Route(Channel.EMAIL, f"ada@{domain}")))
 
 
 def test_d35_a_sensitive_clinic_is_named_nowhere_in_the_mail() -> None:

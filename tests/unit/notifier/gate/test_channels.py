@@ -78,6 +78,13 @@ def test_the_allow_list_lets_only_its_addresses_pass() -> None:
     assert mode.apply(Skip(Reason.NO_CONSENT)) == Skip(Reason.NO_CONSENT)
 
 
+def test_the_allow_list_lets_an_address_pass_whatever_the_spelling_of_its_domain() -> None:
+    mode = SendingMode(SendingModeName.ALLOW_LIST, frozenset({"ada@bücher.example"}))
+    mail = Send(Route(Channel.EMAIL, "ada@xn--bcher-kva.example"), STARTS, Kind.REMINDER)
+
+    assert mode.apply(mail) == mail
+
+
 def test_in_app_notices_are_not_held() -> None:
     notice = Send(Route(Channel.IN_APP, "provider"), STARTS, Kind.PROVIDER_BOOKED)
 

@@ -12,6 +12,10 @@ def test_an_allow_list_is_kept_in_lower_case_sorted_and_each_address_once() -> N
     assert allow_list([" Ada@Example.org", "+447700900123", "ada@example.org"]) == ("+447700900123", "ada@example.org")
 
 
+def test_two_spellings_of_a_domain_are_one_entry_of_an_allow_list() -> None:
+    assert allow_list(["ada@xn--bcher-kva.example", "ada@bücher.example"]) == ("ada@bücher.example",)
+
+
 @pytest.mark.parametrize("entry", ["07700 900123", "ada", "ada@x\r\nBcc: eve@x", "", "+44" * 20])
 def test_what_no_carrier_could_take_is_no_address(entry: str) -> None:
     with pytest.raises(BadChoice) as raised:

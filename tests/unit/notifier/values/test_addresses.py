@@ -22,6 +22,26 @@ def test_an_address_has_one_key_however_it_is_written() -> None:
     assert len(ONE.of(MOBILE).key) == 32
 
 
+@pytest.mark.parametrize(
+    ("stored", "given"),
+    [
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@bücher.example", "Ada@XN--BCHER-KVA.Example"),
+        ("ada@bücher.example", "ada@bu\u0308cher.example"),
+        ("ada@straße.example", "ada@xn--strae-oqa.example"),
+        ("ada@mail.müller.example", "ada@mail.xn--mller-kva.example"),
+    ],
+)
+def test_a_domain_in_other_letters_and_its_ascii_name_are_one_address(stored: str, given: str) -> None:
+    assert ONE.of(given) == ONE.of(stored) == ONE.of_plain(sha256(stored.encode()).digest())
+
+
+@pytest.mark.parametrize("address", ["ada@strasse.example", "ada@xn--.example", "ada@☃.example", "ada@xn--a.example"])
+def test_no_address_takes_the_key_of_another_or_is_without_one(address: str) -> None:
+    assert ONE.of(address) == ONE.of_plain(sha256(address.encode()).digest())
+    assert ONE.of(address) != ONE.of("ada@straße.example")
+
+
 def test_the_key_is_not_the_hash_of_the_number_and_another_secret_has_another_key() -> None:
     plain = sha256(MOBILE.encode()).digest()
 

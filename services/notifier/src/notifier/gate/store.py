@@ -14,7 +14,7 @@ from notifier.gate.domain.told import Said, Slot
 from notifier.gate.domain.visit import Person, Preferences, Visit, email_of, mobile_of
 from notifier.gate.statements import FACTS, GATE, PEOPLE, SAID
 from notifier.opt_outs.store import stopped
-from notifier.values.addresses import Peppers
+from notifier.values.addresses import Peppers, normal
 from notifier.values.kinds import ENDS, KINDS, PATIENT, Category
 from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel, Kind
@@ -157,7 +157,7 @@ def _clinic(row: asyncpg.Record) -> ClinicSending:
     }
     return ClinicSending(
         mode,
-        frozenset(entry.lower() for entry in row["allow_list"]),
+        frozenset(map(normal, row["allow_list"])),
         row["double_over_miss"],
         row["no_show_follow_up"],
         windows,

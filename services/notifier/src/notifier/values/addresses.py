@@ -7,9 +7,12 @@ of the address's SHA-256, so that what older versions kept plainly can be turned
 import hmac
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
+
+import idna
 
 SHORTEST = 32
 """Characters of a secret: 128 bits in hexadecimal."""
@@ -47,8 +50,8 @@ class Peppers:
     secrets: tuple[bytes, ...]
 
     def of(self, address: str) -> Address:
-        """Return how an address is kept: a mobile number in E.164, or an email address in any case."""
-        return self.of_plain(sha256(address.strip().lower().encode()).digest())
+        """Return how an address is kept: a mobile number in E.164, or an email address in any spelling."""
+        return self.of_plain(sha256(normal(address).encode()).digest())
 
     def of_plain(self, plain: bytes) -> Address:
         """Return how the address of this SHA-256 is kept."""
@@ -72,6 +75,18 @@ class Peppers:
 
     def _keys(self, said: bytes) -> Sequence[bytes]:
         return [hmac.digest(secret, said, "sha256") for secret in self.secrets]
+
+
+def normal(address: str) -> str:
+    """Return the one spelling of an address by which two are compared: lower case, a domain in its own letters.
+
+    `xn--bcher-kva.example` and `bücher.example` are one domain (IDNA 2008); booking stores the latter.
+    """
+    mailbox, at, domain = address.strip().lower().rpartition("@")
+    if not domain.isascii() or "xn--" in domain:
+        with suppress(idna.IDNAError):  # no domain: it is compared as written
+            domain = idna.decode(idna.encode(domain, uts46=True))
+    return mailbox + at + domain
 
 
 def is_address(text: str) -> bool:

@@ -14,6 +14,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
+import idna
+
 from notifier.ledger.domain.notification import Call
 from notifier.opt_outs.domain.one_click import Unsubscribing
 from notifier.values.kinds import KINDS
@@ -166,10 +168,13 @@ def _subject(subject: str) -> str:
 
 
 def _address(address: str) -> str:
-    """Return the address as headers and servers take it, a domain in other letters by its ASCII name (IDNA)."""
+    """Return the address as headers and servers take it, a domain in other letters by its ASCII name (IDNA 2008).
+
+    By IDNA 2003 `straße` was `strasse`, which is another's domain.
+    """
     if not address.isascii():
         mailbox, at, domain = address.rpartition("@")
-        address = mailbox + at + domain.encode("idna").decode("ascii")
+        address = mailbox + at + idna.encode(domain, uts46=True).decode("ascii")
     if not _ADDRESS.fullmatch(address):
         raise ValueError("an address that cannot stand in a header")
     return address

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from notifier.gate.domain.decision import Decision, Send, Skip
 from notifier.gate.domain.facts import ClinicSending, SendingModeName
+from notifier.values.addresses import normal
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class SendingMode:
-    """The mode with its list: mobiles in E.164 and email addresses in lower case."""
+    """The mode with its list: mobiles in E.164 and email addresses in normal form."""
 
     mode: SendingModeName
     allowed: frozenset[str] = frozenset()
@@ -34,7 +35,7 @@ class SendingMode:
         """Return the decision as the mode lets it stand. Under `hold` it stands: it is not asked to leave."""
         if self.mode is not SendingModeName.ALLOW_LIST or not isinstance(decision, Send) or _is_in_app(decision):
             return decision
-        return decision if decision.route.address.lower() in self.allowed else Skip(Reason.HELD, decision.closed)
+        return decision if normal(decision.route.address) in self.allowed else Skip(Reason.HELD, decision.closed)
 
 
 def _is_in_app(decision: Send) -> bool:

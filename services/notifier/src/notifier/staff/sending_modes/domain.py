@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import time
 
 from notifier.gate.domain.facts import SendingModeName
-from notifier.values.addresses import is_address
+from notifier.values.addresses import is_address, normal
 from schemas.notifications import Channel
 
 LONGEST_ALLOW_LIST = 1_000
@@ -42,12 +42,12 @@ class ClinicChoice:
 
 
 def allow_list(entries: Iterable[str]) -> tuple[str, ...]:
-    """Return the list in lower case, sorted, each entry once.
+    """Return the list in normal form, sorted, each entry once.
 
     Raises:
         BadChoice: BAD_ADDRESS, TOO_MANY.
     """
-    kept = sorted({entry.strip().lower() for entry in entries})
+    kept = sorted({normal(entry) for entry in entries})
     if len(kept) > LONGEST_ALLOW_LIST:
         raise BadChoice("TOO_MANY", "allow_list", f"at most {LONGEST_ALLOW_LIST} addresses")
     for place, entry in enumerate(kept):
