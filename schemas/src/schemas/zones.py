@@ -1,7 +1,11 @@
 """The zones of the IANA list, by name."""
 
+from collections.abc import Mapping
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
+
+NO_PLACES = {"localtime", "posixrules", "Factory"}
+"""Files beside the zones that say how a machine is set up, or that it is not."""
 
 
 class UnknownZone(ValueError):
@@ -10,13 +14,19 @@ class UnknownZone(ValueError):
 
 @lru_cache(1024)
 def zone_of(name: str) -> ZoneInfo:
-    """Return a zone of the IANA list.
+    """Return a zone of the IANA list, links such as `Japan` and `GMT` included, under the list's own spelling.
+
+    Letters are compared without regard to case, and with the list, never with files: `Europe` is a folder.
 
     Raises:
-        UnknownZone: There is none of this name, whatever else bears it: a folder of zones, or nothing that could be a
-            file's name.
+        UnknownZone: The list has none of this name.
     """
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
+        return ZoneInfo(_spellings()[name.casefold()])
+    except KeyError:
         raise UnknownZone("no zone of the IANA list has this name") from None
+
+
+@lru_cache(1)
+def _spellings() -> Mapping[str, str]:
+    return {name.casefold(): name for name in available_timezones() - NO_PLACES}

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from babel.core import get_global
 
 from booking.values.refusals import Refused
-from booking.values.times import instant, wall_time
+from booking.values.times import instant, wall_time, zone_of
 
 
 def test_a_time_with_an_offset_is_that_instant_whatever_the_zone() -> None:
@@ -30,12 +31,33 @@ def test_d12_with_an_offset_a_time_within_the_gap_is_an_instant() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "spelling"),
+    [
+        ("GMT", "GMT"),
+        ("est", "EST"),
+        ("JAPAN", "Japan"),
+        ("europe/london", "Europe/London"),
+        ("America/argentina/BUENOS_AIRES", "America/Argentina/Buenos_Aires"),
+        ("W. Europe Standard Time", "Europe/Berlin"),
+        ("gmt standard time", "Europe/London"),
+        ("UTC-11", "Etc/GMT+11"),
+    ],
+)
+def test_a_zone_is_any_name_of_the_list_or_of_windows_in_the_lists_spelling(name: str, spelling: str) -> None:
+    assert zone_of(name).key == spelling
+
+
+def test_each_windows_zone_is_one_of_the_list() -> None:
+    assert [name for name, zone in get_global("windows_zone_mapping").items() if zone_of(name).key != zone] == []
+
+
+@pytest.mark.parametrize(
     ("written", "zone", "code"),
     [
         ("2027-03-12T10:00", None, "NAIVE_TIME"),
         ("2027-03-12T10:00", "Mars/Base", "UNKNOWN_ZONE"),
         ("2027-03-12T10:00", "../etc/passwd", "UNKNOWN_ZONE"),
-        ("2027-03-12T10:00", "EST", "UNKNOWN_ZONE"),
+        ("2027-03-12T10:00", "W. Mars Standard Time", "UNKNOWN_ZONE"),
         ("9999-03-12T10:00Z", None, "TIME_OUT_OF_RANGE"),
         ("0001-01-01T00:00Z", None, "TIME_OUT_OF_RANGE"),
         ("2027-02-30T10:00Z", None, "BAD_TIME"),

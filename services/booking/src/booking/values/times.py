@@ -1,8 +1,11 @@
 """From written times to instants (D12, R16)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from babel.core import get_global
 
 from booking.values.refusals import Refused
 from schemas import zones
@@ -12,13 +15,21 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
 def zone_of(name: str, place: str = "appointment.zone") -> ZoneInfo:
-    """Return the IANA zone."""
+    """Return the zone of a name of the IANA list or, by CLDR's table, of Windows; letters in any case.
+
+    Raises:
+        Refused: UNKNOWN_ZONE.
+    """
     try:
-        if "/" not in name and name != "UTC":
-            raise ValueError
-        return zones.zone_of(name)
-    except ValueError:
-        raise Refused("UNKNOWN_ZONE", "not a zone of the IANA list, such as Europe/London", place) from None
+        return zones.zone_of(_windows_zones().get(name.casefold(), name))
+    except zones.UnknownZone:
+        message = "not a zone of the IANA list, such as Europe/London, or of Windows"
+        raise Refused("UNKNOWN_ZONE", message, place) from None
+
+
+@lru_cache(1)
+def _windows_zones() -> Mapping[str, str]:
+    return {name.casefold(): zone for name, zone in get_global("windows_zone_mapping").items()}
 
 
 def instant(written: str, zone: str | None, place: str) -> datetime:

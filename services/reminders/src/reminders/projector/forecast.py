@@ -78,10 +78,10 @@ async def forecast(pool: Pool, asked: Asked) -> Forecast:
     if asked.to - asked.from_ > LONGEST[asked.step]:
         raise RangeTooLong(asked.step)
     try:
-        zones.zone_of(asked.zone)
+        zone = zones.zone_of(asked.zone).key
     except zones.UnknownZone:
         raise UnknownZone from None
     first = asked.from_.astimezone(UTC).replace(second=0, microsecond=0)
-    rows = await pool.fetch(_DUE, asked.clinic, first, asked.to, asked.step.value, asked.zone)
+    rows = await pool.fetch(_DUE, asked.clinic, first, asked.to, asked.step.value, zone)
     items = [Count(at=row["at"], due=row["due"]) for row in rows]
     return Forecast(clinic=asked.clinic, step=asked.step, total=sum(item.due for item in items), items=items)

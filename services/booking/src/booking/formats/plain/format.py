@@ -46,7 +46,7 @@ class AppointmentBody(_Body):
     service_type: Text | None = None
     start: StrictStr | None = Field(default=None, description="ISO 8601 with offset, or wall time in `zone`.")
     end: StrictStr | None = Field(default=None, description="As `start`. Left out, a moved visit keeps its length.")
-    zone: StrictStr | None = Field(default=None, description="IANA zone of times without offset.")
+    zone: StrictStr | None = Field(default=None, description="IANA or Windows zone of times without offset.")
 
 
 class EventBody(_Body):
