@@ -111,6 +111,23 @@ async def test_b12_a_resend_that_would_never_leave_is_refused_with_the_reason(no
     assert await notifier.pool.fetchval("SELECT count(*) FROM work_list_action") == 0
 
 
+async def test_b12_what_was_dropped_does_not_leave_when_its_patient_has_an_address(notifier: RunningNotifier) -> None:
+    await notifier.start()
+    dropped, kept = await notifier.patient(mobile=None, email=None), await notifier.patient(mobile=None, email=None)
+    visits = [await notifier.book(patient, starts_at=MONDAY + 3 * HOUR) for patient in (dropped, kept)]
+    for visit in visits:
+        await notifier.settled(visit, "confirmation", "skipped")
+    [first, _] = await listed(notifier)
+    await acted(notifier, first["notification_id"], "drop")
+    gone = next(visit for visit in visits if str(visit.appointment_id) == first["appointment_id"])
+    waits = next(visit for visit in visits if visit is not gone)
+    for number, visit in enumerate((gone, waits)):  # in this order: when the second has left, the first was judged
+        await notifier.register(visit.patient_id, main_file=f"FILE-2027-99999{number}")
+
+    await notifier.settled(waits, "confirmation", "accepted")
+    assert (await notifier.settled(gone, "confirmation", "skipped"))["reason"] == "NO_CONTACT"
+
+
 async def test_b12_dropped_it_is_off_the_list_and_keeps_the_reason_why_it_failed(notifier: RunningNotifier) -> None:
     await notifier.start()
     visit = await failed(notifier)

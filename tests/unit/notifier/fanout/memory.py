@@ -27,6 +27,7 @@ from schemas.reminders import Reason
 from tests.support.notifier.builders import NOW, visit
 
 LIVE = SendingMode(SendingModeName.LIVE)
+CLOSED = {Reason.APPOINTMENT_CANCELLED, Reason.SUPERSEDED, Reason.ALREADY_TOLD, Reason.NOT_SENDABLE}
 WAITS = {Reason.UNKNOWN_PATIENT, Reason.NO_CONTACT, Reason.UNKNOWN_PROVIDER}
 
 
@@ -166,11 +167,19 @@ class Memory:
             if one.appointment_id in appointment_ids and one.kind in LEVEL_KINDS and _is_open(one)
         ]
 
+    async def closed_news(self, notification_ids: Collection[UUID]) -> Sequence[Notification]:
+        found = [self.ledger[one] for one in notification_ids if one in self.ledger]
+        return [one for one in found if one.reason in CLOSED and not one.attempts and one.kind in LEVEL_KINDS]
+
     async def wanting(self, people: Collection[str], now: datetime) -> Collection[UUID]:
         return {
             one.appointment_id
             for one in self.ledger.values()
-            if one.appointment_id and str(one.recipient_id) in people and one.reason in WAITS
+            if one.appointment_id
+            and str(one.recipient_id) in people
+            and one.reason in WAITS
+            and one.not_after
+            and one.not_after > now
         }
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:

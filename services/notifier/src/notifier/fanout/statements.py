@@ -27,11 +27,21 @@ KNOWN = "SELECT notification_id FROM notification WHERE notification_id = ANY($1
 
 # What brings somebody up to date and is open: queued, or waiting for a patient, a contact or a provider.
 _NEWS = "kind IN ('confirmation', 'moved', 'cancelled', 'provider-booked', 'provider-moved', 'provider-cancelled')"
-_WAITS = "state = 'skipped' AND reason IN ('UNKNOWN_PATIENT', 'NO_CONTACT', 'UNKNOWN_PROVIDER')"
+# What a person took off the work list stays as it is.
+_WAITS = """state = 'skipped' AND reason IN ('UNKNOWN_PATIENT', 'NO_CONTACT', 'UNKNOWN_PROVIDER') AND NOT EXISTS (
+    SELECT FROM work_list_action AS done
+    WHERE done.notification_id = notification.notification_id AND done.action = 'drop')"""
 
 OPEN_NEWS = f"""
 SELECT {ALL} FROM notification
 WHERE appointment_id = ANY($1::uuid[]) AND {_NEWS} AND (state = 'queued' OR {_WAITS})
+ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
+
+# Closed by the gate before anybody was called: what it was to say may be so again.
+CLOSED_NEWS = f"""
+SELECT {ALL} FROM notification
+WHERE notification_id = ANY($1::uuid[]) AND {_NEWS} AND state = 'skipped' AND attempts = 0
+  AND reason IN ('APPOINTMENT_CANCELLED', 'SUPERSEDED', 'ALREADY_TOLD', 'NOT_SENDABLE')
 ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
 
 WANTING = f"""

@@ -66,6 +66,10 @@ class PostgresFanoutStore(PostgresLedgerTransaction):
         found.sort(key=lambda one: (one.state is NotificationState.QUEUED, one.schedule_gen), reverse=True)
         return found
 
+    async def closed_news(self, notification_ids: Collection[UUID]) -> Sequence[Notification]:
+        rows = await self._connection.fetch(statements.CLOSED_NEWS, list(notification_ids))
+        return [ledger_rows.notification(row) for row in rows]
+
     async def wanting(self, people: Collection[str], now: datetime) -> Collection[UUID]:
         rows = await self._connection.fetch(statements.WANTING, list(people), now)
         return {row[0] for row in rows}

@@ -83,11 +83,25 @@ def renewed(held: Notification, news: News, now: datetime) -> Notification:
     """Return the open message of a recipient with what is to be said now; one that waited for somebody tries again."""
     waits = held.state is NotificationState.SKIPPED
     return held.but(
+        recipient_id=news.recipient_id,
         kind=news.kind,
         state=NotificationState.QUEUED,
         reason=None if waits else held.reason,
         not_after=news.visit.starts_at,
         next_attempt_at=due(news.kind, now) if waits else held.next_attempt_at,
+    )
+
+
+def reopened(closed: Notification, made: Notification) -> Notification:
+    """Return a message that was closed before anybody was called, as one made of the same: it is so again."""
+    return closed.but(
+        recipient_id=made.recipient_id,
+        kind=made.kind,
+        state=NotificationState.QUEUED,
+        reason=None,
+        not_after=made.not_after,
+        next_attempt_at=made.next_attempt_at,
+        replaces=made.replaces,
     )
 
 
@@ -103,10 +117,17 @@ def missing(visits: Iterable[Visit]) -> set[str]:
 
 
 def is_another(held: Notification, judged: Notification) -> bool:
-    """Say whether a judgement changes an open message. What waited for somebody in vain keeps that reason."""
+    """Say whether a judgement changes an open message. What waited for somebody in vain keeps that reason.
+
+    It may wait for somebody else now, or longer.
+    """
     if held.state is NotificationState.SKIPPED and judged.state is NotificationState.SKIPPED:
-        return judged.reason is not held.reason and judged.reason in WANTS
+        return judged.reason in WANTS and _waits_for(judged) != _waits_for(held)
     return judged != held
+
+
+def _waits_for(one: Notification) -> tuple[object, ...]:
+    return one.reason, one.recipient_id, one.not_after, one.kind
 
 
 @dataclass(frozen=True, slots=True)

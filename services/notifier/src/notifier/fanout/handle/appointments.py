@@ -11,7 +11,17 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.delivery.consumer import Applied
-from notifier.fanout.domain.news import Twin, as_twin, message, messages_of, missing, news_of, renewed, replaced_by
+from notifier.fanout.domain.news import (
+    Twin,
+    as_twin,
+    message,
+    messages_of,
+    missing,
+    news_of,
+    renewed,
+    reopened,
+    replaced_by,
+)
 from notifier.fanout.domain.versions import Held, Kept, VisitReading, fold
 from notifier.fanout.handle.entry import EntryStore, enter, unknown
 from notifier.gate.domain.modes import SendingMode
@@ -41,6 +51,9 @@ class FanoutStore(EntryStore, Protocol):
         Queued ones first, then the newest of those that wait.
         """
 
+    async def closed_news(self, notification_ids: Collection[UUID]) -> Sequence[Notification]:
+        """Return those of these messages, locked, that the gate closed before anybody was called."""
+
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         """Return the twins that matter to these visits, booked or cancelled just now.
 
@@ -62,10 +75,11 @@ async def on_appointments(
     held = await store.held({event.appointment_id for event in events})
     folded = fold(events, held)
     await store.keep(folded.newest.values())
-    if happened := await unknown(store, messages_of(folded.happened, now)):
-        await enter(store, happened, sending, now)
+    happened = await unknown(store, messages_of(folded.happened, now))
     if changed := {UUID(about): kept for about, kept in folded.newest.items() if kept.changed}:
-        await _bring_up_to_date(store, changed.keys(), changed, sending, now)
+        await _bring_up_to_date(store, changed.keys(), changed, sending, now, happened)
+    elif happened:
+        await enter(store, happened, sending, now)
     return Applied(folded.repeat, folded.stale)
 
 
@@ -82,21 +96,28 @@ async def on_people(store: FanoutStore, people: Sequence[str], sending: SendingM
 
 
 async def _bring_up_to_date(
-    store: FanoutStore, visits: Collection[UUID], kept: Mapping[UUID, Kept], sending: SendingMode, now: datetime
+    store: FanoutStore,
+    visits: Collection[UUID],
+    kept: Mapping[UUID, Kept],
+    sending: SendingMode,
+    now: datetime,
+    happened: Sequence[Notification] = (),
 ) -> None:
     """Write down what is to be said of these visits, new or in the open message that is there.
 
     Args:
         kept: Of those of which a new version came, that version.
+        happened: What is to be said besides, written down in the same step: the providers' rows are locked last.
     """
     view = await look(store, visits)
     lacking = missing(view.visits.values())
     twins = await _twins(store, kept, lacking, now)
     replaced = replaced_by(twins)
     about = dict.fromkeys((*visits, *replaced))
+    beside = {one.appointment_id for one in happened if one.appointment_id}
     held = await store.open_news(about)
-    if lacking or twins or held:
-        view = await look(store, {*about, *replaced.values()}, held)
+    if lacking or twins or held or beside - view.visits.keys():
+        view = await look(store, {*about, *replaced.values(), *beside}, held)
     imported = {one for one, newest in kept.items() if newest.visit.mode is IngestMode.BACKFILL}
     opened = _by_recipient(view, held)
     asked: list[Notification] = []
@@ -107,10 +128,15 @@ async def _bring_up_to_date(
             told = renewed(one, news, now) if one else message(news, now, imported=visit.appointment_id in imported)
             asked.append(as_twin(told, twins, view, now))
     before = {one.notification_id: one for one in held}
-    new = await unknown(store, [one for one in asked if one.notification_id not in before])
-    again = [one for one in asked if one.notification_id in before]
+    made = {one.notification_id: one for one in asked if one.notification_id not in before}
+    new = await unknown(store, made.values())
+    known = made.keys() - {one.notification_id for one in new}
+    closed = await store.closed_news(known) if known else ()
+    before |= {one.notification_id: one for one in closed}
+    again = [one for one in asked if one.notification_id in before and one.notification_id not in made]
+    again += [reopened(one, made[one.notification_id]) for one in closed]
     again += [one for one in opened.values() if one.state is NotificationState.QUEUED]
-    await enter(store, [*new, *again], sending, now, view, before)
+    await enter(store, [*happened, *new, *again], sending, now, view, before)
 
 
 def _by_recipient(view: View, held: Sequence[Notification]) -> dict[Place, Notification]:

@@ -63,7 +63,10 @@ class View:
     def of(
         self, appointment_id: UUID, recipient: str, recipient_id: UUID | None, but: UUID | None = None
     ) -> Visit | None:
-        """Return the visit as this recipient has to see it; None if booking does not know it, or him."""
+        """Return the visit as this recipient has to see it; None if booking does not know it, or him.
+
+        One that is off is off at the time that he was told, and names no clinic that he was not told of.
+        """
         visit = self.visits.get(appointment_id)
         if visit is None:
             return None
@@ -74,7 +77,8 @@ class View:
         else:
             seen = visit
         if seen is not None and seen.status in OFF and said is not None and said.stands and said.starts_at:
-            return _at(seen, said.starts_at)
+            elsewhere = said.clinic_id not in {None, seen.clinic_id}
+            return replace(_at(seen, said.starts_at), clinic_sensitive=seen.clinic_sensitive or elsewhere)
         return seen
 
     def last(
