@@ -80,7 +80,7 @@ class Peppers:
 def normal(address: str) -> str:
     """Return the one spelling of an address by which two are compared: lower case, a domain in its own letters.
 
-    `xn--bcher-kva.example` and `bücher.example` are one domain (IDNA 2008); booking stores the latter.
+    xn--bcher-kva.example and bücher.example are one domain (IDNA 2008); booking stores the latter.
     """
     mailbox, at, domain = address.strip().lower().rpartition("@")
     if not domain.isascii() or "xn--" in domain:
