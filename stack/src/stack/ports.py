@@ -1,23 +1,44 @@
 """Free TCP ports on the loopback address."""
 
+import itertools
+import os
 import secrets
 import socket
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
 LOOPBACK = "127.0.0.1"
+
+
+FIRST, COUNT = 20_000, 12_000
+
+
+def _walk_from_anywhere() -> Iterator[int]:
+    return itertools.count(secrets.randbelow(COUNT))
+
+
+_walk = _walk_from_anywhere()
+
+
+def _walk_elsewhere() -> None:
+    global _walk  # a process that was forked must not follow in its parent's steps
+    _walk = _walk_from_anywhere()
+
+
+os.register_at_fork(after_in_child=_walk_elsewhere)
 
 
 def free_port(taken: Container[int] = ()) -> int:
     """Return a port of 127.0.0.1 that nobody listens on at this moment.
 
     It lies below the range from which systems take the ports of outgoing connections (32768 on Linux), else
-    such a connection could take it before its server does.
+    such a connection could take it before its server does. A process gives no port twice before it gave all others:
+    whoever asked before may not have begun to listen.
     """
     for _ in range(1000):
-        port = 20000 + secrets.randbelow(12000)
+        port = FIRST + next(_walk) % COUNT
         if port not in taken and is_free(port):
             return port
-    raise OSError(f"no free port found between 20000 and 31999 on {LOOPBACK}")
+    raise OSError(f"no free port found between {FIRST} and {FIRST + COUNT - 1} on {LOOPBACK}")
 
 
 def is_free(port: int) -> bool:
