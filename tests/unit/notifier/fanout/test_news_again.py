@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.view import see
-from schemas.appointments import Status
+from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
 from tests.support.notifier.builders import APPOINTMENT, PATIENT, visit
 from tests.unit.notifier.fanout.memory import Memory
@@ -53,6 +53,15 @@ async def test_a_visit_given_away_and_back_before_anything_left_is_confirmed() -
     await memory.change(patient_id=PATIENT)
 
     assert await memory.leave() == [Kind.CONFIRMATION]
+
+
+async def test_d43_what_was_closed_is_not_said_after_all_by_imported_history() -> None:
+    memory = Memory(persons={one: person(one) for one in (PATIENT, BEN)})
+    await memory.change()
+    await memory.change(patient_id=BEN)
+    await memory.change(patient_id=PATIENT, mode=IngestMode.BACKFILL)
+
+    assert await memory.leave() == []
 
 
 async def test_a_visit_given_away_back_and_away_again_is_taken_back_from_the_first() -> None:

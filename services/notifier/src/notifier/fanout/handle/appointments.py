@@ -130,7 +130,8 @@ async def _bring_up_to_date(
     before = {one.notification_id: one for one in held}
     made = {one.notification_id: one for one in asked if one.notification_id not in before}
     new = await unknown(store, made.values())
-    known = made.keys() - {one.notification_id for one in new}
+    live = {key for key, one in made.items() if one.state is NotificationState.QUEUED}  # imported is told already
+    known = live - {one.notification_id for one in new}
     closed = await store.closed_news(known) if known else ()
     before |= {one.notification_id: one for one in closed}
     again = [one for one in asked if one.notification_id in before and one.notification_id not in made]
