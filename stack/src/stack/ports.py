@@ -8,8 +8,8 @@ from collections.abc import Container, Iterator
 
 LOOPBACK = "127.0.0.1"
 
-
 FIRST, COUNT = 20_000, 12_000
+"""The ports that are given, each in its turn: below those of outgoing connections."""
 
 
 def _walk_from_anywhere() -> Iterator[int]:
