@@ -108,6 +108,7 @@ def call(kind: Kind = Kind.CONFIRMATION, route: Route | None = None, **visit_cha
         route=route or Route(Channel.EMAIL, EMAIL),
         visit=visit(**visit_changes),
         not_after=STARTS,
+        arrives_by=STARTS,
         gated_on=0.0,
         at=NOW,
     )

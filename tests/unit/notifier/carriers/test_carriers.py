@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs
 
@@ -11,13 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from notifier.carriers.meta.carrier import MetaAccount, WhatsAppCarrier
-from notifier.carriers.twilio.carrier import SmsCarrier, TwilioAccount
+from notifier.carriers.twilio.carrier import SmsCarrier, TwilioAccount, validity_s
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, CarrierResult, NotAccepted, Rejected, Unsure
 from notifier.wording.renderer import Templates
 from schemas.notifications import Channel, Kind
-from tests.support.notifier.builders import MOBILE, call
+from tests.support.notifier.builders import MOBILE, NOW, call
 
 BY_SMS = Route(Channel.SMS, MOBILE)
 TWILIO = TwilioAccount("AC1", SecretStr("hush"), "+15005550006", "https://attend.example/")
@@ -113,6 +114,25 @@ async def test_an_sms_is_posted_in_the_shape_of_twilio_with_our_reference() -> N
     assert (form["To"], form["From"]) == (MOBILE, "+15005550006")
     assert form["StatusCallback"] == f"https://attend.example/callbacks/twilio/{call().attempt_id}"
     assert "Ada" in form["Body"]
+    assert form["ValidityPeriod"] == "36000"
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"),
+    [
+        (timedelta(days=2), 36_000),
+        (timedelta(hours=10, seconds=15), 36_000),
+        (timedelta(hours=10), 35_985),
+        (timedelta(minutes=20), 1_185),
+        (timedelta(seconds=20, milliseconds=900), 5),
+        (timedelta(seconds=15, milliseconds=500), 1),
+        (timedelta(0), 1),
+    ],
+)
+def test_an_sms_waits_at_twilio_no_longer_than_it_may_arrive_and_within_what_twilio_takes(
+    left: timedelta, seconds: int
+) -> None:
+    assert validity_s(replace(call(Kind.REMINDER, BY_SMS), arrives_by=NOW + left)) == seconds
 
 
 @pytest.mark.parametrize(

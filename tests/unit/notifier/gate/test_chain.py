@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from notifier.gate.domain.chain import TRIED, Closed, Open, Opens, Step, next_channel
+from notifier.gate.domain.chain import TRIED, Closed, Open, Opens, Step, arrives_by, next_channel
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.facts import ClinicSending, GateFacts
 from notifier.gate.domain.visit import Preferences
@@ -17,6 +17,7 @@ from tests.support.notifier.builders import EMAIL, MOBILE, NOW, STARTS, visit
 ALL = Preferences(whatsapp=True, sms=True, email=True)
 WHATSAPP, SMS, MAIL = Channel.WHATSAPP, Channel.SMS, Channel.EMAIL
 NIGHT = NOW.replace(hour=23)
+UNTIL_NOON = SendWindow(opens=time(8), closes=time(12))
 MORNING = NOW.replace(hour=7) + timedelta(days=1)
 
 
@@ -119,3 +120,27 @@ def test_d16_mail_about_the_visit_itself_leaves_at_night_and_its_sms_waits() -> 
 
     assert confirmed == Open(Route(MAIL, EMAIL), ())
     assert by_sms == Opens(MORNING, WHATSAPP, (step(MAIL, Reason.NO_CONTACT),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel", "windows", "deadline", "expected"),
+    [
+        (Kind.REMINDER, SMS, {}, STARTS, NOW.replace(hour=21)),
+        (Kind.REMINDER, SMS, {SMS: UNTIL_NOON}, STARTS, NOW.replace(hour=12)),
+        (Kind.REMINDER, SMS, {}, NOW.replace(hour=15), NOW.replace(hour=15)),
+        (Kind.CONFIRMATION, SMS, {}, STARTS, NOW.replace(hour=21)),
+        (Kind.CONFIRMATION, MAIL, {}, STARTS, STARTS),
+    ],
+)  # fmt: skip
+def test_d16_what_leaves_now_may_arrive_until_its_deadline_or_the_end_of_the_hours(
+    kind: Kind, channel: Channel, windows: dict[Channel, SendWindow], deadline: datetime, expected: datetime
+) -> None:
+    facts = GateFacts(ALL, clinic=ClinicSending(channel_windows=windows))
+
+    assert arrives_by(kind, channel, visit(), facts, deadline, NOW) == expected
+
+
+def test_d16_the_end_of_the_hours_is_read_from_the_clinics_wall() -> None:
+    ends = arrives_by(Kind.REMINDER, SMS, visit(zone="America/New_York"), GateFacts(), STARTS, NOW.replace(hour=14))
+
+    assert ends == (NOW + timedelta(days=1)).replace(hour=2)

@@ -38,6 +38,8 @@ async def test_r25_everything_due_is_called_once_and_its_answer_written_down() -
     assert len(carrier.calls) == len({call.notification_id for call in carrier.calls}) == 20
     assert set(ledger.attempts.values()) == {"Accepted"}
     assert {one.version for one in ledger.published} == {1}
+    ends = NOW.replace(hour=21)
+    assert {call.arrives_by for call in carrier.calls} == {ends}
 
 
 async def test_a_lane_never_makes_more_calls_at_once_than_it_has_slots() -> None:

@@ -90,6 +90,7 @@ class Sample:
             route=Route(channel, "ada@example.org" if channel is Channel.EMAIL else mobile),
             visit=visit,
             not_after=max(starts_at, SENT),
+            arrives_by=max(starts_at, SENT),
             gated_on=0.0,
             at=SENT,
             code=self.code,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from notifier.gate.domain.channels import Offer, Route, offers
 from notifier.gate.domain.facts import GateFacts
-from notifier.gate.domain.hours import narrowed, needs_window, opens_at
+from notifier.gate.domain.hours import closes_at, narrowed, needs_window, opens_at
 from notifier.gate.domain.visit import Visit
 from schemas.appointments import SendWindow
 from schemas.notifications import Channel, Kind
@@ -85,6 +85,14 @@ def next_channel(
     return Closed(_reason(closed, steps), _new(closed, steps))
 
 
+def arrives_by(
+    kind: Kind, channel: Channel, visit: Visit, facts: GateFacts, not_after: datetime, now: datetime
+) -> datetime:
+    """Return until when a message that may leave now may arrive: its deadline, or the end of the channel's hours."""
+    hours = _hours(kind, channel, visit, facts)
+    return min(not_after, closes_at(hours, visit.zone, now)) if hours else not_after
+
+
 def _is_last(taken: Offer, chain: Iterable[Offer], tried: Collection[Channel], facts: GateFacts) -> bool:
     left = (offer for offer in chain if offer.channel not in {taken.channel, *tried, *facts.opted_out})
     return all(offer.route is None for offer in left)
@@ -92,10 +100,16 @@ def _is_last(taken: Offer, chain: Iterable[Offer], tried: Collection[Channel], f
 
 def _opening(kind: Kind, channel: Channel, visit: Visit, facts: GateFacts, now: datetime) -> datetime | None:
     """Return `now` if the channel is open, else when it opens, or None if it never does."""
+    hours = _hours(kind, channel, visit, facts)
+    return opens_at(hours, visit.zone, now) if hours else now
+
+
+def _hours(kind: Kind, channel: Channel, visit: Visit, facts: GateFacts) -> SendWindow | None:
+    """Return the hours of this kind on this channel; None if it may go at any hour."""
     if not needs_window(kind, channel):
-        return now
+        return None
     clinic = SendWindow(opens=visit.window_opens, closes=visit.window_closes)
-    return opens_at(narrowed(clinic, facts.clinic.channel_windows.get(channel)), visit.zone, now)
+    return narrowed(clinic, facts.clinic.channel_windows.get(channel))
 
 
 def _new(closed: Iterable[Step], steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -31,6 +31,12 @@ def narrowed(clinic: SendWindow, channel: SendWindow | None) -> SendWindow:
     return SendWindow(opens=max(clinic.opens, channel.opens), closes=min(clinic.closes, channel.closes))
 
 
+def closes_at(window: SendWindow, zone: str, now: datetime) -> datetime:
+    """Return the instant at which a window that is open closes."""
+    there = zone_of(zone)
+    return datetime.combine(now.astimezone(there).date(), window.closes, there).astimezone(now.tzinfo)
+
+
 def opens_at(window: SendWindow, zone: str, now: datetime) -> datetime | None:
     """Return `now` if the window is open, else the instant of its next opening, or None if it never opens."""
     if window.closes <= window.opens:

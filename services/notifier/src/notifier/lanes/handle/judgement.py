@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from notifier.carriers.accounts import Accounts
+from notifier.gate.domain.chain import arrives_by
 from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.modes import SendingMode
@@ -198,6 +199,7 @@ def _call(held: Notification, visit: Visit, facts: GateFacts, decision: Send, as
         route=decision.route,
         visit=visit,
         not_after=decision.not_after,
+        arrives_by=arrives_by(decision.kind, decision.route.channel, visit, facts, decision.not_after, asking.now),
         gated_on=asking.machine_s,
         at=asking.now,
         terms=decision.terms,

@@ -103,6 +103,7 @@ class Call:
 
     Attributes:
         attempt_id: Our reference at the carrier, of this one claim: two that never heard of each other share none.
+        arrives_by: Until when the patient may get it; `not_after`, or the end of the hours if that is sooner.
         gated_on: Monotonic machine time of this process when the gate was read, in seconds.
         kind: What it says; a moved notice says confirmation where none was accepted before.
         code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
@@ -114,6 +115,7 @@ class Call:
     route: Route
     visit: Visit
     not_after: datetime
+    arrives_by: datetime
     gated_on: float
     at: datetime
     terms: Terms = ORDINARY
