@@ -39,6 +39,7 @@ NO_PYTHON = frozenset(
         "error.code",
         "booking.send_gate",  # functions and columns of the database
         "booking.person_gate",
+        "booking.clinic_gate",
         "clinic.policies",
         "asked.account",
     }

@@ -26,8 +26,8 @@ GATE = """
 SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, service_type,
        patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact, deceased,
        clinic_id, clinic_name, clinic_languages, clinic_sensitive, window_opens,
-       window_closes, provider_id, provider_name
-FROM booking.send_gate($1::uuid[])"""
+       window_closes, provider_id, provider_name, clinic_country, clinic_details
+FROM booking.send_gate($1::uuid[]) JOIN booking.clinic_gate($1::uuid[]) USING (appointment_id)"""
 
 PEOPLE = """
 SELECT asked_id, patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact,

@@ -11,7 +11,7 @@ import asyncpg
 from chassis.postgres.database import Connection
 from notifier.gate.domain.facts import NOTHING_CHOSEN, ClinicSending, GatedMessage, GateFacts, SendingModeName, Told
 from notifier.gate.domain.told import Said, Slot
-from notifier.gate.domain.visit import Person, Preferences, Visit, email_of, mobile_of
+from notifier.gate.domain.visit import Details, Person, Preferences, Visit, email_of, mobile_of
 from notifier.gate.statements import FACTS, GATE, PEOPLE, SAID
 from notifier.opt_outs.store import stopped
 from notifier.values.addresses import Peppers, normal
@@ -21,7 +21,8 @@ from schemas.notifications import Channel, Kind
 from schemas.zones import zone_of
 
 GATE_FIELDS = tuple(field.name for field in fields(Visit))
-_STATUS, _LANGUAGES = GATE_FIELDS.index("status"), GATE_FIELDS.index("clinic_languages")
+_STATUS, _LANGUAGES, _DETAILS = map(GATE_FIELDS.index, ("status", "clinic_languages", "clinic_details"))
+_DETAIL_FIELDS = tuple(field.name for field in fields(Details))
 
 
 async def read_gate(connection: Connection, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
@@ -108,6 +109,7 @@ def _visit(row: asyncpg.Record) -> Visit:
     values = list(row)
     values[_STATUS] = Status(values[_STATUS])
     values[_LANGUAGES] = tuple(values[_LANGUAGES] or ())
+    values[_DETAILS] = Details(*(values[_DETAILS].get(name, "") for name in _DETAIL_FIELDS))
     return Visit(*values)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from notifier.gate.domain.visit import Person, Visit
+from notifier.gate.domain.visit import NO_DETAILS, Person, Visit
 from notifier.values.kinds import LEVELS, OFF, PATIENT, PROVIDER, REBOOKED_WITHIN
 from schemas.appointments import Status
 from schemas.notifications import Kind
@@ -163,7 +163,7 @@ def _taken_from(
 ) -> Visit | None:
     """Return the visit as he has to see it whose it was: to him it does not stand any more.
 
-    He reads no clinic that he was not told of.
+    He reads no clinic that he was not told of, and no details, which may be of a service that was not his.
     """
     gone = replace(visit, status=Status.CANCELLED if visit.status is Status.BOOKED else visit.status)
     if recipient == PROVIDER:
@@ -171,4 +171,5 @@ def _taken_from(
     if person is None:
         return None
     elsewhere = said is not None and said.clinic_id not in {None, visit.clinic_id}
-    return replace(person.of(gone), clinic_sensitive=visit.clinic_sensitive or elsewhere, service_type=None)
+    hidden = visit.clinic_sensitive or elsewhere
+    return replace(person.of(gone), clinic_sensitive=hidden, service_type=None, clinic_details=NO_DETAILS)

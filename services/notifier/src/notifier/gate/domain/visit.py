@@ -9,14 +9,36 @@ from schemas.appointments import Status
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """How a clinic is reached and a visit prepared, as booking holds it: each field empty if nothing is known.
+
+    Attributes:
+        phone: In E.164.
+        address: One line.
+        directions_url: Begins with `https://`.
+        preparation: One line or several.
+    """
+
+    phone: str = ""
+    address: str = ""
+    directions_url: str = ""
+    preparation: str = ""
+
+
+NO_DETAILS = Details()
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
-    """One row of `booking.send_gate`: the appointment and its patient as committed when the gate was read.
+    """One row of `booking.send_gate` with `booking.clinic_gate`: the appointment and all about it, as committed.
 
     Attributes:
         registered: False for a patient whom booking knows only by a foreign id.
         clinic_sensitive: Messages must not say which clinic it is (D35).
         window_opens: Local time from which patients of the clinic may be messaged (D16), until `window_closes`.
         provider_name: None for a provider nobody registered (R21).
+        clinic_country: ISO 3166, such as `GB`; None where it is not known.
+        clinic_details: The service type's own, else the clinic's, field by field.
     """
 
     appointment_id: UUID
@@ -45,6 +67,8 @@ class Visit:
     window_closes: time
     provider_id: UUID | None
     provider_name: str | None
+    clinic_country: str | None = None
+    clinic_details: Details = NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True)
