@@ -62,7 +62,7 @@ async def test_r30_a_fhir_message_becomes_sub_file_reminders_notice_and_mail(
     notices = [n for n in await practice.client.inbox(sub_file["provider_id"]) if n["appointment_id"] == appointment]
     assert [notice["title"] for notice in notices] == ["New Appointment Booked"]
     [mail] = await mails(practice, mark)
-    assert [a["type"] for a in mail["attachments"]] == ["text/calendar"]
+    assert [a["type"] for a in mail["attachments"]] == ["application/ics"]
 
 
 async def test_r14_d10_later_messages_about_the_same_focus_move_and_cancel_the_visit(

@@ -30,7 +30,7 @@ async def test_r1_r10_r20_r22_r32_everything_that_follows_a_booking_happens(prac
     [(channel, confirmation)] = await practice.accepted(patient)
     assert channel == "email"
     [invitation] = confirmation["attachments"]
-    assert invitation["type"] == "text/calendar"
+    assert invitation["type"] == "application/ics"
     assert "METHOD:REQUEST" in invitation["content"]
     assert f"DTSTART:{visit.start:%Y%m%dT%H%M%SZ}" in invitation["content"]
 

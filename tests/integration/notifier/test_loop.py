@@ -34,6 +34,7 @@ async def test_r20_r22_a_booking_tells_the_provider_and_confirms_to_the_patient(
         "text/plain",
         "text/html",
         "text/calendar",
+        "application/ics",
     ]
     assert notice["lane"] == "in-app"
     inbox = (await notifier.ask("GET", f"/v1/inbox/{provider}")).json()["items"]

@@ -31,6 +31,8 @@ class Settings(ServiceSettings):
         lease_s: How long a message may be in `sending`; after that its outcome is unknown.
         email_per_second, sms_per_second, whatsapp_per_second: Calls a second of all instances together; 0: no limit.
         breaker_failures, breaker_open_s: After so many failures of a carrier in a row its lane rests so long.
+        visit_minutes: How long a visit is taken to last that has no end, in its calendar entry; a clinic's own is in
+            the file of senders.
         appointment_link: Address at which a provider opens an appointment, with `{appointment_id}` in it; none: notices
             carry no link (R20).
         templates: Folder with the installation's own templates.
@@ -68,6 +70,7 @@ class Settings(ServiceSettings):
     whatsapp_per_second: float = Field(default=0.0, ge=0, le=100_000)
     breaker_failures: int = Field(default=10, ge=1)
     breaker_open_s: float = Field(default=15.0, gt=0)
+    visit_minutes: int = Field(default=30, ge=1, le=1440)
     appointment_link: str | None = None
     templates: Path | None = None
     plain_hosts: Annotated[tuple[str, ...], NoDecode] = ()

@@ -70,6 +70,28 @@ async def test_d34_a_move_and_a_cancellation_reach_the_entry_that_the_confirmati
     assert [start for *_, start in entries] == [visit.starts_at, moved.starts_at, moved.starts_at]
 
 
+async def test_d34_a_visit_that_became_somebody_elses_leaves_the_calendar_of_whose_it_was(
+    notifier: RunningNotifier,
+) -> None:
+    ann, ben = await notifier.patient(), await notifier.patient()
+    await notifier.start()
+    visit = await notifier.book(ann)
+    await notifier.settled(visit, "confirmation", "accepted")
+
+    await notifier.change(visit, patient_id=ben, starts_at=MONDAY + timedelta(days=3))
+    await notifier.settled(visit, "cancelled", "queued")
+    notifier.step(timedelta(minutes=2))
+    await notifier.settled(visit, "cancelled", "accepted")
+
+    hers, his = [
+        [entry(taken.body) for taken in notifier.carriers.to(await notifier.address(patient, "email"))]
+        for patient in (ann, ben)
+    ]
+    uid = f"{visit.appointment_id}@attend"
+    assert hers == [("REQUEST", uid, 1, visit.starts_at), ("CANCEL", uid, 2, visit.starts_at)]
+    assert [(method, sequence) for method, _, sequence, _ in his] == [("REQUEST", 2)]
+
+
 @pytest.mark.parametrize(
     ("setting", "content", "place"),
     [("senders", "[clinics.NORTH]\nsmtp_port = 0\n", "smtp_port"), ("templates", None, "no folder of templates")],

@@ -1,5 +1,6 @@
 """The mail of a confirmation: parts, calendar entry, headers that nothing can break."""
 
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -12,6 +13,7 @@ from notifier.carriers.port import CannotCompose
 from notifier.carriers.smtp.carrier import EmailCarrier, MailAccount, SmtpServer
 from notifier.carriers.smtp.mail import Sender, compose
 from notifier.gate.domain.channels import Route
+from notifier.values.kinds import KINDS
 from notifier.wording.renderer import Templates
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
@@ -30,12 +32,19 @@ def mailed(kind: Kind = Kind.CONFIRMATION, **changes: Any) -> EmailMessage:
 
 
 def entry(mail: EmailMessage, method: str = "REQUEST") -> Any:
-    [attached] = list(mail.iter_attachments())
-    assert attached.get_content_type() == "text/calendar"
-    assert attached["Content-Type"].params["method"] == method
-    calendar = Calendar.from_ical(attached.get_content())
+    """Return the entry as an independent reader sees it, in the place where Outlook and Google look for it."""
+    alternatives, attached = mail.iter_parts()
+    assert alternatives.get_content_type() == "multipart/alternative"
+    read = list(alternatives.iter_parts())[-1]
+    assert (read.get_content_type(), read["Content-Type"].params["method"]) == ("text/calendar", method)
+    assert read.get_content_disposition() is None
+    assert (attached.get_content_type(), attached.get_filename()) == ("application/ics", "invite.ics")
+    assert attached.get_content() == read.get_payload(decode=True)
+    calendar = Calendar.from_ical(read.get_content())
     assert calendar["METHOD"] == method
     [event] = calendar.walk("VEVENT")
+    assert event["ORGANIZER"] == f"mailto:{mail['From'].addresses[0].addr_spec}"
+    assert event["ATTENDEE"] == f"mailto:{mail['To']}"
     return event
 
 
@@ -74,10 +83,33 @@ def test_d34_a_moved_visit_is_asked_for_again_and_a_cancelled_one_is_taken_back_
 
 
 def test_d34_the_entrys_instants_are_in_utc_so_that_no_table_of_zones_is_needed() -> None:
-    attached = next(iter(mailed(zone="America/New_York").iter_attachments())).get_content()
+    attached = next(iter(mailed(zone="America/New_York").iter_attachments())).get_content().decode()
 
     assert f"DTSTART:{STARTS:%Y%m%dT%H%M%SZ}" in attached
     assert "VTIMEZONE" not in attached
+
+
+def test_a_visit_without_an_end_lasts_in_a_calendar_what_its_clinic_says() -> None:
+    sender = replace(SENDER, visit_lasts=timedelta(minutes=45))
+    without, booked = mailed(ends_at=None), mailed()
+    of_clinic: Any = message_from_bytes(compose(call(ends_at=None), Templates(), sender).content, policy=policy.default)
+
+    assert [("DTEND" in one, "DURATION" in one) for one in map(entry, (booked, without))] == [
+        (True, False),
+        (False, True),
+    ]
+    assert entry(without)["DURATION"].dt == timedelta(minutes=30)
+    assert entry(of_clinic)["DURATION"].dt == timedelta(minutes=45)
+
+
+@pytest.mark.parametrize(("kind", "status"), [(Kind.CONFIRMATION, Status.BOOKED), (Kind.CANCELLED, Status.CANCELLED)])
+def test_d34_an_entry_says_what_outlook_and_google_ask_of_an_invitation_and_of_its_end(
+    kind: Kind, status: Status
+) -> None:
+    event = entry(mailed(kind, status=status), str(KINDS[kind].calendar))
+
+    assert set(event) >= {"UID", "SEQUENCE", "DTSTAMP", "DTSTART", "SUMMARY", "STATUS", "ORGANIZER", "ATTENDEE"}
+    assert event["ORGANIZER"].params["CN"] == "North Street Clinic"
 
 
 @pytest.mark.parametrize("clinic", ["Praxis; Nord, \\ Süd", "李雷诊所" * 12, "Ä" * 80, "x" * 80])
@@ -156,6 +188,7 @@ def test_d35_a_sensitive_clinic_is_named_nowhere_in_the_mail() -> None:
     assert mail["Subject"] == "Your appointment is booked"
     assert mail["From"] == "appointments@clinic.example"
     assert "LOCATION" not in entry(mail)
+    assert "CN" not in entry(mail)["ORGANIZER"].params
 
 
 def test_a_reminder_by_mail_carries_no_calendar_entry() -> None:

@@ -1,5 +1,6 @@
 """Accounts per clinic: whose they are, what is inherited, and every error with its place and without its value."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -48,6 +49,7 @@ mail_from = "desk@north.example"
 mail_reply_to = "answers@north.example"
 sms_sender = "North Clin"
 sms_stop_countries = []
+visit_minutes = 45
 
 [clinics.SOUTH]
 twilio_account_sid = "{OTHER_SID}"
@@ -106,7 +108,8 @@ def test_a_clinic_without_a_section_uses_the_installations(senders: Senders) -> 
 def test_what_a_clinics_section_leaves_out_is_the_installations(senders: Senders) -> None:
     north, south = senders.of("NORTH"), senders.of("SOUTH")
 
-    assert north.mail.sender == Sender("desk@north.example", "answers@north.example")
+    longer = timedelta(minutes=45)
+    assert north.mail.sender == Sender("desk@north.example", "answers@north.example", visit_lasts=longer)
     assert north.mail.server == senders.installation.mail.server
     assert (north.sms.sid, north.sms.sender, north.sms.stop_countries) == (SID, "North Clin", frozenset())
     assert (south.sms.sid, south.sms.auth_token.get_secret_value()) == (OTHER_SID, "south-secret")

@@ -67,7 +67,7 @@ def test_no_name_breaks_out_of_a_mail_or_its_calendar_entry(given_name: str, cli
     assert mail["To"] == EMAIL
     assert [address.addr_spec for address in mail["From"].addresses] == [SENDER.address]
     assert [part.get_content_type() for part in mail.walk()] == [
-        "multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar",
+        "multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar", "application/ics",
     ]  # fmt: skip
     assert html_check.read(mail.get_body(("html",)).get_content()).faults == []
     assert plain(clinic_name) in " ".join(mail.get_body(("plain",)).get_content().split())

@@ -7,6 +7,7 @@ not say is the installation's. `lanes.md` has an example. All of it is read and 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -132,6 +133,7 @@ def _mail(section: Section, below: MailAccount) -> MailAccount:
             below.sender,
             address=section.mail_from or below.sender.address,
             reply_to=section.mail_reply_to or below.sender.reply_to,
+            visit_lasts=timedelta(minutes=section.visit_minutes) if section.visit_minutes else below.sender.visit_lasts,
         ),
     )
 
@@ -170,8 +172,9 @@ def _of_settings(settings: Settings) -> Accounts:
         settings.smtp_password,
         settings.carrier_timeout_s * SMTP_SHARE,
     )
+    lasts = timedelta(minutes=settings.visit_minutes)
     return Accounts(
-        MailAccount(server, Sender(settings.mail_from, unsubscribing=_links(settings))),
+        MailAccount(server, Sender(settings.mail_from, unsubscribing=_links(settings), visit_lasts=lasts)),
         TwilioAccount(
             settings.twilio_account_sid,
             settings.twilio_auth_token,

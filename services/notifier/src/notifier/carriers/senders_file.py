@@ -118,6 +118,7 @@ class Section(BaseModel):
 
     mail_from: str | None = Field(default=None, pattern=_ADDRESS)
     mail_reply_to: str | None = Field(default=None, pattern=_ADDRESS)
+    visit_minutes: int | None = Field(default=None, ge=1, le=1440)
     smtp_host: Annotated[str, AfterValidator(_host)] | None = None
     smtp_port: int | None = Field(default=None, ge=1, le=65535)
     smtp_tls: Literal["none", "starttls", "tls"] | None = None

@@ -7,7 +7,9 @@ writes one after the other. Only headers with names in them go through it, each 
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -28,6 +30,8 @@ LONGEST_SUBJECT = 150
 LONGEST_LINE = 998
 """Without its end: RFC 5322 2.1.1."""
 
+ENTRY = "invite.ics"
+
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 """An address that stands in a header as it is: atoms of RFC 5322 and dots."""
 
@@ -41,11 +45,13 @@ class Sender:
 
     Attributes:
         unsubscribing: Makes one-click links; None: mails carry none.
+        visit_lasts: How long a visit is taken to last, in its calendar entry, that has no end.
     """
 
     address: str
     reply_to: str | None = None
     unsubscribing: Unsubscribing | None = None
+    visit_lasts: timedelta = timedelta(minutes=30)
 
     @property
     def domain(self) -> str:
@@ -96,14 +102,15 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
         f"Content-Language: {words.language}\r\n",
         "MIME-Version: 1.0\r\n",
     ]
-    boundary = f"=_a{call.attempt_id.hex}"  # what no body holds: "=_" (RFC 2045 6.7) and this id
-    body = _alternatives(
-        boundary,
-        templates.render(clinic_id, kind, "text.txt", words),
-        templates.render(clinic_id, kind, "html", words),
-    )
+    parts = [
+        _text("plain", templates.render(clinic_id, kind, "text.txt", words)),
+        _text("html", templates.render(clinic_id, kind, "html", words)),
+    ]
     if method := KINDS[call.kind].calendar:
-        body = _with_entry(f"=_m{call.attempt_id.hex}", body, method, entry_of(call, templates, words, sender))
+        entry = base64.encodebytes(entry_of(call, templates, words, sender)).decode("ascii").replace("\n", "\r\n")
+        body = _with_entry(call.attempt_id.hex, parts, method, entry)
+    else:
+        body = _several("alternative", call.attempt_id.hex, parts)
     content = "".join([*headers, body]).encode("ascii")
     return Mail(str(call.attempt_id), own_id, sender.address, recipient, content)
 
@@ -119,14 +126,14 @@ def _unsubscribe(call: Call, sender: Sender) -> tuple[str, ...]:
 def entry_of(call: Call, templates: Templates, words: Words, sender: Sender) -> bytes:
     """Return the calendar entry of a message whose kind has one."""
     summary = plain(templates.summary(call.visit.clinic_id, words), LONGEST_SUBJECT)
-    return calendar_entry(call, words, summary, sender.address)
+    return calendar_entry(call, words, summary, sender.address, sender.visit_lasts)
 
 
-def _alternatives(boundary: str, text: str, html: str) -> str:
-    return (
-        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
-        f"--{boundary}\r\n{_text('plain', text)}\r\n--{boundary}\r\n{_text('html', html)}\r\n--{boundary}--\r\n"
-    )
+def _several(subtype: str, mark: str, parts: Sequence[str]) -> str:
+    """Return the parts as one; no part holds the boundary, for its `=_` (RFC 2045 6.7) and the attempt's id."""
+    boundary = f"=_{subtype[0]}{mark}"
+    inside = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
+    return f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n{inside}--{boundary}--\r\n'
 
 
 def _text(subtype: str, content: str) -> str:
@@ -138,15 +145,19 @@ def _text(subtype: str, content: str) -> str:
     return f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{lines}'
 
 
-def _with_entry(boundary: str, body: str, method: str, entry: bytes) -> str:
-    encoded = base64.encodebytes(entry).decode("ascii").replace("\n", "\r\n")
-    return (
-        f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"\r\n\r\n'
-        f"--{boundary}\r\n{body}\r\n--{boundary}\r\n"
-        f'Content-Type: text/calendar; charset="utf-8"; method={method};\r\n name="appointment.ics"\r\n'
-        'Content-Disposition: attachment; filename="appointment.ics"\r\n'
-        f"Content-Transfer-Encoding: base64\r\n\r\n{encoded}\r\n--{boundary}--\r\n"
+def _with_entry(mark: str, parts: Sequence[str], method: str, encoded: str) -> str:
+    """Return the parts with an entry, as Google writes its own invitations.
+
+    As the last alternative Outlook and Google read it (MS-OXCMAIL, RFC 6047); attached, for all the others, it is no
+    `text/calendar`, which some would then read twice.
+    """
+    base64_follows = f"Content-Transfer-Encoding: base64\r\n\r\n{encoded}"
+    read = f'Content-Type: text/calendar; charset="utf-8"; method={method}\r\n{base64_follows}'
+    attached = (
+        f'Content-Type: application/ics; name="{ENTRY}"\r\n'
+        f'Content-Disposition: attachment; filename="{ENTRY}"\r\n{base64_follows}'
     )
+    return _several("mixed", mark, [_several("alternative", mark, [*parts, read]), attached])
 
 
 @lru_cache(maxsize=4096)
