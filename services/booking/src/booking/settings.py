@@ -16,7 +16,8 @@ class Settings(ServiceSettings):
         http_port: Port of the door.
         organisation_zone: IANA zone in which the year of a main-file number begins (D4).
         register_on_booking: Whether a booking of an unknown patient registers him (D5).
-        default_country: ISO 3166 code by which national phone numbers are read when nothing nearer says.
+        default_country: ISO 3166 code by which national phone numbers are read where neither the clinic nor the request
+            says one; None: those are refused, or dropped from an event.
         body_limit_bytes: Longest request body; longer ones are refused before they are read.
         inbound_clients: Inbound topic → the client to whom it belongs, as JSON. What a record says of its client is not
             looked at: who may write the topic is whose events these are. `bookings-inbound` is read in any case; while
@@ -36,7 +37,7 @@ class Settings(ServiceSettings):
     operations_port: int = 8110
     organisation_zone: str = "UTC"
     register_on_booking: bool = False
-    default_country: str = "GB"
+    default_country: str | None = None
     body_limit_bytes: int = 4 << 20
     inbound_clients: dict[str, str] = Field(default_factory=dict)
     policy_reissue_per_s: int = Field(default=500, ge=1)

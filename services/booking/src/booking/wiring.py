@@ -121,7 +121,8 @@ class Service:
 def rules_of(settings: Settings) -> Rules:
     """Return the installation's choices."""
     try:
-        country(settings.default_country, "BOOKING_DEFAULT_COUNTRY")
+        if settings.default_country is not None:
+            country(settings.default_country, "BOOKING_DEFAULT_COUNTRY")
         zone = zone_of(settings.organisation_zone, "BOOKING_ORGANISATION_ZONE").key
     except Refused as refusal:
         raise Misconfigured(f"{refusal.place}: {refusal.message}") from None

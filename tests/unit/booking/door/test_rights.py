@@ -70,9 +70,9 @@ def test_a_booking_that_names_no_clinic_lands_in_the_clients_default_clinic() ->
 
 def test_a_patient_in_a_message_is_registered_when_the_client_may_register() -> None:
     booked = batch()
-    booked.take(command(person=PersonDetails(given_name="Ann", mobile="020 7946 0018")))
+    booked.take(command(person=PersonDetails(given_name="Ann", mobile="+44 7911 123456")))
     ((patient, details, cause),) = booked.persons
-    assert (patient, details.mobile, cause) == (ANN, "+442079460018", Cause("local", "local/e1"))
+    assert (patient, details.mobile, cause) == (ANN, "+447911123456", Cause("local", "local/e1"))
 
 
 def test_without_that_right_the_booking_is_taken_and_nobody_is_registered() -> None:

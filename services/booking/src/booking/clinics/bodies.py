@@ -32,13 +32,13 @@ class ClinicBody(Body):
     name: Text
     zone: StrictStr
     languages: list[Text] = Field(default=["en"], min_length=1, max_length=20)
-    country: StrictStr | None = None
+    country: StrictStr | None = Field(default=None, description="By which national phone numbers are read.")
     window: WindowBody = WindowBody()
     sensitive: StrictBool = Field(default=False, description="Left out: as it is; a new clinic is not.")
     identifiers: list[IdentifierBody] = Field(default=[], max_length=100)
 
 
-def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str) -> ClinicState:
+def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str | None) -> ClinicState:
     """Return the clinic that the body tells of.
 
     Raises:
@@ -53,7 +53,7 @@ def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str) -
         version=0,
         name=texts.name(body.name, "name"),
         zone=zone_of(body.zone, "zone").key,
-        country=contacts.country(body.country or default_country, "country"),
+        country=contacts.country_or_none(body.country or default_country, "country"),
         created_at=clock.now(),
         languages=tuple(texts.name(language, "languages") for language in body.languages),
         window_opens=opens,

@@ -26,7 +26,7 @@ _CLINIC = {
 }  # fmt: skip
 
 
-def routes(transactions: Transactions, caller: Caller, default_country: str) -> APIRouter:
+def routes(transactions: Transactions, caller: Caller, default_country: str | None) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
     clock = transactions.clock

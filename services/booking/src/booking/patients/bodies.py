@@ -85,9 +85,9 @@ def read[B: BaseModel](model: type[B], value: Any) -> B:
         raise refusal_of(error) from None
 
 
-def registration(identity: Identity, body: PatientBody, client: Client, default_country: str) -> Registration:
+def registration(identity: Identity, body: PatientBody, client: Client, default_country: str | None) -> Registration:
     """Return what the body tells of a patient."""
-    country = contacts.country(body.country or default_country, "country")
+    country = contacts.country_or_none(body.country or default_country, "country")
 
     def text(value: str | None, place: str) -> str | None:
         return None if value is None else texts.name(value, place)

@@ -36,7 +36,9 @@ _BATCH = body_schema(
 ) | answer_schema(BatchAnswer)
 
 
-def routes(transactions: Transactions, intake: RegistrationIntake, caller: Caller, default_country: str) -> APIRouter:
+def routes(
+    transactions: Transactions, intake: RegistrationIntake, caller: Caller, default_country: str | None
+) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
 
@@ -101,7 +103,7 @@ def _items(value: Any) -> Sequence[Any]:
     return items
 
 
-def _listed(value: Any, client: Client, source: str | None, default_country: str) -> Registration | Refused:
+def _listed(value: Any, client: Client, source: str | None, default_country: str | None) -> Registration | Refused:
     try:
         body = read(ListedBody, value)
         identity = (client.source(body.source or source), texts.identifier(body.id, "id"))

@@ -1,38 +1,97 @@
 """Phone numbers and email addresses, as carriers want them."""
 
+import re
+
 import email_validator
 import phonenumbers
+from phonenumbers import CountryCodeSource, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from booking.values.refusals import Refused
 
+_TAKES_NO_TEXT = frozenset(
+    {PhoneNumberType.FIXED_LINE, PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST}
+    | {PhoneNumberType.PAGER, PhoneNumberType.UAN, PhoneNumberType.VOICEMAIL}
+)
+"""Kinds of numbers that take neither SMS nor WhatsApp. What may be a mobile, or is in no list of ranges, is one."""
 
-def mobile(written: str, country: str, place: str) -> str:
+_SAYS_ITS_COUNTRY = frozenset(
+    {CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN, CountryCodeSource.FROM_NUMBER_WITH_IDD},
+)
+
+_FOR_EXAMPLES = re.compile(r"\+447700900\d{3}")
+"""Ofcom's mobile numbers for films and examples: nobody has them, so no list of ranges does."""
+
+_RENUMBERED = (
+    (re.compile(r"^\+52(?:1|04[45])(\d{10})$"), r"+52\1"),
+    (re.compile(r"^\+55(\d\d)([6-9]\d{7})$"), r"+55\g<1>9\2"),
+)
+"""Mobile numbers as they were written before their country renumbered, and as they are dialled now: Mexico had a 1
+before them until 2019, Brazil has a ninth digit in them since 2016."""
+
+
+def mobile(written: str, country: str | None, place: str) -> str:
     """Return the number in E.164.
 
     Args:
         written: As people write it; national if without `+`.
-        country: ISO 3166 code by which a national number is read.
+        country: ISO 3166 code by which a national number is read; None if nobody knows.
 
     Raises:
-        Refused: BAD_PHONE, for a number that cannot be one in its country by its length and prefix. Whether
-            the range is in use is the carrier's to say: lists of ranges are older than some phones.
+        Refused: BAD_PHONE, for a number that cannot be one by its length, or a national one that is in no range of its
+            country: read by the wrong one it would be a stranger's. Whether the range of an international one is in use
+            is the carrier's to say: lists of ranges are older than some phones. NO_COUNTRY, for a national number
+            without a country. NOT_A_MOBILE, for a landline and the like.
     """
-    try:
-        number = phonenumbers.parse(written, country)
-    except phonenumbers.NumberParseException:
-        raise Refused("BAD_PHONE", "not a phone number", place) from None
-    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
-    if not possible or number.extension:
+    number, is_national = _parsed(written, country, place)
+    for old, new in _RENUMBERED:
+        number = phonenumbers.parse(old.sub(new, _e164(number)))
+    in_e164 = _e164(number)
+    possible = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    certain = not is_national or phonenumbers.is_valid_number(number) or _FOR_EXAMPLES.fullmatch(in_e164)
+    if not possible or not certain:
         raise Refused("BAD_PHONE", f"not a phone number of its country ({country} if none is given)", place)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if phonenumbers.number_type(number) in _TAKES_NO_TEXT:
+        raise Refused("NOT_A_MOBILE", "a landline or service number takes no SMS and no WhatsApp", place)
+    return in_e164
+
+
+def _parsed(written: str, country: str | None, place: str) -> tuple[phonenumbers.PhoneNumber, bool]:
+    """Return the number, and whether it is national: then it is one of the country."""
+    try:
+        number = phonenumbers.parse(written, country, keep_raw_input=True)
+    except phonenumbers.NumberParseException as error:
+        if error.error_type == error.INVALID_COUNTRY_CODE and country is None and not written.strip().startswith("+"):
+            message = "a national number is read by a country, and none is known: write it with + and its country code"
+            raise Refused("NO_COUNTRY", message, place) from None
+        raise Refused("BAD_PHONE", "not a phone number", place) from None
+    if number.extension:
+        raise Refused("BAD_PHONE", "a number behind an extension cannot be written to", place)
+    return number, number.country_code_source not in _SAYS_ITS_COUNTRY
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
 def email(written: str, place: str) -> str:
-    """Return the address in normal form."""
+    """Return the address in normal form, its domain in its own letters (IDNA 2008).
+
+    Raises:
+        Refused: BAD_EMAIL; UNREACHABLE_EMAIL, for a mailbox in letters beyond ASCII, which takes SMTPUTF8 from every
+            server on the way: no carrier of ours speaks it.
+    """
     try:
-        return email_validator.validate_email(written, check_deliverability=False).normalized
+        found = email_validator.validate_email(written, check_deliverability=False)
     except email_validator.EmailNotValidError:
         raise Refused("BAD_EMAIL", "not an email address", place) from None
+    if found.smtputf8:
+        raise Refused("UNREACHABLE_EMAIL", "before the @ no mail of ours can have letters beyond ASCII", place)
+    return found.normalized
+
+
+def country_or_none(written: str | None, place: str) -> str | None:
+    """Return the country code, if one is given."""
+    return None if written is None else country(written, place)
 
 
 def country(written: str, place: str) -> str:

@@ -16,6 +16,7 @@ class ClinicState:
     """A clinic with the policies that its appointments carry.
 
     Attributes:
+        country: ISO 3166 code by which national phone numbers of its patients are read; None if nobody said.
         policies: Those that somebody set, of the clinic and of service types, given up or not; the default where there
             is none.
     """
@@ -24,7 +25,7 @@ class ClinicState:
     version: int
     name: str
     zone: str
-    country: str
+    country: str | None
     created_at: datetime
     languages: tuple[str, ...] = ("en",)
     sensitive: bool = False

@@ -63,7 +63,7 @@ class PatientState:
         return self.version > 0
 
 
-def read_by(person: PersonDetails, country: str, details: Details) -> PersonDetails:
+def read_by(person: PersonDetails, country: str | None, details: Details) -> PersonDetails:
     """Return what a message says of a patient, as it is kept; what cannot be kept is not said."""
 
     def text(value: str | None, place: str) -> str | None:
