@@ -324,6 +324,31 @@ def test_without_a_region_dates_and_times_follow_the_country_of_the_clinics_zone
 
 
 @pytest.mark.parametrize(
+    ("country", "zone", "wanted", "clinic", "expected"),
+    [
+        ("GB", "Europe/London", "en", ("en",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+        ("GB", "UTC", "en", ("en",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+        ("GB", "Europe/London", "en-US", ("en",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+        ("US", "UTC", "en-GB", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
+        ("US", "America/New_York", "en", ("en-GB",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "4:00 AM")),
+        ("IE", "Europe/Dublin", "en", ("en",), ("Wednesday 3 March 2027", "Wed, 3 Mar", "09:00")),
+        ("DE", "Europe/Berlin", "de-AT", ("de",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "10:00")),
+        ("CH", "Europe/Zurich", "de-DE", ("de",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "10:00")),
+        ("GB", "Europe/London", "de", ("en",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "09:00")),
+        ("GB", "Europe/London", "nl-BE", ("en",), ("woensdag 3 maart 2027", "wo 3 mrt", "09:00")),
+        (None, "Europe/London", "en-US", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
+        ("ZZ", "Europe/London", "en", ("en",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+    ],
+)
+def test_dates_and_times_are_written_as_the_clinics_country_writes_the_language_of_the_message(
+    country: str | None, zone: str, wanted: str, clinic: tuple[str, ...], expected: tuple[str, str, str]
+) -> None:
+    words = words_of(call(clinic_country=country, zone=zone, language=wanted, clinic_languages=clinic))
+
+    assert (words.date, words.short_date, words.time) == expected
+
+
+@pytest.mark.parametrize(
     ("zone", "wanted", "expected"),
     [
         ("Europe/Podgorica", "sr", "среда, 3. март 2027."),

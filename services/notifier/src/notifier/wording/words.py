@@ -75,7 +75,7 @@ def words_of(
     if visit.starts_at is None:
         raise ValueError("the gate lets no message pass without a start")
     spoken = language(visit.language, visit.clinic_languages, available, last_resort)
-    customs = _customs(spoken, visit.language, visit.clinic_languages, visit.zone)
+    customs = _customs(spoken, visit.language, visit.clinic_languages, visit.clinic_country, visit.zone)
     zone = zone_of(visit.zone)
     local, now = visit.starts_at.astimezone(zone), call.at.astimezone(zone)
     country, homes = _home_of(mobile_of(visit))
@@ -98,17 +98,25 @@ def words_of(
 
 
 @lru_cache(maxsize=1024)
-def _customs(spoken: str, wanted: str | None, clinic_languages: tuple[str, ...], zone: str) -> str:
+def _customs(spoken: str, wanted: str | None, clinic_languages: tuple[str, ...], country: str | None, zone: str) -> str:
     """Return the locale whose customs dates and times follow, as babel calls it.
 
-    That of a tag with a region, if CLDR knows it; else of the language in the country of the clinic's zone, unless
-    another script is used there than the templates may have (Serbian in Montenegro); else of the language alone.
+    The language as the clinic's country writes it; where CLDR knows no such, or the country is not known, that of a tag
+    with a region, else of the country of the clinic's zone, else of the language alone. A country in which another
+    script is used than the templates may have (Serbian in Montenegro) counts only in a tag.
     """
-    for tag in regions_of(spoken, wanted, clinic_languages):
-        if (found := _locale(tag)) is not None:
-            return str(found)
-    there = _locale(f"{spoken}-{_country_of(zone)}")
-    return str(Locale.parse(spoken, sep="-") if there is None or there.script else there)
+    found = (
+        _there(spoken, country),
+        *(_locale(tag) for tag in regions_of(spoken, wanted, clinic_languages)),
+        _there(spoken, _country_of(zone)),
+    )
+    return str(next(filter(None, found), None) or Locale.parse(spoken, sep="-"))
+
+
+def _there(spoken: str, country: str | None) -> Locale | None:
+    """Return how a language is written in a country, if CLDR knows that and it is the language's usual script."""
+    there = _locale(f"{spoken}-{country}") if country else None
+    return there if there and there.territory == country and not there.script else None
 
 
 def _locale(tag: str) -> Locale | None:
