@@ -124,6 +124,7 @@ class Memory:
                 said = Said(
                     one.notification_id, one.recipient_id, one.kind not in ENDS, one.said_starts_at, one.clinic_id,
                     one.schedule_gen, one.said_at or NOW, one.state is NotificationState.SENDING,
+                    one.kind in LEVEL_KINDS,
                 )  # fmt: skip
                 found[one.appointment_id, one.recipient].append(said)
                 if one.replaces:

@@ -9,14 +9,14 @@ import pytest
 
 from notifier.carriers.port import CannotCompose
 from notifier.lanes.handle.claims import claim
-from notifier.lanes.handle.judgement import Asking, record
+from notifier.lanes.handle.judgement import AWAITED, Asking, record
 from notifier.lanes.handle.limits import Limits
 from notifier.lanes.handle.ports import Answered
 from notifier.ledger.domain.notification import NotAccepted, NotStarted
 from notifier.ledger.domain.states import NotificationState
-from schemas.notifications import Channel
+from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
-from tests.support.notifier.builders import NOW, notification
+from tests.support.notifier.builders import APPOINTMENT, NOW, notification
 from tests.unit.notifier.lane_fakes import (
     ACCOUNTS,
     LIVE,
@@ -227,3 +227,23 @@ async def test_d18_three_messages_of_one_visit_in_one_claim_are_two_and_a_limit(
         (NotificationState.SKIPPED, Reason.LIMIT),
     ]
     assert len(carrier.calls) == 2
+
+
+async def test_g5_two_news_to_one_recipient_are_not_under_way_at_once() -> None:
+    """Of one visit, or of one and another in its place (D37); a reminder beside them is none."""
+    other = uuid4()
+    first = notification(notification_id=uuid4(), kind=Kind.CONFIRMATION)
+    second = notification(notification_id=uuid4(), kind=Kind.MOVED)
+    in_place = notification(notification_id=uuid4(), kind=Kind.MOVED, appointment_id=other, replaces=APPOINTMENT)
+    reminder = notification(notification_id=uuid4())
+    alone = notification(notification_id=uuid4(), kind=Kind.CONFIRMATION, appointment_id=uuid4())
+    ledger = MemoryLedger(first, second, in_place, reminder, alone)
+    ledger.visit = replace(ledger.visit, email=None)
+    asking = Asking(Channel.SMS, {"ours": 10}, ACCOUNTS, LIVE, NOW, 0.0)
+
+    claimed = await claim(ledger, asking)
+
+    assert {call.notification_id for call in claimed.calls} == {one.notification_id for one in (first, reminder, alone)}
+    waiting = {one.notification_id: one.next_attempt_at for one in claimed.waiting}
+    assert waiting == dict.fromkeys((second.notification_id, in_place.notification_id), NOW + AWAITED)
+    assert ledger.held[second.notification_id].state is NotificationState.QUEUED

@@ -15,7 +15,7 @@ from notifier.gate.domain.visit import Details, Person, Preferences, Visit, emai
 from notifier.gate.statements import FACTS, GATE, PEOPLE, SAID
 from notifier.opt_outs.store import stopped
 from notifier.values.addresses import Peppers, normal
-from notifier.values.kinds import ENDS, KINDS, PATIENT, Category
+from notifier.values.kinds import ENDS, KINDS, LEVEL_KINDS, PATIENT, Category
 from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel, Kind
 from schemas.zones import zone_of
@@ -59,6 +59,7 @@ async def read_said(connection: Connection, appointment_ids: Collection[UUID]) -
             row["schedule_gen"],
             row["at"],
             row["under_way"],
+            Kind(row["kind"]) in LEVEL_KINDS,
         )
         found[about, recipient].append(said)
         if replaced:

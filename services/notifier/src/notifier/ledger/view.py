@@ -21,11 +21,21 @@ class Seen:
     facts: GateFacts
 
 
-async def look(work: GateTransaction, appointment_ids: Collection[UUID], asked: Sequence[Notification] = ()) -> View:
-    """Return these visits, what was said of them, and the people who are not their patients any more."""
+async def look(
+    work: GateTransaction,
+    appointment_ids: Collection[UUID],
+    asked: Sequence[Notification] = (),
+    visits: Mapping[UUID, Visit] | None = None,
+) -> View:
+    """Return these visits, what was said of them, and the people who are not their patients any more.
+
+    Args:
+        asked: Messages about them: to whom they are counts too.
+        visits: As somebody has read them from the gate already.
+    """
     if not appointment_ids:
         return View({})
-    visits = await work.gate(appointment_ids)
+    visits = await work.gate(appointment_ids) if visits is None else visits
     said = await work.said(appointment_ids)
     told = {(about, one.recipient_id) for (about, to), them in said.items() if to == PATIENT for one in them}
     told |= {(one.appointment_id, one.recipient_id) for one in asked if one.recipient == PATIENT and one.appointment_id}
@@ -65,4 +75,5 @@ def _facts(one: Notification, facts: GateFacts, view: View, now: datetime) -> Ga
         return facts
     said = view.last(one.appointment_id, one.recipient, one.recipient_id, one.notification_id)
     stood = view.stood(one.replaces, one.recipient_id, now, one.notification_id)
-    return replace(facts, told=Told(facts.told.today, said, stood))
+    telling = view.being_told(one.appointment_id, one.recipient, one.recipient_id, one.notification_id)
+    return replace(facts, told=Told(facts.told.today, said, stood, telling is not None))

@@ -51,9 +51,15 @@ class News:
 
 
 def news_of(visit: Visit, view: View, now: datetime) -> Iterator[News]:
-    """Give what is to be said of a visit to its provider, its patient, and those whose it was."""
+    """Give what is to be said of a visit to its provider, its patient, and those whose it was.
+
+    Nothing is to whom it is being said already: that message says it until he has it, or is on the work list.
+    """
     for recipient in (PROVIDER, PATIENT):
         for who in (owner_of(visit, recipient), *view.told_before(visit, recipient)):
+            telling = view.being_told(visit.appointment_id, recipient, who)
+            if telling is not None and telling.is_news:
+                continue
             seen = view.of(visit.appointment_id, recipient, who)
             said = view.last(visit.appointment_id, recipient, who)
             if seen is not None and (kind := difference(said, seen, recipient, now)):

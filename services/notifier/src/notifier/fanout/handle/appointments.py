@@ -109,15 +109,16 @@ async def _bring_up_to_date(
         kept: Of those of which a new version came, that version.
         happened: What is to be said besides, written down in the same step: the providers' rows are locked last.
     """
-    view = await look(store, visits)
-    lacking = missing(view.visits.values())
+    seen = await store.gate(visits)
+    lacking = missing(seen.values())
     twins = await _twins(store, kept, lacking, now)
     replaced = replaced_by(twins)
     about = dict.fromkeys((*visits, *replaced))
     beside = {one.appointment_id for one in happened if one.appointment_id}
     held = await store.open_news(about)
-    if lacking or twins or held or beside - view.visits.keys():
-        view = await look(store, {*about, *replaced.values(), *beside}, held)
+    again = lacking or twins or held or beside - seen.keys()
+    # after the locks: whoever held them may have told somebody
+    view = await look(store, {*about, *replaced.values(), *beside}, held, None if again else seen)
     imported = {one for one, newest in kept.items() if newest.visit.mode is IngestMode.BACKFILL}
     opened = _by_recipient(view, held)
     asked: list[Notification] = []
@@ -134,10 +135,10 @@ async def _bring_up_to_date(
     known = live - {one.notification_id for one in new}
     closed = await store.closed_news(known) if known else ()
     before |= {one.notification_id: one for one in closed}
-    again = [one for one in asked if one.notification_id in before and one.notification_id not in made]
-    again += [reopened(one, made[one.notification_id]) for one in closed]
-    again += [one for one in opened.values() if one.state is NotificationState.QUEUED]
-    await enter(store, [*happened, *new, *again], sending, now, view, before)
+    anew = [one for one in asked if one.notification_id in before and one.notification_id not in made]
+    anew += [reopened(one, made[one.notification_id]) for one in closed]
+    anew += [one for one in opened.values() if one.state is NotificationState.QUEUED]
+    await enter(store, [*happened, *new, *anew], sending, now, view, before)
 
 
 def _by_recipient(view: View, held: Sequence[Notification]) -> dict[Place, Notification]:

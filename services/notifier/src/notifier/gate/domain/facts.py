@@ -61,11 +61,13 @@ class Told:
         today: Messages to a patient accepted, or perhaps accepted, on the clinic's local day of now (D18).
         said: What he was last told, or may have been (D58); None: nothing.
         replaced: The visit takes the place of another of which he was told, and which stands no more (D37).
+        awaited: A message that is under way tells him the same: news waits for its answer.
     """
 
     today: int = 0
     said: Said | None = None
     replaced: bool = False
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Said:
         starts_at: None: not kept; then `schedule_gen` says whether it was another time.
         under_way: Its call has not been answered yet. That is no proof that he knows what is so, and reason enough
             to take back what is not.
+        is_news: It is one that brings him up to date, and will be tried again if it is refused for now.
     """
 
     by: UUID
@@ -46,6 +47,7 @@ class Said:
     schedule_gen: int
     at: datetime
     under_way: bool = False
+    is_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +87,21 @@ class View:
         self, appointment_id: UUID | None, recipient: str, recipient_id: UUID | None, but: UUID | None = None
     ) -> Said | None:
         """Return what the recipient was last told of the visit, `but` by this message; None: nothing."""
-        if appointment_id is None:
-            return None
-        known = self.addressee(appointment_id, recipient, recipient_id)
-        visit = self.visits.get(appointment_id)
-        stands = visit and visit.status is Status.BOOKED and self.is_his(visit, recipient, recipient_id)
-        for said in reversed(self.said.get((appointment_id, recipient), ())):
-            proves_nothing = said.under_way and said.stands and visit and stands and not _elsewhere(said, visit)
-            if said.by != but and self.kept_as(said.recipient_id) in {known, None} and not proves_nothing:
-                return said
-        return None
+        visit = self._standing(appointment_id, recipient, recipient_id)
+        to_him = self._said_to(appointment_id, recipient, recipient_id, but)
+        return next((said for said in to_him if visit is None or not _is_telling(said, visit)), None)
+
+    def being_told(
+        self, appointment_id: UUID | None, recipient: str, recipient_id: UUID | None, but: UUID | None = None
+    ) -> Said | None:
+        """Return what is under way to tell the recipient just what is so, `but` this message: its answer is awaited.
+
+        News before others; None: the visit does not stand for him, or nothing is.
+        """
+        visit = self._standing(appointment_id, recipient, recipient_id)
+        to_him = self._said_to(appointment_id, recipient, recipient_id, but)
+        telling = [said for said in to_him if visit is not None and _is_telling(said, visit)]
+        return max(telling, key=lambda said: said.is_news, default=None)
 
     def stood(
         self, appointment_id: UUID | None, patient_id: UUID | None, now: datetime, but: UUID | None = None
@@ -119,6 +126,21 @@ class View:
         """Return which patient or provider a message is for; None: nobody is named."""
         visit = self.visits.get(appointment_id) if appointment_id else None
         return self.kept_as(recipient_id) or (owner_of(visit, recipient) if visit else None)
+
+    def _standing(self, appointment_id: UUID | None, recipient: str, recipient_id: UUID | None) -> Visit | None:
+        """Return the visit if it stands, and is this recipient's."""
+        visit = self.visits.get(appointment_id) if appointment_id else None
+        stands = visit is not None and visit.status is Status.BOOKED and self.is_his(visit, recipient, recipient_id)
+        return visit if stands else None
+
+    def _said_to(
+        self, appointment_id: UUID | None, recipient: str, recipient_id: UUID | None, but: UUID | None
+    ) -> Iterable[Said]:
+        """Give what was said to him of the visit, the last first."""
+        known = self.addressee(appointment_id, recipient, recipient_id)
+        for said in reversed(self.said.get((appointment_id, recipient), ()) if appointment_id else ()):
+            if said.by != but and self.kept_as(said.recipient_id) in {known, None}:
+                yield said
 
     def kept_as(self, recipient_id: UUID | None) -> UUID | None:
         """Return the id under which a person goes now: of one who was merged away, the one he was merged into."""
@@ -150,6 +172,11 @@ def _at(visit: Visit, starts_at: datetime) -> Visit:
     """Return the visit at another time, as long as it is."""
     lasts = visit.ends_at - visit.starts_at if visit.ends_at and visit.starts_at else None
     return replace(visit, starts_at=starts_at, ends_at=None if lasts is None else starts_at + lasts)
+
+
+def _is_telling(said: Said, visit: Visit) -> bool:
+    """Say whether it is under way to tell of a visit that stands just what is so: whether it arrives is to be seen."""
+    return said.under_way and said.stands and not _elsewhere(said, visit)
 
 
 def _elsewhere(said: Said, visit: Visit) -> bool:

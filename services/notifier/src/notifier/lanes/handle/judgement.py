@@ -20,11 +20,15 @@ from notifier.ledger.domain.notification import Call, NotAccepted, Notification
 from notifier.ledger.domain.settlement import defer, place, settle, shut, skip, start
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.view import see
+from notifier.values.kinds import LEVEL_KINDS
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
 LONGEST_PAUSE_S = 3600.0
 """A carrier that asks for more patience is asked again after an hour."""
+
+AWAITED = timedelta(seconds=5)
+"""So long news waits, again and again, while a message that tells its recipient the same has not been answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +110,26 @@ async def judge(
     if not due:
         return claimed
     seen = await see(work, due, asking.now)
-    leaving: Counter[UUID | None] = Counter()
+    leaving: Counter[tuple[UUID, UUID]] = Counter()
     written: list[Notification] = []
     for held in due:
         visit, facts = seen[held.notification_id].visit, seen[held.notification_id].facts
-        if also := leaving[held.appointment_id]:  # of the same visit, in this very claim (D18)
-            facts = replace(facts, told=replace(facts.told, today=facts.told.today + also))
+        about = _about(held, visit)
+        if also := sum(leaving[each] for each in about):  # in this very claim: of the day's two (D18), and not answered
+            awaited = held.kind in LEVEL_KINDS
+            facts = replace(facts, told=replace(facts.told, today=facts.told.today + also, awaited=awaited))
         written.append(_judged(claimed, held, visit, facts, asking))
-        leaving[held.appointment_id] += written[-1].state is NotificationState.SENDING
+        if written[-1].state is NotificationState.SENDING:
+            leaving.update(about)
     await work.write(written, asking.now)
     await work.open_attempts(claimed.calls, asking.now)
     await work.publish(claimed.settled, asking.now)
     return claimed
+
+
+def _about(held: Notification, visit: Visit | None) -> list[tuple[UUID, UUID]]:
+    """Return of which visits a message tells its patient: of its own, and of the one whose place that takes."""
+    return [(each, visit.patient_id) for each in (held.appointment_id, held.replaces) if each and visit]
 
 
 def _judged(
@@ -133,6 +145,10 @@ def _judged(
     account = asking.accounts.of(visit.clinic_id)
     is_asked = account == asking.accounts.of(held.clinic_id)  # else it waits for a claim of its own account
     if isinstance(decision, Send) and decision.route.channel is asking.lane and not sending.holds and is_asked:
+        if facts.told.awaited:
+            after = place(held, decision, visit.clinic_id).but(next_attempt_at=asking.now + AWAITED)
+            claimed.waiting.append(after)
+            return after
         if asking.shut_for is None:
             call = _call(held, visit, facts, decision, asking)
             claimed.calls.append(call)
