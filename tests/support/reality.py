@@ -35,6 +35,7 @@ class Post:
         body: JSON, or bytes as they are sent.
         answer: Members that the answer has, by path: `{"result": "applied"}`; a header by its name: `Attend-Result`.
         warnings: Code and place of each, in any order; None: not judged.
+        service: Whom it is sent to: a service, or the carriers as `sinks`.
     """
 
     body: Any
@@ -44,6 +45,7 @@ class Post:
     path: str = "/v1/events"
     method: str = "POST"
     content_type: str = "application/json"
+    service: str = "booking"
 
 
 def fhir(resource: Any, answer: Mapping[str, Any] | None = None, **expected: Any) -> Post:
@@ -51,6 +53,11 @@ def fhir(resource: Any, answer: Mapping[str, Any] | None = None, **expected: Any
     is_message = isinstance(resource, dict) and resource.get("resourceType") == "Bundle"
     path = "/fhir/R4/$process-message" if is_message else "/fhir/R4/Appointment"
     return Post(resource, answer or {}, path=path, content_type=FHIR, **expected)
+
+
+def answered(text: str, sender: str = "{mobile}") -> Post:
+    """Return a text message that the patient sends."""
+    return Post({"sender": sender, "body": text}, path="/inbound", service="sinks", status=204)
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ class Seen:
         for number, (post, answer) in enumerate(zip(self.case.input, self.answers, strict=True)):
             said = f"post {number}: {answer.status_code} {answer.text}"
             assert answer.status_code == post.status, said
-            body = answer.json()
+            body = answer.json() if answer.content else {}
             for place, value in self.words.filled(post.answer).items():
                 found = answer.headers.get(place) if place[:1].isupper() else member(body, place)
                 assert found == value, f"{place}: {said}"
@@ -196,7 +203,7 @@ async def _sent(http: httpx2.AsyncClient, running: Installation, post: Post, wor
     body = words.filled(post.body)
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     headers = {"Authorization": f"Bearer {running.key}", "Content-Type": post.content_type}
-    url = f"{running.urls['booking']}{words.filled(post.path)}"
+    url = f"{running.urls[post.service]}{words.filled(post.path)}"
     return await http.request(post.method, url, content=content, headers=headers)
 
 

@@ -17,13 +17,16 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
+from xml.etree import ElementTree
 
 import httpx2
 import orjson
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
-log = logging.getLogger(__name__)
+from stack.accepted import AcceptanceLog
+
+warner = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
 OUR_NUMBER = "+15005550006"
@@ -56,10 +59,14 @@ class Back:
             return None
         return cls(url, token, environ.get("SINKS_META_APP_SECRET"), receipts=environ.get("SINKS_RECEIPTS") == "1")
 
-    async def answer(self, given: Answer) -> int:
-        """Post a patient's SMS and return the status of what came back."""
+    async def answer(self, given: Answer) -> tuple[int, list[str]]:
+        """Post a patient's SMS, and return the status of what came back and the texts that it says back to him."""
         form = {"MessageSid": f"SM{uuid4().hex}", "From": given.sender, "To": OUR_NUMBER, "Body": given.body}
-        return await self._twilio(f"{self._url}/callbacks/twilio/inbound", form)
+        came = await self._twilio(f"{self._url}/callbacks/twilio/inbound", form)
+        if came.status_code >= FIRST_NOT_TAKEN:
+            return came.status_code, []
+        response = ElementTree.fromstring(came.content)  # noqa: S314  # of our own notifier
+        return came.status_code, [message.text or "" for message in response.iter("Message")]
 
     def delivered_sms(self, status_callback: str | None, sid: str, to: str) -> None:
         """Report an accepted SMS as delivered, soon, to the address that came with it."""
@@ -75,29 +82,29 @@ class Back:
             body = {"object": "whatsapp_business_account", "entry": [{"id": "0", "changes": [change]}]}
             self._soon(self._meta(orjson.dumps(body), self._app_secret))
 
-    async def _twilio(self, address: str, form: dict[str, str]) -> int:
+    async def _twilio(self, address: str, form: dict[str, str]) -> httpx2.Response:
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "X-Twilio-Signature": twilio_signature(self._auth_token, address, form),
         }
-        return (await self._client.post(address, content=urlencode(form).encode(), headers=headers)).status_code
+        return await self._client.post(address, content=urlencode(form).encode(), headers=headers)
 
-    async def _meta(self, body: bytes, secret: str) -> int:
+    async def _meta(self, body: bytes, secret: str) -> httpx2.Response:
         signature = f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}"
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
-        return (await self._client.post(f"{self._url}/callbacks/meta", content=body, headers=headers)).status_code
+        return await self._client.post(f"{self._url}/callbacks/meta", content=body, headers=headers)
 
-    def _soon(self, posting: Coroutine[Any, Any, int]) -> None:
+    def _soon(self, posting: Coroutine[Any, Any, httpx2.Response]) -> None:
         """Post after the carrier's own answer; one that is not taken is said in the log and not repeated."""
 
         async def post() -> None:
             try:
-                status = await posting
+                status = (await posting).status_code
             except httpx2.HTTPError as error:
-                log.warning("a receipt was not taken: %s", type(error).__name__)
+                warner.warning("a receipt was not taken: %s", type(error).__name__)
                 return
             if status >= FIRST_NOT_TAKEN:
-                log.warning("a receipt was not taken: %s", status)
+                warner.warning("a receipt was not taken: %s", status)
 
         task = asyncio.create_task(post())
         self._under_way.add(task)
@@ -110,8 +117,11 @@ def twilio_signature(auth_token: str, url: str, form: Mapping[str, str]) -> str:
     return base64.b64encode(hmac.digest(auth_token.encode(), signed.encode(), "sha1")).decode()
 
 
-def routes(back: Back | None) -> APIRouter:
-    """Return the call by which a patient answers; 409 if nobody said where answers go."""
+def routes(back: Back | None, log: AcceptanceLog) -> APIRouter:
+    """Return the call by which a patient answers; 409 if nobody said where answers go.
+
+    What his answer is answered goes to him as an SMS: it is in the log.
+    """
     api = APIRouter()
 
     @api.post("/inbound", status_code=204)
@@ -119,8 +129,10 @@ def routes(back: Back | None) -> APIRouter:
         """Let a patient answer; 502 if the answer was not taken."""
         if back is None:
             raise HTTPException(409, "SINKS_CALLBACK_URL and SINKS_TWILIO_AUTH_TOKEN say where answers go")
-        status = await back.answer(given)
+        status, texts = await back.answer(given)
         if status >= FIRST_NOT_TAKEN:
             raise HTTPException(502, f"not taken: {status}")
+        for text in texts:
+            log.accept("sms", given.sender, None, text)
 
     return api

@@ -132,7 +132,7 @@ def carrier(log: AcceptanceLog, faults: Faults, back: callbacks.Back | None = No
     """Return the HTTP side: Twilio's Messages, Meta's Cloud API, the list of what was accepted, faults and health."""
     api = FastAPI(title="Attend's local carrier", description="Accepts every message and sends none.")
     api.include_router(orders.routes(faults))
-    api.include_router(callbacks.routes(back))
+    api.include_router(callbacks.routes(back, log))
 
     @api.post("/2010-04-01/Accounts/{account}/Messages.json", status_code=201)
     async def twilio(account: str, request: Request) -> Any:

@@ -12,6 +12,8 @@ from tests.support.carriers.log import Desk, Taken
 
 _TWILIO = re.compile(r"/2010-04-01/Accounts/[^/]+/Messages\.json")
 _META = re.compile(r"/v[^/]+/[^/]+/messages")
+OWN_CODES = 1000
+"""From here on a code is the carrier's own, not HTTP's."""
 DRIP_S = 0.2
 """Between two bytes of an answer that drips."""
 
@@ -75,7 +77,7 @@ async def _answer(desk: Desk, message: Message, writer: asyncio.StreamWriter) ->
     answer = desk.next_answer(message.to)
     if isinstance(answer, int):
         patience = {"Retry-After": str(desk.retry_after_s)} if desk.retry_after_s else {}
-        await _send(writer, _written(answer, {"code": answer}, patience))
+        await _send(writer, _written(answer if answer < OWN_CODES else 400, {"code": answer}, patience))
         return True
     desk.taken.append(Taken(message.channel, message.to, message.reference, message.body))
     await desk.before_answering(answer)

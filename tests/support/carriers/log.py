@@ -34,6 +34,7 @@ class Desk:
     | answer | what the carrier does |
     |---|---|
     | a code | refuses with it: HTTP's status, or SMTP's reply to the recipient (421 also hangs up) |
+    | a code of four digits and more | HTTP: refuses with 400 and this code in the body |
     | `data-451`, `data-550` | SMTP: refuses after the final dot |
     | `silent` | accepts and never answers |
     | `held` | accepts and answers when `let_go` is called |

@@ -46,6 +46,9 @@ class Work:
     async def is_new(self, _reply_id: Any) -> bool:
         return True
 
+    async def recipient(self, incoming: Any) -> None:
+        return None
+
     async def identify(self, address: Any, *_: Any) -> tuple[Any, bool]:
         return address, True
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from notifier.receipts.domain import Carrier, Made, Receipt, Reported
@@ -31,6 +33,7 @@ class Ledger:
         self.written: list[Notification] = []
         self.published: list[Notification] = []
         self.noted: list[Noted] = []
+        self.stopped: list[UUID] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Ledger"]:
@@ -66,6 +69,9 @@ class Ledger:
 
     async def link(self, users: Sequence[tuple[str, UUID]], now: datetime) -> None:
         assert not users
+
+    async def stop(self, attempts: Sequence[UUID], now: datetime) -> None:
+        self.stopped += attempts
 
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
         raise AssertionError("nothing is given up here")
@@ -116,6 +122,20 @@ async def test_g5_of_two_calls_only_the_one_by_which_the_message_is_accepted_may
     await heard(ledger, said(Reported.DELIVERED, FIRST), said(Reported.ACCEPTED, SECOND))
 
     assert {attempt_id: one.accepted for attempt_id, one in ledger.moved.items()} == {FIRST: True, SECOND: False}
+
+
+@pytest.mark.parametrize(
+    ("code", "stopped"),
+    [("TWILIO_21610", True), ("META_131050", True), ("TWILIO_30005", False), ("TWILIO_121610", False), (None, False)],
+)
+async def test_a_report_that_its_reader_said_stop_to_the_carrier_stops_what_is_sent_to_him(
+    code: str | None, stopped: bool
+) -> None:
+    ledger = Ledger(sending())
+
+    await heard(ledger, replace(said(Reported.UNDELIVERED), code=code))
+
+    assert ledger.stopped == ([FIRST] if stopped else [])
 
 
 async def test_a_report_of_no_call_of_ours_is_kept_and_nothing_is_noted_of_it() -> None:

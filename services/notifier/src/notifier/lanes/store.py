@@ -30,6 +30,8 @@ from notifier.ledger.domain.notification import (
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.store.rows import read
 from notifier.ledger.store.transaction import PostgresLedgerTransaction
+from notifier.opt_outs.domain.refusals import is_opt_out
+from notifier.opt_outs.store import stop_refused
 from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
 
@@ -139,6 +141,8 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
         columns = [(one.call.attempt_id, *_columns(one.answer)) for one in answers]
         await self._close(columns, now)
+        refused = [attempt_id for attempt_id, outcome, code, _ in columns if outcome == "rejected" and is_opt_out(code)]
+        await stop_refused(self._connection, refused, now)
 
     async def give_up_attempts(self, notifications: Sequence[Notification], now: datetime) -> None:
         await self._close([(one.attempt_id, "unknown", LEASE_RAN_OUT, None) for one in notifications], now)

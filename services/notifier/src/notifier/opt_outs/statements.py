@@ -31,6 +31,15 @@ OPT_OUTS = f"""
 SELECT DISTINCT ON (channel, category) channel, category, since, caused_by
 FROM opt_out WHERE {OF_ADDRESS} ORDER BY channel, category, since"""  # noqa: S608  # a constant of ours
 
+REFUSING = """
+SELECT DISTINCT made.address_key FROM attempt AS made
+WHERE made.attempt_id = ANY($1::uuid[]) AND made.address_key IS NOT NULL AND NOT EXISTS (
+    SELECT FROM opt_out_history AS heard
+    WHERE heard.address_key = made.address_key AND NOT heard.stopped
+      AND heard.at >= coalesce(made.called_at, made.gated_at)
+) ORDER BY 1"""
+"""Whom attempts went to, who has not begun again since."""
+
 STOPPED = """
 SELECT channel, category, address_key, address_sha256 FROM opt_out
 WHERE address_key = ANY($1::bytea[]) OR address_sha256 = ANY($2::bytea[])"""

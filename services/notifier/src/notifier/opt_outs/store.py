@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from chassis.postgres.database import Connection, Pool
 from notifier.opt_outs import statements as sql
@@ -11,6 +12,9 @@ from notifier.values.kinds import Category
 from schemas.notifications import Channel
 
 Executes = Connection | Pool
+
+OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)
+"""Who writes STOP to one of them means the number, not the app."""
 
 
 def found_by(address: Address) -> tuple[list[bytes], bytes | None]:
@@ -33,6 +37,15 @@ async def stop(
         cause: What led to it, without personal data.
     """
     await connection.execute(sql.OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
+
+
+async def stop_refused(connection: Connection, attempt_ids: Sequence[UUID], now: datetime) -> None:
+    """Stop all messages to the numbers of these attempts: their carriers refused because their readers said STOP.
+
+    A START that came after the attempt holds.
+    """
+    for row in await connection.fetch(sql.REFUSING, list(attempt_ids)) if attempt_ids else ():
+        await stop(connection, Address((row[0],)), OF_A_NUMBER, tuple(Category), "carrier", now)
 
 
 async def lift(

@@ -12,6 +12,7 @@ import structlog
 from chassis.postgres.after_commit import after_commit
 from chassis.process.errors import Unavailable
 from notifier.ledger.domain.notification import Notification
+from notifier.opt_outs.domain.refusals import is_opt_out
 from notifier.receipts.domain import Effect, Made, Receipt, apply, further
 from schemas.notifications import Channel, DeliveryState
 
@@ -90,6 +91,9 @@ class ReceiptTransaction(Protocol):
 
     async def link(self, users: Sequence[tuple[str, UUID]], now: datetime) -> None:
         """Keep which number a WhatsApp user has: that of the attempt whose report names him."""
+
+    async def stop(self, attempts: Sequence[UUID], now: datetime) -> None:
+        """Stop all messages to the numbers that these attempts went to, unless they began again since."""
 
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
         """Write down that a report cannot be applied, and why; it waits no more."""
@@ -187,6 +191,7 @@ async def _apply(work: ReceiptTransaction, kept: Sequence[Kept], now: datetime) 
     by_receipt = {one.receipt_id: one.made.attempt_id for one in noted}
     known = [(one, by_receipt[one.receipt_id]) for one in kept if one.receipt_id in by_receipt]
     await work.link([(user, attempt_id) for one, attempt_id in known for user in one.report.user_ids], now)
+    await work.stop([attempt_id for one, attempt_id in known if is_opt_out(one.report.code)], now)
     _log(kept, noted)
     return Heard(len(kept), len(noted), tuple(kept for _, kept in told))
 

@@ -14,6 +14,7 @@ from notifier.ledger import statements as ledger_statements
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.store.rows import notification
 from notifier.ledger.store.transaction import PostgresLedgerTransaction
+from notifier.opt_outs.store import stop_refused
 from notifier.opt_outs.whatsapp_users import link_attempts
 from notifier.receipts import statements as sql
 from notifier.receipts.domain import Carrier, Made, Receipt, Reported
@@ -109,6 +110,9 @@ class PostgresReceiptTransaction:
         if users:
             keys = [self._peppers.of_user(user)[0] for user, _ in users]
             await link_attempts(self._connection, keys, [attempt_id for _, attempt_id in users], now)
+
+    async def stop(self, attempts: Sequence[UUID], now: datetime) -> None:
+        await stop_refused(self._connection, attempts, now)
 
     async def give_up(self, receipt_id: int, trouble: str, now: datetime) -> None:
         await self._connection.execute(sql.GIVE_UP_RECEIPT, receipt_id, now, trouble)

@@ -19,6 +19,7 @@ class ReplyView(BaseModel):
     meaning: str
     verdict: str
     why: str | None
+    said_back: str | None = Field(description="What HELP was answered at once: who we are.")
     appointment_id: UUID | None
     clinic_id: str | None
     received_at: datetime

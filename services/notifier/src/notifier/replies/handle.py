@@ -11,6 +11,7 @@ import structlog
 
 from notifier.replies.domain.reading import LONGEST_TEXT, Meaning, PatientReply, read
 from notifier.replies.domain.visits import WRONG_CODES_AN_HOUR, Messaged, Verdict, Why, about, concerned, resolve
+from notifier.replies.domain.who_we_are import ANSWERED_ONCE_IN, who_we_are
 from notifier.values.addresses import Address, Peppers
 from schemas.notifications import Channel
 from schemas.wire import derived_id
@@ -30,6 +31,8 @@ class Incoming:
         sent_at: By the carrier's clock, if it says so; of one that is replayed and says none, when it came in.
         account: Whose number it was sent to: what it orders is about visits that were written of by that account.
         user_ids: Business-scoped ids of WhatsApp of the sender; at least one where there is no number.
+        in_reply_to: The carrier's own id of the message of ours that it answers, if it says so.
+        can_be_answered: Whether the carrier takes words to say back with its 2xx, and has said none itself.
     """
 
     channel: Channel
@@ -40,6 +43,8 @@ class Incoming:
     sent_at: datetime | None = None
     account: str | None = None
     user_ids: tuple[str, ...] = ()
+    in_reply_to: str | None = None
+    can_be_answered: bool = False
 
     @property
     def reply_id(self) -> UUID:
@@ -55,6 +60,7 @@ class Reply:
         verdict: opted-out, opted-in, ordered or staff.
         why: Why staff must look at it; None if they need not.
         clinics: Those it may be meant for; empty if nobody of ours ever wrote there.
+        said_back: What it is answered at once, with the carrier's 2xx: at most once, for a repeat is not answered.
     """
 
     incoming: Incoming
@@ -64,15 +70,21 @@ class Reply:
     visit: Messaged | None = None
     why: Why | None = None
     clinics: tuple[str, ...] = ()
+    said_back: str | None = None
 
 
 class ReplyTransaction(Protocol):
     """Replies, opt-outs, the ledger and the gate inside one READ COMMITTED transaction."""
 
-    async def identify(self, address: Address | None, users: Sequence[bytes], now: datetime) -> tuple[Address, bool]:
+    async def recipient(self, incoming: Incoming) -> bytes | None:
+        """Return the key of the number to which the message went that this one answers; None if none is known."""
+
+    async def identify(
+        self, address: Address | None, users: Sequence[bytes], now: datetime, written_to: bytes | None = None
+    ) -> tuple[Address, bool]:
         """Return under what this sender is kept, and whether his number is known; other answers of his wait.
 
-        A number and ids that come together are kept as one.
+        A number and ids that come together are kept as one; the number that was written to goes first.
         """
 
     async def is_new(self, reply_id: UUID) -> bool:
@@ -95,6 +107,9 @@ class ReplyTransaction(Protocol):
 
     async def wrong_codes(self, address: Address, since: datetime) -> int:
         """Return how many wrong codes a number has sent since then."""
+
+    async def answered(self, address: Address, since: datetime) -> bool:
+        """Say whether anything was said back to this address since then."""
 
     async def order(self, reply: Reply, now: datetime) -> None:
         """Put the order to booking into the outbox."""
@@ -120,7 +135,7 @@ async def answer(replies: Replies, incoming: Incoming, peppers: Peppers, now: da
     async with replies.transaction() as work:
         if not await work.is_new(incoming.reply_id):
             return None
-        address, known = await work.identify(number, users, now)
+        address, known = await work.identify(number, users, now, await work.recipient(incoming))
         reply = await _act(work, incoming, address, now)
         if not known and reply.why is None:
             reply = replace(reply, why=Why.UNKNOWN_SENDER)
@@ -151,12 +166,20 @@ async def _act(work: ReplyTransaction, incoming: Incoming, address: Address, now
         await work.opt_in(address, str(incoming.reply_id), now)
         return replace(kept, verdict="opted-in")
     if said.meaning is Meaning.HELP:
-        return replace(await _placed(work, kept, now), why=Why.ASKED_HELP)
+        return await _help(work, kept, now)
     if said.meaning is Meaning.OTHER:
         return replace(await _placed(work, kept, now), why=Why.NOT_UNDERSTOOD)
     if said.code and await work.wrong_codes(address, now - AN_HOUR) >= WRONG_CODES_AN_HOUR:
         return replace(await _placed(work, kept, now), visit=None, why=Why.TOO_MANY_CODES)
     return await _order(work, kept, now)
+
+
+async def _help(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:
+    """Return an answer that asks who we are: it is told, if the carrier lets us and it was not a moment ago."""
+    placed = replace(await _placed(work, reply, now), why=Why.ASKED_HELP)
+    if not reply.incoming.can_be_answered or await work.answered(reply.address, now - ANSWERED_ONCE_IN):
+        return placed
+    return replace(placed, said_back=who_we_are(await work.messaged(reply.address, reply.incoming.channel), now))
 
 
 async def _placed(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:

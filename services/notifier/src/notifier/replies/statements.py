@@ -10,6 +10,13 @@ LOCK_NUMBER = "SELECT pg_advisory_xact_lock(hashtextextended('number/' || encode
 
 WRONG_CODES = f"SELECT count(*) FROM reply WHERE {OF_ADDRESS} AND why = 'WRONG_CODE' AND received_at > $3"  # noqa: S608  # ours
 
+ANSWERED = f"SELECT EXISTS (SELECT FROM reply WHERE {OF_ADDRESS} AND said_back IS NOT NULL AND received_at > $3)"  # noqa: S608  # ours
+
+# Whom the message went to that is answered here: the carrier's number for him may be written otherwise.
+RECIPIENT = """
+SELECT address_key FROM attempt
+WHERE reference = $1 AND channel = $2 AND ($3::text IS NULL OR account IS NULL OR account = $3) LIMIT 1"""
+
 KNOWN_REPLY = "SELECT EXISTS (SELECT FROM reply WHERE reply_id = $1)"
 
 
@@ -34,12 +41,12 @@ CLINICS_THAT_READ = "SELECT clinic_id FROM clinic_sending WHERE replies AND clin
 KEEP_REPLY = f"""
 INSERT INTO reply (reply_id, channel, address_key, sender, text, meaning, verdict, why, appointment_id, clinic_id,
                    sent_at, received_at, clinic_ids, address_sha256,
-                   sender_user_id)
+                   sender_user_id, said_back)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN {OVERLAP} THEN $14::bytea END,
-       $15"""
+       $15, $16"""
 
 _REPLY = """reply_id, channel, sender, sender_user_id, text, meaning, verdict, why, appointment_id, clinic_id,
-       received_at, done_at, done_by"""
+       said_back, received_at, done_at, done_by"""
 
 REPLIES = f"""
 SELECT {_REPLY}

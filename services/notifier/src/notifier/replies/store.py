@@ -11,19 +11,16 @@ from chassis.postgres.database import Connection, Pool
 from notifier.gate.domain.visit import mobile_of
 from notifier.gate.store import read_gate
 from notifier.opt_outs import whatsapp_users
-from notifier.opt_outs.store import found_by, lift, stop
+from notifier.opt_outs.store import OF_A_NUMBER, found_by, lift, stop
 from notifier.replies import statements as sql
 from notifier.replies.bodies import ReplyPage, ReplyView
 from notifier.replies.domain.reading import LONGEST_TEXT
 from notifier.replies.domain.visits import Messaged
-from notifier.replies.handle import Reply
+from notifier.replies.handle import Incoming, Reply
 from notifier.replies.messages import patient_replied
 from notifier.values.addresses import Address, Peppers
 from notifier.values.kinds import Category
 from schemas.notifications import Channel
-
-OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)
-"""Who writes STOP to one of them means the number, not the app."""
 
 
 class PostgresReplies:
@@ -44,16 +41,25 @@ class PostgresReplyTransaction:
     def __init__(self, connection: Connection, peppers: Peppers) -> None:
         self._connection, self._peppers = connection, peppers
 
-    async def identify(self, address: Address | None, users: Sequence[bytes], now: datetime) -> tuple[Address, bool]:
+    async def recipient(self, incoming: Incoming) -> bytes | None:
+        asked = incoming.in_reply_to, incoming.channel.value, incoming.account
+        found: bytes | None = await self._connection.fetchval(sql.RECIPIENT, *asked) if incoming.in_reply_to else None
+        return found
+
+    async def identify(
+        self, address: Address | None, users: Sequence[bytes], now: datetime, written_to: bytes | None = None
+    ) -> tuple[Address, bool]:
         if users:
             await whatsapp_users.lock(self._connection, users)
         if address is None:
             numbers = await whatsapp_users.numbers_of(self._connection, users)
-            found, known = Address((*numbers, *users)), bool(numbers)
+            found, known = Address((*numbers, *users)), bool(numbers) or written_to is not None
         else:
             if users:
                 await whatsapp_users.link(self._connection, users, address.key, now)
             found, known = Address((*address.keys, *users), address.plain), True
+        if written_to is not None and written_to not in found.keys:
+            found = Address((written_to, *found.keys), found.plain)
         await self._connection.execute(sql.LOCK_NUMBER, found.key)
         return found, known
 
@@ -88,12 +94,17 @@ class PostgresReplyTransaction:
                 reachable=not set(address.keys).isdisjoint(self._peppers.of(mobile_of(visit) or "").keys),
                 replies=visit.clinic_id in reading,
                 codes=self._peppers.codes(visit.appointment_id, visit.schedule_gen),
+                clinic_name="" if visit.clinic_sensitive else visit.clinic_name,
+                languages=(*filter(None, [visit.language]), *visit.clinic_languages),
             )
             for visit in visits.values()
         ]
 
     async def wrong_codes(self, address: Address, since: datetime) -> int:
         return int(await self._connection.fetchval(sql.WRONG_CODES, *found_by(address), since))
+
+    async def answered(self, address: Address, since: datetime) -> bool:
+        return bool(await self._connection.fetchval(sql.ANSWERED, *found_by(address), since))
 
     async def order(self, reply: Reply, now: datetime) -> None:
         await enqueue(self._connection, [patient_replied(reply, now)])
@@ -117,6 +128,7 @@ class PostgresReplyTransaction:
             list(reply.clinics),
             reply.address.plain,
             incoming.user_ids[0] if incoming.user_ids else None,
+            reply.said_back,
         )
 
 

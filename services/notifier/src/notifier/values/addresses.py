@@ -14,6 +14,8 @@ from uuid import UUID
 
 import idna
 
+from notifier.values.lines import other_form
+
 SHORTEST = 32
 """Characters of a secret: 128 bits in hexadecimal."""
 
@@ -26,7 +28,8 @@ class Address:
     """An address as it is kept and found.
 
     Attributes:
-        keys: One for each secret, the newest one's first: that is written, and all are looked for.
+        keys: One for each secret, the newest one's first: that is written, and all are looked for. A line with
+            another form has its keys behind them.
         plain: Its SHA-256, under which older versions kept it; None if nobody can tell it.
     """
 
@@ -51,7 +54,11 @@ class Peppers:
 
     def of(self, address: str) -> Address:
         """Return how an address is kept: a mobile number in E.164, or an email address in any spelling."""
-        return self.of_plain(sha256(normal(address).encode()).digest())
+        spelt = normal(address)
+        found, other = self.of_plain(sha256(spelt.encode()).digest()), other_form(spelt)
+        if other is None:
+            return found
+        return Address((*found.keys, *self.of_plain(sha256(other.encode()).digest()).keys), found.plain)
 
     def of_plain(self, plain: bytes) -> Address:
         """Return how the address of this SHA-256 is kept."""

@@ -16,7 +16,7 @@ from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from notifier.receipts.domain import Carrier, Receipt
 from notifier.receipts.handle import Heard, Receipts, hear
-from notifier.replies.handle import Incoming, Replies, answer
+from notifier.replies.handle import Incoming, Replies, Reply, answer
 from notifier.values.addresses import Peppers
 
 _USER = re.compile(r"[A-Z]{2}(\.ENT)?\.[A-Za-z0-9]{1,128}")
@@ -99,6 +99,20 @@ class Batch:
         return replace(self, answers=answers)
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a batch came to.
+
+    Attributes:
+        unread: What of it cannot be read or done.
+        said_back: What is to be said with the 2xx to who sent it.
+    """
+
+    heard: Heard
+    unread: Sequence[Unread] = ()
+    said_back: Sequence[str] = ()
+
+
 class Unreadables(Protocol):
     """Where unreadable items are kept."""
 
@@ -127,26 +141,26 @@ class Intake:
     count: Callable[[str, str, int], None]
     committed: Callable[[], None]
 
-    async def take(self, carrier: Carrier, batch: Batch) -> Heard:
+    async def take(self, carrier: Carrier, batch: Batch) -> Done:
         """Do and keep everything in a batch; durable when this returns. The same again changes nothing.
 
         Raises:
             Unavailable: The database cannot be used now. What was done before is done; the same is to be taken again.
         """
-        heard, unread = await self.do(carrier, batch)
-        if unread:
-            await self.unreadables.keep(carrier, unread)
-            self.count(carrier.value, "unreadable", len(unread))
-            log.warning("callback.unreadable", carrier=carrier.value, reasons=sorted({one.reason for one in unread}))
-        return heard
+        done = await self.do(carrier, batch)
+        if done.unread:
+            await self.unreadables.keep(carrier, done.unread)
+            self.count(carrier.value, "unreadable", len(done.unread))
+            reasons = sorted({one.reason for one in done.unread})
+            log.warning("callback.unreadable", carrier=carrier.value, reasons=reasons)
+        return done
 
-    async def do(self, carrier: Carrier, batch: Batch) -> tuple[Heard, Sequence[Unread]]:
-        """Do everything in a batch that can be done; return what it came to, and the rest."""
+    async def do(self, carrier: Carrier, batch: Batch) -> Done:
+        """Do everything in a batch that can be done."""
         unread = list(batch.unread)
         heard = await self._reports(carrier, batch.reports, unread)
-        for one in batch.answers:
-            await self._answer(carrier, one, unread)
-        return heard, unread
+        replies = [await self._answer(carrier, one, unread) for one in batch.answers]
+        return Done(heard, unread, [one.said_back for one in replies if one and one.said_back])
 
     async def _reports(self, carrier: Carrier, items: Sequence[Item[Receipt]], unread: list[Unread]) -> Heard:
         """Apply reports together; if that fails, each alone, and keep the one that fails alone."""
@@ -174,17 +188,18 @@ class Intake:
             self.committed()
         return heard
 
-    async def _answer(self, carrier: Carrier, item: Item[Incoming], unread: list[Unread]) -> None:
+    async def _answer(self, carrier: Carrier, item: Item[Incoming], unread: list[Unread]) -> Reply | None:
         try:
             reply = await answer(self.replies, item.said, self.peppers, self.clock.now())
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # whatever an item raises is that item's
             unread.append(_failed(item, error))
-            return
+            return None
         self.count(carrier.value, f"answer_{reply.verdict}" if reply else "repeat", 1)
         if reply:
             self.committed()
+        return reply
 
 
 def _failed(item: Item[Receipt] | Item[Incoming], error: Exception) -> Unread:

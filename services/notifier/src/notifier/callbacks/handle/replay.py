@@ -99,7 +99,7 @@ async def replay(
     except ValueError:
         why = "It is a part that means nothing by itself, or an older version kept it without its account."
         raise NotReplayable(why) from None
-    _, left = await intake.do(one.carrier, batch)
+    left = (await intake.do(one.carrier, batch)).unread
     if left:
         raise StillUnreadable(tuple(each.reason for each in left))
     done = Replayed(now, by)

@@ -166,7 +166,17 @@ def _incoming(message: Any) -> Incoming | None:
         raise _Odd("text")
     sent_at = _instant(message.get("timestamp"))
     number = f"+{sender}" if is_number else None
-    return Incoming(Channel.WHATSAPP, f"meta/{message_id}", number, text, sent_at=sent_at, user_ids=users)
+    context = message.get("context")
+    answered = context.get("id") if isinstance(context, dict) else None
+    return Incoming(
+        Channel.WHATSAPP,
+        f"meta/{message_id}",
+        number,
+        text,
+        sent_at=sent_at,
+        user_ids=users,
+        in_reply_to=answered[:200] if isinstance(answered, str) and answered else None,
+    )
 
 
 def _id(item: Any) -> str:

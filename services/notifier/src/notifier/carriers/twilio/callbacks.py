@@ -102,7 +102,16 @@ def incoming_of(fields: Sequence[tuple[str, str]]) -> Incoming:
     if "Body" not in form:
         raise Unreadable("Body")
     hint = _OPT_OUT_TYPES.get(form.get("OptOutType", "").upper())
-    return Incoming(channel, f"twilio/{sid}", sender if is_number else None, form["Body"], hint, user_ids=users)
+    return Incoming(
+        channel,
+        f"twilio/{sid}",
+        sender if is_number else None,
+        form["Body"],
+        hint,
+        user_ids=users,
+        in_reply_to=form.get("OriginalRepliedMessageSid", "")[:64] or None,
+        can_be_answered=hint is None,
+    )
 
 
 def _sid(form: Mapping[str, str]) -> str:

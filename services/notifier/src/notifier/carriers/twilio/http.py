@@ -1,6 +1,8 @@
 """The routes that Twilio calls: status reports and patients' answers, each form signed over the public URL."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,8 +11,16 @@ from notifier.carriers.twilio import callbacks as twilio
 from notifier.carriers.twilio.signature import twilio_is_genuine
 from notifier.receipts.domain import Carrier
 
-EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-"""Says to Twilio that no message is to be sent back: whatever leaves goes through the ledger."""
+
+def twiml(said_back: Sequence[str]) -> str:
+    """Return what Twilio is to answer the patient: who we are, if he asked; nothing else leaves but by the ledger.
+
+    Shape: twilio.com/docs/messaging/twiml, and its verb `Message`.
+    """
+    response = Element("Response")
+    for said in said_back:
+        SubElement(response, "Message").text = said
+    return tostring(response, encoding="unicode", xml_declaration=False)
 
 
 def add_twilio(router: APIRouter, callbacks: Callbacks) -> None:
@@ -19,8 +29,9 @@ def add_twilio(router: APIRouter, callbacks: Callbacks) -> None:
     @router.post("/twilio/inbound", summary="An SMS that a patient sent, signed by Twilio")
     async def twilio_inbound(request: Request) -> Response:
         fields, body, account = await _form(request, callbacks)
-        await callbacks.intake.take(Carrier.TWILIO, twilio.read_inbound(fields, body).by(account, twilio.INBOUND))
-        return Response(EMPTY_TWIML, media_type="text/xml")
+        read = twilio.read_inbound(fields, body).by(account, twilio.INBOUND)
+        done = await callbacks.intake.take(Carrier.TWILIO, read)
+        return Response(twiml(done.said_back), media_type="text/xml")
 
     @router.post("/twilio/{attempt_id}", status_code=204, summary="What became of one SMS, signed by Twilio")
     async def twilio_status(attempt_id: str, request: Request) -> Response:

@@ -119,7 +119,7 @@ class LookUp:
             return 0
         content = f"{message.reference} {message.status}".encode()
         batch = Batch(reports=[Item(_receipt(one, message), content)])
-        heard = await self._intake.take(Carrier.TWILIO, batch)
+        heard = (await self._intake.take(Carrier.TWILIO, batch)).heard
         log.info("look_up.found", attempt_id=str(one.attempt_id), settled=len(heard.told))
         return len(heard.told)
 

@@ -32,7 +32,12 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Messaged:
-    """A visit that this address was written to about, as it is now."""
+    """A visit that this address was written to about, as it is now.
+
+    Attributes:
+        clinic_name: Empty at a sensitive clinic.
+        languages: The patient's, then the clinic's.
+    """
 
     appointment_id: UUID
     patient_id: UUID
@@ -44,6 +49,8 @@ class Messaged:
     reachable: bool
     replies: bool
     codes: tuple[str, ...]
+    clinic_name: str = ""
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
