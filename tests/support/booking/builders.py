@@ -1,5 +1,6 @@
 """What the tests of booking's rules are built of."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -48,8 +49,9 @@ def batch(
     known: Batch | None = None,
     clinic_ids: dict[tuple[str, str, str], str] | None = None,
     now: datetime = NOW,
+    new: Collection[str] = (),
 ) -> Batch:
-    """Return an empty batch on top of what another one left."""
+    """Return an empty batch on top of what another one left; the visits `new` are nobody's yet."""
     ids: dict[Identity, UUID] = {("local", f"v{n}"): UUID(int=6 + n) for n in range(1, 10)}
     held = {**known.known.held, **known.changed} if known else {}
     taken = {**known.known.recorded_events, **known.recorded_events} if known else {}
@@ -62,6 +64,7 @@ def batch(
             clinic_ids=clinic_ids or {},
             patients={("local", "ann"): ANN},
             clients={client.client_id: client},
+            made={("local", name) for name in new},
         ),
         now,
     )

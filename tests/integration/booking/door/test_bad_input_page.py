@@ -71,6 +71,19 @@ async def conflicts(door: Door) -> list[httpx2.Response]:
     return [*answers, full]
 
 
+async def named(door: Door) -> list[httpx2.Response]:
+    """Ask of visits of several names: two of them as of one, and one that has another's number."""
+    asked = [(("a", "1"),), (("a", "2"), ("b", "2")), (("a", "1"), ("a", "2")), (("a", "1"), ("b", "2"))]
+    place = {"type": "Location", "identifier": {"system": "urn:clinic", "value": "eye"}}
+    actors = [{"actor": actor, "status": "accepted"} for actor in ({"reference": "Patient/ann"}, place)]
+    body = {"resourceType": "Appointment", "status": "booked", "start": "2027-03-12T10:00:00Z", "participant": actors}
+    answers = []
+    for names in asked:
+        identifiers = [{"system": f"urn:{system}", "value": value} for system, value in names]
+        answers.append(await door.ask("POST", "/fhir/R4/Appointment", {**body, "identifier": identifiers}))
+    return answers[2:]
+
+
 async def strangers(door: Door) -> list[httpx2.Response]:
     """Ask without a key, and with keys that do not reach so far."""
     plain = await door.client(Client("plain", ("local",), ("EYE",)))
@@ -106,13 +119,18 @@ async def odd_but_taken(door: Door) -> list[httpx2.Response]:
 
 async def test_every_row_of_the_bad_input_page_is_what_the_door_answers_and_no_answer_is_missing(door: Door) -> None:
     await door.put("/v1/clinics/HIV", {"name": "Other", "zone": "Europe/London"})
+    eye = {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"}
+    await door.put("/v1/clinics/EYE", {**eye, "identifiers": [{"system": "urn:clinic", "value": "eye"}]})
     answers = [await door.ask(bad.method, bad.path, bad.body, key=KEY) for bad in BAD.values()]
     answers += [await door.ask(bad.method, bad.path, bad.body, key=OPERATOR_KEY) for bad in POLICIES]
     answers += await conflicts(door) + await strangers(door)
     taken = await odd_but_taken(door)
+    two, shared = await named(door)
+    answers.append(two)
 
     found = {(answer.status_code, code_of(answer)) for answer in answers}
     found |= {(answer.status_code, w["code"]) for answer in taken for w in answer.json().get("warnings", ())}
+    found |= {(200, code) for code in shared.headers["attend-warnings"].split(", ")}
     said = {answer for _, answer in rows(PAGE)}
     assert said - found == set(), "the page says what the door does not"
     assert found - said == set(), "the door says what the page does not"

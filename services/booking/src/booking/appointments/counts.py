@@ -7,6 +7,7 @@ import prometheus_client
 
 from booking.appointments.domain.batch import EventAnswer
 from booking.door.transactions import RefusalCounts
+from booking.values.refusals import IDENTITY_CONFLICT
 from chassis.process.metrics import Metrics
 
 
@@ -24,6 +25,12 @@ class AnswerCounts:
             ["source", "code"],
             **metrics.kit,
         )
+        self._conflicts = prometheus_client.Counter(
+            "booking_identity_conflicts",
+            "Events refused because their names belong to two appointments, by source (D53)",
+            ["source"],
+            **metrics.kit,
+        )
         self._illegal = prometheus_client.Counter(
             "booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)", **metrics.kit
         )
@@ -34,6 +41,8 @@ class AnswerCounts:
         for answer in answers:
             if answer.refusal is not None:
                 self.refusals.refused(answer.refusal)
+                if answer.refusal.code == IDENTITY_CONFLICT:
+                    self._conflicts.labels(answer.source).inc()
             elif answer.result is not None:
                 results[answer.result.value] += 1
                 if answer.is_illegal_step:

@@ -18,6 +18,7 @@ from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.patients.handle import PatientStore, Rules, complete_people
 from booking.values.identity import Identity, PatientKey
+from booking.values.names import in_doubt
 from chassis.postgres.after_commit import after_commit
 from schemas.appointments import Bar
 
@@ -49,7 +50,13 @@ class Store(PatientStore, VersionStore, Protocol):
     """Booking's records as one transaction sees them. Every method is set-based and sorted by key."""
 
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
-        """Return the appointments' ids, made if missing, and which were made."""
+        """Return the appointments' ids by name, each made if missing, and which names were made."""
+
+    async def names(self, appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+        """Return the names of these appointments."""
+
+    async def name(self, names: Mapping[Identity, UUID]) -> None:
+        """Let names made in this transaction be further ones of these appointments."""
 
     async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
         """Return the commands taken before, by (client, key)."""
@@ -86,22 +93,29 @@ async def accept(
     Args:
         commands: Each is already allowed to speak for its source.
     """
-    ids, made = await store.identify({command.identity for command in commands})
-    known = await _look_up(store, commands, clients, ids)
+    ids, made = await store.identify({name for command in commands for name in command.names})
+    known = await _look_up(store, commands, clients, ids, made)
     batch = Batch(known, now)
     answers = [batch.take(command) for command in commands]
+    if further := batch.further_names():
+        await store.name(further)
     await _write(store, batch, now, rules)
-    unused = batch.unused(made)
-    if unused:
+    if unused := batch.unused():
         await store.forget(unused)
     _log_changes(batch, answers)
     return answers
 
 
 async def _look_up(
-    store: Store, commands: Sequence[BookAppointment], clients: Mapping[str, Client], ids: Mapping[Identity, UUID]
+    store: Store,
+    commands: Sequence[BookAppointment],
+    clients: Mapping[str, Client],
+    ids: Mapping[Identity, UUID],
+    made: Collection[Identity],
 ) -> Known:
     held = await store.lock(set(ids.values()))
+    several = [c.names for c in commands if c.other_names]
+    unsure = in_doubt(several, {n: ids[n] for names in several for n in names if n not in made})
     codes = {command.clinic for command in commands} | {client.default_clinic for client in clients.values()}
     triples = {(c.source, system, value) for c in commands for system, value in c.clinic_identifiers}
     clinic_ids = await store.clinic_ids(triples) if triples else {}
@@ -109,11 +123,13 @@ async def _look_up(
     patients = await store.patients({(c.source, c.patient) for c in commands if c.patient is not None})
     few = [c for c in commands if c.person is not None and clients[c.client].is_limited]
     named: set[PatientKey | None] = {patients.get((c.source, c.patient or "")) for c in few}
-    named |= {held[ids[c.identity]].patient for c in few if ids[c.identity] in held}
-    back = {c.source for c in commands if _counts_back(c, held.get(ids[c.identity]))}
+    named |= {state.patient for state in held.values()} if few else set()
+    back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
     described = {patient for patient in named if isinstance(patient, UUID)}
     return Known(
         ids=ids,
+        made=made,
+        names=await store.names(unsure) if unsure else {},
         held=held,
         recorded_events=await store.recorded_events({(command.client, command.key) for command in commands}),
         clinics=await store.clinics({code for code in codes if code is not None}),

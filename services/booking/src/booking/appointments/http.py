@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from booking.appointments import ahead_reads, pages
-from booking.appointments.reads import beginning, by_source, one, result_of
+from booking.appointments.reads import beginning, by_source, one, refusals, result_of
 from booking.door.auth import Caller
 from booking.door.bodies import problem
 from booking.door.domain import ALL, Client
@@ -74,6 +74,18 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
     async def appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The appointment as it is, and its history, each version as it was published."""
         return await one(pool, appointment_id, client)
+
+    @router.get("/inbound", summary="Events that were refused and are for staff to look at, newest first")
+    async def refused(
+        client: Annotated[Client, Depends(caller)],
+        code: Annotated[str | None, Query(max_length=100, description="Such as IDENTITY_CONFLICT.")] = None,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
+    ) -> dict[str, Any]:
+        """Those of the inbound topics, which are in the dead letters, and those whose names are of two appointments.
+
+        One that was taken since is not among them.
+        """
+        return await refusals(pool, client, code, limit)
 
     @router.get("/inbound/{event_id:path}", summary="What became of an event")
     async def inbound(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ _ONE = """
 SELECT a.appointment_id, a.source, i.source_id, a.version, a.status, a.clinic_id
 FROM appointment a JOIN appointment_alias i USING (appointment_id)
 WHERE a.appointment_id = $1
-ORDER BY i.source, i.source_id LIMIT 1
+ORDER BY i.is_further, i.source, i.source_id LIMIT 1
 """
 _BY_SOURCE = "SELECT appointment_id FROM appointment_alias WHERE source = $1 AND source_id = $2"
 _HISTORY = "SELECT snapshot FROM appointment_history WHERE appointment_id = $1 ORDER BY version"
@@ -31,6 +31,14 @@ WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 _REFUSED = """
 SELECT client, key, code, message, place, recorded_at FROM inbound_refusal
 WHERE key = $1 AND ($2::text IS NULL OR client = $2)
+"""
+
+
+_REFUSALS = """
+SELECT client, key AS event_id, code, message AS detail, place, recorded_at FROM inbound_refusal AS refused
+WHERE NOT EXISTS (SELECT FROM ingress WHERE ingress.client = refused.client AND ingress.key = refused.key)
+  AND ($1::text IS NULL OR client = $1) AND ($2::text IS NULL OR code = $2)
+ORDER BY recorded_at DESC, client, key LIMIT $3
 """
 
 
@@ -94,6 +102,13 @@ async def result_of(pool: Pool, event_id: str, client: Client) -> dict[str, Any]
         "detail": refused["message"],
         "place": refused["place"],
     }
+
+
+async def refusals(pool: Pool, client: Client, code: str | None, limit: int) -> dict[str, Any]:
+    """Return events of this client that were refused and kept, newest first; the operator sees everybody's."""
+    whose = None if client is OPERATOR else client.client_id
+    rows = await pool.fetch(_REFUSALS, whose, code, limit)
+    return {"items": [dict(row) for row in rows], "next_before": None}
 
 
 def _seen_by(client: Client) -> tuple[list[str] | None, list[str] | None]:

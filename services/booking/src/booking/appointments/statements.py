@@ -21,6 +21,14 @@ USING unnest($1::text[], $2::text[]) AS asked (source, source_id)
 WHERE appointment_alias.source = asked.source AND appointment_alias.source_id = asked.source_id
 """
 
+NAME_IDENTITIES = """
+UPDATE appointment_alias SET appointment_id = given.appointment_id, is_further = true
+FROM unnest($1::text[], $2::text[], $3::uuid[]) AS given (source, source_id, appointment_id)
+WHERE appointment_alias.source = given.source AND appointment_alias.source_id = given.source_id
+"""
+
+NAMES = "SELECT appointment_id, source_id FROM appointment_alias WHERE appointment_id = ANY ($1::uuid[])"
+
 APPOINTMENT_COLUMNS = (
     ("appointment_id", "uuid"),
     ("source", "text"),

@@ -47,6 +47,12 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             raise Unavailable("IDENTITY_RACE", "an appointment's identity was made and taken back by another batch")
         return found, made.keys()
 
+    async def names(self, appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+        found: dict[UUID, set[str]] = {}
+        for row in await self.connection.fetch(statements.NAMES, list(appointment_ids)):
+            found.setdefault(row["appointment_id"], set()).add(row["source_id"])
+        return found
+
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
         rows = await self.connection.fetch(statements.LOCK_APPOINTMENTS, list(appointment_ids))
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})
@@ -106,6 +112,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
         return await last_restarts(self.connection, sources)
 
+    async def name(self, names: Mapping[Identity, UUID]) -> None:
+        await self.connection.execute(statements.NAME_IDENTITIES, *columns(names, 2), list(names.values()))
+
     async def forget(self, identities: Collection[Identity]) -> None:
         await self.connection.execute(statements.FORGET_IDENTITIES, *columns(identities, 2))
 
@@ -126,7 +135,7 @@ async def followed(connection: Connection, held: Mapping[UUID, AppointmentState]
 async def remember_refusals(
     connection: Connection, refused: Sequence[tuple[BookAppointment, Refused]], now: datetime
 ) -> None:
-    """Keep why events of inbound topics were refused, so that it can be asked by their ids."""
+    """Keep why events were refused, so that staff see it and it can be asked by their ids."""
     rows = [(command.client, command.key, why.code, why.message, why.place) for command, why in refused]
     await connection.execute(statements.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), now)
 

@@ -46,7 +46,7 @@ def decode_of(client_id: str | None, formats: Formats, *, replayed: bool = False
 
         Raises:
             RejectedEvent: The value is not acceptable; NO_CLIENT if the topic is nobody's; KEY_MISMATCH if the key is
-                not the appointment's id, by which alone events of one appointment stay in order.
+                no name of the appointment, by which alone events of one appointment stay in order.
         """
         try:
             command = _command(client_id, formats, record)
@@ -71,8 +71,8 @@ def _command(client_id: str | None, formats: Formats, record: ConsumerRecord[byt
     (command,) = parsed.commands
     if isinstance(command, Refused):
         raise command
-    if record.key is not None and record.key.decode() != command.appointment:
-        raise Refused("KEY_MISMATCH", "the record's key is not the appointment's id")
+    if record.key is not None and record.key.decode() not in {command.appointment, *command.other_names}:
+        raise Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
     return command
 
 

@@ -1,8 +1,10 @@
 """Why something is refused: a code for programs, a place, and never the value itself."""
 
+IDENTITY_CONFLICT = "IDENTITY_CONFLICT"
+
 CONFLICTS = frozenset(
     {"EVENT_ID_CONFLICT", "SEQUENCE_CONFLICT", "MAIN_FILE_TAKEN", "MAIN_FILE_FIXED", "CLINIC_ZONE_FIXED"}
-    | {"IDENTIFIER_TAKEN", "MERGED_AWAY", "NOT_REGISTERED", "SAME_PATIENT"}
+    | {"IDENTIFIER_TAKEN", "MERGED_AWAY", "NOT_REGISTERED", "SAME_PATIENT", IDENTITY_CONFLICT}
 )
 """Refusals that a later state of things could lift: HTTP 409."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from booking.values.refusals import Refused
+from booking.values.refusals import IDENTITY_CONFLICT, Refused
 
 DETAIL_DROPPED = "DETAIL_DROPPED"
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -20,6 +20,7 @@ _DETAILS = {
     FUTURE_TIME: "more than 5 minutes ahead of us; taken as now: is it local time written as UTC?",
     SEQUENCE_WENT_BACK: "the count went back while the times go on; if the source counts anew, say so by "
     "POST /v1/sources/{source}/restart and send this again under an id of its own",
+    IDENTITY_CONFLICT: "one of these names is known as another's; it was passed over, and the first name believed",
     END_IS_START: "a visit has a length; it was taken without an end",
 }
 

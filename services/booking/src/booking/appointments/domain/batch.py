@@ -16,7 +16,8 @@ from booking.door.domain import ALL, Client
 from booking.patients.domain.patient import PersonDetails, read_by
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
-from booking.values.refusals import UNKNOWN_CLINIC, Refused
+from booking.values.names import Names
+from booking.values.refusals import IDENTITY_CONFLICT, UNKNOWN_CLINIC, Refused
 from booking.values.warned import FOREIGN_PATIENT, ILLEGAL_TRANSITION, Details, Warned, dropped
 from schemas.appointments import SENDABLE, Bar
 
@@ -69,7 +70,9 @@ class Known:
     """What a batch needs to know before it decides, read under its locks.
 
     Attributes:
-        ids: Identity → appointment id, for every identity of the batch.
+        ids: Name → appointment id, for every name of the batch.
+        made: Names that were nobody's: each has an id of its own, which becomes an appointment's or is given back.
+        names: Appointment id → its names, for those of whom it is in doubt whether they are meant.
         held: Appointment id → state, for those ever heard of.
         recorded_events: (client, key) → command taken before.
         clinics: Code → clinic, for all that the batch may need.
@@ -90,6 +93,8 @@ class Known:
     visited: Mapping[UUID, Collection[str]] = field(default_factory=dict)
     barred: Mapping[PatientKey | None, Bar] = field(default_factory=dict)
     restarts: Mapping[str, datetime] = field(default_factory=dict)
+    made: Collection[Identity] = ()
+    names: dict[UUID, set[str]] = field(default_factory=dict)
 
 
 class Described(NamedTuple):
@@ -110,6 +115,7 @@ class Batch:
         persons: What messages say of patients, who are to be registered by it, in order.
         visited: Patient → the clinics where this batch has given him visits.
         providers: Identity → name of providers that messages introduce.
+        visits: Whose the appointments' names are.
     """
 
     known: Known
@@ -120,23 +126,29 @@ class Batch:
     persons: list[Described] = field(default_factory=list)
     visited: dict[PatientKey, set[str]] = field(default_factory=dict)
     providers: dict[Identity, str] = field(default_factory=dict)
+    visits: Names[UUID] = field(init=False)
+
+    def __post_init__(self) -> None:
+        made = frozenset(self.known.made)
+        owners = {name: key for name, key in self.known.ids.items() if name not in made}
+        self.visits = Names(owners, self.known.names)
 
     def take(self, command: BookAppointment) -> EventAnswer:
         """Decide one command on top of those before it; a refused one changes nothing, and its answer says why."""
         ingress = (command.client, command.key)
         before = self.recorded_events.get(ingress) or self.known.recorded_events.get(ingress)
+        source = command.source if command.source in self.known.clients[command.client].sources else ALL
         try:
             if before is not None:
                 return _again(command, before)
             recorded, reminders = self._decided(command)
         except Refused as refusal:
-            return EventAnswer(command.key, refusal=refusal)
+            return EventAnswer(command.key, refusal=refusal, source=source)
         self.recorded_events[ingress] = recorded
-        source = command.source if command.source in self.known.clients[command.client].sources else ALL
         return EventAnswer(command.key, recorded, recorded.result, reminders_cancelled=reminders, source=source)
 
     def _decided(self, command: BookAppointment) -> tuple[RecordedEvent, int | None]:
-        appointment_id = self.known.ids[command.identity]
+        appointment_id, odd = self._which(command)
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         client = self.known.clients[command.client]
         clinic_id, unknown = self._clinic(command, held, client)
@@ -145,7 +157,8 @@ class Batch:
         restarted_at = self.known.restarts.get(command.source)
         decision = decide(held, command, clinic_id, patient, self.now, self.known.clinics, restarted_at)
         state = decision.state
-        warnings = command.warnings + in_future + unknown + decision.warnings
+        self.visits.give(command.names, appointment_id)
+        warnings = command.warnings + odd + in_future + unknown + decision.warnings
         if decision.result is Result.APPLIED:
             warnings += self._introduce(command, state, client)
             self.versions.append((appointment_id, state))
@@ -156,6 +169,15 @@ class Batch:
             return recorded, None
         clinic, barred = self.known.clinics.get(held.clinic_id or ""), self.known.barred.get(held.patient)
         return recorded, reminders_cancelled(held, state, clinic, barred, self.now)
+
+    def _which(self, command: BookAppointment) -> tuple[UUID, tuple[Warned, ...]]:
+        """Return the one appointment that all names of the message name, or a new one's id."""
+        names = command.names
+        found = self.visits.find(names)
+        if len(found.owners) > 1:
+            raise Refused(IDENTITY_CONFLICT, _TWO_VISITS, "appointment.id")
+        odd = (Warned(IDENTITY_CONFLICT, "appointment.id"),) if found.passed else ()
+        return found.owners[0] if found.owners else self.known.ids[names[0]], odd
 
     def _clinic(
         self, command: BookAppointment, held: AppointmentState | None, client: Client
@@ -219,9 +241,19 @@ class Batch:
         self.persons.append(Described(state.patient, read_by(command.person, country, details), cause))
         return tuple(details.warnings)
 
-    def unused(self, made: Collection[Identity]) -> list[Identity]:
-        """Return the identities made for this batch whose commands were all refused."""
-        return sorted(identity for identity in made if self.known.ids[identity] not in self.changed)
+    def further_names(self) -> dict[Identity, UUID]:
+        """Return the names that came beside an appointment's first one, which are made, but as others'."""
+        return {name: key for name, key in self.visits.given.items() if self.known.ids[name] != key}
+
+    def unused(self) -> list[Identity]:
+        """Return the names made for this batch whose commands were all refused."""
+        return sorted(name for name in self.known.made if name not in self.visits.given)
+
+
+_TWO_VISITS = (
+    "the names of this message belong to two appointments: cancel the one that is an error under its own name, "
+    "and send the other with its own names only"
+)
 
 
 def _again(command: BookAppointment, before: RecordedEvent) -> EventAnswer:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from booking.patients.domain.patient import PersonDetails
+from booking.values.identity import Identity
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import Warned
 from schemas.appointments import IngestMode, Status
@@ -18,7 +19,8 @@ class BookAppointment(NamedTuple):
         key: The client's idempotency key, or the upstream event's own id.
         body_sha256: Hash of the canonical body: the same key with another body is a conflict.
         source: The upstream system; ids are its own.
-        appointment: The source's id of the appointment.
+        appointment: The source's id of the appointment, by which it is shown if it is new.
+        other_names: Further names that the message gives to it.
         status: FHIR's (D42).
         sequence: The upstream's order, if it gives one.
         occurred_at: When it last changed it, by its own clock; orders commands when there is no sequence.
@@ -52,9 +54,10 @@ class BookAppointment(NamedTuple):
     starts_at: Maybe[datetime | None] = UNSET
     ends_at: Maybe[datetime | None] = UNSET
     person: PersonDetails | None = None
+    other_names: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """The appointment's one identity upstream (D40)."""
-        return self.source, self.appointment
+    def names(self) -> tuple[Identity, ...]:
+        """The appointment's names upstream, the one by which it is shown first (D40)."""
+        return (self.source, self.appointment), *((self.source, name) for name in self.other_names)

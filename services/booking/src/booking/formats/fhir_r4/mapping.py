@@ -6,9 +6,10 @@ from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
-from booking.formats.fhir_r4.references import Message, identified, unversioned
+from booking.formats.fhir_r4.references import Message, identifiers, unversioned
 from booking.patients.domain.patient import PersonDetails
 from booking.values import texts
+from booking.values.names import MOST_NAMES
 from booking.values.refusals import Refused
 from booking.values.times import FIRST_YEAR, LAST_YEAR
 from booking.values.unset import UNSET, Maybe
@@ -46,6 +47,7 @@ def command(
     """
     message = message.containing(appointment)
     patient, person = _patient(appointment, message)
+    names = _names(appointment, message, details)
     provider, name = _provider(appointment, message, details)
     lenient = details.read
     status = _status(appointment.status)
@@ -58,7 +60,7 @@ def command(
         key=texts.identifier(key, "Bundle.id"),
         body_sha256=body_sha256,
         source=source,
-        appointment=texts.identifier(_appointment_id(appointment, message), "Appointment.identifier"),
+        appointment=names[0],
         status=status,
         occurred_at=lenient(
             None, _instant, appointment.meta.lastUpdated if appointment.meta else None, "meta.lastUpdated"
@@ -72,6 +74,7 @@ def command(
         starts_at=starts_at,
         ends_at=UNSET if appointment.end is None else lenient(UNSET, _instant, appointment.end, "end"),
         person=person,
+        other_names=names[1:],
         warnings=tuple(details.warnings),
     )
 
@@ -83,13 +86,25 @@ def _status(code: str) -> Status:
         raise Refused("UNKNOWN_STATUS", "not one of R4's appointment statuses", "Appointment.status") from None
 
 
-def _appointment_id(appointment: Any, message: Message) -> str:
-    """Identifier, else id, else the message's focus."""
-    found = identified(appointment) or appointment.id or message.focus
-    if not found:
-        place = "Appointment.identifier"
-        raise Refused("NO_APPOINTMENT_ID", "the Appointment has neither identifier nor id", place)
-    return str(found)
+_NAMES = "Appointment.identifier"
+
+
+def _names(appointment: Any, message: Message, details: Details) -> tuple[str, ...]:
+    """Return its names: identifiers and id, the message's focus if there is neither. The first is essential."""
+    found = [*identifiers(appointment), str(appointment.id or "")]
+    found = [name for name in dict.fromkeys(found) if name] or [message.focus or ""]
+    if not found[0]:
+        raise Refused("NO_APPOINTMENT_ID", "the Appointment has neither identifier nor id", _NAMES)
+    return texts.identifier(found[0], _NAMES), *further_names(found[1:], details, _NAMES)
+
+
+def further_names(names: list[str], details: Details, place: str) -> tuple[str, ...]:
+    """Return the names that can be kept, as many as are taken beside a first one; what is dropped is noted."""
+    if len(names) >= MOST_NAMES:
+        too_many = Refused("TOO_MANY_NAMES", f"at most {MOST_NAMES} names of one are kept", place)
+        details.warnings.append(dropped(too_many))
+    read = (details.read(None, texts.identifier, name, place) for name in names[: MOST_NAMES - 1])
+    return tuple(name for name in read if name is not None)
 
 
 def _actors(participants: list[Any], message: Message, kind: str) -> Iterator[tuple[Any, Any]]:

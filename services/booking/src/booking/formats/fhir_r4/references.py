@@ -65,10 +65,13 @@ def unversioned(reference: Any) -> str:
 
 def identified(resource: Any) -> str | None:
     """Return `system|value` of the official identifier, else of the first that has a value."""
-    identifiers = [i for i in getattr(resource, "identifier", None) or [] if i.value]
-    if not identifiers:
-        return None
-    return _written(next((i for i in identifiers if i.use == "official"), identifiers[0]))
+    return next(iter(identifiers(resource)), None)
+
+
+def identifiers(resource: Any) -> list[str]:
+    """Return every identifier that has a value, as `system|value`: the official ones, then the others, as listed."""
+    found = [i for i in getattr(resource, "identifier", None) or [] if i.value]
+    return [_written(i) for i in sorted(found, key=lambda i: i.use != "official")]
 
 
 def _written(identifier: Any) -> str:

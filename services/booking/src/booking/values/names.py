@@ -1,0 +1,86 @@
+"""By which names something is known, and whose the names are that a message carries (D40, D53); pure.
+
+A name is a source's own text: an id, or `system|value` of an identifier.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from booking.values.identity import Identity
+
+MOST_NAMES = 20
+"""Names that one message may give to one thing; further ones are dropped."""
+
+
+class Found[K](NamedTuple):
+    """Whose a message's names are.
+
+    Attributes:
+        owners: Those whom they name, the first name's owner first; none: the names are new. Two are a conflict.
+        passed: Whether a name was passed over because it cannot be of this one alone: `are_two`.
+    """
+
+    owners: Sequence[K]
+    passed: bool
+
+
+@dataclass(slots=True)
+class Names[K]:
+    """Names and their owners, as they are known and as the commands of a batch leave them.
+
+    Attributes:
+        owners: Name → owner.
+        texts: Owner → all his names, for those of whom `in_doubt` says that they are wanted.
+        given: Name → owner, of names that were nobody's before.
+    """
+
+    owners: dict[Identity, K]
+    texts: dict[K, set[str]] = field(default_factory=dict)
+    given: dict[Identity, K] = field(default_factory=dict)
+
+    def find(self, names: Sequence[Identity]) -> Found[K]:
+        """Return whose the names are. The first name is believed; of another's owner it is judged whether he can be."""
+        owners = list(dict.fromkeys(self.owners[name] for name in names if name in self.owners))
+        if not owners or owners == [self.owners.get(names[0])]:
+            return Found(owners, passed=False)
+        texts, first = {text for _, text in names}, self.owners.get(names[0])
+        kept = [owner for owner in owners if owner == first or not are_two(texts, self.texts.get(owner, ()))]
+        return Found(kept, passed=len(kept) < len(owners))
+
+    def give(self, names: Sequence[Identity], owner: K) -> None:
+        """Let the names that are nobody's be this owner's."""
+        for name in names:
+            if name not in self.owners:
+                self.owners[name] = self.given[name] = owner
+                self.texts.setdefault(owner, set()).add(name[1])
+
+
+def in_doubt[K](messages: Iterable[Sequence[Identity]], owners: Mapping[Identity, K]) -> set[K]:
+    """Return the owners whose other names decide whether they are meant: the first name alone does not say it."""
+    found: set[K] = set()
+    for names in messages:
+        if len(names) > 1:
+            whose = {owners[name] for name in names if name in owners}
+            if whose - {owners.get(names[0])}:
+                found |= whose
+    return found
+
+
+def are_two(texts: Collection[str], others: Collection[str]) -> bool:
+    """Say whether these names cannot be of one: both have some of one system, and none of it is the same.
+
+    So a number that several share (a referral's, a household's) does not make one of them. Names without a system do
+    not say of which count they are, and decide nothing.
+    """
+    mine, theirs = _by_system(texts), _by_system(others)
+    return any(mine[system].isdisjoint(theirs[system]) for system in mine.keys() & theirs.keys())
+
+
+def _by_system(texts: Collection[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        system, bar, value = text.rpartition("|")
+        if bar and system:
+            found.setdefault(system, set()).add(value)
+    return found

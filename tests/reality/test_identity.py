@@ -1,0 +1,143 @@
+"""Who is meant: whatever a message lists first, one visit is one, and two people are two."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.support.reality import Case, Post, Seen, fhir
+
+LATER = timedelta(minutes=5)  # a cancellation waits for a new booking that may be meant with it
+
+PLACER, FILLER, THIRD = ({"system": f"urn:{name}", "value": "{mark}"} for name in ("placer", "filler", "third"))
+BARE = {"value": "P-{mark}"}
+BARE_FILLER = {"value": "F-{mark}"}
+BOOKED = [("email", "booked")]
+CANCELLED = [("email", "booked"), ("email", "cancelled")]
+CONFLICT = {"issue.0.details.coding.0.code": "IDENTITY_CONFLICT", "issue.0.code": "conflict"}
+
+
+def visit(turn: int, *identifiers: dict[str, str], id: str | None = None, **fields: Any) -> dict[str, Any]:
+    """Return an Appointment of these names; `turn` makes it another event."""
+    patient = {"type": "Patient", "identifier": {"value": "{patient}"}}
+    actors = [*fields.pop("actors", (patient,)), {"reference": "Location/{clinic}"}]
+    named = {**({"identifier": list(identifiers)} if identifiers else {}), **({"id": id} if id else {})}
+    times = {"start": "{S}", "end": "{E}", "minutesDuration": turn}
+    said = [{"actor": actor, "status": "accepted"} for actor in actors]
+    return {"resourceType": "Appointment", "status": "booked", **named, **times, "participant": said, **fields}
+
+
+def gone(turn: int, *identifiers: dict[str, str], **fields: Any) -> dict[str, Any]:
+    """Return its cancellation."""
+    return visit(turn, *identifiers, **fields, status="cancelled")
+
+
+def chain(name: str, *resources: dict[str, Any], asked: str = "urn:placer|{mark}") -> Case:
+    """Return a case whose messages are one visit's, booked by the first and cancelled by the last."""
+    first, *between, last = resources
+    taken = {"Attend-Result": "applied"}
+    posts = [fhir(first, taken, status=201), *map(fhir, between), fhir(last, taken)]
+    return Case(name, posts, held={"status": "cancelled"}, told=CANCELLED, visit=asked)
+
+
+CASES = (
+    chain("placer and filler, then filler and placer", visit(1, PLACER, FILLER), gone(2, FILLER, PLACER)),
+    chain(
+        "two numbers without systems in both orders",
+        visit(1, BARE, BARE_FILLER),
+        gone(2, BARE_FILLER, BARE),
+        asked="P-{mark}",
+    ),
+    chain(
+        "an id, then an identifier beside it, then the identifier alone",
+        visit(1, id="v-{mark}"),
+        visit(2, PLACER, id="v-{mark}"),
+        gone(3, PLACER),
+    ),
+    chain(
+        "an id, then a number without a system beside it, then the number alone",
+        visit(1, id="v-{mark}"),
+        visit(2, BARE, id="v-{mark}"),
+        gone(3, BARE),
+        asked="v-{mark}",
+    ),
+    chain(
+        "three names of which each message says two",
+        visit(1, PLACER, FILLER),
+        visit(2, THIRD, FILLER),
+        gone(3, THIRD),
+    ),
+    chain(
+        "another of its identifiers became official",
+        visit(1, PLACER, FILLER),
+        gone(2, PLACER, {**FILLER, "use": "official"}),
+        asked="urn:filler|{mark}",
+    ),
+    chain(
+        "booked by the filler alone, cancelled by both",
+        visit(1, FILLER),
+        gone(2, PLACER, FILLER),
+    ),
+    Case(
+        "plain JSON by an id, FHIR by the id and an identifier, plain JSON by the identifier",
+        [
+            Post(
+                {
+                    "event_id": "e-{mark}-1",
+                    "appointment": {
+                        "id": "v-{mark}",
+                        "status": "booked",
+                        "patient": {"id": "{patient}"},
+                        "clinic": "{clinic}",
+                        "start": "{S}",
+                    },
+                },
+                {"result": "applied"},
+            ),
+            fhir(visit(2, PLACER, id="v-{mark}")),
+            Post(
+                {"event_id": "e-{mark}-3", "appointment": {"id": "urn:placer|{mark}", "status": "cancelled"}},
+                {"result": "applied"},
+            ),
+        ],
+        held={"status": "cancelled"},
+        told=CANCELLED,
+    ),
+    Case(
+        "names of two visits: refused, and neither is touched",
+        [
+            fhir(visit(1, PLACER), {"Attend-Result": "applied"}, status=201),
+            fhir(visit(2, FILLER, start="{S+1d}", end="{E+1d}"), {"Attend-Result": "applied"}, status=201),
+            fhir(gone(3, PLACER, FILLER), CONFLICT, status=409, warnings=None),
+        ],
+        held={"status": "booked", "version": 1},
+        told=[*BOOKED, *BOOKED],
+        visit="urn:placer|{mark}",
+    ),
+    Case(
+        "one value under two systems is two visits",
+        [
+            fhir(visit(1, PLACER), {"Attend-Result": "applied"}, status=201),
+            fhir(gone(2, FILLER), {"Attend-Result": "tombstone"}),
+        ],
+        held={"status": "booked"},
+        told=BOOKED,
+        visit="urn:placer|{mark}",
+    ),
+    Case(
+        "two visits under one referral's number",
+        [
+            fhir(visit(1, PLACER, THIRD), {"Attend-Result": "applied"}, status=201),
+            fhir(
+                gone(2, {**PLACER, "value": "{mark}-b"}, THIRD),
+                {"Attend-Result": "tombstone"},
+                warnings=[("IDENTITY_CONFLICT", "appointment.id")],
+            ),
+        ],
+        held={"status": "booked"},
+        told=BOOKED,
+        visit="urn:third|{mark}",
+    ),
+)
+
+
+def test_whoever_is_meant_is_one(seen: Seen) -> None:
+    seen.judge()
