@@ -44,6 +44,8 @@ class Settings(ServiceSettings):
         address_pepper: Makes the keys under which addresses are kept; several with commas, newest first.
         unsubscribe_secret: Signs the one-click links in emails; empty: mails carry none.
         bounce_maildir: Maildir with bounces, read by the process that runs fan-out.
+        meta_version: Of the Graph API.
+        meta_business_account_id: WhatsApp Business Account whose templates `senders check` looks at.
         meta_app_secret, meta_verify_token: By which Meta's callbacks prove themselves.
         booking_url, records_url, reminders_url: Where the other parts' read APIs answer, for the timeline.
         read_key: The operator's key, with which they are asked.
@@ -101,7 +103,9 @@ class Settings(ServiceSettings):
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_from: str = "+15005550006"
     meta_base_url: str = "https://graph.facebook.com"
+    meta_version: str = "v21.0"
     meta_phone_number_id: str = "0"
+    meta_business_account_id: str | None = None
     meta_access_token: SecretStr = SecretStr("")
     meta_app_secret: SecretStr = SecretStr("")
     meta_verify_token: SecretStr = SecretStr("")

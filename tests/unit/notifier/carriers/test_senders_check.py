@@ -54,6 +54,8 @@ LOGIN = {"smtp_username": "attend", "smtp_password": SecretStr("hush")}
         ({"twilio_account_sid": f"{SID}/../x"}, "NOTIFIER_TWILIO_ACCOUNT_SID"),
         ({"twilio_account_sid": f"{SID}\n"}, "NOTIFIER_TWILIO_ACCOUNT_SID"),
         ({"twilio_auth_token": SecretStr("a\r\nb")}, "NOTIFIER_TWILIO_AUTH_TOKEN: a control"),
+        ({"meta_version": "v21.0/me"}, "NOTIFIER_META_VERSION"),
+        ({"meta_business_account_id": "1/x"}, "NOTIFIER_META_BUSINESS_ACCOUNT_ID"),
         ({"meta_phone_number_id": "1/messages?x="}, "NOTIFIER_META_PHONE_NUMBER_ID"),
         ({"meta_access_token": SecretStr("a\nX: y")}, "NOTIFIER_META_ACCESS_TOKEN: a control"),
         ({"meta_app_secret": SecretStr("a\x00")}, "NOTIFIER_META_APP_SECRET: a control"),
@@ -151,3 +153,16 @@ def test_the_command_says_beforehand_what_a_start_would_refuse(tmp_path: Path, c
     assert done.exit_code == 78
     assert place.split("]")[-1].strip(": ") in said
     assert "hush" not in said
+
+
+def test_the_command_asks_meta_for_approvals_where_a_business_account_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "senders.toml"
+    path.write_text("[clinics.NORTH]\nmeta_phone_number_id = '1'\nmeta_business_account_id = '456'\n")
+    monkeypatch.setenv("NOTIFIER_META_BASE_URL", "http://127.0.0.1:9")  # where nobody listens
+
+    done = CliRunner().invoke(app, ["check", str(path)])
+
+    assert done.exit_code == 0
+    assert "WhatsApp 456: Meta did not say which templates are approved: ConnectError" in done.output

@@ -1,5 +1,6 @@
 """`python -m notifier senders check`: the file of senders, before a start depends on it. Prints no secret."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,9 @@ from pydantic import SecretStr
 
 from chassis.cli import fail
 from chassis.process.errors import Misconfigured
-from notifier.carriers.senders import read_senders
+from notifier.carriers.http_client import new_client
+from notifier.carriers.meta.approval import report
+from notifier.carriers.senders import Senders, read_senders
 from notifier.carriers.senders_file import SECRETS, Section, read
 from notifier.settings import Settings
 
@@ -25,15 +28,27 @@ def _group() -> None:
 def check_command(
     file: Annotated[Path, typer.Argument(envvar="NOTIFIER_SENDERS", help="The TOML file.")],
 ) -> None:
-    """Check file and environment as a start would; list what each section gives, or end with 78 and every place."""
+    """Check file and environment as a start would; list what each section gives, or end with 78 and every place.
+
+    Of each WhatsApp Business Account that is named, Meta is asked which of our templates are approved.
+    """
+    settings = Settings(database_url=SecretStr(""), kafka_bootstrap_servers="", senders=file)
     try:
-        found = read(file)
-        read_senders(Settings(database_url=SecretStr(""), kafka_bootstrap_servers="", senders=file))
+        found, senders = read(file), read_senders(settings)
     except Misconfigured as error:
         fail(error)
         return
     for name, section in (("installation", found.installation), *found.clinics.items()):
         typer.echo(f"{name:14} {', '.join(given(section)) or 'nothing of its own'}")
+    for line in asyncio.run(_approvals(senders, settings)):
+        typer.echo(line)
+
+
+async def _approvals(senders: Senders, settings: Settings) -> list[str]:
+    """Return what Meta says of the templates of each business account."""
+    every = {one.business_account_id: one for one in senders.meta_accounts() if one.business_account_id}
+    async with new_client(settings.meta_base_url, settings.carrier_timeout_s, 1) as client:
+        return [line for account in every.values() for line in await report(client, account)]
 
 
 def given(section: Section) -> list[str]:

@@ -81,6 +81,10 @@ class Senders:
         """Return phone number id → its app's secrets: with one of them its callbacks are signed."""
         return _grouped((each.whatsapp.phone_number_id, each.whatsapp.app_secrets) for each in self._every)
 
+    def meta_accounts(self) -> Sequence[MetaAccount]:
+        """Return the account of the installation, and those of the clinics."""
+        return tuple(each.whatsapp for each in self._every)
+
     @property
     def _every(self) -> tuple[Accounts, ...]:
         return (self.installation, *self.clinics.values())
@@ -157,6 +161,8 @@ def _whatsapp(section: Section, below: MetaAccount) -> MetaAccount:
     return replace(
         below,
         phone_number_id=section.meta_phone_number_id or below.phone_number_id,
+        version=section.meta_version or below.version,
+        business_account_id=section.meta_business_account_id or below.business_account_id,
         access_token=section.meta_access_token or below.access_token,
         app_secrets=(section.meta_app_secret,) if section.meta_app_secret else below.app_secrets,
         templates={**below.templates, **own},
@@ -184,6 +190,8 @@ def _of_settings(settings: Settings) -> Accounts:
         MetaAccount(
             settings.meta_phone_number_id,
             settings.meta_access_token,
+            settings.meta_version,
+            settings.meta_business_account_id or None,
             app_secrets=tuple(SecretStr(one) for one in several(settings.meta_app_secret)),
         ),
     )

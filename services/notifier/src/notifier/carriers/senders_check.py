@@ -27,6 +27,8 @@ _SECTION = {
     "twilio_auth_token": "TWILIO_AUTH_TOKEN",
     "meta_phone_number_id": "META_PHONE_NUMBER_ID",
     "meta_access_token": "META_ACCESS_TOKEN",
+    "meta_version": "META_VERSION",
+    "meta_business_account_id": "META_BUSINESS_ACCOUNT_ID",
 }
 """Key of a section → the variable that says the same of the installation."""
 
@@ -64,6 +66,8 @@ def _installation(settings: Settings) -> Iterator[str]:
         "twilio_auth_token": token or "none",
         "meta_phone_number_id": settings.meta_phone_number_id,
         "meta_access_token": _given(settings.meta_access_token),
+        "meta_version": settings.meta_version,
+        "meta_business_account_id": settings.meta_business_account_id or None,
     }
     try:
         Section.model_validate(said)

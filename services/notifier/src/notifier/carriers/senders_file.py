@@ -129,6 +129,8 @@ class Section(BaseModel):
     twilio_account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
     twilio_auth_token: Secret | None = Field(default=None, min_length=1)
     meta_phone_number_id: str | None = Field(default=None, pattern=r"^\d{1,20}$")
+    meta_version: str | None = Field(default=None, pattern=r"^v\d{1,3}\.\d$")
+    meta_business_account_id: str | None = Field(default=None, pattern=r"^\d{1,20}$")
     meta_access_token: Secret | None = Field(default=None, min_length=1)
     meta_app_secret: Secret | None = Field(default=None, min_length=1)
     whatsapp: dict[Kind, Mapped] = Field(default_factory=dict)

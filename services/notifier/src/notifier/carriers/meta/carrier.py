@@ -47,6 +47,9 @@ def of_meta(status: int, code: int | None) -> Fault:
     return of_http(META, status, code)
 
 
+GRAPH = "v21.0"
+"""Version of the Graph API if no other is set; Meta keeps one for about two years."""
+
 NEUTRAL = "_neutral"
 """Suffix of the templates for sensitive clinics, without the clinic (D35), unless they have a name of their own."""
 
@@ -90,11 +93,17 @@ TEMPLATES: Mapping[Kind, WhatsAppTemplate] = {
 
 @dataclass(frozen=True, slots=True)
 class MetaAccount:
-    """Whose messages these are, and what they may say."""
+    """Whose messages these are, and what they may say.
+
+    Attributes:
+        version: Of the Graph API.
+        business_account_id: The WhatsApp Business Account, which holds the templates; None: they are not asked for.
+    """
 
     phone_number_id: str
     access_token: SecretStr
-    version: str = "v21.0"
+    version: str = GRAPH
+    business_account_id: str | None = None
     templates: Mapping[Kind, WhatsAppTemplate] = field(default_factory=lambda: TEMPLATES)
     app_secrets: tuple[SecretStr, ...] = ()
 
