@@ -1,9 +1,10 @@
 """What real senders write, as cases: what is posted, what is answered, what is held and what is sent because of it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -13,9 +14,11 @@ from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.installation import Installation
 from tests.support.practice import SOURCE, Person, Practice, next_morning
+from tests.support.waiting import until
 
 FHIR = "application/fhir+json"
 _INSTANT = re.compile(r"\{(NOW|S|E)(?:([+-])(\d+)(m|h|d))?\}")
+_CODE = re.compile(r"X ([0-9]{4}) to cancel")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 type Warned = tuple[str, str]
@@ -61,6 +64,16 @@ def answered(text: str, sender: str = "{mobile}") -> Post:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What the patient answers by SMS to the last message that asks him to: `C` or `X`, with the code in it.
+
+    A case with one is of a patient who is written to by SMS alone, from a clinic that takes answers.
+    """
+
+    word: str
+
+
+@dataclass(frozen=True)
 class Case:
     """What one sender sends of one visit, whose patient is registered and whose clinic is entered.
 
@@ -75,12 +88,17 @@ class Case:
     """
 
     name: str
-    input: Sequence[Post]
+    input: Sequence[Post | Answer]
     held: Mapping[str, Any] = field(default_factory=dict)
     told: Sequence[tuple[str, str]] | None = None
     visit: str = "v-{mark}"
     told_other: Sequence[tuple[str, str]] | None = None
     noticed: tuple[Sequence[str], Sequence[str]] | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the patient answers to a message."""
+        return any(isinstance(one, Answer) for one in self.input)
 
 
 @dataclass
@@ -97,7 +115,8 @@ class Seen:
 
     def judge(self) -> None:
         """Compare with what is expected."""
-        for number, (post, answer) in enumerate(zip(self.case.input, self.answers, strict=True)):
+        posts = [one for one in self.case.input if isinstance(one, Post)]
+        for number, (post, answer) in enumerate(zip(posts, self.answers, strict=True)):
             said = f"post {number}: {answer.status_code} {answer.text}"
             assert answer.status_code == post.status, said
             body = answer.json() if answer.content else {}
@@ -156,18 +175,21 @@ async def observe(running: Installation, cases: Sequence[Case], later: timedelta
         driver = Driver(client, running)
         now = await next_morning(driver, running)
         practice = Practice(client, driver, now)
-        people = {case.name: await practice.new_patient() for case in cases}
+        people = {case.name: await practice.new_patient(preferences=_preferences(case)) for case in cases}
         assert len(people) == len(cases), "two cases have one name"
-        seen = {case.name: Seen(case, await _words(practice, people[case.name])) for case in cases}
+        seen = {case.name: Seen(case, await _words(practice, people[case.name], case)) for case in cases}
         for turn in range(max((len(case.input) for case in cases), default=0)):
-            for one in seen.values():
-                if turn < len(one.case.input):
-                    one.answers.append(await _sent(http, running, one.case.input[turn], one.words))
+            for name, one in seen.items():
+                given = one.case.input[turn] if turn < len(one.case.input) else None
+                if isinstance(given, Post):
+                    one.answers.append(await _sent(http, running, given, one.words))
+                elif given is not None:
+                    await _answer(practice, people[name], given.word, partial(_held_of, http, running, one))
             await driver.settle()
         if later is not None:
             await driver.run_until(now + later, {})
         for name, one in seen.items():
-            one.held = await _held(http, running, one.words.filled(one.case.visit))
+            one.held = await _held_of(http, running, one)
             one.told = await _told(practice, people[name])
             one.told_other = await _told(practice, one.words.other) if one.words.other else []
             inboxes = [await client.inbox(provider) for provider in one.words.providers]
@@ -175,16 +197,35 @@ async def observe(running: Installation, cases: Sequence[Case], later: timedelta
     return seen
 
 
+def _preferences(case: Case) -> dict[str, bool] | None:
+    return {"whatsapp": False, "sms": True, "email": False} if case.is_answered else None
+
+
+async def _answer(practice: Practice, person: Person, word: str, held: Callable[[], Awaitable[Any]]) -> None:
+    """Let the patient answer, and wait until booking has given his visit a version for it."""
+    bodies = [str(message["body"]) for _, message in await practice.accepted(person)]
+    code = next(found[1] for body in reversed(bodies) if (found := _CODE.search(body)))
+    before = (await held())["version"]
+    await practice.client.ask("sinks", "POST", "/inbound", {"sender": person.mobile, "body": f"{word} {code}"})
+
+    async def is_taken() -> bool:
+        return bool((await held())["version"] > before)
+
+    await until(is_taken, f"the answer {word}")
+
+
 async def _told(practice: Practice, person: Person) -> list[tuple[str, str]]:
     messages = await practice.accepted(person)
     return [(channel, str(m.get("subject") or m["body"])) for channel, m in messages]
 
 
-async def _words(practice: Practice, person: Person) -> Words:
+async def _words(practice: Practice, person: Person, case: Case) -> Words:
     clinic, mark = await practice.new_clinic(), practice.mark()
     body = {"name": f"Clinic {clinic}", "zone": "Europe/London", "languages": ["en"], "country": "GB"}
     names = [{"system": "Location", "value": clinic}]
     await practice.client.ask("booking", "PUT", f"/v1/clinics/{clinic}", {**body, "identifiers": names})
+    if case.is_answered:
+        await practice.client.ask("notifier", "PUT", f"/v1/clinics/{clinic}/sending", {"replies": True})
     doctors = {"provider": f"dr-{mark}", "provider2": f"dr2-{mark}"}
     entered = [
         await practice.client.ask("booking", "PUT", f"/v1/providers/{one}", {"name": "Dr Who"}, source=SOURCE)
@@ -214,7 +255,8 @@ def _compare(told: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str]
             assert words in text
 
 
-async def _held(http: httpx2.AsyncClient, running: Installation, visit: str) -> Any:
+async def _held_of(http: httpx2.AsyncClient, running: Installation, seen: Seen) -> Any:
+    visit = seen.words.filled(seen.case.visit)
     headers = {"Authorization": f"Bearer {running.key}"}
     url = f"{running.urls['booking']}/v1/appointments"
     answer = await http.get(url, params={"source": SOURCE, "id": visit}, headers=headers)

@@ -117,6 +117,17 @@ async def odd_but_taken(door: Door) -> list[httpx2.Response]:
     return answers
 
 
+async def known_better(door: Door) -> list[httpx2.Response]:
+    """Ask what would undo a patient's answer, and a no-show that was found, both as rows without upstream's word."""
+    changed = """
+        UPDATE appointment SET status = $2, caused_by = $3, said_version = NULL FROM appointment_alias
+        WHERE appointment_alias.appointment_id = appointment.appointment_id AND source_id = $1"""
+    await door.post([booking("k1", "w6"), booking("k2", "w7")])
+    await door.pool.execute(changed, "w6", "cancelled", "patient-reply/1")
+    await door.pool.execute(changed, "w7", "noshow", "no-show/EYE/1")
+    return [await door.ask("POST", "/v1/events", booking(f"again-{one}", one)) for one in ("w6", "w7")]
+
+
 async def test_every_row_of_the_bad_input_page_is_what_the_door_answers_and_no_answer_is_missing(door: Door) -> None:
     await door.put("/v1/clinics/HIV", {"name": "Other", "zone": "Europe/London"})
     eye = {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"}
@@ -124,7 +135,7 @@ async def test_every_row_of_the_bad_input_page_is_what_the_door_answers_and_no_a
     answers = [await door.ask(bad.method, bad.path, bad.body, key=KEY) for bad in BAD.values()]
     answers += [await door.ask(bad.method, bad.path, bad.body, key=OPERATOR_KEY) for bad in POLICIES]
     answers += await conflicts(door) + await strangers(door)
-    taken = await odd_but_taken(door)
+    taken = await odd_but_taken(door) + await known_better(door)
     two, shared = await named(door)
     answers.append(two)
 

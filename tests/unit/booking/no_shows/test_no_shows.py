@@ -59,6 +59,7 @@ def test_a_booking_for_another_time_is_no_repeat() -> None:
 
 
 def test_upstreams_own_no_show_is_not_taken_for_ours() -> None:
-    held = missed()._replace(caused_by="local/e7")
+    booked = decide(None, command(), "EYE", ANN, NOW).state
+    held = decide(booked, change("e7", Status.NOSHOW), None, None, START + 2 * HOUR).state
 
     assert decide(held, command("e2"), "EYE", ANN, START + 3 * HOUR).state.status is Status.BOOKED

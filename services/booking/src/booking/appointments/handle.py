@@ -174,19 +174,22 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
 def _last_notes(
     versions: Sequence[tuple[UUID, AppointmentState]], changed: Mapping[UUID, AppointmentState]
 ) -> dict[UUID, AppointmentState]:
-    """Return each appointment's last version, with the order noted by repeats that came after it."""
+    """Return each appointment's last version, with the order and upstream's word that repeats after it noted."""
     return {
-        key: state if (noted := _order_noted(changed[key])) == _order_noted(state) else state._replace(**noted)
+        key: state if (noted := _noted(changed[key])) == _noted(state) else state._replace(**noted)
         for key, state in dict(versions).items()
     }
 
 
-def _order_noted(state: AppointmentState) -> dict[str, Any]:
+def _noted(state: AppointmentState) -> dict[str, Any]:
     return {
         "sequence": state.sequence,
         "source_time": state.source_time,
         "arrived_at": state.arrived_at,
         "arrived_offset": state.arrived_offset,
+        "said_status": state.said_status,
+        "said_confirmed": state.said_confirmed,
+        "said_reason": state.said_reason,
     }
 
 

@@ -53,19 +53,27 @@ APPOINTMENT_COLUMNS = (
     ("reason", "text"),
     ("arrived_at", "timestamptz"),
     ("arrived_offset", "bigint"),
+    ("said_status", "text"),
+    ("said_confirmed", "boolean"),
+    ("said_reason", "text"),
 )
+"""In the order of an `AppointmentState`, after the id."""
 _NAMES = ", ".join(name for name, _ in APPOINTMENT_COLUMNS)
 _ARRAYS = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(APPOINTMENT_COLUMNS, 1))
 _SET = ", ".join(f"{name} = excluded.{name}" for name, _ in APPOINTMENT_COLUMNS[2:])
 
+HELD = f"{_NAMES}, said_version"
+"""What `store.state_of` reads. What upstream said is known if it was written with the row's version: the release
+before, which knows nothing of it, writes versions too."""
+
 LOCK_APPOINTMENTS = f"""
-SELECT {_NAMES} FROM appointment WHERE appointment_id = ANY ($1::uuid[]) ORDER BY appointment_id FOR UPDATE
+SELECT {HELD} FROM appointment WHERE appointment_id = ANY ($1::uuid[]) ORDER BY appointment_id FOR UPDATE
 """  # noqa: S608  # names of ours
 
 WRITE_APPOINTMENTS = f"""
-INSERT INTO appointment ({_NAMES})
-SELECT {_NAMES} FROM unnest({_ARRAYS}) AS given ({_NAMES})
-ON CONFLICT (appointment_id) DO UPDATE SET {_SET}
+INSERT INTO appointment ({_NAMES}, said_version)
+SELECT {_NAMES}, version FROM unnest({_ARRAYS}) AS given ({_NAMES})
+ON CONFLICT (appointment_id) DO UPDATE SET {_SET}, said_version = excluded.said_version
 """  # noqa: S608  # names of ours
 
 APPEND_HISTORY = """

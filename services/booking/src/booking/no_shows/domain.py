@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.statuses import OWN_NO_SHOW
+from booking.appointments.domain.two_writers import own_version
 from schemas.appointments import Status
 
 
@@ -28,7 +29,7 @@ def not_attended(held: AppointmentState, cause: str, grace: timedelta, now: date
         cause: From `cause_of`.
     """
     minutes = int(grace.total_seconds() // 60)
-    return held._replace(
+    after = held._replace(
         version=held.version + 1,
         status=Status.NOSHOW,
         event_time=now,
@@ -36,3 +37,4 @@ def not_attended(held: AppointmentState, cause: str, grace: timedelta, now: date
         caused_by=cause,
         reason=f"no arrival was reported within {minutes} min after the end",
     )
+    return own_version(held, after)

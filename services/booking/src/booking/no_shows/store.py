@@ -12,9 +12,6 @@ from chassis.postgres.bounded_count import LONGEST_S, MOST, Count, in_time
 from chassis.postgres.database import Connection, Pool
 from chassis.time_slots.runner import Scope
 
-_NAMES = ", ".join(name for name, _ in statements.APPOINTMENT_COLUMNS)
-
-
 _ENDS = "coalesce(ends_at, starts_at + $1::interval)"
 
 
@@ -27,7 +24,7 @@ it was over is history, not a no-show, whatever mode its sender gave it (D19).""
 
 
 LOCK_UNATTENDED = f"""
-SELECT {_NAMES} {_EXPECTED} AND clinic_id = $2 AND starts_at <= $3 AND {_ENDS} <= $3
+SELECT {statements.HELD} {_EXPECTED} AND clinic_id = $2 AND starts_at <= $3 AND {_ENDS} <= $3
 ORDER BY appointment_id LIMIT $4 FOR UPDATE
 """  # names of ours
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.statuses import OWN_REPLY
+from booking.appointments.domain.two_writers import own_version
 from schemas.appointments import Status
 from schemas.replies import PatientReplied, ReplyAnswer
 
@@ -52,4 +53,4 @@ def decide(held: AppointmentState, reply: PatientReplied) -> Replied:
         arrived_at=max(held.arrived_at or reply.at, reply.at),
         arrived_offset=None,
     )
-    return Replied(Result.APPLIED, after)
+    return Replied(Result.APPLIED, own_version(held, after))

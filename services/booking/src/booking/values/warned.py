@@ -13,6 +13,8 @@ FOREIGN_PATIENT = "FOREIGN_PATIENT"
 FUTURE_TIME = "FUTURE_TIME"
 STALE = "STALE"
 SEQUENCE_WENT_BACK = "SEQUENCE_WENT_BACK"
+KEPT_PATIENT_REPLY = "KEPT_PATIENT_REPLY"
+KEPT_NO_SHOW = "KEPT_NO_SHOW"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
@@ -21,6 +23,9 @@ _DETAILS = {
     SEQUENCE_WENT_BACK: "the count went back while the times go on; if the source counts anew, say so by "
     "POST /v1/sources/{source}/restart and send this again under an id of its own",
     IDENTITY_CONFLICT: "one of these names is known as another's; it was passed over, and the first name believed",
+    KEPT_PATIENT_REPLY: "the patient answered otherwise, and that stands; the rest was taken: to book him again, say "
+    "another start, or cancelled and then booked, or this alone with a new reason",
+    KEPT_NO_SHOW: "nobody came, and that stands; the rest was taken: say that he arrived, or another start",
     END_IS_START: "a visit has a length; it was taken without an end",
 }
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.domain.statuses import KEEPS_ITS_TIME, NEEDS_NO_START, OWN_NO_SHOW, OWN_REPLY
+from booking.appointments.domain.statuses import KEEPS_ITS_TIME, NEEDS_NO_START
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import slugs_of
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import END_IS_START, Warned, dropped
-from schemas.appointments import SENDABLE, Status
+from schemas.appointments import SENDABLE
 from schemas.wire import provider_id
 
 
@@ -80,19 +80,6 @@ def plans_anew(held: AppointmentState, changed: dict[str, Any], clinics: Mapping
         or (held.service_type != changed["service_type"] and _rules_differ(held, changed["service_type"], clinics))
         or (changed["status"] in SENDABLE and held.status not in SENDABLE)
     )
-
-
-def is_old_news(held: AppointmentState, fields: dict[str, Any], command: BookAppointment) -> bool:
-    """Say whether upstream only repeats what was so before booking itself found that nobody came (D19).
-
-    Nor does it know of a patient who cancelled by reply (B11); but a reason given is a correction of that (D42).
-    """
-    cause = held.caused_by or ""
-    no_show = held.status is Status.NOSHOW and cause.startswith(OWN_NO_SHOW)
-    by_reply = held.status is Status.CANCELLED and cause.startswith(OWN_REPLY) and command.reason is None
-    if not no_show and not by_reply:
-        return False
-    return all(value == (Status.BOOKED if name == "status" else getattr(held, name)) for name, value in fields.items())
 
 
 _provider_id = lru_cache(maxsize=16_384)(provider_id)

@@ -27,6 +27,10 @@ class AppointmentState(NamedTuple):
     Attributes:
         arrived_at: When what it says first came from outside. Booking's own changes (rules, no-shows, merges) leave it.
         arrived_offset: Where in the inbound topic, if by that.
+        said_status: Upstream's own last status, where booking holds another: a patient's answer, or a no-show that was
+            found. None: the same. Its start is the one held: upstream alone moves a visit.
+        said_confirmed: The same of `confirmed`.
+        said_reason: The reason given with `said_status`, if any.
     """
 
     source: str
@@ -51,6 +55,9 @@ class AppointmentState(NamedTuple):
     reason: str | None = None
     arrived_at: datetime | None = None
     arrived_offset: int | None = None
+    said_status: Status | None = None
+    said_confirmed: bool | None = None
+    said_reason: str | None = None
 
 
 class Decision(NamedTuple):

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
-from booking.appointments.domain.changes import fields_of, is_old_news, plans_anew
+from booking.appointments.domain.changes import fields_of, plans_anew
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.order import Order, against_what, latest, moved_on, order_of, stands_at, stood_at
 from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
+from booking.appointments.domain.two_writers import Merged, merged
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
@@ -51,7 +51,9 @@ def decide(
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now)
-    return _next(held, command, order, *fields_of(held, command, clinic_id, patient), now, clinics)
+    told, warnings = fields_of(held, command, clinic_id, patient)
+    both = merged(held, told, command)
+    return _next(held, command, order, both._replace(warnings=warnings + both.warnings), now, clinics)
 
 
 def _is_history(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None) -> bool:
@@ -116,13 +118,15 @@ def _next(
     held: AppointmentState,
     command: BookAppointment,
     order: Order,
-    fields: dict[str, Any],
-    warnings: tuple[Warned, ...],
+    both: Merged,
     now: datetime,
     clinics: Mapping[str, ClinicState],
 ) -> Decision:
-    if all(getattr(held, name) == value for name, value in fields.items()) or is_old_news(held, fields, command):
-        return Decision(Result.REPEAT, moved_on(held, command, now), warnings)
+    fields, said, warnings = both
+    if all(getattr(held, name) == value for name, value in fields.items()):
+        noted = moved_on(held, command, now)
+        known = said == (noted.said_status, noted.said_confirmed, noted.said_reason)
+        return Decision(Result.REPEAT, noted if known else noted._replace(**said._asdict()), warnings)
     if order is Order.SAME:
         raise _conflict()
     anew = plans_anew(held, fields, clinics)
@@ -136,15 +140,16 @@ def _next(
         event_time=event_time,
         ingest_time=now,
         caused_by=_cause(command),
-        reason=command.reason,
+        reason=command.reason if said.said_status is None else held.reason,
         arrived_at=command.arrived_at or now,
         arrived_offset=command.arrived_offset,
         schedule_gen=held.schedule_gen + anew,
         schedule_set_at=now if anew else held.schedule_set_at,
         first_booked_at=held.first_booked_at or booked_at,
         **fields,
+        **said._asdict(),
     )
-    legal = is_allowed(held.status, command.status, command.reason, event_time - held.event_time)
+    legal = is_allowed(held.status, applied.status, command.reason, event_time - held.event_time)
     return Decision(Result.APPLIED, applied, warnings if legal else (*warnings, Warned(ILLEGAL_TRANSITION)))
 
 
