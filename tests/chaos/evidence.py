@@ -66,6 +66,36 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the ledger has it in the end.
+
+    Attributes:
+        recipient: `patient` or `provider`; `recipient_id`: which one, None: whose visit it is.
+        said_at: Domain time at which it told, or may have told, that the visit stands at `said_starts_at`, or not.
+        replaces: Of this visit it told that it stands no more.
+    """
+
+    notification_id: str
+    appointment_id: str | None
+    replaces: str | None
+    recipient: str
+    recipient_id: str | None
+    kind: str
+    state: str
+    reason: str | None
+    clinic_id: str | None
+    said_starts_at: datetime | None
+    said_at: datetime
+    changed_at: datetime
+    accepted: bool
+
+    def tells(self, appointment: str, kinds: set[str]) -> bool:
+        """Say whether it told of this visit, or may have: accepted, unknown, or told by whoever kept it before."""
+        may_have = self.accepted or self.state in {"sending", "unknown"} or self.reason == "BACKFILL"
+        return may_have and self.kind in kinds and appointment in {self.appointment_id, self.replaces}
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One dead letter of a consumer."""
 
@@ -90,6 +120,7 @@ class Evidence:
         now: The domain time at which the run was judged.
         accepted: The carriers' acceptance log, each message with the `notification_id` that its reference leads to.
         calls: Every call in the ledger.
+        messages: Every message in it.
         opted_out: (channel, key of the address in hex, category) → since when.
         doubles_preferred: Clinics that prefer a possible duplicate to a missed message.
         letters: Every dead letter.
@@ -103,6 +134,7 @@ class Evidence:
     now: datetime | None = None
     accepted: list[dict[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     opted_out: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     doubles_preferred: set[str] = field(default_factory=set)
     letters: list[Letter] = field(default_factory=list)
@@ -187,14 +219,20 @@ SELECT made.attempt_id::text, made.notification_id::text, made.ordinal, one.appo
        one.kind, made.channel, one.schedule_gen, made.gated_version, made.called_at, one.not_after, made.outcome,
        made.delivery_state, encode(made.address_key, 'hex') AS address_key
 FROM notifier.attempt AS made JOIN notifier.notification AS one USING (notification_id)"""
+_MESSAGES = """
+SELECT notification_id::text, appointment_id::text, replaces::text, recipient, recipient_id::text, kind, state, reason,
+       clinic_id, said_starts_at, coalesce(said_at, accepted_at, changed_at) AS said_at, changed_at,
+       accepted_at IS NOT NULL AS accepted
+FROM notifier.notification WHERE appointment_id IS NOT NULL"""
 _OPT_OUTS = "SELECT channel, encode(address_key, 'hex'), category, since FROM notifier.opt_out"
 
 
 async def read_ledger(database_url: str, evidence: Evidence) -> None:
-    """Add every call, opt-out and dead letter, and which clinics prefer doubles."""
+    """Add every message, call, opt-out and dead letter, and which clinics prefer doubles."""
     connection = await asyncpg.connect(database_url)
     try:
         evidence.calls = [Call(**dict(row)) for row in await connection.fetch(_CALLS)]
+        evidence.messages = [Message(**dict(row)) for row in await connection.fetch(_MESSAGES)]
         evidence.opted_out = {(row[0], row[1], row[2]): row[3] for row in await connection.fetch(_OPT_OUTS)}
         doubling = await connection.fetch("SELECT clinic_id FROM notifier.clinic_sending WHERE double_over_miss")
         evidence.doubles_preferred = {row[0] for row in doubling}

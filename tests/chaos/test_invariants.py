@@ -11,13 +11,14 @@ import orjson
 import pytest
 
 from schemas.wire import event_id, notification_id, reminder_id, sub_file_id
-from tests.chaos.evidence import Call, Evidence, Letter, Record
+from tests.chaos.evidence import Call, Evidence, Letter, Message, Record
 from tests.chaos.invariants import check
 
 APPOINTMENT, PATIENT = UUID(int=1), UUID(int=2)
 REMINDER = reminder_id(APPOINTMENT, 1, "24h")
 CONFIRMATION = notification_id((APPOINTMENT, 1, "booked"), "patient", "confirmation")
 MESSAGE = notification_id((REMINDER,), "patient", "reminder")
+CANCELLATION = notification_id((APPOINTMENT, 2, "cancelled"), "patient", "cancelled")
 OTHER, OTHER_PATIENT = UUID(int=3), UUID(int=4)
 NUMBER = "FILE-2027-000001-THAMES-01"
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -72,6 +73,17 @@ def call(message: UUID, ordinal: int, kind: str, said: str, channel: str = "sms"
     )
 
 
+def message(notification: UUID, kind: str, state: str, minute: int = 0, **fields: Any) -> Message:
+    """Return a row of the ledger about the visit, to its patient unless it says otherwise."""
+    said_at = NOON + timedelta(minutes=minute)
+    held = Message(
+        notification_id=str(notification), appointment_id=str(APPOINTMENT), replaces=None, recipient="patient",
+        recipient_id=str(PATIENT), kind=kind, state=state, reason=None, clinic_id="THAMES", said_starts_at=None,
+        said_at=said_at, changed_at=said_at, accepted=state == "accepted",
+    )  # fmt: skip
+    return replace(held, **fields)
+
+
 def sub_file_opened(offset: int, ordinal: int, patient: UUID = PATIENT, number: str = NUMBER) -> Record:
     opened = sub_file_id(patient, "THAMES", ordinal)
     return record(offset, opened, "sub_file.changed.v1", opened, sub_file_id=opened, version=1, number=number)
@@ -106,6 +118,11 @@ def sound() -> Evidence:
             call(CONFIRMATION, 1, "confirmation", "accepted"),
             call(MESSAGE, 1, "reminder", "not-accepted"),
             call(MESSAGE, 2, "reminder", "accepted"),
+        ],
+        messages=[
+            message(CONFIRMATION, "confirmation", "accepted"),
+            message(MESSAGE, "reminder", "accepted", 1),
+            message(CANCELLATION, "cancelled", "skipped", 2, reason="PAST_VISIT"),
         ],
         letters=[Letter("records", *POISON, value=b"{", code="UNDECODABLE")],
         poison={POISON: b"{"},
