@@ -15,8 +15,12 @@ CAPPED = frozenset({"reminder", "today", "no-show"})
 MOST_A_DAY = 2
 LONG_LEAD, LONG_BUDGET, SHORT_BUDGET = timedelta(hours=12), timedelta(minutes=30), timedelta(minutes=10)
 WAITS_FOR_A_BOOKING = timedelta(minutes=2)
-WANTS = frozenset({"UNKNOWN_PATIENT", "NO_CONTACT"})
-"""For want of whom a message waits until its deadline (D58)."""
+WANTS = frozenset(
+    {
+        "UNKNOWN_PATIENT", "NO_CONTACT", "DECEASED", "DO_NOT_CONTACT", "NO_CONSENT", "OPTED_OUT", "CHANNELS_DISABLED",
+    }
+)  # fmt: skip
+"""For want of whom, or because of what bar, a message waits until its deadline (D58)."""
 FOLLOW_UP_WITHIN = timedelta(hours=48)
 
 
@@ -104,7 +108,7 @@ class Teller:
             if reason := self._bars(asked, at):
                 if wanted and reason not in WANTS:
                     return Told(at, asked.kind, "skipped", wanted)
-                if asked.kind in NEWS and reason in WANTS and (comes := self._comes(at)):
+                if reason in WANTS and (comes := self._comes(asked, at)):
                     at, wanted = comes, reason
                     continue
                 late = tried and reason in {"TOO_LATE", "PAST_VISIT"}
@@ -139,7 +143,7 @@ class Teller:
                 return Told(at, asked.kind, "failed", list(tried.values())[-1])
             else:
                 why = _strongest(closed)
-                if asked.kind not in NEWS or why not in WANTS or not (comes := self._comes(at)):
+                if why not in WANTS or not (comes := self._comes(asked, at)):
                     return Told(at, asked.kind, "skipped", why)
                 at, wanted = comes, why
 
@@ -183,10 +187,11 @@ class Teller:
         zone = self.visit.at(at).zone
         return "QUIET_HOURS" if bound and next_opening(at, zone) != at else None
 
-    def _comes(self, at: datetime) -> datetime | None:
-        """Return when the visit changes next or its patient is registered: then what waits is looked at again."""
+    def _comes(self, asked: Asked, at: datetime) -> datetime | None:
+        """Return when its patient is registered, or of news the visit changes next: what waits is looked at again."""
         registered = self.registered.get(self.person.id)
-        later = [one for one in (registered, *(change.at for change in self.visit.history)) if one and one > at]
+        changes = [change.at for change in self.visit.history] if asked.kind in NEWS else []
+        later = [one for one in (registered, *changes) if one and one > at]
         return min(later, default=None)
 
     def _deadline(self, asked: Asked, at: datetime) -> datetime:

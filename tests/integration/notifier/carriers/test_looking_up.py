@@ -19,6 +19,7 @@ from notifier.carriers.twilio.carrier import TwilioAccount
 from notifier.carriers.twilio.search import LookUp
 from notifier.receipts.store import PostgresReceipts
 from notifier.replies.store import PostgresReplies
+from notifier.wiring.waking import Waking
 from tests.support.notifier.callbacks import secrets
 from tests.support.notifier.running import RunningNotifier
 
@@ -67,7 +68,10 @@ async def looking(
         async with new_client(f"http://127.0.0.1:{port}", 10, 1) as client:
             clock = SteppedClock(notifier.clock_file)
             intake = Intake(
-                PostgresReceipts(notifier.pool, notifier.peppers), PostgresReplies(notifier.pool, notifier.peppers),
+                PostgresReceipts(notifier.pool, notifier.peppers),
+                PostgresReplies(
+                    notifier.pool, notifier.peppers, Waking(notifier.settings(), notifier.peppers).of_address
+                ),
                 PostgresUnreadables(notifier.pool, clock), notifier.peppers, clock, lambda *_: None, lambda: None,
             )  # fmt: skip
             made = LookUp(notifier.pool, client, accounts, notifier.peppers, intake, 0, 0)

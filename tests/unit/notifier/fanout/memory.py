@@ -7,19 +7,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from notifier.fanout.domain.news import Twin
+from notifier.fanout.domain.news import WAITS, Twin
 from notifier.fanout.domain.versions import Held, Kept, VisitReading
-from notifier.fanout.handle.appointments import on_appointments, on_people
+from notifier.fanout.handle.appointments import on_appointments
+from notifier.fanout.handle.people import on_people
 from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.facts import GateFacts, SendingModeName
 from notifier.gate.domain.modes import SendingMode
-from notifier.gate.domain.told import Said, Slot
+from notifier.gate.domain.told import Said, Slot, owner_of
 from notifier.gate.domain.visit import Person, Visit
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import telling
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.view import see
+from notifier.values.addresses import Address
 from notifier.values.kinds import ENDS, LEVEL_KINDS
 from schemas.appointments import IngestMode
 from schemas.notifications import Kind
@@ -28,7 +30,6 @@ from tests.support.notifier.builders import NOW, visit
 
 LIVE = SendingMode(SendingModeName.LIVE)
 CLOSED = {Reason.APPOINTMENT_CANCELLED, Reason.SUPERSEDED, Reason.ALREADY_TOLD, Reason.NOT_SENDABLE}
-WAITS = {Reason.UNKNOWN_PATIENT, Reason.NO_CONTACT, Reason.UNKNOWN_PROVIDER}
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Memory:
     inbox: list[InboxEntry] = field(default_factory=list)
     twin: list[Twin] = field(default_factory=list)
     turns: list[str] = field(default_factory=list)
+    being_decided: set[str] = field(default_factory=set)
     now: datetime = NOW
 
     async def change(self, *, mode: IngestMode = IngestMode.LIVE, **changes: Any) -> None:
@@ -172,16 +174,26 @@ class Memory:
         found = [self.ledger[one] for one in notification_ids if one in self.ledger]
         return [one for one in found if one.reason in CLOSED and not one.attempts and one.kind in LEVEL_KINDS]
 
-    async def wanting(self, people: Collection[str], now: datetime) -> Collection[UUID]:
-        return {
-            one.appointment_id
+    async def concerned(self, people: Collection[str], now: datetime) -> Collection[str]:
+        return {one for one in people if one in self.being_decided or await self.waiting([one], now)}
+
+    async def waiting(self, people: Collection[str], now: datetime) -> Sequence[Notification]:
+        return [
+            one
             for one in self.ledger.values()
-            if one.appointment_id
-            and str(one.recipient_id) in people
+            if one.state is NotificationState.SKIPPED
+            and str(one.recipient_id or self._owner(one)) in people
             and one.reason in WAITS
             and one.not_after
             and one.not_after > now
-        }
+        ]
+
+    def _owner(self, one: Notification) -> UUID | None:
+        visit = self.visits.get(one.appointment_id) if one.appointment_id else None
+        return owner_of(visit, one.recipient) if visit else None
+
+    async def stopped_by(self, address: Address, now: datetime) -> Collection[str]:
+        return set()
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         return [one for one in self.twin if one.appointment_id in appointment_ids]

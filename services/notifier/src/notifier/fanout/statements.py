@@ -27,10 +27,12 @@ KNOWN = "SELECT notification_id FROM notification WHERE notification_id = ANY($1
 
 # What brings somebody up to date and is open: queued, or waiting for a patient, a contact or a provider.
 _NEWS = "kind IN ('confirmation', 'moved', 'cancelled', 'provider-booked', 'provider-moved', 'provider-cancelled')"
-# What a person took off the work list stays as it is.
-_WAITS = """state = 'skipped' AND reason IN ('UNKNOWN_PATIENT', 'NO_CONTACT', 'UNKNOWN_PROVIDER') AND NOT EXISTS (
+# For want of somebody, or for a bar that may be lifted. What a person took off the work list stays as it is.
+_WAITING_FOR = """('UNKNOWN_PATIENT', 'NO_CONTACT', 'UNKNOWN_PROVIDER', 'DECEASED', 'DO_NOT_CONTACT', 'NO_CONSENT',
+    'OPTED_OUT', 'CHANNELS_DISABLED')"""
+_WAITS = f"""state = 'skipped' AND reason IN {_WAITING_FOR} AND NOT EXISTS (
     SELECT FROM work_list_action AS done
-    WHERE done.notification_id = notification.notification_id AND done.action = 'drop')"""
+    WHERE done.notification_id = notification.notification_id AND done.action = 'drop')"""  # constants of ours
 
 OPEN_NEWS = f"""
 SELECT {ALL} FROM notification
@@ -44,9 +46,27 @@ WHERE notification_id = ANY($1::uuid[]) AND {_NEWS} AND state = 'skipped' AND at
   AND reason IN ('APPOINTMENT_CANCELLED', 'SUPERSEDED', 'ALREADY_TOLD', 'NOT_SENDABLE')
 ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
 
-WANTING = f"""
+# Messages that wait, and for whom: a message that names nobody, as reminders and those of the release before, is to
+# whose visit it is. What has an hour of its own is a patient's; an arrival is no news once it was missed.
+_WAITING = f"""
+SELECT notification_id, recipient_id AS person FROM notification
+WHERE recipient_id = ANY($1::text[]::uuid[]) AND kind <> 'provider-arrived' AND {_WAITS} AND not_after > $2
+UNION ALL
+SELECT notification_id, CASE recipient WHEN 'patient' THEN visit.patient_id ELSE visit.provider_id END
+FROM notification JOIN appointment AS visit USING (appointment_id)
+WHERE recipient_id IS NULL AND kind <> 'provider-arrived' AND {_WAITS} AND not_after > $2
+  AND CASE recipient WHEN 'patient' THEN visit.patient_id ELSE visit.provider_id END = ANY($1::text[]::uuid[])"""  # noqa: S608
+
+CONCERNED = f"SELECT DISTINCT person::text FROM ({_WAITING}) AS waiting"  # noqa: S608  # constants of ours
+
+WAITING = f"""
+SELECT {ALL} FROM notification
+WHERE notification_id IN (SELECT notification_id FROM ({_WAITING}) AS waiting) AND {_WAITS}
+ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
+
+STOPPED_VISITS = """
 SELECT DISTINCT appointment_id FROM notification
-WHERE recipient_id = ANY($1::text[]::uuid[]) AND {_NEWS} AND {_WAITS} AND not_after > $2"""  # noqa: S608  # constants
+WHERE state = 'skipped' AND reason = 'OPTED_OUT' AND not_after > $1 AND appointment_id IS NOT NULL"""
 
 # Twins: visits of one patient, clinic and service (D37). Each that turned just now, with those that matter to it: for
 # a booked one the visits ahead that stand since before, and those cancelled close to it; for a cancelled one those
@@ -68,6 +88,12 @@ TURNS = 256
 """Locks that stand for all patients: a transaction holds no more, however many it folds."""
 TURN_CLASS = 1_146_369_335
 """The first half of our advisory locks' keys: nobody else's (D37 in ASCII, and a 7)."""
+
+# By whom else they are held: a turn that is free now is taken, if at all, by one who then sees all that we have seen.
+TURNS_TAKEN = """
+SELECT DISTINCT objid::bigint FROM pg_locks
+WHERE locktype = 'advisory' AND classid::bigint = $1::int AND objsubid = 2 AND pid <> pg_backend_pid()
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 TAKE_TURNS = "SELECT pg_advisory_xact_lock($1::int, turn) FROM unnest($2::int[]) AS turn"
 

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from notifier.fanout.domain.mornings import Morning, TodaysVisit
 from notifier.fanout.domain.news import Twin
 from notifier.fanout.domain.versions import Held, Kept
 from notifier.fanout.handle.reminders import Expected, GoneSeen, PlanSeen
+from notifier.gate.domain.visit import email_of, mobile_of
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.inbox.notice import notice_of
 from notifier.inbox.store import deliver
@@ -20,8 +22,11 @@ from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.store import rows as ledger_rows
 from notifier.ledger.store.transaction import PostgresLedgerTransaction
-from notifier.values.addresses import Peppers
+from notifier.values.addresses import Address, Peppers
 from schemas.appointments import Status
+
+LOOKED_AT_ONCE = 500
+"""Visits of one question to the gate."""
 
 _VISIT = (
     "appointment_id", "version", "status", "schedule_gen", "starts_at", "provider_id", "patient_id", "clinic_id",
@@ -30,7 +35,7 @@ _VISIT = (
 
 
 class PostgresFanoutStore(PostgresLedgerTransaction):
-    """See `EntryStore`, `FanoutStore` and `RemindersStore` of `fanout.handle`.
+    """See `EntryStore`, `FanoutStore`, `PeopleStore` and `RemindersStore` of `fanout.handle`.
 
     Args:
         connection: In a READ COMMITTED transaction.
@@ -70,9 +75,25 @@ class PostgresFanoutStore(PostgresLedgerTransaction):
         rows = await self._connection.fetch(statements.CLOSED_NEWS, list(notification_ids))
         return [ledger_rows.notification(row) for row in rows]
 
-    async def wanting(self, people: Collection[str], now: datetime) -> Collection[UUID]:
-        rows = await self._connection.fetch(statements.WANTING, list(people), now)
-        return {row[0] for row in rows}
+    async def concerned(self, people: Collection[str], now: datetime) -> Collection[str]:
+        """See `fanout.handle.people.PeopleStore`. First turns: who gives one back meanwhile has written it down."""
+        taken = {row[0] for row in await self._connection.fetch(statements.TURNS_TAKEN, statements.TURN_CLASS)}
+        waited_for = {row[0] for row in await self._connection.fetch(statements.CONCERNED, list(people), now)}
+        return {one for one in people if one in waited_for or _turn(one) in taken}
+
+    async def waiting(self, people: Collection[str], now: datetime) -> Sequence[Notification]:
+        rows = await self._connection.fetch(statements.WAITING, list(people), now)
+        return [ledger_rows.notification(row) for row in rows]
+
+    async def stopped_by(self, address: Address, now: datetime) -> Collection[str]:
+        visits = [row[0] for row in await self._connection.fetch(statements.STOPPED_VISITS, now)]
+        return {
+            str(visit.patient_id)
+            for some in batched(visits, LOOKED_AT_ONCE)
+            for visit in (await self.gate(some)).values()
+            for at in (mobile_of(visit), email_of(visit))
+            if at and not set(address.keys).isdisjoint(self._peppers.of(at).keys)
+        }
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         rows = await self._connection.fetch(statements.TWINS, list(appointment_ids), within_s, now)
@@ -80,7 +101,7 @@ class PostgresFanoutStore(PostgresLedgerTransaction):
 
     async def take_turns(self, people: Collection[str]) -> None:
         """See `fanout.handle.appointments.FanoutStore`. They share some locks, taken in their order."""
-        turns = sorted({zlib.crc32(one.encode()) % statements.TURNS for one in people})
+        turns = sorted({_turn(one) for one in people})
         await self._connection.fetch(statements.TAKE_TURNS, statements.TURN_CLASS, turns)
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
@@ -138,6 +159,10 @@ class PostgresFanoutStore(PostgresLedgerTransaction):
         await self._connection.execute(
             statements.FORGET_PLANS, [one.clinic_id for one in mornings], [one.begins for one in mornings]
         )
+
+
+def _turn(person: str) -> int:
+    return zlib.crc32(person.encode()) % statements.TURNS
 
 
 def _columns(kept: Collection[Kept]) -> list[list[Any]]:

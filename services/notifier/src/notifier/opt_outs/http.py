@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.opt_outs.bodies import AddressBody, OptOutBody, OptOutList
-from notifier.opt_outs.store import lift, opt_outs, stop
+from notifier.opt_outs.store import Lifted, lift, opt_outs, stop
 from notifier.values.addresses import Peppers
 
 
-def routes(pool: Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRouter:
+def routes(pool: Pool, clock: Clock, peppers: Peppers, operator: Any, lifted: Lifted) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/opt-outs", tags=["opt-outs"], dependencies=[Depends(operator)])
 
@@ -29,7 +29,10 @@ def routes(pool: Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRout
 
     @router.post("/lift", summary="Let messages to an address leave again, for somebody who asked for it")
     async def lift_(body: OptOutBody) -> OptOutList:
-        await lift(pool, body.kept(peppers), body.outside, body.categories, f"staff/{body.by}", clock.now())
+        address, now = body.kept(peppers), clock.now()
+        async with pool.transaction(isolation="read_committed") as connection:
+            await lift(connection, address, body.outside, body.categories, f"staff/{body.by}", now)
+            await lifted(connection, address, now)
         return await opt_outs(pool, body.kept(peppers))
 
     return router

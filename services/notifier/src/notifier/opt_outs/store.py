@@ -1,6 +1,6 @@
 """Opt-outs in PostgreSQL, each with a line in its history."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,9 @@ Executes = Connection | Pool
 
 OF_A_NUMBER = (Channel.SMS, Channel.WHATSAPP)
 """Who writes STOP to one of them means the number, not the app."""
+
+type Lifted = Callable[[Connection, Address, datetime], Awaitable[None]]
+"""What follows in the same transaction, READ COMMITTED, once an address may be written to again."""
 
 
 def found_by(address: Address) -> tuple[list[bytes], bytes | None]:

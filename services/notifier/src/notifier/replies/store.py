@@ -11,7 +11,7 @@ from chassis.postgres.database import Connection, Pool
 from notifier.gate.domain.visit import mobile_of
 from notifier.gate.store import read_gate
 from notifier.opt_outs import whatsapp_users
-from notifier.opt_outs.store import OF_A_NUMBER, found_by, lift, stop
+from notifier.opt_outs.store import OF_A_NUMBER, Lifted, found_by, lift, stop
 from notifier.replies import statements as sql
 from notifier.replies.bodies import ReplyPage, ReplyView
 from notifier.replies.domain.reading import LONGEST_TEXT
@@ -26,20 +26,20 @@ from schemas.notifications import Channel
 class PostgresReplies:
     """See `replies.handle.Replies`."""
 
-    def __init__(self, pool: Pool, peppers: Peppers) -> None:
-        self._pool, self._peppers = pool, peppers
+    def __init__(self, pool: Pool, peppers: Peppers, lifted: Lifted) -> None:
+        self._pool, self._peppers, self._lifted = pool, peppers, lifted
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresReplyTransaction"]:
         async with self._pool.transaction(isolation="read_committed") as connection:
-            yield PostgresReplyTransaction(connection, self._peppers)
+            yield PostgresReplyTransaction(connection, self._peppers, self._lifted)
 
 
 class PostgresReplyTransaction:
     """See `replies.handle.ReplyTransaction`."""
 
-    def __init__(self, connection: Connection, peppers: Peppers) -> None:
-        self._connection, self._peppers = connection, peppers
+    def __init__(self, connection: Connection, peppers: Peppers, lifted: Lifted) -> None:
+        self._connection, self._peppers, self._lifted = connection, peppers, lifted
 
     async def recipient(self, incoming: Incoming) -> bytes | None:
         asked = incoming.in_reply_to, incoming.channel.value, incoming.account
@@ -75,6 +75,7 @@ class PostgresReplyTransaction:
 
     async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
         await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
+        await self._lifted(self._connection, address, now)
 
     async def messaged(self, address: Address, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
         rows = await self._connection.fetch(sql.MESSAGED, *found_by(address), channel.value, account)

@@ -35,6 +35,7 @@ from notifier.replies.http import routes as reply_routes
 from notifier.replies.store import PostgresReplies
 from notifier.settings import Settings, several
 from notifier.values.addresses import Peppers
+from notifier.wiring.waking import Waking
 from schemas.notifications import Channel
 
 
@@ -75,7 +76,9 @@ def inbound(
     peppers: Peppers,
 ) -> Inbound:
     """Return the inbound parts of this process."""
-    receipts, replies, door = PostgresReceipts(pool, peppers), PostgresReplies(pool, peppers), Door(metrics.registry)
+    lifted = Waking(settings, peppers).of_address
+    receipts, replies = PostgresReceipts(pool, peppers), PostgresReplies(pool, peppers, lifted)
+    door = Door(metrics.registry)
     secrets = secrets_of(settings, accounts)
     kept = PostgresUnreadables(pool, clock)
     intake = Intake(receipts, replies, kept, peppers, clock, door.count, committed)
@@ -91,7 +94,7 @@ def inbound(
 
     desk = (
         reply_routes(pool, clock, operator),
-        opt_out_routes(pool, clock, peppers, operator),
+        opt_out_routes(pool, clock, peppers, operator, lifted),
         unreadable_routes(kept, replay_one, operator),
     )
     links = unsubscribe_routes(pool, clock, door, lambda: secrets.unsubscribe, peppers)

@@ -29,7 +29,8 @@ from notifier.callbacks.carrier_routes import CALLBACKS
 from notifier.callbacks.door import LARGEST_WEBHOOK
 from notifier.carriers.senders import read_senders
 from notifier.fanout.domain.versions import VisitReading
-from notifier.fanout.handle.appointments import on_appointments, on_people
+from notifier.fanout.handle.appointments import on_appointments
+from notifier.fanout.handle.people import on_people
 from notifier.fanout.handle.reminders import Seen, on_reminders
 from notifier.fanout.messages import appointment
 from notifier.fanout.messages import people as people_read
@@ -44,6 +45,7 @@ from notifier.lanes.metrics import LaneMetrics
 from notifier.lanes.rate_limit import know
 from notifier.ledger.http import routes as ledger_routes
 from notifier.ledger.messages import OWNED
+from notifier.ledger.told_before import ToldBefore
 from notifier.retention import jobs
 from notifier.settings import Settings
 from notifier.wiring.callbacks import Inbound, inbound
@@ -76,6 +78,7 @@ class Service:
     ends: high_water.Ends
     inbound: Inbound | None = None
     retention: Retention | None = None
+    told_before: ToldBefore | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set or a part fails."""
@@ -88,13 +91,22 @@ class Service:
             "streams": self.streams.run,
         }
         if self.consumer is not None:
-            parts["consumer"] = self.consumer.run
+            parts["consumer"] = self._consume
+        if self.told_before is not None:
+            parts["told before"] = self.told_before.run
         if self.inbound is not None:
             parts |= self.inbound.parts()
         if self.retention is not None:
             parts["retention"] = self.retention.run
         # what a lane has in flight is known to it alone: one that failed begins anew with its process
         await run_all(stop, self.health, {**parts, **lanes}, vital=(*LISTENERS, high_water.PART, *lanes))
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        """Read the topics, once it is known what the release before has told."""
+        if self.told_before is not None:
+            await self.told_before.walk()
+        if self.consumer is not None:
+            await self.consumer.run(stop)
 
 
 def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subscription[Any], ...]:
@@ -191,8 +203,9 @@ async def build(
             for router in routers:
                 api.include_router(router)
         daily = Retention(pool, jobs(settings), agreed) if fanout else None
+        before = ToldBefore(pool, agreed) if fanout else None
         yield Service(
-            settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, ends, heard, daily
+            settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, ends, heard, daily, before
         )
     finally:
         await reading.aclose()

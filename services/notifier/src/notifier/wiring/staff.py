@@ -17,6 +17,7 @@ from notifier.staff.work_list.store import PostgresDesk
 from notifier.timeline.http import routes as timeline_routes
 from notifier.timeline.services import Addresses, AllParts, reading_client
 from notifier.values.addresses import Peppers
+from notifier.wiring.waking import Waking
 
 
 def reading_of(settings: Settings) -> httpx2.AsyncClient:
@@ -38,7 +39,7 @@ def staff_routers(
     parts = AllParts(reading, addresses, settings.part_timeout_s, pool)
     return (
         contact_routes(pool, clock, peppers, operator),
-        preference_routes(pool, clock, operator),
+        preference_routes(pool, clock, operator, Waking(settings, peppers).of_patient),
         timeline_routes(parts, operator),
         sending_mode_routes(pool, clock, settings.sending_mode, wake, operator),
         work_list_routes(pool, PostgresDesk(pool, peppers), clock, settings.sending, wake, operator),

@@ -20,6 +20,7 @@ from notifier.ledger.domain.states import NotificationState
 from notifier.values.kinds import ENDS, KINDS, PATIENT, PROVIDER, REBOOKED_WITHIN
 from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
+from schemas.planning import barred_by
 from schemas.reminders import Reason
 from schemas.wire import event_id, notification_id
 
@@ -29,8 +30,11 @@ FOLLOW_UP_WITHIN = timedelta(hours=48)
 STILL_THERE = timedelta(hours=1)
 """After the start of a visit without an end: later an arrival is no news."""
 
-WANTS = frozenset({Reason.UNKNOWN_PATIENT, Reason.NO_CONTACT, Reason.UNKNOWN_PROVIDER})
-"""For want of whom a message could not go: it waits for them until its deadline (D58)."""
+WAITS = frozenset({
+    Reason.UNKNOWN_PATIENT, Reason.NO_CONTACT, Reason.UNKNOWN_PROVIDER,
+    Reason.DECEASED, Reason.DO_NOT_CONTACT, Reason.NO_CONSENT, Reason.OPTED_OUT, Reason.CHANNELS_DISABLED,
+})  # fmt: skip
+"""Why a message waits until its deadline: for want of somebody or an address, or for a bar that may be lifted (D58)."""
 
 _OF: Mapping[Happening, Kind] = {Happening.ARRIVED: Kind.PROVIDER_ARRIVED, Happening.NOSHOW: Kind.NO_SHOW}
 
@@ -111,15 +115,28 @@ def reopened(closed: Notification, made: Notification) -> Notification:
     )
 
 
+def awakened(held: Notification, now: datetime) -> Notification:
+    """Return a reminder, or another message with an hour of its own, that waited for somebody: it tries again."""
+    return held.but(state=NotificationState.QUEUED, reason=None, next_attempt_at=now)
+
+
 def due(kind: Kind, now: datetime) -> datetime:
     """Return from when a message may leave."""
     return now + REBOOKED_WITHIN if kind is Kind.CANCELLED else now
 
 
 def missing(visits: Iterable[Visit]) -> set[str]:
-    """Return the patients and providers who cannot be told of these visits yet: nobody knows them, or an address."""
-    patients = {str(one.patient_id) for one in visits if not (one.registered and (mobile_of(one) or email_of(one)))}
+    """Return the patients and providers who cannot be told of these visits yet.
+
+    Nobody knows them, or an address of theirs; or a patient is not to be written to.
+    """
+    patients = {str(one.patient_id) for one in visits if not _may_be_told(one)}
     return patients | {str(one.provider_id) for one in visits if one.provider_id and one.provider_name is None}
+
+
+def _may_be_told(visit: Visit) -> bool:
+    barred = barred_by(deceased=visit.deceased, do_not_contact=visit.do_not_contact, consent=visit.consent)
+    return visit.registered and barred is None and bool(mobile_of(visit) or email_of(visit))
 
 
 def is_another(held: Notification, judged: Notification) -> bool:
@@ -128,7 +145,7 @@ def is_another(held: Notification, judged: Notification) -> bool:
     It may wait for somebody else now, or longer.
     """
     if held.state is NotificationState.SKIPPED and judged.state is NotificationState.SKIPPED:
-        return judged.reason in WANTS and _waits_for(judged) != _waits_for(held)
+        return judged.reason in WAITS and _waits_for(judged) != _waits_for(held)
     return judged != held
 
 

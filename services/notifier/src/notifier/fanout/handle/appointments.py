@@ -1,4 +1,4 @@
-"""Fan-out: a visit changed, or somebody came for want of whom it could not be told; whoever has to hear of it is told.
+"""Fan-out: a visit changed, and whoever has to hear of it is told.
 
 Each recipient of a visit has one open message at most, which brings him up to date: what is so, less what he was told.
 What is to be said is found here, and again under the gate when the message is to leave. The stories run inside the
@@ -61,12 +61,6 @@ class FanoutStore(EntryStore, Protocol):
         cancelled one: those booked `within_s` of it. Soonest turned first.
         """
 
-    async def take_turns(self, people: Collection[str]) -> None:
-        """Wait until no other transaction decides about messages to these; until the end of this one."""
-
-    async def wanting(self, people: Collection[str], now: datetime) -> Collection[UUID]:
-        """Return visits of which these patients or providers were not told for want of them, if it is not too late."""
-
 
 async def on_appointments(
     store: FanoutStore, events: Sequence[VisitReading], sending: SendingMode, now: datetime
@@ -77,25 +71,13 @@ async def on_appointments(
     await store.keep(folded.newest.values())
     happened = await unknown(store, messages_of(folded.happened, now))
     if changed := {UUID(about): kept for about, kept in folded.newest.items() if kept.changed}:
-        await _bring_up_to_date(store, changed.keys(), changed, sending, now, happened)
+        await bring_up_to_date(store, changed.keys(), changed, sending, now, happened)
     elif happened:
         await enter(store, happened, sending, now)
     return Applied(folded.repeat, folded.stale)
 
 
-async def on_people(store: FanoutStore, people: Sequence[str], sending: SendingMode, now: datetime) -> Applied:
-    """Tell what could not be told for want of these patients or providers, or of an address of theirs (D58).
-
-    A transaction that found them missing is waited for: it may be about to write that down.
-    """
-    if people:
-        await store.take_turns(people)
-        if visits := await store.wanting(people, now):
-            await _bring_up_to_date(store, visits, {}, sending, now)
-    return Applied()
-
-
-async def _bring_up_to_date(
+async def bring_up_to_date(
     store: FanoutStore,
     visits: Collection[UUID],
     kept: Mapping[UUID, Kept],

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from chassis.postgres.after_commit import after_commit
-from notifier.fanout.domain.news import is_another
+from notifier.fanout.domain.news import is_another, missing
 from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.told import View
@@ -18,7 +18,7 @@ from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.settlement import place, shut, telling
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.port import GateTransaction
-from notifier.ledger.view import Seen, see
+from notifier.ledger.view import Seen, look, see
 from schemas.notifications import Channel
 from schemas.reminders import Reason
 
@@ -40,8 +40,23 @@ class EntryStore(GateTransaction, Protocol):
     async def write(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Write these states back to messages that are locked."""
 
+    async def take_turns(self, people: Collection[str]) -> None:
+        """Wait until no other transaction decides about messages to these; until the end of this one."""
+
     async def deliver_in_app(self, entries: Sequence[InboxEntry | DayList], now: datetime) -> None:
         """Append to the providers' inboxes, numbered under each provider's row lock."""
+
+
+async def look_in_turn(store: EntryStore, appointment_ids: Collection[UUID]) -> View:
+    """Return these visits and what was said of them; who cannot be told yet is looked for in turn.
+
+    Whoever brings him waits for this transaction, and then finds what it has written down.
+    """
+    view = await look(store, appointment_ids)
+    if lacking := missing(view.visits.values()):
+        await store.take_turns(lacking)
+        view = await look(store, appointment_ids)
+    return view
 
 
 async def unknown(store: EntryStore, asked: Iterable[Notification]) -> list[Notification]:

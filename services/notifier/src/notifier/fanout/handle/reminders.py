@@ -8,11 +8,10 @@ from uuid import UUID
 
 from chassis.delivery.consumer import Applied
 from notifier.fanout.domain.mornings import Morning, TodaysVisit, day_lists, messages
-from notifier.fanout.handle.entry import EntryStore, enter, unknown
+from notifier.fanout.handle.entry import EntryStore, enter, look_in_turn, unknown
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.notification import Notification
 from notifier.ledger.domain.states import NotificationState
-from notifier.ledger.view import look
 from notifier.values.kinds import PATIENT
 from schemas.appointments import Status
 from schemas.notifications import Kind
@@ -97,7 +96,8 @@ async def on_reminders(store: RemindersStore, events: Sequence[Seen], sending: S
         await store.drop_from_plans(gone)
     new = await unknown(store, due.values())
     if new:
-        await enter(store, new, sending, now)
+        about = {one.appointment_id for one in new if one.appointment_id}
+        await enter(store, new, sending, now, await look_in_turn(store, about))
     if mornings:
         await _begin(store, mornings, sending, now)
     return Applied(repeat=_but_the_first(due, {one.notification_id for one in new}))
@@ -118,7 +118,7 @@ async def _begin(store: RemindersStore, mornings: Sequence[Morning], sending: Se
     """Write to the patients of today who have not been reminded, and give each provider the list of his day (D18)."""
     expected = await store.expected(mornings, now)
     today = {one.visit.appointment_id for visits in expected.values() for one in visits}
-    view = await look(store, today)
+    view = await look_in_turn(store, today)
     asked: list[Notification] = []
     lists = []
     for place, morning in enumerate(mornings):

@@ -14,10 +14,10 @@ from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.staff.if_match import version_of
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
-from notifier.staff.preferences.store import all_said, as_of, put
+from notifier.staff.preferences.store import Changed, all_said, as_of, put
 
 
-def routes(pool: Pool, clock: Clock, operator: Any) -> APIRouter:
+def routes(pool: Pool, clock: Clock, operator: Any, changed: Changed) -> APIRouter:
     """Return the routes."""
     router = APIRouter(
         prefix="/v1/patients/{patient_id}/preferences", tags=["preferences"], dependencies=[Depends(operator)]
@@ -27,7 +27,7 @@ def routes(pool: Pool, clock: Clock, operator: Any) -> APIRouter:
     async def put_preferences(
         patient_id: UUID, body: PreferencesBody, if_match: Annotated[str | None, Header()] = None
     ) -> PreferencesView:
-        return await put(pool, patient_id, body, version_of(if_match), clock.now())
+        return await put(pool, patient_id, body, version_of(if_match), clock.now(), changed)
 
     @router.get("", summary="Which channels are on, or were at an instant or in a version")
     async def get_preferences(

@@ -1,14 +1,18 @@
 """What patients say about channels, in PostgreSQL: each saying with its line in the history."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
-from chassis.postgres.database import Pool
+from chassis.postgres.database import Connection, Pool
 from notifier.staff.if_match import check_version
 from notifier.staff.preferences import statements as sql
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
 
 LONGEST_HISTORY = 1_000
+
+type Changed = Callable[[Connection, UUID, datetime], Awaitable[None]]
+"""What follows in the same transaction, READ COMMITTED, once a patient has said something else than before."""
 
 
 async def as_of(pool: Pool, patient_id: UUID, at: datetime | None, version: int | None) -> PreferencesView | None:
@@ -24,15 +28,16 @@ async def all_said(pool: Pool, patient_id: UUID) -> PreferencesHistory:
 
 
 async def put(
-    pool: Pool, patient_id: UUID, body: PreferencesBody, version: int | None, now: datetime
+    pool: Pool, patient_id: UUID, body: PreferencesBody, version: int | None, now: datetime, changed: Changed
 ) -> PreferencesView:
     """Write down what a patient says, with its line in the history in the same transaction."""
     said = (body.whatsapp, body.sms, body.email)
-    async with pool.transaction() as connection:
+    async with pool.transaction(isolation="read_committed") as connection:
         await connection.execute(sql.ONE_AT_A_TIME, str(patient_id))
         held = await connection.fetchrow(sql.AS_OF, patient_id, None, None)
         check_version(version, held["version"] if held else 0)
         if held and (held["whatsapp"], held["sms"], held["email"]) == said:
             return PreferencesView.model_validate(dict(held))
         [row] = await connection.fetch(sql.PUT, patient_id, *said, now, body.by)
+        await changed(connection, patient_id, now)
     return PreferencesView.model_validate(dict(row))
