@@ -147,8 +147,16 @@ async def check(bootstrap: str, topics: Sequence[Topic], prefix: str = "") -> No
     """Refuse to start on topics other than declared.
 
     Raises:
-        Misconfigured: Names the first difference and the command that mends it.
+        Misconfigured: Names the first difference and what mends it.
     """
     differences = await plan(bootstrap, topics, prefix)
     if differences:
-        raise Misconfigured(f"topics are not as declared: {differences[0]}; run `attend topics apply`")
+        raise Misconfigured(refusal(differences[0]))
+
+
+def refusal(difference: Difference) -> str:
+    """Return what is said of the first difference: a broker names no topic to whom it does not let describe it."""
+    mend = "run `attend topics apply`"
+    if difference.found is None:
+        mend += ", or give this service its rights to the topic (deploy/README.md, Rights at the broker)"
+    return f"topics are not as declared: {difference}; {mend}"
