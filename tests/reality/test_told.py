@@ -27,7 +27,10 @@ def imported(number: int, status: str = "booked", **appointment: Any) -> Post:
 
 def registered(**fields: Any) -> Post:
     """Return the registration of the other patient."""
-    body = {"given_name": "Ben", "mobile": "{other_mobile}", "email": "{other_email}", "consent": True, **fields}
+    body = {
+        "given_name": "Ben", "mobile": "{other_mobile}", "email": "{other_email}", "consent": True, "deceased": False,
+        "do_not_contact": False, **fields,
+    }  # fmt: skip
     return Post(body, warnings=None, path="/v1/patients/{other}?source=local", method="PUT")
 
 
@@ -95,6 +98,55 @@ CASES = (
         "booked, then cancelled before its patient is registered",
         [visit(1, **OTHER), visit(2, "cancelled", **OTHER), registered()],
         told_other=[],
+    ),
+    Case(
+        "no consent, which is given later",
+        [registered(consent=False), visit(1, **OTHER), registered()],
+        told_other=[CONFIRMED],
+        noticed=([BOOKED], []),
+    ),
+    Case(
+        "not to be contacted, moved, and to be contacted again",
+        [registered(do_not_contact=True), visit(1, **OTHER), visit(2, **OTHER, **NEXT_WEEK), registered()],
+        told_other=[CONFIRMED],
+    ),
+    Case(
+        "said to be dead by mistake",
+        [registered(), visit(1, **OTHER), registered(deceased=True), visit(2, **OTHER, **NEXT_WEEK), registered()],
+        told_other=[CONFIRMED, HAS_MOVED],
+    ),
+    Case(
+        "no consent, cancelled meanwhile",
+        [registered(consent=False), visit(1, **OTHER), visit(2, "cancelled", **OTHER), registered()],
+        told_other=[],
+    ),
+    Case(
+        "told, barred, cancelled, and no longer barred",
+        [
+            registered(),
+            visit(1, **OTHER),
+            registered(do_not_contact=True),
+            visit(2, "cancelled", **OTHER),
+            registered(),
+        ],
+        told_other=[CONFIRMED, IS_CANCELLED],
+    ),
+    Case(
+        "no consent, given to one who gave it",
+        [registered(consent=False), visit(1, **OTHER), visit(2), registered()],
+        told=[CONFIRMED],
+        told_other=[],
+    ),
+    Case(
+        "moved, and another provider right after it",
+        [visit(1), visit(2, **NEXT_WEEK), visit(3, provider={"id": "{provider2}"}, **NEXT_WEEK)],
+        told=[CONFIRMED, HAS_MOVED],
+        noticed=([BOOKED, MOVED, CANCELLED], [BOOKED]),
+    ),
+    Case(
+        "entered in error, and booked again for another day",
+        [visit(1), visit(2, "entered-in-error"), visit(3, **NEXT_WEEK)],
+        told=[CONFIRMED, HAS_MOVED],
     ),
     Case(
         "booked before its provider is registered",
