@@ -167,5 +167,5 @@ CASES = (
 )
 
 
-def test_a_detail_never_refuses_the_event(seen: Seen) -> None:
+def test_d50_a_detail_never_refuses_the_event(seen: Seen) -> None:
     seen.judge()

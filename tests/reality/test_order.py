@@ -115,5 +115,5 @@ CASES = (
 )
 
 
-def test_order_is_believed_within_bounds(seen: Seen) -> None:
+def test_d52_order_is_believed_within_bounds(seen: Seen) -> None:
     seen.judge()

@@ -24,6 +24,7 @@ PARTS = (
     ("/v1/appointments", OPERATOR_KEY),
     ("/v1/appointments", KEY),
     ("/v1/inbound", KEY),
+    ("/v1/sources", KEY),
     ("/fhir/R4/$", KEY),
     ("/fhir", KEY),
     ("/", KEY),

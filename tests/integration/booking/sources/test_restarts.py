@@ -61,3 +61,14 @@ async def test_g9_a_restart_is_for_the_operator_or_a_client_of_that_source_with_
 @pytest.mark.parametrize("body", [{}, {"reason": " "}, {"reason": "a\nb"}, {"reason": "x" * 201}])
 async def test_a_restart_without_a_reason_that_can_be_kept_is_refused(door: Door, body: dict[str, Any]) -> None:
     assert (await door.ask("POST", PATH, body, key=OPERATOR_KEY)).status_code == 422
+
+
+async def test_restarts_are_told_page_by_page_newest_first(door: Door) -> None:
+    for number in range(3):
+        await door.ask("POST", PATH, {"reason": f"the {number}th"}, key=OPERATOR_KEY)
+
+    first = (await door.ask("GET", "/v1/sources/local/restarts?limit=2")).json()
+    rest = (await door.ask("GET", f"/v1/sources/local/restarts?limit=2&before={first['next_before']}")).json()
+
+    assert [row["reason"] for row in first["items"] + rest["items"]] == ["the 2th", "the 1th", "the 0th"]
+    assert rest["next_before"] is None

@@ -1,6 +1,7 @@
 """`POST /v1/sources/{source}/restart`: the source's count of events begins anew, by word of a person."""
 
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any
 
 import structlog
@@ -14,6 +15,7 @@ from booking.door.transactions import Transactions
 from booking.sources.store import keep_restart, restarts_of
 from booking.values import texts
 from booking.values.refusals import Refused
+from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Connection, Pool
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -61,6 +63,7 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
     async def restarts(
         source: Annotated[str, Path()],
         client: Annotated[Client, Depends(reader)],
+        before: Annotated[int | None, Query(ge=1, lt=2**63, description="`next_before` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
     ) -> dict[str, Any]:
         """Of a source of the client's; the operator asks of any."""
@@ -68,6 +71,7 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
             named = client.source(texts.identifier(source, "source"))
         except Refused as refusal:
             raise problem(refusal) from None
-        return {"items": await restarts_of(reads, named, limit), "next_before": None}
+        items = await restarts_of(reads, named, before, limit)
+        return {"items": items, "next_before": next_place(items, limit, itemgetter("restart_id"))}
 
     return router

@@ -14,7 +14,7 @@ INSERT INTO source_restart (source, restarted_at, restarted_by, reason) VALUES (
 """
 _OF_SOURCE = """
 SELECT restart_id, restarted_at, restarted_by, reason FROM source_restart
-WHERE source = $1 ORDER BY restart_id DESC LIMIT $2
+WHERE source = $1 AND ($2::bigint IS NULL OR restart_id < $2) ORDER BY restart_id DESC LIMIT $3
 """
 
 
@@ -30,6 +30,6 @@ async def keep_restart(connection: Connection, source: str, by: str, reason: str
     return number
 
 
-async def restarts_of(pool: Pool, source: str, limit: int) -> list[dict[str, Any]]:
-    """Return the restarts of a source, newest first."""
-    return [dict(row) for row in await pool.fetch(_OF_SOURCE, source, limit)]
+async def restarts_of(pool: Pool, source: str, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Return the restarts of a source, newest first; with `before`, those of a lower number."""
+    return [dict(row) for row in await pool.fetch(_OF_SOURCE, source, before, limit)]
