@@ -1,14 +1,19 @@
 """A clinic as upstream sends it."""
 
+from collections.abc import Callable
+
 from pydantic import Field, StrictBool, StrictStr
 
 from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.domain.details import Told, ToldDetails
 from booking.door.bodies import Body, Id, Text
 from booking.values import contacts, texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
 from booking.values.times import local_time, zone_of
 from chassis.process.clock import Clock
+
+LONGEST_ADDRESS, LONGEST_PREPARATION = 300, 1000
 
 
 class WindowBody(Body):
@@ -26,8 +31,17 @@ class IdentifierBody(Body):
     source: StrictStr | None = None
 
 
-class ClinicBody(Body):
-    """A clinic."""
+class DetailsBody(Body):
+    """How a clinic, or one of its services, is reached. Left out: as it is; null: not any more."""
+
+    phone: StrictStr | None = Field(default=None, description="To call; a national one is of the clinic's country.")
+    address: StrictStr | None = Field(default=None, description="Where to come, on one line.")
+    directions_url: StrictStr | None = Field(default=None, description="A page with a map: https.")
+    preparation: StrictStr | None = Field(default=None, description="What to do before, what to bring; several lines.")
+
+
+class ClinicBody(DetailsBody):
+    """A clinic. What of its details is left out is as it is; null: not any more."""
 
     name: Text
     zone: StrictStr
@@ -36,6 +50,9 @@ class ClinicBody(Body):
     window: WindowBody = WindowBody()
     sensitive: StrictBool = Field(default=False, description="Left out: as it is; a new clinic is not.")
     identifiers: list[IdentifierBody] = Field(default=[], max_length=100)
+    services: dict[Text, DetailsBody | None] = Field(
+        default={}, max_length=100, description="Service type → its own details, which go before the clinic's."
+    )
 
 
 def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str | None) -> ClinicState:
@@ -59,3 +76,32 @@ def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str | 
         window_opens=opens,
         window_closes=closes,
     )
+
+
+def details_of(body: ClinicBody, country: str | None) -> ToldDetails:
+    """Return what the body tells of how the clinic is reached.
+
+    Args:
+        country: The clinic's, by which national phone numbers are read; None if nobody knows.
+
+    Raises:
+        Refused: BAD_PHONE, NO_COUNTRY, BAD_URL, or a text is not acceptable.
+    """
+    services = {
+        texts.name(service, f"services.{service}"): own if own is None else _told(own, country, f"services.{service}.")
+        for service, own in body.services.items()
+    }
+    return ToldDetails(_told(body, country), services)
+
+
+def _told(body: DetailsBody, country: str | None, above: str = "") -> Told:
+    read: dict[str, Callable[[str, str], str]] = {
+        "phone": lambda written, place: contacts.phone(texts.name(written, place), country, place),
+        "address": lambda written, place: texts.name(written, place, LONGEST_ADDRESS),
+        "directions_url": lambda written, place: contacts.web_address(
+            texts.name(written, place, contacts.LONGEST_URL), place
+        ),
+        "preparation": lambda written, place: texts.lines(written, place, LONGEST_PREPARATION),
+    }
+    named = {field: getattr(body, field) for field in read if field in body.model_fields_set}
+    return {field: None if value is None else read[field](value, above + field) for field, value in named.items()}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, Path, Request
 
-from booking.clinics.bodies import ClinicBody, clinic_of
+from booking.clinics.bodies import ClinicBody, clinic_of, details_of
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import Entry, write_clinic
 from booking.door.auth import Caller
@@ -23,6 +23,9 @@ _CLINIC = {
     "name": "Heart Clinic", "zone": "Europe/London", "languages": ["en"], "country": "GB",
     "window": {"opens": "07:00", "closes": "21:00"}, "sensitive": False,
     "identifiers": [{"system": "http://fhir.nhs.uk/Id/dos-service-id", "value": "111111111"}],
+    "phone": "020 7946 0018", "address": "1 Long Street, London N1 9GU",
+    "directions_url": "https://maps.example.org/heart-clinic", "preparation": "Please bring a list of your medicines.",
+    "services": {"MRI": {"address": "Basement, 1 Long Street, London N1 9GU", "preparation": "No metal.\nBe early."}},
 }  # fmt: skip
 
 
@@ -39,7 +42,11 @@ def routes(transactions: Transactions, caller: Caller, default_country: str | No
     async def put_clinic(
         request: Request, code: Annotated[str, Path()], client: Annotated[Client, Depends(caller)]
     ) -> dict[str, Any]:
-        """Enter or change a clinic; needs the right to manage clinics. Its code and its zone are for ever (D2)."""
+        """Enter or change a clinic; needs the right to manage clinics. Its code and its zone are for ever (D2).
+
+        What of `phone`, `address`, `directions_url` and `preparation` is left out stays as it is, and what is null is
+        taken away (D51); the same of each of `services`, where null takes away all that it has of its own.
+        """
 
         async def write(connection: Connection, body: ClinicBody) -> tuple[ClinicState, bool]:
             client.check_may_manage_clinics()
@@ -48,7 +55,7 @@ def routes(transactions: Transactions, caller: Caller, default_country: str | No
             names = [(client.source(i.source), i.system, i.value) for i in body.identifiers]
             sensitive = body.sensitive if "sensitive" in body.model_fields_set else None
             cause = Cause(client.client_id, f"{client.client_id}/clinic")
-            entry = Entry(told, names, sensitive, cause)
+            entry = Entry(told, names, sensitive, cause, details_of(body, told.country))
             return await write_clinic(connection, entry, clock.now())
 
         clinic, changed = await run_command(transactions, request, ClinicBody, write)

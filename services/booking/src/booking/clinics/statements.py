@@ -29,6 +29,10 @@ UPDATE clinic SET version = $2, name = $3, zone = $4, country = $5, languages = 
 WHERE clinic_id = $1
 """
 
+DETAILS = "SELECT details, services FROM clinic WHERE clinic_id = $1"
+
+CHANGE_DETAILS = "UPDATE clinic SET details = $2, services = $3 WHERE clinic_id = $1"
+
 WRITE_CLINIC_ALIASES = """
 INSERT INTO clinic_alias (source, system, value, clinic_id)
 SELECT DISTINCT source, system, value, $4

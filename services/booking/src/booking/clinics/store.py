@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from booking.clinics import policy_json, statements
 from booking.clinics.domain.clinic import ClinicState
+from booking.clinics.domain.details import Details, ToldDetails
 from booking.clinics.messages import clinic_changed
 from booking.door.records import Records, columns
 from booking.safety.domain import Cause, FlagChange
@@ -52,6 +53,7 @@ class Entry(NamedTuple):
     names: Sequence[tuple[str, str, str]]
     sensitive: bool | None
     cause: Cause
+    details: ToldDetails
 
 
 async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> tuple[ClinicState, bool]:
@@ -72,7 +74,8 @@ async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> t
         wanted = replace(
             told, version=held.version, created_at=held.created_at, policies=held.policies, sensitive=sensitive
         )
-    if wanted != held:
+    changed = await _tell_details(connection, wanted.clinic_id, entry.details) or wanted != held
+    if changed:
         if held is not None:
             wanted = replace(wanted, version=held.version + 1)
             await connection.execute(statements.CHANGE_CLINIC, *_row(wanted))
@@ -83,7 +86,17 @@ async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> t
         await keep_flag_changes(connection, [change], now)
     if entry.names:
         await _name(connection, wanted.clinic_id, entry.names)
-    return wanted, wanted != held
+    return wanted, changed
+
+
+async def _tell_details(connection: Connection, clinic_id: str, told: ToldDetails) -> bool:
+    """Keep what is told of how a locked clinic is reached, and return whether that is new."""
+    [row] = await connection.fetch(statements.DETAILS, clinic_id)
+    held = Details(row["details"], row["services"])
+    wanted = held.with_told(told)
+    if wanted != held:
+        await connection.execute(statements.CHANGE_DETAILS, clinic_id, wanted.clinic, wanted.services)
+    return wanted != held
 
 
 async def _entered_or_held(connection: Connection, first: ClinicState) -> ClinicState | None:

@@ -1,10 +1,12 @@
-"""Phone numbers and email addresses, as carriers want them."""
+"""Phone numbers and addresses of mail and pages, as carriers want them and messages show them."""
 
 import re
+from typing import Annotated
 
 import email_validator
 import phonenumbers
 from phonenumbers import CountryCodeSource, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from pydantic import AnyUrl, TypeAdapter, UrlConstraints, ValidationError
 
 from booking.values.refusals import Refused
 
@@ -29,8 +31,12 @@ _RENUMBERED = (
 before them until 2019, Brazil has a ninth digit in them since 2016."""
 
 
-def mobile(written: str, country: str | None, place: str) -> str:
-    """Return the number in E.164.
+LONGEST_URL = 1000
+_HTTPS: TypeAdapter[AnyUrl] = TypeAdapter(Annotated[AnyUrl, UrlConstraints(allowed_schemes=["https"])])
+
+
+def phone(written: str, country: str | None, place: str) -> str:
+    """Return a number that can be called from anywhere, of whatever kind, in E.164.
 
     Args:
         written: As people write it; national if without `+`.
@@ -40,7 +46,7 @@ def mobile(written: str, country: str | None, place: str) -> str:
         Refused: BAD_PHONE, for a number that cannot be one by its length, or a national one that is in no range of its
             country: read by the wrong one it would be a stranger's. Whether the range of an international one is in use
             is the carrier's to say: lists of ranges are older than some phones. NO_COUNTRY, for a national number
-            without a country. NOT_A_MOBILE, for a landline and the like.
+            without a country.
     """
     number, is_national = _parsed(written, country, place)
     for old, new in _RENUMBERED:
@@ -50,7 +56,21 @@ def mobile(written: str, country: str | None, place: str) -> str:
     certain = not is_national or phonenumbers.is_valid_number(number) or _FOR_EXAMPLES.fullmatch(in_e164)
     if not possible or not certain:
         raise Refused("BAD_PHONE", f"not a phone number of its country ({country} if none is given)", place)
-    if phonenumbers.number_type(number) in _TAKES_NO_TEXT:
+    return in_e164
+
+
+def mobile(written: str, country: str | None, place: str) -> str:
+    """Return a number that takes a text, in E.164.
+
+    Args:
+        written: As people write it; national if without `+`.
+        country: ISO 3166 code by which a national number is read; None if nobody knows.
+
+    Raises:
+        Refused: As `phone`; NOT_A_MOBILE, for a landline and the like.
+    """
+    in_e164 = phone(written, country, place)
+    if phonenumbers.number_type(phonenumbers.parse(in_e164)) in _TAKES_NO_TEXT:
         raise Refused("NOT_A_MOBILE", "a landline or service number takes no SMS and no WhatsApp", place)
     return in_e164
 
@@ -65,7 +85,7 @@ def _parsed(written: str, country: str | None, place: str) -> tuple[phonenumbers
             raise Refused("NO_COUNTRY", message, place) from None
         raise Refused("BAD_PHONE", "not a phone number", place) from None
     if number.extension:
-        raise Refused("BAD_PHONE", "a number behind an extension cannot be written to", place)
+        raise Refused("BAD_PHONE", "nobody reaches a number behind an extension by himself: give one without", place)
     return number, number.country_code_source not in _SAYS_ITS_COUNTRY
 
 
@@ -87,6 +107,30 @@ def email(written: str, place: str) -> str:
     if found.smtputf8:
         raise Refused("UNREACHABLE_EMAIL", "before the @ no mail of ours can have letters beyond ASCII", place)
     return found.normalized
+
+
+def web_address(written: str, place: str) -> str:
+    """Return the https address of a page in normal form: ASCII, a host with a dot, nobody's password.
+
+    Args:
+        written: On one line.
+
+    Raises:
+        Refused: BAD_URL; FIELD_TOO_LONG.
+    """
+    try:
+        url = _HTTPS.validate_python(written)
+    except ValidationError:
+        url = None
+    if url is None or not written.lower().startswith("https://") or not _is_anybodys(url):
+        raise Refused("BAD_URL", "not an address that begins with https:// and a host that everybody finds", place)
+    if len(str(url)) > LONGEST_URL:
+        raise Refused("FIELD_TOO_LONG", f"at most {LONGEST_URL} characters in ASCII", place)
+    return str(url)
+
+
+def _is_anybodys(url: AnyUrl) -> bool:
+    return "." in (url.host or "").strip(".") and url.username is None and url.password is None
 
 
 def country_or_none(written: str | None, place: str) -> str | None:

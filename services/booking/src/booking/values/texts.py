@@ -17,6 +17,8 @@ LONGEST_ID = 200
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS = frozenset("\u200c\u200d")  # part of the spelling in Persian and in several Indian scripts
+_BREAK = re.compile(r"\r\n|\r|\n")
+_GAP = re.compile(r"\n{3,}")
 _PLAIN = re.compile(r"[ -<>-~]*")  # ASCII without `=`: nothing in it can be wrong
 
 
@@ -27,9 +29,22 @@ def name(text: str, place: str, longest: int = LONGEST_NAME) -> str:
         Refused: CONTROL_CHARACTER (line breaks too), BIDI_CHARACTER, HEADER_INJECTION for an encoded
             word of RFC 2047, FIELD_TOO_LONG, EMPTY_TEXT.
     """
-    if not _PLAIN.fullmatch(text):
-        text = "".join(character for character in text if not _is_invisible(character))
-    return _checked(text, place, longest)
+    return _checked(_seen(text), place, longest)
+
+
+def lines(text: str, place: str, longest: int) -> str:
+    """Return a text of several lines as `name` does one, without lines that are empty at its ends or beside another.
+
+    Raises:
+        Refused: As `name`, but for the line breaks.
+    """
+    if len(text) > longest:
+        raise Refused("FIELD_TOO_LONG", f"at most {longest} characters", place)
+    kept = [_checked(line, place, longest) if line.strip() else "" for line in _BREAK.split(_seen(text))]
+    found = _GAP.sub("\n\n", "\n".join(kept)).strip("\n")
+    if not found:
+        raise Refused("EMPTY_TEXT", "holds nothing but blanks", place)
+    return found
 
 
 def identifier(text: str, place: str) -> str:
@@ -41,6 +56,10 @@ def identifier(text: str, place: str) -> str:
     if _checked(text, place, LONGEST_ID) != text:
         raise Refused("PADDED_ID", "has blanks at its ends, or is not in normal form C", place)
     return text
+
+
+def _seen(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else "".join(one for one in text if not _is_invisible(one))
 
 
 def _checked(text: str, place: str, longest: int) -> str:
