@@ -14,6 +14,7 @@ from icalendar import Calendar
 from jinja2 import TemplateError, TemplateSyntaxError, meta
 
 from notifier.carriers.smtp.mail import LONGEST_SUBJECT, Sender, entry_of
+from notifier.gate.domain.visit import NO_DETAILS, Details
 from notifier.template_tools import html_check
 from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.values.kinds import KINDS, PATIENT_KINDS
@@ -46,6 +47,7 @@ ANSWERED = frozenset({Kind.CONFIRMATION, Kind.REMINDER, Kind.TODAY})
 """Kinds that a patient may answer by code (B11)."""
 
 _BAD = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f]|None|Undefined")
+_MAP = "https://maps.example.org/?q=1&z=2"
 _SENDER = Sender("appointments@attend.example")
 
 
@@ -145,7 +147,7 @@ def _judged(place: str, kind: Kind, part: Part, words: Words, said: str, case: s
     for fault in read.faults if read else ():
         yield Finding(place, f"{case}: {fault}")
     bad = _BAD.search(seen)
-    if bad or ("{" in seen and "{" not in words.clinic):  # a clinic may be called so: the text of it is no template
+    if bad or ("{" in seen and "{" not in f"{words.clinic}{words.address}{words.preparation}"):  # no template's
         yield Finding(place, f"{case}: {bad[0] if bad else '{'!r} comes out")
     if part == "subject.txt":
         yield from _subject(place, said, case)
@@ -223,10 +225,11 @@ def _samples(clinic_id: str, kind: Kind, language: str) -> Iterable[tuple[Sample
         yield usual.with_(name=name), case
         if name is not None:
             yield (
-                usual.with_(clinic_name=name, name=name),
+                usual.with_(clinic_name=name, name=name, details=Details("+442079460018", name, _MAP, name)),
                 f"{case}, of the clinic too" if case != "a plain name" else case,
             )
     yield usual.with_(sensitive=True), "a sensitive clinic"
+    yield usual.with_(details=NO_DETAILS), "a clinic that nobody knows how to reach"
     yield usual.with_(mobile=AMERICAN), "a number abroad"
     yield usual.with_(code="4711"), "an answer asked for"
     if kind is Kind.REMINDER:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from notifier.gate.domain.channels import Route
-from notifier.gate.domain.visit import Visit
+from notifier.gate.domain.visit import Details, Visit
 from notifier.ledger.domain.notification import Call
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
@@ -16,7 +16,24 @@ SENT = datetime(2027, 3, 1, 9, tzinfo=UTC)
 
 _NUMBER = {"en": "+447911123456", "de": "+4915112345678", "nl": "+31612345678"}
 _ZONE = {"en": "Europe/London", "de": "Europe/Berlin", "nl": "Europe/Amsterdam"}
+_COUNTRY = {"en": "GB", "de": "DE", "nl": "NL"}
 _CLINIC = {"en": "North Street Clinic", "de": "Praxis am Nordring", "nl": "Praktijk Noord"}
+_REACHED = {
+    "en": Details(
+        "+442079460018", "1 Long Street, London N1 9GU", "https://maps.example.org/north-street",
+        "Please bring:\n- a list of your medicines\n- your glasses",
+    ),
+    "de": Details(
+        "+493023125000", "Nordring 5, 10115 Berlin", "https://maps.example.org/nordring",
+        "Bitte bringen Sie mit:\n- Ihre Gesundheitskarte\n- eine Liste Ihrer Medikamente",
+    ),
+    "nl": Details(
+        "+31201234567", "Noordstraat 5, 1015 Amsterdam", "https://maps.example.org/noordstraat",
+        "Neem mee:\n- uw identiteitsbewijs\n- een lijst van uw medicijnen",
+    ),
+}  # fmt: skip
+"""How the clinic is reached, in a language's words."""
+
 AMERICAN = "+12125550123"
 
 _DAYS = {Kind.TODAY: 0, Kind.NO_SHOW: -1, Kind.REMINDER: 1}
@@ -31,6 +48,7 @@ class Sample:
     Attributes:
         clinic_name: None for one that fits the language.
         days: Days from sending to the visit; None for what is usual for the kind.
+        details: How the clinic is reached; None for what fits the language.
         mobile: Where the patient is called; None for a number at home where the clinic is, so that no zone is named.
         code: By which he may answer; empty if nobody reads answers.
     """
@@ -41,6 +59,7 @@ class Sample:
     name: str | None = "Ada"
     clinic_name: str | None = None
     sensitive: bool = False
+    details: Details | None = None
     days: int | None = None
     mobile: str | None = None
     code: str = ""
@@ -82,6 +101,8 @@ class Sample:
             window_closes=time(21),
             provider_id=None,
             provider_name=None,
+            clinic_country=_COUNTRY.get(spoken, _COUNTRY["en"]),
+            clinic_details=self.details or _REACHED.get(spoken, _REACHED["en"]),
         )
         return Call(
             notification_id=UUID("01890000-0000-5000-8000-000000000004"),

@@ -41,8 +41,8 @@ def calendar_entry(call: Call, words: Words, summary: str, organizer: str, lasts
     else:
         event.add("DURATION", lasts)
     event.add("SUMMARY", _text(summary))
-    if words.clinic:
-        event.add("LOCATION", _text(words.clinic))
+    if place := words.address or words.clinic:
+        event.add("LOCATION", _text(place))
     event.add("STATUS", _STATUS[method])
     writer = vCalAddress(f"mailto:{organizer}")
     if words.clinic:

@@ -25,7 +25,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from chassis.process.errors import Misconfigured
 from notifier.wording.domain.safe_text import clipped
-from notifier.wording.domain.sms_segments import without_typography
+from notifier.wording.domain.sms_segments import segments, without_typography
 from notifier.wording.words import LANGUAGES, Words
 
 type Part = Literal["subject.txt", "text.txt", "html", "sms.txt"]
@@ -65,12 +65,19 @@ class Templates:
         self._compiled: dict[tuple[str, str, str, str], Template] = {}
 
     def render(self, clinic_id: str, kind: str, part: Part, words: Words) -> str:
-        """Return one part of a message: `subject.txt`, `text.txt`, `html` or `sms.txt`."""
+        """Return one part of a message: `subject.txt`, `text.txt`, `html` or `sms.txt`.
+
+        An SMS says the clinic's phone only if it takes no more segments with it.
+        """
         template = self._template(clinic_id, words.language, kind, part)
         if part != "sms.txt":
             return template.render(_told(words)).strip()
         short = replace(words, name=clipped(words.name, SMS_NAME), clinic=clipped(words.clinic, SMS_CLINIC))
-        return without_typography(template.render(_told(short)).strip())
+        said = _sms(template, short)
+        if not words.phone:
+            return said
+        silent = _sms(template, replace(short, phone=""))
+        return said if segments(said).count <= segments(silent).count else silent
 
     def summary(self, clinic_id: str, words: Words) -> str:
         """Return what a calendar shows of the visit."""
@@ -162,6 +169,10 @@ def known_language(tag: str) -> bool:
     except (UnknownLocaleError, ValueError):
         return False
     return True
+
+
+def _sms(template: Template, words: Words) -> str:
+    return without_typography(template.render(_told(words)).strip())
 
 
 def _told(words: Words) -> dict[str, Any]:

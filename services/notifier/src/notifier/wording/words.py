@@ -12,9 +12,9 @@ from functools import lru_cache
 import phonenumbers.timezone
 from babel.core import Locale, UnknownLocaleError, get_global
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
-from phonenumbers import NumberParseException
+from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from notifier.gate.domain.visit import mobile_of
+from notifier.gate.domain.visit import NO_DETAILS, mobile_of
 from notifier.ledger.domain.notification import Call
 from notifier.wording.domain.language import LAST_RESORT, Day, day_of, language, regions_of, zone_may_confuse
 from notifier.wording.domain.safe_text import first_name, plain
@@ -25,6 +25,9 @@ LANGUAGES = frozenset({"en", "de", "nl"})
 
 NORTH_AMERICA = frozenset({"US", "CA", "PR"})
 """Where carriers ask that an SMS says how to opt out (CTIA, Messaging Principles and Best Practices 5.1.3)."""
+
+LONGEST_ADDRESS, LONGEST_LINE = 300, 1000
+"""Of a clinic's address, and of a line of its preparation text: as long as booking takes them."""
 
 NOWHERE = phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
 """The country of numbers that belong to none, such as +800."""
@@ -43,6 +46,11 @@ class Words:
         short_zone: The zone for an SMS: `CET`, `UTC+5:30`; empty as `zone` is.
         day: `today`, `tomorrow` or `other`, as seen from the moment of sending.
         code: With it an answer confirms or cancels the visit (B11); empty if answers are not read.
+        phone: The clinic's or service's, to call from anywhere: `+44 20 7946 0018`; as the three below empty if there
+            is none, and at a sensitive clinic.
+        address: Where to come, on one line.
+        directions: The address of a page, https.
+        preparation: What to do before; line breaks stand.
     """
 
     language: str
@@ -56,6 +64,10 @@ class Words:
     day: str
     stop: bool
     code: str = ""
+    phone: str = ""
+    address: str = ""
+    directions: str = ""
+    preparation: str = ""
 
 
 def words_of(
@@ -82,6 +94,7 @@ def words_of(
     confusing = zone_may_confuse(visit.starts_at, visit.zone, homes)
     long_zone, short_zone = _zone(local, visit.zone, customs) if confusing else ("", "")
     day, short_day = _date(local.date(), customs, local.year == now.year)
+    reached = NO_DETAILS if visit.clinic_sensitive else visit.clinic_details
     return Words(
         language=spoken,
         name=first_name(visit.given_name),
@@ -94,6 +107,10 @@ def words_of(
         day=(Day.OTHER if call.at > visit.starts_at else day_of(visit.starts_at, call.at, visit.zone)).value,
         stop=answers and country in stop_countries,
         code=call.code if answers else "",
+        phone=_to_call(reached.phone),
+        address=plain(reached.address, LONGEST_ADDRESS),
+        directions=reached.directions_url if reached.directions_url.startswith("https://") else "",
+        preparation="\n".join(plain(line, LONGEST_LINE) for line in reached.preparation.splitlines()),
     )
 
 
@@ -161,6 +178,15 @@ def _zone_names(local: datetime, customs: str) -> tuple[str, str]:
         hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
         short = f"UTC{'-' if offset < timedelta() else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
     return plain(get_timezone_name(local, locale=customs)), plain(short)
+
+
+@lru_cache(maxsize=1024)
+def _to_call(phone: str) -> str:
+    """Return a number of E.164 as it is read and dialled in every country; empty if it is none."""
+    try:
+        return str(phonenumbers.format_number(phonenumbers.parse(phone), PhoneNumberFormat.INTERNATIONAL))
+    except NumberParseException:
+        return ""
 
 
 @lru_cache(maxsize=4096)
