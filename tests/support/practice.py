@@ -186,3 +186,12 @@ class Practice:
     async def channels(self, person: Person) -> list[str]:
         """Return the channels of everything that the sinks accepted for the person, in order."""
         return [channel for channel, _ in await self.accepted(person)]
+
+    async def texts(self, person: Person) -> list[str]:
+        """Return subject, text and attachments of everything that the sinks accepted for the person, in order."""
+        return [
+            "\n".join(
+                [str(m.get("subject", "")), str(m["body"]), *(one["content"] for one in m.get("attachments", ()))]
+            ).replace("\r\n", "\n")
+            for _, m in await self.accepted(person)
+        ]

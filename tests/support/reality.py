@@ -80,8 +80,8 @@ class Case:
     Attributes:
         input: In order; all cases of a file send their next one at the same time, and wait until nothing moves.
         held: Members of the appointment `v-{mark}` as it is held at the end.
-        told: Of each message that the sinks took for the patient: its channel, and words of its subject (a mail) or
-            text. None: not judged.
+        told: Channel of each message that the patient got, and words of its subject or text. None: not judged.
+        said: What stands in each of them (subject, text, attachments), and what does not. None: not judged.
         visit: By which id of the source the appointment is asked for.
         told_other: The same of `{other}`. None: not judged.
         noticed: Titles in the inboxes of `{provider}` and `{provider2}`, in order. None: not judged.
@@ -91,6 +91,7 @@ class Case:
     input: Sequence[Post | Answer]
     held: Mapping[str, Any] = field(default_factory=dict)
     told: Sequence[tuple[str, str]] | None = None
+    said: Sequence[tuple[Sequence[str], Sequence[str]]] | None = None
     visit: str = "v-{mark}"
     told_other: Sequence[tuple[str, str]] | None = None
     noticed: tuple[Sequence[str], Sequence[str]] | None = None
@@ -110,6 +111,7 @@ class Seen:
     answers: list[httpx2.Response] = field(default_factory=list)
     held: Any = None
     told: list[tuple[str, str]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     told_other: list[tuple[str, str]] = field(default_factory=list)
     noticed: tuple[list[str], ...] = ()
 
@@ -131,6 +133,9 @@ class Seen:
             assert _same(member(self.held, name), value), f"{name}: {self.held}"
         _compare(self.told, self.case.told)
         _compare(self.told_other, self.case.told_other)
+        for text, (there, absent) in zip(self.said, self.case.said or (), strict=self.case.said is not None):
+            assert [words for words in there if words not in text] == [], text
+            assert [words for words in absent if words in text] == [], text
         if self.case.noticed is not None:
             assert self.noticed == tuple(map(list, self.case.noticed))
 
@@ -190,7 +195,7 @@ async def observe(running: Installation, cases: Sequence[Case], later: timedelta
             await driver.run_until(now + later, {})
         for name, one in seen.items():
             one.held = await _held_of(http, running, one)
-            one.told = await _told(practice, people[name])
+            one.told, one.said = await _told(practice, people[name]), await practice.texts(people[name])
             one.told_other = await _told(practice, one.words.other) if one.words.other else []
             inboxes = [await client.inbox(provider) for provider in one.words.providers]
             one.noticed = tuple([row["title"] for row in rows] for rows in inboxes)

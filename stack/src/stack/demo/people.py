@@ -16,11 +16,13 @@ class Clinic:
     code: str
     name: str
     zone: str
+    phone: str
     sensitive: bool = False
 
     def body(self) -> dict[str, object]:
         """Return the body of `PUT /v1/clinics/{code}`."""
-        return {"name": self.name, "zone": self.zone, "languages": ["en"], "country": "US", "sensitive": self.sensitive}
+        said = {"name": self.name, "zone": self.zone, "languages": ["en"], "country": "US", "phone": self.phone}
+        return {**said, "sensitive": self.sensitive}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,9 @@ class Patient:
 
 
 CLINICS = (
-    Clinic("THAMES", "Thameside Clinic", "Europe/London"),
-    Clinic("HARBOR", "Harbor Street Clinic", "America/New_York"),
-    Clinic("SAKURA", "Sakura Clinic", "Asia/Tokyo", sensitive=True),
+    Clinic("THAMES", "Thameside Clinic", "Europe/London", "+44 20 7946 0018"),
+    Clinic("HARBOR", "Harbor Street Clinic", "America/New_York", "+1 917-555-0100"),
+    Clinic("SAKURA", "Sakura Clinic", "Asia/Tokyo", "+81 3-1234-5678", sensitive=True),
 )
 
 AREA_CODES = ("212", "646", "718")

@@ -9,6 +9,8 @@ import pytest
 from icalendar import Calendar
 
 from chassis.process.errors import Misconfigured
+from notifier.gate.domain.visit import Details
+from notifier.gate.store import read_gate
 from schemas.appointments import Status
 from tests.support.notifier.bookings_tables import MONDAY
 from tests.support.notifier.running import RunningNotifier
@@ -90,6 +92,37 @@ async def test_d34_a_visit_that_became_somebody_elses_leaves_the_calendar_of_who
     uid = f"{visit.appointment_id}@attend"
     assert hers == [("REQUEST", uid, 1, visit.starts_at), ("CANCEL", uid, 2, visit.starts_at)]
     assert [(method, sequence) for method, _, sequence, _ in his] == [("REQUEST", 2)]
+
+
+DETAILS = """
+UPDATE clinic SET country = 'GB', details = '{"phone": "+442079460018", "address": "1 Long Street"}',
+       services = '{"Physiotherapy": {"address": "Basement", "preparation": "No metal.\\nBe early."}}'"""
+
+
+async def test_a_message_says_how_the_visits_service_is_reached_as_it_is_when_it_leaves(
+    notifier: RunningNotifier,
+) -> None:
+    patient = await notifier.patient()
+    await notifier.start()
+    await notifier.execute(DETAILS)
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "accepted")
+    await notifier.execute("""UPDATE clinic SET details = '{"phone": "+442079460777"}'""")
+    await notifier.due(visit)
+    await notifier.settled(visit, "reminder", "accepted")
+
+    [mail] = notifier.carriers.to(await notifier.address(patient, "email"))
+    [sms] = notifier.carriers.to(await notifier.address(patient, "mobile"))
+    text: Any = message_from_string(mail.body, policy=policy.default).get_body(("plain",))
+    said = text.get_content().replace("\r\n", "\n")
+    assert "please call us on +44 20 7946 0018." in said
+    assert "    Basement\n\nNo metal.\nBe early.\n" in said
+    assert "1 Long Street" not in said
+    assert "please call +44 20 7946 0777." in sms.body
+    async with notifier.pool.transaction() as connection:
+        [seen] = (await read_gate(connection, [visit.appointment_id])).values()
+    assert seen.clinic_country == "GB"
+    assert seen.clinic_details == Details("+442079460777", "Basement", "", "No metal.\nBe early.")
 
 
 @pytest.mark.parametrize(
