@@ -14,6 +14,7 @@ import structlog
 from booking.appointments.domain.batch import Batch, EventAnswer, Known, RecordedEvent
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
+from booking.appointments.what_was_read import with_hash
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.patients.handle import PatientStore, Rules, complete_people
@@ -96,7 +97,7 @@ async def accept(
     ids, made = await store.identify({name for command in commands for name in command.names})
     known = await _look_up(store, commands, clients, ids, made)
     batch = Batch(known, now)
-    answers = [batch.take(command) for command in commands]
+    answers = [batch.take(with_hash(command)) for command in commands]
     if further := batch.further_names():
         await store.name(further)
     await _write(store, batch, now, rules)

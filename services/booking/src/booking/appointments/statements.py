@@ -85,10 +85,10 @@ FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) AS given (appointment
 # LATERAL … LIMIT 1 keeps the plan a probe of the indexes for each key, the newest quarter first. A join of 1,000
 # keys would be planned as one reading of all that were ever taken: by the planner's prices that costs less.
 TAKEN = """
-SELECT asked.client, asked.key, i.body_sha256, i.result, i.appointment_id, i.version, i.warnings
+SELECT asked.client, asked.key, i.body_sha256, i.read_sha256, i.result, i.appointment_id, i.version, i.warnings
 FROM unnest($1::text[], $2::text[]) AS asked (client, key)
 CROSS JOIN LATERAL (
-    SELECT body_sha256, result, appointment_id, version, warnings FROM ingress
+    SELECT body_sha256, read_sha256, result, appointment_id, version, warnings FROM ingress
     WHERE ingress.client = asked.client AND ingress.key = asked.key ORDER BY period DESC LIMIT 1
 ) AS i
 """
@@ -96,12 +96,13 @@ CROSS JOIN LATERAL (
 # The index holds a key once in each quarter. Whoever began in the quarter before has ended within 10 s (the role's
 # transaction_timeout), so what is taken in the first minute of one is kept in both: two that take one key meet there.
 REMEMBER = """
-INSERT INTO ingress (client, key, body_sha256, result, appointment_id, version, warnings, recorded_at, period)
+INSERT INTO ingress
+    (client, key, body_sha256, result, appointment_id, version, warnings, read_sha256, recorded_at, period)
 SELECT client, key, body_sha256, result, appointment_id, version,
-       CASE WHEN warnings = '' THEN '{}' ELSE string_to_array(warnings, chr(10)) END, taken_at, period
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::int[], $7::text[])
-     AS given (client, key, body_sha256, result, appointment_id, version, warnings),
-     (SELECT coalesce($8::timestamptz, now())) AS machine (taken_at),
+       CASE WHEN warnings = '' THEN '{}' ELSE string_to_array(warnings, chr(10)) END, read_sha256, taken_at, period
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::int[], $7::text[], $8::bytea[])
+     AS given (client, key, body_sha256, result, appointment_id, version, warnings, read_sha256),
+     (SELECT coalesce($9::timestamptz, now())) AS machine (taken_at),
      LATERAL (SELECT quarter_of(taken_at) UNION SELECT quarter_of(taken_at - interval '1 minute')) AS lasting (period)
 ORDER BY client, key, period
 """

@@ -64,6 +64,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             (r["client"], r["key"]): RecordedEvent(
                 *(r["body_sha256"], Result(r["result"]), r["appointment_id"], r["version"]),
                 tuple(of_line(line) for line in r["warnings"]),
+                r["read_sha256"],
             )
             for r in rows
         }
@@ -102,7 +103,11 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             Unavailable: Another transaction took one of these keys meanwhile; the same again sees it.
         """
         rows = [
-            (*key, t.body_sha256, t.result, t.appointment_id, t.version, "\n".join(w.line for w in t.warnings))
+            (
+                *(*key, t.body_sha256, t.result, t.appointment_id, t.version),
+                "\n".join(w.line for w in t.warnings),
+                t.read_sha256,
+            )
             for key, t in recorded.items()
         ]
         try:

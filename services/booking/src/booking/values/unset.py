@@ -5,9 +5,9 @@ from typing import Final, Literal
 
 
 class Unset(Enum):
-    """Marks a field that the command does not mention: what is held stays."""
+    """Marks a field that the command does not mention: what is held stays. In JSON it is no text, time or flag."""
 
-    UNSET = "unset"
+    UNSET = 0
 
 
 UNSET: Final = Unset.UNSET

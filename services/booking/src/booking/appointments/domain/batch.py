@@ -31,6 +31,12 @@ class RecordedEvent:
     appointment_id: UUID
     version: int
     warnings: tuple[Warned, ...] = ()
+    read_sha256: bytes | None = None
+
+    def is_of(self, command: BookAppointment) -> bool:
+        """Say whether this is the same event: the same body, or one in which the same was read."""
+        is_read = command.read_sha256 is not None and command.read_sha256 == self.read_sha256
+        return is_read or command.body_sha256 == self.body_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +170,9 @@ class Batch:
             self.versions.append((appointment_id, state))
         if state is not held:
             self.changed[appointment_id] = state
-        recorded = RecordedEvent(command.body_sha256, decision.result, appointment_id, state.version, warnings)
+        recorded = RecordedEvent(
+            command.body_sha256, decision.result, appointment_id, state.version, warnings, command.read_sha256
+        )
         if held is None or decision.result is not Result.APPLIED:
             return recorded, None
         clinic, barred = self.known.clinics.get(held.clinic_id or ""), self.known.barred.get(held.patient)
@@ -257,7 +265,7 @@ _TWO_VISITS = (
 
 
 def _again(command: BookAppointment, before: RecordedEvent) -> EventAnswer:
-    if before.body_sha256 != command.body_sha256:
+    if not before.is_of(command):
         message = "this id was used for another body; give each event its own"
         raise Refused("EVENT_ID_CONFLICT", message, "event_id")
     return EventAnswer(command.key, before, Result.REPEAT)

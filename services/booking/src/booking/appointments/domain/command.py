@@ -17,7 +17,9 @@ class BookAppointment(NamedTuple):
 
     Attributes:
         key: The client's idempotency key, or the upstream event's own id.
-        body_sha256: Hash of the canonical body: the same key with another body is a conflict.
+        body_sha256: Hash of the canonical body: the same key with another body is a conflict,
+            unless the same was read in both.
+        read_sha256: Hash of what was read in it; None: not known.
         source: The upstream system; ids are its own.
         appointment: The source's id of the appointment, by which it is shown if it is new.
         other_names: Further names that the message gives to it.
@@ -56,6 +58,7 @@ class BookAppointment(NamedTuple):
     person: PersonDetails | None = None
     other_names: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
+    read_sha256: bytes | None = None
 
     @property
     def names(self) -> tuple[Identity, ...]:
