@@ -21,6 +21,14 @@ def changed(status: str, without: tuple[str, ...], **members: Any) -> dict[str, 
     return {name: value for name, value in whole.items() if name not in without}
 
 
+def described(**patient: Any) -> dict[str, Any]:
+    """Return the members of a FHIR Appointment that describe its patient."""
+    person = {"resourceType": "Patient", "id": "p", "identifier": [{"value": "{patient}"}], **patient}
+    actors = [{"reference": "#p"}, {"reference": "Location/{clinic}"}]
+    return {"contained": [person], "participant": [{"actor": actor, "status": "accepted"} for actor in actors]}
+
+
+OLD_EMAIL = {"system": "email", "value": "{email}", "use": "old"}
 FIRST = Post(event(1, start="{S}", end="{E}"), {"result": "applied"})
 FHIR_FIRST = fhir(resource("{NOW}"), {"Attend-Result": "applied"}, status=201)
 TOLD = [("email", "booked"), ("email", "cancelled")]
@@ -77,6 +85,30 @@ CASES = (
         [FIRST, Post(event(2, start=None), {"code": "START_REQUIRED"}, status=422)],
         held={"status": "booked", "starts_at": "{S}", "ends_at": "{E}"},
         told=TOLD[:1],
+    ),
+    Case(
+        "FHIR: his address turned old, so the cancellation goes to his number",
+        [FHIR_FIRST, fhir(changed("cancelled", (), **described(telecom=[OLD_EMAIL])), APPLIED)],
+        told=[("email", "booked"), ("sms", "cancelled")],
+    ),
+    Case(
+        "FHIR: an empty array takes no address away",
+        [FHIR_FIRST, fhir(changed("cancelled", (), **described(telecom=[], name=[])), APPLIED)],
+        told=TOLD,
+    ),
+    Case(
+        "FHIR: dead, and then not",
+        [
+            fhir(resource("{NOW}", **described(deceasedBoolean=True)), APPLIED, status=201),
+            fhir(changed("booked", (), **described(deceasedBoolean=False)), {"Attend-Result": "repeat"}),
+            fhir(resource("{NOW+3m}", "cancelled"), APPLIED),
+        ],
+        held={"status": "cancelled", "barred": None},
+    ),
+    Case(
+        "confirmed null is no word of it",
+        [Post(event(1, start="{S}", confirmed=True)), Post(event(2, confirmed=None, service_type="Eyes"))],
+        held={"status": "booked", "confirmed": True, "service_type": "Eyes"},
     ),
     Case(
         "moved, and no word of its end: it keeps its length",

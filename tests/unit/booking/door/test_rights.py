@@ -7,7 +7,7 @@ from booking.door.domain import Client
 from booking.patients.domain.patient import PersonDetails
 from booking.safety.domain import Cause
 from booking.values.refusals import Refused
-from tests.support.booking.builders import ANN, LOCAL, VISIT, batch, change, command
+from tests.support.booking.builders import ANN, HOUR, LOCAL, NOW, VISIT, batch, change, command
 
 EYE_ONLY = Client("local", ("local",), ("EYE",))
 DOS = ("http://fhir.nhs.uk/Id/dos-service-id", "111")
@@ -73,6 +73,16 @@ def test_a_patient_in_a_message_is_registered_when_the_client_may_register() -> 
     booked.take(command(person=PersonDetails(given_name="Ann", mobile="+44 7911 123456")))
     ((patient, details, cause),) = booked.persons
     assert (patient, details.mobile, cause) == (ANN, "+447911123456", Cause("local", "local/e1"))
+
+
+def test_a_message_that_changes_nothing_of_the_visit_says_what_it_says_of_the_patient() -> None:
+    booked = batch()
+    booked.take(command())
+    booked.take(command("e2", person=PersonDetails(deceased=False)))
+    booked.take(command("e3", person=PersonDetails(deceased=True), occurred_at=NOW - 9 * HOUR))
+
+    assert len(booked.versions) == 1
+    assert [(one.details.deceased, one.cause.event) for one in booked.persons] == [(False, "local/e2")]
 
 
 def test_without_that_right_the_booking_is_taken_and_nobody_is_registered() -> None:

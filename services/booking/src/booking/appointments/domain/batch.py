@@ -165,8 +165,9 @@ class Batch:
         state = decision.state
         self.visits.give(command.names, appointment_id)
         warnings = command.warnings + odd + in_future + unknown + decision.warnings
-        if decision.result is Result.APPLIED:
+        if decision.result in {Result.APPLIED, Result.REPEAT}:
             warnings += self._introduce(command, state, client)
+        if decision.result is Result.APPLIED:
             self.versions.append((appointment_id, state))
         if state is not held:
             self.changed[appointment_id] = state
@@ -230,6 +231,7 @@ class Batch:
     def _introduce(self, command: BookAppointment, state: AppointmentState, client: Client) -> tuple[Warned, ...]:
         """Keep whom the message describes, for registration, and return what of him cannot be kept.
 
+        So does one that changes nothing of the visit: it may say of the patient alone that he has another number.
         A patient whom the client may not write is booked all the same, with a warning (D50).
         """
         if command.provider_name is not None and isinstance(command.provider, str):
@@ -244,7 +246,7 @@ class Batch:
         if not client.may_write(elsewhere):
             return (Warned(FOREIGN_PATIENT),)
         country = self.known.clinics[state.clinic_id or ""].country
-        cause = Cause(client.client_id, state.caused_by or "")
+        cause = Cause(client.client_id, f"{command.client}/{command.key}")
         details = Details()
         self.persons.append(Described(state.patient, read_by(command.person, country, details), cause))
         return tuple(details.warnings)

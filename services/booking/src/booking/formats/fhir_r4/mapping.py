@@ -151,6 +151,8 @@ def _person(patient: Any) -> PersonDetails:
         email=_telecom(telecom, "email"),
         language=_language(patient),
         deceased=True if patient.deceasedDateTime is not None else deceased,
+        old_mobiles=_old(telecom, "phone"),
+        old_emails=_old(telecom, "email"),
     )
 
 
@@ -164,6 +166,10 @@ def _telecom(points: list[Any], system: str) -> str | None:
     usable = [p for p in points if p.system == system and p.value and p.use != "old"]
     best = min(usable, key=lambda p: (p.use != "mobile", p.rank or 99), default=None)
     return None if best is None else best.value
+
+
+def _old(points: list[Any], system: str) -> tuple[str, ...]:
+    return tuple(str(p.value) for p in points if p.system == system and p.value and p.use == "old")
 
 
 def _language(patient: Any) -> str | None:

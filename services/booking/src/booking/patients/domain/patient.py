@@ -1,6 +1,8 @@
 """A patient as booking holds him, and what a message says of one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 from uuid import UUID
 
 from booking.safety.domain import Cause, FlagChange
@@ -15,6 +17,10 @@ class PersonDetails:
     """A patient as a booking message describes him; None is not said.
 
     Contacts are as written: they are read by the country of the clinic.
+
+    Attributes:
+        old_mobiles: Numbers that are his no more: he who has one of them has it taken away, if no other is said.
+        old_emails: The same of addresses.
     """
 
     given_name: str | None = None
@@ -23,9 +29,11 @@ class PersonDetails:
     email: str | None = None
     language: str | None = None
     deceased: bool | None = None
+    old_mobiles: tuple[str, ...] = ()
+    old_emails: tuple[str, ...] = ()
 
 
-_DETAILS = tuple(detail.name for detail in fields(PersonDetails))
+_DETAILS = tuple(detail.name for detail in fields(PersonDetails) if not detail.name.startswith("old_"))
 
 PATIENT_FLAGS = ("consent", "do_not_contact", "deceased")
 """Fields of a patient that change only when they are named (D51)."""
@@ -78,13 +86,24 @@ def read_by(person: PersonDetails, country: str | None, details: Details) -> Per
         if person.mobile is None
         else details.read(None, contacts.mobile, person.mobile, country, "patient.phone"),
         email=None if person.email is None else details.read(None, contacts.email, person.email, "patient.email"),
+        old_mobiles=_readable(contacts.mobile, person.old_mobiles, country, "patient.phone"),
+        old_emails=_readable(contacts.email, person.old_emails, "patient.email"),
     )
 
 
+def _readable(read: Callable[..., str], written: tuple[str, ...], *args: str | None) -> tuple[str, ...]:
+    """Return those that can be read: what cannot was never kept, so it need not be taken away."""
+    unheard = Details()
+    found = (unheard.read(None, read, one, *args) for one in written)
+    return tuple(one for one in found if one is not None)
+
+
 def completed(held: PatientState, person: PersonDetails) -> PatientState:
-    """Return the patient with what a message says of him; what it does not say stays (D51)."""
+    """Return the patient with what a message says of him; what it does not say stays, what is old goes (D51)."""
+    gone: dict[str, Any] = {"mobile": None} if held.mobile in person.old_mobiles else {}
+    gone |= {"email": None} if held.email in person.old_emails else {}
     said = {name: getattr(person, name) for name in _DETAILS if getattr(person, name) is not None}
-    return replace(held, **said)
+    return replace(held, **gone | said)
 
 
 def safer(kept: PatientState, away: PatientState) -> PatientState:
