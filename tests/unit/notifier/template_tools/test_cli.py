@@ -144,3 +144,12 @@ def test_a_preview_of_one_kind_writes_that_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["reminders"], [], ["moved", "--all"], ["moved", "--language", "tlh"]])
 def test_what_there_is_not_cannot_be_looked_at(arguments: list[str], tmp_path: Path) -> None:
     assert RUN.invoke(app, ["preview", *arguments, "--out", str(tmp_path)]).exit_code == 2
+
+
+def test_a_template_can_be_printed_to_begin_ones_own_with(tmp_path: Path) -> None:
+    shown = RUN.invoke(app, ["source", "en/no-show.sms.txt.j2"]).output
+    folder_with(tmp_path, "en/no-show.sms.txt.j2", shown)
+
+    assert shown.startswith("{% if name %}{{ name }}, we{% else %}We{% endif %} missed you")
+    assert not [one for one in lint(Templates(tmp_path), [Kind.NO_SHOW]) if one.serious]
+    assert RUN.invoke(app, ["source", "en/nowhere.j2"]).exit_code == 2

@@ -12,25 +12,10 @@ from notifier.opt_outs.domain.one_click import read_token
 from notifier.opt_outs.store import stop
 from notifier.values.addresses import Address, Peppers
 from notifier.values.kinds import Category
+from notifier.wording.domain.language import LAST_RESORT
+from notifier.wording.sentences import direction, unsubscribing
 from schemas.notifications import Channel
 
-_WORDS: dict[str, tuple[str, str, str]] = {
-    "en": (
-        "Stop these emails?",
-        "Yes, stop them",
-        "Done. You will get no more emails of this kind. Your appointments stand as they are.",
-    ),
-    "de": (
-        "Diese E-Mails abbestellen?",
-        "Ja, abbestellen",
-        "Erledigt. Sie erhalten keine E-Mails dieser Art mehr. Ihre Termine bleiben bestehen.",
-    ),
-    "nl": (
-        "Deze e-mails stoppen?",
-        "Ja, stoppen",
-        "Gedaan. U krijgt geen e-mails van deze soort meer. Uw afspraken blijven staan.",
-    ),
-}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
     "Cache-Control": "no-store",
@@ -70,14 +55,16 @@ def routes(pool: Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[
 
 def _spoken(request: Request) -> tuple[str, tuple[str, str, str]]:
     """Return the first language of the browser that there are words in, else English."""
+    words = unsubscribing()
     for wanted in request.headers.get("accept-language", "")[:200].lower().split(","):
-        if (language := wanted.strip()[:2]) in _WORDS:
-            return language, _WORDS[language]
-    return "en", _WORDS["en"]
+        if (language := wanted.strip()[:2]) in words:
+            return language, words[language]
+    return LAST_RESORT, words[LAST_RESORT]
 
 
 def _page(language: str, title: str, body: str) -> Response:
     style = "body{font:18px/1.5 sans-serif;max-width:30em;margin:3em auto;padding:0 1em}button{font:inherit}"
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
-    page = f'<!doctype html><html lang="{language}"><head>{head}<style>{style}</style></head><body>{body}</body></html>'
+    html = f'<html lang="{language}" dir="{direction(language)}">'
+    page = f"<!doctype html>{html}<head>{head}<style>{style}</style></head><body>{body}</body></html>"
     return HTMLResponse(page, headers=_HEADERS)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateNotFound
 
 from notifier.template_tools import preview
 from notifier.template_tools.lint import languages as languages_there
@@ -73,6 +73,20 @@ def preview_command(
             taken = short.taken
             typer.echo(f"{page.name:24} SMS {short.case}: {taken.count} of {taken.alphabet}, {taken.units} used")
     typer.echo(f"{len(written)} files; open {written[-1]}")
+
+
+@app.command("source")
+def source_command(
+    path: Annotated[str, typer.Argument(help="Below a folder of templates, such as en/reminder.sms.txt.j2.")],
+    folder: FolderOption = None,
+) -> None:
+    """Print a template as it is written, to begin one of your own with."""
+    environment = Templates(folder).environment("")
+    try:
+        assert environment.loader is not None  # noqa: S101  # Templates always gives it one
+        typer.echo(environment.loader.get_source(environment, path)[0])
+    except TemplateNotFound:
+        raise typer.BadParameter(f"no template {path}") from None
 
 
 def _kind(name: str) -> Kind:

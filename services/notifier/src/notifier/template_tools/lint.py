@@ -20,7 +20,8 @@ from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.values.kinds import KINDS, PATIENT_KINDS
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import segments
-from notifier.wording.renderer import PARTS, Part, Templates, known_language, needed_for, path_of
+from notifier.wording.renderer import PARTS, Part, Templates, known_language, needed_for
+from notifier.wording.sentences import path_of
 from notifier.wording.words import LANGUAGES, Words, words_of
 from schemas.notifications import Kind
 

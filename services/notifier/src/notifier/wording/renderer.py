@@ -15,6 +15,7 @@ from babel.core import Locale, UnknownLocaleError
 from jinja2 import (
     BaseLoader,
     ChoiceLoader,
+    DictLoader,
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
@@ -26,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from chassis.process.errors import Misconfigured
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import segments, without_typography
+from notifier.wording.sentences import built_in, path_of
 from notifier.wording.words import LANGUAGES, Words
 
 type Part = Literal["subject.txt", "text.txt", "html", "sms.txt"]
@@ -56,7 +58,7 @@ class Templates:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
-        self._general: list[BaseLoader] = [PackageLoader("notifier.wording")]
+        self._general: list[BaseLoader] = [DictLoader(built_in()), PackageLoader("notifier.wording")]
         self._clinics = folder / "clinics" if folder else None
         if folder:
             self._general.insert(0, FileSystemLoader(folder))
@@ -148,11 +150,6 @@ def checked(folder: Path | None) -> Templates:
     templates = Templates(folder)
     templates.check()
     return templates
-
-
-def path_of(language: str, kind: str, part: str) -> str:
-    """Return where the template lies, below a folder of templates."""
-    return f"{language}/{kind}.{part}.j2"
 
 
 def needed_for(language: str, kind: str) -> set[str]:

@@ -18,9 +18,10 @@ from notifier.gate.domain.visit import NO_DETAILS, mobile_of
 from notifier.ledger.domain.notification import Call
 from notifier.wording.domain.language import LAST_RESORT, Day, day_of, language, regions_of, zone_may_confuse
 from notifier.wording.domain.safe_text import first_name, plain
+from notifier.wording.sentences import direction, languages
 from schemas.zones import zone_of
 
-LANGUAGES = frozenset({"en", "de", "nl"})
+LANGUAGES = languages()
 """Languages with a complete set of built-in templates; a test renders all of them."""
 
 NORTH_AMERICA = frozenset({"US", "CA", "PR"})
@@ -51,6 +52,7 @@ class Words:
         address: Where to come, on one line.
         directions: The address of a page, https.
         preparation: What to do before; line breaks stand.
+        direction: `rtl` if the language is written from right to left, else `ltr`.
     """
 
     language: str
@@ -68,6 +70,7 @@ class Words:
     address: str = ""
     directions: str = ""
     preparation: str = ""
+    direction: str = "ltr"
 
 
 def words_of(
@@ -111,6 +114,7 @@ def words_of(
         address=plain(reached.address, LONGEST_ADDRESS),
         directions=reached.directions_url if reached.directions_url.startswith("https://") else "",
         preparation="\n".join(plain(line, LONGEST_LINE) for line in reached.preparation.splitlines()),
+        direction=direction(spoken),
     )
 
 

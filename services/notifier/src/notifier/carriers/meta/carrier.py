@@ -20,6 +20,7 @@ from notifier.carriers.port import CannotCompose, Made
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Call
 from notifier.wording.domain.language import LAST_RESORT
+from notifier.wording.sentences import at_whatsapp
 from notifier.wording.words import Words, words_of
 from schemas.notifications import Kind
 
@@ -73,7 +74,7 @@ class WhatsAppTemplate:
 
     name: str
     neutral: str
-    languages: Mapping[str, str] = field(default_factory=lambda: {"en": "en", "de": "de", "nl": "nl"})
+    languages: Mapping[str, str] = field(default_factory=at_whatsapp)
     parameters: tuple[Parameter, ...] = PARAMETERS
 
 
