@@ -13,6 +13,7 @@ from chassis.process.errors import Misconfigured
 from notifier.gate.domain.channels import Route
 from notifier.ledger.domain.notification import Call
 from notifier.template_tools import html_check
+from notifier.template_tools.lint import SEGMENTS
 from notifier.template_tools.sample import AMERICAN, Sample
 from notifier.values.kinds import PATIENT_KINDS
 from notifier.wording.domain.language import Day, day_of
@@ -25,6 +26,8 @@ from tests.support.notifier.builders import MOBILE, call
 KINDS = PATIENT_KINDS
 TEMPLATES = Templates()
 BY_SMS = Route(Channel.SMS, MOBILE)
+BOUND = {language: ("UCS-2", count) for language, count in SEGMENTS.items()}
+"""What an SMS takes in a language that the GSM alphabet cannot write."""
 
 
 def render(one: Call, part: Part, templates: Templates = TEMPLATES) -> str:
@@ -64,13 +67,13 @@ def test_d35_every_template_renders_in_every_language_and_says_the_least(
 
 
 @pytest.mark.parametrize(("kind", "language"), list(product(KINDS, sorted(LANGUAGES))))
-def test_an_sms_of_the_built_in_words_fits_one_segment_even_with_a_zone_and_the_hint_at_stop(
+def test_an_sms_of_the_built_in_words_fits_one_segment_or_two_of_other_letters_even_with_a_zone_and_the_hint_at_stop(
     kind: Kind, language: str
 ) -> None:
     text = render(Sample(kind, language, mobile=AMERICAN).call(Channel.SMS), "sms.txt")
 
     assert "\n" not in text
-    assert (segments(text).alphabet, segments(text).count) == ("GSM-7", 1)
+    assert (segments(text).alphabet, segments(text).count) == BOUND.get(language, ("GSM-7", 1))
 
 
 @pytest.mark.parametrize(
@@ -148,6 +151,13 @@ def test_dates_and_times_are_the_clinics_own_in_the_patients_language(language: 
         "en": ("Sunday, March 14, 2027", "10:00 AM"),
         "de": ("Sonntag, 14. März 2027", "10:00"),
         "nl": ("zondag 14 maart 2027", "10:00"),
+        "fr": ("dimanche 14 mars 2027", "10:00"),
+        "es": ("domingo, 14 de marzo de 2027", "10:00 a.m."),
+        "pt": ("domingo, 14 de março de 2027", "10:00"),
+        "it": ("domenica 14 marzo 2027", "10:00"),
+        "pl": ("niedziela, 14 marca 2027", "10:00"),
+        "ar": ("الأحد، 14 مارس 2027", "10:00 ص"),
+        "sw": ("Jumapili, 14 Machi 2027", "10:00"),
     }
     assert (words.date, words.time) == expected[language]
 
@@ -411,3 +421,42 @@ def test_a_mail_says_the_clocks_word_where_the_language_has_one(
     seen = html_check.read(said).text if part == "html" else said
 
     assert shown in {line.strip() for line in seen.splitlines()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("language", "greeting"), [("it", "Gentile Ada,"), ("pl", "Dzień dobry, Ada,"), ("fr", "Bonjour Ada,")]
+)
+def test_what_follows_the_greeting_begins_as_the_language_has_it(language: str, greeting: str, kind: Kind) -> None:
+    said = render(Sample(kind, language).call(), "text.txt")
+
+    first = said.split(greeting, 1)[1].split()[0]
+
+    formal = first in {"Le", "Pani/Pana"}
+    assert first[0].isupper() is (language == "fr" or formal)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_arabic_is_written_from_right_to_left_and_keeps_names_of_other_scripts_apart(kind: Kind) -> None:
+    one = Sample(kind, "ar", clinic_name="St. Mary's (North)").call()
+    html, text, sms = render(one, "html"), render(one, "text.txt"), render(one, "sms.txt")
+
+    assert '<html lang="ar" dir="rtl">' in html
+    assert "<bdi>Ada</bdi>" in html
+    assert "<bdi>St. Mary&#39;s (North)</bdi>" in html
+    assert "\u2068Ada\u2069" in text
+    assert {"\u2068Ada\u2069", "\u2068St. Mary's (North)\u2069"} <= set(re.findall("\u2068.*?\u2069", sms))
+    assert html_check.read(html).faults == []
+
+
+@pytest.mark.parametrize(("hour", "said"), [(15, "a las 10:00 a.m."), (18, "a la 1:00 p.m.")])
+def test_spanish_says_one_oclock_in_the_singular(hour: int, said: str) -> None:
+    one = call(
+        Kind.TODAY,
+        language="es",
+        clinic_country="US",
+        zone="America/New_York",
+        starts_at=datetime(2027, 3, 1, hour, tzinfo=UTC),
+    )
+
+    assert said in render(one, "subject.txt")

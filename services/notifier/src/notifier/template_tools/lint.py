@@ -47,7 +47,10 @@ _EVIL = tuple(case for case in NAMES if case not in {"a plain name", "no name"})
 ANSWERED = frozenset({Kind.CONFIRMATION, Kind.REMINDER, Kind.TODAY})
 """Kinds that a patient may answer by code (B11)."""
 
-_BAD = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f]|None|Undefined")
+SEGMENTS = {"ar": 2}
+"""How many segments an SMS takes in a language that the GSM alphabet cannot write; one in all others."""
+
+_BAD = re.compile("[\u202a-\u202e\u2066\u2067\x00-\x08\x0b-\x1f\x7f]|None|Undefined")
 _MAP = "https://maps.example.org/?q=1&z=2"
 _SENDER = Sender("appointments@attend.example")
 
@@ -156,7 +159,7 @@ def _judged(place: str, kind: Kind, part: Part, words: Words, said: str, case: s
     for what in _missing(part, words, seen):
         yield Finding(place, f"{case}: {what}")
     if part == "sms.txt":
-        yield from _sms(place, said, case)
+        yield from _sms(place, said, case, words.language)
         if words.code and kind in ANSWERED and words.code not in said:
             yield Finding(place, f"{case}: it does not say the code to answer with", serious=False)
 
@@ -187,11 +190,11 @@ def _missing(part: Part, words: Words, seen: str) -> Iterator[str]:
         yield "STOP is missing, which carriers there ask for"
 
 
-def _sms(place: str, said: str, case: str) -> Iterator[Finding]:
+def _sms(place: str, said: str, case: str, language: str) -> Iterator[Finding]:
     if "\n" in said:
         yield Finding(place, f"{case}: an SMS is one line")
     taken = segments(said)
-    if taken.count > 1 and not case.startswith(_EVIL):
+    if taken.count > SEGMENTS.get(language[:2], 1) and not case.startswith(_EVIL):
         outside = f", because of {taken.outside!r}" if taken.outside else ""
         yield Finding(
             place, f"{case}: {taken.count} segments ({taken.units} in {taken.alphabet}{outside})", serious=False

@@ -14,25 +14,75 @@ from schemas.notifications import Channel, Kind
 SENT = datetime(2027, 3, 1, 9, tzinfo=UTC)
 """A Monday."""
 
-_NUMBER = {"en": "+447911123456", "de": "+4915112345678", "nl": "+31612345678"}
-_ZONE = {"en": "Europe/London", "de": "Europe/Berlin", "nl": "Europe/Amsterdam"}
-_COUNTRY = {"en": "GB", "de": "DE", "nl": "NL"}
-_CLINIC = {"en": "North Street Clinic", "de": "Praxis am Nordring", "nl": "Praktijk Noord"}
-_REACHED = {
-    "en": Details(
-        "+442079460018", "1 Long Street, London N1 9GU", "https://maps.example.org/north-street",
-        "Please bring:\n- a list of your medicines\n- your glasses",
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A clinic where a language is spoken, and the mobile of who lives there."""
+
+    mobile: str
+    zone: str
+    country: str
+    clinic: str
+    reached: Details
+
+
+def _reached(place: str, phone: str, address: str, preparation: str) -> Details:
+    return Details(phone, address, f"https://maps.example.org/{place}", preparation)
+
+
+PLACES = {
+    "en": Place(
+        "+447911123456", "Europe/London", "GB", "North Street Clinic",
+        _reached("north-street", "+442079460018", "1 Long Street, London N1 9GU",
+                 "Please bring:\n- a list of your medicines\n- your glasses"),
     ),
-    "de": Details(
-        "+493023125000", "Nordring 5, 10115 Berlin", "https://maps.example.org/nordring",
-        "Bitte bringen Sie mit:\n- Ihre Gesundheitskarte\n- eine Liste Ihrer Medikamente",
+    "de": Place(
+        "+4915112345678", "Europe/Berlin", "DE", "Praxis am Nordring",
+        _reached("nordring", "+493023125000", "Nordring 5, 10115 Berlin",
+                 "Bitte bringen Sie mit:\n- Ihre Gesundheitskarte\n- eine Liste Ihrer Medikamente"),
     ),
-    "nl": Details(
-        "+31201234567", "Noordstraat 5, 1015 Amsterdam", "https://maps.example.org/noordstraat",
-        "Neem mee:\n- uw identiteitsbewijs\n- een lijst van uw medicijnen",
+    "nl": Place(
+        "+31612345678", "Europe/Amsterdam", "NL", "Praktijk Noord",
+        _reached("noordstraat", "+31201234567", "Noordstraat 5, 1015 Amsterdam",
+                 "Neem mee:\n- uw identiteitsbewijs\n- een lijst van uw medicijnen"),
+    ),
+    "fr": Place(
+        "+33612345678", "Europe/Paris", "FR", "Cabinet du Nord",
+        _reached("cabinet-du-nord", "+33142685300", "5 rue du Nord, 75010 Paris",
+                 "Merci d'apporter :\n- votre carte Vitale\n- la liste de vos médicaments"),
+    ),
+    "es": Place(
+        "+34612345678", "Europe/Madrid", "ES", "Consulta del Norte",
+        _reached("consulta-del-norte", "+34915550123", "Calle del Norte 5, 28015 Madrid",
+                 "Traiga, por favor:\n- su tarjeta sanitaria\n- la lista de sus medicamentos"),
+    ),
+    "pt": Place(
+        "+5511912345678", "America/Sao_Paulo", "BR", "Centro Médico Norte",
+        _reached("centro-medico-norte", "+551130123456", "Rua do Norte 5, São Paulo",
+                 "Por favor, traga:\n- um documento de identidade\n- a lista dos seus medicamentos"),
+    ),
+    "it": Place(
+        "+393123456789", "Europe/Rome", "IT", "Studio Nord",
+        _reached("studio-nord", "+390669812345", "Via del Nord 5, 00184 Roma",
+                 "Porti con sé, per favore:\n- la tessera sanitaria\n- l'elenco dei Suoi farmaci"),
+    ),
+    "pl": Place(
+        "+48512345678", "Europe/Warsaw", "PL", "Przychodnia Nord",
+        _reached("przychodnia-nord", "+48225551234", "ul. Nordycka 5, 00-001 Warszawa",
+                 "Prosimy zabrać:\n- dokument tożsamości\n- listę przyjmowanych leków"),
+    ),
+    "ar": Place(
+        "+201001234567", "Africa/Cairo", "EG", "عيادة الشمال",
+        _reached("al-shamal", "+20223456789", "5 شارع الشمال، القاهرة",
+                 "يرجى إحضار:\n- بطاقة الهوية\n- قائمة بأدويتكم"),
+    ),
+    "sw": Place(
+        "+254712345678", "Africa/Nairobi", "KE", "Kliniki ya Kaskazini",
+        _reached("kaskazini", "+254202345678", "Barabara ya Kaskazini 5, Nairobi",
+                 "Tafadhali lete:\n- kitambulisho chako\n- orodha ya dawa zako"),
     ),
 }  # fmt: skip
-"""How the clinic is reached, in a language's words."""
+"""Where the sample of each language is; of one that has none it is where English is spoken."""
 
 AMERICAN = "+12125550123"
 
@@ -71,7 +121,8 @@ class Sample:
     def call(self, channel: Channel = Channel.EMAIL) -> Call:
         """Return the message as a lane would hand it to its carrier."""
         spoken = self.language.partition("-")[0]
-        mobile = self.mobile or _NUMBER.get(spoken, _NUMBER["en"])
+        place = PLACES.get(spoken, PLACES["en"])
+        mobile = self.mobile or place.mobile
         days = _DAYS.get(self.kind, 3) if self.days is None else self.days
         starts_at = SENT + timedelta(days=days, hours=2, minutes=30)
         visit = Visit(
@@ -81,7 +132,7 @@ class Sample:
             schedule_gen=1,
             starts_at=starts_at,
             ends_at=starts_at + timedelta(minutes=30),
-            zone=_ZONE.get(spoken, _ZONE["en"]),
+            zone=place.zone,
             service_type="Physiotherapy",
             patient_id=UUID("01890000-0000-7000-8000-000000000002"),
             registered=True,
@@ -94,15 +145,15 @@ class Sample:
             do_not_contact=False,
             deceased=False,
             clinic_id=self.clinic_id,
-            clinic_name=self.clinic_name or _CLINIC.get(spoken, _CLINIC["en"]),
+            clinic_name=self.clinic_name or place.clinic,
             clinic_languages=(self.language,),
             clinic_sensitive=self.sensitive,
             window_opens=time(7),
             window_closes=time(21),
             provider_id=None,
             provider_name=None,
-            clinic_country=_COUNTRY.get(spoken, _COUNTRY["en"]),
-            clinic_details=self.details or _REACHED.get(spoken, _REACHED["en"]),
+            clinic_country=place.country,
+            clinic_details=self.details or place.reached,
         )
         return Call(
             notification_id=UUID("01890000-0000-5000-8000-000000000004"),
