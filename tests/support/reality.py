@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import orjson
@@ -17,7 +18,8 @@ from tests.support.practice import SOURCE, Person, Practice, next_morning
 from tests.support.waiting import until
 
 FHIR = "application/fhir+json"
-_INSTANT = re.compile(r"\{(NOW|S|E)(?:([+-])(\d+)(m|h|d))?\}")
+ZONE = "Europe/London"
+_INSTANT = re.compile(r"\{(NOW|S|E)(?:([+-])(\d+)(m|h|d))?(%[^}]+)?\}")
 _CODE = re.compile(r"X ([0-9]{4}) to cancel")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -32,7 +34,7 @@ class Post:
     Texts may name what is the case's own: `{mark}` (in every id), `{patient}`, `{clinic}` (its code, and a `Location`
     in FHIR), `{provider}`, `{mobile}`, `{email}`; a second provider `{provider2}`; another patient `{other}` with
     `{other_mobile}` and `{other_email}`, whom nobody has registered; and instants: `{NOW}`, `{S}` (a start three days
-    ahead), `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`.
+    ahead), `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`, and as the clock at the clinic says: `{S%H:%M}`.
 
     Attributes:
         body: JSON, or bytes as they are sent.
@@ -133,7 +135,8 @@ class Seen:
             assert _same(member(self.held, name), value), f"{name}: {self.held}"
         _compare(self.told, self.case.told)
         _compare(self.told_other, self.case.told_other)
-        for text, (there, absent) in zip(self.said, self.case.said or (), strict=self.case.said is not None):
+        told = self.case.said is not None
+        for text, (there, absent) in zip(self.said, self.words.filled(self.case.said or ()), strict=told):
             assert [words for words in there if words not in text] == [], text
             assert [words for words in absent if words in text] == [], text
         if self.case.noticed is not None:
@@ -165,9 +168,10 @@ class Words:
         return _INSTANT.sub(self._instant, text)
 
     def _instant(self, found: re.Match[str]) -> str:
-        name, sign, count, unit = found.groups()
+        name, sign, count, unit, shape = found.groups()
         distance = timedelta(**{_UNITS[unit]: int(count)}) if unit else timedelta()
-        return f"{self.instants[name] + (-distance if sign == '-' else distance):%Y-%m-%dT%H:%M:%SZ}"
+        instant = self.instants[name] + (-distance if sign == "-" else distance)
+        return instant.astimezone(ZoneInfo(ZONE)).strftime(shape) if shape else f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 async def observe(running: Installation, cases: Sequence[Case], later: timedelta | None = None) -> dict[str, Seen]:
@@ -226,7 +230,7 @@ async def _told(practice: Practice, person: Person) -> list[tuple[str, str]]:
 
 async def _words(practice: Practice, person: Person, case: Case) -> Words:
     clinic, mark = await practice.new_clinic(), practice.mark()
-    body = {"name": f"Clinic {clinic}", "zone": "Europe/London", "languages": ["en"], "country": "GB"}
+    body = {"name": f"Clinic {clinic}", "zone": ZONE, "languages": ["en"], "country": "GB"}
     names = [{"system": "Location", "value": clinic}]
     await practice.client.ask("booking", "PUT", f"/v1/clinics/{clinic}", {**body, "identifiers": names})
     if case.is_answered:

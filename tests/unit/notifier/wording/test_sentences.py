@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from notifier.replies.domain.keywords import KEYWORDS
+from notifier.replies.domain.who_we_are import INTRODUCTIONS
 from notifier.values.kinds import PATIENT_KINDS
 from notifier.wording.sentences import at_whatsapp, direction, languages, unsubscribing
 
@@ -44,6 +45,7 @@ def test_no_sentence_is_markup_so_that_it_may_stand_in_html_as_it_is(language: s
 def test_who_is_written_to_in_a_language_can_stop_and_ask_for_help_in_it(language: str) -> None:
     assert KEYWORDS[language].stop
     assert KEYWORDS[language].help
+    assert language in INTRODUCTIONS
     assert len(unsubscribing()[language]) == 3
     assert at_whatsapp()[language][:2] == language
 
