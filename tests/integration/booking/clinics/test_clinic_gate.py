@@ -9,8 +9,10 @@ from tests.support.booking.door import Door, booking
 from tests.support.installation import Installation
 
 HELD = """
-UPDATE clinic SET details = '{"phone": "+442079460018", "address": "1 Long Street"}',
-       services = '{"MRI": {"address": "Basement", "preparation": "No metal"}}'"""
+INSERT INTO clinic_details (clinic_id, details, services)
+SELECT clinic_id, '{"phone": "+442079460018", "address": "1 Long Street"}',
+       '{"MRI": {"address": "Basement", "preparation": "No metal"}}'
+FROM clinic"""
 
 
 async def asked(base: Installation, *appointment_ids: UUID) -> dict[UUID, tuple[str, str]]:

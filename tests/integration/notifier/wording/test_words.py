@@ -95,8 +95,10 @@ async def test_d34_a_visit_that_became_somebody_elses_leaves_the_calendar_of_who
 
 
 DETAILS = """
-UPDATE clinic SET country = 'GB', details = '{"phone": "+442079460018", "address": "1 Long Street"}',
-       services = '{"Physiotherapy": {"address": "Basement", "preparation": "No metal.\\nBe early."}}'"""
+INSERT INTO clinic_details (clinic_id, details, services)
+SELECT clinic_id, '{"phone": "+442079460018", "address": "1 Long Street"}',
+       '{"Physiotherapy": {"address": "Basement", "preparation": "No metal.\\nBe early."}}'
+FROM clinic"""
 
 
 async def test_a_message_says_how_the_visits_service_is_reached_as_it_is_when_it_leaves(
@@ -107,7 +109,7 @@ async def test_a_message_says_how_the_visits_service_is_reached_as_it_is_when_it
     await notifier.execute(DETAILS)
     visit = await notifier.book(patient)
     await notifier.settled(visit, "confirmation", "accepted")
-    await notifier.execute("""UPDATE clinic SET details = '{"phone": "+442079460777"}'""")
+    await notifier.execute("""UPDATE clinic_details SET details = '{"phone": "+442079460777"}'""")
     await notifier.due(visit)
     await notifier.settled(visit, "reminder", "accepted")
 

@@ -29,9 +29,12 @@ UPDATE clinic SET version = $2, name = $3, zone = $4, country = $5, languages = 
 WHERE clinic_id = $1
 """
 
-DETAILS = "SELECT details, services FROM clinic WHERE clinic_id = $1"
+DETAILS = "SELECT details, services FROM clinic_details WHERE clinic_id = $1"
 
-CHANGE_DETAILS = "UPDATE clinic SET details = $2, services = $3 WHERE clinic_id = $1"
+CHANGE_DETAILS = """
+INSERT INTO clinic_details (clinic_id, details, services) VALUES ($1, $2, $3)
+ON CONFLICT (clinic_id) DO UPDATE SET details = excluded.details, services = excluded.services
+"""
 
 WRITE_CLINIC_ALIASES = """
 INSERT INTO clinic_alias (source, system, value, clinic_id)

@@ -91,8 +91,8 @@ async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> t
 
 async def _tell_details(connection: Connection, clinic_id: str, told: ToldDetails) -> bool:
     """Keep what is told of how a locked clinic is reached, and return whether that is new."""
-    [row] = await connection.fetch(statements.DETAILS, clinic_id)
-    held = Details(row["details"], row["services"])
+    row = await connection.fetchrow(statements.DETAILS, clinic_id)
+    held = Details(row["details"], row["services"]) if row else Details()
     wanted = held.with_told(told)
     if wanted != held:
         await connection.execute(statements.CHANGE_DETAILS, clinic_id, wanted.clinic, wanted.services)
