@@ -96,6 +96,7 @@ class PostgresReplyTransaction:
                 replies=visit.clinic_id in reading,
                 codes=self._peppers.codes(visit.appointment_id, visit.schedule_gen),
                 clinic_name="" if visit.clinic_sensitive else visit.clinic_name,
+                clinic_phone="" if visit.clinic_sensitive else visit.clinic_details.phone,
                 languages=(*filter(None, [visit.language]), *visit.clinic_languages),
             )
             for visit in visits.values()

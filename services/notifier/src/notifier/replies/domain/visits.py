@@ -35,7 +35,7 @@ class Messaged:
     """A visit that this address was written to about, as it is now.
 
     Attributes:
-        clinic_name: Empty at a sensitive clinic.
+        clinic_name: Empty at a sensitive clinic, as its phone is; that is empty where it is not known too.
         languages: The patient's, then the clinic's.
     """
 
@@ -50,6 +50,7 @@ class Messaged:
     replies: bool
     codes: tuple[str, ...]
     clinic_name: str = ""
+    clinic_phone: str = ""
     languages: tuple[str, ...] = ()
 
 

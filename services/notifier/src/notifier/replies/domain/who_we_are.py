@@ -1,4 +1,7 @@
-"""What HELP is answered: who writes, and how to end it (CTIA, Messaging Principles and Best Practices 5.1.3)."""
+"""What HELP is answered: who writes, how to reach them, and how to end it.
+
+Source: CTIA, Messaging Principles and Best Practices, 5.1.3.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ ANSWERED_ONCE_IN = timedelta(hours=1)
 """Of two machines that answer each other, this one stops."""
 
 LONGEST_NAME = 40
-"""Characters of a clinic's name: with them the text of a language that GSM's alphabet can write is one segment."""
+"""Characters of a clinic's name: with them the text takes two segments of an SMS at most, in any language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ LAST_RESORT = "en"
 
 
 def who_we_are(messaged: Sequence[Messaged], now: datetime) -> str:
-    """Return the answer to HELP: the clinic by its name if it is certain which, in the first language known.
+    """Return the answer to HELP: the clinic's name and phone if it is certain which, in the first language known.
 
     Args:
         messaged: The visits that the sender was written to about.
@@ -53,6 +56,8 @@ def who_we_are(messaged: Sequence[Messaged], now: datetime) -> str:
     spoken = next((tag[:2].lower() for tag in tags if tag[:2].lower() in INTRODUCTIONS), LAST_RESORT)
     said = INTRODUCTIONS[spoken]
     clinics = concerned(messaged, now)
-    names = {one.clinic_name for one in messaged if one.clinic_id in clinics}
-    name = names.pop() if len(names) == 1 else ""
-    return said.text.format(clinic=name[:LONGEST_NAME] or said.nameless)
+    found = {(one.clinic_name[:LONGEST_NAME], one.clinic_phone) for one in messaged if one.clinic_id in clinics}
+    names, phones = {name for name, _ in found}, {phone for _, phone in found}
+    name = (names.pop() if len(names) == 1 else "") or said.nameless
+    phone = f" ({phones.pop()})" if len(phones) == 1 and "" not in phones else ""
+    return said.text.format(clinic=name + phone)
