@@ -6,7 +6,8 @@ counters of main files; each sorted. So two batches never wait for each other in
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import structlog
@@ -17,7 +18,7 @@ from booking.appointments.domain.state import AppointmentState
 from booking.appointments.what_was_read import with_hash
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
-from booking.patients.handle import PatientStore, Rules, complete_people
+from booking.patients.handle import PatientStore, Rules, complete_people, name_people
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import in_doubt
 from chassis.postgres.after_commit import after_commit
@@ -65,8 +66,19 @@ class Store(PatientStore, VersionStore, Protocol):
     async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
         """Return the codes of clinics by (source, system, value)."""
 
-    async def patients(self, identities: Collection[Identity]) -> Mapping[Identity, UUID]:
-        """Return the ids of patients mentioned before."""
+    async def known_people(
+        self, patients: Collection[Identity], providers: Collection[Identity]
+    ) -> tuple[Mapping[Identity, UUID], Mapping[Identity, Identity]]:
+        """Return the ids of patients, and the names under which providers are kept, mentioned before by these names."""
+
+    async def names_of_patients(self, patient_ids: Collection[UUID]) -> dict[PatientKey, set[str]]:
+        """Return the names of these patients."""
+
+    async def names_of_providers(self, kept_as: Collection[Identity]) -> dict[Identity, set[str]]:
+        """Return the names of the providers who are kept under these."""
+
+    async def name_providers(self, names: Mapping[Identity, Identity]) -> None:
+        """Let new names lead to the providers who are kept under these."""
 
     async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
         """Return why no message may go to these patients (D44); those to whom one may are left out."""
@@ -121,9 +133,9 @@ async def _look_up(
     triples = {(c.source, system, value) for c in commands for system, value in c.clinic_identifiers}
     clinic_ids = await store.clinic_ids(triples) if triples else {}
     codes |= set(clinic_ids.values()) | {state.clinic_id for state in held.values()}
-    patients = await store.patients({(c.source, c.patient) for c in commands if c.patient is not None})
+    people = await _people(store, commands)
     few = [c for c in commands if c.person is not None and clients[c.client].is_limited]
-    named: set[PatientKey | None] = {patients.get((c.source, c.patient or "")) for c in few}
+    named: set[PatientKey | None] = {people.patients.get(name) for c in few for name in c.names_of_patient}
     named |= {state.patient for state in held.values()} if few else set()
     back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
     described = {patient for patient in named if isinstance(patient, UUID)}
@@ -135,11 +147,33 @@ async def _look_up(
         recorded_events=await store.recorded_events({(command.client, command.key) for command in commands}),
         clinics=await store.clinics({code for code in codes if code is not None}),
         clinic_ids=clinic_ids,
-        patients=patients,
+        patients=people.patients,
+        patient_names=people.patient_names,
+        providers=people.providers,
+        provider_names=people.provider_names,
         clients=clients,
         visited=await store.visited(described) if described else {},
         barred=await store.barred({state.patient for state in held.values()}) if held else {},
         restarts=await store.restarts(back) if back else {},
+    )
+
+
+class _People(NamedTuple):
+    patients: Mapping[Identity, UUID]
+    patient_names: dict[PatientKey, set[str]]
+    providers: Mapping[Identity, Identity]
+    provider_names: dict[Identity, set[str]]
+
+
+async def _people(store: Store, commands: Sequence[BookAppointment]) -> _People:
+    patients, providers = [c.names_of_patient for c in commands], [c.names_of_provider for c in commands]
+    known = await store.known_people(set(chain(*patients)), set(chain(*providers)))
+    some, others = in_doubt(patients, known[0]), in_doubt(providers, known[1])
+    return _People(
+        known[0],
+        await store.names_of_patients(some) if some else {},
+        known[1],
+        await store.names_of_providers(others) if others else {},
     )
 
 
@@ -152,8 +186,12 @@ def _counts_back(command: BookAppointment, held: AppointmentState | None) -> boo
 
 async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> None:
     strangers = {s.patient for _, s in batch.versions if isinstance(s.patient, tuple)}
-    minted = (await store.mint_patients(strangers))[0] if strangers else {}
-
+    further = batch.further_patient_names()
+    minted: Mapping[Identity, UUID] = {}
+    if further:
+        minted = await name_people(store, strangers, further, _met(batch))
+    elif strangers:
+        minted = (await store.mint_patients(strangers))[0]
     versions = [
         (key, state._replace(patient=minted[state.patient]) if isinstance(state.patient, tuple) else state)
         for key, state in batch.versions
@@ -162,6 +200,8 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
     mentioned = {s.patient for _, s in versions if isinstance(s.patient, UUID)} if rules.register_on_booking else set()
     if described or mentioned:
         await complete_people(store, described, mentioned, now, rules)
+    if batch.doctors.given:
+        await store.name_providers(batch.doctors.given)
     if batch.providers:
         await store.introduce_providers(batch.providers, now)
     if batch.changed:
@@ -170,6 +210,12 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         await store.publish_versions(versions, batch.known.clinics)
     if batch.recorded_events:
         await store.remember(batch.recorded_events)
+
+
+def _met(batch: Batch) -> set[UUID]:
+    """Return the patients of the batch who are known: whoever of them is to be locked is locked at once."""
+    met = {state.patient for _, state in batch.versions} | {person.patient for person in batch.persons}
+    return {patient for patient in met if isinstance(patient, UUID)}
 
 
 def _last_notes(

@@ -16,7 +16,11 @@ FROM appointment a JOIN appointment_alias i USING (appointment_id)
 WHERE a.appointment_id = $1
 ORDER BY i.is_further, i.source, i.source_id LIMIT 1
 """
-_BY_SOURCE = "SELECT appointment_id FROM appointment_alias WHERE source = $1 AND source_id = $2"
+_BY_SOURCE = """
+SELECT appointment_id FROM appointment_alias WHERE source = $1 AND source_id IN ($2, 'Appointment/' || $2)
+ORDER BY source_id <> $2 LIMIT 1
+"""
+"""By any name; a resource's id is one as `Appointment/id` too."""
 _HISTORY = "SELECT snapshot FROM appointment_history WHERE appointment_id = $1 ORDER BY version"
 _BEGINNING = """
 SELECT appointment_id, version, schedule_gen FROM appointment

@@ -27,6 +27,14 @@ FROM unnest($1::text[], $2::text[], $3::uuid[]) AS given (source, source_id, app
 WHERE appointment_alias.source = given.source AND appointment_alias.source_id = given.source_id
 """
 
+PEOPLE = """
+SELECT asked.source, asked.source_id, patient_id, NULL AS first_id
+FROM unnest($1::text[], $2::text[]) AS asked (source, source_id) JOIN patient_alias USING (source, source_id)
+UNION ALL
+SELECT asked.source, asked.source_id, NULL, first_id
+FROM unnest($3::text[], $4::text[]) AS asked (source, source_id) JOIN provider_alias USING (source, source_id)
+"""
+
 NAMES = "SELECT appointment_id, source_id FROM appointment_alias WHERE appointment_id = ANY ($1::uuid[])"
 
 APPOINTMENT_COLUMNS = (

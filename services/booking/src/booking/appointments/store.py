@@ -54,6 +54,13 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             found.setdefault(row["appointment_id"], set()).add(row["source_id"])
         return found
 
+    async def known_people(
+        self, patients: Collection[Identity], providers: Collection[Identity]
+    ) -> tuple[Mapping[Identity, UUID], Mapping[Identity, Identity]]:
+        rows = await self.connection.fetch(statements.PEOPLE, *columns(patients, 2), *columns(providers, 2))
+        named = {(row[0], row[1]): row[2] for row in rows if row[2] is not None}
+        return named, {(row[0], row[1]): (row[0], row[3]) for row in rows if row[2] is None}
+
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
         rows = await self.connection.fetch(statements.LOCK_APPOINTMENTS, list(appointment_ids))
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})

@@ -71,9 +71,13 @@ def _command(client_id: str | None, formats: Formats, record: ConsumerRecord[byt
     (command,) = parsed.commands
     if isinstance(command, Refused):
         raise command
-    if record.key is not None and record.key.decode() not in {command.appointment, *command.other_names}:
+    if record.key is not None and not _is_named(command, record.key.decode()):
         raise Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
     return command
+
+
+def _is_named(command: BookAppointment, key: str) -> bool:
+    return not {key, f"Appointment/{key}"}.isdisjoint((command.appointment, *command.other_names))
 
 
 def rejected(refusal: Refused) -> RejectedEvent:

@@ -15,7 +15,7 @@ from booking.patients.domain import main_files
 from booking.patients.domain.patient import PatientState, PersonDetails, completed, flag_changes
 from booking.patients.domain.registrations import Outcome, Registered, Registration, Registrations
 from booking.safety.domain import Cause, FlagChange
-from booking.values.identity import Identity
+from booking.values.identity import Identity, PatientKey
 from booking.values.refusals import Refused
 from chassis.postgres.after_commit import after_commit
 from chassis.process.errors import Unavailable
@@ -51,6 +51,15 @@ class PatientStore(Protocol):
         self, identities: Collection[Identity]
     ) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
         """Return the patients' ids, made if missing, and which were made."""
+
+    async def name_patients(
+        self, strangers: Collection[Identity], further: Mapping[Identity, PatientKey]
+    ) -> Mapping[Identity, UUID]:
+        """Make patients of these first names, give further names to them and to known ones; return the new ids.
+
+        Raises:
+            Unavailable: IDENTITY_RACE: another batch made one of these names meanwhile; the same again sees it.
+        """
 
     async def forget_patients(self, identities: Collection[Identity]) -> None:
         """Remove patients made in this transaction for registrations that were refused."""
@@ -153,6 +162,21 @@ def _outcome(
     if taken not in final:
         return main_files.exhausted()
     return Registered(final[taken], held[taken].version, ended.get(taken, 0))
+
+
+async def name_people(
+    store: PatientStore, strangers: Collection[Identity], further: Mapping[Identity, PatientKey], met: Collection[UUID]
+) -> Mapping[Identity, UUID]:
+    """Make patients and give names to them and to known ones; return the ids of the new ones by their first names.
+
+    Known ones are locked, with `met`, whom the batch may lock later: who is merged meanwhile takes no name.
+
+    Raises:
+        Unavailable: KEY_RACE, IDENTITY_RACE: somebody was merged or named meanwhile; the same again sees it.
+    """
+    made = await store.name_patients(strangers, further)
+    await _locked(store, {owner for owner in further.values() if isinstance(owner, UUID)}.union(met))
+    return made
 
 
 async def complete_people(

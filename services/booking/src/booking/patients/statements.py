@@ -20,6 +20,29 @@ WITH minted AS (
 SELECT source, source_id, patient_id FROM minted
 """
 
+NAME_PATIENTS = """
+WITH new AS MATERIALIZED (
+    SELECT source, source_id, uuidv7() AS patient_id FROM unnest($1::text[], $2::text[]) AS first (source, source_id)
+), asked AS (
+    SELECT source, source_id, patient_id FROM new
+    UNION ALL
+    SELECT given.source, given.source_id, coalesce(given.patient_id, new.patient_id)
+    FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[])
+         AS given (source, source_id, first_source, first_id, patient_id)
+    LEFT JOIN new ON new.source = given.first_source AND new.source_id = given.first_id
+), named AS (
+    INSERT INTO patient_alias (source, source_id, patient_id)
+    SELECT source, source_id, patient_id FROM asked ORDER BY source, source_id
+    ON CONFLICT DO NOTHING
+    RETURNING source, source_id, patient_id
+), kept AS (
+    INSERT INTO patient (patient_id) SELECT patient_id FROM new
+)
+SELECT source, source_id, patient_id FROM named
+"""
+
+NAMES_OF_PATIENTS = "SELECT patient_id, source_id FROM patient_alias WHERE patient_id = ANY ($1::uuid[])"
+
 FORGET_PATIENTS = """
 WITH forgotten AS (
     DELETE FROM patient_alias USING unnest($1::text[], $2::text[]) AS asked (source, source_id)

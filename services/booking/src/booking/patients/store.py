@@ -51,6 +51,28 @@ class PostgresPatients(Records):
             raise Unavailable("IDENTITY_RACE", "a patient was made and taken back by another batch")
         return found, made.keys()
 
+    async def name_patients(
+        self, strangers: Collection[Identity], further: Mapping[Identity, PatientKey]
+    ) -> Mapping[Identity, UUID]:
+        firsts = [owner if isinstance(owner, tuple) else (None, None) for owner in further.values()]
+        given = (
+            *columns(strangers, 2),
+            *columns(further, 2),
+            *([first[place] for first in firsts] for place in (0, 1)),
+            [owner if isinstance(owner, UUID) else None for owner in further.values()],
+        )
+        rows = await self.connection.fetch(statements.NAME_PATIENTS, *given)
+        if len(rows) < len(strangers) + len(further):
+            raise Unavailable("IDENTITY_RACE", "a patient was named by another batch meanwhile")
+        made = {(row[0], row[1]): row[2] for row in rows}
+        return {first: made[first] for first in strangers}
+
+    async def names_of_patients(self, patient_ids: Collection[UUID]) -> dict[PatientKey, set[str]]:
+        found: dict[PatientKey, set[str]] = {}
+        for row in await self.connection.fetch(statements.NAMES_OF_PATIENTS, list(patient_ids)):
+            found.setdefault(row["patient_id"], set()).add(row["source_id"])
+        return found
+
     async def forget_patients(self, identities: Collection[Identity]) -> None:
         await self.connection.execute(statements.FORGET_PATIENTS, *columns(identities, 2))
 

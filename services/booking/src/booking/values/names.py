@@ -41,6 +41,9 @@ class Names[K]:
 
     def find(self, names: Sequence[Identity]) -> Found[K]:
         """Return whose the names are. The first name is believed; of another's owner it is judged whether he can be."""
+        if len(names) == 1:
+            owner = self.owners.get(names[0])
+            return Found(() if owner is None else (owner,), passed=False)
         owners = list(dict.fromkeys(self.owners[name] for name in names if name in self.owners))
         if not owners or owners == [self.owners.get(names[0])]:
             return Found(owners, passed=False)
@@ -48,12 +51,18 @@ class Names[K]:
         kept = [owner for owner in owners if owner == first or not are_two(texts, self.texts.get(owner, ()))]
         return Found(kept, passed=len(kept) < len(owners))
 
+    def meant(self, names: Sequence[Identity], new: Sequence[K]) -> tuple[K | None, bool]:
+        """Return the first name's owner, else another's, else `new`; and whether an owner was passed over."""
+        found = self.find(names)
+        return next(iter([*found.owners, *new]), None), found.passed or len(found.owners) > 1
+
     def give(self, names: Sequence[Identity], owner: K) -> None:
         """Let the names that are nobody's be this owner's."""
         for name in names:
             if name not in self.owners:
                 self.owners[name] = self.given[name] = owner
-                self.texts.setdefault(owner, set()).add(name[1])
+        if len(names) > 1:
+            self.texts.setdefault(owner, set()).update(text for _, text in names)
 
 
 def in_doubt[K](messages: Iterable[Sequence[Identity]], owners: Mapping[Identity, K]) -> set[K]:

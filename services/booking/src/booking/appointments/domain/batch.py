@@ -83,7 +83,10 @@ class Known:
         recorded_events: (client, key) → command taken before.
         clinics: Code → clinic, for all that the batch may need.
         clinic_ids: (source, system, value) → code.
-        patients: Identity → patient id, for those ever mentioned.
+        patients: Name → patient id, for those ever mentioned.
+        patient_names: Patient → his names, for those of whom it is in doubt whether they are meant.
+        providers: Name → the name under which the provider is kept, for those ever mentioned.
+        provider_names: That name → all of his, for those of whom it is in doubt whether they are meant.
         visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
         barred: Patient → why no message may go to him, for those of the appointments held.
         restarts: Source → when its count of events last began anew, for those whose counts went back here.
@@ -101,6 +104,9 @@ class Known:
     restarts: Mapping[str, datetime] = field(default_factory=dict)
     made: Collection[Identity] = ()
     names: dict[UUID, set[str]] = field(default_factory=dict)
+    patient_names: dict[PatientKey, set[str]] = field(default_factory=dict)
+    providers: Mapping[Identity, Identity] = field(default_factory=dict)
+    provider_names: dict[Identity, set[str]] = field(default_factory=dict)
 
 
 class Described(NamedTuple):
@@ -122,6 +128,8 @@ class Batch:
         visited: Patient → the clinics where this batch has given him visits.
         providers: Identity → name of providers that messages introduce.
         visits: Whose the appointments' names are.
+        patients: The same of patients; a new one's key is his first name.
+        doctors: The same of providers, each by the name under which he is kept.
     """
 
     known: Known
@@ -133,11 +141,15 @@ class Batch:
     visited: dict[PatientKey, set[str]] = field(default_factory=dict)
     providers: dict[Identity, str] = field(default_factory=dict)
     visits: Names[UUID] = field(init=False)
+    patients: Names[PatientKey] = field(init=False)
+    doctors: Names[Identity] = field(init=False)
 
     def __post_init__(self) -> None:
         made = frozenset(self.known.made)
         owners = {name: key for name, key in self.known.ids.items() if name not in made}
         self.visits = Names(owners, self.known.names)
+        self.patients = Names(dict(self.known.patients), self.known.patient_names)
+        self.doctors = Names(dict(self.known.providers), self.known.provider_names)
 
     def take(self, command: BookAppointment) -> EventAnswer:
         """Decide one command on top of those before it; a refused one changes nothing, and its answer says why."""
@@ -158,15 +170,24 @@ class Batch:
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         client = self.known.clients[command.client]
         clinic_id, unknown = self._clinic(command, held, client)
-        patient = self._patient(command)
+        patients, doctors = command.names_of_patient, command.names_of_provider
+        patient, is_odd = self.patients.meant(patients, patients[:1])
+        odd += (Warned(IDENTITY_CONFLICT, "appointment.patient"),) if is_odd else ()
+        provider, is_odd = self.doctors.meant(doctors, doctors[:1])
+        odd += (Warned(IDENTITY_CONFLICT, "appointment.provider"),) if is_odd else ()
         command, in_future = believed(command, self.now)
+        kept_as = command if provider is None else command._replace(provider=provider[1])
         restarted_at = self.known.restarts.get(command.source)
-        decision = decide(held, command, clinic_id, patient, self.now, self.known.clinics, restarted_at)
+        decision = decide(held, kept_as, clinic_id, patient, self.now, self.known.clinics, restarted_at)
         state = decision.state
         self.visits.give(command.names, appointment_id)
         warnings = command.warnings + odd + in_future + unknown + decision.warnings
         if decision.result in {Result.APPLIED, Result.REPEAT}:
-            warnings += self._introduce(command, state, client)
+            if patient is not None and patient == state.patient:
+                self.patients.give(patients, patient)
+            if provider is not None:
+                self.doctors.give(doctors, provider)
+            warnings += self._introduce(kept_as, state, client)
         if decision.result is Result.APPLIED:
             self.versions.append((appointment_id, state))
         if state is not held:
@@ -222,12 +243,6 @@ class Batch:
             raise Refused(UNKNOWN_CLINIC, "no clinic has this code; PUT /v1/clinics first", "appointment.clinic")
         return named
 
-    def _patient(self, command: BookAppointment) -> PatientKey | None:
-        if command.patient is None:
-            return None
-        identity = (command.source, command.patient)
-        return self.known.patients.get(identity, identity)
-
     def _introduce(self, command: BookAppointment, state: AppointmentState, client: Client) -> tuple[Warned, ...]:
         """Keep whom the message describes, for registration, and return what of him cannot be kept.
 
@@ -254,6 +269,10 @@ class Batch:
     def further_names(self) -> dict[Identity, UUID]:
         """Return the names that came beside an appointment's first one, which are made, but as others'."""
         return {name: key for name, key in self.visits.given.items() if self.known.ids[name] != key}
+
+    def further_patient_names(self) -> dict[Identity, PatientKey]:
+        """Return the names that are to be added to patients, beside the first ones of new patients."""
+        return {name: key for name, key in self.patients.given.items() if name != key}
 
     def unused(self) -> list[Identity]:
         """Return the names made for this batch whose commands were all refused."""

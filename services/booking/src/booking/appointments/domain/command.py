@@ -23,6 +23,8 @@ class BookAppointment(NamedTuple):
         source: The upstream system; ids are its own.
         appointment: The source's id of the appointment, by which it is shown if it is new.
         other_names: Further names that the message gives to it.
+        patient_names: Further names that it gives to its patient, beside `patient`.
+        provider_names: Further names that it gives to its provider, beside `provider`.
         status: FHIR's (D42).
         sequence: The upstream's order, if it gives one.
         occurred_at: When it last changed it, by its own clock; orders commands when there is no sequence.
@@ -57,6 +59,8 @@ class BookAppointment(NamedTuple):
     ends_at: Maybe[datetime | None] = UNSET
     person: PersonDetails | None = None
     other_names: tuple[str, ...] = ()
+    patient_names: tuple[str, ...] = ()
+    provider_names: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
     read_sha256: bytes | None = None
 
@@ -64,3 +68,18 @@ class BookAppointment(NamedTuple):
     def names(self) -> tuple[Identity, ...]:
         """The appointment's names upstream, the one by which it is shown first (D40)."""
         return (self.source, self.appointment), *((self.source, name) for name in self.other_names)
+
+    @property
+    def names_of_patient(self) -> tuple[Identity, ...]:
+        """The patient's names upstream, if the message says whose it is; the first is believed (D53)."""
+        return self._people(self.patient, self.patient_names)
+
+    @property
+    def names_of_provider(self) -> tuple[Identity, ...]:
+        """The provider's names upstream, if the message says who it is; the first is believed (D53)."""
+        return self._people(self.provider, self.provider_names)
+
+    def _people(self, first: Maybe[str | None], others: tuple[str, ...]) -> tuple[Identity, ...]:
+        if not isinstance(first, str):
+            return ()
+        return (self.source, first), *((self.source, name) for name in others)

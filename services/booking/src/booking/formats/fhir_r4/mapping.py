@@ -6,7 +6,7 @@ from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
-from booking.formats.fhir_r4.references import Message, identifiers, unversioned
+from booking.formats.fhir_r4.references import Message, identifiers, names_by_id, unversioned
 from booking.patients.domain.patient import PersonDetails
 from booking.values import texts
 from booking.values.names import MOST_NAMES
@@ -47,14 +47,14 @@ def command(
     """
     message = message.containing(appointment)
     patient, person = _patient(appointment, message)
+    patients = texts.identifier(patient[0], _PATIENT), *further_names(patient[1:], details, _PATIENT)
     names = _names(appointment, message, details)
-    provider, name = _provider(appointment, message, details)
+    provider, others, name = _provider(appointment, message, details)
     lenient = details.read
     status = _status(appointment.status)
     start = (appointment.start, "start")
     starts_at = lenient(UNSET, _instant, *start) if status in NEEDS_NO_START else _instant(*start)
     reason = lenient(None, _concept, appointment.cancelationReason, "cancelationReason")
-    provider_id = UNSET if provider is None else lenient(UNSET, texts.identifier, provider, "Practitioner.identifier")
     return BookAppointment(
         client=client,
         key=texts.identifier(key, "Bundle.id"),
@@ -66,15 +66,17 @@ def command(
             None, _instant, appointment.meta.lastUpdated if appointment.meta else None, "meta.lastUpdated"
         ),
         reason=reason,
-        patient=texts.identifier(patient, "Patient.identifier"),
+        patient=patients[0],
         clinic_identifiers=tuple(dict.fromkeys(_clinic(appointment, message))),
-        provider=provider_id,
+        provider=provider,
         provider_name=None if name is None else lenient(None, texts.name, name, "Practitioner.name"),
         service_type=lenient(UNSET, _service, appointment, message),
         starts_at=starts_at,
         ends_at=UNSET if appointment.end is None else lenient(UNSET, _instant, appointment.end, "end"),
         person=person,
         other_names=names[1:],
+        patient_names=patients[1:],
+        provider_names=others,
         warnings=tuple(details.warnings),
     )
 
@@ -87,12 +89,14 @@ def _status(code: str) -> Status:
 
 
 _NAMES = "Appointment.identifier"
+_PATIENT = "Patient.identifier"
+_PROVIDER = "Practitioner.identifier"
 
 
 def _names(appointment: Any, message: Message, details: Details) -> tuple[str, ...]:
     """Return its names: identifiers and id, the message's focus if there is neither. The first is essential."""
-    found = [*identifiers(appointment), str(appointment.id or "")]
-    found = [name for name in dict.fromkeys(found) if name] or [message.focus or ""]
+    found = identifiers(appointment)
+    found = list(dict.fromkeys(found + names_by_id(appointment, found))) or [message.focus or ""]
     if not found[0]:
         raise Refused("NO_APPOINTMENT_ID", "the Appointment has neither identifier nor id", _NAMES)
     return texts.identifier(found[0], _NAMES), *further_names(found[1:], details, _NAMES)
@@ -119,23 +123,28 @@ def _coming(appointment: Any) -> list[Any]:
     return [participant for participant in appointment.participant or [] if participant.status != "declined"]
 
 
-def _patient(appointment: Any, message: Message) -> tuple[str, PersonDetails | None]:
-    """Return the one patient; one who declined counts only where no other is: his cancellation names him so."""
+def _patient(appointment: Any, message: Message) -> tuple[list[str], PersonDetails | None]:
+    """Return the names of the one patient, and his details.
+
+    One who declined counts only where no other is: his cancellation names him so.
+    """
     everyone = appointment.participant or []
     for participants in (_coming(appointment), everyone):
         people: dict[str, Any] = {}
+        names: dict[str, list[str]] = {}
         for reference, resource in _actors(participants, message, "Patient"):
-            if (found := message.id_of(reference)) is not None:
-                people[found] = people.get(found) or resource
+            if found := message.names_of(reference):
+                people[found[0]] = people.get(found[0]) or resource
+                names[found[0]] = names.get(found[0], []) + found
         if len(people) > 1:
             text = "one appointment is one patient's: send one for each"
             raise Refused("SEVERAL_PATIENTS", text, "Appointment.participant")
-        for found, resource in people.items():
-            return found, None if resource is None else _person(resource)
+        for first, resource in people.items():
+            return list(dict.fromkeys(names[first])), None if resource is None else _person(resource)
     if message.header is None:  # a single resource whose only actor is not typed: UK Core's own example
         untyped = [p.actor for p in everyone if p.actor is not None and p.actor.reference]
         if len(untyped) == 1 and str(untyped[0].reference).startswith("urn:uuid:"):
-            return str(untyped[0].reference), None
+            return [str(untyped[0].reference)], None
     raise Refused("NO_PATIENT", "no participant is a Patient with an identity of his own", "Appointment.participant")
 
 
@@ -177,15 +186,22 @@ def _language(patient: Any) -> str | None:
     return next((coding.code for c in spoken if c.language for coding in c.language.coding or [] if coding.code), None)
 
 
-def _provider(appointment: Any, message: Message, details: Details) -> tuple[str | None, str | None]:
-    """Return the practitioner's id and name: the participant, else the Schedule's actor."""
+def _provider(
+    appointment: Any, message: Message, details: Details
+) -> tuple[Maybe[str | None], tuple[str, ...], str | None]:
+    """Return the practitioner's first name and further ones, and what he is called.
+
+    It is the participant, else the Schedule's actor.
+    """
     for reference, resource in _practitioners(appointment, message):
-        if (found := message.id_of(reference)) is not None:
-            return found, _name(resource) or reference.display
+        if found := message.names_of(reference):
+            first: Maybe[str | None] = details.read(UNSET, texts.identifier, found[0], _PROVIDER)
+            others = () if first is UNSET else further_names(found[1:], details, _PROVIDER)
+            return first, others, _name(resource) or reference.display
         if reference.reference:
             text = "a practitioner has an identifier, or an id outside the Appointment"
-            details.warnings.append(dropped(Refused("NO_IDENTIFIER", text, "Practitioner.identifier")))
-    return None, None
+            details.warnings.append(dropped(Refused("NO_IDENTIFIER", text, _PROVIDER)))
+    return UNSET, (), None
 
 
 def _practitioners(appointment: Any, message: Message) -> Iterator[tuple[Any, Any]]:

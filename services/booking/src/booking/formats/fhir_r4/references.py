@@ -1,10 +1,11 @@
 """What FHIR R4 references name: within the message, contained in its Appointment, or elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 _CONTAINED = "#"
+_OF_THE_MESSAGE = "urn:uuid:"
 _VERSION = "/_history/"
 
 
@@ -42,20 +43,19 @@ class Message:
         segments = unversioned(reference).split("/")
         return reference.type or (segments[-2] if len(segments) > 1 else None)
 
-    def id_of(self, reference: Any) -> str | None:
-        """Return the id of what a Reference names: identifier, else id, else the reference without its version.
+    def names_of(self, reference: Any) -> list[str]:
+        """Return the names of what a Reference names: identifiers, then id, then the reference without its version.
 
         An id of something contained says nothing beyond its message, and one that is left blank says nothing at all.
         """
-        resource = self.resolve(reference)
-        if resource is not None and (found := identified(resource)) is not None:
-            return found
+        resource, text = self.resolve(reference), unversioned(reference)
+        found = [] if resource is None else identifiers(resource)
         if reference.identifier is not None and reference.identifier.value:
-            return _written(reference.identifier)
-        text = unversioned(reference)
-        if text.startswith(_CONTAINED) or text.endswith("/"):
-            return None
-        return (str(resource.id) if resource is not None and resource.id else text) or None
+            found.append(_written(reference.identifier))
+        if not text.startswith(_CONTAINED) and not text.endswith("/"):
+            found += [] if resource is None else names_by_id(resource, found)
+            found += [text] if text and not (found and text.startswith(_OF_THE_MESSAGE)) else []
+        return list(dict.fromkeys(found))
 
 
 def unversioned(reference: Any) -> str:
@@ -63,15 +63,21 @@ def unversioned(reference: Any) -> str:
     return str(reference.reference or "").partition(_VERSION)[0]
 
 
-def identified(resource: Any) -> str | None:
-    """Return `system|value` of the official identifier, else of the first that has a value."""
-    return next(iter(identifiers(resource)), None)
-
-
 def identifiers(resource: Any) -> list[str]:
     """Return every identifier that has a value, as `system|value`: the official ones, then the others, as listed."""
     found = [i for i in getattr(resource, "identifier", None) or [] if i.value]
     return [_written(i) for i in sorted(found, key=lambda i: i.use != "official")]
+
+
+def names_by_id(resource: Any, beside: Sequence[str]) -> list[str]:
+    """Return the names that a resource's id gives: the id, and `Type/id`.
+
+    Beside an identifier without a system the id alone is none: of two numbers nobody knows which count they are of.
+    """
+    if not resource.id:
+        return []
+    typed = f"{resource.get_resource_type()}/{resource.id}"
+    return [typed] if any("|" not in name for name in beside) else [str(resource.id), typed]
 
 
 def _written(identifier: Any) -> str:
