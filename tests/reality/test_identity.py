@@ -11,6 +11,7 @@ PLACER, FILLER, THIRD = ({"system": f"urn:{name}", "value": "{mark}"} for name i
 BARE = {"value": "P-{mark}"}
 BARE_FILLER = {"value": "F-{mark}"}
 BOOKED = [("email", "booked")]
+NOTICED = "New Appointment Booked"
 CANCELLED = [("email", "booked"), ("email", "cancelled")]
 CONFLICT = {"issue.0.details.coding.0.code": "IDENTITY_CONFLICT", "issue.0.code": "conflict"}
 
@@ -38,7 +39,120 @@ def chain(name: str, *resources: dict[str, Any], asked: str = "urn:placer|{mark}
     return Case(name, posts, held={"status": "cancelled"}, told=CANCELLED, visit=asked)
 
 
+def another(**fields: Any) -> dict[str, Any]:
+    """Return the booking of another visit, a day later."""
+    return visit(9, id="w-{mark}", start="{S+1d}", end="{E+1d}", **fields)
+
+
+def registered(name: str) -> Post:
+    """Return the registration of the other patient under a name."""
+    body = {"given_name": "Ben", "mobile": "{other_mobile}", "email": "{other_email}", "consent": True}
+    return Post(body, warnings=None, path=f"/v1/patients/{name}?source=local", method="PUT")
+
+
+def referred(reference: str, *identifiers: dict[str, str]) -> dict[str, Any]:
+    """Return a reference to a person, with an identifier of his beside it."""
+    return {"reference": reference, **({"identifier": identifiers[0]} if identifiers else {})}
+
+
+def inside(*identifiers: dict[str, str], turn: int = 1, id: str = "v-{mark}", **fields: Any) -> dict[str, Any]:
+    """Return the booking of a patient who is described within it, always as `#pat1`."""
+    patient = {"resourceType": "Patient", "id": "pat1", "identifier": list(identifiers)}
+    return visit(turn, id=id, actors=[{"reference": "#pat1"}], contained=[patient], **fields)
+
+
+ADA, BEN = {"value": "{patient}"}, {"value": "{other}"}
+MRN, HOUSEHOLD = ({"system": f"urn:{name}", "value": "{mark}"} for name in ("mrn", "household"))
+ADAS: dict[str, Any] = {"type": "Patient", "identifier": ADA}
+BENS = "Patient/{other}"
+WHOS: dict[str, Any] = {"type": "Practitioner", "identifier": {"value": "{provider}"}}
+DOCTOR = "Practitioner/{mark}"
+WHO = {
+    "resourceType": "Practitioner",
+    "id": "doctor",
+    "identifier": [{"value": "{provider}"}, {"value": "{provider2}"}],
+}
+PEOPLE = (
+    Case(
+        "a patient by a reference, then by an identifier beside it, then by the identifier alone",
+        [
+            registered("Patient%2F{other}"),
+            fhir(visit(1, id="v-{mark}", actors=[referred(BENS)]), status=201),
+            fhir(visit(2, id="v-{mark}", actors=[referred(BENS, MRN)])),
+            fhir(another(actors=[{"type": "Patient", "identifier": MRN}]), status=201),
+        ],
+        told=[],
+        told_other=[*BOOKED, *BOOKED],
+    ),
+    Case(
+        "another version of a patient is the same person",
+        [
+            registered("Patient%2F{other}"),
+            fhir(visit(1, id="v-{mark}", actors=[referred(f"{BENS}/_history/1")]), status=201),
+            fhir(another(actors=[referred(f"{BENS}/_history/2")]), status=201),
+        ],
+        told=[],
+        told_other=[*BOOKED, *BOOKED],
+    ),
+    Case(
+        "two patients whom their senders both call #pat1",
+        [
+            registered("{other}"),
+            fhir(inside(ADA), status=201),
+            fhir(inside(BEN, turn=2, id="w-{mark}"), status=201),
+        ],
+        told=BOOKED,
+        told_other=BOOKED,
+    ),
+    Case(
+        "names of two known patients: the first is followed",
+        [
+            registered("{other}"),
+            fhir(inside(ADA, BEN), status=201, warnings=[("IDENTITY_CONFLICT", "appointment.patient")]),
+        ],
+        told=BOOKED,
+        told_other=[],
+    ),
+    Case(
+        "two of one household, whose number both messages say",
+        [
+            registered("{other}"),
+            fhir(inside(ADA, HOUSEHOLD), status=201),
+            fhir(
+                inside(BEN, HOUSEHOLD, turn=2, id="w-{mark}"),
+                status=201,
+                warnings=[("IDENTITY_CONFLICT", "appointment.patient")],
+            ),
+        ],
+        told=BOOKED,
+        told_other=BOOKED,
+    ),
+    Case(
+        "a provider by his number, by a reference beside it, then by another version of the reference alone",
+        [
+            fhir(visit(1, id="v-{mark}", actors=[ADAS, WHOS]), status=201),
+            fhir(visit(2, id="v-{mark}", actors=[ADAS, {**WHOS, "reference": DOCTOR}])),
+            fhir(another(actors=[ADAS, referred(f"{DOCTOR}/_history/2")]), status=201),
+        ],
+        told=[*BOOKED, *BOOKED],
+        noticed=([NOTICED, NOTICED], []),
+    ),
+    Case(
+        "names of two known providers: the first is followed",
+        [
+            fhir(
+                visit(1, actors=[ADAS, {"reference": "#doctor"}], id="v-{mark}", contained=[WHO]),
+                status=201,
+                warnings=[("IDENTITY_CONFLICT", "appointment.provider")],
+            )
+        ],
+        told=BOOKED,
+        noticed=([NOTICED], []),
+    ),
+)
+
 CASES = (
+    *PEOPLE,
     chain("placer and filler, then filler and placer", visit(1, PLACER, FILLER), gone(2, FILLER, PLACER)),
     chain(
         "two numbers without systems in both orders",
