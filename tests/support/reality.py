@@ -13,6 +13,7 @@ import orjson
 
 from stack.demo.client import Client
 from stack.demo.drive import Driver
+from stack.demo.found import address_of
 from stack.demo.installation import Installation
 from tests.support.practice import SOURCE, Person, Practice, next_morning
 from tests.support.waiting import until
@@ -87,6 +88,7 @@ class Case:
         visit: By which id of the source the appointment is asked for.
         told_other: The same of `{other}`. None: not judged.
         noticed: Titles in the inboxes of `{provider}` and `{provider2}`, in order. None: not judged.
+        told_at: Address (a number in E.164, a mail's as it is written on the wire) → as `told`, whosever it is.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Case:
     visit: str = "v-{mark}"
     told_other: Sequence[tuple[str, str]] | None = None
     noticed: tuple[Sequence[str], Sequence[str]] | None = None
+    told_at: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def is_answered(self) -> bool:
@@ -116,6 +119,7 @@ class Seen:
     said: list[str] = field(default_factory=list)
     told_other: list[tuple[str, str]] = field(default_factory=list)
     noticed: tuple[list[str], ...] = ()
+    told_at: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def judge(self) -> None:
         """Compare with what is expected."""
@@ -139,6 +143,8 @@ class Seen:
         for text, (there, absent) in zip(self.said, self.words.filled(self.case.said or ()), strict=told):
             assert [words for words in there if words not in text] == [], text
             assert [words for words in absent if words in text] == [], text
+        for address, expected in self.words.filled(self.case.told_at).items():
+            _compare(self.told_at[address], expected)
         if self.case.noticed is not None:
             assert self.noticed == tuple(map(list, self.case.noticed))
 
@@ -201,6 +207,7 @@ async def observe(running: Installation, cases: Sequence[Case], later: timedelta
             one.held = await _held_of(http, running, one)
             one.told, one.said = await _told(practice, people[name]), await practice.texts(people[name])
             one.told_other = await _told(practice, one.words.other) if one.words.other else []
+            one.told_at = {at: await _told_at(client, at) for at in one.words.filled(one.case.told_at)}
             inboxes = [await client.inbox(provider) for provider in one.words.providers]
             one.noticed = tuple([row["title"] for row in rows] for rows in inboxes)
     return seen
@@ -224,8 +231,15 @@ async def _answer(practice: Practice, person: Person, word: str, held: Callable[
 
 
 async def _told(practice: Practice, person: Person) -> list[tuple[str, str]]:
-    messages = await practice.accepted(person)
-    return [(channel, str(m.get("subject") or m["body"])) for channel, m in messages]
+    return [_words_of(message) for _, message in await practice.accepted(person)]
+
+
+async def _told_at(client: Client, address: str) -> list[tuple[str, str]]:
+    return [_words_of(message) for message in await client.accepted() if address_of(message) == address]
+
+
+def _words_of(message: Mapping[str, Any]) -> tuple[str, str]:
+    return message["channel"], str(message.get("subject") or message["body"])
 
 
 async def _words(practice: Practice, person: Person, case: Case) -> Words:

@@ -6,9 +6,16 @@ from uuid import UUID
 from schemas.appointments import ReminderPolicy
 from schemas.model import ClinicId, Contract, MainFileNumber, Version
 
+type ContactOf = Literal["guardian"]
+"""Whose a patient's mobile and email are, if not his own."""
+
 
 class Patient(Contract):
-    """A registered patient. A tombstone under the patient's id erases him."""
+    """A registered patient. A tombstone under the patient's id erases him.
+
+    Attributes:
+        contact_of: Whose mobile and email are; None: his own.
+    """
 
     patient_id: UUID
     version: Version
@@ -21,6 +28,7 @@ class Patient(Contract):
     consent: bool = True
     do_not_contact: bool = False
     deceased: bool = False
+    contact_of: ContactOf | None = None
     merged_into: UUID | None = None
 
 

@@ -46,7 +46,7 @@ NUMBERS = {
     "of a word": "+44CALLME",
     "extension": "+442071838750x9",
 }
-CONTACTS = {"mobile": "+442071830001", "email": "ada@example.org", "language": "en", "consent": True}
+CONTACTS = {"mobile": "+447911830001", "email": "ada@example.org", "language": "en", "consent": True}
 LONGEST_SMS = 1600
 LONGEST_LINE = 998
 """Of a mail, by RFC 5322."""

@@ -155,7 +155,7 @@ def subscriptions(
     """Return what booking listens to, and what becomes of it; `replayed` is for dead letters."""
     take = Inbound(clock, rules_of(settings), counts).apply
     inbound = (
-        Subscription(topic, decode_of(client_id, formats, replayed=replayed), take, own=False)
+        Subscription(topic, decode_of(client_id, formats, clock, replayed=replayed), take, own=False)
         for topic, client_id in settings.inbound
     )
     return (*inbound, Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply))
@@ -239,7 +239,7 @@ def door(
     admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
     api = create_api("Attend booking", DESCRIPTION, admit=admit, bounds=bounds)
     rules = rules_of(settings)
-    events = EventDoor(CommandIntake(transactions, rules, counts, booked), transactions.counts)
+    events = EventDoor(CommandIntake(transactions, rules, counts, booked), transactions.counts, transactions.clock)
     people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),

@@ -16,7 +16,7 @@ from booking.formats.port import Hints, Parsed
 from booking.values.refusals import Refused
 from schemas.appointments import Status
 from tests.integration.booking.formats.test_examples import FOLDER
-from tests.support.booking.builders import LOCAL
+from tests.support.booking.builders import LOCAL, NOW
 from tests.support.booking.door import Door, booking, opened_on_kafka, running, send_inbound
 from tests.support.installation import Installation
 from tests.support.waiting import until
@@ -102,7 +102,7 @@ async def test_fhir_comes_by_the_topic_and_by_the_route_of_events_as_well(
     message, resource = ((FOLDER / "fhir" / name).read_bytes() for name in ("booking-request.json", "appointment.json"))
     answer = await speaking.ask("POST", "/v1/events", message, content_type=FHIR_JSON)
     assert (answer.status_code, answer.json()["result"]) == (200, "applied")
-    (command,) = FhirR4().parse(resource, Hints(LOCAL)).commands
+    (command,) = FhirR4().parse(resource, Hints(LOCAL, NOW)).commands
     assert isinstance(command, BookAppointment)
     await send_inbound(installation, (command.appointment, resource), content_type=FHIR_JSON)
     async with running(speaking):

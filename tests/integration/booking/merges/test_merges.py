@@ -18,6 +18,7 @@ from booking.no_shows.domain import NoShowRule
 from booking.no_shows.handle import mark_no_shows
 from booking.no_shows.store import PostgresUnattended
 from booking.patients.handle import Rules
+from tests.support.booking.builders import NOW
 from tests.support.booking.door import OPERATOR_KEY, Door, booking
 from tests.support.installation import Installation
 
@@ -187,7 +188,7 @@ async def test_d44_a_booking_under_way_at_the_merge_is_the_kept_ones_at_the_gate
 ) -> None:
     ann, _ = await door.put("/v1/patients/ann", ANN), await door.put("/v1/patients/double", ANN)
     start = datetime.now(UTC) + timedelta(days=3)
-    order = PlainJson().read(visit(1, "double", start), Hints(LOCAL))[0]
+    order = PlainJson().read(visit(1, "double", start), Hints(LOCAL, NOW))[0]
     assert isinstance(order, BookAppointment)
     async with door.pool.acquire() as connection, connection.transaction():
         (answer,) = await accept(PostgresStore(connection), [order], {"local": LOCAL}, datetime.now(UTC), Rules())

@@ -147,3 +147,49 @@ async def test_the_gate_is_the_notifiers_alone(base: Installation) -> None:
             await records.fetch("SELECT * FROM booking.send_gate('{}'::uuid[])")
     finally:
         await records.close()
+
+
+async def test_d54_whose_an_address_is_goes_out_with_the_patient_and_to_the_notifier(
+    door: Door, base: Installation
+) -> None:
+    ann = await door.put("/v1/patients/ann", {**ANN, "contact_of": "guardian"})
+    bob = await door.put("/v1/patients/bob", {"given_name": "Bob", "contact_of": "guardian"})
+    values = [
+        orjson.loads(row[0]) for row in await door.pool.fetch("SELECT value FROM outbox WHERE topic = 'patients'")
+    ]
+    assert sorted(str(value["contact_of"]) for value in values) == ["None", "guardian"]
+    notifier = await asyncpg.connect(base.service_url("notifier"))
+    try:
+        asked = [UUID(one["patient_id"]) for one in (ann, bob)]
+        found = [await notifier.fetchval("SELECT booking.contact_of($1)", one) for one in asked]
+        assert found == ["guardian", None]
+        await door.put("/v1/patients/ann", ANN)
+        assert await notifier.fetchval("SELECT booking.contact_of($1)", asked[0]) is None
+    finally:
+        await notifier.close()
+
+
+async def test_d56_a_national_number_is_read_by_the_country_of_the_visits_clinic(door: Door) -> None:
+    for code, country in (("BER", {"country": "DE"}), ("PAR", {"country": "FR"}), ("NIL", {})):
+        body = {
+            "name": code,
+            "zone": "Europe/Berlin",
+            "identifiers": [{"system": "Location", "value": code}],
+            **country,
+        }
+        await door.put(f"/v1/clinics/{code}", body)
+    numbers = {"BER": "0171 1234567", "PAR": "06 12 34 56 78", "NIL": "07911 123456"}
+    for code, number in numbers.items():
+        actors = [{"reference": f"#{code}", "type": "Patient"}, {"reference": f"Location/{code}"}]
+        patient = {"resourceType": "Patient", "id": code, "identifier": [{"value": code}]}
+        visit = {
+            "resourceType": "Appointment", "id": code, "status": "booked", "start": "2027-03-12T10:00:00Z",
+            "end": "2027-03-12T10:30:00Z", "participant": [{"actor": one, "status": "accepted"} for one in actors],
+            "contained": [{**patient, "telecom": [{"system": "phone", "value": number}]}],
+        }  # fmt: skip
+        answer = await door.ask("POST", "/fhir/R4/Appointment", visit)
+        assert answer.headers.get("attend-warnings") == ("DETAIL_DROPPED" if code == "NIL" else None)
+    rows = await door.pool.fetch("SELECT source_id, mobile FROM patient JOIN patient_alias USING (patient_id)")
+    assert {row["source_id"]: row["mobile"] for row in rows} == {
+        "BER": "+491711234567", "PAR": "+33612345678", "NIL": None,
+    }  # fmt: skip

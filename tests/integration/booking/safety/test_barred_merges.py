@@ -12,6 +12,7 @@ from booking.formats.port import Hints
 from booking.patients.handle import Rules
 from tests.integration.booking.policies.policy import reissuer, worked_off
 from tests.integration.booking.safety.test_barred_patients import BARRED, LOCAL, snapshots, visit
+from tests.support.booking.builders import NOW
 from tests.support.booking.door import Door
 
 
@@ -19,7 +20,7 @@ async def left_behind(door: Door, *names: str) -> None:
     """Book visits of `double`, who is barred and merged into `ann`, deceased, before the bookings commit."""
     await door.put("/v1/patients", {"patients": [{"id": "ann"}, {"id": "double"}]})
     await worked_off(door)
-    read = [PlainJson().read(visit(name, "double"), Hints(LOCAL))[0] for name in names]
+    read = [PlainJson().read(visit(name, "double"), Hints(LOCAL, NOW))[0] for name in names]
     orders = [order for order in read if isinstance(order, BookAppointment)]
     async with door.pool.acquire() as connection, connection.transaction():
         await accept(PostgresStore(connection), orders, {"local": LOCAL}, datetime.now(UTC), Rules())

@@ -22,6 +22,7 @@ from schemas.wire import decode
 from tests.integration.booking.door.test_who_may_write import message
 from tests.integration.booking.policies.policy import PATH, WEEK, put, reissuer, tried, worked_off
 from tests.integration.booking.policies.test_policy_change import aged
+from tests.support.booking.builders import NOW
 from tests.support.booking.door import Door, booking
 from tests.support.examples import ROOT
 from tests.support.installation import Installation
@@ -311,7 +312,7 @@ async def test_d44_whoever_read_the_flags_of_before_leaves_no_ghost(door: Door, 
     (seen,) = await booked(door, visit("seen"))
     if event == "move":
         await booked(door, visit("v1"))
-    order = PlainJson().read({**visit("v1", days=5), "event_id": "late"}, Hints(LOCAL))[0]
+    order = PlainJson().read({**visit("v1", days=5), "event_id": "late"}, Hints(LOCAL, NOW))[0]
     assert isinstance(order, BookAppointment)
     job = reissuer(door)
     async with door.pool.acquire() as connection, connection.transaction():
@@ -351,7 +352,7 @@ async def test_d44_a_booking_under_the_name_of_a_patient_who_is_merged_away_mean
     await door.put("/v1/patients/ann", {"deceased": True})
     await door.put("/v1/patients/double", {})
     await worked_off(door)
-    order = PlainJson().read(visit("v1", "double"), Hints(LOCAL))[0]
+    order = PlainJson().read(visit("v1", "double"), Hints(LOCAL, NOW))[0]
     assert isinstance(order, BookAppointment)
     async with door.pool.acquire() as connection, connection.transaction():
         await accept(PostgresStore(connection), [order], {"local": LOCAL}, datetime.now(UTC), Rules())

@@ -14,7 +14,7 @@ from booking.formats.fhir_r4.format import FhirR4
 from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints
 from booking.values.unset import UNSET
-from tests.support.booking.builders import LOCAL, START, VISIT, command
+from tests.support.booking.builders import LOCAL, NOW, START, VISIT, command
 from tests.support.booking.door import booking
 from tests.support.examples import ROOT
 
@@ -25,7 +25,7 @@ def read(change: Callable[[Any], object] = lambda _: None, body: bytes = MESSAGE
     value = orjson.loads(body)
     change(value)
     reader = FhirR4() if body is MESSAGE else PlainJson()
-    (found,) = reader.parse(orjson.dumps(value), Hints(LOCAL)).commands
+    (found,) = reader.parse(orjson.dumps(value), Hints(LOCAL, NOW)).commands
     assert isinstance(found, BookAppointment)
     return with_hash(found)
 

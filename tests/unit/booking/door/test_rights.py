@@ -4,7 +4,7 @@ import pytest
 
 from booking.appointments.domain.batch import EventAnswer
 from booking.door.domain import Client
-from booking.patients.domain.patient import PersonDetails
+from booking.patients.domain.details import Addresses, KeptDetails, PersonDetails
 from booking.safety.domain import Cause
 from booking.values.refusals import Refused
 from tests.support.booking.builders import ANN, HOUR, LOCAL, NOW, VISIT, batch, change, command
@@ -70,7 +70,7 @@ def test_a_booking_that_names_no_clinic_lands_in_the_clients_default_clinic() ->
 
 def test_a_patient_in_a_message_is_registered_when_the_client_may_register() -> None:
     booked = batch()
-    booked.take(command(person=PersonDetails(given_name="Ann", mobile="+44 7911 123456")))
+    booked.take(command(person=PersonDetails(given_name="Ann", own=Addresses(("07911 123456",)))))
     ((patient, details, cause),) = booked.persons
     assert (patient, details.mobile, cause) == (ANN, "+447911123456", Cause("local", "local/e1"))
 
@@ -94,9 +94,9 @@ def test_without_that_right_the_booking_is_taken_and_nobody_is_registered() -> N
 
 def test_what_cannot_be_kept_of_a_person_is_dropped_and_the_rest_taken() -> None:
     booked = batch()
-    person = PersonDetails(given_name="Ann\nB", mobile="unknown", email="ann@example.org")
+    person = PersonDetails(given_name="Ann\nB", own=Addresses(("unknown",), ("ann@example.org",)))
     answer = booked.take(command(person=person))
     assert [w.place for w in answer.warnings] == ["patient.given", "patient.phone"]
     [(_, kept, _)] = booked.persons
-    assert kept == PersonDetails(email="ann@example.org")
+    assert kept == KeptDetails(email="ann@example.org")
     assert len(booked.versions) == 1

@@ -11,7 +11,7 @@ from booking.formats.fhir_r4.format import FhirR4
 from booking.formats.port import Hints
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET
-from tests.support.booking.builders import LOCAL
+from tests.support.booking.builders import LOCAL, NOW
 from tests.support.examples import ROOT
 
 REASON = "cancelationReason"
@@ -30,7 +30,7 @@ CANCELLED = {name: value for name, value in APPOINTMENT.items() if name not in {
 
 
 def read(value: Any) -> BookAppointment:
-    (order,) = FhirR4().parse(orjson.dumps(value), Hints(LOCAL)).commands
+    (order,) = FhirR4().parse(orjson.dumps(value), Hints(LOCAL, NOW)).commands
     assert isinstance(order, BookAppointment)
     return order
 

@@ -11,7 +11,7 @@ from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET
-from tests.support.booking.builders import LOCAL, START
+from tests.support.booking.builders import LOCAL, NOW, START
 
 
 def body(**appointment: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def body(**appointment: Any) -> dict[str, Any]:
 
 
 def parse(value: Any, hints: Hints | None = None) -> Any:
-    return PlainJson().parse(orjson.dumps(value), hints or Hints(LOCAL)).commands
+    return PlainJson().parse(orjson.dumps(value), hints or Hints(LOCAL, NOW)).commands
 
 
 def test_fields_left_out_are_not_the_same_as_null() -> None:
@@ -38,7 +38,7 @@ def test_an_array_and_an_object_of_events_are_batches_answered_item_by_item() ->
 def test_the_header_idempotency_key_stands_for_a_missing_event_id() -> None:
     value = body()
     del value["event_id"]
-    (order,) = parse(value, Hints(LOCAL, key="k1"))
+    (order,) = parse(value, Hints(LOCAL, NOW, key="k1"))
     assert order.key == "k1"
     with pytest.raises(Refused, match="MISSING_FIELD"):
         parse(value)
@@ -47,7 +47,7 @@ def test_the_header_idempotency_key_stands_for_a_missing_event_id() -> None:
 def test_one_idempotency_key_does_not_stand_for_a_batch() -> None:
     value = body()
     del value["event_id"]
-    (refusal,) = parse([value], Hints(LOCAL, key="k1"))
+    (refusal,) = parse([value], Hints(LOCAL, NOW, key="k1"))
     assert refusal.code == "MISSING_FIELD"
 
 
@@ -155,6 +155,6 @@ def test_something_essential_that_is_misspelt_is_refused_with_a_hint() -> None:
 def test_a_client_of_several_sources_names_one() -> None:
     two = Client("both", ("a", "b"))
     with pytest.raises(Refused, match="SOURCE_REQUIRED"):
-        parse(body(), Hints(two))
-    assert parse(body(), Hints(two, source="a"))[0].source == "a"
-    assert parse({**body(), "source": "b"}, Hints(two, source="a"))[0].source == "b"
+        parse(body(), Hints(two, NOW))
+    assert parse(body(), Hints(two, NOW, source="a"))[0].source == "a"
+    assert parse({**body(), "source": "b"}, Hints(two, NOW, source="a"))[0].source == "b"

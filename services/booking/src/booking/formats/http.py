@@ -15,6 +15,7 @@ from booking.formats import answers
 from booking.formats.choice import Formats
 from booking.formats.port import Hints, Parse, Parsed, parsed_by
 from booking.values.refusals import Refused
+from chassis.process.clock import Clock
 
 
 class EventDoor(NamedTuple):
@@ -22,10 +23,13 @@ class EventDoor(NamedTuple):
 
     intake: CommandIntake
     counts: RefusalCounts
+    clock: Clock
 
     async def take(self, request: Request, client: Client, parse: Parse) -> tuple[Parsed, list[EventAnswer]]:
         """Return what the request's body holds, and the answer to each command after the commit."""
-        hints = Hints(client, request.query_params.get("source"), request.headers.get("idempotency-key"))
+        hints = Hints(
+            client, self.clock.now(), request.query_params.get("source"), request.headers.get("idempotency-key")
+        )
         try:
             parsed = parsed_by(parse, await request.body(), hints)
         except Refused as refusal:

@@ -33,7 +33,7 @@ UNNAMED = ""
 type Decode = Callable[[ConsumerRecord[bytes, bytes]], BookAppointment]
 
 
-def decode_of(client_id: str | None, formats: Formats, *, replayed: bool = False) -> Decode:
+def decode_of(client_id: str | None, formats: Formats, clock: Clock, *, replayed: bool = False) -> Decode:
     """Return what reads the records of a topic that belongs to one client, whatever they say of themselves.
 
     Args:
@@ -49,7 +49,7 @@ def decode_of(client_id: str | None, formats: Formats, *, replayed: bool = False
                 no name of the appointment, by which alone events of one appointment stay in order.
         """
         try:
-            command = _command(client_id, formats, record)
+            command = _command(client_id, formats, record, clock.now())
         except Refused as refusal:
             raise rejected(refusal) from None
         except UnicodeDecodeError:
@@ -60,11 +60,13 @@ def decode_of(client_id: str | None, formats: Formats, *, replayed: bool = False
     return decode
 
 
-def _command(client_id: str | None, formats: Formats, record: ConsumerRecord[bytes, bytes]) -> BookAppointment:
+def _command(
+    client_id: str | None, formats: Formats, record: ConsumerRecord[bytes, bytes], now: datetime
+) -> BookAppointment:
     if client_id is None:
         raise Refused("NO_CLIENT", "this topic is bound to no client; name its client in BOOKING_INBOUND_CLIENTS")
     unchecked = Client(client_id, (ALL,))  # what it may do is read in the batch's transaction
-    parse, hints = formats.of_record(record.headers).parse, Hints(unchecked, source=UNNAMED)
+    parse, hints = formats.of_record(record.headers).parse, Hints(unchecked, now, source=UNNAMED)
     parsed = parsed_by(parse, record.value or b"", hints)
     if not parsed.is_one:
         raise Refused("WRONG_TYPE", "a record is one event, under the appointment's id as its key")

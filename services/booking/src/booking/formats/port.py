@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from booking.appointments.domain.command import BookAppointment
@@ -15,11 +16,13 @@ class Hints:
     """What came beside the body.
 
     Attributes:
+        now: Domain time: of lists of what is valid from and until it decides.
         source: The source named beside the body (in a request's query), if any.
         key: The idempotency key given beside the body (the header Idempotency-Key), if any.
     """
 
     client: Client
+    now: datetime
     source: str | None = None
     key: str | None = None
 

@@ -11,6 +11,7 @@ from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
 from booking.patients.domain.registrations import Registration
 from booking.values import contacts, texts
 from booking.values.identity import Identity
+from schemas.people import ContactOf
 
 _FLAG = "Left out: as it is. The default is that of a patient who is not known yet."
 
@@ -26,6 +27,9 @@ class PatientBody(BaseModel):
     country: StrictStr | None = Field(default=None, description="By which a national number is read.")
     email: StrictStr | None = None
     language: Text | None = None
+    contact_of: ContactOf | None = Field(
+        default=None, description="Whose mobile and email are, if not the patient's own: he is not greeted then."
+    )
     consent: StrictBool = Field(default=True, description=_FLAG)
     do_not_contact: StrictBool = Field(default=False, description=_FLAG)
     deceased: StrictBool = Field(default=False, description=_FLAG)
@@ -100,6 +104,7 @@ def registration(identity: Identity, body: PatientBody, client: Client, default_
         language=text(body.language, "language"),
         mobile=None if body.mobile is None else contacts.mobile(body.mobile, country, "mobile"),
         email=None if body.email is None else contacts.email(body.email, "email"),
+        contact_of=body.contact_of if body.mobile or body.email else None,
     )
     return Registration(
         identity, told, {flag: getattr(body, flag) for flag in PATIENT_FLAGS if flag in body.model_fields_set}, client

@@ -12,7 +12,8 @@ from uuid import UUID
 import structlog
 
 from booking.patients.domain import main_files
-from booking.patients.domain.patient import PatientState, PersonDetails, completed, flag_changes
+from booking.patients.domain.details import KeptDetails
+from booking.patients.domain.patient import PatientState, completed, flag_changes
 from booking.patients.domain.registrations import Outcome, Registered, Registration, Registrations
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity, PatientKey
@@ -181,7 +182,7 @@ async def name_people(
 
 async def complete_people(
     store: PatientStore,
-    described: Sequence[tuple[UUID, PersonDetails, Cause]],
+    described: Sequence[tuple[UUID, KeptDetails, Cause]],
     mentioned: Collection[UUID],
     now: datetime,
     rules: Rules,

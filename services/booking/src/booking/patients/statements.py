@@ -54,18 +54,19 @@ DELETE FROM patient USING forgotten WHERE patient.patient_id = forgotten.patient
 
 LOCK_PATIENTS = """
 SELECT patient_id, version, main_file, given_name, family_name, language, mobile, email, consent,
-       do_not_contact, deceased, merged_into
+       do_not_contact, deceased, contact_of, merged_into
 FROM patient WHERE patient_id = ANY ($1::uuid[]) ORDER BY patient_id FOR UPDATE
 """
 
 WRITE_PATIENTS = """
 UPDATE patient SET version = given.version, main_file = given.main_file, given_name = given.given_name,
        family_name = given.family_name, language = given.language, mobile = given.mobile, email = given.email,
-       consent = given.consent, do_not_contact = given.do_not_contact, deceased = given.deceased
+       consent = given.consent, do_not_contact = given.do_not_contact, deceased = given.deceased,
+       contact_of = given.contact_of
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::boolean[], $10::boolean[], $11::boolean[])
+            $9::boolean[], $10::boolean[], $11::boolean[], $12::text[])
      AS given (patient_id, version, main_file, given_name, family_name, language, mobile, email, consent,
-               do_not_contact, deceased)
+               do_not_contact, deceased, contact_of)
 WHERE patient.patient_id = given.patient_id
 """
 

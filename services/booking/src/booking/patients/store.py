@@ -23,7 +23,7 @@ from schemas.wire import decode
 
 _PATIENT = attrgetter(
     "patient_id", "version", "main_file", "given_name", "family_name", "language", "mobile", "email", "consent",
-    "do_not_contact", "deceased",
+    "do_not_contact", "deceased", "contact_of",
 )  # fmt: skip
 
 LONGEST_STEP = 10_000
@@ -158,5 +158,6 @@ def patient_of(row: Any) -> PatientState:
         consent=row["consent"],
         do_not_contact=row["do_not_contact"],
         deceased=row["deceased"],
+        contact_of=row["contact_of"],
         merged_into=row["merged_into"],
     )

@@ -26,13 +26,15 @@ GATE = """
 SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, service_type,
        patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact, deceased,
        clinic_id, clinic_name, clinic_languages, clinic_sensitive, window_opens,
-       window_closes, provider_id, provider_name, clinic_country, clinic_details
-FROM booking.send_gate($1::uuid[]) JOIN booking.clinic_gate($1::uuid[]) USING (appointment_id)"""
+       window_closes, provider_id, provider_name, clinic_country, clinic_details,
+       contact_of
+FROM booking.send_gate($1::uuid[]) JOIN booking.clinic_gate($1::uuid[]) USING (appointment_id)
+CROSS JOIN booking.contact_of(patient_id) AS contact_of"""
 
 PEOPLE = """
 SELECT asked_id, patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact,
-       deceased
-FROM booking.person_gate($1::uuid[])"""
+       deceased, contact_of
+FROM booking.person_gate($1::uuid[]) CROSS JOIN booking.contact_of(patient_id) AS contact_of"""
 
 SAID = """
 SELECT one.notification_id, one.appointment_id, one.replaces, one.recipient, one.recipient_id, one.kind,

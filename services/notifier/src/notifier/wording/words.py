@@ -39,7 +39,7 @@ class Words:
     """What a message may say, ready for any template: nothing else about the patient reaches one (D35).
 
     Attributes:
-        name: First name; empty if unknown.
+        name: First name; empty if unknown, or if somebody else reads it.
         clinic: The clinic's display name; empty at a sensitive clinic.
         date: The day in full: `Wednesday, 3 March 2027` in London, `Wednesday, March 3, 2027` in New York.
         short_date: The day for an SMS or a subject: `Wed 3 Mar`, `Wed, Mar 3`; with the year if it is another one.
@@ -100,7 +100,7 @@ def words_of(
     reached = NO_DETAILS if visit.clinic_sensitive else visit.clinic_details
     return Words(
         language=spoken,
-        name=first_name(visit.given_name),
+        name=first_name(visit.given_name) if visit.contact_of is None else "",
         clinic="" if visit.clinic_sensitive else plain(visit.clinic_name),
         date=day,
         short_date=short_day,

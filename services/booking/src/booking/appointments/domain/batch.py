@@ -13,7 +13,7 @@ from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import decide
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import ALL, Client
-from booking.patients.domain.patient import PersonDetails, read_by
+from booking.patients.domain.details import KeptDetails, read_by
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
@@ -113,7 +113,7 @@ class Described(NamedTuple):
     """What one message says of a patient."""
 
     patient: PatientKey
-    details: PersonDetails
+    details: KeptDetails
     cause: Cause
 
 

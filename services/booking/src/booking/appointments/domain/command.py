@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from booking.patients.domain.patient import PersonDetails
+from booking.patients.domain.details import PersonDetails
 from booking.values.identity import Identity
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import Warned

@@ -50,7 +50,7 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     key = hints.key or f"sha256:{digest.hex()}"
     client = hints.client.client_id
     named = {"client": client, "source": source, "key": key}
-    return mapping.command(found, Message(), details, **named, body_sha256=digest)
+    return mapping.command(found, Message(), details, **named, body_sha256=digest, now=hints.now)
 
 
 def _of_message(value: Any, hints: Hints) -> BookAppointment:
@@ -72,6 +72,7 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
         client=hints.client.client_id,
         source=hints.client.source(hints.source),
         key=str(key),
+        now=hints.now,
         body_sha256=digest,
     )
 

@@ -1,13 +1,15 @@
 """From FHIR R4 resources to commands. The table of every field is in the service's README."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
+from booking.formats.fhir_r4.people import person_of
+from booking.formats.fhir_r4.person_names import full_name
+from booking.formats.fhir_r4.practitioners import practitioners
 from booking.formats.fhir_r4.references import Message, identifiers, names_by_id, unversioned
-from booking.patients.domain.patient import PersonDetails
 from booking.values import texts
 from booking.values.names import MOST_NAMES
 from booking.values.refusals import Refused
@@ -16,18 +18,9 @@ from booking.values.unset import UNSET, Maybe
 from booking.values.warned import Details, dropped
 from schemas.appointments import Status
 
-SELF = "ONESELF"
-"""v3-RoleCode of a Patient.contact that is the patient himself; BaRS puts his phone there."""
-
 _PLACES = ("HealthcareService", "Location")
 _RECEIVERS = ("Practitioner", "PractitionerRole", "Organization")
 """Types of MessageHeader.destination.receiver."""
-
-
-_LEADS = frozenset({"PPRF", "ATND"})
-"""Codes of v3-ParticipationType for who sees the patient: primary performer and attender."""
-_SEES_NOBODY = frozenset({"translator", "TRANS", "REF", "REFB"})
-"""Translator (participant-type), transcriber, referrer and referred by: practitioners of whom it is no visit."""
 
 
 def command(
@@ -39,17 +32,21 @@ def command(
     source: str,
     key: str,
     body_sha256: bytes,
+    now: datetime,
 ) -> BookAppointment:
     """Return the command that an Appointment and what came with it stand for; details that cannot be kept are noted.
+
+    Args:
+        now: Of lists of names, addresses and roles what is valid then is taken.
 
     Raises:
         Refused: NO_PATIENT, SEVERAL_PATIENTS, NO_APPOINTMENT_ID, or an id or the start is not acceptable.
     """
     message = message.containing(appointment)
-    patient, person = _patient(appointment, message)
+    patient, resource = _patient(appointment, message)
     patients = texts.identifier(patient[0], _PATIENT), *further_names(patient[1:], details, _PATIENT)
     names = _names(appointment, message, details)
-    provider, others, name = _provider(appointment, message, details)
+    provider, others, name = _provider(appointment, message, details, now)
     lenient = details.read
     status = _status(appointment.status)
     start = (appointment.start, "start")
@@ -73,7 +70,7 @@ def command(
         service_type=lenient(UNSET, _service, appointment, message),
         starts_at=starts_at,
         ends_at=UNSET if appointment.end is None else lenient(UNSET, _instant, appointment.end, "end"),
-        person=person,
+        person=None if resource is None else person_of(resource, now),
         other_names=names[1:],
         patient_names=patients[1:],
         provider_names=others,
@@ -123,24 +120,23 @@ def _coming(appointment: Any) -> list[Any]:
     return [participant for participant in appointment.participant or [] if participant.status != "declined"]
 
 
-def _patient(appointment: Any, message: Message) -> tuple[list[str], PersonDetails | None]:
-    """Return the names of the one patient, and his details.
+type _Person = tuple[list[str], Any]
+"""A patient's names, and his resource or None."""
+
+
+def _patient(appointment: Any, message: Message) -> _Person:
+    """Return the one patient.
 
     One who declined counts only where no other is: his cancellation names him so.
     """
     everyone = appointment.participant or []
     for participants in (_coming(appointment), everyone):
-        people: dict[str, Any] = {}
-        names: dict[str, list[str]] = {}
-        for reference, resource in _actors(participants, message, "Patient"):
-            if found := message.names_of(reference):
-                people[found[0]] = people.get(found[0]) or resource
-                names[found[0]] = names.get(found[0], []) + found
+        people = _people(participants, message)
         if len(people) > 1:
             text = "one appointment is one patient's: send one for each"
             raise Refused("SEVERAL_PATIENTS", text, "Appointment.participant")
-        for first, resource in people.items():
-            return list(dict.fromkeys(names[first])), None if resource is None else _person(resource)
+        for names, resource in people:
+            return list(dict.fromkeys(names)), resource
     if message.header is None:  # a single resource whose only actor is not typed: UK Core's own example
         untyped = [p.actor for p in everyone if p.actor is not None and p.actor.reference]
         if len(untyped) == 1 and str(untyped[0].reference).startswith("urn:uuid:"):
@@ -148,85 +144,48 @@ def _patient(appointment: Any, message: Message) -> tuple[list[str], PersonDetai
     raise Refused("NO_PATIENT", "no participant is a Patient with an identity of his own", "Appointment.participant")
 
 
-def _person(patient: Any) -> PersonDetails:
-    name = next((n for n in patient.name or [] if n.use == "official"), (patient.name or [None])[0])
-    own = [c for c in patient.contact or [] if _is_self(c)]
-    telecom = [*(patient.telecom or []), *(t for c in own for t in c.telecom or [])]
-    deceased = patient.deceasedBoolean
-    return PersonDetails(
-        given_name=None if name is None or not name.given else name.given[0],
-        family_name=None if name is None else name.family,
-        mobile=_telecom(telecom, "phone"),
-        email=_telecom(telecom, "email"),
-        language=_language(patient),
-        deceased=True if patient.deceasedDateTime is not None else deceased,
-        old_mobiles=_old(telecom, "phone"),
-        old_emails=_old(telecom, "email"),
-    )
+def _people(participants: list[Any], message: Message) -> list[_Person]:
+    """Return the patients; who has the same reference or the same first name is one.
+
+    `Patient/1` and the absolute URL of the same are one reference.
+    """
+    named: list[tuple[str, _Person]] = []
+    for reference, resource in _actors(participants, message, "Patient"):
+        if names := message.names_of(reference):
+            named.append((unversioned(reference) or names[0], (names, resource)))
+
+    def whole(text: str) -> str:
+        return next((other for other, _ in named if "/" in text and other.endswith(f"/{text}")), text)
+
+    best_first = sorted(named, key=lambda one: (one[1][1] is None, whole(one[0]) != one[0]))
+    by_reference = _joined((whole(text), person) for text, person in best_first)
+    return list(_joined((person[0][0], person) for person in by_reference.values()).values())
 
 
-def _is_self(contact: Any) -> bool:
-    codings = [coding for concept in contact.relationship or [] for coding in concept.coding or []]
-    return any(coding.code == SELF for coding in codings)
-
-
-def _telecom(points: list[Any], system: str) -> str | None:
-    """Return the best contact point: a mobile one first, then by rank, then as listed; old ones never."""
-    usable = [p for p in points if p.system == system and p.value and p.use != "old"]
-    best = min(usable, key=lambda p: (p.use != "mobile", p.rank or 99), default=None)
-    return None if best is None else best.value
-
-
-def _old(points: list[Any], system: str) -> tuple[str, ...]:
-    return tuple(str(p.value) for p in points if p.system == system and p.value and p.use == "old")
-
-
-def _language(patient: Any) -> str | None:
-    spoken = sorted(patient.communication or [], key=lambda c: not c.preferred)
-    return next((coding.code for c in spoken if c.language for coding in c.language.coding or [] if coding.code), None)
+def _joined(people: Iterable[tuple[str, _Person]]) -> dict[str, _Person]:
+    """Return the people by what they are known by: who is known by the same is one."""
+    found: dict[str, _Person] = {}
+    for key, (names, resource) in people:
+        names_before, resource_before = found.get(key, ([], None))
+        found[key] = [*names_before, *names], resource_before or resource
+    return found
 
 
 def _provider(
-    appointment: Any, message: Message, details: Details
+    appointment: Any, message: Message, details: Details, now: datetime
 ) -> tuple[Maybe[str | None], tuple[str, ...], str | None]:
     """Return the practitioner's first name and further ones, and what he is called.
 
     It is the participant, else the Schedule's actor.
     """
-    for reference, resource in _practitioners(appointment, message):
-        if found := message.names_of(reference):
-            first: Maybe[str | None] = details.read(UNSET, texts.identifier, found[0], _PROVIDER)
-            others = () if first is UNSET else further_names(found[1:], details, _PROVIDER)
-            return first, others, _name(resource) or reference.display
-        if reference.reference:
-            text = "a practitioner has an identifier, or an id outside the Appointment"
-            details.warnings.append(dropped(Refused("NO_IDENTIFIER", text, _PROVIDER)))
+    for found in practitioners(_coming(appointment), _schedule_actors(appointment, message), message, now):
+        if found.names:
+            first: Maybe[str | None] = details.read(UNSET, texts.identifier, found.names[0], _PROVIDER)
+            others = () if first is UNSET else further_names(found.names[1:], details, _PROVIDER)
+            return first, others, full_name(getattr(found.resource, "name", None), now) or found.display
+        text = "a practitioner has an identifier, or an id outside the Appointment"
+        details.warnings.append(dropped(Refused("NO_IDENTIFIER", text, _PROVIDER)))
     return UNSET, (), None
-
-
-def _practitioners(appointment: Any, message: Message) -> Iterator[tuple[Any, Any]]:
-    """Yield those who may be the provider, best first: of the participants the marked ones, if any are."""
-    seeing = [(p, _roles(p)) for p in _coming(appointment)]
-    marked = [p for p, roles in seeing if roles & _LEADS]
-    yield from _actors(marked, message, "Practitioner")
-    if not any(_actors(marked, message, "Practitioner")):
-        yield from _actors([p for p, roles in seeing if not roles & _SEES_NOBODY], message, "Practitioner")
-    for reference in _schedule_actors(appointment, message):
-        if (resource := message.resolve_as(reference, "Practitioner")) is not None:
-            yield reference, resource
-
-
-def _roles(participant: Any) -> set[str]:
-    return {coding.code for concept in participant.type or [] for coding in concept.coding or [] if coding.code}
-
-
-def _name(practitioner: Any) -> str | None:
-    names = practitioner.name if practitioner is not None else None
-    if not names:
-        return None
-    written = names[0]
-    parts = [*(written.prefix or []), *(written.given or []), written.family]
-    return written.text or " ".join(part for part in parts if part) or None
 
 
 def _slots(appointment: Any, message: Message) -> Iterator[Any]:

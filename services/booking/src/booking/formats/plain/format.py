@@ -123,7 +123,7 @@ class PlainJson:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} events", "events")
         if not events:
             raise Refused("EMPTY_BATCH", "no event in it", "events")
-        inside = Hints(hints.client, hints.source)  # one key cannot stand for many events
+        inside = Hints(hints.client, hints.now, hints.source)  # one key cannot stand for many events
         return [_or_refusal(one, inside) for one in events]
 
 

@@ -1,39 +1,15 @@
-"""A patient as booking holds him, and what a message says of one."""
+"""A patient as booking holds him, and what messages make of him."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from booking.patients.domain.details import KeptDetails
 from booking.safety.domain import Cause, FlagChange
-from booking.values import contacts, texts
-from booking.values.warned import Details
 from schemas.appointments import Bar
+from schemas.people import ContactOf
 from schemas.planning import barred_by
 
-
-@dataclass(frozen=True, slots=True)
-class PersonDetails:
-    """A patient as a booking message describes him; None is not said.
-
-    Contacts are as written: they are read by the country of the clinic.
-
-    Attributes:
-        old_mobiles: Numbers that are his no more: he who has one of them has it taken away, if no other is said.
-        old_emails: The same of addresses.
-    """
-
-    given_name: str | None = None
-    family_name: str | None = None
-    mobile: str | None = None
-    email: str | None = None
-    language: str | None = None
-    deceased: bool | None = None
-    old_mobiles: tuple[str, ...] = ()
-    old_emails: tuple[str, ...] = ()
-
-
-_DETAILS = tuple(detail.name for detail in fields(PersonDetails) if not detail.name.startswith("old_"))
+_SAID = ("given_name", "family_name", "language", "deceased")
 
 PATIENT_FLAGS = ("consent", "do_not_contact", "deceased")
 """Fields of a patient that change only when they are named (D51)."""
@@ -44,6 +20,7 @@ class PatientState:
     """A patient. Version 0: only mentioned by a booking, never registered; then there is no main file (D5).
 
     Attributes:
+        contact_of: Whose mobile and email are, if not the patient's own: then messages do not greet him.
         merged_into: The same person's other file, which is kept (D44).
     """
 
@@ -58,6 +35,7 @@ class PatientState:
     consent: bool = True
     do_not_contact: bool = False
     deceased: bool = False
+    contact_of: ContactOf | None = None
     merged_into: UUID | None = None
 
     @property
@@ -71,39 +49,25 @@ class PatientState:
         return self.version > 0
 
 
-def read_by(person: PersonDetails, country: str | None, details: Details) -> PersonDetails:
-    """Return what a message says of a patient, as it is kept; what cannot be kept is not said."""
-
-    def text(value: str | None, place: str) -> str | None:
-        return None if value is None else details.read(None, texts.name, value, place)
-
-    return replace(
-        person,
-        given_name=text(person.given_name, "patient.given"),
-        family_name=text(person.family_name, "patient.family"),
-        language=text(person.language, "patient.language"),
-        mobile=None
-        if person.mobile is None
-        else details.read(None, contacts.mobile, person.mobile, country, "patient.phone"),
-        email=None if person.email is None else details.read(None, contacts.email, person.email, "patient.email"),
-        old_mobiles=_readable(contacts.mobile, person.old_mobiles, country, "patient.phone"),
-        old_emails=_readable(contacts.email, person.old_emails, "patient.email"),
-    )
+def completed(held: PatientState, person: KeptDetails) -> PatientState:
+    """Return the patient with what a message says of him; what it does not say stays, what is former goes (D51)."""
+    said = {name: getattr(person, name) for name in _SAID if getattr(person, name) is not None}
+    mobile, email, contact_of = _addresses(held, person)
+    return replace(held, **said, mobile=mobile, email=email, contact_of=contact_of)
 
 
-def _readable(read: Callable[..., str], written: tuple[str, ...], *args: str | None) -> tuple[str, ...]:
-    """Return those that can be read: what cannot was never kept, so it need not be taken away."""
-    unheard = Details()
-    found = (unheard.read(None, read, one, *args) for one in written)
-    return tuple(one for one in found if one is not None)
-
-
-def completed(held: PatientState, person: PersonDetails) -> PatientState:
-    """Return the patient with what a message says of him; what it does not say stays, what is old goes (D51)."""
-    gone: dict[str, Any] = {"mobile": None} if held.mobile in person.old_mobiles else {}
-    gone |= {"email": None} if held.email in person.old_emails else {}
-    said = {name: getattr(person, name) for name in _DETAILS if getattr(person, name) is not None}
-    return replace(held, **gone | said)
+def _addresses(held: PatientState, person: KeptDetails) -> tuple[str | None, str | None, ContactOf | None]:
+    """Return mobile, email and whose they are: a guardian's only where the patient has none of his own (D54)."""
+    mobile = None if held.mobile in person.former else held.mobile
+    email = None if held.email in person.former else held.email
+    is_reached = mobile is not None or email is not None
+    if person.mobile is None and person.email is None:
+        return mobile, email, held.contact_of if is_reached else None
+    if is_reached and person.contact_of is not None and held.contact_of is None:
+        return mobile, email, None
+    if person.contact_of == held.contact_of:
+        return person.mobile or mobile, person.email or email, held.contact_of
+    return person.mobile, person.email, person.contact_of
 
 
 def safer(kept: PatientState, away: PatientState) -> PatientState:

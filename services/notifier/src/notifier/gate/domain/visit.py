@@ -6,6 +6,7 @@ from uuid import UUID
 
 from notifier.values.addresses import is_email, is_mobile
 from schemas.appointments import Status
+from schemas.people import ContactOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Visit:
         window_opens: Local time from which patients of the clinic may be messaged (D16), until `window_closes`.
         provider_name: None for a provider nobody registered (R21).
         clinic_country: ISO 3166, such as `GB`; None where it is not known.
+        contact_of: Whose mobile and email are, if not the patient's own: he does not read it, and is not greeted.
         clinic_details: The service type's own, else the clinic's, field by field.
     """
 
@@ -69,6 +71,7 @@ class Visit:
     provider_name: str | None
     clinic_country: str | None = None
     clinic_details: Details = NO_DETAILS
+    contact_of: ContactOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Person:
     consent: bool
     do_not_contact: bool
     deceased: bool
+    contact_of: ContactOf | None = None
 
     def of(self, visit: Visit) -> Visit:
         """Return a visit as if it were this person's."""
@@ -100,6 +104,7 @@ class Person:
             consent=self.consent,
             do_not_contact=self.do_not_contact,
             deceased=self.deceased,
+            contact_of=self.contact_of,
         )
 
 

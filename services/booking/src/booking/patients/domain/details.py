@@ -1,0 +1,109 @@
+"""What a message writes of a patient, and what of it can be kept (0038, D54)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from booking.values import contacts, texts
+from booking.values.warned import Details
+from schemas.people import ContactOf
+
+GUARDIAN: ContactOf = "guardian"
+
+MOST_TRIED = 5
+"""Addresses of one kind that are looked at; of more the best ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Mobile numbers and email addresses as written, best first."""
+
+    mobiles: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """A patient as a booking message describes him; None is not said.
+
+    Attributes:
+        own: His addresses, as written: they are read by the country of the clinic.
+        guardians: Those of whoever answers for him, which count where he has none.
+        former: What is said to be his address no more.
+    """
+
+    given_name: str | None = None
+    family_name: str | None = None
+    own: Addresses = Addresses()
+    guardians: Addresses = Addresses()
+    former: Addresses = Addresses()
+    language: str | None = None
+    deceased: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDetails:
+    """What of it can be kept; None is not said.
+
+    Attributes:
+        contact_of: Whose the addresses are, if not the patient's own.
+        former: Addresses that are his no more, in normal form.
+    """
+
+    given_name: str | None = None
+    family_name: str | None = None
+    mobile: str | None = None
+    email: str | None = None
+    language: str | None = None
+    deceased: bool | None = None
+    contact_of: ContactOf | None = None
+    former: frozenset[str] = frozenset()
+
+
+def read_by(person: PersonDetails, country: str | None, details: Details) -> KeptDetails:
+    """Return what a message says of a patient, as it is kept; what cannot be kept is not said.
+
+    Args:
+        country: By which national numbers are read; None if nobody knows.
+    """
+
+    def text(value: str | None, place: str) -> str | None:
+        return None if value is None else details.read(None, texts.name, value, place)
+
+    given, family = text(person.given_name, "patient.given"), text(person.family_name, "patient.family")
+    mobile, email = _first_good(person.own, country, details, "patient")
+    by_guardian = mobile is None and email is None
+    if by_guardian:
+        mobile, email = _first_good(person.guardians, country, details, "patient.contact")
+    return KeptDetails(
+        given_name=given,
+        family_name=family,
+        mobile=mobile,
+        email=email,
+        language=text(person.language, "patient.language"),
+        deceased=person.deceased,
+        contact_of=GUARDIAN if by_guardian and (mobile or email) else None,
+        former=_normal(person.former, country),
+    )
+
+
+def _first_good(
+    addresses: Addresses, country: str | None, details: Details, place: str
+) -> tuple[str | None, str | None]:
+    def mobile(written: str) -> str:
+        return contacts.mobile(written, country, f"{place}.phone")
+
+    def email(written: str) -> str:
+        return contacts.email(written, f"{place}.email")
+
+    def first(read: Callable[[str], str], written: tuple[str, ...]) -> str | None:
+        return next((good for one in written[:MOST_TRIED] if (good := details.read(None, read, one)) is not None), None)
+
+    return first(mobile, addresses.mobiles), first(email, addresses.emails)
+
+
+def _normal(former: Addresses, country: str | None) -> frozenset[str]:
+    """Return former addresses in the form in which they may be held; what cannot be read never was."""
+    unheard = Details()
+    mobiles = (unheard.read(None, contacts.mobile, one, country, "patient.phone") for one in former.mobiles)
+    emails = (unheard.read(None, contacts.email, one, "patient.email") for one in former.emails)
+    return frozenset(one for one in (*mobiles, *emails) if one is not None)
