@@ -164,3 +164,14 @@ async def test_r7_a_booking_goes_on_when_the_year_has_no_number_left(base: Insta
         await door.pool.execute("UPDATE main_file_counter SET last = 0")  # as a year later
         await door.post([booking(f"f{n}", f"v{n}", patient={"id": f"p{n}"}, service_type="Scan") for n in range(3)])
         assert await door.pool.fetchval("SELECT count(*) FROM patient WHERE main_file IS NULL") == 0
+
+
+async def test_a_registration_is_refused_field_by_field(door: Door) -> None:
+    wrong = {"mobile": "020 7946 0018", "country": "GB", "email": "jos\u00e9@example.org", "given_name": "A\nB"}
+    answer = await door.ask("PUT", "/v1/patients/ann", wrong)
+    assert (answer.status_code, answer.json()["code"]) == (422, "CONTROL_CHARACTER")
+    assert answer.json()["errors"] == [
+        {"place": "given_name", "code": "CONTROL_CHARACTER"},
+        {"place": "mobile", "code": "NOT_A_MOBILE"},
+        {"place": "email", "code": "UNREACHABLE_EMAIL"},
+    ]

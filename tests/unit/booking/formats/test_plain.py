@@ -145,6 +145,12 @@ def test_a_field_that_an_event_has_not_is_named_with_the_one_that_may_be_meant()
     assert found["UNKNOWN_FIELD", "appointment.strat"].endswith("did you mean start?")
 
 
+def test_what_an_event_says_of_a_person_beside_his_id_is_named_as_no_field_of_it() -> None:
+    (order,) = parse(body(patient={"id": "ann", "mobile": "020 7946 0018"}, provider={"id": "dr", "name": "Who"}))
+    places = [(w.code, w.place) for w in order.warnings]
+    assert places == [("UNKNOWN_FIELD", f"appointment.{one}") for one in ("patient.mobile", "provider.name")]
+
+
 def test_something_essential_that_is_misspelt_is_refused_with_a_hint() -> None:
     value = without("status")
     value["appointment"]["statuss"] = "booked"

@@ -58,8 +58,8 @@ def _inlined(model: type[Any]) -> dict[str, Any]:
 
 def problem(refusal: Refused) -> Problem:
     """Return the refusal as an answer of RFC 9457."""
-    errors = [{"place": refusal.place, "code": refusal.code}] if refusal.place else None
-    return Problem(refusal.status, refusal.code, refusal.message, errors)
+    errors = [{"place": one.place, "code": one.code} for one in (refusal, *refusal.also) if one.place]
+    return Problem(refusal.status, refusal.code, refusal.message, errors or None)
 
 
 def refusal_of(error: ValidationError) -> Refused:

@@ -1,5 +1,6 @@
 """A patient as upstream sends him."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
@@ -11,6 +12,7 @@ from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
 from booking.patients.domain.registrations import Registration
 from booking.values import contacts, texts
 from booking.values.identity import Identity
+from booking.values.refusals import Refused
 from schemas.people import ContactOf
 
 _FLAG = "Left out: as it is. The default is that of a patient who is not known yet."
@@ -89,23 +91,42 @@ def read[B: BaseModel](model: type[B], value: Any) -> B:
         raise refusal_of(error) from None
 
 
+class _Fields:
+    """Reads the fields of a body, each for itself."""
+
+    def __init__(self) -> None:
+        self.refused: list[Refused] = []
+
+    def read[T](self, written: str | None, read: Callable[[str, str], T], place: str) -> T | None:
+        """Return what is read, None where nothing is written or it is refused."""
+        try:
+            return None if written is None else read(written, place)
+        except Refused as refusal:
+            self.refused.append(refusal)
+            return None
+
+
 def registration(identity: Identity, body: PatientBody, client: Client, default_country: str | None) -> Registration:
-    """Return what the body tells of a patient."""
-    country = contacts.country_or_none(body.country or default_country, "country")
+    """Return what the body tells of a patient.
 
-    def text(value: str | None, place: str) -> str | None:
-        return None if value is None else texts.name(value, place)
-
+    Raises:
+        Refused: The first field that is not acceptable, and the others with it.
+    """
+    fields = _Fields()
+    country = fields.read(body.country or default_country, contacts.country, "country")
     told = PatientState(
         patient_id=NOBODY.patient_id,
-        main_file=None if body.main_file is None else main_files.check(body.main_file, "main_file"),
-        given_name=text(body.given_name, "given_name"),
-        family_name=text(body.family_name, "family_name"),
-        language=text(body.language, "language"),
-        mobile=None if body.mobile is None else contacts.mobile(body.mobile, country, "mobile"),
-        email=None if body.email is None else contacts.email(body.email, "email"),
+        main_file=fields.read(body.main_file, main_files.check, "main_file"),
+        given_name=fields.read(body.given_name, texts.name, "given_name"),
+        family_name=fields.read(body.family_name, texts.name, "family_name"),
+        language=fields.read(body.language, texts.name, "language"),
+        mobile=fields.read(body.mobile, lambda written, place: contacts.mobile(written, country, place), "mobile"),
+        email=fields.read(body.email, contacts.email, "email"),
         contact_of=body.contact_of if body.mobile or body.email else None,
     )
+    if fields.refused:
+        first, *others = fields.refused
+        raise Refused(first.code, first.message, first.place, others)
     return Registration(
         identity, told, {flag: getattr(body, flag) for flag in PATIENT_FLAGS if flag in body.model_fields_set}, client
     )

@@ -1,5 +1,7 @@
 """Why something is refused: a code for programs, a place, and never the value itself."""
 
+from collections.abc import Sequence
+
 IDENTITY_CONFLICT = "IDENTITY_CONFLICT"
 
 CONFLICTS = frozenset(
@@ -27,13 +29,15 @@ class Refused(ValueError):
         code: UPPER_SNAKE, stable.
         message: What is wrong and the way out; never the input.
         place: Where in the input, as a path such as `appointment.start`; empty for the whole.
+        also: What else of the same input is refused, where that was looked for.
     """
 
-    def __init__(self, code: str, message: str, place: str = "") -> None:
+    def __init__(self, code: str, message: str, place: str = "", also: Sequence["Refused"] = ()) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.place = place
+        self.also = also
 
     @property
     def status(self) -> int:

@@ -64,6 +64,8 @@ class EventBody(_Body):
 _FIELDS: Fields = {
     (): frozenset(EventBody.model_fields),
     ("appointment",): frozenset(AppointmentBody.model_fields),
+    ("appointment", "patient"): frozenset(Reference.model_fields),
+    ("appointment", "provider"): frozenset(Reference.model_fields),
 }
 
 

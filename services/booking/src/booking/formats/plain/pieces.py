@@ -56,10 +56,17 @@ def without_details(value: Any, error: ValidationError, fields: Fields, details:
 def noted(value: Any, fields: Fields, details: Details) -> None:
     """Note the fields that an event has not: they may be misspelt."""
     for path, known in fields.items():
-        found = value[path[0]] if path else value
-        if not known.issuperset(found):
+        found = _at(value, path)
+        if isinstance(found, dict) and not known.issuperset(found):
             for name in sorted(found.keys() - known)[:MOST_NAMED]:
                 details.warnings.append(_unknown(path, name, known))
+
+
+def _at(value: Any, path: Path) -> Any:
+    """Return what stands there, None if nothing does."""
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def _unknown(path: Path, name: str, known: frozenset[str]) -> Warned:
@@ -75,8 +82,8 @@ def _hinted(refusal: Refused, path: Path, value: Any, fields: Fields) -> Refused
     known = fields.get(path[:-1])
     if refusal.code != "MISSING_FIELD" or known is None:
         return refusal
-    inside = value if len(path) == 1 else value["appointment"]
-    unknown = [name for name in inside if name not in known and _NAME.fullmatch(name)]
+    inside = _at(value, path[:-1])
+    unknown = [name for name in inside or () if name not in known and _NAME.fullmatch(name)]
     close = get_close_matches(str(path[-1]), unknown, 1)
     return Refused(refusal.code, f"{refusal.message}; is it {close[0]}?", refusal.place) if close else refusal
 
