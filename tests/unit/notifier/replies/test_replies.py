@@ -69,6 +69,8 @@ def test_a_bare_cancel_stops_and_is_looked_at_by_staff_and_cancels_no_visit() ->
         "acha tafadhali",
         "AFMELDEN aub",
         "STOP \u0667\u0660\u0668\u0665",
+        "Stoppppp",
+        "STOP!!!!!!! STOP",
     ],
 )
 def test_decoration_takes_nothing_from_a_stop(text: str) -> None:
@@ -84,6 +86,26 @@ def test_decoration_takes_nothing_from_a_stop(text: str) -> None:
         "unsubscribe me from all of it",
         "Stop my appointment",
         "Stopp die Termine",
+        "STOP no more messages",
+        "Hello\nSTOP",
+        "I moved away.\nPlease stop.\nAnna",
+        "Stop not interested",
+        "STOP not my number",
+        "stop at once",
+        "Stop for good",
+        "Stop in future please",
+        "stop no quiero mas",
+        "Stop no me interesa",
+        "stop nicht mehr schreiben",
+        "stop pas int\u00e9ress\u00e9",
+        "stop \u00e0 vos messages",
+        "reply stop",
+        "Reply STOP to opt out",
+        "ok stop",
+        "no, stop",
+        "I want to unsubscribe",
+        "Je veux me d\u00e9sabonner",
+        "ich m\u00f6chte mich nicht. Abmelden!",
     ],
 )
 def test_who_begins_with_stop_is_stopped_and_staff_read_the_rest(text: str) -> None:
@@ -98,6 +120,14 @@ def test_who_begins_with_stop_is_stopped_and_staff_read_the_rest(text: str) -> N
         "I will stop by at 9",
         "stopp nicht",
         "stop niet",
+        "can you stop by at 9",
+        "stop at 5?",
+        "arr\u00eat de travail",
+        "acha nije kesho",
+        "\u062a\u0648\u0642\u0641 \u0642\u0644\u0628\u0647",
+        "dar de baja mi cita",
+        "the bus stop is closed",
+        "please don't stop",
         "ne pas arr\u00eater",
         "no stop",
         "end of the week",
@@ -116,6 +146,18 @@ def test_who_begins_with_stop_is_stopped_and_staff_read_the_rest(text: str) -> N
 )
 def test_a_sentence_is_for_staff(text: str) -> None:
     assert read(text).meaning is Meaning.OTHER
+
+
+@pytest.mark.parametrize(
+    "text", ["X 1234", "x1234", "X 1234 please", "X 1234, thanks!", "Please X 1234", "cancel 1234"]
+)
+def test_a_code_is_read_with_what_is_polite_around_it(text: str) -> None:
+    assert read(text) == PatientReply(Meaning.CANCEL, "1234")
+
+
+@pytest.mark.parametrize(("text", "code"), [("C 1234 thank you", "1234"), ("Yes please", None), ("c", None)])
+def test_so_is_a_confirmation(text: str, code: str | None) -> None:
+    assert read(text) == PatientReply(Meaning.CONFIRM, code)
 
 
 @pytest.mark.parametrize("text", ["cancel please", "Cancel!", "CANCEL\nSent from my phone"])

@@ -21,19 +21,23 @@ class Keywords:
     Attributes:
         stop: Whoever begins with one wants no more messages, whatever follows but `elsewhere`.
         stop_alone: Stops only if nothing but decoration is beside it: begins other sentences too.
-        elsewhere: Directly after `stop` it makes another sentence of it: "stop by at 5", "stopp nicht".
+        elsewhere: Directly after `stop` it makes another sentence of it: "stop by later"; # is a number.
+        negation: The only word after `stop`, it turns it round: "stopp nicht".
+        before: What may stand before `stop`: whoever begins so and goes on with it wants no more messages.
         cancel: Cancels a visit, with its code.
         polite: Decoration: says nothing by itself, before or after another word.
     """
 
     stop: str
     stop_alone: str
-    elsewhere: str
+    negation: str
     start: str
     help: str
     confirm: str
     cancel: str
     polite: str
+    elsewhere: str = ""
+    before: str = ""
 
 
 KEYWORDS: Mapping[str, Keywords] = {
@@ -41,8 +45,9 @@ KEYWORDS: Mapping[str, Keywords] = {
         stop="stop, stopp, stopall, unsubscribe, unsubscribe me, unsub, optout, opt out, opt me out",
         stop_alone="cancel, end, quit, revoke, stopped, remove me, leave me alone, no more, no more messages,"
         " no more texts, dont text me, do not text me, dont contact me, do not contact me, stop it",
-        elsewhere="by, at, in, on, off, over, not, here, there, near, before, after, smoking, taking, eating, drinking,"
-        " bleeding, for, outside, next",
+        elsewhere="by, over, off, at #, in at, in on, in today, in tomorrow, in later, here, there,"
+        " outside, smoking, taking, eating, drinking, bleeding, breathing",
+        negation="never",
         start="start, unstop, subscribe, resume, optin, opt in, opt me in",
         help="help, info, information, who is this, who are you",
         confirm="c, yes, y, confirm, ok",
@@ -50,100 +55,116 @@ KEYWORDS: Mapping[str, Keywords] = {
         polite="please, pls, plz, thanks, thank you, thx, now, all, everything, me, this, that, it, messages, message,"
         " texts, text, texting, messaging, texting me, messaging me, sms, reminders, hi, hello, dear, sir, sirs, and,"
         " the, these, immediately",
+        before="i want to, i d like to, id like to, i would like to, i wish to, please, pls, can you, could you,"
+        " will you, just, ok, okay, reply, text, yes, hey, hi, hello, you must, you need to",
     ),
     "de": Keywords(
         stop="stop, stopp, stoppen, abmelden, abbestellen, austragen",
         stop_alone="ende, aufhoren, keine nachrichten mehr, keine sms mehr, keine erinnerungen mehr",
-        elsewhere="nicht, nie, bei, in, am, um, im, auf",
+        negation="nicht, nie",
         start="start, anmelden",
         help="hilfe, info, wer ist das",
         confirm="ja, j, bestatigen",
         cancel="absagen, storno",
         polite="bitte, danke, jetzt, sofort, alle, alles, nachrichten, erinnerungen, hallo, sms, vielen dank, mich,"
         " liebe, grusse, mfg, lg, vg",
+        before="bitte, ich mochte, ich will, konnen sie, ok",
     ),
     "nl": Keywords(
         stop="stop, stoppen, afmelden, uitschrijven",
         stop_alone="einde, ophouden, geen berichten meer, geen sms meer",
-        elsewhere="niet, nooit, bij, om, op",
+        negation="niet, nooit",
         start="start, aanmelden, inschrijven",
         help="hulp, info, informatie, wie is dit",
         confirm="ja, bevestigen",
         cancel="annuleren",
         polite="aub, alstublieft, alsjeblieft, graag, bedankt, dank u, nu, alle, alles, berichten, herinneringen, mij",
+        before="ik wil, graag, kunt u",
     ),
     "fr": Keywords(
         stop="stop, arret, arreter, arretez, desabonner, desabonnement, desabonnez moi, desinscrire, desinscription,"
         " me desabonner, me desinscrire",
         stop_alone="fin, plus de messages, plus de sms, ne plus recevoir, resilier",
-        elsewhere="pas, chez, a, de travail, maladie, cardiaque",
+        elsewhere="de travail, maladie, cardiaque, du traitement",
+        negation="pas, jamais",
         start="start, reprendre, abonner, debut, demarrer",
         help="aide, info, infos, qui est ce, qui etes vous",
         confirm="oui",
         cancel="annuler",
         polite="svp, stp, s il vous plait, sil vous plait, s il te plait, merci, maintenant, tout, tous, bonjour,"
         " les, messages, rappels, sms, cordialement",
+        before="je veux, je souhaite, veuillez, merci de, pouvez vous",
     ),
     "es": Keywords(
         stop="stop, parar, detener, desuscribir, desuscribirme, desuscribirse, darme de baja, dar de baja,"
         " darse de baja",
         stop_alone="alto, baja, fin, basta, pare, paren, salir, no mas, no mas mensajes",
-        elsewhere="no, en, a",
+        elsewhere="mi cita, la cita",
+        negation="nunca",
         start="start, alta, iniciar, empezar, comenzar, suscribir, suscribirme, reanudar",
         help="ayuda, info, informacion, quien es",
         confirm="si, confirmar, confirmo",
         cancel="cancelar, anular",
         polite="por favor, porfavor, gracias, ahora, ya, todo, todos, los, mensajes, recordatorios, hola",
+        before="quiero, quisiera, por favor, deseo",
     ),
     "pt": Keywords(
         stop="stop, parar, pare, parem, descadastrar, cancelar inscricao",
         stop_alone="sair, fim, basta, chega, remover, nao quero mais, sem mensagens, nao quero mais mensagens",
-        elsewhere="nao, em, no, na",
+        elsewhere="minha consulta, a consulta",
+        negation="nao, nunca",
         start="start, iniciar, comecar, retomar, voltar a receber",
         help="ajuda, info, informacao, informacoes, quem e",
         confirm="sim, confirmar, confirmo",
         cancel="cancelar, desmarcar",
         polite="por favor, obrigado, obrigada, agora, tudo, todas, as, mensagens, lembretes, ola",
+        before="quero, gostaria de, por favor",
     ),
     "it": Keywords(
         stop="stop, disiscrivi, disiscrivimi, cancellami, annulla iscrizione, smettete, smettetela",
         stop_alone="basta, ferma, fermate, niente messaggi, non voglio piu messaggi",
-        elsewhere="non, a, in, da",
+        negation="non, mai",
         start="start, avvia, inizia, iscrivi, iscrivimi, riprendi, attiva",
         help="aiuto, info, informazioni, chi e",
         confirm="si, conferma, confermo",
         cancel="annulla, annullare, disdire, disdici",
         polite="per favore, perfavore, grazie, adesso, ora, subito, tutto, tutti, i, messaggi, promemoria, ciao",
+        before="voglio, vorrei, per favore",
     ),
     "pl": Keywords(
         stop="stop, wypisz, wypisz mnie, przestan, przestancie, zatrzymaj, wylacz",
         stop_alone="koniec, dosc, nie chce wiadomosci, rezygnuje z wiadomosci",
-        elsewhere="nie, w, na, o",
+        negation="nie",
         start="start, wznow, zapisz, zapisz mnie, wlacz",
         help="pomoc, info, informacja, informacje, kto to",
         confirm="tak, potwierdzam",
         cancel="odwolaj, odwoluje, anuluj",
         polite="prosze, dziekuje, teraz, wszystko, wszystkie, wiadomosci, przypomnienia, dzien dobry",
+        before="chce, prosze",
     ),
     "ar": Keywords(
-        stop="ايقاف, اوقف, اوقفوا, توقف, توقفوا, وقف, قف, الغاء الاشتراك, الغ الاشتراك",
-        stop_alone="كفى, لا ترسل, لا ترسلوا, لا اريد رسائل",
-        elsewhere="عند, في, لا",
+        stop="ايقاف, اوقف, اوقفوا, توقفوا, وقف, قف, الغاء الاشتراك, الغ الاشتراك",
+        stop_alone="توقف, كفى, لا ترسل, لا ترسلوا, لا اريد رسائل",
+        elsewhere="عند",
+        negation="لا",
         start="ابدا, بدء, اشتراك, اشترك, تشغيل",
         help="مساعدة, معلومات, من انتم",
         confirm="نعم, تاكيد",
         cancel="الغاء",
         polite="من فضلك, رجاء, لو سمحت, شكرا, الان, الرسائل, رسائل, كل",
+        before="اريد, ارجو, من فضلك",
     ),
     "sw": Keywords(
-        stop="stop, acha, acheni, sitisha, simamisha, komesha, jiondoe, jitoe, niondoe",
-        stop_alone="ondoa, mwisho, toka, sitaki ujumbe",
-        elsewhere="si, katika, hapo, hapa",
+        stop="stop, sitisha, simamisha, komesha, jiondoe, jitoe, niondoe",
+        stop_alone="acha, acheni, ondoa, mwisho, toka, sitaki ujumbe",
+        elsewhere="katika, hapo, hapa",
+        negation="si",
         start="start, anza, jiunge, endelea",
         help="msaada, maelezo, taarifa, wewe ni nani",
         confirm="ndiyo, ndio, thibitisha",
         cancel="ghairi, futa",
         polite="tafadhali, asante, sasa, yote, zote, ujumbe, kutuma",
+        before="nataka, tafadhali, naomba",
     ),
 }
 
