@@ -102,7 +102,9 @@ def _count_replaced(
 ) -> None:
     """D37: a visit cancelled and one booked in its place are one move, told once."""
     instead = next(tellers[name] for name, other in replaced.items() if other == visit.name)
-    if any(one.kind == "moved" and one.at <= asked.at + WAITS_FOR_A_BOOKING for one in instead.heard):
+    told = tellers[visit.name].told(asked.at)
+    tells = {"moved", "confirmation"} if told and told.start == instead.visit.at(asked.at).start else {"moved"}
+    if any(one.kind in tells and one.at <= asked.at + WAITS_FOR_A_BOOKING for one in instead.heard):
         facts.news[visit.name, "cancelled", "skipped", "ALREADY_TOLD"] += 1
     else:
         _count(facts, visit, asked, None, tellers[visit.name])

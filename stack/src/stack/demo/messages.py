@@ -94,9 +94,13 @@ class Teller:
             return None
         if told is None:
             before = self.before.told(at) if self.before else None
-            return "moved" if before and before.start else "confirmation"
+            return "moved" if before and before.start not in {None, now.start} else "confirmation"
         soon = at - told.at <= WAITS_FOR_A_BOOKING
-        return "moved" if told.start or soon else "confirmation"
+        return "moved" if told.start or (soon and self._stood_at(at) != now.start) else "confirmation"
+
+    def _stood_at(self, at: datetime) -> datetime | None:
+        """Return the last start of which the patient was told by an instant."""
+        return next((one.start for one in reversed(self.heard) if one.at <= at and one.start), None)
 
     def reminded_since(self, instant: datetime) -> bool:
         """Say whether a reminder was accepted at or after an instant."""

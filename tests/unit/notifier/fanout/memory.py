@@ -126,11 +126,11 @@ class Memory:
                 said = Said(
                     one.notification_id, one.recipient_id, one.kind not in ENDS, one.said_starts_at, one.clinic_id,
                     one.schedule_gen, one.said_at or NOW, one.state is NotificationState.SENDING,
-                    one.kind in LEVEL_KINDS,
+                    one.kind in LEVEL_KINDS, one.reason is not Reason.BACKFILL,
                 )  # fmt: skip
                 found[one.appointment_id, one.recipient].append(said)
                 if one.replaces:
-                    found[one.replaces, one.recipient].append(replace(said, stands=False))
+                    found[one.replaces, one.recipient].append(replace(said, stands=False, at_first_hand=False))
         return found
 
     async def held(self, appointment_ids: Collection[str]) -> Mapping[str, Held]:
@@ -172,7 +172,7 @@ class Memory:
 
     async def closed_news(self, notification_ids: Collection[UUID]) -> Sequence[Notification]:
         found = [self.ledger[one] for one in notification_ids if one in self.ledger]
-        return [one for one in found if one.reason in CLOSED and not one.attempts and one.kind in LEVEL_KINDS]
+        return [one for one in found if one.reason in CLOSED and not one.accepted_at and one.kind in LEVEL_KINDS]
 
     async def concerned(self, people: Collection[str], now: datetime) -> Collection[str]:
         return {one for one in people if one in self.being_decided or await self.waiting([one], now)}

@@ -202,6 +202,7 @@ def test_d18_the_cap_shuts_reminders_and_follow_ups_and_lets_news_of_a_change_pa
 
 
 ELSEWHERE, ENDED = said(starts_at=STARTS + timedelta(days=1)), said(stands=False)
+JUST_ENDED = replace(ELSEWHERE, stands=False, at=NOW - timedelta(minutes=2))
 
 
 @pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MOVED])
@@ -212,8 +213,12 @@ ELSEWHERE, ENDED = said(starts_at=STARTS + timedelta(days=1)), said(stands=False
         (Told(said=ELSEWHERE), Kind.MOVED),
         (Told(said=said(clinic_id="SOUTH")), Kind.MOVED),
         (Told(said=ENDED), Kind.CONFIRMATION),
-        (Told(said=replace(ENDED, at=NOW - timedelta(minutes=2))), Kind.MOVED),
-        (Told(replaced=True), Kind.MOVED),
+        (Told(said=JUST_ENDED), Kind.MOVED),
+        (Told(said=replace(JUST_ENDED, starts_at=STARTS)), Kind.CONFIRMATION),
+        (Told(said=replace(JUST_ENDED, starts_at=STARTS, clinic_id="SOUTH")), Kind.MOVED),
+        (Told(said=replace(JUST_ENDED, at_first_hand=False)), Kind.CONFIRMATION),
+        (Told(replaced=ELSEWHERE), Kind.MOVED),
+        (Told(replaced=said()), Kind.CONFIRMATION),
     ],
 )
 def test_d58_what_a_message_says_is_what_its_recipient_does_not_know(kind: Kind, told: Told, says: Kind) -> None:

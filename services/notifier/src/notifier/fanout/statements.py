@@ -39,10 +39,12 @@ SELECT {ALL} FROM notification
 WHERE appointment_id = ANY($1::uuid[]) AND {_NEWS} AND (state = 'queued' OR {_WAITS})
 ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
 
-# Closed by the gate before anybody was called: what it was to say may be so again.
+# Closed by the gate before anybody was told, or may have been (as in `gate.statements.SAID`): what it was to say may be
+# so again.
 CLOSED_NEWS = f"""
 SELECT {ALL} FROM notification
-WHERE notification_id = ANY($1::uuid[]) AND {_NEWS} AND state = 'skipped' AND attempts = 0
+WHERE notification_id = ANY($1::uuid[]) AND {_NEWS} AND state = 'skipped' AND accepted_at IS NULL
+  AND NOT steps @> '[{{"reason": "OUTCOME_UNKNOWN"}}]'
   AND reason IN ('APPOINTMENT_CANCELLED', 'SUPERSEDED', 'ALREADY_TOLD', 'NOT_SENDABLE')
 ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
 

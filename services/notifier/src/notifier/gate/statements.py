@@ -40,7 +40,8 @@ SAID = """
 SELECT one.notification_id, one.appointment_id, one.replaces, one.recipient, one.recipient_id, one.kind,
        one.said_starts_at, one.clinic_id, coalesce(last.schedule_gen, one.schedule_gen) AS schedule_gen,
        coalesce(one.said_at, one.accepted_at, one.changed_at) AS at,
-       one.state = 'sending' AND one.accepted_at IS NULL AS under_way
+       one.state = 'sending' AND one.accepted_at IS NULL AS under_way,
+       one.state = 'skipped' AND one.reason = 'BACKFILL' AS is_imported
 FROM notification AS one LEFT JOIN attempt AS last ON last.attempt_id = one.attempt_id
 WHERE (one.appointment_id = ANY($1::uuid[]) OR one.replaces = ANY($1::uuid[]))
   AND one.kind NOT IN ('no-show', 'provider-arrived')

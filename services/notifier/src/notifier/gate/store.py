@@ -60,10 +60,11 @@ async def read_said(connection: Connection, appointment_ids: Collection[UUID]) -
             row["at"],
             row["under_way"],
             Kind(row["kind"]) in LEVEL_KINDS,
+            not row["is_imported"],
         )
         found[about, recipient].append(said)
         if replaced:
-            found[replaced, recipient].append(replace(said, stands=False))
+            found[replaced, recipient].append(replace(said, stands=False, at_first_hand=False))
     return found
 
 

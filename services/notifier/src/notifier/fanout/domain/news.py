@@ -103,7 +103,7 @@ def renewed(held: Notification, news: News, now: datetime) -> Notification:
 
 
 def reopened(closed: Notification, made: Notification) -> Notification:
-    """Return a message that was closed before anybody was called, as one made of the same: it is so again."""
+    """Return a message that was closed and told nobody, as one made of the same: it is so again, and tried anew."""
     return closed.but(
         recipient_id=made.recipient_id,
         kind=made.kind,
@@ -111,6 +111,8 @@ def reopened(closed: Notification, made: Notification) -> Notification:
         reason=None,
         not_after=made.not_after,
         next_attempt_at=made.next_attempt_at,
+        step_began_at=None,
+        step_attempts=0,
         replaces=made.replaces,
     )
 

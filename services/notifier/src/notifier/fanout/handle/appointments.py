@@ -52,7 +52,7 @@ class FanoutStore(EntryStore, Protocol):
         """
 
     async def closed_news(self, notification_ids: Collection[UUID]) -> Sequence[Notification]:
-        """Return those of these messages, locked, that the gate closed before anybody was called."""
+        """Return those of these messages, locked, that the gate closed and that told nobody."""
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         """Return the twins that matter to these visits, booked or cancelled just now.

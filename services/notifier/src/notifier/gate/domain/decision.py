@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from notifier.gate.domain.chain import Closed, Open, Opens, Step, next_channel
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.facts import GateFacts, Told
-from notifier.gate.domain.told import difference
+from notifier.gate.domain.told import difference, is_move
 from notifier.gate.domain.visit import Visit
 from notifier.values.kinds import ENDS, KINDS, LEVEL_KINDS, LEVELS, Deadline, Needs
 from schemas.appointments import Status
@@ -178,7 +178,7 @@ def _news(asked: Asked, visit: Visit, told: Told, now: datetime) -> Kind | Reaso
         return asked.kind
     if news is None:
         return Reason.NOT_SENDABLE if ends and told.said is None else Reason.ALREADY_TOLD
-    return moved if news is stands and told.replaced else news
+    return moved if news is stands and told.replaced and is_move(told.replaced, visit) else news
 
 
 def _other_status(kind: Kind, status: Status) -> Reason:

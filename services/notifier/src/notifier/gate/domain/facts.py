@@ -60,13 +60,13 @@ class Told:
     Attributes:
         today: Messages to a patient accepted, or perhaps accepted, on the clinic's local day of now (D18).
         said: What he was last told, or may have been (D58); None: nothing.
-        replaced: The visit takes the place of another of which he was told, and which stands no more (D37).
+        replaced: What he was told of another visit, which stands no more, and whose place this one takes (D37).
         awaited: A message that is under way tells him the same: news waits for its answer.
     """
 
     today: int = 0
     said: Said | None = None
-    replaced: bool = False
+    replaced: Said | None = None
     awaited: bool = False
 
 

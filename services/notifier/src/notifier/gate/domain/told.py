@@ -5,7 +5,7 @@
 | nothing | stands | confirmation | provider-booked |
 | stands | stands at another time or clinic | moved | provider-moved |
 | stands | does not stand, or stands for somebody else | cancelled | provider-cancelled |
-| does not stand | stands | confirmation; moved, if he was told within the last two minutes | provider-booked |
+| does not stand | stands | confirmation; moved, if we told him just now, of another start | provider-booked |
 | the same | the same | - | - |
 
 *Stands* is booked. A visit that has begun (arrived, checked in, fulfilled, missed) is neither: nothing is said of it
@@ -37,6 +37,8 @@ class Said:
         under_way: Its call has not been answered yet. That is no proof that he knows what is so, and reason enough
             to take back what is not.
         is_news: It is one that brings him up to date, and will be tried again if it is refused for now.
+        at_first_hand: He has it from us and of this visit itself: not from whoever kept the visits before, nor from
+            news of another visit in its place.
     """
 
     by: UUID
@@ -48,6 +50,7 @@ class Said:
     at: datetime
     under_way: bool = False
     is_news: bool = False
+    at_first_hand: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,16 @@ class View:
 
     def stood(
         self, appointment_id: UUID | None, patient_id: UUID | None, now: datetime, but: UUID | None = None
-    ) -> bool:
-        """Say whether a patient was told of a visit, still ahead, that stands no more: another may be in its place."""
+    ) -> Said | None:
+        """Return what a patient was told of a visit, still ahead, that stands no more: another may be in its place.
+
+        None: nothing, or it is past, or stands.
+        """
         said = self.last(appointment_id, PATIENT, patient_id, but)
         seen = self.of(appointment_id, PATIENT, patient_id, but) if appointment_id else None
         ahead = seen is not None and seen.starts_at is not None and seen.starts_at > now
-        return ahead and seen is not None and seen.status in OFF and said is not None and said.stands
+        over = ahead and seen is not None and seen.status in OFF
+        return said if over and said is not None and said.stands else None
 
     def is_his(self, visit: Visit, recipient: str, recipient_id: UUID | None) -> bool:
         """Say whether the visit is this recipient's as it is now."""
@@ -158,9 +165,14 @@ def difference(said: Said | None, visit: Visit, recipient: str, now: datetime) -
     if said is None:
         return stands
     if not said.stands:
-        soon = recipient == PATIENT and now - said.at <= REBOOKED_WITHIN
-        return moved if soon else stands
+        soon = recipient == PATIENT and said.at_first_hand and now - said.at <= REBOOKED_WITHIN
+        return moved if soon and is_move(said, visit) else stands
     return moved if _elsewhere(said, visit) else None
+
+
+def is_move(gone: Said, visit: Visit) -> bool:
+    """Say whether a visit that stands is at another time or clinic than what he was told of and is gone."""
+    return gone.starts_at is None or _elsewhere(gone, visit)
 
 
 def owner_of(visit: Visit, recipient: str) -> UUID | None:
