@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.support.reality import Case, Post, Seen, fhir
+from tests.support.reality import Answer, Case, Post, Seen, fhir
 
 LATER = timedelta(minutes=5)  # a cancellation waits for a new booking that may be meant with it
 
@@ -103,6 +103,15 @@ CASES = (
         ],
         held={"status": "booked"},
         told=[("email", "booked")],
+    ),
+    Case(
+        "a booking without a time, confirmed, and a cancellation said a minute before it arrived",
+        [
+            Post(event(1), {"result": "applied"}),
+            Answer("C"),
+            Post(event(2, at="{NOW-1m}", status="cancelled"), {"result": "applied"}),
+        ],
+        held={"status": "cancelled"},
     ),
     Case(
         "a booking that its cancellation overtook",

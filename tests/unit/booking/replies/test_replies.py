@@ -49,6 +49,17 @@ def test_what_came_before_the_patients_answer_and_is_replayed_after_it_does_not_
     assert decide(cancelled, moved, None, None, NOW + 9 * HOUR).result is Result.STALE
 
 
+@pytest.mark.parametrize("answer", [None, ReplyAnswer.CONFIRM])
+@pytest.mark.parametrize(("minutes", "result"), [(1, Result.APPLIED), (6, Result.STALE)])
+def test_an_answer_leaves_what_clocks_differ_by_as_it_was(
+    answer: ReplyAnswer | None, minutes: int, result: Result
+) -> None:
+    held = booked() if answer is None else answered(booked(), reply(answer)).state
+    said_before = change("e2", Status.CANCELLED, occurred_at=NOW - timedelta(minutes=minutes))
+
+    assert decide(held, said_before, None, None, NOW + 2 * HOUR).result is result
+
+
 @pytest.mark.parametrize("answer", ReplyAnswer)
 def test_what_is_so_already_is_a_repeat(answer: ReplyAnswer) -> None:
     once = answered(booked(), reply(answer)).state

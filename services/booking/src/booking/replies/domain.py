@@ -30,6 +30,8 @@ def decide(held: AppointmentState, reply: PatientReplied) -> Replied:
     STALE: the visit is another patient's by now, at another time than he was told, not booked any more, or begun.
     REPEAT: it is confirmed, or cancelled, already.
 
+    When upstream's word arrived stays too: beside an untimed one it bounds what clocks differ by.
+
     Args:
         reply: The answer. Its own time counts, not that of its arrival: a late consumer takes nothing from a patient.
     """
@@ -50,7 +52,5 @@ def decide(held: AppointmentState, reply: PatientReplied) -> Replied:
         event_time=reply.at,
         caused_by=cause_of(reply.reply_id),
         reason=CANCELLED_BY_PATIENT if cancels else None,
-        arrived_at=max(held.arrived_at or reply.at, reply.at),
-        arrived_offset=None,
     )
     return Replied(Result.APPLIED, own_version(held, after))

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
+from booking.appointments.domain.statuses import OWN_REPLY
 from booking.values.warned import FUTURE_TIME, SEQUENCE_WENT_BACK, STALE, Warned
 
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
@@ -112,10 +113,15 @@ def _came_before(held: AppointmentState, command: BookAppointment) -> bool:
     """Say whether a replayed command first came before what is held: by time, and within a batch by its place in it."""
     if command.arrived_at is None:
         return False
-    if command.arrived_at < (held.arrived_at or held.ingest_time):
+    if command.arrived_at < latest(_answered_at(held), held.arrived_at or held.ingest_time):
         return True
     here, there = command.arrived_offset, held.arrived_offset
     return here is not None and there is not None and here < there
+
+
+def _answered_at(held: AppointmentState) -> datetime | None:
+    """Return when the patient answered, if that made what is held."""
+    return held.event_time if (held.caused_by or "").startswith(OWN_REPLY) else None
 
 
 def _written(at: datetime) -> str:

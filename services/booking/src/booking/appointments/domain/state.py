@@ -25,7 +25,8 @@ class AppointmentState(NamedTuple):
     A tuple, because thousands of them are made, compared and written a second.
 
     Attributes:
-        arrived_at: When what it says first came from outside. Booking's own changes (rules, no-shows, merges) leave it.
+        arrived_at: When what it says first came from outside. Changes that are not
+            upstream's (answers, rules, no-shows, merges) leave it.
         arrived_offset: Where in the inbound topic, if by that.
         said_status: Upstream's own last status, where booking holds another: a patient's answer, or a no-show that was
             found. None: the same. Its start is the one held: upstream alone moves a visit.
