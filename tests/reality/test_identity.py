@@ -151,8 +151,77 @@ PEOPLE = (
     ),
 )
 
+OLD_BENS = {**BEN, "use": "old"}
+URL, URL_OF_BEN = "https://ehr.example/fhir/", "https:%2F%2Fehr.example%2Ffhir%2FPatient%2F{other}"
+SECOND = [{**one, "value": "{mark}-2"} for one in (PLACER, FILLER)]
+MANY = [{"system": f"urn:s{n}", "value": "{mark}"} for n in range(25)]
+UNKNOWN = [("DETAIL_DROPPED", "Practitioner.identifier")]
+FURTHER = (
+    *(
+        Case(
+            f"a patient's {what} number, which is another's by now, names nobody",
+            [registered("{other}"), fhir(inside(former, ADA), status=201)],
+            told=BOOKED,
+            told_other=[],
+        )
+        for what, former in (("old", OLD_BENS), ("ended", {**BEN, "period": {"end": "2020"}}))
+    ),
+    Case(
+        "one name of each of two visits that have two: refused, and neither is touched",
+        [
+            fhir(visit(1, PLACER, FILLER), status=201),
+            fhir(visit(2, *SECOND, start="{S+1d}", end="{E+1d}"), status=201),
+            fhir(gone(3, PLACER, SECOND[1]), CONFLICT, status=409, warnings=None),
+        ],
+        held={"status": "booked", "version": 1},
+        told=[*BOOKED, *BOOKED],
+        visit="urn:placer|{mark}",
+    ),
+    Case(
+        "a patient by an absolute reference, moved by the relative one",
+        [
+            registered(URL_OF_BEN),
+            fhir(visit(1, id="v-{mark}", actors=[{"reference": f"{URL}Patient/{{other}}"}]), status=201),
+            fhir(visit(2, id="v-{mark}", start="{S+1d}", end="{E+1d}", actors=[{"reference": BENS}])),
+        ],
+        told_other=[*BOOKED, ("email", "moved")],
+    ),
+    Case(
+        "a patient by a search for his number",
+        [fhir(visit(1, id="v-{mark}", actors=[{"reference": "Patient?identifier={patient}"}]), status=201)],
+        told=BOOKED,
+    ),
+    Case(
+        "more names than are kept, then the id alone",
+        [
+            fhir(visit(1, *MANY, id="v-{mark}"), status=201, warnings=[("DETAIL_DROPPED", "Appointment.identifier")]),
+            fhir(gone(2, id="v-{mark}"), {"Attend-Result": "applied"}),
+        ],
+        held={"status": "cancelled"},
+        told=CANCELLED,
+        visit="urn:s0|{mark}",
+    ),
+    Case(
+        "a practitioner under a new random reference each time is no other one",
+        [
+            fhir(
+                visit(1, id="v-{mark}", actors=[ADAS, {"type": "Practitioner", "reference": "urn:uuid:1{mark}"}]),
+                status=201,
+                warnings=UNKNOWN,
+            ),
+            fhir(
+                visit(2, id="v-{mark}", actors=[ADAS, {"type": "Practitioner", "reference": "urn:uuid:2{mark}"}]),
+                {"Attend-Result": "repeat"},
+                warnings=UNKNOWN,
+            ),
+        ],
+        held={"version": 1},
+    ),
+)
+
 CASES = (
     *PEOPLE,
+    *FURTHER,
     chain("placer and filler, then filler and placer", visit(1, PLACER, FILLER), gone(2, FILLER, PLACER)),
     chain(
         "two numbers without systems in both orders",

@@ -98,3 +98,31 @@ def test_owners_are_in_doubt_only_where_the_first_name_does_not_say_it() -> None
     assert in_doubt([of("a"), of("a", "b"), of("d"), of("d", "e")], owners) == set()
     assert in_doubt([of("a", "c")], owners) == {1, 2}
     assert in_doubt([of("d", "c")], owners) == {2}
+
+
+PLACERS, FILLERS = ("urn:placer|1", "urn:placer|2"), ("urn:filler|1", "urn:filler|2")
+REFERRAL = "urn:referral|1"
+
+
+@pytest.mark.parametrize(
+    ("messages", "owners", "is_passed"),
+    [
+        ([(PLACERS[0], FILLERS[0]), (PLACERS[1], FILLERS[1]), (PLACERS[0], FILLERS[1])], [0, 1], False),
+        ([(PLACERS[0], FILLERS[0]), (PLACERS[1], FILLERS[1]), (FILLERS[1], PLACERS[0])], [1, 0], False),
+        ([(PLACERS[0], REFERRAL), (PLACERS[1],), (PLACERS[1], REFERRAL)], [1], True),
+        ([(PLACERS[0], REFERRAL), (PLACERS[1], REFERRAL)], [], True),
+        ([("https://a/Patient/1", "Patient/1"), ("https://b/Patient/1", "Patient/1")], [], True),
+        ([("https://a/Patient/1", "Patient/1"), ("Patient/1",)], [0], False),
+        ([("Patient/1",), ("https://a/Patient/1", "Patient/1")], [0], False),
+    ],
+)
+def test_names_of_two_known_ones_are_of_two_and_only_a_number_of_a_series_is_shared(
+    messages: list[tuple[str, ...]], owners: list[int], *, is_passed: bool
+) -> None:
+    found: Names[int] = Names({})
+    *before, last = messages
+    for owner, names in enumerate(before):
+        found.give(of(*names), owner)
+        found.texts[owner] = set(names)
+    told = found.find(of(*last))
+    assert (list(told.owners), told.passed) == (owners, is_passed)

@@ -160,3 +160,60 @@ def test_a_contained_provider_without_identifier_is_dropped_and_named(practition
 def test_a_clinic_is_named_without_the_version(location: str, clinic: tuple[str, str]) -> None:
     here = {"resourceType": "Location", "id": "here", "identifier": [{"system": "urn:site", "value": "EYE"}]}
     assert of(who("Patient/1"), who(location), contained=(here,)).clinic_identifiers == (clinic,)
+
+
+OTHER, ENDED = {"system": "urn:mrn", "value": "8"}, {"period": {"end": "2020"}}
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "patient", "others"),
+    [
+        ([{**OTHER, "use": "old"}, MRN], "urn:mrn|7", ()),
+        ([{**OTHER, **ENDED}, MRN], "urn:mrn|7", ()),
+        ([{**OTHER, **ENDED, "use": "official"}, MRN], "urn:mrn|7", ()),
+        ([OTHER, {**MRN, "use": "official"}], "urn:mrn|7", ("urn:mrn|8",)),
+        ([{**OTHER, "use": "old"}], "urn:mrn|8", ()),
+    ],
+)
+def test_a_former_identifier_names_nobody_whom_another_names(
+    identifiers: list[Any], patient: str, others: tuple[str, ...]
+) -> None:
+    contained = ({**ANN, "identifier": identifiers}, {**DOCTOR, "identifier": identifiers})
+    order = of(who("#pat1"), who("#dr1"), contained=contained)
+    assert (order.patient, order.patient_names) == (patient, others)
+    assert (order.provider, order.provider_names) == (patient, others)
+
+
+def test_a_former_identifier_of_a_visit_is_its_last_name() -> None:
+    listed = [{**OTHER, "use": "old"}, {"system": "urn:x", "value": "9", **ENDED}, MRN]
+    order = of(who("Patient/1"), id="a1", identifier=listed)
+    assert (order.appointment, order.other_names) == ("urn:mrn|7", ("a1", "Appointment/a1", "urn:mrn|8", "urn:x|9"))
+
+
+def test_of_too_many_names_of_a_visit_its_id_and_its_official_number_are_kept() -> None:
+    listed = [{"system": f"urn:{n}", "value": "1"} for n in range(25)]
+    order = of(who("Patient/1"), id="a1", identifier=[*listed, {**MRN, "use": "official"}])
+    assert (order.appointment, *order.other_names[:2]) == ("urn:mrn|7", "a1", "Appointment/a1")
+    assert (len(order.other_names), places(order)) == (19, ["Appointment.identifier"])
+
+
+def test_a_random_uuid_names_no_practitioner() -> None:
+    order = of(who("Patient/1"), who("urn:uuid:8a1b", type="Practitioner", display="Dr Ito"))
+    assert (order.provider, places(order)) == (UNSET, ["Practitioner.identifier"])
+
+
+@pytest.mark.parametrize(
+    ("reference", "names"),
+    [
+        ("Patient?identifier=urn:mrn|7", ["urn:mrn|7"]),
+        ("Patient?identifier=http://h/mrn|7", ["http://h/mrn|7"]),
+        ("https://h/fhir/Patient?identifier=urn:mrn%7C7", ["urn:mrn|7"]),
+        ("Patient?identifier=|7", ["7"]),
+        ("https://h/fhir/Patient/1", ["https://h/fhir/Patient/1", "Patient/1"]),
+    ],
+)
+def test_a_reference_names_its_patient_by_identifier_and_as_its_own_server_does(
+    reference: str, names: list[str]
+) -> None:
+    order = of(who(reference))
+    assert [order.patient, *order.patient_names] == names

@@ -40,7 +40,11 @@ class Names[K]:
     given: dict[Identity, K] = field(default_factory=dict)
 
     def find(self, names: Sequence[Identity]) -> Found[K]:
-        """Return whose the names are. The first name is believed; of another's owner it is judged whether he can be."""
+        """Return whose the names are. The first name is believed; of another's owner it is judged whether he can be.
+
+        A name that is passed over is one that several share. One of a system of which the first name's owner has
+        another is not: it says that the message is of two.
+        """
         if len(names) == 1:
             owner = self.owners.get(names[0])
             return Found(() if owner is None else (owner,), passed=False)
@@ -49,6 +53,9 @@ class Names[K]:
             return Found(owners, passed=False)
         texts, first = {text for _, text in names}, self.owners.get(names[0])
         kept = [owner for owner in owners if owner == first or not are_two(texts, self.texts.get(owner, ()))]
+        passed = {name[1] for name in names if name in self.owners and self.owners[name] not in kept}
+        if first is not None and are_two(passed, self.texts.get(first, ())):
+            return Found(owners, passed=False)
         return Found(kept, passed=len(kept) < len(owners))
 
     def meant(self, names: Sequence[Identity], new: Sequence[K]) -> tuple[K | None, bool]:
@@ -79,8 +86,9 @@ def in_doubt[K](messages: Iterable[Sequence[Identity]], owners: Mapping[Identity
 def are_two(texts: Collection[str], others: Collection[str]) -> bool:
     """Say whether these names cannot be of one: both have some of one system, and none of it is the same.
 
-    So a number that several share (a referral's, a household's) does not make one of them. Names without a system do
-    not say of which count they are, and decide nothing.
+    So a number that several share (a referral's, a household's) does not make one of them. Absolute references to one
+    type of resource are of one system: `Patient/1` of two servers is two. Other names without a system do not say of
+    which count they are, and decide nothing.
     """
     mine, theirs = _by_system(texts), _by_system(others)
     return any(mine[system].isdisjoint(theirs[system]) for system in mine.keys() & theirs.keys())
@@ -90,6 +98,8 @@ def _by_system(texts: Collection[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for text in texts:
         system, bar, value = text.rpartition("|")
-        if bar and system:
+        if not bar and "://" in text:
+            system, value = text.split("/")[-2], text
+        if system:
             found.setdefault(system, set()).add(value)
     return found

@@ -50,7 +50,7 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     key = hints.key or f"sha256:{digest.hex()}"
     client = hints.client.client_id
     named = {"client": client, "source": source, "key": key}
-    return mapping.command(found, Message(), details, **named, body_sha256=digest, now=hints.now)
+    return mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
 
 
 def _of_message(value: Any, hints: Hints) -> BookAppointment:
@@ -67,7 +67,7 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
     key = hints.key or header.id or bundle.id or f"sha256:{digest.hex()}"
     return mapping.command(
         appointment,
-        Message(by_reference, header, focus),
+        Message(hints.now, by_reference, header, focus),
         details,
         client=hints.client.client_id,
         source=hints.client.source(hints.source),

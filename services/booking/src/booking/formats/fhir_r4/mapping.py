@@ -9,7 +9,7 @@ from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.formats.fhir_r4.people import person_of
 from booking.formats.fhir_r4.person_names import full_name
 from booking.formats.fhir_r4.practitioners import practitioners
-from booking.formats.fhir_r4.references import Message, identifiers, names_by_id, unversioned
+from booking.formats.fhir_r4.references import Message, unversioned
 from booking.values import texts
 from booking.values.names import MOST_NAMES
 from booking.values.refusals import Refused
@@ -92,8 +92,7 @@ _PROVIDER = "Practitioner.identifier"
 
 def _names(appointment: Any, message: Message, details: Details) -> tuple[str, ...]:
     """Return its names: identifiers and id, the message's focus if there is neither. The first is essential."""
-    found = identifiers(appointment)
-    found = list(dict.fromkeys(found + names_by_id(appointment, found))) or [message.focus or ""]
+    found = message.names_of_its_own(appointment) or [message.focus or ""]
     if not found[0]:
         raise Refused("NO_APPOINTMENT_ID", "the Appointment has neither identifier nor id", _NAMES)
     return texts.identifier(found[0], _NAMES), *further_names(found[1:], details, _NAMES)
@@ -139,7 +138,7 @@ def _patient(appointment: Any, message: Message) -> _Person:
             return list(dict.fromkeys(names)), resource
     if message.header is None:  # a single resource whose only actor is not typed: UK Core's own example
         untyped = [p.actor for p in everyone if p.actor is not None and p.actor.reference]
-        if len(untyped) == 1 and str(untyped[0].reference).startswith("urn:uuid:"):
+        if len(untyped) == 1 and _is_random(str(untyped[0].reference)):
             return [str(untyped[0].reference)], None
     raise Refused("NO_PATIENT", "no participant is a Patient with an identity of his own", "Appointment.participant")
 
@@ -151,7 +150,7 @@ def _people(participants: list[Any], message: Message) -> list[_Person]:
     """
     named: list[tuple[str, _Person]] = []
     for reference, resource in _actors(participants, message, "Patient"):
-        if names := message.names_of(reference):
+        if names := message.names_of(reference) or [text for text in (unversioned(reference),) if _is_random(text)]:
             named.append((unversioned(reference) or names[0], (names, resource)))
 
     def whole(text: str) -> str:
@@ -160,6 +159,11 @@ def _people(participants: list[Any], message: Message) -> list[_Person]:
     best_first = sorted(named, key=lambda one: (one[1][1] is None, whole(one[0]) != one[0]))
     by_reference = _joined((whole(text), person) for text, person in best_first)
     return list(_joined((person[0][0], person) for person in by_reference.values()).values())
+
+
+def _is_random(text: str) -> bool:
+    """Say whether a reference is a UUID: of a patient of whom nothing else is known that is better than none."""
+    return text.startswith("urn:uuid:")
 
 
 def _joined(people: Iterable[tuple[str, _Person]]) -> dict[str, _Person]:
