@@ -88,6 +88,29 @@ CASES = (
         [told_of(phone("disconnected"), phone("020 7946 0018"), phone("07911 134004"), warnings=BAD_PHONE * 2)],
         told_at={"+447911134004": TOLD},
     ),
+    *(
+        Case(f"a mail written {how}", [told_of(mail(written))], told_other=MAILED)
+        for how, written in {
+            "as a link in capitals": "MAILTO:{other_email}",
+            "with a name": "Ben <{other_email}>",
+            "between blanks": " {other_email} ",
+            "with a space of no width": "{other_email}\u200b",
+        }.items()
+    ),
+    *(
+        Case(f"addresses {how}", [fhir(message({"telecom": telecom}))], told_other=MAILED)
+        for how, telecom in {
+            "with a gap": [None, mail("{other_email}")],
+            "as one alone": mail("{other_email}"),
+            "of a kind in capitals": [mail("{other_email}", system="Email")],
+            "of no kind": [{"value": "{other_email}"}],
+        }.items()
+    ),
+    Case(
+        "the eighth number is the good one",
+        [told_of(*(phone(f"020 7946 0{n}18") for n in range(7)), phone("07911 134015"), warnings=BAD_PHONE * 7)],
+        told_at={"+447911134015": TOLD},
+    ),
     Case(
         "good, then bad: nothing is said of the bad one",
         [told_of(phone("07911 134005"), phone("n/a"))],

@@ -105,6 +105,20 @@ PERFORMERS: dict[str, tuple[Post, Noticed]] = {
 }
 
 
+PERFORMERS |= {
+    "the primary performer, whom the attender is listed before": (
+        seen_by(taking(doctor("provider2"), "ATND"), taking(doctor("provider"), "PPRF")),
+        FIRST,
+    ),
+    "not the performer whose time is over": (
+        seen_by({**taking(doctor("provider2"), "PPRF"), "period": {"end": "2020"}}, taking(doctor("provider"))),
+        FIRST,
+    ),
+}
+UNSURE = [("DETAIL_DROPPED", "Appointment.participant")]
+TWO = [taking(doctor("provider")), taking(doctor("provider2"))]
+
+
 def contact(code: str, number: str, **fields: Any) -> dict[str, Any]:
     """Return a Patient.contact."""
     return {"relationship": [{"coding": [{"code": code}]}], "telecom": [phone(number)], **fields}
@@ -142,6 +156,40 @@ CASES = (
         "no name that counts: greeted neutrally",
         [fhir(message({"name": [OLD_ONE], "telecom": [phone("+447911234020")]}))],
         told_at={"+447911234020": NEUTRAL},
+    ),
+    Case(
+        "of two unmarked practitioners nobody is told, and their order is no news",
+        [
+            fhir(resource(*TWO), status=201, warnings=UNSURE),
+            fhir(resource(*reversed(TWO), minutesDuration=9), {"Attend-Result": "repeat"}, warnings=UNSURE),
+        ],
+        noticed=([], []),
+        held={"version": 1},
+    ),
+    Case(
+        "of two unmarked practitioners the one who is known stays",
+        [seen_by(TWO[0]), fhir(resource(*reversed(TWO)), {"Attend-Result": "repeat"}, warnings=UNSURE)],
+        noticed=FIRST,
+    ),
+    Case(
+        "a mother of whom nobody knows whether he is a child is not told",
+        [fhir(message({"contact": [contact("MTH", "07911 234040")]}))],
+        told_at={"+447911234040": []},
+    ),
+    Case(
+        "a guardian's number that is old now is taken away",
+        [
+            fhir(message({**CHILD, "contact": [contact("MTH", "07911 234041")]})),
+            fhir(
+                message(
+                    {**CHILD, "contact": [contact("MTH", "07911 234041", period=OVER)]},
+                    2,
+                    start="{S+1d}",
+                    end="{E+1d}",
+                )
+            ),
+        ],
+        told_at={"+447911234041": NEUTRAL},
     ),
     Case(
         "two patients are refused",

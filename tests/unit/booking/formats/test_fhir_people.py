@@ -110,8 +110,22 @@ def test_d54_mails_stand_by_rank_and_what_is_over_is_said_to_be_former() -> None
     mails = [{"system": "email", "value": "a@b.org"}, {"system": "email", "value": "mailto:c@d.org", "rank": 1}]
     over = [phone("1", use="old"), phone("2", period=YESTERDAY), phone("3", period={"start": "2030"})]
     found = person(telecom=[*mails, *over, {"system": "email", "value": "e@f.org", "use": "old"}])
-    assert found.own == Addresses((), ("c@d.org", "a@b.org"))
+    assert found.own == Addresses((), ("mailto:c@d.org", "a@b.org"))
     assert found.former == Addresses(("1", "2"), ("e@f.org",))
+
+
+@pytest.mark.parametrize(
+    ("telecom", "own"),
+    [
+        ([None, phone("1")], Addresses(("1",))),
+        (phone("1"), Addresses(("1",))),
+        ([{"system": "Email", "value": "a@b.org"}, {"system": "PHONE", "value": "1"}], Addresses(("1",), ("a@b.org",))),
+        ([{"value": "a@b.org"}, {"value": "1"}], Addresses(("1",), ("a@b.org",))),
+        ([None], Addresses()),
+    ],
+)
+def test_an_address_is_read_however_its_list_and_its_kind_are_written(telecom: Any, own: Addresses) -> None:
+    assert person(telecom=telecom).own == own
 
 
 def contact(*codes: str, text: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -122,13 +136,14 @@ def contact(*codes: str, text: str | None = None, **fields: Any) -> dict[str, An
 @pytest.mark.parametrize(
     ("contacts", "born", "is_told"),
     [
-        ([contact("MTH")], None, True),
+        ([contact("MTH")], None, False),
         ([contact("FTH")], "2020-05-01", True),
         ([contact("GUARD")], "1950", True),
         ([contact("guardian")], None, True),
         ([contact(text="Legal guardian")], None, True),
         ([contact(text="mother")], "2019", True),
-        ([contact("N", "MTH")], None, True),
+        ([contact("N", "MTH")], None, False),
+        ([contact("N", "MTH")], "2020-05-01", True),
         ([contact("N")], "2020-05-01", True),
         ([contact("N")], None, False),
         ([contact("N")], "1980-05-01", False),
@@ -147,6 +162,12 @@ def test_d54_who_answers_for_a_patient_may_be_told_for_him(
 ) -> None:
     found = person(contact=contacts, **({"birthDate": born} if born else {}))
     assert found.guardians.mobiles == (("9",) if is_told else ())
+
+
+def test_an_address_of_a_guardian_that_is_old_or_whose_contact_is_over_is_former() -> None:
+    over = [contact("MTH", period=YESTERDAY), {**contact("GUARD"), "telecom": [phone("8", use="old"), phone("7")]}]
+    found = person(contact=over, birthDate="2020")
+    assert (found.guardians_former.mobiles, found.guardians.mobiles, found.former) == (("8", "9"), ("7",), Addresses())
 
 
 def test_d54_a_contact_who_is_the_patient_himself_is_his_own_address() -> None:

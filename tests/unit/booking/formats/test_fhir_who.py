@@ -126,7 +126,12 @@ def test_a_cancellation_names_the_patient_who_declined() -> None:
 @pytest.mark.parametrize(
     ("practitioners", "provider"),
     [
-        ([who("Practitioner/1"), who("Practitioner/2")], "Practitioner/1"),
+        ([who("Practitioner/1"), who("Practitioner/2")], UNSET),
+        ([who("Practitioner/1"), who("https://h/Practitioner/1")], "Practitioner/1"),
+        ([who("Practitioner/1", "ATND"), who("Practitioner/2", "PPRF")], "Practitioner/2"),
+        ([who("Practitioner/1", "PPRF"), who("Practitioner/2", "PPRF")], UNSET),
+        ([{**who("Practitioner/1", "PPRF"), "period": {"end": "2020"}}, who("Practitioner/2")], "Practitioner/2"),
+        ([{**who("Practitioner/1"), "period": {"end": "2020"}}], UNSET),
         ([who("Practitioner/1"), who("Practitioner/2", "PPRF")], "Practitioner/2"),
         ([who("Practitioner/1", "CON"), who("Practitioner/2/_history/7", "ATND")], "Practitioner/2"),
         ([who("Practitioner/1", "REF"), who("Practitioner/2")], "Practitioner/2"),
@@ -140,6 +145,11 @@ def test_a_cancellation_names_the_patient_who_declined() -> None:
 )
 def test_the_provider_is_who_sees_the_patient(practitioners: list[Any], provider: Any) -> None:
     assert of(who("Patient/1"), *practitioners, contained=(GMC,)).provider == provider
+
+
+def test_of_two_who_may_see_the_patient_none_is_the_provider_and_it_is_named() -> None:
+    order = of(who("Patient/1"), who("Practitioner/1"), who("Practitioner/2"))
+    assert (order.provider, order.provider_names, places(order)) == (UNSET, (), ["Appointment.participant"])
 
 
 @pytest.mark.parametrize("practitioners", [[who("#dr1")], [who("#dr1", "PPRF"), who("Practitioner/2")]])

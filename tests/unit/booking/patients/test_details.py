@@ -25,7 +25,8 @@ def kept(country: str | None = "GB", **fields: Any) -> tuple[KeptDetails, list[s
         (("020 7946 0018",), "GB", None, 1),
         (("07911 123456",), None, None, 1),
         (("07911 123456", ANN), None, ANN, 1),
-        (("none",) * 9, "GB", None, 5),
+        (("none",) * 9 + (ANN,), "GB", ANN, 9),
+        (("none",) * 20 + (ANN,), "GB", None, 21),
     ],
 )
 def test_d54_the_first_good_address_wins_and_a_bad_one_before_it_is_named(
@@ -33,6 +34,21 @@ def test_d54_the_first_good_address_wins_and_a_bad_one_before_it_is_named(
 ) -> None:
     person, places = kept(country, own=Addresses(written))
     assert (person.mobile, places) == (mobile, ["patient.phone"] * warned)
+
+
+@pytest.mark.parametrize(
+    "written", [f" {MAIL} ", f"{MAIL}\u200b", f"MAILTO:{MAIL}", f"mailto: {MAIL}", f"Ann Lee <{MAIL}>", f"<{MAIL}>"]
+)
+def test_a_mail_is_read_as_people_and_programs_write_it(written: str) -> None:
+    person, places = kept(own=Addresses((), (written,)))
+    assert (person.email, places) == (MAIL, [])
+
+
+def test_a_guardians_former_address_is_taken_away_only_where_it_is_a_guardians() -> None:
+    gone = KeptDetails(guardians_former=frozenset({MOTHER, HERS}))
+    assert completed(held(MOTHER, HERS, "guardian"), gone).mobile is None
+    assert completed(held(MOTHER, HERS, "guardian"), gone).email is None
+    assert completed(held(MOTHER, HERS), gone).mobile == MOTHER
 
 
 def test_a_mail_that_no_carrier_reaches_is_named_and_the_next_one_taken() -> None:

@@ -8,6 +8,7 @@ import phonenumbers
 from phonenumbers import CountryCodeSource, PhoneNumberFormat, PhoneNumberType, ValidationResult
 from pydantic import AnyUrl, TypeAdapter, UrlConstraints, ValidationError
 
+from booking.values import texts
 from booking.values.refusals import Refused
 
 _TAKES_NO_TEXT = frozenset(
@@ -30,6 +31,8 @@ _RENUMBERED = (
 """Mobile numbers as they were written before their country renumbered, and as they are dialled now: Mexico had a 1
 before them until 2019, Brazil has a ninth digit in them since 2016."""
 
+
+_MAILTO = re.compile(r"^mailto:\s*", re.IGNORECASE)
 
 LONGEST_URL = 1000
 _HTTPS: TypeAdapter[AnyUrl] = TypeAdapter(Annotated[AnyUrl, UrlConstraints(allowed_schemes=["https"])])
@@ -96,12 +99,16 @@ def _e164(number: phonenumbers.PhoneNumber) -> str:
 def email(written: str, place: str) -> str:
     """Return the address in normal form, its domain in its own letters (IDNA 2008).
 
+    Args:
+        written: As people and programs write it: with blanks around it, `mailto:` or `Ben <…>`.
+
     Raises:
         Refused: BAD_EMAIL; UNREACHABLE_EMAIL, for a mailbox in letters beyond ASCII, which takes SMTPUTF8 from every
             server on the way: no carrier of ours speaks it.
     """
     try:
-        found = email_validator.validate_email(written, check_deliverability=False)
+        address = _MAILTO.sub("", texts.seen(written).strip())
+        found = email_validator.validate_email(address, check_deliverability=False, allow_display_name=True)
     except email_validator.EmailNotValidError:
         raise Refused("BAD_EMAIL", "not an email address", place) from None
     if found.smtputf8:

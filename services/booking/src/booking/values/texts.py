@@ -29,7 +29,7 @@ def name(text: str, place: str, longest: int = LONGEST_NAME) -> str:
         Refused: CONTROL_CHARACTER (line breaks too), BIDI_CHARACTER, HEADER_INJECTION for an encoded
             word of RFC 2047, FIELD_TOO_LONG, EMPTY_TEXT.
     """
-    return _checked(_seen(text), place, longest)
+    return _checked(seen(text), place, longest)
 
 
 def lines(text: str, place: str, longest: int) -> str:
@@ -40,7 +40,7 @@ def lines(text: str, place: str, longest: int) -> str:
     """
     if len(text) > longest:
         raise Refused("FIELD_TOO_LONG", f"at most {longest} characters", place)
-    kept = [_checked(line, place, longest) if line.strip() else "" for line in _BREAK.split(_seen(text))]
+    kept = [_checked(line, place, longest) if line.strip() else "" for line in _BREAK.split(seen(text))]
     found = _GAP.sub("\n\n", "\n".join(kept)).strip("\n")
     if not found:
         raise Refused("EMPTY_TEXT", "holds nothing but blanks", place)
@@ -58,7 +58,8 @@ def identifier(text: str, place: str) -> str:
     return text
 
 
-def _seen(text: str) -> str:
+def seen(text: str) -> str:
+    """Return the text without what nobody sees; what turns the direction of writing stays, and so do joiners."""
     return text if _PLAIN.fullmatch(text) else "".join(one for one in text if not _is_invisible(one))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from booking.appointments.domain.command import BookAppointment
 from booking.door.strict_json import canonical_hash, strict_json
 from booking.formats.fhir_r4 import mapping, resources
+from booking.formats.fhir_r4.lists import with_whole_lists
 from booking.formats.fhir_r4.references import Message, unversioned
 from booking.formats.port import Hints, Parsed
 from booking.values.refusals import Refused
@@ -45,6 +46,7 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     """Its key is the header Idempotency-Key, else the hash of the body: the same resource is the same event."""
     digest = canonical_hash(value)
     details = Details()
+    with_whole_lists(value)
     found = resources.appointment(value, details)
     source = hints.client.source(hints.source)
     key = hints.key or f"sha256:{digest.hex()}"
@@ -60,6 +62,7 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
     """
     digest = canonical_hash(value)
     details = Details()
+    with_whole_lists(value)
     bundle = resources.message(value, details)
     header, by_reference = _unpacked(bundle)
     focus, appointment = _focus(header, by_reference)

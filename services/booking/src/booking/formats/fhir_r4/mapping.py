@@ -8,7 +8,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.formats.fhir_r4.people import person_of
 from booking.formats.fhir_r4.person_names import full_name
-from booking.formats.fhir_r4.practitioners import practitioners
+from booking.formats.fhir_r4.practitioners import provider as provider_of
 from booking.formats.fhir_r4.references import Message, unversioned
 from booking.values import texts
 from booking.values.names import MOST_NAMES
@@ -182,14 +182,12 @@ def _provider(
 
     It is the participant, else the Schedule's actor.
     """
-    for found in practitioners(_coming(appointment), _schedule_actors(appointment, message), message, now):
-        if found.names:
-            first: Maybe[str | None] = details.read(UNSET, texts.identifier, found.names[0], _PROVIDER)
-            others = () if first is UNSET else further_names(found.names[1:], details, _PROVIDER)
-            return first, others, full_name(getattr(found.resource, "name", None), now) or found.display
-        text = "a practitioner has an identifier, or an id outside the Appointment"
-        details.warnings.append(dropped(Refused("NO_IDENTIFIER", text, _PROVIDER)))
-    return UNSET, (), None
+    found = provider_of(_coming(appointment), _schedule_actors(appointment, message), message, details, now)
+    if found is None:
+        return UNSET, (), None
+    first: Maybe[str | None] = details.read(UNSET, texts.identifier, found.names[0], _PROVIDER)
+    others = () if first is UNSET else further_names(found.names[1:], details, _PROVIDER)
+    return first, others, full_name(getattr(found.resource, "name", None), now) or found.display
 
 
 def _slots(appointment: Any, message: Message) -> Iterator[Any]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from booking.formats.fhir_r4.periods import is_current
+from booking.formats.fhir_r4.periods import is_current, is_over
 from booking.formats.fhir_r4.references import Message
+from booking.values.refusals import Refused
+from booking.values.warned import Details, dropped
 
-_LEADS = frozenset({"PPRF", "ATND"})
-"""Codes of v3-ParticipationType for who sees the patient: primary performer and attender."""
+_LEADS = ("PPRF", "ATND")
+"""Codes of v3-ParticipationType for who sees the patient, best first: primary performer, attender."""
 
 _SEES_NOBODY = frozenset({"translator", "TRANS", "REF", "REFB"})
 """Translator (participant-type), transcriber, referrer and referred by: practitioners of whom it is no visit."""
@@ -31,32 +34,60 @@ class Named(NamedTuple):
     display: str | None
 
 
-def practitioners(coming: list[Any], scheduled: Iterable[Any], message: Message, now: datetime) -> Iterator[Named]:
-    """Yield those who may be the provider, best first.
+def provider(
+    coming: list[Any], scheduled: Iterable[Any], message: Message, details: Details, now: datetime
+) -> Named | None:
+    """Return the one who is the provider, or None: then whoever is known of the visit stays.
+
+    Of two of whom nothing says who sees the patient none is: the order of a list says nothing. That is noted, as is
+    one who has no name.
 
     Args:
         coming: Participants who did not decline. Of them the marked ones, if any are, before whom the Schedule names.
         scheduled: References of the Schedule's actors: those count that came along.
     """
-    seeing = [(p.actor, _roles(p)) for p in coming if p.actor is not None and message.kind(p.actor) in _KINDS]
-    marked = [actor for actor, roles in seeing if roles & _LEADS]
-    actors = marked or [actor for actor, roles in seeing if not roles & _SEES_NOBODY]
-    yield from _best_first(actors, message, now)
+    for alike in _practitioners(coming, scheduled, message, now):
+        named = [one for one in alike if one.names]
+        for _ in alike[len(named) :]:
+            text = "a practitioner has an identifier, or an id outside the Appointment"
+            details.warnings.append(dropped(Refused("NO_IDENTIFIER", text, "Practitioner.identifier")))
+        if any(set(named[0].names).isdisjoint(one.names) for one in named):
+            text = "nothing says which of these practitioners sees the patient: mark him as PPRF"
+            details.warnings.append(dropped(Refused("SEVERAL_PROVIDERS", text, "Appointment.participant")))
+            return None
+        if named:
+            names = dict.fromkeys(name for one in named for name in one.names)
+            return next((one for one in named if one.resource is not None), named[0])._replace(names=list(names))
+    return None
+
+
+def _practitioners(
+    coming: list[Any], scheduled: Iterable[Any], message: Message, now: datetime
+) -> Iterator[list[Named]]:
+    """Yield those who may be the provider, best first; between those of one list nothing decides."""
+    there = [p for p in coming if p.actor is not None and not is_over(p.period, now)]
+    seeing = [(p.actor, _roles(p)) for p in there if message.kind(p.actor) in _KINDS]
+    by_code = [[actor for actor, roles in seeing if code in roles] for code in _LEADS]
+    unmarked = [actor for actor, roles in seeing if not roles & _SEES_NOBODY]
+    for actors in by_code if any(by_code) else [unmarked]:
+        yield from _best_first(actors, message, now)
     yield from _best_first([one for one in scheduled if message.resolve_as(one, *_KINDS) is not None], message, now)
 
 
-def _best_first(actors: list[Any], message: Message, now: datetime) -> Iterator[Named]:
+def _best_first(actors: list[Any], message: Message, now: datetime) -> Iterator[list[Named]]:
     """Yield whom references name; roles of nobody after the others, those not active, or whose role is over, last."""
 
     def is_worse(actor: Any) -> tuple[bool, bool]:
         return not _is_active(message.resolve(actor), now), _is_nobodys(message.resolve_as(actor, "PractitionerRole"))
 
-    for actor in sorted(actors, key=is_worse):
-        role = message.resolve_as(actor, "PractitionerRole")
-        if role is None or (found := _of_role(role, actor, message.containing(role))) is None:
-            found = Named(message.names_of(actor), message.resolve(actor), actor.display)
-        if found.names or actor.reference:
-            yield found
+    for _, alike in groupby(sorted(actors, key=is_worse), key=is_worse):
+        yield [found for actor in alike if (found := _named(actor, message)).names or actor.reference]
+
+
+def _named(actor: Any, message: Message) -> Named:
+    role = message.resolve_as(actor, "PractitionerRole")
+    found = None if role is None else _of_role(role, actor, message.containing(role))
+    return found or Named(message.names_of(actor), message.resolve(actor), actor.display)
 
 
 def _is_nobodys(role: Any) -> bool:

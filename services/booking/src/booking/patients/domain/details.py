@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from booking.values import contacts, texts
-from booking.values.warned import Details
+from booking.values.refusals import Refused
+from booking.values.warned import Details, dropped
 from schemas.people import ContactOf
 
 GUARDIAN: ContactOf = "guardian"
 
-MOST_TRIED = 5
-"""Addresses of one kind that are looked at; of more the best ones."""
+MOST_TRIED = 20
+"""Addresses of one kind that are looked at; of more the best ones, and the others are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class PersonDetails:
         own: His addresses, as written: they are read by the country of the clinic.
         guardians: Those of whoever answers for him, which count where he has none.
         former: What is said to be his address no more.
+        guardians_former: The same of those of others.
     """
 
     given_name: str | None = None
@@ -36,6 +38,7 @@ class PersonDetails:
     own: Addresses = Addresses()
     guardians: Addresses = Addresses()
     former: Addresses = Addresses()
+    guardians_former: Addresses = Addresses()
     language: str | None = None
     deceased: bool | None = None
 
@@ -47,6 +50,7 @@ class KeptDetails:
     Attributes:
         contact_of: Whose the addresses are, if not the patient's own.
         former: Addresses that are his no more, in normal form.
+        guardians_former: Those of others that are theirs no more.
     """
 
     given_name: str | None = None
@@ -57,6 +61,7 @@ class KeptDetails:
     deceased: bool | None = None
     contact_of: ContactOf | None = None
     former: frozenset[str] = frozenset()
+    guardians_former: frozenset[str] = frozenset()
 
 
 def read_by(person: PersonDetails, country: str | None, details: Details) -> KeptDetails:
@@ -83,6 +88,7 @@ def read_by(person: PersonDetails, country: str | None, details: Details) -> Kep
         deceased=person.deceased,
         contact_of=GUARDIAN if by_guardian and (mobile or email) else None,
         former=_normal(person.former, country),
+        guardians_former=_normal(person.guardians_former, country),
     )
 
 
@@ -95,10 +101,16 @@ def _first_good(
     def email(written: str) -> str:
         return contacts.email(written, f"{place}.email")
 
-    def first(read: Callable[[str], str], written: tuple[str, ...]) -> str | None:
-        return next((good for one in written[:MOST_TRIED] if (good := details.read(None, read, one)) is not None), None)
+    def first(read: Callable[[str], str], written: tuple[str, ...], kind: str) -> str | None:
+        for one in written[:MOST_TRIED]:
+            if (good := details.read(None, read, one)) is not None:
+                return good
+        if (others := len(written) - MOST_TRIED) > 0:
+            text = f"none of {MOST_TRIED} addresses is good, and {others} more were not looked at"
+            details.warnings.append(dropped(Refused("TOO_MANY_ADDRESSES", text, f"{place}.{kind}")))
+        return None
 
-    return first(mobile, addresses.mobiles), first(email, addresses.emails)
+    return first(mobile, addresses.mobiles, "phone"), first(email, addresses.emails, "email")
 
 
 def _normal(former: Addresses, country: str | None) -> frozenset[str]:

@@ -58,8 +58,9 @@ def completed(held: PatientState, person: KeptDetails) -> PatientState:
 
 def _addresses(held: PatientState, person: KeptDetails) -> tuple[str | None, str | None, ContactOf | None]:
     """Return mobile, email and whose they are: a guardian's only where the patient has none of his own (D54)."""
-    mobile = None if held.mobile in person.former else held.mobile
-    email = None if held.email in person.former else held.email
+    former = person.former | (person.guardians_former if held.contact_of is not None else frozenset())
+    mobile = None if held.mobile in former else held.mobile
+    email = None if held.email in former else held.email
     is_reached = mobile is not None or email is not None
     if person.mobile is None and person.email is None:
         return mobile, email, held.contact_of if is_reached else None
