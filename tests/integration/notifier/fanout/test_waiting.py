@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from notifier.fanout.handle.people import on_people
-from notifier.fanout.store import PostgresFanoutStore
+from notifier.fanout.store import PostgresFanoutStore, _turn
 from notifier.ledger.told_before import ToldBefore
 from schemas.appointments import Appointment, Status
 from schemas.reminders import Reason
@@ -80,6 +80,49 @@ async def test_d36_what_an_opt_out_kept_back_is_told_once_it_is_taken_back(notif
     await notifier.settled(visits[1], "confirmation", "accepted")
 
 
+async def test_d36_whose_visit_it_is_no_more_hears_so_once_his_opt_out_is_taken_back(notifier: RunningNotifier) -> None:
+    await notifier.start(**secrets())
+    ann, ben = await notifier.patient(email=None), await notifier.patient(mobile=None)
+    mobile = await notifier.address(ann, "mobile")
+    visit = await notifier.book(ann)
+    await notifier.settled(visit, "confirmation", "accepted")
+    assert (await sms(notifier, mobile, "STOP", "SM-stop")).status_code == 200
+    given = await notifier.change(visit, patient_id=ben)
+    assert (await notifier.settled(given, "cancelled", "skipped"))["reason"] == Reason.OPTED_OUT
+    assert (await sms(notifier, mobile, "START")).status_code == 200
+    await notifier.settled(given, "cancelled", "queued")
+    notifier.step(timedelta(minutes=2, seconds=1))
+
+    assert (await notifier.settled(given, "cancelled", "accepted"))["recipient_id"] == ann
+
+
+async def test_d57_what_was_refused_because_of_a_stop_is_told_once_he_starts_again(notifier: RunningNotifier) -> None:
+    await notifier.start(**secrets())
+    patient = await notifier.patient(email=None)
+    mobile = await notifier.address(patient, "mobile")
+    notifier.carriers.script(mobile, 21610)
+    visit = await notifier.book(patient)
+    refused = await notifier.settled(visit, "confirmation", "skipped")
+    assert (refused["reason"], refused["attempts"]) == (Reason.OPTED_OUT, 1)
+    assert await notifier.pool.fetchval("SELECT outcome FROM attempt") == "rejected"
+    assert (await sms(notifier, mobile, "START")).status_code == 200
+
+    assert (await notifier.settled(visit, "confirmation", "accepted"))["attempts"] == 2
+
+
+async def test_a_start_that_takes_nothing_back_wakes_nothing(notifier: RunningNotifier) -> None:
+    await notifier.start(**secrets())
+    patient = await notifier.patient(email=None)
+    mobile = await notifier.address(patient, "mobile")
+    assert (await sms(notifier, mobile, "STOP", "SM-stop")).status_code == 200
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "skipped")
+    await notifier.pool.execute("DELETE FROM opt_out")
+    assert (await sms(notifier, mobile, "START")).status_code == 200
+
+    await notifier.settled(visit, "confirmation", "skipped")
+
+
 async def test_what_no_channel_was_left_for_is_told_once_one_is_on_again(notifier: RunningNotifier) -> None:
     await notifier.start()
     patient = await notifier.patient()
@@ -126,6 +169,28 @@ async def test_who_brings_a_contact_waits_for_whoever_is_finding_it_missing(noti
         bringing = asyncio.create_task(brings())
         await until(lambda: _waited_for(notifier))
         assert not bringing.done()
+    await bringing
+
+
+async def test_who_brings_a_contact_takes_all_turns_before_he_locks_a_message(notifier: RunningNotifier) -> None:
+    """Else he and one who has the turn and wants the message wait for each other, and one of them fails."""
+    await notifier.start()
+    patient = await notifier.patient(mobile=None, email=None)
+    provider = next(one for one in iter(uuid4, None) if _turn(str(one)) != _turn(str(patient)))
+    visit = await notifier.book(patient, provider)
+    await notifier.settled(visit, "confirmation", "skipped")
+    await notifier.settled(visit, "provider-booked", "skipped")
+    async with notifier.pool.transaction(isolation="read_committed") as other:
+        await PostgresFanoutStore(other, None, notifier.peppers).take_turns([str(provider)])
+
+        async def brings() -> None:
+            async with notifier.pool.transaction(isolation="read_committed") as connection:
+                store = PostgresFanoutStore(connection, None, notifier.peppers)
+                await on_people(store, [str(patient)], notifier.settings().sending, notifier.now)
+
+        bringing = asyncio.create_task(brings())
+        await until(lambda: _waited_for(notifier))
+        assert await other.fetch("SELECT notification_id FROM notification FOR UPDATE NOWAIT")
     await bringing
 
 

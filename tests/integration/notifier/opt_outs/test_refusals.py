@@ -70,6 +70,24 @@ async def test_a_report_of_it_is_an_opt_out_unless_he_began_again_since(notifier
     assert await stopped(notifier) == []
 
 
+@pytest.mark.parametrize("texts", [("STOP", "START"), ("START",)])
+async def test_a_late_report_of_it_stops_nobody_who_began_again_in_whatever_form_of_his_number(
+    notifier: RunningNotifier, texts: tuple[str, ...]
+) -> None:
+    patient = await notifier.patient(mobile="+5491155554444")
+    await notifier.start(**secrets())
+    visit = await notifier.book(patient)
+    await notifier.due(visit)
+    row = await notifier.settled(visit, "reminder", "accepted")
+    assert row["lane"] == "sms"
+    sender = "+541155554444" if len(texts) > 1 else "+5491155554444"
+    for text in texts:
+        assert (await sms(notifier, sender, text, sid=f"SM-{text}")).status_code == 200
+    await status(notifier, row["attempt_id"], "undelivered", ErrorCode="21610")
+
+    assert await stopped(notifier) == []
+
+
 async def test_help_is_answered_with_who_writes_once_and_staff_see_it(notifier: RunningNotifier) -> None:
     visit, mobile = await reminded(notifier)
     await notifier.settled(visit, "reminder", "accepted")

@@ -177,6 +177,10 @@ class Memory:
     async def concerned(self, people: Collection[str], now: datetime) -> Collection[str]:
         return {one for one in people if one in self.being_decided or await self.waiting([one], now)}
 
+    async def waiting_visits(self, people: Collection[str], now: datetime) -> Collection[UUID]:
+        held = await self.waiting(people, now)
+        return {one.appointment_id for one in held if one.appointment_id and one.kind in LEVEL_KINDS}
+
     async def waiting(self, people: Collection[str], now: datetime) -> Sequence[Notification]:
         return [
             one

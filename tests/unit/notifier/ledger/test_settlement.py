@@ -9,7 +9,8 @@ import pytest
 
 from notifier.gate.domain.chain import TRIED, Step
 from notifier.gate.domain.channels import Route
-from notifier.gate.domain.decision import Send, Skip, Terms, Wait
+from notifier.gate.domain.decision import Send, Skip, Terms, Wait, decide
+from notifier.gate.domain.facts import GateFacts
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import (
     Accepted,
@@ -59,6 +60,22 @@ def test_d32_a_permanent_refusal_closes_the_channel_and_the_next_is_tried_at_onc
     assert (after.state, after.next_attempt_at, after.version) == (NotificationState.QUEUED, NOW, 0)
     assert after.steps == (Step(Channel.SMS, Reason.REFUSED),)
     assert (after.step_began_at, after.step_attempts) == (None, 0)
+
+
+@pytest.mark.parametrize("code", ["HTTP_400_21610", "HTTP_400_131050"])
+def test_d57_a_refusal_because_of_a_stop_closes_the_channel_while_the_opt_out_stands(code: str) -> None:
+    after = settled(sending(), Rejected(code))
+
+    assert (after.state, after.steps) == (NotificationState.QUEUED, (Step(Channel.SMS, Reason.OPTED_OUT),))
+    out, back = GateFacts(opted_out=frozenset({Channel.SMS})), GateFacts()
+    visited = visit(mobile="+447400123456", email=None)
+    shut_by = decide(after.asked, visited, out, NOW)
+    assert isinstance(shut_by, Skip)
+    waits = shut(after, shut_by)
+    assert (waits.state, waits.reason) == (NotificationState.SKIPPED, Reason.OPTED_OUT)
+    again = decide(replace(waits, state=NotificationState.QUEUED).asked, visited, back, NOW)
+    assert isinstance(again, Send)
+    assert again.route.channel is Channel.SMS
 
 
 def test_d32_no_channel_is_tried_after_the_deadline() -> None:

@@ -49,26 +49,45 @@ WHERE notification_id = ANY($1::uuid[]) AND {_NEWS} AND state = 'skipped' AND ac
 ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
 
 # Messages that wait, and for whom: a message that names nobody, as reminders and those of the release before, is to
-# whose visit it is. What has an hour of its own is a patient's; an arrival is no news once it was missed.
+# whose visit it is. What has an hour of its own is a patient's; an arrival is no news once it was missed. Each of the
+# three is found by an index: by whom it names, by the patient of its visit, and, those to providers, as they are few.
 _WAITING = f"""
-SELECT notification_id, recipient_id AS person FROM notification
+SELECT notification_id, appointment_id, kind, recipient_id AS person FROM notification
 WHERE recipient_id = ANY($1::text[]::uuid[]) AND kind <> 'provider-arrived' AND {_WAITS} AND not_after > $2
 UNION ALL
-SELECT notification_id, CASE recipient WHEN 'patient' THEN visit.patient_id ELSE visit.provider_id END
+SELECT notification_id, appointment_id, kind, visit.patient_id
 FROM notification JOIN appointment AS visit USING (appointment_id)
-WHERE recipient_id IS NULL AND kind <> 'provider-arrived' AND {_WAITS} AND not_after > $2
-  AND CASE recipient WHEN 'patient' THEN visit.patient_id ELSE visit.provider_id END = ANY($1::text[]::uuid[])"""  # noqa: S608
+WHERE recipient_id IS NULL AND recipient = 'patient' AND visit.patient_id = ANY($1::text[]::uuid[])
+  AND {_WAITS} AND not_after > $2
+UNION ALL
+SELECT notification_id, appointment_id, kind, visit.provider_id
+FROM notification JOIN appointment AS visit USING (appointment_id)
+WHERE recipient_id IS NULL AND recipient = 'provider' AND visit.provider_id = ANY($1::text[]::uuid[])
+  AND kind <> 'provider-arrived' AND {_WAITS} AND not_after > $2"""  # noqa: S608
 
 CONCERNED = f"SELECT DISTINCT person::text FROM ({_WAITING}) AS waiting"  # noqa: S608  # constants of ours
 
+WAITING_VISITS = f"""
+SELECT DISTINCT appointment_id FROM ({_WAITING}) AS waiting WHERE {_NEWS} AND appointment_id IS NOT NULL"""  # noqa: S608
+
+# With all that is locked when their visits are brought up to date: whoever locks some of it first and the rest later
+# stands in the way of one who locks it all in its order.
 WAITING = f"""
+WITH waiting AS ({_WAITING})
 SELECT {ALL} FROM notification
-WHERE notification_id IN (SELECT notification_id FROM ({_WAITING}) AS waiting) AND {_WAITS}
+WHERE notification_id IN (
+    SELECT notification_id FROM waiting
+    UNION
+    SELECT notification_id FROM notification
+    WHERE appointment_id IN (SELECT appointment_id FROM waiting WHERE {_NEWS})
+      AND {_NEWS} AND (state = 'queued' OR {_WAITS})
+) AND (state = 'queued' OR {_WAITS})
 ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
 
-STOPPED_VISITS = """
-SELECT DISTINCT appointment_id FROM notification
-WHERE state = 'skipped' AND reason = 'OPTED_OUT' AND not_after > $1 AND appointment_id IS NOT NULL"""
+# To whom something waits because of an opt-out; where it names nobody, of which visit.
+STOPPED = """
+SELECT DISTINCT recipient_id, CASE WHEN recipient_id IS NULL THEN appointment_id END FROM notification
+WHERE state = 'skipped' AND reason = 'OPTED_OUT' AND not_after > $1"""
 
 # Twins: visits of one patient, clinic and service (D37). Each that turned just now, with those that matter to it: for
 # a booked one the visits ahead that stand since before, and those cancelled close to it; for a cancelled one those

@@ -14,7 +14,7 @@ from notifier.fanout.domain.mornings import Morning, TodaysVisit
 from notifier.fanout.domain.news import Twin
 from notifier.fanout.domain.versions import Held, Kept
 from notifier.fanout.handle.reminders import Expected, GoneSeen, PlanSeen
-from notifier.gate.domain.visit import email_of, mobile_of
+from notifier.gate.domain.visit import Person, Visit, email_of, mobile_of
 from notifier.inbox.domain import DayList, InboxEntry
 from notifier.inbox.notice import notice_of
 from notifier.inbox.store import deliver
@@ -26,7 +26,7 @@ from notifier.values.addresses import Address, Peppers
 from schemas.appointments import Status
 
 LOOKED_AT_ONCE = 500
-"""Visits of one question to the gate."""
+"""Visits, or people, of one question to the gate."""
 
 _VISIT = (
     "appointment_id", "version", "status", "schedule_gen", "starts_at", "provider_id", "patient_id", "clinic_id",
@@ -85,15 +85,22 @@ class PostgresFanoutStore(PostgresLedgerTransaction):
         rows = await self._connection.fetch(statements.WAITING, list(people), now)
         return [ledger_rows.notification(row) for row in rows]
 
+    async def waiting_visits(self, people: Collection[str], now: datetime) -> Collection[UUID]:
+        return [row[0] for row in await self._connection.fetch(statements.WAITING_VISITS, list(people), now)]
+
     async def stopped_by(self, address: Address, now: datetime) -> Collection[str]:
-        visits = [row[0] for row in await self._connection.fetch(statements.STOPPED_VISITS, now)]
-        return {
-            str(visit.patient_id)
-            for some in batched(visits, LOOKED_AT_ONCE)
-            for visit in (await self.gate(some)).values()
-            for at in (mobile_of(visit), email_of(visit))
-            if at and not set(address.keys).isdisjoint(self._peppers.of(at).keys)
-        }
+        rows = await self._connection.fetch(statements.STOPPED, now)
+        named, unnamed = {row[0] for row in rows if row[0]}, {row[1] for row in rows if row[1]}
+        found: dict[UUID, Visit | Person] = {}
+        for some in batched(unnamed, LOOKED_AT_ONCE):
+            found |= {visit.patient_id: visit for visit in (await self.gate(some)).values()}
+        for some in batched(named, LOOKED_AT_ONCE):
+            found |= await self.people(some)
+        return {str(who) for who, one in found.items() if self._is_at(address, one)}
+
+    def _is_at(self, address: Address, person: Visit | Person) -> bool:
+        own = (at for at in (mobile_of(person), email_of(person)) if at)
+        return any(not set(address.keys).isdisjoint(self._peppers.of(at).keys) for at in own)
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         rows = await self._connection.fetch(statements.TWINS, list(appointment_ids), within_s, now)

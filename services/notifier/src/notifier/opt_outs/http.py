@@ -31,8 +31,8 @@ def routes(pool: Pool, clock: Clock, peppers: Peppers, operator: Any, lifted: Li
     async def lift_(body: OptOutBody) -> OptOutList:
         address, now = body.kept(peppers), clock.now()
         async with pool.transaction(isolation="read_committed") as connection:
-            await lift(connection, address, body.outside, body.categories, f"staff/{body.by}", now)
-            await lifted(connection, address, now)
+            if await lift(connection, address, body.outside, body.categories, f"staff/{body.by}", now):
+                await lifted(connection, address, now)
         return await opt_outs(pool, body.kept(peppers))
 
     return router

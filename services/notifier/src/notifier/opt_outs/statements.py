@@ -23,9 +23,13 @@ LIFT_OPT_OUT = f"""
 WITH lifted AS (
     DELETE FROM opt_out WHERE {OF_ADDRESS} AND channel = ANY($3::text[]) AND category = ANY($4::text[])
     RETURNING channel, category
+), noted AS (
+    INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
+    SELECT DISTINCT channel, key, category, false, $5::timestamptz, $6
+    FROM lifted CROSS JOIN unnest($1::bytea[]) AS each (key)
 )
-INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
-SELECT DISTINCT channel, ($1::bytea[])[1], category, false, $5::timestamptz, $6 FROM lifted"""  # noqa: S608  # ours
+SELECT count(*) FROM lifted"""  # noqa: S608  # ours
+"""The history has it under every key: an attempt knows one alone, of the secret and the form of the line it had."""
 
 OPT_OUTS = f"""
 SELECT DISTINCT ON (channel, category) channel, category, since, caused_by
@@ -37,8 +41,12 @@ WHERE made.attempt_id = ANY($1::uuid[]) AND made.address_key IS NOT NULL AND NOT
     SELECT FROM opt_out_history AS heard
     WHERE heard.address_key = made.address_key AND NOT heard.stopped
       AND heard.at >= coalesce(made.called_at, made.gated_at)
+) AND NOT EXISTS (
+    SELECT FROM reply AS heard
+    WHERE heard.address_key = made.address_key AND heard.verdict = 'opted-in'
+      AND heard.received_at >= coalesce(made.called_at, made.gated_at)
 ) ORDER BY 1"""
-"""Whom attempts went to, who has not begun again since."""
+"""Whom attempts went to, who has not begun again since; an answer that lifted nothing counts too."""
 
 STOPPED = """
 SELECT channel, category, address_key, address_sha256 FROM opt_out

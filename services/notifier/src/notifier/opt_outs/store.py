@@ -58,9 +58,10 @@ async def lift(
     categories: Sequence[Category],
     cause: str,
     now: datetime,
-) -> None:
-    """Take back what `stop` stored."""
-    await connection.execute(sql.LIFT_OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
+) -> bool:
+    """Take back what `stop` stored; say whether there was anything."""
+    asked = *found_by(address), list(channels), list(categories), now, cause
+    return bool(await connection.fetchval(sql.LIFT_OPT_OUT, *asked))
 
 
 async def stopped(

@@ -74,8 +74,8 @@ class PostgresReplyTransaction:
         return bool(await self._connection.fetchval(sql.STOPPED_LATER, *found_by(address), sent_at, OF_A_NUMBER))
 
     async def opt_in(self, address: Address, cause: str, now: datetime) -> None:
-        await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now)
-        await self._lifted(self._connection, address, now)
+        if await lift(self._connection, address, OF_A_NUMBER, tuple(Category), cause, now):
+            await self._lifted(self._connection, address, now)
 
     async def messaged(self, address: Address, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
         rows = await self._connection.fetch(sql.MESSAGED, *found_by(address), channel.value, account)

@@ -88,12 +88,12 @@ async def bring_up_to_date(
     """Write down what is to be said of these visits, new or in the open message that is there.
 
     Args:
-        kept: Of those of which a new version came, that version.
+        kept: Of those of which a new version came, that version. Without any, whoever asks has taken the turns.
         happened: What is to be said besides, written down in the same step: the providers' rows are locked last.
     """
     seen = await store.gate(visits)
     lacking = missing(seen.values())
-    twins = await _twins(store, kept, lacking, now)
+    twins = await _twins(store, kept, lacking, now) if kept else ()
     replaced = replaced_by(twins)
     about = dict.fromkeys((*visits, *replaced))
     beside = {one.appointment_id for one in happened if one.appointment_id}

@@ -7,9 +7,10 @@ schedule that stands. What is over, or known to him by now, stays as it is.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from chassis.delivery.consumer import Applied
-from notifier.fanout.domain.news import awakened
+from notifier.fanout.domain.news import awakened, missing
 from notifier.fanout.handle.appointments import FanoutStore, bring_up_to_date
 from notifier.fanout.handle.entry import enter
 from notifier.gate.domain.modes import SendingMode
@@ -24,10 +25,14 @@ class PeopleStore(FanoutStore, Protocol):
     async def concerned(self, people: Collection[str], now: datetime) -> Collection[str]:
         """Return those of these patients and providers to whom a message waits, or about whom somebody decides now."""
 
+    async def waiting_visits(self, people: Collection[str], now: datetime) -> Collection[UUID]:
+        """Return the visits of which news waits as in `waiting`, without a lock."""
+
     async def waiting(self, people: Collection[str], now: datetime) -> Sequence[Notification]:
         """Lock and return what waits for want of these, or for a bar of theirs, and is not too late.
 
-        A message that names nobody is to whose visit it is.
+        A message that names nobody is to whose visit it is. With it comes, locked in the same order, what
+        `open_news` gives of the visits of which news waits.
         """
 
     async def stopped_by(self, address: Address, now: datetime) -> Collection[str]:
@@ -38,10 +43,12 @@ async def on_people(store: PeopleStore, people: Sequence[str], sending: SendingM
     """Tell what could not be told for want of these, of an address of theirs, or of leave to write to them (D58).
 
     A transaction that found them missing is waited for: it may be about to write that down. Of all others nothing is
-    asked but whether something waits for them, so that a topic read from its beginning costs little.
+    asked but whether something waits for them, so that a topic read from its beginning costs little. Turns are taken
+    at once and before any row is locked, here as in `bring_up_to_date`: no two transactions wait for each other.
     """
     if people and (concerned := await store.concerned(people, now)):
-        await store.take_turns(concerned)
+        about = await store.waiting_visits(concerned, now)
+        await store.take_turns({*concerned, *missing((await store.gate(about)).values())})
         held = await store.waiting(concerned, now)
         timed = [one for one in held if one.kind not in LEVEL_KINDS]
         before = {one.notification_id: one for one in timed}

@@ -117,11 +117,11 @@ class Preferences:
     email: bool
 
 
-def mobile_of(visit: Visit) -> str | None:
+def mobile_of(visit: Visit | Person) -> str | None:
     """Return the patient's mobile number in E.164, or None if there is none that a carrier could take."""
     return visit.mobile if visit.mobile and is_mobile(visit.mobile) else None
 
 
-def email_of(visit: Visit) -> str | None:
+def email_of(visit: Visit | Person) -> str | None:
     """Return the patient's address, or None if there is none that could stand in a mail's header."""
     return visit.email if visit.email and is_email(visit.email) else None

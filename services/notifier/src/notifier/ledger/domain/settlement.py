@@ -4,6 +4,7 @@
 |---|---|---|
 | accepted | accepted | accepted |
 | rejected | this channel is closed (REFUSED); the next at once | the same |
+| rejected: he told the carrier STOP | passed over while the opt-out stands (OPTED_OUT); the next at once | the same |
 | not accepted | again after its backoff; beyond the channel's budget closed (NOT_ACCEPTED), the next at once. The | - |
 | | last channel stays open to the deadline while the fault is ours | |
 | unsure, or the lease ran out | unknown; where a double is preferred closed (OUTCOME_UNKNOWN), the next at once | - |
@@ -34,6 +35,7 @@ from notifier.ledger.domain.notification import (
     Unsure,
 )
 from notifier.ledger.domain.states import NotificationState
+from notifier.opt_outs.domain.refusals import is_opt_out
 from notifier.values.kinds import PATIENT
 from schemas.notifications import DeliveryState, Kind
 from schemas.reminders import Reason
@@ -66,8 +68,8 @@ def settle(
     match answer:
         case Accepted():
             return replace(_outcome(held, NotificationState.ACCEPTED, None), accepted_at=held.accepted_at or now)
-        case Rejected():
-            return close_step(held, Reason.REFUSED, now)
+        case Rejected(code=code):
+            return close_step(held, Reason.OPTED_OUT if is_opt_out(code) else Reason.REFUSED, now)
     if held.state is NotificationState.UNKNOWN:
         return None
     match answer:
@@ -100,7 +102,7 @@ def close_step(held: Notification, reason: Reason, now: datetime) -> Notificatio
     """Return the notification with its present channel closed, queued for the next one; after its deadline failed.
 
     Args:
-        reason: Why the channel is closed for it, one of `chain.TRIED`.
+        reason: Why the channel is closed for it: one of `chain.TRIED`, or OPTED_OUT, which is asked again at each gate.
     """
     if held.lane is None:
         return _outcome(held, NotificationState.FAILED, reason)
