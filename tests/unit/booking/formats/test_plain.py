@@ -164,3 +164,27 @@ def test_a_client_of_several_sources_names_one() -> None:
         parse(body(), Hints(two, NOW))
     assert parse(body(), Hints(two, NOW, source="a"))[0].source == "a"
     assert parse({**body(), "source": "b"}, Hints(two, NOW, source="a"))[0].source == "b"
+
+
+def cut(value: Any) -> bytes:
+    """Return the JSON in which what stands between < and > is an escape."""
+    return orjson.dumps(value).replace(b"<", b"\\u").replace(b">", b"")
+
+
+@pytest.mark.parametrize("odd", ["<d83d>", "<0000>"])
+def test_what_is_no_character_spoils_the_text_it_stands_in_and_no_other(odd: str) -> None:
+    whole = {**body(), "reason": f"sorry {odd}", "colour": odd}
+    bad = body(id=f"v{odd}")
+    good, refused, other = PlainJson().parse(cut([whole, bad, body()]), Hints(LOCAL, NOW)).commands
+    assert isinstance(good, BookAppointment)
+    assert good.reason is None
+    assert sorted(one.place for one in good.warnings) == ["colour", "reason"]
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.place) == ("CONTROL_CHARACTER", "appointment.id")
+    assert isinstance(other, BookAppointment)
+
+
+@pytest.mark.parametrize("patient", [None, {}, {"id": None}])
+def test_a_patient_of_whom_nothing_is_said_and_a_mode_that_is_null_are_not_told(patient: Any) -> None:
+    (order,) = parse({**body(status="cancelled", patient=patient), "mode": None})
+    assert (order.patient, order.mode.value, order.warnings) == (None, "live", ())

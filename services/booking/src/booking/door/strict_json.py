@@ -5,7 +5,9 @@ the body is ever repeated in an answer or a log (G9).
 """
 
 import json
+import re
 from codecs import BOM_UTF8
+from collections.abc import Callable
 from hashlib import sha256
 from math import isinf
 from typing import Any
@@ -22,6 +24,12 @@ LONGEST_NUMBER = 30
 
 INTEGERS = range(-(2**63), 2**64)
 """What every reader keeps whole: signed or unsigned 64 bits. `canonical_hash` can write no others."""
+
+
+UNREADABLE = "\x01"
+"""What stands in an event for an escape that is no character: texts and ids with it are judged one by one."""
+
+_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
 class BadBody(Refused):
@@ -41,6 +49,42 @@ def strict_json(body: bytes) -> Any:
             DUPLICATE_KEY, NOT_A_NUMBER, NUMBER_TOO_LONG, TOO_DEEP, LONE_SURROGATE; the place is a byte
             or character position.
     """
+    value = _decoded(body)
+    if _may_hold_more(body):
+        _walk(value, _check_text)
+    return value
+
+
+def event_json(body: bytes) -> Any:
+    """Return the JSON value of events as `strict_json` does, but let no text refuse another's event.
+
+    An escaped NUL and half of a surrogate pair, as a text that is cut within an emoji has it, are read as UNREADABLE:
+    the detail that holds it is dropped, the id refused, as with any control character.
+
+    Raises:
+        BadBody: As `strict_json`, but for LONE_SURROGATE and an escaped NUL.
+    """
+    value = _decoded(body)
+    if not _may_hold_more(body):
+        return value
+    _walk(value, lambda text: None)
+    return _readable(value) if b"\\u" in body else value
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NO_CHARACTER.sub(UNREADABLE, value)
+    if isinstance(value, dict):
+        return {_readable(name): _readable(one) for name, one in value.items()}
+    return [_readable(one) for one in value] if isinstance(value, list) else value
+
+
+def _may_hold_more(body: bytes) -> bool:
+    """Say whether the value may be too deep or hold what is no character: most bodies show at once that they do not."""
+    return body.count(b"{") + body.count(b"[") > DEEPEST or b"\\u" in body
+
+
+def _decoded(body: bytes) -> Any:
     body = body.removeprefix(BOM_UTF8)
     if not body.strip():
         raise BadBody("EMPTY_BODY", "the body is empty")
@@ -51,14 +95,11 @@ def strict_json(body: bytes) -> Any:
     if "\x00" in text:
         raise BadBody("NUL_CHARACTER", "the body holds a NUL", f"character {text.index(chr(0))}")
     try:
-        value = _DECODER.decode(text)
+        return _DECODER.decode(text)
     except RecursionError:
         raise BadBody("TOO_DEEP", f"at most {DEEPEST} levels") from None
     except json.JSONDecodeError as error:
         raise _not_json(error, text) from None
-    if body.count(b"{") + body.count(b"[") > DEEPEST or b"\\u" in body:
-        _walk(value)
-    return value
 
 
 def not_utf8(error: UnicodeDecodeError) -> BadBody:
@@ -110,8 +151,8 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _walk(value: Any) -> None:
-    """Check depth and characters, level by level."""
+def _walk(value: Any, check: Callable[[str], None]) -> None:
+    """Check depth and texts, level by level."""
     level, depth = [value], 0
     while level:
         depth += any(isinstance(v, dict | list) for v in level)
@@ -125,7 +166,7 @@ def _walk(value: Any) -> None:
             elif isinstance(found, list):
                 below += found
             elif isinstance(found, str):
-                _check_text(found)
+                check(found)
         level = below
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
-from booking.door.strict_json import canonical_hash, strict_json
+from booking.door.strict_json import canonical_hash, event_json
 from booking.formats.fhir_r4 import mapping, resources
 from booking.formats.fhir_r4.lists import with_whole_lists
 from booking.formats.fhir_r4.references import Message, unversioned
@@ -27,19 +27,19 @@ class FhirR4:
 
     def parse(self, body: bytes, hints: Hints) -> Parsed:
         """See `port.Format`."""
-        value = strict_json(body)
+        value = event_json(body)
         is_bundle = isinstance(value, dict) and value.get("resourceType") == "Bundle"
         return Parsed([_of_message(value, hints) if is_bundle else _of_appointment(value, hints)])
 
 
 def parse_message(body: bytes, hints: Hints) -> Parsed:
     """Return the command in a message Bundle, and of nothing else."""
-    return Parsed([_of_message(strict_json(body), hints)])
+    return Parsed([_of_message(event_json(body), hints)])
 
 
 def parse_appointment(body: bytes, hints: Hints) -> Parsed:
     """Return the command in one Appointment, and of nothing else."""
-    return Parsed([_of_appointment(strict_json(body), hints)])
+    return Parsed([_of_appointment(event_json(body), hints)])
 
 
 def _of_appointment(value: Any, hints: Hints) -> BookAppointment:

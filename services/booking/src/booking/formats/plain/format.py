@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.door.bodies import Id, Text, described
 from booking.door.domain import Client
-from booking.door.strict_json import canonical_hash, strict_json
+from booking.door.strict_json import canonical_hash, event_json
 from booking.formats.plain.pieces import Fields, noted, without_details
 from booking.formats.port import Hints, Parsed
 from booking.values import texts
@@ -34,13 +34,18 @@ class Reference(_Body):
     id: Id
 
 
+def _said(value: Any) -> Any:
+    """Return the patient's JSON; an object in which nothing is said is none."""
+    return None if isinstance(value, dict) and all(one is None for one in value.values()) else value
+
+
 class AppointmentBody(_Body):
     """An appointment as the event leaves it. Fields left out keep what is held."""
 
     id: Id = Field(description="The source's id of the appointment.")
     status: Status
     confirmed: StrictBool | None = None
-    patient: Reference | None = None
+    patient: Annotated[Reference | None, BeforeValidator(_said)] = None
     clinic: StrictStr | None = Field(default=None, description="The clinic's code.")
     provider: Reference | None = Field(default=None, description="null: nobody is assigned.")
     service_type: Text | None = None
@@ -56,7 +61,7 @@ class EventBody(_Body):
     source: StrictStr | None = Field(default=None, description="Left out: the client's only source.")
     occurred_at: StrictStr | None = Field(default=None, description="When the source last changed it, with offset.")
     sequence: Annotated[StrictInt, Field(ge=0, le=LARGEST_SEQUENCE)] | None = None
-    mode: IngestMode = IngestMode.LIVE
+    mode: IngestMode | None = Field(default=None, description="Left out or null: live.")
     reason: Text | None = None
     appointment: AppointmentBody
 
@@ -111,7 +116,7 @@ class PlainJson:
 
     def parse(self, body: bytes, hints: Hints) -> Parsed:
         """See `port.Format`."""
-        value = strict_json(body)
+        value = event_json(body)
         return Parsed(self.read(value, hints), is_batch(value))
 
     def read(self, value: Any, hints: Hints) -> Sequence[BookAppointment | Refused]:
@@ -178,7 +183,7 @@ def command(
         status=visit.status,
         sequence=body.sequence,
         occurred_at=details.read(None, _time, body.occurred_at, None, "occurred_at"),
-        mode=body.mode,
+        mode=body.mode or IngestMode.LIVE,
         reason=None if body.reason is None else details.read(None, texts.name, body.reason, "reason"),
         confirmed=UNSET if visit.confirmed is None else visit.confirmed,
         patient=None if visit.patient is None else texts.identifier(visit.patient.id, "appointment.patient.id"),
