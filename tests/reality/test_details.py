@@ -80,6 +80,31 @@ CANCELLED_RESOURCES: tuple[tuple[str, dict[str, Any], Sequence[tuple[str, str]]]
 )
 
 
+def half(text: str, number: int = 2, visit: str = "v") -> bytes:
+    """Return a cancellation with an escape in its reason that is no character."""
+    appointment = b'"appointment":{"id":"%s-{mark}","status":"cancelled"}' % visit.encode()
+    return b'{"event_id":"e-{mark}-%d","reason":"sorry %s",%s}' % (number, text.encode(), appointment)
+
+
+WHO = {"actor": {"type": "Patient", "identifier": {"value": "{patient}"}}, "status": "accepted"}
+WHERE = {"actor": {"reference": "Location/{clinic}"}, "status": "accepted"}
+NOBODY = {"actor": {"reference": "", "display": "Dr Who"}, "status": "accepted"}
+BESIDE: tuple[tuple[str, dict[str, Any], Sequence[tuple[str, str]] | None], ...] = (
+    (
+        "with a reason as R5 spells it",
+        {"cancellationReason": {"text": "ill"}},
+        dropped("Appointment.cancellationReason"),
+    ),
+    ("with an instruction for the patient", {"patientInstruction": "Fast from midnight"}, []),
+    (
+        "with a participant who is nobody",
+        {"participant": [WHO, WHERE, NOBODY]},
+        dropped("Appointment.participant[2].actor.reference"),
+    ),
+    ("with an empty identifier", {"identifier": [{"value": ""}]}, dropped("Appointment.identifier[0].value")),
+    ("with 25 fields of its own", {f"x{n}": 1 for n in range(25)}, None),
+    ("with a contained resource of an unknown kind", {"contained": [{"resourceType": "VirtualService"}]}, []),
+)
 LATER = timedelta(minutes=5)  # a cancellation waits for a new booking that may be meant with it
 CASES = (
     Case(
@@ -110,7 +135,58 @@ CASES = (
             held={"status": "cancelled"},
             told=[("email", ""), ("email", "cancelled")],
         )
-        for what, members, warned in CANCELLED_RESOURCES
+        for what, members, warned in (*CANCELLED_RESOURCES, *BESIDE)
+    ),
+    *(
+        Case(
+            f"cancelled, {what}",
+            [Post(event()), Post(sent, {answer: "applied"}, warned)],
+            held={"status": "cancelled"},
+            told=[("email", ""), ("email", "cancelled")],
+        )
+        for what, sent, answer, warned in (
+            ("with a reason cut within an emoji", half("\\ud83d"), "result", dropped("reason")),
+            ("with a NUL in the reason", half("\\u0000"), "result", dropped("reason")),
+            (
+                "beside another's event with half an emoji",
+                b'{"events":[%s,%s]}' % (half("good"), half("\\ud83d", 3, "w")),
+                "results.0.result",
+                None,
+            ),
+            (
+                "of a patient of whom nothing is said, in no mode",
+                {**event(2, {"status": "cancelled", "patient": {}}), "mode": None},
+                "result",
+                [],
+            ),
+        )
+    ),
+    Case(
+        "a message of a patient whose first number is no name, and whose id R4 does not know",
+        [
+            fhir(
+                message({"id": "pat_1", "identifier": [{"value": ""}, {"value": "{patient} "}], "telecom": [MAIL]}),
+                warnings=None,
+            )
+        ],
+        held={"status": "booked"},
+        told=[("email", "")],
+    ),
+    Case(
+        "a message of a patient who died at a time that is none",
+        [
+            fhir(
+                message(
+                    {
+                        "identifier": [{"value": "{other}"}],
+                        "telecom": [{"system": "email", "value": "{other_email}"}],
+                        "deceasedDateTime": "2026-03-04 10:00",
+                    }
+                ),
+                warnings=dropped("Bundle.entry[2].resource.deceasedDateTime"),
+            )
+        ],
+        told_other=[],
     ),
     Case(
         "a message whose patient has a disconnected phone and a good mail",

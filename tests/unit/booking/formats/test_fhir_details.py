@@ -111,8 +111,10 @@ def test_a_detail_of_a_person_is_left_out_and_he_stays_who_he_is(what: str) -> N
 
 
 def test_fields_that_do_not_go_together_leave_what_names_the_resource() -> None:
-    order = read(message(lambda p: p.update(deceasedBoolean=False, deceasedDateTime="2027-01-01")))
+    order = read(message(lambda p: p.update(multipleBirthBoolean=True, multipleBirthInteger=2, deceasedBoolean=True)))
     assert places(order) == ["Bundle.entry[2].resource"]
+    assert order.person is not None
+    assert order.person.deceased is True
     assert order.patient == "https://clinics.example/patient-number|RV-20817"
 
 
@@ -126,12 +128,123 @@ def test_an_end_that_is_not_named_is_not_taken_away() -> None:
     assert read({n: v for n, v in APPOINTMENT.items() if n != "end"}).ends_at is UNSET
 
 
+def with_another(**fields: Any) -> dict[str, Any]:
+    """Return a visit with a second participant, of whom nobody can tell who he is."""
+    return {**APPOINTMENT, "participant": [*APPOINTMENT["participant"], {"status": "accepted", **fields}]}
+
+
+SECOND = "Appointment.participant[1].actor"
+NEWER: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an instruction for the patient": ({**APPOINTMENT, "patientInstruction": "Fast from midnight"}, []),
+    "a reason as R5 spells it": (
+        {**CANCELLED, "cancellationReason": {"text": "ill"}},
+        ["Appointment.cancellationReason"],
+    ),
+    "a note": ({**APPOINTMENT, "note": [{"text": "called"}]}, ["Appointment.note"]),
+    "a participant who is required as R5 says it": (
+        {**APPOINTMENT, "participant": [{**APPOINTMENT["participant"][0], "required": True}]},
+        ["Appointment.participant[0].required"],
+    ),
+    "another with an empty reference": (
+        with_another(actor={"reference": "", "display": "Dr Who"}),
+        [f"{SECOND}.reference"],
+    ),
+    "another who is a text": (with_another(actor="Dr Who"), [SECOND, "Appointment.participant[1]"]),
+    "a number that is no text": (
+        with_another(actor={"type": "Practitioner", "identifier": {"value": 204}}),
+        [f"{SECOND}.identifier.value"],
+    ),
+    "a resource of an unknown kind": (
+        {**APPOINTMENT, "contained": [{"resourceType": "VirtualService", "id": "x"}]},
+        [],
+    ),
+    "an empty identifier": ({**APPOINTMENT, "identifier": [{"value": ""}]}, ["Appointment.identifier[0].value"]),
+    "an identifier of no system": (
+        {**APPOINTMENT, "identifier": [{"system": 7, "value": "b2"}]},
+        ["Appointment.identifier[0].system"],
+    ),
+    "a null in a list": ({**APPOINTMENT, "identifier": [None]}, ["Appointment.identifier"]),
+    "a contained place with an id of its own kind": (
+        {**APPOINTMENT, "contained": [{"resourceType": "Location", "id": "room_1"}]},
+        ["Appointment.contained[0].id"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NEWER)
+def test_whose_it_is_and_which_stands_whatever_is_said_of_others(what: str) -> None:
+    value, expected = NEWER[what]
+    order = read(value)
+    assert places(order) == expected
+    assert order.appointment == "a1"
+    assert order.other_names == ("Appointment/a1",)
+    assert order.patient == "Patient/ann"
+
+
+def test_the_next_name_that_can_be_kept_leads_and_blanks_around_one_are_no_part_of_it() -> None:
+    numbers = [{"system": "urn:y", "value": "x" * 220}, {"use": "", "system": "urn:x", "value": " 7 "}]
+    order = read({**APPOINTMENT, "identifier": numbers})
+    assert sorted(places(order)) == ["Appointment.identifier", "Appointment.identifier[1].use"]
+    assert {order.appointment, *order.other_names} == {"urn:x|7", "a1", "Appointment/a1"}
+
+
+def test_of_a_patients_numbers_the_first_that_can_be_kept_leads() -> None:
+    order = read(
+        message(lambda p: p.update(identifier=[{"value": ""}, {"value": "943 476"}, {"value": "9434765919 "}]))
+    )
+    assert places(order) == ["Bundle.entry[2].resource.identifier[0].value"]
+    assert order.names_of_patient[0][1] == "943 476"
+    assert "9434765919" in order.patient_names
+
+
+def test_an_id_with_characters_that_fhir_has_not_is_still_referred_to() -> None:
+    value = message(lambda p: p.update(id="pat_1"))
+    assert read(value).patient == "https://clinics.example/patient-number|RV-20817"
+    patient = {"resourceType": "Patient", "id": "pat_1", "identifier": [{"value": "7"}]}
+    contained = {**APPOINTMENT, "contained": [patient], "participant": [actor(reference="#pat_1")]}
+    assert read(contained).patient == "7"
+
+
+def test_very_much_is_left_out_and_the_first_of_it_is_named() -> None:
+    order = read({**APPOINTMENT, **{f"x{n}": 1 for n in range(60)}, "slot": [{"reference": 5} for _ in range(30)]})
+    assert len(order.warnings) == 21
+    assert order.warnings[-1].detail == "70 more pieces that are not valid R4; the rest was taken"
+
+
+DEAD = "Bundle.entry[2].resource"
+DEATHS: dict[str, tuple[dict[str, Any], bool | None, list[str]]] = {
+    "both": ({"deceasedBoolean": True, "deceasedDateTime": "2026-01-01"}, True, [DEAD]),
+    "both, and they differ": ({"deceasedBoolean": False, "deceasedDateTime": "2026-01-01"}, True, [DEAD]),
+    "a time written as people do": ({"deceasedDateTime": "2026-03-04 10:00"}, True, [f"{DEAD}.deceasedDateTime"]),
+    "a time that is a number": ({"deceasedDateTime": {"year": 2026}}, True, [f"{DEAD}.deceasedDateTime"]),
+    "nothing": ({"deceasedDateTime": ""}, None, [f"{DEAD}.deceasedDateTime"]),
+    "nothing beside alive": ({"deceasedBoolean": False, "deceasedDateTime": None}, False, []),
+}
+
+
+@pytest.mark.parametrize("what", DEATHS)
+def test_who_is_said_to_have_died_at_any_time_is_dead(what: str) -> None:
+    said, expected, where = DEATHS[what]
+    order = read(message(lambda p: p.update(said, telecom=[{"system": "email", "value": "a@b.example"}])))
+    assert order.person is not None
+    assert order.person.deceased is expected
+    assert "a@b.example" in order.person.own.emails
+    assert places(order) == where
+
+
+def test_a_death_that_is_said_twice_and_once_wrongly_is_one() -> None:
+    order = read(message(lambda p: p.update(deceasedBoolean=True, deceasedDateTime="yesterday")))
+    assert order.person is not None
+    assert order.person.deceased is True
+    assert order.person.family_name is not None
+
+
 ESSENTIAL: dict[str, tuple[Any, str, str]] = {
     "a start": ({**APPOINTMENT, "start": "soon"}, "INVALID_FHIR", "Appointment.start"),
     "no start": ({n: v for n, v in APPOINTMENT.items() if n != "start"}, "FHIR_INVARIANT", "Appointment.start"),
     "an id": ({**APPOINTMENT, "id": ""}, "INVALID_FHIR", "Appointment.id"),
     "an identifier": (
-        {**APPOINTMENT, "identifier": [{"value": ""}]},
+        {**{n: v for n, v in APPOINTMENT.items() if n != "id"}, "identifier": [{"value": ""}]},
         "INVALID_FHIR",
         "Appointment.identifier[0].value",
     ),
@@ -146,7 +259,20 @@ ESSENTIAL: dict[str, tuple[Any, str, str]] = {
         "INVALID_FHIR",
         "Bundle.entry[2].resource.identifier[0].value",
     ),
-    "very much": ({**APPOINTMENT, **{f"x{n}": 1 for n in range(60)}}, "INVALID_FHIR", "Appointment"),
+    "whose, as R5 says it": (
+        {**APPOINTMENT, "subject": {"reference": "Patient/ann"}},
+        "FHIR_R5",
+        "Appointment.subject",
+    ),
+    "an identifier that is none of two": (
+        {
+            **{n: v for n, v in APPOINTMENT.items() if n != "id"},
+            "identifier": [{"value": "a\tb"}, {"value": "x" * 201}],
+        },
+        "CONTROL_CHARACTER",
+        "Appointment.identifier",
+    ),
+    "an id with half of an emoji": ({**APPOINTMENT, "id": "a\x00"}, "CONTROL_CHARACTER", "Appointment.identifier"),
 }
 
 

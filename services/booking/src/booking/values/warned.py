@@ -66,12 +66,17 @@ def dropped(refusal: Refused) -> Warned:
 
 
 class Details:
-    """Reads details of an event: one that cannot be kept is dropped and named, and refuses nothing (0038)."""
+    """Reads details of an event: one that cannot be kept is dropped and named, and refuses nothing (0038).
 
-    __slots__ = ("warnings",)
+    Attributes:
+        doubted: The refusal of what was dropped and may have said whose the event is: it holds if nothing else does.
+    """
+
+    __slots__ = ("doubted", "warnings")
 
     def __init__(self, warnings: Iterable[Warned] = ()) -> None:
         self.warnings = list(warnings)
+        self.doubted: Refused | None = None
 
     def read[**P, T, D](self, instead: D, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | D:
         """Return what `read` makes of the detail, or `instead`."""

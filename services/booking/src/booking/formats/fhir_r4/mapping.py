@@ -43,8 +43,8 @@ def command(
         Refused: NO_PATIENT, SEVERAL_PATIENTS, NO_APPOINTMENT_ID, or an id or the start is not acceptable.
     """
     message = message.containing(appointment)
-    patient, resource = _patient(appointment, message)
-    patients = texts.identifier(patient[0], _PATIENT), *further_names(patient[1:], details, _PATIENT)
+    patient, resource = _patient(appointment, message, details)
+    patients = _essential_names(patient, details, _PATIENT)
     names = _names(appointment, message, details)
     provider, others, name = _provider(appointment, message, details, now)
     lenient = details.read
@@ -91,20 +91,34 @@ _PROVIDER = "Practitioner.identifier"
 
 
 def _names(appointment: Any, message: Message, details: Details) -> tuple[str, ...]:
-    """Return its names: identifiers and id, the message's focus if there is neither. The first is essential."""
+    """Return its names: identifiers and id, the message's focus if there is neither."""
     found = message.names_of_its_own(appointment) or [message.focus or ""]
     if not found[0]:
         raise Refused("NO_APPOINTMENT_ID", "the Appointment has neither identifier nor id", _NAMES)
-    return texts.identifier(found[0], _NAMES), *further_names(found[1:], details, _NAMES)
+    return _essential_names(found, details, _NAMES)
 
 
-def further_names(names: list[str], details: Details, place: str) -> tuple[str, ...]:
-    """Return the names that can be kept, as many as are taken beside a first one; what is dropped is noted."""
-    if len(names) >= MOST_NAMES:
+def _essential_names(found: list[str], details: Details, place: str) -> tuple[str, ...]:
+    """Return the names that can be kept; one is enough, and none is refused for the first's sake."""
+    return kept_names(found, details, place) or (texts.identifier(_trimmed(found[0]), place),)
+
+
+def kept_names(found: list[str], details: Details, place: str) -> tuple[str, ...]:
+    """Return the names that can be kept, as many as are taken, the first good one first; what is dropped is noted."""
+    judged = Details()
+    read = [judged.read(None, texts.identifier, _trimmed(name), place) for name in found]
+    good = tuple(dict.fromkeys(name for name in read if name is not None))
+    if len(good) > MOST_NAMES:
         too_many = Refused("TOO_MANY_NAMES", f"at most {MOST_NAMES} names of one are kept", place)
-        details.warnings.append(dropped(too_many))
-    read = (details.read(None, texts.identifier, name, place) for name in names[: MOST_NAMES - 1])
-    return tuple(name for name in read if name is not None)
+        judged.warnings.insert(0, dropped(too_many))
+    details.warnings += judged.warnings[:MOST_NAMES]
+    return good[:MOST_NAMES]
+
+
+def _trimmed(name: str) -> str:
+    """Return the name without blanks around the value of its identifier; empty if nothing is left of that."""
+    system, bar, value = name.strip().rpartition("|")
+    return f"{system}{bar}{value.strip()}" if value.strip() else ""
 
 
 def _actors(participants: list[Any], message: Message, kind: str) -> Iterator[tuple[Any, Any]]:
@@ -123,7 +137,7 @@ type _Person = tuple[list[str], Any]
 """A patient's names, and his resource or None."""
 
 
-def _patient(appointment: Any, message: Message) -> _Person:
+def _patient(appointment: Any, message: Message, details: Details) -> _Person:
     """Return the one patient.
 
     One who declined counts only where no other is: his cancellation names him so.
@@ -136,11 +150,13 @@ def _patient(appointment: Any, message: Message) -> _Person:
             raise Refused("SEVERAL_PATIENTS", text, "Appointment.participant")
         for names, resource in people:
             return list(dict.fromkeys(names)), resource
-    if message.header is None:  # a single resource whose only actor is not typed: UK Core's own example
+    # a single resource whose only actor is not typed: UK Core's own example
+    if message.header is None and details.doubted is None:
         untyped = [p.actor for p in everyone if p.actor is not None and p.actor.reference]
         if len(untyped) == 1 and _is_random(str(untyped[0].reference)):
             return [str(untyped[0].reference)], None
-    raise Refused("NO_PATIENT", "no participant is a Patient with an identity of his own", "Appointment.participant")
+    text = "no participant is a Patient with an identity of his own"
+    raise details.doubted or Refused("NO_PATIENT", text, "Appointment.participant")
 
 
 def _people(participants: list[Any], message: Message) -> list[_Person]:
@@ -150,7 +166,8 @@ def _people(participants: list[Any], message: Message) -> list[_Person]:
     """
     named: list[tuple[str, _Person]] = []
     for reference, resource in _actors(participants, message, "Patient"):
-        if names := message.names_of(reference) or [text for text in (unversioned(reference),) if _is_random(text)]:
+        names = message.names_of(reference) or [text for text in (unversioned(reference),) if _is_random(text)]
+        if names := [_trimmed(name) or name for name in names]:
             named.append((unversioned(reference) or names[0], (names, resource)))
 
     def whole(text: str) -> str:
@@ -185,9 +202,9 @@ def _provider(
     found = provider_of(_coming(appointment), _schedule_actors(appointment, message), message, details, now)
     if found is None:
         return UNSET, (), None
-    first: Maybe[str | None] = details.read(UNSET, texts.identifier, found.names[0], _PROVIDER)
-    others = () if first is UNSET else further_names(found.names[1:], details, _PROVIDER)
-    return first, others, full_name(getattr(found.resource, "name", None), now) or found.display
+    names = kept_names(found.names, details, _PROVIDER)
+    called = full_name(getattr(found.resource, "name", None), now) or found.display
+    return (names[0] if names else UNSET), names[1:], called
 
 
 def _slots(appointment: Any, message: Message) -> Iterator[Any]:

@@ -1,15 +1,15 @@
 """A FHIR resource piece by piece: what is not valid R4 and not essential is left out of it, and noted (0038)."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.door.bodies import Path
 from booking.values.refusals import Refused
-from booking.values.warned import Details, dropped
+from booking.values.warned import DETAIL_DROPPED, Details, Warned, dropped
 
 KINDS_READ = frozenset(
     {"MessageHeader", "Appointment", "Patient", "Practitioner", "PractitionerRole", "Organization"}
@@ -18,23 +18,20 @@ KINDS_READ = frozenset(
 """Resources of a message that mean something here; others are passed over, whatever is in them."""
 
 _NAMED_BY = frozenset({"resourceType", "id", "identifier"})
+_KEPT = _NAMED_BY | {"deceasedBoolean", "deceasedDateTime"}
+"""What is left of a resource whose fields do not go together: nobody may come to life by it."""
 
 _ESSENTIAL = {
     "Bundle": frozenset({"resourceType", "type"}),
     "MessageHeader": frozenset({"resourceType", "id", "eventCoding", "focus"}),
-    "Appointment": _NAMED_BY | {"status"},
+    "Appointment": frozenset({"resourceType", "status"}),
 }
-"""Fields by kind of resource; of another those that name it."""
+"""Fields by kind of resource; names are essential only together: one that is valid is enough."""
 
-_PARTS = {
-    "identifier": frozenset({"system", "value", "use"}),
-    "eventCoding": frozenset({"code"}),
-    "focus": frozenset({"reference"}),
-}
+_PARTS = {"eventCoding": frozenset({"code"}), "focus": frozenset({"reference"})}
 """What is essential in such a field; the rest of it is detail."""
 
-_WHO = frozenset({"reference", "identifier", "type"})
-"""What says who a participant is."""
+_MUST_BE_NAMED = frozenset({"Appointment", "Patient"})
 
 _FILLED: dict[tuple[str, str], Any] = {
     ("participant", "status"): "needs-action",
@@ -46,31 +43,69 @@ _FILLED: dict[tuple[str, str], Any] = {
 _BY_THEMSELVES = frozenset({"Bundle", "MessageHeader", "Appointment"})
 """Resources without which there is no event: they are valid as such, or refused."""
 
-MOST_PIECES = 20
-"""Pieces left out of one body; what has more is no R4 in any sense."""
+MOST_NAMED = 20
+"""Pieces left out of one body that are named; of the others it is said how many they are."""
 
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,39}")
+
+
+class _Piece(NamedTuple):
+    """A piece that is not valid: where it stands, in which resource, and by which names within it."""
+
+    path: Path
+    nodes: list[Any]
+    resource: dict[str, Any]
+    names: tuple[str, ...]
+    refusal: Refused
+
+    @property
+    def kind(self) -> str:
+        return str(self.resource["resourceType"])
+
+    @property
+    def is_essential(self) -> bool:
+        if not self.names:
+            return False
+        head, *rest = self.names
+        if self.kind == "Appointment" and head == "start":
+            return str(self.resource.get("status")) not in NEEDS_NO_START
+        return head in _ESSENTIAL.get(self.kind, ()) and (not rest or rest[0] in _PARTS.get(head, rest))
+
+    @property
+    def may_say_whose(self) -> bool:
+        """Whether the patient may have been named by it: it counts if nobody else turns out to be."""
+        return self.names[:1] == ("participant",) or self.names == ("entry", "fullUrl")
 
 
 def parsed[R: BaseModel](model: type[R], value: dict[str, Any], details: Details) -> R:
     """Return the resource, which loses in place what is not valid and not essential; a valid one is parsed once.
 
+    An id with characters that R4 does not know stays as it is, because others refer to it.
+
     Raises:
-        Refused: INVALID_FHIR: something essential is not valid, or very much is not.
+        Refused: INVALID_FHIR: something essential is not valid.
     """
     root = str(value["resourceType"])
-    for _ in range(MOST_PIECES):
+    _drop_unknown_kinds(value)
+    left_out: list[_Piece] = []
+    odd_ids: dict[int, str] = {}
+    while True:
         try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        except (ValueError, TypeError, KeyError, AttributeError):  # the library's own checks leak these
+            found = model.model_validate(value)
             break
-        refusal = Refused("INVALID_FHIR", f"not valid R4: {first['type']}", place_of(root, first["loc"]))
-        if not _left_out(value, first["loc"], is_missing=str(first["type"]).endswith("missing")):
-            raise refusal
-        details.warnings.append(dropped(refusal))
-    raise Refused("INVALID_FHIR", "not valid R4", root)
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False, include_context=False)
+        except (ValueError, TypeError, KeyError, AttributeError):  # the library's own checks leak these
+            raise Refused("INVALID_FHIR", "not valid R4", root) from None
+        pieces = {piece.path: piece for one in wrong for piece in [_piece(value, root, one["loc"], str(one["type"]))]}
+        for path in sorted(pieces, key=lambda path: [(isinstance(p, int), p) for p in path], reverse=True):
+            _leave_out(pieces[path], odd_ids)
+        left_out += pieces.values()
+    _check_names(left_out)
+    details.doubted = next((piece.refusal for piece in left_out if piece.may_say_whose), None)
+    details.warnings += _said(left_out, root)
+    _give_back(found, value, odd_ids)
+    return found
 
 
 def place_of(root: str, path: Path) -> str:
@@ -79,26 +114,21 @@ def place_of(root: str, path: Path) -> str:
     return root + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in names)
 
 
-def _left_out(value: dict[str, Any], path: Path, *, is_missing: bool) -> bool:
-    """Leave the piece at the path out; say False if it is essential."""
+def _piece(value: dict[str, Any], root: str, path: Path, wrong: str) -> _Piece:
+    """Return what has to go for the sake of a path: half an identifier would be another one."""
     nodes = _along(value, path)
+    end = len(nodes) - 1
     start = max(n for n, node in enumerate(nodes) if isinstance(node, dict) and "resourceType" in node)
-    resource, within = nodes[start], path[start : len(nodes) - 1]
-    names = [part for part in within if isinstance(part, str)]
-    kind = str(resource["resourceType"])
-    if (
-        is_missing
-        and isinstance(nodes[-1], dict)
-        and (filled := _FILLED.get((names[-1] if names else kind, str(path[-1])))) is not None
-    ):
-        nodes[-1][path[-1]] = filled
-        return True
-    if not names:
-        return _reduced(kind, resource)
-    if _is_essential(kind, resource, names):
-        return False
-    nodes[-2].pop(within[-1])
-    return True
+    if wrong.endswith("missing") and end < len(path) and isinstance(nodes[-1], dict):
+        names = [part for part in path[start:end] if isinstance(part, str)]
+        kind = str(nodes[start]["resourceType"])
+        end += (names[-1] if names else kind, str(path[-1])) in _FILLED
+    elif end > start and path[end - 1] in {"system", "value"}:
+        owner = next((n for n in range(end - 2, start - 1, -1) if isinstance(path[n], str)), start)
+        end = end - 1 if path[owner] == "identifier" else end
+    names = [part for part in path[start:end] if isinstance(part, str)]
+    refusal = Refused("INVALID_FHIR", f"not valid R4: {wrong}", place_of(root, path))
+    return _Piece(path[:end], nodes[: end + 1], nodes[start], tuple(names), refusal)
 
 
 def _along(value: Any, path: Path) -> list[Any]:
@@ -115,22 +145,87 @@ def _along(value: Any, path: Path) -> list[Any]:
     return nodes
 
 
-def _is_essential(kind: str, resource: dict[str, Any], names: Sequence[str]) -> bool:
-    head, *rest = names
-    if kind == "Appointment" and head == "start":
-        return str(resource.get("status")) not in NEEDS_NO_START
-    if kind == "Appointment" and names[:2] == ["participant", "actor"]:
-        return len(names) == len(["participant", "actor"]) or names[2] in _WHO
-    if kind == "Bundle" and head == "entry":
-        return rest == ["fullUrl"]
-    return head in _ESSENTIAL.get(kind, _NAMED_BY) and (not rest or rest[0] in _PARTS.get(head, rest))
+def _leave_out(piece: _Piece, odd_ids: dict[int, str]) -> None:
+    """Leave the piece out, or what R4 requires in its place; raise its refusal if it is essential."""
+    path, nodes, resource, names = piece.path, piece.nodes, piece.resource, piece.names
+    is_odd_id = names == ("id",) and _is_text(resource["id"])
+    if piece.is_essential and not is_odd_id:
+        raise piece.refusal
+    if len(nodes) == len(path):  # it is missing
+        nodes[-1][path[-1]] = _FILLED[(names[-2] if len(names) > 1 else piece.kind, names[-1])]
+    elif "deceasedDateTime" in resource and names in {(), ("deceasedDateTime",)}:
+        if _is_said(resource.pop("deceasedDateTime")):
+            resource["deceasedBoolean"] = True
+    elif not names:
+        _reduce(piece)
+    elif isinstance(nodes[-1], list) and None in nodes[-1]:
+        nodes[-1][:] = [one for one in nodes[-1] if one is not None]
+    else:
+        if is_odd_id:
+            odd_ids[id(resource)] = resource["id"]
+        nodes[-2].pop(path[-1])
 
 
-def _reduced(kind: str, resource: dict[str, Any]) -> bool:
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_said(value: Any) -> bool:
+    """Say whether something stands there: who died at a time that nobody can read is dead."""
+    return _is_text(value) or (not isinstance(value, str) and bool(value))
+
+
+def _reduce(piece: _Piece) -> None:
     """Leave nothing of a resource but what names it: its fields do not go together."""
-    kept = {name: one for name, one in resource.items() if name in _NAMED_BY}
-    if kind in _BY_THEMSELVES or kept.keys() == resource.keys():
-        return False
-    resource.clear()
-    resource.update(kept)
-    return True
+    kept = {name: one for name, one in piece.resource.items() if name in _KEPT}
+    if piece.kind in _BY_THEMSELVES or kept.keys() == piece.resource.keys():
+        raise piece.refusal
+    piece.resource.clear()
+    piece.resource.update(kept)
+
+
+def _drop_unknown_kinds(value: dict[str, Any]) -> None:
+    """Leave out of a resource and those in it what is contained and means nothing here."""
+    entries = value.get("entry")
+    inside = (
+        (entry.get("resource") for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
+    )
+    for resource in (value, *inside):
+        contained = resource.get("contained") if isinstance(resource, dict) else None
+        if isinstance(contained, list):
+            contained[:] = [one for one in contained if isinstance(one, dict) and _kind_read(one)]
+
+
+def _kind_read(resource: dict[str, Any]) -> bool:
+    return str(resource.get("resourceType")) in KINDS_READ
+
+
+def _check_names(left_out: list[_Piece]) -> None:
+    """Refuse for the sake of an appointment or a patient who lost names and has none that is valid."""
+    for piece in left_out:
+        if piece.kind in _MUST_BE_NAMED and piece.names[:1] in {("id",), ("identifier",)}:
+            identifiers = piece.resource.get("identifier") or ()
+            is_odd = piece.names == ("id",) and _is_text(piece.nodes[-1])
+            if not (is_odd or piece.resource.get("id") or any(one.get("value") for one in identifiers)):
+                raise piece.refusal
+
+
+def _said(left_out: list[_Piece], root: str) -> Iterator[Warned]:
+    yield from (dropped(piece.refusal) for piece in left_out[:MOST_NAMED])
+    if (more := len(left_out) - MOST_NAMED) > 0:
+        yield Warned(DETAIL_DROPPED, root, f"{more} more pieces that are not valid R4; the rest was taken")
+
+
+def _give_back(found: Any, value: dict[str, Any], odd_ids: dict[int, str]) -> None:
+    """Give the resources their own ids back, by which they are referred to."""
+    if not odd_ids:
+        return
+    if id(value) in odd_ids:
+        vars(found)["id"] = odd_ids[id(value)]  # an assignment would be checked again
+    inside = [entry.resource for entry in getattr(found, "entry", None) or []] + (
+        getattr(found, "contained", None) or []
+    )
+    theirs = [entry.get("resource") for entry in value.get("entry") or []] + (value.get("contained") or [])
+    for resource, one in zip(inside, theirs, strict=True):
+        if resource is not None:
+            _give_back(resource, one, odd_ids)

@@ -10,13 +10,6 @@ from booking.values.refusals import Refused
 from booking.values.warned import Details, dropped
 from schemas.appointments import Status
 
-R5_FIELDS = frozenset(
-    {"subject", "class", "previousAppointment", "originatingAppointment", "recurrenceId", "recurrenceTemplate"}
-    | {"occurrenceChanged", "virtualService", "replaces", "note", "patientInstruction", "cancellationDate"}
-    | {"cancellationReason", "account", "reason"}
-)
-"""Fields of R5's Appointment that R4's has not."""
-
 _MAY_HAVE_CANCELATION_REASON = frozenset({"cancelled", "noshow"})
 
 
@@ -57,14 +50,11 @@ def message(value: Any, details: Details) -> Bundle:
 
 
 def refuse_r5(value: dict[str, Any], place: str) -> None:
-    """Refuse an R5 Appointment that is sent as R4."""
-    newer = sorted(R5_FIELDS & value.keys())
-    participants = value.get("participant")
-    if isinstance(participants, list) and any(isinstance(p, dict) and p.get("required") is True for p in participants):
-        newer.append("participant.required as a boolean")
-    if newer:
-        message_ = f"this is FHIR R5 ({', '.join(newer)}); send R4"
-        raise Refused("FHIR_R5", message_, f"{place}.{newer[0].split(' ')[0]}")
+    """Refuse an Appointment of R5 that says in R5's way whose it is; what else R4 has not is a detail of it."""
+    if value.get("subject") is not None:
+        raise Refused(
+            "FHIR_R5", "this is FHIR R5: R4 has no subject; say in participant whose it is", f"{place}.subject"
+        )
 
 
 def check_invariants(found: Any, place: str, details: Details) -> None:
