@@ -5,6 +5,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
+from uuid import UUID
 
 import pytest
 from icalendar import Calendar
@@ -17,7 +18,7 @@ from notifier.values.kinds import KINDS
 from notifier.wording.renderer import Templates
 from schemas.appointments import Status
 from schemas.notifications import Channel, Kind
-from tests.support.notifier.builders import APPOINTMENT, EMAIL, STARTS, call
+from tests.support.notifier.builders import APPOINTMENT, EMAIL, STARTS, call, visit
 from tests.unit.notifier.wording.test_rendering import EVIL
 
 SENDER = Sender("appointments@clinic.example")
@@ -80,6 +81,29 @@ def test_d34_a_moved_visit_is_asked_for_again_and_a_cancelled_one_is_taken_back_
     assert [one["SEQUENCE"] for one in (booked, moved, cancelled)] == [1, 2, 3]
     assert [one["STATUS"] for one in (booked, moved, cancelled)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
     assert moved["DTSTART"].dt == STARTS + timedelta(days=1)
+
+
+def test_d37_a_visit_in_anothers_place_also_takes_that_one_out_of_the_calendar() -> None:
+    """Both have UIDs of their own: without an end the earlier entry stays for ever."""
+    earlier = visit(appointment_id=UUID(int=7), version=5, status=Status.CANCELLED)
+    booked = call(Kind.MOVED, starts_at=STARTS + timedelta(days=7))
+    raw = compose(replace(booked, replaced=earlier), Templates(), SENDER).content
+    mail: Any = message_from_bytes(raw, policy=policy.default)
+    alternatives, invite, ended = mail.iter_parts()
+    calendar: Any = Calendar.from_ical(ended.get_content())
+    [gone] = calendar.walk("VEVENT")
+    booking: Any = Calendar.from_ical(list(alternatives.iter_parts())[-1].get_content())
+    [stands] = booking.walk("VEVENT")
+
+    assert (ended.get_content_type(), ended["Content-Type"].params["method"]) == ("text/calendar", "CANCEL")
+    assert (ended.get_content_disposition(), ended.get_filename()) == ("attachment", "cancelled.ics")
+    assert invite.get_filename() == "invite.ics"
+    assert (calendar["METHOD"], gone["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert (gone["UID"], gone["SEQUENCE"], gone["DTSTART"].dt) == (f"{UUID(int=7)}@attend", 5, STARTS)
+    assert (gone["ORGANIZER"], gone["ATTENDEE"]) == (stands["ORGANIZER"], stands["ATTENDEE"])
+    assert (stands["UID"], stands["DTSTART"].dt) == (f"{APPOINTMENT}@attend", STARTS + timedelta(days=7))
+    assert raw.isascii()
+    assert not [defect for part in mail.walk() for defect in part.defects]
 
 
 def test_d34_the_entrys_instants_are_in_utc_so_that_no_table_of_zones_is_needed() -> None:

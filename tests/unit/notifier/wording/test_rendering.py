@@ -321,7 +321,7 @@ def test_dates_and_times_follow_the_customs_of_the_region(
         ("Europe/London", ("en-US",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
         ("UTC", ("en-GB",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
         ("UTC", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
-        ("Asia/Tokyo", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "6:00 PM")),
+        ("Asia/Tokyo", ("en",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "6:00 pm")),
         ("Europe/London", ("de",), ("Mittwoch, 3. März 2027", "Mi., 3. März", "09:00")),
     ],
 )
@@ -348,6 +348,12 @@ def test_without_a_region_dates_and_times_follow_the_country_of_the_clinics_zone
         ("GB", "Europe/London", "nl-BE", ("en",), ("woensdag 3 maart 2027", "wo 3 mrt", "09:00")),
         (None, "Europe/London", "en-US", ("en",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "9:00 AM")),
         ("ZZ", "Europe/London", "en", ("en",), ("Wednesday, 3 March 2027", "Wed 3 Mar", "09:00")),
+        ("EG", "Africa/Cairo", "en", ("ar",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "11:00 am")),
+        ("BR", "America/Sao_Paulo", "en", ("pt",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "6:00 am")),
+        ("SA", "Asia/Riyadh", "en", ("en",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "12:00 pm")),
+        ("CN", "UTC", "en", ("en",), ("Wednesday, 3 March 2027", "Wed, 3 Mar", "9:00 am")),
+        ("TR", "Europe/Istanbul", "en-US", ("tr",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "12:00 PM")),
+        ("PR", "America/Puerto_Rico", "en", ("es",), ("Wednesday, March 3, 2027", "Wed, Mar 3", "5:00 AM")),
     ],
 )
 def test_dates_and_times_are_written_as_the_clinics_country_writes_the_language_of_the_message(

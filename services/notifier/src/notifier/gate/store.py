@@ -20,7 +20,8 @@ from schemas.appointments import SendWindow, Status
 from schemas.notifications import Channel, Kind
 from schemas.zones import zone_of
 
-GATE_FIELDS = tuple(field.name for field in fields(Visit))
+GATE_FIELDS = tuple(field.name for field in fields(Visit) if field.name != "told_elsewhere")
+"""What it tells of a visit; by which clock its patient knows it follows from what he was told."""
 _STATUS, _LANGUAGES, _DETAILS = map(GATE_FIELDS.index, ("status", "clinic_languages", "clinic_details"))
 _DETAIL_FIELDS = tuple(field.name for field in fields(Details))
 

@@ -15,10 +15,15 @@ from notifier.values.kinds import LEVEL_KINDS, PATIENT
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One message's visit as its recipient has to see it, and what else counts for the message."""
+    """One message's visit as its recipient has to see it, and what else counts for the message.
+
+    Attributes:
+        replaced: The visit whose place it takes, of which he was told and which stands no more.
+    """
 
     visit: Visit | None
     facts: GateFacts
+    replaced: Visit | None = None
 
 
 async def look(
@@ -63,11 +68,18 @@ async def see(
     }
     facts = await work.facts(asked, visits, now) if visits else {}
     return {
-        one.notification_id: Seen(
-            visits.get(one.notification_id), _facts(one, facts.get(one.notification_id, NOTHING_KNOWN), view, now)
+        one.notification_id: _seen(
+            one, visits.get(one.notification_id), facts.get(one.notification_id, NOTHING_KNOWN), view, now
         )
         for one in asked
     }
+
+
+def _seen(one: Notification, visit: Visit | None, facts: GateFacts, view: View, now: datetime) -> Seen:
+    facts = _facts(one, facts, view, now)
+    if not one.replaces or not facts.told.replaced:
+        return Seen(visit, facts)
+    return Seen(visit, facts, view.of(one.replaces, one.recipient, one.recipient_id, one.notification_id))
 
 
 def _facts(one: Notification, facts: GateFacts, view: View, now: datetime) -> GateFacts:

@@ -30,6 +30,9 @@ NORTH_AMERICA = frozenset({"US", "CA", "PR"})
 LONGEST_ADDRESS, LONGEST_LINE = 300, 1000
 """Of a clinic's address, and of a line of its preparation text: as long as booking takes them."""
 
+NO_COUNTRY, WORLD_ENGLISH = "ZZ", "en-001"
+"""As CLDR calls the country of a zone that is in none, and English where it has no English of the country."""
+
 NOWHERE = phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
 """The country of numbers that belong to none, such as +800."""
 
@@ -94,7 +97,7 @@ def words_of(
     zone = zone_of(visit.zone)
     local, now = visit.starts_at.astimezone(zone), call.at.astimezone(zone)
     country, homes = _home_of(mobile_of(visit))
-    confusing = zone_may_confuse(visit.starts_at, visit.zone, homes)
+    confusing = visit.told_elsewhere or zone_may_confuse(visit.starts_at, visit.zone, homes)
     long_zone, short_zone = _zone(local, visit.zone, customs) if confusing else ("", "")
     day, short_day = _date(local.date(), customs, local.year == now.year)
     reached = NO_DETAILS if visit.clinic_sensitive else visit.clinic_details
@@ -123,13 +126,16 @@ def _customs(spoken: str, wanted: str | None, clinic_languages: tuple[str, ...],
     """Return the locale whose customs dates and times follow, as babel calls it.
 
     The language as the clinic's country writes it; where CLDR knows no such, or the country is not known, that of a tag
-    with a region, else of the country of the clinic's zone, else of the language alone. A country in which another
-    script is used than the templates may have (Serbian in Montenegro) counts only in a tag.
+    with a region, else of the country of the clinic's zone, else of the language alone; of English as the world writes
+    it, for English alone is American. A country in which another script is used than the templates may have (Serbian in
+    Montenegro) counts only in a tag.
     """
+    lies_in = _country_of(zone)
     found = (
         _there(spoken, country),
         *(_locale(tag) for tag in regions_of(spoken, wanted, clinic_languages)),
-        _there(spoken, _country_of(zone)),
+        _there(spoken, lies_in),
+        _locale(WORLD_ENGLISH) if spoken == "en" and (country or lies_in != NO_COUNTRY) else None,
     )
     return str(next(filter(None, found), None) or Locale.parse(spoken, sep="-"))
 
@@ -149,7 +155,7 @@ def _locale(tag: str) -> Locale | None:
 
 def _country_of(zone: str) -> str:
     """Return the country of an IANA zone by CLDR, also by a name that it had; ZZ for UTC and the like."""
-    return str(get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone), "ZZ"))
+    return str(get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone), NO_COUNTRY))
 
 
 @lru_cache(maxsize=2048)

@@ -7,8 +7,8 @@ writes one after the other. Only headers with names in them go through it, each 
 import base64
 import binascii
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.header import Header
 from email.message import EmailMessage
@@ -25,12 +25,13 @@ from notifier.wording.calendar import calendar_entry
 from notifier.wording.domain.safe_text import plain
 from notifier.wording.renderer import Templates
 from notifier.wording.words import Words, words_of
+from schemas.notifications import Kind
 
 LONGEST_SUBJECT = 150
 LONGEST_LINE = 998
 """Without its end: RFC 5322 2.1.1."""
 
-ENTRY = "invite.ics"
+ENTRY, ENDED = "invite.ics", "cancelled.ics"
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 """An address that stands in a header as it is: atoms of RFC 5322 and dots."""
@@ -107,8 +108,8 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
         _text("html", templates.render(clinic_id, kind, "html", words)),
     ]
     if method := KINDS[call.kind].calendar:
-        entry = base64.encodebytes(entry_of(call, templates, words, sender)).decode("ascii").replace("\n", "\r\n")
-        body = _with_entry(call.attempt_id.hex, parts, method, entry)
+        entry = _encoded(entry_of(call, templates, words, sender))
+        body = _with_entry(call.attempt_id.hex, parts, method, entry, *_ends(call, templates, sender))
     else:
         body = _several("alternative", call.attempt_id.hex, parts)
     content = "".join([*headers, body]).encode("ascii")
@@ -129,6 +130,26 @@ def entry_of(call: Call, templates: Templates, words: Words, sender: Sender) -> 
     return calendar_entry(call, words, summary, sender.address, sender.visit_lasts)
 
 
+def _ends(call: Call, templates: Templates, sender: Sender) -> Iterator[str]:
+    """Give what takes the visit out of a calendar in whose place this one is: they have UIDs of their own.
+
+    An object has one method (RFC 5546, 1.4), so it is a part of its own, and to be read: attached as `text/calendar`.
+    """
+    if call.replaced is None:
+        return
+    ended = replace(call, kind=Kind.CANCELLED, visit=call.replaced)
+    words = words_of(ended, templates.languages(call.replaced.clinic_id, ended.kind.value))
+    yield (
+        f'Content-Type: text/calendar; charset="utf-8"; method={KINDS[ended.kind].calendar};\r\n name="{ENDED}"\r\n'
+        f'Content-Disposition: attachment; filename="{ENDED}"\r\n'
+        f"Content-Transfer-Encoding: base64\r\n\r\n{_encoded(entry_of(ended, templates, words, sender))}"
+    )
+
+
+def _encoded(entry: bytes) -> str:
+    return base64.encodebytes(entry).decode("ascii").replace("\n", "\r\n")
+
+
 def _several(subtype: str, mark: str, parts: Sequence[str]) -> str:
     """Return the parts as one; no part holds the boundary, for its `=_` (RFC 2045 6.7) and the attempt's id."""
     boundary = f"=_{subtype[0]}{mark}"
@@ -145,8 +166,8 @@ def _text(subtype: str, content: str) -> str:
     return f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{lines}'
 
 
-def _with_entry(mark: str, parts: Sequence[str], method: str, encoded: str) -> str:
-    """Return the parts with an entry, as Google writes its own invitations.
+def _with_entry(mark: str, parts: Sequence[str], method: str, encoded: str, *ends: str) -> str:
+    """Return the parts with an entry, as Google writes its own invitations, and behind it what ends another one.
 
     As the last alternative Outlook and Google read it (MS-OXCMAIL, RFC 6047); attached, for all the others, it is no
     `text/calendar`, which some would then read twice.
@@ -157,7 +178,7 @@ def _with_entry(mark: str, parts: Sequence[str], method: str, encoded: str) -> s
         f'Content-Type: application/ics; name="{ENTRY}"\r\n'
         f'Content-Disposition: attachment; filename="{ENTRY}"\r\n{base64_follows}'
     )
-    return _several("mixed", mark, [_several("alternative", mark, [*parts, read]), attached])
+    return _several("mixed", mark, [_several("alternative", mark, [*parts, read]), attached, *ends])
 
 
 @lru_cache(maxsize=4096)

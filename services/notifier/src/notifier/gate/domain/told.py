@@ -70,7 +70,8 @@ class View:
     ) -> Visit | None:
         """Return the visit as this recipient has to see it; None if booking does not know it, or him.
 
-        One that is off is off at the time that he was told, and names no clinic that he was not told of.
+        One that is off is off at the time that he was told, and names no clinic that he was not told of; nor is that
+        one's clock what he knows, so that the time names its zone.
         """
         visit = self.visits.get(appointment_id)
         if visit is None:
@@ -83,7 +84,8 @@ class View:
             seen = visit
         if seen is not None and seen.status in OFF and said is not None and said.stands and said.starts_at:
             elsewhere = said.clinic_id not in {None, seen.clinic_id}
-            return replace(_at(seen, said.starts_at), clinic_sensitive=seen.clinic_sensitive or elsewhere)
+            hidden = seen.clinic_sensitive or elsewhere
+            return replace(_at(seen, said.starts_at), clinic_sensitive=hidden, told_elsewhere=elsewhere)
         return seen
 
     def last(

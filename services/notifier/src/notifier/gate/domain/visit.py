@@ -41,6 +41,7 @@ class Visit:
         clinic_country: ISO 3166, such as `GB`; None where it is not known.
         contact_of: Whose mobile and email are, if not the patient's own: he does not read it, and is not greeted.
         clinic_details: The service type's own, else the clinic's, field by field.
+        told_elsewhere: Its start was told of another clinic, by whose clock nobody knows here: a time names its zone.
     """
 
     appointment_id: UUID
@@ -72,6 +73,7 @@ class Visit:
     clinic_country: str | None = None
     clinic_details: Details = NO_DETAILS
     contact_of: ContactOf | None = None
+    told_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

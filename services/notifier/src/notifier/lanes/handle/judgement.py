@@ -19,7 +19,7 @@ from notifier.lanes.handle.ports import Answered, LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, NotAccepted, Notification
 from notifier.ledger.domain.settlement import defer, place, settle, shut, skip, start
 from notifier.ledger.domain.states import NotificationState
-from notifier.ledger.view import see
+from notifier.ledger.view import Seen, see
 from notifier.values.kinds import LEVEL_KINDS
 from schemas.notifications import Channel
 from schemas.reminders import Reason
@@ -113,12 +113,13 @@ async def judge(
     leaving: Counter[tuple[UUID, UUID]] = Counter()
     written: list[Notification] = []
     for held in due:
-        visit, facts = seen[held.notification_id].visit, seen[held.notification_id].facts
-        about = _about(held, visit)
+        one = seen[held.notification_id]
+        about = _about(held, one.visit)
         if also := sum(leaving[each] for each in about):  # in this very claim: of the day's two (D18), and not answered
             awaited = held.kind in LEVEL_KINDS
-            facts = replace(facts, told=replace(facts.told, today=facts.told.today + also, awaited=awaited))
-        written.append(_judged(claimed, held, visit, facts, asking))
+            told = replace(one.facts.told, today=one.facts.told.today + also, awaited=awaited)
+            one = replace(one, facts=replace(one.facts, told=told))
+        written.append(_judged(claimed, held, one, asking))
         if written[-1].state is NotificationState.SENDING:
             leaving.update(about)
     await work.write(written, asking.now)
@@ -132,10 +133,9 @@ def _about(held: Notification, visit: Visit | None) -> list[tuple[UUID, UUID]]:
     return [(each, visit.patient_id) for each in (held.appointment_id, held.replaces) if each and visit]
 
 
-def _judged(
-    claimed: Claimed, held: Notification, visit: Visit | None, facts: GateFacts, asking: Asking
-) -> Notification:
+def _judged(claimed: Claimed, held: Notification, seen: Seen, asking: Asking) -> Notification:
     """Return one message as the gate leaves it, noted in `claimed`."""
+    visit, facts = seen.visit, seen.facts
     sending = asking.sending.at(facts.clinic)
     decision = sending.apply(decide(held.asked, visit, facts, asking.now))
     if isinstance(decision, Skip) or visit is None:
@@ -150,7 +150,7 @@ def _judged(
             claimed.waiting.append(after)
             return after
         if asking.shut_for is None:
-            call = _call(held, visit, facts, decision, asking)
+            call = replace(_call(held, visit, facts, decision, asking), replaced=seen.replaced)
             claimed.calls.append(call)
             return start(held, decision, visit, call.attempt_id, asking.now)
         after = defer(held, decision, visit.clinic_id, asking.now, asking.shut_for, is_our_fault=asking.is_our_fault)

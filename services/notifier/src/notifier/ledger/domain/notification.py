@@ -107,6 +107,7 @@ class Call:
         gated_on: Monotonic machine time of this process when the gate was read, in seconds.
         kind: What it says; a moved notice says confirmation where none was accepted before.
         code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
+        replaced: The visit whose place this one takes, as its patient has to see it; his calendar may have it (D37).
     """
 
     notification_id: UUID
@@ -122,6 +123,7 @@ class Call:
     preference_version: int | None = None
     code: str = ""
     account: str = ""
+    replaced: Visit | None = None
 
 
 @dataclass(frozen=True, slots=True)
