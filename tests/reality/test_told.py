@@ -25,6 +25,12 @@ def imported(number: int, status: str = "booked", **appointment: Any) -> Post:
     return Post({**post.body, "mode": "backfill"}, warnings=None)
 
 
+def refused_for_now(address: str) -> Post:
+    """Return the order that the next mail to an address is refused, once."""
+    fault = {"channel": "email", "fault": "451", "match": address, "times": 1}
+    return Post(fault, path="/faults", service="sinks", status=201, warnings=None)
+
+
 def registered(**fields: Any) -> Post:
     """Return the registration of the other patient."""
     body = {
@@ -195,6 +201,27 @@ CASES = (
         "cancelled, and another booked in its place",
         [visit(1), visit(2, "cancelled"), visit(3, id="w-{mark}", **NEXT_WEEK)],
         told=[CONFIRMED, HAS_MOVED],
+    ),
+    Case(
+        "refused for now, given away, and his again",
+        [registered(), refused_for_now("{other_email}"), visit(1, **OTHER), visit(2), visit(3, **OTHER)],
+        told=[CONFIRMED, IS_CANCELLED],
+        told_other=[CONFIRMED],
+    ),
+    Case(
+        "cancelled, another booked in its place, and the first booked again",
+        [visit(1), visit(2, "cancelled"), visit(3, id="w-{mark}", **NEXT_WEEK), visit(4)],
+        told=[CONFIRMED, HAS_MOVED, CONFIRMED],
+    ),
+    Case(
+        "cancelled, and another booked at the same time",
+        [visit(1), visit(2, "cancelled"), visit(3, id="w-{mark}")],
+        told=[CONFIRMED, CONFIRMED],
+    ),
+    Case(
+        "imported and cancelled as history, then booked",
+        [imported(1), imported(2, "cancelled"), visit(3)],
+        told=[CONFIRMED],
     ),
     Case(
         "another room, the service, confirmed",
