@@ -55,7 +55,7 @@ def referred(reference: str, *identifiers: dict[str, str]) -> dict[str, Any]:
     return {"reference": reference, **({"identifier": identifiers[0]} if identifiers else {})}
 
 
-def inside(*identifiers: dict[str, str], turn: int = 1, id: str = "v-{mark}", **fields: Any) -> dict[str, Any]:
+def inside(*identifiers: Any, turn: int = 1, id: str = "v-{mark}", **fields: Any) -> dict[str, Any]:
     """Return the booking of a patient who is described within it, always as `#pat1`."""
     patient = {"resourceType": "Patient", "id": "pat1", "identifier": list(identifiers)}
     return visit(turn, id=id, actors=[{"reference": "#pat1"}], contained=[patient], **fields)
