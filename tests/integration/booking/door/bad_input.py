@@ -103,7 +103,7 @@ BAD = {
     "clinic code of one letter": clinic("ILLEGAL_CLINIC_CODE", path="E"),
     "clinic in an unknown zone": clinic("UNKNOWN_ZONE", zone="Mars/Base"),
     "window that closes before it opens": clinic("BAD_WINDOW", window={"opens": "21:00", "closes": "07:00"}),
-    "clinic's phone that only its country dials": clinic("BAD_PHONE", phone="111"),
+    "clinic's phone that only its country dials": clinic("BAD_PHONE", phone="111", country="GB"),
     "clinic's map that is not https": clinic("BAD_URL", directions_url="http://maps.example.org"),
     "address over two lines": clinic("CONTROL_CHARACTER", address="1 Long Street\nLondon"),
     "preparation of 1,001 characters": clinic("FIELD_TOO_LONG", services={"MRI": {"preparation": "a" * 1001}}),
