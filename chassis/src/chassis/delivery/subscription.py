@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 
 from chassis.delivery.dead_letter import INTERNAL, DeadLetter
 from chassis.postgres.database import Connection
-from chassis.process.errors import RejectedEvent, UndecodableEvent
+from chassis.process.errors import RejectedEvent, Unavailable, UndecodableEvent
 from schemas.topics import Topic
 from schemas.wire import Undecodable, check_names
 
@@ -61,7 +61,11 @@ class Decoded:
 
 
 def decode_all(subscription: Subscription[Any], records: Sequence[ConsumerRecord[bytes, bytes]]) -> Decoded:
-    """Decode a batch; whatever decoding one record raises makes that record a dead letter, and the rest goes on."""
+    """Decode a batch; whatever decoding one record raises makes that record a dead letter, and the rest goes on.
+
+    Raises:
+        Unavailable: What is needed to read any record cannot be had now, such as a clock to go by: of no record's fault.
+    """
     decode = subscription.decode
     if not any(not name.isascii() for record in records for name, _ in record.headers):
         with contextlib.suppress(Exception):  # whose record it is, is found out below
@@ -87,6 +91,8 @@ def _decode_one(
         return UndecodableEvent(error.code, str(error))
     except RejectedEvent as error:
         return error
+    except Unavailable:
+        raise
     except Exception as error:  # noqa: BLE001  # reading it is all that was done: it is this record's fault
         return RejectedEvent(INTERNAL, type(error).__name__)
     return None

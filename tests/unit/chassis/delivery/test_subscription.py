@@ -6,7 +6,7 @@ from aiokafka import ConsumerRecord
 from chassis.delivery.consumer import Applied, Subscription
 from chassis.delivery.subscription import decode_all
 from chassis.postgres.database import Connection
-from chassis.process.errors import RejectedEvent
+from chassis.process.errors import RejectedEvent, Unavailable
 from schemas.envelope import Received
 from schemas.topics import APPOINTMENTS
 from schemas.wire import Undecodable
@@ -87,3 +87,11 @@ def test_a_header_name_that_is_no_text_makes_a_dead_letter_that_says_which_heade
     (dead,) = decoded.dead
     assert (dead.offset, dead.code, dead.message) == (5, "HEADER_NOT_UTF8", "the name of header 1 is not UTF-8")
     assert dead.headers == strange.headers
+
+
+def test_what_nothing_can_be_read_without_is_no_records_fault() -> None:
+    def timeless(record: ConsumerRecord[bytes, bytes]) -> bytes:
+        raise Unavailable("CLOCKS_DIFFER", "no clock to go by")
+
+    with pytest.raises(Unavailable, match="CLOCKS_DIFFER"):
+        decode_all(Subscription(APPOINTMENTS, timeless, nothing), [record(4, b"a"), record(5, b"b")])
