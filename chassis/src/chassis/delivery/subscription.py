@@ -64,7 +64,7 @@ def decode_all(subscription: Subscription[Any], records: Sequence[ConsumerRecord
     """Decode a batch; whatever decoding one record raises makes that record a dead letter, and the rest goes on.
 
     Raises:
-        Unavailable: What is needed to read any record cannot be had now, such as a clock to go by: of no record's fault.
+        Unavailable: What any record needs to be read cannot be had now, such as a clock to go by: no record's fault.
     """
     decode = subscription.decode
     if not any(not name.isascii() for record in records for name, _ in record.headers):
