@@ -63,7 +63,7 @@ class Back:
         """Post a patient's SMS, and return the status of what came back and the texts that it says back to him."""
         form = {"MessageSid": f"SM{uuid4().hex}", "From": given.sender, "To": OUR_NUMBER, "Body": given.body}
         came = await self._twilio(f"{self._url}/callbacks/twilio/inbound", form)
-        if came.status_code >= FIRST_NOT_TAKEN:
+        if came.status_code >= FIRST_NOT_TAKEN or not came.content:
             return came.status_code, []
         response = ElementTree.fromstring(came.content)  # noqa: S314  # of our own notifier
         return came.status_code, [message.text or "" for message in response.iter("Message")]

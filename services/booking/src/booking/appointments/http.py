@@ -78,7 +78,9 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
     @router.get("/inbound", summary="Events that were refused and are for staff to look at, newest first")
     async def refused(
         client: Annotated[Client, Depends(caller)],
-        code: Annotated[str | None, Query(max_length=100, description="Such as IDENTITY_CONFLICT.")] = None,
+        code: Annotated[
+            str | None, Query(max_length=100, pattern="^[A-Z_]+$", description="Such as IDENTITY_CONFLICT.")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
     ) -> dict[str, Any]:
         """Those of the inbound topics, which are in the dead letters, and those whose names are of two appointments.

@@ -23,6 +23,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 PORTION = 500
 """Visits of one transaction: some tens of milliseconds."""
 EVERY_S = 3_600.0
+AGAIN_S = 2.0
 LATELY = timedelta(days=30)
 _BEGIN = UUID(int=0)
 
@@ -58,8 +59,22 @@ WHERE one.notification_id = told.notification_id AND visit.appointment_id = one.
 class ToldBefore:
     """A part of the process that fans out: once before it reads a topic, and then every hour."""
 
-    def __init__(self, pool: Pool, clock: Clock, every_s: float = EVERY_S, portion: int = PORTION) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, every_s: float = EVERY_S, portion: int = PORTION, again_s: float = AGAIN_S
+    ) -> None:
         self._pool, self._clock, self._every_s, self._portion = pool, clock, every_s, portion
+        self._again_s = again_s
+
+    async def first(self, stop: asyncio.Event) -> None:
+        """Walk once, before anything is read; a database that is away is waited for, until `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self.walk()
+                return
+            except Unavailable as error:
+                log.warning("told_before.unavailable", code=error.code)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._again_s)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Walk again and again until `stop` is set; a database that is away for a while is waited for."""

@@ -104,7 +104,7 @@ class Service:
     async def _consume(self, stop: asyncio.Event) -> None:
         """Read the topics, once it is known what the release before has told."""
         if self.told_before is not None:
-            await self.told_before.walk()
+            await self.told_before.first(stop)
         if self.consumer is not None:
             await self.consumer.run(stop)
 
@@ -203,7 +203,7 @@ async def build(
             for router in routers:
                 api.include_router(router)
         daily = Retention(pool, jobs(settings), agreed) if fanout else None
-        before = ToldBefore(pool, agreed) if fanout else None
+        before = ToldBefore(pool, clock) if fanout else None  # a month: clocks that differ by hours do not matter
         yield Service(
             settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, ends, heard, daily, before
         )
