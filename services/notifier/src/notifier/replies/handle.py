@@ -176,15 +176,19 @@ async def _act(work: ReplyTransaction, incoming: Incoming, address: Address, now
 
 async def _help(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:
     """Return an answer that asks who we are: it is told, if the carrier lets us and it was not a moment ago."""
-    placed = replace(await _placed(work, reply, now), why=Why.ASKED_HELP)
+    messaged = await work.messaged(reply.address, reply.incoming.channel)
+    placed = replace(_among(messaged, reply, now), why=Why.ASKED_HELP)
     if not reply.incoming.can_be_answered or await work.answered(reply.address, now - ANSWERED_ONCE_IN):
         return placed
-    return replace(placed, said_back=who_we_are(await work.messaged(reply.address, reply.incoming.channel), now))
+    return replace(placed, said_back=who_we_are(messaged, now))
 
 
 async def _placed(work: ReplyTransaction, reply: Reply, now: datetime) -> Reply:
     """Return an answer for staff with the visit and the clinics that it may be meant for."""
-    messaged = await work.messaged(reply.address, reply.incoming.channel)
+    return _among(await work.messaged(reply.address, reply.incoming.channel), reply, now)
+
+
+def _among(messaged: Sequence[Messaged], reply: Reply, now: datetime) -> Reply:
     return replace(reply, visit=about(messaged, now), clinics=concerned(messaged, now))
 
 
