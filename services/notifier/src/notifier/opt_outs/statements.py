@@ -35,18 +35,28 @@ OPT_OUTS = f"""
 SELECT DISTINCT ON (channel, category) channel, category, since, caused_by
 FROM opt_out WHERE {OF_ADDRESS} ORDER BY channel, category, since"""  # noqa: S608  # a constant of ours
 
-REFUSING = """
-SELECT DISTINCT made.address_key FROM attempt AS made
-WHERE made.attempt_id = ANY($1::uuid[]) AND made.address_key IS NOT NULL AND NOT EXISTS (
-    SELECT FROM opt_out_history AS heard
-    WHERE heard.address_key = made.address_key AND NOT heard.stopped
-      AND heard.at >= coalesce(made.called_at, made.gated_at)
-) AND NOT EXISTS (
-    SELECT FROM reply AS heard
-    WHERE heard.address_key = made.address_key AND heard.verdict = 'opted-in'
-      AND heard.received_at >= coalesce(made.called_at, made.gated_at)
-) ORDER BY 1"""
-"""Whom attempts went to, who has not begun again since; an answer that lifted nothing counts too."""
+STOP_REFUSED = """
+WITH refusing AS (
+    SELECT DISTINCT made.address_key FROM attempt AS made
+    WHERE made.attempt_id = ANY($1::uuid[]) AND made.address_key IS NOT NULL AND NOT EXISTS (
+        SELECT FROM opt_out_history AS heard
+        WHERE heard.address_key = made.address_key AND NOT heard.stopped
+          AND heard.at >= coalesce(made.called_at, made.gated_at)
+    ) AND NOT EXISTS (
+        SELECT FROM reply AS heard
+        WHERE heard.address_key = made.address_key AND heard.verdict = 'opted-in'
+          AND heard.received_at >= coalesce(made.called_at, made.gated_at)
+    )
+), stopped AS (
+    INSERT INTO opt_out (channel, address_key, category, since, caused_by)
+    SELECT channel, address_key, category, $4, $5
+    FROM refusing CROSS JOIN unnest($2::text[]) AS asked (channel) CROSS JOIN unnest($3::text[]) AS wanted (category)
+    ORDER BY address_key, channel, category ON CONFLICT DO NOTHING
+    RETURNING channel, address_key, category
+)
+INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
+SELECT channel, address_key, category, true, $4, $5 FROM stopped"""
+"""Of whom attempts went to and who has not begun again since; an answer that lifted nothing counts too."""
 
 STOPPED = """
 SELECT channel, category, address_key, address_sha256 FROM opt_out

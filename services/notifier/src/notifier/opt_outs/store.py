@@ -47,8 +47,8 @@ async def stop_refused(connection: Connection, attempt_ids: Sequence[UUID], now:
 
     A START that came after the attempt holds.
     """
-    for row in await connection.fetch(sql.REFUSING, list(attempt_ids)) if attempt_ids else ():
-        await stop(connection, Address((row[0],)), OF_A_NUMBER, tuple(Category), "carrier", now)
+    if attempt_ids:
+        await connection.execute(sql.STOP_REFUSED, list(attempt_ids), list(OF_A_NUMBER), list(Category), now, "carrier")
 
 
 async def lift(
