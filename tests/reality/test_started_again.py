@@ -69,7 +69,7 @@ CASES = (
     Case(
         "refused because of a stop, started again, and cancelled",
         [SMS, visit(1), refused(), visit(2, **NEXT_WEEK), answered("START"), visit(3, "cancelled", **NEXT_WEEK)],
-        told=[BOOKED, CANCELLED],
+        told=[BOOKED, MOVED, CANCELLED],
     ),
     Case("refused because of a stop, and he does not start again", [SMS, refused(), visit(1)], told=[]),
     Case("refused as there is no such number, and START", [SMS, refused(21211), visit(1), answered("START")], told=[]),
