@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.api.door import USUAL, Admit, Bounds, Door, nobody, refused
+from chassis.api.known_parameters import KnownParameters
 from chassis.api.problems import Problem, add_problems
 from chassis.api.server import serve
 from chassis.process.settings import ServiceSettings
@@ -25,13 +26,15 @@ def create_api(
     public: tuple[str, ...] = (),
     bounds: Bounds = USUAL,
 ) -> FastAPI:
-    """Return an API without routes yet, with problems as answers, behind the door.
+    """Return an API without routes yet, with problems as answers, behind the door; its routes take what they name.
 
     Args:
         admit: Which keys open anything under a path; left out, none does.
         public: Paths, each with all below it, whose routes check their callers themselves, and bound their bodies.
+            Their callers may add parameters of their own.
     """
-    api = FastAPI(title=title, description=description, version="1", openapi_url=None)
+    known = [Depends(KnownParameters(public))]
+    api = FastAPI(title=title, description=description, version="1", openapi_url=None, dependencies=known)
     api.add_middleware(Door, admit=admit, public=(*public, *ELSEWHERE), bounds=bounds)
     add_problems(api)
     return api

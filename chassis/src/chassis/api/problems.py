@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from chassis.api.known_fields import UNKNOWN_FIELD, unknown_fields
 from chassis.process.errors import AttendError, Unavailable
 
 
@@ -69,7 +70,9 @@ def add_problems(api: FastAPI) -> None:
         return Problem(422, error.code, error.message).response()
 
     @api.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        if unknown := unknown_fields(request.scope.get("route"), error.errors()):
+            return Problem(422, UNKNOWN_FIELD, *unknown).response()
         places = [{"place": ".".join(map(str, e["loc"])), "code": str(e["type"])} for e in error.errors()]
         return Problem(422, "INVALID_REQUEST", "The request is not of this shape.", places).response()
 

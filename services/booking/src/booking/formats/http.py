@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
-from booking.door.bodies import problem
+from booking.door.bodies import Source, problem
 from booking.door.domain import Client
 from booking.door.transactions import RefusalCounts
 from booking.formats import answers
@@ -25,11 +25,15 @@ class EventDoor(NamedTuple):
     counts: RefusalCounts
     clock: Clock
 
-    async def take(self, request: Request, client: Client, parse: Parse) -> tuple[Parsed, list[EventAnswer]]:
-        """Return what the request's body holds, and the answer to each command after the commit."""
-        hints = Hints(
-            client, self.clock.now(), request.query_params.get("source"), request.headers.get("idempotency-key")
-        )
+    async def take(
+        self, request: Request, client: Client, parse: Parse, source: str | None
+    ) -> tuple[Parsed, list[EventAnswer]]:
+        """Return what the request's body holds, and the answer to each command after the commit.
+
+        Args:
+            source: The source that the request's query names, if it names one.
+        """
+        hints = Hints(client, self.clock.now(), source, request.headers.get("idempotency-key"))
         try:
             parsed = parsed_by(parse, await request.body(), hints)
         except Refused as refusal:
@@ -43,11 +47,13 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["events"])
 
     @router.post("/events", summary="Book, move, cancel: one event or a batch", openapi_extra=_described(formats))
-    async def post_events(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
+    async def post_events(
+        request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
+    ) -> Response:
         """Take events. The same event again has no second effect: `repeat`, with the `original_result`."""
         format_ = formats.of_request(request.headers.get("content-type"))
         try:
-            parsed, answered = await door.take(request, client, format_.parse)
+            parsed, answered = await door.take(request, client, format_.parse, source)
         except Refused as refusal:
             raise problem(refusal) from None
         return JSONResponse(answers.single(answered[0]) if parsed.is_one else answers.batch(answered))

@@ -1,35 +1,78 @@
 """`POST /fhir/R4/$process-message`, `POST|PUT /fhir/R4/Appointment`: answers and refusals in FHIR's words."""
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
 from booking.door.auth import Caller
+from booking.door.bodies import Source
 from booking.door.domain import Client
 from booking.formats.fhir_r4.format import FHIR_JSON, parse_appointment, parse_message
 from booking.formats.http import EventDoor
 from booking.formats.port import Parse
 from booking.values.refusals import Refused
 from booking.values.warned import Warned
+from chassis.api.app import Problem
 
-_ISSUES = {400: "structure", 403: "forbidden", 409: "conflict", 413: "too-long", 422: "business-rule"}
-_INVALID = {"INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported"}
+_ISSUES = {
+    400: "structure",
+    401: "login",
+    403: "forbidden",
+    409: "conflict",
+    413: "too-long",
+    422: "business-rule",
+    503: "transient",
+}
+_INVALID = {
+    "INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported",
+    "UNKNOWN_PARAMETER": "not-supported", "REPEATED_PARAMETER": "invalid",
+}  # fmt: skip
+
+
+class FhirRoute(APIRoute):
+    """A route whose problems are answered in FHIR's words."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See `fastapi.routing.APIRoute`."""
+        handle = super().get_route_handler()
+
+        async def in_fhirs_words(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Problem as problem:
+                place = problem.errors[0]["place"] if problem.errors else ""
+                return _outcome(problem.status, Refused(problem.code, str(problem.detail), place))
+
+        return in_fhirs_words
+
+
+async def fhir_parameters(
+    as_format: Annotated[str | None, Query(alias="_format", description="Every answer is JSON.")] = None,
+    pretty: Annotated[str | None, Query(alias="_pretty", description="Without effect.")] = None,
+    summary: Annotated[str | None, Query(alias="_summary", description="Every answer is whole.")] = None,
+    elements: Annotated[str | None, Query(alias="_elements", description="Every answer is whole.")] = None,
+) -> None:
+    """Name the parameters that any FHIR request may have (R4, RESTful API, section 3.1.0.1.11): they change nothing."""
 
 
 def routes(door: EventDoor, caller: Caller) -> APIRouter:
     """Return the FHIR routes."""
-    router = APIRouter(prefix="/fhir/R4", tags=["FHIR R4"])
+    router = APIRouter(
+        prefix="/fhir/R4", tags=["FHIR R4"], route_class=FhirRoute, dependencies=[Depends(fhir_parameters)]
+    )
     accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
 
-    async def take(request: Request, client: Client, parse: Parse, *, as_message: bool) -> Response:
+    async def take(request: Request, client: Client, parse: Parse, source: str | None, *, as_message: bool) -> Response:
         try:
-            parsed, (answer,) = await door.take(request, client, parse)
+            parsed, (answer,) = await door.take(request, client, parse, source)
         except Refused as refusal:
             return outcome(refusal)
         (command,) = parsed.commands
@@ -39,21 +82,25 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         return answered(resource, answer)
 
     @router.post("/$process-message", summary="Take a booking message", openapi_extra=accepts)
-    async def process_message(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
+    async def process_message(
+        request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
+    ) -> Response:
         """Take a message Bundle whose focus is an Appointment, as NHS BaRS sends it."""
-        return await take(request, client, parse_message, as_message=True)
+        return await take(request, client, parse_message, source, as_message=True)
 
     @router.post("/Appointment", summary="Take an Appointment", openapi_extra=accepts)
-    async def post_appointment(request: Request, client: Annotated[Client, Depends(caller)]) -> Response:
+    async def post_appointment(
+        request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
+    ) -> Response:
         """Take one Appointment resource; its identifier, else its id, says which it is."""
-        return await take(request, client, parse_appointment, as_message=False)
+        return await take(request, client, parse_appointment, source, as_message=False)
 
     @router.put("/Appointment/{resource_id}", summary="Take an Appointment", openapi_extra=accepts)
     async def put_appointment(
-        request: Request, resource_id: str, client: Annotated[Client, Depends(caller)]
+        request: Request, resource_id: str, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take one Appointment resource; as POST, the id in the path is the sender's and only names it."""
-        return await take(request, client, parse_appointment, as_message=False)
+        return await take(request, client, parse_appointment, source, as_message=False)
 
     return router
 
@@ -139,11 +186,15 @@ def message(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
 
 def outcome(refusal: Refused) -> Response:
     """Return the refusal as an OperationOutcome; our code stands in `details`."""
+    return _outcome(refusal.status, refusal)
+
+
+def _outcome(status: int, refusal: Refused) -> Response:
     issue: dict[str, Any] = {
         "severity": "error",
-        "code": _INVALID.get(refusal.code, _ISSUES.get(refusal.status, "processing")),
+        "code": _INVALID.get(refusal.code, _ISSUES.get(status, "processing")),
         "details": {"coding": [{"system": "urn:attend:refusal", "code": refusal.code}], "text": refusal.message},
     }
     if refusal.place:
         issue["expression"] = [refusal.place]
-    return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, refusal.status, media_type=FHIR_JSON)
+    return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, status, media_type=FHIR_JSON)

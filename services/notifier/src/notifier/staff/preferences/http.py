@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 
 from chassis.api.app import Problem
+from chassis.api.if_match import version_of
 from chassis.api.query_fields import Moment
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
-from notifier.staff.if_match import version_of
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
 from notifier.staff.preferences.store import Changed, all_said, as_of, put
 

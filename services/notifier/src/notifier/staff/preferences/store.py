@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
+from chassis.api.if_match import check_version
 from chassis.postgres.database import Connection, Pool
-from notifier.staff.if_match import check_version
 from notifier.staff.preferences import statements as sql
 from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from chassis.api.app import Problem
+from chassis.api.if_match import version_of
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
-from notifier.staff.if_match import version_of
 from notifier.staff.sending_modes.bodies import (
     ChangePage,
     ClinicBody,

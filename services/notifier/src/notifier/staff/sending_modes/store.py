@@ -3,11 +3,11 @@
 from operator import attrgetter
 from typing import Any
 
+from chassis.api.if_match import check_version
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Connection, Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.facts import SendingModeName
-from notifier.staff.if_match import check_version
 from notifier.staff.sending_modes import domain, statements
 from notifier.staff.sending_modes.bodies import (
     ChangePage,

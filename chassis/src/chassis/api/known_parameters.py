@@ -1,0 +1,66 @@
+"""What a request's query may name: the parameters of its route, each once (0047).
+
+One that a route does not have was passed over before: a misspelt filter showed everything.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAliasType, get_args, get_origin
+
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+
+from chassis.api.known_fields import MOST_NAMED
+from chassis.api.nearest import did_you_mean, shown
+from chassis.api.problems import Problem
+
+_SEVERAL = (list, tuple, set, frozenset)
+
+
+class KnownParameters:
+    """A dependency of every route: refuses a parameter that the route does not have, or one twice.
+
+    Args:
+        exempt: Paths, each with all below it, to which senders add what they like.
+    """
+
+    def __init__(self, exempt: Sequence[str] = ()) -> None:
+        self._exempt = tuple(f"{path}/" for path in exempt)
+
+    async def __call__(self, request: Request) -> None:
+        """Look at the request's query.
+
+        Raises:
+            Problem: 422 UNKNOWN_PARAMETER or REPEATED_PARAMETER, with the place of each.
+        """
+        if not request.scope["query_string"] or f"{request.url.path}/".startswith(self._exempt):
+            return
+        known = _parameters(request.scope["route"])
+        names = [name for name, _ in request.query_params.multi_items()]
+        given = list(dict.fromkeys(names))
+        if unknown := [name for name in given if name not in known]:
+            raise _refused("UNKNOWN_PARAMETER", _unknown(unknown[0], known), unknown)
+        if twice := [name for name in given if not known[name] and names.count(name) > 1]:
+            raise _refused("REPEATED_PARAMETER", f"The parameter {twice[0]} is given once.", twice)
+
+
+def _parameters(route: Any) -> Mapping[str, bool]:
+    """Return the names of a route's parameters, those of its dependencies too, and whether each may come again."""
+    fields = get_flat_params(route.dependant)
+    found = [field for field in fields if isinstance(field.field_info, Query)]
+    return {field.alias: _takes_several(field.field_info.annotation) for field in found}
+
+
+def _takes_several(annotation: Any) -> bool:
+    if isinstance(annotation, TypeAliasType):
+        annotation = annotation.__value__
+    return get_origin(annotation) in _SEVERAL or any(_takes_several(part) for part in get_args(annotation))
+
+
+def _unknown(name: str, known: Mapping[str, bool]) -> str:
+    there = f"It takes: {', '.join(sorted(known))}." if known else "It takes none."
+    return f"This route has no parameter {shown(name)}{did_you_mean(name, known) or '.'} {there}"
+
+
+def _refused(code: str, detail: str, names: Sequence[str]) -> Problem:
+    return Problem(422, code, detail, [{"place": f"query.{shown(name)}", "code": code} for name in names[:MOST_NAMED]])

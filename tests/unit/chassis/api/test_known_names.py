@@ -1,0 +1,136 @@
+"""A parameter or a field that a route does not have is refused, by its place and with the one that is meant (0047)."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Depends, Query
+from fastapi.testclient import TestClient
+from pydantic import BaseModel, ConfigDict
+
+from chassis.api.app import create_api
+from chassis.api.door import everybody
+from chassis.api.nearest import nearest
+
+KNOWN = ["start", "end", "given_name", "service_type", "mobile", "id"]
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str | None = None
+
+
+class Order(Inner):
+    by: str
+    inner: Inner = Inner()
+    several: list[Inner] = []
+
+
+async def paged(after: Annotated[str | None, Query(max_length=9)] = None) -> None:
+    """A dependency with a parameter of its own."""
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    api = create_api("Shop", admit=everybody, public=("/callbacks",))
+    router = APIRouter(prefix="/v1", dependencies=[Depends(paged)])
+
+    @router.get("/things")
+    async def things(
+        start: str | None = None,
+        start_from: Annotated[str | None, Query(alias="from")] = None,
+        status: Annotated[list[str] | None, Query()] = None,
+    ) -> str:
+        return "things"
+
+    @router.post("/orders")
+    async def orders(body: Order) -> str:
+        return "ordered"
+
+    @router.get("/plain/{name}")
+    async def plain(name: str) -> str:
+        return name
+
+    @api.get("/callbacks/carrier")
+    async def callback() -> str:
+        return "heard"
+
+    api.include_router(router)
+    with TestClient(api) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("strat", "start"), ("givenname", "given_name"), ("givenName", "given_name"), ("sevice_type", "service_type"),
+     ("Start", "start"), ("mobil", "mobile"), ("service-type", "service_type"), ("SERVICETYPE", "service_type"),
+     ("colour", None), ("", None)],
+)  # fmt: skip
+def test_the_known_name_that_is_meant_is_found_whatever_its_case(written: str, meant: str | None) -> None:
+    assert nearest(written, KNOWN) == meant
+
+
+@pytest.mark.parametrize(
+    ("query", "place", "says"),
+    [
+        ("strat=1", "query.strat", "did you mean start? It takes: after, from, start, status."),
+        ("Start=1", "query.Start", "did you mean start?"),
+        ("start_from=1", "query.start_from", "no parameter start_from"),
+        ("limit", "query.limit", "no parameter limit. It takes"),
+        ("start=1&stauts=x", "query.stauts", "did you mean status?"),
+        ("a%20b=1", "query.?", "no parameter ?"),
+        ("=1", "query.?", "no parameter ?"),
+        ("jos%C3%A9@example.org", "query.?", "no parameter ?"),
+    ],
+)
+def test_a_parameter_that_a_route_does_not_have_is_refused_with_its_place(
+    client: TestClient, query: str, place: str, says: str
+) -> None:
+    answer = client.get(f"/v1/things?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "UNKNOWN_PARAMETER")
+    assert answer.json()["errors"] == [{"place": place, "code": "UNKNOWN_PARAMETER"}]
+    assert says in answer.json()["detail"]
+    assert "example.org" not in answer.text
+
+
+def test_a_route_without_parameters_says_that_it_takes_none_but_its_dependencies(client: TestClient) -> None:
+    answer = client.get("/v1/plain/a?b=c")
+    assert answer.json()["detail"] == "This route has no parameter b. It takes: after."
+
+
+def test_a_parameter_comes_once_unless_it_takes_several(client: TestClient) -> None:
+    assert client.get("/v1/things?status=a&status=b&after=x&from=y").status_code == 200
+    twice = client.get("/v1/things?start=a&start=b")
+    assert (twice.status_code, twice.json()["code"]) == (422, "REPEATED_PARAMETER")
+    assert twice.json()["errors"] == [{"place": "query.start", "code": "REPEATED_PARAMETER"}]
+
+
+def test_carriers_add_what_they_like_to_the_addresses_of_callbacks(client: TestClient) -> None:
+    assert client.get("/callbacks/carrier?bodySHA256=1&x=2&x=3").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "says"),
+    [
+        (
+            {"by": "A", "reson": "x"},
+            "body.reson",
+            "no field reson; did you mean reason? It takes: by, inner",
+        ),
+        ({"by": "A", "inner": {"Reason": "x"}}, "body.inner.Reason", "did you mean reason?"),
+        ({"by": "A", "several": [{}, {"why": "x"}]}, "body.several.1.why", "no field why. It takes: reason."),
+        ({"by": "A", "+44 7700": 1}, "body.?", "no field ?."),
+    ],
+)
+def test_a_field_that_an_order_does_not_have_is_refused_with_the_one_that_is_meant(
+    client: TestClient, body: object, place: str, says: str
+) -> None:
+    answer = client.post("/v1/orders", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "UNKNOWN_FIELD")
+    assert answer.json()["errors"] == [{"place": place, "code": "UNKNOWN_FIELD"}]
+    assert says in answer.json()["detail"]
+
+
+def test_a_body_that_is_wrong_by_more_is_not_of_the_shape(client: TestClient) -> None:
+    assert client.post("/v1/orders", json={"bye": "A"}).json()["code"] == "INVALID_REQUEST"
