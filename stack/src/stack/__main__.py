@@ -31,6 +31,8 @@ app.command("dead-letters", context_settings=forward.PASS_ON, add_help_option=Fa
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.retention)
 app.command("no-show", context_settings=forward.PASS_ON, add_help_option=False)(forward.no_show)
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.templates)
+app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.settings)
+app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.metrics)
 app.command()(forward.demo)
 
 

@@ -14,6 +14,7 @@ import uvloop
 
 from chassis.process import logs
 from chassis.process.errors import Misconfigured
+from chassis.process.setting_list import unread
 from chassis.process.settings import ServiceSettings
 
 PROGRAM = "ATTEND_PROGRAM"
@@ -54,6 +55,8 @@ def run(service: str, settings: ServiceSettings, main: Callable[[asyncio.Event],
     logs.configure(service, settings.log_level, settings.log_format)
     calm_collector()
     log = logs.get_logger()
+    for variable, near in unread(type(settings), os.environ):
+        log.warning("settings.unknown", variable=variable, did_you_mean=near)
     try:
         uvloop.run(_guarded(main))
     except Misconfigured as error:

@@ -1,9 +1,10 @@
 """What a service counts, in a Prometheus registry of its own (no global state)."""
 
 import time
-from collections.abc import Coroutine, Generator, Iterator
+from collections.abc import Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -11,8 +12,29 @@ BATCH_SIZES = (1, 10, 50, 100, 500, 1000, 2000, 4000)
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
+UNITS = ("seconds", "records", "rows")
+"""What a family's name may end in, before `_total`: its unit. All others are counted in ones."""
+NAMESPACE = "attend"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric as it is declared: what `/metrics` shows under one name, for each combination of its labels."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    meaning: str
+
+    @property
+    def unit(self) -> str | None:
+        """The unit that its name says; None where it is a number."""
+        last = self.name.removesuffix("_total").rpartition("_")[2]
+        return last if last in UNITS else None
+
+
 class Metrics:
-    """The counts of the delivery core. A service may register its own, made with `kit`, on `registry`.
+    """The counts of the delivery core, and what a service declares of its own, each with its meaning.
 
     Stages of a batch: `fetch` (waiting for Kafka and unpacking), `decode`, `decide` (the service's own
     computing), `sql` (waiting for PostgreSQL), `commit`. Seconds are the clock's, CPU seconds the thread's.
@@ -21,19 +43,44 @@ class Metrics:
     def __init__(self, service: str) -> None:
         self.service = service
         self.registry = CollectorRegistry()
-        self.kit: dict[str, Any]
-        kit = self.kit = {"namespace": "attend", "registry": self.registry}
+        self.families: list[Family] = []
         place = ("topic", "partition")
-        self.lag = Gauge("consumer_lag_records", "Records not yet committed", place, **kit)
-        self.batch_records = Histogram("batch_records", "Records in a batch", ("topic",), buckets=BATCH_SIZES, **kit)
-        self.batch_seconds = Histogram("batch_seconds", "Decode to commit", ("topic",), buckets=SECONDS, **kit)
-        self.stage_seconds = Counter("stage_seconds", "Time by stage", ("stage",), **kit)
-        self.stage_cpu_seconds = Counter("stage_cpu_seconds", "CPU time by stage", ("stage",), **kit)
-        self.events = Counter("events", "Records by effect: applied, repeat, stale, dead", ("topic", "effect"), **kit)
-        self.retries = Counter("batch_retries", "Batches rolled back, by reason", ("reason",), **kit)
-        self.published = Counter("outbox_published", "Events acknowledged by Kafka", ("topic",), **kit)
-        self.outbox_age = Gauge("outbox_age_seconds", "Age of the oldest event not yet published", ("topics",), **kit)
-        self.outbox_failures = Counter("outbox_failures", "Publishing rounds that failed", ("reason",), **kit)
+        stages = "fetch, decode, decide, sql, commit"
+        self.lag = self.gauge("consumer_lag_records", "Records of a partition that are not committed yet.", place)
+        self.batch_records = self.histogram("batch_records", "Records in a batch.", ("topic",), BATCH_SIZES)
+        self.batch_seconds = self.histogram("batch_seconds", "From decoding a batch to its commit.", ("topic",))
+        self.stage_seconds = self.counter("stage_seconds", f"Time of a batch by stage: {stages}.", ("stage",))
+        told = f"The thread's own computing by stage: {stages}."
+        self.stage_cpu_seconds = self.counter("stage_cpu_seconds", told, ("stage",))
+        told = "Records by what they did: applied, repeat, stale, dead."
+        self.events = self.counter("events", told, ("topic", "effect"))
+        self.retries = self.counter("batch_retries", "Batches that were rolled back, by reason.", ("reason",))
+        self.published = self.counter("outbox_published", "Events that Kafka acknowledged.", ("topic",))
+        told = "Age of the oldest event that is not published yet."
+        self.outbox_age = self.gauge("outbox_age_seconds", told, ("topics",))
+        self.outbox_failures = self.counter("outbox_failures", "Rounds of publishing that failed.", ("reason",))
+
+    def counter(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
+        """Declare what only grows, and starts at 0 with the process; it is shown as `attend_<name>_total`."""
+        self._declare(f"{name}_total", "counter", labels, meaning)
+        return Counter(name, meaning, labels, NAMESPACE, registry=self.registry)
+
+    def gauge(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Gauge:
+        """Declare what goes up and down; it is shown as `attend_<name>`."""
+        self._declare(name, "gauge", labels, meaning)
+        return Gauge(name, meaning, labels, NAMESPACE, registry=self.registry)
+
+    def histogram(
+        self, name: str, meaning: str, labels: Sequence[str] = (), buckets: Sequence[float] = SECONDS
+    ) -> Histogram:
+        """Declare a distribution; it is shown as `attend_<name>_bucket`, `…_count` and `…_sum`."""
+        self._declare(name, "histogram", labels, meaning)
+        return Histogram(name, meaning, labels, NAMESPACE, registry=self.registry, buckets=buckets)
+
+    def _declare(
+        self, name: str, kind: Literal["counter", "gauge", "histogram"], labels: Sequence[str], meaning: str
+    ) -> None:
+        self.families.append(Family(f"{NAMESPACE}_{name}", kind, tuple(labels), meaning))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

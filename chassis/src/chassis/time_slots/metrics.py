@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Literal
 
-from prometheus_client import Counter, Gauge
-
 from chassis.process.metrics import Metrics
 
 type Outcome = Literal["done", "missed", "failed"]
@@ -14,10 +12,11 @@ class SlotMetrics:
     """Counts in the process's registry; labels are the names of jobs, never of scopes."""
 
     def __init__(self, metrics: Metrics) -> None:
-        kit = metrics.kit
-        self._slots = Counter("slots", "Time slots by what became of them", ["job", "outcome"], **kit)
-        self._effects = Counter("slot_effects", "What time slots did, counted by their job", ["job"], **kit)
-        self._last = Gauge("slot_last_due_seconds", "Instant of the last slot done here, domain time", ["job"], **kit)
+        told = "Slots of the timetable by what became of them: done, missed, failed."
+        self._slots = metrics.counter("slots", told, ["job", "outcome"])
+        self._effects = metrics.counter("slot_effects", "What slots did, as their job counts it.", ["job"])
+        told = "Instant of the last slot that was done here, since 1970 in domain time."
+        self._last = metrics.gauge("slot_last_due_seconds", told, ["job"])
 
     def settled(self, job: str, outcome: Outcome, effects: int = 0, due: datetime | None = None) -> None:
         """Count one slot."""

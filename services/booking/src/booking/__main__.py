@@ -17,6 +17,7 @@ from chassis.postgres.retention import Job
 from chassis.process.clock import clock_from
 from chassis.process.errors import RejectedEvent
 from chassis.process.lifecycle import main, run
+from chassis.process.metrics import Metrics
 
 SERVICE = "booking"
 
@@ -44,7 +45,15 @@ def _jobs(settings: Settings) -> Sequence[Job]:
     return jobs(settings)
 
 
-app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, _subscriptions, _jobs)
+def _counts(metrics: Metrics) -> None:
+    from booking.appointments.counts import AnswerCounts
+    from booking.reissues.job import ReissueCounts
+    from chassis.time_slots.metrics import SlotMetrics
+
+    AnswerCounts(metrics), ReissueCounts(metrics), SlotMetrics(metrics)
+
+
+app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, _subscriptions, _jobs, counts=_counts)
 clients_app = typer.Typer(no_args_is_help=True, help="API clients: their keys, sources and clinics.")
 app.add_typer(clients_app, name="clients")
 

@@ -10,43 +10,39 @@ from schemas.topics import BOOKINGS_INBOUND, Topic, inbound
 
 
 class Settings(ServiceSettings):
-    """Everything booking can be told.
-
-    Attributes:
-        http_port: Port of the door.
-        organisation_zone: IANA zone in which the year of a main-file number begins (D4).
-        register_on_booking: Whether a booking of an unknown patient registers him (D5).
-        default_country: ISO 3166 code by which national phone numbers are read where neither the clinic nor the request
-            says one; None: those are refused, or dropped from an event.
-        body_limit_bytes: Longest request body; longer ones are refused before they are read.
-        inbound_clients: Inbound topic → the client to whom it belongs, as JSON. What a record says of its client is not
-            looked at: who may write the topic is whose events these are. `bookings-inbound` is read in any case; while
-            it is nobody's, its records go to the dead letters.
-        policy_reissue_per_s: Appointments that a change of a reminder policy reissues a second, at most.
-        policy_reissue_batch: Appointments of one transaction of it, at most.
-        no_show_every_h: Hours between looks for visits that nobody came to, on each clinic's wall; 0: never (R18).
-        no_show_after_min: A visit still booked so many minutes after its end is a no-show (D19).
-        no_show_visit_min: How long a visit is taken to be that has no end.
-        keep_ingress_days: How long the same event again is answered from its key; later it is judged by its sequence.
-        keep_refusals_days: How long it can be asked why an inbound event was refused.
-    """
+    """Everything booking can be told."""
 
     model_config = SettingsConfigDict(env_prefix="BOOKING_")
 
     http_port: int = 8100
     operations_port: int = 8110
     organisation_zone: str = "UTC"
+    """IANA zone in which the year of a main-file number begins (D4)."""
     register_on_booking: bool = False
+    """Whether a booking of an unknown patient registers him (D5)."""
     default_country: str | None = None
+    """ISO 3166 code by which national phone numbers are read where neither the clinic nor the request says one; none:
+    those are refused, or dropped from an event."""
     body_limit_bytes: int = 4 << 20
+    """Longest request body; longer ones are refused before they are read."""
     inbound_clients: dict[str, str] = Field(default_factory=dict)
+    """Inbound topic → the client to whom it belongs: `{"bookings-inbound": "local"}`. What a record says of its client
+    is not looked at: who may write the topic is whose events these are. `bookings-inbound` is read in any case; while
+    it is nobody's, its records go to the dead letters."""
     policy_reissue_per_s: int = Field(default=500, ge=1)
+    """Appointments that a change of a reminder policy reissues, at most."""
     policy_reissue_batch: int = Field(default=250, ge=1, le=5_000)
+    """Appointments that one transaction of a changed policy reissues, at most."""
     no_show_every_h: int = Field(default=2, ge=0, le=24)
+    """Between looks for visits that nobody came to, on each clinic's wall; 0: never (R18)."""
     no_show_after_min: int = Field(default=30, ge=0)
+    """A visit still booked so long after its end is a no-show (D19)."""
     no_show_visit_min: int = Field(default=30, ge=1)
+    """How long a visit is taken to be that has no end."""
     keep_ingress_days: int = Field(default=400, ge=8)  # the inbound topic repeats what is up to 7 days old
+    """How long the same event again is answered from its key; later it is judged by its sequence."""
     keep_refusals_days: int = Field(default=90, ge=1)
+    """How long it can be asked why an inbound event was refused."""
 
     @field_validator("inbound_clients")
     @classmethod

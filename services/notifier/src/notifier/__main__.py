@@ -9,8 +9,11 @@ import typer
 
 from chassis.cli import service_cli, settings_of
 from chassis.process.lifecycle import main, run
+from chassis.process.metrics import Metrics
 from notifier import retention
+from notifier.callbacks.door import Door
 from notifier.carriers import cli
+from notifier.lanes.metrics import LaneMetrics
 from notifier.settings import Settings
 from notifier.template_tools import cli as templates_cli
 from notifier.wiring.service import LANES, SERVICE, build, subscriptions
@@ -37,6 +40,10 @@ def _role(name: str, *, fanout: bool, lanes: Sequence[Channel]) -> Callable[[Set
     return serve
 
 
+def _counts(metrics: Metrics) -> None:
+    Door(metrics), LaneMetrics(metrics)
+
+
 app = service_cli(
     SERVICE,
     SERVICE,
@@ -47,6 +54,7 @@ app = service_cli(
     },
     subscriptions,
     retention.jobs,
+    counts=_counts,
 )
 
 

@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from chassis.cli import service_cli
 from chassis.process.lifecycle import main, run
+from chassis.process.metrics import Metrics
+from chassis.time_slots.metrics import SlotMetrics
+from reminders.planning.metrics import engine_reports, show_recovery
+from reminders.reconciler.job import ReconcilerJob
 from reminders.retention import jobs
 from reminders.settings import SERVICE, Settings
 from reminders.wiring import replayable, run_api, run_projector, run_worker, worker_positions
@@ -20,6 +24,13 @@ def _role(
     return serve
 
 
+def _counts(metrics: Metrics) -> None:
+    show_recovery(metrics, lambda: None)
+    engine_reports(metrics, "")
+    ReconcilerJob(None, lambda: True, metrics, 1)
+    SlotMetrics(metrics)
+
+
 app = service_cli(
     SERVICE,
     SERVICE,
@@ -32,6 +43,7 @@ app = service_cli(
     replayable,
     jobs,
     worker_positions,
+    _counts,
 )
 
 if __name__ == "__main__":

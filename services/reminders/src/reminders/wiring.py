@@ -66,7 +66,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
     clock, metrics = clock or clock_from(settings.clock_file), Metrics(WORKER)
     clocks = ClockCheck(clock, "the broker's")
     engine = engine_of(settings, clock, engine_reports(metrics, settings.topic_name(APPOINTMENTS)), clocks)
-    show_recovery(metrics, engine)
+    show_recovery(metrics, lambda: engine.recovering)
     health = Health(WORKER, clock)
     clocks.watch(health)
     health.add_check("timers", engine.reason)

@@ -19,11 +19,22 @@ OURS = {PROGRAM: "attend"}
 
 def forward(package: str, arguments: list[str]) -> None:
     """Run a command of the service, with the installation's settings, and end as it ended."""
-    if package not in services.PACKAGES:
-        raise AttendError("NO_SERVICE", f"no service {package!r}: one of {', '.join(services.PACKAGES)}")
+    _known(package)
     environment = Connections.here().environment(package) | OURS
     done = subprocess.run(python("-m", package, *arguments), env=environment, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
+
+
+def alone(package: str, arguments: list[str]) -> None:
+    """Run a command of the service that needs nothing that runs, and end as it ended."""
+    _known(package)
+    done = subprocess.run(python("-m", package, *arguments), env=os.environ | OURS, check=False)  # noqa: S603
+    raise typer.Exit(done.returncode)
+
+
+def _known(package: str) -> None:
+    if package not in services.PACKAGES:
+        raise AttendError("NO_SERVICE", f"no service {package!r}: one of {', '.join(services.PACKAGES)}")
 
 
 def clients(context: typer.Context) -> None:
@@ -50,10 +61,23 @@ def no_show(context: typer.Context) -> None:
     forward("booking", ["no-show", *context.args])
 
 
+def settings(context: typer.Context) -> None:
+    """List every setting of a service, with unit, default and meaning: `attend settings booking`."""
+    from stack.commands import of_service
+
+    of_service.settings(alone)(context.args, prog_name="attend settings")
+
+
+def metrics(context: typer.Context) -> None:
+    """List every metric of a service, with labels, unit and meaning: `attend metrics booking`."""
+    from stack.commands import of_service
+
+    of_service.metrics(alone)(context.args, prog_name="attend metrics")
+
+
 def templates(context: typer.Context) -> None:
     """Check the messages to patients, or look at them: `attend templates lint`, `attend templates preview --all`."""
-    command = python("-m", "notifier", "templates", *context.args)  # needs no database
-    raise typer.Exit(subprocess.run(command, env=os.environ | OURS, check=False).returncode)  # noqa: S603
+    alone("notifier", ["templates", *context.args])
 
 
 def demo(

@@ -11,6 +11,8 @@ import typer
 
 from chassis.cli import retention_command
 from chassis.delivery.dead_letters_cli import dead_letters_cli
+from chassis.process.settings import ServiceSettings
+from chassis.process.told_cli import metrics_command, settings_command
 from stack import services
 
 type Forward = Callable[[str, list[str]], None]
@@ -31,6 +33,20 @@ def retention(run: Forward) -> typer.Typer:
     """Return `attend retention`; `run` as of `dead_letters`."""
     app = typer.Typer(add_completion=False)
     app.command()(_handed_on(("retention",), retention_command("", _nothing, _nothing), run))
+    return app
+
+
+def settings(run: Forward) -> typer.Typer:
+    """Return `attend settings`; `run` as of `dead_letters`."""
+    app = typer.Typer(add_completion=False)
+    app.command()(_handed_on(("settings",), settings_command(ServiceSettings), run))
+    return app
+
+
+def metrics(run: Forward) -> typer.Typer:
+    """Return `attend metrics`; `run` as of `dead_letters`."""
+    app = typer.Typer(add_completion=False)
+    app.command()(_handed_on(("metrics",), metrics_command("", _nothing), run))
     return app
 
 

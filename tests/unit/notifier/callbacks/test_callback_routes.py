@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from prometheus_client import CollectorRegistry
 
 from chassis.api.app import create_api
 from chassis.process.clock import RealClock
 from chassis.process.errors import Unavailable
+from chassis.process.metrics import Metrics
 from notifier.callbacks.carrier_routes import CALLBACKS, Callbacks
 from notifier.callbacks.door import LARGEST_WEBHOOK, Door
 from notifier.callbacks.handle.intake import Intake, Unread
@@ -40,15 +40,15 @@ class Away:
 
 
 @pytest.fixture
-def registry() -> CollectorRegistry:
-    return CollectorRegistry()
+def metrics() -> Metrics:
+    return Metrics("notifier")
 
 
 @pytest.fixture
-async def http(registry: CollectorRegistry) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(metrics: Metrics) -> AsyncIterator[httpx2.AsyncClient]:
     clock = RealClock()
     secrets = CallbackSecrets(twilio={"": ("t",)}, meta={"": ("m",)})
-    door = Door(registry, longest_read_s=0.2)
+    door = Door(metrics, longest_read_s=0.2)
     intake = Intake(Away(), Away(), Away(), PEPPERS, clock, door.count, lambda: None)
     callbacks = Callbacks(intake, lambda: secrets, PUBLIC, door)
     api = create_api("test", public=(CALLBACKS,))
@@ -80,7 +80,7 @@ async def test_a_query_belongs_to_the_signed_address(http: httpx2.AsyncClient) -
     assert answer.status_code == 401
 
 
-async def test_a_body_that_drips_is_given_up_and_counted(http: httpx2.AsyncClient, registry: CollectorRegistry) -> None:
+async def test_a_body_that_drips_is_given_up_and_counted(http: httpx2.AsyncClient, metrics: Metrics) -> None:
     async def drip() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.Event().wait()
@@ -88,7 +88,9 @@ async def test_a_body_that_drips_is_given_up_and_counted(http: httpx2.AsyncClien
     answer = await http.post("/callbacks/meta", content=drip())
 
     assert (answer.status_code, answer.json()["code"]) == (408, "BODY_TOO_SLOW")
-    assert registry.get_sample_value("attend_callbacks_total", {"carrier": "meta", "fate": "body_too_slow"}) == 1
+    assert (
+        metrics.registry.get_sample_value("attend_callbacks_total", {"carrier": "meta", "fate": "body_too_slow"}) == 1
+    )
 
 
 async def test_a_body_without_a_length_is_read_no_further_than_the_limit(http: httpx2.AsyncClient) -> None:

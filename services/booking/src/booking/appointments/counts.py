@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 
-import prometheus_client
-
 from booking.appointments.domain.batch import EventAnswer
 from booking.door.transactions import RefusalCounts
 from booking.values.refusals import IDENTITY_CONFLICT
@@ -16,24 +14,13 @@ class AnswerCounts:
 
     def __init__(self, metrics: Metrics) -> None:
         self.refusals = RefusalCounts(metrics)
-        self._answers = prometheus_client.Counter(
-            "booking_answers", "Events taken, by result", ["result"], **metrics.kit
-        )
-        self._warnings = prometheus_client.Counter(
-            "booking_warnings",
-            "Warnings given: what was dropped, or is odd, of events that were taken, by source",
-            ["source", "code"],
-            **metrics.kit,
-        )
-        self._conflicts = prometheus_client.Counter(
-            "booking_identity_conflicts",
-            "Events refused because their names belong to two appointments, by source (D53)",
-            ["source"],
-            **metrics.kit,
-        )
-        self._illegal = prometheus_client.Counter(
-            "booking_illegal_transitions", "Steps that the state table lacks, accepted (R33)", **metrics.kit
-        )
+        self._answers = metrics.counter("booking_answers", "Events that were taken, by result.", ["result"])
+        told = "Warnings that were given: what was dropped, or is odd, of events that were taken."
+        self._warnings = metrics.counter("booking_warnings", told, ["source", "code"])
+        told = "Events that were refused because their names belong to two appointments (D53)."
+        self._conflicts = metrics.counter("booking_identity_conflicts", told, ["source"])
+        told = "Steps that the state table lacks; they were accepted (R33)."
+        self._illegal = metrics.counter("booking_illegal_transitions", told)
 
     def answered(self, answers: Iterable[EventAnswer]) -> None:
         """Count the answers to a batch."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-import prometheus_client
-
 from booking.values.refusals import Refused
 from chassis.postgres.after_commit import said_after_commit
 from chassis.postgres.database import Connection, Pool
@@ -16,9 +14,7 @@ class RefusalCounts:
     """A counter in the process's registry. Labels are our own words, never anything that was sent."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._refusals = prometheus_client.Counter(
-            "booking_refusals", "Commands refused, by code", ["code"], **metrics.kit
-        )
+        self._refusals = metrics.counter("booking_refusals", "Commands that were refused, by code.", ["code"])
 
     def refused(self, refusal: Refused) -> None:
         """Count a command that was refused."""

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import structlog
-from prometheus_client import Counter
 
 from booking.appointments.store import PostgresStore
 from booking.door.transactions import Transactions
@@ -22,12 +21,10 @@ class ReissueCounts:
     """Counters in the process's registry."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._policies = Counter(
-            "booking_policy_reissued", "Appointments given the rules of a changed policy", **metrics.kit
-        )
-        self._flags = Counter(
-            "booking_flags_reissued", "Appointments given what bars messages to their patient (D44)", **metrics.kit
-        )
+        told = "Appointments that were given the rules of a changed policy."
+        self._policies = metrics.counter("booking_policy_reissued", told)
+        told = "Appointments that were given what bars messages to their patient (D44)."
+        self._flags = metrics.counter("booking_flags_reissued", told)
 
     def policies(self, appointments: int) -> None:
         """Count appointments that a change of policy gave a new version."""

@@ -3,9 +3,9 @@
 import asyncio
 
 from fastapi import Request
-from prometheus_client import CollectorRegistry, Counter
 
 from chassis.api.app import Problem
+from chassis.process.metrics import Metrics
 
 LARGEST_BODY = 64 * 1024
 """Twilio's forms have some 2 KiB."""
@@ -19,14 +19,13 @@ class Door:
     """Reads callbacks' bodies and counts their fate.
 
     Args:
-        registry: Where the counter lives. Its labels are our own words, never anything that was sent.
+        metrics: Where it counts. The labels are our own words, never anything that was sent.
     """
 
-    def __init__(self, registry: CollectorRegistry, longest_read_s: float = LONGEST_READ_S) -> None:
+    def __init__(self, metrics: Metrics, longest_read_s: float = LONGEST_READ_S) -> None:
         self._longest_read_s = longest_read_s
-        self._count = Counter(
-            "callbacks", "Callbacks of carriers", ("carrier", "fate"), namespace="attend", registry=registry
-        )
+        told = "Callbacks of carriers, and reports in them, by what became of them."
+        self._count = metrics.counter("callbacks", told, ("carrier", "fate"))
 
     def count(self, carrier: str, fate: str, number: int = 1) -> None:
         """Count what became of a callback or of one report in it."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import Counter, Gauge, Histogram
-
 from chassis.process.metrics import Metrics
 from notifier.lanes.domain.breaker import BreakerState
 from notifier.ledger.domain.faults import Fault
@@ -17,30 +15,19 @@ class LaneMetrics:
     """See `lanes.handle.ports.Watch`."""
 
     def __init__(self, metrics: Metrics) -> None:
-        kit, account = metrics.kit, ("lane", "account")
-        self._outcomes = Counter("notifications", "Outcomes by lane", ("lane", "outcome", "reason"), **kit)
-        self._seconds = Histogram("carrier_call_seconds", "Calls to carriers", ("lane",), buckets=SECONDS, **kit)
-        self._breaker = Gauge(
-            "lane_breaker",
-            "1 for where the breaker of each account stands in this process",
-            (*account, "standing"),
-            **kit,
-        )
-        self._standstills = Counter(
-            "lane_standstills", "How often messages were due and no call began for too long", account, **kit
-        )
-        self._refusals = Counter(
-            "carrier_refusals",
-            "Refusals that are not the message's fault, by whose they are",
-            (*account, "fault"),
-            **kit,
-        )
-        self._undecidable = Counter(
-            "undecidable_messages",
-            "Messages whose decision raised: failed as UNDECIDABLE, or kept while there are too many",
-            ("lane",),
-            **kit,
-        )
+        account = ("lane", "account")
+        told = "Messages by lane, outcome and reason."
+        self._outcomes = metrics.counter("notifications", told, ("lane", "outcome", "reason"))
+        told = "How long calls to carriers take."
+        self._seconds = metrics.histogram("carrier_call_seconds", told, ("lane",), SECONDS)
+        told = "1 for where the breaker of each account stands in this process: closed, open, half-open."
+        self._breaker = metrics.gauge("lane_breaker", told, (*account, "standing"))
+        told = "How often messages were due and no call began for too long."
+        self._standstills = metrics.counter("lane_standstills", told, account)
+        told = "Refusals that are not the message's fault, by whose they are."
+        self._refusals = metrics.counter("carrier_refusals", told, (*account, "fault"))
+        told = "Messages whose decision raised: failed as UNDECIDABLE, or kept while there are too many."
+        self._undecidable = metrics.counter("undecidable_messages", told, ("lane",))
 
     def settled(self, lane: Channel, notifications: Sequence[Notification]) -> None:
         for one in notifications:

@@ -78,7 +78,7 @@ def inbound(
     """Return the inbound parts of this process."""
     lifted = Waking(settings, peppers).of_address
     receipts, replies = PostgresReceipts(pool, peppers), PostgresReplies(pool, peppers, lifted)
-    door = Door(metrics.registry)
+    door = Door(metrics)
     secrets = secrets_of(settings, accounts)
     kept = PostgresUnreadables(pool, clock)
     intake = Intake(receipts, replies, kept, peppers, clock, door.count, committed)

@@ -1,35 +1,35 @@
 """What the worker tells of its work: counts, lateness, and one log line for each burst."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
-
-from prometheus_client import Counter as Total
-from prometheus_client import Gauge, Histogram
+from typing import Any
 
 from chassis.process.logs import get_logger
 from chassis.process.metrics import Metrics
-from reminders.timers.engine import Engine, Reports
+from reminders.timers.engine import Reports
 from reminders.timers.ports import Outcome
 from schemas.instants import micros
 
 _LATENESS_S = (0.05, 0.1, 0.3, 1, 3, 10, 60, 600, 3600, 86400)
 
 
-def show_recovery(metrics: Metrics, engine: Engine) -> None:
+def show_recovery(metrics: Metrics, recovering: Callable[[], Mapping[str, Any] | None]) -> None:
     """Show a recovery under way as metrics: both are 0 when none is."""
-    left = Gauge("attend_timers_recovery_left_rows", "Rows still to replay, at most", registry=metrics.registry)
-    seconds = Gauge("attend_timers_recovery_left_seconds", "Seconds left at the rate so far", registry=metrics.registry)
-    left.set_function(lambda: (engine.recovering or {}).get("left") or 0)
-    seconds.set_function(lambda: (engine.recovering or {}).get("left_s") or 0)
+    left = metrics.gauge("timers_recovery_left_rows", "Rows that the worker has still to replay, at most; 0: none.")
+    told = "How long that takes at the rate so far; 0: nothing is replayed."
+    seconds = metrics.gauge("timers_recovery_left_seconds", told)
+    left.set_function(lambda: (recovering() or {}).get("left") or 0)
+    seconds.set_function(lambda: (recovering() or {}).get("left_s") or 0)
 
 
 def engine_reports(metrics: Metrics, source: str) -> Reports:
     """Return the engine's reports as metrics and logs."""
-    kit, told = metrics.kit, "Domain seconds from the due instant to the acknowledged hand-over"
-    timers = Total("reminders", "Timers by what became of them when due", ["outcome"], **kit)
-    lateness = Histogram("reminder_lateness_seconds", told, buckets=_LATENESS_S, **kit)
-    told = "Timers found overdue after an outage, by what was going to become of them (B3)"
-    overdue = Gauge("reminders_overdue", told, ["outcome"], **kit)
+    timers = metrics.counter("reminders", "Reminders by what became of them when they were due.", ["outcome"])
+    told = "From the due instant of a reminder to its acknowledged hand-over, in domain time."
+    lateness = metrics.histogram("reminder_lateness_seconds", told, buckets=_LATENESS_S)
+    told = "Reminders found overdue after an outage, by what is going to become of them (B3)."
+    overdue = metrics.gauge("reminders_overdue", told, ["outcome"])
     log = get_logger()
 
     def count(outcomes: Counter[Outcome]) -> None:

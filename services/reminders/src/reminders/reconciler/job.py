@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from prometheus_client import Counter, Gauge
-
 from chassis.process.errors import Unavailable
 from chassis.process.health import Health
 from chassis.process.logs import get_logger
@@ -47,12 +45,11 @@ class ReconcilerJob:
         self._asked = self._answered = 0
         self._whole = False
         self._soon = asyncio.Event()
-        kept = metrics.registry
-        self._mended = Counter(
-            "attend_reconciled", "Differences from booking that were mended", ("difference",), registry=kept
-        )
-        self._compared = Gauge("attend_reconciler_compared", "Appointments compared in the last pass", registry=kept)
-        self._seconds = Gauge("attend_reconciler_pass_seconds", "What the last pass took", registry=kept)
+        told = "Differences of the timers from booking that were mended: missing, different, unwanted."
+        self._mended = metrics.counter("reconciled", told, ("difference",))
+        told = "Appointments that the last pass compared with booking's."
+        self._compared = metrics.gauge("reconciler_compared", told)
+        self._seconds = metrics.gauge("reconciler_pass_seconds", "What the last pass took.")
         for difference in MENDED:
             self._mended.labels(difference)
 
