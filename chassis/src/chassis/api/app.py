@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from chassis.api.codes import Codes
+from chassis.api.description import DescribedApi, refuses
 from chassis.api.door import USUAL, Admit, Bounds, Door, nobody, refused
 from chassis.api.known_parameters import KnownParameters
-from chassis.api.problems import Problem, add_problems
+from chassis.api.problems import Dialects, Problem, add_problems
 from chassis.api.server import serve
 from chassis.process.settings import ServiceSettings
 
@@ -25,6 +27,8 @@ def create_api(
     admit: Admit = nobody,
     public: tuple[str, ...] = (),
     bounds: Bounds = USUAL,
+    codes: Codes | None = None,
+    dialects: Dialects | None = None,
 ) -> FastAPI:
     """Return an API without routes yet, with problems as answers, behind the door; its routes take what they name.
 
@@ -32,15 +36,23 @@ def create_api(
         admit: Which keys open anything under a path; left out, none does.
         public: Paths, each with all below it, whose routes check their callers themselves, and bound their bodies.
             Their callers may add parameters of their own.
+        codes: By which its routes refuse, beside `codes.COMMON`: its description lists them.
+        dialects: Paths whose refusals are no problems.
     """
     known = [Depends(KnownParameters(public))]
-    api = FastAPI(title=title, description=description, version="1", openapi_url=None, dependencies=known)
-    api.add_middleware(Door, admit=admit, public=(*public, *ELSEWHERE), bounds=bounds)
-    add_problems(api)
+    api = DescribedApi(
+        codes or {}, dialects or {}, title=title, description=description, version="1", openapi_url=None,
+        dependencies=known,
+    )  # fmt: skip
+    everywhere = (*public, *ELSEWHERE)
+    api.add_middleware(Door, admit=admit, public=everywhere, bounds=bounds, dialects=dialects)
+    add_problems(api, dialects)
     return api
 
 
-_bearer = HTTPBearer(auto_error=False, description="The operator's key: `attend key`.")
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="OperatorKey", description="The operator's key: `attend key` shows it."
+)
 
 
 class OperatorKey:
@@ -70,4 +82,4 @@ def operator(settings: ServiceSettings) -> OperatorKey:
     return OperatorKey(settings)
 
 
-__all__ = ["Bounds", "OperatorKey", "Problem", "create_api", "operator", "serve"]
+__all__ = ["Bounds", "OperatorKey", "Problem", "create_api", "operator", "refuses", "serve"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.api.problems import Problem, away
+from chassis.api.problems import Dialects, Problem, away, written
 from chassis.process.errors import Unavailable
 
 type Admit = Callable[[str, str], Awaitable[bool]]
@@ -57,13 +57,20 @@ class Door:
 
     Args:
         public: Paths, each with all below it, that prove their callers otherwise (signatures) or reveal nothing.
+        dialects: How refusals are written where they are no problems.
     """
 
     def __init__(
-        self, app: ASGIApp, admit: Admit, bounds: Bounds, public: Sequence[str] = (), always: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        admit: Admit,
+        bounds: Bounds,
+        public: Sequence[str] = (),
+        always: Sequence[str] = (),
+        dialects: Dialects | None = None,
     ) -> None:
         self._app, self._admit, self._bounds = app, admit, bounds
-        self._public, self._always = tuple(public), tuple(always)
+        self._public, self._always, self._dialects = tuple(public), tuple(always), dialects or {}
         self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +82,7 @@ class Door:
         try:
             await self._check(path, Headers(scope=scope), scope)
         except Problem as refusal:
-            await refusal.response()(scope, receive, safe)
+            await written(refusal, path, self._dialects)(scope, receive, safe)
             return
         self._inside += 1
         try:

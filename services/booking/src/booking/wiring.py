@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 
@@ -21,6 +21,7 @@ from booking.formats import http as events_http
 from booking.formats.choice import Formats
 from booking.formats.fhir_r4 import http as fhir_http
 from booking.formats.fhir_r4.format import FhirR4
+from booking.formats.fhir_r4.outcomes import FHIR_OUTCOMES
 from booking.formats.http import EventDoor
 from booking.formats.messages import Inbound, decode_of
 from booking.formats.plain.format import PlainJson
@@ -40,6 +41,7 @@ from booking.replies.messages import decode as decode_reply
 from booking.safety import http as safety_http
 from booking.settings import Settings
 from booking.sources import http as sources_http
+from booking.values.codes import CODES
 from booking.values.contacts import country
 from booking.values.refusals import Refused
 from booking.values.times import zone_of
@@ -53,7 +55,7 @@ from chassis.postgres import migrator
 from chassis.postgres.clock_check import AgreedClock, DatabaseClockCheck
 from chassis.postgres.database import Pool, create_pool
 from chassis.postgres.retention import Retention
-from chassis.process.clock import Clock, clock_from
+from chassis.process.clock import Clock, RealClock, clock_from
 from chassis.process.errors import Misconfigured
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
@@ -237,7 +239,9 @@ def door(
     keys, operator_key = Keys(transactions.pool), operator(settings)
     client, reader = auth.client_of(keys), auth.reader_of(keys, operator_key)
     admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
-    api = create_api("Attend booking", DESCRIPTION, admit=admit, bounds=bounds)
+    api = create_api(
+        "Attend booking", DESCRIPTION, admit=admit, bounds=bounds, codes=CODES, dialects={"/fhir": FHIR_OUTCOMES}
+    )
     rules = rules_of(settings)
     events = EventDoor(CommandIntake(transactions, rules, counts, booked), transactions.counts, transactions.clock)
     people = RegistrationIntake(transactions, rules)
@@ -257,3 +261,10 @@ def door(
     for router in routers:
         api.include_router(router)
     return api
+
+
+def unplugged() -> FastAPI:
+    """Return the API with nothing behind it: to be described, not asked."""
+    counts = AnswerCounts(Metrics(SERVICE))
+    transactions = Transactions(cast("Pool", None), RealClock(), lambda: None, counts.refusals)
+    return door(Settings.model_construct(), transactions, counts)

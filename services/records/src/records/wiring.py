@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 
@@ -17,12 +17,13 @@ from chassis.outbox.relay import Relay
 from chassis.postgres import migrator
 from chassis.postgres.database import Connection, Pool, create_pool
 from chassis.postgres.retention import Retention, settled_dead_letters
-from chassis.process.clock import Clock, clock_from
+from chassis.process.clock import Clock, RealClock, clock_from
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
 from chassis.process.parts import LISTENERS, Run, run_all
 from chassis.status import watch
 from records.adapters import command_http, decoders, http
+from records.adapters.codes import CODES
 from records.adapters.command_store import PostgresCommandStore
 from records.adapters.events import OWNED
 from records.adapters.pages import count_parked
@@ -102,6 +103,20 @@ def carrying_out(pool: Pool, clock: Clock, on_commit: Callable[[], None]) -> com
     return carry
 
 
+def api_of(settings: Settings, pool: Pool, clock: Clock, on_commit: Callable[[], None]) -> FastAPI:
+    """Return the API."""
+    key = operator(settings)
+    api = create_api("Attend records", "A patient's sub-files at each clinic.", admit=key.admit, codes=CODES)
+    api.include_router(http.routes(pool, key))
+    api.include_router(command_http.routes(pool, carrying_out(pool, clock, on_commit), key))
+    return api
+
+
+def unplugged() -> FastAPI:
+    """Return the API with nothing behind it: to be described, not asked."""
+    return api_of(Settings.model_construct(), cast("Pool", None), RealClock(), lambda: None)
+
+
 @asynccontextmanager
 async def build(
     settings: Settings, listen: Callable[[Settings], Sequence[Subscription[Any]]] = subscriptions
@@ -129,11 +144,7 @@ async def build(
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer], [relay])
         health.add_status("parked", lambda: count_parked(pool))
-        key = operator(settings)
-        api = create_api("Attend records", "A patient's sub-files at each clinic.", admit=key.admit)
-        api.include_router(http.routes(pool, key))
-        carry = carrying_out(pool, clock, relay.wake)
-        api.include_router(command_http.routes(pool, carry, key))
+        api = api_of(settings, pool, clock, relay.wake)
         daily = Retention(pool, [settled_dead_letters(settings.keep_dead_letters_days)], clock)
         yield Service(settings, pool, consumer, relay, daily, health, metrics, api, ends)
     finally:

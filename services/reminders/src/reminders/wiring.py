@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 
@@ -36,6 +36,7 @@ from reminders.planning.metrics import engine_reports, show_recovery
 from reminders.planning.replay import replays
 from reminders.planning.visit_reader import cause_of, read_visit
 from reminders.projector import http, messages
+from reminders.projector.codes import CODES
 from reminders.projector.handle import PublishedEvent, record
 from reminders.projector.job import close
 from reminders.projector.store import PostgresBooks
@@ -215,6 +216,11 @@ async def run_api(settings: Settings, stop: asyncio.Event) -> None:
 def reading_api(settings: Settings, pool: Pool) -> FastAPI:
     """Return the API that answers questions about reminders."""
     key = operator(settings)
-    api = create_api("Attend reminders", "What became of every reminder.", admit=key.admit)
+    api = create_api("Attend reminders", "What became of every reminder.", admit=key.admit, codes=CODES)
     api.include_router(http.routes(pool, key))
     return api
+
+
+def unplugged() -> FastAPI:
+    """Return the API with nothing behind it: to be described, not asked."""
+    return reading_api(Settings.model_construct(), cast("Pool", None))

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from booking.door.domain import Client
 from booking.formats.fhir_r4.format import FHIR_JSON
 from booking.formats.fhir_r4.http import routes
+from booking.formats.fhir_r4.outcomes import FHIR_OUTCOMES
 from booking.formats.http import EventDoor
 from booking.formats.port import Parse
 from booking.values.refusals import Refused
@@ -30,7 +31,7 @@ def fhir_client() -> TestClient:
     async def caller() -> Client:
         return Client("local", ("local",))
 
-    api = create_api("Booking", admit=everybody)
+    api = create_api("Booking", admit=everybody, dialects={"/fhir": FHIR_OUTCOMES})
     api.include_router(routes(cast(EventDoor, Closed()), caller))
     return TestClient(api)
 

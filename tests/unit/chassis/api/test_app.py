@@ -89,7 +89,7 @@ def test_an_answer_to_a_wrong_request_names_the_place_and_never_the_value(client
 
     assert answer.status_code == 422
     assert answer.json()["code"] == "INVALID_REQUEST"
-    assert answer.json()["errors"] == [{"place": "body.age", "code": "int_parsing"}]
+    assert answer.json()["errors"] == [{"place": "body.age", "code": "WRONG_TYPE"}]
     assert CANARY not in answer.text
 
 
@@ -100,7 +100,9 @@ def test_what_is_away_is_a_503_that_says_try_again(client: TestClient) -> None:
     assert answer.headers["retry-after"] == "1"
 
 
-@pytest.mark.parametrize(("path", "status", "code"), [("/refused", 422, "UNKNOWN_CLINIC"), ("/none", 404, "HTTP_404")])
+@pytest.mark.parametrize(
+    ("path", "status", "code"), [("/refused", 422, "UNKNOWN_CLINIC"), ("/none", 404, "UNKNOWN_ROUTE")]
+)
 def test_every_refusal_is_a_problem_with_a_code(client: TestClient, path: str, status: int, code: str) -> None:
     answer = client.get(path)
 
@@ -115,7 +117,7 @@ def test_what_a_process_says_of_itself_is_not_at_the_port_of_its_api(
 ) -> None:
     answer = client.get(path, headers={} if key is None else {"Authorization": f"Bearer {key}"})
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "HTTP_404")
+    assert (answer.status_code, answer.json()["code"]) == (404, "UNKNOWN_ROUTE")
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/redoc", "/docs/oauth2-redirect", "/static-offline-docs/a.png"])

@@ -16,7 +16,7 @@ from booking.door.domain import ALL, Client
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
-from chassis.api.app import Problem
+from chassis.api.app import Problem, refuses
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from schemas.topics import APPOINTMENTS
@@ -45,8 +45,18 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
     """Return the read API. A client sees its own sources and clinics; of others it cannot tell whether they exist."""
     router = APIRouter(prefix="/v1", tags=["reading"])
 
-    @router.get("/appointments", summary="Appointments ahead, by page; or the one a source calls so")
-    async def appointments(
+    @router.get(
+        "/appointments",
+        summary="Appointments ahead, by page; or the one a source calls so",
+        responses=refuses(
+            {
+                403: ("FOREIGN_SOURCE",),
+                404: ("UNKNOWN_APPOINTMENT",),
+                422: ("SOURCE_REQUIRED", "BAD_TIME", "NAIVE_TIME", "BAD_CURSOR", "PADDED_ID"),
+            }
+        ),
+    )
+    async def get_appointments(
         client: Annotated[Client, Depends(caller)],
         source: str | None = None,
         id: str | None = None,  # the API's word
@@ -70,13 +80,17 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
             raise problem(refusal) from None
         return await pages.page(pool, client, start, after, limit)
 
-    @router.get("/appointments/{appointment_id}", summary="An appointment and every version of it")
-    async def appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
+    @router.get(
+        "/appointments/{appointment_id}",
+        summary="An appointment and every version of it",
+        responses=refuses({404: ("UNKNOWN_APPOINTMENT",)}),
+    )
+    async def get_appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The appointment as it is, and its history, each version as it was published."""
         return await one(pool, appointment_id, client)
 
     @router.get("/inbound", summary="Events that were refused and are for staff to look at, newest first")
-    async def refused(
+    async def get_refused_events(
         client: Annotated[Client, Depends(caller)],
         code: Annotated[
             str | None, Query(max_length=100, pattern="^[A-Z_]+$", description="Such as IDENTITY_CONFLICT.")
@@ -89,8 +103,12 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
         """
         return await refusals(pool, client, code, limit)
 
-    @router.get("/inbound/{event_id:path}", summary="What became of an event")
-    async def inbound(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
+    @router.get(
+        "/inbound/{event_id:path}",
+        summary="What became of an event",
+        responses=refuses({404: ("UNKNOWN_EVENT",), 422: ("PADDED_ID", "EMPTY_TEXT", "CONTROL_CHARACTER")}),
+    )
+    async def get_event(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The result of an event taken over HTTP or from `bookings-inbound`, by its id."""
         try:
             return await result_of(pool, texts.identifier(event_id, "event_id"), client)
@@ -107,10 +125,15 @@ def ahead_routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
         if not (client.sees_source(ALL) and client.sees_clinic(ALL)):
             raise Problem(403, "OPERATOR_ONLY", "Only a key that sees all sources and clinics may ask this.")
 
-    router = APIRouter(prefix="/v1/ahead", tags=["ahead"], dependencies=[Depends(overseer)])
+    own = refuses({403: ("OPERATOR_ONLY",)})
+    router = APIRouter(prefix="/v1/ahead", tags=["ahead"], dependencies=[Depends(overseer)], responses=own)
 
-    @router.get("", summary="Version, schedule and bar of every appointment ahead, by page")
-    async def ahead(
+    @router.get(
+        "",
+        summary="Version, schedule and bar of every appointment ahead, by page",
+        responses=refuses({422: ("OTHER_PARTITIONS",)}),
+    )
+    async def get_ahead(
         after: UUID = _NOTHING,
         limit: Annotated[int, Query(ge=1, le=LONGEST_LOOK)] = LONGEST_LOOK,
         partition: Annotated[int | None, Query(ge=0, lt=APPOINTMENTS.partitions)] = None,
@@ -128,12 +151,12 @@ def ahead_routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
         return _json(await ahead_reads.page(pool, clock.now(), after, limit, partition))
 
     @router.post("/states", summary="Version, schedule and bar of the appointments named")
-    async def states(asked: Ids) -> Response:
+    async def find_states(asked: Ids) -> Response:
         """As they are now, ahead or not; those that booking does not know, or never booked, are left out."""
         return _json({"items": await ahead_reads.states(pool, asked.ids)})
 
     @router.post("/snapshots", summary="The newest event of the appointments named")
-    async def snapshots(asked: Ids) -> Response:
+    async def find_snapshots(asked: Ids) -> Response:
         """Each whole, as it was published on the topic `appointments`."""
         return _json(
             {"items": [orjson.Fragment(snapshot) for snapshot in await ahead_reads.snapshots(pool, asked.ids)]}

@@ -9,16 +9,23 @@ from booking.clinics.bodies import ClinicBody, clinic_of, details_of
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import Entry, write_clinic
 from booking.door.auth import Caller
-from booking.door.bodies import body_schema
+from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema
 from booking.door.commands import run_command
 from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.safety.domain import Cause
+from chassis.api.app import refuses
 from chassis.postgres.database import Connection
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
+_CODES = {
+    400: BAD_BODY,
+    403: ("MAY_NOT_MANAGE_CLINICS", "FOREIGN_CLINIC", "FOREIGN_SOURCE"),
+    409: ("CLINIC_ZONE_FIXED", "IDENTIFIER_TAKEN"),
+    422: (*BAD_FIELD, "ILLEGAL_CLINIC_CODE", "UNKNOWN_ZONE", "UNKNOWN_COUNTRY", "BAD_WINDOW", "BAD_PHONE", "BAD_URL"),
+}
 _CLINIC = {
     "name": "Heart Clinic", "zone": "Europe/London", "languages": ["en"], "country": "GB",
     "window": {"opens": "07:00", "closes": "21:00"}, "sensitive": False,
@@ -37,6 +44,7 @@ def routes(transactions: Transactions, caller: Caller, default_country: str | No
     @router.put(
         "/clinics/{code}",
         summary="Enter a clinic",
+        responses=refuses(_CODES),
         openapi_extra=body_schema(ClinicBody, {"clinic": _CLINIC}, "The clinic, whole."),
     )
     async def put_clinic(

@@ -11,7 +11,11 @@ from booking.door.domain import OPERATOR, Client
 from chassis.api.app import OperatorKey
 from chassis.api.door import Admit, refused
 
-_BEARER = HTTPBearer(auto_error=False, description="The key of an API client: `attend clients create`.")
+_BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="ClientKey",
+    description="The key of an API client: `attend clients create`. What only reads, the operator's key opens too.",
+)
 
 type Caller = Callable[..., Awaitable[Client]]
 """A dependency that gives the client, or answers 401."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, StrictStr, StringConstraints, Valida
 from booking.values import texts
 from booking.values.refusals import Refused
 from chassis.api.app import Problem
+from chassis.api.codes import SHAPES, shape_code
 
 Id = Annotated[StrictStr, StringConstraints(min_length=1, max_length=texts.LONGEST_ID)]
 Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]
@@ -16,7 +17,12 @@ Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]
 Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
 """The source in the query of a request."""
 
-_CODES = {"missing": "MISSING_FIELD", "string_too_long": "FIELD_TOO_LONG", "string_too_short": "EMPTY_TEXT"}
+
+BAD_BODY = ("EMPTY_BODY", "NOT_JSON", "TRUNCATED_JSON", "TRAILING_CONTENT", "DUPLICATE_KEY", "NOT_UTF8", "TOO_DEEP")
+"""The commonest codes, 400 each, of a body that the door reads itself."""
+
+BAD_FIELD = ("MISSING_FIELD", "WRONG_TYPE", "FIELD_TOO_LONG", "EMPTY_TEXT", "CONTROL_CHARACTER", "SOURCE_REQUIRED")
+"""The commonest codes, 422 each, of a field of such a body."""
 
 
 class Body(BaseModel):
@@ -81,6 +87,5 @@ def _refusal(place: str, kind: str) -> Refused:
     if kind == "enum":
         code = "UNKNOWN_STATUS" if place.endswith("status") else "UNKNOWN_MODE"
         return Refused(code, "not one of the values listed in the API's description", place)
-    if kind in {"greater_than_equal", "less_than_equal"}:
-        return Refused("NUMBER_OUT_OF_RANGE", "not a number that can be kept", place)
-    return Refused(_CODES.get(kind, "WRONG_TYPE"), f"not as described: {kind}", place)
+    code = shape_code(kind)
+    return Refused(code, SHAPES[code], place)

@@ -8,14 +8,28 @@ from starlette.responses import JSONResponse
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
-from booking.door.bodies import Source, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Source, problem
 from booking.door.domain import Client
 from booking.door.transactions import RefusalCounts
 from booking.formats import answers
 from booking.formats.choice import Formats
 from booking.formats.port import Hints, Parse, Parsed, parsed_by
 from booking.values.refusals import Refused
+from chassis.api.app import refuses
 from chassis.process.clock import Clock
+
+EVENT_CODES = {
+    400: BAD_BODY,
+    403: ("FOREIGN_SOURCE", "FOREIGN_CLINIC"),
+    409: ("EVENT_ID_CONFLICT", "SEQUENCE_CONFLICT", "IDENTITY_CONFLICT"),
+    422: (
+        *BAD_FIELD, "PATIENT_REQUIRED", "CLINIC_REQUIRED", "START_REQUIRED", "UNKNOWN_CLINIC", "UNKNOWN_STATUS",
+        "UNKNOWN_MODE", "BAD_TIME", "NAIVE_TIME", "TIME_OUT_OF_RANGE", "START_IN_SPRING_GAP", "UNKNOWN_ZONE",
+        "END_BEFORE_START", "PADDED_ID", "NUMBER_OUT_OF_RANGE", "EMPTY_BATCH",
+    ),
+    503: ("KEY_RACE", "IDENTITY_RACE"),
+}  # fmt: skip
+"""Of an event alone; one of a batch has its own status and code in the answer."""
 
 
 class EventDoor(NamedTuple):
@@ -46,7 +60,12 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
     """Return the route of events."""
     router = APIRouter(prefix="/v1", tags=["events"])
 
-    @router.post("/events", summary="Book, move, cancel: one event or a batch", openapi_extra=_described(formats))
+    @router.post(
+        "/events",
+        summary="Book, move, cancel: one event or a batch",
+        responses=refuses({**EVENT_CODES, 413: ("BATCH_TOO_LARGE",)}),
+        openapi_extra=_described(formats),
+    )
     async def post_events(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:

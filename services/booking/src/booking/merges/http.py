@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
 from booking.door.auth import Caller
-from booking.door.bodies import Id, Text, body_schema, problem, refusal_of
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Id, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -15,8 +15,18 @@ from booking.merges.handle import Merge, Merged, merge_patients
 from booking.merges.store import PostgresMergeStore
 from booking.values import texts
 from booking.values.refusals import Refused
+from chassis.api.app import refuses
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+_CODES = {
+    400: BAD_BODY,
+    403: ("MAY_NOT_REGISTER", "FOREIGN_SOURCE", "FOREIGN_PATIENT"),
+    409: ("SAME_PATIENT", "NOT_REGISTERED", "MERGED_AWAY"),
+    422: (*BAD_FIELD, "UNKNOWN_FIELD", "PADDED_ID", "UNKNOWN_PATIENT"),
+    503: ("KEY_RACE",),
+}
 
 
 class IntoBody(BaseModel):
@@ -45,9 +55,10 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
     @router.post(
         "/patients/{source_id:path}/merge",
         summary="Merge a patient into another",
+        responses=refuses(_CODES),
         openapi_extra=body_schema(MergeBody, {"merge": example}, "The patient that is kept."),
     )
-    async def merge(
+    async def merge_patient(
         request: Request,
         source_id: Annotated[str, Path()],
         client: Annotated[Client, Depends(caller)],

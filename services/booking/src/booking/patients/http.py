@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from booking.door.auth import Caller
-from booking.door.bodies import answer_schema, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, answer_schema, body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -16,6 +16,7 @@ from booking.patients.domain.registrations import Outcome, Registered, Registrat
 from booking.patients.intake import RegistrationIntake
 from booking.values import texts
 from booking.values.refusals import Refused
+from chassis.api.app import refuses
 
 LARGEST_BATCH = 1_000
 READ_AT_ONCE = 50
@@ -24,6 +25,10 @@ READ_AT_ONCE = 50
 Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
 
 
+_PATIENT_CODES = (
+    *BAD_FIELD, "PADDED_ID", "BAD_PHONE", "NOT_A_MOBILE", "NO_COUNTRY", "UNKNOWN_COUNTRY", "BAD_EMAIL",
+    "UNREACHABLE_EMAIL", "TOO_MANY_ADDRESSES", "BAD_MAIN_FILE", "MAIN_FILE_EXHAUSTED",
+)  # fmt: skip
 _PATIENT = {
     "given_name": "Amina", "family_name": "Kimathi", "mobile": "+447700900123", "email": "amina@example.org",
     "language": "en", "consent": True,
@@ -40,9 +45,15 @@ def routes(
     transactions: Transactions, intake: RegistrationIntake, caller: Caller, default_country: str | None
 ) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/v1", tags=["reference data"])
+    general = {400: BAD_BODY, 403: ("FOREIGN_SOURCE", "FOREIGN_PATIENT", "MAY_NOT_REGISTER"), 503: ("IDENTITY_RACE",)}
+    router = APIRouter(prefix="/v1", tags=["reference data"], responses=refuses(general))
 
-    @router.put("/patients/{source_id:path}", summary="Register a patient", openapi_extra=_ONE)
+    @router.put(
+        "/patients/{source_id:path}",
+        summary="Register a patient",
+        responses=refuses({409: ("MAIN_FILE_TAKEN", "MAIN_FILE_FIXED"), 422: _PATIENT_CODES}),
+        openapi_extra=_ONE,
+    )
     async def put_patient(
         request: Request,
         source_id: Annotated[str, Path()],
@@ -64,7 +75,12 @@ def routes(
             raise problem(outcome)
         return _members(outcome)
 
-    @router.put("/patients", summary="Register many patients", openapi_extra=_BATCH)
+    @router.put(
+        "/patients",
+        summary="Register many patients",
+        responses=refuses({413: ("BATCH_TOO_LARGE",), 422: ("WRONG_TYPE", "EMPTY_BATCH")}),
+        openapi_extra=_BATCH,
+    )
     async def put_patients(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import clinic_called
 from booking.door.auth import Caller
-from booking.door.bodies import body_schema, problem
+from booking.door.bodies import BAD_BODY, body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -24,7 +24,7 @@ from booking.policies.handle import set_policy, unset_policy
 from booking.policies.store import PostgresPolicyStore, changes
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.api.app import Problem
+from chassis.api.app import Problem, refuses
 from chassis.api.door import busy
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
@@ -32,6 +32,12 @@ from chassis.process.errors import Unavailable
 
 NDJSON = "application/x-ndjson"
 LONGEST_PAGE = 100
+
+_RIGHTS = ("MAY_NOT_SET_POLICY", "FOREIGN_CLINIC")
+_CODES = (
+    "MISSING_FIELD", "WRONG_TYPE", "UNKNOWN_FIELD", "LEAD_REQUIRED", "DUPLICATE_RULE", "TOO_MANY_RULES",
+    "NUMBER_OUT_OF_RANGE", "SERVICE_TYPE_CONFLICT", "ILLEGAL_CLINIC_CODE",
+)  # fmt: skip
 
 Code = Annotated[str, Path(description="The clinic's code.")]
 Service = Annotated[str | None, Query(description="Left out: the clinic's policy.")]
@@ -45,7 +51,8 @@ def routes(
     Args:
         dry_runs: How many may run at once; one more is answered 503.
     """
-    router = APIRouter(prefix="/v1/clinics/{code}/reminder-policy", tags=["reminder policies"])
+    own = refuses({403: ("FOREIGN_CLINIC",), 404: ("UNKNOWN_CLINIC",), 422: ("ILLEGAL_CLINIC_CODE",)})
+    router = APIRouter(prefix="/v1/clinics/{code}/reminder-policy", tags=["reminder policies"], responses=own)
     pool, counts, slots = reads, transactions.counts, asyncio.Semaphore(dry_runs)
 
     @router.get("", summary="The policy in force")
@@ -58,6 +65,7 @@ def routes(
     @router.put(
         "",
         summary="Set a policy",
+        responses=refuses({400: BAD_BODY, 403: _RIGHTS, 422: _CODES}),
         openapi_extra=body_schema(
             bodies.PolicyBody,
             {"clinic": bodies.POLICY, "service type": bodies.SERVICE_POLICY},
@@ -85,7 +93,11 @@ def routes(
             raise _answer(refusal) from None
         return _told(clinic, service, change, changed)
 
-    @router.delete("", summary="Give a service type's policy up")
+    @router.delete(
+        "",
+        summary="Give a service type's policy up",
+        responses=refuses({403: _RIGHTS, 422: ("MISSING_FIELD", "ILLEGAL_CLINIC_CODE")}),
+    )
     async def delete_policy(
         code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
     ) -> dict[str, Any]:
@@ -103,7 +115,7 @@ def routes(
         return _told(clinic, service, change, changed)
 
     @router.get("/changes", summary="Who set what when, newest first")
-    async def get_changes(
+    async def get_policy_changes(
         code: Code,
         client: Annotated[Client, Depends(caller)],
         before: Annotated[int | None, Query(ge=1, lt=2**31, description="Versions below this one.")] = None,
@@ -113,8 +125,12 @@ def routes(
         items = await _changes(pool, code, client, None, before, limit)
         return {"items": items, "next_before": next_place(items, limit, itemgetter("version"))}
 
-    @router.get("/changes/{version}", summary="A change, and how far its reissue is")
-    async def get_change(
+    @router.get(
+        "/changes/{version}",
+        summary="A change, and how far its reissue is",
+        responses=refuses({404: ("UNKNOWN_CLINIC", "UNKNOWN_POLICY_VERSION")}),
+    )
+    async def get_policy_change(
         code: Code, version: Annotated[int, Path(ge=1, lt=2**31)], client: Annotated[Client, Depends(caller)]
     ) -> dict[str, Any]:
         """The change, and how many reminders it added, removed and moved so far."""
@@ -126,13 +142,14 @@ def routes(
     @router.post(
         "/plan",
         summary="Try a policy without setting it",
+        responses=refuses({400: BAD_BODY, 422: _CODES}),
         openapi_extra=body_schema(
             bodies.PlanBody,
             {"clinic": {**bodies.POLICY, "past_months": 3}, "service type": bodies.SERVICE_POLICY},
             f"The policy, and months to look back. `Accept: {NDJSON}` streams the progress, then the plan.",
         ),
     )
-    async def post_plan(
+    async def plan_policy(
         request: Request, code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
     ) -> Response:
         """What the policy would do to every visit ahead, and what it would have sent for past ones (B4)."""

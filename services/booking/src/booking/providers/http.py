@@ -6,15 +6,24 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Request
 
 from booking.door.auth import Caller
-from booking.door.bodies import Body, Source, Text, body_schema
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Body, Source, Text, body_schema
 from booking.door.commands import run_command
 from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.providers.store import write_provider
 from booking.values import texts
+from chassis.api.app import refuses
 from chassis.postgres.database import Connection
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+_CODES = {
+    400: BAD_BODY,
+    403: ("MAY_NOT_MANAGE_CLINICS", "FOREIGN_SOURCE"),
+    422: (*BAD_FIELD, "PADDED_ID"),
+    503: ("IDENTITY_RACE",),
+}
 
 
 class ProviderBody(Body):
@@ -31,6 +40,7 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
     @router.put(
         "/providers/{source_id:path}",
         summary="Make a clinician known",
+        responses=refuses(_CODES),
         openapi_extra=body_schema(ProviderBody, {"provider": {"name": "Dr. Ngozi Adeyemi"}}, "The clinician."),
     )
     async def put_provider(

@@ -14,7 +14,7 @@ from booking.safety.store import changes_of_clinic, changes_of_patient, is_named
 from booking.values import texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.api.app import Problem
+from chassis.api.app import Problem, refuses
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
 
@@ -27,8 +27,18 @@ def routes(pool: Pool, caller: Caller, visited: Visited) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reading"])
 
-    @router.get("/safety-changes", summary="Who changed a patient's or a clinic's safety flags, newest first")
-    async def safety_changes(
+    @router.get(
+        "/safety-changes",
+        summary="Who changed a patient's or a clinic's safety flags, newest first",
+        responses=refuses(
+            {
+                403: ("FOREIGN_SOURCE", "FOREIGN_CLINIC", "FOREIGN_PATIENT"),
+                404: ("UNKNOWN_PATIENT",),
+                422: ("ONE_SUBJECT", "SOURCE_REQUIRED", "ILLEGAL_CLINIC_CODE"),
+            }
+        ),
+    )
+    async def get_safety_changes(
         client: Annotated[Client, Depends(caller)],
         patient: Annotated[UUID | None, Query(description="The patient's id here.")] = None,
         source: Annotated[str | None, Query(description="With `id`. Left out: the client's only source.")] = None,

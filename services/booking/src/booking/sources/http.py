@@ -8,13 +8,14 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from booking.door.auth import Caller
-from booking.door.bodies import Body, Text, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Body, Text, body_schema, problem
 from booking.door.commands import run_command
 from booking.door.domain import OPERATOR, Client
 from booking.door.transactions import Transactions
 from booking.sources.store import keep_restart, restarts_of
 from booking.values import texts
 from booking.values.refusals import Refused
+from chassis.api.app import refuses
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Connection, Pool
 
@@ -38,9 +39,12 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
     @router.post(
         "/{source}/restart",
         summary="Accept that a source counts its events anew",
+        responses=refuses(
+            {400: BAD_BODY, 403: ("FOREIGN_SOURCE", "MAY_NOT_MANAGE_CLINICS"), 422: (*BAD_FIELD, "PADDED_ID")}
+        ),
         openapi_extra=body_schema(RestartBody, example, "Why."),
     )
-    async def restart(
+    async def restart_source(
         request: Request, source: Annotated[str, Path()], client: Annotated[Client, Depends(reader)]
     ) -> dict[str, Any]:
         """From now on sequences of before do not compare with those that come: their times do, else their arrival.
@@ -59,8 +63,12 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
         log.info("source.restarted", restart_id=number, client=client.client_id)
         return {"restart_id": number, "source": source, "restarted_at": at}
 
-    @router.get("/{source}/restarts", summary="When a source began to count anew, by whose word and why, newest first")
-    async def restarts(
+    @router.get(
+        "/{source}/restarts",
+        summary="When a source began to count anew, by whose word and why, newest first",
+        responses=refuses({403: ("FOREIGN_SOURCE",), 422: ("PADDED_ID", "CONTROL_CHARACTER")}),
+    )
+    async def get_restarts(
         source: Annotated[str, Path()],
         client: Annotated[Client, Depends(reader)],
         before: Annotated[int | None, Query(ge=1, lt=2**63, description="`next_before` of the page before.")] = None,

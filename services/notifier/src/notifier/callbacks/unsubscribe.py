@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from chassis.api.app import refuses
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.callbacks.door import Door
@@ -26,7 +27,8 @@ _HEADERS = {
 
 def routes(pool: Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[str]], peppers: Peppers) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/callbacks/unsubscribe", tags=["callbacks"])
+    own = refuses({401: ("BAD_SIGNATURE",), 408: ("BODY_TOO_SLOW",)})
+    router = APIRouter(prefix="/callbacks/unsubscribe", tags=["callbacks"], responses=own)
 
     def of(token: str) -> tuple[Address, Category]:
         found = read_token(token, secrets(), peppers)
@@ -34,15 +36,21 @@ def routes(pool: Pool, clock: Clock, door: Door, secrets: Callable[[], Sequence[
             raise door.unsigned("unsubscribe")
         return found
 
-    @router.get("/{token}", summary="Ask whether to stop emails of a kind; changes nothing")
-    async def ask(token: str, request: Request) -> Response:
+    @router.get(
+        "/{token}", summary="Ask whether to stop emails of a kind; changes nothing", response_class=HTMLResponse
+    )
+    async def ask_unsubscribe(token: str, request: Request) -> Response:
         of(token)
         language, (question, button, _) = _spoken(request)
         form = f'<form method="post"><button>{button}</button></form>'
         return _page(language, question, f"<p>{question}</p>{form}")
 
-    @router.post("/{token}", summary="Stop emails of a kind: a mail program's one click, or the page's button")
-    async def stop_(token: str, request: Request) -> Response:
+    @router.post(
+        "/{token}",
+        summary="Stop emails of a kind: a mail program's one click, or the page's button",
+        response_class=HTMLResponse,
+    )
+    async def confirm_unsubscribe(token: str, request: Request) -> Response:
         await door.read(request, "unsubscribe")
         address, category = of(token)
         await stop(pool, address, [Channel.EMAIL], [category], "unsubscribe", clock.now())

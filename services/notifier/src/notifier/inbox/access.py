@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from chassis.api.app import OperatorKey, Problem
+from chassis.api.app import OperatorKey, Problem, refuses
 from chassis.api.door import refused
 from chassis.process.clock import Clock
 from notifier.inbox.bodies import IssuedToken, NewToken, TokenList, TokenView
@@ -21,7 +21,9 @@ TOKEN_BYTES = 32
 PREFIX = "inbox_"
 """So that scanners of secrets, and people, know what they have found."""
 
-_bearer = HTTPBearer(auto_error=False, description="The operator's key, or a token of this inbox.")
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="InboxToken", description="A token of this inbox, or the operator's key."
+)
 type Given = HTTPAuthorizationCredentials | None
 
 
@@ -67,18 +69,22 @@ def token_routes(inbox: PostgresInbox, clock: Clock, operator: Any) -> APIRouter
     router = APIRouter(prefix="/v1/inbox", tags=["inbox"], dependencies=[Depends(operator)])
 
     @router.post("/{provider_id}/tokens", status_code=201, summary="Issue a token for one inbox; shown this once")
-    async def issue(provider_id: UUID, body: NewToken) -> IssuedToken:
+    async def issue_inbox_token(provider_id: UUID, body: NewToken) -> IssuedToken:
         token, now = PREFIX + secrets.token_urlsafe(TOKEN_BYTES), clock.now()
         new = IssuedToken(token_id=uuid4(), provider_id=provider_id, label=body.label, issued_at=now, token=token)
         await inbox.issue(new, digest(token))
         return new
 
     @router.get("/{provider_id}/tokens", summary="The tokens of one inbox, revoked ones too")
-    async def tokens(provider_id: UUID) -> TokenList:
+    async def get_inbox_tokens(provider_id: UUID) -> TokenList:
         return TokenList(items=await inbox.tokens(provider_id))
 
-    @router.delete("/{provider_id}/tokens/{token_id}", summary="Revoke a token; again changes nothing")
-    async def revoke(provider_id: UUID, token_id: UUID) -> TokenView:
+    @router.delete(
+        "/{provider_id}/tokens/{token_id}",
+        summary="Revoke a token; again changes nothing",
+        responses=refuses({404: ("NO_SUCH_TOKEN",)}),
+    )
+    async def revoke_inbox_token(provider_id: UUID, token_id: UUID) -> TokenView:
         token = await inbox.revoke(provider_id, token_id, clock.now())
         if token is None:
             raise Problem(404, "NO_SUCH_TOKEN", "This inbox has no such token.")

@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from chassis.api.app import Problem
+from chassis.api.app import Problem, refuses
 from chassis.api.page_cursor import next_place
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
@@ -32,7 +32,7 @@ KEEP_ALIVE_S = 15
 
 def routes(inbox: PostgresInbox, clock: Clock, streams: Streams, stop: asyncio.Event, access: InboxAccess) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
+    router = APIRouter(prefix="/v1/inbox", tags=["inbox"], responses=refuses({403: ("NOT_YOURS",)}))
     _add_reading(router, inbox, access, streams, stop)
     _add_marks(router, inbox, clock, access)
     whole = APIRouter()
@@ -45,7 +45,7 @@ def _add_reading(
     router: APIRouter, inbox: PostgresInbox, access: InboxAccess, streams: Streams, stop: asyncio.Event
 ) -> None:
     @router.get("/{provider_id}", summary="A provider's notices", dependencies=[Depends(access.admit)])
-    async def page(
+    async def get_inbox(
         provider_id: UUID,
         after: Annotated[int, Query(ge=0, le=HIGHEST, description="Last number seen.")] = 0,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
@@ -55,7 +55,7 @@ def _add_reading(
         return InboxPage(items=items, next_after=next_place(items, limit, attrgetter("number")))
 
     @router.get("/{provider_id}/unread", summary="How many are unread", dependencies=[Depends(access.admit)])
-    async def unread(provider_id: UUID) -> Unread:
+    async def get_unread(provider_id: UUID) -> Unread:
         return Unread(unread=await inbox.unread(provider_id))
 
     @router.get(
@@ -63,8 +63,9 @@ def _add_reading(
         summary="The notices as server-sent events, old ones first",
         description="Each event's id is the notice's number. Resume with `Last-Event-ID`, or `after`.",
         response_class=EventSourceResponse,
+        responses=refuses({503: ("TOO_MANY_STREAMS",)}),
     )
-    async def stream(
+    async def stream_inbox(
         provider_id: UUID,
         token: Annotated[str | None, Depends(access.admit)],
         after: Annotated[int, Query(ge=0, le=HIGHEST)] = 0,
@@ -89,8 +90,13 @@ def _add_marks(router: APIRouter, inbox: PostgresInbox, clock: Clock, access: In
         marked = await inbox.mark_all_read(provider_id, up_to, clock.now())
         return ReadMarks(marked=marked, unread=await inbox.unread(provider_id))
 
+    none_such = refuses({404: ("NO_SUCH_NOTICE",)})
+
     @router.put(
-        "/{provider_id}/{number}/read", summary="Mark a notice as read; again changes nothing", dependencies=admit
+        "/{provider_id}/{number}/read",
+        summary="Mark a notice as read; again changes nothing",
+        dependencies=admit,
+        responses=none_such,
     )
     async def mark_read(provider_id: UUID, number: int) -> ReadMark:
         read_at = await inbox.mark_read(provider_id, _within(number), clock.now())
@@ -98,7 +104,12 @@ def _add_marks(router: APIRouter, inbox: PostgresInbox, clock: Clock, access: In
             raise _none_such()
         return ReadMark(number=number, read_at=read_at)
 
-    @router.delete("/{provider_id}/{number}/read", summary="Mark a notice as unread again", dependencies=admit)
+    @router.delete(
+        "/{provider_id}/{number}/read",
+        summary="Mark a notice as unread again",
+        dependencies=admit,
+        responses=none_such,
+    )
     async def mark_unread(provider_id: UUID, number: int) -> ReadMark:
         if not await inbox.mark_unread(provider_id, _within(number)):
             raise _none_such()

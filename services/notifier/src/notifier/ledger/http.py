@@ -15,7 +15,7 @@ def routes(pool: Pool, operator: Any) -> APIRouter:
     router = APIRouter(prefix="/v1", dependencies=[Depends(operator)])
 
     @router.get("/notifications", tags=["notifications"], summary="What became of each message about an appointment")
-    async def notifications(appointment: Annotated[UUID, Query()]) -> NotificationList:
+    async def get_notifications(appointment: Annotated[UUID, Query()]) -> NotificationList:
         return await find(pool, appointment)
 
     return router

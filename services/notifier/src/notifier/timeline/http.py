@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from chassis.api.app import Problem
+from chassis.api.app import Problem, refuses
 from notifier.timeline.domain.answer import WhatPatientGot
 from notifier.timeline.handle import Missing, Parts, Timeline, UnknownAppointment, tell
 
@@ -42,8 +42,12 @@ def routes(parts: Parts, operator: Any) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1", tags=["why"], dependencies=[Depends(operator)])
 
-    @router.get("/appointments/{appointment_id}/timeline", summary="Everything decided about a visit, and why")
-    async def timeline(appointment_id: UUID) -> TimelineView:
+    @router.get(
+        "/appointments/{appointment_id}/timeline",
+        summary="Everything decided about a visit, and why",
+        responses=refuses({404: ("UNKNOWN_APPOINTMENT",)}),
+    )
+    async def get_timeline(appointment_id: UUID) -> TimelineView:
         """Ask every part at once; those that do not answer are in `missing`, and the rest is told."""
         try:
             return view(await tell(parts, appointment_id))

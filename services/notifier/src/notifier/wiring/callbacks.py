@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from chassis.api.app import refuses
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from chassis.process.health import Health
@@ -106,7 +107,8 @@ def inbound(
 
 def carriers_routes(callbacks: Callbacks) -> APIRouter:
     """Return the routes that carriers call."""
-    router = APIRouter(prefix=CALLBACKS, tags=["callbacks"])
+    own = refuses({400: ("MALFORMED",), 401: ("BAD_SIGNATURE",), 408: ("BODY_TOO_SLOW",)})
+    router = APIRouter(prefix=CALLBACKS, tags=["callbacks"], responses=own)
     for add in (add_twilio, add_meta, add_bounces):
         add(router, callbacks)
     return router

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from chassis.api.app import Bounds, create_api, operator
+from chassis.api.app import operator
 from chassis.api.operations import listeners
 from chassis.delivery import high_water
 from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
@@ -25,8 +25,6 @@ from chassis.process.parts import LISTENERS, Run, run_all
 from chassis.status import watch
 from notifier.address_keys.peppers import check as check_peppers
 from notifier.address_keys.peppers import peppers_of
-from notifier.callbacks.carrier_routes import CALLBACKS
-from notifier.callbacks.door import LARGEST_WEBHOOK
 from notifier.carriers.senders import read_senders
 from notifier.fanout.domain.versions import VisitReading
 from notifier.fanout.handle.appointments import on_appointments
@@ -36,22 +34,20 @@ from notifier.fanout.messages import appointment
 from notifier.fanout.messages import people as people_read
 from notifier.fanout.messages import reminders as reminders_read
 from notifier.fanout.store import PostgresFanoutStore
-from notifier.inbox.access import InboxAccess
-from notifier.inbox.http import routes as inbox_routes
 from notifier.inbox.store import PostgresInbox
 from notifier.inbox.streams import Streams
 from notifier.lanes.handle.lane import Lane
 from notifier.lanes.metrics import LaneMetrics
 from notifier.lanes.rate_limit import know
-from notifier.ledger.http import routes as ledger_routes
 from notifier.ledger.messages import OWNED
 from notifier.ledger.told_before import ToldBefore
 from notifier.retention import jobs
 from notifier.settings import Settings
+from notifier.wiring.api import api_of
 from notifier.wiring.callbacks import Inbound, inbound
 from notifier.wiring.lanes import lanes as lanes_of
 from notifier.wiring.lanes import watch_lanes
-from notifier.wiring.staff import reading_of, staff_routers
+from notifier.wiring.staff import reading_of
 from notifier.wording.renderer import checked
 from schemas.notifications import Channel
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, PATIENTS, PROVIDERS, REMINDERS
@@ -185,23 +181,8 @@ async def build(
         api = heard = None
         if fanout:
             key = operator(settings)
-            access = InboxAccess(inbox, key)
             heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts, peppers)
-            api = create_api(
-                "Attend notifier",
-                "Messages, preferences and the providers' inbox.",
-                admit=access.knows,
-                public=(CALLBACKS,),
-                bounds=Bounds(body=2 * LARGEST_WEBHOOK),
-            )
-            routers = (
-                ledger_routes(pool, key),
-                inbox_routes(inbox, clock, open_streams, stop, access),
-                *staff_routers(settings, pool, clock, reading, committed, peppers, key),
-                *heard.routers,
-            )
-            for router in routers:
-                api.include_router(router)
+            api = api_of(settings, pool, clock, inbox, open_streams, stop, heard, reading, committed, peppers, key)
         daily = Retention(pool, jobs(settings), agreed) if fanout else None
         before = ToldBefore(pool, clock) if fanout else None  # a month: clocks that differ by hours do not matter
         yield Service(

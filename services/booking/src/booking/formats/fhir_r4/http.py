@@ -1,12 +1,10 @@
 """`POST /fhir/R4/$process-message`, `POST|PUT /fhir/R4/Appointment`: answers and refusals in FHIR's words."""
 
-from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 
 from booking.appointments.domain.batch import EventAnswer
@@ -16,42 +14,16 @@ from booking.door.auth import Caller
 from booking.door.bodies import Source
 from booking.door.domain import Client
 from booking.formats.fhir_r4.format import FHIR_JSON, parse_appointment, parse_message
-from booking.formats.http import EventDoor
+from booking.formats.fhir_r4.outcomes import outcome, warnings
+from booking.formats.http import EVENT_CODES, EventDoor
 from booking.formats.port import Parse
 from booking.values.refusals import Refused
-from booking.values.warned import Warned
-from chassis.api.app import Problem
+from chassis.api.app import refuses
 
-_ISSUES = {
-    400: "structure",
-    401: "login",
-    403: "forbidden",
-    409: "conflict",
-    413: "too-long",
-    422: "business-rule",
-    503: "transient",
-}
-_INVALID = {
-    "INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported",
-    "UNKNOWN_PARAMETER": "not-supported", "REPEATED_PARAMETER": "invalid",
-}  # fmt: skip
-
-
-class FhirRoute(APIRoute):
-    """A route whose problems are answered in FHIR's words."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """See `fastapi.routing.APIRoute`."""
-        handle = super().get_route_handler()
-
-        async def in_fhirs_words(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Problem as problem:
-                place = problem.errors[0]["place"] if problem.errors else ""
-                return _outcome(problem.status, Refused(problem.code, str(problem.detail), place))
-
-        return in_fhirs_words
+_CODES_422 = (
+    "NOT_A_MESSAGE", "NOT_AN_APPOINTMENT", "UNKNOWN_MESSAGE_EVENT", "NO_APPOINTMENT", "NO_APPOINTMENT_ID", "NO_PATIENT",
+    "SEVERAL_PATIENTS", "INVALID_FHIR", "FHIR_INVARIANT", "FHIR_R5", *EVENT_CODES[422],
+)  # fmt: skip
 
 
 async def fhir_parameters(
@@ -66,7 +38,10 @@ async def fhir_parameters(
 def routes(door: EventDoor, caller: Caller) -> APIRouter:
     """Return the FHIR routes."""
     router = APIRouter(
-        prefix="/fhir/R4", tags=["FHIR R4"], route_class=FhirRoute, dependencies=[Depends(fhir_parameters)]
+        prefix="/fhir/R4",
+        tags=["FHIR R4"],
+        dependencies=[Depends(fhir_parameters)],
+        responses=refuses({**EVENT_CODES, 422: _CODES_422}),
     )
     accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
 
@@ -82,21 +57,21 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         return answered(resource, answer)
 
     @router.post("/$process-message", summary="Take a booking message", openapi_extra=accepts)
-    async def process_message(
+    async def process_fhir_message(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take a message Bundle whose focus is an Appointment, as NHS BaRS sends it."""
         return await take(request, client, parse_message, source, as_message=True)
 
     @router.post("/Appointment", summary="Take an Appointment", openapi_extra=accepts)
-    async def post_appointment(
+    async def post_fhir_appointment(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take one Appointment resource; its identifier, else its id, says which it is."""
         return await take(request, client, parse_appointment, source, as_message=False)
 
     @router.put("/Appointment/{resource_id}", summary="Take an Appointment", openapi_extra=accepts)
-    async def put_appointment(
+    async def put_fhir_appointment(
         request: Request, resource_id: str, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take one Appointment resource; as POST, the id in the path is the sender's and only names it."""
@@ -145,19 +120,6 @@ def with_warnings(resource: dict[str, Any], answer: EventAnswer) -> dict[str, An
     return {**resource, "contained": [{**warnings(answer), "id": "warnings"}], "extension": [reference]}
 
 
-def warnings(answer: EventAnswer) -> dict[str, Any]:
-    """Return the OperationOutcome of what is said of an event that was taken."""
-    return {"resourceType": "OperationOutcome", "issue": [_issue(warned) for warned in answer.warnings]}
-
-
-def _issue(warned: Warned) -> dict[str, Any]:
-    said = warned.members
-    coding = [{"system": "urn:attend:warning", "code": warned.code}]
-    place = {"expression": [warned.place]} if warned.place else {}
-    details = {"coding": coding, "text": said["detail"]}
-    return {"severity": "warning", "code": "informational", "details": details, **place}
-
-
 def message(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
     """Return the answering message: a MessageHeader that says ok, the Appointment under our id, and warnings."""
     resource = appointment(answer, command)
@@ -182,19 +144,3 @@ def message(answer: EventAnswer, command: BookAppointment) -> dict[str, Any]:
             *([{"fullUrl": noted, "resource": warnings(answer)}] if answer.warnings else ()),
         ],
     }
-
-
-def outcome(refusal: Refused) -> Response:
-    """Return the refusal as an OperationOutcome; our code stands in `details`."""
-    return _outcome(refusal.status, refusal)
-
-
-def _outcome(status: int, refusal: Refused) -> Response:
-    issue: dict[str, Any] = {
-        "severity": "error",
-        "code": _INVALID.get(refusal.code, _ISSUES.get(status, "processing")),
-        "details": {"coding": [{"system": "urn:attend:refusal", "code": refusal.code}], "text": refusal.message},
-    }
-    if refusal.place:
-        issue["expression"] = [refusal.place]
-    return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, status, media_type=FHIR_JSON)

@@ -16,7 +16,7 @@ def add_meta(router: APIRouter, callbacks: Callbacks) -> None:
     """Add the routes."""
 
     @router.get("/meta", summary="Meta's challenge, once, when the webhook is entered there")
-    async def meta_challenge(request: Request) -> Response:
+    async def answer_meta_challenge(request: Request) -> Response:
         asked = request.query_params
         token, challenge = asked.get("hub.verify_token", ""), asked.get("hub.challenge", "")
         if asked.get("hub.mode") != "subscribe" or not is_one_of(callbacks.secrets().meta_verify, token):
@@ -26,7 +26,7 @@ def add_meta(router: APIRouter, callbacks: Callbacks) -> None:
         return PlainTextResponse(challenge)
 
     @router.post("/meta", summary="Statuses and patients' answers on WhatsApp, signed by Meta")
-    async def meta_events(request: Request) -> Response:
+    async def post_meta_events(request: Request) -> Response:
         body = await callbacks.door.read(request, "meta", LARGEST_WEBHOOK)
         secrets = callbacks.secrets()
         signers = meta_signers(secrets.meta, body, request.headers.get("X-Hub-Signature-256", ""))

@@ -15,7 +15,7 @@ def add_bounces(router: APIRouter, callbacks: Callbacks) -> None:
     """Add the route."""
 
     @router.post("/dsn", status_code=204, summary="A returned mail (RFC 3464), with a mail server's secret")
-    async def bounce(request: Request) -> Response:
+    async def post_bounce(request: Request) -> Response:
         if not is_one_of(callbacks.secrets().bounces, request.headers.get(BOUNCE_HEADER, "")):
             raise callbacks.door.unsigned("email")
         mail = await callbacks.door.read(request, "email", LARGEST_MAIL)

@@ -27,14 +27,14 @@ def add_twilio(router: APIRouter, callbacks: Callbacks) -> None:
     """Add the routes."""
 
     @router.post("/twilio/inbound", summary="An SMS that a patient sent, signed by Twilio")
-    async def twilio_inbound(request: Request) -> Response:
+    async def post_twilio_message(request: Request) -> Response:
         fields, body, account = await _form(request, callbacks)
         read = twilio.read_inbound(fields, body).by(account, twilio.INBOUND)
         done = await callbacks.intake.take(Carrier.TWILIO, read)
         return Response(twiml(done.said_back), media_type="text/xml")
 
     @router.post("/twilio/{attempt_id}", status_code=204, summary="What became of one SMS, signed by Twilio")
-    async def twilio_status(attempt_id: str, request: Request) -> Response:
+    async def post_twilio_status(attempt_id: str, request: Request) -> Response:
         fields, body, account = await _form(request, callbacks)
         read = twilio.read_status(fields, attempt_id, body).by(account, f"{twilio.STATUS}{attempt_id[:100]}")
         await callbacks.intake.take(Carrier.TWILIO, read)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
+from chassis.api.app import refuses
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.staff.contacts.bodies import Filters, Quality
@@ -15,8 +16,12 @@ def routes(pool: Pool, clock: Clock, peppers: Peppers, operator: Any) -> APIRout
     """Return the route."""
     router = APIRouter(prefix="/v1/contacts", tags=["contacts"], dependencies=[Depends(operator)])
 
-    @router.get("/quality", summary="Patients with visits ahead who cannot be reached, soonest visit first")
-    async def quality(filters: Annotated[Filters, Query()]) -> Quality:
+    @router.get(
+        "/quality",
+        summary="Patients with visits ahead who cannot be reached, soonest visit first",
+        responses=refuses({422: ("BAD_CURSOR",)}),
+    )
+    async def get_contact_quality(filters: Annotated[Filters, Query()]) -> Quality:
         async with pool.acquire() as connection:
             return await find(connection, peppers, filters, clock.now())
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 
-from chassis.api.app import Problem
+from chassis.api.app import Problem, refuses
 from chassis.api.if_match import version_of
 from chassis.api.query_fields import Moment
 from chassis.postgres.database import Pool
@@ -23,13 +23,21 @@ def routes(pool: Pool, clock: Clock, operator: Any, changed: Changed) -> APIRout
         prefix="/v1/patients/{patient_id}/preferences", tags=["preferences"], dependencies=[Depends(operator)]
     )
 
-    @router.put("", summary="Say which channels stay on; the same again changes nothing")
+    @router.put(
+        "",
+        summary="Say which channels stay on; the same again changes nothing",
+        responses=refuses({412: ("VERSION_CHANGED",), 422: ("BAD_VERSION",)}),
+    )
     async def put_preferences(
         patient_id: UUID, body: PreferencesBody, if_match: Annotated[str | None, Header()] = None
     ) -> PreferencesView:
         return await put(pool, patient_id, body, version_of(if_match), clock.now(), changed)
 
-    @router.get("", summary="Which channels are on, or were at an instant or in a version")
+    @router.get(
+        "",
+        summary="Which channels are on, or were at an instant or in a version",
+        responses=refuses({404: ("NO_PREFERENCES",)}),
+    )
     async def get_preferences(
         patient_id: UUID,
         at: Annotated[Moment | None, Query(description="As of this instant; ISO 8601 with offset.")] = None,
@@ -41,7 +49,7 @@ def routes(pool: Pool, clock: Clock, operator: Any, changed: Changed) -> APIRout
         return said
 
     @router.get("/history", summary="Everything that was ever said, newest first")
-    async def history(patient_id: UUID) -> PreferencesHistory:
+    async def get_preferences_history(patient_id: UUID) -> PreferencesHistory:
         return await all_said(pool, patient_id)
 
     return router

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from chassis.api.app import Problem
+from chassis.api.app import Problem, refuses
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.modes import SendingMode
@@ -39,20 +39,36 @@ def routes(
         wake()
         return told
 
-    @router.get("", summary="Messages that wait for a person, soonest visit first; and patients' open replies")
-    async def work_list(filters: Annotated[Filters, Query()]) -> WorkList:
+    @router.get(
+        "",
+        summary="Messages that wait for a person, soonest visit first; and patients' open replies",
+        responses=refuses({422: ("BAD_CURSOR",)}),
+    )
+    async def get_work_list(filters: Annotated[Filters, Query()]) -> WorkList:
         return await find(pool, filters, clock.now())
 
-    @router.post("/{notification_id}/resend", summary="Send it again: a new message, gated as ever")
-    async def resend(notification_id: UUID, body: ByBody) -> Done:
+    @router.post(
+        "/{notification_id}/resend",
+        summary="Send it again: a new message, gated as ever",
+        responses=refuses({409: ("NOT_ON_LIST", "GATE_SHUT")}),
+    )
+    async def resend_message(notification_id: UUID, body: ByBody) -> Done:
         return await done(notification_id, Act.RESEND, body.by)
 
-    @router.post("/{notification_id}/drop", summary="Take it off the list; an unknown one has failed then")
-    async def drop(notification_id: UUID, body: ByBody) -> Done:
+    @router.post(
+        "/{notification_id}/drop",
+        summary="Take it off the list; an unknown one has failed then",
+        responses=refuses({409: ("NOT_ON_LIST",)}),
+    )
+    async def drop_message(notification_id: UUID, body: ByBody) -> Done:
         return await done(notification_id, Act.DROP, body.by)
 
-    @router.post("/{notification_id}/settle", summary="Say whether a message of unknown outcome arrived")
-    async def settle(notification_id: UUID, body: SettleBody) -> Done:
+    @router.post(
+        "/{notification_id}/settle",
+        summary="Say whether a message of unknown outcome arrived",
+        responses=refuses({409: ("NOT_ON_LIST",)}),
+    )
+    async def settle_message(notification_id: UUID, body: SettleBody) -> Done:
         return await done(notification_id, Act.SETTLE, body.by, body.arrived)
 
     return router

@@ -1,0 +1,110 @@
+"""Every code by which booking refuses, whatever was asked and however it came in, each with what it means.
+
+Where a place is wrong, an answer's `detail` says more of it. The codes of every API are in `chassis.api.codes`.
+"""
+
+_RIGHTS = {
+    "FOREIGN_SOURCE": "Not a source of this client.",
+    "FOREIGN_CLINIC": "Not a clinic of this client.",
+    "FOREIGN_PATIENT": "This client does not see all clinics of this patient.",
+    "MAY_NOT_REGISTER": "This client may not register patients.",
+    "MAY_NOT_SET_POLICY": "This client may not set reminder policies.",
+    "MAY_NOT_MANAGE_CLINICS": "This client may not enter or change clinics and clinicians.",
+    "OPERATOR_ONLY": "Only a key that sees all sources and clinics may ask this.",
+}
+_BODIES = {
+    "EMPTY_BODY": "The body is empty.",
+    "NOT_UTF8": "The body is not UTF-8.",
+    "NUL_CHARACTER": "The body, or a text in it, holds a NUL.",
+    "LONE_SURROGATE": "A text holds half of a surrogate pair.",
+    "TRUNCATED_JSON": "The JSON ends too soon.",
+    "TRAILING_CONTENT": "Something follows the JSON value; send one a request.",
+    "DUPLICATE_KEY": "An object names a field twice.",
+    "NOT_A_NUMBER": "NaN and Infinity are no JSON.",
+    "NUMBER_TOO_LONG": "A number of more digits or bits than can be kept.",
+    "TOO_DEEP": "Objects and arrays lie too deep in each other.",
+    "BATCH_TOO_LARGE": "At most 1,000 at once.",
+    "EMPTY_BATCH": "There is nothing in the batch.",
+}
+_TEXTS = {
+    "PADDED_ID": "An id has blanks at its ends, or is not in normal form C.",
+    "CONTROL_CHARACTER": "A text holds a control character.",
+    "BIDI_CHARACTER": "A text holds a character that turns the direction of writing.",
+    "HEADER_INJECTION": "A text holds an encoded word (=?…?=).",
+    "START_IN_SPRING_GAP": "There is no such local time: the clocks jump over it.",
+    "UNKNOWN_ZONE": "No zone of the IANA database and none of Windows.",
+    "UNKNOWN_COUNTRY": "Not a two-letter country code such as GB.",
+    "UNKNOWN_STATUS": "Not one of the statuses that the description lists.",
+    "UNKNOWN_MODE": "Not one of the modes that the description lists.",
+}
+_EVENTS = {
+    "SOURCE_REQUIRED": "This client speaks for several sources; name one.",
+    "PATIENT_REQUIRED": "The first event of an appointment names its patient.",
+    "CLINIC_REQUIRED": "The first event of an appointment names its clinic.",
+    "START_REQUIRED": "An appointment of this status has a start.",
+    "END_BEFORE_START": "The visit ends before it starts.",
+    "UNKNOWN_CLINIC": "No clinic has this code; PUT /v1/clinics first.",
+    "EVENT_ID_CONFLICT": "This event id was used for another body.",
+    "SEQUENCE_CONFLICT": "Another event of this appointment has the same sequence.",
+    "IDENTITY_CONFLICT": "The names given belong to two appointments.",
+    "TOO_MANY_NAMES": "More names of one appointment or person than are kept.",
+    "NOT_READ": "The command could not be read.",
+    "IDENTITY_RACE": "Two met over one name. Send the same request again.",
+    "KEY_RACE": "Two met over one event id or patient. Send the same request again.",
+}
+_TOPICS = {
+    "KEY_MISMATCH": "The record's key is no name of its appointment.",
+    "NO_CLIENT": "The topic is bound to no client: name it in BOOKING_INBOUND_CLIENTS.",
+    "UNKNOWN_CLIENT": "The topic is bound to a client that does not exist, or whose rights were taken back.",
+}
+_FHIR = {
+    "NOT_AN_APPOINTMENT": "The body is no Appointment resource.",
+    "NOT_A_MESSAGE": "The body is no message Bundle that begins with its MessageHeader.",
+    "UNKNOWN_MESSAGE_EVENT": "The message is no booking-request.",
+    "NO_APPOINTMENT": "The message's focus is no Appointment in it.",
+    "NO_APPOINTMENT_ID": "The Appointment has neither identifier nor id.",
+    "NO_PATIENT": "The Appointment names no patient.",
+    "SEVERAL_PATIENTS": "The Appointment names several patients.",
+    "SEVERAL_PROVIDERS": "Several clinicians, and nothing says which one is meant.",
+    "NO_IDENTIFIER": "The resource has no identifier.",
+    "INVALID_FHIR": "Not valid R4.",
+    "FHIR_R5": "This is R5 and not R4.",
+    "FHIR_INVARIANT": "An invariant of the resource does not hold.",
+}
+_PEOPLE = {
+    "BAD_PHONE": "Not a phone number that can be called.",
+    "NOT_A_MOBILE": "A landline or service number takes no SMS and no WhatsApp.",
+    "NO_COUNTRY": "A national number, and nothing says of which country.",
+    "BAD_EMAIL": "Not an email address.",
+    "UNREACHABLE_EMAIL": "An email address that no mail of ours reaches.",
+    "TOO_MANY_ADDRESSES": "More addresses than are kept.",
+    "BAD_MAIN_FILE": "Not of the form FILE-YYYY-NNNNNN.",
+    "MAIN_FILE_TAKEN": "Another patient has this main file.",
+    "MAIN_FILE_FIXED": "This patient has another main file.",
+    "MAIN_FILE_EXHAUSTED": "All numbers of the year are issued.",
+    "UNKNOWN_PATIENT": "No such patient, or none of this client's sources.",
+    "SAME_PATIENT": "Both are one patient already.",
+    "NOT_REGISTERED": "The patient to be kept was never registered: merge the other way.",
+    "MERGED_AWAY": "The patient to be kept was merged into another: name that one.",
+}
+_CLINICS = {
+    "ILLEGAL_CLINIC_CODE": "Two to ten capital letters and digits.",
+    "BAD_WINDOW": "The window closes before it opens.",
+    "BAD_URL": "Not an address that begins with https:// and a host that everybody finds.",
+    "CLINIC_ZONE_FIXED": "A clinic keeps its zone; enter a new clinic.",
+    "IDENTIFIER_TAKEN": "Another clinic has one of these identifiers.",
+    "TOO_MANY_RULES": "More rules than a policy has.",
+    "LEAD_REQUIRED": "Give either lead_hours or lead_days.",
+    "DUPLICATE_RULE": "Another rule reminds at the same time; a day counts as 24 hours.",
+    "SERVICE_TYPE_CONFLICT": "The body and the query name different service types.",
+    "UNKNOWN_POLICY_VERSION": "This clinic has no policy change of this number.",
+}
+_READING = {
+    "UNKNOWN_APPOINTMENT": "No such appointment, or none of this client.",
+    "UNKNOWN_EVENT": "No event of this id was taken or refused for good.",
+    "ONE_SUBJECT": "Name one: patient, or id with its source, or clinic.",
+    "OTHER_PARTITIONS": "The topic has another number of partitions.",
+}
+CODES = {
+    **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_READING,
+}  # fmt: skip
