@@ -8,7 +8,7 @@ from typing import Any, TypeAliasType, get_args, get_origin
 
 from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.params import Query
+from fastapi.params import Cookie, Header, Path
 
 from chassis.api.known_fields import MOST_NAMED
 from chassis.api.nearest import did_you_mean, shown
@@ -46,8 +46,8 @@ class KnownParameters:
 
 def _parameters(route: Any) -> Mapping[str, bool]:
     """Return the names of a route's parameters, those of its dependencies too, and whether each may come again."""
-    fields = get_flat_params(route.dependant)
-    found = [field for field in fields if isinstance(field.field_info, Query)]
+    fields = get_flat_params(route.dependant)  # where the whole query is a model, the fields of the model
+    found = [field for field in fields if not isinstance(field.field_info, Path | Header | Cookie)]
     return {field.alias: _takes_several(field.field_info.annotation) for field in found}
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from fastapi import APIRouter, Depends, Query
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.api.app import create_api
 from chassis.api.door import everybody
@@ -27,6 +27,12 @@ class Order(Inner):
     several: list[Inner] = []
 
 
+class Filters(BaseModel):
+    clinic: str | None = None
+    from_: str | None = Field(None, alias="from")
+    status: list[str] = []
+
+
 async def paged(after: Annotated[str | None, Query(max_length=9)] = None) -> None:
     """A dependency with a parameter of its own."""
 
@@ -43,6 +49,10 @@ def client() -> Iterator[TestClient]:
         status: Annotated[list[str] | None, Query()] = None,
     ) -> str:
         return "things"
+
+    @api.get("/filtered")
+    async def filtered(filters: Annotated[Filters, Query()]) -> str:
+        return "filtered"
 
     @router.post("/orders")
     async def orders(body: Order) -> str:
@@ -97,6 +107,15 @@ def test_a_parameter_that_a_route_does_not_have_is_refused_with_its_place(
 def test_a_route_without_parameters_says_that_it_takes_none_but_its_dependencies(client: TestClient) -> None:
     answer = client.get("/v1/plain/a?b=c")
     assert answer.json()["detail"] == "This route has no parameter b. It takes: after."
+
+
+def test_the_parameters_of_a_model_are_those_of_its_route(client: TestClient) -> None:
+    assert client.get("/filtered?clinic=EYE&from=x&status=a&status=b").status_code == 200
+    unknown = client.get("/filtered?clinc=EYE").json()
+    assert (
+        unknown["detail"] == "This route has no parameter clinc; did you mean clinic? It takes: clinic, from, status."
+    )
+    assert client.get("/filtered?clinic=EYE&clinic=CARDIO").json()["code"] == "REPEATED_PARAMETER"
 
 
 def test_a_parameter_comes_once_unless_it_takes_several(client: TestClient) -> None:
