@@ -8,8 +8,17 @@ from chassis.process.errors import AttendError, Misconfigured
 from stack.commands import forward, look, policy, run, sending_modes, sub_files, upkeep, why, work_list
 from stack.keeper import EXIT_MISCONFIGURED
 
+ELSEWHERE = (
+    "An installation elsewhere is asked by `ATTEND_<SERVICE>_URL` (BOOKING, RECORDS, NOTIFIER: their APIs), with "
+    "`ATTEND_OPERATOR_KEY` or the file that `ATTEND_OPERATOR_KEY_FILE` names; `status` by "
+    "`ATTEND_<PART>_OPERATIONS_URL`; `dead-letters`, `clients`, `retention`, `migrate` and `topics` by "
+    "`<SERVICE>_DATABASE_URL`, `DATABASE_ADMIN_URL` and `KAFKA_BOOTSTRAP_SERVERS`. Without them it is the one of this "
+    "machine, in `ATTEND_HOME` (else ./.attend). Examples: docs/operating.md, From another machine."
+)
+
 app = typer.Typer(
     help="Everything that follows a booking, on this machine: start it, look at it, stop it.",
+    epilog=ELSEWHERE,
     no_args_is_help=True,
     add_completion=False,
 )

@@ -1,15 +1,20 @@
-"""Where commands find Kafka and PostgreSQL: the environment names them, else the running installation does."""
+"""Where commands find Kafka, PostgreSQL and the services: the environment names them, else the running installation.
+
+The environment names an installation elsewhere: variables of `docs/operating.md`, *From another machine*.
+"""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chassis.process.errors import AttendError
+from chassis.process.settings import FILE, secret_of
 from stack import services
 from stack.folders import home_folder
 from stack.home import Home
 from stack.layout import administrator_url, with_login
 from stack.postgres import Postgres
-from stack.state import State, read_state
+from stack.state import PartState, State, read_state
 
 
 class NothingRuns(AttendError):
@@ -18,6 +23,20 @@ class NothingRuns(AttendError):
     def __init__(self, missing: str, variable: str) -> None:
         """Say what is missing and both ways to give it."""
         super().__init__("NOTHING_RUNS", f"{missing}: start everything with `attend up`, or set {variable}")
+
+
+def variable_of(part: str, kind: str = "") -> str:
+    """Return the variable that says where a part answers: `ATTEND_REMINDERS_API_URL`; `kind` may be `OPERATIONS_`."""
+    return f"ATTEND_{part.upper().replace('-', '_')}_{kind}URL"
+
+
+def elsewhere(environment: Mapping[str, str] = os.environ) -> tuple[PartState, ...]:
+    """Return the parts whose port of operations the environment names; none: the installation is this machine's."""
+    return tuple(
+        PartState(one.name, "ready", environment.get(variable_of(one.name), "").rstrip("/"), operations.rstrip("/"))
+        for one in services.ALL
+        if (operations := environment.get(variable_of(one.name, "OPERATIONS_")))
+    )
 
 
 @dataclass(frozen=True)
@@ -63,18 +82,27 @@ class Connections:
 
     def database_url(self, package: str) -> str:
         """Return the address with the service's own role, as the environment or the installation has it."""
-        given = os.environ.get(f"{services.prefix_of(package)}DATABASE_URL")
-        return given or with_login(self.admin_url, services.role_of(package), self.home.secrets.passwords[package])
+        variable = f"{services.prefix_of(package)}DATABASE_URL"
+        if given := secret_of(variable):
+            return given
+        if self.state is None and not administrator_url():
+            raise NothingRuns(
+                f"no database of {package} is known", f"{variable}, or {variable}{FILE} to a file with it"
+            )
+        return with_login(self.admin_url, services.role_of(package), self.home.secrets.passwords[package])
 
     def environment(self, package: str) -> dict[str, str]:
         """Return the settings for a command of the service."""
+        database = f"{services.prefix_of(package)}DATABASE_URL"
+        is_elsewhere = bool(secret_of(database))
         common = {
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "ATTEND_TOPIC_PREFIX": self.topic_prefix,
         }
+        common.pop(database + FILE, None)
         if self.state and self.state.clock_file:
             common.setdefault("ATTEND_CLOCK_FILE", self.state.clock_file)
-        if package == "notifier":
+        if package == "notifier" and not is_elsewhere:  # another installation's keys are made with another pepper
             common.setdefault("NOTIFIER_ADDRESS_PEPPER", self.home.secrets.address_pepper)
-        return {**common, f"{services.prefix_of(package)}DATABASE_URL": self.database_url(package)}
+        return {**common, database: self.database_url(package)}

@@ -1,4 +1,4 @@
-"""Small questions to HTTP servers on this machine."""
+"""Small questions to HTTP servers, mostly of this machine."""
 
 import http.client
 import json
@@ -11,7 +11,8 @@ from stack.process import ProcessId
 def get(url: str, timeout_s: float = 2) -> tuple[int, Any]:
     """Return the status and the JSON body of a GET; status 0 when nobody answers, body None when it is no JSON."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout_s)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
     try:
         connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path)
         answer = connection.getresponse()

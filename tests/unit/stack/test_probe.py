@@ -112,7 +112,7 @@ def test_who_asks_how_all_are_is_told_that_another_answers_and_nothing_of_how_it
     def asked(pid: int) -> dict[str, object]:
         url = answering(200, {"service": "booking", "pid": pid, "state": "ready", "lag": 7})
         seen = State(OURS, "ready", parts=(PartState("booking", "ready", operations_url=url, process=OURS),))
-        (row,) = gather(seen)
+        (row,) = gather(seen.parts)
         return row
 
     other, ours = asked(1), asked(OURS.pid)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +13,10 @@ from rich.table import Table
 
 from chassis.process.errors import AttendError
 from stack import probe, services
-from stack.connections import Connections, NothingRuns
+from stack.connections import Connections, NothingRuns, elsewhere
 from stack.folders import home_folder
 from stack.home import Home
-from stack.state import PartState, State
+from stack.state import PartState
 
 COLUMNS = (
     "state",
@@ -39,12 +39,14 @@ LinesOption = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many
 
 def status(as_json: JsonOption = False) -> None:
     """Show each part: state, lag, outbox age, dead letters, parked visits, sends of unknown outcome."""
-    connections = Connections.here()
-    if connections.state is None:
-        raise NothingRuns("nothing runs here", "ATTEND_HOME to the folder on which it runs")
-    rows = gather(connections.state)
+    state, parts = Connections.here().state, elsewhere()
+    if state is None and not parts:
+        way = "ATTEND_HOME to the folder on which it runs, or ATTEND_<PART>_OPERATIONS_URL to where each part is asked"
+        raise NothingRuns("nothing runs here", way)
+    rows = gather(parts or (state.parts if state else ()))
     if as_json:
-        typer.echo(json.dumps({"phase": connections.state.phase, "parts": rows}, indent=2))
+        phase = state.phase if state and not parts else "elsewhere"
+        typer.echo(json.dumps({"phase": phase, "parts": rows}, indent=2))
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("part")
@@ -85,10 +87,10 @@ SHOWN = tuple(column for column in COLUMNS if column not in _LONG)  # 80 charact
 _HEADINGS = {"outbox_age_s": "outbox s", "dead_letters": "dead", "restarts": "again"}
 
 
-def gather(state: State) -> list[dict[str, Any]]:
+def gather(parts: Sequence[PartState]) -> list[dict[str, Any]]:
     """Ask every part at once how it does; what a part does not tell is None."""
-    with ThreadPoolExecutor(len(state.parts) or 1) as together:
-        return list(together.map(_row, state.parts))
+    with ThreadPoolExecutor(len(parts) or 1) as together:
+        return list(together.map(_row, parts))
 
 
 def _row(part: PartState) -> dict[str, Any]:

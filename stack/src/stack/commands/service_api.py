@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from chassis.process.errors import AttendError
-from stack.connections import Connections, NothingRuns
+from chassis.process.errors import AttendError, Misconfigured
+from chassis.process.settings import FILE, secret_of
+from stack.connections import Connections, NothingRuns, variable_of
 
 KEY_VARIABLE = "ATTEND_OPERATOR_KEY"
 PATIENCE_S = 600.0
@@ -31,20 +32,32 @@ class ServiceApi:
     key: str
     name: str = "the service"
     hints: Mapping[str, str] = field(default_factory=lambda: _HINTS)
+    from_variable: str | None = None
+    """The variable that names its address; None for that of this machine's installation."""
 
     @classmethod
     def at(cls, name: str, hints: Mapping[str, str] = _HINTS) -> Self:
-        """Look at ATTEND_<NAME>_URL and ATTEND_OPERATOR_KEY, else at the running installation."""
-        variable = f"ATTEND_{name.upper()}_URL"
-        url, key = os.environ.get(variable), os.environ.get(KEY_VARIABLE)
-        if url and key:
-            return cls(url.rstrip("/"), key, name, hints)
+        """Look at ATTEND_<NAME>_URL and ATTEND_OPERATOR_KEY (or the file of …_FILE), else at the running installation.
+
+        Raises:
+            NothingRuns: Neither says where the service is.
+            Misconfigured: The address is none, or one elsewhere has no key: that of this machine is another's.
+        """
+        variable = variable_of(name)
+        url, key = os.environ.get(variable, "").rstrip("/"), secret_of(KEY_VARIABLE)
         connections = Connections.here()
         part = connections.state.part(name) if connections.state else None
-        if not url and (part is None or not part.url):
-            raise NothingRuns(f"no {name} service runs here", f"{variable} and {KEY_VARIABLE}")
-        address = url or (part.url if part else "")
-        return cls(address.rstrip("/"), key or connections.home.secrets.operator_key, name, hints)
+        here = part.url.rstrip("/") if part else ""
+        if not url and not here:
+            raise NothingRuns(
+                f"no {name} service runs here", f"{variable} and {KEY_VARIABLE} to those of another machine"
+            )
+        if url and urlsplit(url).scheme not in ("http", "https"):
+            raise Misconfigured(f"{variable}: http://HOST:PORT or https://HOST is needed")
+        if url and url != here and not key:
+            ways = f"set it to the operator's key there, or {KEY_VARIABLE}{FILE} to a file with it"
+            raise Misconfigured(f"{variable} is set and {KEY_VARIABLE} is not: {ways}")
+        return cls(url or here, key or connections.home.secrets.operator_key, name, hints, variable if url else None)
 
     def ask(
         self, method: str, path: str, body: object = None, if_match: int | None = None, **query: str | int | None
@@ -54,7 +67,10 @@ class ServiceApi:
             headers = {} if if_match is None else {"if-match": f'"{if_match}"'}
             answer = http.request(method, path, content=_content(body), params=_given(query), headers=headers)
             self._check(answer)
-            return answer.json()
+            try:
+                return answer.json()
+            except ValueError:
+                raise self._unlike(answer) from None
 
     def stream(self, path: str, body: object, **query: str | int | None) -> Iterator[dict[str, Any]]:
         """Post, and yield each line of the answer as it comes."""
@@ -79,8 +95,14 @@ class ServiceApi:
             with httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S) as http:
                 yield http
         except httpx2.HTTPError as error:
-            reason = f"{self.name} at {self.url} does not answer ({type(error).__name__}): see `attend status`"
-            raise AttendError("NO_ANSWER", reason) from None
+            why = f"{type(error).__name__}{f': {error}' if str(error) else ''}"
+            way_out = f"{self.from_variable} names it" if self.from_variable else "see `attend status`"
+            raise AttendError("NO_ANSWER", f"{self.name} at {self.url} does not answer ({why}): {way_out}") from None
+
+    def _unlike(self, answer: httpx2.Response) -> AttendError:
+        way_out = f": is {self.from_variable} the address of its API?" if self.from_variable else ""
+        told = f"{self.name} at {self.url} answers {answer.status_code}, but not as {self.name} does{way_out}"
+        return AttendError("NO_ANSWER", told)
 
     def _check(self, answer: httpx2.Response) -> None:
         if answer.is_success:
@@ -89,7 +111,7 @@ class ServiceApi:
             problem = answer.json()
         except ValueError:
             problem = None
-        raise self._error(problem if isinstance(problem, dict) else {"code": f"HTTP_{answer.status_code}"})
+        raise self._error(problem) if isinstance(problem, dict) and "code" in problem else self._unlike(answer)
 
     def _error(self, problem: dict[str, Any]) -> AttendError:
         code = str(problem.get("code", "PROBLEM"))
