@@ -55,6 +55,7 @@ check: setup ## lint, format, types, arrows, dependencies, each service alone, s
 	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && "$(CURDIR)/$(BIN)/deptry" src $(DEPTRY)) || exit 1; done
 	@for name in $(SERVICES); do bash deploy/alone.sh $(UV) $$name || exit 1; done
 	$(BIN)/python -m schemas.export --check schemas/json
+	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi --check schemas/openapi/$$name.json || exit 1; done
 	$(BIN)/python docs/site/made.py --check
 
 bench: setup ## benchmarks; tables on the screen, figures in bench/results/
@@ -69,8 +70,9 @@ docs: .tools/docs/.made ## the documentation as a site, in site/; a link that le
 pages: setup ## write docs/settings.md and docs/metrics.md anew from the code
 	@$(BIN)/python docs/site/made.py
 
-schemas: setup ## write schemas/json anew from the models (refuses incompatible changes)
+schemas: setup ## write schemas/json and schemas/openapi anew from the code (refuses incompatible changes)
 	@$(BIN)/python -m schemas.export schemas/json
+	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi schemas/openapi/$$name.json || exit 1; done
 
 # The lists carry hashes and no addresses. The stack's list leaves out what only runs servers on one machine.
 lock: | $(filter .tools/bin/uv,$(UV)) ## remake the pinned lists: one for the workspace, one a service

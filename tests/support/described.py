@@ -18,6 +18,15 @@ APIS: Mapping[str, Callable[[], FastAPI]] = {
 }
 
 
+def answers(described: Mapping[str, Any], operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each answer of an operation by its status, also those that are described once for all."""
+    shared = described["components"].get("responses", {})
+    return {
+        status: shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+        for status, answer in operation["responses"].items()
+    }
+
+
 def operations(described: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each operation, with its method and path as a name."""
     for path, methods in described["paths"].items():

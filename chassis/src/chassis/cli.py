@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
+from fastapi import FastAPI
 from rich.console import Console
 from rich.table import Table
 
@@ -157,5 +158,19 @@ def retention_command[S: ServiceSettings](name: str, settings: Callable[[], S], 
 def _role_command[S: ServiceSettings](run: Role[S], settings_type: type[S]) -> Callable[[], None]:
     def command() -> None:
         run(settings_of(settings_type))
+
+    return command
+
+
+def openapi_command(api: Callable[[], FastAPI]) -> Callable[[], None]:
+    """Return the command that prints what the API is like.
+
+    Args:
+        api: Makes the API with nothing behind it.
+    """
+
+    def command() -> None:
+        """Print the description of the API (OpenAPI 3.1), as the port of operations gives it at `/openapi.json`."""
+        typer.echo(json.dumps(api().openapi(), ensure_ascii=False, indent=2))
 
     return command

@@ -22,6 +22,7 @@ from booking.formats.choice import Formats
 from booking.settings import Settings
 from booking.wiring import FORMATS, Service, build
 from booking.wiring import door as door_of
+from chassis.api.description import DescribedApi
 from chassis.api.operations import operations_api
 from chassis.postgres.database import Pool, create_pool
 from chassis.process.clock import Clock, RealClock
@@ -29,6 +30,7 @@ from chassis.process.health import Health
 from chassis.process.metrics import Metrics
 from schemas import wire
 from schemas.topics import BOOKINGS_INBOUND, Topic
+from tests.support.conformance import Conformance
 from tests.support.installation import Installation
 from tests.support.topics import read_topic
 
@@ -166,8 +168,9 @@ async def _speaking(api: FastAPI, operations: FastAPI, pool: Pool, clock: Clock)
 
 
 def calling(api: FastAPI) -> httpx2.AsyncClient:
-    """Return a client of an API in this process."""
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://booking")
+    """Return a client of an API in this process; an answer that is not as described fails the test that got it."""
+    held = Conformance(api).hooks if isinstance(api, DescribedApi) else None
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=api), base_url="http://booking", event_hooks=held)
 
 
 @asynccontextmanager

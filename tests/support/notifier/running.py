@@ -21,6 +21,7 @@ from chassis.process import clock
 from notifier.address_keys.peppers import peppers_of
 from notifier.settings import Settings
 from notifier.values.addresses import Peppers
+from notifier.wiring.api import unplugged
 from notifier.wiring.service import LANES, Service, build
 from schemas import wire
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment, IngestMode, ReminderPolicy, SendWindow, Status
@@ -31,6 +32,7 @@ from schemas.reminders import REMINDER_DUE, ReminderDue
 from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENTS, REMINDERS, Topic
 from stack.ports import free_port
 from tests.support.carriers.programs import Carriers
+from tests.support.conformance import Conformance
 from tests.support.installation import Installation
 from tests.support.notifier.bookings_tables import MONDAY, BookingsTables
 from tests.support.plain_http import plain_client
@@ -50,8 +52,9 @@ class RunningNotifier(BookingsTables):
         admin: asyncpg.Connection, pool: Pool,
     ) -> None:  # fmt: skip
         self.carriers, self.pool, self.clock_file = carriers, pool, folder / "clock.json"
-        self.http = plain_client(headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
         self.port, self.operations_port = free_port(), free_port()
+        held = Conformance(unplugged(), self.port).hooks
+        self.http = plain_client(headers={"Authorization": f"Bearer {KEY}"}, timeout=60, event_hooks=held)
         super().__init__(admin)
         self._installation, self._producer = installation, producer
         self._running = AsyncExitStack()

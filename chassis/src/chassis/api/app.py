@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.api.codes import Codes
-from chassis.api.description import DescribedApi, refuses
+from chassis.api.description import DescribedApi, answers, refuses
 from chassis.api.door import USUAL, Admit, Bounds, Door, nobody, refused
 from chassis.api.known_parameters import KnownParameters
 from chassis.api.problems import Dialects, Problem, add_problems
@@ -82,4 +82,4 @@ def operator(settings: ServiceSettings) -> OperatorKey:
     return OperatorKey(settings)
 
 
-__all__ = ["Bounds", "OperatorKey", "Problem", "create_api", "operator", "refuses", "serve"]
+__all__ = ["Bounds", "OperatorKey", "Problem", "answers", "create_api", "operator", "refuses", "serve"]

@@ -4,7 +4,8 @@ FastAPI describes what its routes return. Here is added what it cannot know: one
 codes as an enumeration, an example of each, and what the door and the server refuse before a route is asked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ type Described = dict[str, Any]
 
 _SCHEMAS = "#/components/schemas/"
 _CODES = "x-codes"
+_OWN = "x-own"
 _KEY_CODES = ("NO_KEY", "WRONG_KEY", "UNREADABLE_KEY")
 _EVERYWHERE: Mapping[int, Sequence[str]] = {
     408: ("TOO_SLOW",),
@@ -26,6 +28,8 @@ _EVERYWHERE: Mapping[int, Sequence[str]] = {
     500: ("INTERNAL_ERROR",),
     503: ("BUSY", "DATABASE_UNAVAILABLE"),
 }
+_MOSTLY_THE_SAME = {*_EVERYWHERE, 400, 401}
+"""What is described once, and where it is the same referred to."""
 _BY_THE_SERVER = (408, 431, 503)
 """What may be refused before the path is known: always a problem."""
 
@@ -58,6 +62,19 @@ def refuses(codes: Mapping[int, Sequence[str]]) -> dict[int | str, dict[str, Any
     return {status: {"description": ", ".join(found), _CODES: list(found)} for status, found in codes.items()}
 
 
+def answers(model: Any, media_type: str = "application/json", *also: str, status: int = 200) -> dict[int | str, Any]:
+    """Return what a route declares as its `responses` that writes its answer by hand, for speed or of another type.
+
+    Args:
+        model: Pydantic's model of the answer, a union of them, or a schema of OpenAPI.
+        also: Further media types, of which the description says no more.
+    """
+    others = {name: {"schema": {"type": "string"}} for name in also}
+    if isinstance(model, dict):
+        return {status: {"content": {media_type: {"schema": model}, **others}, _OWN: True}}
+    return {status: {"model": model, "content": others, _OWN: True}}
+
+
 class DescribedApi(FastAPI):
     """An API whose description has every refusal.
 
@@ -77,11 +94,19 @@ class DescribedApi(FastAPI):
         return self.openapi_schema
 
     def _with_refusals(self, found: Described) -> Described:
+        schemes = found.get("components", {}).get("securitySchemes", {})
+        keys = {name for name, scheme in schemes.items() if scheme["type"] == "http"}
+        shared: Described = {}
         for path, operations in found.get("paths", {}).items():
             dialect = dialect_of(path, self._dialects)
             for operation in operations.values():
-                self._refusals_of(operation, dialect)
-        schemas = found.setdefault("components", {}).setdefault("schemas", {})
+                _with_own_answers(operation)
+                self._refusals_of(operation, dialect, keys, shared)
+        found.setdefault("components", {})["responses"] = dict(sorted(shared.items()))
+        schemas = found["components"].setdefault("schemas", {})
+        for name, schema in _hoisted(found):
+            if schemas.setdefault(name, schema) != schema:
+                raise ValueError(f"two schemas are called {name}")
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas |= problem_schemas(self._codes)
@@ -89,15 +114,20 @@ class DescribedApi(FastAPI):
         found["components"]["schemas"] = dict(sorted(schemas.items()))
         return found
 
-    def _refusals_of(self, operation: Described, dialect: Dialect | None) -> None:
+    def _refusals_of(self, operation: Described, dialect: Dialect | None, keys: Set[str], shared: Described) -> None:
+        """Describe the refusals of an operation; what others say too is described once, in `shared`."""
         responses = operation["responses"]
         declared = {
             int(status): responses.pop(status).get(_CODES, ()) for status in list(responses) if status[0] in "45"
         }
-        for status, codes in _general(operation, 422 in declared):
+        for status, codes in _general(operation, 422 in declared, keys):
             declared[status] = [*declared.get(status, ()), *codes]
         for status, codes in sorted(declared.items()):
-            responses[str(status)] = self._response(status, dict.fromkeys(codes), dialect)
+            response = self._response(status, dict.fromkeys(codes), dialect)
+            name = f"{dialect.name if dialect else ''}{HTTPStatus(status).phrase.title().replace(' ', '')}"
+            if status in _MOSTLY_THE_SAME and shared.setdefault(name, response) == response:
+                response = {"$ref": f"#/components/responses/{name}"}
+            responses[str(status)] = response
 
     def _response(self, status: int, codes: Iterable[str], dialect: Dialect | None) -> Described:
         problems = [Problem(status, code, self._codes[code]) for code in codes]
@@ -109,6 +139,30 @@ class DescribedApi(FastAPI):
             content = {**own, **content} if status in _BY_THE_SERVER else own
         meanings = "\n".join(f"- `{one.code}`: {one.detail}" for one in problems)
         return {"description": meanings or "Refused.", "content": content, **_headers(status)}
+
+
+def _with_own_answers(operation: Described) -> None:
+    """Keep of an answer that a route declares itself nothing that FastAPI guesses."""
+    for answer in operation["responses"].values():
+        if answer.pop(_OWN, False):
+            kept = {}
+            for name, media in answer["content"].items():
+                schema = media.get("schema") or {}
+                if ref := schema.get("$ref"):
+                    media["schema"] = {"$ref": ref}
+                elif one_of := schema.get("anyOf"):
+                    media["schema"] = {"anyOf": one_of}
+                if schema:
+                    kept[name] = media
+            answer["content"] = kept
+
+
+def _hoisted(found: Described) -> Iterator[tuple[str, Described]]:
+    """Take the models out of the bodies that routes read themselves, and yield them by name."""
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                yield from media.get("schema", {}).pop("$defs", {}).items()
 
 
 def problem_schemas(codes: Codes) -> dict[str, Described]:
@@ -126,13 +180,13 @@ def problem_schemas(codes: Codes) -> dict[str, Described]:
     }
 
 
-def _general(operation: Described, refuses_422: bool) -> Iterator[tuple[int, Sequence[str]]]:
+def _general(operation: Described, refuses_422: bool, keys: Set[str]) -> Iterator[tuple[int, Sequence[str]]]:
     """Yield what this operation may answer like all of its kind, by status."""
     yield from _EVERYWHERE.items()
     if "requestBody" in operation:
         yield 400, ("REQUEST_REFUSED", "BODY_CUT_OFF")
     shape = ("INVALID_REQUEST",) if refuses_422 else ()  # FastAPI says so where it reads parameters or a body
-    if operation.get("security"):
+    if any(keys & one.keys() for one in operation.get("security", ())):
         yield 401, _KEY_CODES
         shape = (*shape, "UNKNOWN_PARAMETER", "REPEATED_PARAMETER")
     if shape:

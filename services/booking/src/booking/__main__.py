@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import typer
+from fastapi import FastAPI
 from rich.console import Console
 from rich.table import Table
 
 from booking.settings import Settings
-from chassis.cli import run_async, service_cli, settings_of
+from chassis.cli import openapi_command, run_async, service_cli, settings_of
 from chassis.delivery.consumer import Subscription
 from chassis.postgres.database import Pool, create_pool
 from chassis.postgres.retention import Job
@@ -53,7 +54,14 @@ def _counts(metrics: Metrics) -> None:
     AnswerCounts(metrics), ReissueCounts(metrics), SlotMetrics(metrics)
 
 
+def _unplugged() -> FastAPI:
+    from booking.wiring import unplugged
+
+    return unplugged()
+
+
 app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, _subscriptions, _jobs, counts=_counts)
+app.command("openapi")(openapi_command(_unplugged))
 clients_app = typer.Typer(no_args_is_help=True, help="API clients: their keys, sources and clinics.")
 app.add_typer(clients_app, name="clients")
 

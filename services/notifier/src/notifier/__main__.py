@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chassis.cli import service_cli, settings_of
+from chassis.cli import openapi_command, service_cli, settings_of
 from chassis.process.lifecycle import main, run
 from chassis.process.metrics import Metrics
 from notifier import retention
@@ -16,6 +16,7 @@ from notifier.carriers import cli
 from notifier.lanes.metrics import LaneMetrics
 from notifier.settings import Settings
 from notifier.template_tools import cli as templates_cli
+from notifier.wiring.api import unplugged
 from notifier.wiring.service import LANES, SERVICE, build, subscriptions
 from schemas.notifications import Channel
 
@@ -64,6 +65,7 @@ def lane(channel: Annotated[LaneName, typer.Argument(help="email, sms or whatsap
     _role(f"Run the {channel} lane.", fanout=False, lanes=(Channel(channel.value),))(settings_of(Settings))
 
 
+app.command("openapi")(openapi_command(unplugged))
 app.add_typer(templates_cli.app, name="templates")
 app.add_typer(cli.app, name="senders")
 

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from chassis.cli import service_cli
+from chassis.cli import openapi_command, service_cli
 from chassis.process.lifecycle import main, run
 from records.settings import Settings
-from records.wiring import SERVICE, build, subscriptions
+from records.wiring import SERVICE, build, subscriptions, unplugged
 
 
 def serve(settings: Settings) -> None:
@@ -19,6 +19,7 @@ def serve(settings: Settings) -> None:
 
 
 app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, subscriptions)
+app.command("openapi")(openapi_command(unplugged))
 
 if __name__ == "__main__":
     main(app)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from chassis.cli import service_cli
+from chassis.cli import openapi_command, service_cli
 from chassis.process.lifecycle import main, run
 from chassis.process.metrics import Metrics
 from chassis.time_slots.metrics import SlotMetrics
@@ -11,7 +11,7 @@ from reminders.planning.metrics import engine_reports, show_recovery
 from reminders.reconciler.job import ReconcilerJob
 from reminders.retention import jobs
 from reminders.settings import SERVICE, Settings
-from reminders.wiring import replayable, run_api, run_projector, run_worker, worker_positions
+from reminders.wiring import replayable, run_api, run_projector, run_worker, unplugged, worker_positions
 
 
 def _role(
@@ -45,6 +45,8 @@ app = service_cli(
     worker_positions,
     _counts,
 )
+
+app.command("openapi")(openapi_command(unplugged))
 
 if __name__ == "__main__":
     main(app)

@@ -15,6 +15,7 @@ from chassis.api.app import Problem, create_api, refuses
 from chassis.api.codes import COMMON, SHAPES
 from chassis.api.door import everybody
 from chassis.api.problems import Dialect
+from tests.support.described import answers
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -81,7 +82,7 @@ def test_every_refusal_of_every_route_is_the_one_problem_with_an_example_of_each
     assert "HTTPValidationError" not in str(described)
     for path in ("/things", "/things/{number}", "/broken"):
         for one in described["paths"][path].values():
-            refusals = {status: of for status, of in one["responses"].items() if status[0] in "45"}
+            refusals = {status: of for status, of in answers(described, one).items() if status[0] in "45"}
             assert {"408", "413", "431", "500", "503"} <= refusals.keys()
             for status, refusal in refusals.items():
                 content = refusal["content"]["application/problem+json"]
@@ -220,7 +221,7 @@ def test_and_so_has_what_the_door_refuses_there() -> None:
 
 
 def test_a_dialect_is_described_where_it_is_spoken() -> None:
-    responses = operation("get", "/spoken/things")["responses"]
+    responses = answers(shop().openapi(), operation("get", "/spoken/things"))
 
     assert list(responses["409"]["content"]) == ["application/x+json"]
     assert set(responses["503"]["content"]) == {"application/x+json", "application/problem+json"}  # of the server's own

@@ -9,6 +9,16 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from booking.appointments import ahead_reads, pages
+from booking.appointments.bodies import (
+    AheadPage,
+    AppointmentPage,
+    AppointmentView,
+    EventView,
+    RefusedEventPage,
+    RefusedEventView,
+    Snapshots,
+    States,
+)
 from booking.appointments.reads import beginning, by_source, one, refusals, result_of
 from booking.door.auth import Caller
 from booking.door.bodies import problem
@@ -16,7 +26,7 @@ from booking.door.domain import ALL, Client
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.times import instant
-from chassis.api.app import Problem, refuses
+from chassis.api.app import Problem, answers, refuses
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from schemas.topics import APPOINTMENTS
@@ -29,6 +39,11 @@ LONGEST_LOOK = 5_000
 MOST_IDS = 1_000
 """Ids in one question."""
 
+_LIST_CODES = {
+    403: ("FOREIGN_SOURCE",),
+    404: ("UNKNOWN_APPOINTMENT",),
+    422: ("SOURCE_REQUIRED", "BAD_TIME", "NAIVE_TIME", "BAD_CURSOR", "PADDED_ID"),
+}
 _NOTHING = UUID(int=0)
 _PREFIX = "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{1,4}){0,6}$"
 
@@ -48,13 +63,7 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
     @router.get(
         "/appointments",
         summary="Appointments ahead, by page; or the one a source calls so",
-        responses=refuses(
-            {
-                403: ("FOREIGN_SOURCE",),
-                404: ("UNKNOWN_APPOINTMENT",),
-                422: ("SOURCE_REQUIRED", "BAD_TIME", "NAIVE_TIME", "BAD_CURSOR", "PADDED_ID"),
-            }
-        ),
+        responses={**answers(AppointmentPage | AppointmentView), **refuses(_LIST_CODES)},
     )
     async def get_appointments(
         client: Annotated[Client, Depends(caller)],
@@ -83,13 +92,17 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
     @router.get(
         "/appointments/{appointment_id}",
         summary="An appointment and every version of it",
-        responses=refuses({404: ("UNKNOWN_APPOINTMENT",)}),
+        responses={**answers(AppointmentView), **refuses({404: ("UNKNOWN_APPOINTMENT",)})},
     )
     async def get_appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The appointment as it is, and its history, each version as it was published."""
         return await one(pool, appointment_id, client)
 
-    @router.get("/inbound", summary="Events that were refused and are for staff to look at, newest first")
+    @router.get(
+        "/inbound",
+        summary="Events that were refused and are for staff to look at, newest first",
+        responses=answers(RefusedEventPage),
+    )
     async def get_refused_events(
         client: Annotated[Client, Depends(caller)],
         code: Annotated[
@@ -106,7 +119,10 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
     @router.get(
         "/inbound/{event_id:path}",
         summary="What became of an event",
-        responses=refuses({404: ("UNKNOWN_EVENT",), 422: ("PADDED_ID", "EMPTY_TEXT", "CONTROL_CHARACTER")}),
+        responses={
+            **answers(EventView | RefusedEventView),
+            **refuses({404: ("UNKNOWN_EVENT",), 422: ("PADDED_ID", "EMPTY_TEXT", "CONTROL_CHARACTER")}),
+        },
     )
     async def get_event(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The result of an event taken over HTTP or from `bookings-inbound`, by its id."""
@@ -131,7 +147,7 @@ def ahead_routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
     @router.get(
         "",
         summary="Version, schedule and bar of every appointment ahead, by page",
-        responses=refuses({422: ("OTHER_PARTITIONS",)}),
+        responses={**answers(AheadPage), **refuses({422: ("OTHER_PARTITIONS",)})},
     )
     async def get_ahead(
         after: UUID = _NOTHING,
@@ -150,12 +166,12 @@ def ahead_routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
             raise Problem(422, "OTHER_PARTITIONS", there)
         return _json(await ahead_reads.page(pool, clock.now(), after, limit, partition))
 
-    @router.post("/states", summary="Version, schedule and bar of the appointments named")
+    @router.post("/states", summary="Version, schedule and bar of the appointments named", responses=answers(States))
     async def find_states(asked: Ids) -> Response:
         """As they are now, ahead or not; those that booking does not know, or never booked, are left out."""
         return _json({"items": await ahead_reads.states(pool, asked.ids)})
 
-    @router.post("/snapshots", summary="The newest event of the appointments named")
+    @router.post("/snapshots", summary="The newest event of the appointments named", responses=answers(Snapshots))
     async def find_snapshots(asked: Ids) -> Response:
         """Each whole, as it was published on the topic `appointments`."""
         return _json(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pydantic import Field, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.details import Told, ToldDetails
@@ -53,6 +53,15 @@ class ClinicBody(DetailsBody):
     services: dict[Text, DetailsBody | None] = Field(
         default={}, max_length=100, description="Service type → its own details, which go before the clinic's."
     )
+
+
+class ClinicAnswer(BaseModel):
+    """The clinic as it is now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"clinic_id": "CARDIO", "version": 1}]})
+
+    clinic_id: str
+    version: int = Field(description="The same as before if nothing changed.")
 
 
 def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str | None) -> ClinicState:

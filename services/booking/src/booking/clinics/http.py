@@ -1,11 +1,11 @@
 """`PUT /v1/clinics`: clinics, safe to send again."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Request
 
-from booking.clinics.bodies import ClinicBody, clinic_of, details_of
+from booking.clinics.bodies import ClinicAnswer, ClinicBody, clinic_of, details_of
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import Entry, write_clinic
 from booking.door.auth import Caller
@@ -49,7 +49,7 @@ def routes(transactions: Transactions, caller: Caller, default_country: str | No
     )
     async def put_clinic(
         request: Request, code: Annotated[str, Path()], client: Annotated[Client, Depends(caller)]
-    ) -> dict[str, Any]:
+    ) -> ClinicAnswer:
         """Enter or change a clinic; needs the right to manage clinics. Its code and its zone are for ever (D2).
 
         What of `phone`, `address`, `directions_url` and `preparation` is left out stays as it is, and what is null is
@@ -69,6 +69,6 @@ def routes(transactions: Transactions, caller: Caller, default_country: str | No
         clinic, changed = await run_command(transactions, request, ClinicBody, write)
         if changed:
             log.info("clinic.changed", clinic_id=clinic.clinic_id, version=clinic.version, client=client.client_id)
-        return {"clinic_id": clinic.clinic_id, "version": clinic.version}
+        return ClinicAnswer(clinic_id=clinic.clinic_id, version=clinic.version)
 
     return router

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, StrictStr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, StringConstraints, TypeAdapter, ValidationError
 
 from booking.values import texts
 from booking.values.refusals import Refused
@@ -31,35 +31,33 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-def body_schema(model: type[Any], examples: dict[str, Any], text: str) -> dict[str, Any]:
+class WarningView(BaseModel):
+    """What is said of something that was taken all the same."""
+
+    code: str = Field(description="UPPER_SNAKE, stable.", examples=["DETAIL_DROPPED"])
+    place: str = Field(description="Where in the input, as a path; empty for the whole.")
+    detail: str = Field(description="What was done and the way out, in words.")
+
+
+class RefusedView(BaseModel):
+    """Why something is refused; `code` is one of those of a problem."""
+
+    code: str = Field(examples=["UNKNOWN_CLINIC"])
+    detail: str = Field(description="What is wrong and the way out.")
+    place: str = Field(description="Where in the input, as a path; empty for the whole.")
+
+
+def body_schema(model: Any, examples: dict[str, Any], text: str) -> dict[str, Any]:
     """Return the OpenAPI of a JSON body that the door reads itself; `text` says what it is."""
     content = {"application/json": described(model, examples)}
     return {"requestBody": {"required": True, "description": text, "content": content}}
 
 
-def answer_schema(model: type[Any]) -> dict[str, Any]:
-    """Return the OpenAPI of the JSON with which a route answers that builds it by hand."""
-    return {"responses": {"200": {"content": {"application/json": {"schema": _inlined(model)}}}}}
-
-
-def described(model: type[Any], examples: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI media type object of such a body: its schema, and examples by name."""
-    return {"schema": _inlined(model), "examples": {name: {"value": value} for name, value in examples.items()}}
-
-
-def _inlined(model: type[Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = model.model_json_schema()
-    defs = schema.pop("$defs", {})
-
-    def resolved(part: Any) -> Any:
-        if isinstance(part, dict):
-            if "$ref" in part:
-                return resolved(defs[part["$ref"].rpartition("/")[2]])
-            return {key: resolved(value) for key, value in part.items()}
-        return [resolved(value) for value in part] if isinstance(part, list) else part
-
-    found: dict[str, Any] = resolved(schema)
-    return found
+def described(model: Any, examples: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI media type object of such a body: its schema, whose `$defs` are its models, and examples."""
+    listed = TypeAdapter(list[model]).json_schema(ref_template="#/components/schemas/{model}")
+    schema = {**listed["items"], "$defs": listed["$defs"]}
+    return {"schema": schema, "examples": {name: {"value": value} for name, value in examples.items()}}
 
 
 def problem(refusal: Refused) -> Problem:

@@ -11,11 +11,12 @@ from booking.door.auth import Caller
 from booking.door.bodies import BAD_BODY, BAD_FIELD, Source, problem
 from booking.door.domain import Client
 from booking.door.transactions import RefusalCounts
-from booking.formats import answers
+from booking.formats import answers as written
+from booking.formats.bodies import EventBatch, EventTaken
 from booking.formats.choice import Formats
 from booking.formats.port import Hints, Parse, Parsed, parsed_by
 from booking.values.refusals import Refused
-from chassis.api.app import refuses
+from chassis.api.app import answers, refuses
 from chassis.process.clock import Clock
 
 EVENT_CODES = {
@@ -30,6 +31,15 @@ EVENT_CODES = {
     503: ("KEY_RACE", "IDENTITY_RACE"),
 }  # fmt: skip
 """Of an event alone; one of a batch has its own status and code in the answer."""
+
+
+KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The id of a single event that has none in its body.",
+    "schema": {"type": "string"},
+}
 
 
 class EventDoor(NamedTuple):
@@ -63,7 +73,7 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
     @router.post(
         "/events",
         summary="Book, move, cancel: one event or a batch",
-        responses=refuses({**EVENT_CODES, 413: ("BATCH_TOO_LARGE",)}),
+        responses={**answers(EventTaken | EventBatch), **refuses({**EVENT_CODES, 413: ("BATCH_TOO_LARGE",)})},
         openapi_extra=_described(formats),
     )
     async def post_events(
@@ -75,7 +85,7 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
             parsed, answered = await door.take(request, client, format_.parse, source)
         except Refused as refusal:
             raise problem(refusal) from None
-        return JSONResponse(answers.single(answered[0]) if parsed.is_one else answers.batch(answered))
+        return JSONResponse(written.single(answered[0]) if parsed.is_one else written.batch(answered))
 
     return router
 
@@ -83,4 +93,4 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
 def _described(formats: Formats) -> dict[str, Any]:
     content = {type_: dict(one.openapi) for one in formats.all for type_ in one.media_types}
     text = "One event, or what its format has for several; the media type says which format."
-    return {"requestBody": {"required": True, "description": text, "content": content}}
+    return {"parameters": [KEY_HEADER], "requestBody": {"required": True, "description": text, "content": content}}

@@ -1,10 +1,11 @@
 """`POST /v1/patients/{id}/merge`: two files that turned out to be one person's (D44)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Literal
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from booking.door.auth import Caller
 from booking.door.bodies import BAD_BODY, BAD_FIELD, Id, Text, body_schema, problem, refusal_of
@@ -47,6 +48,17 @@ class MergeBody(BaseModel):
     reason: Text | None = None
 
 
+class MergeAnswer(BaseModel):
+    """Both files, of which one is kept."""
+
+    patient_id: UUID
+    main_file: str | None
+    merged_into: UUID
+    main_file_kept: str
+    appointments: int = Field(description="Visits ahead that are his now.")
+    result: Literal["merged", "repeat"]
+
+
 def routes(transactions: Transactions, caller: Caller) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
@@ -63,7 +75,7 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         source_id: Annotated[str, Path()],
         client: Annotated[Client, Depends(caller)],
         source: Annotated[str | None, Query(description="Left out: the client's only source.")] = None,
-    ) -> dict[str, Any]:
+    ) -> MergeAnswer:
         """Link both files; every name of the one means the other from now on, and the visits ahead are his.
 
         Needs the right to register. The same again changes nothing but takes visits along that came meanwhile.
@@ -87,19 +99,19 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         else:
             ids = {"patient_id": str(done.patient.patient_id), "into": str(done.kept.patient_id)}
             log.info("patients.merged", **ids, appointments=done.appointments, repeat=done.repeat)
-            return _members(done)
+            return _answer(done)
         transactions.counts.refused(refusal)
         raise problem(refusal)
 
     return router
 
 
-def _members(done: Merged) -> dict[str, Any]:
-    return {
-        "patient_id": str(done.patient.patient_id),
-        "main_file": done.patient.main_file,
-        "merged_into": str(done.kept.patient_id),
-        "main_file_kept": done.kept.main_file,
-        "appointments": done.appointments,
-        "result": "repeat" if done.repeat else "merged",
-    }
+def _answer(done: Merged) -> MergeAnswer:
+    return MergeAnswer(
+        patient_id=done.patient.patient_id,
+        main_file=done.patient.main_file,
+        merged_into=done.kept.patient_id,
+        main_file_kept=done.kept.main_file,
+        appointments=done.appointments,
+        result="repeat" if done.repeat else "merged",
+    )

@@ -1,11 +1,11 @@
 """A patient as upstream sends him."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
-from booking.door.bodies import Id, Text, refusal_of
+from booking.door.bodies import Id, RefusedView, Text, refusal_of
 from booking.door.domain import Client
 from booking.patients.domain import main_files
 from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
@@ -60,21 +60,23 @@ class PatientAnswer(BaseModel):
 
 
 class ListedAnswer(PatientAnswer):
-    """One patient of a batch: as he is now, or why he is not registered."""
+    """One patient of a batch, as he is now."""
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(required=["status"]))
+    id: str = Field(description="The source's id of the patient.")
+    status: Literal[200]
 
-    id: str = Field(description="The source's id of the patient, if it can be one.")
-    status: int = Field(description="200, or that of the refusal, which has code, detail and place instead.")
-    code: str
-    detail: str
-    place: str
+
+class ListedRefusal(RefusedView):
+    """One patient of a batch who is not registered, and why."""
+
+    id: str | None = Field(default=None, description="The source's id of the patient, if it can be one.")
+    status: int = Field(ge=400)
 
 
 class BatchAnswer(BaseModel):
     """The answers, in the order of the bodies."""
 
-    results: list[ListedAnswer]
+    results: list[ListedAnswer | ListedRefusal]
 
 
 class BatchBody(BaseModel):

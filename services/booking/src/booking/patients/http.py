@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, answer_schema, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema, problem
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -16,7 +16,7 @@ from booking.patients.domain.registrations import Outcome, Registered, Registrat
 from booking.patients.intake import RegistrationIntake
 from booking.values import texts
 from booking.values.refusals import Refused
-from chassis.api.app import refuses
+from chassis.api.app import answers, refuses
 
 LARGEST_BATCH = 1_000
 READ_AT_ONCE = 50
@@ -33,12 +33,12 @@ _PATIENT = {
     "given_name": "Amina", "family_name": "Kimathi", "mobile": "+447700900123", "email": "amina@example.org",
     "language": "en", "consent": True,
 }  # fmt: skip
-_ONE = body_schema(PatientBody, {"patient": _PATIENT}, "The patient, whole.") | answer_schema(PatientAnswer)
+_ONE = body_schema(PatientBody, {"patient": _PATIENT}, "The patient, whole.")
 _BATCH = body_schema(
-    BatchBody,
+    BatchBody | list[ListedBody],
     {"patients": {"patients": [{"id": "p-1", **_PATIENT}]}},
     f"An array of patients, or {{'patients': [...]}}; at most {LARGEST_BATCH}. Each is answered for itself.",
-) | answer_schema(BatchAnswer)
+)
 
 
 def routes(
@@ -51,7 +51,10 @@ def routes(
     @router.put(
         "/patients/{source_id:path}",
         summary="Register a patient",
-        responses=refuses({409: ("MAIN_FILE_TAKEN", "MAIN_FILE_FIXED"), 422: _PATIENT_CODES}),
+        responses={
+            **answers(PatientAnswer),
+            **refuses({409: ("MAIN_FILE_TAKEN", "MAIN_FILE_FIXED"), 422: _PATIENT_CODES}),
+        },
         openapi_extra=_ONE,
     )
     async def put_patient(
@@ -78,7 +81,10 @@ def routes(
     @router.put(
         "/patients",
         summary="Register many patients",
-        responses=refuses({413: ("BATCH_TOO_LARGE",), 422: ("WRONG_TYPE", "EMPTY_BATCH")}),
+        responses={
+            **answers(BatchAnswer),
+            **refuses({413: ("BATCH_TOO_LARGE",), 422: ("WRONG_TYPE", "EMPTY_BATCH")}),
+        },
         openapi_extra=_BATCH,
     )
     async def put_patients(

@@ -18,13 +18,14 @@ from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
 from booking.policies import bodies
+from booking.policies.answers import PlanView, PolicyAnswer, PolicyChangePage, PolicyChangeView, PolicyView
 from booking.policies.domain.change import PolicyChange
 from booking.policies.dry_run import Trial, try_policy
 from booking.policies.handle import set_policy, unset_policy
 from booking.policies.store import PostgresPolicyStore, changes
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.api.app import Problem, refuses
+from chassis.api.app import Problem, answers, refuses
 from chassis.api.door import busy
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
@@ -55,7 +56,7 @@ def routes(
     router = APIRouter(prefix="/v1/clinics/{code}/reminder-policy", tags=["reminder policies"], responses=own)
     pool, counts, slots = reads, transactions.counts, asyncio.Semaphore(dry_runs)
 
-    @router.get("", summary="The policy in force")
+    @router.get("", summary="The policy in force", responses=answers(PolicyView))
     async def get_policy(
         code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
     ) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def routes(
     @router.put(
         "",
         summary="Set a policy",
-        responses=refuses({400: BAD_BODY, 403: _RIGHTS, 422: _CODES}),
+        responses={**answers(PolicyAnswer), **refuses({400: BAD_BODY, 403: _RIGHTS, 422: _CODES})},
         openapi_extra=body_schema(
             bodies.PolicyBody,
             {"clinic": bodies.POLICY, "service type": bodies.SERVICE_POLICY},
@@ -96,7 +97,7 @@ def routes(
     @router.delete(
         "",
         summary="Give a service type's policy up",
-        responses=refuses({403: _RIGHTS, 422: ("MISSING_FIELD", "ILLEGAL_CLINIC_CODE")}),
+        responses={**answers(PolicyAnswer), **refuses({403: _RIGHTS, 422: ("MISSING_FIELD", "ILLEGAL_CLINIC_CODE")})},
     )
     async def delete_policy(
         code: Code, client: Annotated[Client, Depends(caller)], service_type: Service = None
@@ -114,7 +115,7 @@ def routes(
             raise _answer(refusal) from None
         return _told(clinic, service, change, changed)
 
-    @router.get("/changes", summary="Who set what when, newest first")
+    @router.get("/changes", summary="Who set what when, newest first", responses=answers(PolicyChangePage))
     async def get_policy_changes(
         code: Code,
         client: Annotated[Client, Depends(caller)],
@@ -128,7 +129,7 @@ def routes(
     @router.get(
         "/changes/{version}",
         summary="A change, and how far its reissue is",
-        responses=refuses({404: ("UNKNOWN_CLINIC", "UNKNOWN_POLICY_VERSION")}),
+        responses={**answers(PolicyChangeView), **refuses({404: ("UNKNOWN_CLINIC", "UNKNOWN_POLICY_VERSION")})},
     )
     async def get_policy_change(
         code: Code, version: Annotated[int, Path(ge=1, lt=2**31)], client: Annotated[Client, Depends(caller)]
@@ -142,7 +143,7 @@ def routes(
     @router.post(
         "/plan",
         summary="Try a policy without setting it",
-        responses=refuses({400: BAD_BODY, 422: _CODES}),
+        responses={**answers(PlanView, "application/json", NDJSON), **refuses({400: BAD_BODY, 422: _CODES})},
         openapi_extra=body_schema(
             bodies.PlanBody,
             {"clinic": {**bodies.POLICY, "past_months": 3}, "service type": bodies.SERVICE_POLICY},

@@ -1,9 +1,11 @@
 """`PUT /v1/providers`: clinicians, safe to send again."""
 
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from booking.door.auth import Caller
 from booking.door.bodies import BAD_BODY, BAD_FIELD, Body, Source, Text, body_schema
@@ -32,6 +34,17 @@ class ProviderBody(Body):
     name: Text
 
 
+class ProviderAnswer(BaseModel):
+    """The clinician as he is now."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"provider_id": "6f6de3a5-9c53-5c3e-8e0b-0f3a6b1f7d11", "version": 1}]}
+    )
+
+    provider_id: UUID
+    version: int = Field(description="The same as before if nothing changed.")
+
+
 def routes(transactions: Transactions, caller: Caller) -> APIRouter:
     """Return the route."""
     router = APIRouter(prefix="/v1", tags=["reference data"])
@@ -48,7 +61,7 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         source_id: Annotated[str, Path()],
         client: Annotated[Client, Depends(caller)],
         source: Source = None,
-    ) -> dict[str, Any]:
+    ) -> ProviderAnswer:
         """Make a clinician known, or change his name. Needs the right to manage clinics."""
 
         async def write(connection: Connection, body: ProviderBody) -> tuple[str, int, bool]:
@@ -60,6 +73,6 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         provider_id, version, changed = await run_command(transactions, request, ProviderBody, write)
         if changed:
             log.info("provider.changed", provider_id=provider_id, version=version, client=client.client_id)
-        return {"provider_id": provider_id, "version": version}
+        return ProviderAnswer(provider_id=UUID(provider_id), version=version)
 
     return router

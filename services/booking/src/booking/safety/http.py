@@ -1,11 +1,13 @@
 """`GET /v1/safety-changes`: who changed a flag on which safety hangs, from what to what, when and by what (D51)."""
 
 from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
 from operator import itemgetter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
 
 from booking.door.auth import Caller
 from booking.door.bodies import problem
@@ -14,11 +16,39 @@ from booking.safety.store import changes_of_clinic, changes_of_patient, is_named
 from booking.values import texts
 from booking.values.identity import clinic_code
 from booking.values.refusals import Refused
-from chassis.api.app import Problem, refuses
+from chassis.api.app import Problem, answers, refuses
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
 
 LONGEST_PAGE = 1_000
+
+_CODES = {
+    403: ("FOREIGN_SOURCE", "FOREIGN_CLINIC", "FOREIGN_PATIENT"),
+    404: ("UNKNOWN_PATIENT",),
+    422: ("ONE_SUBJECT", "SOURCE_REQUIRED", "ILLEGAL_CLINIC_CODE"),
+}
+
+
+class FlagChangeView(BaseModel):
+    """One change of a flag on which safety hangs."""
+
+    change_id: int
+    kind: Literal["patient", "clinic"]
+    subject: str = Field(description="The patient's id, or the clinic's code.")
+    flag: str
+    was: bool
+    becomes: bool
+    changed_at: datetime
+    changed_by: str
+    caused_by: str
+
+
+class FlagChangePage(BaseModel):
+    """Changes, newest first; `next_before` is the `before` of the next page, null on the last."""
+
+    items: list[FlagChangeView]
+    next_before: int | None
+
 
 type Visited = Callable[[Pool, UUID], Awaitable[Collection[str]]]
 
@@ -30,13 +60,7 @@ def routes(pool: Pool, caller: Caller, visited: Visited) -> APIRouter:
     @router.get(
         "/safety-changes",
         summary="Who changed a patient's or a clinic's safety flags, newest first",
-        responses=refuses(
-            {
-                403: ("FOREIGN_SOURCE", "FOREIGN_CLINIC", "FOREIGN_PATIENT"),
-                404: ("UNKNOWN_PATIENT",),
-                422: ("ONE_SUBJECT", "SOURCE_REQUIRED", "ILLEGAL_CLINIC_CODE"),
-            }
-        ),
+        responses={**answers(FlagChangePage), **refuses(_CODES)},
     )
     async def get_safety_changes(
         client: Annotated[Client, Depends(caller)],

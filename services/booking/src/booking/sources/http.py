@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel
 
 from booking.door.auth import Caller
 from booking.door.bodies import BAD_BODY, BAD_FIELD, Body, Text, body_schema, problem
@@ -15,7 +16,7 @@ from booking.door.transactions import Transactions
 from booking.sources.store import keep_restart, restarts_of
 from booking.values import texts
 from booking.values.refusals import Refused
-from chassis.api.app import refuses
+from chassis.api.app import answers, refuses
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Connection, Pool
 
@@ -30,6 +31,30 @@ class RestartBody(Body):
     reason: Text
 
 
+class Restarted(BaseModel):
+    """That the count began anew, from when on."""
+
+    restart_id: int
+    source: str
+    restarted_at: datetime
+
+
+class RestartView(BaseModel):
+    """When a source began to count anew, by whose word and why."""
+
+    restart_id: int
+    restarted_at: datetime
+    restarted_by: str
+    reason: str
+
+
+class RestartPage(BaseModel):
+    """Restarts, newest first; `next_before` is the `before` of the next page, null on the last."""
+
+    items: list[RestartView]
+    next_before: int | None
+
+
 def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/sources", tags=["sources"])
@@ -39,9 +64,12 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
     @router.post(
         "/{source}/restart",
         summary="Accept that a source counts its events anew",
-        responses=refuses(
-            {400: BAD_BODY, 403: ("FOREIGN_SOURCE", "MAY_NOT_MANAGE_CLINICS"), 422: (*BAD_FIELD, "PADDED_ID")}
-        ),
+        responses={
+            **answers(Restarted),
+            **refuses(
+                {400: BAD_BODY, 403: ("FOREIGN_SOURCE", "MAY_NOT_MANAGE_CLINICS"), 422: (*BAD_FIELD, "PADDED_ID")}
+            ),
+        },
         openapi_extra=body_schema(RestartBody, example, "Why."),
     )
     async def restart_source(
@@ -66,7 +94,10 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
     @router.get(
         "/{source}/restarts",
         summary="When a source began to count anew, by whose word and why, newest first",
-        responses=refuses({403: ("FOREIGN_SOURCE",), 422: ("PADDED_ID", "CONTROL_CHARACTER")}),
+        responses={
+            **answers(RestartPage),
+            **refuses({403: ("FOREIGN_SOURCE",), 422: ("PADDED_ID", "CONTROL_CHARACTER")}),
+        },
     )
     async def get_restarts(
         source: Annotated[str, Path()],

@@ -7,6 +7,10 @@ every carrier tries again.
 """
 
 from collections.abc import Callable
+from typing import Any
+
+from fastapi import Security
+from fastapi.security import APIKeyHeader
 
 from notifier.callbacks.door import Door
 from notifier.callbacks.handle.intake import Intake
@@ -14,6 +18,15 @@ from notifier.callbacks.secrets import CallbackSecrets
 
 CALLBACKS = "/callbacks"
 """All that carriers, mail programs and patients' links call: public, each route checks a signature."""
+
+
+def signed_by(header: str, name: str, text: str) -> Any:
+    """Return what describes the header by which a carrier proves itself; the route itself checks it.
+
+    Args:
+        name: What the description calls it.
+    """
+    return Security(APIKeyHeader(name=header, scheme_name=name, description=text, auto_error=False))
 
 
 class Callbacks:

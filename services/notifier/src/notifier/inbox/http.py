@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from chassis.api.app import Problem, refuses
+from chassis.api.app import Problem, answers, refuses
 from chassis.api.page_cursor import next_place
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
@@ -63,7 +63,10 @@ def _add_reading(
         summary="The notices as server-sent events, old ones first",
         description="Each event's id is the notice's number. Resume with `Last-Event-ID`, or `after`.",
         response_class=EventSourceResponse,
-        responses=refuses({503: ("TOO_MANY_STREAMS",)}),
+        responses={
+            **answers({"type": "string", "description": "`notice` events of an inbox's items."}, "text/event-stream"),
+            **refuses({503: ("TOO_MANY_STREAMS",)}),
+        },
     )
     async def stream_inbox(
         provider_id: UUID,

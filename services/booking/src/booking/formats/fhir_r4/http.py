@@ -15,10 +15,10 @@ from booking.door.bodies import Source
 from booking.door.domain import Client
 from booking.formats.fhir_r4.format import FHIR_JSON, parse_appointment, parse_message
 from booking.formats.fhir_r4.outcomes import outcome, warnings
-from booking.formats.http import EVENT_CODES, EventDoor
+from booking.formats.http import EVENT_CODES, KEY_HEADER, EventDoor
 from booking.formats.port import Parse
 from booking.values.refusals import Refused
-from chassis.api.app import refuses
+from chassis.api.app import answers, refuses
 
 _CODES_422 = (
     "NOT_A_MESSAGE", "NOT_AN_APPOINTMENT", "UNKNOWN_MESSAGE_EVENT", "NO_APPOINTMENT", "NO_APPOINTMENT_ID", "NO_PATIENT",
@@ -43,7 +43,11 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         dependencies=[Depends(fhir_parameters)],
         responses=refuses({**EVENT_CODES, 422: _CODES_422}),
     )
-    accepts = {"requestBody": {"required": True, "content": {FHIR_JSON: {"schema": {"type": "object"}}}}}
+
+    taken = {
+        **answers(_resource("Appointment"), FHIR_JSON),
+        **answers(_resource("Appointment"), FHIR_JSON, status=201),
+    }
 
     async def take(request: Request, client: Client, parse: Parse, source: str | None, *, as_message: bool) -> Response:
         try:
@@ -56,21 +60,31 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         resource = message(answer, command) if as_message else with_warnings(appointment(answer, command), answer)
         return answered(resource, answer)
 
-    @router.post("/$process-message", summary="Take a booking message", openapi_extra=accepts)
+    @router.post(
+        "/$process-message",
+        summary="Take a booking message",
+        responses=answers(_resource("Bundle"), FHIR_JSON),
+        openapi_extra=_taking("Bundle"),
+    )
     async def process_fhir_message(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take a message Bundle whose focus is an Appointment, as NHS BaRS sends it."""
         return await take(request, client, parse_message, source, as_message=True)
 
-    @router.post("/Appointment", summary="Take an Appointment", openapi_extra=accepts)
+    @router.post("/Appointment", summary="Take an Appointment", responses=taken, openapi_extra=_taking("Appointment"))
     async def post_fhir_appointment(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take one Appointment resource; its identifier, else its id, says which it is."""
         return await take(request, client, parse_appointment, source, as_message=False)
 
-    @router.put("/Appointment/{resource_id}", summary="Take an Appointment", openapi_extra=accepts)
+    @router.put(
+        "/Appointment/{resource_id}",
+        summary="Take an Appointment",
+        responses=taken,
+        openapi_extra=_taking("Appointment"),
+    )
     async def put_fhir_appointment(
         request: Request, resource_id: str, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
@@ -78,6 +92,22 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         return await take(request, client, parse_appointment, source, as_message=False)
 
     return router
+
+
+def _resource(kind: str) -> dict[str, Any]:
+    """Return the schema of a resource of R4, of which FHIR itself says the rest."""
+    return {
+        "title": kind,
+        "type": "object",
+        "required": ["resourceType"],
+        "properties": {"resourceType": {"type": "string", "const": kind}},
+        "additionalProperties": True,
+    }
+
+
+def _taking(kind: str) -> dict[str, Any]:
+    content = {FHIR_JSON: {"schema": _resource(kind)}}
+    return {"parameters": [KEY_HEADER], "requestBody": {"required": True, "content": content}}
 
 
 def answered(resource: dict[str, Any], answer: EventAnswer) -> Response:

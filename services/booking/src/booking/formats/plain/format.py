@@ -66,6 +66,12 @@ class EventBody(_Body):
     appointment: AppointmentBody
 
 
+class EventsBody(_Body):
+    """Several events, each answered for itself."""
+
+    events: list[EventBody] = Field(min_length=1, max_length=LARGEST_BATCH)
+
+
 _FIELDS: Fields = {
     (): frozenset(EventBody.model_fields),
     ("appointment",): frozenset(AppointmentBody.model_fields),
@@ -103,7 +109,7 @@ EXAMPLES = {
 }
 
 
-_OPENAPI = described(EventBody, EXAMPLES)
+_OPENAPI = described(EventBody | EventsBody | list[EventBody], EXAMPLES)
 _OPENAPI["schema"]["description"] = f"One event, an array of events, or {{'events': [...]}}; at most {LARGEST_BATCH}."
 
 

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from notifier.callbacks.carrier_routes import Callbacks
+from chassis.api.app import answers
+from notifier.callbacks.carrier_routes import Callbacks, signed_by
 from notifier.callbacks.door import LARGEST_WEBHOOK
 from notifier.callbacks.secrets import is_one_of
 from notifier.carriers.meta import callbacks as meta
@@ -15,7 +16,11 @@ from schemas.notifications import Channel
 def add_meta(router: APIRouter, callbacks: Callbacks) -> None:
     """Add the routes."""
 
-    @router.get("/meta", summary="Meta's challenge, once, when the webhook is entered there")
+    @router.get(
+        "/meta",
+        summary="Meta's challenge, once, when the webhook is entered there",
+        responses=answers({"type": "string"}, "text/plain"),
+    )
     async def answer_meta_challenge(request: Request) -> Response:
         asked = request.query_params
         token, challenge = asked.get("hub.verify_token", ""), asked.get("hub.challenge", "")
@@ -25,7 +30,13 @@ def add_meta(router: APIRouter, callbacks: Callbacks) -> None:
             raise callbacks.door.malformed("meta", "hub.challenge")
         return PlainTextResponse(challenge)
 
-    @router.post("/meta", summary="Statuses and patients' answers on WhatsApp, signed by Meta")
+    @router.post(
+        "/meta",
+        summary="Statuses and patients' answers on WhatsApp, signed by Meta",
+        response_class=Response,
+        dependencies=[signed_by("X-Hub-Signature-256", "MetaSignature", "Of the body, by the app's secret.")],
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}},
+    )
     async def post_meta_events(request: Request) -> Response:
         body = await callbacks.door.read(request, "meta", LARGEST_WEBHOOK)
         secrets = callbacks.secrets()

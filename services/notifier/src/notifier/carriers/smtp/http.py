@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from notifier.callbacks.carrier_routes import Callbacks
+from notifier.callbacks.carrier_routes import Callbacks, signed_by
 from notifier.callbacks.secrets import is_one_of
 from notifier.carriers.smtp.bounces import LARGEST_MAIL, read_mail
 from notifier.receipts.domain import Carrier
@@ -14,7 +14,15 @@ BOUNCE_HEADER = "X-Bounce-Secret"
 def add_bounces(router: APIRouter, callbacks: Callbacks) -> None:
     """Add the route."""
 
-    @router.post("/dsn", status_code=204, summary="A returned mail (RFC 3464), with a mail server's secret")
+    @router.post(
+        "/dsn",
+        status_code=204,
+        summary="A returned mail (RFC 3464), with a mail server's secret",
+        dependencies=[signed_by(BOUNCE_HEADER, "BounceSecret", "The mail server's secret.")],
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"message/rfc822": {"schema": {"type": "string"}}}}
+        },
+    )
     async def post_bounce(request: Request) -> Response:
         if not is_one_of(callbacks.secrets().bounces, request.headers.get(BOUNCE_HEADER, "")):
             raise callbacks.door.unsigned("email")

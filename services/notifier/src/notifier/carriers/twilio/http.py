@@ -6,10 +6,18 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from fastapi import APIRouter, Request, Response
 
-from notifier.callbacks.carrier_routes import Callbacks
+from chassis.api.app import answers
+from notifier.callbacks.carrier_routes import Callbacks, signed_by
 from notifier.carriers.twilio import callbacks as twilio
 from notifier.carriers.twilio.signature import twilio_is_genuine
 from notifier.receipts.domain import Carrier
+
+FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "additionalProperties": True}}},
+    }
+}
 
 
 def twiml(said_back: Sequence[str]) -> str:
@@ -25,15 +33,28 @@ def twiml(said_back: Sequence[str]) -> str:
 
 def add_twilio(router: APIRouter, callbacks: Callbacks) -> None:
     """Add the routes."""
+    signed = [signed_by("X-Twilio-Signature", "TwilioSignature", "Of the form, by the account's token.")]
 
-    @router.post("/twilio/inbound", summary="An SMS that a patient sent, signed by Twilio")
+    @router.post(
+        "/twilio/inbound",
+        summary="An SMS that a patient sent, signed by Twilio",
+        responses=answers({"type": "string", "description": "TwiML: what Twilio is to say back."}, "text/xml"),
+        dependencies=signed,
+        openapi_extra=FORM,
+    )
     async def post_twilio_message(request: Request) -> Response:
         fields, body, account = await _form(request, callbacks)
         read = twilio.read_inbound(fields, body).by(account, twilio.INBOUND)
         done = await callbacks.intake.take(Carrier.TWILIO, read)
         return Response(twiml(done.said_back), media_type="text/xml")
 
-    @router.post("/twilio/{attempt_id}", status_code=204, summary="What became of one SMS, signed by Twilio")
+    @router.post(
+        "/twilio/{attempt_id}",
+        status_code=204,
+        summary="What became of one SMS, signed by Twilio",
+        dependencies=signed,
+        openapi_extra=FORM,
+    )
     async def post_twilio_status(attempt_id: str, request: Request) -> Response:
         fields, body, account = await _form(request, callbacks)
         read = twilio.read_status(fields, attempt_id, body).by(account, f"{twilio.STATUS}{attempt_id[:100]}")

@@ -1,0 +1,102 @@
+"""What the read API answers of appointments and events; it is written by hand, which this describes."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from booking.appointments.domain.state import Result
+from booking.door.bodies import RefusedView, WarningView
+from schemas.appointments import Appointment, Bar, Status
+
+
+class AppointmentView(BaseModel):
+    """An appointment as it is, and its history: each version as it was published on the topic `appointments`."""
+
+    appointment_id: UUID
+    source: str
+    source_id: str = Field(description="What the source calls it.")
+    version: int
+    status: Status
+    tombstone: bool = Field(description="It was cancelled before it was ever booked: there is no version.")
+    current: Appointment | None
+    history: list[Appointment] = Field(description="Oldest first.")
+
+
+class AppointmentAhead(BaseModel):
+    """An appointment of a page."""
+
+    appointment_id: UUID
+    version: int
+    schedule_gen: int = Field(description="How often its time was set.")
+
+
+class AppointmentPage(BaseModel):
+    """Appointments, soonest first; `next_after` is the `after` of the next page, null on the last."""
+
+    items: list[AppointmentAhead]
+    next_after: str | None
+
+
+class RefusedEvent(RefusedView):
+    """An event that was refused and kept."""
+
+    client: str
+    event_id: str
+    recorded_at: datetime
+
+
+class RefusedEventPage(BaseModel):
+    """Events that were refused, newest first."""
+
+    items: list[RefusedEvent]
+    next_before: None
+
+
+class EventView(BaseModel):
+    """What became of an event that was taken."""
+
+    event_id: str
+    appointment_id: UUID
+    version: int
+    result: Result
+    warnings: list[WarningView]
+
+
+class RefusedEventView(RefusedView):
+    """What became of an event that was refused and kept."""
+
+    event_id: str
+    result: Literal["refused"]
+
+
+class AheadView(BaseModel):
+    """Version, schedule and bar of an appointment."""
+
+    appointment_id: UUID
+    version: int
+    schedule_gen: int
+    status: Status
+    starts_at: datetime | None
+    since: datetime = Field(description="When this version was taken.")
+    barred: Bar | None = Field(description="Why no message may go to its patient.")
+
+
+class AheadPage(BaseModel):
+    """Appointments ahead in the order of their ids; `next_after` is the next page's `after`, null on the last."""
+
+    items: list[AheadView]
+    next_after: UUID | None
+
+
+class States(BaseModel):
+    """Appointments as they are now, ahead or not."""
+
+    items: list[AheadView]
+
+
+class Snapshots(BaseModel):
+    """The newest event of each, whole, as it was published on the topic `appointments`."""
+
+    items: list[Appointment]
