@@ -31,7 +31,7 @@ def resource(**members: Any) -> dict[str, Any]:
 
 MAIL = {"system": "email", "value": "{email}"}
 
-STRAT = "an event has no such field, and it was passed over; did you mean start?"
+STRAT = "there is no such field, and it was passed over; did you mean start?"
 
 
 def message(patient: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from booking.appointments.domain.batch import Batch, Known
+from booking.appointments.domain.batch import Batch
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.known import Known
+from booking.appointments.domain.strangers import Acquaintances
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.values.identity import Identity
@@ -44,12 +46,23 @@ def change(key: str, status: Status = Status.BOOKED, **given: Any) -> BookAppoin
     return BookAppointment(key=key, body_sha256=repr(sorted(fields.items(), key=str)).encode(), **fields)
 
 
+class Everybody(tuple[Any, ...]):
+    """A collection in which everybody is."""
+
+    def __contains__(self, _one: object) -> bool:
+        return True
+
+
+ALL_KNOWN = Acquaintances(Everybody(), Everybody())
+
+
 def batch(
     client: Client = LOCAL,
     known: Batch | None = None,
     clinic_ids: dict[tuple[str, str, str], str] | None = None,
     now: datetime = NOW,
     new: Collection[str] = (),
+    acquaintances: Acquaintances = ALL_KNOWN,
 ) -> Batch:
     """Return an empty batch on top of what another one left; the visits `new` are nobody's yet."""
     ids: dict[Identity, UUID] = {("local", f"v{n}"): UUID(int=6 + n) for n in range(1, 10)}
@@ -65,6 +78,7 @@ def batch(
             patients={("local", "ann"): ANN},
             clients={client.client_id: client},
             made={("local", name) for name in new},
+            acquaintances=acquaintances,
         ),
         now,
     )

@@ -30,18 +30,23 @@ def unknown_fields(route: Any, errors: Sequence[Mapping[str, Any]]) -> tuple[str
 
 
 def _fields_at(route: Any, path: Sequence[Any]) -> set[str]:
-    """Return the fields of the object in the route's body to which the path leads."""
     body = getattr(route, "body_field", None)
-    models = [] if body is None else _models(body.field_info.annotation)
+    return set() if body is None else fields_at(body.field_info.annotation, path)
+
+
+def fields_at(annotation: Any, path: Sequence[Any]) -> set[str]:
+    """Return the fields of the object to which a path leads in a value of this type; keys and places lead on."""
+    models = models_in(annotation)
     for part in path:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
-        models = [found for field in fields for found in _models(field.annotation)] if fields else models
+        models = [found for field in fields for found in models_in(field.annotation)] if fields else models
     return {field.alias or name for model in models for name, field in model.model_fields.items()}
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models of which a value of this type may be, or may hold in a list or by key."""
     if isinstance(annotation, TypeAliasType):
         annotation = annotation.__value__
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [found for part in get_args(annotation) for found in _models(part)]
+    return [found for part in get_args(annotation) for found in models_in(part)]

@@ -30,6 +30,7 @@ from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
 from booking.owned import OWNED
 from booking.patients import http as patients_http
+from booking.patients import read_http as patients_read_http
 from booking.patients.handle import Rules
 from booking.patients.intake import RegistrationIntake
 from booking.patients.store import clinics_visited
@@ -247,9 +248,10 @@ def door(
     people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
-        patients_http.routes(transactions, people, client, settings.default_country),
-        providers_http.routes(transactions, client),
-        clinics_http.routes(transactions, client, settings.default_country),
+        patients_http.routes(transactions, reads, people, client, settings.default_country),
+        patients_read_http.routes(reads, reader),
+        providers_http.routes(transactions, client, reads, reader),
+        clinics_http.routes(transactions, client, reads, reader, settings.default_country),
         merges_http.routes(transactions, client),
         appointments_http.routes(reads, reader),
         safety_http.routes(reads, reader, clinics_visited),

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from booking.appointments.domain.batch import RecordedEvent
+from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import Result
 from chassis.postgres.database import Connection
 

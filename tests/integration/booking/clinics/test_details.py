@@ -27,7 +27,7 @@ async def test_a_change_of_details_alone_is_a_version_and_the_same_again_is_none
 
 
 async def test_a_clinic_may_be_entered_with_them(door: Door) -> None:
-    assert await door.put("/v1/clinics/NOSE", {**EYE, **HELD}) == {"clinic_id": "NOSE", "version": 1}
+    assert await door.put("/v1/clinics/NOSE", {**EYE, **HELD}) == {"clinic_id": "NOSE", "version": 1, "warnings": []}
     assert await held(door, "NOSE") == (HELD, {})
 
 

@@ -100,6 +100,18 @@ async def strangers(door: Door) -> list[httpx2.Response]:
     ]
 
 
+async def in_part(door: Door) -> list[httpx2.Response]:
+    """Ask what cannot be changed in part."""
+    asked: list[tuple[str, dict[str, str]]] = [
+        ("patients/carl", {"if_match": '"9"'}),
+        ("patients/carl", {"if_match": "newest"}),
+        ("patients/carl", {"content_type": "application/json-patch+json"}),
+        ("patients/nobody", {}),
+        ("providers/nobody", {}),
+    ]
+    return [await door.ask("PATCH", f"/v1/{path}", {}, **headers) for path, headers in asked]
+
+
 async def odd_but_taken(door: Door) -> list[httpx2.Response]:
     """Ask what is taken all the same: an odd step, details that cannot be kept, names with syntax in them."""
     asked = (
@@ -110,6 +122,7 @@ async def odd_but_taken(door: Door) -> list[httpx2.Response]:
         ("POST", "/v1/events", {**booking("o3", "w5"), "sequence": 1, "occurred_at": "2020-01-02T00:00:00Z"}),
         ("POST", "/v1/events", booking("c3", "w1", status="fulfilled")),
         ("POST", "/v1/events", booking("c4", "w1", status="proposed")),
+        ("PUT", "/v1/patients/nameless", {"givenname": "Zoe"}),
         ("PUT", "/v1/patients/html", patient("", given_name="{{7*7}}", family_name="<b>").body),
     )
     answers = [await door.ask(*one) for one in asked]
@@ -134,7 +147,7 @@ async def test_every_row_of_the_bad_input_page_is_what_the_door_answers_and_no_a
     await door.put("/v1/clinics/EYE", {**eye, "identifiers": [{"system": "urn:clinic", "value": "eye"}]})
     answers = [await door.ask(bad.method, bad.path, bad.body, key=KEY) for bad in BAD.values()]
     answers += [await door.ask(bad.method, bad.path, bad.body, key=OPERATOR_KEY) for bad in POLICIES]
-    answers += await conflicts(door) + await strangers(door)
+    answers += await conflicts(door) + await strangers(door) + await in_part(door)
     taken = await odd_but_taken(door) + await known_better(door)
     two, shared = await named(door)
     answers.append(two)

@@ -79,6 +79,7 @@ async def test_d44_every_name_of_the_one_means_the_other_from_now_on(door: Door)
         "main_file": ann["main_file"],
         "version": 2,
         "reminders_cancelled": 0,
+        "warnings": [],
     }
 
 

@@ -39,7 +39,8 @@ async def book(door: Door, visit: str, patient: Any, doctor: Any = None) -> dict
     answer = await door.ask("POST", "/fhir/R4/Appointment", body, key=SENDER)
     assert answer.is_success, answer.text
     shown = await door.ask("GET", f"/v1/appointments/{answer.headers['attend-appointment']}")
-    return {**shown.json()["current"], "warned": answer.headers.get("attend-warnings", "")}
+    said = answer.headers.get("attend-warnings", "").split(", ")
+    return {**shown.json()["current"], "warned": ", ".join(one for one in said if not one.startswith("UNKNOWN_P"))}
 
 
 def person(*identifiers: dict[str, str], kind: str = "Patient") -> dict[str, Any]:

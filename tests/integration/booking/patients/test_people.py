@@ -81,7 +81,7 @@ async def test_d5_register_on_booking_registers_the_unknown(base: Installation) 
 async def test_a_provider_and_a_clinic_are_published_once_for_each_change(door: Door) -> None:
     for name, version in (("Dr Who", 1), ("Dr Who", 1), ("Dr No", 2)):
         answer = await door.put("/v1/providers/dr-who?source=local", {"name": name})
-        assert answer == {"provider_id": PROVIDER, "version": version}
+        assert answer == {"provider_id": PROVIDER, "version": version, "warnings": []}
     body = {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"}
     for sensitive, version in ((False, 1), (True, 2)):
         assert (await door.put("/v1/clinics/EYE", {**body, "sensitive": sensitive}))["version"] == version

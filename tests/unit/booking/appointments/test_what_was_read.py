@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from booking.appointments.domain.batch import RecordedEvent
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import Result
 from booking.appointments.what_was_read import with_hash
 from booking.formats.fhir_r4.format import FhirR4

@@ -12,9 +12,11 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.batch import Batch, EventAnswer, Known, RecordedEvent
+from booking.appointments.domain.batch import Batch, EventAnswer
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.known import Known, RecordedEvent
 from booking.appointments.domain.state import AppointmentState
+from booking.appointments.domain.strangers import Acquaintances
 from booking.appointments.what_was_read import with_hash
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
@@ -71,6 +73,11 @@ class Store(PatientStore, VersionStore, Protocol):
     ) -> tuple[Mapping[Identity, UUID], Mapping[Identity, Identity]]:
         """Return the ids of patients, and the names under which providers are kept, mentioned before by these names."""
 
+    async def made_known(
+        self, patients: Collection[UUID], providers: Collection[Identity]
+    ) -> tuple[Collection[UUID], Collection[Identity]]:
+        """Return who of these patients is registered, and who of these providers was entered, by his kept name."""
+
     async def names_of_patients(self, patient_ids: Collection[UUID]) -> dict[PatientKey, set[str]]:
         """Return the names of these patients."""
 
@@ -107,7 +114,7 @@ async def accept(
         commands: Each is already allowed to speak for its source.
     """
     ids, made = await store.identify({name for command in commands for name in command.names})
-    known = await _look_up(store, commands, clients, ids, made)
+    known = await _look_up(store, commands, clients, ids, made, all_register=rules.register_on_booking)
     batch = Batch(known, now)
     answers = [batch.take(with_hash(command)) for command in commands]
     if further := batch.further_names():
@@ -125,6 +132,8 @@ async def _look_up(
     clients: Mapping[str, Client],
     ids: Mapping[Identity, UUID],
     made: Collection[Identity],
+    *,
+    all_register: bool,
 ) -> Known:
     held = await store.lock(set(ids.values()))
     several = [c.names for c in commands if c.other_names]
@@ -155,6 +164,7 @@ async def _look_up(
         visited=await store.visited(described) if described else {},
         barred=await store.barred({state.patient for state in held.values()}) if held else {},
         restarts=await store.restarts(back) if back else {},
+        acquaintances=Acquaintances(*await _known_ones(store, people), all_register),
     )
 
 
@@ -175,6 +185,11 @@ async def _people(store: Store, commands: Sequence[BookAppointment]) -> _People:
         known[1],
         await store.names_of_providers(others) if others else {},
     )
+
+
+async def _known_ones(store: Store, people: _People) -> tuple[Collection[UUID], Collection[Identity]]:
+    patients, providers = set(people.patients.values()), set(people.providers.values())
+    return await store.made_known(patients, providers) if patients or providers else ((), ())
 
 
 def _counts_back(command: BookAppointment, held: AppointmentState | None) -> bool:

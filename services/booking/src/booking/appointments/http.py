@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from booking.appointments import ahead_reads, pages
 from booking.appointments.bodies import (
@@ -21,7 +21,7 @@ from booking.appointments.bodies import (
 )
 from booking.appointments.reads import beginning, by_source, one, refusals, result_of
 from booking.door.auth import Caller
-from booking.door.bodies import problem
+from booking.door.bodies import Order, problem
 from booking.door.domain import ALL, Client
 from booking.values import texts
 from booking.values.refusals import Refused
@@ -50,7 +50,7 @@ _PREFIX = "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{1,4}){0,6}$"
 _EVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-class Ids(BaseModel):
+class Ids(Order):
     """The appointments asked for; repeats are answered once."""
 
     ids: list[UUID] = Field(min_length=1, max_length=MOST_IDS)

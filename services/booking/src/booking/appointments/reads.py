@@ -1,12 +1,14 @@
 """What booking shows of an appointment, and of an event that came in, read from PostgreSQL for who may see it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from booking.appointments.domain.strangers import is_lasting
 from booking.door.domain import OPERATOR, Client
-from booking.values.warned import of_line
+from booking.values.warned import UNKNOWN_PATIENT, UNKNOWN_PROVIDER, Warned, of_line
 from chassis.api.app import Problem
 from chassis.postgres.database import Pool
 
@@ -36,7 +38,11 @@ _REFUSED = """
 SELECT client, key, code, message, place, recorded_at FROM inbound_refusal
 WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 """
-
+_KNOWN_NOW = """
+SELECT coalesce(p.version > 0, false) AS patient,
+       EXISTS (SELECT FROM provider d WHERE d.provider_id = a.provider_id) AS provider
+FROM appointment a LEFT JOIN patient p USING (patient_id) WHERE a.appointment_id = $1
+"""
 
 _REFUSALS = """
 SELECT client, key AS event_id, code, message AS detail, place, recorded_at FROM inbound_refusal AS refused
@@ -95,7 +101,7 @@ async def result_of(pool: Pool, event_id: str, client: Client) -> dict[str, Any]
             "appointment_id": str(taken["appointment_id"]),
             "version": taken["version"],
             "result": taken["result"],
-            "warnings": [of_line(line).members for line in taken["warnings"]],
+            "warnings": [warned.members for warned in await _warnings(pool, taken)],
         }
     if refused is None:
         raise Problem(404, "UNKNOWN_EVENT", "No event of this id was taken or refused for good.")
@@ -106,6 +112,16 @@ async def result_of(pool: Pool, event_id: str, client: Client) -> dict[str, Any]
         "detail": refused["message"],
         "place": refused["place"],
     }
+
+
+async def _warnings(pool: Pool, taken: Any) -> Sequence[Warned]:
+    """Return what was said of an event, without those of whoever became known since."""
+    kept = [of_line(line) for line in taken["warnings"]]
+    if all(is_lasting(warned) for warned in kept):
+        return kept
+    known = await pool.fetchrow(_KNOWN_NOW, taken["appointment_id"])
+    gone = {UNKNOWN_PATIENT: known and known["patient"], UNKNOWN_PROVIDER: known and known["provider"]}
+    return [warned for warned in kept if not gone.get(warned.code)]
 
 
 async def refusals(pool: Pool, client: Client, code: str | None, limit: int) -> dict[str, Any]:

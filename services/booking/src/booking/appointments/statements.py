@@ -35,6 +35,12 @@ SELECT asked.source, asked.source_id, NULL, first_id
 FROM unnest($3::text[], $4::text[]) AS asked (source, source_id) JOIN provider_alias USING (source, source_id)
 """
 
+MADE_KNOWN = """
+SELECT patient_id, NULL AS provider_id FROM patient WHERE patient_id = ANY ($1::uuid[]) AND version > 0
+UNION ALL
+SELECT NULL, provider_id FROM provider WHERE provider_id = ANY ($2::uuid[])
+"""
+
 NAMES = "SELECT appointment_id, source_id FROM appointment_alias WHERE appointment_id = ANY ($1::uuid[])"
 
 APPOINTMENT_COLUMNS = (

@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from booking.appointments import statements
-from booking.appointments.domain.batch import RecordedEvent
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.two_writers import said_before
 from booking.appointments.messages import appointment_changed
@@ -26,6 +26,7 @@ from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
 from chassis.process.errors import Unavailable
 from schemas.appointments import IngestMode, Status
+from schemas.wire import provider_id
 
 _STATUS = {status.value: status for status in Status}
 _MODE = {mode.value: mode for mode in IngestMode}
@@ -60,6 +61,13 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         rows = await self.connection.fetch(statements.PEOPLE, *columns(patients, 2), *columns(providers, 2))
         named = {(row[0], row[1]): row[2] for row in rows if row[2] is not None}
         return named, {(row[0], row[1]): (row[0], row[3]) for row in rows if row[2] is None}
+
+    async def made_known(
+        self, patients: Collection[UUID], providers: Collection[Identity]
+    ) -> tuple[Collection[UUID], Collection[Identity]]:
+        ids = {provider_id(*identity): identity for identity in providers}
+        rows = await self.connection.fetch(statements.MADE_KNOWN, list(patients), list(ids))
+        return {row[0] for row in rows if row[0]}, {ids[row[1]] for row in rows if row[1]}
 
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
         rows = await self.connection.fetch(statements.LOCK_APPOINTMENTS, list(appointment_ids))

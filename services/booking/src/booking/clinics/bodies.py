@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import Field, StrictBool, StrictStr
 
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.details import Told, ToldDetails
@@ -55,13 +55,46 @@ class ClinicBody(DetailsBody):
     )
 
 
-class ClinicAnswer(BaseModel):
-    """The clinic as it is now."""
+class WindowPart(Body):
+    """What changes of the hours; null: the default."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"clinic_id": "CARDIO", "version": 1}]})
+    opens: StrictStr | None = None
+    closes: StrictStr | None = None
 
-    clinic_id: str
-    version: int = Field(description="The same as before if nothing changed.")
+
+class ClinicPart(DetailsBody):
+    """What changes of a clinic; what is left out stays, null takes away."""
+
+    name: Text | None = None
+    zone: StrictStr | None = None
+    languages: list[Text] | None = Field(default=None, min_length=1, max_length=20)
+    country: StrictStr | None = None
+    window: WindowPart | None = None
+    sensitive: StrictBool = False
+    identifiers: list[IdentifierBody] = Field(default=[], max_length=100, description="Further ones.")
+    services: dict[Text, DetailsBody | None] = Field(default={}, max_length=100)
+
+    def whole(self, held: ClinicState) -> ClinicBody:
+        """Return the clinic as its source would tell it whole (RFC 7396).
+
+        What stays by itself when it is left out (details, services, `sensitive`) is in it as it is told here.
+
+        Raises:
+            Refused: MISSING_FIELD: what a clinic must have is taken away.
+        """
+        told = self.model_dump(exclude_unset=True)
+        hours = {"opens": held.window_opens.isoformat("minutes"), "closes": held.window_closes.isoformat("minutes")}
+        base = {
+            "name": held.name, "zone": held.zone, "languages": list(held.languages), "country": held.country,
+            "window": hours,
+        }  # fmt: skip
+        if told.get("window") is not None:
+            told["window"] = {name: one for name, one in {**hours, **told["window"]}.items() if one is not None}
+        merged = {**base, **told}
+        kept = {name: one for name, one in merged.items() if one is not None or name not in base}
+        if missing := [name for name in ("name", "zone") if name not in kept]:
+            raise Refused("MISSING_FIELD", "a clinic has it: it is changed, not taken away", missing[0])
+        return ClinicBody.model_validate(kept)
 
 
 def clinic_of(code: str, body: ClinicBody, clock: Clock, default_country: str | None) -> ClinicState:

@@ -12,7 +12,7 @@ from booking.clinics.messages import clinic_changed
 from booking.door.records import Records, columns
 from booking.safety.domain import Cause, FlagChange
 from booking.safety.store import keep_flag_changes
-from booking.values.refusals import Refused
+from booking.values.refusals import Refused, check_version
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection, Pool
 
@@ -56,15 +56,21 @@ class Entry(NamedTuple):
     details: ToldDetails
 
 
-async def write_clinic(connection: Connection, entry: Entry, now: datetime) -> tuple[ClinicState, bool]:
+async def write_clinic(
+    connection: Connection, entry: Entry, now: datetime, wanted_version: int | None = None
+) -> tuple[ClinicState, bool]:
     """Keep and publish a clinic and how sources name it; return it, and whether it is in a new version.
 
+    Args:
+        wanted_version: On which this was decided; None: whatever is held may be changed.
+
     Raises:
-        Refused: CLINIC_ZONE_FIXED: every appointment carries its clinic's zone; IDENTIFIER_TAKEN.
+        Refused: CLINIC_ZONE_FIXED: every appointment carries its clinic's zone; IDENTIFIER_TAKEN; VERSION_CHANGED.
     """
     told = entry.told
     first = replace(told, version=1, sensitive=entry.sensitive or False)
     held = await _entered_or_held(connection, first)
+    check_version(wanted_version, held.version if held else 0)
     if held is None:
         wanted = first
     elif held.zone != told.zone:

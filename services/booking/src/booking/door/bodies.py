@@ -1,15 +1,18 @@
 """Bodies that the door reads itself: their parts, their description, and what is answered when one is refused."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, StringConstraints, TypeAdapter, ValidationError
 
 from booking.values import texts
 from booking.values.refusals import Refused
+from booking.values.warned import UNKNOWN_FIELD, Warned
 from chassis.api.app import Problem
 from chassis.api.codes import SHAPES, shape_code
+from chassis.api.known_fields import MOST_NAMED, fields_at, models_in
+from chassis.api.nearest import did_you_mean, shown
 
 Id = Annotated[StrictStr, StringConstraints(min_length=1, max_length=texts.LONGEST_ID)]
 Text = Annotated[StrictStr, StringConstraints(max_length=texts.LONGEST_NAME)]
@@ -26,9 +29,22 @@ BAD_FIELD = ("MISSING_FIELD", "WRONG_TYPE", "FIELD_TOO_LONG", "EMPTY_TEXT", "CON
 
 
 class Body(BaseModel):
-    """Part of a body. Fields that it does not have are passed over."""
+    """Part of a body that tells of somebody. Fields that it does not have are passed over, and warned of (0047)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Order(BaseModel):
+    """Part of a body that orders something. One with fields that it does not have is refused (0047)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Name(BaseModel):
+    """What a source calls somebody."""
+
+    source: str
+    id: str = Field(description="The source's own.")
 
 
 class WarningView(BaseModel):
@@ -45,6 +61,11 @@ class RefusedView(BaseModel):
     code: str = Field(examples=["UNKNOWN_CLINIC"])
     detail: str = Field(description="What is wrong and the way out.")
     place: str = Field(description="Where in the input, as a path; empty for the whole.")
+
+
+def views(said: Iterable[Warned]) -> list[WarningView]:
+    """Return warnings as they are answered."""
+    return [WarningView.model_validate(warned.members) for warned in said]
 
 
 def body_schema(model: Any, examples: dict[str, Any], text: str) -> dict[str, Any]:
@@ -66,9 +87,18 @@ def problem(refusal: Refused) -> Problem:
     return Problem(refusal.status, refusal.code, refusal.message, errors or None)
 
 
-def refusal_of(error: ValidationError) -> Refused:
-    """Return the refusal of a body that has not the shape: the first place and what is wrong, not the value."""
-    return next(refusals_of(error))[1]
+def refusal_of(error: ValidationError, model: type[BaseModel] | None = None) -> Refused:
+    """Return the refusal of a body that has not the shape: the first place and what is wrong, not the value.
+
+    Args:
+        model: The body's, which says what an unknown field may mean.
+    """
+    path, refusal = next(refusals_of(error))
+    if refusal.code != UNKNOWN_FIELD:
+        return refusal
+    *above, name = map(str, path)
+    near = did_you_mean(name, fields_at(model, path[:-1]))
+    return Refused(UNKNOWN_FIELD, f"there is no such field{near}", ".".join([*above, shown(name)]))
 
 
 type Path = tuple[int | str, ...]
@@ -87,3 +117,36 @@ def _refusal(place: str, kind: str) -> Refused:
         return Refused(code, "not one of the values listed in the API's description", place)
     code = shape_code(kind)
     return Refused(code, SHAPES[code], place)
+
+
+def unknown_fields(model: type[BaseModel], value: Any, path: Path = ()) -> Iterator[Warned]:
+    """Yield a warning of each field that a body has and its model has not; of one object at most `MOST_NAMED`."""
+    if not isinstance(value, dict):
+        return
+    known = model.model_fields
+    yield from (unknown_field(path, name, known) for name in sorted(value.keys() - known.keys())[:MOST_NAMED])
+    for name in value.keys() & known.keys():
+        annotation = known[name].annotation
+        for inner in models_in(annotation):
+            for below, part in _objects(value[name], (*path, name), by_key=_is_by_key(annotation)):
+                yield from unknown_fields(inner, part, below)
+
+
+def _objects(value: Any, path: Path, *, by_key: bool) -> Iterator[tuple[Path, Any]]:
+    """Yield what is there: the value itself, or what is in its list or under its keys."""
+    if isinstance(value, list):
+        yield from (((*path, number), one) for number, one in enumerate(value))
+    elif isinstance(value, dict) and by_key:
+        yield from (((*path, shown(key)), one) for key, one in value.items())
+    else:
+        yield path, value
+
+
+def _is_by_key(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(map(_is_by_key, get_args(annotation)))
+
+
+def unknown_field(path: Path, name: str, known: Collection[str]) -> Warned:
+    """Return the warning of a field; a name that looks like no name is not repeated."""
+    place = ".".join([*map(str, path), shown(name)])
+    return Warned(UNKNOWN_FIELD, place, f"there is no such field, and it was passed over{did_you_mean(name, known)}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from booking.appointments.domain.batch import EventAnswer
 from booking.door.bodies import problem
+from booking.values.warned import Warned
 
 
 def single(answer: EventAnswer) -> dict[str, Any]:
@@ -14,9 +15,14 @@ def single(answer: EventAnswer) -> dict[str, Any]:
     return _members(answer)
 
 
-def batch(answers: Sequence[EventAnswer]) -> dict[str, Any]:
-    """Return the answer to a batch: each event's own, with the status that it would have alone."""
-    return {"results": [_item(answer) for answer in answers]}
+def batch(answers: Sequence[EventAnswer], warnings: Sequence[Warned] = ()) -> dict[str, Any]:
+    """Return the answer to a batch: each event's own, with the status that it would have alone.
+
+    Args:
+        warnings: What is said of what was around the events.
+    """
+    said = {"warnings": [warned.members for warned in warnings]} if warnings else {}
+    return {"results": [_item(answer) for answer in answers], **said}
 
 
 def _item(answer: EventAnswer) -> dict[str, Any]:

@@ -50,3 +50,4 @@ class EventBatch(BaseModel):
     """The answers, in the order of the events."""
 
     results: list[ListedTaken | ListedRefused]
+    warnings: list[WarningView] = Field(default=[], description="Of what is around the events; left out if none.")

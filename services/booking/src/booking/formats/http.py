@@ -85,7 +85,9 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
             parsed, answered = await door.take(request, client, format_.parse, source)
         except Refused as refusal:
             raise problem(refusal) from None
-        return JSONResponse(written.single(answered[0]) if parsed.is_one else written.batch(answered))
+        if parsed.is_one:
+            return JSONResponse(written.single(answered[0]))
+        return JSONResponse(written.batch(answered, parsed.warnings))
 
     return router
 

@@ -9,6 +9,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.strict_json import not_utf8
 from booking.values.refusals import Refused
+from booking.values.warned import Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,12 @@ class Parsed(NamedTuple):
         commands: In order; one that cannot be read stands as its refusal.
         is_batch: Whether it may hold several, and each is answered for itself. Over HTTP only: a record of a topic is
             one event, because its key keeps the events of one appointment in order.
+        warnings: What is said of what is around them.
     """
 
     commands: Sequence[BookAppointment | Refused]
     is_batch: bool = False
+    warnings: Sequence[Warned] = ()
 
     @property
     def is_one(self) -> bool:

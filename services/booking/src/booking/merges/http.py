@@ -5,10 +5,10 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+from pydantic import BaseModel, Field, StrictStr, ValidationError
 
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, Id, Text, body_schema, problem, refusal_of
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Id, Order, Text, body_schema, problem, refusal_of
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -30,19 +30,15 @@ _CODES = {
 }
 
 
-class IntoBody(BaseModel):
+class IntoBody(Order):
     """The patient that is kept."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Id
     source: StrictStr | None = None
 
 
-class MergeBody(BaseModel):
+class MergeBody(Order):
     """Into whom, and why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     into: IntoBody
     reason: Text | None = None
@@ -93,7 +89,7 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
             now = transactions.clock.now()
             done = await transactions.run(lambda connection: merge_patients(PostgresMergeStore(connection), wish, now))
         except ValidationError as error:
-            refusal = refusal_of(error)
+            refusal = refusal_of(error, MergeBody)
         except Refused as refused:
             refusal = refused
         else:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
-from booking.door.bodies import Id, RefusedView, Text, refusal_of
+from booking.door.bodies import Id, Name, RefusedView, Text, WarningView, refusal_of
 from booking.door.domain import Client
 from booking.patients.domain import main_files
 from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
@@ -14,6 +15,11 @@ from booking.values import contacts, texts
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from schemas.people import ContactOf
+
+TOLD = frozenset(
+    {"given_name", "family_name", "mobile", "email", "language", "contact_of", "main_file"},
+)
+"""Fields of a body that are fields of a patient, but his flags."""
 
 _FLAG = "Left out: as it is. The default is that of a patient who is not known yet."
 
@@ -50,7 +56,10 @@ class PatientAnswer(BaseModel):
 
     patient_id: str
     main_file: str = Field(description="FILE-YYYY-NNNNNN.")
-    version: int = Field(description="The same as before if nothing changed.")
+    version: int = Field(description="The same as before if nothing changed; also the answer's ETag.")
+    warnings: list[WarningView] = Field(
+        description="Fields that were passed over (UNKNOWN_FIELD), and what he lacks: NO_NAME, NO_CONTACT."
+    )
     reminders_cancelled: int | None = Field(
         description="How many reminders of his visits ahead this request takes back: those that lay ahead when a flag "
         "changed by which no message may go to him. 0 where it takes back none, so also when the same is sent again. "
@@ -77,6 +86,7 @@ class BatchAnswer(BaseModel):
     """The answers, in the order of the bodies."""
 
     results: list[ListedAnswer | ListedRefusal]
+    warnings: list[WarningView] = Field(default=[], description="Of what is around the patients; left out if none.")
 
 
 class BatchBody(BaseModel):
@@ -85,12 +95,37 @@ class BatchBody(BaseModel):
     patients: list[ListedBody]
 
 
+class PatientView(BaseModel):
+    """A patient as he is held."""
+
+    patient_id: UUID
+    version: int = Field(description="0: bookings name him, and nobody registered him. Also the answer's ETag.")
+    main_file: str | None = Field(description="FILE-YYYY-NNNNNN; null until he is registered.")
+    given_name: str | None
+    family_name: str | None
+    mobile: str | None = Field(description="E.164.")
+    email: str | None
+    language: str | None
+    contact_of: ContactOf | None = Field(description="Whose mobile and email are, if not his own.")
+    consent: bool
+    do_not_contact: bool
+    deceased: bool
+    names: list[Name] = Field(description="What the sources that the key sees call him.")
+
+
+class PatientPage(BaseModel):
+    """Patients whom a source names, in the order of its ids."""
+
+    items: list[PatientView]
+    next_after: str | None = Field(description="The next page's `after`; null on the last one.")
+
+
 def read[B: BaseModel](model: type[B], value: Any) -> B:
     """Return the body."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise refusal_of(error) from None
+        raise refusal_of(error, model) from None
 
 
 class _Fields:
@@ -124,11 +159,15 @@ def registration(identity: Identity, body: PatientBody, client: Client, default_
         language=fields.read(body.language, texts.name, "language"),
         mobile=fields.read(body.mobile, lambda written, place: contacts.mobile(written, country, place), "mobile"),
         email=fields.read(body.email, contacts.email, "email"),
-        contact_of=body.contact_of if body.mobile or body.email else None,
+        contact_of=body.contact_of,
     )
     if fields.refused:
         first, *others = fields.refused
         raise Refused(first.code, first.message, first.place, others)
-    return Registration(
-        identity, told, {flag: getattr(body, flag) for flag in PATIENT_FLAGS if flag in body.model_fields_set}, client
-    )
+    flags = {flag: getattr(body, flag) for flag in PATIENT_FLAGS if flag in body.model_fields_set}
+    return Registration(identity, told, flags, client)
+
+
+def in_part(whole: Registration, body: PatientBody) -> Registration:
+    """Return the registration with what its body names alone: what it leaves out stays (RFC 7396)."""
+    return whole._replace(fields=frozenset(body.model_fields_set & TOLD))

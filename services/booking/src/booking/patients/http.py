@@ -1,39 +1,62 @@
-"""`PUT /v1/patients`: patients, one by one or up to 1,000 at once; safe to send again."""
+"""`/v1/patients`: told of whole or in part, one by one or up to 1,000 at once; safe to send again."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Body, Source, body_schema, problem, unknown_fields
 from booking.door.domain import Client
+from booking.door.merge_patch import ID, IfMatch, check_merge_patch, etag, merge_patch_schema
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
-from booking.patients.bodies import BatchAnswer, BatchBody, ListedBody, PatientAnswer, PatientBody, read, registration
+from booking.patients.bodies import (
+    BatchAnswer,
+    BatchBody,
+    ListedBody,
+    PatientAnswer,
+    PatientBody,
+    in_part,
+    read,
+    registration,
+)
 from booking.patients.domain.registrations import Outcome, Registered, Registration
 from booking.patients.intake import RegistrationIntake
+from booking.patients.reads import find
 from booking.values import texts
+from booking.values.identity import Identity
 from booking.values.refusals import Refused
-from chassis.api.app import answers, refuses
+from booking.values.warned import Warned
+from chassis.api.app import Problem, answers, refuses
+from chassis.api.if_match import version_of
+from chassis.postgres.database import Pool
 
 LARGEST_BATCH = 1_000
 READ_AT_ONCE = 50
 """Patients read before other requests have their turn: some 10 ms."""
-
-Source = Annotated[str | None, Query(description="Left out: the client's only source.")]
 
 
 _PATIENT_CODES = (
     *BAD_FIELD, "PADDED_ID", "BAD_PHONE", "NOT_A_MOBILE", "NO_COUNTRY", "UNKNOWN_COUNTRY", "BAD_EMAIL",
     "UNREACHABLE_EMAIL", "TOO_MANY_ADDRESSES", "BAD_MAIN_FILE", "MAIN_FILE_EXHAUSTED",
 )  # fmt: skip
+_CODES = {409: ("MAIN_FILE_TAKEN", "MAIN_FILE_FIXED"), 412: ("VERSION_CHANGED",), 422: _PATIENT_CODES}
 _PATIENT = {
     "given_name": "Amina", "family_name": "Kimathi", "mobile": "+447700900123", "email": "amina@example.org",
     "language": "en", "consent": True,
 }  # fmt: skip
+
+
+class _Around(Body):
+    patients: list[Any]
+
+
 _ONE = body_schema(PatientBody, {"patient": _PATIENT}, "The patient, whole.")
+_PART = merge_patch_schema(
+    PatientBody, {"mobile": {"mobile": "+447700900124"}, "no email": {"email": None}}, "What changes; null goes."
+)
 _BATCH = body_schema(
     BatchBody | list[ListedBody],
     {"patients": {"patients": [{"id": "p-1", **_PATIENT}]}},
@@ -42,41 +65,80 @@ _BATCH = body_schema(
 
 
 def routes(
-    transactions: Transactions, intake: RegistrationIntake, caller: Caller, default_country: str | None
+    transactions: Transactions, reads: Pool, intake: RegistrationIntake, caller: Caller, default_country: str | None
 ) -> APIRouter:
-    """Return the routes."""
+    """Return the routes by which patients are told of."""
     general = {400: BAD_BODY, 403: ("FOREIGN_SOURCE", "FOREIGN_PATIENT", "MAY_NOT_REGISTER"), 503: ("IDENTITY_RACE",)}
     router = APIRouter(prefix="/v1", tags=["reference data"], responses=refuses(general))
 
     @router.put(
         "/patients/{source_id:path}",
         summary="Register a patient",
-        responses={
-            **answers(PatientAnswer),
-            **refuses({409: ("MAIN_FILE_TAKEN", "MAIN_FILE_FIXED"), 422: _PATIENT_CODES}),
-        },
+        responses={**answers(PatientAnswer), **refuses(_CODES)},
         openapi_extra=_ONE,
     )
     async def put_patient(
         request: Request,
+        response: Response,
         source_id: Annotated[str, Path()],
         client: Annotated[Client, Depends(caller)],
         source: Source = None,
+        if_match: IfMatch = None,
     ) -> dict[str, Any]:
         """Register or change a patient. The first time issues the main file; needs the right to register."""
         body = await request.body()
         try:
             client.check_may_register()
-            told = strict_json(body)
+            value = strict_json(body)
             identity = (client.source(source), texts.identifier(source_id, "source id"))
-            wish = registration(identity, read(PatientBody, told), client, default_country)
+            wish = _wish(identity, value, client, default_country)
         except Refused as refusal:
-            transactions.counts.refused(refusal)
-            raise problem(refusal) from None
-        (outcome,) = await intake.register([wish], client)
+            raise refused(refusal) from None
+        return await registered(wish._replace(version=version_of(if_match)), response)
+
+    @router.patch(
+        "/patients/{id:path}",
+        summary="Change a patient in part",
+        responses={
+            **answers(PatientAnswer),
+            **refuses({**_CODES, 404: ("UNKNOWN_PATIENT",), 415: ("UNSUPPORTED_MEDIA_TYPE",)}),
+        },
+        openapi_extra=_PART,
+    )
+    async def patch_patient(
+        request: Request,
+        response: Response,
+        id: Annotated[str, Path(description=ID)],
+        client: Annotated[Client, Depends(caller)],
+        source: Source = None,
+        if_match: IfMatch = None,
+    ) -> dict[str, Any]:
+        """Change what is named, and nothing else (RFC 7396): null takes away, what is left out stays.
+
+        The patient is then as if he had been put whole. Whom bookings alone have named is registered by it.
+        """
+        check_merge_patch(request)
+        body = await request.body()
+        try:
+            client.check_may_register()
+            value = strict_json(body)
+            found = await find(reads, client, id, source)
+            whole = _wish(found.identity, value, client, default_country)
+            wish = in_part(whole, read(PatientBody, value))
+        except Refused as refusal:
+            raise refused(refusal) from None
+        return await registered(wish._replace(version=version_of(if_match)), response)
+
+    async def registered(wish: Registration, response: Response) -> dict[str, Any]:
+        (outcome,) = await intake.register([wish], wish.client)
         if isinstance(outcome, Refused):
             raise problem(outcome)
-        return _members(outcome)
+        response.headers["ETag"] = etag(outcome.patient.version)
+        return _members(outcome, wish.warnings)
+
+    def refused(refusal: Refused) -> Problem:
+        transactions.counts.refused(refusal)
+        return problem(refusal)
 
     @router.put(
         "/patients",
@@ -94,10 +156,10 @@ def routes(
         body = await request.body()
         try:
             client.check_may_register()
-            items = _items(strict_json(body))
+            value = strict_json(body)
+            items, around = _items(value), list(unknown_fields(_Around, value))
         except Refused as refusal:
-            transactions.counts.refused(refusal)
-            raise problem(refusal) from None
+            raise refused(refusal) from None
         read: list[Registration | Refused] = []
         for number, value in enumerate(items, 1):
             read.append(_listed(value, client, source, default_country))
@@ -109,7 +171,8 @@ def routes(
         for one in read:
             if isinstance(one, Refused):
                 transactions.counts.refused(one)
-        return {"results": [_item(value, outcome) for value, outcome in zip(items, outcomes, strict=True)]}
+        results = [_item(*one) for one in zip(items, read, outcomes, strict=True)]
+        return {"results": results, **({"warnings": [warned.members for warned in around]} if around else {})}
 
     return router
 
@@ -129,25 +192,33 @@ def _listed(value: Any, client: Client, source: str | None, default_country: str
     try:
         body = read(ListedBody, value)
         identity = (client.source(body.source or source), texts.identifier(body.id, "id"))
-        return registration(identity, body, client, default_country)
+        said = tuple(unknown_fields(ListedBody, value))
+        return registration(identity, body, client, default_country)._replace(warnings=said)
     except Refused as refusal:
         return refusal
 
 
-def _members(registered: Registered) -> dict[str, Any]:
+def _wish(identity: Identity, value: Any, client: Client, default_country: str | None) -> Registration:
+    wish = registration(identity, read(PatientBody, value), client, default_country)
+    return wish._replace(warnings=tuple(unknown_fields(PatientBody, value)))
+
+
+def _members(registered: Registered, said: Sequence[Warned]) -> dict[str, Any]:
     patient = registered.patient
     return {
         "patient_id": str(patient.patient_id),
         "main_file": patient.main_file,
         "version": patient.version,
         "reminders_cancelled": registered.reminders_cancelled,
+        "warnings": [warned.members for warned in (*said, *registered.warnings)],
     }
 
 
-def _item(value: Any, outcome: Outcome) -> dict[str, Any]:
+def _item(value: Any, wish: Registration | Refused, outcome: Outcome) -> dict[str, Any]:
     """Return one patient's part of the answer."""
     if isinstance(outcome, Registered):
-        return {**_named(value), "status": 200, **_members(outcome)}
+        said = wish.warnings if isinstance(wish, Registration) else ()
+        return {**_named(value), "status": 200, **_members(outcome, said)}
     refused = {"code": outcome.code, "detail": outcome.message, "place": outcome.place}
     return {**_named(value), "status": outcome.status, **refused}
 

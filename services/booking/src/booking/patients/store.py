@@ -138,10 +138,15 @@ class PostgresPatients(Records):
         return {row["asked"]: row["clinics"] for row in rows}
 
 
+async def clinics_of(pool: Pool, patient_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
+    """Return the clinics of patients' visits, and of those of the files merged into theirs; errors do not count."""
+    rows = await pool.fetch(statements.VISITED, list(patient_ids))
+    return {row["asked"]: row["clinics"] for row in rows}
+
+
 async def clinics_visited(pool: Pool, patient_id: UUID) -> Collection[str]:
-    """Return the clinics of a patient's visits, and of those of the files merged into his; errors do not count."""
-    rows = await pool.fetch(statements.VISITED, [patient_id])
-    return rows[0]["clinics"] if rows else ()
+    """Return the clinics of a patient's visits, as `clinics_of`."""
+    return (await clinics_of(pool, [patient_id])).get(patient_id, ())
 
 
 def patient_of(row: Any) -> PatientState:

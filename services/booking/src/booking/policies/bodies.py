@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationError
 
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
-from booking.door.bodies import Text, refusal_of
+from booking.door.bodies import Order, Text, refusal_of
 from booking.policies.domain.change import PolicyChange
 from booking.policies.domain.rules import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
 from booking.values import texts
@@ -19,18 +19,14 @@ POLICY = {"rules": [{"lead_days": 7}, {"lead_hours": 24}, {"lead_hours": 2}]}
 SERVICE_POLICY = {"service_type": "MRI", "rules": [{"lead_days": 3}, {"lead_hours": 24}]}
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")  # a misspelt rule must not become no rule
-
-
-class RuleBody(_Body):
+class RuleBody(Order):
     """One lead time: elapsed hours or wall-clock days, exactly one of them."""
 
     lead_hours: StrictInt | None = Field(default=None, description=f"1 to {LONGEST_HOURS}, elapsed time.")
     lead_days: StrictInt | None = Field(default=None, description=f"1 to {LONGEST_DAYS}, by the clinic's clock.")
 
 
-class PolicyBody(_Body):
+class PolicyBody(Order):
     """A reminder policy, whole. No rule at all: no reminders."""
 
     service_type: Text | None = Field(default=None, description="Left out: the clinic's policy. Or `?service_type=`.")
@@ -61,11 +57,7 @@ def read[B: BaseModel](model: type[B], value: Any) -> B:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        if first["type"] == "extra_forbidden":
-            place = ".".join(map(str, first["loc"][:-1]))  # the unknown name itself is never repeated
-            raise Refused("UNKNOWN_FIELD", "a field that a policy does not have; see its examples", place) from None
-        raise refusal_of(error) from None
+        raise refusal_of(error, model) from None
 
 
 def service_of(asked: str | None, told: str | None) -> str | None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from booking.door.records import Records, columns
 from booking.providers.messages import provider_changed
 from booking.values.identity import Identity
+from booking.values.refusals import Refused, check_version
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
 from chassis.process.errors import Unavailable
@@ -46,7 +49,7 @@ WHERE provider.name <> excluded.name
 RETURNING version
 """
 
-PROVIDER_VERSION = "SELECT version FROM provider WHERE provider_id = $1"
+HELD_PROVIDER = "SELECT version, name FROM provider WHERE provider_id = $1 FOR UPDATE"
 
 
 class PostgresProviders(Records):
@@ -82,16 +85,40 @@ class PostgresProviders(Records):
         await enqueue(self.connection, [provider_changed(row["provider_id"], 1, row["name"], now) for row in new])
 
 
-async def write_provider(connection: Connection, identity: Identity, name: str, now: datetime) -> tuple[str, int, bool]:
-    """Keep and publish a provider; return his id, his version and whether it is a new one."""
+class ProviderVersion(NamedTuple):
+    """A provider after a command, and whether it is in a new version."""
+
+    provider_id: UUID
+    version: int
+    changed: bool
+
+
+async def write_provider(
+    connection: Connection, identity: Identity, name: str | None, now: datetime, wanted: int | None = None
+) -> ProviderVersion:
+    """Keep and publish a provider.
+
+    Args:
+        name: None: as it is.
+        wanted: The version on which this was decided; None: whatever is held may be changed.
+
+    Raises:
+        Refused: VERSION_CHANGED; MISSING_FIELD: one who was never entered has no name.
+    """
     store = PostgresProviders(connection)
     kept = (await store.kept_as([identity])).get(identity)
     if kept is None:
         await store.name_providers({identity: identity})
     identity = kept or identity
     found = provider_id(*identity)
+    held = await connection.fetchrow(HELD_PROVIDER, found)
+    check_version(wanted, held["version"] if held else 0)
+    if name is None and held is None:
+        raise Refused("MISSING_FIELD", "a clinician has a name", "name")
+    if held is not None and name in {None, held["name"]}:
+        return ProviderVersion(found, held["version"], False)
     version = await connection.fetchval(WRITE_PROVIDER, found, *identity, name)
-    if version is None:
-        return str(found), int(await connection.fetchval(PROVIDER_VERSION, found)), False
-    await enqueue(connection, [provider_changed(found, version, name, now)])
-    return str(found), int(version), True
+    if version is None:  # another transaction gave the same name meanwhile
+        return ProviderVersion(found, int(await connection.fetchval(HELD_PROVIDER, found)), False)
+    await enqueue(connection, [provider_changed(found, version, str(name), now)])
+    return ProviderVersion(found, int(version), True)

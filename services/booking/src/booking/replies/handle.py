@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.domain.batch import RecordedEvent
+from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.handle import VersionStore
 from booking.replies.domain import Replied, decide

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel
 
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, Body, Text, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Order, Text, body_schema, problem
 from booking.door.commands import run_command
 from booking.door.domain import OPERATOR, Client
 from booking.door.transactions import Transactions
@@ -25,7 +25,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 LONGEST_PAGE = 1_000
 
 
-class RestartBody(Body):
+class RestartBody(Order):
     """Why the count began anew."""
 
     reason: Text

@@ -83,6 +83,8 @@ _PEOPLE = {
     "MAIN_FILE_FIXED": "This patient has another main file.",
     "MAIN_FILE_EXHAUSTED": "All numbers of the year are issued.",
     "UNKNOWN_PATIENT": "No such patient, or none of this client's sources.",
+    "UNKNOWN_PROVIDER": "No such clinician was entered, or none of this client's sources.",
+    "UNSUPPORTED_MEDIA_TYPE": "A change in part is a JSON Merge Patch: application/merge-patch+json.",
     "SAME_PATIENT": "Both are one patient already.",
     "NOT_REGISTERED": "The patient to be kept was never registered: merge the other way.",
     "MERGED_AWAY": "The patient to be kept was merged into another: name that one.",

@@ -19,6 +19,9 @@ FOREIGN = frozenset(
 TOO_LARGE = frozenset({"BATCH_TOO_LARGE", "BODY_TOO_LARGE"})
 """Refusals of more than the door takes at once: HTTP 413."""
 
+VERSION_CHANGED = "VERSION_CHANGED"
+"""Refusal of what was decided on another version than the one held: HTTP 412."""
+
 UNKNOWN_CLINIC = "UNKNOWN_CLINIC"
 
 
@@ -46,4 +49,18 @@ class Refused(ValueError):
             return 409
         if self.code in TOO_LARGE:
             return 413
+        if self.code == VERSION_CHANGED:
+            return 412
         return 403 if self.code in FOREIGN else 422
+
+
+def check_version(wanted: int | None, held: int) -> None:
+    """Refuse what was decided on another version than the one held.
+
+    Args:
+        wanted: None: whatever is held may be changed.
+        held: 0 where nothing is.
+    """
+    if wanted not in {None, held}:
+        message = f"version {held} is there, not {wanted}: read it and decide again"
+        raise Refused(VERSION_CHANGED, message, "header.if-match")

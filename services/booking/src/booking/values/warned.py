@@ -7,6 +7,10 @@ from booking.values.refusals import IDENTITY_CONFLICT, Refused
 
 DETAIL_DROPPED = "DETAIL_DROPPED"
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
+NO_NAME = "NO_NAME"
+NO_CONTACT = "NO_CONTACT"
+UNKNOWN_PATIENT = "UNKNOWN_PATIENT"
+UNKNOWN_PROVIDER = "UNKNOWN_PROVIDER"
 ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
 END_IS_START = "END_IS_START"
 FOREIGN_PATIENT = "FOREIGN_PATIENT"
@@ -26,6 +30,10 @@ _DETAILS = {
     KEPT_PATIENT_REPLY: "the patient answered otherwise, and that stands; the rest was taken: to book him again, say "
     "another start, or cancelled and then booked, or this alone with a new reason",
     KEPT_NO_SHOW: "nobody came, and that stands; the rest was taken: say that he arrived, or another start",
+    NO_NAME: "messages greet nobody by name until given_name or family_name is told",
+    NO_CONTACT: "no message reaches him until a mobile or an email is told",
+    UNKNOWN_PATIENT: "nobody registered this patient: no message goes to him until PUT /v1/patients/{id}",
+    UNKNOWN_PROVIDER: "nobody entered this clinician: no notice goes to him until PUT /v1/providers/{id}",
     END_IS_START: "a visit has a length; it was taken without an end",
 }
 

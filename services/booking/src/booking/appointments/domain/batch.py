@@ -1,17 +1,17 @@
 """A batch of commands, folded in the order given: what each is answered, and what is then to be written."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from booking.appointments.domain.cancelled_reminders import reminders_cancelled
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.known import Known, RecordedEvent
 from booking.appointments.domain.order import believed
 from booking.appointments.domain.state import AppointmentState, Result
+from booking.appointments.domain.strangers import still_so
 from booking.appointments.domain.versions import decide
-from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import ALL, Client
 from booking.patients.domain.details import KeptDetails, read_by
 from booking.safety.domain import Cause
@@ -19,24 +19,7 @@ from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
 from booking.values.refusals import IDENTITY_CONFLICT, UNKNOWN_CLINIC, Refused
 from booking.values.warned import FOREIGN_PATIENT, ILLEGAL_TRANSITION, Details, Warned, dropped
-from schemas.appointments import SENDABLE, Bar
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
-    """A command that was taken, as it is kept under (client, key)."""
-
-    body_sha256: bytes
-    result: Result
-    appointment_id: UUID
-    version: int
-    warnings: tuple[Warned, ...] = ()
-    read_sha256: bytes | None = None
-
-    def is_of(self, command: BookAppointment) -> bool:
-        """Say whether this is the same event: the same body, or one in which the same was read."""
-        is_read = command.read_sha256 is not None and command.read_sha256 == self.read_sha256
-        return is_read or command.body_sha256 == self.body_sha256
+from schemas.appointments import SENDABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,44 +54,6 @@ class EventAnswer:
         return () if self.recorded is None else self.recorded.warnings
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a batch needs to know before it decides, read under its locks.
-
-    Attributes:
-        ids: Name → appointment id, for every name of the batch.
-        made: Names that were nobody's: each has an id of its own, which becomes an appointment's or is given back.
-        names: Appointment id → its names, for those of whom it is in doubt whether they are meant.
-        held: Appointment id → state, for those ever heard of.
-        recorded_events: (client, key) → command taken before.
-        clinics: Code → clinic, for all that the batch may need.
-        clinic_ids: (source, system, value) → code.
-        patients: Name → patient id, for those ever mentioned.
-        patient_names: Patient → his names, for those of whom it is in doubt whether they are meant.
-        providers: Name → the name under which the provider is kept, for those ever mentioned.
-        provider_names: That name → all of his, for those of whom it is in doubt whether they are meant.
-        visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
-        barred: Patient → why no message may go to him, for those of the appointments held.
-        restarts: Source → when its count of events last began anew, for those whose counts went back here.
-    """
-
-    ids: Mapping[Identity, UUID]
-    held: Mapping[UUID, AppointmentState]
-    recorded_events: Mapping[tuple[str, str], RecordedEvent]
-    clinics: Mapping[str, ClinicState]
-    clinic_ids: Mapping[tuple[str, str, str], str]
-    patients: Mapping[Identity, UUID]
-    clients: Mapping[str, Client]
-    visited: Mapping[UUID, Collection[str]] = field(default_factory=dict)
-    barred: Mapping[PatientKey | None, Bar] = field(default_factory=dict)
-    restarts: Mapping[str, datetime] = field(default_factory=dict)
-    made: Collection[Identity] = ()
-    names: dict[UUID, set[str]] = field(default_factory=dict)
-    patient_names: dict[PatientKey, set[str]] = field(default_factory=dict)
-    providers: Mapping[Identity, Identity] = field(default_factory=dict)
-    provider_names: dict[Identity, set[str]] = field(default_factory=dict)
-
-
 class Described(NamedTuple):
     """What one message says of a patient."""
 
@@ -125,6 +70,7 @@ class Batch:
         changed: Appointment id → state that differs from the one read.
         recorded_events: (client, key) → command newly taken.
         persons: What messages say of patients, who are to be registered by it, in order.
+        described: Who they are.
         visited: Patient → the clinics where this batch has given him visits.
         providers: Identity → name of providers that messages introduce.
         visits: Whose the appointments' names are.
@@ -138,6 +84,7 @@ class Batch:
     changed: dict[UUID, AppointmentState] = field(default_factory=dict)
     recorded_events: dict[tuple[str, str], RecordedEvent] = field(default_factory=dict)
     persons: list[Described] = field(default_factory=list)
+    described: set[PatientKey | None] = field(default_factory=set)
     visited: dict[PatientKey, set[str]] = field(default_factory=dict)
     providers: dict[Identity, str] = field(default_factory=dict)
     visits: Names[UUID] = field(init=False)
@@ -158,7 +105,7 @@ class Batch:
         source = command.source if command.source in self.known.clients[command.client].sources else ALL
         try:
             if before is not None:
-                return _again(command, before)
+                return self._again(command, before)
             recorded, reminders = self._decided(command)
         except Refused as refusal:
             return EventAnswer(command.key, refusal=refusal, source=source)
@@ -188,6 +135,8 @@ class Batch:
             if provider is not None:
                 self.doctors.give(doctors, provider)
             warnings += self._introduce(kept_as, state, client)
+            if state.status in SENDABLE:
+                warnings += self._strange(patient, provider)
         if decision.result is Result.APPLIED:
             self.versions.append((appointment_id, state))
         if state is not held:
@@ -263,8 +212,25 @@ class Batch:
         country = self.known.clinics[state.clinic_id or ""].country
         cause = Cause(client.client_id, f"{command.client}/{command.key}")
         details = Details()
+        self.described.add(state.patient)
         self.persons.append(Described(state.patient, read_by(command.person, country, details), cause))
         return tuple(details.warnings)
+
+    def _strange(self, patient: PatientKey | None, provider: Identity | None) -> tuple[Warned, ...]:
+        """Return warnings of those whom an event names, whom nobody made known, nor this batch does."""
+        is_introduced = provider in self.providers
+        asked = (None if patient in self.described else patient, None if is_introduced else provider)
+        return self.known.acquaintances.strange(*asked)
+
+    def _again(self, command: BookAppointment, before: RecordedEvent) -> EventAnswer:
+        if not before.is_of(command):
+            message = "this id was used for another body; give each event its own"
+            raise Refused("EVENT_ID_CONFLICT", message, "event_id")
+        if before.warnings:
+            patients, doctors = command.names_of_patient, command.names_of_provider
+            patient, provider = self.patients.meant(patients, patients[:1]), self.doctors.meant(doctors, doctors[:1])
+            before = replace(before, warnings=still_so(before.warnings, self._strange(patient[0], provider[0])))
+        return EventAnswer(command.key, before, Result.REPEAT)
 
     def further_names(self) -> dict[Identity, UUID]:
         """Return the names that came beside an appointment's first one, which are made, but as others'."""
@@ -283,13 +249,6 @@ _TWO_VISITS = (
     "the names of this message belong to two appointments: cancel the one that is an error under its own name, "
     "and send the other with its own names only"
 )
-
-
-def _again(command: BookAppointment, before: RecordedEvent) -> EventAnswer:
-    if not before.is_of(command):
-        message = "this id was used for another body; give each event its own"
-        raise Refused("EVENT_ID_CONFLICT", message, "event_id")
-    return EventAnswer(command.key, before, Result.REPEAT)
 
 
 def _unknown_clinic(command: BookAppointment) -> Refused:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
-from booking.door.bodies import Id, Text, described
+from booking.door.bodies import Id, Text, described, unknown_fields
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, event_json
 from booking.formats.plain.pieces import Fields, noted, without_details
@@ -72,6 +72,10 @@ class EventsBody(_Body):
     events: list[EventBody] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
+class _Batch(_Body):
+    events: list[Any]
+
+
 _FIELDS: Fields = {
     (): frozenset(EventBody.model_fields),
     ("appointment",): frozenset(AppointmentBody.model_fields),
@@ -123,7 +127,8 @@ class PlainJson:
     def parse(self, body: bytes, hints: Hints) -> Parsed:
         """See `port.Format`."""
         value = event_json(body)
-        return Parsed(self.read(value, hints), is_batch(value))
+        around = unknown_fields(_Batch, value) if is_batch(value) else ()
+        return Parsed(self.read(value, hints), is_batch(value), list(around))
 
     def read(self, value: Any, hints: Hints) -> Sequence[BookAppointment | Refused]:
         """Return the commands in a JSON value."""

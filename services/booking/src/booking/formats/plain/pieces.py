@@ -1,16 +1,16 @@
 """An event of ours piece by piece: what is essential in it, what may be dropped, what is no field of it (0038)."""
 
-import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
 from booking.appointments.domain.statuses import NEEDS_NO_START
-from booking.door.bodies import Path, refusals_of
+from booking.door.bodies import Path, refusals_of, unknown_field
 from booking.values.refusals import Refused
-from booking.values.warned import UNKNOWN_FIELD, Details, Warned, dropped
+from booking.values.warned import Details, dropped
+from chassis.api.known_fields import MOST_NAMED
+from chassis.api.nearest import nearest, shown
 
 type Fields = Mapping[Path, frozenset[str]]
 """Where an object stands in an event → its fields."""
@@ -22,11 +22,6 @@ _ESSENTIAL = frozenset(
 """Which event and which appointment, whose, in which status, and how it is to be taken."""
 
 _START = ("appointment", "start")
-
-MOST_NAMED = 5
-"""Unknown fields that are named of one object: a sender with many of its own hears of the first."""
-
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,39}")
 
 
 def without_details(value: Any, error: ValidationError, fields: Fields, details: Details) -> Any:
@@ -59,7 +54,7 @@ def noted(value: Any, fields: Fields, details: Details) -> None:
         found = _at(value, path)
         if isinstance(found, dict) and not known.issuperset(found):
             for name in sorted(found.keys() - known)[:MOST_NAMED]:
-                details.warnings.append(_unknown(path, name, known))
+                details.warnings.append(unknown_field(path, name, known))
 
 
 def _at(value: Any, path: Path) -> Any:
@@ -69,23 +64,15 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _unknown(path: Path, name: str, known: frozenset[str]) -> Warned:
-    """Return the warning of a field; a name that looks like no name is not repeated."""
-    place = ".".join([*map(str, path), name if _NAME.fullmatch(name) else "?"])
-    close = get_close_matches(name, known, 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return Warned(UNKNOWN_FIELD, place, f"an event has no such field, and it was passed over{hint}")
-
-
 def _hinted(refusal: Refused, path: Path, value: Any, fields: Fields) -> Refused:
     """Return the refusal of something missing, with the field that may be it, misspelt."""
     known = fields.get(path[:-1])
     if refusal.code != "MISSING_FIELD" or known is None:
         return refusal
     inside = _at(value, path[:-1])
-    unknown = [name for name in inside or () if name not in known and _NAME.fullmatch(name)]
-    close = get_close_matches(str(path[-1]), unknown, 1)
-    return Refused(refusal.code, f"{refusal.message}; is it {close[0]}?", refusal.place) if close else refusal
+    unknown = [name for name in inside or () if name not in known and shown(name) == name]
+    close = nearest(str(path[-1]), unknown)
+    return Refused(refusal.code, f"{refusal.message}; is it {close}?", refusal.place) if close else refusal
 
 
 def _is_nested(value: Any) -> bool:

@@ -9,7 +9,8 @@ from booking.door.domain import Client
 from booking.patients.domain.patient import PATIENT_FLAGS, PatientState, flag_changes
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
-from booking.values.refusals import Refused
+from booking.values.refusals import Refused, check_version
+from booking.values.warned import NO_CONTACT, NO_NAME, Warned
 
 
 class Registration(NamedTuple):
@@ -19,12 +20,24 @@ class Registration(NamedTuple):
         identity: (source, source's id).
         told: Everything of him but his flags, under no id; `main_file` only if upstream issued one.
         flags: Those that are named (D51); a patient who is not known yet has the others by default.
+        fields: Those of `told` that are told, the others stay as they are; None: all.
+        version: On which it was decided; None: whatever is held may be changed.
+        warnings: What is said of the body.
     """
 
     identity: Identity
     told: PatientState
     flags: Mapping[str, bool]
     client: Client
+    fields: frozenset[str] | None = None
+    version: int | None = None
+    warnings: tuple[Warned, ...] = ()
+
+    def onto(self, held: PatientState) -> PatientState:
+        """Return the patient as he is told, and as he is held where nothing is told."""
+        fields = {name: getattr(self.told, name) for name in self.fields or ()}
+        told = self.told if self.fields is None else replace(held, **fields)
+        return told if told.mobile or told.email else replace(told, contact_of=None)
 
     @property
     def cause(self) -> Cause:
@@ -44,6 +57,16 @@ class Registered(NamedTuple):
     patient: PatientState
     before: int
     reminders_cancelled: int | None = 0
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What he lacks for messages to reach him and to greet him."""
+        patient, said = self.patient, list[str]()
+        if not (patient.given_name or patient.family_name):
+            said.append(NO_NAME)
+        if not (patient.mobile or patient.email) and patient.barred is None:
+            said.append(NO_CONTACT)
+        return tuple(map(Warned, said))
 
     @property
     def changed(self) -> bool:
@@ -81,9 +104,13 @@ class Registrations:
             return refusal
 
     def _taken(self, registration: Registration) -> UUID:
-        key, told = self.ids[registration.identity], registration.told
+        key = self.ids[registration.identity]
         person = self.people.get(key, self.held[key])
+        told = registration.onto(person)
         registration.client.check_may_write(self.visited.get(key, ()), "id")
+        check_version(registration.version, person.version + (person != self.held[key]))
+        if registration.fields and "main_file" in registration.fields and told.main_file is None and person.main_file:
+            raise Refused("MAIN_FILE_FIXED", "a patient keeps his main file", "main_file")
         if told.main_file not in {None, person.main_file}:
             if person.main_file is not None:
                 raise Refused("MAIN_FILE_FIXED", "this patient has another main file", "main_file")
