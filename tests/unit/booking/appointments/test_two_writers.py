@@ -7,10 +7,10 @@ import pytest
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState, Decision, Result
+from booking.appointments.domain.statuses import CANCELLED_BY_PATIENT
 from booking.appointments.domain.two_writers import NOTHING_ELSE, Said, said_before
 from booking.appointments.domain.versions import decide
 from booking.no_shows.domain import NoShowRule, cause_of, not_attended
-from booking.replies.domain import CANCELLED_BY_PATIENT
 from booking.replies.domain import decide as answered
 from schemas.appointments import IngestMode, Status
 from schemas.notifications import Channel

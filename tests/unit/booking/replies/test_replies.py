@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from booking.appointments.domain.state import AppointmentState, Result
+from booking.appointments.domain.statuses import CANCELLED_BY_PATIENT
 from booking.appointments.domain.versions import decide
-from booking.replies.domain import CANCELLED_BY_PATIENT
 from booking.replies.domain import decide as answered
 from schemas.appointments import Status
 from schemas.notifications import Channel

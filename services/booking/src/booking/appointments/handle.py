@@ -252,6 +252,7 @@ def _noted(state: AppointmentState) -> dict[str, Any]:
         "said_status": state.said_status,
         "said_confirmed": state.said_confirmed,
         "said_reason": state.said_reason,
+        "said_starts_at": state.said_starts_at,
     }
 
 

@@ -70,24 +70,27 @@ APPOINTMENT_COLUMNS = (
     ("said_status", "text"),
     ("said_confirmed", "boolean"),
     ("said_reason", "text"),
+    ("said_starts_at", "timestamptz"),
 )
 """In the order of an `AppointmentState`, after the id."""
 _NAMES = ", ".join(name for name, _ in APPOINTMENT_COLUMNS)
 _ARRAYS = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(APPOINTMENT_COLUMNS, 1))
 _SET = ", ".join(f"{name} = excluded.{name}" for name, _ in APPOINTMENT_COLUMNS[2:])
 
-HELD = f"{_NAMES}, said_version"
-"""What `store.state_of` reads. What upstream said is known if it was written with the row's version: the release
-before, which knows nothing of it, writes versions too."""
+_SAID_AT = "said_version, said_start_version"
+HELD = f"{_NAMES}, {_SAID_AT}"
+"""What `store.state_of` reads. What upstream said is known if it was written with the row's version: a release before,
+which knows nothing of it, or of its start, writes versions too."""
 
 LOCK_APPOINTMENTS = f"""
 SELECT {HELD} FROM appointment WHERE appointment_id = ANY ($1::uuid[]) ORDER BY appointment_id FOR UPDATE
 """  # noqa: S608  # names of ours
 
 WRITE_APPOINTMENTS = f"""
-INSERT INTO appointment ({_NAMES}, said_version)
-SELECT {_NAMES}, version FROM unnest({_ARRAYS}) AS given ({_NAMES})
-ON CONFLICT (appointment_id) DO UPDATE SET {_SET}, said_version = excluded.said_version
+INSERT INTO appointment ({_NAMES}, {_SAID_AT})
+SELECT {_NAMES}, version, version FROM unnest({_ARRAYS}) AS given ({_NAMES})
+ON CONFLICT (appointment_id) DO UPDATE
+SET {_SET}, said_version = excluded.said_version, said_start_version = excluded.said_start_version
 """  # noqa: S608  # names of ours
 
 APPEND_HISTORY = """

@@ -11,7 +11,7 @@ from booking.appointments import statements
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
-from booking.appointments.domain.two_writers import said_before
+from booking.appointments.domain.two_writers import Said, said_before
 from booking.appointments.messages import appointment_changed
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import PostgresClinics
@@ -164,11 +164,12 @@ async def remember_refusals(
 def state_of(row: Any) -> AppointmentState:
     """Return the state in a row of `statements.HELD`."""
     _id, source, version, status, sequence, source_time, event_time, ingest_time, confirmed, mode, *rest = row
-    *rest, said_status, said_confirmed, said_reason, said_version = rest
+    *rest, said_status, said_confirmed, said_reason, said_starts_at, said_version, start_version = rest
     if said_version == version:
-        rest += _STATUS.get(said_status), said_confirmed, said_reason
+        said = Said(_STATUS.get(said_status), said_confirmed, said_reason)
     else:
-        rest += said_before(row["caused_by"], _STATUS[status], confirmed=confirmed)
+        said = said_before(row["caused_by"], _STATUS[status], confirmed=confirmed)
+    rest += said._replace(said_starts_at=said_starts_at if start_version == version else None)
     return AppointmentState(
         source, version, _STATUS[status], sequence, source_time, event_time, ingest_time, confirmed, _MODE[mode], *rest
     )

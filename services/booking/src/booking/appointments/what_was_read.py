@@ -7,7 +7,9 @@ import orjson
 
 from booking.appointments.domain.command import BookAppointment
 
-_NOT_READ = frozenset({"client", "key", "body_sha256", "read_sha256", "arrived_at", "arrived_offset", "warnings"})
+_NOT_READ = frozenset(
+    {"client", "key", "body_sha256", "read_sha256", "arrived_at", "arrived_offset", "warnings", "at_desk"}
+)
 """Under what and how a command came, and what was dropped of it."""
 
 _READ = itemgetter(*(place for place, name in enumerate(BookAppointment._fields) if name not in _NOT_READ))

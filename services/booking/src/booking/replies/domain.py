@@ -4,12 +4,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from booking.appointments.domain.state import AppointmentState, Result
-from booking.appointments.domain.statuses import OWN_REPLY
+from booking.appointments.domain.statuses import CANCELLED_BY_PATIENT, OWN_REPLY
 from booking.appointments.domain.two_writers import own_version
 from schemas.appointments import Status
 from schemas.replies import PatientReplied, ReplyAnswer
-
-CANCELLED_BY_PATIENT = "cancelled by the patient's reply"
 
 
 class Replied(NamedTuple):

@@ -53,10 +53,15 @@ def instant(written: str, zone: str | None, place: str) -> datetime:
         return time.astimezone(UTC)
     if zone is None:
         raise Refused("NAIVE_TIME", "give an offset, or the zone of this wall time", place)
-    return _of_wall_time(time, zone_of(zone), place)
+    return of_wall_time(time, zone_of(zone), place)
 
 
-def _of_wall_time(time: datetime, zone: ZoneInfo, place: str) -> datetime:
+def of_wall_time(time: datetime, zone: ZoneInfo, place: str) -> datetime:
+    """Return the instant, in UTC, at which the wall says so: the first of two.
+
+    Raises:
+        Refused: START_IN_SPRING_GAP: the clocks are put forward over it.
+    """
     there = time.replace(tzinfo=zone, fold=0)
     found = there.astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) != time:

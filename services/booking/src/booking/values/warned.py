@@ -19,6 +19,7 @@ STALE = "STALE"
 SEQUENCE_WENT_BACK = "SEQUENCE_WENT_BACK"
 KEPT_PATIENT_REPLY = "KEPT_PATIENT_REPLY"
 KEPT_NO_SHOW = "KEPT_NO_SHOW"
+KEPT_DESK_CHANGE = "KEPT_DESK_CHANGE"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
@@ -34,6 +35,8 @@ _DETAILS = {
     NO_CONTACT: "no message reaches him until a mobile or an email is told",
     UNKNOWN_PATIENT: "nobody registered this patient: no message goes to him until PUT /v1/patients/{id}",
     UNKNOWN_PROVIDER: "nobody entered this clinician: no notice goes to him until PUT /v1/providers/{id}",
+    KEPT_DESK_CHANGE: "it was cancelled or moved at the clinic's desk, and that stands; the rest was taken: to undo "
+    "it, say another start, or cancelled and then booked, or this alone with a new reason",
     END_IS_START: "a visit has a length; it was taken without an end",
 }
 

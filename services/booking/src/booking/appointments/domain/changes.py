@@ -26,7 +26,7 @@ def fields_of(
     A visit that moves keeps its length; one that is over or under way keeps its time when none is named. What was
     confirmed was its time: a visit that moves is not confirmed any more, unless the command says so.
     """
-    told = _told(command, command.starts_at)
+    told = told_time(command, command.starts_at)
     starts_at = base.starts_at if told is UNSET else told
     if starts_at is None and command.status not in NEEDS_NO_START:
         raise Refused("START_REQUIRED", "an appointment of this status has a start", "appointment.start")
@@ -53,7 +53,7 @@ def _end(
     base: AppointmentState, command: BookAppointment, starts_at: datetime | None
 ) -> tuple[datetime | None, tuple[Warned, ...]]:
     """Return the end, and a warning if none is told: one before the start counts as left out, one at it as none."""
-    told = _told(command, command.ends_at)
+    told = told_time(command, command.ends_at)
     if told is not UNSET and (told is None or starts_at is None or told > starts_at):
         return told, ()
     if told is not UNSET and told == starts_at:
@@ -63,7 +63,7 @@ def _end(
     return known, () if told is UNSET else (dropped(before),)
 
 
-def _told(command: BookAppointment, time: Maybe[datetime | None]) -> Maybe[datetime | None]:
+def told_time(command: BookAppointment, time: Maybe[datetime | None]) -> Maybe[datetime | None]:
     """Return a start or an end as the command means it: no time takes none away from a visit that keeps its own."""
     return UNSET if time is None and command.status in KEEPS_ITS_TIME else time
 

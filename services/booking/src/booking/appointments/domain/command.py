@@ -10,6 +10,12 @@ from booking.values.warned import Warned
 from schemas.appointments import IngestMode, Status
 
 
+class SeenAtDesk(NamedTuple):
+    """What somebody saw of a visit who asks at our own door that it be changed; None: it had no time."""
+
+    starts_at: datetime | None
+
+
 class BookAppointment(NamedTuple):
     """One command about one appointment: book, move, cancel, arrive… by its status and times.
 
@@ -32,6 +38,8 @@ class BookAppointment(NamedTuple):
         arrived_at: When it first came, if it could not be taken then and is now; None: now. Without an order of its own
             it stands there, before all that was taken since.
         arrived_offset: Where in its inbound topic it came; None: by another door. One batch has one instant.
+        at_desk: A person at the clinic's desk asks for it, who looked at the visit; None: upstream says so. He is a
+            writer beside upstream, and his words have no order among its own.
         person: Details by which an unregistered patient is registered, if the client holds that right.
         warnings: What its reader had to drop, or does not know.
     """
@@ -63,6 +71,7 @@ class BookAppointment(NamedTuple):
     provider_names: tuple[str, ...] = ()
     warnings: tuple[Warned, ...] = ()
     read_sha256: bytes | None = None
+    at_desk: SeenAtDesk | None = None
 
     @property
     def names(self) -> tuple[Identity, ...]:

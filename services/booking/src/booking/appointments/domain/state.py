@@ -29,9 +29,10 @@ class AppointmentState(NamedTuple):
             upstream's (answers, rules, no-shows, merges) leave it.
         arrived_offset: Where in the inbound topic, if by that.
         said_status: Upstream's own last status, where booking holds another: a patient's answer, or a no-show that was
-            found. None: the same. Its start is the one held: upstream alone moves a visit.
+            found, or a change at our own door. None: the same.
         said_confirmed: The same of `confirmed`.
         said_reason: The reason given with `said_status`, if any.
+        said_starts_at: Upstream's own last start, where the visit was moved at our own door. None: the one held.
     """
 
     source: str
@@ -59,6 +60,7 @@ class AppointmentState(NamedTuple):
     said_status: Status | None = None
     said_confirmed: bool | None = None
     said_reason: str | None = None
+    said_starts_at: datetime | None = None
 
 
 class Decision(NamedTuple):

@@ -20,6 +20,9 @@ from schemas.appointments import Status
 _OPEN = frozenset({Status.PROPOSED, Status.PENDING, Status.BOOKED, Status.WAITLIST})
 _END = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 
+CAN_STILL_CHANGE = _OPEN
+"""Statuses of a visit that nobody has come to yet, and that may be cancelled or moved at the desk."""
+
 ALLOWED: dict[Status, frozenset[Status]] = {
     Status.PROPOSED: _OPEN | _END,
     Status.PENDING: _OPEN | _END,
@@ -64,6 +67,12 @@ OWN_NO_SHOW = "no-show/"
 
 OWN_REPLY = "patient-reply/"
 """How `caused_by` begins of what a patient asked for by answering a message (B11), not upstream."""
+
+AT_DESK = "desk-change/"
+"""How `caused_by` begins of what a person asked for at our own door, not upstream."""
+
+CANCELLED_BY_PATIENT = "cancelled by the patient's reply"
+"""The reason of a visit that its patient cancelled by answering a message."""
 
 
 def is_allowed(held: Status, arriving: Status, reason: str | None, held_for: timedelta = timedelta()) -> bool:

@@ -1,17 +1,20 @@
 """Two writers of one visit: what upstream says counts by what upstream itself said last, not by what is held (D55).
 
-A patient cancels or confirms by answering a message, and booking finds that nobody came; upstream need not have heard
-of it. An event that repeats upstream's own status and start does not undo that, whatever else it changes; one that
-changes them does. A visit is moved by upstream alone, so the start that is held is its own.
+A patient cancels or confirms by answering a message, a person cancels or moves at the clinic's desk, and booking finds
+that nobody came; upstream need not have heard of it. An event that repeats upstream's own status and start does not
+undo that, whatever else it changes; one that changes them does (0042, 0049).
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from booking.appointments.domain.changes import told_time
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.domain.statuses import OWN_NO_SHOW, OWN_REPLY
+from booking.appointments.domain.statuses import CANCELLED_BY_PATIENT, OWN_NO_SHOW, OWN_REPLY
 from booking.values.unset import UNSET
-from booking.values.warned import KEPT_NO_SHOW, KEPT_PATIENT_REPLY, Warned
+from booking.values.warned import KEPT_DESK_CHANGE, KEPT_NO_SHOW, KEPT_PATIENT_REPLY, Warned
 from schemas.appointments import Status
 
 
@@ -20,11 +23,13 @@ class Said(NamedTuple):
 
     Attributes:
         said_reason: The reason given with `said_status`, if any.
+        said_starts_at: Its own start, where the visit was moved at the desk.
     """
 
     said_status: Status | None = None
     said_confirmed: bool | None = None
     said_reason: str | None = None
+    said_starts_at: datetime | None = None
 
 
 NOTHING_ELSE = Said()
@@ -45,27 +50,63 @@ def merged(held: AppointmentState, told: dict[str, Any], command: BookAppointmen
         told: The fields as the command alone would leave them, from `fields_of`.
     """
     said = said_last(held)
+    if command.at_desk is not None:
+        return Merged(told, _apart(said, told))
+    start = said.said_starts_at if told_time(command, command.starts_at) is UNSET else told["starts_at"]
     confirmed = command.confirmed
     if confirmed is UNSET:
-        confirmed = bool(said.said_confirmed) and told["starts_at"] == held.starts_at
-    fields, warnings = told, list[Warned]()
+        confirmed = bool(said.said_confirmed) and start == said.said_starts_at
+    stays, warnings = _where_it_was_moved(held, told, command, said)
     if _is_anothers(held, told):
-        fields = {**told, "confirmed": confirmed}
-    elif not _is_news(held, told, command, said):
-        if held.status is not command.status:
-            code = KEPT_NO_SHOW if held.status is Status.NOSHOW else KEPT_PATIENT_REPLY
-            warnings.append(Warned(code, "appointment.status"))
-        kept = held.confirmed if confirmed == said.said_confirmed else confirmed
-        if kept != confirmed and command.confirmed is not UNSET:
-            warnings.append(Warned(KEPT_PATIENT_REPLY, "appointment.confirmed"))
-        fields = {**told, "status": held.status, "confirmed": kept}
-    word = Said(command.status, confirmed, command.reason)
-    return Merged(fields, _apart(word, fields["status"], fields["confirmed"]), tuple(warnings))
+        fields, warnings = {**told, "confirmed": confirmed}, []
+    elif _is_said_again(held, stays, command, said, start):
+        fields, warnings = told, []
+    elif command.status is not said.said_status or start != said.said_starts_at:
+        fields = stays
+    else:
+        fields, kept = _kept(held, stays, command, confirmed, said)
+        warnings += kept
+    word = Said(command.status, confirmed, command.reason, start)
+    return Merged(fields, _apart(word, fields), tuple(warnings))
+
+
+def _where_it_was_moved(
+    held: AppointmentState, told: dict[str, Any], command: BookAppointment, said: Said
+) -> tuple[dict[str, Any], list[Warned]]:
+    """Return the fields with the start that the desk gave, if upstream only names its own last one again."""
+    is_old_start = held.said_starts_at is not None and told["starts_at"] == said.said_starts_at
+    if not is_old_start or held.starts_at is None:
+        return told, []
+    ends_at = None if told["ends_at"] is None else held.starts_at + (told["ends_at"] - told["starts_at"])
+    confirmed = held.confirmed if command.confirmed is UNSET else told["confirmed"]
+    fields = {**told, "starts_at": held.starts_at, "ends_at": ends_at, "confirmed": confirmed}
+    return fields, [Warned(KEPT_DESK_CHANGE, "appointment.start")]
+
+
+def _kept(
+    held: AppointmentState, told: dict[str, Any], command: BookAppointment, confirmed: bool, said: Said
+) -> tuple[dict[str, Any], list[Warned]]:
+    """Return the fields of an event that repeats upstream's status and start: what others made of them stays."""
+    warnings = list[Warned]()
+    if held.status is not command.status:
+        warnings.append(Warned(_whose(held), "appointment.status"))
+    flag = held.confirmed if confirmed == said.said_confirmed else confirmed
+    if flag != confirmed and command.confirmed is not UNSET:
+        code = KEPT_PATIENT_REPLY if held.said_starts_at is None else KEPT_DESK_CHANGE
+        warnings.append(Warned(code, "appointment.confirmed"))
+    return {**told, "status": held.status, "confirmed": flag}, warnings
+
+
+def _whose(held: AppointmentState) -> str:
+    """Return the warning that says who gave the visit the status that is not upstream's."""
+    if held.status is Status.NOSHOW:
+        return KEPT_NO_SHOW
+    return KEPT_PATIENT_REPLY if held.reason == CANCELLED_BY_PATIENT else KEPT_DESK_CHANGE
 
 
 def own_version(held: AppointmentState, after: AppointmentState) -> AppointmentState:
     """Return a version that booking itself made, with what upstream said of the one before kept apart."""
-    return after._replace(**_apart(said_last(held), after.status, after.confirmed)._asdict())
+    return after._replace(**_apart(said_last(held), after._asdict())._asdict())
 
 
 def said_last(held: AppointmentState) -> Said:
@@ -74,6 +115,7 @@ def said_last(held: AppointmentState) -> Said:
         held.said_status or held.status,
         held.confirmed if held.said_confirmed is None else held.said_confirmed,
         held.said_reason if held.said_status else held.reason,
+        held.said_starts_at or held.starts_at,
     )
 
 
@@ -88,13 +130,14 @@ def said_before(caused_by: str | None, status: Status, *, confirmed: bool) -> Sa
     return Said(said_confirmed=False) if cause.startswith(OWN_REPLY) and confirmed else NOTHING_ELSE
 
 
-def _apart(said: Said, status: Status, confirmed: bool) -> Said:
+def _apart(said: Said, fields: Mapping[str, Any]) -> Said:
     """Return what upstream said where it is not what is so."""
-    is_status = said.said_status is status
+    is_status = said.said_status is fields["status"]
     return Said(
         None if is_status else said.said_status,
-        None if said.said_confirmed == confirmed else said.said_confirmed,
+        None if said.said_confirmed == fields["confirmed"] else said.said_confirmed,
         None if is_status else said.said_reason,
+        None if said.said_starts_at == fields["starts_at"] else said.said_starts_at,
     )
 
 
@@ -103,13 +146,15 @@ def _is_anothers(held: AppointmentState, told: dict[str, Any]) -> bool:
     return told["patient"] != held.patient and held.status is not Status.NOSHOW
 
 
-def _is_news(held: AppointmentState, told: dict[str, Any], command: BookAppointment, said: Said) -> bool:
-    """Say whether upstream's own word is another: its status, its start, or a reason for which it says the same again.
+def _is_said_again(
+    held: AppointmentState, told: dict[str, Any], command: BookAppointment, said: Said, start: datetime | None
+) -> bool:
+    """Say whether upstream says its own word again with a reason, and nothing else: a correction (D42).
 
-    A reason that comes with another change is the reason of that; what nobody came to takes no reason to stay so (D42).
+    A reason that comes with another change is the reason of that; what nobody came to takes no reason to stay so.
     """
-    if command.status is not said.said_status or told["starts_at"] != held.starts_at:
-        return True
+    if command.status is not said.said_status or start != said.said_starts_at:
+        return False
     if command.reason in {None, said.said_reason} or held.status is Status.NOSHOW:
         return False
     return all(value == getattr(held, name) for name, value in told.items() if name != "status")

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
+from booking.appointments.domain.at_desk import check_at_desk
 from booking.appointments.domain.changes import fields_of, plans_anew
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.order import Order, against_what, latest, moved_on, order_of, stands_at, stood_at
 from booking.appointments.domain.state import AppointmentState, Decision, Result
-from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
-from booking.appointments.domain.two_writers import Merged, merged
+from booking.appointments.domain.statuses import AT_DESK, ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
+from booking.appointments.domain.two_writers import Merged, Said, merged
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
@@ -40,12 +42,15 @@ def decide(
         restarted_at: When the source's count of events began anew, if it did.
 
     Raises:
-        Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, SEQUENCE_CONFLICT.
+        Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, SEQUENCE_CONFLICT; at the desk ALREADY_CANCELLED,
+            ALREADY_BEGUN, CHANGED_MEANWHILE.
     """
     if held is None:
         if command.status in ENDS_BEFORE_BEGINNING and not _is_history(command, clinic_id, patient):
             return Decision(Result.TOMBSTONE, _tombstone(command, now))
         return _first(command, clinic_id, patient, now)
+    if command.at_desk is not None:
+        check_at_desk(held, command.at_desk, now)
     order = order_of(held, command, now, restarted_at)
     if order is Order.OLDER:
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
@@ -124,8 +129,10 @@ def _next(
 ) -> Decision:
     fields, said, warnings = both
     if all(getattr(held, name) == value for name, value in fields.items()):
+        if command.at_desk is not None:
+            return Decision(Result.REPEAT, held)
         noted = moved_on(held, command, now)
-        known = said == (noted.said_status, noted.said_confirmed, noted.said_reason)
+        known = said == Said(noted.said_status, noted.said_confirmed, noted.said_reason, noted.said_starts_at)
         return Decision(Result.REPEAT, noted if known else noted._replace(**said._asdict()), warnings)
     if order is Order.SAME:
         raise _conflict()
@@ -135,26 +142,35 @@ def _next(
     applied = held._replace(
         version=held.version + 1,
         mode=command.mode,
-        sequence=held.sequence if command.sequence is None else command.sequence,
-        source_time=latest(stands_at(held, now), stood_at(command, now)),
         event_time=event_time,
         ingest_time=now,
         caused_by=_cause(command),
-        reason=command.reason if said.said_status is None else held.reason,
-        arrived_at=command.arrived_at or now,
-        arrived_offset=command.arrived_offset,
+        reason=command.reason if said.said_status is None or command.at_desk is not None else held.reason,
         schedule_gen=held.schedule_gen + anew,
         schedule_set_at=now if anew else held.schedule_set_at,
         first_booked_at=held.first_booked_at or booked_at,
         **fields,
         **said._asdict(),
+        **_place_in_order(held, command, now),
     )
     legal = is_allowed(held.status, applied.status, command.reason, event_time - held.event_time)
     return Decision(Result.APPLIED, applied, warnings if legal else (*warnings, Warned(ILLEGAL_TRANSITION)))
 
 
+def _place_in_order(held: AppointmentState, command: BookAppointment, now: datetime) -> dict[str, Any]:
+    """Return where a version stands among upstream's words; one from the desk leaves that to the next of upstream."""
+    if command.at_desk is not None:
+        return {}
+    return {
+        "sequence": held.sequence if command.sequence is None else command.sequence,
+        "source_time": latest(stands_at(held, now), stood_at(command, now)),
+        "arrived_at": command.arrived_at or now,
+        "arrived_offset": command.arrived_offset,
+    }
+
+
 def _cause(command: BookAppointment) -> str:
-    return f"{command.client}/{command.key}"
+    return f"{AT_DESK if command.at_desk else ''}{command.client}/{command.key}"
 
 
 def _conflict() -> Refused:

@@ -1,0 +1,24 @@
+"""Which visits a person at the clinic's desk may cancel or move: those ahead that stand as he saw them."""
+
+from datetime import datetime
+
+from booking.appointments.domain.command import SeenAtDesk
+from booking.appointments.domain.state import AppointmentState
+from booking.appointments.domain.statuses import CAN_STILL_CHANGE, ENDS_BEFORE_BEGINNING
+from booking.values.refusals import Refused
+
+
+def check_at_desk(held: AppointmentState, seen: SeenAtDesk, now: datetime) -> None:
+    """Refuse what is cancelled, has begun, or was moved since it was looked at.
+
+    Raises:
+        Refused: ALREADY_CANCELLED, ALREADY_BEGUN, CHANGED_MEANWHILE.
+    """
+    if held.status in ENDS_BEFORE_BEGINNING:
+        raise Refused("ALREADY_CANCELLED", f"the visit is {held.status.value} already")
+    if held.status not in CAN_STILL_CHANGE:
+        raise Refused("ALREADY_BEGUN", f"the visit is {held.status.value}: what became of it is told by an event")
+    if held.starts_at != seen.starts_at:
+        raise Refused("CHANGED_MEANWHILE", "the visit was moved meanwhile: look at the day again")
+    if held.starts_at is not None and held.starts_at <= now:
+        raise Refused("ALREADY_BEGUN", "the visit's time has come: what became of it is told by an event")
