@@ -244,7 +244,8 @@ def door(
         "Attend booking", DESCRIPTION, admit=admit, bounds=bounds, codes=CODES, dialects={"/fhir": FHIR_OUTCOMES}
     )
     rules = rules_of(settings)
-    events = EventDoor(CommandIntake(transactions, rules, counts, booked), transactions.counts, transactions.clock)
+    intake = CommandIntake(transactions, rules, counts, booked)
+    events = EventDoor(intake, transactions.counts, transactions.clock)
     people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
@@ -253,7 +254,7 @@ def door(
         providers_http.routes(transactions, client, reads, reader),
         clinics_http.routes(transactions, client, reads, reader, settings.default_country),
         merges_http.routes(transactions, client),
-        appointments_http.routes(reads, reader),
+        appointments_http.routes(reads, transactions.clock, reader),
         safety_http.routes(reads, reader, clinics_visited),
         sources_http.routes(transactions, reads, reader),
         appointments_http.ahead_routes(reads, transactions.clock, reader),

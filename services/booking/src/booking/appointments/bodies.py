@@ -39,6 +39,37 @@ class AppointmentPage(BaseModel):
     next_after: str | None
 
 
+class VisitView(AppointmentAhead):
+    """A visit as a front desk needs it."""
+
+    source: str
+    source_id: str | None = Field(description="What the source calls it.")
+    status: Status
+    confirmed: bool
+    starts_at: datetime
+    starts_local: datetime | None = Field(description="The same by the clock at the clinic, without offset.")
+    ends_at: datetime | None
+    zone: str | None
+    clinic_id: str | None
+    service_type: str | None
+    provider_id: UUID | None
+    provider_name: str | None
+    patient_id: UUID | None
+    patient_name: str | None
+    patient_mobile: str | None
+    patient_withheld: Literal["FOREIGN_PATIENT", "UNREGISTERED"] | None = Field(
+        description="Why name and mobile are null: the client may not read the patient, or nobody registered him."
+    )
+    reason: str | None = Field(description="Of the last change, if one was given.")
+
+
+class VisitPage(BaseModel):
+    """Whole visits, soonest first; `next_after` is the `after` of the next page, null on the last."""
+
+    items: list[VisitView]
+    next_after: str | None
+
+
 class RefusedEvent(RefusedView):
     """An event that was refused and kept."""
 

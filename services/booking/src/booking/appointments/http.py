@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from booking.appointments import ahead_reads, pages
+from booking.appointments import ahead_reads, pages, visits
 from booking.appointments.bodies import (
     AheadPage,
     AppointmentPage,
@@ -18,8 +18,10 @@ from booking.appointments.bodies import (
     RefusedEventView,
     Snapshots,
     States,
+    VisitPage,
 )
 from booking.appointments.reads import beginning, by_source, one, refusals, result_of
+from booking.appointments.wanted import NO_FILTER, Filter, filter_of, wanted_of
 from booking.door.auth import Caller
 from booking.door.bodies import Order, problem
 from booking.door.domain import ALL, Client
@@ -40,9 +42,12 @@ MOST_IDS = 1_000
 """Ids in one question."""
 
 _LIST_CODES = {
-    403: ("FOREIGN_SOURCE",),
-    404: ("UNKNOWN_APPOINTMENT",),
-    422: ("SOURCE_REQUIRED", "BAD_TIME", "NAIVE_TIME", "BAD_CURSOR", "PADDED_ID"),
+    403: ("FOREIGN_SOURCE", "FOREIGN_CLINIC"),
+    404: ("UNKNOWN_APPOINTMENT", "UNKNOWN_PATIENT", "UNKNOWN_PROVIDER"),
+    422: (
+        *("SOURCE_REQUIRED", "BAD_TIME", "NAIVE_TIME", "TIME_OUT_OF_RANGE", "BAD_CURSOR", "PADDED_ID"),
+        *("CLINIC_REQUIRED", "DAY_OR_RANGE", "BAD_DAY", "UNKNOWN_CLINIC", "ILLEGAL_CLINIC_CODE"),
+    ),
 }
 _NOTHING = UUID(int=0)
 _PREFIX = "^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{1,4}){0,6}$"
@@ -56,14 +61,14 @@ class Ids(Order):
     ids: list[UUID] = Field(min_length=1, max_length=MOST_IDS)
 
 
-def routes(pool: Pool, caller: Caller) -> APIRouter:
+def routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
     """Return the read API. A client sees its own sources and clinics; of others it cannot tell whether they exist."""
     router = APIRouter(prefix="/v1", tags=["reading"])
 
     @router.get(
         "/appointments",
-        summary="Appointments ahead, by page; or the one a source calls so",
-        responses={**answers(AppointmentPage | AppointmentView), **refuses(_LIST_CODES)},
+        summary="Appointments by page: of a day, a clinic, a provider, a patient; or the one a source calls so",
+        responses={**answers(AppointmentPage | VisitPage | AppointmentView), **refuses(_LIST_CODES)},
     )
     async def get_appointments(
         client: Annotated[Client, Depends(caller)],
@@ -73,10 +78,12 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
         start_from: Annotated[str | None, Query(alias="from", description="ISO 8601 with offset")] = None,
         after: Annotated[str | None, Query(max_length=200, description="`next_after` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = LONGEST_PAGE,
+        given: Annotated[Filter, Depends(filter_of)] = NO_FILTER,
     ) -> dict[str, Any]:
         """With `id`: the appointment that the source calls so. With `prefix`: up to 5 whose ids begin so.
 
-        Else those that start at or after `from`, soonest first.
+        Else those that start at or after `from`, soonest first: id, version and schedule_gen. With a clinic, a day, an
+        end, a provider, a patient or a status those alone, each whole: what a front desk needs of it.
         """
         if prefix is not None:
             return await beginning(pool, client, prefix)
@@ -84,6 +91,9 @@ def routes(pool: Pool, caller: Caller) -> APIRouter:
             if id is not None:
                 named = (texts.identifier(client.source(source), "source"), texts.identifier(id, "id"))
                 return await by_source(pool, *named, client)
+            if given.is_any:
+                wanted = await wanted_of(pool, client, given, clock.now(), start_from, source)
+                return await visits.page(pool, client, wanted, after, limit)
             start = _EVER if start_from is None else instant(start_from, None, "from")
         except Refused as refusal:
             raise problem(refusal) from None

@@ -41,8 +41,8 @@ async def page(pool: Pool, client: Client, start: datetime, after: str | None, l
         client: Who asks; others' visits are left out.
         after: `next_after` of the page before; None, or zeros: from the beginning.
     """
-    place = max(_place(start, after), (start, BEGINNING))
-    sources = await _sources(pool, client)
+    place = place_of(start, after)
+    sources = await sources_of(pool, client)
     shares = list(product(sources, *([] if client.sees_clinic(ALL) else [sorted(set(client.clinics))])))
     rows = await pool.fetch(_statement(shares, limit), *place, *sum(shares, ())) if shares else []
     items = [
@@ -57,14 +57,16 @@ async def page(pool: Pool, client: Client, start: datetime, after: str | None, l
     return {"items": items, "next_after": after}
 
 
-def _place(start: datetime, after: str | None) -> tuple[datetime, UUID]:
+def place_of(start: datetime, after: str | None) -> tuple[datetime, UUID]:
+    """Return the place after which a page begins: that of `after`, if it is not before `start`."""
     if after is None or after == str(BEGINNING):
         return start, BEGINNING
     place = Cursor.read(after)
-    return place.at or start, place.id
+    return max((place.at or start, place.id), (start, BEGINNING))
 
 
-async def _sources(pool: Pool, client: Client) -> list[str]:
+async def sources_of(pool: Pool, client: Client) -> list[str]:
+    """Return the sources whose visits the client sees."""
     if not client.sees_source(ALL):
         return sorted(set(client.sources))
     return [row["source"] for row in await pool.fetch(_EVERY_SOURCE)]

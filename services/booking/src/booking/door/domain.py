@@ -43,10 +43,10 @@ class Client:
         """Say whether the client may see this clinic's appointments."""
         return ALL in self.clinics or clinic_id in self.clinics
 
-    def check_clinic(self, clinic_id: str) -> None:
+    def check_clinic(self, clinic_id: str, place: str = "appointment.clinic") -> None:
         """Refuse a clinic of others."""
         if not self.sees_clinic(clinic_id):
-            raise Refused("FOREIGN_CLINIC", "not a clinic of this client", "appointment.clinic")
+            raise Refused("FOREIGN_CLINIC", "not a clinic of this client", place)
 
     @property
     def is_limited(self) -> bool:

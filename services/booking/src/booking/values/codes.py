@@ -52,6 +52,17 @@ _EVENTS = {
     "IDENTITY_RACE": "Two met over one name. Send the same request again.",
     "KEY_RACE": "Two met over one event id or patient. Send the same request again.",
 }
+_DESK = {
+    "OPERATOR_BOOKS_NOTHING": "The operator's key books nothing: use a client's.",
+    "WHICH_VISITS": "Give ids, or a clinic and a day.",
+    "WHERE_TO": "Give by_minutes, which is not 0, or to_day.",
+    "DAY_OR_RANGE": "Name a day, or from and to.",
+    "BAD_DAY": "Not a day such as 2027-03-12.",
+    "ALREADY_CANCELLED": "The visit is cancelled, or entered in error, already.",
+    "ALREADY_BEGUN": "The visit has begun, or its time has come: what became of it is told by an event.",
+    "CHANGED_MEANWHILE": "The visit was moved since it was looked at.",
+    "START_PASSED": "A visit is not moved into the past.",
+}
 _TOPICS = {
     "KEY_MISMATCH": "The record's key is no name of its appointment.",
     "NO_CLIENT": "The topic is bound to no client: name it in BOOKING_INBOUND_CLIENTS.",
@@ -102,11 +113,12 @@ _CLINICS = {
     "UNKNOWN_POLICY_VERSION": "This clinic has no policy change of this number.",
 }
 _READING = {
+    "UNKNOWN_PROVIDER": "No provider has this id, here or at the client's source.",
     "UNKNOWN_APPOINTMENT": "No such appointment, or none of this client.",
     "UNKNOWN_EVENT": "No event of this id was taken or refused for good.",
     "ONE_SUBJECT": "Name one: patient, or id with its source, or clinic.",
     "OTHER_PARTITIONS": "The topic has another number of partitions.",
 }
 CODES = {
-    **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_READING,
+    **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_DESK, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_READING,
 }  # fmt: skip

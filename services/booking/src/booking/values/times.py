@@ -1,7 +1,7 @@
 """From written times to instants (D12, R16)."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -74,6 +74,30 @@ def of_wall_time(time: datetime, zone: ZoneInfo, place: str) -> datetime:
 def wall_time(at: datetime, zone: str) -> datetime:
     """Return the naive wall time of an instant in a zone."""
     return at.astimezone(zone_of(zone)).replace(tzinfo=None)
+
+
+def day_at(day: date, zone: str) -> tuple[datetime, datetime]:
+    """Return when a day of the calendar begins in a zone, and when the next one does, in UTC."""
+    there = zone_of(zone)
+    first, next_ = (datetime.combine(one, time(), there).astimezone(UTC) for one in (day, day + timedelta(days=1)))
+    return first, next_
+
+
+def calendar_day(written: str, place: str) -> date:
+    """Return a day of the calendar, `YYYY-MM-DD`.
+
+    Raises:
+        Refused: BAD_DAY, TIME_OUT_OF_RANGE.
+    """
+    try:
+        found = date.fromisoformat(written)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != written:
+        raise Refused("BAD_DAY", "not a day such as 2027-03-12", place)
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise Refused("TIME_OUT_OF_RANGE", f"not within the years {FIRST_YEAR} to {LAST_YEAR}", place)
+    return found
 
 
 def local_time(written: str, place: str) -> time:
