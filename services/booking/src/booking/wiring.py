@@ -14,6 +14,7 @@ from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
 from booking.clinics import http as clinics_http
+from booking.desk import http as desk_http
 from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
@@ -255,6 +256,7 @@ def door(
         clinics_http.routes(transactions, client, reads, reader, settings.default_country),
         merges_http.routes(transactions, client),
         appointments_http.routes(reads, transactions.clock, reader),
+        desk_http.routes(desk_http.Desk(transactions, intake, reads), reader),
         safety_http.routes(reads, reader, clinics_visited),
         sources_http.routes(transactions, reads, reader),
         appointments_http.ahead_routes(reads, transactions.clock, reader),

@@ -113,10 +113,7 @@ async def accept(
     Args:
         commands: Each is already allowed to speak for its source.
     """
-    ids, made = await store.identify({name for command in commands for name in command.names})
-    known = await _look_up(store, commands, clients, ids, made, all_register=rules.register_on_booking)
-    batch = Batch(known, now)
-    answers = [batch.take(with_hash(command)) for command in commands]
+    batch, answers = await decided(store, commands, clients, now, all_register=rules.register_on_booking)
     if further := batch.further_names():
         await store.name(further)
     await _write(store, batch, now, rules)
@@ -124,6 +121,25 @@ async def accept(
         await store.forget(unused)
     _log_changes(batch, answers)
     return answers
+
+
+async def decided(
+    store: Store,
+    commands: Sequence[BookAppointment],
+    clients: Mapping[str, Client],
+    now: datetime,
+    *,
+    all_register: bool = False,
+) -> tuple[Batch, list[EventAnswer]]:
+    """Return what a batch of commands comes to, and the answer to each; nothing of it is written.
+
+    Args:
+        all_register: Whether a booking registers whomever it names (D5).
+    """
+    ids, made = await store.identify({name for command in commands for name in command.names})
+    known = await _look_up(store, commands, clients, ids, made, all_register=all_register)
+    batch = Batch(known, now)
+    return batch, [batch.take(with_hash(command)) for command in commands]
 
 
 async def _look_up(

@@ -82,9 +82,10 @@ HELD = f"{_NAMES}, {_SAID_AT}"
 """What `store.state_of` reads. What upstream said is known if it was written with the row's version: a release before,
 which knows nothing of it, or of its start, writes versions too."""
 
-LOCK_APPOINTMENTS = f"""
-SELECT {HELD} FROM appointment WHERE appointment_id = ANY ($1::uuid[]) ORDER BY appointment_id FOR UPDATE
+HELD_APPOINTMENTS = f"""
+SELECT {HELD} FROM appointment WHERE appointment_id = ANY ($1::uuid[]) ORDER BY appointment_id
 """  # noqa: S608  # names of ours
+LOCK_APPOINTMENTS = f"{HELD_APPOINTMENTS} FOR UPDATE"
 
 WRITE_APPOINTMENTS = f"""
 INSERT INTO appointment ({_NAMES}, {_SAID_AT})

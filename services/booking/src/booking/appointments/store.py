@@ -35,6 +35,8 @@ _MODE = {mode.value: mode for mode in IngestMode}
 class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     """`appointments.handle.Store` within one transaction."""
 
+    _held = statements.LOCK_APPOINTMENTS
+
     async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
         found = await self._ids(statements.IDENTITIES, identities)
         missing = identities - found.keys() if isinstance(identities, set) else set(identities) - found.keys()
@@ -70,7 +72,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         return {row[0] for row in rows if row[0]}, {ids[row[1]] for row in rows if row[1]}
 
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
-        rows = await self.connection.fetch(statements.LOCK_APPOINTMENTS, list(appointment_ids))
+        rows = await self.connection.fetch(self._held, list(appointment_ids))
         return await followed(self.connection, {row[0]: state_of(row) for row in rows})
 
     async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
@@ -138,6 +140,12 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
 
     async def forget(self, identities: Collection[Identity]) -> None:
         await self.connection.execute(statements.FORGET_IDENTITIES, *columns(identities, 2))
+
+
+class Looking(PostgresStore):
+    """The same within a transaction that may only read: what would be decided now, without waiting for anybody."""
+
+    _held = statements.HELD_APPOINTMENTS
 
 
 async def followed(connection: Connection, held: Mapping[UUID, AppointmentState]) -> Mapping[UUID, AppointmentState]:

@@ -113,7 +113,7 @@ def refusals_of(error: ValidationError) -> Iterator[tuple[Path, Refused]]:
 
 def _refusal(place: str, kind: str) -> Refused:
     if kind == "enum":
-        code = "UNKNOWN_STATUS" if place.endswith("status") else "UNKNOWN_MODE"
+        code = "UNKNOWN_STATUS" if "status" in place.split(".") else "UNKNOWN_MODE"
         return Refused(code, "not one of the values listed in the API's description", place)
     code = shape_code(kind)
     return Refused(code, SHAPES[code], place)

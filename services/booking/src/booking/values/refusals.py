@@ -24,6 +24,7 @@ VERSION_CHANGED = "VERSION_CHANGED"
 """Refusal of what was decided on another version than the one held: HTTP 412."""
 
 UNKNOWN_CLINIC = "UNKNOWN_CLINIC"
+UNKNOWN_APPOINTMENT = "UNKNOWN_APPOINTMENT"
 
 
 class Refused(ValueError):
@@ -46,6 +47,8 @@ class Refused(ValueError):
     @property
     def status(self) -> int:
         """The HTTP status of this refusal."""
+        if self.code == UNKNOWN_APPOINTMENT:
+            return 404
         if self.code in CONFLICTS:
             return 409
         if self.code in TOO_LARGE:

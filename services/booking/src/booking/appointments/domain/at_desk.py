@@ -6,13 +6,17 @@ from booking.appointments.domain.command import SeenAtDesk
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.statuses import CAN_STILL_CHANGE, ENDS_BEFORE_BEGINNING
 from booking.values.refusals import Refused
+from booking.values.unset import Maybe
 
 
-def check_at_desk(held: AppointmentState, seen: SeenAtDesk, now: datetime) -> None:
-    """Refuse what is cancelled, has begun, or was moved since it was looked at.
+def check_at_desk(held: AppointmentState, seen: SeenAtDesk, to: Maybe[datetime | None], now: datetime) -> None:
+    """Refuse what is cancelled, has begun, or was moved since it was looked at, and a move into the past.
+
+    Args:
+        to: When it is to begin, if it is moved.
 
     Raises:
-        Refused: ALREADY_CANCELLED, ALREADY_BEGUN, CHANGED_MEANWHILE.
+        Refused: ALREADY_CANCELLED, ALREADY_BEGUN, CHANGED_MEANWHILE, START_PASSED.
     """
     if held.status in ENDS_BEFORE_BEGINNING:
         raise Refused("ALREADY_CANCELLED", f"the visit is {held.status.value} already")
@@ -22,3 +26,5 @@ def check_at_desk(held: AppointmentState, seen: SeenAtDesk, now: datetime) -> No
         raise Refused("CHANGED_MEANWHILE", "the visit was moved meanwhile: look at the day again")
     if held.starts_at is not None and held.starts_at <= now:
         raise Refused("ALREADY_BEGUN", "the visit's time has come: what became of it is told by an event")
+    if isinstance(to, datetime) and to <= now:
+        raise Refused("START_PASSED", "a visit is not moved into the past")

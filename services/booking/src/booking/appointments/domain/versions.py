@@ -43,14 +43,14 @@ def decide(
 
     Raises:
         Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, SEQUENCE_CONFLICT; at the desk ALREADY_CANCELLED,
-            ALREADY_BEGUN, CHANGED_MEANWHILE.
+            ALREADY_BEGUN, CHANGED_MEANWHILE, START_PASSED.
     """
     if held is None:
         if command.status in ENDS_BEFORE_BEGINNING and not _is_history(command, clinic_id, patient):
             return Decision(Result.TOMBSTONE, _tombstone(command, now))
         return _first(command, clinic_id, patient, now)
     if command.at_desk is not None:
-        check_at_desk(held, command.at_desk, now)
+        check_at_desk(held, command.at_desk, command.starts_at, now)
     order = order_of(held, command, now, restarted_at)
     if order is Order.OLDER:
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
