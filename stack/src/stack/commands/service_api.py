@@ -15,6 +15,7 @@ from chassis.process.settings import FILE, secret_of
 from stack.connections import Connections, NothingRuns, variable_of
 
 KEY_VARIABLE = "ATTEND_OPERATOR_KEY"
+CLIENT_KEY_VARIABLE = "ATTEND_CLIENT_KEY"
 PATIENCE_S = 600.0
 """Between two lines of a stream, or for a whole answer: a dry run over millions takes minutes."""
 
@@ -22,6 +23,10 @@ _HINTS = {
     "NO_KEY": f"set {KEY_VARIABLE} to the operator's key",
     "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key` shows the operator's",
 }
+
+
+type Parameter = str | int | list[str] | None
+"""A value in a query; a list is given several times, None not at all."""
 
 
 @dataclass(frozen=True)
@@ -36,32 +41,34 @@ class ServiceApi:
     """The variable that names its address; None for that of this machine's installation."""
 
     @classmethod
-    def at(cls, name: str, hints: Mapping[str, str] = _HINTS) -> Self:
-        """Look at ATTEND_<NAME>_URL and ATTEND_OPERATOR_KEY (or the file of …_FILE), else at the running installation.
+    def at(cls, name: str, hints: Mapping[str, str] = _HINTS, key_variable: str = KEY_VARIABLE) -> Self:
+        """Look at ATTEND_<NAME>_URL and the variable of the key (or the file of …_FILE), else at what runs here.
 
         Raises:
             NothingRuns: Neither says where the service is.
             Misconfigured: The address is none, or one elsewhere has no key: that of this machine is another's.
         """
         variable = variable_of(name)
-        url, key = os.environ.get(variable, "").rstrip("/"), secret_of(KEY_VARIABLE)
+        url, key = os.environ.get(variable, "").rstrip("/"), secret_of(key_variable)
         connections = Connections.here()
         part = connections.state.part(name) if connections.state else None
         here = part.url.rstrip("/") if part else ""
         if not url and not here:
             raise NothingRuns(
-                f"no {name} service runs here", f"{variable} and {KEY_VARIABLE} to those of another machine"
+                f"no {name} service runs here", f"{variable} and {key_variable} to those of another machine"
             )
         if url and urlsplit(url).scheme not in ("http", "https"):
             raise Misconfigured(f"{variable}: http://HOST:PORT or https://HOST is needed")
         if url and url != here and not key:
-            ways = f"set it to the operator's key there, or {KEY_VARIABLE}{FILE} to a file with it"
-            raise Misconfigured(f"{variable} is set and {KEY_VARIABLE} is not: {ways}")
-        return cls(url or here, key or connections.home.secrets.operator_key, name, hints, variable if url else None)
+            whose = "a client's key" if key_variable == CLIENT_KEY_VARIABLE else "the operator's key"
+            ways = f"set it to {whose} there, or {key_variable}{FILE} to a file with it"
+            raise Misconfigured(f"{variable} is set and {key_variable} is not: {ways}")
+        if not key:
+            secrets = connections.home.secrets
+            key = secrets.key if key_variable == CLIENT_KEY_VARIABLE else secrets.operator_key
+        return cls(url or here, key, name, hints, variable if url else None)
 
-    def ask(
-        self, method: str, path: str, body: object = None, if_match: int | None = None, **query: str | int | None
-    ) -> Any:
+    def ask(self, method: str, path: str, body: object = None, if_match: int | None = None, **query: Parameter) -> Any:
         """Return the JSON answer."""
         with self._http() as http:
             headers = {} if if_match is None else {"if-match": f'"{if_match}"'}
@@ -72,7 +79,7 @@ class ServiceApi:
             except ValueError:
                 raise self._unlike(answer) from None
 
-    def stream(self, path: str, body: object, **query: str | int | None) -> Iterator[dict[str, Any]]:
+    def stream(self, path: str, body: object, **query: Parameter) -> Iterator[dict[str, Any]]:
         """Post, and yield each line of the answer as it comes."""
         headers = {"accept": "application/x-ndjson"}
         with (
@@ -124,7 +131,7 @@ def _content(body: object) -> bytes | None:
     return None if body is None else json.dumps(body).encode()
 
 
-def _given(query: dict[str, str | int | None]) -> dict[str, str | int]:
+def _given(query: dict[str, Parameter]) -> dict[str, str | int | list[str]]:
     return {name: value for name, value in query.items() if value is not None}
 
 
@@ -136,6 +143,13 @@ _BOOKING_HINTS = {
 }
 
 
+_CLIENT_HINTS = {
+    "NO_KEY": f"set {CLIENT_KEY_VARIABLE} to a client's key",
+    "WRONG_KEY": f"{CLIENT_KEY_VARIABLE} holds no client's key: `attend key` shows the local one's",
+    "OPERATOR_BOOKS_NOTHING": f"set {CLIENT_KEY_VARIABLE} to a client's key",
+}
+
+
 class Booking(ServiceApi):
     """The way to booking's API."""
 
@@ -143,6 +157,11 @@ class Booking(ServiceApi):
     def here(cls) -> Self:
         """Look at ATTEND_BOOKING_URL and ATTEND_OPERATOR_KEY, else at the running installation."""
         return cls.at("booking", _BOOKING_HINTS)
+
+    @classmethod
+    def as_client(cls) -> Self:
+        """Look at ATTEND_BOOKING_URL and ATTEND_CLIENT_KEY, else at the running installation and its `local`."""
+        return cls.at("booking", _CLIENT_HINTS, CLIENT_KEY_VARIABLE)
 
 
 def clinic_path(clinic: str) -> str:
