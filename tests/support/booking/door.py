@@ -52,6 +52,7 @@ class Door:
     http: httpx2.AsyncClient
     operations: httpx2.AsyncClient
     clock: Clock
+    api: FastAPI
     running: Service | None = None
     _serial: "count[int]" = field(default_factory=count)
 
@@ -161,7 +162,7 @@ async def opened_on_kafka(
 @asynccontextmanager
 async def _speaking(api: FastAPI, operations: FastAPI, pool: Pool, clock: Clock) -> AsyncIterator[Door]:
     async with calling(api) as http, calling(operations) as asked:
-        door = Door(pool, http, asked, clock)
+        door = Door(pool, http, asked, clock, api)
         await client_keys.create(pool, Client("local", ("local",), may_register=True, may_manage_clinics=True), KEY)
         await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
         yield door

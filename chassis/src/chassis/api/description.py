@@ -5,6 +5,7 @@ codes as an enumeration, an example of each, and what the door and the server re
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
@@ -90,7 +91,8 @@ class DescribedApi(FastAPI):
     def openapi(self) -> Described:
         """Return the description; it is made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = self._with_refusals(super().openapi())
+            found = deepcopy(super().openapi())  # parts of it are the routes' own
+            self.openapi_schema = self._with_refusals(found)
         return self.openapi_schema
 
     def _with_refusals(self, found: Described) -> Described:
@@ -158,11 +160,12 @@ def _with_own_answers(operation: Described) -> None:
 
 
 def _hoisted(found: Described) -> Iterator[tuple[str, Described]]:
-    """Take the models out of the bodies that routes read themselves, and yield them by name."""
+    """Take the models out of the bodies and answers that routes describe themselves, and yield them by name."""
     for operations in found["paths"].values():
         for operation in operations.values():
-            for media in operation.get("requestBody", {}).get("content", {}).values():
-                yield from media.get("schema", {}).pop("$defs", {}).items()
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for media in part.get("content", {}).values():
+                    yield from media.get("schema", {}).pop("$defs", {}).items()
 
 
 def problem_schemas(codes: Codes) -> dict[str, Described]:

@@ -1,17 +1,18 @@
 """`POST /fhir/R4/$process-message`, `POST|PUT /fhir/R4/Appointment`: answers and refusals in FHIR's words."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
 from booking.door.auth import Caller
-from booking.door.bodies import Source
+from booking.door.bodies import Source, described
 from booking.door.domain import Client
 from booking.formats.fhir_r4.format import FHIR_JSON, parse_appointment, parse_message
 from booking.formats.fhir_r4.outcomes import outcome, warnings
@@ -24,6 +25,25 @@ _CODES_422 = (
     "NOT_A_MESSAGE", "NOT_AN_APPOINTMENT", "UNKNOWN_MESSAGE_EVENT", "NO_APPOINTMENT", "NO_APPOINTMENT_ID", "NO_PATIENT",
     "SEVERAL_PATIENTS", "INVALID_FHIR", "FHIR_INVARIANT", "FHIR_R5", *EVENT_CODES[422],
 )  # fmt: skip
+
+
+class _Resource(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class FhirAppointment(_Resource):
+    """An Appointment of R4, of which FHIR itself says the rest."""
+
+    resource_type: Literal["Appointment"] = Field(alias="resourceType")
+
+
+class FhirBundle(_Resource):
+    """A Bundle of R4, of which FHIR itself says the rest."""
+
+    resource_type: Literal["Bundle"] = Field(alias="resourceType")
+
+
+_APPOINTMENT, _BUNDLE = (described(one, {})["schema"] for one in (FhirAppointment, FhirBundle))
 
 
 async def fhir_parameters(
@@ -45,8 +65,8 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
     )
 
     taken = {
-        **answers(_resource("Appointment"), FHIR_JSON),
-        **answers(_resource("Appointment"), FHIR_JSON, status=201),
+        **answers(_APPOINTMENT, FHIR_JSON),
+        **answers(_APPOINTMENT, FHIR_JSON, status=201),
     }
 
     async def take(request: Request, client: Client, parse: Parse, source: str | None, *, as_message: bool) -> Response:
@@ -63,8 +83,8 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
     @router.post(
         "/$process-message",
         summary="Take a booking message",
-        responses=answers(_resource("Bundle"), FHIR_JSON),
-        openapi_extra=_taking("Bundle"),
+        responses=answers(_BUNDLE, FHIR_JSON),
+        openapi_extra=_taking(_BUNDLE),
     )
     async def process_fhir_message(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
@@ -72,7 +92,7 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         """Take a message Bundle whose focus is an Appointment, as NHS BaRS sends it."""
         return await take(request, client, parse_message, source, as_message=True)
 
-    @router.post("/Appointment", summary="Take an Appointment", responses=taken, openapi_extra=_taking("Appointment"))
+    @router.post("/Appointment", summary="Take an Appointment", responses=taken, openapi_extra=_taking(_APPOINTMENT))
     async def post_fhir_appointment(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
@@ -83,7 +103,7 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
         "/Appointment/{resource_id}",
         summary="Take an Appointment",
         responses=taken,
-        openapi_extra=_taking("Appointment"),
+        openapi_extra=_taking(_APPOINTMENT),
     )
     async def put_fhir_appointment(
         request: Request, resource_id: str, client: Annotated[Client, Depends(caller)], source: Source = None
@@ -94,19 +114,8 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
     return router
 
 
-def _resource(kind: str) -> dict[str, Any]:
-    """Return the schema of a resource of R4, of which FHIR itself says the rest."""
-    return {
-        "title": kind,
-        "type": "object",
-        "required": ["resourceType"],
-        "properties": {"resourceType": {"type": "string", "const": kind}},
-        "additionalProperties": True,
-    }
-
-
-def _taking(kind: str) -> dict[str, Any]:
-    content = {FHIR_JSON: {"schema": _resource(kind)}}
+def _taking(schema: dict[str, Any]) -> dict[str, Any]:
+    content = {FHIR_JSON: {"schema": schema}}
     return {"parameters": [KEY_HEADER], "requestBody": {"required": True, "content": content}}
 
 

@@ -20,7 +20,10 @@ def add_bounces(router: APIRouter, callbacks: Callbacks) -> None:
         summary="A returned mail (RFC 3464), with a mail server's secret",
         dependencies=[signed_by(BOUNCE_HEADER, "BounceSecret", "The mail server's secret.")],
         openapi_extra={
-            "requestBody": {"required": True, "content": {"message/rfc822": {"schema": {"type": "string"}}}}
+            "requestBody": {
+                "required": True,
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            }
         },
     )
     async def post_bounce(request: Request) -> Response:
