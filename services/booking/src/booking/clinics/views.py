@@ -1,12 +1,16 @@
 """What routes answer of clinics."""
 
-from pydantic import BaseModel, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from booking.door.bodies import WarningView
 
 
 class ClinicAnswer(BaseModel):
     """The clinic as it is now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"clinic_id": "CARDIO", "version": 1, "warnings": []}]})
 
     clinic_id: str
     version: int = Field(description="The same as before if nothing changed; also the answer's ETag.")
@@ -37,8 +41,19 @@ class DetailsView(BaseModel):
     preparation: str | None = None
 
 
+_SHOWN: dict[str, Any] = {
+    "clinic_id": "CARDIO", "version": 1, "name": "Heart Clinic", "zone": "Europe/London", "languages": ["en"],
+    "country": "GB", "window": {"opens": "07:00", "closes": "21:00"}, "sensitive": False,
+    "identifiers": [{"source": "local", "system": "http://fhir.nhs.uk/Id/dos-service-id", "value": "111111111"}],
+    "phone": "+442079460018", "address": "1 Long Street, London N1 9GU", "directions_url": None, "preparation": None,
+    "services": {"MRI": {"phone": None, "address": "Basement", "directions_url": None, "preparation": "No metal."}},
+}  # fmt: skip
+
+
 class ClinicView(DetailsView):
     """A clinic as it is held."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SHOWN]})
 
     clinic_id: str = Field(description="Its code.")
     version: int = Field(description="Also the answer's ETag.")

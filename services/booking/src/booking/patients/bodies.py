@@ -51,8 +51,18 @@ class ListedBody(PatientBody):
     source: StrictStr | None = Field(default=None, description="Left out: the query's, or the client's only one.")
 
 
+_HELD: dict[str, Any] = {
+    "patient_id": "01a22c62-92fc-731d-8fb7-d41c4de61b44",
+    "version": 3,
+    "main_file": "FILE-2027-000001",
+}
+_TAKEN: dict[str, Any] = {**_HELD, "reminders_cancelled": 0, "warnings": []}
+
+
 class PatientAnswer(BaseModel):
     """The patient as he is now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_TAKEN]})
 
     patient_id: str
     main_file: str = Field(description="FILE-YYYY-NNNNNN.")
@@ -70,6 +80,8 @@ class PatientAnswer(BaseModel):
 
 class ListedAnswer(PatientAnswer):
     """One patient of a batch, as he is now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": "p-1", "status": 200, **_TAKEN}]})
 
     id: str = Field(description="The source's id of the patient.")
     status: Literal[200]
@@ -95,8 +107,17 @@ class BatchBody(BaseModel):
     patients: list[ListedBody]
 
 
+_SHOWN: dict[str, Any] = {
+    **_HELD, "given_name": "Amina", "family_name": "Kimathi", "mobile": "+447700900123", "email": None,
+    "language": "en", "contact_of": None, "consent": True, "do_not_contact": False, "deceased": False,
+    "names": [{"source": "local", "id": "p-1"}],
+}  # fmt: skip
+
+
 class PatientView(BaseModel):
     """A patient as he is held."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SHOWN]})
 
     patient_id: UUID
     version: int = Field(description="0: bookings name him, and nobody registered him. Also the answer's ETag.")

@@ -1,11 +1,11 @@
 """`/v1/providers`: clinicians, told of whole or in part, safe to send again; and read."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from booking.door.auth import Caller
 from booking.door.bodies import (
@@ -62,8 +62,13 @@ class ProviderPart(Body):
     name: Text | None = Field(default=None, description="Left out: as it is.")
 
 
+_HELD: dict[str, Any] = {"provider_id": "6f6de3a5-9c53-5c3e-8e0b-0f3a6b1f7d11", "version": 1}
+
+
 class ProviderAnswer(BaseModel):
     """The clinician as he is now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_HELD, "warnings": []}]})
 
     provider_id: UUID
     version: int = Field(description="The same as before if nothing changed; also the answer's ETag.")
@@ -72,6 +77,12 @@ class ProviderAnswer(BaseModel):
 
 class ProviderView(BaseModel):
     """A clinician as he is held."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{**_HELD, "name": "Dr. Ngozi Adeyemi", "names": [{"source": "local", "id": "dr-204"}]}]
+        }
+    )
 
     provider_id: UUID
     version: int = Field(description="Also the answer's ETag.")
