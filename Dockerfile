@@ -39,6 +39,8 @@ RUN useradd --system --uid 10001 --no-create-home attend
 COPY --from=build /opt/venv /opt/venv
 COPY deploy/ready.sh /usr/local/bin/ready
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+# Its network is the container's own: it listens to all of it, and whoever publishes a port says to whom.
+ENV ATTEND_HTTP_HOST=0.0.0.0 ATTEND_HTTP_PORT=8080 ATTEND_OPERATIONS_HOST=0.0.0.0 ATTEND_OPERATIONS_PORT=8081
 USER 10001
 WORKDIR /tmp
 # the API, and health, status and metrics
