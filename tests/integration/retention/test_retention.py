@@ -78,7 +78,12 @@ async def test_refusals_of_inbound_events_go_after_their_time_in_small_batches(i
 
     gone = await remove(pool, jobs, NOW, pause_s=0)
 
-    assert gone == {"quarters of ingress keys": 0, "refusals of inbound events": BATCH + 7, "settled dead letters": 0}
+    assert gone == {
+        "quarters of ingress keys": 0,
+        "places of inbound records": 0,
+        "refusals of inbound events": BATCH + 7,
+        "settled dead letters": 0,
+    }
     assert await pool.fetchval("SELECT count(*) FROM inbound_refusal") == 5
 
 
@@ -216,7 +221,12 @@ async def test_the_command_counts_first_and_removes_when_told(
     assert await asyncio.to_thread(told, "--dry-run") == await asyncio.to_thread(told, "--dry-run")
     assert await asyncio.to_thread(told) == {
         "removed": True,
-        "rows": {"quarters of ingress keys": 0, "refusals of inbound events": 0, "settled dead letters": 1},
+        "rows": {
+            "quarters of ingress keys": 0,
+            "places of inbound records": 0,
+            "refusals of inbound events": 0,
+            "settled dead letters": 1,
+        },
         "or_more": [],
     }
     table = await asyncio.to_thread(CliRunner().invoke, booking_command.app, ["retention", "--dry-run"])
@@ -265,7 +275,9 @@ async def test_what_every_job_would_remove_can_be_counted(installation: Installa
 
 
 def test_every_job_says_in_words_what_goes_and_keeps_it_for_as_long_as_its_own_setting_says() -> None:
-    booking = BookingSettings.model_construct(keep_ingress_days=11, keep_refusals_days=12, keep_dead_letters_days=13)
+    booking = BookingSettings.model_construct(
+        keep_ingress_days=11, keep_inbound_days=14, keep_refusals_days=12, keep_dead_letters_days=13
+    )
     notifier = NotifierSettings.model_construct(
         keep_inbox_days=21, keep_reply_text_days=22, keep_unmatched_receipts_days=23,
         keep_unreadable_callbacks_days=24, keep_dead_letters_days=25,
@@ -278,7 +290,8 @@ def test_every_job_says_in_words_what_goes_and_keeps_it_for_as_long_as_its_own_s
     ]
 
     assert kept == [
-        {"quarters of ingress keys": 11, "refusals of inbound events": 12, "settled dead letters": 13},
+        {"quarters of ingress keys": 11, "places of inbound records": 14, "refusals of inbound events": 12,
+         "settled dead letters": 13},
         {"inbox notices": 21, "texts of replies": 22, "receipts of unknown messages": 23, "unreadable callbacks": 24,
          "settled dead letters": 25},
         {"visits long over": 31, "visits without a reminder": 31, "settled dead letters": 32},

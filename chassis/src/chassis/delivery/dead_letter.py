@@ -20,7 +20,12 @@ alone is more than PostgreSQL does in one transaction (`chassis.delivery.lone_pa
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One record that was not applied. Bytes of a header's name that are not UTF-8 are lone surrogates (PEP 383)."""
+    """One record that was not applied. Bytes of a header's name that are not UTF-8 are lone surrogates (PEP 383).
+
+    Attributes:
+        place: Where in the value it is wrong, as a path; None: not said.
+        event_id: Which event it is; None: that could not be read, or was not looked for.
+    """
 
     topic: str
     partition: int
@@ -30,19 +35,22 @@ class DeadLetter:
     headers: Received
     code: str
     message: str
+    place: str | None = None
+    event_id: str | None = None
     id: int | None = None
     recorded_at: datetime | None = None
     state: str = "open"
 
 
 _STORE = """
-INSERT INTO dead_letter (consumer, topic, partition, "offset", key, value, headers, code, message)
-SELECT $1, topic, partition, "offset", key, value, headers, code, message
-FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[], $9::text[])
-    AS dead (topic, partition, "offset", key, value, headers, code, message)
+INSERT INTO dead_letter (consumer, topic, partition, "offset", key, value, headers, code, message, place, event_id)
+SELECT $1, topic, partition, "offset", key, value, headers, code, message, place, event_id
+FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[], $9::text[],
+            $10::text[], $11::text[])
+    AS dead (topic, partition, "offset", key, value, headers, code, message, place, event_id)
 ON CONFLICT (consumer, topic, partition, "offset") DO NOTHING
 """
-_COLUMNS = 'id, topic, partition, "offset", key, value, headers, code, message, recorded_at, state'
+_COLUMNS = 'id, topic, partition, "offset", key, value, headers, code, message, place, event_id, recorded_at, state'
 
 
 async def store(connection: Connection, consumer: str, letters: Sequence[DeadLetter]) -> None:
@@ -55,6 +63,7 @@ async def store(connection: Connection, consumer: str, letters: Sequence[DeadLet
             [_pack(d.headers) for d in letters],
             [d.code for d in letters],
             [_storable(d.message) for d in letters],
+            *columns(letters, "place", "event_id"),
         )
 
 
@@ -73,6 +82,14 @@ async def listed(pool: Pool, state: str | None = "open", limit: int = 100, after
 async def one(pool: Pool, letter_id: int) -> DeadLetter | None:
     """Return one letter, or None if there is none of that id."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM dead_letter WHERE id = $1", letter_id)  # noqa: S608  # constants
+    return None if row is None else _letter(row)
+
+
+async def at(pool: Pool, consumer: str, topic: str, partition: int, offset: int) -> DeadLetter | None:
+    """Return the letter of the record there, or None if it is none."""
+    place = 'consumer = $1 AND topic = $2 AND partition = $3 AND "offset" = $4'
+    query = f"SELECT {_COLUMNS} FROM dead_letter WHERE {place}"  # noqa: S608  # constants
+    row = await pool.fetchrow(query, consumer, topic, partition, offset)
     return None if row is None else _letter(row)
 
 

@@ -109,4 +109,6 @@ def letter(record: ConsumerRecord[bytes, bytes], error: RejectedEvent) -> DeadLe
         headers=tuple(record.headers),
         code=error.code,
         message=error.message,
+        place=error.place,
+        event_id=error.event_id,
     )

@@ -26,7 +26,17 @@ class AttendError(Exception):
 
 
 class RejectedEvent(AttendError):
-    """An event that no retry will make acceptable."""
+    """An event that no retry will make acceptable.
+
+    Attributes:
+        place: Where in it, as a path; None: not said.
+        event_id: Which event it is; None: that cannot be read, or is not said.
+    """
+
+    def __init__(self, code: str, message: str, place: str | None = None, event_id: str | None = None) -> None:
+        super().__init__(code, message)
+        self.place = place
+        self.event_id = event_id
 
 
 class UndecodableEvent(RejectedEvent):

@@ -1,4 +1,4 @@
-"""What booking keeps only for so long: ingress keys, refusals, settled dead letters; and the partitions to come."""
+"""What booking keeps only for so long: ingress keys, refusals, places, dead letters; and the partitions to come."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,6 +24,13 @@ def jobs(settings: Settings) -> Sequence[Job]:
             timedelta(days=settings.keep_ingress_days),
             "SELECT FROM partition_bounds('ingress') WHERE ends::timestamp AT TIME ZONE 'UTC' <= $1",
             "SELECT dropped FROM drop_ingress($1, $2) AS dropped",
+            by_machine_time=True,
+        ),
+        Job(
+            "places of inbound records",
+            timedelta(days=settings.keep_inbound_days),
+            "SELECT FROM inbound_taken WHERE recorded_at < $1",
+            "DELETE FROM inbound_taken WHERE ctid IN (SELECT ctid FROM inbound_taken WHERE recorded_at < $1 LIMIT $2)",
             by_machine_time=True,
         ),
         Job(

@@ -43,6 +43,8 @@ class Settings(ServiceSettings):
     """How long the same event again is answered from its key; later it is judged by its sequence."""
     keep_refusals_days: int = Field(default=90, ge=1)
     """How long it can be asked why an inbound event was refused."""
+    keep_inbound_days: int = Field(default=14, ge=8)  # an inbound topic keeps its records for 7 days
+    """How long it can be asked by its place in its topic what became of a record that was taken."""
 
     @field_validator("inbound_clients")
     @classmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from booking import retention
 from booking.appointments import http as appointments_http
@@ -26,6 +26,8 @@ from booking.formats.fhir_r4.outcomes import FHIR_OUTCOMES
 from booking.formats.http import EventDoor
 from booking.formats.messages import Inbound, decode_of
 from booking.formats.plain.format import PlainJson
+from booking.inbound import http as inbound_http
+from booking.inbound.domain import InboundTopics
 from booking.merges import http as merges_http
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
@@ -51,6 +53,7 @@ from chassis.api.app import Bounds, create_api, operator
 from chassis.api.operations import listeners
 from chassis.delivery import high_water
 from chassis.delivery.consumer import BatchConsumer, Subscription
+from chassis.delivery.replay import replay
 from chassis.kafka import topics
 from chassis.outbox.relay import Relay
 from chassis.postgres import migrator
@@ -157,7 +160,7 @@ def subscriptions(
     replayed: bool = False,
 ) -> tuple[Subscription[Any], ...]:
     """Return what booking listens to, and what becomes of it; `replayed` is for dead letters."""
-    take = Inbound(clock, rules_of(settings), counts).apply
+    take = Inbound(clock, rules_of(settings), counts, replayed=replayed).apply
     inbound = (
         Subscription(topic, decode_of(client_id, formats, clock, replayed=replayed), take, own=False)
         for topic, client_id in settings.inbound
@@ -257,6 +260,7 @@ def door(
         merges_http.routes(transactions, client),
         appointments_http.routes(reads, transactions.clock, reader),
         desk_http.routes(desk_http.Desk(transactions, intake, reads), reader),
+        _inbound_routes(settings, transactions, reads, formats, reader),
         safety_http.routes(reads, reader, clinics_visited),
         sources_http.routes(transactions, reads, reader),
         appointments_http.ahead_routes(reads, transactions.clock, reader),
@@ -273,3 +277,18 @@ def unplugged() -> FastAPI:
     counts = AnswerCounts(Metrics(SERVICE))
     transactions = Transactions(cast("Pool", None), RealClock(), lambda: None, counts.refusals)
     return door(Settings.model_construct(), transactions, counts)
+
+
+def _inbound_routes(
+    settings: Settings, transactions: Transactions, reads: Pool, formats: Formats, reader: auth.Caller
+) -> APIRouter:
+    owners = {settings.topic_name(topic): client_id for topic, client_id in settings.inbound}
+    partitions = max(topic.partitions for topic, _ in settings.inbound)
+    topics_here = InboundTopics(owners, settings.topic_prefix, partitions)
+    subscribed = subscriptions(settings, transactions.clock, formats=formats, replayed=True)
+
+    async def again(letter_id: int) -> None:
+        await replay(transactions.pool, subscribed, settings.topic_prefix, letter_id)
+        transactions.committed()
+
+    return inbound_http.routes(reads, topics_here, again, reader, events_http.REPLAY_CODES)

@@ -38,6 +38,9 @@ class Pipes:
         lines = body.decode().splitlines()
         return Parsed([self._command(line, hints) for line in lines], is_batch=len(lines) > 1)
 
+    def event_id(self, body: bytes) -> str | None:
+        return body.decode().partition("|")[0]
+
     def _command(self, line: str, hints: Hints) -> BookAppointment | Refused:
         fields = line.split("|")
         if len(fields) != 6:

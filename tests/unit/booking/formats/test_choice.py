@@ -18,6 +18,9 @@ class Named:
         self.media_types = media_types
         self.topic_content_types = topic_content_types
 
+    def event_id(self, body: bytes) -> str | None:
+        return None
+
     def parse(self, body: bytes, hints: Hints) -> Parsed:
         return Parsed([])
 

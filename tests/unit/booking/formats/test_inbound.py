@@ -7,14 +7,17 @@ import pytest
 from aiokafka import ConsumerRecord
 from pydantic import SecretStr, ValidationError
 
+from booking.appointments.domain.command import BookAppointment
+from booking.door.strict_json import canonical_hash
 from booking.formats.choice import Formats
-from booking.formats.messages import decode_of
+from booking.formats.fhir_r4.format import FhirR4
+from booking.formats.messages import ReadRecord, decode_of, rejected
 from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints, Parsed
 from booking.settings import Settings
 from booking.values.refusals import Refused
 from chassis.process.clock import RealClock
-from chassis.process.errors import Misconfigured, RejectedEvent
+from chassis.process.errors import Misconfigured
 from schemas.topics import BOOKINGS_INBOUND
 from stack.prepare import declared_here
 
@@ -30,25 +33,72 @@ def record(**given: Any) -> ConsumerRecord[bytes, bytes]:
     )  # fmt: skip
 
 
+def refusal_of(read: ReadRecord) -> tuple[str, str]:
+    assert isinstance(read.command, Refused)
+    return read.command.code, read.command.place
+
+
+def read(formats: Formats = FORMATS, client: str | None = "local", **given: Any) -> ReadRecord:
+    return decode_of(client, formats, RealClock())(record(**given))
+
+
 def settings(**given: Any) -> Settings:
     return Settings(database_url=SecretStr("x"), kafka_bootstrap_servers="x", **given)
 
 
 @pytest.mark.parametrize("claims", [(), (("client", b"other"),), (("client", None),), (("client", b"\xff"),)])
 def test_a_claim_in_a_header_is_not_looked_at(claims: tuple[tuple[str, bytes | None], ...]) -> None:
-    assert decode_of("local", FORMATS, RealClock())(record(headers=claims)).client == "local"
+    found = read(headers=claims)
+    assert (found.client, found.event_id) == ("local", "e1")
+    assert isinstance(found.command, BookAppointment)
+    assert found.command.client == "local"
 
 
-def test_a_record_is_one_event_and_no_batch() -> None:
-    for batch in ([BODY], {"events": [BODY]}):
-        with pytest.raises(RejectedEvent, match="WRONG_TYPE"):
-            decode_of("local", FORMATS, RealClock())(record(value=orjson.dumps(batch)))
+@pytest.mark.parametrize(
+    ("given", "code", "event_id"),
+    [
+        ({"value": orjson.dumps([BODY])}, "WRONG_TYPE", None),
+        ({"value": orjson.dumps({"events": [BODY]})}, "WRONG_TYPE", None),
+        ({"value": orjson.dumps({})}, "MISSING_FIELD", None),
+        ({"value": orjson.dumps({**BODY, "appointment": {"id": "v1", "status": "soon"}})}, "UNKNOWN_STATUS", "e1"),
+        ({"value": orjson.dumps({"event_id": "e1"})}, "MISSING_FIELD", "e1"),
+        ({"value": orjson.dumps({**BODY, "event_id": "e\x00"})}, "CONTROL_CHARACTER", None),
+        ({"value": orjson.dumps({**BODY, "event_id": 7})}, "WRONG_TYPE", "7"),
+        ({"value": None}, "EMPTY_BODY", None),
+        ({"value": b"{"}, "TRUNCATED_JSON", None),
+        ({"value": b'{"event_id": "e1", "more": ' + b"[" * 40 + b"]" * 40 + b"}"}, "TOO_DEEP", "e1"),
+        ({"value": b"[" * 100_000 + b"]" * 100_000}, "TOO_DEEP", None),
+        ({"value": b'{"event_id": "e1", "event_id": "e2"}'}, "DUPLICATE_KEY", "e2"),
+        ({"value": b'{"event_id": "e1", "sequence": ' + b"9" * 5_000 + b"}"}, "NUMBER_TOO_LONG", "e1"),
+        ({"value": b'{"event_id": "\\ud83d"}'}, "MISSING_FIELD", None),
+        ({"value": b"\xff"}, "NOT_UTF8", None),
+        ({"key": b"v2"}, "KEY_MISMATCH", "e1"),
+        ({"key": b"\xff"}, "NOT_UTF8", "e1"),
+        ({"key": b""}, "KEY_MISMATCH", "e1"),
+    ],
+)
+def test_what_is_refused_says_which_event_it_was_where_that_can_be_read(
+    given: dict[str, Any], code: str, event_id: str | None
+) -> None:
+    found = read(**given)
+    assert (refusal_of(found)[0], found.event_id, found.client) == (code, event_id, "local")
 
 
-@pytest.mark.parametrize("refused", [{}, {"event_id": "e1", "appointment": {"id": "v1", "status": "soon"}}])
-def test_an_event_that_cannot_be_read_is_refused_with_its_own_code(refused: dict[str, Any]) -> None:
-    with pytest.raises(RejectedEvent, match=r"MISSING_FIELD|UNKNOWN_STATUS"):
-        decode_of("local", FORMATS, RealClock())(record(value=orjson.dumps(refused)))
+@pytest.mark.parametrize(
+    ("body", "event_id"),
+    [
+        (BODY, "e1"),
+        ({"resourceType": "Bundle", "id": "b1", "entry": [{"resource": {"id": "h1"}}]}, "h1"),
+        ({"resourceType": "Bundle", "id": "b1", "entry": [7]}, "b1"),
+        ({"resourceType": "Appointment"}, f"sha256:{canonical_hash({'resourceType': 'Appointment'}).hex()}"),
+        ({"resourceType": "Patient", "id": "p"}, None),
+    ],
+)
+def test_the_id_is_found_whatever_format_a_header_claims(body: dict[str, Any], event_id: str | None) -> None:
+    formats = Formats(PlainJson(), FhirR4())
+    for claimed in (b"application/fhir+json", b"application/json", b"text/xml"):
+        found = read(formats, None, value=orjson.dumps(body), headers=(("content-type", claimed),))
+        assert (refusal_of(found)[0], found.event_id) == ("NO_CLIENT", event_id)
 
 
 @pytest.mark.parametrize("number", [0, 2])
@@ -57,8 +107,7 @@ def test_a_format_that_finds_no_event_or_several_is_no_way_around_that(number: i
         def parse(self, body: bytes, hints: Hints) -> Parsed:
             return Parsed([*super().parse(body, hints).commands] * number)
 
-    with pytest.raises(RejectedEvent, match="WRONG_TYPE"):
-        decode_of("local", Formats(Several()), RealClock())(record())
+    assert refusal_of(read(Formats(Several()))) == ("WRONG_TYPE", "")
 
 
 def test_a_value_that_is_no_text_is_refused_though_its_format_does_not_look() -> None:
@@ -66,8 +115,7 @@ def test_a_value_that_is_no_text_is_refused_though_its_format_does_not_look() ->
         def parse(self, body: bytes, hints: Hints) -> Parsed:
             return super().parse(body.decode().encode(), hints)
 
-    with pytest.raises(RejectedEvent, match="NOT_UTF8: byte 1: the body is not UTF-8"):
-        decode_of("local", Formats(Text()), RealClock())(record(value=b"x\xff"))
+    assert refusal_of(read(Formats(Text()), value=b"x\xff")) == ("NOT_UTF8", "byte 1")
 
 
 def test_what_stands_as_its_refusal_is_refused_with_its_place() -> None:
@@ -75,18 +123,20 @@ def test_what_stands_as_its_refusal_is_refused_with_its_place() -> None:
         def parse(self, body: bytes, hints: Hints) -> Parsed:
             return Parsed([Refused("WRONG_TYPE", "six fields a line", "line 1")])
 
-    with pytest.raises(RejectedEvent, match="WRONG_TYPE: line 1: six fields a line"):
-        decode_of("local", Formats(Refusing()), RealClock())(record())
+    assert refusal_of(read(Formats(Refusing()))) == ("WRONG_TYPE", "line 1")
+    told = rejected(Refused("WRONG_TYPE", "six fields a line", "line 1"), "e1")
+    assert (str(told), told.place, told.event_id) == ("WRONG_TYPE: line 1: six fields a line", "line 1", "e1")
 
 
 @pytest.mark.parametrize(("given", "held"), [({}, ""), ({"source": ""}, ""), ({"source": "pas"}, "pas")])
 def test_the_source_that_a_record_names_is_kept_until_its_client_is_known(given: dict[str, str], held: str) -> None:
-    assert decode_of("local", FORMATS, RealClock())(record(value=orjson.dumps({**BODY, **given}))).source == held
+    found = read(value=orjson.dumps({**BODY, **given})).command
+    assert isinstance(found, BookAppointment)
+    assert found.source == held
 
 
 def test_a_topic_of_nobodys_is_refused_whatever_its_records_claim() -> None:
-    with pytest.raises(RejectedEvent, match="NO_CLIENT"):
-        decode_of(None, FORMATS, RealClock())(record(headers=(("client", b"local"),)))
+    assert refusal_of(read(client=None, headers=(("client", b"local"),)))[0] == "NO_CLIENT"
 
 
 def test_the_first_inbound_topic_is_read_though_it_is_nobodys_so_that_nothing_waits_unseen() -> None:

@@ -1,4 +1,4 @@
-"""What the read API answers of appointments and events; it is written by hand, which this describes."""
+"""What the read API answers of appointments; it is written by hand, which this describes."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,8 +6,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from booking.appointments.domain.state import Result
-from booking.door.bodies import RefusedView, WarningView
 from schemas.appointments import Appointment, Bar, Status
 
 
@@ -68,38 +66,6 @@ class VisitPage(BaseModel):
 
     items: list[VisitView]
     next_after: str | None
-
-
-class RefusedEvent(RefusedView):
-    """An event that was refused and kept."""
-
-    client: str
-    event_id: str
-    recorded_at: datetime
-
-
-class RefusedEventPage(BaseModel):
-    """Events that were refused, newest first."""
-
-    items: list[RefusedEvent]
-    next_before: None
-
-
-class EventView(BaseModel):
-    """What became of an event that was taken."""
-
-    event_id: str
-    appointment_id: UUID
-    version: int
-    result: Result
-    warnings: list[WarningView]
-
-
-class RefusedEventView(RefusedView):
-    """What became of an event that was refused and kept."""
-
-    event_id: str
-    result: Literal["refused"]
 
 
 class AheadView(BaseModel):

@@ -1,4 +1,4 @@
-"""What booking shows: appointments with their history, those ahead, and results of inbound events."""
+"""What booking shows: appointments with their history, and those ahead."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,14 +13,11 @@ from booking.appointments.bodies import (
     AheadPage,
     AppointmentPage,
     AppointmentView,
-    EventView,
-    RefusedEventPage,
-    RefusedEventView,
     Snapshots,
     States,
     VisitPage,
 )
-from booking.appointments.reads import beginning, by_source, one, refusals, result_of
+from booking.appointments.reads import beginning, by_source, one
 from booking.appointments.wanted import NO_FILTER, Filter, filter_of, wanted_of
 from booking.door.auth import Caller
 from booking.door.bodies import Order, problem
@@ -107,39 +104,6 @@ def routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
     async def get_appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The appointment as it is, and its history, each version as it was published."""
         return await one(pool, appointment_id, client)
-
-    @router.get(
-        "/inbound",
-        summary="Events that were refused and are for staff to look at, newest first",
-        responses=answers(RefusedEventPage),
-    )
-    async def get_refused_events(
-        client: Annotated[Client, Depends(caller)],
-        code: Annotated[
-            str | None, Query(max_length=100, pattern="^[A-Z_]+$", description="Such as IDENTITY_CONFLICT.")
-        ] = None,
-        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
-    ) -> dict[str, Any]:
-        """Those of the inbound topics, which are in the dead letters, and those whose names are of two appointments.
-
-        One that was taken since is not among them.
-        """
-        return await refusals(pool, client, code, limit)
-
-    @router.get(
-        "/inbound/{event_id:path}",
-        summary="What became of an event",
-        responses={
-            **answers(EventView | RefusedEventView),
-            **refuses({404: ("UNKNOWN_EVENT",), 422: ("PADDED_ID", "EMPTY_TEXT", "CONTROL_CHARACTER")}),
-        },
-    )
-    async def get_event(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
-        """The result of an event taken over HTTP or from `bookings-inbound`, by its id."""
-        try:
-            return await result_of(pool, texts.identifier(event_id, "event_id"), client)
-        except Refused as refusal:
-            raise problem(refusal) from None
 
     return router
 

@@ -6,10 +6,12 @@ from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.handle import accept
-from booking.appointments.store import PostgresStore, remember_refusals
+from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
 from booking.door.group_commit import Gatherer
 from booking.door.transactions import Transactions
+from booking.inbound.domain import RefusedEvent
+from booking.inbound.store import keep_refused
 from booking.patients.handle import Rules
 from booking.values.refusals import IDENTITY_CONFLICT, Refused
 from chassis.postgres.database import Connection
@@ -54,8 +56,7 @@ class CommandIntake:
             store, now = PostgresStore(connection), self._transactions.clock.now()
             answers = await accept(store, commands, clients, now, self._rules)
             people = store.people
-            if conflicts := _for_staff(commands, answers):
-                await remember_refusals(connection, conflicts, now)
+            await keep_refused(connection, _for_staff(commands, answers), now)
             return answers
 
         committed = self._transactions.committed
@@ -64,9 +65,7 @@ class CommandIntake:
         return answers
 
 
-def _for_staff(
-    commands: Sequence[BookAppointment], answers: Sequence[EventAnswer]
-) -> list[tuple[BookAppointment, Refused]]:
+def _for_staff(commands: Sequence[BookAppointment], answers: Sequence[EventAnswer]) -> list[RefusedEvent]:
     """Return the refusals that people are to see: the same again does not lift them."""
     refused = ((c, a.refusal) for c, a in zip(commands, answers, strict=True) if a.refusal is not None)
-    return [(command, refusal) for command, refusal in refused if refusal.code == IDENTITY_CONFLICT]
+    return [RefusedEvent(c.client, c.key, refusal) for c, refusal in refused if refusal.code == IDENTITY_CONFLICT]

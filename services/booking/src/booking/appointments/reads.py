@@ -1,14 +1,11 @@
-"""What booking shows of an appointment, and of an event that came in, read from PostgreSQL for who may see it."""
+"""What booking shows of an appointment, read from PostgreSQL for who may see it."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from booking.appointments.domain.strangers import is_lasting
-from booking.door.domain import OPERATOR, Client
-from booking.values.warned import UNKNOWN_PATIENT, UNKNOWN_PROVIDER, Warned, of_line
+from booking.door.domain import Client
 from chassis.api.app import Problem
 from chassis.postgres.database import Pool
 
@@ -29,26 +26,6 @@ SELECT appointment_id, version, schedule_gen FROM appointment
 WHERE appointment_id BETWEEN $1 AND $2
   AND ($3::text[] IS NULL OR source = ANY ($3)) AND ($4::text[] IS NULL OR clinic_id IS NULL OR clinic_id = ANY ($4))
 ORDER BY appointment_id LIMIT 5
-"""
-_INBOUND = """
-SELECT client, key, result, appointment_id, version, warnings FROM ingress
-WHERE key = $1 AND ($2::text IS NULL OR client = $2)
-"""
-_REFUSED = """
-SELECT client, key, code, message, place, recorded_at FROM inbound_refusal
-WHERE key = $1 AND ($2::text IS NULL OR client = $2)
-"""
-_KNOWN_NOW = """
-SELECT coalesce(p.version > 0, false) AS patient,
-       EXISTS (SELECT FROM provider d WHERE d.provider_id = a.provider_id) AS provider
-FROM appointment a LEFT JOIN patient p USING (patient_id) WHERE a.appointment_id = $1
-"""
-
-_REFUSALS = """
-SELECT client, key AS event_id, code, message AS detail, place, recorded_at FROM inbound_refusal AS refused
-WHERE NOT EXISTS (SELECT FROM ingress WHERE ingress.client = refused.client AND ingress.key = refused.key)
-  AND ($1::text IS NULL OR client = $1) AND ($2::text IS NULL OR code = $2)
-ORDER BY recorded_at DESC, client, key LIMIT $3
 """
 
 
@@ -88,47 +65,6 @@ async def beginning(pool: Pool, client: Client, prefix: str) -> dict[str, Any]:
     lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
     rows = await pool.fetch(_BEGINNING, lowest, highest, *_seen_by(client))
     return {"items": [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows], "next_after": None}
-
-
-async def result_of(pool: Pool, event_id: str, client: Client) -> dict[str, Any]:
-    """Return what became of an event of this client; the operator may ask for anybody's."""
-    whose = None if client is OPERATOR else client.client_id
-    taken = await pool.fetchrow(_INBOUND, event_id, whose)
-    refused = None if taken else await pool.fetchrow(_REFUSED, event_id, whose)
-    if taken is not None:
-        return {
-            "event_id": event_id,
-            "appointment_id": str(taken["appointment_id"]),
-            "version": taken["version"],
-            "result": taken["result"],
-            "warnings": [warned.members for warned in await _warnings(pool, taken)],
-        }
-    if refused is None:
-        raise Problem(404, "UNKNOWN_EVENT", "No event of this id was taken or refused for good.")
-    return {
-        "event_id": event_id,
-        "result": "refused",
-        "code": refused["code"],
-        "detail": refused["message"],
-        "place": refused["place"],
-    }
-
-
-async def _warnings(pool: Pool, taken: Any) -> Sequence[Warned]:
-    """Return what was said of an event, without those of whoever became known since."""
-    kept = [of_line(line) for line in taken["warnings"]]
-    if all(is_lasting(warned) for warned in kept):
-        return kept
-    known = await pool.fetchrow(_KNOWN_NOW, taken["appointment_id"])
-    gone = {UNKNOWN_PATIENT: known and known["patient"], UNKNOWN_PROVIDER: known and known["provider"]}
-    return [warned for warned in kept if not gone.get(warned.code)]
-
-
-async def refusals(pool: Pool, client: Client, code: str | None, limit: int) -> dict[str, Any]:
-    """Return events of this client that were refused and kept, newest first; the operator sees everybody's."""
-    whose = None if client is OPERATOR else client.client_id
-    rows = await pool.fetch(_REFUSALS, whose, code, limit)
-    return {"items": [dict(row) for row in rows], "next_before": None}
 
 
 def _seen_by(client: Client) -> tuple[list[str] | None, list[str] | None]:

@@ -125,14 +125,4 @@ FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::int
 ORDER BY client, key, period
 """
 
-REMEMBER_REFUSALS = """
-INSERT INTO inbound_refusal (client, key, code, message, place, recorded_at)
-SELECT DISTINCT ON (client, key) client, key, code, message, place, $6::timestamptz
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS given (client, key, code, message, place)
-ORDER BY client, key
-ON CONFLICT (client, key) DO UPDATE
-SET code = excluded.code, message = excluded.message, place = excluded.place, recorded_at = excluded.recorded_at
-"""
-
-
 KEPT_PATIENTS = "SELECT away, kept FROM kept_patients($1::uuid[])"

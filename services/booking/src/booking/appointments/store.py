@@ -8,7 +8,6 @@ from uuid import UUID
 import asyncpg
 
 from booking.appointments import statements
-from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.two_writers import Said, said_before
@@ -20,7 +19,6 @@ from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
 from booking.sources.store import last_restarts
 from booking.values.identity import Identity
-from booking.values.refusals import Refused
 from booking.values.warned import of_line
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
@@ -159,14 +157,6 @@ async def followed(connection: Connection, held: Mapping[UUID, AppointmentState]
         return held
     kept = {row["away"]: row["kept"] for row in rows}
     return {key: state._replace(patient=kept.get(state.patient, state.patient)) for key, state in held.items()}
-
-
-async def remember_refusals(
-    connection: Connection, refused: Sequence[tuple[BookAppointment, Refused]], now: datetime
-) -> None:
-    """Keep why events were refused, so that staff see it and it can be asked by their ids."""
-    rows = [(command.client, command.key, why.code, why.message, why.place) for command, why in refused]
-    await connection.execute(statements.REMEMBER_REFUSALS, *map(list, zip(*rows, strict=True)), now)
 
 
 def state_of(row: Any) -> AppointmentState:

@@ -71,6 +71,17 @@ def event_json(body: bytes) -> Any:
     return _readable(value) if b"\\u" in body else value
 
 
+def loose_json(body: bytes) -> Any:
+    """Return the value of a body that is refused, read as most readers would: to say which event it was, no more.
+
+    None is returned where even that cannot be read.
+    """
+    try:
+        return json.loads(body.removeprefix(BOM_UTF8), parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _readable(value: Any) -> Any:
     if isinstance(value, str):
         return _NO_CHARACTER.sub(UNREADABLE, value)

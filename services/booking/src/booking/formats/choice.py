@@ -1,8 +1,11 @@
 """Which format a body is in: by the type that came with it."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from booking.formats.port import Format
+from booking.values import texts
+from booking.values.refusals import Refused
 
 CONTENT_TYPE = "content-type"
 """Header of a record of a topic, as Kafka's binding of CloudEvents names it."""
@@ -35,6 +38,15 @@ class Formats:
         """
         named = next((value for name, value in headers if name.lower() == CONTENT_TYPE), None)
         return self._by_content_type.get(_bare((named or b"").decode("latin-1")), self.all[0])
+
+    def event_id(self, body: bytes, named: Format) -> str | None:
+        """Return which event a refused body is, by the format it is said to be in, else by any; None: none tells."""
+        for one in (named, *self.all):
+            with suppress(Refused, UnicodeDecodeError):
+                found = one.event_id(body)
+                if isinstance(found, str):
+                    return texts.identifier(found, "event_id")
+        return None
 
 
 def _by_type(pairs: Iterable[tuple[str, Format]]) -> dict[str, Format]:

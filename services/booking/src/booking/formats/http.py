@@ -32,6 +32,13 @@ EVENT_CODES = {
 }  # fmt: skip
 """Of an event alone; one of a batch has its own status and code in the answer."""
 
+REPLAY_CODES = {
+    **{status: codes for status, codes in EVENT_CODES.items() if status != 400},
+    413: ("BATCH_TOO_LARGE",),
+    422: (*BAD_BODY, *EVENT_CODES[422], "NO_CLIENT", "UNKNOWN_CLIENT", "KEY_MISMATCH", "REPLAY_FAILED"),
+}
+"""Of a record that is replayed: what it holds was not sent with the request."""
+
 
 KEY_HEADER = {
     "name": "Idempotency-Key",

@@ -6,6 +6,7 @@ claim: whoever may write the topic could speak for every client.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from aiokafka import ConsumerRecord
 
@@ -14,13 +15,16 @@ from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
 from booking.appointments.handle import accept
-from booking.appointments.store import PostgresStore, remember_refusals
+from booking.appointments.store import PostgresStore
 from booking.door import client_keys
 from booking.door.domain import ALL, Client
 from booking.formats.choice import Formats
-from booking.formats.port import Hints, parsed_by
+from booking.formats.port import Format, Hints, parsed_by
+from booking.inbound.domain import Position, RefusedEvent, TakenRecord
+from booking.inbound.store import keep_refused, keep_taken
 from booking.patients.handle import Rules
 from booking.values.refusals import Refused
+from booking.values.warned import NO_KEY, Warned
 from chassis.delivery.consumer import Applied
 from chassis.postgres.after_commit import after_commit
 from chassis.postgres.database import Connection
@@ -30,98 +34,131 @@ from chassis.process.errors import RejectedEvent
 UNNAMED = ""
 """The source of a record that names none: it is its client's only one."""
 
-type Decode = Callable[[ConsumerRecord[bytes, bytes]], BookAppointment]
+type Record = ConsumerRecord[bytes, bytes]
+
+
+class ReadRecord(NamedTuple):
+    """A record, as far as it could be read.
+
+    Attributes:
+        client: Whose topic it is in; None: nobody's.
+        event_id: Which event it is; None: nothing in it tells.
+        command: What it asks for, with an empty source if it names none; or why it is refused.
+    """
+
+    at: Position
+    client: str | None
+    event_id: str | None
+    command: BookAppointment | Refused
+
+
+type Decode = Callable[[Record], ReadRecord]
 
 
 def decode_of(client_id: str | None, formats: Formats, clock: Clock, *, replayed: bool = False) -> Decode:
     """Return what reads the records of a topic that belongs to one client, whatever they say of themselves.
+
+    What cannot be read is no error: it stands as its refusal, beside the event id where one can be found, so that what
+    became of it is kept with what became of the others. NO_CLIENT: the topic is nobody's. KEY_MISMATCH: the key is no
+    name of the appointment, by which alone events of one appointment stay in order.
 
     Args:
         client_id: Whose topic it is; None: nobody's, and every record is refused.
         replayed: The records are dead letters: each command keeps the place in time at which it first came.
     """
 
-    def decode(record: ConsumerRecord[bytes, bytes]) -> BookAppointment:
-        """Return the command in a record; its source is empty if it names none.
-
-        Raises:
-            RejectedEvent: The value is not acceptable; NO_CLIENT if the topic is nobody's; KEY_MISMATCH if the key is
-                no name of the appointment, by which alone events of one appointment stay in order.
-        """
+    def decode(record: Record) -> ReadRecord:
+        at = Position(record.topic, record.partition, record.offset)
+        format_ = formats.of_record(record.headers)
         try:
-            command = _command(client_id, formats, record, clock.now())
+            command = _command(client_id, format_, record, clock.now())
+            _check_key(command, record.key)
         except Refused as refusal:
-            raise rejected(refusal) from None
-        except UnicodeDecodeError:
-            raise RejectedEvent("NOT_UTF8", "the key is not UTF-8") from None
+            return ReadRecord(at, client_id, formats.event_id(record.value or b"", format_), refusal)
         arrived_at = datetime.fromtimestamp(record.timestamp / 1000, UTC) if replayed else None
-        return command._replace(arrived_at=arrived_at, arrived_offset=record.offset)
+        warnings = command.warnings if record.key is not None else (*command.warnings, Warned(NO_KEY))
+        command = command._replace(arrived_at=arrived_at, arrived_offset=record.offset, warnings=warnings)
+        return ReadRecord(at, client_id, command.key, command)
 
     return decode
 
 
-def _command(
-    client_id: str | None, formats: Formats, record: ConsumerRecord[bytes, bytes], now: datetime
-) -> BookAppointment:
+def _command(client_id: str | None, format_: Format, record: Record, now: datetime) -> BookAppointment:
     if client_id is None:
         raise Refused("NO_CLIENT", "this topic is bound to no client; name its client in BOOKING_INBOUND_CLIENTS")
     unchecked = Client(client_id, (ALL,))  # what it may do is read in the batch's transaction
-    parse, hints = formats.of_record(record.headers).parse, Hints(unchecked, now, source=UNNAMED)
-    parsed = parsed_by(parse, record.value or b"", hints)
+    parsed = parsed_by(format_.parse, record.value or b"", Hints(unchecked, now, source=UNNAMED))
     if not parsed.is_one:
         raise Refused("WRONG_TYPE", "a record is one event, under the appointment's id as its key")
     (command,) = parsed.commands
     if isinstance(command, Refused):
         raise command
-    if record.key is not None and not _is_named(command, record.key.decode()):
-        raise Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
     return command
 
 
-def _is_named(command: BookAppointment, key: str) -> bool:
-    return not {key, f"Appointment/{key}"}.isdisjoint((command.appointment, *command.other_names))
+def _check_key(command: BookAppointment, key: bytes | None) -> None:
+    if key is None:
+        return
+    try:
+        name = key.decode()
+    except UnicodeDecodeError:
+        raise Refused("NOT_UTF8", "the key is not UTF-8") from None
+    if {name, f"Appointment/{name}"}.isdisjoint((command.appointment, *command.other_names)):
+        raise Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
 
 
-def rejected(refusal: Refused) -> RejectedEvent:
+def rejected(refusal: Refused, event_id: str | None = None) -> RejectedEvent:
     """Return the refusal as the delivery core knows it."""
     at = f"{refusal.place}: " if refusal.place else ""
-    return RejectedEvent(refusal.code, f"{at}{refusal.message}")
+    return RejectedEvent(refusal.code, f"{at}{refusal.message}", refusal.place, event_id)
 
 
 class Inbound:
-    """Applies batches of received commands.
+    """Applies batches of records.
 
     Args:
         counts: Where answers are counted; None while dead letters are replayed.
+        replayed: The records are dead letters, one at a time: what became of them is the letter's to say.
     """
 
-    def __init__(self, clock: Clock, rules: Rules, counts: AnswerCounts | None = None) -> None:
+    def __init__(
+        self, clock: Clock, rules: Rules, counts: AnswerCounts | None = None, *, replayed: bool = False
+    ) -> None:
         self._clock = clock
         self._rules = rules
         self._counts = counts
+        self._replayed = replayed
 
-    async def apply(self, connection: Connection, events: Sequence[BookAppointment]) -> Applied:
-        """Take a batch in the consumer's transaction; refused ones go to the dead letters, and are kept by id."""
-        known = await client_keys.by_id(connection, {command.client for command in events})
+    async def apply(self, connection: Connection, records: Sequence[ReadRecord]) -> Applied:
+        """Take a batch in the consumer's transaction, and keep what became of each of its records.
+
+        Refused ones go to the dead letters, and are kept by their ids where these can be read.
+        """
+        known = await client_keys.by_id(connection, {one.client for one in records if one.client is not None})
         commands: list[BookAppointment] = []
         places: list[int] = []
-        refused: list[tuple[int, Refused]] = []
-        for place, command in enumerate(events):
+        refused: dict[int, Refused] = {}
+        for place, record in enumerate(records):
             try:
-                commands.append(_allowed(command, known))
+                commands.append(_allowed(record.command, known))
                 places.append(place)
             except Refused as refusal:
-                refused.append((place, refusal))
-        answers = await accept(PostgresStore(connection), commands, known, self._clock.now(), self._rules)
+                refused[place] = refusal
+        now = self._clock.now()
+        answers = await accept(PostgresStore(connection), commands, known, now, self._rules)
         if self._counts is not None:
             after_commit(self._counts.answered, answers)
-        refused += [(place, a.refusal) for place, a in zip(places, answers, strict=True) if a.refusal is not None]
-        if refused:
-            await remember_refusals(connection, [(events[place], why) for place, why in refused], self._clock.now())
-        return _applied(dict(zip(places, answers, strict=True)), refused)
+        refused |= {place: a.refusal for place, a in zip(places, answers, strict=True) if a.refusal is not None}
+        taken = {place: a for place, a in zip(places, answers, strict=True) if a.refusal is None}
+        await keep_refused(connection, _refused_events(records, refused), now)
+        if not self._replayed:
+            await keep_taken(connection, _taken_records(records, taken))
+        return _applied(records, taken, refused)
 
 
-def _allowed(command: BookAppointment, known: dict[str, Client]) -> BookAppointment:
+def _allowed(command: BookAppointment | Refused, known: Mapping[str, Client]) -> BookAppointment:
+    if isinstance(command, Refused):
+        raise command
     client = known.get(command.client)
     if client is None:
         raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
@@ -129,10 +166,27 @@ def _allowed(command: BookAppointment, known: dict[str, Client]) -> BookAppointm
     return command if source == command.source else command._replace(source=source)
 
 
-def _applied(answers: Mapping[int, EventAnswer], refused: Sequence[tuple[int, Refused]]) -> Applied:
-    results = [(place, answer.result) for place, answer in answers.items() if answer.refusal is None]
+def _refused_events(records: Sequence[ReadRecord], refused: Mapping[int, Refused]) -> list[RefusedEvent]:
+    """Return those that can be asked by an id: of the others the dead letter tells."""
+    pairs = ((records[place], why) for place, why in sorted(refused.items()))
+    return [
+        RefusedEvent(one.client, one.event_id, why, one.at)
+        for one, why in pairs
+        if one.client is not None and one.event_id is not None
+    ]
+
+
+def _taken_records(records: Sequence[ReadRecord], taken: Mapping[int, EventAnswer]) -> list[TakenRecord]:
+    told = ((records[place], answer) for place, answer in taken.items())
+    return [TakenRecord(one.at, one.client or "", a.key, a.result is Result.REPEAT) for one, a in told]
+
+
+def _applied(
+    records: Sequence[ReadRecord], taken: Mapping[int, EventAnswer], refused: Mapping[int, Refused]
+) -> Applied:
+    results = [(place, answer.result) for place, answer in taken.items()]
     return Applied(
         repeat=[place for place, result in results if result is Result.REPEAT],
         stale=[place for place, result in results if result is Result.STALE],
-        rejected=[(place, rejected(why)) for place, why in sorted(refused, key=lambda pair: pair[0])],
+        rejected=[(place, rejected(why, records[place].event_id)) for place, why in sorted(refused.items())],
     )

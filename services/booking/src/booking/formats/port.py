@@ -70,6 +70,13 @@ class Format(Protocol):
             UnicodeDecodeError: Neither can it as text; `parsed_by` makes a refusal of it.
         """
 
+    def event_id(self, body: bytes) -> str | None:
+        """Return which event a body is that was refused, as its sender calls it; None if nothing in it says so.
+
+        Raises:
+            Refused: Nothing can, as it cannot be read.
+        """
+
 
 type Parse = Callable[[bytes, Hints], Parsed]
 

@@ -116,6 +116,9 @@ _READING = {
     "UNKNOWN_PROVIDER": "No provider has this id, here or at the client's source.",
     "UNKNOWN_APPOINTMENT": "No such appointment, or none of this client.",
     "UNKNOWN_EVENT": "No event of this id was taken or refused for good.",
+    "UNKNOWN_RECORD": "Nothing is known of such a record in a topic of this client.",
+    "DISCARDED": "People have settled this record without effect; send its event again.",
+    "REPLAY_FAILED": "The record cannot be read, or nothing here reads its topic any more.",
     "ONE_SUBJECT": "Name one: patient, or id with its source, or clinic.",
     "OTHER_PARTITIONS": "The topic has another number of partitions.",
 }

@@ -20,6 +20,7 @@ SEQUENCE_WENT_BACK = "SEQUENCE_WENT_BACK"
 KEPT_PATIENT_REPLY = "KEPT_PATIENT_REPLY"
 KEPT_NO_SHOW = "KEPT_NO_SHOW"
 KEPT_DESK_CHANGE = "KEPT_DESK_CHANGE"
+NO_KEY = "NO_KEY"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
@@ -37,6 +38,7 @@ _DETAILS = {
     UNKNOWN_PROVIDER: "nobody entered this clinician: no notice goes to him until PUT /v1/providers/{id}",
     KEPT_DESK_CHANGE: "it was cancelled or moved at the clinic's desk, and that stands; the rest was taken: to undo "
     "it, say another start, or cancelled and then booked, or this alone with a new reason",
+    NO_KEY: "the record has no key, so events of one appointment may overtake each other; give it the appointment's id",
     END_IS_START: "a visit has a length; it was taken without an end",
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
-from booking.door.strict_json import canonical_hash, event_json
+from booking.door.strict_json import canonical_hash, event_json, loose_json
 from booking.formats.fhir_r4 import mapping, resources
 from booking.formats.fhir_r4.lists import with_whole_lists
 from booking.formats.fhir_r4.references import Message, unversioned
@@ -31,6 +31,13 @@ class FhirR4:
         is_bundle = isinstance(value, dict) and value.get("resourceType") == "Bundle"
         return Parsed([_of_message(value, hints) if is_bundle else _of_appointment(value, hints)])
 
+    def event_id(self, body: bytes) -> str | None:
+        """See `port.Format`: as a message or an Appointment that is taken, as far as it can be read."""
+        value = loose_json(body)
+        kind = value.get("resourceType") if isinstance(value, dict) else None
+        said = _said_id(value) if kind == "Bundle" else None
+        return said or (_hashed(canonical_hash(event_json(body))) if kind in {"Bundle", "Appointment"} else None)
+
 
 def parse_message(body: bytes, hints: Hints) -> Parsed:
     """Return the command in a message Bundle, and of nothing else."""
@@ -49,7 +56,7 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     with_whole_lists(value)
     found = resources.appointment(value, details)
     source = hints.client.source(hints.source)
-    key = hints.key or f"sha256:{digest.hex()}"
+    key = hints.key or _hashed(digest)
     client = hints.client.client_id
     named = {"client": client, "source": source, "key": key}
     return mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
@@ -67,7 +74,7 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
     header, by_reference = _unpacked(bundle)
     focus, appointment = _focus(header, by_reference)
     resources.check_invariants(appointment, "Appointment", details)
-    key = hints.key or header.id or bundle.id or f"sha256:{digest.hex()}"
+    key = hints.key or header.id or bundle.id or _hashed(digest)
     return mapping.command(
         appointment,
         Message(hints.now, by_reference, header, focus),
@@ -78,6 +85,18 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
         now=hints.now,
         body_sha256=digest,
     )
+
+
+def _hashed(digest: bytes) -> str:
+    return f"sha256:{digest.hex()}"
+
+
+def _said_id(bundle: dict[str, Any]) -> Any:
+    """Return MessageHeader.id, else Bundle.id, of a message whatever else is wrong with it."""
+    entries = bundle.get("entry")
+    first = entries[0] if isinstance(entries, list) and entries else None
+    header = first.get("resource") if isinstance(first, dict) else None
+    return (header.get("id") if isinstance(header, dict) else None) or bundle.get("id")
 
 
 def _unpacked(bundle: Any) -> tuple[Any, dict[str, Any]]:

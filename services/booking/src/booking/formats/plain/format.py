@@ -10,7 +10,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.door.bodies import Id, Text, described, unknown_fields
 from booking.door.domain import Client
-from booking.door.strict_json import canonical_hash, event_json
+from booking.door.strict_json import canonical_hash, event_json, loose_json
 from booking.formats.plain.pieces import Fields, noted, without_details
 from booking.formats.port import Hints, Parsed
 from booking.values import texts
@@ -84,7 +84,7 @@ _FIELDS: Fields = {
 }
 
 
-BOOKED = {
+BOOKED: dict[str, Any] = {
     "event_id": "msg-1",
     "sequence": 1,
     "appointment": {
@@ -98,12 +98,16 @@ BOOKED = {
         "end": "2027-03-12T10:30:00+00:00",
     },
 }
-MOVED = {
+MOVED: dict[str, Any] = {
     "event_id": "msg-2",
     "sequence": 2,
     "appointment": {"id": "visit-1", "status": "booked", "start": "2027-03-15T09:00", "zone": "Europe/London"},
 }
-CANCELLED = {"event_id": "msg-3", "sequence": 3, "appointment": {"id": "visit-1", "status": "cancelled"}}
+CANCELLED: dict[str, Any] = {
+    "event_id": "msg-3",
+    "sequence": 3,
+    "appointment": {"id": "visit-1", "status": "cancelled"},
+}
 
 EXAMPLES = {
     "booked": BOOKED,
@@ -129,6 +133,11 @@ class PlainJson:
         value = event_json(body)
         around = unknown_fields(_Batch, value) if is_batch(value) else ()
         return Parsed(self.read(value, hints), is_batch(value), list(around))
+
+    def event_id(self, body: bytes) -> str | None:
+        """See `port.Format`."""
+        value = loose_json(body)
+        return value.get("event_id") if isinstance(value, dict) else None
 
     def read(self, value: Any, hints: Hints) -> Sequence[BookAppointment | Refused]:
         """Return the commands in a JSON value."""
