@@ -18,7 +18,7 @@ CONSUMER = "booking"
 
 _TAKEN = """
 SELECT client, key, result, appointment_id, version, warnings FROM ingress
-WHERE key = $1 AND ($2::text IS NULL OR client = $2) ORDER BY period DESC LIMIT 1
+WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 """
 _KNOWN_NOW = """
 SELECT coalesce(p.version > 0, false) AS patient,
