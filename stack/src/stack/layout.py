@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from chassis.process.settings import FILE, secret_of
 from stack import services
 from stack.home import Home
 from stack.ports import LOOPBACK, free_port, next_free
@@ -18,7 +19,7 @@ Ports = Literal["default", "free"]
 SINKS_TOKEN = "the-sink-takes-any"  # noqa: S105  # of the sinks' account, on this machine
 """The sinks take any; they sign with this one what they send back."""
 
-_LOGINS = ("DATABASE_ADMIN_URL", "DATABASE_URL")
+_LOGINS = ("DATABASE_ADMIN_URL", "DATABASE_URL", f"DATABASE_ADMIN_URL{FILE}", f"DATABASE_URL{FILE}")
 """Variables that end so are not handed on: a service gets its own login and works with the least rights."""
 
 
@@ -68,8 +69,8 @@ def lay_out(ports: Ports, run: Iterable[services.Service]) -> Layout:
 
 
 def administrator_url() -> str | None:
-    """Return the address of an existing database: DATABASE_ADMIN_URL, or its short name DATABASE_URL."""
-    return os.environ.get("DATABASE_ADMIN_URL") or os.environ.get("DATABASE_URL") or None
+    """Return the address of an existing database: DATABASE_ADMIN_URL, or its short name DATABASE_URL, or a file's."""
+    return secret_of("DATABASE_ADMIN_URL") or secret_of("DATABASE_URL") or None
 
 
 def with_login(url: str, user: str, password: str) -> str:
@@ -77,6 +78,11 @@ def with_login(url: str, user: str, password: str) -> str:
     parts = urlsplit(url)
     server = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{server}"))
+
+
+def _is_twice(name: str, told: Mapping[str, str]) -> bool:
+    """Say whether a variable names a file with what is told beside it, as one of another installation does."""
+    return name.endswith(FILE) and name.removesuffix(FILE) in told
 
 
 class Environments:
@@ -120,7 +126,8 @@ class Environments:
             made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, **made}
         if service.package == "notifier":
             made |= self._others() | (self._carriers() if self._sinks else {})
-            made.setdefault("NOTIFIER_ADDRESS_PEPPER", self._home.secrets.address_pepper)
+            if f"NOTIFIER_ADDRESS_PEPPER{FILE}" not in made:
+                made.setdefault("NOTIFIER_ADDRESS_PEPPER", self._home.secrets.address_pepper)
         if service.name == "reminders-worker":
             made["REMINDERS_SLOT"] = "1"  # the only worker here: started again, it takes its partitions up at once
         if service.name == "reminders-worker" and "booking" in self._layout.http:  # it compares its timers with booking
@@ -128,7 +135,8 @@ class Environments:
                 "REMINDERS_BOOKING_URL": self._layout.url("booking"),
                 "REMINDERS_BOOKING_KEY": self._home.secrets.operator_key,
             }
-        return {**made, **self._extra}
+        told = {**made, **self._extra}
+        return {name: value for name, value in told.items() if not _is_twice(name, told)}
 
     def _others(self) -> dict[str, str]:
         """Tell the notifier where the parts answer that it asks for a visit's timeline, and with which key."""
@@ -140,7 +148,7 @@ class Environments:
 
     def database_url(self, package: str) -> str:
         """Return the address with the service's own role, or the one that the environment gives."""
-        given = os.environ.get(f"{services.prefix_of(package)}DATABASE_URL")
+        given = secret_of(f"{services.prefix_of(package)}DATABASE_URL")
         password = self._home.secrets.passwords[package]
         return given or with_login(self._admin_url(), services.role_of(package), password)
 

@@ -58,6 +58,24 @@ def test_a_service_never_sees_the_administrators_login(environments: Environment
         assert not any("secret" in value for value in environments.service(each).values())
 
 
+def test_a_secret_in_a_file_of_the_environment_is_never_told_beside_this_machines(
+    environments: Environments, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "url").write_text("postgresql://a:b@there/c\n")
+    elsewhere = ("DATABASE_ADMIN_URL", "ATTEND_OPERATOR_KEY_SHA256", "REMINDERS_BOOKING_KEY", "NOTIFIER_ADDRESS_PEPPER")
+    for name in elsewhere:
+        monkeypatch.setenv(f"{name}_FILE", "/there")
+    monkeypatch.setenv("RECORDS_DATABASE_URL_FILE", str(tmp_path / "url"))
+
+    told = {name: environments.service(service(name)) for name in ("records", "reminders-worker", "notifier")}
+
+    twice = {(name, one) for name, given in told.items() for one in given if f"{one}_FILE" in given}
+    assert twice == set()
+    assert "DATABASE_ADMIN_URL_FILE" not in told["records"]
+    assert told["records"]["RECORDS_DATABASE_URL"] == "postgresql://a:b@there/c"
+    assert told["notifier"]["NOTIFIER_ADDRESS_PEPPER_FILE"] == "/there"  # the pepper is whoever's gives one
+
+
 def test_a_service_gets_its_own_role_and_no_other_services_password(environments: Environments) -> None:
     env = environments.service(service("booking"))
 
