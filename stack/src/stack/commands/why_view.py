@@ -79,7 +79,14 @@ def style(what: str) -> str:
 
 
 def _answer(answer: dict[str, Any]) -> Text:
-    colour = (
-        "green" if answer["got"] else "magenta" if answer["may_have_got"] else "cyan" if answer["to_come"] else "red"
-    )
-    return plain(answer["text"], f"bold {colour}")
+    return plain(answer["text"], f"bold {_colour(answer)}")
+
+
+def _colour(answer: dict[str, Any]) -> str:
+    if answer["got"]:
+        return "green"
+    if answer["may_have_got"]:
+        return "magenta"
+    if answer.get("held"):  # a notifier of the release before does not say so
+        return "yellow"
+    return "cyan" if answer["to_come"] else "red"

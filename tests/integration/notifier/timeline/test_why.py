@@ -21,7 +21,7 @@ from stack.__main__ import app
 from stack.commands.why import EXIT_IN_PART
 from stack.ports import free_port
 from tests.support.notifier.bookings_tables import MONDAY
-from tests.support.notifier.running import KEY, RunningNotifier
+from tests.support.notifier.running import CLINIC, KEY, RunningNotifier
 
 pytestmark = pytest.mark.integration
 
@@ -185,3 +185,64 @@ async def test_b1_a_call_is_told_at_the_domain_time_of_its_claim(notifier: Runni
     asked = next(entry for entry in told["entries"] if entry["ids"].get("kind") == "reminder")
     assert asked["caused_by"] == f"due-{due.reminder_id}"
     assert {one["code"] for one in told["missing"]} == {"NOT_CONFIGURED"}
+
+
+async def test_b1_while_sending_is_held_the_answer_says_since_when_by_whom_and_what_leaves_once_it_is_lifted(
+    notifier: RunningNotifier, others: Others
+) -> None:
+    await notifier.start(**others.urls)
+    await notifier.ask("PUT", f"/v1/clinics/{CLINIC}/sending", json={"mode": "hold", "by": "A. Abara"})
+    notifier.step(timedelta(minutes=5))
+    visit = await notifier.book(await notifier.patient())
+    await notifier.settled(visit, "confirmation", "queued")
+    others.know(visit)
+
+    told = (await notifier.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
+
+    assert told["answer"]["held"] == {"clinic_id": CLINIC, "since": "2027-03-01T09:00:00Z", "by": "A. Abara"}
+    assert told["answer"]["to_come"] == [
+        "confirmation by email, until 2027-03-03 09:00", "reminder 24h at 2027-03-01 09:05",
+    ]  # fmt: skip
+    code, out, _ = await attend(notifier, "why", str(visit.appointment_id))
+    assert code == 0
+    assert "confirmation waits: sending is held" in out
+    words = (
+        "Sending is held (mode hold) at NORTH since 2027-03-01 09:00, by A. Abara. Once that is lifted: confirmation"
+    )
+    assert words in " ".join(out.split())
+
+
+async def test_b1_a_hold_by_the_setting_and_one_for_the_installation_are_said_as_what_they_are(
+    notifier: RunningNotifier, others: Others
+) -> None:
+    await notifier.start(sending_mode="hold", **others.urls)
+    visit = await notifier.book(await notifier.patient())
+    await notifier.settled(visit, "confirmation", "queued")
+    path = f"/v1/appointments/{visit.appointment_id}/timeline"
+
+    by_setting = (await notifier.ask("GET", path)).json()["answer"]["held"]
+    for mode, who in (("live", "A. Abara"), ("hold", "B. Bell")):
+        await notifier.ask("PUT", "/v1/sending", json={"mode": mode, "by": who})
+        notifier.step(timedelta(minutes=1))
+    by_person = (await notifier.ask("GET", path)).json()["answer"]["held"]
+
+    assert by_setting == {"clinic_id": None, "since": None, "by": None}
+    assert by_person == {"clinic_id": None, "since": "2027-03-01T09:01:00Z", "by": "B. Bell"}
+
+
+async def test_b1_reminders_of_who_opted_out_of_all_or_was_never_registered_are_not_told_as_still_to_come(
+    notifier: RunningNotifier, others: Others
+) -> None:
+    await notifier.start(**others.urls)
+    stopped, unknown = await notifier.patient(email=None), await notifier.patient(registered=False)
+    await notifier.ask("POST", "/v1/opt-outs/stop", json={"address": await notifier.address(stopped, "mobile")})
+    for patient, why in ((stopped, "opted out"), (unknown, "not registered")):
+        visit = await notifier.book(patient)
+        await notifier.settled(visit, "confirmation", "skipped")
+        others.know(visit)
+
+        told = (await notifier.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()["answer"]
+
+        assert told["to_come"] == []
+        [line] = told["will_not_get"]
+        assert (line.startswith("reminder 24h at "), why in line) == (True, True), line

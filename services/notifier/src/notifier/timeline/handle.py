@@ -19,6 +19,7 @@ from notifier.timeline.domain.entries import (
     of_sub_files,
     of_versions,
 )
+from notifier.timeline.domain.outlook import Outlook
 from notifier.timeline.domain.sent_messages import (
     ActFact,
     MessageFact,
@@ -53,7 +54,12 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class OwnFacts:
-    """What the notifier's own ledger holds of it. `zone`: the clinic's, by the send gate."""
+    """What the notifier's own ledger holds of it.
+
+    Attributes:
+        zone: The clinic's, by the send gate.
+        outlook: What the gate sees now; None for a visit that it does not know.
+    """
 
     zone: str | None = None
     messages: tuple[MessageFact, ...] = ()
@@ -61,6 +67,7 @@ class OwnFacts:
     replies: tuple[ReplyFact, ...] = ()
     opt_outs: tuple[OptOutFact, ...] = ()
     acts: tuple[ActFact, ...] = ()
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,7 @@ async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
         booked.history[-1].status if booked.history else None,
         zone.key,
         _entries(booked, files, reminders, own, zone),
-        answer(own.messages, reminders, booked.history, [one.service for one in missing], zone),
+        answer(own.messages, reminders, booked.history, [one.service for one in missing], zone, own.outlook),
         tuple(missing),
     )
 
@@ -150,7 +157,7 @@ def _entries(
             of_versions(booked.history, zone),
             of_sub_files(files),
             of_reminders(reminders, zone),
-            of_messages(own.messages, zone),
+            of_messages(own.messages, zone, held=own.outlook is not None and own.outlook.hold is not None),
             of_receipts(own.receipts),
             of_replies(own.replies),
             of_opt_outs(own.opt_outs),

@@ -10,11 +10,10 @@ from uuid import UUID
 import httpx2
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from chassis.postgres.database import Pool
 from chassis.process.errors import Unavailable
 from notifier.timeline.domain.entries import ReminderFact, ReminderStage, SubFileFact, VersionFact
 from notifier.timeline.handle import Booked, OwnFacts
-from notifier.timeline.store import read_own
+from notifier.timeline.store import OwnLedger
 
 HISTORIES_AT_ONCE = 8
 
@@ -74,6 +73,7 @@ class _Reminder(_Read):
     rule: str | None = None
     schedule_gen: int
     scheduled_for: datetime | None = None
+    not_after: datetime | None = None
 
 
 class _Stage(_Read):
@@ -93,11 +93,11 @@ class _Items[T: BaseModel](_Read):
 class AllParts:
     """`timeline.handle.Parts`: the other services by their APIs, the ledger by its tables."""
 
-    def __init__(self, http: httpx2.AsyncClient, addresses: Addresses, timeout_s: float, pool: Pool) -> None:
-        self._http, self._addresses, self._timeout_s, self._pool = http, addresses, timeout_s, pool
+    def __init__(self, http: httpx2.AsyncClient, addresses: Addresses, timeout_s: float, ledger: OwnLedger) -> None:
+        self._http, self._addresses, self._timeout_s, self._ledger = http, addresses, timeout_s, ledger
 
     async def own(self, appointment_id: UUID) -> OwnFacts:
-        return await read_own(self._pool, appointment_id)
+        return await self._ledger.facts(appointment_id)
 
     async def booked(self, appointment_id: UUID) -> Booked:
         told = await self._ask(_Appointment, self._addresses.booking, f"/v1/appointments/{appointment_id}")
@@ -125,7 +125,8 @@ class AllParts:
                 past = await self._ask(_Items[_Stage], url, f"/v1/reminders/{one.reminder_id}/history")
             stages = tuple(_stage(stage) for stage in (past.items if past else ()))
             rule = one.rule or "of an unknown rule"
-            return ReminderFact(one.reminder_id, rule, one.schedule_gen, one.scheduled_for, stages) if stages else None
+            of_it = (one.reminder_id, rule, one.schedule_gen, one.scheduled_for, stages, one.not_after)
+            return ReminderFact(*of_it) if stages else None
 
         found = await asyncio.gather(*(whole(one) for one in (told.items if told else ())))
         return [one for one in found if one is not None]

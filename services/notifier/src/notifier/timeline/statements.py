@@ -1,5 +1,7 @@
 """The statements of the timeline: what the ledger holds of one appointment."""
 
+from notifier.ledger.statements import ALL
+
 MESSAGES = """
 SELECT notification_id, kind, recipient, ordinal, state, lane, reason, delivery_state, created_at, changed_at,
        accepted_at, not_after, next_attempt_at, caused_by, reminder_id, steps
@@ -33,3 +35,17 @@ FROM opt_out_history AS o JOIN attempt AS a ON a.channel = o.channel
 WHERE a.notification_id = ANY($1::uuid[]) ORDER BY o.at, o.channel, o.category"""
 
 ZONE = "SELECT zone FROM booking.send_gate(ARRAY[$1::uuid])"
+
+QUEUED = f"""
+SELECT {ALL} FROM notification
+WHERE appointment_id = $1 AND recipient = 'patient' AND state = 'queued'"""  # noqa: S608  # columns of ours
+
+# Who put sending on hold last, at the clinic if that has a mode of its own, else everywhere; nobody: the setting did.
+HELD = """
+SELECT held.clinic_id, audit.changed_at, audit.changed_by
+FROM (SELECT (SELECT clinic_id FROM clinic_sending WHERE clinic_id = $1 AND mode IS NOT NULL)) AS held (clinic_id)
+LEFT JOIN LATERAL (
+    SELECT one.changed_at, one.changed_by FROM sending_audit AS one
+    WHERE one.clinic_id IS NOT DISTINCT FROM held.clinic_id
+      AND one.after ->> 'mode' = 'hold' AND one.before ->> 'mode' IS DISTINCT FROM 'hold'
+    ORDER BY one.audit_id DESC LIMIT 1) AS audit ON true"""

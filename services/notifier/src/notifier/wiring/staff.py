@@ -16,6 +16,7 @@ from notifier.staff.work_list.http import routes as work_list_routes
 from notifier.staff.work_list.store import PostgresDesk
 from notifier.timeline.http import routes as timeline_routes
 from notifier.timeline.services import Addresses, AllParts, reading_client
+from notifier.timeline.store import OwnLedger
 from notifier.values.addresses import Peppers
 from notifier.wiring.waking import Waking
 
@@ -36,7 +37,7 @@ def staff_routers(
 ) -> tuple[APIRouter, ...]:
     """Return the routers."""
     addresses = Addresses(settings.booking_url, settings.records_url, settings.reminders_url)
-    parts = AllParts(reading, addresses, settings.part_timeout_s, pool)
+    parts = AllParts(reading, addresses, settings.part_timeout_s, OwnLedger(pool, clock, peppers, settings.sending))
     return (
         contact_routes(pool, clock, peppers, operator),
         preference_routes(pool, clock, operator, Waking(settings, peppers).of_patient),

@@ -34,6 +34,22 @@ REASONS: dict[Reason, str] = {
     Reason.UNDECIDABLE: "it could not be decided: the log names the error; once that is mended, send it again",
 }
 
+AHEAD: dict[Reason, str] = {
+    Reason.TOO_LATE: "it would come too late to be of use",
+    Reason.QUIET_HOURS: "the clinic's sending hours leave no time for it",
+    Reason.APPOINTMENT_CANCELLED: "the visit is cancelled",
+    Reason.RESCHEDULED: "the visit was moved; the new time has its own",
+    Reason.NOT_SENDABLE: "the visit is not in a status that is messaged about",
+    Reason.UNKNOWN_PATIENT: "the patient is not registered, so no contact is known",
+    Reason.PAST_VISIT: "the visit has begun",
+    Reason.HELD: "the sending mode is allow-list, and his address is not on it",
+    Reason.REFUSED: "the carrier has refused it for good",
+    Reason.NOT_ACCEPTED: "the carrier has kept refusing it until its time was up",
+    Reason.LIMIT: "the patient has had two messages about this visit today",
+    Reason.ALREADY_TOLD: "another message has told or will tell the same",
+}
+"""Of what is still to come; for the others `REASONS` says it as well."""
+
 CHANNELS: dict[Channel, str] = {
     Channel.IN_APP: "in-app",
     Channel.EMAIL: "email",
@@ -67,3 +83,9 @@ def reason_words(reason: str | None, kind: Kind | None = None) -> str:
     if (kind, reason) == (Kind.CANCELLED, Reason.NOT_SENDABLE):
         return NOTHING_TO_TAKE_BACK
     return REASONS[Reason(reason)] if reason in Reason.__members__ else reason
+
+
+def words_ahead(reason: Reason, kind: Kind | None = None) -> str:
+    """Return as a clause why a message that is still to come will not be sent, as things stand."""
+    taken_back = (kind, reason) == (Kind.CANCELLED, Reason.NOT_SENDABLE)
+    return AHEAD[reason] if reason in AHEAD and not taken_back else reason_words(reason, kind)

@@ -90,13 +90,14 @@ class ReminderStage:
 
 @dataclass(frozen=True, slots=True)
 class ReminderFact:
-    """A reminder with its history, oldest first, at least one stage."""
+    """A reminder with its history, oldest first, at least one stage. `not_after`: when it would come too late."""
 
     reminder_id: str
     rule: str
     schedule_gen: int
     due: datetime | None
     stages: tuple[ReminderStage, ...]
+    not_after: datetime | None = None
 
 
 def wall(at: datetime, zone: ZoneInfo) -> str:

@@ -109,8 +109,12 @@ class ActFact:
     notification_id: str
 
 
-def of_messages(messages: Iterable[MessageFact], zone: ZoneInfo) -> list[Entry]:
-    """Return the entries of every message: asked for, each closed step, each call, and how it ended."""
+def of_messages(messages: Iterable[MessageFact], zone: ZoneInfo, *, held: bool = False) -> list[Entry]:
+    """Return the entries of every message: asked for, each closed step, each call, and how it ended.
+
+    Args:
+        held: Nothing leaves to patients now.
+    """
     told = []
     for one in messages:
         told.append(_asked(one, zone))
@@ -118,7 +122,7 @@ def of_messages(messages: Iterable[MessageFact], zone: ZoneInfo) -> list[Entry]:
         begun = [call for call in one.calls if call.outcome != NOT_STARTED]
         told += [_call(one, call, nth) for nth, call in enumerate(begun, 1)]
         told += [_given_back(one, call) for call in one.calls if call.outcome == NOT_STARTED]
-        told += _ending(one, zone)
+        told += _ending(one, zone, held=held and one.recipient == PATIENT)
     return told
 
 
@@ -180,10 +184,10 @@ def waits(one: MessageFact, zone: ZoneInfo) -> str:
     return f"waits until {wall(one.next_attempt_at, zone)} for the notifier to look at it again"
 
 
-def _ending(one: MessageFact, zone: ZoneInfo) -> list[Entry]:
+def _ending(one: MessageFact, zone: ZoneInfo, *, held: bool) -> list[Entry]:
     match one.state:
         case NotificationState.QUEUED:
-            text = f"{one.name} {waits(one, zone)}"
+            text = f"{one.name} {'waits: sending is held' if held else waits(one, zone)}"
         case NotificationState.SENDING:
             return []
         case NotificationState.ACCEPTED:
