@@ -23,6 +23,7 @@ from chassis.process.errors import AttendError, Misconfigured
 from chassis.process.lifecycle import EXIT_MISCONFIGURED
 from chassis.process.metrics import Metrics
 from chassis.process.settings import ServiceSettings, load, secret_of
+from chassis.process.terminal import console, show_all
 from chassis.process.told_cli import metrics_command, settings_command
 
 type Role[S] = Callable[[S], None]
@@ -41,7 +42,7 @@ def run_async[T](work: Coroutine[Any, Any, T]) -> T:
 
 def fail(error: AttendError) -> None:
     """Print the message to standard error and end: 78 when misconfigured, else 1."""
-    Console(stderr=True).print(f"[red]error[/red] {error.code}: {error.message}", highlight=False)
+    Console(stderr=True, soft_wrap=True).print(f"[red]error[/red] {error.code}: {error.message}", highlight=False)
     raise typer.Exit(EXIT_MISCONFIGURED if isinstance(error, Misconfigured) else 1)
 
 
@@ -150,7 +151,7 @@ def retention_command[S: ServiceSettings](name: str, settings: Callable[[], S], 
         table = Table("what", "kept", "would go" if dry_run else "removed")
         for job in chosen:
             table.add_row(job.name, f"{job.keep.days} days", str(counts.get(job.name, Count(0))))
-        Console().print(table)
+        show_all(console(), [table])
 
     return command
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from chassis.process.terminal import fitted
 from stack import services
 from stack.ports import LOOPBACK
 from stack.state import PartState, State
@@ -43,7 +44,7 @@ def following(console: Console, state: Callable[[], State | None]) -> Iterator[N
     if not console.is_terminal:
         yield
         return
-    with Live(get_renderable=lambda: parts_table(state()), console=console, refresh_per_second=8):
+    with Live(get_renderable=lambda: fitted(parts_table(state()), console), console=console, refresh_per_second=8):
         yield
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from fastapi import FastAPI
-from rich.console import Console
 from rich.table import Table
 
 from booking.settings import Settings
@@ -19,6 +18,7 @@ from chassis.process.clock import clock_from
 from chassis.process.errors import RejectedEvent
 from chassis.process.lifecycle import main, run
 from chassis.process.metrics import Metrics
+from chassis.process.terminal import console, show_all
 
 SERVICE = "booking"
 
@@ -148,11 +148,12 @@ def list_command() -> None:
     table = Table(
         "client", "sources", "clinics", "registers", "sets policies", "manages clinics", "default clinic", "state"
     )
-    for row in _with_pool(client_keys.listed):
+    found = _with_pool(client_keys.listed)
+    for row in found:
         may = ("yes" if row[right] else "no" for right in ("may_register", "may_set_policy", "may_manage_clinics"))
         rights = (", ".join(row["sources"]), ", ".join(row["clinics"]), *may)
         table.add_row(row["client_id"], *rights, row["default_clinic"] or "", "revoked" if row["revoked"] else "active")
-    Console().print(table)
+    show_all(console(), [table if found else "No client is known yet: `attend clients create`."])
 
 
 @app.command("no-show")
@@ -173,7 +174,7 @@ def no_show_command(
     counts, visits = _with_pool(lambda pool: count_unattended(pool, rule, now))
     for clinic_id, number in counts.items():
         table.add_row(clinic_id, str(number))
-    Console().print(table)
+    show_all(console(), [table] if counts else [])
     told = str(visits) if visits.rows is None else f"{visits} visits at {len(counts)} clinics"
     typer.echo(f"{told}; nothing was changed")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, JustifyMethod
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from chassis.process.errors import AttendError
+from chassis.process.terminal import console, show_all
 from stack import probe, services
 from stack.connections import Connections, NothingRuns, elsewhere
 from stack.folders import home_folder
@@ -48,25 +49,27 @@ def status(as_json: JsonOption = False) -> None:
         phase = state.phase if state and not parts else "elsewhere"
         typer.echo(json.dumps({"phase": phase, "parts": rows}, indent=2))
         return
+    out = console()
+    show_all(out, [states(rows), "", addresses(rows), ""])
+    for row in rows:
+        if row.get("detail"):
+            out.print(f"{row['part']}: {row['detail']}", markup=False)
+        if row["recovery"]:
+            out.print(f"{row['part']} recovers its table: {row['recovery']}", markup=False)
+    for line in way_to_dead_letters(rows):
+        out.print(line)
+
+
+def states(rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Return how each part is."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("part")
+    table.add_column("part", no_wrap=True)
     for column in SHOWN:
         side: JustifyMethod = "left" if column in _TEXT else "right"
         table.add_column(_HEADINGS.get(column, column), justify=side)
     for row in rows:
         table.add_row(row["part"], *(_shown(row[column]) for column in SHOWN))
-    console = Console()
-    console.print(table)
-    console.print()
-    console.print(addresses(rows), soft_wrap=True)
-    console.print()
-    for row in rows:
-        if row.get("detail"):
-            console.print(f"{row['part']}: {row['detail']}", markup=False)
-        if row["recovery"]:
-            console.print(f"{row['part']} recovers its table: {row['recovery']}", markup=False)
-    for line in way_to_dead_letters(rows):
-        console.print(line)
+    return table
 
 
 def addresses(rows: Iterable[Mapping[str, Any]]) -> Table:

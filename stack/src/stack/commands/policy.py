@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chassis.process.errors import AttendError
+from chassis.process.terminal import console, show_all
 from stack.commands import policy_view as view
 from stack.commands.service_api import Booking, clinic_path
 
@@ -135,6 +136,4 @@ def _print(told: Any, tables: list[Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
-    console = Console()
-    for table in tables:
-        console.print(table)
+    show_all(console(), tables)

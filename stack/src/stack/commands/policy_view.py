@@ -30,7 +30,7 @@ def policy(told: dict[str, Any]) -> list[Any]:
     rules = Table("rule", "lead", "in force since", title=f"{whose}: {told['policy_id']}", title_justify="left")
     for rule in told["rules"]:
         rules.add_row(rule["slug"], rules_text([rule]), _instant(rule["in_force_since"]))
-    found: list[Any] = [rules]
+    found: list[Any] = [rules if told["rules"] else f"{whose}: {told['policy_id']}. No reminders are sent."]
     if told["service_type"] and not told["own"]:
         found.append("It has no policy of its own: this is the clinic's.")
     elif told["service_types_with_own"]:

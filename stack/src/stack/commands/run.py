@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from chassis.process.errors import AttendError
+from chassis.process.terminal import show_all
 from stack import services
 from stack.folders import home_folder
 from stack.home import AlreadyRunning, Home
@@ -169,11 +170,11 @@ def _start_behind(console: Console, home: Home, wishes: Wishes) -> None:
         why = seen.error if seen and seen.error else f"see {log}"
         raise AttendError("START_FAILED", f"the system did not start: {why}")
     if not console.is_terminal:  # where the live table stands
-        console.print(parts_table(seen))
+        show_all(console, [parts_table(seen)])
     console.print(summary(seen, foreground=False), soft_wrap=True, highlight=False)
 
 
 def _say_what_runs(console: Console, home: Home) -> None:
     state = read_state(home.state)
     console.print(f"Already running on {home.folder}.", soft_wrap=True, highlight=False)
-    console.print(parts_table(state))
+    show_all(console, [parts_table(state)])

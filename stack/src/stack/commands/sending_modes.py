@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from chassis.process.terminal import console, show_all
 from stack.commands.plain import plain
 from stack.commands.service_api import ServiceApi
 
@@ -136,12 +136,12 @@ def _print(told: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
-    console = Console()
-    for part in _clinic(told) if "clinic_id" in told else _installation(told):
-        console.print(plain(part) if isinstance(part, str) else part)
+    parts = _clinic(told) if "clinic_id" in told else installation(told)
+    show_all(console(), [plain(part) if isinstance(part, str) else part for part in parts])
 
 
-def _installation(told: dict[str, Any]) -> list[Any]:
+def installation(told: dict[str, Any]) -> list[Any]:
+    """Return the installation's mode, what waits for it and who changed it, as parts to print."""
     who = f", set by {told['changed_by']} {told['changed_at'][:16]}" if told["version"] else ", by its setting"
     table = Table("clinic", "mode", box=None, pad_edge=False)
     for name in ("waiting", "due now"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from stack.connections import Connections, NothingRuns, variable_of
 
 KEY_VARIABLE = "ATTEND_OPERATOR_KEY"
 CLIENT_KEY_VARIABLE = "ATTEND_CLIENT_KEY"
+PREFIX = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{1,4})*", re.IGNORECASE)
+"""The beginning of an id, as the services take it."""
+
 PATIENCE_S = 600.0
 """Between two lines of a stream, or for a whole answer: a dry run over millions takes minutes."""
 

@@ -4,9 +4,10 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
+from chassis.process.terminal import console, show_all
 from stack.commands.plain import plain
 from stack.commands.sending_modes import login_name
 from stack.commands.service_api import ServiceApi
@@ -17,6 +18,8 @@ SubFileId = Annotated[str, typer.Argument(metavar="SUB_FILE", help="Its id, as `
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the audit.")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it, for the audit; left out: your login name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+LISTED = ("sub_file_id", "number", "status", "provider_id", "version")
 
 
 @app.command("list")
@@ -35,8 +38,9 @@ def list_(
     told = ServiceApi.at("records").ask(
         "GET", "/v1/subfiles", patient=patient, appointment=appointment, clinic=clinic, status=status, limit=limit
     )
-    names = ("sub_file_id", "number", "status", "provider_id", "version")
-    _print(told, names, f"More than these {limit}: ask for less, or raise --limit." * bool(told["next_after"]), as_json)
+    _print(
+        told, LISTED, f"More than these {limit}: ask for less, or raise --limit." * bool(told["next_after"]), as_json
+    )
 
 
 @app.command()
@@ -84,10 +88,15 @@ def _print(told: dict[str, Any], names: tuple[str, ...], more: str, as_json: boo
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
+    show_all(console(), [*parts(told, names), *([more] if more else [])])
+
+
+def parts(told: dict[str, Any], names: tuple[str, ...]) -> list[RenderableType]:
+    """Return the items as parts to print, the columns named."""
     table = Table(*names, box=None, pad_edge=False)
+    for column in table.columns:
+        column.no_wrap = column.header != "reason"
     for one in told["items"]:
         table.add_row(*(plain("-" if one[name] is None else one[name]) for name in names))
-    console = Console()
-    console.print(table if told["items"] else "None.")
-    if more:
-        console.print(more)
+    none = "Nobody has done anything to it." if "act" in names else "No sub-file is as asked."
+    return [table if told["items"] else none]

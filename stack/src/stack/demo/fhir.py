@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from chassis.process.terminal import show_all
 from stack.demo.changes import VISIT, Change
 from stack.demo.client import Client, Refused
 from stack.demo.drive import Driver
@@ -98,7 +99,6 @@ async def _post_all(
 ) -> list[Change]:
     """Post in order, each when what the one before it led to has happened, and show each one's effects."""
     table = Table("message", "says", "sub-file", "reminders", "provider notice", "messages", show_lines=True)
-    table.columns[2].no_wrap = True
     changes: list[Change] = []
     for sample in samples:
         try:
@@ -112,7 +112,7 @@ async def _post_all(
         if sample.start and driver.now:
             posted.names.appointments[sample.visit] = appointment
             changes.append(_change(sample, sample.start, driver.now))
-    console.print(table)
+    show_all(console, [table])
     return changes
 
 

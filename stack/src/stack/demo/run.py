@@ -13,6 +13,7 @@ from rich.console import Console
 
 from chassis.process import clock
 from chassis.process.errors import AttendError
+from chassis.process.terminal import show_all
 from stack.demo import fhir, people, view
 from stack.demo.attendance import statuses_at
 from stack.demo.client import Client
@@ -109,7 +110,7 @@ async def _play(
             await driver.run_until(max(week.ends_at, posted.last_start or week.ends_at), play.actions())
             await play.learn_strangers()
         rows = await _rows(client, driver, week, play, posted)
-    console.print(view.verdict(rows, play.surprises))
+    show_all(console, view.verdict(rows, play.surprises).renderables)
     console.print(
         f"{driver.steps} instants, {play.posted} events, {play.refused} bad messages refused, each with its own code"
     )

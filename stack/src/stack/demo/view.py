@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -28,12 +29,10 @@ def stages(
     for name, status in processes.items():
         cells = (status.get("state"), _lag(status.get("lag")), status.get("outbox_age_s"), status.get("dead_letters"))
         right.add_row(name, *("-" if cell is None else str(cell) for cell in cells))
-    side = Table.grid(padding=(0, 3))
-    side.add_row(left, right)
-    return Group(Text(clocks, style="bold"), side)
+    return Group(Text(clocks, style="bold"), Columns((left, right), padding=(0, 3)))
 
 
-def verdict(rows: Sequence[Row], surprises: Sequence[str]) -> RenderableType:
+def verdict(rows: Sequence[Row], surprises: Sequence[str]) -> Group:
     """Return the closing table, with examples of what does not agree."""
     table = Table(
         "", "expected", "actual", "missing", "extra", "", title="expected against actual", title_justify="left"

@@ -56,8 +56,12 @@ async def test_b12_a_person_finds_what_failed_and_sends_it_again_from_the_termin
     await notifier.settled(visit, "confirmation", "accepted")
     code, out = await attend.run("work-list", "drop", item["notification_id"])
     assert (code, "resend by front desk" in out) == (1, True)
+    code, out = await attend.run("work-list", "resend", item["notification_id"][:13])
+    assert (code, out[:50]) == (0, "Done before, by front desk at 2027-03-01 09:00 UTC")
+    assert "sent again as " in out
     code, out = await attend.run("work-list", "drop", "00000000")
-    assert (code, "no message on the list begins with" in out) == (1, True)
+    assert (code, "no message's id begins with 00000000" in out) == (1, True)
+    assert (await attend.run("work-list", "drop", "0000"))[0] == 2
     assert (await attend.run("work-list", "settle", item["notification_id"]))[0] == 2
 
 
@@ -82,6 +86,11 @@ async def test_b12_the_front_desk_sees_who_cannot_be_reached_and_what_patients_a
 
     code, out = await attend.run("work-list", "contacts", "--clinic", CLINIC)
     assert (code, "Ada Abara" in out, "NO_CONTACT" in out) == (0, True, True)
+    code, out = await attend.run("work-list", "--state", "failed")
+    assert (code, out.splitlines()[0]) == (0, "No message that is failed waits; patients' answers do.")
+    assert (await attend.run("work-list", "-c", "SOUTH")) == (0, "No message at SOUTH waits for anybody.\n")
+    code, out = await attend.run("work-list", "contacts", "--reason", "OPTED_OUT")
+    assert "Everybody" not in out
     code, out = await attend.run("work-list", "-c", CLINIC)
     assert (code, "NOT_UNDERSTOOD" in out, "[bold]Call me" in out, "\x1b" in out) == (0, True, True, False)
     assert (await attend.json("work-list", "-c", "SOUTH"))["replies"] == []
@@ -113,3 +122,26 @@ async def test_going_live_asks_first_and_says_how_many_messages_that_releases(no
     assert (code, "A. Abara" in out) == (0, True)
     assert (await attend.run("sending", "set", "--mode", "loud"))[0] == 1
     assert (await attend.run("sending", "set", "--no-show-follow-up"))[0] == 2
+
+
+async def test_b12_a_beginning_that_fits_several_messages_names_each_and_does_nothing(
+    notifier: RunningNotifier,
+) -> None:
+    await notifier.start()
+    attend = Attend(notifier)
+    for _ in range(2):
+        patient = await notifier.patient(mobile=None)
+        notifier.carriers.script(await notifier.address(patient, "email"), 550)
+        await notifier.settled(await notifier.book(patient), "confirmation", "failed")
+    first, second = (item["notification_id"] for item in (await attend.json("work-list"))["items"])
+    twin = first[:-4] + f"{int(first[-4:], 16) ^ 1:04x}"
+    await notifier.pool.execute(
+        "UPDATE notification SET notification_id = $1 WHERE notification_id = $2", twin, second,
+    )  # fmt: skip
+
+    code, out = await attend.run("work-list", "drop", first[:13])
+
+    assert (code, "is the beginning of several messages" in out) == (1, True)
+    assert all(f"{each}  confirmation of the visit at 2027-03-03 09:00 UTC (NORTH), failed" in out
+               for each in (first, twin))  # fmt: skip
+    assert await notifier.pool.fetchval("SELECT count(*) FROM work_list_action") == 0

@@ -72,6 +72,47 @@ class WorkList(BaseModel):
     next_after: str | None = None
 
 
+class DoneView(BaseModel):
+    """What a person did with a message. `arrived`: of settle; `resent_as`: the new message, of resend."""
+
+    act: Act
+    acted_by: str
+    acted_at: datetime
+    arrived: bool | None
+    resent_as: UUID | None
+
+
+class NamedView(BaseModel):
+    """A message of any state, as far as one is told from another. `kind` is null if this version does not know it."""
+
+    notification_id: UUID
+    appointment_id: UUID | None
+    clinic_id: str | None
+    kind: Kind | None
+    channel: Channel | None
+    state: NotificationState
+    starts_at: datetime | None
+    done: list[DoneView] = Field(description="What people did with it, oldest first.")
+
+
+class Named(BaseModel):
+    """Up to 10 messages whose ids begin as asked, in the order of their ids, on the list or not."""
+
+    items: list[NamedView]
+
+
+class Beginning(BaseModel):
+    """How an id begins: 8 hex digits at least; hyphens may be left out."""
+
+    prefix: str = Field(pattern="^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{1,4}){0,6}$", examples=["01a20fc8-df9c"])
+
+    @property
+    def bounds(self) -> tuple[UUID, UUID]:
+        """The lowest and the highest id that begin so."""
+        digits = self.prefix.replace("-", "")
+        return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
 class Filters(BaseModel):
     """Which of them. `state`: failed, unknown or skipped (no contact)."""
 

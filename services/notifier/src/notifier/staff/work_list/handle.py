@@ -119,9 +119,10 @@ async def _act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMo
             if done.act is wish.act and (done.arrived == wish.arrived) and attempt == held.attempt_id:
                 return _again(done, held)
         if ended := next((done for done, _ in before if done.act in {Act.RESEND, Act.DROP}), None):
-            raise NotListed(f"it is off the list: {ended.act.value} by {ended.acted_by}")
+            raise NotListed(f"it is off the list: {_words(ended)}")
         if not is_listed(held):
-            raise NotListed(f"it is {held.state.value}, and nothing is to be done with it")
+            done_before = "".join(f"; {_words(done)}" for done, _ in before)
+            raise NotListed(f"it is {held.state.value}, and nothing is to be done with it{done_before}")
         if wish.act is Act.RESEND and held.recipient != PATIENT:
             raise NotListed("a notice to a provider leaves by itself once he is registered")
         match wish.act:
@@ -164,6 +165,13 @@ async def _settle(work: DeskTransaction, held: Notification, wish: Wish, now: da
     if after.state is not NotificationState.QUEUED:
         await work.publish([after], now)
     return Done(held.notification_id, wish.act, wish.by, now, arrived, None, after.state)
+
+
+def _words(done: Done) -> str:
+    """Return what was done, by whom and when."""
+    found = {None: "", True: " as arrived", False: " as not arrived"}[done.arrived]
+    new = f" as {done.resent_as}" if done.resent_as else ""
+    return f"{done.act.value}{found}{new} by {done.acted_by} at {done.acted_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _again(done: Done, held: Notification) -> Done:

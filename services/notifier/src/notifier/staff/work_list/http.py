@@ -11,15 +11,10 @@ from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.gate.domain.modes import SendingMode
 from notifier.ledger.domain.plain_english import reason_words
-from notifier.staff.work_list.bodies import (
-    ByBody,
-    Filters,
-    SettleBody,
-    WorkList,
-)
+from notifier.staff.work_list.bodies import Beginning, ByBody, Filters, Named, SettleBody, WorkList
 from notifier.staff.work_list.domain import Act
 from notifier.staff.work_list.handle import Desk, Done, GateShut, NotListed, Wish, act
-from notifier.staff.work_list.store import find
+from notifier.staff.work_list.store import find, named
 
 
 def routes(
@@ -46,6 +41,10 @@ def routes(
     )
     async def get_work_list(filters: Annotated[Filters, Query()]) -> WorkList:
         return await find(pool, filters, clock.now())
+
+    @router.get("/named", summary="Messages whose ids begin so, on the list or not, and what was done with each")
+    async def get_messages_named(asked: Annotated[Beginning, Query()]) -> Named:
+        return await named(pool, asked)
 
     @router.post(
         "/{notification_id}/resend",

@@ -35,7 +35,13 @@ FROM booking.send_gate($1::uuid[])"""
 
 ACTS = """
 SELECT notification_id, action, arrived, resent_as, acted_by, acted_at, attempt_id FROM work_list_action
-WHERE notification_id = $1 ORDER BY action_id"""
+WHERE notification_id = ANY($1::uuid[]) ORDER BY action_id"""
+
+NAMED = """
+SELECT n.notification_id, n.appointment_id, coalesce(n.clinic_id, a.clinic_id) AS clinic_id, n.kind,
+       n.lane AS channel, n.state, a.starts_at
+FROM notification AS n LEFT JOIN appointment AS a USING (appointment_id)
+WHERE n.notification_id BETWEEN $1 AND $2 ORDER BY n.notification_id LIMIT 10"""
 
 NOTE = """
 INSERT INTO work_list_action (notification_id, attempt_id, action, arrived, resent_as, acted_by, acted_at)

@@ -16,7 +16,18 @@ from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.store.rows import insert, readable
 from notifier.ledger.store.transaction import PostgresLedgerTransaction
 from notifier.staff.work_list import statements as sql
-from notifier.staff.work_list.bodies import PAGE, Filters, ItemView, ReplyItem, StepView, WorkList
+from notifier.staff.work_list.bodies import (
+    PAGE,
+    Beginning,
+    DoneView,
+    Filters,
+    ItemView,
+    Named,
+    NamedView,
+    ReplyItem,
+    StepView,
+    WorkList,
+)
 from notifier.staff.work_list.domain import BY_A_PERSON, Act, acts
 from notifier.staff.work_list.handle import Done
 from notifier.values.addresses import Peppers
@@ -44,7 +55,7 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
     """See `staff.work_list.handle.DeskTransaction`."""
 
     async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
-        rows = await self._connection.fetch(sql.ACTS, notification_id)
+        rows = await self._connection.fetch(sql.ACTS, [notification_id])
         return [
             (
                 Done(
@@ -96,6 +107,20 @@ async def find(pool: Pool, filters: Filters, now: datetime) -> WorkList:
     items = list(readable(shown, lambda row: _item(row, known.get(row["appointment_id"]), now)))
     more = Cursor(shown[-1]["starts_at"], shown[-1]["notification_id"]).text() if len(rows) > filters.limit else None
     return WorkList(items=items, replies=[ReplyItem.model_validate(dict(reply)) for reply in replies], next_after=more)
+
+
+async def named(pool: Pool, asked: Beginning) -> Named:
+    """Return the messages whose ids begin so, each with what was done with it."""
+    rows = await pool.fetch(sql.NAMED, *asked.bounds)
+    done: dict[UUID, list[DoneView]] = {row["notification_id"]: [] for row in rows}
+    for row in await pool.fetch(sql.ACTS, list(done)):
+        done[row["notification_id"]].append(DoneView.model_validate({**dict(row), "act": row["action"]}))
+    return Named(
+        items=[
+            NamedView.model_validate({**dict(row), "kind": _kind(row["kind"]), "done": done[row["notification_id"]]})
+            for row in rows
+        ]
+    )
 
 
 def _item(row: asyncpg.Record, known: asyncpg.Record | None, now: datetime) -> ItemView:
