@@ -40,6 +40,7 @@ class DeadLetter:
     id: int | None = None
     recorded_at: datetime | None = None
     state: str = "open"
+    settled_at: datetime | None = None
 
 
 _STORE = """
@@ -50,7 +51,10 @@ FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::b
     AS dead (topic, partition, "offset", key, value, headers, code, message, place, event_id)
 ON CONFLICT (consumer, topic, partition, "offset") DO NOTHING
 """
-_COLUMNS = 'id, topic, partition, "offset", key, value, headers, code, message, place, event_id, recorded_at, state'
+_COLUMNS = (
+    'id, topic, partition, "offset", key, value, headers, code, message, place, event_id, recorded_at, state, '
+    "settled_at"
+)
 
 
 async def store(connection: Connection, consumer: str, letters: Sequence[DeadLetter]) -> None:
@@ -116,8 +120,13 @@ async def claim(connection: Connection, letter_id: int) -> DeadLetter:
         letter_id,
     )
     if row is None:
-        raise RejectedEvent("NOT_OPEN", f"dead letter {letter_id} is not open")
+        held = await connection.fetchrow("SELECT state, settled_at FROM dead_letter WHERE id = $1", letter_id)
+        raise RejectedEvent("NOT_OPEN", f"dead letter {letter_id} {_not_open(held)}")
     return _letter(row)
+
+
+def _not_open(row: "asyncpg.Record | None") -> str:
+    return "is not there" if row is None else f"was {row['state']} at {row['settled_at']:%Y-%m-%d %H:%M} UTC"
 
 
 def _storable(message: str) -> str:

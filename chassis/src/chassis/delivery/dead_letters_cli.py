@@ -3,12 +3,13 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 from aiokafka import TopicPartition
-from rich.console import Console
-from rich.table import Column, Table
+from rich.console import RenderableType
+from rich.table import Table
 
 from chassis.delivery import dead_letter, skip
 from chassis.delivery.replay import replay
@@ -17,6 +18,7 @@ from chassis.kafka import broker
 from chassis.postgres.database import Pool
 from chassis.process.errors import RejectedEvent
 from chassis.process.settings import ServiceSettings
+from chassis.process.terminal import console, show_all
 
 type WithPool = Callable[[Callable[[Pool], Coroutine[Any, Any, Any]]], Any]
 
@@ -53,18 +55,16 @@ def _add_looking(app: typer.Typer, name: str, with_pool: WithPool) -> None:
             for letter in letters:
                 typer.echo(json.dumps(_row(letter)))
             return
-        Console().print(table_of(letters) if letters else f"{name}: no dead letters")
+        where = console()
+        shown: list[RenderableType] = [table_of(letters)] if letters else [_none(name, state)]
+        if len(letters) == limit:
+            shown.append(f"Perhaps more than these {limit}: raise --limit.")
+        show_all(where, shown)
 
     @app.command("show")
     def show_command(letter_id: int) -> None:
         """Show one dead letter whole, its content too: it may hold patient data."""
-
-        async def work(pool: Pool) -> dead_letter.DeadLetter:
-            if (found := await dead_letter.one(pool, letter_id)) is None:
-                raise RejectedEvent("NO_SUCH_LETTER", f"there is no dead letter {letter_id}")
-            return found
-
-        letter = with_pool(work)
+        letter = with_pool(lambda pool: _one(pool, letter_id))
         headers = [[name, _text(value)] for name, value in letter.headers]
         content = {"key": _text(letter.key), "value": _text(letter.value), "headers": headers}
         typer.echo(json.dumps({**_row(letter), **content}, indent=2))
@@ -81,16 +81,39 @@ def _add_settling[S: ServiceSettings](
         """Apply dead letters again, each in one transaction; twice is once."""
         chosen = subscriptions(settings())
         prefix = settings().topic_prefix
+
+        async def work(pool: Pool, letter_id: int) -> str:
+            if (letter := await _one(pool, letter_id)).state == "replayed":
+                return f"done before: {_settled(letter)}"
+            return await replay(pool, chosen, prefix, letter_id)
+
         for letter_id in letter_ids:
-            outcome = with_pool(lambda pool, letter_id=letter_id: replay(pool, chosen, prefix, letter_id))  # type: ignore[misc]
-            typer.echo(f"{letter_id}: {outcome}")
+            typer.echo(f"{letter_id}: {with_pool(partial(work, letter_id=letter_id))}")
 
     @app.command("discard")
     def discard_command(letter_ids: list[int]) -> None:
         """Settle dead letters without effect; they stay on record."""
+
+        async def work(pool: Pool, letter_id: int) -> str:
+            if await dead_letter.discard(pool, letter_id):
+                return "discarded"
+            letter = await _one(pool, letter_id)
+            return f"{'done before' if letter.state == 'discarded' else 'not open'}: {_settled(letter)}"
+
         for letter_id in letter_ids:
-            done = with_pool(lambda pool, letter_id=letter_id: dead_letter.discard(pool, letter_id))  # type: ignore[misc]
-            typer.echo(f"{letter_id}: {'discarded' if done else 'not open'}")
+            typer.echo(f"{letter_id}: {with_pool(partial(work, letter_id=letter_id))}")
+
+
+def _settled(letter: dead_letter.DeadLetter) -> str:
+    """Return how and when a letter was settled."""
+    at = "" if letter.settled_at is None else f" at {letter.settled_at:%Y-%m-%d %H:%M} UTC"
+    return f"{letter.state}{at}"
+
+
+async def _one(pool: Pool, letter_id: int) -> dead_letter.DeadLetter:
+    if (found := await dead_letter.one(pool, letter_id)) is None:
+        raise RejectedEvent("NO_SUCH_LETTER", f"there is no dead letter {letter_id}")
+    return found
 
 
 def _add_skipping[S: ServiceSettings](
@@ -113,12 +136,15 @@ def _add_skipping[S: ServiceSettings](
         chosen = settings()
         tp = TopicPartition(chosen.topic_prefix + topic.removeprefix(chosen.topic_prefix), partition)
 
-        async def work(pool: Pool) -> skip.Held:
+        async def work(pool: Pool) -> skip.Held | skip.Skipped:
             skip.told(by, reason)
             others = elsewhere(chosen)
             kept = others is not None and others.keeps(consumer, tp)
             held = await (others.held(tp) if others and kept else skip.held(pool, consumer, tp))
-            skip.check(held, to, *await broker.bounds_of(chosen.kafka_bootstrap_servers, tp))
+            first, end = await broker.bounds_of(chosen.kafka_bootstrap_servers, tp)
+            if held.position <= end and (before := await skip.done_before(pool, held, to)):
+                return before
+            skip.check(held, to, first, end)
             if others and kept and not dry_run:
                 await skip.skip_elsewhere(pool, others, held, to, by, reason)
             elif not dry_run:
@@ -126,17 +152,25 @@ def _add_skipping[S: ServiceSettings](
             return held
 
         held = with_pool(work)
+        if isinstance(held, skip.Skipped):
+            when = f"{held.at:%Y-%m-%d %H:%M} UTC"
+            typer.echo(f"Done before, by {held.by} at {when}: {tp.topic}[{tp.partition}] goes on from {to}")
+            return
         verb = "would go" if dry_run else "goes"
         typer.echo(f"{held.consumer} {verb} on in {tp.topic}[{tp.partition}] from {to}; it stood at {held.position}")
 
 
 def table_of(letters: Sequence[dead_letter.DeadLetter]) -> Table:
-    """Return them for people: on a narrow terminal a cell goes on below itself, and nothing of it is cut off."""
-    table = Table(*(Column(name, overflow="fold") for name in _row_names()))
+    """Return them for people."""
+    table = Table(*_row_names())
     for letter in letters:
         at = "" if letter.recorded_at is None else f"{letter.recorded_at:%Y-%m-%d %H:%M}"
         table.add_row(*(str(value) for value in (_row(letter) | {"recorded_at": at}).values()))
     return table
+
+
+def _none(name: str, state: str) -> str:
+    return f"{name}: no dead letters" + (" of any state" if state == "all" else f" that are {state}")
 
 
 def _row(letter: dead_letter.DeadLetter) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The position moves by compare-and-set, as the consumer itself moves it: one that
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -25,6 +26,10 @@ _RECORD = """
 INSERT INTO position_skip (consumer, topic, partition, from_offset, to_offset, skipped_by, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
+_DONE_BEFORE = """
+SELECT skipped_by, skipped_at FROM position_skip
+WHERE consumer = $1 AND topic = $2 AND partition = $3 AND from_offset < $4 AND to_offset = $4 ORDER BY id DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,14 @@ class Held:
     consumer: str
     tp: TopicPartition
     position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """That the same was done before: by whom, and when on the database's clock."""
+
+    by: str
+    at: datetime
 
 
 class Elsewhere(Protocol):
@@ -64,6 +77,12 @@ async def held(pool: Pool, consumer: str | None, tp: TopicPartition) -> Held:
     if len(rows) > 1:
         raise RejectedEvent("SEVERAL_CONSUMERS", f"say with --consumer which: {', '.join(r['consumer'] for r in rows)}")
     return Held(rows[0]["consumer"], tp, rows[0]["next_offset"])
+
+
+async def done_before(pool: Pool, held: Held, to: int) -> Skipped | None:
+    """Return who has moved this position to the same place; None if it still stands before it, or nobody has."""
+    row = None if held.position < to else await pool.fetchrow(_DONE_BEFORE, held.consumer, *held.tp, to)
+    return Skipped(row["skipped_by"], row["skipped_at"]) if row else None
 
 
 def check(held: Held, to: int, first: int, end: int) -> None:

@@ -113,8 +113,8 @@ async def test_the_commands_list_show_replay_and_discard(ledger: LedgerService) 
     assert json.loads((await command(ledger, "dead-letters", "show", letter)).stdout)["key"] == "k"
     assert (await command(ledger, "dead-letters", "replay", letter)).stdout == f"{letter}: applied\n"
     again = await command(ledger, "dead-letters", "replay", letter)
-    assert (again.exit_code, "NOT_OPEN" in again.stderr) == (1, True)
-    assert (await command(ledger, "dead-letters", "discard", letter)).stdout == f"{letter}: not open\n"
+    assert (again.exit_code, again.stdout.startswith(f"{letter}: done before: replayed at 2")) == (0, True)
+    assert (await command(ledger, "dead-letters", "discard", letter)).stdout.startswith(f"{letter}: not open: replayed")
     assert await ledger.effects() == [(0, 0)]
 
 
@@ -197,3 +197,20 @@ async def test_a_replay_gives_the_record_as_it_was_headers_and_all(ledger: Ledge
 
     assert seen[0] == seen[-1] == (b"\xfe", value, tuple(headers))
     assert await ledger.effects() == [(0, 0)]
+
+
+async def test_a_letter_that_was_discarded_says_so_to_whoever_discards_or_replays_it_again(
+    ledger: LedgerService,
+) -> None:
+    letter = str(await refused_then_mended(ledger))
+    assert (await command(ledger, "dead-letters", "discard", letter)).stdout == f"{letter}: discarded\n"
+
+    again = await command(ledger, "dead-letters", "discard", letter)
+    replayed = await command(ledger, "dead-letters", "replay", letter)
+    nobody = await command(ledger, "dead-letters", "discard", "4711")
+    listed = await command(ledger, "dead-letters", "list")
+
+    assert (again.exit_code, again.stdout.startswith(f"{letter}: done before: discarded at 2")) == (0, True)
+    assert (replayed.exit_code, f"dead letter {letter} was discarded at 2" in replayed.stderr) == (1, True)
+    assert (nobody.exit_code, "there is no dead letter 4711" in nobody.stderr) == (1, True)
+    assert listed.stdout == "ledger: no dead letters that are open\n"

@@ -140,6 +140,12 @@ async def test_a_skip_moves_the_position_while_the_service_runs_and_is_on_record
         await until(lambda: ledger.consumed(8))
         assert consumer.reason() is None
 
+        again = await command(ledger, "dead-letters", "skip", "orders", "0", "--to", "5", *SKIP)
+        told = f"{ledger.topic}[0] goes on from 5\n"
+        assert (again.exit_code, again.stdout.startswith("Done before, by ann at 2"), told in again.stdout) == (
+            0, True, True,
+        )  # fmt: skip
+
     assert await skips(ledger) == [(3, 5, "ann", SKIP[-1])]
     assert await ledger.effects() == [(0, n) for n in (0, 1, 2, 5, 6, 7)]
     with pytest.raises(asyncpg.RaiseError, match="rows are only added"):
