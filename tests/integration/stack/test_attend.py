@@ -1,12 +1,10 @@
 """`attend up | status | down` as a person runs it, with one service for speed and then with all of them."""
 
 import json
-import os
 import signal
 import subprocess
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -14,46 +12,12 @@ import psutil
 import pytest
 
 from stack import probe, services
-from stack.home import Home
 from stack.layout import python
 from stack.postgres import Postgres
 from stack.process import ProcessId
-from stack.state import State, read_state
-from tests.integration.stack.readme import QuickStart
+from tests.integration.stack.attend import Attend, cleaned_up, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-
-
-class Attend:
-    """The command on a folder of its own."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = Home(home)
-        unwanted = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_ADMIN_URL", "DATABASE_URL", "ATTEND_TOPIC_PREFIX")
-        self.env = {name: value for name, value in os.environ.items() if name not in unwanted}
-        self.env["ATTEND_HOME"] = str(home)
-
-    def __call__(self, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
-        """Run `attend <words>`, expect the exit code and return what it printed."""
-        return self.run("stack", *words, code=code, env=env)
-
-    def run(self, package: str, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
-        """Run `python -m <package> <words>` likewise."""
-        command, settings = python("-m", package, *words), {**self.env, **(env or {})}
-        done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=180, check=False)  # noqa: S603
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    @property
-    def state(self) -> State:
-        """What the supervisor recorded."""
-        state = read_state(self.home.state)
-        assert state is not None
-        return state
-
-    def processes(self) -> list[ProcessId]:
-        """Return every recorded process, the supervisor first."""
-        return [self.state.supervisor, *(part.process for part in self.state.parts if part.process)]
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +35,6 @@ def attend(tmp_path: Path) -> Iterator[Attend]:
         yield command
 
 
-@contextmanager
-def cleaned_up(home: Path) -> Iterator[Attend]:
-    command = Attend(home)
-    try:
-        yield command
-    finally:
-        command("down")
-        command("reset", "--yes")
-
-
 class Foreground:
     """`attend up` with one service, as it runs in a terminal of its own."""
 
@@ -95,13 +49,6 @@ class Foreground:
     def output(self) -> str:
         """What it printed so far."""
         return self._output.read_text()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 180
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_which_ctrl_c_stops_in_order(attend: Attend) -> None:
@@ -226,43 +173,6 @@ def test_how_a_part_is_is_told_at_its_own_port_and_not_at_that_of_its_api(runnin
             assert probe.get(part.operations_url + path)[0] == 200, (service.name, path)
             if part.url:
                 assert probe.get(part.url + path)[0] == 404, (service.name, path)
-
-
-def test_the_quick_start_of_the_readme_does_what_it_says(running: Attend) -> None:
-    parts = {part.name: part.url for part in running.state.parts}
-    ports = {"booking": 8100, "records": 8101, "reminders-api": 8102, "notifier": 8103, "sinks": 8126}
-    urls = {f"http://127.0.0.1:{port}": parts[name] for name, port in ports.items()}
-    readme = QuickStart(running("key").strip(), running("key", "--operator").strip(), urls)
-
-    *_, booked = map(json.loads, readme.run(0).splitlines())
-    assert (booked["result"], booked["warnings"]) == ("applied", [])
-
-    def all_that_follows_is_there() -> bool:
-        visit, files, reminders, notifications, *accepted = readme.run(1, id_=booked["appointment_id"]).splitlines()
-        assert json.loads(visit)["status"] == "booked"
-        told = {(one["kind"], one["state"]) for one in json.loads(notifications)["items"]}
-        return (
-            [one["number"][-10:] for one in json.loads(files)["items"]] == ["-CARDIO-01"]
-            and [one["status"] for one in json.loads(reminders)["items"]] == ["SCHEDULED"] * 2
-            and told == {("provider-booked", "accepted"), ("confirmation", "accepted")}
-            and "amina@example.org" in "".join(accepted)
-        )
-
-    until(all_that_follows_is_there)
-    assert "The patient got: confirmation by email" in running("why", "local:visit-1")
-    the_sub_file_is_closed_and_reopened(running, booked["appointment_id"])
-    assert "attend-result: applied" in readme.run(2)
-    assert json.loads(readme.run(3))["clinic_id"] == "UEC"
-
-
-def the_sub_file_is_closed_and_reopened(running: Attend, appointment_id: str) -> None:
-    [file] = json.loads(running("sub-files", "list", "--appointment", appointment_id, "--json"))["items"]
-    named = (file["sub_file_id"], "--reason", "treatment ended", "--by", "A. Abara")
-    assert "CLOSED, provider" in running("sub-files", "close", *named)
-    assert "(was so already)" in running("sub-files", "close", *named)
-    assert "a closed file keeps its provider" in running("sub-files", "provider", *named, code=1)
-    assert "ACTIVE" in running("sub-files", "reopen", *named)
-    assert "treatment ended" in running("sub-files", "history", file["sub_file_id"])
 
 
 def addresses_of(identities: list[ProcessId]) -> set[str]:
