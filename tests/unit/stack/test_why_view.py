@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from stack.commands.plain import plain
-from stack.commands.why import find
+from stack.commands.why_named import meant
 from stack.commands.why_view import style, timeline
 
 APPOINTMENT = "01890000-0000-7000-8000-000000000001"
@@ -57,13 +57,13 @@ def test_b1_an_outcome_has_its_colour(what: str, colour: str) -> None:
 
 
 def test_b1_an_id_is_taken_as_it_is() -> None:
-    assert find(f" {APPOINTMENT} ") == UUID(APPOINTMENT)
+    assert meant(f" {APPOINTMENT} ").visit == UUID(APPOINTMENT)
 
 
-@pytest.mark.parametrize("words", ["", "0189", "emr:", ":a-1", "not-an-id"])
+@pytest.mark.parametrize("words", ["", "0189", "emr:", ":a-1", "not-an-id", "FILE-27-1", "PATIENT 7"])
 def test_b1_what_names_no_visit_is_refused_before_anybody_is_asked(words: str) -> None:
     with pytest.raises(typer.BadParameter):
-        find(words)
+        meant(words)
 
 
 def test_words_from_outside_are_shown_and_never_obeyed() -> None:

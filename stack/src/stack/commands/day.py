@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from chassis.process.terminal import console, show_all
 from stack.commands import day_view as view
+from stack.commands.plain import plain
 from stack.commands.sending_modes import login_name
 from stack.commands.service_api import Booking
 
@@ -82,11 +84,11 @@ def day(
     if as_json:
         typer.echo(json.dumps({"items": items}, indent=2))
         return
-    console = Console()
     if not items:
-        console.print(f"No visit at {clinic} on {day}.", markup=False, highlight=False)
+        asked = " that is as asked" if provider or source or status else ""
+        _show([f"No visit{asked} at {clinic} on {day}."])
         return
-    _show(console, [view.visits(items), view.counted(items)])
+    _show([view.visits(items), view.counted(items)])
 
 
 def cancel_day(
@@ -143,9 +145,9 @@ def _which(by: str | None, **given: object) -> dict[str, Any]:
 
 
 def _order(act: str, which: dict[str, Any], key: str | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    desk, console = Desk(), Console()
+    desk = Desk()
     if dry_run or not (yes or key):
-        tried = _look_first(desk, console, act, which, as_json=as_json and dry_run)
+        tried = _look_first(desk, act, which, as_json=as_json and dry_run)
         if dry_run or not tried["totals"]["applied"]:
             return
         typer.confirm(f"{act.capitalize()} {tried['totals']['applied']} visits?", abort=True, err=True)
@@ -155,11 +157,11 @@ def _order(act: str, which: dict[str, Any], key: str | None, *, dry_run: bool, y
     if as_json:
         typer.echo(json.dumps(told, indent=2))
     else:
-        _show(console, [*view.not_done(told), view.summary(told, desk.calls, time.monotonic() - began)])
+        _show([*view.not_done(told), view.summary(told, desk.calls, time.monotonic() - began)])
     raise typer.Exit(EXIT_IN_PART if told["totals"]["refused"] else 0)
 
 
-def _look_first(desk: Desk, console: Console, act: str, which: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
+def _look_first(desk: Desk, act: str, which: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
     """Print what an order would do and return it."""
     tried = desk.carry_out(act, {**which, "dry_run": True}, shown=not as_json)
     if as_json:
@@ -167,13 +169,12 @@ def _look_first(desk: Desk, console: Console, act: str, which: dict[str, Any], *
         return tried
     named = ("clinic", "day", "provider", "source", "status")
     people = desk.visits(**{name: which.get(name) for name in named}) if tried["results"] else []
-    _show(console, [view.order(tried, people), view.would(tried, which)])
+    _show([view.order(tried, people), view.would(tried, which)])
     return tried
 
 
-def _show(console: Console, parts: list[Any]) -> None:
-    for part in parts:
-        console.print(part, highlight=False, markup=False)
+def _show(parts: list[Any]) -> None:
+    show_all(console(), [plain(part) if isinstance(part, str) else part for part in parts])
 
 
 def _progress(*, shown: bool) -> Progress:

@@ -1,79 +1,91 @@
-"""`attend why`: what was decided about a visit, by whom, and why; in the terminal (B1)."""
+"""`attend why`: what was decided about a visit, by whom, and why; of a patient, each visit of his (B1)."""
 
 import json
-import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
-from urllib.parse import quote
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
 from chassis.process.errors import AttendError
+from chassis.process.terminal import console, show_all
 from stack.commands import why_view as view
 from stack.commands.service_api import Booking, ServiceApi
+from stack.commands.why_named import Meant, Whose, meant
 
 EXIT_IN_PART = 3
 """The timeline is printed, and some part did not answer."""
 
-_PREFIX = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{1,4})*", re.IGNORECASE)
+AT_ONCE = 4
 
-Appointment = Annotated[
+Named = Annotated[
     str,
     typer.Argument(
-        metavar="APPOINTMENT",
-        help="Its id, the beginning of it (8 characters at least), or SOURCE:ID as upstream says.",
+        metavar="VISIT",
+        help="A visit: its id, the beginning of it (8 characters at least), or SOURCE:ID as upstream says. "
+        "Or a patient: his id, SOURCE:ID, or the number of his main file.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the timeline as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the timeline, or the patient's visits, as JSON.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="So many of a patient's visits, newest first.")]
 
 
-def why(appointment: Appointment, as_json: AsJson = False) -> None:
+def why(named: Named, limit: Limit = 20, as_json: AsJson = False) -> None:
     """Say everything that was decided about a visit and why: what the patient got, or why he got nothing.
+
+    Of a patient: his visits, newest first, each with what he got.
 
     Exit codes: 0 told whole, 1 unknown or not answered, 2 wrong words, 3 told, but some part did not answer.
     """
-    found = find(appointment)
-    told = ServiceApi.at("notifier").ask("GET", f"/v1/appointments/{found}/timeline")
+    found = meant(named)
+    told = _timeline(found)
+    if told is None:
+        assert found.patient is not None  # noqa: S101  # what is no visit's is a patient's
+        _patient(named.strip(), found.patient, limit, as_json=as_json)
+        return
     if as_json:
         typer.echo(json.dumps(told, indent=2))
     else:
-        _print(told)
+        out = console()
+        show_all(out, view.timeline(told, out.width))
+    if found.patient is not None and found.patient.source is not None:
+        typer.echo(f"{named.strip()} is a patient too: `attend why` with his own id lists his visits.", err=True)
     raise typer.Exit(EXIT_IN_PART if told["missing"] else 0)
 
 
-def find(appointment: str) -> UUID:
-    """Return the id of the appointment that somebody names.
-
-    Raises:
-        AttendError: UNKNOWN_APPOINTMENT, SEVERAL_APPOINTMENTS, NO_ANSWER.
-        typer.BadParameter: Neither an id, nor the beginning of one, nor SOURCE:ID.
-    """
-    text = appointment.strip()
+def _timeline(found: Meant) -> dict[str, Any] | None:
+    """Return the visit's timeline; None if what is meant is a patient."""
+    if found.visit is None:
+        return None
     try:
-        return UUID(text)
-    except ValueError:
-        pass
-    source, colon, source_id = text.partition(":")
-    if colon and source and source_id:
-        told = Booking.here().ask("GET", "/v1/appointments", source=source, id=source_id)
-        return UUID(told["appointment_id"])
-    if not _PREFIX.fullmatch(text):
-        raise typer.BadParameter("neither an id, nor 8 characters of its beginning, nor SOURCE:ID")
-    return _beginning(text)
+        return _of_visit(found.visit)
+    except AttendError as error:
+        if error.code != "UNKNOWN_APPOINTMENT" or found.patient is None:
+            raise
+        return None
 
 
-def _beginning(text: str) -> UUID:
-    told: dict[str, Any] = Booking.here().ask("GET", "/v1/appointments", prefix=quote(text, safe="-"))
-    found = [item["appointment_id"] for item in told["items"]]
-    if not found:
-        raise AttendError("UNKNOWN_APPOINTMENT", f"no appointment's id begins with {text}")
-    if len(found) > 1:
-        raise AttendError("SEVERAL_APPOINTMENTS", f"{text} is the beginning of several: {', '.join(found)} …")
-    return UUID(found[0])
+def _of_visit(visit: UUID | str) -> dict[str, Any]:
+    told: dict[str, Any] = ServiceApi.at("notifier").ask("GET", f"/v1/appointments/{visit}/timeline")
+    return told
 
 
-def _print(told: dict[str, Any]) -> None:
-    console = Console()
-    for part in view.timeline(told, console.width):
-        console.print(part)
+def _patient(word: str, whose: Whose, limit: int, *, as_json: bool) -> None:
+    """Print a patient's visits, the newest first, each with what he got."""
+    try:
+        visits = list(whose.visits(Booking.here()))[::-1]
+    except AttendError as error:
+        if error.code != "UNKNOWN_PATIENT":
+            raise
+        raise AttendError("UNKNOWN_APPOINTMENT", f"{word} is neither a visit nor a patient") from None
+    shown = visits[:limit]
+    with ThreadPoolExecutor(AT_ONCE) as together:
+        told = list(together.map(lambda visit: _of_visit(visit["appointment_id"]), shown))
+    items = [
+        {**visit, "answer": one["answer"], "missing": one["missing"]} for visit, one in zip(shown, told, strict=True)
+    ]
+    if as_json:
+        typer.echo(json.dumps({"items": items, "of": len(visits)}, indent=2))
+    else:
+        show_all(console(), view.visits(word, items, len(visits)))
+    raise typer.Exit(EXIT_IN_PART if any(one["missing"] for one in told) else 0)

@@ -1,5 +1,7 @@
 """How a timeline looks in the terminal."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -90,3 +92,44 @@ def _colour(answer: dict[str, Any]) -> str:
     if answer.get("held"):  # a notifier of the release before does not say so
         return "yellow"
     return "cyan" if answer["to_come"] else "red"
+
+
+def visits(word: str, items: Sequence[dict[str, Any]], of: int) -> list[Any]:
+    """Return a patient's visits, in the order given, as parts to print: one row each, with the id to ask further.
+
+    Args:
+        of: How many he has.
+    """
+    if not items:
+        return [plain(f"{word} is a patient, and has no visit.")]
+    name = next((item["patient_name"] for item in items if item.get("patient_name")), None)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("visit", "when", "clinic", "status", "what he got"):
+        table.add_column(heading, no_wrap=heading in {"visit", "when"})
+    for item in items:
+        when = (item.get("starts_local") or item.get("starts_at") or "-")[:16].replace("T", " ")
+        row = (item["appointment_id"], when, item["clinic_id"] or "-", item["status"])
+        table.add_row(*map(plain, row), plain(_in_short(item["answer"])))
+    more = [plain(f"The newest {len(items)} of {of} visits: --limit shows more.")] if of > len(items) else []
+    whose = f"{word} ({name})" if name else word
+    way = plain("`attend why VISIT` says everything of one.")
+    return [plain(f"Patient {whose}, {of} visit{'' if of == 1 else 's'}", "bold"), table, *more, way]
+
+
+_SHORT = (("got", "got"), ("may_have_got", "may have got"), ("to_come", "to come"), ("will_not_get", "will not get"),
+          ("did_not_get", "not sent"))  # fmt: skip
+
+
+def _in_short(answer: dict[str, Any]) -> str:
+    """Return what he got, and did not, by the names of the messages alone."""
+    told = []
+    for field, words in _SHORT:
+        names = dict.fromkeys(_name(one) for one in answer.get(field, ()))
+        told += [f"{words}: {', '.join(names)}"] if names else []
+    held = ["sending is held"] if answer.get("held") else []
+    return "; ".join([*held, *told]) or "nothing"
+
+
+def _name(one: str) -> str:
+    """Return a message's name, without when and why."""
+    return re.split(r" at \d| \(|, (?:which|until) ", one, maxsplit=1)[0]

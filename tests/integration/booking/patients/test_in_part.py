@@ -38,7 +38,15 @@ async def test_what_was_put_is_read_by_both_names(door: Door) -> None:
     }  # fmt: skip
     for path in (told["patient_id"], told["patient_id"].upper(), "ann?source=local"):
         assert (await door.ask("GET", f"/v1/patients/{path}")).json() == shown
-    assert (await door.ask("GET", f"/v1/patients/{told['patient_id']}", key=OPERATOR_KEY)).json() == shown
+    for ours in (told["patient_id"], told["main_file"]):
+        assert (await door.ask("GET", f"/v1/patients/{ours}", key=OPERATOR_KEY)).json() == shown
+
+
+@pytest.mark.parametrize("number", ["FILE-2027-999999", "FILE-2027-1", "file-2027-000001", "FILE-2027-000001-EYE-01"])
+async def test_a_number_that_no_main_file_has_is_nobodys(door: Door, number: str) -> None:
+    answer = await door.ask("GET", f"/v1/patients/{number}", key=OPERATOR_KEY)
+
+    assert (answer.status_code, answer.json()["code"]) in {(404, "UNKNOWN_PATIENT"), (422, "SOURCE_REQUIRED")}
 
 
 @pytest.mark.parametrize(

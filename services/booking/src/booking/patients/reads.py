@@ -3,6 +3,7 @@
 A client sees whom its sources name, and of them those alone whose clinics it sees, as it may write them (0025).
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -23,6 +24,10 @@ WHERE patient_id = coalesce((SELECT kept FROM kept_patients(ARRAY[$1::uuid])), $
   AND ($2::text[] IS NULL OR source = ANY ($2))
 ORDER BY source, source_id LIMIT 1
 """
+
+MAIN_FILE = re.compile(r"FILE-[0-9]{4}-[0-9]{6}")
+
+_OF_FILE = "SELECT patient_id FROM patient WHERE main_file = $1"
 
 _SHOWN = """
 SELECT patient_id, version, main_file, given_name, family_name, mobile, email, language, contact_of, consent,
@@ -50,7 +55,7 @@ class Found(NamedTuple):
 
 
 async def find(pool: Pool, client: Client, written: str, source: str | None) -> Found:
-    """Return the patient whom a source calls so; or whose id here it is, if no source is named.
+    """Return the patient whom a source calls so; or whose id here, or main file's number, it is, if none is named.
 
     An id of a file that was merged away leads to the one that is kept, as its names do.
 
@@ -60,7 +65,7 @@ async def find(pool: Pool, client: Client, written: str, source: str | None) -> 
         Refused: SOURCE_REQUIRED, FOREIGN_SOURCE, FOREIGN_PATIENT, or the id cannot be one.
     """
     written = texts.identifier(written, "id")
-    ours = _uuid(written) if source is None else None
+    ours = await _ours(pool, written) if source is None else None
     named = ours is None or (len(client.sources) == 1 and not client.sees_source(ALL))
     row = await pool.fetchrow(_NAMED, client.source(source), written) if named else None
     if row is None and ours is not None:
@@ -100,7 +105,11 @@ def _sources(client: Client) -> list[str] | None:
     return None if client.sees_source(ALL) else list(client.sources)
 
 
-def _uuid(written: str) -> UUID | None:
+async def _ours(pool: Pool, written: str) -> UUID | None:
+    """Return the id here that is written, or that has the main file of this number; None: it is neither."""
+    if MAIN_FILE.fullmatch(written):
+        found: UUID | None = await pool.fetchval(_OF_FILE, written)
+        return found
     try:
         return UUID(written)
     except ValueError:
