@@ -5,7 +5,6 @@ codes as an enumeration, an example of each, and what the door and the server re
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
@@ -91,8 +90,7 @@ class DescribedApi(FastAPI):
     def openapi(self) -> Described:
         """Return the description; it is made once."""
         if self.openapi_schema is None:
-            found = deepcopy(super().openapi())  # parts of it are the routes' own
-            self.openapi_schema = self._with_refusals(found)
+            self.openapi_schema = self._with_refusals(super().openapi())
         return self.openapi_schema
 
     def _with_refusals(self, found: Described) -> Described:
