@@ -87,7 +87,7 @@ async def test_g9_every_route_of_every_service_asks_for_a_key(apis: dict[str, Fa
                     if answer.status_code != 401:
                         found.setdefault(name, set()).add(path)
 
-    assert count > 150
+    assert count > 160
     assert {(name, code) for name in apis for code in ("NO_KEY", "WRONG_KEY")} <= codes
     assert found == {}
 

@@ -128,6 +128,8 @@ class Environments:
             made |= self._others() | (self._carriers() if self._sinks else {})
             if f"NOTIFIER_ADDRESS_PEPPER{FILE}" not in made:
                 made.setdefault("NOTIFIER_ADDRESS_PEPPER", self._home.secrets.address_pepper)
+        if service.name in {"records", "reminders-api"} and "booking" in self._layout.http:  # it knows what clients see
+            made[f"{services.prefix_of(service.package)}BOOKING_URL"] = self._layout.url("booking")
         if service.name == "reminders-worker":
             made["REMINDERS_SLOT"] = "1"  # the only worker here: started again, it takes its partitions up at once
         if service.name == "reminders-worker" and "booking" in self._layout.http:  # it compares its timers with booking

@@ -120,6 +120,19 @@ def test_the_worker_is_told_where_booking_answers_if_that_runs_here(environments
     assert "REMINDERS_BOOKING_URL" not in alone.service(service("reminders-worker"))
 
 
+@pytest.mark.parametrize(
+    ("part", "variable"), [("records", "RECORDS_BOOKING_URL"), ("reminders-api", "REMINDERS_BOOKING_URL")]
+)
+def test_who_shows_clients_what_is_theirs_is_told_where_booking_answers(
+    environments: Environments, tmp_path: Path, part: str, variable: str
+) -> None:
+    alone = Environments(Home(tmp_path), lay_out("free", [service(part)]), lambda: "k", lambda: "postgresql://h/d")
+
+    assert environments.service(service(part))[variable].startswith("http://127.0.0.1:")
+    assert variable not in alone.service(service(part))
+    assert "REMINDERS_BOOKING_KEY" not in environments.service(service("reminders-api"))
+
+
 def test_b1_the_notifier_is_told_where_the_parts_of_a_timeline_answer(
     environments: Environments, tmp_path: Path
 ) -> None:

@@ -66,7 +66,7 @@ class OperatorKey:
         found = hashlib.sha256(key.encode()).hexdigest()
         return bool(key and self._expected) and hmac.compare_digest(found, self._expected)
 
-    async def admit(self, key: str, _path: str) -> bool:
+    async def admit(self, key: str, _method: str, _path: str) -> bool:
         """See `door.Admit`."""
         return self.opens(key)
 

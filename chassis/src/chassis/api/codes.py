@@ -49,6 +49,10 @@ COMMON: Codes = {
     "BAD_CURSOR": "`after` must be the `next_after` of the page before; leave it out to begin.",
     "EVENT_TOO_LARGE": "What would be told to others of this is larger than they take.",
     "INTERNAL_ERROR": "A fault of ours. It was logged; whether anything was done is not known.",
+    "ONE_VISIT": "Name the visit once: by our id, or by `id`, what its source calls it, with `source`.",
+    "NO_BOOKING_URL": "This service was not told where booking answers: ask by our ids.",
+    "BOOKING_UNAVAILABLE": "Booking, which says what a key may see, is not there now. Send the same request again.",
+    "REFUSED_BY_BOOKING": "Booking refuses this, and not in words known here.",
     "BUSY": "Too much is under way. Send the same request again.",
     "DATABASE_UNAVAILABLE": "The database is not there now. Send the same request again.",
 }

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.api.problems import Dialects, Problem, away, written
 from chassis.process.errors import Unavailable
 
-type Admit = Callable[[str, str], Awaitable[bool]]
-"""Says whether a key opens anything of what lies under a path; the route then asks for its own right."""
+type Admit = Callable[[str, str, str], Awaitable[bool]]
+"""Says whether a key opens anything by a method under a path; the route then asks for its own right."""
 
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -42,12 +42,12 @@ class Bounds:
 USUAL = Bounds()
 
 
-async def everybody(_key: str, _path: str) -> bool:
+async def everybody(_key: str, _method: str, _path: str) -> bool:
     """Admit everybody: an API that only those can reach who run the process."""
     return True
 
 
-async def nobody(_key: str, _path: str) -> bool:
+async def nobody(_key: str, _method: str, _path: str) -> bool:
     """Admit nobody: an API without routes of its own."""
     return False
 
@@ -104,7 +104,7 @@ class Door:
         except Problem as problem:
             unreadable = problem  # where no key is asked for, any header may come
         try:
-            known = await self._admit(key, path)
+            known = await self._admit(key, scope["method"], path)
         except Unavailable as error:
             raise away(error) from None
         if not known:

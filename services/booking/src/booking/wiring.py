@@ -13,6 +13,7 @@ from booking import retention
 from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
+from booking.asking import http as asking_http
 from booking.clinics import http as clinics_http
 from booking.desk import http as desk_http
 from booking.door import auth
@@ -258,6 +259,7 @@ def door(
         providers_http.routes(transactions, client, reads, reader),
         clinics_http.routes(transactions, client, reads, reader, settings.default_country),
         merges_http.routes(transactions, client),
+        asking_http.routes(reads, reader, auth.reader_of(keys, operator_key, fresh=True)),
         appointments_http.routes(reads, transactions.clock, reader),
         desk_http.routes(desk_http.Desk(transactions, intake, reads), reader),
         _inbound_routes(settings, transactions, reads, formats, reader),

@@ -10,6 +10,18 @@ _READ_LONG_AGO = "greatest(created_at, starts_at) < $1"
 _WRITTEN_LONG_AGO = "received_at < $1 AND (sender IS NOT NULL OR sender_user_id IS NOT NULL OR text IS NOT NULL)"
 _RECEIVED_LONG_AGO = "received_at < $1"
 _UNMATCHED = "applied_at IS NULL AND received_at < $1"
+_OLD_OUTCOMES = "SELECT FROM outcome WHERE at < $1"
+_REMOVE_OUTCOMES = """
+WITH old AS MATERIALIZED (
+    SELECT xid, seq FROM outcome WHERE at < $1 ORDER BY xid, seq LIMIT $2
+), last AS (
+    SELECT xid, seq FROM old ORDER BY xid DESC, seq DESC LIMIT 1
+), noted AS (
+    UPDATE outcome_horizon AS horizon SET xid = last.xid, seq = last.seq
+    FROM last WHERE (horizon.xid, horizon.seq) < (last.xid, last.seq)
+)
+DELETE FROM outcome WHERE (xid, seq) IN (SELECT xid, seq FROM old)"""
+"""Whoever read up to less than the last of them is told that he has missed something."""
 
 
 def jobs(settings: Settings) -> Sequence[Job]:
@@ -41,5 +53,6 @@ def jobs(settings: Settings) -> Sequence[Job]:
             "DELETE FROM unreadable_callback WHERE unreadable_id IN (SELECT unreadable_id FROM unreadable_callback "  # noqa: S608
             f"WHERE {_RECEIVED_LONG_AGO} LIMIT $2)",
         ),
+        Job("outcomes of the feed", timedelta(days=settings.keep_outcomes_days), _OLD_OUTCOMES, _REMOVE_OUTCOMES),
         settled_dead_letters(settings.keep_dead_letters_days),
     )

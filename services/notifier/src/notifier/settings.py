@@ -78,7 +78,8 @@ class Settings(ServiceSettings):
     unsubscribe_secret: SecretStr = SecretStr("")
     """Signs the one-click links in emails; empty: mails carry none."""
     booking_url: str | None = None
-    """Where booking's read API answers, for the timeline of a visit."""
+    """Where booking's read API answers, for the timeline of a visit; it knows what an API client may see.
+    Without it only the operator's key reads here."""
     records_url: str | None = None
     """Where records' read API answers, for the timeline of a visit."""
     reminders_url: str | None = None
@@ -93,6 +94,8 @@ class Settings(ServiceSettings):
     """How long a patient's words and number are kept; what they meant stays."""
     keep_unreadable_callbacks_days: int = Field(default=30, ge=1)
     """How long what a carrier sent and nobody could read is kept."""
+    keep_outcomes_days: int = Field(default=60, ge=1)
+    """How long an outcome stays in the feed; what became of a message is in the ledger for ever."""
     keep_unmatched_receipts_days: int = Field(default=30, ge=1)
     """How long a carrier's report about a message nobody knows is kept."""
 

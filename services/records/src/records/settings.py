@@ -18,3 +18,6 @@ class Settings(ServiceSettings):
     rebuild: bool = False
     """The database is being filled anew from the topics, so that it may be behind the sub-files that it once published.
     What people did to sub-files by command is not in the topics that are read: restore that first."""
+    booking_url: str | None = None
+    """Where booking's read API answers, which knows what an API client may see. Without it only the operator's key
+    reads here."""

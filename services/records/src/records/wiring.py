@@ -9,6 +9,8 @@ from typing import Any, cast
 from fastapi import FastAPI
 
 from chassis.api.app import create_api, operator
+from chassis.api.booking_rights import BookingRights, booking_rights
+from chassis.api.client_access import ClientAccess
 from chassis.api.operations import listeners
 from chassis.delivery import high_water
 from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
@@ -103,11 +105,18 @@ def carrying_out(pool: Pool, clock: Clock, on_commit: Callable[[], None]) -> com
     return carry
 
 
-def api_of(settings: Settings, pool: Pool, clock: Clock, on_commit: Callable[[], None]) -> FastAPI:
-    """Return the API."""
+def api_of(
+    settings: Settings,
+    pool: Pool,
+    clock: Clock,
+    on_commit: Callable[[], None],
+    rights: BookingRights | None = None,
+) -> FastAPI:
+    """Return the API; without booking's word on rights no client is known."""
     key = operator(settings)
-    api = create_api("Attend records", "A patient's sub-files at each clinic.", admit=key.admit, codes=CODES)
-    api.include_router(http.routes(pool, key))
+    access = ClientAccess(key, rights, http.OPEN_TO_CLIENTS)
+    api = create_api("Attend records", "A patient's sub-files at each clinic.", admit=access.admit, codes=CODES)
+    api.include_router(http.routes(pool, access))
     api.include_router(command_http.routes(pool, carrying_out(pool, clock, on_commit), key))
     return api
 
@@ -144,8 +153,9 @@ async def build(
         health = Health(SERVICE, clock)
         watch(health, metrics, pool, [consumer], [relay])
         health.add_status("parked", lambda: count_parked(pool))
-        api = api_of(settings, pool, clock, relay.wake)
         daily = Retention(pool, [settled_dead_letters(settings.keep_dead_letters_days)], clock)
-        yield Service(settings, pool, consumer, relay, daily, health, metrics, api, ends)
+        async with booking_rights(settings.booking_url) as rights:
+            api = api_of(settings, pool, clock, relay.wake, rights)
+            yield Service(settings, pool, consumer, relay, daily, health, metrics, api, ends)
     finally:
         await pool.close()

@@ -21,7 +21,8 @@ class Settings(ServiceSettings):
     standbys: int = Field(0, ge=0, le=2)
     """How many other workers hold a copy of each partition's rows, so that a takeover replays only the rest."""
     booking_url: str | None = None
-    """Where booking's read API answers; the worker compares its timers with it (the reconciler)."""
+    """Where booking's read API answers: the worker compares its timers with it (the reconciler), and the API asks it
+    what an API client may see. Without it only the operator's key reads here."""
     booking_key: SecretStr | None = None
     """A key that reads all of booking, the operator's. Without both, nothing is compared, and the status says so."""
     keep_ids_every_s: float = Field(86_400.0, gt=0)

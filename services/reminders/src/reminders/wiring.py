@@ -9,6 +9,8 @@ from typing import Any, cast
 from fastapi import FastAPI
 
 from chassis.api.app import create_api, operator
+from chassis.api.booking_rights import BookingRights, booking_rights
+from chassis.api.client_access import ClientAccess
 from chassis.api.operations import listeners
 from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
 from chassis.delivery.group_positions import GroupPositions
@@ -210,14 +212,17 @@ async def run_api(settings: Settings, stop: asyncio.Event) -> None:
     async with await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=4) as pool:
         await migrator.check(pool, SERVICE, SERVICE)
         health = Health("reminders-api", clock)
-        await run_all(stop, health, listeners(settings, health, metrics, reading_api(settings, pool)))
+        async with booking_rights(settings.booking_url) as rights:
+            api = reading_api(settings, pool, rights)
+            await run_all(stop, health, listeners(settings, health, metrics, api))
 
 
-def reading_api(settings: Settings, pool: Pool) -> FastAPI:
-    """Return the API that answers questions about reminders."""
+def reading_api(settings: Settings, pool: Pool, rights: BookingRights | None = None) -> FastAPI:
+    """Return the API that answers questions about reminders; without booking's word on rights no client is known."""
     key = operator(settings)
-    api = create_api("Attend reminders", "What became of every reminder.", admit=key.admit, codes=CODES)
-    api.include_router(http.routes(pool, key))
+    access = ClientAccess(key, rights, http.OPEN_TO_CLIENTS)
+    api = create_api("Attend reminders", "What became of every reminder.", admit=access.admit, codes=CODES)
+    api.include_router(http.routes(pool, access, key))
     return api
 
 

@@ -31,7 +31,7 @@ class Shop:
         self.api = create_api("Shop", admit=self.admit, public=("/callbacks",), bounds=BOUNDS)
         self._add_routes(self.api)
 
-    async def admit(self, key: str, path: str) -> bool:
+    async def admit(self, key: str, _method: str, path: str) -> bool:
         if self.away:
             raise Unavailable("DATABASE_UNAVAILABLE", "gone")
         return key == "the-key" and not path.startswith("/closed")

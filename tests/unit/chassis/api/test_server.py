@@ -25,7 +25,7 @@ class Body(BaseModel):
     values: list[object]
 
 
-async def admit(key: str, _path: str) -> bool:
+async def admit(key: str, _method: str, _path: str) -> bool:
     return key == "the-key"
 
 

@@ -21,11 +21,12 @@ type Caller = Callable[..., Awaitable[Client]]
 """A dependency that gives the client, or answers 401."""
 
 
-def client_of(keys: Keys) -> Caller:
-    """Return the dependency of commands: only a client's key opens."""
+def client_of(keys: Keys, *, fresh: bool = False) -> Caller:
+    """Return the dependency of commands: only a client's key opens; `fresh`: as its row is now."""
+    find = keys.as_of_now if fresh else keys.client
 
     async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None) -> Client:
-        client = None if given is None else await keys.client(given.credentials)
+        client = None if given is None else await find(given.credentials)
         if client is None:
             raise refused("" if given is None else given.credentials)
         return client
@@ -33,9 +34,13 @@ def client_of(keys: Keys) -> Caller:
     return caller
 
 
-def reader_of(keys: Keys, operator: OperatorKey) -> Caller:
-    """Return the dependency of reads: a client sees its own, the operator sees all."""
-    find = client_of(keys)
+def reader_of(keys: Keys, operator: OperatorKey, *, fresh: bool = False) -> Caller:
+    """Return the dependency of reads: a client sees its own, the operator sees all.
+
+    Args:
+        fresh: The key is looked up anew, whatever is remembered of it.
+    """
+    find = client_of(keys, fresh=fresh)
 
     async def caller(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)] = None) -> Client:
         if given is not None and operator.opens(given.credentials):
@@ -48,7 +53,7 @@ def reader_of(keys: Keys, operator: OperatorKey) -> Caller:
 def admit_of(keys: Keys, operator: OperatorKey) -> Admit:
     """Return what the door lets in: the operator's key and every client's."""
 
-    async def admit(key: str, _path: str) -> bool:
+    async def admit(key: str, _method: str, _path: str) -> bool:
         return operator.opens(key) or (key != "" and await keys.client(key) is not None)
 
     return admit

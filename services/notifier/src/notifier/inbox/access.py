@@ -46,7 +46,7 @@ class InboxAccess:
             return given.credentials if given else None
         return None
 
-    async def knows(self, key: str, path: str) -> bool:
+    async def knows(self, key: str, _method: str, path: str) -> bool:
         """See `chassis.api.door.Admit`: the operator's key opens all, a token something below `/v1/inbox`."""
         if self.operator.opens(key):
             return True

@@ -31,7 +31,8 @@ class AttemptView(BaseModel):
 class NotificationView(BaseModel):
     """One message to one recipient. `outcome` is null while it is still being worked on.
 
-    `steps` are the channels passed over, each with its reason; `ordinal` above 0: a person sent it again.
+    `steps` are the channels passed over, each with its reason; `ordinal` above 0: a person sent it again. `read_at`:
+    when a provider's notice was read in his inbox; null for other messages, and while it is unread.
     """
 
     notification_id: UUID
@@ -55,6 +56,7 @@ class NotificationView(BaseModel):
     caused_by: str
     created_at: datetime
     changed_at: datetime
+    read_at: datetime | None = None
     calls: list[AttemptView]
 
 

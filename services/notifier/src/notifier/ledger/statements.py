@@ -15,8 +15,10 @@ ORDER BY notification_id ON CONFLICT DO NOTHING"""  # noqa: S608  # columns of o
 FIND_NOTIFICATIONS = """
 SELECT one.notification_id, one.appointment_id, one.kind, one.recipient, one.state, one.lane AS channel, one.reason,
        one.schedule_gen, one.reminder_id, one.attempts, one.not_after, one.next_attempt_at, one.caused_by,
-       one.created_at, one.changed_at, one.delivery_state, one.steps, one.ordinal, one.clinic_id, one.accepted_at
-FROM notification AS one WHERE one.appointment_id = $1 ORDER BY one.created_at, one.notification_id"""
+       one.created_at, one.changed_at, one.delivery_state, one.steps, one.ordinal, one.clinic_id, one.accepted_at,
+       notice.read_at
+FROM notification AS one LEFT JOIN inbox AS notice USING (notification_id)
+WHERE one.appointment_id = $1 ORDER BY one.created_at, one.notification_id"""
 
 FIND_ATTEMPTS = """
 SELECT attempt_id, notification_id, row_number() OVER (PARTITION BY notification_id ORDER BY ordinal) AS ordinal,

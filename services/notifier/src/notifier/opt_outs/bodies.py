@@ -26,21 +26,27 @@ class AddressBody(BaseModel):
         return peppers.of(self.address)
 
 
-class OptOutBody(AddressBody):
+class WhatBody(BaseModel):
     """What is to be stopped, or lifted, and who says so; all that is left out is meant."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"address": "ada@example.org", "by": "front desk"}}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"channels": ["sms"], "by": "front desk"}})
 
     channels: list[Channel] = Field(default=[Channel.EMAIL, Channel.SMS, Channel.WHATSAPP], max_length=4)
     categories: list[Category] = Field(default=list(Category), max_length=2)
-    by: By = "operator"
+    by: By | None = None
 
     @property
     def outside(self) -> list[Channel]:
         """The channels named that have a carrier."""
         return sorted({channel for channel in self.channels if channel is not Channel.IN_APP})
+
+
+class OptOutBody(AddressBody, WhatBody):
+    """The same of an address."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"address": "ada@example.org", "by": "front desk"}}
+    )
 
 
 class OptOutView(BaseModel):
@@ -52,7 +58,17 @@ class OptOutView(BaseModel):
     caused_by: str
 
 
+class LiftedView(BaseModel):
+    """One thing that was stopped once, and may leave again."""
+
+    channel: Channel
+    category: Category
+    at: datetime
+    caused_by: str
+
+
 class OptOutList(BaseModel):
-    """All of it; empty: nothing is stopped."""
+    """All of it; empty: nothing is stopped. `lifted`: what was last taken back, when and by whom."""
 
     items: list[OptOutView]
+    lifted: list[LiftedView] = []

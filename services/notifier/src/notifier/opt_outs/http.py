@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from chassis.api.app import refuses
+from chassis.api.client_access import OPERATOR
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock
 from notifier.opt_outs.bodies import AddressBody, OptOutBody, OptOutList
@@ -26,14 +27,14 @@ def routes(pool: Pool, clock: Clock, peppers: Peppers, operator: Any, lifted: Li
 
     @router.post("/stop", summary="Stop messages to an address, for somebody who asked for it otherwise")
     async def stop_messages(body: OptOutBody) -> OptOutList:
-        await stop(pool, body.kept(peppers), body.outside, body.categories, f"staff/{body.by}", clock.now())
+        await stop(pool, body.kept(peppers), body.outside, body.categories, f"staff/{body.by or OPERATOR}", clock.now())
         return await opt_outs(pool, body.kept(peppers))
 
     @router.post("/lift", summary="Let messages to an address leave again, for somebody who asked for it")
     async def lift_opt_outs(body: OptOutBody) -> OptOutList:
         address, now = body.kept(peppers), clock.now()
         async with pool.transaction(isolation="read_committed") as connection:
-            if await lift(connection, address, body.outside, body.categories, f"staff/{body.by}", now):
+            if await lift(connection, address, body.outside, body.categories, f"staff/{body.by or OPERATOR}", now):
                 await lifted(connection, address, now)
         return await opt_outs(pool, body.kept(peppers))
 

@@ -35,6 +35,12 @@ OPT_OUTS = f"""
 SELECT DISTINCT ON (channel, category) channel, category, since, caused_by
 FROM opt_out WHERE {OF_ADDRESS} ORDER BY channel, category, since"""  # noqa: S608  # a constant of ours
 
+LIFTED = f"""
+SELECT channel, category, at, caused_by FROM (
+    SELECT DISTINCT ON (channel, category) channel, category, stopped, at, caused_by
+    FROM opt_out_history WHERE {OF_ADDRESS} ORDER BY channel, category, at DESC, stopped
+) AS last WHERE NOT stopped ORDER BY channel, category"""  # noqa: S608  # a constant of ours
+
 STOP_REFUSED = """
 WITH refusing AS (
     SELECT DISTINCT made.address_key FROM attempt AS made

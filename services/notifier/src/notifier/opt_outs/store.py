@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.postgres.database import Connection, Pool
 from notifier.opt_outs import statements as sql
-from notifier.opt_outs.bodies import OptOutList, OptOutView
+from notifier.opt_outs.bodies import LiftedView, OptOutList, OptOutView
 from notifier.values.addresses import Address, Peppers
 from notifier.values.kinds import Category
 from schemas.notifications import Channel
@@ -82,4 +82,7 @@ async def stopped(
 async def opt_outs(pool: Pool, address: Address) -> OptOutList:
     """Return what an address wants no more."""
     rows = await pool.fetch(sql.OPT_OUTS, *found_by(address))
-    return OptOutList(items=[OptOutView.model_validate(dict(row)) for row in rows])
+    items = [OptOutView.model_validate(dict(row)) for row in rows]
+    lifted = [LiftedView.model_validate(dict(row)) for row in await pool.fetch(sql.LIFTED, *found_by(address))]
+    stands = {(one.channel, one.category) for one in items}  # stopped again in the same instant
+    return OptOutList(items=items, lifted=[one for one in lifted if (one.channel, one.category) not in stands])

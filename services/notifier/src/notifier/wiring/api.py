@@ -7,6 +7,8 @@ from typing import Any, cast
 from fastapi import FastAPI
 
 from chassis.api.app import Bounds, OperatorKey, create_api, operator
+from chassis.api.booking_rights import BookingRights
+from chassis.api.client_access import ClientAccess
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock, RealClock
 from chassis.process.health import Health
@@ -18,13 +20,28 @@ from notifier.inbox.access import InboxAccess
 from notifier.inbox.http import routes as inbox_routes
 from notifier.inbox.store import PostgresInbox
 from notifier.inbox.streams import Streams
+from notifier.ledger import http as ledger_http
 from notifier.ledger.domain.plain_english import REASONS
-from notifier.ledger.http import routes as ledger_routes
+from notifier.outcomes import http as outcomes_http
+from notifier.outcomes.store import PostgresOutcomes
+from notifier.outcomes.waiting import WaitingForOutcomes
 from notifier.settings import Settings
+from notifier.staff.patient_opt_outs import http as patient_opt_outs_http
+from notifier.staff.preferences import http as preferences_http
+from notifier.timeline import http as timeline_http
 from notifier.values.addresses import Peppers
 from notifier.values.codes import CODES
 from notifier.wiring.callbacks import Inbound, inbound
 from notifier.wiring.staff import reading_of, staff_routers
+
+OPEN_TO_CLIENTS = (
+    *ledger_http.OPEN_TO_CLIENTS,
+    *timeline_http.OPEN_TO_CLIENTS,
+    *outcomes_http.OPEN_TO_CLIENTS,
+    *preferences_http.OPEN_TO_CLIENTS,
+    *patient_opt_outs_http.OPEN_TO_CLIENTS,
+)
+"""What an API client may ask here (decision 0048)."""
 
 NEVER_SENT = {reason.value: f"In `errors` of GATE_SHUT: {words}." for reason, words in REASONS.items()}
 
@@ -41,26 +58,30 @@ def api_of(
     committed: Callable[[], None],
     peppers: Peppers,
     key: OperatorKey,
+    rights: BookingRights | None = None,
 ) -> FastAPI:
     """Return the API.
 
     Args:
         heard: What comes in from carriers.
         reading: The client that asks the other services.
+        rights: Booking's word on what a client may see; None: no client is known.
     """
-    access = InboxAccess(inbox, key)
+    inboxes, outcomes = InboxAccess(inbox, key), PostgresOutcomes(pool)
+    access = ClientAccess(key, rights, OPEN_TO_CLIENTS, inboxes.knows)
     api = create_api(
         "Attend notifier",
         "Messages, preferences and the providers' inbox.",
-        admit=access.knows,
+        admit=access.admit,
         public=(CALLBACKS,),
         bounds=Bounds(body=2 * LARGEST_WEBHOOK),
         codes={**NEVER_SENT, **CODES},
     )
     routers = (
-        ledger_routes(pool, key),
-        inbox_routes(inbox, clock, streams, stop, access),
-        *staff_routers(settings, pool, clock, reading, committed, peppers, key),
+        ledger_http.routes(pool, access),
+        outcomes_http.routes(outcomes, WaitingForOutcomes(outcomes.newest, stop), access),
+        inbox_routes(inbox, clock, streams, stop, inboxes),
+        *staff_routers(settings, pool, clock, reading, committed, peppers, key, access),
         *heard.routers,
     )
     for router in routers:

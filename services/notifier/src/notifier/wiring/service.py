@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 
 from chassis.api.app import operator
+from chassis.api.booking_rights import booking_rights
 from chassis.api.operations import listeners
 from chassis.delivery import high_water
 from chassis.delivery.consumer import Applied, BatchConsumer, Subscription
@@ -148,7 +149,8 @@ async def build(
     needed = (APPOINTMENTS, REMINDERS, PATIENTS, PROVIDERS, NOTIFICATIONS, PATIENT_REPLIES)
     await topics.check(settings.kafka_bootstrap_servers, needed, settings.topic_prefix)
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE, plans="custom")
-    reading = reading_of(settings)
+    opened = AsyncExitStack()
+    reading, rights = reading_of(settings), await opened.enter_async_context(booking_rights(settings.booking_url))
     try:
         await migrator.check(pool, SERVICE, SERVICE)
         ends = high_water.Ends(pool, settings, SERVICE, OWNED)
@@ -182,12 +184,15 @@ async def build(
         if fanout:
             key = operator(settings)
             heard = inbound(settings, pool, clock, metrics, health, committed, key, accounts, peppers)
-            api = api_of(settings, pool, clock, inbox, open_streams, stop, heard, reading, committed, peppers, key)
+            api = api_of(
+                settings, pool, clock, inbox, open_streams, stop, heard, reading, committed, peppers, key, rights
+            )
         daily = Retention(pool, jobs(settings), agreed) if fanout else None
         before = ToldBefore(pool, clock) if fanout else None  # a month: clocks that differ by hours do not matter
         yield Service(
             settings, consumer, senders, relay, clocks, api, open_streams, health, metrics, ends, heard, daily, before
         )
     finally:
+        await opened.aclose()
         await reading.aclose()
         await pool.close()

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
@@ -41,10 +41,12 @@ class SubFilePage(BaseModel):
 
 
 class Filters(BaseModel):
-    """What to look for; at least one of patient, appointment, clinic and status."""
+    """What to look for; at least one of patient, appointment (or `id` with its source), clinic and status."""
 
     patient: UUID | None = None
     appointment: UUID | None = None
+    source: str | None = Field(None, max_length=200, description="With `id`. Left out: the client's only source.")
+    id: str | None = Field(None, max_length=200, description="What the source calls the appointment.")
     clinic: ClinicId | None = None
     status: SubFileStatus | None = None
     after: UUID | None = None
@@ -55,7 +57,9 @@ class NoFilter(AttendError):
     """A list of everybody's files was asked for."""
 
     def __init__(self) -> None:
-        super().__init__("NO_FILTER", "give at least one of patient, appointment, clinic, status")
+        super().__init__(
+            "NO_FILTER", "give at least one of patient, appointment (or id with its source), clinic, status"
+        )
 
 
 async def find(pool: Pool, filters: Filters) -> SubFilePage:

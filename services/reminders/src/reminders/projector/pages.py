@@ -24,6 +24,8 @@ SELECT status, reason, handed_over_at, notification_id, delivery_state, at, caus
 FROM reminder_history WHERE reminder_id = $1 ORDER BY id
 """
 
+_VISIT = "SELECT appointment_id FROM reminder WHERE reminder_id = $1"
+
 
 class Entry(BaseModel):
     """What a reminder was from an instant on, and what led to it."""
@@ -47,6 +49,12 @@ async def history_of(pool: Pool, reminder_id: UUID) -> History:
     """Return the history of a reminder; it is empty for one that is not known."""
     rows = await pool.fetch(_HISTORY, reminder_id)
     return History(items=[Entry.model_validate(dict(row)) for row in rows])
+
+
+async def visit_of(pool: Pool, reminder_id: UUID) -> UUID | None:
+    """Return the appointment of a reminder; None for one that is not known."""
+    found: UUID | None = await pool.fetchval(_VISIT, reminder_id)
+    return found
 
 
 PAGE = 100
@@ -86,9 +94,11 @@ class ReminderPage(BaseModel):
 
 
 class Filters(BaseModel):
-    """What to look for: at least one of appointment, patient and clinic; all that are given must hold."""
+    """What to look for: at least one of appointment (or `id` with its source), patient and clinic; all must hold."""
 
     appointment: UUID | None = None
+    source: str | None = Field(None, max_length=200, description="With `id`. Left out: the client's only source.")
+    id: str | None = Field(None, max_length=200, description="What the source calls the appointment.")
     patient: UUID | None = None
     clinic: ClinicId | None = None
     from_: Moment | None = Field(None, alias="from", description="Scheduled at or after; ISO 8601 with offset.")
@@ -102,7 +112,7 @@ class NoFilter(AttendError):
     """A list of everybody's reminders was asked for."""
 
     def __init__(self) -> None:
-        super().__init__("NO_FILTER", "give at least one of appointment, patient, clinic")
+        super().__init__("NO_FILTER", "give at least one of appointment or id with its source, patient, clinic")
 
 
 class BadRange(AttendError):

@@ -6,11 +6,15 @@ from uuid import UUID
 
 from chassis.api.if_match import check_version
 from chassis.postgres.database import Connection, Pool
+from notifier.gate.domain.channels import NOTHING_SAID
+from notifier.gate.domain.visit import Preferences
 from notifier.staff.preferences import statements as sql
-from notifier.staff.preferences.bodies import PreferencesBody, PreferencesHistory, PreferencesView
+from notifier.staff.preferences.bodies import PreferencesHistory, PreferencesView
 
 LONGEST_HISTORY = 1_000
 
+type Change = Callable[[Preferences], Preferences]
+"""From what counts to what counts from now on."""
 type Changed = Callable[[Connection, UUID, datetime], Awaitable[None]]
 """What follows in the same transaction, READ COMMITTED, once a patient has said something else than before."""
 
@@ -28,16 +32,17 @@ async def all_said(pool: Pool, patient_id: UUID) -> PreferencesHistory:
 
 
 async def put(
-    pool: Pool, patient_id: UUID, body: PreferencesBody, version: int | None, now: datetime, changed: Changed
+    pool: Pool, patient_id: UUID, change: Change, by: str, version: int | None, now: datetime, changed: Changed
 ) -> PreferencesView:
     """Write down what a patient says, with its line in the history in the same transaction."""
-    said = (body.whatsapp, body.sms, body.email)
     async with pool.transaction(isolation="read_committed") as connection:
         await connection.execute(sql.ONE_AT_A_TIME, str(patient_id))
         held = await connection.fetchrow(sql.AS_OF, patient_id, None, None)
         check_version(version, held["version"] if held else 0)
-        if held and (held["whatsapp"], held["sms"], held["email"]) == said:
+        before = Preferences(held["whatsapp"], held["sms"], held["email"]) if held else NOTHING_SAID
+        said = change(before)
+        if held and said == before:
             return PreferencesView.model_validate(dict(held))
-        [row] = await connection.fetch(sql.PUT, patient_id, *said, now, body.by)
+        [row] = await connection.fetch(sql.PUT, patient_id, said.whatsapp, said.sms, said.email, now, by)
         await changed(connection, patient_id, now)
     return PreferencesView.model_validate(dict(row))
