@@ -110,6 +110,24 @@ async def test_what_is_committed_late_is_never_passed_over(pool: Pool) -> None:
     assert await read(pool, places[0], 1) == found[1:2]
 
 
+async def test_transactions_are_in_the_order_of_their_numbers_and_not_of_their_digits(pool: Pool) -> None:
+    numbers = (8, 9, 10, 11, 99, 100)
+    for xid in numbers:
+        await pool.execute(
+            """INSERT INTO outcome (xid, notification_id, version, kind, recipient, appointment_id, state,
+                                    delivery_state, at)
+               VALUES ($1::text::xid8, $2, 1, 'confirmation', 'patient', $2, 'accepted', 'unknown', $3)""",
+            str(xid), uuid4(), NOW,
+        )  # fmt: skip
+
+    async def newest() -> bool:
+        return (await PostgresOutcomes(pool).newest()).xid == 100
+
+    await until(newest, within_s=30)
+    assert [place.xid for place, _ in await read(pool)] == list(numbers)
+    assert [place.xid for place, _ in await read(pool, Place(9, 2**62))] == [10, 11, 99, 100]
+
+
 async def test_writers_that_end_in_any_order_leave_a_reader_without_a_gap(pool: Pool) -> None:
     chance, ended = random.Random(7), asyncio.Event()
     written: list[UUID] = []

@@ -5,11 +5,12 @@ SELECT xid::text AS xid, seq, notification_id, version, kind, recipient, appoint
        delivery_state, at
 FROM outcome
 WHERE (xid, seq) > ($1::text::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, seq LIMIT $3"""
-"""Of the transactions below the oldest that is open: of none of them anything can come any more."""
+ORDER BY outcome.xid, outcome.seq LIMIT $3"""
+"""In the order of the column, not of its text: 10 comes after 9. Of the transactions below the oldest that is open: of
+none of them anything can come any more."""
 
 HORIZON = "SELECT xid::text AS xid, seq FROM outcome_horizon"
 
 NEWEST = """
 SELECT xid::text AS xid, seq FROM outcome
-WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid DESC, seq DESC LIMIT 1"""
+WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY outcome.xid DESC, outcome.seq DESC LIMIT 1"""
