@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,33 +10,53 @@ from pathlib import Path
 from tests.support.examples import ROOT
 
 FENCE = re.compile(r"^```(console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-ELSEWHERE = ("make", "docker", "npx", "npm", "node", "java", "mvn", "ATTEND_KEY=$KEY ", "bash deploy/")
-"""How a command begins that other tests run, or that fetches what is not here."""
+CONTAINERS_AND_OTHER_LANGUAGES = re.compile(r"\b(docker|npm|npx|node|java|mvn)\b")
+"""A block in which one of these is a word is run by another test: by that of the images, or by `make examples`."""
 
 FIRST = ("README.md", "examples/README.md", "services/booking/README.md", "docs/booking/people.md")
 """In this order: what each enters, the next ones take for granted."""
+
+OF_THE_IMAGES = "deploy/README.md"
+"""Its commands are of containers, but for what sets their stage."""
 
 
 def pages() -> list[str]:
     """Return every page that shows commands, in the order in which they are followed; local carriers fail last."""
     others = [*ROOT.glob("services/*/README.md"), *ROOT.glob("deploy/*.md"), *ROOT.glob("docs/**/*.md")]
     named = (str(page.relative_to(ROOT)) for page in sorted(others))
-    return [*FIRST, *(page for page in named if page not in FIRST), "stack/README.md"]
+    return [*FIRST, *(page for page in named if page not in {*FIRST, OF_THE_IMAGES}), "stack/README.md"]
 
 
 def blocks(page: str) -> Iterator[str]:
     """Give each block of commands as a shell is given it: of a console what follows the prompt, without the answers."""
     for kind, text in FENCE.findall((ROOT / page).read_text()):
+        if CONTAINERS_AND_OTHER_LANGUAGES.search(_without_comments(text)):
+            continue
         lines = text.splitlines() if kind == "sh" else list(_typed(text.splitlines()))
-        yield "\n".join(line for line in lines if not line.removeprefix(".venv/bin/").startswith(ELSEWHERE))
+        yield "\n".join(line for line in lines if not line.startswith("make "))
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"\s#.*", "", text)
 
 
 def _typed(lines: list[str]) -> Iterator[str]:
-    goes_on = False
+    """Give what is typed at the prompt, to the end of its last quotation and past each backslash at a line's end."""
+    typed = ""
     for line in lines:
-        if line.startswith("$ ") or goes_on:
-            yield line.removeprefix("$ ")
-            goes_on = line.endswith("\\")
+        if line.startswith("$ ") or typed:
+            typed += line.removeprefix("$ ") if not typed else f"\n{line}"
+            if not typed.endswith("\\") and _is_closed(typed):
+                yield from typed.splitlines()
+                typed = ""
+
+
+def _is_closed(typed: str) -> bool:
+    try:
+        shlex.split(typed, comments=True)
+    except ValueError:
+        return False
+    return True
 
 
 LOOP = """
@@ -71,7 +92,7 @@ class Shell:
         for said, real in self._urls.items():
             block = block.replace(said, real)
         file = self._folder / "block.sh"
-        file.write_text(f"{{\n:\n{block}\n}} </dev/null\necho '{self.END}'\n")
+        file.write_text(f"{{\n:\n{block}\n}} </dev/null\nprintf '\\n%s\\n' '{self.END}'\n")
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{file}\n")
@@ -79,11 +100,11 @@ class Shell:
         told: list[str] = []
         for line in self._process.stdout:
             if line.rstrip() == self.END:
-                return "".join(told)
+                return "".join(told).removesuffix("\n")
             told.append(line)
         raise AssertionError(f"{name} failed:\n{block}\n\n{''.join(told)}")
 
     def close(self) -> None:
         """End the shell."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()

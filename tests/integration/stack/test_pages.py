@@ -107,6 +107,6 @@ def test_no_block_is_left_to_be_filled_in() -> None:
 
 
 def test_there_are_pages_of_all_kinds() -> None:
-    assert {"README.md", "examples/README.md", "deploy/README.md", "docs/operating.md"} <= set(pages())
+    assert {"README.md", "examples/README.md", "stack/README.md", "docs/operating.md"} <= set(pages())
     assert all((ROOT / page).exists() for page in pages())
     assert Path(ROOT / "examples").exists()

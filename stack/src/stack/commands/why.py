@@ -12,6 +12,7 @@ from chassis.process.terminal import console, show_all
 from stack.commands import why_view as view
 from stack.commands.service_api import Booking, ServiceApi
 from stack.commands.why_named import Meant, Whose, meant
+from stack.connections import NothingRuns
 
 EXIT_IN_PART = 3
 """The timeline is printed, and some part did not answer."""
@@ -74,6 +75,9 @@ def _patient(word: str, whose: Whose, limit: int, *, as_json: bool) -> None:
     """Print a patient's visits, the newest first, each with what he got."""
     try:
         visits = list(whose.visits(Booking.here()))[::-1]
+    except NothingRuns:
+        raise AttendError("UNKNOWN_APPOINTMENT", f"no part knows a visit {word}; whether it is a patient is asked of "
+                          "booking, which is not named here") from None  # fmt: skip
     except AttendError as error:
         if error.code != "UNKNOWN_PATIENT":
             raise

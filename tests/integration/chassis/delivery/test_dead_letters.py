@@ -213,4 +213,4 @@ async def test_a_letter_that_was_discarded_says_so_to_whoever_discards_or_replay
     assert (again.exit_code, again.stdout.startswith(f"{letter}: done before: discarded at 2")) == (0, True)
     assert (replayed.exit_code, f"dead letter {letter} was discarded at 2" in replayed.stderr) == (1, True)
     assert (nobody.exit_code, "there is no dead letter 4711" in nobody.stderr) == (1, True)
-    assert listed.stdout == "ledger: no dead letters that are open\n"
+    assert listed.stdout == "records: no dead letters that are open\n"

@@ -170,8 +170,8 @@ async def _settle(work: DeskTransaction, held: Notification, wish: Wish, now: da
 def _words(done: Done) -> str:
     """Return what was done, by whom and when."""
     found = {None: "", True: " as arrived", False: " as not arrived"}[done.arrived]
-    new = f" as {done.resent_as}" if done.resent_as else ""
-    return f"{done.act.value}{found}{new} by {done.acted_by} at {done.acted_at:%Y-%m-%d %H:%M} UTC"
+    new = f", as {done.resent_as}" if done.resent_as else ""
+    return f"{done.act.value}{found} by {done.acted_by} at {done.acted_at:%Y-%m-%d %H:%M} UTC{new}"
 
 
 def _again(done: Done, held: Notification) -> Done:
