@@ -145,7 +145,10 @@ def bind(host: str, port: int) -> socket.socket:
         if not 0 <= port <= LAST_PORT:
             raise OSError(errno.EINVAL, "no such port")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+        # asyncio leaves this to whoever names the protocol: an answer's body would wait 40 ms for its head's receipt
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         told = f"port {port} of {host} cannot be listened on: {error.strerror}"
         raise Misconfigured(f"{told}; end what has it, or set another") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -259,3 +260,10 @@ def _busy() -> dict[str, object]:
         "code": "BUSY",
         "detail": "Too much is under way. Send the same request again.",
     }
+
+
+def test_an_answers_body_does_not_wait_for_the_receipt_of_its_head() -> None:
+    with bind("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
