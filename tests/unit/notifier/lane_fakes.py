@@ -18,14 +18,16 @@ from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.told import Said, Slot
 from notifier.gate.domain.visit import Person, Visit
 from notifier.lanes.domain.breaker import BreakerState
+from notifier.lanes.domain.together import SOON, Whom, whom_of
 from notifier.lanes.domain.undecided import PUT_OFF
 from notifier.lanes.handle.lane import Lane
 from notifier.lanes.handle.limits import Limits
-from notifier.lanes.handle.ports import Answered
+from notifier.lanes.handle.ports import Answered, Beside
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, Notification, Row, UnreadableRow
 from notifier.ledger.domain.states import NotificationState
-from schemas.notifications import Channel
+from schemas.appointments import Status
+from schemas.notifications import Channel, Kind
 from schemas.reminders import Reason
 from tests.support.notifier.builders import NOW, notification, visit
 
@@ -42,6 +44,8 @@ class MemoryLedger:
         self.gates, self.breaks = 0, False
         self.moves_to: dict[UUID | None, str] = {}
         self.zones: dict[str, str] = {}
+        self.starts: dict[UUID | None, datetime] = {}
+        self.off: set[UUID] = set()
         self.accounts_called: list[str] = []
         self.gate_waits: asyncio.Event | None = None
         self.held = {one.notification_id: one for one in notifications}
@@ -55,6 +59,7 @@ class MemoryLedger:
         self.paused: dict[str, float] = {}
         self.unreadable: set[UUID] = set()
         self.run_out: set[UUID] = set()
+        self.locked_elsewhere: set[UUID] = set()
         self._slow_gate_s = slow_gate_s
 
     @asynccontextmanager
@@ -97,6 +102,17 @@ class MemoryLedger:
         due = (one for account, most in calling.items() for one in self._due(lane, account, now, until)[:most])
         return [self._row(one) for one in due]
 
+    async def lock_beside(
+        self, lane: Channel, people: Collection[Whom], but: Collection[UUID], now: datetime, until: datetime
+    ) -> Beside:
+        found = [one for one in self.held.values() if one.notification_id not in but and whom_of(one) in people]
+        queued = [one for one in found if one.state is NotificationState.QUEUED and one.lane is lane]
+        ready = [one for one in queued if one.next_attempt_at <= (now if one.attempts else now + SOON)]
+        mine = [one for one in ready if one.notification_id not in self.locked_elsewhere]
+        others = [one for one in ready if one.notification_id in self.locked_elsewhere]
+        missing = [(person, one.notification_id) for one in others if (person := whom_of(one))]
+        return Beside([self._row(one) for one in mine], missing)
+
     async def due(
         self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: SendingModeName
     ) -> Collection[str]:
@@ -106,6 +122,7 @@ class MemoryLedger:
     def _due(self, lane: Channel, account: str, now: datetime, until: datetime) -> list[Notification]:
         queued = [one for one in self.held.values() if one.state is NotificationState.QUEUED and one.lane is lane]
         queued = [one for one in queued if ACCOUNTS.of(one.clinic_id) == account]
+        queued = [one for one in queued if one.notification_id not in self.locked_elsewhere]
         return [one for one in queued if one.next_attempt_at <= now and one.not_after and one.not_after >= until]
 
     async def lock_late(self, lane: Channel, limit: int, now: datetime) -> Sequence[Row]:
@@ -151,7 +168,14 @@ class MemoryLedger:
         clinics = {one.appointment_id: one.clinic_id or self.visit.clinic_id for one in self.held.values()}
         clinics |= self.moves_to
         return {
-            one: replace(self.visit, appointment_id=one, clinic_id=at, zone=self.zones.get(at, self.visit.zone))
+            one: replace(
+                self.visit,
+                appointment_id=one,
+                clinic_id=at,
+                zone=self.zones.get(at, self.visit.zone),
+                starts_at=self.starts.get(one, self.visit.starts_at),
+                status=Status.CANCELLED if one in self.off else self.visit.status,
+            )
             for one in appointment_ids
             for at in [clinics.get(one, self.visit.clinic_id)]
         }
@@ -174,7 +198,7 @@ class MemoryLedger:
         self.held |= {one.notification_id: one for one in notifications}
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
-        self.attempts |= {call.attempt_id: "open" for call in calls}
+        self.attempts |= {each.attempt_id: "open" for call in calls for each in call.every}
         self.accounts_called += [call.account for call in calls]
 
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
@@ -232,6 +256,9 @@ class FakeCarrier:
             return self._answer
 
         return made
+
+    def tells_of_several(self, clinic_id: str, kind: Kind) -> bool:
+        return True
 
     async def close(self) -> None:
         return

@@ -73,7 +73,7 @@ async def test_a_report_is_about_the_attempt_it_names_else_that_of_its_reference
 
     made = await PostgresReceiptTransaction(connection, PEPPERS).made(reports)
 
-    found = {name: made[number].attempt_id if number in made else None for number, name in enumerate(CASES)}
+    found = {name: made[number][0].attempt_id if number in made else None for number, name in enumerate(CASES)}
     assert found == {name: wanted for name, (*_, wanted) in CASES.items()}
 
 

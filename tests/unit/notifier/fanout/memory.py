@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from notifier.fanout.domain.gathering import Beside, Moved
 from notifier.fanout.domain.news import WAITS, Twin
 from notifier.fanout.domain.versions import Held, Kept, VisitReading
 from notifier.fanout.handle.appointments import on_appointments
@@ -23,7 +24,7 @@ from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.view import see
 from notifier.values.addresses import Address
 from notifier.values.kinds import ENDS, LEVEL_KINDS
-from schemas.appointments import IngestMode
+from schemas.appointments import IngestMode, Status
 from schemas.notifications import Kind
 from schemas.reminders import Reason
 from tests.support.notifier.builders import NOW, visit
@@ -145,6 +146,16 @@ class Memory:
 
     async def keep(self, newest: Collection[Kept]) -> None:
         self.known_visits |= {one.visit.appointment_id: one for one in newest}
+
+    async def beside(self, moves: Sequence[Moved]) -> Sequence[Beside]:
+        return [
+            Beside(one.appointment_id, UUID(key), kept.visit.starts_at)
+            for one in moves
+            for key, kept in self.known_visits.items()
+            if kept.visit.patient_id == str(one.patient_id) and kept.visit.clinic_id == one.clinic_id
+            if kept.visit.status is Status.BOOKED and UUID(key) != one.appointment_id
+            if kept.visit.starts_at and abs(kept.visit.starts_at - one.stood_at) < timedelta(days=1)
+        ]
 
     async def known(self, notification_ids: Collection[UUID]) -> Collection[UUID]:
         return self.ledger.keys() & set(notification_ids)

@@ -56,6 +56,9 @@ class Asked:
 
         return made
 
+    def tells_of_several(self, clinic_id: str, kind: Kind) -> bool:
+        return False
+
     async def close(self) -> None:
         return
 

@@ -10,7 +10,7 @@ from notifier.carriers.port import Made
 from notifier.lanes.handle.caller import Caller
 from notifier.lanes.handle.limits import Limits
 from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, NotStarted
-from schemas.notifications import Channel
+from schemas.notifications import Channel, Kind
 from tests.support.notifier.builders import STARTS, call
 from tests.unit.notifier.lane_fakes import NoWatch
 
@@ -29,6 +29,9 @@ class SlowCarrier:
             return await self.begun[-1]
 
         return made
+
+    def tells_of_several(self, clinic_id: str, kind: Kind) -> bool:
+        return False
 
     async def close(self) -> None:
         return None

@@ -34,6 +34,8 @@ class Ledger:
         self.published: list[Notification] = []
         self.noted: list[Noted] = []
         self.stopped: list[UUID] = []
+        self.also: list[Made] = []
+        self.others: list[Notification] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Ledger"]:
@@ -46,12 +48,12 @@ class Ledger:
         raise AssertionError("nothing waits here")
 
     async def lock(self, reports: Sequence[Kept]) -> Mapping[UUID, Notification]:
-        return {self._held.notification_id: self._held}
+        return {self._held.notification_id: self._held, **{one.notification_id: one for one in self.others}}
 
-    async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
+    async def made(self, reports: Sequence[Kept]) -> Mapping[int, Sequence[Made]]:
         known = {
-            FIRST: Made(FIRST, NOTIFICATION, Channel.SMS, None, DeliveryState.UNKNOWN),
-            SECOND: Made(SECOND, NOTIFICATION, Channel.SMS, None, DeliveryState.UNKNOWN),
+            FIRST: [Made(FIRST, NOTIFICATION, Channel.SMS, None, DeliveryState.UNKNOWN), *self.also],
+            SECOND: [Made(SECOND, NOTIFICATION, Channel.SMS, None, DeliveryState.UNKNOWN)],
         }
         return {one.receipt_id: known[one.report.attempt_id] for one in reports if one.report.attempt_id in known}
 
@@ -144,3 +146,21 @@ async def test_a_report_of_no_call_of_ours_is_kept_and_nothing_is_noted_of_it() 
     told = await heard(ledger, said(Reported.READ, UUID(int=9)))
 
     assert (told.new, told.applied, told.told, ledger.noted, ledger.written) == (1, 0, (), [], [])
+
+
+@pytest.mark.parametrize("status", [Reported.DELIVERED, Reported.UNDELIVERED])
+async def test_a_report_is_of_all_visits_that_the_call_told_of_and_each_has_an_outcome_of_its_own(
+    status: Reported,
+) -> None:
+    ledger = Ledger(ACCEPTED)
+    other = replace(ACCEPTED, notification_id=UUID(int=77), attempt_id=UUID(int=78))
+    ledger.others = [other]
+    ledger.also = [Made(UUID(int=78), other.notification_id, Channel.SMS, None, DeliveryState.UNKNOWN, is_lead=False)]
+
+    told = await heard(ledger, said(status, reference="SM1"))
+
+    assert {one.notification_id for one in ledger.published} == {NOTIFICATION, other.notification_id}
+    assert {one.delivery_state for one in ledger.published} == {status.delivery_state}
+    assert [one.made.attempt_id for one in ledger.noted] == [FIRST]
+    assert {one.attempt_id: one.reference for one in ledger.moved.values()} == {FIRST: "SM1", UUID(int=78): None}
+    assert (told.new, told.applied) == (1, 1)

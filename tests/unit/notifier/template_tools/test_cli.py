@@ -139,6 +139,7 @@ def test_a_preview_of_one_kind_writes_that_kind(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert {path.name for path in tmp_path.iterdir()} == {
         "moved.nl.txt", "moved.nl.html", "moved.nl.sms.txt", "moved.nl.ics", "index.html",
+        "moved-several.nl.txt", "moved-several.nl.html", "moved-several.nl.sms.txt", "moved-several.nl.ics",
     }  # fmt: skip
 
 

@@ -332,3 +332,19 @@ def test_b1_an_instant_of_another_day_sorts_by_time_whatever_its_source() -> Non
     merged = merge([of_versions([version(at=NOW)], LONDON), of_messages([accepted(created_at=early)], LONDON)])
 
     assert merged[0].what == "message.asked"
+
+
+def test_b1_a_call_about_several_visits_is_told_of_each_with_the_message_it_was() -> None:
+    lead = accepted()
+    other = replace(lead, calls=(call(visits=4, told_with="6f5f9eab-1aba-5000-8000-000000000001"),))
+    lead = replace(lead, calls=(call(visits=4),))
+
+    [of_lead], [of_other] = (
+        [entry for entry in of_messages([one], LONDON) if entry.what == "call.accepted"] for one in (lead, other)
+    )
+
+    assert of_lead.text.endswith("the carrier accepted it, in one message about 4 visits")
+    assert of_other.text.endswith("the carrier accepted it, in one message about 4 visits, sent as 6f5f9eab-1aba")
+    assert of_other.ids["told_with"] == "6f5f9eab-1aba-5000-8000-000000000001"
+    assert "in one message about 4 visits" in answer([other], [], [], [], LONDON).got[0]
+    assert "in one message" not in answer([accepted()], [], [], [], LONDON).text

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from notifier.ledger.domain.notification import Call, CarrierResult
+from schemas.notifications import Kind
 
 type Made = Callable[[], Awaitable[CarrierResult]]
 """A call that is ready to be made: awaited, it gives the answer, and never raises for what a carrier does."""
@@ -22,6 +23,9 @@ class Carrier(Protocol):
         Raises:
             CannotCompose: It never can be.
         """
+
+    def tells_of_several(self, clinic_id: str, kind: Kind) -> bool:
+        """Say whether there are words in which one message tells of several visits (`Call.also`)."""
 
     async def close(self) -> None:
         """Give up kept connections."""

@@ -105,6 +105,15 @@ WHERE one.appointment_id = ANY($1::uuid[])
            AND other.turned_at <= one.turned_at + make_interval(secs => $2))
 ORDER BY other.turned_at, other.appointment_id, one.appointment_id"""
 
+# Other visits of the patient at the clinic, as they were read last, less than a day from where the moved one stood.
+BESIDE = """
+SELECT asked.appointment_id, other.appointment_id, other.starts_at
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[])
+    AS asked (appointment_id, patient_id, clinic_id, stood_at)
+JOIN appointment AS other ON other.patient_id = asked.patient_id AND other.clinic_id = asked.clinic_id
+    AND other.appointment_id <> asked.appointment_id AND other.status = 'booked'
+    AND other.starts_at > asked.stood_at - interval '1 day' AND other.starts_at < asked.stood_at + interval '1 day'"""
+
 TURNS = 256
 """Locks that stand for all patients: a transaction holds no more, however many it folds."""
 TURN_CLASS = 1_146_369_335

@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.postgres.columns import columns
 from chassis.postgres.database import Connection
 from notifier.fanout import statements
+from notifier.fanout.domain.gathering import Beside, Moved
 from notifier.fanout.domain.mornings import Morning, TodaysVisit
 from notifier.fanout.domain.news import Twin
 from notifier.fanout.domain.versions import Held, Kept
@@ -101,6 +102,10 @@ class PostgresFanoutStore(PostgresLedgerTransaction):
     def _is_at(self, address: Address, person: Visit | Person) -> bool:
         own = (at for at in (mobile_of(person), email_of(person)) if at)
         return any(not set(address.keys).isdisjoint(self._peppers.of(at).keys) for at in own)
+
+    async def beside(self, moves: Sequence[Moved]) -> Sequence[Beside]:
+        moved = columns(moves, "appointment_id", "patient_id", "clinic_id", "stood_at")
+        return [Beside(*row) for row in await self._connection.fetch(statements.BESIDE, *moved)]
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         rows = await self._connection.fetch(statements.TWINS, list(appointment_ids), within_s, now)

@@ -45,6 +45,22 @@ CROSS JOIN LATERAL (
 WHERE $9 OR {_not_paused("asked.account")}"""  # noqa: S608  # constants of ours
 """Of the other accounts: each its clinics' own, so many of each."""
 
+# News to these people by these clinics that is due, or soon for the first time; never what waits for an hour.
+_BESIDE = """state = 'queued' AND lane = $1 AND kind IN ('confirmation', 'moved', 'cancelled')
+  AND recipient = 'patient' AND not_after >= $4
+  AND next_attempt_at <= CASE WHEN attempts = 0 AND reason IS NULL THEN $3::timestamptz + $2::interval ELSE $3 END"""
+
+BESIDE = f"""
+SELECT notification_id, recipient_id, clinic_id
+FROM unnest($5::uuid[], $6::text[]) AS asked (recipient_id, clinic_id)
+JOIN notification USING (recipient_id, clinic_id)
+WHERE {_BESIDE} AND notification_id <> ALL($7::uuid[]) LIMIT $8"""  # noqa: S608  # constants of ours
+
+LOCK_BESIDE = f"""
+SELECT {ALL} FROM notification
+WHERE {_BESIDE} AND notification_id = ANY($5::uuid[])
+FOR UPDATE SKIP LOCKED"""  # noqa: S608  # constants of ours
+
 DUE = f"""
 SELECT $5::text AS account
 WHERE $5 = ANY($6::text[]) AND {_not_paused("$5")} AND EXISTS (
@@ -82,13 +98,13 @@ RETURNING {ALL}"""  # noqa: S608  # a constant of ours
 
 OPEN_ATTEMPTS = """
 INSERT INTO attempt (attempt_id, notification_id, ordinal, channel, gated_version, schedule_gen, address_key,
-                     preference_version, account, called_at)
+                     preference_version, account, called_at, with_attempt)
 SELECT attempt_id, notification_id,
        1 + coalesce((SELECT max(ordinal) FROM attempt WHERE attempt.notification_id = new.notification_id), 0),
-       channel, gated_version, schedule_gen, address_key, preference_version, account, $8
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::bytea[], $7::int[], $9::text[])
+       channel, gated_version, schedule_gen, address_key, preference_version, account, $8, with_attempt
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::bytea[], $7::int[], $9::text[], $10::uuid[])
     AS new (attempt_id, notification_id, channel, gated_version, schedule_gen, address_key, preference_version,
-            account)"""
+            account, with_attempt)"""
 """Claims are numbered in their order, also those that are given back; whoever tells of calls leaves those out."""
 
 CLOSE_ATTEMPTS = """

@@ -14,12 +14,12 @@ from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import rate_limit
 from notifier.lanes import statements as sql
+from notifier.lanes.domain.together import SOON, Whom
 from notifier.lanes.domain.undecided import PUT_OFF
-from notifier.lanes.handle.ports import Answered
+from notifier.lanes.handle.ports import Answered, Beside
 from notifier.ledger.domain.notification import (
     Accepted,
     Call,
-    CarrierResult,
     NotAccepted,
     Notification,
     NotStarted,
@@ -36,6 +36,9 @@ from notifier.values.addresses import Peppers
 from schemas.notifications import Channel
 
 LEASE_RAN_OUT = "LEASE_RAN_OUT"
+
+MOST_BESIDE = 500
+"""Rows that are locked beside those of a claim."""
 
 
 class PostgresLedger:
@@ -100,6 +103,19 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
             )
         return [read(row) for row in rows]
 
+    async def lock_beside(
+        self, lane: Channel, people: Collection[Whom], but: Collection[UUID], now: datetime, until: datetime
+    ) -> Beside:
+        asked = lane, SOON, now, until
+        who, clinics = [one for one, _ in people], [clinic for _, clinic in people]
+        found = await self._connection.fetch(sql.BESIDE, *asked, who, clinics, list(but), MOST_BESIDE)
+        if not found:
+            return Beside()
+        ids = [row["notification_id"] for row in found]
+        rows = [read(row) for row in await self._connection.fetch(sql.LOCK_BESIDE, *asked, ids)]
+        locked = {row.notification_id for row in rows}
+        return Beside(rows, [((who, clinic), one) for one, who, clinic in found if one not in locked])
+
     async def due(
         self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: SendingModeName
     ) -> Collection[str]:
@@ -126,20 +142,21 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
         return [one for row in rows if isinstance(one := read(row), Notification)]
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
-        if calls:
+        every = [each for call in calls for each in call.every]
+        if every:
             await self._connection.execute(
                 sql.OPEN_ATTEMPTS,
                 *columns(
-                    calls, "attempt_id", "notification_id", "route.channel", "visit.version", "visit.schedule_gen"
+                    every, "attempt_id", "notification_id", "route.channel", "visit.version", "visit.schedule_gen"
                 ),
-                [self._peppers.of(call.route.address).key for call in calls],
-                [call.preference_version for call in calls],
+                [self._peppers.of(call.route.address).key for call in every],
+                [call.preference_version for call in every],
                 now,
-                [call.account for call in calls],
+                *columns(every, "account", "with_attempt"),
             )
 
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
-        columns = [(one.call.attempt_id, *_columns(one.answer)) for one in answers]
+        columns = [(one.call.attempt_id, *_columns(one)) for one in answers]
         await self._close(columns, now)
         refused = [attempt_id for attempt_id, outcome, code, _ in columns if outcome == "rejected" and is_opt_out(code)]
         await stop_refused(self._connection, refused, now)
@@ -184,11 +201,11 @@ class Workload:
         return int(await self._pool.fetchval(sql.COUNT_STATE, state.value))
 
 
-def _columns(answer: CarrierResult) -> tuple[str, str | None, str | None]:
-    """Return (outcome, code, the carrier's reference) as the attempt keeps them."""
-    match answer:
+def _columns(one: Answered) -> tuple[str, str | None, str | None]:
+    """Return (outcome, code, the carrier's reference) as the attempt keeps them; of a call, its lead has the last."""
+    match one.answer:
         case Accepted(reference=reference):
-            return "accepted", None, reference[:200]
+            return "accepted", None, None if one.call.with_attempt else reference[:200]
         case Rejected(code=code):
             return "rejected", code, None
         case NotAccepted(code=code):

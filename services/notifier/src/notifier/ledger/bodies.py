@@ -26,6 +26,9 @@ class AttemptView(BaseModel):
     code: str | None
     delivery_state: DeliveryState = Field(description=DELIVERY)
     preference_version: int | None
+    with_attempt: UUID | None = Field(
+        None, description="The attempt by which the carrier knows the call, made for several visits; null: this one."
+    )
 
 
 class NotificationView(BaseModel):

@@ -22,7 +22,8 @@ WHERE one.appointment_id = $1 ORDER BY one.created_at, one.notification_id"""
 
 FIND_ATTEMPTS = """
 SELECT attempt_id, notification_id, row_number() OVER (PARTITION BY notification_id ORDER BY ordinal) AS ordinal,
-       channel, gated_version, gated_at, answered_at, outcome, code, delivery_state, preference_version
+       channel, gated_version, gated_at, answered_at, outcome, code, delivery_state, preference_version,
+       with_attempt
 FROM attempt WHERE notification_id = ANY($1::uuid[]) AND outcome IS DISTINCT FROM 'not-started'
 ORDER BY notification_id, ordinal"""
 """Calls that were begun, or may have been."""

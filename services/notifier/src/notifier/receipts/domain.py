@@ -89,6 +89,7 @@ class Made:
 
     Attributes:
         outcome: What the carrier answered; None while nobody knows.
+        is_lead: Whether the carrier knows the call by it; else by another, made for several visits.
     """
 
     attempt_id: UUID
@@ -96,6 +97,7 @@ class Made:
     channel: Channel
     outcome: str | None
     delivery_state: DeliveryState
+    is_lead: bool = True
 
 
 @dataclass(frozen=True, slots=True)

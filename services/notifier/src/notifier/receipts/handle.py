@@ -1,6 +1,6 @@
 """What carriers report: kept once, then applied under the message's lock, in the same transaction (G6)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -74,8 +74,11 @@ class ReceiptTransaction(Protocol):
     async def lock(self, reports: Sequence[Kept]) -> Mapping[UUID, Notification]:
         """Lock the messages of the attempts that these reports name, in the order of their ids."""
 
-    async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
-        """Return receipt id → the attempt it is about, read after the lock; unknown ones are absent."""
+    async def made(self, reports: Sequence[Kept]) -> Mapping[int, Sequence[Made]]:
+        """Return receipt id → the attempt it is about, read after the lock; unknown ones are absent.
+
+        With it those that the same call was made for, after it.
+        """
 
     async def move(self, attempts: Sequence[Moved]) -> None:
         """Write how far attempts are; one that is `accepted` is so, unless another of its message and channel is."""
@@ -168,10 +171,9 @@ async def _apply(work: ReceiptTransaction, kept: Sequence[Kept], now: datetime) 
     accepting: dict[tuple[UUID, Channel], UUID] = {}
     told: list[tuple[Notification, Notification]] = []
     noted: list[Noted] = []
-    for one in sorted(kept, key=lambda each: each.receipt_id):
-        attempt = made.get(one.receipt_id)
-        message = held.get(attempt.notification_id) if attempt else None
-        if attempt is None or message is None:
+    for one, attempt in _told_by(kept, made):
+        message = held.get(attempt.notification_id)
+        if message is None:
             continue
         attempt = _as_moved(attempt, moved)
         effect = apply(message, attempt, one.report, now)
@@ -182,7 +184,9 @@ async def _apply(work: ReceiptTransaction, kept: Sequence[Kept], now: datetime) 
         by_it = held[message.notification_id].attempt_id == attempt.attempt_id
         place = (message.notification_id, attempt.channel)
         accepting[place] = attempt.attempt_id if by_it else accepting.get(place, attempt.attempt_id)
-        noted.append(Noted(one.receipt_id, attempt, changed=effect.told is not None or effect.attempt is not None))
+        if attempt.is_lead:
+            changed = effect.told is not None or effect.attempt is not None
+            noted.append(Noted(one.receipt_id, attempt, changed=changed))
     chosen = set(accepting.values())
     await work.move([replace(one, accepted=one.attempt_id in chosen) for one in moved.values()])
     await work.write(_newest(kept for _, kept in told), now)
@@ -196,6 +200,13 @@ async def _apply(work: ReceiptTransaction, kept: Sequence[Kept], now: datetime) 
     return Heard(len(kept), len(noted), tuple(kept for _, kept in told))
 
 
+def _told_by(kept: Sequence[Kept], made: Mapping[int, Sequence[Made]]) -> Iterator[tuple[Kept, Made]]:
+    """Give each report with each attempt that it is about, in the order in which they were kept."""
+    for one in sorted(kept, key=lambda each: each.receipt_id):
+        for attempt in made.get(one.receipt_id, ()):
+            yield one, attempt
+
+
 def _as_moved(attempt: Made, moved: Mapping[UUID, Moved]) -> Made:
     """Return the attempt as the reports before this one left it."""
     before = moved.get(attempt.attempt_id)
@@ -204,7 +215,7 @@ def _as_moved(attempt: Made, moved: Mapping[UUID, Moved]) -> Made:
 
 def _moved(attempt: Made, report: Receipt, effect: Effect, moved: Mapping[UUID, Moved]) -> Moved:
     before = moved.get(attempt.attempt_id)
-    reference = report.reference or (before.reference if before else None)
+    reference = (report.reference or (before.reference if before else None)) if attempt.is_lead else None
     state = further(attempt.delivery_state, effect.attempt or attempt.delivery_state)
     return Moved(attempt.attempt_id, state, reference)
 

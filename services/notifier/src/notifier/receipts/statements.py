@@ -24,18 +24,27 @@ FROM receipt WHERE applied_at IS NULL AND received_at >= $2 AND EXISTS (
 )
 ORDER BY receipt_id LIMIT $1 FOR UPDATE SKIP LOCKED"""  # noqa: S608  # a constant of ours
 
-# The attempt that a report names; else the one whose reference it is. Each carrier speaks of its own channel only.
+_MADE = "made.attempt_id, made.notification_id, made.channel, made.outcome, made.delivery_state, made.with_attempt"
+
+# The attempt that a report names; else the one whose reference it is. Each carrier speaks of its own channel only. With
+# it come those that the same call was made for (decision 0050); the one that the carrier knows is first.
 ATTEMPTS_OF_RECEIPTS = f"""
-SELECT asked.receipt_id, found.attempt_id, found.notification_id, found.channel, found.outcome, found.delivery_state
+SELECT asked.receipt_id, called.attempt_id, called.notification_id, called.channel, called.outcome,
+       called.delivery_state, called.with_attempt
 FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[])
     AS asked (receipt_id, attempt_id, reference, channel, account)
 CROSS JOIN LATERAL (
-    SELECT attempt.attempt_id, attempt.notification_id, attempt.channel, attempt.outcome, attempt.delivery_state
-    FROM attempt
+    SELECT attempt.attempt_id FROM attempt
     WHERE (attempt.attempt_id = asked.attempt_id OR attempt.reference = asked.reference)
       AND attempt.channel = asked.channel AND {_MAY_SPEAK.format(account="asked.account")}
     ORDER BY attempt.attempt_id = asked.attempt_id DESC NULLS LAST LIMIT 1
-) AS found"""  # noqa: S608  # a constant of ours
+) AS found
+CROSS JOIN LATERAL (
+    SELECT {_MADE} FROM attempt AS made WHERE made.attempt_id = found.attempt_id
+    UNION ALL
+    SELECT {_MADE} FROM attempt AS made WHERE made.with_attempt = found.attempt_id
+) AS called
+ORDER BY asked.receipt_id, called.with_attempt IS NOT NULL, called.attempt_id"""  # noqa: S608  # a constant of ours
 
 # An attempt that nobody knew the answer to, or that was said to be refused, was accepted after all; but one acceptance
 # for a message and channel is all there can be, and one under way may yet be it. This statement does not see what it

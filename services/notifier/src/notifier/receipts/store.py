@@ -67,11 +67,11 @@ class PostgresReceiptTransaction:
         if not made:
             return {}
         rows = await self._connection.fetch(
-            ledger_statements.LOCK, list({one.notification_id for one in made.values()})
+            ledger_statements.LOCK, list({one.notification_id for call in made.values() for one in call})
         )
         return {row["notification_id"]: notification(row) for row in rows}
 
-    async def made(self, reports: Sequence[Kept]) -> Mapping[int, Made]:
+    async def made(self, reports: Sequence[Kept]) -> Mapping[int, Sequence[Made]]:
         rows = await self._connection.fetch(
             sql.ATTEMPTS_OF_RECEIPTS,
             *columns(
@@ -83,7 +83,10 @@ class PostgresReceiptTransaction:
                 "report.account",
             ),
         )
-        return {row["receipt_id"]: _made(row) for row in rows}
+        found: dict[int, list[Made]] = {}
+        for row in rows:
+            found.setdefault(row["receipt_id"], []).append(_made(row))
+        return found
 
     async def move(self, attempts: Sequence[Moved]) -> None:
         if attempts:
@@ -145,4 +148,5 @@ def _made(row: asyncpg.Record) -> Made:
         channel=Channel(row["channel"]),
         outcome=row["outcome"],
         delivery_state=DeliveryState(row["delivery_state"]),
+        is_lead=row["with_attempt"] is None,
     )

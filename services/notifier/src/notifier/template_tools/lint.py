@@ -16,13 +16,13 @@ from jinja2 import TemplateError, TemplateSyntaxError, meta
 from notifier.carriers.smtp.mail import LONGEST_SUBJECT, Sender, entry_of
 from notifier.gate.domain.visit import NO_DETAILS, Details
 from notifier.template_tools import html_check
-from notifier.template_tools.sample import AMERICAN, Sample
-from notifier.values.kinds import KINDS, PATIENT_KINDS
+from notifier.template_tools.sample import AMERICAN, VISITS, Sample
+from notifier.values.kinds import KINDS, NEWS, PATIENT_KINDS
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import segments
 from notifier.wording.renderer import PARTS, Part, Templates, known_language, needed_for
-from notifier.wording.sentences import path_of
-from notifier.wording.words import LANGUAGES, Words, words_of
+from notifier.wording.sentences import SEVERAL, path_of
+from notifier.wording.words import LANGUAGES, Words, worded_as, words_of
 from schemas.notifications import Kind
 
 EASY_SUBJECT = 70
@@ -48,7 +48,9 @@ ANSWERED = frozenset({Kind.CONFIRMATION, Kind.REMINDER, Kind.TODAY})
 """Kinds that a patient may answer by code (B11)."""
 
 SEGMENTS = {"ar": 2}
-"""How many segments an SMS takes in a language that the GSM alphabet cannot write; one in all others."""
+"""How many segments an SMS takes in a language that the GSM alphabet cannot write; one in all others.
+
+One more if it is about several visits, which is still less than a message each."""
 
 _BAD = re.compile("[\u202a-\u202e\u2066\u2067\x00-\x08\x0b-\x1f\x7f]|None|Undefined")
 _MAP = "https://maps.example.org/?q=1&z=2"
@@ -88,25 +90,32 @@ def _names(templates: Templates, clinic_id: str) -> Iterator[Finding]:
     """Give files that no message will ever use: a wrong language, kind or part; and languages half done."""
     there = set(templates.environment(clinic_id).list_templates())
     spoken = languages(templates, clinic_id)
-    used = {name for language, kind in product(spoken, PATIENT_KINDS) for name in needed_for(language, kind.value)}
+    worded = [kind.value for kind in PATIENT_KINDS] + [kind.value + SEVERAL for kind in PATIENT_KINDS if kind in NEWS]
+    used = {name for language, kind in product(spoken, worded) for name in needed_for(language, kind)}
     for name in sorted(there - used):
         if not name.startswith("clinics/") and not name.rpartition("/")[2].startswith("_"):
             yield Finding(_place(clinic_id, name), "no message uses it: a language, kind or part of another name")
     for language, kind in product(spoken, PATIENT_KINDS):
         if missing := sorted(needed_for(language, kind.value) - there):
             yield Finding(_place(clinic_id, missing[0]), f"missing, so {kind.value} is never said in {language}")
+    for kind in sorted(NEWS):
+        if not templates.tells_of_several(clinic_id, kind.value):
+            place = _place(clinic_id, f"*/{kind.value}{SEVERAL}.*.j2")
+            yield Finding(place, "missing, so several visits of a day are told in a message each", serious=False)
 
 
 def _all(templates: Templates, clinic_id: str, kinds: Sequence[Kind]) -> Iterator[Finding]:
     for language, kind in product(languages(templates, clinic_id), kinds):
-        if language not in templates.languages(clinic_id, kind.value):
-            continue
-        for part in PARTS:
-            place = _place(clinic_id, path_of(language, kind.value, part))
-            source = list(_source(templates, clinic_id, path_of(language, kind.value, part), place))
-            yield from source
-            if not source:
-                yield from _rendered(templates, clinic_id, kind, language, part, place)
+        for visits in (1, VISITS) if kind in NEWS and templates.tells_of_several(clinic_id, kind.value) else (1,):
+            name = kind.value + (SEVERAL if visits > 1 else "")
+            if language not in templates.languages(clinic_id, name):
+                continue
+            for part in PARTS:
+                place = _place(clinic_id, path_of(language, name, part))
+                source = list(_source(templates, clinic_id, path_of(language, name, part), place))
+                yield from source
+                if not source:
+                    yield from _rendered(templates, clinic_id, kind, language, part, place, visits)
         yield from _entry(templates, clinic_id, kind, language)
 
 
@@ -128,13 +137,14 @@ def _source(templates: Templates, clinic_id: str, name: str, place: str) -> Iter
 
 
 def _rendered(
-    templates: Templates, clinic_id: str, kind: Kind, language: str, part: Part, place: str
+    templates: Templates, clinic_id: str, kind: Kind, language: str, part: Part, place: str, visits: int
 ) -> Iterator[Finding]:
     """Give what is wrong with the template as it comes out."""
     for sample, case in _samples(clinic_id, kind, language):
-        words = words_of(sample.call(), {language}, last_resort=language)
+        call = sample.with_(visits=visits).call()
+        words = words_of(call, {language}, last_resort=language)
         try:
-            said = templates.render(clinic_id, kind.value, part, words)
+            said = templates.render(clinic_id, worded_as(call), part, words)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             told = f": {error.message}" if isinstance(error, TemplateError) else ""
             yield Finding(place, f"{case}: {type(error).__name__}{told}")
@@ -159,7 +169,7 @@ def _judged(place: str, kind: Kind, part: Part, words: Words, said: str, case: s
     for what in _missing(part, words, seen):
         yield Finding(place, f"{case}: {what}")
     if part == "sms.txt":
-        yield from _sms(place, said, case, words.language)
+        yield from _sms(place, said, case, words)
         if words.code and kind in ANSWERED and words.code not in said:
             yield Finding(place, f"{case}: it does not say the code to answer with", serious=False)
 
@@ -177,7 +187,7 @@ def _missing(part: Part, words: Words, seen: str) -> Iterator[str]:
     """Give what the message does not say and must: when, where, and how to opt out."""
     flat = " ".join(seen.split())
     date = words.short_date if part == "sms.txt" else words.date
-    if words.time not in flat:
+    if words.times not in flat:
         yield "the time is missing"
     if words.day == "other" and date not in flat and words.short_date not in flat:
         yield "the date is missing"
@@ -190,11 +200,12 @@ def _missing(part: Part, words: Words, seen: str) -> Iterator[str]:
         yield "STOP is missing, which carriers there ask for"
 
 
-def _sms(place: str, said: str, case: str, language: str) -> Iterator[Finding]:
+def _sms(place: str, said: str, case: str, words: Words) -> Iterator[Finding]:
     if "\n" in said:
         yield Finding(place, f"{case}: an SMS is one line")
     taken = segments(said)
-    if taken.count > SEGMENTS.get(language[:2], 1) and not case.startswith(_EVIL):
+    most = SEGMENTS.get(words.language[:2], 1) + (words.times != words.time)
+    if taken.count > most and not case.startswith(_EVIL):
         outside = f", because of {taken.outside!r}" if taken.outside else ""
         yield Finding(
             place, f"{case}: {taken.count} segments ({taken.units} in {taken.alphabet}{outside})", serious=False

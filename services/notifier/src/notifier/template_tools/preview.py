@@ -10,11 +10,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from notifier.carriers.meta.carrier import TEMPLATES, body_of
 from notifier.carriers.smtp.mail import Sender, entry_of
 from notifier.template_tools.lint import ANSWERED
-from notifier.template_tools.sample import AMERICAN, Sample
-from notifier.values.kinds import KINDS
+from notifier.template_tools.sample import AMERICAN, VISITS, Sample
+from notifier.values.kinds import KINDS, NEWS
 from notifier.wording.domain.sms_segments import Segments, segments
 from notifier.wording.renderer import Templates
-from notifier.wording.words import words_of
+from notifier.wording.sentences import SEVERAL
+from notifier.wording.words import worded_as, words_of
 from schemas.notifications import Channel, Kind
 
 DAYS: dict[Kind, dict[str, int]] = {Kind.REMINDER: {"today": 0, "tomorrow": 1, "later": 3}}
@@ -51,7 +52,7 @@ class Page:
 def pages(
     templates: Templates, kinds: Iterable[Kind], languages: Iterable[str], clinic_id: str = "NORTH", *, sensitive: bool
 ) -> Iterator[Page]:
-    """Give each message of each kind, day and language."""
+    """Give each message of each kind, day and language, and those about several visits."""
     spoken = list(languages)
     for kind in kinds:
         for day, days in DAYS.get(kind, {"": None}).items():
@@ -59,19 +60,23 @@ def pages(
                 title = f"{kind.value}-{day}" if day else kind.value
                 sample = Sample(kind, language, clinic_id, sensitive=sensitive, days=days)
                 yield page(templates, sample, title)
+        if kind in NEWS:
+            for language in spoken:
+                sample = Sample(kind, language, clinic_id, sensitive=sensitive, visits=VISITS)
+                yield page(templates, sample, kind.value + SEVERAL)
 
 
 def page(templates: Templates, sample: Sample, title: str) -> Page:
     """Return one message in all its parts."""
     call, language, clinic_id = sample.call(), sample.language, sample.clinic_id
-    words = words_of(call, {language}, last_resort=language)
+    words, kind = words_of(call, {language}, last_resort=language), worded_as(call)
     return Page(
         name=f"{title}.{language}",
         title=title,
         language=language,
-        subject=templates.render(clinic_id, sample.kind.value, "subject.txt", words),
-        text=templates.render(clinic_id, sample.kind.value, "text.txt", words),
-        html=templates.render(clinic_id, sample.kind.value, "html", words),
+        subject=templates.render(clinic_id, kind, "subject.txt", words),
+        text=templates.render(clinic_id, kind, "text.txt", words),
+        html=templates.render(clinic_id, kind, "html", words),
         sms=tuple(_sms(templates, sample)),
         whatsapp=body_of(sample.call(Channel.WHATSAPP), TEMPLATES[sample.kind])["template"],
         entry=entry_of(call, templates, words, _SENDER).decode() if KINDS[sample.kind].calendar else None,
@@ -106,10 +111,10 @@ def write(made: Iterable[Page], out: Path, *, clinic: str = "", sensitive: bool 
 
 def _sms(templates: Templates, sample: Sample) -> Iterator[Short]:
     cases = {"at home": sample, "abroad, where STOP must be named": sample.with_(mobile=AMERICAN)}
-    if sample.kind in ANSWERED:
+    if sample.kind in ANSWERED and sample.visits == 1:
         cases["where answers are read"] = sample.with_(code="4711")
     for case, one in cases.items():
         call = one.call(Channel.SMS)
         words = words_of(call, {sample.language}, last_resort=sample.language)
-        text = templates.render(sample.clinic_id, sample.kind.value, "sms.txt", words)
+        text = templates.render(sample.clinic_id, worded_as(call), "sms.txt", words)
         yield Short(case, text, segments(text))

@@ -86,6 +86,9 @@ PLACES = {
 
 AMERICAN = "+12125550123"
 
+VISITS = 3
+"""Of a message about several visits of a day."""
+
 _DAYS = {Kind.TODAY: 0, Kind.NO_SHOW: -1, Kind.REMINDER: 1}
 _STATUS = {Kind.CANCELLED: Status.CANCELLED, Kind.NO_SHOW: Status.NOSHOW}
 _VERSION = {Kind.MOVED: 2, Kind.CANCELLED: 3, Kind.NO_SHOW: 4}
@@ -101,6 +104,7 @@ class Sample:
         details: How the clinic is reached; None for what fits the language.
         mobile: Where the patient is called; None for a number at home where the clinic is, so that no zone is named.
         code: By which he may answer; empty if nobody reads answers.
+        visits: Of how many visits of that day the message tells.
     """
 
     kind: Kind
@@ -113,6 +117,7 @@ class Sample:
     days: int | None = None
     mobile: str | None = None
     code: str = ""
+    visits: int = 1
 
     def with_(self, **changes: Any) -> "Sample":
         """Return the same with some of it changed."""
@@ -155,7 +160,7 @@ class Sample:
             clinic_country=place.country,
             clinic_details=self.details or place.reached,
         )
-        return Call(
+        call = Call(
             notification_id=UUID("01890000-0000-5000-8000-000000000004"),
             attempt_id=UUID("01890000-0000-5000-8000-000000000005"),
             kind=self.kind,
@@ -165,5 +170,18 @@ class Sample:
             arrives_by=max(starts_at, SENT),
             gated_on=0.0,
             at=SENT,
-            code=self.code,
+            code=self.code if self.visits == 1 else "",
         )
+        return replace(call, also=tuple(_another(call, nth) for nth in range(1, self.visits)))
+
+
+def _another(call: Call, nth: int) -> Call:
+    """Return the same of the `nth` visit after it, each 75 minutes after the one before."""
+    visit, later = call.visit, nth * timedelta(minutes=75)
+    starts_at = (visit.starts_at or SENT) + later
+    other = replace(
+        visit, appointment_id=UUID(int=visit.appointment_id.int + (nth << 80)), starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=30),
+    )  # fmt: skip
+    attempt_id = UUID(int=call.attempt_id.int + (nth << 80))
+    return replace(call, visit=other, attempt_id=attempt_id, with_attempt=call.attempt_id)

@@ -10,14 +10,23 @@ FROM notification WHERE appointment_id = $1 ORDER BY created_at, notification_id
 # An attempt from before its domain time was kept is dated by its message.
 CALLS = """
 SELECT a.attempt_id, a.notification_id, a.ordinal, a.channel, coalesce(a.called_at, n.changed_at) AS at, a.outcome,
-       a.code, a.gated_version, a.preference_version
+       a.code, a.gated_version, a.preference_version,
+       (SELECT 1 + count(*) FROM attempt AS other
+        WHERE other.with_attempt = coalesce(a.with_attempt, a.attempt_id)) AS visits,
+       (SELECT lead.notification_id FROM attempt AS lead WHERE lead.attempt_id = a.with_attempt) AS told_with
 FROM attempt AS a JOIN notification AS n USING (notification_id)
 WHERE a.notification_id = ANY($1::uuid[]) ORDER BY a.notification_id, a.ordinal"""
 
+# Of the calls, some of which the carrier knows by another visit's attempt (decision 0050).
 RECEIPTS = """
+WITH called AS (
+    SELECT DISTINCT coalesce(with_attempt, attempt_id) AS attempt_id FROM attempt
+    WHERE notification_id = ANY($1::uuid[])
+)
 SELECT r.received_at AS at, a.channel, r.status AS reported, r.code, r.attempt_id, r.notification_id
-FROM receipt AS r JOIN attempt AS a USING (attempt_id)
-WHERE r.notification_id = ANY($1::uuid[]) ORDER BY r.receipt_id"""
+FROM called JOIN attempt AS a USING (attempt_id)
+JOIN receipt AS r ON r.notification_id = a.notification_id AND r.attempt_id = a.attempt_id
+ORDER BY r.receipt_id"""
 
 REPLIES = """
 SELECT received_at AS at, channel, meaning AS understood_as, reply_id

@@ -134,4 +134,7 @@ KINDS: Mapping[Kind, KindRow] = {
 PATIENT_KINDS = tuple(kind for kind, row in KINDS.items() if row.recipient == PATIENT)
 """Kinds that a patient gets, worded by templates; a provider's are worded by `inbox/notice.py`."""
 
+NEWS = frozenset(LEVELS[PATIENT])
+"""What brings a patient up to date; it may tell of several visits of a day (decision 0050)."""
+
 LEVEL_KINDS = frozenset(kind for kinds in LEVELS.values() for kind in kinds)

@@ -25,9 +25,10 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from chassis.process.errors import Misconfigured
+from notifier.wording.domain.language import LAST_RESORT
 from notifier.wording.domain.safe_text import clipped
 from notifier.wording.domain.sms_segments import segments, without_typography
-from notifier.wording.sentences import built_in, path_of
+from notifier.wording.sentences import SEVERAL, built_in, path_of
 from notifier.wording.words import LANGUAGES, Words
 
 type Part = Literal["subject.txt", "text.txt", "html", "sms.txt"]
@@ -64,6 +65,7 @@ class Templates:
             self._general.insert(0, FileSystemLoader(folder))
         self._environments: dict[str, Environment] = {}
         self._languages: dict[tuple[str, str], frozenset[str]] = {}
+        self._several: dict[tuple[str, str], bool] = {}
         self._compiled: dict[tuple[str, str, str, str], Template] = {}
 
     def render(self, clinic_id: str, kind: str, part: Part, words: Words) -> str:
@@ -98,6 +100,20 @@ class Templates:
                 each for each in found if known_language(each) and there.issuperset(needed_for(each, kind))
             }
         return self._languages[key]
+
+    def tells_of_several(self, clinic_id: str, kind: str) -> bool:
+        """Say whether there are words for several visits of a day: whoever words a kind himself must word that too.
+
+        Else his message would be ours as soon as it is about two visits.
+        """
+        key = (self._own(clinic_id), kind)
+        if key not in self._several:
+            folders = [self.folder, self._clinics and self._clinics / key[0]] if self.folder else []
+            own = [path for folder in folders if folder for path in folder.glob(f"*/{kind}.*.j2")]
+            self._several[key] = path_of(LAST_RESORT, kind + SEVERAL, PARTS[0]) in built_in() and all(
+                path.with_name(path.name.replace(kind, kind + SEVERAL, 1)).is_file() for path in own
+            )
+        return self._several[key]
 
     def check(self) -> None:
         """Read the installation's own templates as they are written; `lint` looks at what comes out of them."""

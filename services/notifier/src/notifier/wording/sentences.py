@@ -24,11 +24,15 @@ PHRASES = {
     "zone": "{% if short_zone %} ({{ short_zone }}){% endif %}",
     "place": "{% if clinic %}$comma$clinic{% endif %}",
     "when": "{{ short_date }}$comma$time$zone$place",
+    "all": "{{ short_date }}$comma{{ times }}$clock$zone$place",
 }
 """What languages say alike, in an SMS above all; a language's file may say it in its own way."""
 
 ACCENTS = {"moved": "#9a5b00", "cancelled": "#b42318", "no-show": "#52606d"}
 """The colour at the head of a mail where it is another one than the layout's."""
+
+SEVERAL = "-several"
+"""Behind the name of a kind: its sentences about several visits of a day."""
 
 NO_VISIT_AHEAD = frozenset({"cancelled", "no-show"})
 """Kinds of which nobody asks where to come, and what to bring."""
@@ -43,7 +47,7 @@ def built_in() -> Mapping[str, str]:
     clocks, directions = ({of: said.get(word, "") for of, said in _files().items()} for word in ("clock", "directions"))
     return {
         **sources,
-        "_time.j2": f'{{{{ time }}}}{{{{ {_literal(clocks)}[language[:2]] | default("") }}}}',
+        "_time.j2": f'{{{{ times }}}}{{{{ {_literal(clocks)}[language[:2]] | default("") }}}}',
         "_directions.html.j2": f"{{{{ {_literal(directions)}[language[:2]] | default(directions) }}}}",
     }
 
@@ -110,6 +114,7 @@ def _phrases(language: str, said: Mapping[str, Any], isolated: str, of_part: Map
 
 def _parts(kind: str, said: Mapping[str, Any]) -> Mapping[str, str]:
     """Return the four parts of a kind of message, their phrases still by name."""
+    kind = kind.removesuffix(SEVERAL)
     before, after, place = ["$hello", said["first"]], said["then"], kind not in NO_VISIT_AHEAD
     accent = f"{{% block accent %}}{ACCENTS[kind]}{{% endblock %}}\n" if kind in ACCENTS else ""
     html = [

@@ -4,7 +4,7 @@ Dates and times come from babel (CLDR) and are remembered: the visits of a day s
 asking anew was a third of a message's cost.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -12,13 +12,14 @@ from functools import lru_cache
 import phonenumbers.timezone
 from babel.core import Locale, UnknownLocaleError, get_global
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.lists import format_list
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from notifier.gate.domain.visit import NO_DETAILS, mobile_of
+from notifier.gate.domain.visit import NO_DETAILS, Details, mobile_of
 from notifier.ledger.domain.notification import Call
 from notifier.wording.domain.language import LAST_RESORT, Day, day_of, language, regions_of, zone_may_confuse
 from notifier.wording.domain.safe_text import first_name, plain
-from notifier.wording.sentences import direction, languages
+from notifier.wording.sentences import SEVERAL, direction, languages
 from schemas.zones import zone_of
 
 LANGUAGES = languages()
@@ -37,6 +38,11 @@ NOWHERE = phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
 """The country of numbers that belong to none, such as +800."""
 
 
+def worded_as(call: Call) -> str:
+    """Return by which name the templates of a message go: its kind, or that of the sentences about several visits."""
+    return f"{call.kind.value}{SEVERAL}" if call.also else call.kind.value
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a message may say, ready for any template: nothing else about the patient reaches one (D35).
@@ -46,6 +52,7 @@ class Words:
         clinic: The clinic's display name; empty at a sensitive clinic.
         date: The day in full: `Wednesday, 3 March 2027` in London, `Wednesday, March 3, 2027` in New York.
         short_date: The day for an SMS or a subject: `Wed 3 Mar`, `Wed, Mar 3`; with the year if it is another one.
+        times: The times of all visits that the message is about, as the language lists them; `time` if it is one.
         zone: The zone in words; empty if the time cannot be read wrongly.
         short_zone: The zone for an SMS: `CET`, `UTC+5:30`; empty as `zone` is.
         day: `today`, `tomorrow` or `other`, as seen from the moment of sending.
@@ -54,7 +61,7 @@ class Words:
             is none, and at a sensitive clinic.
         address: Where to come, on one line.
         directions: The address of a page, https.
-        preparation: What to do before; line breaks stand.
+        preparation: What to do before, under the time of each visit where it differs; line breaks stand.
         direction: `rtl` if the language is written from right to left, else `ltr`.
     """
 
@@ -74,6 +81,7 @@ class Words:
     directions: str = ""
     preparation: str = ""
     direction: str = "ltr"
+    times: str = ""
 
 
 def words_of(
@@ -100,6 +108,8 @@ def words_of(
     confusing = visit.told_elsewhere or zone_may_confuse(visit.starts_at, visit.zone, homes)
     long_zone, short_zone = _zone(local, visit.zone, customs) if confusing else ("", "")
     day, short_day = _date(local.date(), customs, local.year == now.year)
+    time = _time(local.time(), customs)
+    told = _told_of(call, customs)
     reached = NO_DETAILS if visit.clinic_sensitive else visit.clinic_details
     return Words(
         language=spoken,
@@ -107,18 +117,44 @@ def words_of(
         clinic="" if visit.clinic_sensitive else plain(visit.clinic_name),
         date=day,
         short_date=short_day,
-        time=_time(local.time(), customs),
+        time=time,
         zone=long_zone,
         short_zone=short_zone,
         day=(Day.OTHER if call.at > visit.starts_at else day_of(visit.starts_at, call.at, visit.zone)).value,
         stop=answers and country in stop_countries,
         code=call.code if answers else "",
-        phone=_to_call(reached.phone),
+        phone=_to_call(_only({one.phone for _, one in told})),
         address=plain(reached.address, LONGEST_ADDRESS),
         directions=reached.directions_url if reached.directions_url.startswith("https://") else "",
-        preparation="\n".join(plain(line, LONGEST_LINE) for line in reached.preparation.splitlines()),
+        preparation=_preparation(told),
         direction=direction(spoken),
+        times=plain(format_list([*dict.fromkeys(at for at, _ in told)], locale=customs)) if call.also else time,
     )
+
+
+def _told_of(call: Call, customs: str) -> list[tuple[str, Details]]:
+    """Return the time of each visit, and how its clinic says that it is reached and prepared; soonest first."""
+    visits = [one.visit for one in call.every]
+    return [
+        (
+            _time(visit.starts_at.astimezone(zone_of(visit.zone)).time(), customs) if visit.starts_at else "",
+            NO_DETAILS if visit.clinic_sensitive else visit.clinic_details,
+        )
+        for visit in visits
+    ]
+
+
+def _preparation(told: Sequence[tuple[str, Details]]) -> str:
+    """Return what to do before: once if it is the same for all visits, else each under its time."""
+    texts = [(at, "\n".join(plain(line, LONGEST_LINE) for line in one.preparation.splitlines())) for at, one in told]
+    if len({text for _, text in texts}) == 1:
+        return texts[0][1]
+    return "\n".join(f"{at}:\n{text}" for at, text in texts if text)
+
+
+def _only(found: Collection[str]) -> str:
+    """Return the one that there is; nothing if there are several."""
+    return next(iter(found)) if len(found) == 1 else ""
 
 
 @lru_cache(maxsize=1024)

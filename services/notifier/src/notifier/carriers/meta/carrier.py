@@ -77,6 +77,11 @@ class WhatsAppTemplate:
     languages: Mapping[str, str] = field(default_factory=at_whatsapp)
     parameters: tuple[Parameter, ...] = PARAMETERS
 
+    @property
+    def tells_of_several(self) -> bool:
+        """Say whether it can tell of several visits: it lists their times, and asks for no code, which names one."""
+        return "time" in self.parameters and "code" not in self.parameters
+
 
 def _usual(name: str) -> WhatsAppTemplate:
     return WhatsAppTemplate(name, name + NEUTRAL)
@@ -135,6 +140,10 @@ class WhatsAppCarrier:
         )
         return partial(answer_to, self._client, request, _message_id, of_meta)
 
+    def tells_of_several(self, clinic_id: str, kind: Kind) -> bool:
+        template = self._account_of(clinic_id).templates.get(kind)
+        return template is not None and template.tells_of_several
+
     async def close(self) -> None:
         await self._client.aclose()
 
@@ -162,8 +171,8 @@ def body_of(call: Call, template: WhatsAppTemplate) -> dict[str, Any]:
 
 
 def _parameter(words: Words, name: str) -> str:
-    if name == "time" and words.zone:
-        return f"{words.time} ({words.zone})"
+    if name == "time":
+        return f"{words.times} ({words.zone})" if words.zone else words.times
     return str(getattr(words, name)) or NO_NAME
 
 

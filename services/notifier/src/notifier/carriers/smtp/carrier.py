@@ -26,6 +26,7 @@ from notifier.carriers.smtp.faults import ENHANCED, Phase, of_smtp
 from notifier.carriers.smtp.mail import Mail, Sender, compose
 from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, Unsure, refused
 from notifier.wording.renderer import Templates
+from schemas.notifications import Kind
 
 REFUSALS = range(400, 600)
 """All other replies to a mail are none that we can read; aiosmtplib gives nonsense the code -1."""
@@ -91,6 +92,9 @@ class EmailCarrier:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return NotAccepted(type(error).__name__)
         return await self._handed_over(server, client, mail)
+
+    def tells_of_several(self, clinic_id: str, kind: Kind) -> bool:
+        return self._templates.tells_of_several(clinic_id, kind.value)
 
     async def close(self) -> None:
         kept = [client for clients in self._kept.values() for client in clients]

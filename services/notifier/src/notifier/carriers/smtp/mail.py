@@ -24,7 +24,7 @@ from notifier.values.kinds import KINDS
 from notifier.wording.calendar import calendar_entry
 from notifier.wording.domain.safe_text import plain
 from notifier.wording.renderer import Templates
-from notifier.wording.words import Words, words_of
+from notifier.wording.words import Words, worded_as, words_of
 from schemas.notifications import Kind
 
 LONGEST_SUBJECT = 150
@@ -87,7 +87,7 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
     Header injection is impossible twice over: names reach no header unless cleaned, and a header with a
     line break or another control character is refused.
     """
-    clinic_id, kind = call.visit.clinic_id, call.kind.value
+    clinic_id, kind = call.visit.clinic_id, worded_as(call)
     words = words_of(call, templates.languages(clinic_id, kind))
     subject = plain(templates.render(clinic_id, kind, "subject.txt", words), LONGEST_SUBJECT)
     own_id, recipient = message_id(call, sender), _address(call.route.address)
@@ -109,7 +109,7 @@ def compose(call: Call, templates: Templates, sender: Sender) -> Mail:
     ]
     if method := KINDS[call.kind].calendar:
         entry = _encoded(entry_of(call, templates, words, sender))
-        body = _with_entry(call.attempt_id.hex, parts, method, entry, *_ends(call, templates, sender))
+        body = _with_entry(call.attempt_id.hex, parts, method, entry, *_others(call, templates, sender))
     else:
         body = _several("alternative", call.attempt_id.hex, parts)
     content = "".join([*headers, body]).encode("ascii")
@@ -130,19 +130,28 @@ def entry_of(call: Call, templates: Templates, words: Words, sender: Sender) -> 
     return calendar_entry(call, words, summary, sender.address, sender.visit_lasts)
 
 
-def _ends(call: Call, templates: Templates, sender: Sender) -> Iterator[str]:
-    """Give what takes the visit out of a calendar in whose place this one is: they have UIDs of their own.
+def _others(call: Call, templates: Templates, sender: Sender) -> Iterator[str]:
+    """Give the entries of the other visits of which the mail tells, and of those in whose place one of them is.
 
-    An object has one method (RFC 5546, 1.4), so it is a part of its own, and to be read: attached as `text/calendar`.
+    An object has one method and one UID (RFC 5546, 1.4 and 3.2), so each is a part of its own, and to be read: attached
+    as `text/calendar`.
     """
-    if call.replaced is None:
-        return
-    ended = replace(call, kind=Kind.CANCELLED, visit=call.replaced)
-    words = words_of(ended, templates.languages(call.replaced.clinic_id, ended.kind.value))
-    yield (
-        f'Content-Type: text/calendar; charset="utf-8"; method={KINDS[ended.kind].calendar};\r\n name="{ENDED}"\r\n'
-        f'Content-Disposition: attachment; filename="{ENDED}"\r\n'
-        f"Content-Transfer-Encoding: base64\r\n\r\n{_encoded(entry_of(ended, templates, words, sender))}"
+    for place, one in enumerate(call.every, 1):
+        if place > 1:
+            yield _attached(one, ENTRY, place, templates, sender)
+        if one.replaced is not None:
+            ended = replace(one, kind=Kind.CANCELLED, visit=one.replaced, also=())
+            yield _attached(ended, ENDED, place, templates, sender)
+
+
+def _attached(call: Call, name: str, place: int, templates: Templates, sender: Sender) -> str:
+    """Return the entry of one visit as a part; `place`: of its visit in the mail, from 1."""
+    words = words_of(call, templates.languages(call.visit.clinic_id, call.kind.value))
+    file = name if place == 1 else name.replace(".", f"-{place}.")
+    return (
+        f'Content-Type: text/calendar; charset="utf-8"; method={KINDS[call.kind].calendar};\r\n name="{file}"\r\n'
+        f'Content-Disposition: attachment; filename="{file}"\r\n'
+        f"Content-Transfer-Encoding: base64\r\n\r\n{_encoded(entry_of(call, templates, words, sender))}"
     )
 
 
@@ -166,8 +175,8 @@ def _text(subtype: str, content: str) -> str:
     return f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{lines}'
 
 
-def _with_entry(mark: str, parts: Sequence[str], method: str, encoded: str, *ends: str) -> str:
-    """Return the parts with an entry, as Google writes its own invitations, and behind it what ends another one.
+def _with_entry(mark: str, parts: Sequence[str], method: str, encoded: str, *others: str) -> str:
+    """Return the parts with an entry, as Google writes its own invitations, and behind it those of other visits.
 
     As the last alternative Outlook and Google read it (MS-OXCMAIL, RFC 6047); attached, for all the others, it is no
     `text/calendar`, which some would then read twice.
@@ -178,7 +187,7 @@ def _with_entry(mark: str, parts: Sequence[str], method: str, encoded: str, *end
         f'Content-Type: application/ics; name="{ENTRY}"\r\n'
         f'Content-Disposition: attachment; filename="{ENTRY}"\r\n{base64_follows}'
     )
-    return _several("mixed", mark, [_several("alternative", mark, [*parts, read]), attached, *ends])
+    return _several("mixed", mark, [_several("alternative", mark, [*parts, read]), attached, *others])
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,8 @@ from notifier.carriers.port import CannotCompose, Made
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Call
 from notifier.wording.renderer import Templates
-from notifier.wording.words import NORTH_AMERICA, words_of
+from notifier.wording.words import NORTH_AMERICA, worded_as, words_of
+from schemas.notifications import Kind
 
 TWILIO = by_code(
     ACCOUNT="10001 20002 20003 20005 20006 20008 20010 20101 20104 20403 30002",
@@ -102,13 +103,16 @@ class SmsCarrier:
         )
         return partial(answer_to, self._client, request, _sid, of_twilio)
 
+    def tells_of_several(self, clinic_id: str, kind: Kind) -> bool:
+        return self._templates.tells_of_several(clinic_id, kind.value)
+
     async def close(self) -> None:
         await self._client.aclose()
 
 
 def sms_of(call: Call, templates: Templates, account: TwilioAccount) -> str:
     """Return the text."""
-    clinic_id, kind = call.visit.clinic_id, call.kind.value
+    clinic_id, kind = call.visit.clinic_id, worded_as(call)
     words = words_of(
         call,
         templates.languages(clinic_id, kind),

@@ -5,17 +5,17 @@ from collections.abc import Collection, Sequence
 from chassis.postgres.database import Connection, Pool
 from notifier.carriers.twilio.domain import AFTER, BEFORE, Unknown
 
-# Of an age at which the carrier lists what it took. `alone`: nothing else to that address is open around then.
+# Of an age at which the carrier lists what it took. `alone`: no other call to that address is open around then.
 UNKNOWN_ATTEMPTS = """
 SELECT made.attempt_id, told.appointment_id, made.address_key, made.gated_at, NOT EXISTS (
     SELECT FROM attempt AS other
     WHERE other.address_key = made.address_key AND other.channel = 'sms' AND other.attempt_id <> made.attempt_id
-      AND (other.outcome IS NULL OR other.outcome = 'unknown')
+      AND (other.outcome IS NULL OR other.outcome = 'unknown') AND other.with_attempt IS DISTINCT FROM made.attempt_id
       AND other.gated_at BETWEEN made.gated_at - $3::interval AND made.gated_at + $3::interval
 ) AS alone
 FROM notification AS told JOIN attempt AS made ON made.attempt_id = told.attempt_id
 WHERE told.state = 'unknown' AND told.appointment_id IS NOT NULL AND made.channel = 'sms' AND made.outcome = 'unknown'
-  AND made.address_key IS NOT NULL
+  AND made.address_key IS NOT NULL AND made.with_attempt IS NULL
   AND made.gated_at >= clock_timestamp() - make_interval(secs => $2)
   AND made.gated_at <= clock_timestamp() - make_interval(secs => $1)
 ORDER BY made.gated_at DESC LIMIT $4"""

@@ -11,6 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.delivery.consumer import Applied
+from notifier.fanout.domain.gathering import Beside, Moved, gathered, moved
 from notifier.fanout.domain.news import (
     Twin,
     as_twin,
@@ -53,6 +54,9 @@ class FanoutStore(EntryStore, Protocol):
 
     async def closed_news(self, notification_ids: Collection[UUID]) -> Sequence[Notification]:
         """Return those of these messages, locked, that the gate closed and that told nobody."""
+
+    async def beside(self, moves: Sequence[Moved]) -> Sequence[Beside]:
+        """Return these patients' other booked visits at these clinics less than a day away, as they were read last."""
 
     async def twins(self, appointment_ids: Collection[UUID], within_s: float, now: datetime) -> Sequence[Twin]:
         """Return the twins that matter to these visits, booked or cancelled just now.
@@ -110,6 +114,7 @@ async def bring_up_to_date(
             one = opened.pop(place, None)
             told = renewed(one, news, now) if one else message(news, now, imported=visit.appointment_id in imported)
             asked.append(as_twin(told, twins, view, now))
+    asked = await _gathered(store, asked, view, now)
     before = {one.notification_id: one for one in held}
     made = {one.notification_id: one for one in asked if one.notification_id not in before}
     new = await unknown(store, made.values())
@@ -121,6 +126,14 @@ async def bring_up_to_date(
     anew += [reopened(one, made[one.notification_id]) for one in closed]
     anew += [one for one in opened.values() if one.state is NotificationState.QUEUED]
     await enter(store, [*happened, *new, *anew], sending, now, view, before)
+
+
+async def _gathered(store: FanoutStore, asked: Sequence[Notification], view: View, now: datetime) -> list[Notification]:
+    """Let news of a move wait for those of the patient's visits that were moved with it and are not read yet."""
+    moves = moved(asked, view)
+    if not (moves and (beside := await store.beside(moves))):
+        return list(asked)
+    return gathered(asked, beside, await store.gate({one.other_id for one in beside}), now)
 
 
 def _by_recipient(view: View, held: Sequence[Notification]) -> dict[Place, Notification]:

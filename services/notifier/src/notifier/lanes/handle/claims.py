@@ -7,9 +7,11 @@ One message whose row or decision raises must not stop its lane. A step over sev
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from uuid import UUID
 
 from chassis.process.errors import Unavailable
+from notifier.lanes.domain.together import STEPS_BACK, apart, whom_of
 from notifier.lanes.handle.judgement import Asking, Claimed, judge
 from notifier.lanes.handle.ports import LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, Notification, Row, UnreadableRow
@@ -74,9 +76,28 @@ async def claim(ledger: Ledger, asking: Asking) -> Claimed:
         async with judging(ledger, asking) as (work, ids):
             if limits := await _limits(work, asking):
                 until = asking.now + asking.margin
-                due = await work.lock_due(asking.lane, limits, asking.now, until, asking.sending.mode)
-                await _decide(work, readable(due, ids), asking, limits, claimed, took_tokens=asking.per_second > 0)
+                rows = await work.lock_due(asking.lane, limits, asking.now, until, asking.sending.mode)
+                due, beside = await _with_beside(work, readable(rows, ids), ids, asking, until)
+                await _decide(work, due, asking, limits, claimed, beside, took_tokens=asking.per_second > 0)
     return claimed
+
+
+async def _with_beside(
+    work: LaneTransaction, due: list[Notification], ids: list[UUID], asking: Asking, until: datetime
+) -> tuple[list[Notification], list[Notification]]:
+    """Return those due that are claimed now, and what is locked beside them; who lacks some of it steps back."""
+    people = {person for one in due if (person := whom_of(one))}
+    if not people:
+        return due, []
+    found = await work.lock_beside(asking.lane, people, ids, asking.now, until)
+    beside = readable(found.rows, ids)
+    parted = apart(due, found.missing, asking.now)
+    later = asking.now + STEPS_BACK
+    await work.write(
+        [one.but(next_attempt_at=later) for one in due if one.notification_id in parted.put_off], asking.now
+    )
+    stays = {*parted.left, *parted.put_off}
+    return [one for one in due if one.notification_id not in stays], beside
 
 
 async def claim_one(ledger: Ledger, notification_id: UUID, asking: Asking) -> Claimed:
@@ -119,11 +140,12 @@ async def _decide(
     asking: Asking,
     limits: Mapping[str, int],
     claimed: Claimed,
+    beside: Sequence[Notification] = (),
     *,
     took_tokens: bool,
 ) -> None:
     """Judge locked messages, and give back the tokens taken for calls that are not made."""
-    claimed.add(await judge(work, held, asking, limits))
+    claimed.add(await judge(work, held, asking, limits, beside))
     if took_tokens:
         await work.give_back_tokens(asking.lane, _left(limits, claimed.calls))
 

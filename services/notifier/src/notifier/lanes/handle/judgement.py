@@ -15,6 +15,7 @@ from notifier.gate.domain.decision import Send, Skip, decide
 from notifier.gate.domain.facts import GateFacts
 from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.visit import Visit
+from notifier.lanes.domain.together import MayTell, key_of, together
 from notifier.lanes.handle.ports import Answered, LaneTransaction, Ledger
 from notifier.ledger.domain.notification import Call, NotAccepted, Notification
 from notifier.ledger.domain.settlement import defer, place, settle, shut, skip, start
@@ -43,6 +44,7 @@ class Asking:
         margin: How long a call may have to wait until it begins. What has less time left than that is not claimed:
             with more due than can leave, it would always be the message whose time is just running out.
         shut_for: Set if no call may be made now: what could leave waits so long, its channel's budget running.
+        may_tell: Whether the carrier has words to tell of several visits at once.
     """
 
     lane: Channel
@@ -55,6 +57,7 @@ class Asking:
     margin: timedelta = timedelta(0)
     shut_for: timedelta | None = None
     is_our_fault: bool = False
+    may_tell: MayTell = lambda *_: False
 
     @property
     def limit(self) -> int:
@@ -102,30 +105,57 @@ class Claimed:
 
 
 async def judge(
-    work: LaneTransaction, due: Sequence[Notification], asking: Asking, limits: Mapping[str, int]
+    work: LaneTransaction,
+    due: Sequence[Notification],
+    asking: Asking,
+    limits: Mapping[str, int],
+    beside: Sequence[Notification] = (),
 ) -> Claimed:
-    """Read the gate for locked messages and write down what becomes of each."""
+    """Read the gate for locked messages and write down what becomes of each.
+
+    Args:
+        beside: Messages, locked too, that leave if they are one with a call for those that are due (decision 0050),
+            and stay untouched if they are not.
+    """
     found = Counter(asking.accounts.of(held.clinic_id) for held in due)
     claimed = Claimed(more=any(found[account] >= most for account, most in limits.items()))
     if not due:
         return claimed
-    seen = await see(work, due, asking.now)
+    seen = await see(work, [*due, *beside], asking.now)
     leaving: Counter[tuple[UUID, UUID]] = Counter()
-    written: list[Notification] = []
-    for held in due:
-        one = seen[held.notification_id]
-        about = _about(held, one.visit)
-        if also := sum(leaving[each] for each in about):  # in this very claim: of the day's two (D18), and not answered
-            awaited = held.kind in LEVEL_KINDS
-            told = replace(one.facts.told, today=one.facts.told.today + also, awaited=awaited)
-            one = replace(one, facts=replace(one.facts, told=told))
-        written.append(_judged(claimed, held, one, asking))
-        if written[-1].state is NotificationState.SENDING:
-            leaving.update(about)
+    written = [_judged_in_turn(claimed, held, seen[held.notification_id], asking, leaving) for held in due]
+    keys = {key_of(call, asking.may_tell) for call in claimed.calls}
+    for held in beside:
+        alone = Claimed()
+        after = _judged_in_turn(alone, held, seen[held.notification_id], asking, leaving)
+        if any(key_of(call, asking.may_tell) in keys for call in alone.calls):
+            written.append(after)
+            claimed.add(alone)
+        elif alone.calls:
+            leaving.subtract(_about(held, seen[held.notification_id].visit))
+    claimed.calls = together(claimed.calls, asking.may_tell)
     await work.write(written, asking.now)
     await work.open_attempts(claimed.calls, asking.now)
     await work.publish(claimed.settled, asking.now)
     return claimed
+
+
+def _judged_in_turn(
+    claimed: Claimed, held: Notification, seen: Seen, asking: Asking, leaving: Counter[tuple[UUID, UUID]]
+) -> Notification:
+    """Return one message as the gate leaves it after those before it, which may be `leaving` in this very claim.
+
+    They are of the day's two (D18), and have not been answered.
+    """
+    about = _about(held, seen.visit)
+    if also := sum(leaving[each] for each in about):
+        awaited = held.kind in LEVEL_KINDS
+        told = replace(seen.facts.told, today=seen.facts.told.today + also, awaited=awaited)
+        seen = replace(seen, facts=replace(seen.facts, told=told))
+    after = _judged(claimed, held, seen, asking)
+    if after.state is NotificationState.SENDING:
+        leaving.update(about)
+    return after
 
 
 def _about(held: Notification, visit: Visit | None) -> list[tuple[UUID, UUID]]:
@@ -176,6 +206,7 @@ async def record(
 
     The longest patience a carrier asked for pauses the account in all instances.
     """
+    answers = [each for one in answers for each in one.every]
     async with ledger.transaction() as work:
         held = await work.lock({answered.call.notification_id for answered in answers})
         settled = [

@@ -39,6 +39,9 @@ CLAIM_GATHER_S = 0.025
 """From the start of a claim that left slots free to the start of the next: what is entered meanwhile shares its
 trips to the database. Every fan-out wakes every lane."""
 
+ENTERED_WITHIN_S = 0.1
+"""From being woken to the claim: the news of one order is read in several portions, and told in one message."""
+
 FILL_S = 0.05
 """How long a lane with some places free waits for half of them: slow calls must not keep the quick ones' places."""
 
@@ -88,8 +91,8 @@ class Lane:
         self._broke: dict[str, str] = {}
 
     def wake(self) -> None:
-        """Look for due messages now."""
-        self._wake.set()
+        """Look for due messages, once the rest of what is being entered is there."""
+        asyncio.get_running_loop().call_later(ENTERED_WITHIN_S, self._wake.set)
 
     @property
     def breakers(self) -> Mapping[str, BreakerState]:
@@ -200,6 +203,7 @@ class Lane:
             self._machine_s(),
             self._limits.per_second,
             self._limits.margin(max(caller.call_s for caller in self._callers.values())),
+            may_tell=self._carrier.tells_of_several,
         )
 
     def _show(self, claimed: Claimed) -> None:
@@ -222,7 +226,7 @@ class Lane:
         places.answered()
         self._recorder.answered(answered)
         if places.are_worth_a_claim:
-            self.wake()
+            self._wake.set()
 
     def _recorded(self, answers: Sequence[Answered]) -> None:
         for one in answers:

@@ -71,7 +71,7 @@ class OneByOne:
 
     def decided(self, claimed: Claimed) -> None:
         """Note what a step decided: beside it, what raises is odd by itself."""
-        done = [call.notification_id for call in claimed.calls]
+        done = [each.notification_id for call in claimed.calls for each in call.every]
         done += [one.notification_id for one in (*claimed.settled, *claimed.waiting)]
         self._undecided = self._undecided.after_deciding(done, self._machine_s())
 

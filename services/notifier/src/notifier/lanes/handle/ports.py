@@ -9,6 +9,7 @@ from uuid import UUID
 
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes.domain.breaker import BreakerState
+from notifier.lanes.domain.together import Whom
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Call, CarrierResult, Notification, Row
 from notifier.ledger.port import LedgerTransaction
@@ -21,6 +22,24 @@ class Answered:
 
     call: Call
     answer: CarrierResult
+
+    @property
+    def every(self) -> "list[Answered]":
+        """The same of each visit that the call told of."""
+        return [Answered(call, self.answer) for call in self.call.every]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands in the queue beside locked messages: news to the same people by the same clinics.
+
+    Attributes:
+        rows: Those that are locked now.
+        missing: Those that could not be: for whom, and which.
+    """
+
+    rows: Sequence[Row] = ()
+    missing: Sequence[tuple[Whom, UUID]] = ()
 
 
 class Watch(Protocol):
@@ -76,6 +95,14 @@ class LaneTransaction(LedgerTransaction, Protocol):
         `setting` being the installation's unless somebody switched it; of a paused account none, unless `even_paused`.
         """
 
+    async def lock_beside(
+        self, lane: Channel, people: Collection[Whom], but: Collection[UUID], now: datetime, until: datetime
+    ) -> Beside:
+        """Lock the queued news to these people, `but` for what is locked, that is due, or soon for the first time.
+
+        None whose deadline is before `until`. Nobody is waited for.
+        """
+
     async def due(
         self, lane: Channel, accounts: Collection[str], now: datetime, until: datetime, setting: SendingModeName
     ) -> Collection[str]:
@@ -103,7 +130,7 @@ class LaneTransaction(LedgerTransaction, Protocol):
         """
 
     async def open_attempts(self, calls: Sequence[Call], now: datetime) -> None:
-        """Write down each call before it is made, with the version the gate saw."""
+        """Write down each call, and those that are made by it, before it is made, with the version the gate saw."""
 
     async def close_attempts(self, answers: Sequence[Answered], now: datetime) -> None:
         """Write down what came of each call, unless that is known already."""

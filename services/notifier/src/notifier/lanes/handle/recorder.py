@@ -85,7 +85,7 @@ class Recorder:
         log.exception("message.answer_not_settled", **place, attempt_id=str(one.call.attempt_id))
         try:
             async with self._ledger.transaction() as work:
-                await work.close_attempts(answers, self._clock.now())
+                await work.close_attempts(one.every, self._clock.now())
         except Exception:
             log.exception("message.answer_not_kept", **place)
 

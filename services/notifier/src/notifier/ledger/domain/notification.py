@@ -108,6 +108,8 @@ class Call:
         kind: What it says; a moved notice says confirmation where none was accepted before.
         code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
         replaced: The visit whose place this one takes, as its patient has to see it; his calendar may have it (D37).
+        also: Calls about other visits that are made by this one: the same news to the same person (decision 0050).
+        with_attempt: The attempt by which the carrier knows it, if it is another call's: that one is made for both.
     """
 
     notification_id: UUID
@@ -124,6 +126,13 @@ class Call:
     code: str = ""
     account: str = ""
     replaced: Visit | None = None
+    also: tuple["Call", ...] = ()
+    with_attempt: UUID | None = None
+
+    @property
+    def every(self) -> "tuple[Call, ...]":
+        """The call, and those that are made by it."""
+        return self, *self.also
 
 
 @dataclass(frozen=True, slots=True)

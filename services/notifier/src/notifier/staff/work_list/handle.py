@@ -1,6 +1,6 @@
 """What a person does with a message on the work list: send again, settle, drop; each once, and noted (B12)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ import structlog
 from chassis.process.errors import AttendError
 from notifier.gate.domain.decision import Skip, decide
 from notifier.gate.domain.modes import SendingMode
-from notifier.ledger.domain.notification import Notification, UnreadableRow
+from notifier.ledger.domain.notification import Notification, Row, UnreadableRow
 from notifier.ledger.domain.settlement import again, place
 from notifier.ledger.domain.states import NotificationState
 from notifier.ledger.port import LedgerTransaction
@@ -72,11 +72,14 @@ class DeskTransaction(LedgerTransaction, Protocol):
     async def acts(self, notification_id: UUID) -> Sequence[tuple[Done, UUID | None]]:
         """Return what was done with the message before, oldest first, each with the attempt it was about."""
 
+    async def of_one_call(self, notification_id: UUID) -> Collection[UUID]:
+        """Return the messages that the last call for this one was made for, and itself."""
+
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Insert new messages."""
 
-    async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
-        """Write down what a person found out about an attempt."""
+    async def close_by_a_person(self, attempt_ids: Collection[UUID], now: datetime, *, arrived: bool) -> None:
+        """Write down what a person found out about attempts that are one call."""
 
     async def note(self, done: Done, attempt_id: UUID | None) -> None:
         """Append to the log of acts."""
@@ -109,7 +112,8 @@ async def act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMod
 
 async def _act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMode, now: datetime) -> Done:
     async with desk.transaction() as work:
-        held = (await work.lock([notification_id])).get(notification_id)
+        rows = await work.lock(await work.of_one_call(notification_id))
+        held = rows.get(notification_id)
         if held is None:
             raise NotListed("there is no message of this id")
         if isinstance(held, UnreadableRow):
@@ -131,7 +135,8 @@ async def _act(desk: Desk, notification_id: UUID, wish: Wish, sending: SendingMo
             case Act.DROP:
                 done = await _drop(work, held, wish, now)
             case Act.SETTLE:
-                done = await _settle(work, held, wish, now)
+                others = await work.of_one_call(notification_id)  # after the lock: they may have had another since
+                done = await _settle(work, held, [one for key, one in rows.items() if key in others], wish, now)
         await work.note(done, held.attempt_id)
     return done
 
@@ -155,15 +160,18 @@ async def _drop(work: DeskTransaction, held: Notification, wish: Wish, now: date
     return Done(held.notification_id, wish.act, wish.by, now, None, None, (after or held).state)
 
 
-async def _settle(work: DeskTransaction, held: Notification, wish: Wish, now: datetime) -> Done:
+async def _settle(work: DeskTransaction, held: Notification, rows: Iterable[Row], wish: Wish, now: datetime) -> Done:
+    """Settle the message, and `rows` that it was one call with: that arrived, or did not, for all of them."""
     arrived = bool(wish.arrived)
     after = found_out(held, now, arrived=arrived)
     if after is None or held.attempt_id is None:
         raise NotListed(f"it is {held.state.value}: only an unknown outcome can be settled")
-    await work.write([after], now)
-    await work.close_by_a_person(held.attempt_id, now, arrived=arrived)
-    if after.state is not NotificationState.QUEUED:
-        await work.publish([after], now)
+    told = [one for one in rows if isinstance(one, Notification)]
+    settled = [one for each in told if (one := found_out(each, now, arrived=arrived))]
+    await work.write(settled, now)
+    attempts = [each.attempt_id for each in told if each.attempt_id]
+    await work.close_by_a_person(attempts, now, arrived=arrived)
+    await work.publish([one for one in settled if one.state is not NotificationState.QUEUED], now)
     return Done(held.notification_id, wish.act, wish.by, now, arrived, None, after.state)
 
 

@@ -47,6 +47,16 @@ NOTE = """
 INSERT INTO work_list_action (notification_id, attempt_id, action, arrived, resent_as, acted_by, acted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 
+# Whose last attempts are of the call of this one's last attempt (decision 0050).
+OF_ONE_CALL = """
+WITH asked AS (
+    SELECT coalesce(made.with_attempt, made.attempt_id) AS lead
+    FROM notification AS one JOIN attempt AS made ON made.attempt_id = one.attempt_id WHERE one.notification_id = $1
+)
+SELECT one.notification_id
+FROM asked JOIN attempt AS made ON made.attempt_id = asked.lead OR made.with_attempt = asked.lead
+JOIN notification AS one ON one.notification_id = made.notification_id AND one.attempt_id = made.attempt_id"""
+
 CLOSE_BY_A_PERSON = """
 UPDATE attempt SET outcome = $2, code = $3, answered_at = clock_timestamp(), settled_at = $4
-WHERE attempt_id = $1 AND outcome = 'unknown'"""
+WHERE attempt_id = ANY($1::uuid[]) AND outcome = 'unknown'"""

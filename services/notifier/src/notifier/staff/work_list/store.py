@@ -1,6 +1,6 @@
 """The work list in PostgreSQL: its pages, and the transactions of `staff.work_list.handle.Desk`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -75,9 +75,13 @@ class PostgresDeskTransaction(PostgresLedgerTransaction):
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         await insert(self._connection, notifications, now)
 
-    async def close_by_a_person(self, attempt_id: UUID, now: datetime, *, arrived: bool) -> None:
+    async def of_one_call(self, notification_id: UUID) -> Collection[UUID]:
+        rows = await self._connection.fetch(sql.OF_ONE_CALL, notification_id)
+        return {notification_id, *(row["notification_id"] for row in rows)}
+
+    async def close_by_a_person(self, attempt_ids: Collection[UUID], now: datetime, *, arrived: bool) -> None:
         outcome = "accepted" if arrived else "rejected"
-        await self._connection.execute(sql.CLOSE_BY_A_PERSON, attempt_id, outcome, BY_A_PERSON, now)
+        await self._connection.execute(sql.CLOSE_BY_A_PERSON, list(attempt_ids), outcome, BY_A_PERSON, now)
 
     async def note(self, done: Done, attempt_id: UUID | None) -> None:
         await self._connection.execute(

@@ -99,7 +99,8 @@ def _sort_message(told: _Sorted, one: MessageFact, name: str, zone: ZoneInfo, ou
         case NotificationState.ACCEPTED:
             told.lost.append(f"{name} ({DELIVERIES[one.delivery_state]})")
         case NotificationState.UNKNOWN:
-            told.maybe.append(f"{name} by {CHANNELS[one.channel] if one.channel else 'an unknown channel'}")
+            by = CHANNELS[one.channel] if one.channel else "an unknown channel"
+            told.maybe.append(f"{name} by {by}{one.together}")
         case NotificationState.QUEUED:
             decision = outlook.of_message(one.notification_id, one.next_attempt_at) if outlook else None
             waits_for_us = f"{name}, which {waits(one, zone)}"
@@ -113,7 +114,7 @@ def _sort_message(told: _Sorted, one: MessageFact, name: str, zone: ZoneInfo, ou
 
 def _got(one: MessageFact, name: str, zone: ZoneInfo) -> str:
     by = f" by {CHANNELS[one.channel]}" if one.channel else ""
-    return f"{name}{by}{_at(one.accepted_at or one.changed_at, zone)}, {DELIVERIES[one.delivery_state]}"
+    return f"{name}{by}{_at(one.accepted_at or one.changed_at, zone)}, {DELIVERIES[one.delivery_state]}{one.together}"
 
 
 def _once_lifted(name: str, decision: Decision | None, zone: ZoneInfo) -> str:

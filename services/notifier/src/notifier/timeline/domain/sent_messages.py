@@ -13,10 +13,18 @@ from notifier.values.kinds import KINDS, PATIENT, REBOOKED_WITHIN
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
+SHORT_ID = 13
+"""As many characters of an id as people are shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallFact:
-    """One claim for a call to a carrier, in the order of `ordinal`; its outcome is None while it is under way."""
+    """One claim for a call to a carrier, in the order of `ordinal`; its outcome is None while it is under way.
+
+    Attributes:
+        visits: Of how many visits the call told.
+        told_with: The message by which the carrier knows the call, if it is that of another visit.
+    """
 
     attempt_id: str
     ordinal: int
@@ -26,6 +34,16 @@ class CallFact:
     code: str | None
     gated_version: int
     preference_version: int | None = None
+    visits: int = 1
+    told_with: str | None = None
+
+    @property
+    def together(self) -> str:
+        """That it told of other visits too, as a clause; empty if it did not."""
+        if self.visits < 2:
+            return ""
+        sent_as = f", sent as {self.told_with[:SHORT_ID]}" if self.told_with else ""
+        return f", in one message about {self.visits} visits{sent_as}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,11 @@ class MessageFact:
     reminder_id: str | None = None
     steps: tuple[StepFact, ...] = ()
     calls: tuple[CallFact, ...] = ()
+
+    @property
+    def together(self) -> str:
+        """That its last call told of other visits too, as a clause; empty if it did not."""
+        return self.calls[-1].together if self.calls else ""
 
     @property
     def name(self) -> str:
@@ -156,8 +179,10 @@ _CALLS = {
 def _call(one: MessageFact, call: CallFact, nth: int) -> Entry:
     """Return the entry of the message's `nth` call, from 1."""
     answer = _CALLS.get(call.outcome or "", "under way")
-    text = f"{one.name} by {CHANNELS[call.channel]}, attempt {nth}: {answer}"
+    text = f"{one.name} by {CHANNELS[call.channel]}, attempt {nth}: {answer}{call.together}"
     ids = _ids(one, call.channel) | {"attempt_id": call.attempt_id, "gated_version": str(call.gated_version)}
+    if call.told_with is not None:
+        ids["told_with"] = call.told_with
     if call.preference_version is not None:
         ids["preference_version"] = str(call.preference_version)
     return Entry(call.at, CARRIER, f"call.{call.outcome or 'under-way'}", text, call.code, None, ids, call.ordinal)
