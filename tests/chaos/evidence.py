@@ -141,11 +141,6 @@ class Evidence:
     poison: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
 
 
-def attempt_of(reference: str) -> str:
-    """Return the attempt id in our reference at a carrier: bare, in a Message-ID, or the end of a callback URL."""
-    return reference.strip("<>").partition("@")[0].rpartition("/")[2]
-
-
 async def read_topics(bootstrap: str, prefix: str = "") -> dict[str, list[Record]]:
     """Return every committed record of the topics."""
     return {topic.name: await _read(bootstrap, prefix, topic) for topic in TOPICS}

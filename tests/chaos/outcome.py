@@ -1,6 +1,6 @@
 """Compares a run under faults with the undisturbed one, which the independent model gives."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +20,13 @@ class Outcome:
         rows: Expected against actual, unknown sends set aside.
         unknown: How many sends are listed as unknown.
         reached: How many of those did arrive, by the carriers' own log.
-        attempts: Attempt id → notification id, by the ledger.
+        attempts: Attempt id, as carriers know it → the messages that the call was made for, by the ledger.
     """
 
     rows: list[Row]
     unknown: int
     reached: int
-    attempts: dict[str, str]
+    attempts: dict[str, list[str]]
 
     @property
     def differences(self) -> list[Row]:
@@ -44,10 +44,11 @@ async def judge(client: Client, names: Names, load: Load, want: Facts) -> Outcom
     by_id = {known: name for name, known in names.appointments.items()}
     patient_of = {change.appointment: load.patients[change.patient] for change in load.bookings}
     reached = []
-    attempts: dict[str, str] = {}
+    attempts: defaultdict[str, list[str]] = defaultdict(list)
     for appointment, rows in (await gather_by_key(by_id, client.notifications)).items():
         name = by_id[appointment]
-        attempts |= {call["attempt_id"]: row["notification_id"] for row in rows for call in row["calls"]}
+        for told, call in ((row["notification_id"], call) for row in rows for call in row["calls"]):
+            attempts[call["with_attempt"] or call["attempt_id"]].append(told)
         for row in (row for row in rows if row["outcome"] == "unknown"):
             patient = patient_of[name]
             address = patient.email if row["channel"] == "email" else patient.mobile

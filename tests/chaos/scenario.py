@@ -12,9 +12,10 @@ from stack.demo.calendar import local
 from stack.demo.client import Client
 from stack.demo.drive import Driver
 from stack.demo.expectation import MORNING, expect_of
+from stack.demo.found import attempt_of
 from stack.demo.installation import Installation
 from stack.supervisor import System
-from tests.chaos.evidence import Evidence, attempt_of, read_counts, read_ledger, read_positions, read_topics
+from tests.chaos.evidence import Evidence, read_counts, read_ledger, read_positions, read_topics
 from tests.chaos.invariants import check
 from tests.chaos.load import PATIENCE_S, ZONE, Fault, Load, Upstream, as_posted
 from tests.chaos.other_ways import OtherWays
@@ -100,10 +101,11 @@ class Stopwatch:
 
 
 async def _gather(system: System, client: Client, upstream: Upstream, outcome: Outcome, now: datetime) -> Evidence:
-    accepted = await client.accepted()
-    for message in accepted:
+    accepted = []
+    for message in await client.accepted():
         attempt = attempt_of(message["reference"])
-        message["notification_id"] = outcome.attempts.get(attempt, f"no attempt {attempt}")
+        told = outcome.attempts.get(attempt, [f"no attempt {attempt}"])
+        accepted += [{**message, "notification_id": one} for one in told]
     topics = await read_topics(system.bootstrap)
     evidence = Evidence(
         answered=upstream.answered,

@@ -9,9 +9,22 @@ from stack.demo.client import Client, gather_by_key
 from stack.demo.expectation import Facts
 
 
-def by_address(accepted: Iterable[dict[str, Any]]) -> Counter[tuple[str, str]]:
-    """Return how many messages each (channel, address) got."""
-    return Counter((message["channel"], address_of(message)) for message in accepted)
+def by_address(accepted: Iterable[dict[str, Any]], calls: Iterable[dict[str, Any]] = ()) -> Counter[tuple[str, str]]:
+    """Return how many messages each (channel, address) got; one about several visits counts for each of them.
+
+    Args:
+        calls: What the ledger says of the calls; those that were made by another's name it (`with_attempt`).
+    """
+    others = Counter(call["with_attempt"] for call in calls if call["with_attempt"])
+    told: Counter[tuple[str, str]] = Counter()
+    for message in accepted:
+        told[message["channel"], address_of(message)] += 1 + others[attempt_of(message["reference"])]
+    return told
+
+
+def attempt_of(reference: str) -> str:
+    """Return the attempt id in our reference at a carrier: bare, in a Message-ID, or the end of a callback URL."""
+    return reference.strip("<>").partition("@")[0].rpartition("/")[2]
 
 
 def by_channel(accepted: Iterable[dict[str, Any]]) -> Counter[str]:
@@ -69,5 +82,6 @@ async def find(client: Client, names: Names) -> Facts:
                 facts.notices[providers[provider], row["kind"], appointments[row["appointment_id"]]] += 1
     for appointment, visit in (await gather_by_key(appointments, client.appointment)).items():
         facts.visits[appointments[appointment], visit["status"]] += 1
-    facts.messages = by_address(await client.accepted())
+    calls = [call for rows in notifications.values() for row in rows for call in row["calls"]]
+    facts.messages = by_address(await client.accepted(), calls)
     return facts
