@@ -267,7 +267,8 @@ async def _words(practice: Practice, person: Person, case: Case) -> Words:
 async def _sent(http: httpx2.AsyncClient, running: Installation, post: Post, words: Words) -> httpx2.Response:
     body = words.filled(post.body)
     content = body if isinstance(body, bytes) else orjson.dumps(body)
-    headers = {"Authorization": f"Bearer {running.key}", "Content-Type": post.content_type}
+    key = running.operator_key if post.service == "notifier" else running.key
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": post.content_type}
     url = f"{running.urls[post.service]}{words.filled(post.path)}"
     return await http.request(post.method, url, content=content, headers=headers)
 
