@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from booking.appointments.domain.statuses import CANCELLED_BY_PATIENT
 from booking.no_shows.domain import NoShowRule
 from booking.no_shows.job import NoShowCheck
 from booking.replies.messages import PatientReplies
@@ -103,7 +104,12 @@ async def test_what_the_release_before_wrote_is_upstreams_word_unless_the_patien
     door: Door, known: int | None
 ) -> None:
     await door.post(booking())
-    by_reply = {"status": "cancelled", "caused_by": f"patient-reply/{UUID(int=1)}", "said_version": known}
+    by_reply = {
+        "status": "cancelled",
+        "reason": CANCELLED_BY_PATIENT,
+        "caused_by": f"patient-reply/{UUID(int=1)}",
+        "said_version": known,
+    }
     await written_by_the_release_before(door, **by_reply)
     assert warnings(await door.post(booking("e2", provider={"id": "dr-two"}))) == [KEPT]
     assert await row(door) == (3, "cancelled", False, "booked", None, None, 3)

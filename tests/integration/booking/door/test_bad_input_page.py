@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 
+from booking.appointments.domain.statuses import CANCELLED_BY_PATIENT
 from booking.door.domain import Client
 from tests.integration.booking.door.bad_input import BAD, Bad, patient
 from tests.integration.booking.door.test_bad_input import code_of
@@ -131,14 +132,19 @@ async def odd_but_taken(door: Door) -> list[httpx2.Response]:
 
 
 async def known_better(door: Door) -> list[httpx2.Response]:
-    """Ask what would undo a patient's answer, and a no-show that was found, both as rows without upstream's word."""
+    """Ask what would undo a patient's answer, a no-show that was found, and a cancellation at the desk.
+
+    The first two are rows without upstream's word, as the release before writes them.
+    """
     changed = """
-        UPDATE appointment SET status = $2, caused_by = $3, said_version = NULL FROM appointment_alias
+        UPDATE appointment SET status = $2, caused_by = $3, reason = $4, said_version = NULL FROM appointment_alias
         WHERE appointment_alias.appointment_id = appointment.appointment_id AND source_id = $1"""
-    await door.post([booking("k1", "w6"), booking("k2", "w7")])
-    await door.pool.execute(changed, "w6", "cancelled", "patient-reply/1")
-    await door.pool.execute(changed, "w7", "noshow", "no-show/EYE/1")
-    return [await door.ask("POST", "/v1/events", booking(f"again-{one}", one)) for one in ("w6", "w7")]
+    booked = await door.post([booking("k1", "w6"), booking("k2", "w7"), booking("k3", "w8")])
+    await door.pool.execute(changed, "w6", "cancelled", "patient-reply/1", CANCELLED_BY_PATIENT)
+    await door.pool.execute(changed, "w7", "noshow", "no-show/EYE/1", None)
+    order = {"ids": [booked["results"][2]["appointment_id"]], "event_id": "desk-1", "by": "Ms Desk"}
+    assert (await door.ask("POST", "/v1/appointments/cancel", order)).status_code == 200
+    return [await door.ask("POST", "/v1/events", booking(f"again-{one}", one)) for one in ("w6", "w7", "w8")]
 
 
 async def test_every_row_of_the_bad_input_page_is_what_the_door_answers_and_no_answer_is_missing(door: Door) -> None:
