@@ -245,7 +245,7 @@ async def test_a_clinics_own_mode_comes_before_the_installations(notifier: Runni
     ("body", "code"),
     [
         ({"mode": "loud"}, "INVALID_REQUEST"),
-        ({"mode": "live", "extra": 1}, "INVALID_REQUEST"),
+        ({"mode": "live", "extra": 1}, "UNKNOWN_FIELD"),
         ({"allow_list": ["07700"]}, "BAD_ADDRESS"),
         ({"channel_windows": {"sms": ["20:00", "09:00"]}}, "BAD_WINDOW"),
         ({"double_over_miss": 1}, "INVALID_REQUEST"),
