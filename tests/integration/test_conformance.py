@@ -19,6 +19,8 @@ OF_THE_OPERATOR = "^/v1/(ahead|clinics/.*reminder-policy|inbound|appointments|sa
 
 RUNS = [
     ("booking", CLIENT_KEY, 3, ("--exclude-path-regex", OF_THE_OPERATOR)),
+    ("booking", KEY, 3, ("--include-path-regex", OF_THE_OPERATOR)),
+    ("notifier", KEY, 3, ("--exclude-operation-id", "stream_inbox")),
     ("records", KEY, 15, ()),
     ("reminders", KEY, 15, ()),
 ]
