@@ -117,7 +117,7 @@ async def test_a_generated_client_registers_a_patient_and_enters_a_clinic(client
 
 async def test_a_generated_client_with_a_wrong_key_hears_so(client: Any, base_url: str) -> None:
     async with made("client").AuthenticatedClient(base_url=base_url, token="no key of ours") as stranger:
-        refused = await made("api.reading.get_refused_events").asyncio(client=stranger)
+        refused = await made("api.inbound.get_refused_events").asyncio(client=stranger)
 
     assert isinstance(refused, made("models").Problem)
     assert (refused.status, refused.code) == (401, made("models").ProblemCode.WRONG_KEY)

@@ -4,7 +4,7 @@ FastAPI describes what its routes return. Here is added what it cannot know: one
 codes as an enumeration, an example of each, and what the door and the server refuse before a route is asked.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from http import HTTPStatus
 from typing import Any
 
@@ -97,12 +97,14 @@ class DescribedApi(FastAPI):
         schemes = found.get("components", {}).get("securitySchemes", {})
         keys = {name for name, scheme in schemes.items() if scheme["type"] == "http"}
         shared: Described = {}
+        examples = found.setdefault("components", {}).setdefault("examples", {})
         for path, operations in found.get("paths", {}).items():
             dialect = dialect_of(path, self._dialects)
             for operation in operations.values():
                 _with_own_answers(operation)
-                self._refusals_of(operation, dialect, keys, shared)
-        found.setdefault("components", {})["responses"] = dict(sorted(shared.items()))
+                self._refusals_of(operation, dialect, keys, shared, examples)
+        found["components"]["responses"] = dict(sorted(shared.items()))
+        found["components"]["examples"] = dict(sorted(examples.items()))
         schemas = found["components"].setdefault("schemas", {})
         for name, schema in _hoisted(found):
             if schemas.setdefault(name, schema) != schema:
@@ -114,8 +116,10 @@ class DescribedApi(FastAPI):
         found["components"]["schemas"] = dict(sorted(schemas.items()))
         return found
 
-    def _refusals_of(self, operation: Described, dialect: Dialect | None, keys: Set[str], shared: Described) -> None:
-        """Describe the refusals of an operation; what others say too is described once, in `shared`."""
+    def _refusals_of(
+        self, operation: Described, dialect: Dialect | None, keys: Set[str], shared: Described, examples: Described
+    ) -> None:
+        """Describe the refusals of an operation; what others say too is described once, in `shared` and `examples`."""
         responses = operation["responses"]
         declared = {
             int(status): responses.pop(status).get(_CODES, ()) for status in list(responses) if status[0] in "45"
@@ -123,22 +127,31 @@ class DescribedApi(FastAPI):
         for status, codes in _general(operation, 422 in declared, keys):
             declared[status] = [*declared.get(status, ()), *codes]
         for status, codes in sorted(declared.items()):
-            response = self._response(status, dict.fromkeys(codes), dialect)
+            response = self._response(status, dict.fromkeys(codes), dialect, examples)
             name = f"{dialect.name if dialect else ''}{HTTPStatus(status).phrase.title().replace(' ', '')}"
             if status in _MOSTLY_THE_SAME and shared.setdefault(name, response) == response:
                 response = {"$ref": f"#/components/responses/{name}"}
             responses[str(status)] = response
 
-    def _response(self, status: int, codes: Iterable[str], dialect: Dialect | None) -> Described:
+    def _response(self, status: int, codes: Iterable[str], dialect: Dialect | None, examples: Described) -> Described:
         problems = [Problem(status, code, self._codes[code]) for code in codes]
-        shown = {one.code: {"value": one.body()} for one in problems}
+        shown = _shown("Problem", problems, Problem.body, examples)
         content = {PROBLEM_JSON: {"schema": {"$ref": f"{_SCHEMAS}Problem"}, "examples": shown}}
         if dialect is not None:
-            said = {one.code: {"value": dialect.body(one)} for one in problems}
+            said = _shown(dialect.name, problems, dialect.body, examples)
             own = {dialect.media_type: {"schema": {"$ref": f"{_SCHEMAS}{dialect.name}"}, "examples": said}}
             content = {**own, **content} if status in _BY_THE_SERVER else own
         meanings = "\n".join(f"- `{one.code}`: {one.detail}" for one in problems)
         return {"description": meanings or "Refused.", "content": content, **_headers(status)}
+
+
+def _shown(
+    name: str, problems: Sequence[Problem], body: Callable[[Problem], dict[str, object]], examples: Described
+) -> Described:
+    """Return the examples of an answer by code: each stands once in the description, in `examples`, by name."""
+    named = {one.code: f"{name}.{one.status}.{one.code}" for one in problems}
+    examples |= {named[one.code]: {"value": body(one)} for one in problems}
+    return {code: {"$ref": f"#/components/examples/{found}"} for code, found in named.items()}
 
 
 def _with_own_answers(operation: Described) -> None:

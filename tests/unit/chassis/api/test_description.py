@@ -87,7 +87,8 @@ def test_every_refusal_of_every_route_is_the_one_problem_with_an_example_of_each
             for status, refusal in refusals.items():
                 content = refusal["content"]["application/problem+json"]
                 assert content["schema"] == PROBLEM
-                for code, example in content["examples"].items():
+                for code, named in content["examples"].items():
+                    example = described["components"]["examples"][named["$ref"].rpartition("/")[2]]
                     assert (example["value"]["code"], str(example["value"]["status"])) == (code, status)
                     assert code in refusal["description"]
 
