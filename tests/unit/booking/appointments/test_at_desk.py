@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -95,6 +96,45 @@ def test_it_stays_so_however_often_upstream_says_the_same() -> None:
         assert again.state._replace(sequence=None, source_time=None, arrived_at=None) == held._replace(
             source_time=None, arrived_at=None
         )
+
+
+def test_a_reason_that_upstream_gives_every_time_is_no_new_one() -> None:
+    for held in (
+        cancelled(reason="check-up"),
+        moved(reason="check-up"),
+        at_desk(moved(reason="check-up"), Status.CANCELLED, at_desk=SeenAtDesk(START + DAY)).state,
+    ):
+        said = told(held, command("e2", reason="check-up"))
+        assert (said.result, said.state.status, said.state.starts_at) == (Result.REPEAT, held.status, held.starts_at)
+        kept = told(said.state, command("e3", reason="check-up", provider="dr-two")).state
+        assert (kept.status, kept.starts_at) == (held.status, held.starts_at)
+        again = told(kept, command("e4", reason="check-up", provider="dr-two"))
+        assert (again.result, again.state.starts_at) == (Result.REPEAT, held.starts_at)
+
+
+@pytest.mark.parametrize("desk", [cancelled, moved])
+def test_what_the_desk_did_is_of_the_visit_whoever_its_patient_is(desk: Any) -> None:
+    held = desk(confirmed=True)
+    decision = decide(held, command("e2", confirmed=False), "EYE", UUID(int=2), LATER)
+
+    after = decision.state
+    assert (after.patient, after.confirmed) == (UUID(int=2), False)
+    assert (after.status, after.starts_at) == (held.status, held.starts_at)
+    assert [code for code, _ in warned(decision)] == ["KEPT_DESK_CHANGE"]
+
+
+def test_the_one_who_confirmed_the_new_time_did_so_for_nobody_else() -> None:
+    held = replied(ReplyAnswer.CONFIRM, moved())
+    after = decide(held, command("e2", confirmed=False), "EYE", UUID(int=2), LATER).state
+
+    assert (held.confirmed, after.confirmed, after.starts_at) == (True, False, START + DAY)
+
+
+def test_a_move_leaves_the_status_that_upstream_gave_meanwhile() -> None:
+    held = decide(booked(), command("e2", status=Status.PENDING), "EYE", ANN, NOW).state
+
+    after = at_desk(held, Status.BOOKED, starts_at=START + DAY).state
+    assert (after.status, after.said_status, after.starts_at) == (Status.PENDING, None, START + DAY)
 
 
 def test_another_length_is_taken_at_the_desks_time() -> None:

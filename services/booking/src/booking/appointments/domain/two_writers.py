@@ -22,7 +22,7 @@ class Said(NamedTuple):
     """What upstream said last, where it is not what is held; None: it is.
 
     Attributes:
-        said_reason: The reason given with `said_status`, if any.
+        said_reason: The reason given with them, if any.
         said_starts_at: Its own start, where the visit was moved at the desk.
     """
 
@@ -90,7 +90,8 @@ def _kept(
     warnings = list[Warned]()
     if held.status is not command.status:
         warnings.append(Warned(_whose(held), "appointment.status"))
-    flag = held.confirmed if confirmed == said.said_confirmed else confirmed
+    is_as_before = confirmed == said.said_confirmed and told["patient"] == held.patient
+    flag = held.confirmed if is_as_before else confirmed
     if flag != confirmed and command.confirmed is not UNSET:
         code = KEPT_PATIENT_REPLY if held.said_starts_at is None else KEPT_DESK_CHANGE
         warnings.append(Warned(code, "appointment.confirmed"))
@@ -114,7 +115,7 @@ def said_last(held: AppointmentState) -> Said:
     return Said(
         held.said_status or held.status,
         held.confirmed if held.said_confirmed is None else held.said_confirmed,
-        held.said_reason if held.said_status else held.reason,
+        held.said_reason if held.said_status or held.said_starts_at else held.reason,
         held.said_starts_at or held.starts_at,
     )
 
@@ -132,18 +133,23 @@ def said_before(caused_by: str | None, status: Status, *, confirmed: bool) -> Sa
 
 def _apart(said: Said, fields: Mapping[str, Any]) -> Said:
     """Return what upstream said where it is not what is so."""
-    is_status = said.said_status is fields["status"]
+    is_status, is_start = said.said_status is fields["status"], said.said_starts_at == fields["starts_at"]
     return Said(
         None if is_status else said.said_status,
         None if said.said_confirmed == fields["confirmed"] else said.said_confirmed,
-        None if is_status else said.said_reason,
-        None if said.said_starts_at == fields["starts_at"] else said.said_starts_at,
+        None if is_status and is_start else said.said_reason,
+        None if is_start else said.said_starts_at,
     )
 
 
 def _is_anothers(held: AppointmentState, told: dict[str, Any]) -> bool:
-    """Say whether the visit is given to another patient: what the one answered is not the other's answer."""
-    return told["patient"] != held.patient and held.status is not Status.NOSHOW
+    """Say whether the visit is given to another patient: what the one answered is not the other's answer.
+
+    What the desk did, and that nobody came, is of the visit and not of its patient.
+    """
+    is_own = held.status is Status.NOSHOW or held.said_starts_at is not None
+    is_desks = held.said_status is not None and _whose(held) == KEPT_DESK_CHANGE
+    return told["patient"] != held.patient and not (is_own or is_desks)
 
 
 def _is_said_again(

@@ -51,6 +51,8 @@ def decide(
         return _first(command, clinic_id, patient, now)
     if command.at_desk is not None:
         check_at_desk(held, command.at_desk, command.starts_at, now)
+        if isinstance(command.starts_at, datetime):
+            command = command._replace(status=held.status)  # a move leaves it as it is, not as it was looked at
     order = order_of(held, command, now, restarted_at)
     if order is Order.OLDER:
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
