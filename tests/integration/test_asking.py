@@ -54,20 +54,27 @@ async def test_a_visit_is_asked_for_by_the_sources_own_id(asked: Asked, service:
 
 
 @pytest.mark.parametrize(("service", "path"), [("records", "/v1/subfiles"), ("reminders", "/v1/reminders")])
-async def test_lists_are_filtered_page_by_page_and_go_on_behind_an_empty_one(
+async def test_g9_lists_are_as_if_there_were_no_others_and_no_place_in_them_tells_of_any(
     asked: Asked, service: str, path: str
 ) -> None:
-    found, after, pages = [], "", 0
-    while after is not None:
-        given: dict[str, Any] = {"after": after} if after else {}
-        page = (await asked.get(service, path, clinic="EYE", limit=1, **given)).json()
-        found += page["items"]
-        after, pages = page["next_after"], pages + 1
+    async def listed(key: str | None = None, **query: Any) -> tuple[list[UUID], Any]:
+        answer = await asked.get(service, path, key, limit=1, **query)
+        assert answer.status_code == 200, answer.text
+        return [UUID(one["appointment_id"]) for one in answer.json()["items"]], answer.json()["next_after"]
 
-    assert [UUID(one["appointment_id"]) for one in found] == [asked.visits["own"]]
-    assert pages >= 3
-    of_patient = (await asked.get(service, path, patient=asked.patient)).json()
-    assert [UUID(one["appointment_id"]) for one in of_patient["items"]] == [asked.visits["own"]]
+    own, nothing = ([asked.visits["own"]], None), ([], None)
+    assert await listed(clinic="EYE") == own
+    assert await listed(patient=asked.patient) == own
+    assert await listed(clinic="ENT") == nothing
+    assert await listed(patient=asked.patient, clinic="ENT") == nothing
+    ours, place = await listed(OPERATOR_KEY, clinic="EYE")
+    assert len(ours) == 1
+    assert place is not None
+    [bob], _ = await listed(OPERATOR_KEY, clinic="ENT")
+    assert bob == asked.visits["another clinic's"]
+    for query in ({}, {"status": "PARKED" if service == "records" else "SCHEDULED"}):
+        refused = await asked.get(service, path, **query)
+        assert (refused.status_code, refused.json()["code"]) == (422, "NO_FILTER")
 
 
 async def test_a_reminders_history_is_its_visits_owners(asked: Asked) -> None:

@@ -26,6 +26,8 @@ SHORTEST_KEY = 32
 MOST_IDS = 1_000
 """Visits in one question."""
 TIMEOUT_S = 3.0
+ALL = "*"
+"""What booking says instead of every clinic."""
 CONNECTIONS = 20
 """At once to booking, whatever strangers send: the others wait, and are answered 503 after `TIMEOUT_S`."""
 
@@ -35,9 +37,14 @@ class _Read(BaseModel):
 
 
 class Who(_Read):
-    """Whose key it is."""
+    """Whose key it is, and whose clinics' visits its holder sees."""
 
     client_id: str
+    clinics: tuple[str, ...]
+
+    def sees_clinic(self, clinic: str) -> bool:
+        """Say whether visits at this clinic may be its holder's."""
+        return ALL in self.clinics or clinic in self.clinics
 
 
 class SeenVisit(_Read):

@@ -1,7 +1,7 @@
 """Reads for those who sent: a client's key opens them as far as booking says what its holder sees (decision 0048)."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.routing import compile_path
 
 from chassis.api.app import OperatorKey
-from chassis.api.booking_rights import BookingRights, SeenVisit, Who
+from chassis.api.booking_rights import MOST_IDS, BookingRights, SeenVisit, Who
 from chassis.api.door import Admit, refused
 from chassis.api.problems import Problem
 
@@ -47,12 +47,17 @@ class Asker:
     """Who asks: the operator, who sees everything, or a client, who sees what booking lets through.
 
     Attributes:
-        client_id: None: the operator.
+        who: None: the operator.
     """
 
-    client_id: str | None
+    who: Who | None
     _key: str = field(default="", repr=False)
     _rights: BookingRights | None = None
+
+    @property
+    def client_id(self) -> str | None:
+        """The client's name; None: the operator."""
+        return None if self.who is None else self.who.client_id
 
     @property
     def is_operator(self) -> bool:
@@ -75,6 +80,42 @@ class Asker:
             return list(items)
         seen = await self.seen({visit for one in items if (visit := visit_of(one)) is not None})
         return [one for one in items if visit_of(one) in seen]
+
+    async def own_page[T, A](
+        self,
+        read: Callable[[A | None, int], Awaitable[tuple[Sequence[T], A | None]]],
+        after: A | None,
+        limit: int,
+        visit_of: Callable[[T], UUID | None],
+    ) -> tuple[list[T], bool]:
+        """Return a client's next items of a list in which others' lie between, and whether he has more.
+
+        It is read on to the end of his page or of the list, so that a page that is not full, and the place where it
+        ends, tell nothing of others.
+
+        Args:
+            read: Gives up to so many items after a place, and the place to go on from; None: that was the end.
+        """
+        found, rows = list[T](), min(limit + 1, MOST_IDS)
+        while len(found) <= limit:
+            items, after = await read(after, rows)
+            found += await self.only(items, visit_of)
+            if after is None:
+                break
+            rows = MOST_IDS
+        return found[:limit], len(found) > limit
+
+    def may_list(self, patient: UUID | None, clinic: str | None) -> bool:
+        """Say whether a list of this patient, at this clinic, may have something of his.
+
+        Raises:
+            Problem: 422 NO_FILTER: a client names neither.
+        """
+        if self.who is None:
+            return True
+        if patient is None and clinic is None:
+            raise Problem(422, "NO_FILTER", "Give a patient, a clinic, or a visit: appointment, or id with its source.")
+        return clinic is None or self.who.sees_clinic(clinic)
 
     async def seen(self, visits: Collection[UUID]) -> dict[UUID, SeenVisit]:
         """Return what booking tells of those of these visits that he sees: the operator sees all that there are."""
@@ -151,7 +192,7 @@ class ClientAccess:
         who = await self._who(key)
         if who is None:
             raise refused(key)
-        return Asker(who.client_id, key, self._rights)
+        return Asker(who, key, self._rights)
 
     async def _who(self, key: str) -> Who | None:
         return None if self._rights is None else await self._rights.who(key)

@@ -14,13 +14,14 @@ from fastapi import Depends, FastAPI
 from pydantic import BaseModel, SecretStr
 
 from chassis.api.app import OperatorKey, create_api
-from chassis.api.booking_rights import MOST_IDS, MOST_REMEMBERED, REMEMBERED_S, BookingRights
+from chassis.api.booking_rights import MOST_IDS, MOST_REMEMBERED, REMEMBERED_S, BookingRights, Who
 from chassis.api.client_access import NO_VISIT, Asker, ClientAccess
 from chassis.api.problems import Problem
 from chassis.process.settings import ServiceSettings
 
 OPERATOR_KEY = "the operator's key"
 KEY, OTHER, UNKNOWN = (f"the key of {name}, as long as keys are" for name in ("riverside", "hilltop", "nobody"))
+RIVERSIDE = Who(client_id="riverside", clinics=("EYE",))
 OWN, FOREIGN = UUID(int=1), UUID(int=2)
 
 
@@ -45,7 +46,7 @@ class Booking:
         if key not in self.holders and key != OPERATOR_KEY:
             return httpx2.Response(401, json={"code": "WRONG_KEY", "detail": ""})
         if request.url.path == "/v1/client":
-            return httpx2.Response(200, json={"client_id": self.holders.get(key, "operator"), "sources": ["x"]})
+            return httpx2.Response(200, json={"client_id": self.holders.get(key, "operator"), "clinics": ["EYE"]})
         if request.url.path == "/v1/appointments/seen":
             ids = orjson.loads(request.content)["ids"]
             assert len(ids) <= MOST_IDS
@@ -202,7 +203,7 @@ async def test_keys_are_remembered_up_to_a_number(booking: Booking) -> None:
 
 
 async def test_more_visits_than_one_question_takes_are_asked_in_several(booking: Booking) -> None:
-    asker = Asker("riverside", KEY, booking.rights())
+    asker = Asker(RIVERSIDE, KEY, booking.rights())
     items = [OWN, *(UUID(int=n) for n in range(10, 2 * MOST_IDS))]
 
     assert await asker.only(items, lambda one: one) == [OWN]
@@ -210,6 +211,48 @@ async def test_more_visits_than_one_question_takes_are_asked_in_several(booking:
     assert await asker.only([], lambda one: one) == []
     assert await asker.only([None], lambda one: one) == []
     assert len(booking.asked) == 2, "of no visit nothing is asked"
+
+
+@pytest.mark.parametrize("owns", [(), (0,), (3, 7), (4, 5, 6), (9,), tuple(range(10))])
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+async def test_g9_pages_of_a_list_are_those_of_ones_own_items_as_if_there_were_no_others(
+    booking: Booking, owns: tuple[int, ...], limit: int
+) -> None:
+    asker = Asker(RIVERSIDE, KEY, booking.rights())
+
+    async def read(after: int | None, rows: int) -> tuple[list[int], int | None]:
+        """Ten items, never more than two at once."""
+        first = 0 if after is None else after + 1
+        items = list(range(first, min(first + min(rows, 2), 10)))
+        return items, None if not items or items[-1] == 9 else items[-1]
+
+    pages, after = list[list[int]](), None
+    while True:
+        items, more = await asker.own_page(read, after, limit, lambda one: OWN if one in owns else FOREIGN)
+        pages.append(items)
+        if not more:
+            break
+        after = items[-1]
+
+    assert pages == ([list(owns[n : n + limit]) for n in range(0, len(owns), limit)] or [[]])
+
+
+def test_g9_a_client_lists_a_patient_or_a_clinic_that_it_sees() -> None:
+    patient = UUID(int=3)
+    given: dict[tuple[tuple[str, ...], UUID | None, str | None], bool] = {
+        (("EYE",), None, "EYE"): True,
+        (("EYE",), patient, None): True,
+        (("EYE",), patient, "EYE"): True,
+        (("EYE",), None, "ONC"): False,
+        (("EYE",), patient, "ONC"): False,
+        (("*",), None, "ONC"): True,
+    }
+    for (clinics, whom, clinic), seen in given.items():
+        assert Asker(Who(client_id="riverside", clinics=clinics)).may_list(whom, clinic) is seen
+    with pytest.raises(Problem) as refused:
+        Asker(RIVERSIDE).may_list(None, None)
+    assert (refused.value.status, refused.value.code) == (422, "NO_FILTER")
+    assert Asker(None).may_list(None, None)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +269,7 @@ async def test_more_visits_than_one_question_takes_are_asked_in_several(booking:
 async def test_a_visit_that_is_not_seen_is_as_one_that_is_not_there(
     booking: Booking, visit: UUID | None, source: str | None, name: str | None, found: UUID | None
 ) -> None:
-    assert await Asker("riverside", KEY, booking.rights()).visit(visit, source, name) == found
+    assert await Asker(RIVERSIDE, KEY, booking.rights()).visit(visit, source, name) == found
 
 
 @pytest.mark.parametrize("given", [(OWN, None, "v1"), (OWN, "riverside", None), (None, "riverside", None)])
@@ -234,7 +277,7 @@ async def test_a_visit_is_named_once_and_whole(
     booking: Booking, given: tuple[UUID | None, str | None, str | None]
 ) -> None:
     with pytest.raises(Problem) as refused:
-        await Asker("riverside", KEY, booking.rights()).visit(*given)
+        await Asker(RIVERSIDE, KEY, booking.rights()).visit(*given)
     assert (refused.value.status, refused.value.code) == (422, "ONE_VISIT")
 
 
@@ -254,7 +297,7 @@ async def test_what_booking_refuses_is_refused_in_its_words(
     booking.answers["/v1/client/patient"] = httpx2.Response(status, json=body)
 
     with pytest.raises(Problem) as refused:
-        await Asker("riverside", KEY, booking.rights()).patient(None, "riverside", "ann")
+        await Asker(RIVERSIDE, KEY, booking.rights()).patient(None, "riverside", "ann")
     assert (refused.value.status, refused.value.code) == (status, code)
 
 
@@ -272,4 +315,4 @@ def test_the_record_has_the_client_and_whom_it_names() -> None:
         ("riverside", None): "riverside",
         ("riverside", "A. Abara"): "riverside/A. Abara",
     }
-    assert {asked: Asker(asked[0]).by(asked[1]) for asked in given} == given
+    assert {asked: Asker(asked[0] and RIVERSIDE).by(asked[1]) for asked in given} == given

@@ -1,6 +1,5 @@
 """The read API: which sub-files there are, and which wait for a main file (R9, D5)."""
 
-from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from chassis.api.app import refuses
 from chassis.api.client_access import AWAY, NAMING, Asker, ClientAccess
 from chassis.postgres.database import Pool
-from records.adapters.pages import Filters, SubFilePage, find
+from records.adapters.pages import Filters, SubFilePage, find, find_own
 
 OPEN_TO_CLIENTS = (("GET", "/v1/subfiles"),)
 """What an API client may ask here, of its own sources and clinics (decision 0048)."""
@@ -28,12 +27,11 @@ def routes(pool: Pool, access: ClientAccess) -> APIRouter:
     ) -> SubFilePage:
         """A client sees the file of its own visit, and in lists those that were opened by visits of its own.
 
-        A page of such a list may be empty and have a next one.
+        Such a list is of a patient, or of a clinic that the client sees, and as if there were no others.
         """
         visit = await asker.visit(filters.appointment, filters.source, filters.id)
-        page = await find(pool, filters.model_copy(update={"appointment": visit}))
-        if visit is None:
-            page.items = await asker.only(page.items, attrgetter("appointment_id"))
-        return page
+        if visit is None and not asker.is_operator:
+            return await find_own(pool, filters, asker)
+        return await find(pool, filters.model_copy(update={"appointment": visit}))
 
     return router

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from chassis.api.client_access import Asker
 from chassis.api.page_cursor import next_place
 from chassis.postgres.database import Pool
 from chassis.process.errors import AttendError
@@ -74,6 +75,19 @@ async def find(pool: Pool, filters: Filters) -> SubFilePage:
     rows = await pool.fetch(sql.find(*asked), *asked.values(), filters.limit)
     items = [SubFileView.model_validate(dict(row)) for row in rows]
     return SubFilePage(items=items, next_after=next_place(items, filters.limit, attrgetter("sub_file_id")))
+
+
+async def find_own(pool: Pool, filters: Filters, asker: Asker) -> SubFilePage:
+    """Return one page of the sub-files that were opened by a client's visits."""
+    if not asker.may_list(filters.patient, filters.clinic):
+        return SubFilePage(items=[])
+
+    async def read(after: UUID | None, rows: int) -> tuple[list[SubFileView], UUID | None]:
+        page = await find(pool, filters.model_copy(update={"after": after, "limit": rows}))
+        return page.items, page.next_after
+
+    items, more = await asker.own_page(read, filters.after, filters.limit, attrgetter("appointment_id"))
+    return SubFilePage(items=items, next_after=items[-1].sub_file_id if more else None)
 
 
 async def count_parked(pool: Pool) -> int:

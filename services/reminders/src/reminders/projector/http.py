@@ -1,6 +1,5 @@
 """The read API: what became of every reminder, its history, and what is ahead (R11, R17, B9)."""
 
-from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from chassis.api.app import refuses
 from chassis.api.client_access import AWAY, NAMING, Asker, ClientAccess
 from chassis.postgres.database import Pool
 from reminders.projector.forecast import Asked, Forecast, forecast
-from reminders.projector.pages import Filters, History, ReminderPage, find, history_of, visit_of
+from reminders.projector.pages import Filters, History, ReminderPage, find, find_own, history_of, visit_of
 
 OPEN_TO_CLIENTS = (("GET", "/v1/reminders"), ("GET", "/v1/reminders/{reminder_id}/history"))
 """What an API client may ask here, of its own sources and clinics (decision 0048)."""
@@ -30,13 +29,12 @@ def routes(pool: Pool, access: ClientAccess, operator: Any) -> APIRouter:
     ) -> ReminderPage:
         """At least one of appointment, patient and clinic; with `status` and a range of `scheduled_for`, by page.
 
-        A client sees those of its own visits; a page of its list may be empty and have a next one.
+        A client sees those of its own visits, as if there were no others.
         """
         visit = await asker.visit(filters.appointment, filters.source, filters.id)
-        page = await find(pool, filters.model_copy(update={"appointment": visit}))
-        if visit is None:
-            page.items = await asker.only(page.items, attrgetter("appointment_id"))
-        return page
+        if visit is None and not asker.is_operator:
+            return await find_own(pool, filters, asker)
+        return await find(pool, filters.model_copy(update={"appointment": visit}))
 
     @router.get(
         "/reminders/{reminder_id}/history",

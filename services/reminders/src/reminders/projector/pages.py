@@ -5,12 +5,14 @@ that reminders which come or go meanwhile neither repeat nor hide another.
 """
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from chassis.api.client_access import Asker
 from chassis.api.page_cursor import Cursor
 from chassis.api.query_fields import Moment
 from chassis.postgres.database import Pool
@@ -128,6 +130,19 @@ async def find(pool: Pool, filters: Filters) -> ReminderPage:
     rows = await pool.fetch(statement, *arguments)
     items = [ReminderView.model_validate(dict(row)) for row in rows[: filters.limit]]
     more = len(rows) > filters.limit
+    return ReminderPage(items=items, next_after=_place(items[-1]).text() if more else None)
+
+
+async def find_own(pool: Pool, filters: Filters, asker: Asker) -> ReminderPage:
+    """Return one page of a client's reminders."""
+    if not asker.may_list(filters.patient, filters.clinic):
+        return ReminderPage(items=[])
+
+    async def read(after: str | None, rows: int) -> tuple[list[ReminderView], str | None]:
+        page = await find(pool, filters.model_copy(update={"after": after, "limit": rows}))
+        return page.items, page.next_after
+
+    items, more = await asker.own_page(read, filters.after, filters.limit, attrgetter("appointment_id"))
     return ReminderPage(items=items, next_after=_place(items[-1]).text() if more else None)
 
 
