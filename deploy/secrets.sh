@@ -7,7 +7,8 @@
 # What is there already stays.
 set -euo pipefail
 folder=${1:?give the folder to make}
-mkdir -p -m 700 "$folder" # nobody else on this machine may enter; the files are mounted one by one, for the containers' own users
+mkdir -p "$folder"
+chmod 700 "$folder" # nobody else on this machine may enter, also where it was there; the files are mounted one by one, for the containers' own users
 folder=$(cd "$folder" && pwd)
 made=() stayed=()
 random() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }

@@ -101,6 +101,15 @@ def test_what_is_there_stays_and_the_same_key_for_both_is_refused(tmp_path: Path
     assert (refused.returncode, "OPERATOR_KEY is the client's key" in refused.stderr) == (78, True)
 
 
+@pytest.mark.parametrize("was_there", [True, False])
+def test_nobody_else_enters_the_folder_also_where_it_was_there(tmp_path: Path, was_there: bool) -> None:
+    folder = tmp_path / "made"
+    if was_there:
+        folder.mkdir(mode=0o755)
+    assert made(folder).returncode == 0
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_an_env_file_names_the_folder_and_holds_no_secret(tmp_path: Path) -> None:
     folder = tmp_path / "made"
     first, again = made(folder), made(folder)
