@@ -23,7 +23,7 @@ Clinic = Annotated[str, typer.Argument(metavar="CLINIC", help="The clinic's code
 Day = Annotated[str, typer.Argument(metavar="DAY", help="YYYY-MM-DD, by the clock at the clinic.")]
 NearDay = Annotated[str, typer.Argument(metavar="[DAY]", help="YYYY-MM-DD, today or tomorrow, by the clock there.")]
 Provider = Annotated[str | None, typer.Option(help="Of this provider alone, by our id or the source's.")]
-Source = Annotated[str | None, typer.Option(help="Whose id --provider is, of a client of several sources.")]
+Source = Annotated[str | None, typer.Option(help="What came from this source alone; --provider may be its id.")]
 Status = Annotated[list[str] | None, typer.Option(help="In this status alone, such as booked; repeat it.")]
 Reason = Annotated[str | None, typer.Option(help="Why; kept with each visit.")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it, kept with the order; left out: your login name.")]

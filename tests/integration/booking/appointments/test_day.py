@@ -197,3 +197,21 @@ async def test_ids_of_ours_are_enough_for_whoever_has_several_sources(door: Door
     assert await names(door, several, patient="ann", source="local", clinic="ENT") == ["evening"]
     stranger = await door.client(Client("stranger", ("other",)))
     assert (await asked(door, stranger, 404, patient=ann))["code"] == "UNKNOWN_PATIENT"
+
+
+async def test_a_source_is_asked_for_alone(door: Door) -> None:
+    await week(door)
+    both = await door.client(Client("both", ("local", "web")))
+    web = {**booking("w", "w", start="2027-03-12T15:00:00Z", end=None, patient={"id": "ann"}), "source": "web"}
+    assert (await door.ask("POST", "/v1/events", web, key=both)).status_code == 200
+    day = {"clinic": "EYE", "day": "2027-03-12"}
+
+    assert await names(door, both, **day) == ["first", "noon", "w", "last"]
+    for key in (both, OPERATOR_KEY):
+        assert await names(door, key, **day, source="web") == ["w"]
+        assert await names(door, key, **day, source="local") == ["first", "noon", "last"]
+        assert await names(door, key, **day, provider=PROVIDER, source="web") == []
+        (light,) = (await asked(door, key, **{"from": "2027-03-01T00:00Z"}, source="web"))["items"]
+        assert "source" not in light
+    for query in (day, {"from": "2027-03-01T00:00Z"}, {"provider": PROVIDER}):
+        assert (await asked(door, both, 403, **query, source="x"))["code"] == "FOREIGN_SOURCE"

@@ -21,6 +21,22 @@ async def test_who_may(door: Door) -> None:
     assert set((await statuses(door)).values()) == {"booked"}
 
 
+async def test_a_source_names_what_came_from_it_alone(door: Door) -> None:
+    both = await door.client(Client("both", ("local", "web")))
+    await booked(door, 2)
+    web = {**booking("w", "w0", start="2027-03-12T15:00:00Z", end=None), "source": "web"}
+    assert (await door.ask("POST", "/v1/events", web, key=both)).status_code == 200
+
+    assert (await desk(door, "cancel", {**ILL, "source": "x"}, status=403, key=both))["code"] == "FOREIGN_SOURCE"
+    assert (await desk(door, "cancel", {**ILL, "source": ""}, status=422, key=both))["code"] == "EMPTY_TEXT"
+    moved = await desk(door, "move", {**ILL, "event_id": "m", "by_minutes": 15, "source": "local"}, key=both)
+    assert [one["source_id"] for one in moved["results"]] == ["v0", "v1"]
+    told = await desk(door, "cancel", {**ILL, "source": "web"}, key=both)
+
+    assert [one["source_id"] for one in told["results"]] == ["w0"]
+    assert await statuses(door) == {"v0": "booked", "v1": "booked", "w0": "cancelled"}
+
+
 async def test_every_order_is_kept_with_who_and_why(door: Door) -> None:
     await booked(door)
     await desk(door, "move", {**ILL, "event_id": "m", "by_minutes": 15, "reason": None, "by": None})
@@ -43,6 +59,12 @@ async def test_every_order_is_kept_with_who_and_why(door: Door) -> None:
         ("cancel", {"event_id": "a"}, "WHICH_VISITS", "clinic"),
         ("cancel", {"event_id": "a", "clinic": "EYE"}, "WHICH_VISITS", "day"),
         ("cancel", {"event_id": "a", **DAY, "ids": ["0189abcd-0000-7000-8000-000000000001"]}, "WHICH_VISITS", "ids"),
+        (
+            "cancel",
+            {"event_id": "a", "source": "local", "ids": ["0189abcd-0000-7000-8000-000000000001"]},
+            "WHICH_VISITS",
+            "ids",
+        ),
         ("cancel", {**DAY}, "MISSING_FIELD", "event_id"),
         ("cancel", {**ILL, "provder": "dr-who"}, "UNKNOWN_FIELD", "provder"),
         ("cancel", {**ILL, "day": "12.3.2027"}, "BAD_DAY", "day"),

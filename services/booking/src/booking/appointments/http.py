@@ -18,7 +18,7 @@ from booking.appointments.bodies import (
     VisitPage,
 )
 from booking.appointments.reads import beginning, by_source, one
-from booking.appointments.wanted import NO_FILTER, Filter, filter_of, wanted_of
+from booking.appointments.wanted import NO_FILTER, Filter, filter_of, own_source, wanted_of
 from booking.door.auth import Caller
 from booking.door.bodies import Order, problem
 from booking.door.domain import ALL, Client
@@ -69,7 +69,7 @@ def routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
     )
     async def get_appointments(
         client: Annotated[Client, Depends(caller)],
-        source: str | None = None,
+        source: Annotated[str | None, Query(description="What came from it alone; whose ids the others are.")] = None,
         id: str | None = None,  # the API's word
         prefix: Annotated[str | None, Query(pattern=_PREFIX, description="The beginning of an id.")] = None,
         start_from: Annotated[str | None, Query(alias="from", description="ISO 8601 with offset")] = None,
@@ -86,15 +86,16 @@ def routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
             return await beginning(pool, client, prefix)
         try:
             if id is not None:
-                named = (texts.identifier(client.source(source), "source"), texts.identifier(id, "id"))
-                return await by_source(pool, *named, client)
+                called = (texts.identifier(client.source(source), "source"), texts.identifier(id, "id"))
+                return await by_source(pool, *called, client)
             if given.is_any:
                 wanted = await wanted_of(pool, client, given, clock.now(), start_from, source)
                 return await visits.page(pool, client, wanted, after, limit)
+            named = None if source is None else own_source(client, source)
             start = _EVER if start_from is None else instant(start_from, None, "from")
         except Refused as refusal:
             raise problem(refusal) from None
-        return await pages.page(pool, client, start, after, limit)
+        return await pages.page(pool, client, start, after, limit, named)
 
     @router.get(
         "/appointments/{appointment_id}",

@@ -34,15 +34,18 @@ _AT_CLINIC = " AND clinic_id = ${}"
 _SOONEST = " ORDER BY starts_at, appointment_id LIMIT "
 
 
-async def page(pool: Pool, client: Client, start: datetime, after: str | None, limit: int) -> dict[str, Any]:
+async def page(
+    pool: Pool, client: Client, start: datetime, after: str | None, limit: int, source: str | None = None
+) -> dict[str, Any]:
     """Return a page of the visits that begin at or after `start`; `next_after` is the next page's `after`.
 
     Args:
         client: Who asks; others' visits are left out.
         after: `next_after` of the page before; None, or zeros: from the beginning.
+        source: One that the client sees: what came from it alone.
     """
     place = place_of(start, after)
-    sources = await sources_of(pool, client)
+    sources = await sources_of(pool, client, source)
     shares = list(product(sources, *([] if client.sees_clinic(ALL) else [sorted(set(client.clinics))])))
     rows = await pool.fetch(_statement(shares, limit), *place, *sum(shares, ())) if shares else []
     items = [
@@ -65,8 +68,10 @@ def place_of(start: datetime, after: str | None) -> tuple[datetime, UUID]:
     return max((place.at or start, place.id), (start, BEGINNING))
 
 
-async def sources_of(pool: Pool, client: Client) -> list[str]:
-    """Return the sources whose visits the client sees."""
+async def sources_of(pool: Pool, client: Client, named: str | None = None) -> list[str]:
+    """Return the sources whose visits the client sees, or of them the one that is asked for."""
+    if named is not None:
+        return [named]
     if not client.sees_source(ALL):
         return sorted(set(client.sources))
     return [row["source"] for row in await pool.fetch(_EVERY_SOURCE)]

@@ -52,7 +52,7 @@ async def page(pool: Pool, client: Client, wanted: Wanted, after: str | None, li
         client: Who asks; others' visits are left out, and patients whom he may not read have no name.
         after: `next_after` of the page before; None: from the beginning.
     """
-    statement, values = page_statement(client, await sources_of(pool, client), wanted, after, limit)
+    statement, values = page_statement(client, await sources_of(pool, client, wanted.source), wanted, after, limit)
     rows = await pool.fetch(statement, *values) if statement else []
     whom = {row["patient_id"] for row in rows}
     shown = await _shown(pool, client, whom)
@@ -100,11 +100,16 @@ def _clinics(client: Client, wanted: Wanted) -> list[str] | None:
     return None if client.sees_clinic(ALL) else sorted(set(client.clinics))
 
 
+def _sources(client: Client) -> list[str] | None:
+    return None if client.sees_source(ALL) else list(client.sources)
+
+
 def _of_somebody(client: Client, clinics: list[str] | None, wanted: Wanted, given: Any) -> list[str]:
     """Return the conditions of a provider's or a patient's visits, of which there are few."""
     own = [f"provider_id = {given(wanted.provider)}"] if wanted.provider is not None else []
     own += [f"patient_id = ANY ({given(list(wanted.patients))}::uuid[])"] if wanted.patients is not None else []
-    own += [] if client.sees_source(ALL) else [f"source = ANY ({given(list(client.sources))}::text[])"]
+    sources = [wanted.source] if wanted.source is not None else _sources(client)
+    own += [] if sources is None else [f"source = ANY ({given(sources)}::text[])"]
     return own + ([] if clinics is None else [f"clinic_id = ANY ({given(clinics)}::text[])"])
 
 

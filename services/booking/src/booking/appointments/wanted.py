@@ -75,6 +75,7 @@ class Wanted(NamedTuple):
     """The visits asked for, in our own words; None: whatever it is.
 
     Attributes:
+        source: Of what came from it alone; whoever asks may see it.
         patients: The patient's file, and those that were merged into it.
     """
 
@@ -84,6 +85,7 @@ class Wanted(NamedTuple):
     provider: UUID | None = None
     patients: Sequence[UUID] | None = None
     statuses: Sequence[str] | None = None
+    source: str | None = None
 
 
 async def wanted_of(
@@ -93,12 +95,14 @@ async def wanted_of(
 
     Args:
         start_from: The question's `from`.
-        source: Whose ids `provider` and `patient` are, where they are none of ours.
+        source: Of what came from it alone; `provider` and `patient`, where they are no ids of ours, are its ids.
 
     Raises:
-        Refused: CLINIC_REQUIRED, DAY_OR_RANGE, UNKNOWN_CLINIC, FOREIGN_CLINIC, BAD_DAY and those of times and ids.
+        Refused: CLINIC_REQUIRED, DAY_OR_RANGE, UNKNOWN_CLINIC, FOREIGN_CLINIC, FOREIGN_SOURCE, BAD_DAY and
+            those of times and ids.
         Problem: 404 UNKNOWN_PATIENT, UNKNOWN_PROVIDER.
     """
+    named = None if source is None else own_source(client, source)
     zone = None if given.clinic is None else await _zone(pool, client, given.clinic)
     if given.day is None:
         start = instant(start_from or EVER, None, "from")
@@ -116,7 +120,17 @@ async def wanted_of(
         None if given.provider is None else await provider_meant(pool, client, given.provider, source),
         None if given.patient is None else await _files(pool, client, given.patient, source),
         [status.value for status in given.status] or None,
+        named,
     )
+
+
+def own_source(client: Client, written: str) -> str:
+    """Return the source that a question names.
+
+    Raises:
+        Refused: FOREIGN_SOURCE, or it can be no source.
+    """
+    return client.source(texts.identifier(written, "source"))
 
 
 def _day(written: str, zone: str, now: datetime) -> date:

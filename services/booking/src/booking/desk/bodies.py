@@ -36,7 +36,8 @@ class WhichBody(BaseModel):
         default=None, description="Of that day those of this provider, by our id or the source's."
     )
     source: StrictStr | None = Field(
-        default=None, description="Whose id `provider` is; left out: the client's only source."
+        default=None,
+        description="Of that day what came from this source alone; `provider` may be its id.",
     )
     status: list[Status] | None = Field(
         default=None, description="Of that day those in these statuses; left out: all that are not cancelled."

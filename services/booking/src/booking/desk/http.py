@@ -96,7 +96,7 @@ class Desk:
 
     async def _choose(self, client: Client, body: WhichBody, now: datetime) -> Mapping[UUID, datetime | None]:
         if body.ids is not None:
-            if any((body.clinic, body.day, body.provider, body.status)):
+            if any(one is not None for one in (body.clinic, body.day, body.provider, body.source, body.status)):
                 raise Refused("WHICH_VISITS", "give ids, or a clinic and a day", "ids")
             return await starts_of(self.reads, body.ids)
         if body.clinic is None or body.day is None:

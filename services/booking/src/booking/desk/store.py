@@ -67,7 +67,7 @@ class PostgresOrders:
 
 async def chosen_by(pool: Pool, client: Client, wanted: Wanted, most: int) -> dict[UUID, datetime | None]:
     """Return the visits of a day or the like that the client sees, soonest first, so many at most, and their starts."""
-    statement, values = page_statement(client, await sources_of(pool, client), wanted, None, most)
+    statement, values = page_statement(client, await sources_of(pool, client, wanted.source), wanted, None, most)
     rows = await pool.fetch(statement, *values) if statement else []
     return {row["appointment_id"]: row["starts_at"] for row in rows}
 
