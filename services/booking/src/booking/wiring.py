@@ -54,6 +54,7 @@ from chassis.api.app import Bounds, create_api, operator
 from chassis.api.operations import listeners
 from chassis.delivery import high_water
 from chassis.delivery.consumer import BatchConsumer, Subscription
+from chassis.delivery.dead_letter import DeadLetter
 from chassis.delivery.replay import replay
 from chassis.kafka import topics
 from chassis.outbox.relay import Relay
@@ -293,4 +294,7 @@ def _inbound_routes(
         await replay(transactions.pool, subscribed, settings.topic_prefix, letter_id)
         transactions.committed()
 
-    return inbound_http.routes(reads, topics_here, again, reader, events_http.REPLAY_CODES)
+    def event_id_of(letter: DeadLetter) -> str | None:
+        return formats.event_id(letter.value or b"", formats.of_record(letter.headers))
+
+    return inbound_http.routes(reads, topics_here, again, event_id_of, reader, events_http.REPLAY_CODES)

@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from booking.door.domain import Client
+from booking.inbound import reads
+from chassis.delivery import skip
 from chassis.kafka import topics as broker_topics
 from schemas.topics import BOOKINGS_INBOUND, inbound
 from tests.support.booking.door import OPERATOR_KEY, Door, booking, opened_on_kafka, running
@@ -199,6 +201,32 @@ async def test_what_people_passed_over_and_what_is_long_forgotten_says_so(
     )
     assert [(await fate(there, offset))[0] for offset in (0, 1, 2)] == [404, 200, 404]
     assert (await fate(there, 1))[1]["result"] == "skipped"
+
+
+async def test_what_the_release_before_refused_and_was_replayed_tells_what_became_of_it(
+    there: Door, installation: Installation
+) -> None:
+    await sent(there, installation, Sent(event("e1", clinic="LATER")), Sent(b"{"))
+    await there.pool.execute("UPDATE dead_letter SET event_id = NULL, place = NULL")
+    assert [(await fate(there, offset))[1]["event_id"] for offset in (0, 1)] == ["e1", None]
+    await there.put("/v1/clinics/LATER", {"name": "Later", "zone": "Europe/London"})
+
+    _, told = await fate(there, 0, more="/replay")
+
+    assert (told["result"], told["event_id"], told["dead_letter"]["state"]) == ("applied", "e1", "replayed")
+
+
+async def test_of_a_topic_that_was_made_anew_no_older_record_is_told(there: Door, installation: Installation) -> None:
+    await sent(there, installation, *(Sent(event(f"e{n}", f"v{n}"), None) for n in range(3)))
+    topic = f"{installation.topic_prefix}bookings-inbound"
+    held = skip.Held(reads.CONSUMER, TopicPartition(topic, 3), 3)
+    await skip.skip(there.pool, held, 1, "somebody", "the topic was made anew")
+    assert [(await fate(there, offset))[1]["result"] for offset in (0, 1, 2)] == ["applied", "waiting", "waiting"]
+
+    await there.pool.execute(
+        "UPDATE inbound_taken SET recorded_at = clock_timestamp() WHERE offsets @> ARRAY[2::bigint]"
+    )
+    assert (await fate(there, 2))[1]["result"] == "applied"
 
 
 async def test_records_of_one_batch_are_kept_in_one_row_a_partition(there: Door, installation: Installation) -> None:

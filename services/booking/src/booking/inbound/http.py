@@ -36,7 +36,12 @@ _NO_RECORD = {404: ("UNKNOWN_RECORD",)}
 
 
 def routes(
-    pool: Pool, topics: InboundTopics, replay: Replay, caller: Caller, again: Mapping[int, Sequence[str]]
+    pool: Pool,
+    topics: InboundTopics,
+    replay: Replay,
+    event_id_of: reads.EventIdOf,
+    caller: Caller,
+    again: Mapping[int, Sequence[str]],
 ) -> APIRouter:
     """Return the routes. A client sees its own events and topics; the operator sees all.
 
@@ -54,7 +59,7 @@ def routes(
         return at
 
     async def fate(at: Position) -> dict[str, Any]:
-        return await reads.of_record(pool, at, topics.owners[at.topic])
+        return await reads.of_record(pool, at, topics.owners[at.topic], event_id_of)
 
     @router.get(
         "",

@@ -1,6 +1,6 @@
 """What became of events and of records of the inbound topics, read for who may see it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,9 @@ from chassis.postgres.database import Pool
 CONSUMER = "booking"
 """The consumer's name, under which positions and dead letters are kept."""
 
+type EventIdOf = Callable[[DeadLetter], str | None]
+"""Reads which event a letter is, as the release before did not when it kept it; None: that cannot be read."""
+
 _TAKEN = """
 SELECT client, key, result, appointment_id, version, warnings FROM ingress
 WHERE key = $1 AND ($2::text IS NULL OR client = $2)
@@ -30,9 +33,15 @@ SELECT code, message, place, recorded_at, topic, partition, "offset" FROM inboun
 WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 """
 _TAKEN_AT = """
-SELECT client, event_ids[array_position(offsets, $3)] AS event_id, $3 = ANY (repeats) AS is_repeat FROM inbound_taken
-WHERE topic = $1 AND partition = $2 AND first_offset <= $3 ORDER BY first_offset DESC LIMIT 1
-"""
+SELECT client, event_ids[array_position(offsets, $3)] AS event_id, $3 = ANY (repeats) AS is_repeat
+FROM inbound_taken AS taken
+WHERE topic = $1 AND partition = $2 AND first_offset <= $3 AND NOT EXISTS (
+    SELECT FROM position_skip AS back
+    WHERE back.consumer = $4 AND back.topic = $1 AND back.partition = $2 AND back.to_offset < back.from_offset
+      AND back.to_offset <= $3 AND back.skipped_at > taken.recorded_at
+)
+ORDER BY first_offset DESC LIMIT 1
+"""  # a position is moved back where the topic was made anew: what was taken before is another record's
 _NEXT = "SELECT next_offset FROM consumer_offset WHERE consumer = $1 AND topic = $2 AND partition = $3"
 _SKIPPED = """
 SELECT FROM position_skip
@@ -91,7 +100,7 @@ async def of_event(pool: Pool, event_id: str, client_id: str | None) -> dict[str
     return {**fate, "record": at._asdict(), **_letter(letter)}
 
 
-async def of_record(pool: Pool, at: Position, client_id: str | None) -> dict[str, Any]:
+async def of_record(pool: Pool, at: Position, client_id: str | None, event_id_of: EventIdOf) -> dict[str, Any]:
     """Return what became of the record there.
 
     Args:
@@ -102,8 +111,9 @@ async def of_record(pool: Pool, at: Position, client_id: str | None) -> dict[str
     """
     letter = await dead_letter.at(pool, CONSUMER, *at)
     if letter is not None:
-        return {**await _of_letter(pool, letter, client_id), "record": at._asdict(), **_letter(letter)}
-    found = await pool.fetchrow(_TAKEN_AT, *at)
+        told = await _of_letter(pool, letter, letter.event_id or event_id_of(letter), client_id)
+        return {**told, "record": at._asdict(), **_letter(letter)}
+    found = await pool.fetchrow(_TAKEN_AT, *at, CONSUMER)
     taken = found and found["event_id"] and await _taken(pool, found["event_id"], found["client"])
     if found and taken:
         return {**_as_told(taken, is_repeat=found["is_repeat"]), "record": at._asdict()}
@@ -169,14 +179,14 @@ async def _warnings(pool: Pool, taken: Any) -> Sequence[Warned]:
     return [warned for warned in kept if not gone.get(warned.code)]
 
 
-async def _of_letter(pool: Pool, letter: DeadLetter, client_id: str | None) -> dict[str, Any]:
-    if letter.state == "replayed" and letter.event_id is not None:
-        taken = await _taken(pool, letter.event_id, client_id)
+async def _of_letter(pool: Pool, letter: DeadLetter, event_id: str | None, client_id: str | None) -> dict[str, Any]:
+    if letter.state == "replayed" and event_id is not None:
+        taken = await _taken(pool, event_id, client_id)
         if taken is not None:
             return taken
     place = letter.place or ""
     said = {"code": letter.code, "detail": letter.message, "place": place, "recorded_at": letter.recorded_at}
-    return {"result": "refused", "event_id": letter.event_id, **said}
+    return {"result": "refused", "event_id": event_id, **said}
 
 
 def _as_told(taken: dict[str, Any], *, is_repeat: bool) -> dict[str, Any]:
