@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from booking.door.domain import ALL, Client
-from tests.support.booking.door import OPERATOR_KEY, Door, booking
+from tests.support.booking.door import KEY, OPERATOR_KEY, Door, booking
 
 ANN = {
     "given_name": "Ann", "family_name": "Smith", "mobile": "+447736312544", "email": "ann@example.org",
@@ -172,20 +172,29 @@ async def test_a_list_has_pages_and_is_found_by_the_beginning_of_a_name(door: Do
         after = page["next_after"]
     assert found == ["p0", "p1", "p2", "p3", "p4", "zoe"]
 
-    async def named(query: str, key: str | None = None) -> Any:
-        answer = await door.ask("GET", f"/v1/patients?{query}", **({} if key is None else {"key": key}))
+    async def named(body: Any, key: str = KEY) -> Any:
+        answer = await door.ask("POST", "/v1/patients/find", body, key=key)
         items = answer.json().get("items")
         return answer.json()["code"] if items is None else [one["names"][0]["id"] for one in items]
 
-    assert await named("name=kIM") == ["p0", "p1", "p2", "p3", "p4", "zoe"]
-    assert await named("name=kim_") == ["zoe"]
-    assert await named("name=%25im") == []
-    assert await named("name=kim3&source=local", OPERATOR_KEY) == ["p3"]
-    assert await named("name=kim", OPERATOR_KEY) == "SOURCE_REQUIRED"
+    assert await named({"name": "kIM"}) == ["p0", "p1", "p2", "p3", "p4", "zoe"]
+    assert await named({"name": "kim", "limit": 2, "after": "p1"}) == ["p2", "p3"]
+    assert await named({"name": "kim_"}) == ["zoe"]
+    assert await named({"name": "%im"}) == []
+    assert await named({"name": "kim3", "source": "local"}, OPERATOR_KEY) == ["p3"]
+    assert await named({"name": "kim"}, OPERATOR_KEY) == "SOURCE_REQUIRED"
+    assert await named({"name": "kim", "sourc": "local"}) == "UNKNOWN_FIELD"
     few = await door.client(Client("few", ("local",), ("EYE",)))
-    assert await named("limit=10", few) == ["p0", "p1", "p2", "p4", "zoe"]
-    assert await named("name=kim", few) == "MAY_NOT_REGISTER"
-    assert await named("source=local", await door.client(Client("other", ("other",)))) == "FOREIGN_SOURCE"
+    shown = (await door.ask("GET", "/v1/patients?limit=10", key=few)).json()["items"]
+    assert [one["names"][0]["id"] for one in shown] == ["p0", "p1", "p2", "p4", "zoe"]
+    assert await named({"name": "kim"}, few) == "MAY_NOT_REGISTER"
+    other = await door.client(Client("other", ("other",), may_register=True))
+    assert await named({"name": "kim", "source": "local"}, other) == "FOREIGN_SOURCE"
+
+
+async def test_a_name_stands_in_no_url(door: Door) -> None:
+    refused = (await door.ask("GET", "/v1/patients?name=kim")).json()
+    assert (refused["code"], refused["errors"][0]["place"]) == ("UNKNOWN_PARAMETER", "query.name")
 
 
 async def test_names_of_a_file_that_was_merged_away_lead_to_the_one_that_is_kept(door: Door) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
-from booking.door.bodies import Id, Name, RefusedView, Text, WarningView, refusal_of
+from booking.door.bodies import Id, Name, Order, RefusedView, Text, WarningView, refusal_of
 from booking.door.domain import Client
 from booking.patients.domain import main_files
 from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
@@ -15,6 +15,9 @@ from booking.values import contacts, texts
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from schemas.people import ContactOf
+
+LONGEST_PAGE = 1_000
+"""Patients of one answer."""
 
 TOLD = frozenset(
     {"given_name", "family_name", "mobile", "email", "language", "contact_of", "main_file"},
@@ -132,6 +135,15 @@ class PatientView(BaseModel):
     do_not_contact: bool
     deceased: bool
     names: list[Name] = Field(description="What the sources that the key sees call him.")
+
+
+class FindBody(Order):
+    """Whom to look for."""
+
+    name: StrictStr = Field(min_length=2, max_length=100, description="How a given or family name begins; any case.")
+    source: StrictStr | None = Field(default=None, description="Left out: the client's only source.")
+    limit: StrictInt = Field(default=100, ge=1, le=LONGEST_PAGE)
+    after: StrictStr = Field(default="", max_length=200, description="`next_after` of the page before.")
 
 
 class PatientPage(BaseModel):
