@@ -1,14 +1,19 @@
 """What patients want is said by whoever sent them, by the names that their source gave them (decision 0048)."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
 
 from booking.door.domain import Client
+from notifier.opt_outs.store import stop
+from notifier.values.addresses import Peppers
+from notifier.values.kinds import Category
+from schemas.notifications import Channel
 from tests.support.asking import Asked, asking
 from tests.support.booking.door import OPERATOR_KEY
-from tests.support.installation import Installation
+from tests.support.installation import ADDRESS_PEPPER, Installation
 
 pytestmark = pytest.mark.integration
 
@@ -122,5 +127,49 @@ async def test_d36_opt_outs_are_said_by_the_patient_and_one_channel_is_lifted_al
     again = (await asked.send("POST", f"{ours}/stop", {"channels": ["sms"]}, OPERATOR_KEY)).json()
     assert again["lifted"] == []
     assert {one["caused_by"] for one in again["items"]} == {"client/desk/A. Abara", "staff/operator"}
+    by_kind = (await asked.send("GET", ours, None)).json()["items"]
+    assert {one["caused_by"] for one in by_kind} == {"client/desk/A. Abara", "staff"}
     unknown = await asked.send("GET", f"/v1/patients/{uuid4()}/opt-outs", None, OPERATOR_KEY)
     assert (unknown.status_code, unknown.json()["code"]) == (404, "UNKNOWN_PATIENT")
+
+
+SOMEONES = "+447736312545"
+BY_OTHERS = {
+    "a reply": (str(UUID(int=5)), "reply"),
+    "a mail's link": ("unsubscribe", "unsubscribe"),
+    "a carrier": ("carrier", "carrier"),
+    "staff": ("staff/A. Abara", "staff"),
+    "another client": ("client/desk2/B. Boateng", "client"),
+}
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["theirs alone", "the client's own before"])
+async def test_g9_a_client_lifts_nothing_that_it_did_not_stop_itself(
+    asked: Asked, installation: Installation, first: bool
+) -> None:
+    """Whoever registers somebody with a stranger's number has no say over what the stranger stopped."""
+    pool, path, now = await installation.pool("notifier"), "/v1/patients/opt-outs", datetime(2027, 3, 1, 9, tzinfo=UTC)
+    address = Peppers((ADDRESS_PEPPER.encode(),)).of(SOMEONES)
+    await asked.door.put("/v1/patients/ann", {"given_name": "Ann", "mobile": SOMEONES})
+    only_sms = {"channels": ["sms"]}
+
+    for cause, kind in BY_OTHERS.values():
+        assert (await asked.send("POST", f"{path}/lift{ANN}", {}, OPERATOR_KEY)).json()["items"] == []
+        await asked.send("POST", f"{path}/stop{ANN}", {"channels": ["whatsapp", *(["sms"] if first else [])]})
+        await stop(pool, address, [Channel.SMS], list(Category), cause, now)
+        await stop(pool, address, [Channel.SMS], list(Category), cause, now)
+        await asked.send("POST", f"{path}/stop{ANN}", only_sms)
+
+        before = (await asked.send("GET", f"{path}{ANN}", None)).json()
+        refused = [await asked.send("POST", f"{path}/lift{ANN}", body) for body in ({}, only_sms)]
+        after = (await asked.send("GET", f"{path}{ANN}", None)).json()
+        rest = await asked.send("POST", f"{path}/lift{ANN}", {"channels": ["whatsapp"]})
+
+        assert {(one.status_code, one.json()["code"]) for one in refused} == {(403, "STOPPED_BY_OTHERS")}
+        assert f"sms reminders by {kind}" in refused[0].json()["detail"]
+        assert after == before, "all or nothing"
+        assert {(one["channel"], one["caused_by"]) for one in after["items"]} == {
+            ("sms", kind), ("whatsapp", "client/desk"),
+        }  # fmt: skip
+        assert {one["channel"] for one in rest.json()["items"]} == {"sms"}
+        assert "Abara" not in str((before, refused[0].text, rest.text))

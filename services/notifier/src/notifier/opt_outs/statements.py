@@ -19,9 +19,21 @@ WITH stopped AS (
 INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
 SELECT channel, ($1::bytea[])[1], category, true, $5, $6 FROM stopped"""  # noqa: S608  # constants of ours
 
+TAKE_OVER = f"""
+WITH held AS (
+    UPDATE opt_out SET since = $5, caused_by = CASE WHEN $6::text LIKE 'client/%' THEN 'client' ELSE $6 END
+    WHERE {OF_ADDRESS} AND channel = ANY($3::text[]) AND category = ANY($4::text[]) AND caused_by LIKE 'client/%'
+      AND ($6 NOT LIKE 'client/%' OR split_part(caused_by, '/', 2) <> split_part($6, '/', 2))
+    RETURNING channel, category
+)
+INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
+SELECT DISTINCT channel, ($1::bytea[])[1], category, true, $5::timestamptz, $6 FROM held"""  # noqa: S608  # ours
+"""What a client stopped and somebody else stops too is not that client's to lift any more, nor another client's."""
+
 LIFT_OPT_OUT = f"""
 WITH lifted AS (
     DELETE FROM opt_out WHERE {OF_ADDRESS} AND channel = ANY($3::text[]) AND category = ANY($4::text[])
+      AND ($7::text IS NULL OR caused_by = $7 OR starts_with(caused_by, $7 || '/'))
     RETURNING channel, category
 ), noted AS (
     INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)
@@ -57,7 +69,9 @@ WITH refusing AS (
     INSERT INTO opt_out (channel, address_key, category, since, caused_by)
     SELECT channel, address_key, category, $4, $5
     FROM refusing CROSS JOIN unnest($2::text[]) AS asked (channel) CROSS JOIN unnest($3::text[]) AS wanted (category)
-    ORDER BY address_key, channel, category ON CONFLICT DO NOTHING
+    ORDER BY address_key, channel, category
+    ON CONFLICT (address_key, channel, category) DO UPDATE SET since = excluded.since, caused_by = excluded.caused_by
+    WHERE opt_out.caused_by LIKE 'client/%'
     RETURNING channel, address_key, category
 )
 INSERT INTO opt_out_history (channel, address_key, category, stopped, at, caused_by)

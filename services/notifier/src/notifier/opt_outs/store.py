@@ -35,11 +35,15 @@ async def stop(
 ) -> None:
     """Stop messages of these categories to an address; it holds from the commit on (D36). Again changes nothing.
 
+    Only what one client stopped becomes that of whoever else stops it: it is not the client's to lift any more.
+
     Args:
         connection: In a transaction, or a pool.
         cause: What led to it, without personal data.
     """
-    await connection.execute(sql.OPT_OUT, *found_by(address), list(channels), list(categories), now, cause)
+    asked = *found_by(address), list(channels), list(categories), now, cause
+    await connection.execute(sql.OPT_OUT, *asked)
+    await connection.execute(sql.TAKE_OVER, *asked)
 
 
 async def stop_refused(connection: Connection, attempt_ids: Sequence[UUID], now: datetime) -> None:
@@ -58,9 +62,14 @@ async def lift(
     categories: Sequence[Category],
     cause: str,
     now: datetime,
+    stopped_by: str | None = None,
 ) -> bool:
-    """Take back what `stop` stored; say whether there was anything."""
-    asked = *found_by(address), list(channels), list(categories), now, cause
+    """Take back what `stop` stored; say whether there was anything.
+
+    Args:
+        stopped_by: Only what has this cause, or one that begins with it and a slash; None: all.
+    """
+    asked = *found_by(address), list(channels), list(categories), now, cause, stopped_by
     return bool(await connection.fetchval(sql.LIFT_OPT_OUT, *asked))
 
 
@@ -79,7 +88,7 @@ async def stopped(
     }
 
 
-async def opt_outs(pool: Pool, address: Address) -> OptOutList:
+async def opt_outs(pool: Executes, address: Address) -> OptOutList:
     """Return what an address wants no more."""
     rows = await pool.fetch(sql.OPT_OUTS, *found_by(address))
     items = [OptOutView.model_validate(dict(row)) for row in rows]

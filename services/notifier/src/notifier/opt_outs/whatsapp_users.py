@@ -36,7 +36,9 @@ WITH held AS (
 INSERT INTO opt_out (channel, address_key, category, since, caused_by)
 SELECT held.channel, known.address_key, held.category, min(held.since), min(held.caused_by)
 FROM held JOIN unnest($1::bytea[], $2::bytea[]) AS known (user_key, address_key) ON known.user_key = held.address_key
-GROUP BY 1, 2, 3 ON CONFLICT DO NOTHING"""
+GROUP BY 1, 2, 3
+ON CONFLICT (address_key, channel, category) DO UPDATE SET since = excluded.since, caused_by = excluded.caused_by
+WHERE opt_out.caused_by LIKE 'client/%'"""
 
 NUMBERS = """
 SELECT address_key FROM whatsapp_user WHERE user_key = ANY($1::bytea[]) GROUP BY 1 ORDER BY max(linked_at) DESC"""

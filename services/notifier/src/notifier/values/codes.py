@@ -15,6 +15,7 @@ CODES = {
     "MAY_NOT_REGISTER": "This client may not register patients, and so says nothing of them.",
     "FOREIGN_SOURCE": "Not a source of this client.",
     "FOREIGN_PATIENT": "This client does not see all clinics of this patient.",
+    "STOPPED_BY_OTHERS": "The reader, a carrier, staff or another client stopped some of it: nothing is lifted.",
     "UNKNOWN_PATIENT": "No such patient, or none of this client's sources.",
     "SOURCE_REQUIRED": "Several sources are possible: name one as `source`.",
     "GATE_SHUT": "It would never leave; `errors` says why.",

@@ -28,7 +28,10 @@ class PatientOptOuts(BaseModel):
     )  # fmt: skip
 
     patient_id: UUID = Field(description="Our id of the patient; of one who was merged away, of the one who is kept.")
-    items: list[OptOutView] = Field(description="What is stopped now, since when and by whom.")
+    items: list[OptOutView] = Field(
+        description="What is stopped now, since when and by whom. Of what a client did not stop itself it reads who in "
+        "one word: `reply`, `unsubscribe`, `carrier`, `staff`, `client`."
+    )
     lifted: list[LiftedView] = Field(description="What was stopped and last taken back, when and by whom.")
     without_address: list[Channel] = Field(
         description="Channels on which he has no address now: nothing is stopped or lifted there. Preferences hold "

@@ -51,7 +51,7 @@ def _routes(
     async def look_up(of: Annotated[OfPatient, Depends(whose)]) -> PatientOptOuts:
         async with pool.acquire() as connection:
             found = await known(connection, of)
-        return await shown(pool, *found)
+        return await shown(pool, *found, _client(of))
 
     @router.post(
         "/stop",
@@ -63,21 +63,30 @@ def _routes(
         async with pool.transaction(isolation="read_committed") as connection:
             found = await known(connection, of)
             await stop_at(connection, found[1], body, _cause(of, body), clock.now())
-        return await shown(pool, *found)
+        return await shown(pool, *found, _client(of))
 
     @router.post(
         "/lift",
         name=f"lift_patient_opt_outs{by_what}",
         summary="Let messages leave again, on all channels or those named",
+        responses=refuses({403: (*OF_PATIENT[403], "STOPPED_BY_OTHERS")}),
     )
     async def lift(of: Annotated[OfPatient, Depends(whose)], body: WhatBody) -> PatientOptOuts:
-        """`{"channels": ["sms"]}` lifts SMS and leaves WhatsApp and email as they are."""
+        """`{"channels": ["sms"]}` lifts SMS and leaves WhatsApp and email as they are.
+
+        A client lifts what it stopped itself. 403 STOPPED_BY_OTHERS: something named was stopped by the reader, a
+        carrier, staff or another client, and nothing is lifted.
+        """
         async with pool.transaction(isolation="read_committed") as connection:
             found = await known(connection, of)
-            await lift_at(connection, found[1], body, _cause(of, body), clock.now(), lifted)
-        return await shown(pool, *found)
+            await lift_at(connection, found[1], body, _cause(of, body), clock.now(), lifted, _client(of))
+        return await shown(pool, *found, _client(of))
 
     return router
+
+
+def _client(of: OfPatient) -> str | None:
+    return None if of.asker.client_id is None else f"client/{of.asker.client_id}"
 
 
 def _cause(of: OfPatient, body: WhatBody) -> str:
