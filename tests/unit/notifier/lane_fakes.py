@@ -18,7 +18,7 @@ from notifier.gate.domain.modes import SendingMode
 from notifier.gate.domain.told import Said, Slot
 from notifier.gate.domain.visit import Person, Visit
 from notifier.lanes.domain.breaker import BreakerState
-from notifier.lanes.domain.together import SOON, Whom, whom_of
+from notifier.lanes.domain.together import SOON, STEPS_BACK, Whom, whom_of
 from notifier.lanes.domain.undecided import PUT_OFF
 from notifier.lanes.handle.lane import Lane
 from notifier.lanes.handle.limits import Limits
@@ -107,7 +107,7 @@ class MemoryLedger:
     ) -> Beside:
         found = [one for one in self.held.values() if one.notification_id not in but and whom_of(one) in people]
         queued = [one for one in found if one.state is NotificationState.QUEUED and one.lane is lane]
-        ready = [one for one in queued if one.next_attempt_at <= (now if one.attempts else now + SOON)]
+        ready = [one for one in queued if one.next_attempt_at <= now + (STEPS_BACK if one.attempts else SOON)]
         mine = [one for one in ready if one.notification_id not in self.locked_elsewhere]
         others = [one for one in ready if one.notification_id in self.locked_elsewhere]
         missing = [(person, one.notification_id) for one in others if (person := whom_of(one))]

@@ -9,6 +9,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from notifier.lanes.domain.together import STEPS_BACK
+from notifier.lanes.store import PostgresLedger
+from notifier.ledger.domain.notification import Notification
 from schemas.appointments import Appointment, Status
 from schemas.notifications import Channel, Outcome
 from tests.support.carriers.log import Taken
@@ -198,6 +201,31 @@ async def test_two_instances_at_once_give_everybody_one_message(notifier: Runnin
     await in_state(notifier, visits, "confirmation", "accepted")
 
     assert [len(await taken(notifier, patient)) for patient in patients] == [1] * 25
+
+
+async def test_what_stepped_back_on_a_later_attempt_is_locked_beside_the_first_of_them(
+    notifier: RunningNotifier,
+) -> None:
+    patient = await notifier.patient()
+    await notifier.start(lanes=())
+    visits = await waiting(notifier, patient)
+    ids = [visit.appointment_id for visit in visits]
+    now = notifier.now
+    await notifier.pool.execute(
+        "UPDATE notification SET attempts = 1, next_attempt_at = $2 WHERE appointment_id = ANY($1::uuid[])"
+        " AND recipient = 'patient'",
+        ids[:3], now + STEPS_BACK,
+    )  # fmt: skip
+    await notifier.pool.execute(
+        "UPDATE notification SET attempts = 1, next_attempt_at = $2 WHERE appointment_id = $1"
+        " AND recipient = 'patient'",
+        ids[3], now + STEPS_BACK + timedelta(milliseconds=1),
+    )  # fmt: skip
+
+    async with PostgresLedger(notifier.pool, timedelta(minutes=1), {}, notifier.peppers).transaction() as work:
+        found = await work.lock_beside(Channel.EMAIL, {(patient, "NORTH")}, [], now, now)
+
+    assert {one.appointment_id for one in found.rows if isinstance(one, Notification)} == set(ids[:3])
 
 
 async def test_while_somebody_has_one_of_them_the_others_wait_for_it(

@@ -74,6 +74,50 @@ async def test_b12_what_a_person_finds_out_of_one_is_so_for_all_of_its_call(
     assert len(await taken(notifier, patient, "mobile")) == 1
 
 
+@pytest.mark.parametrize(("act", "arrived", "state"), [("resend", False, "unknown"), ("drop", True, "failed")])
+async def test_g5_what_a_person_sent_again_or_dropped_is_not_touched_by_what_is_found_out_of_its_call(
+    notifier: RunningNotifier, act: str, arrived: bool, state: str
+) -> None:
+    """It is off the list. Queued for its next channel, it would be a second message beside the one sent again."""
+    patient = await notifier.patient()
+    notifier.carriers.script(await notifier.address(patient, "email"), "garbage")
+    await notifier.start(lanes=())
+    visits = await waiting(notifier, patient, 3)
+    await lanes(notifier, Channel.EMAIL)
+    await in_state(notifier, visits, "confirmation", "unknown")
+    done, found, beside = [str(one["notification_id"]) for one in await calls_of(notifier, visits)]
+    assert (await notifier.ask("POST", f"/v1/work-list/{done}/{act}", json={"by": "desk"})).is_success
+
+    said = {"by": "desk", "arrived": arrived}
+    assert (await notifier.ask("POST", f"/v1/work-list/{found}/settle", json=said)).is_success
+
+    rows = await notifier.pool.fetch(
+        "SELECT one.notification_id, one.state, made.outcome FROM notification AS one JOIN attempt AS made USING"
+        " (attempt_id) WHERE one.notification_id = ANY($1::uuid[])",
+        [UUID(one) for one in (done, found, beside)],
+    )
+    now = {str(row["notification_id"]): (row["state"], row["outcome"]) for row in rows}
+    assert now[done] == (state, "unknown")
+    assert now[found] == now[beside] == (("accepted", "accepted") if arrived else ("queued", "rejected"))
+
+
+async def test_a_call_is_looked_for_while_any_of_its_messages_is_unknown(notifier: RunningNotifier) -> None:
+    patient = await notifier.patient(email=None)
+    notifier.carriers.script(await notifier.address(patient, "mobile"), "garbage")
+    await notifier.start(lanes=())
+    visits = await waiting(notifier, patient, 3)
+    await lanes(notifier, Channel.SMS)
+    await in_state(notifier, visits, "confirmation", "unknown")
+    lead, *_ = await calls_of(notifier, visits)
+    path = f"/v1/work-list/{lead['notification_id']}/drop"
+    assert (await notifier.ask("POST", path, json={"by": "desk"})).is_success
+
+    async with notifier.pool.acquire() as connection:
+        [one] = await unknown_attempts(connection, 0, 86_400, 10)
+
+    assert (one.attempt_id, one.alone) == (lead["attempt_id"], True)
+
+
 async def test_of_an_unknown_outcome_one_message_is_looked_for_and_no_other_stands_in_its_way(
     notifier: RunningNotifier,
 ) -> None:

@@ -187,6 +187,30 @@ async def test_every_outcome_of_a_message_is_one_and_nothing_else_is(pool: Pool)
     ]
 
 
+async def test_what_did_not_arrive_is_an_outcome_also_if_its_next_channel_is_tried_at_once(pool: Pool) -> None:
+    """The ledger keeps the row as queued, with the version under which the loss was published."""
+    sent = message()
+    lost = sent.but(state=NotificationState.QUEUED, version=2, delivery_state=DeliveryState.UNDELIVERED)
+    tried = lost.but(lane=Channel.EMAIL, attempts=2)
+    arrived = tried.but(state=NotificationState.ACCEPTED, version=3, delivery_state=DeliveryState.DELIVERED)
+    async with pool.acquire() as connection:
+        await write(connection, sent)
+    for now in (lost, tried, arrived):
+        async with pool.transaction() as connection:
+            await rows.write(connection, [now], NOW + timedelta(minutes=now.version))
+
+    await wait_for(pool, *[sent.notification_id] * 3)
+
+    outcomes = [row for _, row in await PostgresOutcomes(pool).after(BEGINNING, 10)]
+    told = [(one["version"], one["channel"], one["state"], one["reason"], one["delivery_state"]) for one in outcomes]
+    assert told == [
+        (1, "sms", "accepted", None, "unknown"),
+        (2, "sms", "accepted", None, "undelivered"),
+        (3, "email", "accepted", None, "delivered"),
+    ]
+    assert outcomes[1]["at"] == NOW + timedelta(minutes=2)
+
+
 async def test_the_operator_reads_the_feed_page_by_page_and_waits_for_the_next(
     pool: Pool, http: httpx2.AsyncClient
 ) -> None:

@@ -45,10 +45,10 @@ CROSS JOIN LATERAL (
 WHERE $9 OR {_not_paused("asked.account")}"""  # noqa: S608  # constants of ours
 """Of the other accounts: each its clinics' own, so many of each."""
 
-# News to these people by these clinics that is due, or soon for the first time; never what waits for an hour.
+# News to these people by these clinics that is due by $3, or by $2 for the first time; never what waits for an hour.
 _BESIDE = """state = 'queued' AND lane = $1 AND kind IN ('confirmation', 'moved', 'cancelled')
   AND recipient = 'patient' AND not_after >= $4
-  AND next_attempt_at <= CASE WHEN attempts = 0 AND reason IS NULL THEN $3::timestamptz + $2::interval ELSE $3 END"""
+  AND next_attempt_at <= CASE WHEN attempts = 0 AND reason IS NULL THEN $2::timestamptz ELSE $3::timestamptz END"""
 
 BESIDE = f"""
 SELECT notification_id, recipient_id, clinic_id

@@ -14,7 +14,7 @@ from notifier.carriers.accounts import Accounts
 from notifier.gate.domain.facts import SendingModeName
 from notifier.lanes import rate_limit
 from notifier.lanes import statements as sql
-from notifier.lanes.domain.together import SOON, Whom
+from notifier.lanes.domain.together import SOON, STEPS_BACK, Whom
 from notifier.lanes.domain.undecided import PUT_OFF
 from notifier.lanes.handle.ports import Answered, Beside
 from notifier.ledger.domain.notification import (
@@ -106,7 +106,7 @@ class PostgresLaneTransaction(PostgresLedgerTransaction):
     async def lock_beside(
         self, lane: Channel, people: Collection[Whom], but: Collection[UUID], now: datetime, until: datetime
     ) -> Beside:
-        asked = lane, SOON, now, until
+        asked = lane, now + SOON, now + STEPS_BACK, until
         who, clinics = [one for one, _ in people], [clinic for _, clinic in people]
         found = await self._connection.fetch(sql.BESIDE, *asked, who, clinics, list(but), MOST_BESIDE)
         if not found:

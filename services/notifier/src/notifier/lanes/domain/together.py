@@ -23,7 +23,7 @@ SOON = timedelta(seconds=10)
 """What is due within it leaves with what is due now: one order is read in several portions."""
 
 STEPS_BACK = timedelta(seconds=1)
-"""How long rows wait whose first one another process has: less than `SOON`, so they leave with it."""
+"""How long rows wait whose first one another process has, which looks ahead as far: so they leave with it."""
 
 type Whom = tuple[UUID, str]
 """Who is told, by which clinic."""

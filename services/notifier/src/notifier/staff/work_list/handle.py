@@ -73,7 +73,7 @@ class DeskTransaction(LedgerTransaction, Protocol):
         """Return what was done with the message before, oldest first, each with the attempt it was about."""
 
     async def of_one_call(self, notification_id: UUID) -> Collection[UUID]:
-        """Return the messages that the last call for this one was made for, and itself."""
+        """Return this message, and those of its last call that nobody has sent again or dropped."""
 
     async def insert(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Insert new messages."""

@@ -47,7 +47,8 @@ NOTE = """
 INSERT INTO work_list_action (notification_id, attempt_id, action, arrived, resent_as, acted_by, acted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 
-# Whose last attempts are of the call of this one's last attempt (decision 0050).
+# Whose last attempts are of the call of this one's last attempt (decision 0050). Those that somebody has sent again or
+# dropped are off the list by that: what is found out later of the call must not send them once more.
 OF_ONE_CALL = """
 WITH asked AS (
     SELECT coalesce(made.with_attempt, made.attempt_id) AS lead
@@ -55,7 +56,9 @@ WITH asked AS (
 )
 SELECT one.notification_id
 FROM asked JOIN attempt AS made ON made.attempt_id = asked.lead OR made.with_attempt = asked.lead
-JOIN notification AS one ON one.notification_id = made.notification_id AND one.attempt_id = made.attempt_id"""
+JOIN notification AS one ON one.notification_id = made.notification_id AND one.attempt_id = made.attempt_id
+WHERE NOT EXISTS (SELECT FROM work_list_action AS done
+                  WHERE done.notification_id = one.notification_id AND done.action IN ('resend', 'drop'))"""
 
 CLOSE_BY_A_PERSON = """
 UPDATE attempt SET outcome = $2, code = $3, answered_at = clock_timestamp(), settled_at = $4
