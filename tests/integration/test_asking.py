@@ -62,7 +62,8 @@ async def test_g9_lists_are_as_if_there_were_no_others_and_no_place_in_them_tell
         assert answer.status_code == 200, answer.text
         return [UUID(one["appointment_id"]) for one in answer.json()["items"]], answer.json()["next_after"]
 
-    own, nothing = ([asked.visits["own"]], None), ([], None)
+    own: tuple[list[UUID], Any] = ([asked.visits["own"]], None)
+    nothing: tuple[list[UUID], Any] = ([], None)
     assert await listed(clinic="EYE") == own
     assert await listed(patient=asked.patient) == own
     assert await listed(clinic="ENT") == nothing

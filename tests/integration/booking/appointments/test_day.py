@@ -207,11 +207,12 @@ async def test_a_source_is_asked_for_alone(door: Door) -> None:
     day = {"clinic": "EYE", "day": "2027-03-12"}
 
     assert await names(door, both, **day) == ["first", "noon", "w", "last"]
+    ever: dict[str, Any] = {"from": "2027-03-01T00:00Z"}
     for key in (both, OPERATOR_KEY):
         assert await names(door, key, **day, source="web") == ["w"]
         assert await names(door, key, **day, source="local") == ["first", "noon", "last"]
         assert await names(door, key, **day, provider=PROVIDER, source="web") == []
-        (light,) = (await asked(door, key, **{"from": "2027-03-01T00:00Z"}, source="web"))["items"]
+        (light,) = (await asked(door, key, **ever, source="web"))["items"]
         assert "source" not in light
     for query in (day, {"from": "2027-03-01T00:00Z"}, {"provider": PROVIDER}):
         assert (await asked(door, both, 403, **query, source="x"))["code"] == "FOREIGN_SOURCE"

@@ -315,4 +315,4 @@ def test_the_record_has_the_client_and_whom_it_names() -> None:
         ("riverside", None): "riverside",
         ("riverside", "A. Abara"): "riverside/A. Abara",
     }
-    assert {asked: Asker(asked[0] and RIVERSIDE).by(asked[1]) for asked in given} == given
+    assert {asked: Asker(RIVERSIDE if asked[0] else None).by(asked[1]) for asked in given} == given
