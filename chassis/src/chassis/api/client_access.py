@@ -14,6 +14,7 @@ from chassis.api.app import OperatorKey
 from chassis.api.booking_rights import MOST_IDS, BookingRights, SeenVisit, Who
 from chassis.api.door import Admit, refused
 from chassis.api.problems import Problem
+from chassis.process.errors import AttendError
 
 NO_VISIT = UUID(int=0)
 """Of a visit that the caller does not see: nothing is found of it, as of one that is not there."""
@@ -105,16 +106,16 @@ class Asker:
             rows = MOST_IDS
         return found[:limit], len(found) > limit
 
-    def may_list(self, patient: UUID | None, clinic: str | None) -> bool:
+    def may_list(self, patient: UUID | None, clinic: str | None, no_filter: AttendError) -> bool:
         """Say whether a list of this patient, at this clinic, may have something of his.
 
         Raises:
-            Problem: 422 NO_FILTER: a client names neither.
+            AttendError: `no_filter`: a client names neither.
         """
         if self.who is None:
             return True
         if patient is None and clinic is None:
-            raise Problem(422, "NO_FILTER", "Give a patient, a clinic, or a visit: appointment, or id with its source.")
+            raise no_filter
         return clinic is None or self.who.sees_clinic(clinic)
 
     async def seen(self, visits: Collection[UUID]) -> dict[UUID, SeenVisit]:

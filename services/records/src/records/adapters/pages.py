@@ -57,9 +57,9 @@ class Filters(BaseModel):
 class NoFilter(AttendError):
     """A list of everybody's files was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, further: str = ", status") -> None:
         super().__init__(
-            "NO_FILTER", "give at least one of patient, appointment (or id with its source), clinic, status"
+            "NO_FILTER", f"give at least one of patient, appointment (or id with its source), clinic{further}"
         )
 
 
@@ -79,7 +79,7 @@ async def find(pool: Pool, filters: Filters) -> SubFilePage:
 
 async def find_own(pool: Pool, filters: Filters, asker: Asker) -> SubFilePage:
     """Return one page of the sub-files that were opened by a client's visits."""
-    if not asker.may_list(filters.patient, filters.clinic):
+    if not asker.may_list(filters.patient, filters.clinic, NoFilter(further="")):
         return SubFilePage(items=[])
 
     async def read(after: UUID | None, rows: int) -> tuple[list[SubFileView], UUID | None]:

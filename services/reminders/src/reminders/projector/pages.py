@@ -135,7 +135,7 @@ async def find(pool: Pool, filters: Filters) -> ReminderPage:
 
 async def find_own(pool: Pool, filters: Filters, asker: Asker) -> ReminderPage:
     """Return one page of a client's reminders."""
-    if not asker.may_list(filters.patient, filters.clinic):
+    if not asker.may_list(filters.patient, filters.clinic, NoFilter()):
         return ReminderPage(items=[])
 
     async def read(after: str | None, rows: int) -> tuple[list[ReminderView], str | None]:
