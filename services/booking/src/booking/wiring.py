@@ -16,6 +16,7 @@ from booking.appointments.intake import CommandIntake
 from booking.asking import http as asking_http
 from booking.clinics import http as clinics_http
 from booking.desk import http as desk_http
+from booking.desk.intake import DeskIntake
 from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
@@ -262,7 +263,7 @@ def door(
         merges_http.routes(transactions, client),
         asking_http.routes(reads, reader, auth.reader_of(keys, operator_key, fresh=True)),
         appointments_http.routes(reads, transactions.clock, reader),
-        desk_http.routes(desk_http.Desk(transactions, intake, reads), reader),
+        desk_http.routes(DeskIntake(transactions, intake, reads), reader),
         _inbound_routes(settings, transactions, reads, formats, reader),
         safety_http.routes(reads, reader, clinics_visited),
         sources_http.routes(transactions, reads, reader),

@@ -157,7 +157,8 @@ async def test_b1_an_appointment_nobody_knows_and_a_service_that_is_down_are_sai
     notifier.port = free_port()
     code, _, error = await attend(notifier, "why", str(uuid4()))
     assert code == 1
-    assert "does not answer (ConnectError" in error
+    assert f"http://127.0.0.1:{notifier.port} does not answer (ConnectError: " in error
+    assert error.endswith("ATTEND_NOTIFIER_URL names it")
 
 
 async def test_b1_only_the_operators_key_opens_a_timeline(notifier: RunningNotifier) -> None:

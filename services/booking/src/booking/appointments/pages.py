@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
-from booking.door.domain import ALL, Client
+from booking.door.domain import Client
 from chassis.api.page_cursor import Cursor, next_place
 from chassis.postgres.database import Pool
 
@@ -46,7 +46,7 @@ async def page(
     """
     place = place_of(start, after)
     sources = await sources_of(pool, client, source)
-    shares = list(product(sources, *([] if client.sees_clinic(ALL) else [sorted(set(client.clinics))])))
+    shares = list(product(sources, *([] if client.seen_clinics is None else [client.seen_clinics])))
     rows = await pool.fetch(_statement(shares, limit), *place, *sum(shares, ())) if shares else []
     items = [
         {
@@ -72,8 +72,8 @@ async def sources_of(pool: Pool, client: Client, named: str | None = None) -> li
     """Return the sources whose visits the client sees, or of them the one that is asked for."""
     if named is not None:
         return [named]
-    if not client.sees_source(ALL):
-        return sorted(set(client.sources))
+    if client.seen_sources is not None:
+        return client.seen_sources
     return [row["source"] for row in await pool.fetch(_EVERY_SOURCE)]
 
 

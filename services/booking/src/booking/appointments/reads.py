@@ -36,7 +36,7 @@ async def one(pool: Pool, appointment_id: UUID, client: Client) -> dict[str, Any
         Problem: 404, the same for what does not exist and for what belongs to others.
     """
     row = await pool.fetchrow(_ONE, appointment_id)
-    if row is None or not client.sees_source(row["source"]) or not _sees_clinic(client, row["clinic_id"]):
+    if row is None or not client.sees_visit(row["source"], row["clinic_id"]):
         raise _unknown()
     history = [orjson.loads(r["snapshot"]) for r in await pool.fetch(_HISTORY, appointment_id)]
     return {
@@ -63,20 +63,8 @@ async def beginning(pool: Pool, client: Client, prefix: str) -> dict[str, Any]:
     """Return up to 5 appointments whose ids begin so; hyphens may be left out."""
     digits = prefix.replace("-", "")
     lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    rows = await pool.fetch(_BEGINNING, lowest, highest, *_seen_by(client))
+    rows = await pool.fetch(_BEGINNING, lowest, highest, client.seen_sources, client.seen_clinics)
     return {"items": [{**dict(row), "appointment_id": str(row["appointment_id"])} for row in rows], "next_after": None}
-
-
-def _seen_by(client: Client) -> tuple[list[str] | None, list[str] | None]:
-    """Return the sources and the clinics that the client may see; None: all."""
-    return (
-        None if client.sees_source("*") else list(client.sources),
-        None if client.sees_clinic("*") else list(client.clinics),
-    )
-
-
-def _sees_clinic(client: Client, clinic_id: str | None) -> bool:
-    return clinic_id is None or client.sees_clinic(clinic_id)
 
 
 def _unknown() -> Problem:

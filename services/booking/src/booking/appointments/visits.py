@@ -77,7 +77,7 @@ def page_statement(
     bounds += f" AND starts_at < {given(wanted.until)}" if wanted.until is not None else ""
     bounds += f" AND status = ANY ({given(wanted.statuses)}::text[])" if wanted.statuses is not None else ""
     ordered = f"{bounds} ORDER BY starts_at, appointment_id LIMIT {limit:d}"
-    clinics = _clinics(client, wanted)
+    clinics = client.seen_clinics if wanted.clinic is None else [wanted.clinic]
     if wanted.provider is None and wanted.patients is None:
         shares = product(map(given, sources), *([] if clinics is None else [list(map(given, clinics))]))
         own = [
@@ -93,22 +93,11 @@ def page_statement(
 _SHARE = ("source", "clinic_id")
 
 
-def _clinics(client: Client, wanted: Wanted) -> list[str] | None:
-    """Return the clinics that a client asks for, or may see; None: all."""
-    if wanted.clinic is not None:
-        return [wanted.clinic]
-    return None if client.sees_clinic(ALL) else sorted(set(client.clinics))
-
-
-def _sources(client: Client) -> list[str] | None:
-    return None if client.sees_source(ALL) else list(client.sources)
-
-
 def _of_somebody(client: Client, clinics: list[str] | None, wanted: Wanted, given: Any) -> list[str]:
     """Return the conditions of a provider's or a patient's visits, of which there are few."""
     own = [f"provider_id = {given(wanted.provider)}"] if wanted.provider is not None else []
     own += [f"patient_id = ANY ({given(list(wanted.patients))}::uuid[])"] if wanted.patients is not None else []
-    sources = [wanted.source] if wanted.source is not None else _sources(client)
+    sources = client.seen_sources if wanted.source is None else [wanted.source]
     own += [] if sources is None else [f"source = ANY ({given(sources)}::text[])"]
     return own + ([] if clinics is None else [f"clinic_id = ANY ({given(clinics)}::text[])"])
 

@@ -5,15 +5,13 @@ from uuid import UUID
 
 from booking.asking import statements as sql
 from booking.asking.bodies import SeenVisit
-from booking.door.domain import ALL, Client
+from booking.door.domain import Client
 from chassis.postgres.database import Pool
 
 
 async def seen(pool: Pool, client: Client, ids: Collection[UUID]) -> list[SeenVisit]:
     """Return those of these visits that the client sees, by where each stands now."""
-    sources = None if client.sees_source(ALL) else list(client.sources)
-    clinics = None if client.sees_clinic(ALL) else list(client.clinics)
-    rows = await pool.fetch(sql.SEEN, list(set(ids)), sources, clinics)
+    rows = await pool.fetch(sql.SEEN, list(set(ids)), client.seen_sources, client.seen_clinics)
     return [SeenVisit.model_validate(dict(row)) for row in rows]
 
 

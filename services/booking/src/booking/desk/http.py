@@ -1,49 +1,28 @@
 """`POST /v1/appointments/cancel` and `/move`: many visits at once; `GET /v1/desk-changes`: who asked for what."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from operator import itemgetter
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 
-from booking.appointments.domain.batch import EventAnswer
-from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING
-from booking.appointments.handle import decided
-from booking.appointments.intake import CommandIntake
-from booking.appointments.store import Looking
-from booking.appointments.wanted import Filter, wanted_of
-from booking.desk.answers import answer_of
 from booking.desk.bodies import CancelBody, DeskAnswer, DeskChanges, MoveBody, WhichBody, read, shift_of
-from booking.desk.domain import REASONS, Act, Order, Wish
-from booking.desk.handle import Done, commands_of, done, order_for
-from booking.desk.store import PostgresOrders, changes_of, chosen_by, starts_of, visits_of
+from booking.desk.domain import REASONS, Act, Wish
+from booking.desk.intake import MOST_VISITS, DeskIntake
+from booking.desk.store import changes_of
 from booking.door.auth import Caller
 from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema, problem
 from booking.door.domain import OPERATOR, Client
 from booking.door.strict_json import canonical_hash, strict_json
-from booking.door.transactions import Transactions
 from booking.values import texts
 from booking.values.refusals import Refused
-from booking.values.times import calendar_day
 from chassis.api.app import Problem, refuses
 from chassis.api.page_cursor import next_place
-from chassis.postgres.database import Pool
-from schemas.appointments import Status
 
 LONGEST_PAGE = 1_000
 """Visits that one request carries out: one transaction."""
 
-MOST_VISITS = 10_000
-"""Visits of one order."""
-
 LONGEST_KEY = 150
 """Of an order: with an appointment's id it is the key of that visit's command."""
-
-_NOT_CANCELLED = tuple(status for status in Status if status not in ENDS_BEFORE_BEGINNING)
 
 _BY_DAY = {
     "event_id": "day-1",
@@ -61,65 +40,6 @@ After = Annotated[int, Query(ge=0, le=MOST_VISITS, description="`next_after` of 
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Visits of one answer.")]
 
 
-@dataclass(frozen=True)
-class Desk:
-    """Where orders are kept and carried out.
-
-    Attributes:
-        reads: Connections for what only reads.
-    """
-
-    transactions: Transactions
-    intake: CommandIntake
-    reads: Pool
-
-    async def take(self, wish: Wish, body: WhichBody, after: int, limit: int) -> DeskAnswer:
-        """Carry out a page of an order, which is kept first if it is new, and answer it."""
-        now, connection = self.transactions.clock.now(), self.transactions.run
-        chosen = Order(await self._choose(wish.client, body, now), now)
-        if body.dry_run:
-            order = chosen
-        else:
-            order = await connection(lambda one: order_for(PostgresOrders(one), wish, chosen), lambda: None)
-        page = order.page(after, limit)
-        async with self.reads.acquire() as reading:
-            visits = await visits_of(reading, wish.client, page)
-        commands = commands_of(wish, order, page, visits)
-        if body.dry_run:
-            answers = await self._tried(commands, wish.client, now)
-        else:
-            answers = await self.intake.answer_all(commands, wish.client)
-        rest = after + len(page)
-        next_after = rest if rest < len(order.starts) else None
-        results: list[Done] = done(page, visits, commands, answers)
-        return answer_of(wish, order, results, next_after, dry_run=body.dry_run)
-
-    async def _choose(self, client: Client, body: WhichBody, now: datetime) -> Mapping[UUID, datetime | None]:
-        if body.ids is not None:
-            if any(one is not None for one in (body.clinic, body.day, body.provider, body.source, body.status)):
-                raise Refused("WHICH_VISITS", "give ids, or a clinic and a day", "ids")
-            return await starts_of(self.reads, body.ids)
-        if body.clinic is None or body.day is None:
-            raise Refused("WHICH_VISITS", "give ids, or a clinic and a day", "day" if body.clinic else "clinic")
-        calendar_day(body.day, "day")  # an order means the same day whenever it is repeated
-        given = Filter(body.clinic, body.day, provider=body.provider, status=body.status or _NOT_CANCELLED)
-        wanted = await wanted_of(self.reads, client, given, now, source=body.source)
-        found = await chosen_by(self.reads, client, wanted, MOST_VISITS + 1)
-        if len(found) > MOST_VISITS:
-            raise Refused("BATCH_TOO_LARGE", f"more than {MOST_VISITS} visits: name a provider", "provider")
-        return found
-
-    async def _tried(
-        self, commands: Sequence[BookAppointment | Refused], client: Client, now: datetime
-    ) -> list[EventAnswer]:
-        """Return what the commands would be answered now; the transaction may only read."""
-        readable = [command for command in commands if isinstance(command, BookAppointment)]
-        async with self.reads.transaction(readonly=True) as connection:
-            _, found = await decided(Looking(connection), readable, {client.client_id: client}, now)
-        answers = iter(found)
-        return [EventAnswer("", refusal=one) if isinstance(one, Refused) else next(answers) for one in commands]
-
-
 _REFUSES = refuses(
     {
         400: BAD_BODY,
@@ -135,7 +55,7 @@ _REFUSES = refuses(
 )
 
 
-def routes(desk: Desk, reader: Caller) -> APIRouter:
+def routes(desk: DeskIntake, reader: Caller) -> APIRouter:
     """Return the routes. They are for clients: the operator's key books nothing."""
     router = APIRouter(prefix="/v1", tags=["events"])
 

@@ -80,7 +80,8 @@ async def starts_of(pool: Pool, ids: Sequence[UUID]) -> dict[UUID, datetime | No
 
 async def visits_of(connection: Connection, client: Client, ids: Collection[UUID]) -> Mapping[UUID, Visit]:
     """Return those of these visits that the client sees."""
-    rows = [row for row in await connection.fetch(_VISITS, list(ids)) if _is_seen(client, row)]
+    found = await connection.fetch(_VISITS, list(ids))
+    rows = [row for row in found if client.sees_visit(row["source"], row["clinic_id"])]
     barred = await PostgresStore(connection).barred({row["patient_id"] for row in rows})
     return {
         row["appointment_id"]: Visit(
@@ -102,7 +103,3 @@ async def changes_of(pool: Pool, client: Client, before: int | None, limit: int)
     """Return the orders of this client, newest first; the operator sees everybody's."""
     whose = None if client is OPERATOR else client.client_id
     return [dict(row) for row in await pool.fetch(_CHANGES, whose, before, limit)]
-
-
-def _is_seen(client: Client, row: Any) -> bool:
-    return client.sees_source(row["source"]) and (row["clinic_id"] is None or client.sees_clinic(row["clinic_id"]))

@@ -43,6 +43,20 @@ class Client:
         """Say whether the client may see this clinic's appointments."""
         return ALL in self.clinics or clinic_id in self.clinics
 
+    def sees_visit(self, source: str, clinic_id: str | None) -> bool:
+        """Say whether the client may see a visit that came from this source, at this clinic; None: at none yet."""
+        return self.sees_source(source) and (clinic_id is None or self.sees_clinic(clinic_id))
+
+    @property
+    def seen_sources(self) -> list[str] | None:
+        """The sources whose visits the client sees, each once; None: all."""
+        return None if self.sees_source(ALL) else sorted(set(self.sources))
+
+    @property
+    def seen_clinics(self) -> list[str] | None:
+        """The clinics whose visits the client sees, each once; None: all."""
+        return sorted(set(self.clinics)) if self.is_limited else None
+
     def check_clinic(self, clinic_id: str, place: str = "appointment.clinic") -> None:
         """Refuse a clinic of others."""
         if not self.sees_clinic(clinic_id):

@@ -69,7 +69,7 @@ async def find(pool: Pool, client: Client, written: str, source: str | None) -> 
     named = ours is None or (len(client.sources) == 1 and not client.sees_source(ALL))
     row = await pool.fetchrow(_NAMED, client.source(source), written) if named else None
     if row is None and ours is not None:
-        row = await pool.fetchrow(_NAMED_BY, ours, _sources(client))
+        row = await pool.fetchrow(_NAMED_BY, ours, client.seen_sources)
     if row is None:
         raise Problem(404, "UNKNOWN_PATIENT", "No such patient, or none whom this client's sources name.")
     if client.is_limited:
@@ -79,7 +79,7 @@ async def find(pool: Pool, client: Client, written: str, source: str | None) -> 
 
 async def shown(pool: Pool, client: Client, patient_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Return these patients with their names, in this order."""
-    rows = await pool.fetch(_SHOWN, list(patient_ids), _sources(client))
+    rows = await pool.fetch(_SHOWN, list(patient_ids), client.seen_sources)
     by_id = {row["patient_id"]: dict(row) for row in rows}
     return [by_id[patient_id] for patient_id in patient_ids]
 
@@ -99,10 +99,6 @@ async def page(
         visited = await clinics_of(pool, ids)
         ids = [one for one in ids if client.may_write(visited.get(one, ()))]
     return await shown(pool, client, ids), rows[-1]["source_id"] if len(rows) == limit else None
-
-
-def _sources(client: Client) -> list[str] | None:
-    return None if client.sees_source(ALL) else list(client.sources)
 
 
 async def _ours(pool: Pool, written: str) -> UUID | None:

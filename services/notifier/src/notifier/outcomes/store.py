@@ -19,9 +19,7 @@ class PostgresOutcomes:
     async def after(self, place: Place, limit: int) -> Sequence[tuple[Place, dict[str, Any]]]:
         """Return up to `limit` outcomes after a place, each with its own."""
         rows = await self._pool.fetch(sql.PAGE, str(place.xid), place.seq, limit)
-        return [
-            (_place(row), {name: value for name, value in row.items() if name not in Place._fields}) for row in rows
-        ]
+        return [(_place(row), _outcome(row)) for row in rows]
 
     async def horizon(self) -> Place:
         """Return the place up to which outcomes were removed; what is asked for with an earlier one has a gap."""
