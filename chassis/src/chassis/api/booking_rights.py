@@ -2,11 +2,8 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chassis.api.door import refused
 from chassis.api.problems import Problem
+from chassis.api.remembered_keys import RememberedKeys
 from chassis.process.errors import Unavailable
 
-REMEMBERED_S = 2.0
-"""How long a revoked key may still open a door of this process."""
-MOST_REMEMBERED = 1_000
-"""Keys remembered at once; of more, those asked for longest ago are looked up again."""
 SHORTEST_KEY = 32
 """Characters of any client's key: booking is not asked about less."""
 MOST_IDS = 1_000
@@ -63,36 +57,16 @@ class _Patient(_Read):
     patient_id: UUID
 
 
-@dataclass(slots=True)
-class _Known:
-    until: float
-    who: Who
-
-
 class BookingRights:
     """Booking, asked with the key of whoever asks here. Every method raises `Unavailable` while it does not answer."""
 
     def __init__(self, http: httpx2.AsyncClient, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._http, self._monotonic = http, monotonic
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._asked: dict[bytes, asyncio.Task[Who | None]] = {}
+        self._http = http
+        self._keys = RememberedKeys(self._ask_who, monotonic)
 
     async def who(self, key: str) -> Who | None:
-        """Return whose key it is, as of `REMEMBERED_S` ago at most; None: nobody's.
-
-        Requests with the same key meanwhile share one question.
-        """
-        if len(key) < SHORTEST_KEY:
-            return None
-        digest = sha256(key.encode()).digest()
-        known = self._known.get(digest)
-        if known is not None and self._monotonic() < known.until:
-            return known.who
-        asked = self._asked.get(digest)
-        if asked is None:
-            asked = self._asked[digest] = asyncio.create_task(self._ask_who(digest, key))
-            asked.add_done_callback(lambda _: self._asked.pop(digest))
-        return await asyncio.shield(asked)  # a caller that hangs up does not end it for the others
+        """Return whose key it is, as of `remembered_keys.REMEMBERED_S` ago at most; None: nobody's."""
+        return None if len(key) < SHORTEST_KEY else await self._keys.holder(key)
 
     async def seen(self, key: str, ids: Collection[UUID]) -> Mapping[UUID, SeenVisit]:
         """Return those of these visits that the key's holder sees, by their ids."""
@@ -127,19 +101,13 @@ class BookingRights:
             raise refused(key)
         return told.patient_id
 
-    async def _ask_who(self, digest: bytes, key: str) -> Who | None:
-        self._known.pop(digest, None)
+    async def _ask_who(self, key: str) -> Who | None:
         try:
-            who = await self._ask(Who, key, "GET", "/v1/client")
+            return await self._ask(Who, key, "GET", "/v1/client")
         except Problem as problem:
             if problem.status != 401:
                 raise
             return None
-        if who is not None:
-            self._known[digest] = _Known(self._monotonic() + REMEMBERED_S, who)
-            while len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
-        return who
 
     async def _ask[T: BaseModel](
         self, shape: type[T], key: str, method: str, path: str, *, hides: bool = True, **given: Any

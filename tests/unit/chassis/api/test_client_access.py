@@ -14,9 +14,10 @@ from fastapi import Depends, FastAPI
 from pydantic import BaseModel, SecretStr
 
 from chassis.api.app import OperatorKey, create_api
-from chassis.api.booking_rights import MOST_IDS, MOST_REMEMBERED, REMEMBERED_S, BookingRights, Who
+from chassis.api.booking_rights import MOST_IDS, BookingRights, Who
 from chassis.api.client_access import NO_VISIT, Asker, ClientAccess
 from chassis.api.problems import Problem
+from chassis.api.remembered_keys import MOST_REMEMBERED, REMEMBERED_S
 from chassis.process.errors import AttendError
 from chassis.process.settings import ServiceSettings
 

@@ -1,8 +1,6 @@
 """API clients and their hashed keys (G9)."""
 
-import asyncio
 import secrets
-import time
 from collections.abc import Collection
 from hashlib import sha256
 from typing import Any
@@ -12,14 +10,12 @@ from pydantic import SecretStr
 
 from booking.door.domain import Client
 from booking.values.refusals import Refused
+from chassis.api.remembered_keys import RememberedKeys
 from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Misconfigured
 
 SHORTEST_KEY = 32
 """Characters of a key brought from outside; our own have 43 (256 bits)."""
-
-REMEMBERED_S = 2.0
-"""How long a revoked or rotated key may still open this process's door."""
 
 _COLUMNS = "client_id, sources, clinics, may_register, default_clinic, may_set_policy, may_manage_clinics"
 _BY_KEY = f"SELECT {_COLUMNS} FROM api_client WHERE key_sha256 = $1 AND NOT revoked"  # noqa: S608  # ours
@@ -62,41 +58,19 @@ def _client(row: Any) -> Client:
 
 
 class Keys:
-    """Finds clients by their keys, and remembers those found for `REMEMBERED_S`."""
+    """Finds clients by their keys. Each is looked up by its hash, which tells nothing by its timing."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._found: dict[bytes, tuple[float, Client]] = {}
-        self._asked: dict[bytes, asyncio.Task[Client | None]] = {}
+        self._remembered = RememberedKeys(self._look_up)
+        self.client = self._remembered.holder
+        """The client whose key it is; None: nobody's."""
+        self.as_of_now = self._remembered.holder_now
+        """The same without what is remembered: for an answer that another process remembers."""
 
-    async def client(self, key: str) -> Client | None:
-        """Return the client whose key it is. It is looked up by its hash, which tells nothing by its timing.
-
-        Requests that ask for the same key meanwhile share one look-up.
-        """
-        digest = _hash(key)
-        until, client = self._found.get(digest, (0.0, None))
-        if client is not None and time.monotonic() < until:
-            return client
-        return await self.as_of_now(key)
-
-    async def as_of_now(self, key: str) -> Client | None:
-        """Return the same without what is remembered: for an answer that another process remembers."""
-        digest = _hash(key)
-        asked = self._asked.get(digest)
-        if asked is None:
-            asked = self._asked[digest] = asyncio.create_task(self._look_up(digest))
-            asked.add_done_callback(lambda _: self._asked.pop(digest))
-        return await asyncio.shield(asked)  # a caller that hangs up does not end it for the others
-
-    async def _look_up(self, digest: bytes) -> Client | None:
-        row = await self._pool.fetchrow(_BY_KEY, digest)
-        if row is None:
-            self._found.pop(digest, None)
-            return None
-        client = _client(row)
-        self._found[digest] = (time.monotonic() + REMEMBERED_S, client)
-        return client
+    async def _look_up(self, key: str) -> Client | None:
+        row = await self._pool.fetchrow(_BY_KEY, _hash(key))
+        return None if row is None else _client(row)
 
 
 async def by_id(connection: Connection, client_ids: Collection[str]) -> dict[str, Client]:
