@@ -54,6 +54,7 @@ COMMON: Codes = {
     "BOOKING_UNAVAILABLE": "Booking, which says what a key may see, is not there now. Send the same request again.",
     "REFUSED_BY_BOOKING": "Booking refuses this, and not in words known here.",
     "BUSY": "Too much is under way. Send the same request again.",
+    "CLOCKS_DIFFER": "The clocks of this service and its database differ: nothing is decided by time until they agree.",
     "DATABASE_UNAVAILABLE": "The database is not there now. Send the same request again.",
 }
 """What any service may say."""
