@@ -280,7 +280,7 @@ def test_every_job_says_in_words_what_goes_and_keeps_it_for_as_long_as_its_own_s
     )
     notifier = NotifierSettings.model_construct(
         keep_inbox_days=21, keep_reply_text_days=22, keep_unmatched_receipts_days=23,
-        keep_unreadable_callbacks_days=24, keep_dead_letters_days=25,
+        keep_unreadable_callbacks_days=24, keep_outcomes_days=26, keep_dead_letters_days=25,
     )  # fmt: skip
     reminders = RemindersSettings.model_construct(keep_records_days=31, keep_dead_letters_days=32)
 
@@ -293,6 +293,6 @@ def test_every_job_says_in_words_what_goes_and_keeps_it_for_as_long_as_its_own_s
         {"quarters of ingress keys": 11, "places of inbound records": 14, "refusals of inbound events": 12,
          "settled dead letters": 13},
         {"inbox notices": 21, "texts of replies": 22, "receipts of unknown messages": 23, "unreadable callbacks": 24,
-         "settled dead letters": 25},
+         "outcomes of the feed": 26, "settled dead letters": 25},
         {"visits long over": 31, "visits without a reminder": 31, "settled dead letters": 32},
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from tests.support.installation import Installation
 
 WHOLLY = [
     ("booking", "appointment_history", "version = 0"),
+    ("booking", "desk_change", "reason = 'x'"),
     ("booking", "partition_dropped", "about_rows = 0"),
     ("booking", "patient_merge", "reason = NULL"),
     ("booking", "reminder_policy", "set_by = 'x'"),
