@@ -88,7 +88,7 @@ CASES = (
         "moved to the next day, and upstream cancels naming its old start",
         [FIRST, TO_NEXT_DAY, told(2, [START], status="cancelled")],
         held={"status": "cancelled", "starts_at": "{S+1d}"},
-        told=[BOOKED, CANCELLED],
+        told=[BOOKED, MOVED, CANCELLED],
     ),
     Case(
         "moved by minutes, and upstream is told and agrees",

@@ -100,7 +100,7 @@ CASES = (
         "four of a day, moved to one other day by one order",
         [*known(day(1)), day(2, by=WEEK)],
         told=[ARE_BOOKED, HAVE_MOVED],
-        said=[([TIMES], []), (["{S+7d%-d} March", TIMES], ["Care"])],
+        said=[([TIMES], []), (["{S+7d%-d %B}", TIMES], ["Care"])],
     ),
     Case(
         "ten of a day, moved by one order",

@@ -131,11 +131,12 @@ def test_an_sms_says_how_to_opt_out_where_the_numbers_country_asks_for_it(
     assert ("STOP" in TEMPLATES.render("NORTH", "reminder", "sms.txt", words)) is hinted
 
 
-def test_b11_an_sms_asks_for_an_answer_only_where_answers_are_read() -> None:
-    one = replace(call(Kind.REMINDER, BY_SMS), code="4711")
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MOVED, Kind.REMINDER, Kind.TODAY])
+def test_b11_an_sms_asks_for_an_answer_only_where_answers_are_read(kind: Kind) -> None:
+    one = replace(call(kind, BY_SMS), code="4711")
 
-    asked = TEMPLATES.render("NORTH", "reminder", "sms.txt", words_of(one))
-    silent = TEMPLATES.render("NORTH", "reminder", "sms.txt", words_of(one, answers=False))
+    asked = TEMPLATES.render("NORTH", kind.value, "sms.txt", words_of(one))
+    silent = TEMPLATES.render("NORTH", kind.value, "sms.txt", words_of(one, answers=False))
 
     assert "Reply C 4711 to confirm, X 4711 to cancel." in asked
     assert "4711" not in silent
