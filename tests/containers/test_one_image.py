@@ -57,6 +57,8 @@ def servers() -> Iterator[dict[str, str]]:
         started.append(run("docker", "run", "-d", "-p", f"{here}:{kafka}:{kafka}", *given, "apache/kafka:4.4.0"))
         given = ["-e", f"POSTGRES_PASSWORD={PASSWORD}", "-e", "POSTGRES_DB=clinic"]
         started.append(run("docker", "run", "-d", "-p", f"{here}:{postgres}:5432", *given, "postgres:18"))
+        answers = "/opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server localhost:9092"
+        run("docker", "exec", started[0], "sh", "-c", f"until {answers} >/dev/null 2>&1; do :; done")
         waiting = "until pg_isready -q -U postgres -d clinic -h 127.0.0.1; do :; done"
         run("docker", "exec", started[1], "sh", "-c", waiting)
         yield {
