@@ -137,12 +137,14 @@ async def test_r14_no_reminders_are_said_to_be_taken_back_where_none_is_and_wher
 
 async def test_what_an_answer_says_of_reminders_is_in_the_description_with_its_bound(door: Door) -> None:
     models = (await door.look("/openapi.json")).json()["components"]["schemas"]
-    one, listed = models["PatientAnswer"]["properties"], models["ListedAnswer"]["properties"]
+    one, listed, refused = (models[name] for name in ("PatientAnswer", "ListedAnswer", "ListedRefusal"))
     for answer in (one, listed):
-        assert f"{MOST_COUNTED:,} visits ahead together" in answer["reminders_cancelled"]["description"]
-    assert set(await door.put("/v1/patients/ann", {})) <= set(one)
+        assert f"{MOST_COUNTED:,} visits ahead together" in answer["properties"]["reminders_cancelled"]["description"]
+    told = await door.put("/v1/patients/ann", {})
+    assert set(one["required"]) == set(told) == set(one["properties"])
     results = (await door.put("/v1/patients", [{"id": "ann"}, {"id": "bob", "mobile": "none"}]))["results"]
-    assert set(results[0]) <= set(listed)
+    assert set(listed["required"]) == set(results[0]) == set(listed["properties"])
+    assert set(results[1]) == set(refused["properties"])
 
 
 async def test_r14_visits_of_a_file_that_was_merged_away_are_counted_too(door: Door) -> None:
