@@ -21,6 +21,7 @@ KEPT_PATIENT_REPLY = "KEPT_PATIENT_REPLY"
 KEPT_NO_SHOW = "KEPT_NO_SHOW"
 KEPT_DESK_CHANGE = "KEPT_DESK_CHANGE"
 NO_KEY = "NO_KEY"
+NOT_CLEARED = "NOT_CLEARED"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
@@ -40,6 +41,7 @@ _DETAILS = {
     "it, say another start, or cancelled and then booked, or this alone with a new reason",
     NO_KEY: "the record has no key, so events of one appointment may overtake each other; give it the appointment's id",
     END_IS_START: "a visit has a length; it was taken without an end",
+    NOT_CLEARED: "the visit lacks what its clinic requires; it was taken all the same, and staff are told",
 }
 
 _BETWEEN = "\t"
