@@ -4,103 +4,28 @@ Locks are taken in one order: appointment identities, appointments, patient iden
 counters of main files; each sorted. So two batches never wait for each other in a ring.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 from uuid import UUID
 
 import structlog
 
 from booking.appointments.domain.batch import Batch, EventAnswer
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.known import Known, RecordedEvent
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.domain.strangers import Acquaintances
+from booking.appointments.look_up import look_up
+from booking.appointments.ports import Store
 from booking.appointments.what_was_read import with_hash
-from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
-from booking.patients.handle import PatientStore, Rules, complete_people, name_people
+from booking.patients.handle import Rules, complete_people, name_people
 from booking.values.identity import Identity, PatientKey
-from booking.values.names import in_doubt
 from chassis.postgres.after_commit import after_commit
-from schemas.appointments import Bar
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 IDS_PER_LINE = 20
 """Appointments named in one line of the log; a batch of more says how many."""
-
-
-class VersionStore(Protocol):
-    """What any story needs that gives appointments their next version. Every method is set-based and sorted by key."""
-
-    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, AppointmentState]:
-        """Lock the appointments' rows and return them."""
-
-    async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
-        """Return the clinics that exist among these codes."""
-
-    async def write_appointments(self, states: Mapping[UUID, AppointmentState]) -> None:
-        """Write the current states."""
-
-    async def publish_versions(
-        self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
-    ) -> None:
-        """Append every version to the history and to the outbox, with what bars messages to its patient (D44)."""
-
-
-class Store(PatientStore, VersionStore, Protocol):
-    """Booking's records as one transaction sees them. Every method is set-based and sorted by key."""
-
-    async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
-        """Return the appointments' ids by name, each made if missing, and which names were made."""
-
-    async def names(self, appointment_ids: Collection[UUID]) -> dict[UUID, set[str]]:
-        """Return the names of these appointments."""
-
-    async def name(self, names: Mapping[Identity, UUID]) -> None:
-        """Let names made in this transaction be further ones of these appointments."""
-
-    async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
-        """Return the commands taken before, by (client, key)."""
-
-    async def clinic_ids(self, identifiers: Collection[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], str]:
-        """Return the codes of clinics by (source, system, value)."""
-
-    async def known_people(
-        self, patients: Collection[Identity], providers: Collection[Identity]
-    ) -> tuple[Mapping[Identity, UUID], Mapping[Identity, Identity]]:
-        """Return the ids of patients, and the names under which providers are kept, mentioned before by these names."""
-
-    async def made_known(
-        self, patients: Collection[UUID], providers: Collection[Identity]
-    ) -> tuple[Collection[UUID], Collection[Identity]]:
-        """Return who of these patients is registered, and who of these providers was entered, by his kept name."""
-
-    async def names_of_patients(self, patient_ids: Collection[UUID]) -> dict[PatientKey, set[str]]:
-        """Return the names of these patients."""
-
-    async def names_of_providers(self, kept_as: Collection[Identity]) -> dict[Identity, set[str]]:
-        """Return the names of the providers who are kept under these."""
-
-    async def name_providers(self, names: Mapping[Identity, Identity]) -> None:
-        """Let new names lead to the providers who are kept under these."""
-
-    async def barred(self, patients: Collection[PatientKey | None]) -> Mapping[PatientKey | None, Bar]:
-        """Return why no message may go to these patients (D44); those to whom one may are left out."""
-
-    async def introduce_providers(self, names: Mapping[Identity, str], now: datetime) -> None:
-        """Keep and publish the providers that are not known yet."""
-
-    async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent]) -> None:
-        """Keep the commands with their answers."""
-
-    async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
-        """Return when these sources last began to count their events anew; those that never did are left out."""
-
-    async def forget(self, identities: Collection[Identity]) -> None:
-        """Remove identities made in this transaction for commands that were refused."""
 
 
 async def accept(
@@ -137,82 +62,9 @@ async def decided(
         all_register: Whether a booking registers whomever it names (D5).
     """
     ids, made = await store.identify({name for command in commands for name in command.names})
-    known = await _look_up(store, commands, clients, ids, made, all_register=all_register)
+    known = await look_up(store, commands, clients, ids, made, all_register=all_register)
     batch = Batch(known, now)
     return batch, [batch.take(with_hash(command)) for command in commands]
-
-
-async def _look_up(
-    store: Store,
-    commands: Sequence[BookAppointment],
-    clients: Mapping[str, Client],
-    ids: Mapping[Identity, UUID],
-    made: Collection[Identity],
-    *,
-    all_register: bool,
-) -> Known:
-    held = await store.lock(set(ids.values()))
-    several = [c.names for c in commands if c.other_names]
-    unsure = in_doubt(several, {n: ids[n] for names in several for n in names if n not in made})
-    codes = {command.clinic for command in commands} | {client.default_clinic for client in clients.values()}
-    triples = {(c.source, system, value) for c in commands for system, value in c.clinic_identifiers}
-    clinic_ids = await store.clinic_ids(triples) if triples else {}
-    codes |= set(clinic_ids.values()) | {state.clinic_id for state in held.values()}
-    people = await _people(store, commands)
-    few = [c for c in commands if c.person is not None and clients[c.client].is_limited]
-    named: set[PatientKey | None] = {people.patients.get(name) for c in few for name in c.names_of_patient}
-    named |= {state.patient for state in held.values()} if few else set()
-    back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
-    described = {patient for patient in named if isinstance(patient, UUID)}
-    return Known(
-        ids=ids,
-        made=made,
-        names=await store.names(unsure) if unsure else {},
-        held=held,
-        recorded_events=await store.recorded_events({(command.client, command.key) for command in commands}),
-        clinics=await store.clinics({code for code in codes if code is not None}),
-        clinic_ids=clinic_ids,
-        patients=people.patients,
-        patient_names=people.patient_names,
-        providers=people.providers,
-        provider_names=people.provider_names,
-        clients=clients,
-        visited=await store.visited(described) if described else {},
-        barred=await store.barred({state.patient for state in held.values()}) if held else {},
-        restarts=await store.restarts(back) if back else {},
-        acquaintances=Acquaintances(*await _known_ones(store, people), all_register),
-    )
-
-
-class _People(NamedTuple):
-    patients: Mapping[Identity, UUID]
-    patient_names: dict[PatientKey, set[str]]
-    providers: Mapping[Identity, Identity]
-    provider_names: dict[Identity, set[str]]
-
-
-async def _people(store: Store, commands: Sequence[BookAppointment]) -> _People:
-    patients, providers = [c.names_of_patient for c in commands], [c.names_of_provider for c in commands]
-    known = await store.known_people(set(chain(*patients)), set(chain(*providers)))
-    some, others = in_doubt(patients, known[0]), in_doubt(providers, known[1])
-    return _People(
-        known[0],
-        await store.names_of_patients(some) if some else {},
-        known[1],
-        await store.names_of_providers(others) if others else {},
-    )
-
-
-async def _known_ones(store: Store, people: _People) -> tuple[Collection[UUID], Collection[Identity]]:
-    patients, providers = set(people.patients.values()), set(people.providers.values())
-    return await store.made_known(patients, providers) if patients or providers else ((), ())
-
-
-def _counts_back(command: BookAppointment, held: AppointmentState | None) -> bool:
-    """Say whether the command's sequence is not above the one held: only then a count that began anew matters."""
-    if held is None or held.sequence is None or command.sequence is None:
-        return False
-    return command.sequence <= held.sequence
 
 
 async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> None:
@@ -239,6 +91,8 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         await store.write_appointments(batch.changed | _last_notes(versions, batch.changed))
     if versions:
         await store.publish_versions(versions, batch.known.clinics)
+    if batch.flags:
+        await store.raise_flags(batch.flags, now)
     if batch.recorded_events:
         await store.remember(batch.recorded_events)
 

@@ -1,4 +1,4 @@
-"""`handle.Store` on PostgreSQL: one statement a table and batch, rows sorted by key."""
+"""`ports.Store` on PostgreSQL: one statement a table and batch, rows sorted by key."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -20,6 +20,8 @@ from booking.providers.store import PostgresProviders
 from booking.sources.store import last_restarts
 from booking.values.identity import Identity
 from booking.values.warned import of_line
+from booking.work_list.domain import Flag
+from booking.work_list.store import raise_flags
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
 from chassis.process.errors import Unavailable
@@ -31,7 +33,7 @@ _MODE = {mode.value: mode for mode in IngestMode}
 
 
 class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
-    """`appointments.handle.Store` within one transaction."""
+    """`appointments.ports.Store` within one transaction."""
 
     _held = statements.LOCK_APPOINTMENTS
 
@@ -108,7 +110,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         await enqueue(self.connection, events)
 
     async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent], at: datetime | None = None) -> None:
-        """See `handle.Store`.
+        """See `ports.Store`.
 
         Args:
             recorded: By (client, key).
@@ -132,6 +134,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
 
     async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
         return await last_restarts(self.connection, sources)
+
+    async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
+        await raise_flags(self.connection, flags, now)
 
     async def name(self, names: Mapping[Identity, UUID]) -> None:
         await self.connection.execute(statements.NAME_IDENTITIES, *columns(names, 2), list(names.values()))

@@ -18,7 +18,7 @@ from chassis.postgres.database import Connection, Pool
 
 
 class PostgresClinics(Records):
-    """Clinics within one transaction, for `appointments.handle.Store`."""
+    """Clinics within one transaction, for `appointments.ports.Store`."""
 
     async def clinics(self, codes: Collection[str]) -> Mapping[str, ClinicState]:
         rows = await self.connection.fetch(statements.CLINICS, list(codes))

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.handle import VersionStore
+from booking.appointments.ports import VersionStore
 from booking.door.domain import Client
 from booking.patients.domain.patient import PatientState, flag_changes, safer
 from booking.safety.domain import Cause, FlagChange

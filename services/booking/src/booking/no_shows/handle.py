@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.handle import VersionStore
+from booking.appointments.ports import VersionStore
 from booking.no_shows.domain import NoShowRule, cause_of, not_attended
 from chassis.postgres.after_commit import after_commit
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.handle import VersionStore
+from booking.appointments.ports import VersionStore
 from booking.clinics.domain.clinic import ClinicState
 from booking.policies.domain.change import PolicyChange, change_of, giving_up
 from booking.policies.domain.effect import NOTHING, Effect, effect_of, is_touched

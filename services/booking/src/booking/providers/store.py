@@ -53,7 +53,7 @@ HELD_PROVIDER = "SELECT version, name FROM provider WHERE provider_id = $1 FOR U
 
 
 class PostgresProviders(Records):
-    """Clinicians within one transaction, for `appointments.handle.Store`."""
+    """Clinicians within one transaction, for `appointments.ports.Store`."""
 
     async def kept_as(self, names: Collection[Identity]) -> Mapping[Identity, Identity]:
         """Return the names under which the providers are kept who were mentioned by these."""
@@ -67,7 +67,7 @@ class PostgresProviders(Records):
         return found
 
     async def name_providers(self, names: Mapping[Identity, Identity]) -> None:
-        """See `appointments.handle.Store`.
+        """See `appointments.ports.Store`.
 
         Raises:
             Unavailable: IDENTITY_RACE: another batch gave one of them to another meanwhile; the same again sees it.

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.appointments.handle import VersionStore
+from booking.appointments.ports import VersionStore
 from booking.values.identity import PatientKey
 from chassis.postgres.after_commit import after_commit
 from schemas.appointments import Bar

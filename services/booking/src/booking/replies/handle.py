@@ -10,7 +10,7 @@ import structlog
 
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
-from booking.appointments.handle import VersionStore
+from booking.appointments.ports import VersionStore
 from booking.replies.domain import Replied, decide
 from chassis.postgres.after_commit import after_commit
 from schemas.replies import PatientReplied
@@ -25,7 +25,7 @@ IDS_PER_LINE = 20
 
 
 class ReplyStore(VersionStore, Protocol):
-    """What is needed of `handle.Store`."""
+    """What is needed of `ports.Store`."""
 
     async def recorded_events(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], RecordedEvent]:
         """Return the commands taken before, by (client, key)."""

@@ -1,11 +1,11 @@
 """Which flags there are, and what they mean."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.values.warned import ILLEGAL_TRANSITION, NOT_CLEARED
+from booking.values.warned import ILLEGAL_TRANSITION, NOT_CLEARED, Warned
 
 FACT_BEFORE_BOOKING = "FACT_BEFORE_BOOKING"
 CLEARANCE_MISSING = "CLEARANCE_MISSING"
@@ -20,6 +20,9 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 )
 """Code → what is so."""
 
+_WARNED_OF = frozenset({ILLEGAL_TRANSITION, FACT_BEFORE_BOOKING})
+"""Warnings that are flags whenever a change is taken with them."""
+
 
 class Flag(NamedTuple):
     """Something that staff should look at.
@@ -32,3 +35,8 @@ class Flag(NamedTuple):
     appointment_id: UUID
     code: str
     version: int
+
+
+def flags_of(appointment_id: UUID, version: int, warnings: Iterable[Warned]) -> list[Flag]:
+    """Return the flags that a change of a visit raises by what it was warned of."""
+    return [Flag(appointment_id, code, version) for code in sorted({one.code for one in warnings} & _WARNED_OF)]

@@ -19,7 +19,8 @@ from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
 from booking.values.refusals import IDENTITY_CONFLICT, UNKNOWN_CLINIC, Refused
 from booking.values.warned import FOREIGN_PATIENT, ILLEGAL_TRANSITION, Details, Warned, dropped
-from schemas.appointments import SENDABLE
+from booking.work_list.domain import Flag, flags_of
+from schemas.appointments import SENDABLE, IngestMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Batch:
     """Folds commands one after the other.
 
     Attributes:
+        flags: What staff should look at of the visits that were changed.
         changed: Appointment id → state that differs from the one read.
         recorded_events: (client, key) → command newly taken.
         persons: What messages say of patients, who are to be registered by it, in order.
@@ -81,6 +83,7 @@ class Batch:
     known: Known
     now: datetime
     versions: list[tuple[UUID, AppointmentState]] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
     changed: dict[UUID, AppointmentState] = field(default_factory=dict)
     recorded_events: dict[tuple[str, str], RecordedEvent] = field(default_factory=dict)
     persons: list[Described] = field(default_factory=list)
@@ -139,6 +142,8 @@ class Batch:
                 warnings += self._strange(patient, provider)
         if decision.result is Result.APPLIED:
             self.versions.append((appointment_id, state))
+            if command.mode is IngestMode.LIVE:
+                self.flags += flags_of(appointment_id, state.version, warnings)
         if state is not held:
             self.changed[appointment_id] = state
         recorded = RecordedEvent(

@@ -1,0 +1,94 @@
+"""What a batch of commands needs to know, read in so many statements whatever its size, under its locks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
+from uuid import UUID
+
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.known import Known
+from booking.appointments.domain.state import AppointmentState
+from booking.appointments.domain.strangers import Acquaintances
+from booking.appointments.ports import Store
+from booking.door.domain import Client
+from booking.values.identity import Identity, PatientKey
+from booking.values.names import in_doubt
+
+
+async def look_up(
+    store: Store,
+    commands: Sequence[BookAppointment],
+    clients: Mapping[str, Client],
+    ids: Mapping[Identity, UUID],
+    made: Collection[Identity],
+    *,
+    all_register: bool,
+) -> Known:
+    """Return what the commands' batch needs to know; the appointments' rows are locked first.
+
+    Args:
+        made: Names that the batch made.
+        all_register: Whether a booking registers whomever it names (D5).
+    """
+    held = await store.lock(set(ids.values()))
+    several = [c.names for c in commands if c.other_names]
+    unsure = in_doubt(several, {n: ids[n] for names in several for n in names if n not in made})
+    codes = {command.clinic for command in commands} | {client.default_clinic for client in clients.values()}
+    triples = {(c.source, system, value) for c in commands for system, value in c.clinic_identifiers}
+    clinic_ids = await store.clinic_ids(triples) if triples else {}
+    codes |= set(clinic_ids.values()) | {state.clinic_id for state in held.values()}
+    people = await _people(store, commands)
+    few = [c for c in commands if c.person is not None and clients[c.client].is_limited]
+    named: set[PatientKey | None] = {people.patients.get(name) for c in few for name in c.names_of_patient}
+    named |= {state.patient for state in held.values()} if few else set()
+    back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
+    described = {patient for patient in named if isinstance(patient, UUID)}
+    return Known(
+        ids=ids,
+        made=made,
+        names=await store.names(unsure) if unsure else {},
+        held=held,
+        recorded_events=await store.recorded_events({(command.client, command.key) for command in commands}),
+        clinics=await store.clinics({code for code in codes if code is not None}),
+        clinic_ids=clinic_ids,
+        patients=people.patients,
+        patient_names=people.patient_names,
+        providers=people.providers,
+        provider_names=people.provider_names,
+        clients=clients,
+        visited=await store.visited(described) if described else {},
+        barred=await store.barred({state.patient for state in held.values()}) if held else {},
+        restarts=await store.restarts(back) if back else {},
+        acquaintances=Acquaintances(*await _known_ones(store, people), all_register),
+    )
+
+
+class _People(NamedTuple):
+    patients: Mapping[Identity, UUID]
+    patient_names: dict[PatientKey, set[str]]
+    providers: Mapping[Identity, Identity]
+    provider_names: dict[Identity, set[str]]
+
+
+async def _people(store: Store, commands: Sequence[BookAppointment]) -> _People:
+    patients, providers = [c.names_of_patient for c in commands], [c.names_of_provider for c in commands]
+    known = await store.known_people(set(chain(*patients)), set(chain(*providers)))
+    some, others = in_doubt(patients, known[0]), in_doubt(providers, known[1])
+    return _People(
+        known[0],
+        await store.names_of_patients(some) if some else {},
+        known[1],
+        await store.names_of_providers(others) if others else {},
+    )
+
+
+async def _known_ones(store: Store, people: _People) -> tuple[Collection[UUID], Collection[Identity]]:
+    patients, providers = set(people.patients.values()), set(people.providers.values())
+    return await store.made_known(patients, providers) if patients or providers else ((), ())
+
+
+def _counts_back(command: BookAppointment, held: AppointmentState | None) -> bool:
+    """Say whether the command's sequence is not above the one held: only then a count that began anew matters."""
+    if held is None or held.sequence is None or command.sequence is None:
+        return False
+    return command.sequence <= held.sequence
