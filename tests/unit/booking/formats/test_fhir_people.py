@@ -267,6 +267,7 @@ def test_d53_a_roles_names_are_its_practitioners() -> None:
         ({"end": "2027-02"}, False),
         ({"start": "2027-03-20", "end": "2027-03-20T09:00:00Z"}, True),
         ({"end": "2027-03-20T08:59:59Z"}, False),
+        *(({"end": never}, True) for never in ("9999", "9999-12", "9999-12-31", "9999-12-31T23:59:59.999999Z")),
     ],
 )
 def test_a_period_ends_with_the_last_of_its_last_day_month_or_year(period: Any, is_current_then: bool) -> None:

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
 
 def is_current(period: Any, now: datetime) -> bool:
     """Say whether a Period contains `now`; none is for ever."""
@@ -11,7 +13,7 @@ def is_current(period: Any, now: datetime) -> bool:
 
 def is_over(period: Any, now: datetime) -> bool:
     """Say whether a Period has ended."""
-    return period is not None and bool(period.end) and _ends(period.end) <= now
+    return period is not None and bool(period.end) and ends(period.end) <= now
 
 
 def begins(at: Any) -> datetime:
@@ -22,9 +24,15 @@ def begins(at: Any) -> datetime:
     return datetime(year, month, day, tzinfo=UTC)
 
 
-def _ends(at: Any) -> datetime:
-    """Return the first instant after a FHIR dateTime."""
-    first = begins(at)
+def ends(at: Any) -> datetime:
+    """Return the first instant after a FHIR dateTime; of the last there are, as `9999-12-31`, the last instant."""
+    try:
+        return _after(at, begins(at))
+    except OverflowError:
+        return FOR_EVER
+
+
+def _after(at: Any, first: datetime) -> datetime:
     if isinstance(at, datetime):
         return first + timedelta(microseconds=1)
     if isinstance(at, date):
