@@ -16,7 +16,7 @@ ROWS = {
     if part in {"booking", "records", "reminders worker", "reminders projector", "notifier"}
 }
 WIRING = {
-    "booking": "services/booking/src/booking/wiring.py",
+    "booking": "services/booking/src/booking/wiring/__init__.py",
     "records": "services/records/src/records/wiring.py",
     "reminders": "services/reminders/src/reminders/wiring.py",
     "notifier": "services/notifier/src/notifier/wiring/service.py",

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 import booking.settings
 import booking.wiring
+import booking.wiring.service
 import notifier.settings
 import notifier.wiring.service
 import records.settings
@@ -68,7 +69,7 @@ def told(installation: Installation, service: str) -> dict[str, Any]:
     }
 
 
-type Service = booking.wiring.Service | records.wiring.Service | notifier.wiring.service.Service
+type Service = booking.wiring.service.Service | records.wiring.Service | notifier.wiring.service.Service
 
 
 @asynccontextmanager

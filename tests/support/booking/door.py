@@ -20,8 +20,9 @@ from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.formats.choice import Formats
 from booking.settings import Settings
-from booking.wiring import FORMATS, Service, build
+from booking.wiring import FORMATS, build
 from booking.wiring import door as door_of
+from booking.wiring.service import Service
 from chassis.api.description import DescribedApi
 from chassis.api.operations import operations_api
 from chassis.postgres.database import Pool, create_pool

@@ -115,6 +115,7 @@ _CLINICS = {
 _READING = {
     "UNKNOWN_PROVIDER": "No provider has this id, here or at the client's source.",
     "UNKNOWN_APPOINTMENT": "No such appointment, or none of this client.",
+    "UNKNOWN_FLAG": "No such flag, or none of a visit of this client.",
     "UNKNOWN_EVENT": "No event of this id was taken or refused for good.",
     "UNKNOWN_RECORD": "Nothing is known of such a record in a topic of this client.",
     "DISCARDED": "People have settled this record without effect; send its event again.",

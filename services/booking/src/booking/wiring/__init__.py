@@ -1,9 +1,7 @@
 """How booking is put together: the doors, formats, topics and jobs of one process, and what each of them is given."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -51,8 +49,9 @@ from booking.values.codes import CODES
 from booking.values.contacts import country
 from booking.values.refusals import Refused
 from booking.values.times import zone_of
+from booking.wiring.service import Service
+from booking.work_list import http as work_list_http
 from chassis.api.app import Bounds, create_api, operator
-from chassis.api.operations import listeners
 from chassis.delivery import high_water
 from chassis.delivery.consumer import BatchConsumer, Subscription
 from chassis.delivery.dead_letter import DeadLetter
@@ -67,7 +66,6 @@ from chassis.process.clock import Clock, RealClock, clock_from
 from chassis.process.errors import Misconfigured
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
-from chassis.process.parts import LISTENERS, Run, run_all
 from chassis.status import watch
 from chassis.time_slots.metrics import SlotMetrics
 from chassis.time_slots.runner import Runner
@@ -91,41 +89,6 @@ The door and the source of truth for appointments. Every answer 2xx is given aft
 be sent again as it is: the same event has one effect, and is answered `repeat` with the `original_result`.
 Refusals are problems of RFC 9457 with a stable `code`, and OperationOutcomes under `/fhir`.
 """
-
-
-@dataclass(frozen=True)
-class Service:
-    """The running parts of one process."""
-
-    settings: Settings
-    pool: Pool
-    consumer: BatchConsumer
-    relays: tuple[Relay, Relay]
-    reissuer: Reissuer
-    no_shows: Runner | None
-    retention: Retention
-    clocks: DatabaseClockCheck
-    health: Health
-    metrics: Metrics
-    api: FastAPI
-    ends: high_water.Ends
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Take bookings, publish and answer until `stop` is set or a part fails."""
-        appointments, reference_data = self.relays
-        parts: dict[str, Run] = {
-            "consumer": self.consumer.run,
-            "relay": appointments.run,
-            "reference relay": reference_data.run,
-            "reissuer": self.reissuer.run,
-            "retention": self.retention.run,
-            "clocks": self.clocks.run,
-            high_water.PART: self.ends.run,
-            **listeners(self.settings, self.health, self.metrics, self.api),
-        }
-        if self.no_shows is not None:
-            parts["no-shows"] = self.no_shows.run
-        await run_all(stop, self.health, parts, vital=(*LISTENERS, high_water.PART))
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -267,6 +230,7 @@ def door(
         _inbound_routes(settings, transactions, reads, formats, reader),
         safety_http.routes(reads, reader, clinics_visited),
         sources_http.routes(transactions, reads, reader),
+        work_list_http.routes(transactions, reads, reader),
         appointments_http.ahead_routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),
