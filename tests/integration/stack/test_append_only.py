@@ -10,6 +10,9 @@ from tests.support.installation import Installation
 
 WHOLLY = [
     ("booking", "appointment_history", "version = 0"),
+    ("booking", "clearance_history", "result = 'stale'"),
+    ("booking", "clearance_kind", "link = 'x'"),
+    ("booking", "clearance_policy", "set_by = 'x'"),
     ("booking", "desk_change", "reason = 'x'"),
     ("booking", "partition_dropped", "about_rows = 0"),
     ("booking", "patient_merge", "reason = NULL"),

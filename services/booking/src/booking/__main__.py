@@ -101,10 +101,13 @@ def create_command(
     may_register: Annotated[bool, typer.Option("--may-register", help="It may register patients.")] = False,
     default_clinic: Annotated[str | None, typer.Option(help="The clinic of bookings that name none.")] = None,
     may_set_policy: Annotated[
-        bool, typer.Option("--may-set-policy", help="It may set its clinics' reminder policies.")
+        bool, typer.Option("--may-set-policy", help="It may set its clinics' policies: of reminders, of clearances.")
     ] = False,
     may_manage_clinics: Annotated[
         bool, typer.Option("--may-manage-clinics", help="It may enter and change its clinics, and clinicians.")
+    ] = False,
+    may_clear: Annotated[
+        bool, typer.Option("--may-clear", help="It may say whether visits of its sources and clinics are cleared.")
     ] = False,
     key_stdin: KeyFromInput = False,
 ) -> None:
@@ -113,7 +116,7 @@ def create_command(
     from booking.door.domain import ALL, Client
 
     key = _key(from_input=key_stdin)
-    rights = (may_register, default_clinic, may_set_policy, may_manage_clinics)
+    rights = (may_register, default_clinic, may_set_policy, may_manage_clinics, may_clear)
     client = Client(client_id, tuple(source), tuple(clinic or [ALL]), *rights)
     _with_pool(lambda pool: client_keys.create(pool, client, key))
     typer.echo(f"client {client_id} is known" if key_stdin else key)
@@ -145,12 +148,11 @@ def list_command() -> None:
     """List the clients and their rights; never a key."""
     from booking.door import client_keys
 
-    table = Table(
-        "client", "sources", "clinics", "registers", "sets policies", "manages clinics", "default clinic", "state"
-    )
+    columns = ("registers", "sets policies", "manages clinics", "clears visits")
+    table = Table("client", "sources", "clinics", *columns, "default clinic", "state")
     found = _with_pool(client_keys.listed)
     for row in found:
-        may = ("yes" if row[right] else "no" for right in ("may_register", "may_set_policy", "may_manage_clinics"))
+        may = ("yes" if row[right] else "no" for right in client_keys.RIGHTS)
         rights = (", ".join(row["sources"]), ", ".join(row["clinics"]), *may)
         table.add_row(row["client_id"], *rights, row["default_clinic"] or "", "revoked" if row["revoked"] else "active")
     show_all(console(), [table if found else "No client is known yet: `attend clients create`."])

@@ -15,7 +15,7 @@ class WhoView(BaseModel):
         json_schema_extra={
             "example": {
                 "client_id": "riverside", "sources": ["riverside"], "clinics": ["EYE"], "default_clinic": None,
-                "may_register": True, "may_set_policy": False, "may_manage_clinics": False,
+                "may_register": True, "may_set_policy": False, "may_manage_clinics": False, "may_clear": False,
             }
         }
     )  # fmt: skip
@@ -25,8 +25,9 @@ class WhoView(BaseModel):
     clinics: list[str] = Field(description="The clinics whose visits it sees.")
     default_clinic: str | None = Field(description="Where its bookings land that name no clinic.")
     may_register: bool = Field(description="Whether it may register and change patients.")
-    may_set_policy: bool = Field(description="Whether it may set reminder policies.")
+    may_set_policy: bool = Field(description="Whether it may set the policies of clinics.")
     may_manage_clinics: bool = Field(description="Whether it may enter and change clinics and clinicians.")
+    may_clear: bool = Field(description="Whether it may say whether visits are cleared.")
 
 
 class SeenBody(BaseModel):

@@ -111,9 +111,17 @@ def refusals_of(error: ValidationError) -> Iterator[tuple[Path, Refused]]:
         yield one["loc"], _refusal(".".join(map(str, one["loc"])), str(one["type"]))
 
 
+_ENUMERATED = {
+    "status": "UNKNOWN_STATUS",
+    "state": "UNKNOWN_STATE",
+    "shape": "UNKNOWN_SHAPE",
+    "signed_by": "UNKNOWN_SIGNER",
+}
+
+
 def _refusal(place: str, kind: str) -> Refused:
     if kind == "enum":
-        code = "UNKNOWN_STATUS" if "status" in place.split(".") else "UNKNOWN_MODE"
+        code = next((code for name, code in _ENUMERATED.items() if name in place.split(".")), "UNKNOWN_MODE")
         return Refused(code, "not one of the values listed in the API's description", place)
     code = shape_code(kind)
     return Refused(code, SHAPES[code], place)

@@ -17,20 +17,21 @@ from chassis.process.errors import Misconfigured
 SHORTEST_KEY = 32
 """Characters of a key brought from outside; our own have 43 (256 bits)."""
 
-_COLUMNS = "client_id, sources, clinics, may_register, default_clinic, may_set_policy, may_manage_clinics"
+RIGHTS = ("may_register", "may_set_policy", "may_manage_clinics", "may_clear")
+"""What a client may have beside its sources and clinics; each a column of `api_client` and a field of `Client`."""
+
+_TOLD = ("sources", "clinics", "default_clinic", *RIGHTS)
+_COLUMNS = ", ".join(("client_id", *_TOLD))
 _BY_KEY = f"SELECT {_COLUMNS} FROM api_client WHERE key_sha256 = $1 AND NOT revoked"  # noqa: S608  # ours
 _BY_ID = f"SELECT {_COLUMNS} FROM api_client WHERE client_id = ANY ($1::text[]) AND NOT revoked"  # noqa: S608  # ours
-_CREATE = """
-INSERT INTO api_client (client_id, key_sha256, sources, clinics, may_register, default_clinic, may_set_policy,
-                        may_manage_clinics)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+_CREATE = f"""
+INSERT INTO api_client (key_sha256, {_COLUMNS})
+VALUES ({", ".join(f"${number}" for number in range(1, len(_TOLD) + 3))})
 ON CONFLICT (client_id) DO UPDATE
-SET sources = excluded.sources, clinics = excluded.clinics, may_register = excluded.may_register,
-    default_clinic = excluded.default_clinic, may_set_policy = excluded.may_set_policy,
-    may_manage_clinics = excluded.may_manage_clinics, changed_at = clock_timestamp()
+SET {", ".join(f"{name} = excluded.{name}" for name in _TOLD)}, changed_at = clock_timestamp()
 WHERE api_client.key_sha256 = excluded.key_sha256 AND NOT api_client.revoked
 RETURNING client_id
-"""
+"""  # noqa: S608  # ours
 _ROTATE = """
 UPDATE api_client SET key_sha256 = $2, changed_at = clock_timestamp()
 WHERE client_id = $1 AND NOT revoked RETURNING client_id
@@ -52,9 +53,9 @@ def _hash(key: str) -> bytes:
 
 
 def _client(row: Any) -> Client:
+    rights = {right: row[right] for right in RIGHTS}
     sources, clinics = tuple(row["sources"]), tuple(row["clinics"])
-    rights = (row["may_register"], row["default_clinic"], row["may_set_policy"], row["may_manage_clinics"])
-    return Client(row["client_id"], sources, clinics, *rights)
+    return Client(row["client_id"], sources, clinics, default_clinic=row["default_clinic"], **rights)
 
 
 class Keys:
@@ -99,10 +100,8 @@ async def create(pool: Pool, client: Client, key: str) -> None:
     if len(key) < SHORTEST_KEY:
         raise Refused("KEY_TOO_SHORT", f"a key has at least {SHORTEST_KEY} characters")
     try:
-        done = await pool.fetchval(
-            _CREATE, client.client_id, _hash(key), client.sources, client.clinics, client.may_register,
-            client.default_clinic, client.may_set_policy, client.may_manage_clinics,
-        )  # fmt: skip
+        told = [getattr(client, name) for name in _TOLD]
+        done = await pool.fetchval(_CREATE, _hash(key), client.client_id, *told)
     except asyncpg.UniqueViolationError:
         raise Refused("KEY_IN_USE", "another client has this key") from None
     if done is None:

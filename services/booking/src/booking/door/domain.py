@@ -24,6 +24,7 @@ class Client:
     default_clinic: str | None = None
     may_set_policy: bool = False
     may_manage_clinics: bool = False
+    may_clear: bool = False
 
     def source(self, named: str | None) -> str:
         """Return the source to use: the one named, else the client's only one."""
@@ -91,9 +92,14 @@ class Client:
             raise Refused("MAY_NOT_REGISTER", "this client may not register patients")
 
     def check_may_set_policy(self) -> None:
-        """Refuse unless the client may set reminder policies."""
+        """Refuse unless the client may set the policies of its clinics: of reminders, and of clearances."""
         if not self.may_set_policy:
-            raise Refused("MAY_NOT_SET_POLICY", "this client may not set reminder policies")
+            raise Refused("MAY_NOT_SET_POLICY", "this client may not set the policies of clinics")
+
+    def check_may_clear(self) -> None:
+        """Refuse unless the client may say whether visits are cleared."""
+        if not self.may_clear:
+            raise Refused("MAY_NOT_CLEAR", "this client may not say whether visits are cleared")
 
 
 OPERATOR = Client("operator", (ALL,), (ALL,), may_set_policy=True)

@@ -8,8 +8,9 @@ _RIGHTS = {
     "FOREIGN_CLINIC": "Not a clinic of this client.",
     "FOREIGN_PATIENT": "This client does not see all clinics of this patient.",
     "MAY_NOT_REGISTER": "This client may not register patients.",
-    "MAY_NOT_SET_POLICY": "This client may not set reminder policies.",
+    "MAY_NOT_SET_POLICY": "This client may not set the policies of clinics.",
     "MAY_NOT_MANAGE_CLINICS": "This client may not enter or change clinics and clinicians.",
+    "MAY_NOT_CLEAR": "This client may not say whether visits are cleared.",
     "OPERATOR_ONLY": "Only a key that sees all sources and clinics may ask this.",
 }
 _BODIES = {
@@ -123,6 +124,27 @@ _READING = {
     "ONE_SUBJECT": "Name one: patient, or id with its source, or clinic.",
     "OTHER_PARTITIONS": "The topic has another number of partitions.",
 }
+_CLEARANCES = {
+    "UNKNOWN_KIND": "The clinic has no clearance kind of this name.",
+    "BAD_SLUG": "1 to 40 of a to z, 0 to 9 and hyphens.",
+    "KIND_SHAPE_FIXED": "A clearance kind keeps its shape: name another kind.",
+    "UNKNOWN_SHAPE": "Not one of the shapes that the description lists.",
+    "UNKNOWN_STATE": "Not one of the states that the description lists.",
+    "UNKNOWN_SIGNER": "A consent is signed by the patient or a guardian.",
+    "DUPLICATE_REQUIREMENT": "The policy requires it twice.",
+    "TOO_MANY_REQUIREMENTS": "More than a clearance policy has.",
+    "NOT_OF_THIS_KIND": "A clearance of this kind has no such field, or no such state.",
+    "NEGATIVE_AMOUNT": "An amount is 0 or more, in the smallest unit of its currency.",
+    "UNKNOWN_CURRENCY": "Not a currency of ISO 4217 in use, such as GBP.",
+    "CONSENT_OF_ANOTHER": "The consent, or another clearance, names a patient who is not the visit's.",
+    "EXPIRED_BEFORE_SIGNED": "A consent that would have expired as it was signed.",
+    "WITHDRAWN_BEFORE_SIGNED": "Nothing is withdrawn before it is signed.",
+    "NOT_YET": "A time of the future, of what has happened.",
+    "STATE_CONFLICT": "What has a withdrawn_at is withdrawn.",
+    "UNKNOWN_FORM_VERSION": "The clinic's clearance policy never named this version of the form.",
+    "VISIT_CANCELLED": "The visit is cancelled, or entered in error: nothing clears it.",
+}
 CODES = {
-    **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_DESK, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_READING,
+    **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_DESK, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_CLEARANCES,
+    **_READING,
 }  # fmt: skip

@@ -1,0 +1,138 @@
+"""How a visit stands to what its clinic requires: what is cleared, what lacks, for whom, and how to get it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from booking.clearances.domain.clearance import Clearance
+from booking.clearances.domain.kinds import CLEARS, WHOM, Kind, Shape, State
+from booking.clearances.domain.policy import ClearancePolicy, Mode, Requirement
+
+CLEARED, WAIVED, NOT_REQUIRED = "CLEARED", "WAIVED", "NOT_REQUIRED"
+MISSING, EXPIRED, OLD_FORM = "MISSING", "EXPIRED", "OLD_FORM"
+
+_ENOUGH = frozenset({CLEARED, WAIVED, NOT_REQUIRED})
+
+_TOLD = {
+    MISSING: "nothing was said of it",
+    "PENDING": "it was asked for, and is not there yet",
+    "REFUSED": "it was refused",
+    "WITHDRAWN": "it was withdrawn",
+    EXPIRED: "it holds no longer",
+    OLD_FORM: "another version of the form is needed",
+}
+
+
+class Checked(NamedTuple):
+    """One requirement that was looked at.
+
+    Attributes:
+        code: CLEARED, WAIVED, NOT_REQUIRED (of another class of payers), or what a `Lack` has.
+    """
+
+    kind: str
+    form: str | None
+    code: str
+
+
+class Lack(NamedTuple):
+    """What lacks.
+
+    Attributes:
+        code: MISSING, PENDING, REFUSED, EXPIRED, WITHDRAWN or OLD_FORM.
+        whom: Who has to do it, in words.
+        how: What, in a sentence; None: nobody said.
+        link: Where; None: nobody said.
+        title: What the kind is called.
+    """
+
+    kind: str
+    form: str | None
+    code: str
+    whom: str
+    how: str | None
+    link: str | None
+    title: str
+
+    @property
+    def place(self) -> str:
+        """The lack as a place of a problem names it."""
+        return f"clearances.{self.kind}"
+
+    @property
+    def detail(self) -> str:
+        """What lacks, for whom and how to get it, in words."""
+        parts = (f"{self.title}, of {self.whom}: {_TOLD[self.code]}", self.how, self.link)
+        return "; ".join(part.rstrip(".") for part in parts if part)
+
+
+class Standing(NamedTuple):
+    """How a visit stands.
+
+    Attributes:
+        mode: What becomes of a check-in while something lacks.
+        checked: Every requirement; none: nothing is required.
+    """
+
+    mode: Mode = Mode.OBSERVE
+    checked: tuple[Checked, ...] = ()
+    lacking: tuple[Lack, ...] = ()
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether nothing lacks."""
+        return not self.lacking
+
+
+NOTHING_REQUIRED = Standing()
+
+
+def standing_of(
+    policy: ClearancePolicy | None, clearances: Sequence[Clearance], kinds: Mapping[str, Kind], at: datetime
+) -> Standing:
+    """Return how a visit stands.
+
+    Args:
+        policy: What is in force for its clinic and service type; None: nothing is required.
+        clearances: What is held of it.
+        kinds: The clinic's, by name: their titles, and what to do.
+        at: When it is looked at; what expires by then counts no more.
+    """
+    if policy is None:
+        return NOTHING_REQUIRED
+    found = [(one, _comes_to(one, clearances, at)) for one in policy.requires]
+    checked = tuple(Checked(one.kind, one.form, code) for one, code in found)
+    lacking = tuple(_lack(one, code, kinds) for one, code in found if code not in _ENOUGH)
+    return Standing(policy.mode, checked, lacking)
+
+
+def payer_class_of(clearances: Iterable[Clearance]) -> str | None:
+    """Return the class of whoever pays the visit, as it was said last; None: not known."""
+    told = [one for one in clearances if one.payer_class is not None]
+    return max(told, key=lambda one: one.stands_at).payer_class if told else None
+
+
+def _comes_to(required: Requirement, clearances: Sequence[Clearance], at: datetime) -> str:
+    if required.payer_classes:
+        payer_class = payer_class_of(clearances)
+        if payer_class is not None and payer_class not in required.payer_classes:
+            return NOT_REQUIRED
+    held = [one for one in clearances if one.kind == required.kind and required.form in {None, one.form}]
+    codes = [_code(one, required, at) for one in sorted(held, key=lambda one: one.stands_at, reverse=True)]
+    return next((code for code in codes if code in _ENOUGH), codes[0] if codes else MISSING)
+
+
+def _code(held: Clearance, required: Requirement, at: datetime) -> str:
+    if held.state not in CLEARS:
+        return held.state.name
+    if held.expires_at is not None and held.expires_at <= at:
+        return EXPIRED
+    if required.versions and held.form_version not in required.versions:
+        return OLD_FORM
+    return WAIVED if held.state is State.WAIVED else CLEARED
+
+
+def _lack(required: Requirement, code: str, kinds: Mapping[str, Kind]) -> Lack:
+    kind = kinds.get(required.kind) or Kind(None, required.kind, Shape.PLAIN, required.kind)
+    how, link = required.how or kind.how, required.link or kind.link
+    return Lack(required.kind, required.form, code, WHOM[kind.shape], how, link, kind.title)

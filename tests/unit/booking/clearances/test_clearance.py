@@ -1,0 +1,67 @@
+"""Which of two words about a clearance counts."""
+
+from datetime import timedelta
+
+import pytest
+
+from booking.clearances.domain.clearance import Result, decide
+from booking.clearances.domain.kinds import State
+from booking.values.refusals import Refused
+from tests.unit.booking.clearances.made import DAY, HOUR, NOW, consent, held, word
+
+SECOND = timedelta(seconds=1)
+
+
+def test_the_first_word_is_applied_and_the_same_again_changes_nothing() -> None:
+    first = decide({}, consent(), NOW)
+    again = decide(held(consent()), consent(), NOW + HOUR)
+    assert (first.result, first.held.version) == (Result.APPLIED, 1)
+    assert (again.result, again.held.version) == (Result.REPEAT, 1)
+
+
+def test_the_version_counts_what_changed_over_all_kinds_of_the_visit() -> None:
+    found = held(word(), consent(), consent(State.WITHDRAWN))
+    assert [one.version for one in found.values()] == [1, 3]
+
+
+def test_what_was_said_earlier_is_stale_whenever_it_comes() -> None:
+    late = decide(held(consent(State.WITHDRAWN, said_at=NOW - HOUR)), consent(said_at=NOW - 2 * HOUR), NOW + DAY)
+    assert (late.result, late.held.state) == (Result.STALE, State.WITHDRAWN)
+    assert [warned.code for warned in late.warnings] == ["STALE"]
+
+
+def test_what_says_no_time_stands_at_its_arrival_and_clocks_may_differ() -> None:
+    found = held(consent())
+    slow = decide(found, consent(State.WITHDRAWN, said_at=NOW - 2 * SECOND), NOW + SECOND)
+    old = decide(found, consent(State.WITHDRAWN, said_at=NOW - HOUR), NOW + SECOND)
+    assert (slow.result, old.result) == (Result.APPLIED, Result.STALE)
+
+
+def test_a_time_of_the_future_does_not_make_the_true_word_that_follows_look_old() -> None:
+    first = decide({}, consent(said_at=NOW + DAY), NOW)
+    then = decide({("consent", "mri"): first.held}, consent(State.WITHDRAWN, said_at=NOW + HOUR), NOW + HOUR)
+    assert [warned.code for warned in first.warnings] == ["FUTURE_TIME"]
+    assert then.result is Result.APPLIED
+
+
+def test_a_repeat_that_was_said_later_keeps_what_was_said_between_stale() -> None:
+    found = held(consent(said_at=NOW - 3 * HOUR))
+    again = decide(found, consent(said_at=NOW - HOUR), NOW)
+    between = decide({("consent", "mri"): again.held}, consent(State.WITHDRAWN, said_at=NOW - 2 * HOUR), NOW)
+    assert (again.result, between.result) == (Result.REPEAT, Result.STALE)
+
+
+def test_a_withdrawal_keeps_what_was_signed_and_says_since_when() -> None:
+    withdrawn = decide(held(consent()), consent(State.WITHDRAWN, signed_at=None, signed_by=None), NOW + HOUR).held
+    assert (withdrawn.signed_at, withdrawn.withdrawn_at) == (NOW - DAY, NOW + HOUR)
+
+
+def test_a_withdrawal_that_names_no_form_takes_the_only_one_back() -> None:
+    taken = decide(held(consent()), consent(State.WITHDRAWN, form=None), NOW).held
+    assert (taken.form, taken.state) == ("mri", State.WITHDRAWN)
+
+
+def test_a_withdrawal_that_names_no_form_of_several_is_refused_and_not_guessed() -> None:
+    with pytest.raises(Refused) as refused:
+        decide(held(consent(), consent(form="surgery")), consent(State.WITHDRAWN, form=None), NOW)
+    assert (refused.value.code, refused.value.place) == ("MISSING_FIELD", "form")
