@@ -15,7 +15,7 @@ from tests.chaos.evidence import Call, Evidence, Record
 STATUS_OF = {"cancelled": "cancelled", "no-show": "noshow"}
 """Kinds that are about another status of the visit than booked."""
 
-REMINDING = frozenset({"reminder", "today", "no-show"})
+REMINDING = frozenset({"reminder", "today", "no-show", "clearance-missing"})
 """Kinds that an opt-out from reminders is about; the rest are notices. Their mail keeps the hours too."""
 
 MAY_FOLLOW = frozenset({"rejected", "not-accepted", "not-started"})

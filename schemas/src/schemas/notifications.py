@@ -28,6 +28,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"  # R23
     TODAY = "today"  # R19: the 8:00 message of the visit's day
     NO_SHOW = "no-show"  # follow-up of a missed visit; off unless the clinic wants it
+    CLEARANCE_MISSING = "clearance-missing"  # R34: what a visit lacks to be checked in, days before it
     PROVIDER_BOOKED = "provider-booked"  # R20
     PROVIDER_MOVED = "provider-moved"  # R27
     PROVIDER_CANCELLED = "provider-cancelled"  # R27

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     NOT_WANTED = "NOT_WANTED"  # the clinic does not send this kind
     ALREADY_TOLD = "ALREADY_TOLD"  # D18: a reminder of the visit was accepted or is still to come
     DROPPED = "DROPPED"  # a person took it off the staff list
+    CLEARED = "CLEARED"  # R34: the visit lacks nothing any more
     UNDECIDABLE = "UNDECIDABLE"  # its decision failed: something it needs, or the program, has to be mended first
 
 

@@ -25,7 +25,8 @@ def rendered() -> Iterator[tuple[str, bytes]]:
         yield f"{page.name}.text.txt", f"{page.text}\n".encode()
         yield f"{page.name}.html", f"{page.html}\n".encode()
         yield f"{page.name}.sms.txt", "".join(f"{short.text}\n" for short in page.sms).encode()
-        yield f"{page.name}.whatsapp.json", orjson.dumps(page.whatsapp, option=orjson.OPT_INDENT_2) + b"\n"
+        if page.whatsapp:
+            yield f"{page.name}.whatsapp.json", orjson.dumps(page.whatsapp, option=orjson.OPT_INDENT_2) + b"\n"
         if page.entry:
             yield f"{page.name}.ics", page.entry.encode()
 

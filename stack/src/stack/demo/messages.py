@@ -11,7 +11,7 @@ from stack.demo.reminder_rules import next_opening
 from stack.demo.visits import OFF, Visit
 
 NEWS = frozenset({"confirmation", "moved", "cancelled"})
-CAPPED = frozenset({"reminder", "today", "no-show"})
+CAPPED = frozenset({"reminder", "today", "no-show", "clearance-missing"})
 MOST_A_DAY = 2
 LONG_LEAD, LONG_BUDGET, SHORT_BUDGET = timedelta(hours=12), timedelta(minutes=30), timedelta(minutes=10)
 WAITS_FOR_A_BOOKING = timedelta(minutes=2)

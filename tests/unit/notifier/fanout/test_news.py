@@ -315,7 +315,7 @@ async def test_d37_a_visit_cancelled_before_its_patient_heard_of_it_cancels_the_
 
 
 def test_every_kind_is_a_level_a_happening_or_has_an_hour_of_its_own() -> None:
-    timed = {Kind.REMINDER, Kind.TODAY, Kind.PROVIDER_DAY}
+    timed = {Kind.REMINDER, Kind.TODAY, Kind.CLEARANCE_MISSING, Kind.PROVIDER_DAY}
 
     assert LEVEL_KINDS | {happened(what).kind for what in Happening} == set(Kind) - timed
 

@@ -21,7 +21,7 @@ from notifier.gate.domain.decision import (
     budget_of,
     decide,
 )
-from notifier.gate.domain.facts import ClinicSending, GateFacts, Told
+from notifier.gate.domain.facts import ClinicSending, GateFacts, Lack, Told
 from notifier.gate.domain.told import Said
 from notifier.gate.domain.visit import Preferences
 from notifier.gate.store import GATE_FIELDS
@@ -35,8 +35,8 @@ from tests.support.notifier.builders import EMAIL, MOBILE, NOW, PROVIDER, STARTS
 PATIENT_KINDS = tuple(kind for kind, needs in GATE.items() if needs.person)
 PROVIDER_KINDS = tuple(kind for kind, needs in GATE.items() if not needs.person)
 FROM_ITS_START = tuple(kind for kind, needs in GATE.items() if needs.deadline is Deadline.START)
-OF_ITS_GENERATION = {Kind.REMINDER, Kind.NO_SHOW}
-CAPPED = {Kind.REMINDER, Kind.TODAY, Kind.NO_SHOW}
+OF_ITS_GENERATION = {Kind.REMINDER, Kind.NO_SHOW, Kind.CLEARANCE_MISSING}
+CAPPED = {Kind.REMINDER, Kind.TODAY, Kind.NO_SHOW, Kind.CLEARANCE_MISSING}
 NOT_AFTER = STARTS - timedelta(hours=6)
 ALL_OFF = Preferences(whatsapp=False, sms=False, email=False)
 WANTED = ClinicSending(no_show_follow_up=True)
@@ -57,7 +57,7 @@ def judged(
 ) -> Decision:
     fitting = {"status": min(OPENS.get(kind, {Status.BOOKED})), **changes}
     asked = Asked(kind, generation, NOT_AFTER, steps)
-    facts = facts or GateFacts(clinic=WANTED)
+    facts = replace(facts or GateFacts(clinic=WANTED), lacks=(Lack("consent"),))
     if facts.told.said is None:
         facts = replace(facts, told=replace(facts.told, said=fits(kind)))
     return decide(asked, visit(**fitting), facts, NOW)
@@ -258,6 +258,16 @@ def test_d18_the_mornings_message_leaves_neither_after_its_hour_nor_after_the_st
 def test_d19_a_missed_visit_is_followed_up_only_where_the_clinic_wants_it() -> None:
     assert judged(Kind.NO_SHOW, GateFacts()) == Skip(Reason.NOT_WANTED)
     assert isinstance(judged(Kind.NO_SHOW, GateFacts(clinic=WANTED)), Send)
+
+
+def test_what_is_missing_is_said_only_while_something_is_missing() -> None:
+    asked = Asked(Kind.CLEARANCE_MISSING, 1, NOT_AFTER)
+    lacking = GateFacts(lacks=(Lack("consent"),))
+
+    assert decide(asked, visit(), lacking, NOW) == Send(Route(Channel.SMS, MOBILE), NOT_AFTER, Kind.CLEARANCE_MISSING)
+    assert decide(asked, visit(), GateFacts(), NOW) == Skip(Reason.CLEARED)
+    assert decide(asked, visit(do_not_contact=True), GateFacts(), NOW) == Skip(Reason.CLEARED)
+    assert decide(asked, visit(status=Status.CANCELLED), GateFacts(), NOW) == Skip(Reason.APPOINTMENT_CANCELLED)
 
 
 def test_d32_the_next_channel_after_a_refusal() -> None:

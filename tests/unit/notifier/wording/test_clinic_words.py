@@ -22,7 +22,7 @@ TEMPLATES = Templates()
 MAP = "https://maps.example.org/?q=1&z=2"
 KNOWN = Details("+442079460018", "1 Long Street", MAP, "Bring:\n- your card\n\nBe early.")
 PHONE = "+44 20 7946 0018"
-COMING = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.REMINDER, Kind.TODAY})
+COMING = frozenset({Kind.CONFIRMATION, Kind.MOVED, Kind.REMINDER, Kind.TODAY, Kind.CLEARANCE_MISSING})
 
 
 def render(part: Part, kind: Kind = Kind.CONFIRMATION, details: Details = KNOWN, **visit: Any) -> str:

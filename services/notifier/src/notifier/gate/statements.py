@@ -31,6 +31,11 @@ SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, 
 FROM booking.send_gate($1::uuid[]) JOIN booking.clinic_gate($1::uuid[]) USING (appointment_id)
 CROSS JOIN booking.contact_of(patient_id) AS contact_of"""
 
+LACKS = """
+SELECT appointment_id, kind, title, how, link FROM booking.clearance_gate($1::uuid[], $2::timestamptz)
+ORDER BY appointment_id, place"""
+"""Asked for notices of what is missing alone: booking has made the function before it tells of the first."""
+
 PEOPLE = """
 SELECT asked_id, patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact,
        deceased, contact_of

@@ -9,10 +9,18 @@ from uuid import UUID
 import asyncpg
 
 from chassis.postgres.database import Connection
-from notifier.gate.domain.facts import NOTHING_CHOSEN, ClinicSending, GatedMessage, GateFacts, SendingModeName, Told
+from notifier.gate.domain.facts import (
+    NOTHING_CHOSEN,
+    ClinicSending,
+    GatedMessage,
+    GateFacts,
+    Lack,
+    SendingModeName,
+    Told,
+)
 from notifier.gate.domain.told import Said, Slot
 from notifier.gate.domain.visit import Details, Person, Preferences, Visit, email_of, mobile_of
-from notifier.gate.statements import FACTS, GATE, PEOPLE, SAID
+from notifier.gate.statements import FACTS, GATE, LACKS, PEOPLE, SAID
 from notifier.opt_outs.store import stopped
 from notifier.values.addresses import Peppers, normal
 from notifier.values.kinds import ENDS, KINDS, LEVEL_KINDS, PATIENT, Category
@@ -97,14 +105,28 @@ async def read_facts(
     )
     addresses = {address for _, visit in pairs for address in (mobile_of(visit), email_of(visit)) if address}
     out = await stopped(connection, peppers, addresses)
+    missing = [visit.appointment_id for one, visit in pairs if one.kind is Kind.CLEARANCE_MISSING]
+    lacks = await _lacks(connection, missing, now) if missing else {}
     return {
         row["notification_id"]: replace(
             _standing(row),
             opted_out=_opted_out(visit, KINDS[one.kind].category, out),
             code=peppers.codes(visit.appointment_id, visit.schedule_gen)[0],
+            lacks=lacks.get(visit.appointment_id, ()),
         )
         for (one, visit), row in _by_id(pairs, rows)
     }
+
+
+async def _lacks(
+    connection: Connection, appointment_ids: Sequence[UUID], now: datetime
+) -> Mapping[UUID, tuple[Lack, ...]]:
+    """Return what these visits lack as committed now; those that lack nothing are absent."""
+    found: dict[UUID, tuple[Lack, ...]] = {}
+    for row in await connection.fetch(LACKS, appointment_ids, now):
+        lack = Lack(row["kind"], row["title"], row["how"], row["link"])
+        found[row["appointment_id"]] = (*found.get(row["appointment_id"], ()), lack)
+    return found
 
 
 def _visit(row: asyncpg.Record) -> Visit:

@@ -50,7 +50,7 @@ ANSWERED = frozenset({Kind.CONFIRMATION, Kind.REMINDER, Kind.TODAY})
 SEGMENTS = {"ar": 2}
 """How many segments an SMS takes in a language that the GSM alphabet cannot write; one in all others.
 
-One more if it is about several visits, which is still less than a message each."""
+One more if it is about several visits, which is still less than a message each, or lists what a visit lacks."""
 
 _BAD = re.compile("[\u202a-\u202e\u2066\u2067\x00-\x08\x0b-\x1f\x7f]|None|Undefined")
 _MAP = "https://maps.example.org/?q=1&z=2"
@@ -204,7 +204,7 @@ def _sms(place: str, said: str, case: str, words: Words) -> Iterator[Finding]:
     if "\n" in said:
         yield Finding(place, f"{case}: an SMS is one line")
     taken = segments(said)
-    most = SEGMENTS.get(words.language[:2], 1) + (words.times != words.time)
+    most = SEGMENTS.get(words.language[:2], 1) + (words.times != words.time) + bool(words.lacking)
     if taken.count > most and not case.startswith(_EVIL):
         outside = f", because of {taken.outside!r}" if taken.outside else ""
         yield Finding(

@@ -45,7 +45,7 @@ class Page:
     text: str
     html: str
     sms: tuple[Short, ...]
-    whatsapp: dict[str, Any]
+    whatsapp: dict[str, Any] | None
     entry: str | None
 
 
@@ -70,6 +70,7 @@ def page(templates: Templates, sample: Sample, title: str) -> Page:
     """Return one message in all its parts."""
     call, language, clinic_id = sample.call(), sample.language, sample.clinic_id
     words, kind = words_of(call, {language}, last_resort=language), worded_as(call)
+    approved = TEMPLATES.get(sample.kind)
     return Page(
         name=f"{title}.{language}",
         title=title,
@@ -78,7 +79,7 @@ def page(templates: Templates, sample: Sample, title: str) -> Page:
         text=templates.render(clinic_id, kind, "text.txt", words),
         html=templates.render(clinic_id, kind, "html", words),
         sms=tuple(_sms(templates, sample)),
-        whatsapp=body_of(sample.call(Channel.WHATSAPP), TEMPLATES[sample.kind])["template"],
+        whatsapp=body_of(sample.call(Channel.WHATSAPP), approved)["template"] if approved else None,
         entry=entry_of(call, templates, words, _SENDER).decode() if KINDS[sample.kind].calendar else None,
     )
 

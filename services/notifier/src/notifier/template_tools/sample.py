@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from notifier.gate.domain.channels import Route
+from notifier.gate.domain.facts import Lack
 from notifier.gate.domain.visit import Details, Visit
 from notifier.ledger.domain.notification import Call
 from schemas.appointments import Status
@@ -104,6 +105,7 @@ class Sample:
         details: How the clinic is reached; None for what fits the language.
         mobile: Where the patient is called; None for a number at home where the clinic is, so that no zone is named.
         code: By which he may answer; empty if nobody reads answers.
+        lacks: What the visit lacks; only a notice of it says so.
         visits: Of how many visits of that day the message tells.
     """
 
@@ -117,6 +119,7 @@ class Sample:
     days: int | None = None
     mobile: str | None = None
     code: str = ""
+    lacks: tuple[Lack, ...] = (Lack("consent", link="https://forms.example.org/consent"),)
     visits: int = 1
 
     def with_(self, **changes: Any) -> "Sample":
@@ -171,6 +174,7 @@ class Sample:
             gated_on=0.0,
             at=SENT,
             code=self.code if self.visits == 1 else "",
+            lacks=self.lacks if self.kind is Kind.CLEARANCE_MISSING else (),
         )
         return replace(call, also=tuple(_another(call, nth) for nth in range(1, self.visits)))
 

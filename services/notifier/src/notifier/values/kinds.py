@@ -114,6 +114,7 @@ KINDS: Mapping[Kind, KindRow] = {
         Needs(frozenset({Status.NOSHOW}), own_generation=True, deadline=Deadline.OWN, person=True, capped=True),
         Category.REMINDERS,
     ),
+    Kind.CLEARANCE_MISSING: KindRow("notice of what is missing", _TIMED, Category.REMINDERS),
     Kind.PROVIDER_BOOKED: KindRow("provider's notice of the booking", _NOTICE, title="New Appointment Booked"),
     Kind.PROVIDER_MOVED: KindRow("provider's notice of the move", _NOTICE, title="Appointment Moved"),
     Kind.PROVIDER_CANCELLED: KindRow(

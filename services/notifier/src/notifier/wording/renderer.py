@@ -35,8 +35,8 @@ type Part = Literal["subject.txt", "text.txt", "html", "sms.txt"]
 
 PARTS: tuple[Part, ...] = get_args(Part.__value__)
 
-SMS_NAME, SMS_CLINIC = 20, 40
-"""Longest name and clinic in an SMS: with them the built-in texts stay in one segment, or two."""
+SMS_NAME, SMS_CLINIC, SMS_LACKING = 20, 40, 80
+"""Longest name, clinic and list of what a visit lacks in an SMS: so the built-in texts stay in one segment, or two."""
 
 _FIELDS = Words.__slots__
 _values = attrgetter(*_FIELDS)
@@ -76,7 +76,12 @@ class Templates:
         template = self._template(clinic_id, words.language, kind, part)
         if part != "sms.txt":
             return template.render(_told(words)).strip()
-        short = replace(words, name=clipped(words.name, SMS_NAME), clinic=clipped(words.clinic, SMS_CLINIC))
+        short = replace(
+            words,
+            name=clipped(words.name, SMS_NAME),
+            clinic=clipped(words.clinic, SMS_CLINIC),
+            lacking=clipped(words.lacking, SMS_LACKING),
+        )
         said = _sms(template, short)
         if not words.phone:
             return said

@@ -15,6 +15,8 @@ from typing import Any
 
 from babel.core import Locale
 
+from notifier.wording.domain.language import LAST_RESORT
+
 PHRASES = {
     "comma": ", ",
     "clock": "",
@@ -33,6 +35,12 @@ ACCENTS = {"moved": "#9a5b00", "cancelled": "#b42318", "no-show": "#52606d"}
 
 SEVERAL = "-several"
 """Behind the name of a kind: its sentences about several visits of a day."""
+
+LACKING = frozenset({"clearance-missing"})
+"""Kinds that list what a visit still lacks."""
+
+LACKS = ("financial", "consent", "referral", "identity")
+"""What a visit may lack that every language has a name for; a clinic names what else it asks for."""
 
 NO_VISIT_AHEAD = frozenset({"cancelled", "no-show"})
 """Kinds of which nobody asks where to come, and what to bring."""
@@ -65,6 +73,13 @@ def unsubscribing() -> Mapping[str, tuple[str, str, str]]:
 def at_whatsapp() -> Mapping[str, str]:
     """Return language → Meta's code of it."""
     return {language: said["whatsapp"] for language, said in _files().items()}
+
+
+@cache
+def titles(language: str) -> Mapping[str, str]:
+    """Return what a visit may lack → what the language calls it; the last resort's names for one without a file."""
+    said = _files().get(language) or _files()[LAST_RESORT]
+    return {kind: said[kind] for kind in LACKS}
 
 
 def direction(language: str) -> str:
@@ -104,7 +119,7 @@ def _phrases(language: str, said: Mapping[str, Any], isolated: str, of_part: Map
         isolated: How a name of the other direction is kept from turning what stands around it (UAX 9, 3.1.2).
     """
     as_is = isolated if direction(language) == "rtl" else "{}"
-    names = {name: as_is.format(f"{{{{ {name} }}}}") for name in ("name", "clinic", "phone")}
+    names = {name: as_is.format(f"{{{{ {name} }}}}") for name in ("name", "clinic", "phone", "lacking")}
     own = {name: phrase for name, phrase in said.items() if isinstance(phrase, str)}
     phrases: dict[str, str] = {**names, **of_part}
     for name, phrase in {**own, **PHRASES, **own}.items():  # its own first: the common ones are made of them
@@ -121,13 +136,15 @@ def _parts(kind: str, said: Mapping[str, Any]) -> Mapping[str, str]:
         *(f"<p>{sentence}</p>" for sentence in before),
         '{% include "_visit.html.j2" %}',
         *(['{% include "_place.html.j2" %}'] if place else []),
+        *(['{% include "_lacking.html.j2" %}'] if kind in LACKING else []),
         *(f"<p>{sentence}</p>" for sentence in after),
     ]
     visit = '{% include "_visit.txt.j2" +%}' + ('\n{% include "_place.txt.j2" %}' if place else "")
+    lacking = ['{% include "_lacking.txt.j2" %}'] if kind in LACKING else []
     return {
         "subject.txt": said["subject"],
         "sms.txt": said["sms"],
-        "text.txt": "\n\n".join([*map(_line, before), visit, *map(_line, after)]),
+        "text.txt": "\n\n".join([*map(_line, before), visit, *lacking, *map(_line, after)]),
         "html": '{% extends "_layout.html.j2" %}\n'
         f"{{% block title %}}{said['title']}{{% endblock %}}\n{accent}"
         "{% block content %}\n" + "\n".join(html) + "\n{% endblock %}",

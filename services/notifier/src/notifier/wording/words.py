@@ -15,11 +15,12 @@ from babel.dates import format_date, format_skeleton, format_time, get_timezone_
 from babel.lists import format_list
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from notifier.gate.domain.facts import Lack
 from notifier.gate.domain.visit import NO_DETAILS, Details, mobile_of
 from notifier.ledger.domain.notification import Call
 from notifier.wording.domain.language import LAST_RESORT, Day, day_of, language, regions_of, zone_may_confuse
 from notifier.wording.domain.safe_text import first_name, plain
-from notifier.wording.sentences import SEVERAL, direction, languages
+from notifier.wording.sentences import SEVERAL, direction, languages, titles
 from schemas.zones import zone_of
 
 LANGUAGES = languages()
@@ -31,6 +32,9 @@ NORTH_AMERICA = frozenset({"US", "CA", "PR"})
 LONGEST_ADDRESS, LONGEST_LINE = 300, 1000
 """Of a clinic's address, and of a line of its preparation text: as long as booking takes them."""
 
+LONGEST_TITLE = 100
+"""Of something that is missing."""
+
 NO_COUNTRY, WORLD_ENGLISH = "ZZ", "en-001"
 """As CLDR calls the country of a zone that is in none, and English where it has no English of the country."""
 
@@ -41,6 +45,15 @@ NOWHERE = phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
 def worded_as(call: Call) -> str:
     """Return by which name the templates of a message go: its kind, or that of the sentences about several visits."""
     return f"{call.kind.value}{SEVERAL}" if call.also else call.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """One thing that the visit still lacks, as a mail lists it: `how` and `link` are empty if there is none."""
+
+    title: str
+    how: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,9 @@ class Words:
         address: Where to come, on one line.
         directions: The address of a page, https.
         preparation: What to do before, under the time of each visit where it differs; line breaks stand.
+        lacking: What the visit still lacks, as the language lists it; empty at a sensitive clinic.
+        lacks: The same one by one, each with how to get it and where.
+        link: The page for all of it, https; empty if there is none, or are several.
         direction: `rtl` if the language is written from right to left, else `ltr`.
     """
 
@@ -82,6 +98,9 @@ class Words:
     preparation: str = ""
     direction: str = "ltr"
     times: str = ""
+    lacking: str = ""
+    lacks: tuple[Lacking, ...] = ()
+    link: str = ""
 
 
 def words_of(
@@ -111,6 +130,7 @@ def words_of(
     time = _time(local.time(), customs)
     told = _told_of(call, customs)
     reached = NO_DETAILS if visit.clinic_sensitive else visit.clinic_details
+    lacks = () if visit.clinic_sensitive else tuple(_lacking(one, spoken) for one in call.lacks)
     return Words(
         language=spoken,
         name=first_name(visit.given_name) if visit.contact_of is None else "",
@@ -129,7 +149,17 @@ def words_of(
         preparation=_preparation(told),
         direction=direction(spoken),
         times=plain(format_list([*dict.fromkeys(at for at, _ in told)], locale=customs)) if call.also else time,
+        lacking=plain(format_list([*dict.fromkeys(one.title for one in lacks)], locale=customs)),
+        lacks=lacks,
+        link=_only({one.link for one in lacks}),
     )
+
+
+def _lacking(lack: Lack, spoken: str) -> Lacking:
+    """Return what is missing by the clinic's name of it, else by that of the language."""
+    title = lack.title or titles(spoken).get(lack.kind, lack.kind)
+    link = lack.link if lack.link.startswith("https://") else ""
+    return Lacking(plain(title, LONGEST_TITLE), plain(lack.how, LONGEST_LINE), link)
 
 
 def _told_of(call: Call, customs: str) -> list[tuple[str, Details]]:

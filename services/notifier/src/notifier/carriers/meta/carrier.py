@@ -57,7 +57,7 @@ NEUTRAL = "_neutral"
 NO_NAME = "-"
 """WhatsApp takes no empty parameter."""
 
-type Parameter = Literal["name", "clinic", "date", "time", "short_date", "code"]
+type Parameter = Literal["name", "clinic", "date", "time", "short_date", "code", "lacking", "link"]
 
 PARAMETERS: tuple[Parameter, ...] = ("name", "clinic", "date", "time")
 """Words that a template is given unless it was approved with others; `time` carries the zone where it is needed."""
@@ -95,6 +95,8 @@ TEMPLATES: Mapping[Kind, WhatsAppTemplate] = {
     Kind.TODAY: _usual("appointment_today"),
     Kind.NO_SHOW: _usual("appointment_missed"),
 }
+"""A notice of what is missing has none unless the file of senders maps one, approved with `lacking`: it takes the next
+channel."""
 
 
 @dataclass(frozen=True, slots=True)

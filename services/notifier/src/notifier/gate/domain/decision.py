@@ -7,6 +7,7 @@
 | reminder | booked | its own | its `not_after` | yes | all |
 | today | booked | any: the text is rendered at send time | its `not_after`, but not after the start | yes | all |
 | no-show | noshow | its own | its `not_after` | yes | all |
+| clearance-missing | booked, and lacks something | its own | its `not_after` | yes | all |
 | provider-booked, provider-moved | booked | any | the visit's start | - | - |
 | provider-cancelled | does not stand | any | the start that he was told | - | - |
 | provider-arrived | arrived, checked-in | any | its `not_after` | - | - |
@@ -14,7 +15,8 @@
 Which of the first and last three it is follows from what the recipient was last told (`gate/domain/told.py`); if
 that is what is so, nothing is said.
 
-Read in this order, the first that fails gives the reason: status, generation, deadline; what the clinic wants;
+Read in this order, the first that fails gives the reason: status, generation, deadline; what the clinic wants, and
+whether anything is still missing;
 then the person: unknown, deceased, do-not-contact, consent; then the cap; then the channels, each for itself:
 address, opt-out, hours. A provider's list of the day is of no appointment and has no line.
 """
@@ -187,7 +189,9 @@ def _other_status(kind: Kind, status: Status) -> Reason:
 
 
 def _not_wanted(kind: Kind, facts: GateFacts) -> Reason | None:
-    """Say why nobody waits for it: the clinic sends none."""
+    """Say why nobody waits for it: the clinic sends none, or nothing is missing any more."""
+    if kind is Kind.CLEARANCE_MISSING and not facts.lacks:
+        return Reason.CLEARED
     wanted = kind is not Kind.NO_SHOW or facts.clinic.no_show_follow_up
     return None if wanted else Reason.NOT_WANTED
 

@@ -94,6 +94,23 @@ NOTHING_CHOSEN = ClinicSending()
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """Something without which a visit is not cleared, as booking's policy of the clinic asks for it (R34).
+
+    Attributes:
+        kind: Its name there, such as `consent`.
+        title: What the clinic calls it; empty if it goes by the name that everybody has for the kind.
+        how: How to get it, in the clinic's words; empty if nothing is said.
+        link: Where to do it, https; empty if there is no such page.
+    """
+
+    kind: str
+    title: str = ""
+    how: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GateFacts:
     """All the facts that count for one message, besides its visit.
 
@@ -101,6 +118,7 @@ class GateFacts:
         preferences: What the patient has said about channels; None if nothing.
         opted_out: Channels on which the address wants no message of this category (D36).
         code: With it a patient's answer names the visit at this time (B11).
+        lacks: What the visit lacks to be checked in; read for notices of it alone.
     """
 
     preferences: Preferences | None = None
@@ -109,6 +127,7 @@ class GateFacts:
     clinic: ClinicSending = NOTHING_CHOSEN
     preference_version: int | None = None
     code: str = ""
+    lacks: tuple[Lack, ...] = ()
 
 
 NOTHING_KNOWN = GateFacts()

@@ -2,7 +2,7 @@
 
 | kind | email | SMS, WhatsApp |
 |---|---|---|
-| reminder, today, no-show | the hours | the hours |
+| reminder, today, no-show, clearance-missing | the hours | the hours |
 | confirmation, moved, cancelled | any hour | the hours |
 
 Hours are the clinic's wall clock. They include their first minute and not their last.

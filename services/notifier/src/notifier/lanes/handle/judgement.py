@@ -253,4 +253,5 @@ def _call(held: Notification, visit: Visit, facts: GateFacts, decision: Send, as
         preference_version=facts.preference_version,
         code=facts.code if facts.clinic.replies else "",
         account=asking.accounts.of(visit.clinic_id),
+        lacks=facts.lacks,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from notifier.gate.domain.chain import Step
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.decision import ORDINARY, Asked, Terms
+from notifier.gate.domain.facts import Lack
 from notifier.gate.domain.visit import Visit
 from notifier.ledger.domain.faults import THROTTLED, Fault
 from notifier.ledger.domain.states import NotificationState
@@ -109,6 +110,7 @@ class Call:
         code: With it a patient's answer confirms or cancels the visit (B11); empty if the clinic reads no answers.
         replaced: The visit whose place this one takes, as its patient has to see it; his calendar may have it (D37).
         also: Calls about other visits that are made by this one: the same news to the same person (decision 0050).
+        lacks: What the visit lacks to be checked in, of a notice of it.
         with_attempt: The attempt by which the carrier knows it, if it is another call's: that one is made for both.
     """
 
@@ -128,6 +130,7 @@ class Call:
     replaced: Visit | None = None
     also: tuple["Call", ...] = ()
     with_attempt: UUID | None = None
+    lacks: tuple[Lack, ...] = ()
 
     @property
     def every(self) -> "tuple[Call, ...]":

@@ -30,6 +30,7 @@ REASONS: dict[Reason, str] = {
     Reason.LIMIT: "the patient had two messages about this visit that day already",
     Reason.NOT_WANTED: "the clinic does not send this kind of message",
     Reason.ALREADY_TOLD: "another message had told or will tell the same",
+    Reason.CLEARED: "nothing was missing any more",
     Reason.DROPPED: "a person took it off the work list",
     Reason.UNDECIDABLE: "it could not be decided: the log names the error; once that is mended, send it again",
 }
@@ -46,6 +47,7 @@ AHEAD: dict[Reason, str] = {
     Reason.REFUSED: "the carrier has refused it for good",
     Reason.NOT_ACCEPTED: "the carrier has kept refusing it until its time was up",
     Reason.LIMIT: "the patient has had two messages about this visit today",
+    Reason.CLEARED: "nothing is missing any more",
     Reason.ALREADY_TOLD: "another message has told or will tell the same",
 }
 """Of what is still to come; for the others `REASONS` says it as well."""
