@@ -104,6 +104,9 @@ class Appointment(Contract):
     caused_by: str | None = None
     reason: str | None = None
     barred: Bar | None = Field(default=None, description="Why no message may go to the patient (D44).")
+    flags: tuple[str, ...] | None = Field(
+        default=None, description="What staff should look at of this version, such as NOT_CLEARED; left out: nothing."
+    )
 
 
 APPOINTMENT_CHANGED: Literal["appointment.changed.v1"] = "appointment.changed.v1"

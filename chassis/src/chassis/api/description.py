@@ -39,6 +39,7 @@ class ProblemPlace(BaseModel):
 
     place: str = Field(description="Where, as a path such as `body.appointment.start` or `query.limit`.")
     code: str
+    detail: str | None = Field(default=None, description="What is wrong there, where `detail` above does not say it.")
 
 
 class ProblemView(BaseModel):

@@ -25,7 +25,7 @@ class Problem(HTTPException):
 
     Attributes:
         detail: What is wrong, where, and the way out; never the input itself.
-        errors: Further places, each {"place", "code"}.
+        errors: Further places, each {"place", "code"}, and "detail" where there is more to say of it.
         retry_after_s: Seconds after which the same request may be sent again; None: the answer will be the same.
         allowed: Of 405 only: the methods that the path takes.
     """

@@ -33,6 +33,14 @@ def test_g2_a_version_is_written_as_the_contract_writes_it(number: int, bar: Bar
     assert (body.appointment_id, body.version, body.barred) == (VISIT, number + 1, bar)
 
 
+@pytest.mark.parametrize("flags", [["NOT_CLEARED"], ["ILLEGAL_TRANSITION", "NOT_CLEARED"]])
+def test_g2_a_version_that_raises_flags_names_them_as_the_contract_does(flags: list[str]) -> None:
+    event = appointment_changed(VISIT, states()[0], EYE, None, flags)
+    body = wire.decode(Appointment, event.value)
+    assert wire.encode(body) == event.value
+    assert body.flags == tuple(flags)
+
+
 def test_g2_the_same_version_has_the_same_id_and_the_same_bytes() -> None:
     first, again = (appointment_changed(VISIT, states()[0], EYE, None) for _ in range(2))
     assert first == again

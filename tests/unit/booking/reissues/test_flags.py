@@ -10,6 +10,7 @@ from booking.appointments.domain.state import AppointmentState
 from booking.clinics.domain.clinic import ClinicState
 from booking.reissues.handle import Job, reissue_barred
 from booking.values.identity import PatientKey
+from booking.work_list.domain import Flag
 from schemas.appointments import Bar
 from tests.support.booking.builders import ANN, EYE, NOW, VISIT, batch, command
 
@@ -58,8 +59,12 @@ class Remembering:
         self.written |= states
 
     async def publish_versions(
-        self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
+        self,
+        versions: Sequence[tuple[UUID, AppointmentState]],
+        clinics: Mapping[str, ClinicState],
+        flags: Sequence[Flag] = (),
     ) -> None:
+        assert not flags
         self.published += versions
 
 

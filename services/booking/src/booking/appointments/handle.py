@@ -90,7 +90,7 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
     if batch.changed:
         await store.write_appointments(batch.changed | _last_notes(versions, batch.changed))
     if versions:
-        await store.publish_versions(versions, batch.known.clinics)
+        await store.publish_versions(versions, batch.known.clinics, batch.flags)
     if batch.flags:
         await store.raise_flags(batch.flags, now)
     if batch.recorded_events:

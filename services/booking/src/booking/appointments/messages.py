@@ -1,5 +1,6 @@
 """What booking publishes of an appointment."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
@@ -16,11 +17,11 @@ from schemas.wire import event_id
 
 
 def appointment_changed(
-    appointment_id: UUID, state: AppointmentState, clinic: ClinicState, barred: Bar | None
+    appointment_id: UUID, state: AppointmentState, clinic: ClinicState, barred: Bar | None, flags: Sequence[str] = ()
 ) -> Outgoing:
     """Return the event of one version: the whole appointment, no names, no contacts.
 
-    `barred` says why no message may go to the patient (D44).
+    `barred` says why no message may go to the patient (D44); `flags` are those that this version raises.
 
     The same version always gives the same bytes and the same id (G2). The values are booking's own, so
     they are written as `schemas.wire.encode` would write them, but without building its model:
@@ -51,6 +52,7 @@ def appointment_changed(
         "caused_by": state.caused_by,
         "reason": state.reason,
         "barred": barred,
+        "flags": flags or None,
     }
     value = orjson.dumps({name: held for name, held in body.items() if held is not None}, option=orjson.OPT_UTC_Z)
     ce_id = str(event_id(appointment_id, state.version))

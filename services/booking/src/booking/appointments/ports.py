@@ -27,9 +27,16 @@ class VersionStore(Protocol):
         """Write the current states."""
 
     async def publish_versions(
-        self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
+        self,
+        versions: Sequence[tuple[UUID, AppointmentState]],
+        clinics: Mapping[str, ClinicState],
+        flags: Sequence[Flag] = (),
     ) -> None:
-        """Append every version to the history and to the outbox, with what bars messages to its patient (D44)."""
+        """Append every version to the history and to the outbox, with what bars messages to its patient (D44).
+
+        Args:
+            flags: Those that some of these versions raise.
+        """
 
 
 class Store(PatientStore, VersionStore, Protocol):

@@ -20,7 +20,7 @@ from booking.providers.store import PostgresProviders
 from booking.sources.store import last_restarts
 from booking.values.identity import Identity
 from booking.values.warned import of_line
-from booking.work_list.domain import Flag
+from booking.work_list.domain import Flag, codes_of
 from booking.work_list.store import raise_flags
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
@@ -92,12 +92,16 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
         await self.connection.execute(statements.WRITE_APPOINTMENTS, ids, *map(list, given))
 
     async def publish_versions(
-        self, versions: Sequence[tuple[UUID, AppointmentState]], clinics: Mapping[str, ClinicState]
+        self,
+        versions: Sequence[tuple[UUID, AppointmentState]],
+        clinics: Mapping[str, ClinicState],
+        flags: Sequence[Flag] = (),
     ) -> None:
         known = await self.barred({state.patient for _, state in versions})
         barred = [known.get(state.patient) for _, state in versions]
+        raised = codes_of(flags)
         events = [
-            appointment_changed(key, state, clinics[state.clinic_id or ""], bar)
+            appointment_changed(key, state, clinics[state.clinic_id or ""], bar, raised.get((key, state.version), ()))
             for (key, state), bar in zip(versions, barred, strict=True)
         ]
         await self.connection.execute(

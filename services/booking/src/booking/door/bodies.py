@@ -83,7 +83,8 @@ def described(model: Any, examples: dict[str, Any]) -> dict[str, Any]:
 
 def problem(refusal: Refused) -> Problem:
     """Return the refusal as an answer of RFC 9457."""
-    errors = [{"place": one.place, "code": one.code} for one in (refusal, *refusal.also) if one.place]
+    errors = [{"place": refusal.place, "code": refusal.code}] if refusal.place else []
+    errors += [{"place": one.place, "code": one.code, "detail": one.message} for one in refusal.also]
     return Problem(refusal.status, refusal.code, refusal.message, errors or None)
 
 

@@ -40,3 +40,11 @@ class Flag(NamedTuple):
 def flags_of(appointment_id: UUID, version: int, warnings: Iterable[Warned]) -> list[Flag]:
     """Return the flags that a change of a visit raises by what it was warned of."""
     return [Flag(appointment_id, code, version) for code in sorted({one.code for one in warnings} & _WARNED_OF)]
+
+
+def codes_of(flags: Iterable[Flag]) -> dict[tuple[UUID, int], list[str]]:
+    """Return the codes of flags by the version of the appointment that raises them."""
+    codes: dict[tuple[UUID, int], list[str]] = {}
+    for flag in flags:
+        codes.setdefault((flag.appointment_id, flag.version), []).append(flag.code)
+    return codes
