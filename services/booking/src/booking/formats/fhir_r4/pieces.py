@@ -1,4 +1,4 @@
-"""A FHIR resource piece by piece: what is not valid R4 and not essential is left out of it, and noted (0038)."""
+"""A FHIR resource piece by piece: what is not valid and not essential is left out of it, and noted (0038)."""
 
 import re
 from collections.abc import Iterator
@@ -25,10 +25,17 @@ _ESSENTIAL = {
     "Bundle": frozenset({"resourceType", "type"}),
     "MessageHeader": frozenset({"resourceType", "id", "eventCoding", "focus"}),
     "Appointment": frozenset({"resourceType", "status"}),
+    "Consent": frozenset({"resourceType", "status", "decision", "period", "provision"}),
+    "CoverageEligibilityResponse": frozenset({"resourceType", "status", "outcome", "insurance"}),
 }
 """Fields by kind of resource; names are essential only together: one that is valid is enough."""
 
-_PARTS = {"eventCoding": frozenset({"code"}), "focus": frozenset({"reference"})}
+_PARTS = {
+    "eventCoding": frozenset({"code"}),
+    "focus": frozenset({"reference"}),
+    "provision": frozenset({"type", "period"}),
+    "insurance": frozenset({"inforce", "benefitPeriod"}),
+}
 """What is essential in such a field; the rest of it is detail."""
 
 _MUST_BE_NAMED = frozenset({"Appointment", "Patient"})
@@ -37,10 +44,17 @@ _FILLED: dict[tuple[str, str], Any] = {
     ("participant", "status"): "needs-action",
     ("MessageHeader", "source"): {"endpoint": "urn:unknown"},
     ("source", "endpoint"): "urn:unknown",
+    ("Consent", "scope"): {"text": "unknown"},
+    ("Consent", "category"): [{"text": "unknown"}],
+    ("CoverageEligibilityResponse", "created"): "1900",
+    ("CoverageEligibilityResponse", "insurer"): {"display": "unknown"},
+    ("CoverageEligibilityResponse", "purpose"): ["validation"],
+    ("CoverageEligibilityResponse", "request"): {"display": "unknown"},
+    ("insurance", "coverage"): {"display": "unknown"},
 }
-"""What R4 requires and nothing here hangs on, by where it is missing: read as if it were so."""
+"""What FHIR requires and nothing here hangs on, by where it is missing: read as if it were so."""
 
-_BY_THEMSELVES = frozenset({"Bundle", "MessageHeader", "Appointment"})
+_BY_THEMSELVES = frozenset({"Bundle", "MessageHeader", "Appointment", "Consent", "CoverageEligibilityResponse"})
 """Resources without which there is no event: they are valid as such, or refused."""
 
 MOST_NAMED = 20
@@ -77,10 +91,13 @@ class _Piece(NamedTuple):
         return self.names[:1] == ("participant",) or self.names == ("entry", "fullUrl")
 
 
-def parsed[R: BaseModel](model: type[R], value: dict[str, Any], details: Details) -> R:
+def parsed[R: BaseModel](model: type[R], value: dict[str, Any], details: Details, release: str = "R4") -> R:
     """Return the resource, which loses in place what is not valid and not essential; a valid one is parsed once.
 
-    An id with characters that R4 does not know stays as it is, because others refer to it.
+    An id with characters that FHIR does not know stays as it is, because others refer to it.
+
+    Args:
+        release: FHIR's, as it is told.
 
     Raises:
         Refused: INVALID_FHIR: something essential is not valid.
@@ -96,14 +113,15 @@ def parsed[R: BaseModel](model: type[R], value: dict[str, Any], details: Details
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False, include_context=False)
         except (ValueError, TypeError, KeyError, AttributeError):  # the library's own checks leak these
-            raise Refused("INVALID_FHIR", "not valid R4", root) from None
-        pieces = {piece.path: piece for one in wrong for piece in [_piece(value, root, one["loc"], str(one["type"]))]}
+            raise Refused("INVALID_FHIR", f"not valid {release}", root) from None
+        found_wrong = (_piece(value, root, one["loc"], str(one["type"]), release) for one in wrong)
+        pieces = {piece.path: piece for piece in found_wrong}
         for path in sorted(pieces, key=lambda path: [(isinstance(p, int), p) for p in path], reverse=True):
             _leave_out(pieces[path], odd_ids)
         left_out += pieces.values()
     _check_names(left_out)
     details.doubted = next((piece.refusal for piece in left_out if piece.may_say_whose), None)
-    details.warnings += _said(left_out, root)
+    details.warnings += _said(left_out, root, release)
     _give_back(found, value, odd_ids)
     return found
 
@@ -114,7 +132,7 @@ def place_of(root: str, path: Path) -> str:
     return root + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in names)
 
 
-def _piece(value: dict[str, Any], root: str, path: Path, wrong: str) -> _Piece:
+def _piece(value: dict[str, Any], root: str, path: Path, wrong: str, release: str) -> _Piece:
     """Return what has to go for the sake of a path: half an identifier would be another one."""
     nodes = _along(value, path)
     end = len(nodes) - 1
@@ -127,7 +145,7 @@ def _piece(value: dict[str, Any], root: str, path: Path, wrong: str) -> _Piece:
         owner = next((n for n in range(end - 2, start - 1, -1) if isinstance(path[n], str)), start)
         end = end - 1 if path[owner] == "identifier" else end
     names = [part for part in path[start:end] if isinstance(part, str)]
-    refusal = Refused("INVALID_FHIR", f"not valid R4: {wrong}", place_of(root, path))
+    refusal = Refused("INVALID_FHIR", f"not valid {release}: {wrong}", place_of(root, path))
     return _Piece(path[:end], nodes[: end + 1], nodes[start], tuple(names), refusal)
 
 
@@ -210,10 +228,10 @@ def _check_names(left_out: list[_Piece]) -> None:
                 raise piece.refusal
 
 
-def _said(left_out: list[_Piece], root: str) -> Iterator[Warned]:
+def _said(left_out: list[_Piece], root: str, release: str) -> Iterator[Warned]:
     yield from (dropped(piece.refusal) for piece in left_out[:MOST_NAMED])
     if (more := len(left_out) - MOST_NAMED) > 0:
-        yield Warned(DETAIL_DROPPED, root, f"{more} more pieces that are not valid R4; the rest was taken")
+        yield Warned(DETAIL_DROPPED, root, f"{more} more pieces that are not valid {release}; the rest was taken")
 
 
 def _give_back(found: Any, value: dict[str, Any], odd_ids: dict[int, str]) -> None:

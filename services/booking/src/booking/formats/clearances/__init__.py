@@ -1,0 +1,1 @@
+"""Clearances as other systems write them: our own event on a topic, FHIR's Consent and CoverageEligibilityResponse."""

@@ -1,0 +1,160 @@
+"""A CoverageEligibilityResponse of FHIR R4 and R5 is a payer's word: whether he pays for a visit, and until when."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from booking.clearances.domain.kinds import State
+from booking.formats.clearances.fhir_eligibility import parse
+from booking.formats.clearances.told import ToldClearance
+from booking.formats.port import Hints
+from booking.values.refusals import Refused
+from tests.support.booking.builders import LOCAL, NOW
+
+KIND = "CoverageEligibilityResponse"
+COVERED: dict[str, Any] = {"coverage": {"reference": "#plan"}, "inforce": True, "benefitPeriod": {"end": "2027-12-31"}}
+ANSWER: dict[str, Any] = {
+    "resourceType": KIND,
+    "meta": {"lastUpdated": "2027-03-01T08:00:00Z"},
+    "contained": [{"resourceType": "Coverage", "id": "plan", "type": {"coding": [{"code": "EHCPOL"}]}}],
+    "extension": [{"url": "urn:any", "valueReference": {"reference": "Appointment/v1"}}],
+    "status": "active",
+    "purpose": ["validation", "benefits"],
+    "patient": {"reference": "Patient/ann"},
+    "created": "2027-03-01",
+    "request": {"reference": "CoverageEligibilityRequest/1"},
+    "outcome": "complete",
+    "insurer": {"identifier": {"value": "payer"}},
+    "insurance": [COVERED],
+    "preAuthRef": "A-17",
+}
+
+
+def read(value: dict[str, Any], release: str = "R4") -> ToldClearance:
+    return parse(orjson.dumps(value), release, Hints(LOCAL, NOW))
+
+
+@pytest.mark.parametrize("release", ["R4", "R5"])
+def test_coverage_in_force_clears_what_is_paid_for_until_the_benefit_ends(release: str) -> None:
+    told = read(ANSWER, release)
+    command = told.command
+    assert (command.kind, command.state, command.reason) == ("financial", State.CLEARED, None)
+    assert (command.reference, command.payer_class) == ("A-17", "ehcpol")
+    assert (command.expires_at, command.said_at) == (datetime(2028, 1, 1, tzinfo=UTC), NOW.replace(hour=8))
+    assert (told.visits, told.patients, command.warnings) == (("Appointment/v1",), ("Patient/ann",), ())
+    assert (command.amount_minor, command.currency, command.form, command.signed_at) == (None, None, None, None)
+
+
+def covered(**members: Any) -> dict[str, Any]:
+    return {"insurance": [{**COVERED, **members}]}
+
+
+ERROR = {"outcome": "error", "error": [{"code": {"coding": [{"code": "75", "display": "Subscriber not found"}]}}]}
+ANSWERS: list[tuple[dict[str, Any], State, str | None]] = [
+    ({"outcome": "queued"}, State.PENDING, "the payer has not answered to the end"),
+    ({"outcome": "partial"}, State.PENDING, "the payer has not answered to the end"),
+    ({"status": "draft"}, State.PENDING, "the payer has not answered to the end"),
+    (ERROR, State.REFUSED, "Subscriber not found"),
+    (
+        {"outcome": "error", "error": [{"code": {"text": "Ann Smith is unknown"}}]},
+        State.REFUSED,
+        "the payer could not answer",
+    ),
+    ({"status": "cancelled"}, State.REFUSED, "the answer is cancelled"),
+    ({"status": "entered-in-error"}, State.REFUSED, "the answer is entered-in-error"),
+    (covered(inforce=False), State.REFUSED, "no coverage is in force"),
+    ({"insurance": [{**COVERED, "inforce": False}, COVERED]}, State.CLEARED, None),
+    (covered(inforce=None), State.PENDING, "it does not say whether coverage is in force"),
+    ({"insurance": None}, State.PENDING, "it does not say whether coverage is in force"),
+    ({"purpose": ["discovery"]}, State.PENDING, "it was asked which coverage there is, not whether it pays for this"),
+    ({"purpose": ["discovery", "benefits"]}, State.CLEARED, None),
+    (covered(item=[{"excluded": True}]), State.REFUSED, "the coverage excludes it"),
+    (covered(item=[{"excluded": True}, {"excluded": False}]), State.CLEARED, None),
+    (
+        {"preAuthRef": None, **covered(item=[{"authorizationRequired": True}])},
+        State.PENDING,
+        "the payer wants to authorise it before",
+    ),
+    (covered(item=[{"authorizationRequired": True}]), State.CLEARED, None),
+]
+
+
+@pytest.mark.parametrize(("members", "state", "reason"), ANSWERS)
+def test_outcome_purpose_and_insurance_are_one_state_and_why(
+    members: dict[str, Any], state: State, reason: str | None
+) -> None:
+    command = read(given(members)).command
+    assert (command.state, command.reason) == (state, reason)
+
+
+def given(members: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with these members; None: without it."""
+    value = {name: one for name, one in {**ANSWER, **members}.items() if one is not None}
+    kept = [{name: one for name, one in each.items() if one is not None} for each in value.get("insurance", ())]
+    return {**value, **({"insurance": kept} if kept else {})}
+
+
+@pytest.mark.parametrize(
+    ("insurance", "expires_at"),
+    [
+        ([{**COVERED, "benefitPeriod": {"end": "9999-12-31"}}], None),
+        ([COVERED, {**COVERED, "benefitPeriod": {"end": "2027-03"}}], datetime(2028, 1, 1, tzinfo=UTC)),
+        ([COVERED, {"coverage": {}, "inforce": True}], None),
+        (
+            [{**COVERED, "inforce": False}, {**COVERED, "benefitPeriod": {"end": "2027-03"}}],
+            datetime(2027, 4, 1, tzinfo=UTC),
+        ),
+    ],
+)
+def test_it_holds_as_long_as_the_last_coverage_in_force(insurance: list[Any], expires_at: datetime | None) -> None:
+    assert read({**ANSWER, "insurance": insurance}).command.expires_at == expires_at
+
+
+REQUEST = {"resourceType": "CoverageEligibilityRequest", "id": "asked", "extension": ANSWER["extension"]}
+NAMED_BY = {
+    "the request that came along": {"request": {"reference": "#asked"}, "contained": [REQUEST]},
+    "an Appointment as the request": {"request": {"reference": "Appointment/v1"}},
+}
+
+
+@pytest.mark.parametrize("members", NAMED_BY.values(), ids=NAMED_BY.keys())
+def test_the_visit_is_named_by_what_was_asked(members: dict[str, Any]) -> None:
+    assert read({**ANSWER, "extension": [], **members}).visits == ("Appointment/v1",)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
+    "no visit": ({"extension": []}, ("NO_APPOINTMENT", f"{KIND}.extension")),
+    "nobody's": ({"patient": None}, ("INVALID_FHIR", f"{KIND}.patient")),
+    "a status that is none": ({"status": "done"}, ("UNKNOWN_STATUS", f"{KIND}.status")),
+    "an outcome that is none": ({"outcome": "yes"}, ("UNKNOWN_STATUS", f"{KIND}.outcome")),
+    "no outcome": ({"outcome": None}, ("INVALID_FHIR", f"{KIND}.outcome")),
+    "in force, as a word": (covered(inforce="perhaps"), ("INVALID_FHIR", f"{KIND}.insurance[0].inforce")),
+    "an unreadable end": (
+        covered(benefitPeriod={"end": "soon"}),
+        ("INVALID_FHIR", f"{KIND}.insurance[0].benefitPeriod.end"),
+    ),
+    "another resource": ({"resourceType": "ClaimResponse"}, ("WRONG_RESOURCE", "resourceType")),
+}
+
+
+@pytest.mark.parametrize(("members", "expected"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_would_clear_a_visit_by_guess_is_refused(members: dict[str, Any], expected: tuple[str, str]) -> None:
+    with pytest.raises(Refused) as refused:
+        read(given(members))
+    assert (refused.value.code, refused.value.place) == expected
+
+
+def test_what_fhir_requires_and_a_payer_leaves_out_is_named_and_the_rest_is_taken() -> None:
+    left_out = {"created": None, "insurer": None, "purpose": None, "request": None}
+    command = read(given({**left_out, **covered(coverage=None)})).command
+    assert command.state is State.CLEARED
+    named = [f"{KIND}.{name}" for name in ("created", "insurance[0].coverage", "insurer", "purpose", "request")]
+    assert sorted(one.place for one in command.warnings) == sorted(named)
+
+
+def test_a_class_of_payers_that_can_be_none_is_dropped() -> None:
+    plan = {"resourceType": "Coverage", "id": "plan", "type": {"coding": [5, {"code": "a b"}]}}
+    command = read({**ANSWER, "contained": [plan]}).command
+    assert (command.payer_class, [one.place for one in command.warnings]) == (None, [f"{KIND}.contained.type"])
