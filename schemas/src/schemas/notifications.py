@@ -33,6 +33,7 @@ class Kind(StrEnum):
     PROVIDER_MOVED = "provider-moved"  # R27
     PROVIDER_CANCELLED = "provider-cancelled"  # R27
     PROVIDER_ARRIVED = "provider-arrived"  # R28
+    PROVIDER_NOT_CLEARED = "provider-not-cleared"  # R34: checked in upstream, and lacks what the clinic requires
     PROVIDER_DAY = "provider-day"  # D18: the provider's list of the day
 
 

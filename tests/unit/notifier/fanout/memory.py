@@ -122,7 +122,7 @@ class Memory:
             if (
                 (tells or one.reason is Reason.BACKFILL)
                 and one.appointment_id
-                and one.kind is not Kind.PROVIDER_ARRIVED
+                and one.kind not in {Kind.PROVIDER_ARRIVED, Kind.PROVIDER_NOT_CLEARED}
             ):
                 said = Said(
                     one.notification_id, one.recipient_id, one.kind not in ENDS, one.said_starts_at, one.clinic_id,

@@ -333,6 +333,13 @@ def test_an_arrival_is_news_until_the_visit_ends_and_a_missed_visit_for_two_days
     assert (missed.kind, missed.not_after) == (Kind.NO_SHOW, STARTS + timedelta(minutes=30) + FOLLOW_UP_WITHIN)
 
 
+def test_a_check_in_without_clearance_is_told_to_the_provider_for_two_days_more() -> None:
+    told = happened(Happening.NOT_CLEARED)
+
+    assert (told.kind, told.recipient) == (Kind.PROVIDER_NOT_CLEARED, "provider")
+    assert told.not_after == STARTS + timedelta(minutes=30) + FOLLOW_UP_WITHIN
+
+
 @pytest.mark.parametrize("what", Happening)
 def test_d43_nobody_is_told_of_what_happened_in_imported_history(what: Happening) -> None:
     told = happened(what, IngestMode.BACKFILL)

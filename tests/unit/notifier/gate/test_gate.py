@@ -48,6 +48,7 @@ OPENS: dict[Kind, set[Status]] = {
     Kind.PROVIDER_CANCELLED: OFF,
     Kind.NO_SHOW: {Status.NOSHOW},
     Kind.PROVIDER_ARRIVED: {Status.ARRIVED, Status.CHECKED_IN},
+    Kind.PROVIDER_NOT_CLEARED: {Status.CHECKED_IN, Status.FULFILLED},
 }
 """All others: booked."""
 

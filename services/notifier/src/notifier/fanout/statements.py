@@ -48,12 +48,15 @@ WHERE notification_id = ANY($1::uuid[]) AND {_NEWS} AND state = 'skipped' AND ac
   AND reason IN ('APPOINTMENT_CANCELLED', 'SUPERSEDED', 'ALREADY_TOLD', 'NOT_SENDABLE')
 ORDER BY notification_id FOR UPDATE"""  # noqa: S608  # constants of ours
 
+_IS_NEWS_LATER = "kind NOT IN ('provider-arrived', 'provider-not-cleared')"
+
 # Messages that wait, and for whom: a message that names nobody, as reminders and those of the release before, is to
-# whose visit it is. What has an hour of its own is a patient's; an arrival is no news once it was missed. Each of the
-# three is found by an index: by whom it names, by the patient of its visit, and, those to providers, as they are few.
+# whose visit it is. What has an hour of its own is a patient's; an arrival, or a check-in, is no news once it was
+# missed. Each of the three is found by an index: by whom it names, by the patient of its visit, and, those to
+# providers, as they are few.
 _WAITING = f"""
 SELECT notification_id, appointment_id, kind, recipient_id AS person FROM notification
-WHERE recipient_id = ANY($1::text[]::uuid[]) AND kind <> 'provider-arrived' AND {_WAITS} AND not_after > $2
+WHERE recipient_id = ANY($1::text[]::uuid[]) AND {_IS_NEWS_LATER} AND {_WAITS} AND not_after > $2
 UNION ALL
 SELECT notification_id, appointment_id, kind, visit.patient_id
 FROM notification JOIN appointment AS visit USING (appointment_id)
@@ -63,7 +66,7 @@ UNION ALL
 SELECT notification_id, appointment_id, kind, visit.provider_id
 FROM notification JOIN appointment AS visit USING (appointment_id)
 WHERE recipient_id IS NULL AND recipient = 'provider' AND visit.provider_id = ANY($1::text[]::uuid[])
-  AND kind <> 'provider-arrived' AND {_WAITS} AND not_after > $2"""  # noqa: S608
+  AND {_IS_NEWS_LATER} AND {_WAITS} AND not_after > $2"""  # noqa: S608
 
 CONCERNED = f"SELECT DISTINCT person::text FROM ({_WAITING}) AS waiting"  # noqa: S608  # constants of ours
 

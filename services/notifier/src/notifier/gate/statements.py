@@ -49,7 +49,7 @@ SELECT one.notification_id, one.appointment_id, one.replaces, one.recipient, one
        one.state = 'skipped' AND one.reason = 'BACKFILL' AS is_imported
 FROM notification AS one LEFT JOIN attempt AS last ON last.attempt_id = one.attempt_id
 WHERE (one.appointment_id = ANY($1::uuid[]) OR one.replaces = ANY($1::uuid[]))
-  AND one.kind NOT IN ('no-show', 'provider-arrived')
+  AND one.kind NOT IN ('no-show', 'provider-arrived', 'provider-not-cleared')
   AND (one.accepted_at IS NOT NULL OR one.state IN ('sending', 'unknown')
        OR one.state = 'skipped' AND one.reason = 'BACKFILL'
        OR one.steps @> '[{"reason": "OUTCOME_UNKNOWN"}]')

@@ -129,6 +129,13 @@ KINDS: Mapping[Kind, KindRow] = {
         ),
         title="Patient Arrived",
     ),
+    Kind.PROVIDER_NOT_CLEARED: KindRow(
+        "provider's notice of a check-in without clearance",
+        Needs(
+            frozenset({Status.CHECKED_IN, Status.FULFILLED}), own_generation=False, deadline=Deadline.OWN, person=False
+        ),
+        title="Checked In Without Clearance",
+    ),
     Kind.PROVIDER_DAY: KindRow("provider's list of the day", None, title="Your Day at {clinic}"),
 }
 

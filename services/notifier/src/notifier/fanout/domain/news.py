@@ -25,7 +25,9 @@ from schemas.reminders import Reason
 from schemas.wire import event_id, notification_id
 
 FOLLOW_UP_WITHIN = timedelta(hours=48)
-"""After the visit's end: a late arrival undoes a no-show for 24 h (D19); after two days nobody wants to read of it."""
+"""After the visit's end: a late arrival undoes a no-show for 24 h (D19); after two days nobody wants to read of it.
+
+That somebody was checked in uncleared is told as long: his provider may hear of it when the visit is over."""
 
 STILL_THERE = timedelta(hours=1)
 """After the start of a visit without an end: later an arrival is no news."""
@@ -36,7 +38,11 @@ WAITS = frozenset({
 })  # fmt: skip
 """Why a message waits until its deadline: for want of somebody or an address, or for a bar that may be lifted (D58)."""
 
-_OF: Mapping[Happening, Kind] = {Happening.ARRIVED: Kind.PROVIDER_ARRIVED, Happening.NOSHOW: Kind.NO_SHOW}
+_OF: Mapping[Happening, Kind] = {
+    Happening.ARRIVED: Kind.PROVIDER_ARRIVED,
+    Happening.NOSHOW: Kind.NO_SHOW,
+    Happening.NOT_CLEARED: Kind.PROVIDER_NOT_CLEARED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,4 +251,4 @@ def _not_after(what: Happening, visit: VisitReading) -> datetime | None:
     if visit.starts_at is None:
         return None
     ends = visit.ends_at or visit.starts_at + STILL_THERE
-    return ends + FOLLOW_UP_WITHIN if what is Happening.NOSHOW else ends
+    return ends if what is Happening.ARRIVED else ends + FOLLOW_UP_WITHIN

@@ -1,6 +1,6 @@
 """A batch of versions, folded: the newest of each visit, held against the one before (design §2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ class VisitReading(AppointmentReading):
     ends_at: datetime | None = None
     service_type: str | None = None
     mode: IngestMode = IngestMode.LIVE
+    flags: tuple[str, ...] | None = None
 
 
 class Happening(StrEnum):
@@ -29,6 +30,7 @@ class Happening(StrEnum):
 
     ARRIVED = "arrived"
     NOSHOW = "noshow"
+    NOT_CLEARED = "not-cleared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,21 @@ class Folded:
     stale: list[int] = field(default_factory=list)
 
 
-def happening(before: Status | None, after: Status) -> Happening | None:
-    """Return what happened: the patient is here and was not, booked or not; or he was booked and did not come."""
-    if after in _HERE:
-        return Happening.ARRIVED if before in _BEFORE_ARRIVAL else None
-    return Happening.NOSHOW if (before, after) == (Status.BOOKED, Status.NOSHOW) else None
+NOT_CLEARED = "NOT_CLEARED"
+"""The flag of a version with which upstream checked in a patient whose visit lacks what the clinic requires (R34)."""
+
+
+def happenings(before: Status | None, after: VisitReading) -> Iterator[Happening]:
+    """Give what happened: the patient is here and was not, booked or not; or he was booked and did not come.
+
+    And that he was checked in although his visit is not cleared.
+    """
+    if after.status in _HERE and before in _BEFORE_ARRIVAL:
+        yield Happening.ARRIVED
+    if (before, after.status) == (Status.BOOKED, Status.NOSHOW):
+        yield Happening.NOSHOW
+    if NOT_CLEARED in (after.flags or ()):
+        yield Happening.NOT_CLEARED
 
 
 def fold(events: Iterable[VisitReading], held: Mapping[str, Held]) -> Folded:
@@ -106,8 +118,7 @@ def fold(events: Iterable[VisitReading], held: Mapping[str, Held]) -> Folded:
             (folded.repeat if event.version == before.version else folded.stale).append(place)
             continue
         was = before.status if before else None
-        if what := happening(was, event.status):
-            folded.happened.append(Happened(what, event, UUID(event.appointment_id)))
+        folded.happened.extend(Happened(what, event, UUID(event.appointment_id)) for what in happenings(was, event))
         _keep(folded, event, before, known=event.appointment_id in held)
     return folded
 

@@ -11,6 +11,7 @@
 | provider-booked, provider-moved | booked | any | the visit's start | - | - |
 | provider-cancelled | does not stand | any | the start that he was told | - | - |
 | provider-arrived | arrived, checked-in | any | its `not_after` | - | - |
+| provider-not-cleared | checked-in, fulfilled | any | its `not_after` | - | - |
 
 Which of the first and last three it is follows from what the recipient was last told (`gate/domain/told.py`); if
 that is what is so, nothing is said.
