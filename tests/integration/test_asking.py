@@ -186,6 +186,7 @@ async def test_booking_says_whose_key_it_is_and_whom_its_holder_may_write(asked:
     assert who.json() == {
         "client_id": "desk", "sources": ["local"], "clinics": ["EYE"], "default_clinic": None, "may_register": True,
         "may_set_policy": False, "may_manage_clinics": False, "may_clear": False,
+        "may_override_clearance": False,
     }  # fmt: skip
     assert operator.json()["client_id"] == "operator"
     assert ann == {"patient_id": asked.patient}

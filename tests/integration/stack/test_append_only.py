@@ -10,6 +10,7 @@ from tests.support.installation import Installation
 
 WHOLLY = [
     ("booking", "appointment_history", "version = 0"),
+    ("booking", "check_in", "reason = 'x'"),
     ("booking", "clearance_history", "result = 'stale'"),
     ("booking", "clearance_kind", "link = 'x'"),
     ("booking", "clearance_policy", "set_by = 'x'"),

@@ -109,6 +109,10 @@ def create_command(
     may_clear: Annotated[
         bool, typer.Option("--may-clear", help="It may say whether visits of its sources and clinics are cleared.")
     ] = False,
+    may_override_clearance: Annotated[
+        bool,
+        typer.Option("--may-override-clearance", help="It may check in whose visit is not cleared."),
+    ] = False,
     key_stdin: KeyFromInput = False,
 ) -> None:
     """Create a client and print its key, once. With the same key again: change its rights."""
@@ -116,7 +120,7 @@ def create_command(
     from booking.door.domain import ALL, Client
 
     key = _key(from_input=key_stdin)
-    rights = (may_register, default_clinic, may_set_policy, may_manage_clinics, may_clear)
+    rights = (may_register, default_clinic, may_set_policy, may_manage_clinics, may_clear, may_override_clearance)
     client = Client(client_id, tuple(source), tuple(clinic or [ALL]), *rights)
     _with_pool(lambda pool: client_keys.create(pool, client, key))
     typer.echo(f"client {client_id} is known" if key_stdin else key)
@@ -148,7 +152,7 @@ def list_command() -> None:
     """List the clients and their rights; never a key."""
     from booking.door import client_keys
 
-    columns = ("registers", "sets policies", "manages clinics", "clears visits")
+    columns = ("registers", "sets policies", "manages clinics", "clears visits", "overrides")
     table = Table("client", "sources", "clinics", *columns, "default clinic", "state")
     found = _with_pool(client_keys.listed)
     for row in found:

@@ -144,6 +144,7 @@ _BOOKING_HINTS = {
     "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key` shows the operator's",
     "MAY_NOT_SET_POLICY": "`attend clients create NAME … --may-set-policy`, or use the operator's key",
     "MAY_NOT_MANAGE_CLINICS": "`attend clients create NAME … --may-manage-clinics`",
+    "MAY_NOT_OVERRIDE": "`attend clients create NAME … --may-override-clearance`",
     "MAY_NOT_CLEAR": "`attend clients create NAME … --may-clear`",
 }
 

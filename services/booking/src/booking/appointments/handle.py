@@ -62,7 +62,7 @@ async def decided(
         all_register: Whether a booking registers whomever it names (D5).
     """
     ids, made = await store.identify({name for command in commands for name in command.names})
-    known = await look_up(store, commands, clients, ids, made, all_register=all_register)
+    known = await look_up(store, commands, clients, ids, made, now, all_register=all_register)
     batch = Batch(known, now)
     return batch, [batch.take(with_hash(command)) for command in commands]
 
@@ -91,6 +91,8 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         await store.write_appointments(batch.changed | _last_notes(versions, batch.changed))
     if versions:
         await store.publish_versions(versions, batch.known.clinics, batch.flags)
+    if batch.check_ins:
+        await store.keep_check_ins(batch.check_ins, now)
     if batch.flags:
         await store.raise_flags(batch.flags, now)
     if batch.recorded_events:

@@ -1,6 +1,7 @@
 """What a batch of commands needs to know, read in so many statements whatever its size, under its locks."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
@@ -10,6 +11,7 @@ from booking.appointments.domain.known import Known
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.strangers import Acquaintances
 from booking.appointments.ports import Store
+from booking.check_ins.domain import LET_IN
 from booking.door.domain import Client
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import in_doubt
@@ -21,6 +23,7 @@ async def look_up(
     clients: Mapping[str, Client],
     ids: Mapping[Identity, UUID],
     made: Collection[Identity],
+    now: datetime,
     *,
     all_register: bool,
 ) -> Known:
@@ -42,6 +45,7 @@ async def look_up(
     named: set[PatientKey | None] = {people.patients.get(name) for c in few for name in c.names_of_patient}
     named |= {state.patient for state in held.values()} if few else set()
     back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
+    checked_in = {ids[name] for c in commands if c.status in LET_IN for name in c.names} & held.keys()
     described = {patient for patient in named if isinstance(patient, UUID)}
     return Known(
         ids=ids,
@@ -58,6 +62,7 @@ async def look_up(
         clients=clients,
         visited=await store.visited(described) if described else {},
         barred=await store.barred({state.patient for state in held.values()}) if held else {},
+        standing=await store.standing(checked_in, now) if checked_in else {},
         restarts=await store.restarts(back) if back else {},
         acquaintances=Acquaintances(*await _known_ones(store, people), all_register),
     )

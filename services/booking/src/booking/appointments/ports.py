@@ -7,6 +7,8 @@ from uuid import UUID
 
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState
+from booking.check_ins.domain import CheckIn
+from booking.clearances.domain.standing import Standing
 from booking.clinics.domain.clinic import ClinicState
 from booking.patients.handle import PatientStore
 from booking.values.identity import Identity, PatientKey
@@ -87,6 +89,12 @@ class Store(PatientStore, VersionStore, Protocol):
 
     async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
         """Return when these sources last began to count their events anew; those that never did are left out."""
+
+    async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
+        """Return how these visits, whose rows are locked, stand to what their clinics require."""
+
+    async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
+        """Append check-ins of visits whose rows are locked."""
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         """Put these visits, whose rows are locked, on the work list; an open flag of the same code stays as it is."""

@@ -12,6 +12,10 @@ from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.two_writers import Said, said_before
 from booking.appointments.messages import appointment_changed
+from booking.check_ins.domain import CheckIn
+from booking.check_ins.store import keep
+from booking.clearances import store as clearances
+from booking.clearances.domain.standing import Standing
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import PostgresClinics
 from booking.door.records import columns
@@ -138,6 +142,12 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
 
     async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
         return await last_restarts(self.connection, sources)
+
+    async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
+        return await clearances.standing(self.connection, appointment_ids, now)
+
+    async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
+        await keep(self.connection, check_ins, now)
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         await raise_flags(self.connection, flags, now)

@@ -16,6 +16,7 @@ class WhoView(BaseModel):
             "example": {
                 "client_id": "riverside", "sources": ["riverside"], "clinics": ["EYE"], "default_clinic": None,
                 "may_register": True, "may_set_policy": False, "may_manage_clinics": False, "may_clear": False,
+                "may_override_clearance": False,
             }
         }
     )  # fmt: skip
@@ -28,6 +29,7 @@ class WhoView(BaseModel):
     may_set_policy: bool = Field(description="Whether it may set the policies of clinics.")
     may_manage_clinics: bool = Field(description="Whether it may enter and change clinics and clinicians.")
     may_clear: bool = Field(description="Whether it may say whether visits are cleared.")
+    may_override_clearance: bool = Field(description="Whether it may check in whose visit is not cleared.")
 
 
 class SeenBody(BaseModel):

@@ -33,7 +33,7 @@ def routes(pool: Pool, reader: Caller, fresh: Caller) -> APIRouter:
             client_id=client.client_id, sources=list(client.sources), clinics=list(client.clinics),
             default_clinic=client.default_clinic, may_register=client.may_register,
             may_set_policy=client.may_set_policy, may_manage_clinics=client.may_manage_clinics,
-            may_clear=client.may_clear,
+            may_clear=client.may_clear, may_override_clearance=client.may_override_clearance,
         )  # fmt: skip
 
     @router.post("/appointments/seen", summary="Which of these visits the holder of the key sees")

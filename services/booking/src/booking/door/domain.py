@@ -25,6 +25,7 @@ class Client:
     may_set_policy: bool = False
     may_manage_clinics: bool = False
     may_clear: bool = False
+    may_override_clearance: bool = False
 
     def source(self, named: str | None) -> str:
         """Return the source to use: the one named, else the client's only one."""
@@ -100,6 +101,11 @@ class Client:
         """Refuse unless the client may say whether visits are cleared."""
         if not self.may_clear:
             raise Refused("MAY_NOT_CLEAR", "this client may not say whether visits are cleared")
+
+    def check_may_override(self) -> None:
+        """Refuse unless the client may check in whose visit lacks what the clinic requires."""
+        if not self.may_override_clearance:
+            raise Refused("MAY_NOT_OVERRIDE", "this client may not check in whose visit is not cleared", "override")
 
 
 OPERATOR = Client("operator", (ALL,), (ALL,), may_set_policy=True)

@@ -10,6 +10,7 @@ _RIGHTS = {
     "MAY_NOT_REGISTER": "This client may not register patients.",
     "MAY_NOT_SET_POLICY": "This client may not set the policies of clinics.",
     "MAY_NOT_MANAGE_CLINICS": "This client may not enter or change clinics and clinicians.",
+    "MAY_NOT_OVERRIDE": "This client may not check in whose visit is not cleared.",
     "MAY_NOT_CLEAR": "This client may not say whether visits are cleared.",
     "OPERATOR_ONLY": "Only a key that sees all sources and clinics may ask this.",
 }
@@ -62,6 +63,7 @@ _DESK = {
     "ALREADY_CANCELLED": "The visit is cancelled, or entered in error, already.",
     "ALREADY_BEGUN": "The visit has begun, or its time has come: what became of it is told by an event.",
     "CHANGED_MEANWHILE": "The visit was moved since it was looked at.",
+    "NOT_CLEARED": "The visit lacks what its clinic requires before check-in.",
     "START_PASSED": "A visit is not moved into the past.",
 }
 _TOPICS = {

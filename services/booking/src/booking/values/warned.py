@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from booking.values.refusals import IDENTITY_CONFLICT, Refused
+from booking.values.refusals import IDENTITY_CONFLICT, NOT_CLEARED, Refused
 
 DETAIL_DROPPED = "DETAIL_DROPPED"
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -21,7 +21,6 @@ KEPT_PATIENT_REPLY = "KEPT_PATIENT_REPLY"
 KEPT_NO_SHOW = "KEPT_NO_SHOW"
 KEPT_DESK_CHANGE = "KEPT_DESK_CHANGE"
 NO_KEY = "NO_KEY"
-NOT_CLEARED = "NOT_CLEARED"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
@@ -37,8 +36,8 @@ _DETAILS = {
     NO_CONTACT: "no message reaches him until a mobile or an email is told",
     UNKNOWN_PATIENT: "nobody registered this patient: no message goes to him until PUT /v1/patients/{id}",
     UNKNOWN_PROVIDER: "nobody entered this clinician: no notice goes to him until PUT /v1/providers/{id}",
-    KEPT_DESK_CHANGE: "it was cancelled or moved at the clinic's desk, and that stands; the rest was taken: to undo "
-    "it, say another start, or cancelled and then booked, or this alone with a new reason",
+    KEPT_DESK_CHANGE: "it was cancelled, moved or checked in at the clinic's desk, and that stands; the rest was "
+    "taken: to undo it, say another start, or cancelled and then booked, or this alone with a new reason",
     NO_KEY: "the record has no key, so events of one appointment may overtake each other; give it the appointment's id",
     END_IS_START: "a visit has a length; it was taken without an end",
     NOT_CLEARED: "the visit lacks what its clinic requires; it was taken all the same, and staff are told",

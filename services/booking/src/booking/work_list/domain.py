@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.values.warned import ILLEGAL_TRANSITION, NOT_CLEARED, Warned
+from booking.values.refusals import NOT_CLEARED
+from booking.values.warned import ILLEGAL_TRANSITION, Warned
 
 FACT_BEFORE_BOOKING = "FACT_BEFORE_BOOKING"
 CLEARANCE_MISSING = "CLEARANCE_MISSING"

@@ -18,8 +18,7 @@ def check_at_desk(held: AppointmentState, seen: SeenAtDesk, to: Maybe[datetime |
     Raises:
         Refused: ALREADY_CANCELLED, ALREADY_BEGUN, CHANGED_MEANWHILE, START_PASSED.
     """
-    if held.status in ENDS_BEFORE_BEGINNING:
-        raise Refused("ALREADY_CANCELLED", f"the visit is {held.status.value} already")
+    check_not_over(held)
     if held.status not in CAN_STILL_CHANGE:
         raise Refused("ALREADY_BEGUN", f"the visit is {held.status.value}: what became of it is told by an event")
     if held.starts_at != seen.starts_at:
@@ -28,3 +27,13 @@ def check_at_desk(held: AppointmentState, seen: SeenAtDesk, to: Maybe[datetime |
         raise Refused("ALREADY_BEGUN", "the visit's time has come: what became of it is told by an event")
     if isinstance(to, datetime) and to <= now:
         raise Refused("START_PASSED", "a visit is not moved into the past")
+
+
+def check_not_over(held: AppointmentState) -> None:
+    """Refuse what is cancelled, or entered in error.
+
+    Raises:
+        Refused: ALREADY_CANCELLED.
+    """
+    if held.status in ENDS_BEFORE_BEGINNING:
+        raise Refused("ALREADY_CANCELLED", f"the visit is {held.status.value} already")

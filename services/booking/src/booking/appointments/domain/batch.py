@@ -9,15 +9,17 @@ from booking.appointments.domain.cancelled_reminders import reminders_cancelled
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import Known, RecordedEvent
 from booking.appointments.domain.order import believed
-from booking.appointments.domain.state import AppointmentState, Result
+from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.strangers import still_so
 from booking.appointments.domain.versions import decide
+from booking.check_ins.domain import CheckIn, Verdict, judge, lets_in
+from booking.clearances.domain.standing import NOTHING_REQUIRED
 from booking.door.domain import ALL, Client
 from booking.patients.domain.details import KeptDetails, read_by
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
-from booking.values.refusals import IDENTITY_CONFLICT, UNKNOWN_CLINIC, Refused
+from booking.values.refusals import IDENTITY_CONFLICT, NOT_CLEARED, UNKNOWN_CLINIC, Refused
 from booking.values.warned import FOREIGN_PATIENT, ILLEGAL_TRANSITION, Details, Warned, dropped
 from booking.work_list.domain import Flag, flags_of
 from schemas.appointments import SENDABLE, IngestMode
@@ -29,6 +31,7 @@ class EventAnswer:
 
     Attributes:
         reminders_cancelled: How many reminders this change takes back; None if it ends no schedule (R14).
+        check_in: What was checked, if it checks a patient in and was not taken before.
         source: Which system said so, for counting: the client's own words for its sources, `*` if it may use any.
     """
 
@@ -37,6 +40,7 @@ class EventAnswer:
     result: Result | None = None
     refusal: Refused | None = None
     reminders_cancelled: int | None = None
+    check_in: CheckIn | None = None
     source: str = ALL
 
     @property
@@ -68,6 +72,7 @@ class Batch:
     """Folds commands one after the other.
 
     Attributes:
+        check_ins: Those that were taken.
         flags: What staff should look at of the visits that were changed.
         changed: Appointment id → state that differs from the one read.
         recorded_events: (client, key) → command newly taken.
@@ -83,6 +88,7 @@ class Batch:
     known: Known
     now: datetime
     versions: list[tuple[UUID, AppointmentState]] = field(default_factory=list)
+    check_ins: list[CheckIn] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     changed: dict[UUID, AppointmentState] = field(default_factory=dict)
     recorded_events: dict[tuple[str, str], RecordedEvent] = field(default_factory=dict)
@@ -109,13 +115,13 @@ class Batch:
         try:
             if before is not None:
                 return self._again(command, before)
-            recorded, reminders = self._decided(command)
+            recorded, reminders, check_in = self._decided(command)
         except Refused as refusal:
             return EventAnswer(command.key, refusal=refusal, source=source)
         self.recorded_events[ingress] = recorded
-        return EventAnswer(command.key, recorded, recorded.result, reminders_cancelled=reminders, source=source)
+        return EventAnswer(command.key, recorded, recorded.result, None, reminders, check_in, source)
 
-    def _decided(self, command: BookAppointment) -> tuple[RecordedEvent, int | None]:
+    def _decided(self, command: BookAppointment) -> tuple[RecordedEvent, int | None, CheckIn | None]:
         appointment_id, odd = self._which(command)
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         client = self.known.clients[command.client]
@@ -130,8 +136,10 @@ class Batch:
         restarted_at = self.known.restarts.get(command.source)
         decision = decide(held, kept_as, clinic_id, patient, self.now, self.known.clinics, restarted_at)
         state = decision.state
+        check_in = self._checked(command, appointment_id, held, decision)
         self.visits.give(command.names, appointment_id)
         warnings = command.warnings + odd + in_future + unknown + decision.warnings
+        warnings += check_in.verdict.warnings if check_in else ()
         if decision.result in {Result.APPLIED, Result.REPEAT}:
             if patient is not None and patient == state.patient:
                 self.patients.give(patients, patient)
@@ -141,18 +149,43 @@ class Batch:
             if state.status in SENDABLE:
                 warnings += self._strange(patient, provider)
         if decision.result is Result.APPLIED:
-            self.versions.append((appointment_id, state))
-            if command.mode is IngestMode.LIVE:
-                self.flags += flags_of(appointment_id, state.version, warnings)
+            self._apply(appointment_id, state, warnings, check_in)
         if state is not held:
             self.changed[appointment_id] = state
         recorded = RecordedEvent(
             command.body_sha256, decision.result, appointment_id, state.version, warnings, command.read_sha256
         )
         if held is None or decision.result is not Result.APPLIED:
-            return recorded, None
+            return recorded, None, check_in
         clinic, barred = self.known.clinics.get(held.clinic_id or ""), self.known.barred.get(held.patient)
-        return recorded, reminders_cancelled(held, state, clinic, barred, self.now)
+        return recorded, reminders_cancelled(held, state, clinic, barred, self.now), check_in
+
+    def _checked(
+        self, command: BookAppointment, appointment_id: UUID, held: AppointmentState | None, decision: Decision
+    ) -> CheckIn | None:
+        """Return what was checked for a check-in that is taken, and at our own door for one that repeats one (R34)."""
+        state = decision.state
+        is_one = decision.result is Result.APPLIED and lets_in(held and held.status, state.status)
+        if command.check_in is None and not (is_one and command.mode is IngestMode.LIVE):
+            return None
+        standing = self.known.standing.get(appointment_id, NOTHING_REQUIRED)
+        verdict = judge(standing, command.check_in) if is_one else Verdict()
+        said = (command.client, command.key, command.check_in, command.reason)
+        return CheckIn(appointment_id, state.version, state.status, standing, verdict, *said)
+
+    def _apply(
+        self, appointment_id: UUID, state: AppointmentState, warnings: tuple[Warned, ...], check_in: CheckIn | None
+    ) -> None:
+        """Note a new version, what staff should look at of it, and a check-in that anything was required for."""
+        self.versions.append((appointment_id, state))
+        if state.mode is IngestMode.LIVE:
+            self.flags += flags_of(appointment_id, state.version, warnings)
+        if check_in is None:
+            return
+        if check_in.asked or check_in.standing.checked:
+            self.check_ins.append(check_in)
+        if check_in.verdict.is_flagged:
+            self.flags.append(Flag(appointment_id, NOT_CLEARED, state.version))
 
     def _which(self, command: BookAppointment) -> tuple[UUID, tuple[Warned, ...]]:
         """Return the one appointment that all names of the message name, or a new one's id."""

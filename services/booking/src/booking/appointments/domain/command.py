@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from booking.check_ins.domain import CheckInAtDesk
 from booking.patients.domain.details import PersonDetails
 from booking.values.identity import Identity
 from booking.values.unset import UNSET, Maybe
@@ -40,6 +41,7 @@ class BookAppointment(NamedTuple):
         arrived_offset: Where in its inbound topic it came; None: by another door. One batch has one instant.
         at_desk: A person at the clinic's desk asks for it, who looked at the visit; None: upstream says so. He is a
             writer beside upstream, and his words have no order among its own.
+        check_in: So does whoever checks the patient in at our own door.
         person: Details by which an unregistered patient is registered, if the client holds that right.
         warnings: What its reader had to drop, or does not know.
     """
@@ -72,6 +74,12 @@ class BookAppointment(NamedTuple):
     warnings: tuple[Warned, ...] = ()
     read_sha256: bytes | None = None
     at_desk: SeenAtDesk | None = None
+    check_in: CheckInAtDesk | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a person asks for it at our own door, beside upstream."""
+        return self.at_desk is not None or self.check_in is not None
 
     @property
     def names(self) -> tuple[Identity, ...]:

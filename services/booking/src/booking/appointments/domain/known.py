@@ -8,6 +8,7 @@ from uuid import UUID
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.strangers import NOBODY_KNOWN, Acquaintances
+from booking.clearances.domain.standing import Standing
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.values.identity import Identity, PatientKey
@@ -51,6 +52,7 @@ class Known:
         visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
         barred: Patient → why no message may go to him, for those of the appointments held.
         restarts: Source → when its count of events last began anew, for those whose counts went back here.
+        standing: Appointment id → how it stands to what its clinic requires, for those that a command checks in.
         acquaintances: Who of those whom the batch names was made known.
     """
 
@@ -64,6 +66,7 @@ class Known:
     visited: Mapping[UUID, Collection[str]] = field(default_factory=dict)
     barred: Mapping[PatientKey | None, Bar] = field(default_factory=dict)
     restarts: Mapping[str, datetime] = field(default_factory=dict)
+    standing: Mapping[UUID, Standing] = field(default_factory=dict)
     made: Collection[Identity] = ()
     names: dict[UUID, set[str]] = field(default_factory=dict)
     patient_names: dict[PatientKey, set[str]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.domain.statuses import AT_DESK, OWN_REPLY
+from booking.appointments.domain.statuses import AT_DESK, CHECKED_IN_AT_DESK, OWN_REPLY
 from booking.values.warned import FUTURE_TIME, SEQUENCE_WENT_BACK, STALE, Warned
 
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
@@ -121,7 +121,7 @@ def _came_before(held: AppointmentState, command: BookAppointment) -> bool:
 
 def _answered_at(held: AppointmentState) -> datetime | None:
     """Return when the patient answered, or the desk changed it, if that made what is held."""
-    return held.event_time if (held.caused_by or "").startswith((OWN_REPLY, AT_DESK)) else None
+    return held.event_time if (held.caused_by or "").startswith((OWN_REPLY, AT_DESK, CHECKED_IN_AT_DESK)) else None
 
 
 def _written(at: datetime) -> str:

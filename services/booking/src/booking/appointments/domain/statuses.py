@@ -71,6 +71,9 @@ OWN_REPLY = "patient-reply/"
 AT_DESK = "desk-change/"
 """How `caused_by` begins of what a person asked for at our own door, not upstream."""
 
+CHECKED_IN_AT_DESK = "check-in/"
+"""How `caused_by` begins of a check-in at our own door, not upstream."""
+
 CANCELLED_BY_PATIENT = "cancelled by the patient's reply"
 """The reason of a visit that its patient cancelled by answering a message."""
 

@@ -50,7 +50,7 @@ def merged(held: AppointmentState, told: dict[str, Any], command: BookAppointmen
         told: The fields as the command alone would leave them, from `fields_of`.
     """
     said = said_last(held)
-    if command.at_desk is not None:
+    if command.is_ours:
         return Merged(told, _apart(said, told))
     start = said.said_starts_at if told_time(command, command.starts_at) is UNSET else told["starts_at"]
     confirmed = command.confirmed
@@ -61,7 +61,7 @@ def merged(held: AppointmentState, told: dict[str, Any], command: BookAppointmen
         fields, warnings = {**told, "confirmed": confirmed}, []
     elif _is_said_again(held, stays, command, said, start):
         fields, warnings = told, []
-    elif command.status is not said.said_status or start != said.said_starts_at:
+    elif (command.status is not said.said_status and not _is_behind(held, command)) or start != said.said_starts_at:
         fields = stays
     else:
         fields, kept = _kept(held, stays, command, confirmed, said)
@@ -140,6 +140,12 @@ def _apart(said: Said, fields: Mapping[str, Any]) -> Said:
         None if is_status and is_start else said.said_reason,
         None if is_start else said.said_starts_at,
     )
+
+
+def _is_behind(held: AppointmentState, command: BookAppointment) -> bool:
+    """Say whether upstream only now says that he arrived who was checked in at the desk."""
+    is_in = held.status is Status.CHECKED_IN and held.said_status is not None
+    return is_in and command.status is Status.ARRIVED
 
 
 def _is_anothers(held: AppointmentState, told: dict[str, Any]) -> bool:

@@ -5,12 +5,18 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from booking.appointments.domain.at_desk import check_at_desk
+from booking.appointments.domain.at_desk import check_at_desk, check_not_over
 from booking.appointments.domain.changes import fields_of, plans_anew
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.order import Order, against_what, latest, moved_on, order_of, stands_at, stood_at
 from booking.appointments.domain.state import AppointmentState, Decision, Result
-from booking.appointments.domain.statuses import AT_DESK, ENDS_BEFORE_BEGINNING, VISIT_HAPPENED_OR_WILL, is_allowed
+from booking.appointments.domain.statuses import (
+    AT_DESK,
+    CHECKED_IN_AT_DESK,
+    ENDS_BEFORE_BEGINNING,
+    VISIT_HAPPENED_OR_WILL,
+    is_allowed,
+)
 from booking.appointments.domain.two_writers import Merged, Said, merged
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
@@ -53,6 +59,8 @@ def decide(
         check_at_desk(held, command.at_desk, command.starts_at, now)
         if isinstance(command.starts_at, datetime):
             command = command._replace(status=held.status)  # a move leaves it as it is, not as it was looked at
+    if command.check_in is not None:
+        check_not_over(held)
     order = order_of(held, command, now, restarted_at)
     if order is Order.OLDER:
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
@@ -131,7 +139,7 @@ def _next(
 ) -> Decision:
     fields, said, warnings = both
     if all(getattr(held, name) == value for name, value in fields.items()):
-        if command.at_desk is not None:
+        if command.is_ours:
             return Decision(Result.REPEAT, held)
         noted = moved_on(held, command, now)
         known = said == Said(noted.said_status, noted.said_confirmed, noted.said_reason, noted.said_starts_at)
@@ -147,7 +155,7 @@ def _next(
         event_time=event_time,
         ingest_time=now,
         caused_by=_cause(command),
-        reason=command.reason if said.said_status is None or command.at_desk is not None else held.reason,
+        reason=command.reason if said.said_status is None or command.is_ours else held.reason,
         schedule_gen=held.schedule_gen + anew,
         schedule_set_at=now if anew else held.schedule_set_at,
         first_booked_at=held.first_booked_at or booked_at,
@@ -161,7 +169,7 @@ def _next(
 
 def _place_in_order(held: AppointmentState, command: BookAppointment, now: datetime) -> dict[str, Any]:
     """Return where a version stands among upstream's words; one from the desk leaves that to the next of upstream."""
-    if command.at_desk is not None:
+    if command.is_ours:
         return {}
     return {
         "sequence": held.sequence if command.sequence is None else command.sequence,
@@ -172,7 +180,8 @@ def _place_in_order(held: AppointmentState, command: BookAppointment, now: datet
 
 
 def _cause(command: BookAppointment) -> str:
-    return f"{AT_DESK if command.at_desk else ''}{command.client}/{command.key}"
+    door = CHECKED_IN_AT_DESK if command.check_in else AT_DESK if command.at_desk else ""
+    return f"{door}{command.client}/{command.key}"
 
 
 def _conflict() -> Refused:
