@@ -11,6 +11,7 @@ PINNED = {
     "patients": ("booking", "patient_id", 1),
     "providers": ("booking", "provider_id", 1),
     "clinics": ("booking", "clinic_id", 1),
+    "clearances": ("booking", "appointment_id", 12),
     "subfiles": ("records", "sub_file_id", 12),
     "reminders": ("reminders", "appointment_id", 12),
     "notifications": ("notifier", "appointment_id", 12),
@@ -38,6 +39,7 @@ def test_what_followed_is_kept_for_more_than_a_year_and_what_came_in_or_in_again
     kept = {topic.name: topic.retention for topic in topics.ALL if topic.retention}
     year = timedelta(days=400)
     assert kept == {
+        "clearances": year,
         "subfiles": year,
         "reminders": year,
         "notifications": year,

@@ -1,6 +1,7 @@
 """Which contract each event type carries, for every type of every topic."""
 
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
+from schemas.clearances import CLEARANCE_CHANGED, ClearanceChanged
 from schemas.model import Contract
 from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED, Clinic, Patient, Provider
@@ -32,5 +33,6 @@ MODELS: dict[str, type[Contract]] = {
     REMINDER_DEAD_LETTER: ReminderDeadLetter,
     NOTIFICATION_CHANGED: NotificationChanged,
     PATIENT_REPLIED: PatientReplied,
+    CLEARANCE_CHANGED: ClearanceChanged,
 }
 """Event type → contract. A service that knows fewer types passes `decode_typed` a part of it."""

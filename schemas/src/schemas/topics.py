@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from schemas.appointments import APPOINTMENT_CHANGED
+from schemas.clearances import CLEARANCE_CHANGED
 from schemas.notifications import NOTIFICATION_CHANGED
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED
 from schemas.reminders import (
@@ -55,6 +56,7 @@ APPOINTMENTS = Topic("appointments", "booking", "appointment_id", types=(APPOINT
 PATIENTS = Topic("patients", "booking", "patient_id", 1, cleanup="compact", types=(PATIENT_CHANGED,))
 PROVIDERS = Topic("providers", "booking", "provider_id", 1, cleanup="compact", types=(PROVIDER_CHANGED,))
 CLINICS = Topic("clinics", "booking", "clinic_id", 1, cleanup="compact", types=(CLINIC_CHANGED,))
+CLEARANCES = Topic("clearances", "booking", "appointment_id", retention=_YEAR_AND_A_BIT, types=(CLEARANCE_CHANGED,))
 SUBFILES = Topic("subfiles", "records", "sub_file_id", retention=_YEAR_AND_A_BIT, types=(SUB_FILE_CHANGED,))
 REMINDERS = Topic(
     "reminders",
@@ -104,6 +106,7 @@ ALL = (
     PATIENTS,
     PROVIDERS,
     CLINICS,
+    CLEARANCES,
     SUBFILES,
     REMINDERS,
     NOTIFICATIONS,

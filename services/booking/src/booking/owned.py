@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.delivery.high_water import Owned
-from schemas.topics import APPOINTMENTS, CLINICS, PATIENTS, PROVIDERS
+from schemas.topics import APPOINTMENTS, CLEARANCES, CLINICS, PATIENTS, PROVIDERS
 
 OWNED = (
     Owned(
@@ -23,6 +23,13 @@ OWNED = (
         "provider_id",
         UUID,
         "SELECT provider_id::text, version FROM provider WHERE provider_id = ANY ($1::uuid[])",
+    ),
+    Owned(
+        CLEARANCES,
+        "appointment_id",
+        UUID,
+        "SELECT appointment_id::text, max(version) AS version FROM clearance WHERE appointment_id = ANY ($1::uuid[]) "
+        "GROUP BY appointment_id",
     ),
     Owned(CLINICS, "clinic_id", str, "SELECT clinic_id, version FROM clinic WHERE clinic_id = ANY ($1::text[])"),
 )

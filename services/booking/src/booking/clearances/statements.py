@@ -86,7 +86,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 # The same rows in the same order as whoever gives appointments their next version locks them.
 LOCK_VISITS = """
-SELECT appointment_id, source, status, clinic_id, patient_id, service_type, starts_at FROM appointment
+SELECT appointment_id, source, status, clinic_id, patient_id, version FROM appointment
 WHERE appointment_id = ANY ($1::uuid[]) AND version > 0 AND clinic_id IS NOT NULL AND patient_id IS NOT NULL
 ORDER BY appointment_id FOR UPDATE
 """
@@ -124,3 +124,14 @@ ORDER BY n
 HISTORY = f"""
 SELECT {_COLUMNS}, serial, result, key FROM clearance_history WHERE appointment_id = $1 ORDER BY serial
 """  # noqa: S608  # names of ours
+
+WHOSE = "SELECT source, clinic_id FROM appointment WHERE appointment_id = $1 AND version > 0"
+
+# Which visits a policy is for: those of its service type, or of every service type that has none of its own.
+AHEAD = """
+SELECT appointment_id, starts_at, service_type FROM appointment a
+WHERE a.clinic_id = $1 AND ($2::text IS NULL OR a.service_type = $2)
+      AND (a.service_type IS NULL OR a.service_type <> ALL ($3::text[])) AND a.version > 0
+      AND (a.starts_at, a.appointment_id) > ($4, $5) AND a.status = ANY ($6::text[])
+ORDER BY a.starts_at, a.appointment_id LIMIT $7
+"""

@@ -1,16 +1,33 @@
-"""Clearances in PostgreSQL."""
+"""Clearances in PostgreSQL: `handle.ClearanceStore`, and how visits stand."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from booking.clearances import statements
-from booking.clearances.domain.clearance import Clearance
+from booking.clearances.domain.clearance import Clearance, Result, Slot, Visit
 from booking.clearances.domain.kinds import Kind
 from booking.clearances.domain.policy import ClearancePolicy
 from booking.clearances.domain.standing import NOTHING_REQUIRED, Standing, standing_of
-from booking.clearances.rows import clearance_of, kind_of, policy_of
+from booking.clearances.handle import Taken, Word
+from booking.clearances.messages import clearance_changed
+from booking.clearances.rows import clearance_of, kind_of, policy_of, requirement_json
+from booking.door.domain import Client
+from booking.door.records import columns
+from booking.values.identity import Identity
+from booking.values.warned import NOT_CLEARED
+from booking.work_list.domain import CLEARANCE_MISSING, Flag
+from booking.work_list.store import raise_flags, settle
+from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
+from chassis.process.errors import Unavailable
+from schemas.appointments import Status
+
+_MAY_CHECK_IN = [status.value for status in (Status.PROPOSED, Status.PENDING, Status.BOOKED, Status.ARRIVED)]
 
 
 async def standing(
@@ -54,7 +71,152 @@ async def kinds_of(connection: Connection, clinics: Collection[str]) -> dict[str
 
 async def policies_of(connection: Connection, clinics: Collection[str]) -> dict[str, Sequence[ClearancePolicy]]:
     """Return the newest policy of each clinic and of its service types, given up or not: `policy.in_force` chooses."""
+    return await _by_clinic(connection, statements.POLICIES, clinics)
+
+
+async def _by_clinic(
+    connection: Connection, statement: str, clinics: Collection[str]
+) -> dict[str, Sequence[ClearancePolicy]]:
     found: dict[str, list[ClearancePolicy]] = {clinic: [] for clinic in clinics}
-    for row in await connection.fetch(statements.POLICIES, sorted(clinics)):
+    for row in await connection.fetch(statement, sorted(clinics)):
         found[row["clinic_id"]].append(policy_of(row))
     return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresClearances:
+    """`handle.ClearanceStore` within one transaction."""
+
+    connection: Connection
+
+    async def visits_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
+        return await self._ids(statements.NAMED_VISITS, names)
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        rows = await self.connection.fetch(statements.LOCK_VISITS, list(appointment_ids))
+        kept = await self._kept({row["patient_id"] for row in rows})
+        return {
+            row["appointment_id"]: Visit(
+                row["appointment_id"], row["source"], Status(row["status"]), row["clinic_id"],
+                kept.get(row["patient_id"], row["patient_id"]), row["version"],
+            )
+            for row in rows
+        }  # fmt: skip
+
+    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+        rows = await self.connection.fetch(statements.TAKEN, *columns(keys, 2))
+        return {
+            (row["client"], row["key"]): Taken(
+                row["body_sha256"], Result(row["result"]), row["appointment_id"], row["kind"], row["form"],
+                row["version"],
+            )
+            for row in rows
+        }  # fmt: skip
+
+    async def held(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Clearance]]:
+        return await held_of(self.connection, appointment_ids)
+
+    async def kinds(self, clinics: Collection[str]) -> Mapping[str, Mapping[str, Kind]]:
+        return await kinds_of(self.connection, clinics)
+
+    async def every_policy(self, clinics: Collection[str]) -> Mapping[str, Sequence[ClearancePolicy]]:
+        return await _by_clinic(self.connection, statements.EVERY_POLICY, clinics)
+
+    async def patients_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
+        found = await self._ids(statements.NAMED_PATIENTS, names)
+        kept = await self._kept(set(found.values()))
+        return {name: kept.get(patient, patient) for name, patient in found.items()}
+
+    async def keep(self, words: Sequence[Word], held: Mapping[UUID, Mapping[Slot, Clearance]]) -> None:
+        rows = [(key, *one) for key, mine in sorted(held.items()) for _, one in sorted(mine.items())]
+        await self.connection.execute(statements.WRITE, *map(list, zip(*rows, strict=True)))
+        said = [(w.visit.appointment_id, *w.said, w.result.value, w.command.key, w.command.body_sha256) for w in words]
+        try:
+            await self.connection.execute(statements.APPEND, *map(list, zip(*said, strict=True)))
+        except asyncpg.UniqueViolationError:
+            raise Unavailable("KEY_RACE", "an event id was taken by another request meanwhile") from None
+
+    async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
+        return await standing(self.connection, appointment_ids, now, at_start=True)
+
+    async def tell(self, words: Sequence[Word], standing: Mapping[UUID, Standing], now: datetime) -> None:
+        missing = [not standing[word.visit.appointment_id].is_cleared for word in words]
+        events = [clearance_changed(word, is_missing=one) for word, one in zip(words, missing, strict=True)]
+        await enqueue(self.connection, events)
+
+    async def flag(self, visits: Sequence[Visit], now: datetime) -> None:
+        flags = [Flag(visit.appointment_id, CLEARANCE_MISSING, visit.version) for visit in visits]
+        await raise_flags(self.connection, flags, now)
+
+    async def settle(self, appointment_ids: Collection[UUID], by: str, now: datetime) -> None:
+        await settle(self.connection, appointment_ids, (CLEARANCE_MISSING, NOT_CLEARED), by, now)
+
+    async def _ids(self, statement: str, names: Collection[Identity]) -> dict[Identity, UUID]:
+        if not names:
+            return {}
+        rows = await self.connection.fetch(statement, *columns(names, 2))
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    async def _kept(self, patients: Collection[UUID]) -> dict[UUID, UUID]:
+        rows = await self.connection.fetch(statements.KEPT_PATIENTS, list(patients)) if patients else ()
+        return {row["away"]: row["kept"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresRequirements:
+    """`requiring.RequirementStore` within one transaction."""
+
+    connection: Connection
+
+    async def lock_clinic(self, clinic_id: str) -> bool:
+        return await self.connection.fetchval(statements.LOCK_CLINIC, clinic_id) is not None
+
+    async def kinds(self, clinics: Sequence[str]) -> Mapping[str, Mapping[str, Kind]]:
+        return await kinds_of(self.connection, clinics)
+
+    async def policies(self, clinic_id: str) -> tuple[Sequence[ClearancePolicy], int]:
+        last = await self.connection.fetchval(statements.LAST_VERSION, clinic_id)
+        return (await policies_of(self.connection, [clinic_id]))[clinic_id], int(last)
+
+    async def keep_policy(self, policy: ClearancePolicy) -> None:
+        told = policy._replace(requires=list(map(requirement_json, policy.requires)))  # type: ignore[arg-type]  # a row
+        await self.connection.execute(statements.KEEP_POLICY, *told)
+
+    async def keep_kind(self, kind: Kind) -> None:
+        await self.connection.execute(statements.KEEP_KIND, *kind)
+
+
+async def changes_of(connection: Connection, clinic_id: str, before: int | None, limit: int) -> list[ClearancePolicy]:
+    """Return versions of a clinic's policies, newest first; with `before`, those below it."""
+    return [policy_of(row) for row in await connection.fetch(statements.CHANGES, clinic_id, before, limit)]
+
+
+async def visits_ahead(
+    connection: Connection,
+    clinic_id: str,
+    service_type: str | None,
+    others: Collection[str],
+    after: tuple[datetime, UUID],
+    limit: int,
+) -> Sequence[Any]:
+    """Return rows of the next visits that may still be checked in, in the order of (start, id).
+
+    Args:
+        service_type: Of this one alone; None: of all but `others`.
+    """
+    rows: Sequence[Any] = await connection.fetch(
+        statements.AHEAD, clinic_id, service_type, list(others), *after, _MAY_CHECK_IN, limit
+    )
+    return rows
+
+
+async def history_of(connection: Connection, appointment_id: UUID) -> Sequence[Any]:
+    """Return the rows of every word about a visit that was taken, oldest first."""
+    rows: Sequence[Any] = await connection.fetch(statements.HISTORY, appointment_id)
+    return rows
+
+
+async def seen_by(connection: Connection, client: Client, appointment_id: UUID) -> bool:
+    """Say whether the client sees a visit of this id."""
+    row = await connection.fetchrow(statements.WHOSE, appointment_id)
+    return row is not None and client.sees_visit(row["source"], row["clinic_id"])

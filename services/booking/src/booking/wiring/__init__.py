@@ -12,6 +12,8 @@ from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
 from booking.asking import http as asking_http
+from booking.clearances import http as clearances_http
+from booking.clearances import policy_http as clearance_policy_http
 from booking.clinics import http as clinics_http
 from booking.desk import http as desk_http
 from booking.desk.intake import DeskIntake
@@ -69,7 +71,7 @@ from chassis.process.metrics import Metrics
 from chassis.status import watch
 from chassis.time_slots.metrics import SlotMetrics
 from chassis.time_slots.runner import Runner
-from schemas.topics import APPOINTMENTS, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
+from schemas.topics import APPOINTMENTS, CLEARANCES, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
 
 SERVICE = "booking"
 POOL_SIZE = 14
@@ -145,7 +147,7 @@ async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
     await topics.check(
         settings.kafka_bootstrap_servers,
-        (*(topic for topic, _ in settings.inbound), PATIENT_REPLIES, APPOINTMENTS, *REFERENCE),
+        (*(topic for topic, _ in settings.inbound), PATIENT_REPLIES, APPOINTMENTS, CLEARANCES, *REFERENCE),
         settings.topic_prefix,
     )
     url = settings.database_url.get_secret_value()
@@ -156,7 +158,7 @@ async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator
         ends = high_water.Ends(pool, settings, SERVICE, OWNED)
         await ends.compare()
         await check_operator(pool, settings.operator_key_sha256)
-        appointments = Relay(pool, settings, metrics, clock, [APPOINTMENTS])
+        appointments = Relay(pool, settings, metrics, clock, [APPOINTMENTS, CLEARANCES])
         reference_data = Relay(
             pool, settings, metrics, clock, REFERENCE, transactional_id=f"{settings.topic_prefix}booking-reference"
         )
@@ -226,6 +228,9 @@ def door(
         merges_http.routes(transactions, client),
         asking_http.routes(reads, reader, auth.reader_of(keys, operator_key, fresh=True)),
         appointments_http.routes(reads, transactions.clock, reader),
+        clearances_http.routes(transactions, reads, client, reader),
+        clearance_policy_http.policy_routes(transactions, reads, reader),
+        clearance_policy_http.kind_routes(transactions, reads, reader),
         desk_http.routes(DeskIntake(transactions, intake, reads), reader),
         _inbound_routes(settings, transactions, reads, formats, reader),
         safety_http.routes(reads, reader, clinics_visited),

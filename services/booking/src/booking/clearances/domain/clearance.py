@@ -117,19 +117,19 @@ class Clearance(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """What a clearance has to know of its visit, under the visit's lock.
-
-    Attributes:
-        starts_at: None: it has no time yet.
-    """
+    """What a clearance has to know of its visit, under the visit's lock."""
 
     appointment_id: UUID
     source: str
     status: Status
     clinic_id: str
     patient_id: UUID
-    service_type: str | None = None
-    starts_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it was cancelled, or entered in error."""
+        return self.status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
 
 
 class Decision(NamedTuple):

@@ -8,12 +8,10 @@ from booking.clearances.domain.clearance import CLOCKS_DIFFER_BY, GiveClearance,
 from booking.clearances.domain.kinds import CLEARS, STATES, Kind, Shape, State
 from booking.clearances.domain.money import currencies
 from booking.values.refusals import Refused
-from schemas.appointments import Status
 
 LARGEST_AMOUNT = 10**12
 """Smallest units of a currency: more is a typing error."""
 
-_ENDED = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 _OF_CONSENTS = ("form", "form_version", "signed_at", "signed_by", "withdrawn_at")
 _OF_MONEY = ("amount_minor", "currency", "payer_class")
 
@@ -48,7 +46,7 @@ def check(command: GiveClearance, facts: Facts, now: datetime) -> None:
 def _of_its_visit(command: GiveClearance, facts: Facts, now: datetime) -> Iterator[Refused]:
     if facts.is_anothers:
         yield Refused("CONSENT_OF_ANOTHER", "it is of a patient who is not the visit's", "patient")
-    if facts.visit.status in _ENDED and command.state in CLEARS | {State.PENDING}:
+    if facts.visit.is_ended and command.state in CLEARS | {State.PENDING}:
         message = "the visit is cancelled: nothing clears it; what takes a clearance back is taken"
         yield Refused("VISIT_CANCELLED", message)
 

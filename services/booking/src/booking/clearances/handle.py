@@ -1,0 +1,255 @@
+"""What booking does about clearances. A story runs inside one transaction and is safe to call again.
+
+It locks the visits first, as whoever gives them their next version does: a check-in and a withdrawal come one after the
+other, and whatever is decided second has seen the first.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+import structlog
+
+from booking.clearances.domain.clearance import Clearance, GiveClearance, Result, Slot, Visit, decide
+from booking.clearances.domain.kinds import Kind, State
+from booking.clearances.domain.policy import ClearancePolicy, known_versions
+from booking.clearances.domain.rules import Facts, check
+from booking.clearances.domain.standing import Standing
+from booking.door.domain import Client
+from booking.values.identity import Identity
+from booking.values.refusals import UNKNOWN_APPOINTMENT, Refused
+from booking.values.warned import Warned
+from chassis.postgres.after_commit import after_commit
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+_TAKES_BACK = frozenset({State.REFUSED, State.WITHDRAWN})
+
+
+class Taken(NamedTuple):
+    """A word that was taken, with what became of it."""
+
+    body_sha256: bytes
+    result: Result
+    appointment_id: UUID
+    kind: str
+    form: str
+    version: int
+
+
+class Word(NamedTuple):
+    """A word that is kept: what it says, what became of it, and the version that the visit's clearances then have."""
+
+    command: GiveClearance
+    visit: Visit
+    result: Result
+    said: Clearance
+
+
+class ClearanceAnswer(NamedTuple):
+    """What one word is answered.
+
+    Attributes:
+        result: `repeat` also for a word that was taken before, whatever became of it then; None: it is refused.
+        taken: What is kept of it.
+    """
+
+    key: str
+    result: Result | None = None
+    taken: Taken | None = None
+    warnings: tuple[Warned, ...] = ()
+    refusal: Refused | None = None
+
+
+class ClearanceStore(Protocol):
+    """Clearances as one transaction sees them. Every method is set-based and sorted by key."""
+
+    async def visits_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """Return the visits' ids by name."""
+
+    async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
+        """Lock the visits' rows and return those that were ever booked, each with the patient who is kept."""
+
+    async def taken(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Taken]:
+        """Return the words taken before, by (client, key)."""
+
+    async def held(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Clearance]]:
+        """Return what these visits hold."""
+
+    async def kinds(self, clinics: Collection[str]) -> Mapping[str, Mapping[str, Kind]]:
+        """Return each clinic's kinds by name."""
+
+    async def every_policy(self, clinics: Collection[str]) -> Mapping[str, Sequence[ClearancePolicy]]:
+        """Return all policies that these clinics ever had."""
+
+    async def patients_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
+        """Return the patients, those who are kept, by name."""
+
+    async def keep(self, words: Sequence[Word], held: Mapping[UUID, Mapping[Slot, Clearance]]) -> None:
+        """Write what is held now of the visits that the words are about, and append the words.
+
+        Raises:
+            Unavailable: KEY_RACE: another transaction took one of these keys meanwhile; the same again sees it.
+        """
+
+    async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
+        """Return how these visits stand, those ahead as of their start."""
+
+    async def tell(self, words: Sequence[Word], standing: Mapping[UUID, Standing], now: datetime) -> None:
+        """Publish what changed, in this order."""
+
+    async def flag(self, visits: Sequence[Visit], now: datetime) -> None:
+        """Put visits on the work list that lack something again."""
+
+    async def settle(self, appointment_ids: Collection[UUID], by: str, now: datetime) -> None:
+        """Take visits off the work list that lack nothing now."""
+
+
+class _Known(NamedTuple):
+    ids: Mapping[Identity, UUID]
+    visits: Mapping[UUID, Visit]
+    taken: Mapping[tuple[str, str], Taken]
+    kinds: Mapping[str, Mapping[str, Kind]]
+    policies: Mapping[str, Sequence[ClearancePolicy]]
+    patients: Mapping[Identity, UUID]
+
+    def visit(self, named: UUID | Identity) -> Visit | None:
+        """Return the visit that a word names."""
+        key = named if isinstance(named, UUID) else self.ids.get(named)
+        return None if key is None else self.visits.get(key)
+
+
+async def give(
+    store: ClearanceStore, commands: Sequence[GiveClearance], clients: Mapping[str, Client], now: datetime
+) -> list[ClearanceAnswer]:
+    """Take words about clearances, those of one visit in the order given, and answer each.
+
+    One that is refused changes nothing, has its `refusal` in its answer, and keeps no other from being taken.
+
+    Args:
+        clients: By id; a word of a client that may not say it is refused.
+    """
+    known = await _look_up(store, commands)
+    held = {key: _by_slot(found) for key, found in (await store.held(list(known.visits))).items()}
+    words: dict[tuple[str, str], Word] = {}
+    answers = [_take(command, clients[command.client], known, held, words, now) for command in commands]
+    if words:
+        await _write(store, list(words.values()), held, now)
+    _log(answers)
+    return answers
+
+
+async def _look_up(store: ClearanceStore, commands: Sequence[GiveClearance]) -> _Known:
+    ids = await store.visits_named({c.visit for c in commands if not isinstance(c.visit, UUID)})
+    visits = await store.lock({c.visit for c in commands if isinstance(c.visit, UUID)} | set(ids.values()))
+    found = _Known(ids, visits, {}, {}, {}, {})
+    clinics = {visit.clinic_id for visit in visits.values()}
+    named = {(v.source, c.patient) for c in commands if c.patient is not None and (v := found.visit(c.visit))}
+    return found._replace(
+        taken=await store.taken({(c.client, c.key) for c in commands}),
+        kinds=await store.kinds(clinics),
+        policies=await store.every_policy(clinics) if any(c.form for c in commands) else {},
+        patients=await store.patients_named(named) if named else {},
+    )
+
+
+def _take(
+    command: GiveClearance,
+    client: Client,
+    known: _Known,
+    held: dict[UUID, dict[Slot, Clearance]],
+    words: dict[tuple[str, str], Word],
+    now: datetime,
+) -> ClearanceAnswer:
+    try:
+        visit = _visit_of(command, client, known)
+        if before := _before(command, known, words):
+            return ClearanceAnswer(command.key, Result.REPEAT, before, command.warnings)
+        check(command, _facts(command, visit, known), now)
+        mine = held.setdefault(visit.appointment_id, {})
+        result, kept, warnings = decide(mine, command, now)
+    except Refused as refusal:
+        return ClearanceAnswer(command.key, refusal=refusal)
+    slot = (kept.kind, kept.form)
+    if result is not Result.STALE:
+        mine[slot] = kept
+    newest = max(one.version for one in mine.values())
+    said = kept if result is Result.APPLIED else _as_said(command, kept, newest, now)
+    words[command.client, command.key] = Word(command, visit, result, said)
+    taken = Taken(command.body_sha256, result, visit.appointment_id, *slot, newest)
+    return ClearanceAnswer(command.key, result, taken, warnings)
+
+
+def _visit_of(command: GiveClearance, client: Client, known: _Known) -> Visit:
+    visit = known.visit(command.visit)
+    if visit is None or not client.sees_visit(visit.source, visit.clinic_id):
+        raise Refused(UNKNOWN_APPOINTMENT, "no such appointment, or none of this client", "appointment")
+    client.check_may_clear()
+    return visit
+
+
+def _before(command: GiveClearance, known: _Known, words: Mapping[tuple[str, str], Word]) -> Taken | None:
+    """Return what became of the same word, if it was taken before.
+
+    Raises:
+        Refused: EVENT_ID_CONFLICT: the id was used for another.
+    """
+    key = (command.client, command.key)
+    before = known.taken.get(key)
+    if before is None and key in words:
+        word = words[key]
+        slot = (word.said.kind, word.said.form)
+        before = Taken(word.command.body_sha256, word.result, word.visit.appointment_id, *slot, word.said.version)
+    if before is not None and before.body_sha256 != command.body_sha256:
+        raise Refused("EVENT_ID_CONFLICT", "this event id was used for another body", "event_id")
+    return before
+
+
+def _facts(command: GiveClearance, visit: Visit, known: _Known) -> Facts:
+    versions = known_versions(known.policies.get(visit.clinic_id, ()), command.kind, command.form or "")
+    is_anothers = command.patient not in {None, str(visit.patient_id)}
+    if is_anothers:
+        is_anothers = known.patients.get((visit.source, command.patient or "")) != visit.patient_id
+    return Facts(visit, known.kinds[visit.clinic_id].get(command.kind), versions, is_anothers)
+
+
+def _as_said(command: GiveClearance, kept: Clearance, version: int, now: datetime) -> Clearance:
+    """Return what a word that changed nothing says, as it is appended."""
+    told = {name: getattr(command, name) for name in Clearance._fields if name in GiveClearance._fields}
+    return kept._replace(**{**told, "form": kept.form, "version": version, "recorded_at": now})
+
+
+async def _write(
+    store: ClearanceStore, words: Sequence[Word], held: Mapping[UUID, Mapping[Slot, Clearance]], now: datetime
+) -> None:
+    visits = {word.visit.appointment_id: word.visit for word in words}
+    await store.keep(words, {key: held[key] for key in visits})
+    changed = [word for word in words if word.result is Result.APPLIED]
+    if not changed:
+        return
+    standing = await store.standing({word.visit.appointment_id for word in changed}, now)
+    await store.tell(changed, standing, now)
+    taken_back = {word.visit.appointment_id for word in changed if word.said.state in _TAKES_BACK}
+    lacking = [visits[key] for key in sorted(taken_back) if not (standing[key].is_cleared or visits[key].is_ended)]
+    if lacking:
+        await store.flag(lacking, now)
+    cleared = {word.visit.appointment_id: word for word in changed if standing[word.visit.appointment_id].is_cleared}
+    for key, word in sorted(cleared.items()):
+        await store.settle([key], f"{word.command.client}/{word.command.key}", now)
+
+
+def _by_slot(found: Iterable[Clearance]) -> dict[Slot, Clearance]:
+    return {(one.kind, one.form): one for one in found}
+
+
+def _log(answers: Sequence[ClearanceAnswer]) -> None:
+    """Say what changed, with ids only (R31), and what was refused."""
+    changed = [a.taken for a in answers if a.result is Result.APPLIED and a.taken is not None]
+    if changed:
+        ids = sorted({str(one.appointment_id) for one in changed})[:20]
+        after_commit(log.info, "clearances.changed", count=len(changed), appointment_ids=ids)
+    codes = sorted({answer.refusal.code for answer in answers if answer.refusal})
+    if codes:
+        after_commit(log.warning, "clearances.refused", codes=codes)
