@@ -113,6 +113,9 @@ def create_command(
         bool,
         typer.Option("--may-override-clearance", help="It may check in whose visit is not cleared."),
     ] = False,
+    may_correct: Annotated[
+        bool, typer.Option("--may-correct", help="It may correct statuses, with a reason, where steps are enforced.")
+    ] = False,
     key_stdin: KeyFromInput = False,
 ) -> None:
     """Create a client and print its key, once. With the same key again: change its rights."""
@@ -120,7 +123,8 @@ def create_command(
     from booking.door.domain import ALL, Client
 
     key = _key(from_input=key_stdin)
-    rights = (may_register, default_clinic, may_set_policy, may_manage_clinics, may_clear, may_override_clearance)
+    checks = (may_clear, may_override_clearance, may_correct)
+    rights = (may_register, default_clinic, may_set_policy, may_manage_clinics, *checks)
     client = Client(client_id, tuple(source), tuple(clinic or [ALL]), *rights)
     _with_pool(lambda pool: client_keys.create(pool, client, key))
     typer.echo(f"client {client_id} is known" if key_stdin else key)
@@ -152,7 +156,7 @@ def list_command() -> None:
     """List the clients and their rights; never a key."""
     from booking.door import client_keys
 
-    columns = ("registers", "sets policies", "manages clinics", "clears visits", "overrides")
+    columns = ("registers", "sets policies", "manages clinics", "clears visits", "overrides", "corrects")
     table = Table("client", "sources", "clinics", *columns, "default clinic", "state")
     found = _with_pool(client_keys.listed)
     for row in found:

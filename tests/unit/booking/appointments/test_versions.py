@@ -8,7 +8,8 @@ import pytest
 from booking.appointments.domain.batch import Batch, EventAnswer
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.versions import decide
-from booking.values.warned import ILLEGAL_TRANSITION, Warned
+from booking.values.refusals import ILLEGAL_TRANSITION
+from booking.values.warned import Warned
 from schemas.appointments import IngestMode, Status
 from schemas.wire import provider_id
 from tests.support.booking.builders import ANN, HOUR, NOW, START, VISIT, batch, change, command

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from booking.appointments.domain.state import AppointmentState, Result
-from booking.appointments.domain.statuses import NO_SHOW_STANDS_AFTER, is_allowed
+from booking.appointments.domain.transitions import NO_SHOW_STANDS_AFTER, Actor, Step, step_of
 from booking.appointments.domain.versions import decide
 from booking.no_shows.domain import cause_of, not_attended
 from schemas.appointments import Status
@@ -22,14 +22,13 @@ def missed(**given: Any) -> AppointmentState:
 
 @pytest.mark.parametrize("came", [Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED])
 def test_a_no_show_is_reversed_by_an_arrival_of_the_next_24_hours(came: Status) -> None:
-    assert is_allowed(Status.NOSHOW, came, None, NO_SHOW_STANDS_AFTER)
-    assert not is_allowed(Status.NOSHOW, came, None, NO_SHOW_STANDS_AFTER + SECOND)
-    assert is_allowed(Status.NOSHOW, came, "typed in late", 9 * NO_SHOW_STANDS_AFTER)
+    assert step_of(Actor.UPSTREAM, Status.NOSHOW, came, NO_SHOW_STANDS_AFTER) is Step.ALLOWED
+    assert step_of(Actor.UPSTREAM, Status.NOSHOW, came, NO_SHOW_STANDS_AFTER + SECOND) is Step.WITH_REASON
 
 
 def test_other_steps_have_no_time_limit() -> None:
-    assert is_allowed(Status.BOOKED, Status.ARRIVED, None, timedelta(days=300))
-    assert not is_allowed(Status.NOSHOW, Status.BOOKED, None)
+    assert step_of(Actor.UPSTREAM, Status.BOOKED, Status.ARRIVED, timedelta(days=300)) is Step.ALLOWED
+    assert step_of(Actor.UPSTREAM, Status.NOSHOW, Status.BOOKED) is Step.WITH_REASON
 
 
 def test_it_is_a_version_like_any_other_and_leaves_upstreams_order_as_it_was() -> None:

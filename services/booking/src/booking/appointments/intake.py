@@ -13,7 +13,7 @@ from booking.door.transactions import Transactions
 from booking.inbound.domain import RefusedEvent
 from booking.inbound.store import keep_refused
 from booking.patients.handle import Rules
-from booking.values.refusals import IDENTITY_CONFLICT, Refused
+from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, Refused
 from chassis.postgres.database import Connection
 
 
@@ -65,7 +65,11 @@ class CommandIntake:
         return answers
 
 
+_SHOWN = frozenset({IDENTITY_CONFLICT, ILLEGAL_TRANSITION})
+"""What staff see of what is refused over HTTP: nobody's program can mend it."""
+
+
 def _for_staff(commands: Sequence[BookAppointment], answers: Sequence[EventAnswer]) -> list[RefusedEvent]:
     """Return the refusals that people are to see: the same again does not lift them."""
     refused = ((c, a.refusal) for c, a in zip(commands, answers, strict=True) if a.refusal is not None)
-    return [RefusedEvent(c.client, c.key, refusal) for c, refusal in refused if refusal.code == IDENTITY_CONFLICT]
+    return [RefusedEvent(c.client, c.key, refusal) for c, refusal in refused if refusal.code in _SHOWN]

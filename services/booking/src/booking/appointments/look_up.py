@@ -10,11 +10,13 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import Known
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.strangers import Acquaintances
+from booking.appointments.domain.transitions import is_free
 from booking.appointments.ports import Store
 from booking.check_ins.domain import LET_IN
 from booking.door.domain import Client
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import in_doubt
+from schemas.appointments import Status
 
 
 async def look_up(
@@ -46,6 +48,7 @@ async def look_up(
     named |= {state.patient for state in held.values()} if few else set()
     back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
     checked_in = {ids[name] for c in commands if c.status in LET_IN for name in c.names} & held.keys()
+    doubtful = with_doubtful_steps(commands, ids, held)
     described = {patient for patient in named if isinstance(patient, UUID)}
     return Known(
         ids=ids,
@@ -63,6 +66,7 @@ async def look_up(
         visited=await store.visited(described) if described else {},
         barred=await store.barred({state.patient for state in held.values()}) if held else {},
         standing=await store.standing(checked_in, now) if checked_in else {},
+        enforced=await store.enforced(doubtful) if doubtful else (),
         restarts=await store.restarts(back) if back else {},
         acquaintances=Acquaintances(*await _known_ones(store, people), all_register),
     )
@@ -97,3 +101,24 @@ def _counts_back(command: BookAppointment, held: AppointmentState | None) -> boo
     if held is None or held.sequence is None or command.sequence is None:
         return False
     return command.sequence <= held.sequence
+
+
+def with_doubtful_steps(
+    commands: Sequence[BookAppointment], ids: Mapping[Identity, UUID], held: Mapping[UUID, AppointmentState]
+) -> set[str]:
+    """Return the sources of commands whose steps may be refused, whichever command of the batch is taken before."""
+    sources: set[str] = set()
+    before: dict[UUID, set[Status | None]] = {}
+    for command in commands:
+        keys = [ids[name] for name in command.names]
+        passed = set[Status | None]().union(*(before.get(key) or _statuses(held.get(key)) for key in keys))
+        if not all(is_free(status, command.status) for status in passed):
+            sources.add(command.source)
+        passed.add(command.status)
+        before |= dict.fromkeys(keys, passed)
+    return sources
+
+
+def _statuses(held: AppointmentState | None) -> set[Status | None]:
+    """Return what a visit is, and what upstream itself said last that it is."""
+    return {None} if held is None else {held.status, held.said_status or held.status}

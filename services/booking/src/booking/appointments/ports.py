@@ -99,5 +99,8 @@ class Store(PatientStore, VersionStore, Protocol):
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         """Put these visits, whose rows are locked, on the work list; an open flag of the same code stays as it is."""
 
+    async def enforced(self, sources: Collection[str]) -> Collection[str]:
+        """Return which of these sources' steps are enforced (0052)."""
+
     async def forget(self, identities: Collection[Identity]) -> None:
         """Remove identities made in this transaction for commands that were refused."""

@@ -21,7 +21,7 @@ from booking.clinics.store import PostgresClinics
 from booking.door.records import columns
 from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
-from booking.sources.store import last_restarts
+from booking.sources.store import enforced_of, last_restarts
 from booking.values.identity import Identity
 from booking.values.warned import of_line
 from booking.work_list.domain import Flag, codes_of
@@ -151,6 +151,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         await raise_flags(self.connection, flags, now)
+
+    async def enforced(self, sources: Collection[str]) -> Collection[str]:
+        return await enforced_of(self.connection, sources)
 
     async def name(self, names: Mapping[Identity, UUID]) -> None:
         await self.connection.execute(statements.NAME_IDENTITIES, *columns(names, 2), list(names.values()))

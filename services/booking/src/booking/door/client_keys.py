@@ -17,7 +17,7 @@ from chassis.process.errors import Misconfigured
 SHORTEST_KEY = 32
 """Characters of a key brought from outside; our own have 43 (256 bits)."""
 
-RIGHTS = ("may_register", "may_set_policy", "may_manage_clinics", "may_clear", "may_override_clearance")
+RIGHTS = ("may_register", "may_set_policy", "may_manage_clinics", "may_clear", "may_override_clearance", "may_correct")
 """What a client may have beside its sources and clinics; each a column of `api_client` and a field of `Client`."""
 
 _TOLD = ("sources", "clinics", "default_clinic", *RIGHTS)

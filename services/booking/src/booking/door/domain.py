@@ -15,6 +15,7 @@ class Client:
 
     Attributes:
         clinics: The clinics it may book at; `*` for all.
+        may_correct: Where steps are enforced, it may take one back if it gives a reason (0052).
     """
 
     client_id: str
@@ -26,6 +27,7 @@ class Client:
     may_manage_clinics: bool = False
     may_clear: bool = False
     may_override_clearance: bool = False
+    may_correct: bool = False
 
     def source(self, named: str | None) -> str:
         """Return the source to use: the one named, else the client's only one."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.statuses import CANCELLED_BY_PATIENT, OWN_REPLY
+from booking.appointments.domain.transitions import Actor, Step, step_of
 from booking.appointments.domain.two_writers import own_version
 from schemas.appointments import Status
 from schemas.replies import PatientReplied, ReplyAnswer
@@ -38,14 +39,15 @@ def decide(held: AppointmentState, reply: PatientReplied) -> Replied:
     begun = held.starts_at is None or held.starts_at <= reply.at
     if held.patient != reply.patient_id or held.schedule_gen != reply.schedule_gen or begun:
         return Replied(Result.STALE, held)
-    if held.status is not Status.BOOKED:
+    cancels = reply.answer is ReplyAnswer.CANCEL
+    to = Status.CANCELLED if cancels else Status.BOOKED
+    if step_of(Actor.PATIENT, held.status, to) is not Step.ALLOWED:
         return Replied(Result.STALE, held)
     if reply.answer is ReplyAnswer.CONFIRM and held.confirmed:
         return Replied(Result.REPEAT, held)
-    cancels = reply.answer is ReplyAnswer.CANCEL
     after = held._replace(
         version=held.version + 1,
-        status=Status.CANCELLED if cancels else held.status,
+        status=to,
         confirmed=held.confirmed or not cancels,
         event_time=reply.at,
         caused_by=cause_of(reply.reply_id),

@@ -1,1 +1,1 @@
-"""Upstream systems: when one began to count its events anew."""
+"""Upstream systems: when one began to count its events anew, and how strictly its steps are judged."""

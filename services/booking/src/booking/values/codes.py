@@ -48,6 +48,7 @@ _EVENTS = {
     "UNKNOWN_CLINIC": "No clinic has this code; PUT /v1/clinics first.",
     "EVENT_ID_CONFLICT": "This event id was used for another body.",
     "SEQUENCE_CONFLICT": "Another event of this appointment has the same sequence.",
+    "ILLEGAL_TRANSITION": "Steps are enforced for this source, and the state table lacks this one for the client.",
     "IDENTITY_CONFLICT": "The names given belong to two appointments.",
     "TOO_MANY_NAMES": "More names of one appointment or person than are kept.",
     "NOT_READ": "The command could not be read.",

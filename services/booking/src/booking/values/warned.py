@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from booking.values.refusals import IDENTITY_CONFLICT, NOT_CLEARED, Refused
+from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, Refused
 
 DETAIL_DROPPED = "DETAIL_DROPPED"
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -11,7 +11,7 @@ NO_NAME = "NO_NAME"
 NO_CONTACT = "NO_CONTACT"
 UNKNOWN_PATIENT = "UNKNOWN_PATIENT"
 UNKNOWN_PROVIDER = "UNKNOWN_PROVIDER"
-ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
+FACT_BEFORE_BOOKING = "FACT_BEFORE_BOOKING"
 END_IS_START = "END_IS_START"
 FOREIGN_PATIENT = "FOREIGN_PATIENT"
 FUTURE_TIME = "FUTURE_TIME"
@@ -24,6 +24,7 @@ NO_KEY = "NO_KEY"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
+    FACT_BEFORE_BOOKING: "this visit is not known as booked; what happened was taken, and staff look at it",
     FOREIGN_PATIENT: "what is said of the patient was not taken: this client does not see all his clinics",
     FUTURE_TIME: "more than 5 minutes ahead of us; taken as now: is it local time written as UTC?",
     SEQUENCE_WENT_BACK: "the count went back while the times go on; if the source counts anew, say so by "

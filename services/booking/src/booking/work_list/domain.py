@@ -5,10 +5,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.values.refusals import NOT_CLEARED
-from booking.values.warned import ILLEGAL_TRANSITION, Warned
+from booking.values.refusals import ILLEGAL_TRANSITION, NOT_CLEARED
+from booking.values.warned import FACT_BEFORE_BOOKING, Warned
 
-FACT_BEFORE_BOOKING = "FACT_BEFORE_BOOKING"
 CLEARANCE_MISSING = "CLEARANCE_MISSING"
 
 MEANINGS: Mapping[str, str] = MappingProxyType(

@@ -11,6 +11,7 @@ from booking.appointments.domain.known import Known, RecordedEvent
 from booking.appointments.domain.order import believed
 from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.strangers import still_so
+from booking.appointments.domain.transitions import StepRules
 from booking.appointments.domain.versions import decide
 from booking.check_ins.domain import CheckIn, Verdict, judge, lets_in
 from booking.clearances.domain.standing import NOTHING_REQUIRED
@@ -19,8 +20,8 @@ from booking.patients.domain.details import KeptDetails, read_by
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
-from booking.values.refusals import IDENTITY_CONFLICT, NOT_CLEARED, UNKNOWN_CLINIC, Refused
-from booking.values.warned import FOREIGN_PATIENT, ILLEGAL_TRANSITION, Details, Warned, dropped
+from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, UNKNOWN_CLINIC, Refused
+from booking.values.warned import FOREIGN_PATIENT, Details, Warned, dropped
 from booking.work_list.domain import Flag, flags_of
 from schemas.appointments import SENDABLE, IngestMode
 
@@ -134,7 +135,8 @@ class Batch:
         command, in_future = believed(command, self.now)
         kept_as = command if provider is None else command._replace(provider=provider[1])
         restarted_at = self.known.restarts.get(command.source)
-        decision = decide(held, kept_as, clinic_id, patient, self.now, self.known.clinics, restarted_at)
+        rules = StepRules(command.source in self.known.enforced, client.may_correct)
+        decision = decide(held, kept_as, clinic_id, patient, self.now, self.known.clinics, restarted_at, rules)
         state = decision.state
         check_in = self._checked(command, appointment_id, held, decision)
         self.visits.give(command.names, appointment_id)

@@ -53,6 +53,7 @@ class Known:
         barred: Patient → why no message may go to him, for those of the appointments held.
         restarts: Source → when its count of events last began anew, for those whose counts went back here.
         standing: Appointment id → how it stands to what its clinic requires, for those that a command checks in.
+        enforced: Sources whose steps are enforced, of those that the batch has a doubtful step of (0052).
         acquaintances: Who of those whom the batch names was made known.
     """
 
@@ -67,6 +68,7 @@ class Known:
     barred: Mapping[PatientKey | None, Bar] = field(default_factory=dict)
     restarts: Mapping[str, datetime] = field(default_factory=dict)
     standing: Mapping[UUID, Standing] = field(default_factory=dict)
+    enforced: Collection[str] = ()
     made: Collection[Identity] = ()
     names: dict[UUID, set[str]] = field(default_factory=dict)
     patient_names: dict[PatientKey, set[str]] = field(default_factory=dict)

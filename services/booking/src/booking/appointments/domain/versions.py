@@ -15,14 +15,14 @@ from booking.appointments.domain.statuses import (
     CHECKED_IN_AT_DESK,
     ENDS_BEFORE_BEGINNING,
     VISIT_HAPPENED_OR_WILL,
-    is_allowed,
 )
-from booking.appointments.domain.two_writers import Merged, Said, merged
+from booking.appointments.domain.transitions import OBSERVED, Actor, StepRules, Taken, judge
+from booking.appointments.domain.two_writers import Merged, Said, merged, said_last
 from booking.clinics.domain.clinic import ClinicState
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
-from booking.values.warned import ILLEGAL_TRANSITION, STALE, Warned
-from schemas.appointments import IngestMode
+from booking.values.warned import STALE, Warned
+from schemas.appointments import IngestMode, Status
 
 _OVERTAKEN = (
     "it was cancelled before it was booked, and nothing says that this is newer: give a sequence or occurred_at"
@@ -37,6 +37,7 @@ def decide(
     now: datetime,
     clinics: Mapping[str, ClinicState] = MappingProxyType({}),
     restarted_at: datetime | None = None,
+    rules: StepRules = OBSERVED,
 ) -> Decision:
     """Return what `command` makes of the appointment held.
 
@@ -46,15 +47,16 @@ def decide(
         patient: The patient it names, or None for the one held.
         clinics: Code → clinic, for the rules of service types (D13).
         restarted_at: When the source's count of events began anew, if it did.
+        rules: How strictly the step is judged.
 
     Raises:
-        Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, SEQUENCE_CONFLICT; at the desk ALREADY_CANCELLED,
-            ALREADY_BEGUN, CHANGED_MEANWHILE, START_PASSED.
+        Refused: PATIENT_REQUIRED, CLINIC_REQUIRED, START_REQUIRED, SEQUENCE_CONFLICT, ILLEGAL_TRANSITION; at the
+            desk ALREADY_CANCELLED, ALREADY_BEGUN, CHANGED_MEANWHILE, START_PASSED.
     """
     if held is None:
         if command.status in ENDS_BEFORE_BEGINNING and not _is_history(command, clinic_id, patient):
             return Decision(Result.TOMBSTONE, _tombstone(command, now))
-        return _first(command, clinic_id, patient, now)
+        return _first(command, clinic_id, patient, now, rules)
     if command.at_desk is not None:
         check_at_desk(held, command.at_desk, command.starts_at, now)
         if isinstance(command.starts_at, datetime):
@@ -65,10 +67,10 @@ def decide(
     if order is Order.OLDER:
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
     if held.version == 0:
-        return _after_tombstone(held, command, order, clinic_id, patient, now)
+        return _after_tombstone(held, command, order, clinic_id, patient, now, rules)
     told, warnings = fields_of(held, command, clinic_id, patient)
     both = merged(held, told, command)
-    return _next(held, command, order, both._replace(warnings=warnings + both.warnings), now, clinics)
+    return _next(held, command, order, both._replace(warnings=warnings + both.warnings), now, clinics, rules)
 
 
 def _is_history(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None) -> bool:
@@ -103,13 +105,15 @@ def _after_tombstone(
     clinic_id: str | None,
     patient: PatientKey | None,
     now: datetime,
+    rules: StepRules,
 ) -> Decision:
     """A book that comes after its cancel, and is not known to be newer, was overtaken by it: stale (D41)."""
     ends = command.status in ENDS_BEFORE_BEGINNING
     if order is Order.NEWER:
         if ends:
-            return Decision(Result.TOMBSTONE, _tombstone(command, now))
-        return _first(command, clinic_id, patient, now)
+            warnings = judge(Taken(Actor.UPSTREAM, held.status, command.status), command.reason, rules)
+            return Decision(Result.TOMBSTONE, _tombstone(command, now), warnings)
+        return _first(command, clinic_id, patient, now, rules, held.status)
     if ends:
         return Decision(Result.REPEAT, held)
     if order is Order.SAME:
@@ -117,7 +121,15 @@ def _after_tombstone(
     return Decision(Result.STALE, held, (Warned(STALE, "", _OVERTAKEN),))
 
 
-def _first(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None, now: datetime) -> Decision:
+def _first(
+    command: BookAppointment,
+    clinic_id: str | None,
+    patient: PatientKey | None,
+    now: datetime,
+    rules: StepRules,
+    before: Status | None = None,
+) -> Decision:
+    """Return the first version; `before` is the status of a tombstone that it comes after."""
     if patient is None:
         raise Refused("PATIENT_REQUIRED", "the first event of an appointment names its patient", "appointment.patient")
     if clinic_id is None:
@@ -126,6 +138,8 @@ def _first(command: BookAppointment, clinic_id: str | None, patient: PatientKey 
     booked_at = blank.event_time if command.status in VISIT_HAPPENED_OR_WILL else None
     fields, warnings = fields_of(blank, command, clinic_id, patient)
     first = blank._replace(version=1, schedule_set_at=now, first_booked_at=booked_at, **fields)
+    if before is not None or command.mode is not IngestMode.BACKFILL:  # history begins as it ended
+        warnings += judge(Taken(Actor.UPSTREAM, before, command.status), command.reason, rules)
     return Decision(Result.APPLIED, first, warnings)
 
 
@@ -136,6 +150,7 @@ def _next(
     both: Merged,
     now: datetime,
     clinics: Mapping[str, ClinicState],
+    rules: StepRules,
 ) -> Decision:
     fields, said, warnings = both
     if all(getattr(held, name) == value for name, value in fields.items()):
@@ -163,8 +178,16 @@ def _next(
         **said._asdict(),
         **_place_in_order(held, command, now),
     )
-    legal = is_allowed(held.status, applied.status, command.reason, event_time - held.event_time)
-    return Decision(Result.APPLIED, applied, warnings if legal else (*warnings, Warned(ILLEGAL_TRANSITION)))
+    taken = _step(held, applied, command)
+    return Decision(Result.APPLIED, applied, warnings + judge(taken, command.reason, rules))
+
+
+def _step(held: AppointmentState, applied: AppointmentState, command: BookAppointment) -> Taken:
+    held_for = applied.event_time - held.event_time
+    if command.is_ours:
+        return Taken(Actor.DESK, held.status, applied.status, held_for=held_for)
+    said = said_last(held).said_status or held.status
+    return Taken(Actor.UPSTREAM, held.status, applied.status, (said, command.status), held_for)
 
 
 def _place_in_order(held: AppointmentState, command: BookAppointment, now: datetime) -> dict[str, Any]:
