@@ -72,7 +72,7 @@ house: setup ## the shape of the code: rooms, floors, arrows, knots, sizes; ARGS
 docs: .tools/docs/.made ## the documentation as a site, in site/; a link that leads nowhere fails it
 	@.tools/docs/bin/python docs/site/build.py
 
-pages: setup ## write docs/settings.md and docs/metrics.md anew from the code
+pages: setup ## write docs/settings.md, docs/metrics.md and docs/booking/transitions.md anew from the code
 	@$(BIN)/python docs/site/made.py
 
 schemas: setup ## write schemas/ anew from the models: JSON Schema, OpenAPI, AsyncAPI (refuses incompatible changes)

@@ -1,6 +1,6 @@
-"""Write the pages that the code tells: docs/settings.md and docs/metrics.md. `--check` ends with 1 if one is stale.
+"""Write the pages that the code tells: settings, metrics, booking's states. `--check` ends with 1 if one is stale.
 
-`make pages` runs it. What the pages say is what `python -m <service> settings --json` and `metrics --json` say.
+`make pages` runs it. What the first two say is what `python -m <service> settings --json` and `metrics --json` say.
 """
 
 import json
@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import drawing
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("booking", "records", "reminders", "notifier")
@@ -151,10 +153,11 @@ def pages() -> dict[Path, str]:
     asked = [(what, service) for what in PAGES for service in SERVICES]
     with ThreadPoolExecutor(4) as together:
         answers = dict(zip(asked, together.map(lambda one: told(*one), asked), strict=True))
-    return {
+    asked_for = {
         ROOT / "docs" / f"{what}.md": page({service: answers[what, service] for service in SERVICES})
         for what, page in PAGES.items()
     }
+    return asked_for | {ROOT / "docs" / "booking" / "transitions.md": drawing.page()}
 
 
 def main(arguments: Sequence[str]) -> int:
