@@ -1,4 +1,4 @@
-"""`POST /v1/sources/{source}/restart`: the source's count of events begins anew, by word of a person."""
+"""`/v1/sources/{source}`: its count of events begins anew, and its steps are judged otherwise, by word of a person."""
 
 from datetime import datetime
 from operator import itemgetter
@@ -13,6 +13,7 @@ from booking.door.bodies import BAD_BODY, BAD_FIELD, Order, Text, body_schema, p
 from booking.door.commands import run_command
 from booking.door.domain import OPERATOR, Client
 from booking.door.transactions import Transactions
+from booking.sources import mode_http
 from booking.sources.store import keep_restart, restarts_of
 from booking.values import texts
 from booking.values.refusals import Refused
@@ -113,4 +114,5 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
         items = await restarts_of(reads, named, before, limit)
         return {"items": items, "next_before": next_place(items, limit, itemgetter("restart_id"))}
 
+    router.include_router(mode_http.routes(transactions, reads, reader))
     return router
