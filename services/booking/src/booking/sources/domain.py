@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Mode(StrEnum):
+class StepMode(StrEnum):
     """OBSERVE: a step that the state table lacks is taken with a warning. ENFORCE: it is refused."""
 
     OBSERVE = "observe"
@@ -16,7 +16,7 @@ class ModeChange(NamedTuple):
     """That a source was given a mode, from when on, by whose word and why."""
 
     change_id: int
-    mode: Mode
+    mode: StepMode
     changed_at: datetime
     changed_by: str
     reason: str | None

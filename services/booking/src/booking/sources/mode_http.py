@@ -13,7 +13,7 @@ from booking.door.bodies import BAD_BODY, BAD_FIELD, Order, Text, body_schema, p
 from booking.door.commands import run_command
 from booking.door.domain import OPERATOR, Client
 from booking.door.transactions import Transactions
-from booking.sources.domain import Mode, ModeChange
+from booking.sources.domain import ModeChange, StepMode
 from booking.sources.store import keep_mode, modes_of
 from booking.values import texts
 from booking.values.refusals import Refused
@@ -26,43 +26,43 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 LONGEST_PAGE = 1_000
 
 
-class ModeBody(Order):
+class StepModeBody(Order):
     """How the steps of a source are judged from now on, and why."""
 
-    mode: Mode = Field(description="`observe`: taken, with a warning. `enforce`: refused, 409 ILLEGAL_TRANSITION.")
+    mode: StepMode = Field(description="`observe`: taken, with a warning. `enforce`: refused, 409 ILLEGAL_TRANSITION.")
     reason: Text | None = Field(default=None, description="Why it changes; kept with the change.")
 
 
-class ModeView(BaseModel):
+class StepModeView(BaseModel):
     """How the steps of a source are judged; without a change it was never said, and is `observe`."""
 
     source: str = Field(description="Whose steps.", examples=["local"])
-    mode: Mode = Field(description="What holds now.", examples=["enforce"])
+    mode: StepMode = Field(description="What holds now.", examples=["enforce"])
     changed_at: datetime | None = Field(description="Since when; null: ever.", examples=["2027-03-01T09:00:00Z"])
     changed_by: str | None = Field(description="By whose word: a client, or `operator`.", examples=["operator"])
     reason: str | None = Field(description="Why, if that was said.", examples=["all its steps were legal for a month"])
 
 
-class ModeAnswer(ModeView):
+class StepModeAnswer(StepModeView):
     """What holds after the request."""
 
     changed: bool = Field(description="False: it was so already, and nothing was written.", examples=[True])
 
 
-class ModeChangeView(BaseModel):
+class StepModeChangeView(BaseModel):
     """That a mode was given, when, by whose word and why."""
 
     change_id: int = Field(description="Rises with each change.", examples=[7])
-    mode: Mode = Field(description="What held from then on.", examples=["enforce"])
+    mode: StepMode = Field(description="What held from then on.", examples=["enforce"])
     changed_at: datetime = Field(description="From when on.", examples=["2027-03-01T09:00:00Z"])
     changed_by: str = Field(description="A client, or `operator`.", examples=["operator"])
     reason: str | None = Field(description="Why, if that was said.", examples=["all its steps were legal for a month"])
 
 
-class ModeChangePage(BaseModel):
+class StepModeChangePage(BaseModel):
     """Changes, newest first; `next_before` is the `before` of the next page, null on the last."""
 
-    items: list[ModeChangeView] = Field(description="Each change that was ever made, and who made it.")
+    items: list[StepModeChangeView] = Field(description="Each change that was ever made, and who made it.")
     next_before: int | None = Field(description="Null on the last page.", examples=[None])
 
 
@@ -71,8 +71,10 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
     own = refuses({403: ("FOREIGN_SOURCE",), 422: ("PADDED_ID", "CONTROL_CHARACTER")})
     router = APIRouter(prefix="/{source}/transitions", responses=own)
 
-    @router.get("", summary="How strictly the steps of a source are judged", responses=answers(ModeView))
-    async def get_transitions(source: Annotated[str, Path()], client: Annotated[Client, Depends(reader)]) -> ModeView:
+    @router.get("", summary="How strictly the steps of a source are judged", responses=answers(StepModeView))
+    async def get_transitions(
+        source: Annotated[str, Path()], client: Annotated[Client, Depends(reader)]
+    ) -> StepModeView:
         """The mode that holds, since when, and who said so."""
         named = _named(client, source)
         return _view(named, await modes_of(reads, named))
@@ -81,7 +83,7 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
         "",
         summary="Refuse, or only observe, what the state table lacks",
         responses={
-            **answers(ModeAnswer),
+            **answers(StepModeAnswer),
             **refuses(
                 {
                     400: BAD_BODY,
@@ -91,35 +93,37 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
             ),
         },
         openapi_extra=body_schema(
-            ModeBody, {"enforce": {"mode": "enforce", "reason": "all its steps were legal for a month"}}, "The mode."
+            StepModeBody,
+            {"enforce": {"mode": "enforce", "reason": "all its steps were legal for a month"}},
+            "The mode.",
         ),
     )
     async def put_transitions(
         request: Request, source: Annotated[str, Path()], client: Annotated[Client, Depends(reader)]
-    ) -> ModeAnswer:
+    ) -> StepModeAnswer:
         """It holds for every event that is taken from now on. The same again writes nothing.
 
         For the operator, or a client of that source that may manage clinics. Each change is a row that nobody changes.
         """
 
-        async def keep(connection: Connection, body: ModeBody) -> ModeAnswer:
+        async def keep(connection: Connection, body: StepModeBody) -> StepModeAnswer:
             if client is not OPERATOR:
                 client.check_may_manage_clinics()
             named = client.source(texts.identifier(source, "source"))
             reason = None if body.reason is None else texts.name(body.reason, "reason")
             before = _view(named, await modes_of(connection, named))
             if before.mode is body.mode:
-                return ModeAnswer(**dict(before), changed=False)
+                return StepModeAnswer(**dict(before), changed=False)
             await keep_mode(connection, named, body.mode, client.client_id, reason, transactions.clock.now())
-            return ModeAnswer(**dict(_view(named, await modes_of(connection, named))), changed=True)
+            return StepModeAnswer(**dict(_view(named, await modes_of(connection, named))), changed=True)
 
-        answer = await run_command(transactions, request, ModeBody, keep)
+        answer = await run_command(transactions, request, StepModeBody, keep)
         if answer.changed:
             log.info("source.transitions", mode=answer.mode, client=client.client_id)
         return answer
 
     @router.get(
-        "/changes", summary="Who judged a source how, from when on, newest first", responses=answers(ModeChangePage)
+        "/changes", summary="Who judged a source how, from when on, newest first", responses=answers(StepModeChangePage)
     )
     async def get_transition_changes(
         source: Annotated[str, Path()],
@@ -141,11 +145,11 @@ def _named(client: Client, source: str) -> str:
         raise problem(refusal) from None
 
 
-def _view(source: str, newest: list[ModeChange]) -> ModeView:
+def _view(source: str, newest: list[ModeChange]) -> StepModeView:
     if not newest:
-        return ModeView(source=source, mode=Mode.OBSERVE, changed_at=None, changed_by=None, reason=None)
+        return StepModeView(source=source, mode=StepMode.OBSERVE, changed_at=None, changed_by=None, reason=None)
     change = newest[0]
-    return ModeView(
+    return StepModeView(
         source=source,
         mode=change.mode,
         changed_at=change.changed_at,

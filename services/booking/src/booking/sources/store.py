@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from booking.sources.domain import Mode, ModeChange
+from booking.sources.domain import ModeChange, StepMode
 from chassis.postgres.database import Connection, Pool
 
 _LAST = """
@@ -54,7 +54,9 @@ async def enforced_of(connection: Connection, sources: Collection[str]) -> Colle
     return {row["source"] for row in await connection.fetch(_ENFORCED, list(sources))}
 
 
-async def keep_mode(connection: Connection, source: str, mode: Mode, by: str, reason: str | None, now: datetime) -> int:
+async def keep_mode(
+    connection: Connection, source: str, mode: StepMode, by: str, reason: str | None, now: datetime
+) -> int:
     """Append a mode to the audit, from which on it holds, and return its number."""
     number: int = await connection.fetchval(_KEEP_MODE, source, mode, now, by, reason)
     return number
@@ -66,6 +68,6 @@ async def modes_of(
     """Return the modes that a source was given, newest first, which holds; with `before`, those of a lower number."""
     rows = await connection.fetch(_MODES, source, before, limit)
     return [
-        ModeChange(row["change_id"], Mode(row["mode"]), row["changed_at"], row["changed_by"], row["reason"])
+        ModeChange(row["change_id"], StepMode(row["mode"]), row["changed_at"], row["changed_by"], row["reason"])
         for row in rows
     ]
