@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from booking.clearances.answers import StandingView
 from schemas.appointments import Appointment, Bar, Status
 
 
@@ -18,6 +19,7 @@ class AppointmentView(BaseModel):
     version: int
     status: Status
     tombstone: bool = Field(description="It was cancelled before it was ever booked: there is no version.")
+    standing: StandingView = Field(description="What lacks of what its clinic requires before check-in.")
     current: Appointment | None
     history: list[Appointment] = Field(description="Oldest first.")
 

@@ -87,7 +87,7 @@ def routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
         try:
             if id is not None:
                 called = (texts.identifier(client.source(source), "source"), texts.identifier(id, "id"))
-                return await by_source(pool, *called, client)
+                return await by_source(pool, *called, client, clock.now())
             if given.is_any:
                 wanted = await wanted_of(pool, client, given, clock.now(), start_from, source)
                 return await visits.page(pool, client, wanted, after, limit)
@@ -104,7 +104,7 @@ def routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
     )
     async def get_appointment(appointment_id: UUID, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
         """The appointment as it is, and its history, each version as it was published."""
-        return await one(pool, appointment_id, client)
+        return await one(pool, appointment_id, client, clock.now())
 
     return router
 

@@ -1,10 +1,13 @@
 """What booking shows of an appointment, read from PostgreSQL for who may see it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from booking.clearances.answers import standing_view
+from booking.clearances.store import standing
 from booking.door.domain import Client
 from chassis.api.app import Problem
 from chassis.postgres.database import Pool
@@ -29,8 +32,8 @@ ORDER BY appointment_id LIMIT 5
 """
 
 
-async def one(pool: Pool, appointment_id: UUID, client: Client) -> dict[str, Any]:
-    """Return an appointment with its history.
+async def one(pool: Pool, appointment_id: UUID, client: Client, now: datetime) -> dict[str, Any]:
+    """Return an appointment with its history, and how it stands to what its clinic requires now.
 
     Raises:
         Problem: 404, the same for what does not exist and for what belongs to others.
@@ -39,6 +42,8 @@ async def one(pool: Pool, appointment_id: UUID, client: Client) -> dict[str, Any
     if row is None or not client.sees_visit(row["source"], row["clinic_id"]):
         raise _unknown()
     history = [orjson.loads(r["snapshot"]) for r in await pool.fetch(_HISTORY, appointment_id)]
+    async with pool.acquire() as connection:
+        stands = (await standing(connection, [appointment_id], now, at_start=True))[appointment_id]
     return {
         "appointment_id": str(appointment_id),
         "source": row["source"],
@@ -46,17 +51,18 @@ async def one(pool: Pool, appointment_id: UUID, client: Client) -> dict[str, Any
         "version": row["version"],
         "status": row["status"],
         "tombstone": row["version"] == 0,
+        "standing": standing_view(stands).model_dump(mode="json"),
         "current": history[-1] if history else None,
         "history": history,
     }
 
 
-async def by_source(pool: Pool, source: str, source_id: str, client: Client) -> dict[str, Any]:
+async def by_source(pool: Pool, source: str, source_id: str, client: Client, now: datetime) -> dict[str, Any]:
     """Return the appointment that a source calls so; as `one`."""
     found = await pool.fetchval(_BY_SOURCE, source, source_id)
     if found is None:
         raise _unknown()
-    return await one(pool, found, client)
+    return await one(pool, found, client, now)
 
 
 async def beginning(pool: Pool, client: Client, prefix: str) -> dict[str, Any]:

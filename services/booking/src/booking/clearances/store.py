@@ -19,7 +19,7 @@ from booking.clearances.rows import clearance_of, kind_of, policy_of, requiremen
 from booking.door.domain import Client
 from booking.door.records import columns
 from booking.values.identity import Identity
-from booking.values.warned import NOT_CLEARED
+from booking.values.refusals import NOT_CLEARED
 from booking.work_list.domain import CLEARANCE_MISSING, Flag
 from booking.work_list.store import raise_flags, settle
 from chassis.outbox.writer import enqueue
