@@ -27,10 +27,10 @@ TOLD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def printed(width: int) -> list[str]:
+def printed(width: int, told: dict[str, Any] = TOLD) -> list[str]:
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=False)
-    for part in timeline(TOLD, width):
+    for part in timeline(told, width):
         console.print(part)
     return out.getvalue().splitlines()
 
@@ -42,6 +42,11 @@ def test_b1_times_are_of_the_clinics_wall_and_the_last_line_is_the_answer() -> N
     assert "NO_CONTACT" in lines[3]
     assert lines[-2] == "records did not answer: TIMEOUT"
     assert lines[-1] == "The patient got nothing."
+
+
+def test_what_lacks_before_check_in_stands_above_the_answer() -> None:
+    lack = {"kind": "consent", "form": "mri", "code": "OLD_FORM", "title": "Consent form"}
+    assert printed(120, {**TOLD, "lacking": [lack]})[-2] == "Before check-in the visit lacks: Consent form (old form)"
 
 
 def test_b1_in_a_narrow_terminal_the_reason_stands_behind_the_sentence() -> None:

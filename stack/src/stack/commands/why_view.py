@@ -27,6 +27,11 @@ _STYLES = {
     "failed": "red",
     "undelivered": "red",
     "cancelled": "red",
+    "refused": "red",
+    "withdrawn": "red",
+    "cleared": "green",
+    "waived": "green",
+    "pending": "yellow",
     "noshow": "red",
     "unknown": "magenta",
     "skipped": "yellow",
@@ -47,6 +52,9 @@ def timeline(told: dict[str, Any], width: int) -> list[Any]:
     """Return the parts to print: heading, table, what is missing, and the answer as the last line."""
     parts: list[Any] = [_heading(told), _table(told, narrow=width < NARROW)]
     parts += [Text(f"{one['service']} did not answer: {one['code']}", style="red") for one in told["missing"]]
+    if lacking := told.get("lacking"):  # a notifier of the release before does not say so
+        named = ", ".join(f"{one['title']} ({one['code'].lower().replace('_', ' ')})" for one in lacking)
+        parts.append(plain(f"Before check-in the visit lacks: {named}", "yellow"))
     return [*parts, _answer(told["answer"])]
 
 

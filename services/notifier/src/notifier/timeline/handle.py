@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 from chassis.process.errors import AttendError, Unavailable
 from notifier.timeline.domain.answer import WhatPatientGot, answer
 from notifier.timeline.domain.entries import (
+    ClearanceFact,
     Entry,
+    Lacking,
     ReminderFact,
     SubFileFact,
     VersionFact,
     merge,
+    of_clearances,
     of_reminders,
     of_sub_files,
     of_versions,
@@ -44,12 +47,14 @@ class UnknownAppointment(AttendError):
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What booking tells of an appointment: how its source names it, and every version."""
+    """What booking tells of an appointment: how its source names it, every version, and what clears it or lacks."""
 
     source: str | None = None
     source_id: str | None = None
     zone: str | None = None
     history: tuple[VersionFact, ...] = ()
+    clearances: tuple[ClearanceFact, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Timeline:
     entries: Sequence[Entry]
     answer: WhatPatientGot
     missing: Sequence[Missing] = field(default_factory=tuple)
+    lacking: Sequence[Lacking] = field(default_factory=tuple)
 
 
 class Parts(Protocol):
@@ -138,6 +144,7 @@ async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
         _entries(booked, files, reminders, own, zone),
         answer(own.messages, reminders, booked.history, [one.service for one in missing], zone, own.outlook),
         tuple(missing),
+        booked.lacking,
     )
 
 
@@ -155,6 +162,7 @@ def _entries(
     return merge(
         (
             of_versions(booked.history, zone),
+            of_clearances(booked.clearances),
             of_sub_files(files),
             of_reminders(reminders, zone),
             of_messages(own.messages, zone, held=own.outlook is not None and own.outlook.hold is not None),

@@ -6,11 +6,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chassis.api.app import Problem, refuses
 from chassis.api.client_access import AWAY, NAMING, NO_VISIT, Asker, ClientAccess
 from notifier.timeline.domain.answer import WhatPatientGot
+from notifier.timeline.domain.entries import Lacking
 from notifier.timeline.handle import Missing, Parts, Timeline, UnknownAppointment, tell
 
 
@@ -36,6 +37,7 @@ class TimelineView(BaseModel):
     zone: str
     answer: WhatPatientGot
     missing: list[Missing]
+    lacking: list[Lacking] = Field(description="What the visit lacks before its check-in.")
     entries: list[EntryView]
 
 

@@ -11,7 +11,14 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from chassis.process.errors import Unavailable
-from notifier.timeline.domain.entries import ReminderFact, ReminderStage, SubFileFact, VersionFact
+from notifier.timeline.domain.entries import (
+    ClearanceFact,
+    Lacking,
+    ReminderFact,
+    ReminderStage,
+    SubFileFact,
+    VersionFact,
+)
 from notifier.timeline.handle import Booked, OwnFacts
 from notifier.timeline.store import OwnLedger
 
@@ -60,6 +67,33 @@ class _Appointment(_Read):
     history: list[_Version]
 
 
+class _Word(_Read):
+    kind: str
+    form: str | None = None
+    state: str
+    version: int
+    recorded_at: datetime
+    client: str
+    reason: str | None = None
+    result: str
+
+
+class _Lack(_Read):
+    kind: str
+    form: str | None = None
+    code: str
+    title: str
+
+
+class _Standing(_Read):
+    lacking: list[_Lack]
+
+
+class _Clearances(_Read):
+    standing: _Standing
+    history: list[_Word]
+
+
 class _SubFile(_Read):
     sub_file_id: str
     status: str
@@ -100,11 +134,19 @@ class AllParts:
         return await self._ledger.facts(appointment_id)
 
     async def booked(self, appointment_id: UUID) -> Booked:
-        told = await self._ask(_Appointment, self._addresses.booking, f"/v1/appointments/{appointment_id}")
+        url, path = self._addresses.booking, f"/v1/appointments/{appointment_id}"
+        told, cleared = await asyncio.gather(
+            self._ask(_Appointment, url, path), self._ask(_Clearances, url, f"{path}/clearances")
+        )
         if told is None:
             return Booked()
         history = tuple(_version(one) for one in told.history)
-        return Booked(told.source, told.source_id, told.history[-1].zone if told.history else None, history)
+        zone = told.history[-1].zone if told.history else None
+        if cleared is None:  # a booking of the release before knows of none
+            return Booked(told.source, told.source_id, zone, history)
+        words = tuple(_word(one) for one in cleared.history if one.result == "applied")
+        lacking = tuple(Lacking(one.kind, one.form, one.code, one.title) for one in cleared.standing.lacking)
+        return Booked(told.source, told.source_id, zone, history, words, lacking)
 
     async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
         told = await self._ask(
@@ -182,6 +224,10 @@ def _version(one: _Version) -> VersionFact:
         one.patient_id,
         one.barred,
     )
+
+
+def _word(one: _Word) -> ClearanceFact:
+    return ClearanceFact(one.kind, one.form, one.state, one.version, one.recorded_at, one.client, one.reason)
 
 
 def _stage(one: _Stage) -> ReminderStage:

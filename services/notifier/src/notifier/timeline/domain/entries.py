@@ -65,6 +65,29 @@ class VersionFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearanceFact:
+    """What was said of a visit's clearance, and changed it. `version` counts the changes of the visit's clearances."""
+
+    kind: str
+    form: str | None
+    state: str
+    version: int
+    at: datetime
+    client: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What the visit lacks before its check-in, by booking: MISSING, PENDING, REFUSED, EXPIRED, WITHDRAWN, OLD_FORM."""
+
+    kind: str
+    form: str | None
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubFileFact:
     """The patient's file at the clinic. `own`: this visit opened it."""
 
@@ -122,6 +145,22 @@ def of_versions(history: Sequence[VersionFact], zone: ZoneInfo) -> list[Entry]:
         told.append(Entry(one.at, BOOKING, what, said, one.reason, one.caused_by, ids, one.version))
         before = one
     return told
+
+
+def of_clearances(words: Iterable[ClearanceFact]) -> list[Entry]:
+    """Return an entry for each change of what clears the visit."""
+    return [
+        Entry(
+            one.at,
+            BOOKING,
+            f"clearance.{one.state}",
+            f"clearance {one.kind}{f' ({one.form})' if one.form else ''} is {one.state}, by {one.client}",
+            one.reason,
+            ids={"clearance_version": str(one.version)},
+            nth=one.version,
+        )
+        for one in words
+    ]
 
 
 def _change(before: VersionFact | None, after: VersionFact, zone: ZoneInfo) -> tuple[str, str]:
