@@ -10,8 +10,9 @@ from pydantic import SecretStr, ValidationError
 from booking.appointments.domain.command import BookAppointment
 from booking.door.strict_json import canonical_hash
 from booking.formats.choice import Formats
+from booking.formats.fates import rejected
 from booking.formats.fhir_r4.format import FhirR4
-from booking.formats.messages import ReadRecord, decode_of, rejected
+from booking.formats.messages import ReadRecord, decode_of
 from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints, Parsed
 from booking.settings import Settings

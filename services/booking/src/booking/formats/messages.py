@@ -11,17 +11,16 @@ from typing import NamedTuple
 from aiokafka import ConsumerRecord
 
 from booking.appointments.counts import AnswerCounts
-from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.domain.state import Result
 from booking.appointments.handle import accept
 from booking.appointments.store import PostgresStore
 from booking.door import client_keys
 from booking.door.domain import ALL, Client
+from booking.formats import fates
 from booking.formats.choice import Formats
+from booking.formats.fates import Fate
 from booking.formats.port import Format, Hints, parsed_by
-from booking.inbound.domain import Position, RefusedEvent, TakenRecord
-from booking.inbound.store import keep_refused, keep_taken
+from booking.inbound.domain import Position
 from booking.patients.handle import Rules
 from booking.values.refusals import Refused
 from booking.values.warned import NO_KEY, Warned
@@ -29,7 +28,6 @@ from chassis.delivery.consumer import Applied
 from chassis.postgres.after_commit import after_commit
 from chassis.postgres.database import Connection
 from chassis.process.clock import Clock
-from chassis.process.errors import RejectedEvent
 
 UNNAMED = ""
 """The source of a record that names none: it is its client's only one."""
@@ -107,12 +105,6 @@ def _check_key(command: BookAppointment, key: bytes | None) -> None:
         raise Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
 
 
-def rejected(refusal: Refused, event_id: str | None = None) -> RejectedEvent:
-    """Return the refusal as the delivery core knows it."""
-    at = f"{refusal.place}: " if refusal.place else ""
-    return RejectedEvent(refusal.code, f"{at}{refusal.message}", refusal.place, event_id)
-
-
 class Inbound:
     """Applies batches of records.
 
@@ -130,10 +122,7 @@ class Inbound:
         self._replayed = replayed
 
     async def apply(self, connection: Connection, records: Sequence[ReadRecord]) -> Applied:
-        """Take a batch in the consumer's transaction, and keep what became of each of its records.
-
-        Refused ones go to the dead letters, and are kept by their ids where these can be read.
-        """
+        """Take a batch in the consumer's transaction, and keep what became of each of its records."""
         known = await client_keys.by_id(connection, {one.client for one in records if one.client is not None})
         commands: list[BookAppointment] = []
         places: list[int] = []
@@ -149,11 +138,8 @@ class Inbound:
         if self._counts is not None:
             after_commit(self._counts.answered, answers)
         refused |= {place: a.refusal for place, a in zip(places, answers, strict=True) if a.refusal is not None}
-        taken = {place: a for place, a in zip(places, answers, strict=True) if a.refusal is None}
-        await keep_refused(connection, _refused_events(records, refused), now)
-        if not self._replayed:
-            await keep_taken(connection, _taken_records(records, taken))
-        return _applied(records, taken, refused)
+        taken = {p: Fate(a.key, a.result.value) for p, a in zip(places, answers, strict=True) if a.result is not None}
+        return await fates.keep(connection, records, taken, refused, now, replayed=self._replayed)
 
 
 def _allowed(command: BookAppointment | Refused, known: Mapping[str, Client]) -> BookAppointment:
@@ -164,29 +150,3 @@ def _allowed(command: BookAppointment | Refused, known: Mapping[str, Client]) ->
         raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
     source = client.source(command.source or None)
     return command if source == command.source else command._replace(source=source)
-
-
-def _refused_events(records: Sequence[ReadRecord], refused: Mapping[int, Refused]) -> list[RefusedEvent]:
-    """Return those that can be asked by an id: of the others the dead letter tells."""
-    pairs = ((records[place], why) for place, why in sorted(refused.items()))
-    return [
-        RefusedEvent(one.client, one.event_id, why, one.at)
-        for one, why in pairs
-        if one.client is not None and one.event_id is not None
-    ]
-
-
-def _taken_records(records: Sequence[ReadRecord], taken: Mapping[int, EventAnswer]) -> list[TakenRecord]:
-    told = ((records[place], answer) for place, answer in taken.items())
-    return [TakenRecord(one.at, one.client or "", a.key, a.result is Result.REPEAT) for one, a in told]
-
-
-def _applied(
-    records: Sequence[ReadRecord], taken: Mapping[int, EventAnswer], refused: Mapping[int, Refused]
-) -> Applied:
-    results = [(place, answer.result) for place, answer in taken.items()]
-    return Applied(
-        repeat=[place for place, result in results if result is Result.REPEAT],
-        stale=[place for place, result in results if result is Result.STALE],
-        rejected=[(place, rejected(why, records[place].event_id)) for place, why in sorted(refused.items())],
-    )
