@@ -59,7 +59,7 @@ check: setup ## lint, format, types, arrows, dependencies, each service alone, s
 	@for name in $(SERVICES); do bash deploy/alone.sh $(UV) $$name || exit 1; done
 	$(BIN)/python -m schemas.export --check schemas/json
 	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi --check schemas/openapi/$$name.json || exit 1; done
-	$(BIN)/python -m booking.formats.plain.contract --check schemas/inbound
+	$(BIN)/python -m booking.formats.contract --check schemas/inbound
 	$(BIN)/python -m schemas.asyncapi --check schemas
 	$(BIN)/python docs/site/made.py --check
 
@@ -78,7 +78,7 @@ pages: setup ## write docs/settings.md, docs/metrics.md and docs/booking/transit
 schemas: setup ## write schemas/ anew from the models: JSON Schema, OpenAPI, AsyncAPI (refuses incompatible changes)
 	@$(BIN)/python -m schemas.export schemas/json
 	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi schemas/openapi/$$name.json || exit 1; done
-	@$(BIN)/python -m booking.formats.plain.contract schemas/inbound
+	@$(BIN)/python -m booking.formats.contract schemas/inbound
 	@$(BIN)/python -m schemas.asyncapi schemas
 
 # The lists carry hashes and no addresses. The stack's list leaves out what only runs servers on one machine.

@@ -8,7 +8,8 @@ import pytest
 
 from booking.door.domain import ALL as ANY
 from booking.door.domain import Client
-from booking.formats.plain.contract import MODELS, RecordBody
+from booking.formats.contract import MODELS
+from booking.formats.plain.contract import RecordBody
 from booking.formats.plain.format import BOOKED, CANCELLED, MOVED, PlainJson
 from booking.formats.port import Hints
 from booking.values.refusals import Refused
@@ -57,7 +58,9 @@ def test_every_topic_is_a_channel_with_its_partitions_retention_and_events(docum
         "subfiles": {"cleanup.policy": ["delete"], "retention.ms": 400 * 86_400_000},
         "bookings-inbound": {"cleanup.policy": ["delete"], "retention.ms": 7 * 86_400_000},
     }
-    assert set(catalogue.MODELS) | {asyncapi.INBOUND, asyncapi.FHIR} == set(document["components"]["messages"])
+    assert set(catalogue.MODELS) | {asyncapi.INBOUND, asyncapi.CLEARANCE, asyncapi.FHIR} == set(
+        document["components"]["messages"]
+    )
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

@@ -66,7 +66,7 @@ def is_typed(content: tuple[str, dict[str, Any]]) -> bool:
     media_type, media = content
     schema = media["schema"]
     if media_type == "application/fhir+json":
-        return schema["$ref"].rpartition("/")[2] in {"FhirAppointment", "FhirBundle"}
+        return schema["$ref"].rpartition("/")[2] in {"FhirAppointment", "FhirBundle", "FhirTaken"}
     return media_type == "application/json" and ("$ref" in schema or all("$ref" in one for one in schema["anyOf"]))
 
 

@@ -16,6 +16,7 @@ PINNED = {
     "reminders": ("reminders", "appointment_id", 12),
     "notifications": ("notifier", "appointment_id", 12),
     "bookings-inbound": ("upstream", "source appointment id", 12),
+    "clearances-inbound": ("upstream", "source appointment id", 12),
     "patient-replies": ("notifier", "appointment_id", 12),
     "reminders-worker-timers-changelog": ("reminders", "appointment_id", 12),
     "reminders-replays": ("reminders", "appointment_id", 12),
@@ -44,6 +45,7 @@ def test_what_followed_is_kept_for_more_than_a_year_and_what_came_in_or_in_again
         "reminders": year,
         "notifications": year,
         "bookings-inbound": timedelta(days=7),
+        "clearances-inbound": timedelta(days=7),
         "patient-replies": timedelta(days=7),
         "reminders-replays": timedelta(days=7),
     }

@@ -88,6 +88,7 @@ class Case:
         visit: By which id of the source the appointment is asked for.
         told_other: The same of `{other}`. None: not judged.
         noticed: Titles in the inboxes of `{provider}` and `{provider2}`, in order. None: not judged.
+        cleared: State of each kind of clearance that the visit has at the end. None: not judged.
         told_at: Address (a number in E.164, a mail's as it is written on the wire) → as `told`, whosever it is.
     """
 
@@ -100,6 +101,7 @@ class Case:
     told_other: Sequence[tuple[str, str]] | None = None
     noticed: tuple[Sequence[str], Sequence[str]] | None = None
     told_at: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    cleared: Mapping[str, str] | None = None
 
     @property
     def is_answered(self) -> bool:
@@ -120,6 +122,7 @@ class Seen:
     told_other: list[tuple[str, str]] = field(default_factory=list)
     noticed: tuple[list[str], ...] = ()
     told_at: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    cleared: dict[str, str] | None = None
 
     def judge(self) -> None:
         """Compare with what is expected."""
@@ -138,6 +141,8 @@ class Seen:
         for name, value in self.words.filled(self.case.held).items():
             assert self.held is not None, "there is no such appointment"
             assert _same(member(self.held, name), value), f"{name}: {self.held}"
+        if self.case.cleared is not None:
+            assert self.cleared == self.case.cleared
         _compare(self.told, self.case.told)
         _compare(self.told_other, self.case.told_other)
         told = self.case.said is not None
@@ -206,6 +211,7 @@ async def observe(running: Installation, cases: Sequence[Case], later: timedelta
             await driver.run_until(now + later, {})
         for name, one in seen.items():
             one.held = await _held_of(http, running, one)
+            one.cleared = await _cleared_of(http, running, one) if one.case.cleared is not None else None
             one.told, one.said = await _told(practice, people[name]), await practice.texts(people[name])
             one.told_other = await _told(practice, one.words.other) if one.words.other else []
             one.told_at = {at: await _told_at(client, at) for at in one.words.filled(one.case.told_at)}
@@ -288,6 +294,13 @@ async def _held_of(http: httpx2.AsyncClient, running: Installation, seen: Seen) 
     return answer.json().get("current") if answer.is_success else None
 
 
+async def _cleared_of(http: httpx2.AsyncClient, running: Installation, seen: Seen) -> dict[str, str]:
+    visit = seen.held["appointment_id"]
+    headers = {"Authorization": f"Bearer {running.key}"}
+    answer = await http.get(f"{running.urls['booking']}/v1/appointments/{visit}/clearances", headers=headers)
+    return {one["kind"]: one["state"] for one in answer.json()["current"]}
+
+
 STRANGERS = frozenset({"UNKNOWN_PATIENT", "UNKNOWN_PROVIDER"})
 """Warnings of those whom nobody made known: a case that does not name them judges something else."""
 
@@ -296,6 +309,8 @@ def warnings_in(answer: Any) -> list[Warned]:
     """Return code and place of the warnings in an answer: a member of ours, or OperationOutcomes of FHIR."""
     if "resourceType" not in answer:
         return [(one["code"], one["place"]) for one in answer.get("warnings", ())]
+    if answer["resourceType"] == "OperationOutcome":
+        answer = {"contained": [{**answer, "issue": [one for one in answer["issue"] if one["severity"] == "warning"]}]}
     entries = [entry["resource"] for entry in answer.get("entry", ())]
     outcomes = [r for r in (*entries, *answer.get("contained", ())) if r["resourceType"] == "OperationOutcome"]
     issues = [issue for outcome in outcomes for issue in outcome["issue"]]

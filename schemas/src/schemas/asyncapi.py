@@ -14,15 +14,17 @@ from typing import Any
 import orjson
 
 from schemas.export import written
-from schemas.topics import ALL, BOOKINGS_INBOUND, PATIENT_REPLIES, REMINDERS_REPLAYS, Topic
+from schemas.topics import ALL, BOOKINGS_INBOUND, CLEARANCES_INBOUND, PATIENT_REPLIES, REMINDERS_REPLAYS, Topic
 
 type Json = dict[str, Any]
 
 FILE = "asyncapi.json"
 INBOUND = "booking.event.v1"
 """Our own event, as upstream writes it."""
+CLEARANCE = "clearance.event.v1"
+"""What another system says of a visit's clearance."""
 FHIR = "fhir.r4"
-"""The same in FHIR R4, whose schema is HL7's."""
+"""A booking in FHIR R4, whose schema is HL7's."""
 
 _BINDING = "0.5.0"
 _DESCRIPTION = (
@@ -31,14 +33,28 @@ _DESCRIPTION = (
     "`read_committed`. Contracts only grow: pass over fields that you do not know. How to write the inbound topic, and "
     "to ask what became of each record: docs/booking/inbound-topics.md."
 )
-_INBOUND_TEXT = (
+_BOOKINGS_TEXT = (
     "Bookings, moves and cancellations by upstream systems. Belongs to one client by BOOKING_INBOUND_CLIENTS; further "
     "topics of this kind are declared there, one a client, with the same partitions and retention. The value is one "
     "event; the key is the source's id of the appointment, so that its events stay in order."
 )
+_CLEARANCES_TEXT = (
+    "What other systems say of the clearance of visits: money, consents, referrals, identity. Belongs to one client by "
+    "BOOKING_CLEARANCE_CLIENTS, where further topics of this kind are declared. The value is one clearance of a visit; "
+    "the key is the source's id of the appointment: docs/booking/clearances-in.md."
+)
+_INBOUND = {BOOKINGS_INBOUND.name: _BOOKINGS_TEXT, CLEARANCES_INBOUND.name: _CLEARANCES_TEXT}
+"""The topics that upstream systems write."""
 _INTERNAL = "Internal: shown so that its name, partitions and retention are known, not to be read or written."
-_SHARED = {BOOKINGS_INBOUND.name: (INBOUND, FHIR), REMINDERS_REPLAYS.name: ("appointment.changed.v1",)}
+_SHARED = {
+    BOOKINGS_INBOUND.name: (INBOUND, FHIR),
+    CLEARANCES_INBOUND.name: (CLEARANCE,),
+    REMINDERS_REPLAYS.name: ("appointment.changed.v1",),
+}
 """The messages of topics that carry other bodies than events of their own types."""
+
+_TITLES = {INBOUND: "An event of ours", CLEARANCE: "A clearance", FHIR: "FHIR R4"}
+"""The messages of upstream systems."""
 
 
 def document(folder: Path) -> Json:
@@ -73,8 +89,7 @@ def _messages(topic: Topic) -> tuple[str, ...]:
 
 
 def _channel(topic: Topic) -> Json:
-    owner = "Upstream systems write it" if topic is BOOKINGS_INBOUND else f"Written by {topic.owner} alone"
-    text = _INBOUND_TEXT if topic is BOOKINGS_INBOUND else f"{owner}. The key is the {topic.key}."
+    text = _INBOUND.get(topic.name, f"Written by {topic.owner} alone. The key is the {topic.key}.")
     if topic.name in {PATIENT_REPLIES.name, REMINDERS_REPLAYS.name} or not _messages(topic):
         text = f"{text} {_INTERNAL}"
     return {
@@ -103,7 +118,7 @@ def _milliseconds(retention: timedelta | None) -> int:
 
 
 def _operations(topic: Topic) -> Iterator[tuple[str, Json]]:
-    action = "receive" if topic is BOOKINGS_INBOUND else "send"
+    action = "receive" if topic.name in _INBOUND else "send"
     if _messages(topic):
         yield (
             f"{action}-{topic.name}",
@@ -117,7 +132,7 @@ def _operations(topic: Topic) -> Iterator[tuple[str, Json]]:
 
 
 def _message(name: str, folder: Path) -> Json:
-    if name in {INBOUND, FHIR}:
+    if name in _TITLES:
         return _inbound_message(name)
     example = folder / "examples" / f"{name}.json"
     key = next(topic.key for topic in ALL if name in topic.types)
@@ -134,18 +149,18 @@ def _message(name: str, folder: Path) -> Json:
 
 
 def _inbound_message(name: str) -> Json:
-    content_type = "application/json" if name == INBOUND else "application/fhir+json"
-    left_out = "; left out: application/json" if name == INBOUND else ""
+    content_type = "application/fhir+json" if name == FHIR else "application/json"
+    left_out = "" if name == FHIR else "; left out: application/json"
     header = {"const": content_type, "type": "string", "description": f"Which format the value is in{left_out}."}
     key = {"type": "string", "description": "The source's id of the appointment; any of its names will do."}
     fhir = {"type": "object", "description": "A message Bundle (booking-request) or one Appointment of FHIR R4."}
-    required = {} if name == INBOUND else {"required": ["content-type"]}
+    required = {"required": ["content-type"]} if name == FHIR else {}
     return {
         "name": name,
-        "title": "An event of ours" if name == INBOUND else "FHIR R4",
+        "title": _TITLES[name],
         "contentType": content_type,
         "headers": {"type": "object", "properties": {"content-type": header}, **required},
-        "payload": {"$ref": f"#/components/schemas/{name}"} if name == INBOUND else fhir,
+        "payload": fhir if name == FHIR else {"$ref": f"#/components/schemas/{name}"},
         "bindings": {"kafka": {"key": key, "bindingVersion": _BINDING}},
     }
 

@@ -70,10 +70,12 @@ NOTIFICATIONS = Topic(
 )
 BOOKINGS_INBOUND = Topic("bookings-inbound", "upstream", "source appointment id", retention=timedelta(days=7))
 """Inbound topics belong to one client each; this is the first, and `inbound` declares further ones."""
+CLEARANCES_INBOUND = Topic("clearances-inbound", "upstream", "source appointment id", retention=timedelta(days=7))
+"""What other systems say of the clearance of visits: of the same kind, and one client's too."""
 PATIENT_REPLIES = Topic(
     "patient-replies", "notifier", "appointment_id", retention=timedelta(days=7), types=(PATIENT_REPLIED,)
 )
-"""Inbound to booking like the one above, and the notifier's alone: who may write it is whose orders these are."""
+"""Inbound to booking like those above, and the notifier's alone: who may write it is whose orders these are."""
 _BROKERS_TIME = {"message.timestamp.type": "LogAppendTime"}
 """The worker has no other clock to compare its own with (design §7)."""
 
@@ -88,17 +90,20 @@ REMINDERS_REPLAYS = Topic("reminders-replays", "reminders", "appointment_id", re
 """Records of `appointments` that the worker had refused, as they were and on their partition: it reads both topics."""
 
 
-def inbound(name: str) -> Topic:
+def inbound(name: str, first: Topic = BOOKINGS_INBOUND) -> Topic:
     """Return the declaration of a further topic by which one client's events come in.
+
+    Args:
+        first: The topic that it is as: `BOOKINGS_INBOUND` or `CLEARANCES_INBOUND`.
 
     Raises:
         ValueError: No topic can be called so, or another declared topic is.
     """
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", name) or name in {".", ".."}:
         raise ValueError(f"no topic can be called {name[:200]!r}")
-    if any(topic.name == name for topic in ALL if topic is not BOOKINGS_INBOUND):
+    if any(topic.name == name for topic in ALL if topic is not first):
         raise ValueError(f"{name} is a topic of Attend's own")
-    return replace(BOOKINGS_INBOUND, name=name)
+    return replace(first, name=name)
 
 
 ALL = (
@@ -111,6 +116,7 @@ ALL = (
     REMINDERS,
     NOTIFICATIONS,
     BOOKINGS_INBOUND,
+    CLEARANCES_INBOUND,
     PATIENT_REPLIES,
     TIMERS_CHANGELOG,
     REMINDERS_REPLAYS,

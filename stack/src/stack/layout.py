@@ -24,6 +24,7 @@ _LOGINS = ("DATABASE_ADMIN_URL", "DATABASE_URL", f"DATABASE_ADMIN_URL{FILE}", f"
 
 
 INBOUND_CLIENTS = '{"bookings-inbound": "local"}'
+CLEARANCE_CLIENTS = '{"clearances-inbound": "local"}'
 """Whose topics events come in by, unless the environment says otherwise: the only client here."""
 
 
@@ -123,7 +124,7 @@ class Environments:
         ports = self._layout.http.get(service.name), self._layout.operations[service.name]
         made = services.settings_for(service.package, url, *ports, self.common())
         if service.package == "booking":
-            made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, **made}
+            made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, "BOOKING_CLEARANCE_CLIENTS": CLEARANCE_CLIENTS, **made}
         if service.package == "notifier":
             made |= self._others() | (self._carriers() if self._sinks else {})
             if f"NOTIFIER_ADDRESS_PEPPER{FILE}" not in made:

@@ -42,13 +42,23 @@ def make_topics(bootstrap: str, prefix: str) -> list[str]:
     return _run(work, "Kafka")
 
 
+_INBOUND = {
+    "BOOKING_INBOUND_CLIENTS": declared.BOOKINGS_INBOUND,
+    "BOOKING_CLEARANCE_CLIENTS": declared.CLEARANCES_INBOUND,
+}
+"""Whose the inbound topics are: the variable of each kind, and its first topic."""
+
+
 def declared_here(environ: Mapping[str, str]) -> tuple[declared.Topic, ...]:
-    """Return every declared topic, and the further inbound topics that `BOOKING_INBOUND_CLIENTS` binds to clients."""
-    try:
-        bound = dict(json.loads(environ.get("BOOKING_INBOUND_CLIENTS") or "{}"))
-        return (*declared.ALL, *(t for t in map(declared.inbound, bound) if t not in declared.ALL))
-    except (ValueError, TypeError) as error:
-        raise Misconfigured(f"BOOKING_INBOUND_CLIENTS: {error}") from None
+    """Return every declared topic, and the further inbound topics that these variables bind to clients."""
+    found = list(declared.ALL)
+    for variable, first in _INBOUND.items():
+        try:
+            bound = dict(json.loads(environ.get(variable) or "{}"))
+            found += [topic for topic in (declared.inbound(name, first) for name in bound) if topic not in found]
+        except (ValueError, TypeError) as error:
+            raise Misconfigured(f"{variable}: {error}") from None
+    return tuple(found)
 
 
 async def make_database(admin_url: str) -> None:
@@ -67,7 +77,7 @@ async def make_database(admin_url: str) -> None:
 def make_local_client(env: Mapping[str, str], key: str, marker: Path) -> None:
     """Tell booking of the client `local` with the installation's key; once done, the marker saves its second."""
     command = python("-m", "booking", "clients", "create", "local", "--source", "local")
-    command += ["--may-register", "--may-manage-clinics", "--key-stdin"]
+    command += ["--may-register", "--may-manage-clinics", "--may-clear", "--key-stdin"]
     done_for = sha256(f"{key} {env['BOOKING_DATABASE_URL']} {command}".encode()).hexdigest()
     if marker.exists() and marker.read_text("utf-8") == done_for:
         return

@@ -30,7 +30,7 @@ from chassis.process.clock import Clock, RealClock
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
 from schemas import wire
-from schemas.topics import BOOKINGS_INBOUND, Topic
+from schemas.topics import BOOKINGS_INBOUND, CLEARANCES_INBOUND, Topic
 from tests.support.conformance import Conformance
 from tests.support.installation import Installation
 from tests.support.topics import read_topic
@@ -127,6 +127,7 @@ def settings_on(installation: Installation, **given: object) -> Settings:
             "topic_prefix": installation.topic_prefix,
             "operator_key_sha256": SecretStr(sha256(OPERATOR_KEY.encode()).hexdigest()),
             "inbound_clients": {BOOKINGS_INBOUND.name: "local"},
+            "clearance_clients": {CLEARANCES_INBOUND.name: "local"},
             **given,
         }
     )
@@ -164,7 +165,8 @@ async def opened_on_kafka(
 async def _speaking(api: FastAPI, operations: FastAPI, pool: Pool, clock: Clock) -> AsyncIterator[Door]:
     async with calling(api) as http, calling(operations) as asked:
         door = Door(pool, http, asked, clock, api)
-        await client_keys.create(pool, Client("local", ("local",), may_register=True, may_manage_clinics=True), KEY)
+        local = Client("local", ("local",), may_register=True, may_manage_clinics=True, may_clear=True)
+        await client_keys.create(pool, local, KEY)
         await door.put("/v1/clinics/EYE", {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"})
         yield door
 

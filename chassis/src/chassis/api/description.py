@@ -162,8 +162,8 @@ def _with_own_answers(operation: Described) -> None:
             kept = {}
             for name, media in answer["content"].items():
                 schema = media.get("schema") or {}
-                if ref := schema.get("$ref"):
-                    media["schema"] = {"$ref": ref}
+                if "$ref" in schema:
+                    media["schema"] = {name: schema[name] for name in ("$ref", "$defs") if name in schema}
                 elif one_of := schema.get("anyOf"):
                     media["schema"] = {"anyOf": one_of}
                 if schema:

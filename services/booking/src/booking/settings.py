@@ -1,12 +1,13 @@
 """Settings of booking, from the environment (prefix `BOOKING_`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.process.settings import ServiceSettings
-from schemas.topics import BOOKINGS_INBOUND, Topic, inbound
+from schemas.topics import BOOKINGS_INBOUND, CLEARANCES_INBOUND, Topic, inbound
 
 
 class Settings(ServiceSettings):
@@ -29,6 +30,10 @@ class Settings(ServiceSettings):
     """Inbound topic → the client to whom it belongs: `{"bookings-inbound": "local"}`. What a record says of its client
     is not looked at: who may write the topic is whose events these are. `bookings-inbound` is read in any case; while
     it is nobody's, its records go to the dead letters."""
+    clearance_clients: dict[str, str] = Field(default_factory=dict)
+    """Inbound topic of clearances → the client to whom it belongs: `{"clearances-inbound": "local"}`, as
+    BOOKING_INBOUND_CLIENTS has those of bookings. `clearances-inbound` is read in any case; while it is nobody's, its
+    records go to the dead letters."""
     policy_reissue_per_s: int = Field(default=500, ge=1)
     """Appointments that a change of a reminder policy reissues, at most."""
     policy_reissue_batch: int = Field(default=250, ge=1, le=5_000)
@@ -49,14 +54,43 @@ class Settings(ServiceSettings):
     @field_validator("inbound_clients")
     @classmethod
     def _topics_exist(cls, bound: dict[str, str]) -> dict[str, str]:
-        for name, client in bound.items():
-            inbound(name)
-            if not client:
-                raise ValueError(f"{name} is bound to no client")
-        return bound
+        return _checked(bound, BOOKINGS_INBOUND)
+
+    @field_validator("clearance_clients")
+    @classmethod
+    def _topics_of_clearances_exist(cls, bound: dict[str, str]) -> dict[str, str]:
+        return _checked(bound, CLEARANCES_INBOUND)
+
+    @model_validator(mode="after")
+    def _each_topic_is_of_one_kind(self) -> Self:
+        if both := sorted(self.inbound_clients.keys() & self.clearance_clients.keys()):
+            raise ValueError(f"{both[0]} brings either bookings or clearances: name it in one of the two")
+        return self
 
     @property
     def inbound(self) -> Sequence[tuple[Topic, str | None]]:
-        """Every inbound topic, and whose it is."""
-        bound = {BOOKINGS_INBOUND.name: None} | self.inbound_clients
-        return [(inbound(name), client) for name, client in bound.items()]
+        """Every inbound topic of bookings, and whose it is."""
+        return _bound(self.inbound_clients, BOOKINGS_INBOUND)
+
+    @property
+    def inbound_clearances(self) -> Sequence[tuple[Topic, str | None]]:
+        """Every inbound topic of clearances, and whose it is."""
+        return _bound(self.clearance_clients, CLEARANCES_INBOUND)
+
+    @property
+    def all_inbound(self) -> Sequence[tuple[Topic, str | None]]:
+        """Every topic by which other systems write, and whose it is."""
+        return [*self.inbound, *self.inbound_clearances]
+
+
+def _checked(bound: dict[str, str], first: Topic) -> dict[str, str]:
+    for name, client in bound.items():
+        inbound(name, first)
+        if not client:
+            raise ValueError(f"{name} is bound to no client")
+    return bound
+
+
+def _bound(clients: Mapping[str, str], first: Topic) -> Sequence[tuple[Topic, str | None]]:
+    bound: dict[str, str | None] = {first.name: None, **clients}
+    return [(inbound(name, first), client) for name, client in bound.items()]

@@ -34,7 +34,7 @@ class EventView(_Came):
 
     event_id: str
     appointment_id: UUID
-    version: int = Field(description="Of the appointment, after the event was taken first.")
+    version: int = Field(description="Of the appointment, or of its clearances, after the event was taken first.")
     result: Literal["applied", "repeat", "stale", "tombstone"]
     original_result: Literal["applied", "repeat", "stale", "tombstone"] | None = Field(
         default=None, description="Of a record that is a repeat: what became of the event at first; else left out."

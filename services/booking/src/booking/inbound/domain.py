@@ -1,6 +1,6 @@
 """Where a record of an inbound topic stands, and whose those topics are."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,11 +53,13 @@ class InboundTopics:
         owners: Name on the broker → the client's id; None: nobody's.
         prefix: What the installation's topics begin with.
         partitions: Of each.
+        clearances: Those of clearances, by their names on the broker.
     """
 
     owners: Mapping[str, str | None]
     prefix: str
     partitions: int
+    clearances: Collection[str] = ()
 
     def seen_by(self, client_id: str | None) -> dict[str, str | None]:
         """Return the topics that belong to this client; None: all of them."""

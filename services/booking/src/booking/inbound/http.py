@@ -59,7 +59,8 @@ def routes(
         return at
 
     async def fate(at: Position) -> dict[str, Any]:
-        return await reads.of_record(pool, at, topics.owners[at.topic], event_id_of)
+        is_clearance = at.topic in topics.clearances
+        return await reads.of_record(pool, at, topics.owners[at.topic], event_id_of, is_clearance=is_clearance)
 
     @router.get(
         "",
@@ -85,6 +86,7 @@ def routes(
         return await reads.page(
             pool, topics.seen_by(whose), whose, after, limit, code=code, since=since,
             topic=None if topic is None else topics.full_name(topic), state=None if state == "all" else state,
+            clearances=topics.clearances,
         )  # fmt: skip
 
     @router.get(

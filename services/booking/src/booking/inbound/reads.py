@@ -1,6 +1,6 @@
 """What became of events and of records of the inbound topics, read for who may see it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,9 +19,15 @@ CONSUMER = "booking"
 type EventIdOf = Callable[[DeadLetter], str | None]
 """Reads which event a letter is, as the release before did not when it kept it; None: that cannot be read."""
 
+# Bookings and clearances have ids of their own: of two events of one id the one of the kind that is asked for counts.
 _TAKEN = """
-SELECT client, key, result, appointment_id, version, warnings FROM ingress
-WHERE key = $1 AND ($2::text IS NULL OR client = $2)
+SELECT result, appointment_id, version, warnings FROM (
+    SELECT false AS is_clearance, result, appointment_id, version, warnings FROM ingress
+    WHERE key = $1 AND ($2::text IS NULL OR client = $2)
+    UNION ALL
+    SELECT true, result, appointment_id, version, '{}' FROM clearance_history
+    WHERE key = $1 AND ($2::text IS NULL OR client = $2)
+) AS taken ORDER BY is_clearance <> $3 LIMIT 1
 """
 _KNOWN_NOW = """
 SELECT coalesce(p.version > 0, false) AS patient,
@@ -60,9 +66,12 @@ _PAGE = """
    AND ($4::text IS NULL OR letter.state = $4) AND ($5::text IS NULL OR letter.code = $5)
    AND ($6::timestamptz IS NULL OR letter.recorded_at >= $6)
    AND (letter.recorded_at, lpad(to_hex(letter.id), 32, '0')::uuid) < ($7, $8)
-   AND (letter.state <> 'open' OR letter.event_id IS NULL OR NOT EXISTS
+   AND (letter.state <> 'open' OR letter.event_id IS NULL OR NOT CASE WHEN letter.topic = ANY ($12::text[]) THEN EXISTS
+        (SELECT FROM clearance_history AS said WHERE said.client = whose.client AND said.key = letter.event_id
+                                                 AND said.recorded_at > letter.recorded_at)
+        ELSE EXISTS
         (SELECT FROM ingress WHERE ingress.client = whose.client AND ingress.key = letter.event_id
-                               AND ingress.recorded_at > letter.recorded_at))
+                               AND ingress.recorded_at > letter.recorded_at) END)
  ORDER BY letter.recorded_at DESC, letter.id DESC LIMIT $9)
 UNION ALL
 (SELECT client, key, code, message, place, recorded_at, NULL, NULL, NULL, NULL, NULL,
@@ -85,7 +94,7 @@ async def of_event(pool: Pool, event_id: str, client_id: str | None) -> dict[str
     Raises:
         Problem: 404 UNKNOWN_EVENT.
     """
-    taken = await _taken(pool, event_id, client_id)
+    taken = await _taken(pool, event_id, client_id, is_clearance=False)
     if taken is not None:
         return taken
     refused = await pool.fetchrow(_REFUSED, event_id, client_id)
@@ -100,10 +109,13 @@ async def of_event(pool: Pool, event_id: str, client_id: str | None) -> dict[str
     return {**fate, "record": at._asdict(), **_letter(letter)}
 
 
-async def of_record(pool: Pool, at: Position, client_id: str | None, event_id_of: EventIdOf) -> dict[str, Any]:
+async def of_record(
+    pool: Pool, at: Position, client_id: str | None, event_id_of: EventIdOf, *, is_clearance: bool = False
+) -> dict[str, Any]:
     """Return what became of the record there.
 
     Args:
+        is_clearance: Its topic is one of clearances.
         client_id: To whom the topic belongs; None: to nobody.
 
     Raises:
@@ -111,10 +123,14 @@ async def of_record(pool: Pool, at: Position, client_id: str | None, event_id_of
     """
     letter = await dead_letter.at(pool, CONSUMER, *at)
     if letter is not None:
-        told = await _of_letter(pool, letter, letter.event_id or event_id_of(letter), client_id)
+        told = await _of_letter(pool, letter, letter.event_id or event_id_of(letter), client_id, is_clearance)
         return {**told, "record": at._asdict(), **_letter(letter)}
     found = await pool.fetchrow(_TAKEN_AT, *at, CONSUMER)
-    taken = found and found["event_id"] and await _taken(pool, found["event_id"], found["client"])
+    taken = (
+        found
+        and found["event_id"]
+        and await _taken(pool, found["event_id"], found["client"], is_clearance=is_clearance)
+    )
     if found and taken:
         return {**_as_told(taken, is_repeat=found["is_repeat"]), "record": at._asdict()}
     read_up_to = await pool.fetchval(_NEXT, CONSUMER, at.topic, at.partition) or 0
@@ -136,6 +152,7 @@ async def page(
     state: str | None = "open",
     code: str | None = None,
     since: datetime | None = None,
+    clearances: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return a page of what was refused: of these topics, and over HTTP for people to look at; newest first.
 
@@ -145,12 +162,13 @@ async def page(
         topic: Of this one alone, and of nothing that came over HTTP.
         state: Of the dead letter; None: any.
         since: Refused then or later.
+        clearances: The topics of clearances.
     """
     place = Cursor(LAST, _HIGHEST) if after is None else Cursor.read(after)
     asked = {name: whose for name, whose in topics.items() if topic in {None, name}}
     rows = await pool.fetch(
         _PAGE, CONSUMER, list(asked), list(asked.values()), state, code, since, place.at, place.id, limit, client_id,
-        topic,
+        topic, list(clearances),
     )  # fmt: skip
     last = next_place(rows, limit, lambda row: Cursor(row["recorded_at"], row["mark"]).text())
     return {"items": [_item(row) for row in rows], "next_after": last}
@@ -161,8 +179,8 @@ def unknown_record() -> Problem:
     return Problem(404, "UNKNOWN_RECORD", "Nothing is known of such a record in a topic of this client.")
 
 
-async def _taken(pool: Pool, event_id: str, client_id: str | None) -> dict[str, Any] | None:
-    row = await pool.fetchrow(_TAKEN, event_id, client_id)
+async def _taken(pool: Pool, event_id: str, client_id: str | None, *, is_clearance: bool) -> dict[str, Any] | None:
+    row = await pool.fetchrow(_TAKEN, event_id, client_id, is_clearance)
     if row is None:
         return None
     said = {name: row[name] for name in ("appointment_id", "version", "result")}
@@ -179,9 +197,11 @@ async def _warnings(pool: Pool, taken: Any) -> Sequence[Warned]:
     return [warned for warned in kept if not gone.get(warned.code)]
 
 
-async def _of_letter(pool: Pool, letter: DeadLetter, event_id: str | None, client_id: str | None) -> dict[str, Any]:
+async def _of_letter(
+    pool: Pool, letter: DeadLetter, event_id: str | None, client_id: str | None, is_clearance: bool
+) -> dict[str, Any]:
     if letter.state == "replayed" and event_id is not None:
-        taken = await _taken(pool, event_id, client_id)
+        taken = await _taken(pool, event_id, client_id, is_clearance=is_clearance)
         if taken is not None:
             return taken
     place = letter.place or ""

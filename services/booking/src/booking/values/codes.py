@@ -69,7 +69,7 @@ _DESK = {
 }
 _TOPICS = {
     "KEY_MISMATCH": "The record's key is no name of its appointment.",
-    "NO_CLIENT": "The topic is bound to no client: name it in BOOKING_INBOUND_CLIENTS.",
+    "NO_CLIENT": "The topic is bound to no client: name it in BOOKING_INBOUND_CLIENTS or BOOKING_CLEARANCE_CLIENTS.",
     "UNKNOWN_CLIENT": "The topic is bound to a client that does not exist, or whose rights were taken back.",
 }
 _FHIR = {

@@ -22,6 +22,8 @@ from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
 from booking.formats import http as events_http
 from booking.formats.choice import Formats
+from booking.formats.clearances import http as clearances_in_http
+from booking.formats.clearances import messages as clearances_in
 from booking.formats.fhir_r4 import http as fhir_http
 from booking.formats.fhir_r4.format import FhirR4
 from booking.formats.fhir_r4.outcomes import FHIR_OUTCOMES
@@ -133,7 +135,12 @@ def subscriptions(
         Subscription(topic, decode_of(client_id, formats, clock, replayed=replayed), take, own=False)
         for topic, client_id in settings.inbound
     )
-    return (*inbound, Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply))
+    give = clearances_in.InboundClearances(clock, replayed=replayed).apply
+    clearances = (
+        Subscription(topic, clearances_in.decode_of(client_id, clock, replayed=replayed), give, own=False)
+        for topic, client_id in settings.inbound_clearances
+    )
+    return (*inbound, *clearances, Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply))
 
 
 @asynccontextmanager
@@ -147,7 +154,7 @@ async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
     await topics.check(
         settings.kafka_bootstrap_servers,
-        (*(topic for topic, _ in settings.inbound), PATIENT_REPLIES, APPOINTMENTS, CLEARANCES, *REFERENCE),
+        (*(topic for topic, _ in settings.all_inbound), PATIENT_REPLIES, APPOINTMENTS, CLEARANCES, *REFERENCE),
         settings.topic_prefix,
     )
     url = settings.database_url.get_secret_value()
@@ -239,6 +246,7 @@ def door(
         appointments_http.ahead_routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),
+        *clearances_in_http.routes(transactions, client),
     )
     for router in routers:
         api.include_router(router)
@@ -255,9 +263,10 @@ def unplugged() -> FastAPI:
 def _inbound_routes(
     settings: Settings, transactions: Transactions, reads: Pool, formats: Formats, reader: auth.Caller
 ) -> APIRouter:
-    owners = {settings.topic_name(topic): client_id for topic, client_id in settings.inbound}
-    partitions = max(topic.partitions for topic, _ in settings.inbound)
-    topics_here = InboundTopics(owners, settings.topic_prefix, partitions)
+    owners = {settings.topic_name(topic): client_id for topic, client_id in settings.all_inbound}
+    partitions = max(topic.partitions for topic, _ in settings.all_inbound)
+    clearances = {settings.topic_name(topic) for topic, _ in settings.inbound_clearances}
+    topics_here = InboundTopics(owners, settings.topic_prefix, partitions, clearances)
     subscribed = subscriptions(settings, transactions.clock, formats=formats, replayed=True)
 
     async def again(letter_id: int) -> None:

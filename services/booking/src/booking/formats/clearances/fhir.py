@@ -141,7 +141,7 @@ def told(
         said_at=said_at,
         **said,
     )._replace(warnings=tuple(details.warnings))
-    where = {"patient": patient[0], "said_at": "meta.lastUpdated", **places}
+    where = {"patient": patient[0], "appointment": "extension", "said_at": "meta.lastUpdated", **places}
     return ToldClearance(
         command, source, visits, patients, lambda name: f"{kind}.{where[name]}" if name in where else kind
     )

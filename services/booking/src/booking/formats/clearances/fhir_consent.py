@@ -171,7 +171,7 @@ def _form(one: Read, addresses: list[Any], rules: list[Any], place: str) -> tupl
 
 
 def _text(one: Read, text: str | None, place: str) -> str | None:
-    return one.details.read(None, texts.name, text, f"{KIND}.{place}") if text else None
+    return one.details.read(None, texts.identifier, text.strip(), f"{KIND}.{place}") if text else None
 
 
 def _signed_at(one: Read, at: Any, place: str) -> datetime | None:

@@ -112,7 +112,7 @@ def _references(one: Read) -> Iterator[Any]:
 def _reference(one: Read) -> str | None:
     named = [one.found.preAuthRef, *(identifier.value for identifier in one.found.identifier or [])]
     text = next((text for text in named if text), None)
-    return None if text is None else one.details.read(None, texts.name, text, f"{KIND}.preAuthRef")
+    return None if text is None else one.details.read(None, texts.identifier, text.strip(), f"{KIND}.preAuthRef")
 
 
 def _payer_class(one: Read, insurances: list[Any]) -> str | None:

@@ -30,9 +30,11 @@ def meant(told: ToldClearance, visits: Mapping[Identity, UUID], patients: Mappin
     """
     found = list(dict.fromkeys(_known(told.source, told.visits, "Appointment", visits)))
     if not found:
-        raise Refused(UNKNOWN_APPOINTMENT, "nobody booked this visit yet: send it again when it is there", "visit")
+        raise Refused(
+            UNKNOWN_APPOINTMENT, "nobody booked this visit yet: send it again when it is there", "appointment"
+        )
     if len(found) > 1:
-        raise Refused(IDENTITY_CONFLICT, "these are the names of two visits", "visit")
+        raise Refused(IDENTITY_CONFLICT, "these are the names of two visits", "appointment")
     whose = next(_known(told.source, told.patients, "Patient", patients), None)
     patient = told.command.patient if whose is None else str(whose)
     return told.of(found[0], patient)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from booking.clearances.domain.clearance import GiveClearance
 from booking.values.refusals import Refused
+from booking.values.warned import Warned
 
 
 def _as_it_is(place: str) -> str:
@@ -33,6 +35,18 @@ class ToldClearance:
     def of(self, visit: UUID, patient: str | None) -> "ToldClearance":
         """Return the same of this visit and patient of ours."""
         return replace(self, command=self.command._replace(visit=visit, patient=patient))
+
+    def of_source(self, source: str) -> "ToldClearance":
+        """Return the same of this source."""
+        return replace(self, source=source)
+
+    def said_at(self, at: datetime) -> "ToldClearance":
+        """Return the same, said then."""
+        return replace(self, command=self.command._replace(said_at=at))
+
+    def warned(self, *warnings: Warned) -> "ToldClearance":
+        """Return the same with further warnings."""
+        return replace(self, command=self.command._replace(warnings=(*self.command.warnings, *warnings)))
 
     def in_its_words(self, refusal: Refused) -> Refused:
         """Return a refusal of the command, with places that its sender knows."""

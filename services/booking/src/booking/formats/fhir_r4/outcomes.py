@@ -1,5 +1,6 @@
 """OperationOutcomes: refusals and warnings in FHIR's words; our code stands in `details`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Response
@@ -17,7 +18,8 @@ _ISSUES = {
 }  # fmt: skip
 _INVALID = {
     "INVALID_FHIR": "structure", "FHIR_INVARIANT": "invariant", "FHIR_R5": "not-supported",
-    "UNKNOWN_PARAMETER": "not-supported", "REPEATED_PARAMETER": "invalid",
+    "FHIR_R4": "not-supported",
+    "UNKNOWN_PARAMETER": "not-supported", "REPEATED_PARAMETER": "invalid", "UNKNOWN_MODIFIER": "extension",
 }  # fmt: skip
 
 
@@ -36,6 +38,20 @@ def outcome_of(problem: Problem) -> dict[str, Any]:
 def warnings(answer: EventAnswer) -> dict[str, Any]:
     """Return what is said of an event that was taken."""
     return _outcome(*(_warning(warned) for warned in answer.warnings))
+
+
+def taken(result: str, warned: Iterable[Warned]) -> dict[str, Any]:
+    """Return what became of something that was taken and is no resource of ours, and what is said of it."""
+    coding = [{"system": "urn:attend:result", "code": result}]
+    said = {"severity": "information", "code": "informational", "details": {"coding": coding, "text": _RESULTS[result]}}
+    return _outcome(said, *map(_warning, warned))
+
+
+_RESULTS = {
+    "applied": "It was taken, and holds from now on.",
+    "repeat": "It was taken before, or says nothing new.",
+    "stale": "Something newer was taken before; it is kept, and changes nothing.",
+}
 
 
 def _warning(warned: Warned) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""`python -m booking.formats.plain.contract [--check] FOLDER`: JSON Schema of our own event, as a record's value."""
+"""Our own event, as a record's value."""
 
-import sys
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -8,7 +7,6 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from booking.door.bodies import Id
 from booking.formats.plain.format import BOOKED, CANCELLED, MOVED, EventBody
-from schemas.export import Models, main
 
 
 class _LeftOut(GenerateJsonSchema):
@@ -29,9 +27,3 @@ class RecordBody(EventBody):
     def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
         """Return its JSON Schema, in which no field has a default."""
         return super().model_json_schema(schema_generator=_LeftOut)
-
-
-MODELS: Models = {"booking.event.v1": RecordBody}
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], MODELS))
