@@ -1,6 +1,7 @@
 """Which contract each event type carries, for every type of every topic."""
 
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
+from schemas.clearance_notices import CLEARANCE_MISSING, ClearanceMissing
 from schemas.clearances import CLEARANCE_CHANGED, ClearanceChanged
 from schemas.model import Contract
 from schemas.notifications import NOTIFICATION_CHANGED, NotificationChanged
@@ -34,5 +35,6 @@ MODELS: dict[str, type[Contract]] = {
     NOTIFICATION_CHANGED: NotificationChanged,
     PATIENT_REPLIED: PatientReplied,
     CLEARANCE_CHANGED: ClearanceChanged,
+    CLEARANCE_MISSING: ClearanceMissing,
 }
 """Event type → contract. A service that knows fewer types passes `decode_typed` a part of it."""

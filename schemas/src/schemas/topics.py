@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from schemas.appointments import APPOINTMENT_CHANGED
+from schemas.clearance_notices import CLEARANCE_MISSING
 from schemas.clearances import CLEARANCE_CHANGED
 from schemas.notifications import NOTIFICATION_CHANGED
 from schemas.people import CLINIC_CHANGED, PATIENT_CHANGED, PROVIDER_CHANGED
@@ -56,7 +57,13 @@ APPOINTMENTS = Topic("appointments", "booking", "appointment_id", types=(APPOINT
 PATIENTS = Topic("patients", "booking", "patient_id", 1, cleanup="compact", types=(PATIENT_CHANGED,))
 PROVIDERS = Topic("providers", "booking", "provider_id", 1, cleanup="compact", types=(PROVIDER_CHANGED,))
 CLINICS = Topic("clinics", "booking", "clinic_id", 1, cleanup="compact", types=(CLINIC_CHANGED,))
-CLEARANCES = Topic("clearances", "booking", "appointment_id", retention=_YEAR_AND_A_BIT, types=(CLEARANCE_CHANGED,))
+CLEARANCES = Topic(
+    "clearances",
+    "booking",
+    "appointment_id",
+    retention=_YEAR_AND_A_BIT,
+    types=(CLEARANCE_CHANGED, CLEARANCE_MISSING),
+)
 SUBFILES = Topic("subfiles", "records", "sub_file_id", retention=_YEAR_AND_A_BIT, types=(SUB_FILE_CHANGED,))
 REMINDERS = Topic(
     "reminders",

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, PATIENTS, PROVIDERS, REMINDERS, Topic
+from schemas.topics import (
+    APPOINTMENTS,
+    CLEARANCES,
+    NOTIFICATIONS,
+    PATIENT_REPLIES,
+    PATIENTS,
+    PROVIDERS,
+    REMINDERS,
+    Topic,
+)
 from tests.support.carriers.programs import carriers
 from tests.support.installation import Installation
 from tests.support.notifier.running import RunningNotifier
@@ -14,7 +23,7 @@ from tests.support.notifier.running import RunningNotifier
 @pytest.fixture(scope="session")
 def used_topics() -> Sequence[Topic]:
     """Return the notifier's own: making and removing the others takes longer than many a test."""
-    return APPOINTMENTS, REMINDERS, PATIENTS, PROVIDERS, NOTIFICATIONS, PATIENT_REPLIES
+    return APPOINTMENTS, REMINDERS, CLEARANCES, PATIENTS, PROVIDERS, NOTIFICATIONS, PATIENT_REPLIES
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ from chassis.postgres.retention import Job, settled_dead_letters
 AHEAD = "SELECT partition, why_not FROM partitions_ahead()"
 """Makes the partitions to come of the tables that have them."""
 
+KEEP_NOTICES = timedelta(days=400)
+"""As long as the topics tell what followed; a visit is looked at no longer before it than 90 days."""
+
 
 def jobs(settings: Settings) -> Sequence[Job]:
     """Return the jobs.
@@ -39,6 +42,13 @@ def jobs(settings: Settings) -> Sequence[Job]:
             "SELECT FROM inbound_refusal WHERE recorded_at < $1",
             "DELETE FROM inbound_refusal WHERE ctid IN "
             "(SELECT ctid FROM inbound_refusal WHERE recorded_at < $1 LIMIT $2)",
+        ),
+        Job(
+            "visits looked at for what they lack",
+            KEEP_NOTICES,
+            "SELECT FROM clearance_notice WHERE looked_at < $1",
+            "DELETE FROM clearance_notice WHERE ctid IN "
+            "(SELECT ctid FROM clearance_notice WHERE looked_at < $1 LIMIT $2)",
         ),
         settled_dead_letters(settings.keep_dead_letters_days),
     )

@@ -12,6 +12,7 @@ from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
 from booking.asking import http as asking_http
+from booking.clearance_notices.job import ClearanceNotices
 from booking.clearances import http as clearances_http
 from booking.clearances import policy_http as clearance_policy_http
 from booking.clinics import http as clinics_http
@@ -115,10 +116,11 @@ def no_show_rule_of(settings: Settings) -> NoShowRule:
     )
 
 
-def no_show_runner(settings: Settings, pool: Pool, clock: Clock, metrics: Metrics) -> Runner | None:
-    """Return the no-show check; None where it is switched off."""
-    rule = no_show_rule_of(settings)
-    return Runner(pool, clock, NoShowCheck(rule), SlotMetrics(metrics)) if rule.every else None
+def runners_of(settings: Settings, pool: Pool, clock: Clock, metrics: Metrics) -> tuple[Runner, ...]:
+    """Return what works by the wall clock: the no-show check, unless it is switched off, and notices of what lacks."""
+    slots, rule = SlotMetrics(metrics), no_show_rule_of(settings)
+    no_shows = (Runner(pool, clock, NoShowCheck(rule), slots),) if rule.every else ()
+    return (*no_shows, Runner(pool, clock, ClearanceNotices(), slots))
 
 
 def subscriptions(
@@ -188,13 +190,13 @@ async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator
         reissuer = Reissuer(transactions, ReissueCounts(metrics), *pace)
         health.add_idle("reissues", reissuer.idle)
         health.add_idle("events of reissues", appointments.idle)
-        no_shows = no_show_runner(settings, pool, agreed, metrics)
-        if no_shows is not None:
-            no_shows.watch(health, appointments.idle)
+        runners = runners_of(settings, pool, agreed, metrics)
+        for runner in runners:
+            runner.watch(health, appointments.idle)
         api = door(settings, transactions, counts, appointments.wake, reissuer.wake, reads, formats)
         relays = (appointments, reference_data)
         daily = Retention(pool, retention.jobs(settings), agreed, retention.AHEAD)
-        yield Service(settings, pool, consumer, relays, reissuer, no_shows, daily, clocks, health, metrics, api, ends)
+        yield Service(settings, pool, consumer, relays, reissuer, runners, daily, clocks, health, metrics, api, ends)
     finally:
         await reads.close()
         await pool.close()

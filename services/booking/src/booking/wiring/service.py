@@ -29,7 +29,7 @@ class Service:
     consumer: BatchConsumer
     relays: tuple[Relay, Relay]
     reissuer: Reissuer
-    no_shows: Runner | None
+    runners: tuple[Runner, ...]
     retention: Retention
     clocks: DatabaseClockCheck
     health: Health
@@ -50,6 +50,5 @@ class Service:
             high_water.PART: self.ends.run,
             **listeners(self.settings, self.health, self.metrics, self.api),
         }
-        if self.no_shows is not None:
-            parts["no-shows"] = self.no_shows.run
+        parts |= {f"slots {runner.job.name}": runner.run for runner in self.runners}
         await run_all(stop, self.health, parts, vital=(*LISTENERS, high_water.PART))

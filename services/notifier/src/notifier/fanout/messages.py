@@ -9,6 +9,8 @@ from notifier.fanout.domain.mornings import Morning
 from notifier.fanout.domain.versions import VisitReading
 from notifier.fanout.handle.reminders import Ahead, DueSeen, GoneSeen, PlanSeen, Seen
 from schemas.appointments import APPOINTMENT_CHANGED, Appointment
+from schemas.clearance_notices import CLEARANCE_MISSING, ClearanceMissing
+from schemas.clearances import CLEARANCE_CHANGED, ClearanceChanged
 from schemas.envelope import event_type
 from schemas.model import Contract
 from schemas.people import PATIENT_CHANGED, PROVIDER_CHANGED, Patient, Provider
@@ -35,6 +37,7 @@ _REMINDERS: dict[str, type[Contract]] = {
     REMINDERS_CANCELLED: RemindersCancelled,
     CLINIC_DAY_DUE: ClinicDayDue,
 }
+_CLEARANCES: dict[str, type[Contract]] = {CLEARANCE_MISSING: ClearanceMissing, CLEARANCE_CHANGED: ClearanceChanged}
 _PEOPLE: dict[str, type[Contract]] = {PATIENT_CHANGED: Patient, PROVIDER_CHANGED: Provider}
 
 _read_visit = TypeAdapter(VisitReading).validator.validate_json
@@ -76,6 +79,12 @@ def reminders(record: Record) -> Seen | None:
         return None
     decode_typed(_REMINDERS, headers, record.value)
     raise Undecodable("UNKNOWN_TYPE", f"ce_type {kind!r}")
+
+
+def clearances(record: Record) -> ClearanceMissing | None:
+    """Return what a visit that is near lacks; None for a change of one clearance, which the gate reads for itself."""
+    body = decode_typed(_CLEARANCES, tuple(record.headers), record.value)
+    return body if isinstance(body, ClearanceMissing) else None
 
 
 def people(record: Record) -> tuple[str, ...]:

@@ -29,9 +29,10 @@ from notifier.address_keys.peppers import peppers_of
 from notifier.carriers.senders import read_senders
 from notifier.fanout.domain.versions import VisitReading
 from notifier.fanout.handle.appointments import on_appointments
+from notifier.fanout.handle.clearances import on_missing
 from notifier.fanout.handle.people import on_people
 from notifier.fanout.handle.reminders import Seen, on_reminders
-from notifier.fanout.messages import appointment
+from notifier.fanout.messages import appointment, clearances
 from notifier.fanout.messages import people as people_read
 from notifier.fanout.messages import reminders as reminders_read
 from notifier.fanout.store import PostgresFanoutStore
@@ -50,13 +51,14 @@ from notifier.wiring.lanes import lanes as lanes_of
 from notifier.wiring.lanes import watch_lanes
 from notifier.wiring.staff import reading_of
 from notifier.wording.renderer import checked
+from schemas.clearance_notices import ClearanceMissing
 from schemas.notifications import Channel
-from schemas.topics import APPOINTMENTS, NOTIFICATIONS, PATIENT_REPLIES, PATIENTS, PROVIDERS, REMINDERS
+from schemas.topics import APPOINTMENTS, CLEARANCES, NOTIFICATIONS, PATIENT_REPLIES, PATIENTS, PROVIDERS, REMINDERS
 
 SERVICE = "notifier"
 LANES = (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP)
-POOL_SIZE = 12
-"""Connections: four partition batches, three for each lane, the relay, the API and health."""
+POOL_SIZE = 13
+"""Connections: five partition batches, three for each lane, the relay, the API and health."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,12 @@ def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subsc
         told = await on_reminders(store, list(said.values()), sending, clock.now())
         return Applied(repeat=[places[number] for number in told.repeat])
 
+    async def missing(connection: Connection, events: Sequence[ClearanceMissing | None]) -> Applied:
+        said = {place: event for place, event in enumerate(events) if event is not None}
+        store, places = PostgresFanoutStore(connection, link, peppers), list(said)
+        told = await on_missing(store, list(said.values()), sending, clock.now())
+        return Applied(repeat=[places[number] for number in told.repeat])
+
     async def people(connection: Connection, events: Sequence[tuple[str, ...]]) -> Applied:
         store = PostgresFanoutStore(connection, link, peppers)
         return await on_people(store, [one for event in events for one in event], sending, clock.now())
@@ -128,6 +136,7 @@ def subscriptions(settings: Settings, clock: Clock | None = None) -> tuple[Subsc
     return (
         Subscription(APPOINTMENTS, appointment, appointments),
         Subscription(REMINDERS, reminders_read, reminders),
+        Subscription(CLEARANCES, clearances, missing),
         Subscription(PATIENTS, people_read, people),
         Subscription(PROVIDERS, people_read, people),
     )
@@ -146,7 +155,7 @@ async def build(
     peppers = peppers_of(settings)
     accounts, templates = read_senders(settings), checked(settings.templates)
     clock, metrics = clock_from(settings.clock_file), Metrics(SERVICE)
-    needed = (APPOINTMENTS, REMINDERS, PATIENTS, PROVIDERS, NOTIFICATIONS, PATIENT_REPLIES)
+    needed = (APPOINTMENTS, REMINDERS, CLEARANCES, PATIENTS, PROVIDERS, NOTIFICATIONS, PATIENT_REPLIES)
     await topics.check(settings.kafka_bootstrap_servers, needed, settings.topic_prefix)
     pool = await create_pool(settings.database_url.get_secret_value(), SERVICE, max_size=POOL_SIZE, plans="custom")
     opened = AsyncExitStack()
