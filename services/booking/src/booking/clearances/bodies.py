@@ -75,7 +75,7 @@ class RequirementBody(Order):
     payer_classes: list[StrictStr] = Field(
         default=[], max_length=20, description="Of what is paid: who is asked for it; none: everybody."
     )
-    how: Text | None = Field(default=None, description="What the patient has to do; left out: as the kind says.")
+    how: StrictStr | None = Field(default=None, description="What the patient has to do; left out: as the kind says.")
     link: StrictStr | None = Field(default=None, description="Where: https; left out: as the kind says.")
 
 
@@ -114,7 +114,7 @@ class KindBody(Order):
 
     shape: Shape = Field(description="Which fields it has; it stays.")
     title: Text = Field(description="What patients and staff call it.")
-    how: Text | None = Field(default=None, description="What the patient has to do, in a sentence.")
+    how: StrictStr | None = Field(default=None, description="What the patient has to do, in a sentence.")
     link: StrictStr | None = Field(default=None, description="Where he can do it: https.")
 
     def kind(self, clinic_id: str, name: str, set_by: str, now: datetime) -> Kind:
