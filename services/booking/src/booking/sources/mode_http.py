@@ -40,7 +40,7 @@ class StepModeView(BaseModel):
     mode: StepMode = Field(description="What holds now.", examples=["enforce"])
     changed_at: datetime | None = Field(description="Since when; null: ever.", examples=["2027-03-01T09:00:00Z"])
     changed_by: str | None = Field(description="By whose word: a client, or `operator`.", examples=["operator"])
-    reason: str | None = Field(description="Why, if that was said.", examples=["all its steps were legal for a month"])
+    reason: str | None = Field(description="Why, if that was said.", examples=["a month without a warning"])
 
 
 class StepModeAnswer(StepModeView):
@@ -56,7 +56,7 @@ class StepModeChangeView(BaseModel):
     mode: StepMode = Field(description="What held from then on.", examples=["enforce"])
     changed_at: datetime = Field(description="From when on.", examples=["2027-03-01T09:00:00Z"])
     changed_by: str = Field(description="A client, or `operator`.", examples=["operator"])
-    reason: str | None = Field(description="Why, if that was said.", examples=["all its steps were legal for a month"])
+    reason: str | None = Field(description="Why, if that was said.", examples=["a month without a warning"])
 
 
 class StepModeChangePage(BaseModel):
@@ -94,7 +94,7 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
         },
         openapi_extra=body_schema(
             StepModeBody,
-            {"enforce": {"mode": "enforce", "reason": "all its steps were legal for a month"}},
+            {"enforce": {"mode": "enforce", "reason": "a month without a warning"}},
             "The mode.",
         ),
     )
