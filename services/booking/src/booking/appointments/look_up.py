@@ -10,7 +10,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import Known
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.strangers import Acquaintances
-from booking.appointments.domain.transitions import is_free
+from booking.appointments.domain.transitions import FREE_FROM
 from booking.appointments.ports import Store
 from booking.check_ins.domain import LET_IN
 from booking.door.domain import Client
@@ -107,12 +107,16 @@ def with_doubtful_steps(
     commands: Sequence[BookAppointment], ids: Mapping[Identity, UUID], held: Mapping[UUID, AppointmentState]
 ) -> set[str]:
     """Return the sources of commands whose steps may be refused, whichever command of the batch is taken before."""
+    to = {command.status for command in commands}
+    ever = to.union({None}, *map(_statuses, held.values()))
+    if all(ever <= FREE_FROM[status] for status in to):
+        return set()
     sources: set[str] = set()
     before: dict[UUID, set[Status | None]] = {}
     for command in commands:
         keys = [ids[name] for name in command.names]
         passed = set[Status | None]().union(*(before.get(key) or _statuses(held.get(key)) for key in keys))
-        if not all(is_free(status, command.status) for status in passed):
+        if not passed <= FREE_FROM[command.status]:
             sources.add(command.source)
         passed.add(command.status)
         before |= dict.fromkeys(keys, passed)

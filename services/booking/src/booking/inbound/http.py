@@ -78,9 +78,10 @@ def routes(
         after: Annotated[str | None, Query(max_length=200, description="`next_after` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
     ) -> dict[str, Any]:
-        """Records of the inbound topics that are dead letters, and what came over HTTP under names of two appointments.
+        """Records of the inbound topics that are dead letters, and what came over HTTP and only people can mend.
 
-        An event that was taken since is not among the open ones.
+        Of these: names of two appointments, and steps that the state table lacks. An event that was taken since is
+        not among the open ones.
         """
         whose = _whose(client)
         return await reads.page(

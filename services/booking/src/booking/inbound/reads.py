@@ -77,7 +77,7 @@ UNION ALL
 (SELECT client, key, code, message, place, recorded_at, NULL, NULL, NULL, NULL, NULL,
         md5(client || chr(31) || key)::uuid
  FROM inbound_refusal AS refused
- WHERE topic IS NULL AND code = 'IDENTITY_CONFLICT' AND $4 = 'open' AND $11::text IS NULL
+ WHERE topic IS NULL AND code IN ('IDENTITY_CONFLICT', 'ILLEGAL_TRANSITION') AND $4 = 'open' AND $11::text IS NULL
    AND ($10::text IS NULL OR client = $10) AND ($5::text IS NULL OR code = $5)
    AND ($6::timestamptz IS NULL OR recorded_at >= $6)
    AND (recorded_at, md5(client || chr(31) || key)::uuid) < ($7, $8)

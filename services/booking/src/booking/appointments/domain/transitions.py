@@ -159,10 +159,16 @@ def step_of(actor: Actor, held: Status | None, to: Status, held_for: timedelta =
     return Step.WITH_REASON if is_late and step is Step.ALLOWED else step
 
 
-def is_free(held: Status | None, to: Status) -> bool:
-    """Say whether upstream may always take this step, whatever mode its source has."""
-    is_reversal = held is Status.NOSHOW and to in CAME
-    return not is_reversal and TABLE[Actor.UPSTREAM, held, to] in {Step.ALLOWED, Step.FACT}
+FREE_FROM: Mapping[Status, frozenset[Status | None]] = {
+    to: frozenset(
+        held
+        for held in (None, *Status)
+        if TABLE[Actor.UPSTREAM, held, to] in {Step.ALLOWED, Step.FACT}
+        and not (held is Status.NOSHOW and to in CAME)  # that takes a reason, in time
+    )
+    for to in Status
+}
+"""To → from where upstream may always go there, whatever the mode of its source."""
 
 
 def judge(taken: Taken, reason: str | None, rules: StepRules) -> tuple[Warned, ...]:
