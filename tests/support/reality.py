@@ -42,6 +42,7 @@ class Post:
         answer: Members that the answer has, by path: `{"result": "applied"}`; a header by its name: `Attend-Result`.
         warnings: Code and place of each, in any order; None: not judged.
         service: Whom it is sent to: a service, or the carriers as `sinks`.
+        by_operator: It is sent with the operator's key.
     """
 
     body: Any
@@ -52,6 +53,7 @@ class Post:
     method: str = "POST"
     content_type: str = "application/json"
     service: str = "booking"
+    by_operator: bool = False
 
 
 def fhir(resource: Any, answer: Mapping[str, Any] | None = None, **expected: Any) -> Post:
@@ -273,7 +275,7 @@ async def _words(practice: Practice, person: Person, case: Case) -> Words:
 async def _sent(http: httpx2.AsyncClient, running: Installation, post: Post, words: Words) -> httpx2.Response:
     body = words.filled(post.body)
     content = body if isinstance(body, bytes) else orjson.dumps(body)
-    key = running.operator_key if post.service == "notifier" else running.key
+    key = running.operator_key if post.by_operator or post.service == "notifier" else running.key
     headers = {"Authorization": f"Bearer {key}", "Content-Type": post.content_type}
     url = f"{running.urls[post.service]}{words.filled(post.path)}"
     return await http.request(post.method, url, content=content, headers=headers)

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from chassis.delivery.dead_letter import DeadLetter
 from chassis.delivery.dead_letters_cli import table_of
 from chassis.process.terminal import PIPED, show_all
-from stack.commands import look, policy_view, sending_modes, sub_files, why_view, work_list
+from stack.commands import look, policy_view, sending_modes, sub_files, visit_flags, why_view, work_list
 from stack.demo import view as demo_view
 from stack.demo.comparison import Row
 from stack.process import ProcessId
@@ -35,6 +35,11 @@ REPLY: dict[str, Any] = {
     "why": "SEVERAL_VISITS_FIT",
 }  # fmt: skip
 LIST = {"items": [MESSAGE], "replies": [REPLY], "next_after": None}
+FLAG: dict[str, Any] = {
+    "flag_id": 1_234_567, "code": "ILLEGAL_TRANSITION", "meaning": "Upstream reported a step.", "appointment_id": ID,
+    "clinic_id": CLINIC, "status": "entered-in-error", "starts_at": AT, "zone": "Europe/London", "done_at": AT,
+    "done_by": "somebody.with.a.long.name@clinic.example", "note": "[red]",
+}  # fmt: skip
 QUALITY: dict[str, Any] = {
     "items": [{"patient_name": None, "patient_id": ID, "starts_at": AT, "zone": "Europe/London", "clinic_id": CLINIC,
                "reason": "UNKNOWN_PATIENT", "reason_text": "the patient was never registered",
@@ -93,6 +98,9 @@ TABLES: dict[str, tuple[Iterable[RenderableType], list[str]]] = {
     ),
     "attend work-list contacts": (
         work_list.unreachable(QUALITY, None, None, 100), [ID, CLINIC, "UNKNOWN_PATIENT", "CHANNELS_DISABLED"],
+    ),
+    "attend work-list visits": (
+        visit_flags.flags([FLAG], None, None, "all"), [ID, CLINIC, "1234567", "ILLEGAL_TRANSITION", "[red]"],
     ),
     "attend sending show": (sending_modes.installation(SENDING), [CLINIC, "allow-list", "1,234,567"]),
     "attend sub-files list": (sub_files.parts(FILES, sub_files.LISTED), [ID, FILE, "ACTIVE", ID[::-1]]),

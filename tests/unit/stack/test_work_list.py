@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from stack.commands.visit_flags import flags
 from stack.commands.work_list import messages
 
 ITEM: dict[str, Any] = {
@@ -26,6 +27,15 @@ def test_b12_a_message_is_shown_with_its_visit_by_the_clinics_wall_and_why_it_wa
     assert "2027-03-01 10:00" in shown
     assert "reminder by sms" in shown
     assert "failed: REFUSED (HTTP_400_21211)" in shown
+
+
+def test_r33_an_empty_list_says_of_what() -> None:
+    said = {
+        (None, None, "open"): "No flag of a visit waits.",
+        ("EYE", None, "done"): "No flag of a visit at EYE is done.",
+        (None, "NOT_CLEARED", "open"): "No flag of a visit of the kind NOT_CLEARED waits.",
+    }
+    assert {asked: str(flags([], *asked)[0]) for asked in said} == said
 
 
 def test_b12_a_message_of_a_kind_that_the_service_does_not_know_is_shown_all_the_same() -> None:

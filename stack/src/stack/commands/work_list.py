@@ -13,11 +13,16 @@ from rich.text import Text
 
 from chassis.process.errors import AttendError
 from chassis.process.terminal import console, show_all
+from stack.commands import visit_flags
 from stack.commands.plain import plain
 from stack.commands.sending_modes import login_name
 from stack.commands.service_api import PREFIX, ServiceApi
 
-app = typer.Typer(help="Messages that failed, may have arrived, or found no contact; and patients' answers.")
+app = typer.Typer(
+    help="Messages that failed, may have arrived, or found no contact; patients' answers; and flags of visits."
+)
+app.command()(visit_flags.visits)
+app.command()(visit_flags.done)
 
 STYLES = {"failed": "red", "unknown": "magenta", "skipped": "yellow"}
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from booking.check_ins.bodies import CheckInView
 from booking.clearances.answers import StandingView
 from schemas.appointments import Appointment, Bar, Status
 
@@ -20,6 +21,9 @@ class AppointmentView(BaseModel):
     status: Status
     tombstone: bool = Field(description="It was cancelled before it was ever booked: there is no version.")
     standing: StandingView = Field(description="What lacks of what its clinic requires before check-in.")
+    check_ins: list[CheckInView] = Field(
+        description="Those at our own door, and those of upstream's for which anything was required; oldest first."
+    )
     current: Appointment | None
     history: list[Appointment] = Field(description="Oldest first.")
 

@@ -94,7 +94,7 @@ class Store(PatientStore, VersionStore, Protocol):
         """Return how these visits, whose rows are locked, stand to what their clinics require."""
 
     async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
-        """Append check-ins of visits whose rows are locked."""
+        """Append check-ins of visits whose rows are locked; that one is near and lacks something is settled by it."""
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         """Put these visits, whose rows are locked, on the work list; an open flag of the same code stays as it is."""

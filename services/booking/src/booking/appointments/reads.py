@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from booking.check_ins.store import of_visit as check_ins_of
 from booking.clearances.answers import standing_view
 from booking.clearances.store import standing
 from booking.door.domain import Client
@@ -52,6 +53,7 @@ async def one(pool: Pool, appointment_id: UUID, client: Client, now: datetime) -
         "status": row["status"],
         "tombstone": row["version"] == 0,
         "standing": standing_view(stands).model_dump(mode="json"),
+        "check_ins": await check_ins_of(pool, appointment_id),
         "current": history[-1] if history else None,
         "history": history,
     }
@@ -59,10 +61,19 @@ async def one(pool: Pool, appointment_id: UUID, client: Client, now: datetime) -
 
 async def by_source(pool: Pool, source: str, source_id: str, client: Client, now: datetime) -> dict[str, Any]:
     """Return the appointment that a source calls so; as `one`."""
-    found = await pool.fetchval(_BY_SOURCE, source, source_id)
+    return await one(pool, await id_called(pool, source, source_id), client, now)
+
+
+async def id_called(pool: Pool, source: str, source_id: str) -> UUID:
+    """Return our id of the appointment that a source calls so; whose it is is not looked at.
+
+    Raises:
+        Problem: 404.
+    """
+    found: UUID | None = await pool.fetchval(_BY_SOURCE, source, source_id)
     if found is None:
         raise _unknown()
-    return await one(pool, found, client, now)
+    return found
 
 
 async def beginning(pool: Pool, client: Client, prefix: str) -> dict[str, Any]:

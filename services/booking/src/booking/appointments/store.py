@@ -24,13 +24,16 @@ from booking.providers.store import PostgresProviders
 from booking.sources.store import enforced_of, last_restarts
 from booking.values.identity import Identity
 from booking.values.warned import of_line
-from booking.work_list.domain import Flag, codes_of
-from booking.work_list.store import raise_flags
+from booking.work_list.domain import CLEARANCE_MISSING, Flag, codes_of
+from booking.work_list.store import raise_flags, settle
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection
 from chassis.process.errors import Unavailable
 from schemas.appointments import IngestMode, Status
 from schemas.wire import provider_id
+
+CHECK_IN = "check-in"
+"""Who settles that a visit that is near lacks something: the patient is in."""
 
 _STATUS = {status.value: status for status in Status}
 _MODE = {mode.value: mode for mode in IngestMode}
@@ -148,6 +151,7 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
 
     async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
         await keep(self.connection, check_ins, now)
+        await settle(self.connection, {one.appointment_id for one in check_ins}, [CLEARANCE_MISSING], CHECK_IN, now)
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         await raise_flags(self.connection, flags, now)

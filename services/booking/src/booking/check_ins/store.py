@@ -30,6 +30,13 @@ async def of_command(pool: Pool, appointment_id: UUID, client: str, key: str) ->
     return None if row is None else _read(row)
 
 
+def told(one: CheckIn) -> dict[str, Any]:
+    """Return what was checked, as it is answered."""
+    standing = one.standing
+    listed = {name: [each._asdict() for each in getattr(standing, name)] for name in ("checked", "lacking")}
+    return {"status": one.status, "mode": standing.mode, **listed, "overridden": one.verdict.overridden}
+
+
 _WHO = ("version", "at_desk", "client", "reason", "checked_at")
 
 
@@ -48,5 +55,4 @@ def _json(each: Sequence[Any]) -> str:
 
 
 def _read(row: Any) -> dict[str, Any]:
-    listed = {name: orjson.loads(row[name]) for name in ("checked", "lacking")}
-    return {"status": row["status"], "mode": row["mode"], **listed, "overridden": row["overridden"]}
+    return {name: row[name] for name in ("status", "mode", "checked", "lacking", "overridden")}

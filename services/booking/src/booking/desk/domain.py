@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from booking.appointments.domain.command import BookAppointment, SeenAtDesk
+from booking.check_ins.domain import CheckInAtDesk
 from booking.door.domain import Client
 from booking.values.refusals import Refused
 from booking.values.times import of_wall_time
@@ -120,6 +121,22 @@ def command_for(wish: Wish, visit: Visit, seen: datetime | None) -> BookAppointm
     if wish.act is Act.CANCEL:
         return command
     return command._replace(status=visit.status, starts_at=new_start(seen, visit.zone, wish.shift))
+
+
+def check_in_of(
+    visit: Visit, client: Client, key: str, body_sha256: bytes, asked: CheckInAtDesk, reason: str | None
+) -> BookAppointment:
+    """Return the command that checks a patient in."""
+    return BookAppointment(
+        client=client.client_id,
+        key=key,
+        body_sha256=body_sha256,
+        source=visit.source,
+        appointment=visit.source_id,
+        status=Status.CHECKED_IN,
+        reason=reason,
+        check_in=asked,
+    )
 
 
 def new_start(start: datetime | None, zone: str | None, shift: Shift) -> datetime:

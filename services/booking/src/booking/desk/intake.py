@@ -55,7 +55,7 @@ class DeskIntake:
             visits = await visits_of(reading, wish.client, page)
         commands = commands_of(wish, order, page, visits)
         if body.dry_run:
-            answers = await self._tried(commands, wish.client, now)
+            answers = await self.tried(commands, wish.client, now)
         else:
             answers = await self.intake.answer_all(commands, wish.client)
         rest = after + len(page)
@@ -78,7 +78,7 @@ class DeskIntake:
             raise Refused("BATCH_TOO_LARGE", f"more than {MOST_VISITS} visits: name a provider", "provider")
         return found
 
-    async def _tried(
+    async def tried(
         self, commands: Sequence[BookAppointment | Refused], client: Client, now: datetime
     ) -> list[EventAnswer]:
         """Return what the commands would be answered now; the transaction may only read."""

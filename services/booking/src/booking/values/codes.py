@@ -151,7 +151,16 @@ _CLEARANCES = {
     "UNKNOWN_FORM_VERSION": "The clinic's clearance policy never named this version of the form.",
     "VISIT_CANCELLED": "The visit is cancelled, or entered in error: nothing clears it.",
 }
+_LACKS = {
+    "MISSING": "Nothing was said of what the clinic requires.",
+    "PENDING": "What the clinic requires was asked for, and is not there yet.",
+    "REFUSED": "What the clinic requires was refused.",
+    "WITHDRAWN": "What the clinic requires was withdrawn.",
+    "EXPIRED": "What the clinic requires holds no longer.",
+    "OLD_FORM": "The clinic requires another version of the form.",
+}
+"""Of NOT_CLEARED, one for each thing that lacks."""
 CODES = {
     **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_DESK, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_CLEARANCES,
-    **_READING,
+    **_LACKS, **_READING,
 }  # fmt: skip

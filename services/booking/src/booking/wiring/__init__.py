@@ -16,6 +16,7 @@ from booking.clearance_notices.job import ClearanceNotices
 from booking.clearances import http as clearances_http
 from booking.clearances import policy_http as clearance_policy_http
 from booking.clinics import http as clinics_http
+from booking.desk import check_in_http
 from booking.desk import http as desk_http
 from booking.desk.intake import DeskIntake
 from booking.door import auth
@@ -227,6 +228,7 @@ def door(
     rules = rules_of(settings)
     intake = CommandIntake(transactions, rules, counts, booked)
     events = EventDoor(intake, transactions.counts, transactions.clock)
+    desk = DeskIntake(transactions, intake, reads)
     people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
@@ -240,7 +242,8 @@ def door(
         clearances_http.routes(transactions, reads, client, reader),
         clearance_policy_http.policy_routes(transactions, reads, reader),
         clearance_policy_http.kind_routes(transactions, reads, reader),
-        desk_http.routes(DeskIntake(transactions, intake, reads), reader),
+        desk_http.routes(desk, reader),
+        check_in_http.routes(desk, reader),
         _inbound_routes(settings, transactions, reads, formats, reader),
         safety_http.routes(reads, reader, clinics_visited),
         sources_http.routes(transactions, reads, reader),

@@ -1,0 +1,104 @@
+"""What staff should look at of visits: who sees it, who says that it is done, and that it waits once."""
+
+from typing import Any
+
+import pytest
+
+from booking.door.domain import Client
+from tests.support.booking.door import OPERATOR_KEY, Door, booking
+
+CLINICS = {"ENT": {"name": "Throat Clinic", "zone": "Europe/London", "country": "GB"}}
+
+
+async def flagged(door: Door, number: int = 1, **given: Any) -> str:
+    """Book a visit that is fulfilled and then booked again, a step that the state table lacks; return its id."""
+    told = await door.post(booking(f"e{number}", f"v{number}", **given))
+    for key, status in ((f"f{number}", "fulfilled"), (f"b{number}", "booked")):
+        await door.post({"event_id": key, "appointment": {"id": f"v{number}", "status": status}})
+    found: str = told["appointment_id"]
+    return found
+
+
+async def listed(door: Door, query: str = "", **asked: Any) -> list[dict[str, Any]]:
+    answer = await door.ask("GET", f"/v1/visit-flags{query}", **asked)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_r33_an_illegal_step_is_on_the_list_with_the_visit_as_it_is_now(door: Door) -> None:
+    visit = await flagged(door)
+    await door.post({"event_id": "x1", "appointment": {"id": "v1", "status": "cancelled"}})
+
+    [flag] = await listed(door)
+
+    assert (flag["code"], flag["appointment_id"], flag["version"], flag["status"]) == (
+        "ILLEGAL_TRANSITION", visit, 3, "cancelled",
+    )  # fmt: skip
+    assert (flag["source"], flag["source_id"], flag["clinic_id"], flag["done_at"]) == ("local", "v1", "EYE", None)
+    assert flag["meaning"]
+
+
+async def test_a_flag_waits_once_and_again_after_it_is_done(door: Door) -> None:
+    await flagged(door)
+    await door.post({"event_id": "f2", "appointment": {"id": "v1", "status": "fulfilled"}})
+    await door.post({"event_id": "b2", "appointment": {"id": "v1", "status": "booked"}})
+    [flag] = await listed(door)
+    path = f"/v1/visit-flags/{flag['flag_id']}/done"
+
+    first = (await door.ask("POST", path, {"by": "Ms Desk", "note": "it took place"})).json()
+    again = (await door.ask("POST", path, {"by": "another"})).json()
+
+    assert (first["done_by"], first["note"], first["repeat"]) == ("Ms Desk", "it took place", False)
+    assert again == {**first, "repeat": True}
+    assert await listed(door) == []
+    assert [one["flag_id"] for one in await listed(door, "?state=done")] == [flag["flag_id"]]
+    await door.post({"event_id": "f3", "appointment": {"id": "v1", "status": "fulfilled"}})
+    await door.post({"event_id": "b3", "appointment": {"id": "v1", "status": "booked"}})
+    [new] = await listed(door)
+    assert new["flag_id"] > flag["flag_id"]
+    assert len(await listed(door, "?state=all")) == 2
+
+
+async def test_g9_a_client_sees_and_settles_the_flags_of_its_visits_alone(door: Door) -> None:
+    await door.put("/v1/clinics/ENT", CLINICS["ENT"])
+    one, other = await flagged(door), await flagged(door, 2, clinic="ENT")
+    ent = await door.client(Client("ent", ("local",), ("ENT",)))
+    foreign = await door.client(Client("foreign", ("other",)))
+
+    assert {flag["appointment_id"] for flag in await listed(door, key=OPERATOR_KEY)} == {one, other}
+    assert [flag["appointment_id"] for flag in await listed(door, key=ent)] == [other]
+    assert await listed(door, key=foreign) == []
+    assert [flag["appointment_id"] for flag in await listed(door, "?clinic=EYE")] == [one]
+    assert (await door.ask("GET", "/v1/visit-flags?clinic=EYE", key=ent)).json()["code"] == "FOREIGN_CLINIC"
+    assert (await door.ask("GET", "/v1/visit-flags?source=local", key=foreign)).json()["code"] == "FOREIGN_SOURCE"
+    [flag] = await listed(door, "?clinic=EYE")
+    for key in (ent, foreign):
+        answer = await door.ask("POST", f"/v1/visit-flags/{flag['flag_id']}/done", {"by": "x"}, key=key)
+        assert (answer.status_code, answer.json()["code"]) == (404, "UNKNOWN_FLAG")
+
+
+async def test_pages_go_from_the_newest_to_the_oldest(door: Door) -> None:
+    visits = [await flagged(door, number) for number in range(1, 4)]
+    first = (await door.ask("GET", "/v1/visit-flags?limit=2")).json()
+    rest = (await door.ask("GET", f"/v1/visit-flags?limit=2&after={first['next_after']}")).json()
+    assert [one["appointment_id"] for one in first["items"] + rest["items"]] == visits[::-1]
+    assert rest["next_after"] is None
+    assert await listed(door, "?code=NOT_CLEARED") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "MISSING_FIELD"),
+        ({"by": "a\nb"}, "CONTROL_CHARACTER"),
+        ({"by": "x", "not": 1}, "UNKNOWN_FIELD"),
+        ({"by": 1}, "WRONG_TYPE"),
+    ],
+)
+async def test_a_word_that_cannot_be_kept_is_refused_and_the_flag_waits(door: Door, body: Any, code: str) -> None:
+    await flagged(door)
+    [flag] = await listed(door)
+    answer = await door.ask("POST", f"/v1/visit-flags/{flag['flag_id']}/done", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert len(await listed(door)) == 1
