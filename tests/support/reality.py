@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -36,13 +36,14 @@ class Post:
     in FHIR), `{provider}`, `{mobile}`, `{email}`; a second provider `{provider2}`; another patient `{other}` with
     `{other_mobile}` and `{other_email}`, whom nobody has registered; and instants: `{NOW}`, `{S}` (a start three days
     ahead), `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`, and as the clock at the clinic says: `{S%H:%M}`.
+    A path may name `{visit_id}`, our id of the case's visit.
 
     Attributes:
         body: JSON, or bytes as they are sent.
         answer: Members that the answer has, by path: `{"result": "applied"}`; a header by its name: `Attend-Result`.
         warnings: Code and place of each, in any order; None: not judged.
         service: Whom it is sent to: a service, or the carriers as `sinks`.
-        by_operator: It is sent with the operator's key.
+        by_operator: It is sent with the operator's key, as what is sent to the notifier always is.
     """
 
     body: Any
@@ -205,7 +206,7 @@ async def observe(running: Installation, cases: Sequence[Case], later: timedelta
             for name, one in seen.items():
                 given = one.case.input[turn] if turn < len(one.case.input) else None
                 if isinstance(given, Post):
-                    one.answers.append(await _sent(http, running, given, one.words))
+                    one.answers.append(await _sent(http, running, given, await _words_for(http, running, one, given)))
                 elif given is not None:
                     await _answer(practice, people[name], given.word, partial(_held_of, http, running, one))
             await driver.settle()
@@ -270,6 +271,13 @@ async def _words(practice: Practice, person: Person, case: Case) -> Words:
     instants = {"NOW": practice.now, "S": start, "E": start + timedelta(minutes=30)}
     texts = {**own, "mobile": person.mobile, "email": person.email}
     return Words(texts, instants, tuple(one["provider_id"] for one in entered), other)
+
+
+async def _words_for(http: httpx2.AsyncClient, running: Installation, seen: Seen, post: Post) -> Words:
+    if "{visit_id}" not in post.path:
+        return seen.words
+    held = await _held_of(http, running, seen)
+    return replace(seen.words, texts={**seen.words.texts, "visit_id": held["appointment_id"]})
 
 
 async def _sent(http: httpx2.AsyncClient, running: Installation, post: Post, words: Words) -> httpx2.Response:
