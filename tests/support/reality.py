@@ -84,7 +84,8 @@ class Case:
     """What one sender sends of one visit, whose patient is registered and whose clinic is entered.
 
     Attributes:
-        input: In order; all cases of a file send their next one at the same time, and wait until nothing moves.
+        input: In order; all cases of a file send their next one at the same time, and wait until nothing moves. None:
+            nothing this time.
         held: Members of the appointment `v-{mark}` as it is held at the end.
         told: Channel of each message that the patient got, and words of its subject or text. None: not judged.
         said: What stands in each of them (subject, text, attachments), and what does not. None: not judged.
@@ -96,7 +97,7 @@ class Case:
     """
 
     name: str
-    input: Sequence[Post | Answer]
+    input: Sequence[Post | Answer | None]
     held: Mapping[str, Any] = field(default_factory=dict)
     told: Sequence[tuple[str, str]] | None = None
     said: Sequence[tuple[Sequence[str], Sequence[str]]] | None = None
