@@ -66,9 +66,9 @@ _PAGE = """
    AND ($4::text IS NULL OR letter.state = $4) AND ($5::text IS NULL OR letter.code = $5)
    AND ($6::timestamptz IS NULL OR letter.recorded_at >= $6)
    AND (letter.recorded_at, lpad(to_hex(letter.id), 32, '0')::uuid) < ($7, $8)
-   AND (letter.state <> 'open' OR letter.event_id IS NULL OR NOT CASE WHEN letter.topic = ANY ($12::text[]) THEN EXISTS
-        (SELECT FROM clearance_history AS said WHERE said.client = whose.client AND said.key = letter.event_id
-                                                 AND said.recorded_at > letter.recorded_at)
+   AND (letter.state <> 'open' OR letter.event_id IS NULL OR NOT CASE WHEN letter.topic = ANY ($12::text[])
+        THEN letter.code <> 'EVENT_ID_CONFLICT' AND EXISTS
+        (SELECT FROM clearance_history AS said WHERE said.client = whose.client AND said.key = letter.event_id)
         ELSE EXISTS
         (SELECT FROM ingress WHERE ingress.client = whose.client AND ingress.key = letter.event_id
                                AND ingress.recorded_at > letter.recorded_at) END)
