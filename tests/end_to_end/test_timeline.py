@@ -1,13 +1,12 @@
 """B1: for a visit, everything decided about it and why, from every service; and the answer in the terminal."""
 
 import asyncio
-import os
-import sys
 from datetime import timedelta
 from typing import Any
 
 from stack.demo.installation import Installation
 from tests.support.practice import Practice, Visit
+from tests.support.why import attend_why
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -20,21 +19,6 @@ async def timeline(practice: Practice, visit: Visit) -> dict[str, Any]:
             if not told["missing"]:
                 return told
             await asyncio.sleep(0.2)
-
-
-async def attend_why(running: Installation, appointment: str) -> tuple[int, list[str]]:
-    """Run the command as people do; return its exit code and lines."""
-    environment = {
-        **os.environ,
-        "ATTEND_NOTIFIER_URL": running.urls["notifier"],
-        "ATTEND_BOOKING_URL": running.urls["booking"],
-        "ATTEND_OPERATOR_KEY": running.operator_key,
-        "COLUMNS": "160",
-    }
-    command = (sys.executable, "-m", "stack", "why", appointment)
-    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
-    out, _ = await process.communicate()
-    return process.returncode or 0, out.decode().splitlines()
 
 
 async def test_b1_a_visit_that_went_well_is_told_from_the_booking_to_the_last_reminder(

@@ -20,12 +20,13 @@ INBOX_PAGE = 500
 
 
 class Refused(Exception):
-    """An answer that is not 2xx."""
+    """An answer that is not 2xx. `errors` are a problem's: each place, and what is wrong there."""
 
-    def __init__(self, status: int, code: str | None, what: str) -> None:
+    def __init__(self, status: int, code: str | None, what: str, errors: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(f"{what}: {status} {code or ''}".rstrip())
         self.status = status
         self.code = code
+        self.errors = errors
 
 
 AS_OPERATOR = "booking, as operator"
@@ -72,7 +73,7 @@ class Client:
             )
         payload = _json(answer.content)
         if not answer.is_success:
-            raise Refused(answer.status_code, _code(payload), f"{method} {service}{path}")
+            raise Refused(answer.status_code, _code(payload), f"{method} {service}{path}", _errors(payload))
         return payload
 
     async def post_events(self, events: Sequence[dict[str, object]]) -> list[dict[str, Any]]:
@@ -87,6 +88,17 @@ class Client:
         """Return an appointment as it is now."""
         current: dict[str, Any] = (await self.ask("booking", "GET", f"/v1/appointments/{appointment_id}"))["current"]
         return current
+
+    async def check_ins(self, appointment_id: str) -> list[dict[str, Any]]:
+        """Return an appointment's check-ins, oldest first."""
+        found: list[dict[str, Any]] = (await self.ask("booking", "GET", f"/v1/appointments/{appointment_id}"))[
+            "check_ins"
+        ]
+        return found
+
+    async def flags(self, clinic: str) -> list[dict[str, Any]]:
+        """Return what is, or was, on booking's work list of a clinic's visits, the newest 1,000."""
+        return _items(await self.ask("booking", "GET", "/v1/visit-flags", clinic=clinic, state="all", limit=1000))
 
     async def sub_files(self, appointment_id: str) -> list[dict[str, Any]]:
         """Return the sub-files that an appointment opened."""
@@ -157,6 +169,10 @@ def _code(payload: Any) -> str | None:
         payload = payload["issue"][0].get("details", {}).get("coding", [{}])[0]
     code: str | None = payload.get("code")
     return code
+
+
+def _errors(payload: Any) -> list[dict[str, Any]]:
+    return (payload.get("errors") or []) if isinstance(payload, dict) else []
 
 
 def _items(answer: Any) -> list[dict[str, Any]]:

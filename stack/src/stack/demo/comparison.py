@@ -30,6 +30,8 @@ def compare(expected: Facts, actual: Facts) -> list[Row]:
     """Return every line of the table, each kind of fact by its outcome."""
     return [
         *_rows("visits", expected.visits, actual.visits, lambda fact: fact[1]),
+        *_rows("check-ins", expected.check_ins, actual.check_ins, lambda fact: " ".join(filter(None, fact[1:]))),
+        *_rows("work list", expected.work_list, actual.work_list, lambda fact: f"{fact[1]} {fact[2]}"),
         *_rows("sub-files", expected.sub_files, actual.sub_files, lambda fact: fact[2]),
         *_rows("reminders", expected.reminders, actual.reminders, lambda fact: f"{fact[3]} {fact[4]}"),
         *_rows("told", expected.news, actual.news, lambda fact: f"{fact[1]} {fact[2]} {fact[3]}"),

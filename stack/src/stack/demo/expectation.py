@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from stack.demo.calendar import local
 from stack.demo.changes import Change, Registration
 from stack.demo.conditions import ORDINARY, Conditions
+from stack.demo.let_in import FlagNow, at_the_desk, with_the_desk
 from stack.demo.messages import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
 from stack.demo.people import Patient
 from stack.demo.reminder_rules import Slot, slots
@@ -32,6 +33,8 @@ Message = tuple[str, str]
 """(channel, address)"""
 Status = tuple[str, str]
 """(appointment, status)"""
+Checked = tuple[str, str, str]
+"""(appointment, what became of a check-in, what lacked)"""
 
 
 @dataclass
@@ -44,6 +47,8 @@ class Facts:
     notices: Counter[Notice] = field(default_factory=Counter)
     messages: Counter[Message] = field(default_factory=Counter)
     visits: Counter[Status] = field(default_factory=Counter)
+    check_ins: Counter[Checked] = field(default_factory=Counter)
+    work_list: Counter[FlagNow] = field(default_factory=Counter)
 
     def add(self, other: "Facts") -> None:
         """Count another part's facts in."""
@@ -53,14 +58,21 @@ class Facts:
 
 def expect(week: Week, until: datetime | None = None) -> Facts:
     """Return the facts that the week must have left behind by an instant, by its end if none is named."""
-    return expect_of(
-        week.changes,
-        week.patients,
-        frozenset(week.providers),
-        week.registrations,
-        week.conditions,
-        until or week.ends_at,
-    )
+    changes, providers = with_the_desk(week.changes, week.acts), frozenset(week.providers)
+    by = until or week.ends_at
+    facts = expect_of(changes, week.patients, providers, week.registrations, week.conditions, by)
+    _check_in(facts, week)
+    return facts
+
+
+def _check_in(facts: Facts, week: Week) -> None:
+    """R34: what the desk was answered, what staff should look at, and which provider is told who came uncleared."""
+    desk = at_the_desk(week.changes, week.acts)
+    for one in desk.answers:
+        facts.check_ins[one.act.appointment, one.what, one.lacks] += 1
+        if one.what == "reported" and one.lacks and isinstance(one.act, Change) and one.act.provider in week.providers:
+            facts.notices[one.act.provider or "", "provider-not-cleared", one.act.appointment] += 1
+    facts.work_list.update(desk.flags)
 
 
 def expect_of(

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stack.demo.client import Client, gather_by_key
-from stack.demo.expectation import Facts
+from stack.demo.expectation import Checked, Facts
+from stack.demo.let_in import FlagNow
 
 
 def by_address(accepted: Iterable[dict[str, Any]], calls: Iterable[dict[str, Any]] = ()) -> Counter[tuple[str, str]]:
@@ -85,3 +86,20 @@ async def find(client: Client, names: Names) -> Facts:
     calls = [call for rows in notifications.values() for row in rows for call in row["calls"]]
     facts.messages = by_address(await client.accepted(), calls)
     return facts
+
+
+async def check_ins_of(client: Client, names: Names, whose: Iterable[str]) -> Counter[Checked]:
+    """Return the check-ins that booking keeps of these appointments: whoever was turned away is not among them."""
+    facts: Counter[Checked] = Counter()
+    for name, kept in (await gather_by_key(whose, lambda name: client.check_ins(names.appointments[name]))).items():
+        for one in kept:
+            what = "reported" if not one["at_desk"] else "overridden" if one["overridden"] else "let in"
+            facts[name, what, ", ".join(f"{lack['kind']} {lack['code']}" for lack in one["lacking"])] += 1
+    return facts
+
+
+async def work_list_of(client: Client, names: Names, clinic: str) -> Counter[FlagNow]:
+    """Return what is on booking's work list of a clinic's visits that are in `names`, or was."""
+    known = {found: name for name, found in names.appointments.items()}
+    flags = [flag for flag in await client.flags(clinic) if flag["appointment_id"] in known]
+    return Counter((known[one["appointment_id"]], one["code"], "done" if one["done_at"] else "open") for one in flags)

@@ -1,13 +1,17 @@
 """Plays the script through the doors, and notes every answer that is not the expected one."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 
+from stack.demo import clearing
 from stack.demo.bad import try_all
 from stack.demo.changes import Change
-from stack.demo.client import Client, gather_by_key
+from stack.demo.clearing import CheckIn, Word
+from stack.demo.client import AS_OPERATOR, Client, Refused, gather_by_key
 from stack.demo.conditions import Outage, Refusal
+from stack.demo.expectation import Checked
 from stack.demo.found import Names
 from stack.demo.people import CLINICS, Patient
 from stack.demo.week import Week
@@ -28,6 +32,7 @@ class Play:
         self.names = Names()
         self.posted = 0
         self.refused = 0
+        self.turned_away: Counter[Checked] = Counter()
         self.surprises: list[str] = []
 
     async def register(self) -> None:
@@ -41,6 +46,8 @@ class Play:
         for clinic_code in self._week.conditions.follow_up:
             await self._client.ask("notifier", "PUT", f"/v1/clinics/{clinic_code}/sending", {"no_show_follow_up": True})
         await self._client.ask("sinks", "POST", "/faults", [_refused(one) for one in self._week.conditions.refusals])
+        path = f"/v1/clinics/{clearing.CLINIC}/clearance-policy"
+        await self._client.ask(AS_OPERATOR, "PUT", path, clearing.POLICY)
 
     async def enter(self, patient: Patient) -> None:
         """Register one patient, with his preferences if he told any."""
@@ -66,6 +73,8 @@ class Play:
         for number in (number for number, at in self._week.conditions.stops.items() if at == instant):
             await self._client.ask("sinks", "POST", "/inbound", {"sender": number, "body": "STOP"})
         await self.post([change for change in self._week.changes if change.at == instant])
+        for act in (act for act in self._week.acts if act.at == instant):
+            await (self.say(act) if isinstance(act, Word) else self.check_in(act))
 
     async def break_down(self, outage: Outage) -> None:
         """Take a carrier down: it answers 503 to everything."""
@@ -86,6 +95,24 @@ class Play:
                 self.surprises.append(f"{change.event_id}: {change.answer} expected, got {answer}")
             elif change.answer == "applied":
                 self.names.appointments[change.appointment] = answer["appointment_id"]
+
+    async def say(self, word: Word) -> None:
+        """Say what is so of one clearance."""
+        path = f"/v1/appointments/{self.names.appointments[word.appointment]}/clearances"
+        answer = await self._client.ask("booking", "POST", path, word.body())
+        if answer["result"] != "applied":
+            self.surprises.append(f"{word.appointment}: {word.what} is {answer['result']}")
+
+    async def check_in(self, one: CheckIn) -> None:
+        """Check a patient in, and note for want of what it was refused."""
+        path = f"/v1/appointments/{self.names.appointments[one.appointment]}/check-in"
+        try:
+            await self._client.ask("booking", "POST", path, one.body())
+        except Refused as refused:
+            places = [(error["place"].removeprefix("clearances."), error["code"]) for error in refused.errors]
+            lacks = ", ".join(f"{kind} {code}" for kind, code in places)
+            what = "refused" if refused.code == "NOT_CLEARED" else str(refused.code)
+            self.turned_away[one.appointment, what, lacks] += 1
 
     async def misbehave(self) -> None:
         """Post the bad messages."""

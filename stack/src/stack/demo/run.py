@@ -14,14 +14,15 @@ from rich.console import Console
 from chassis.process import clock
 from chassis.process.errors import AttendError
 from chassis.process.terminal import show_all
-from stack.demo import fhir, people, view
+from stack.demo import clearing, fhir, people, view
 from stack.demo.attendance import statuses_at
 from stack.demo.client import Client
 from stack.demo.comparison import Row, compare
 from stack.demo.drive import Driver
-from stack.demo.expectation import expect
-from stack.demo.found import find
+from stack.demo.expectation import Facts, expect
+from stack.demo.found import check_ins_of, find, work_list_of
 from stack.demo.installation import Installation
+from stack.demo.let_in import at_the_desk, with_the_desk
 from stack.demo.play import Play
 from stack.demo.watch import watched
 from stack.demo.week import Week, write_week
@@ -36,8 +37,11 @@ STORIES = {
     "all well": "THAMES-003",
     "fallen back to SMS: WhatsApp refuses the number": f"THAMES-{people.NO_WHATSAPP[0]:03d}",
     "got nothing: the number is dead, and there is no address": f"THAMES-{people.UNREACHABLE[0]:03d}",
+    "cleared in time, and checked in": clearing.name_of(f"THAMES-{clearing.IN_TIME:03d}"),
+    "not cleared, and checked in all the same": clearing.name_of(f"THAMES-{clearing.OVERRIDDEN:03d}"),
+    "signed, withdrawn, and turned away": clearing.name_of(f"THAMES-{clearing.WITHDRAWS:03d}"),
 }
-"""Three visits whose timelines are worth a look."""
+"""Visits whose timelines are worth a look."""
 
 GRAIN = timedelta(minutes=5)
 """Everything in the week is due on full or half hours; what waits or is tried again may do so a little longer."""
@@ -123,9 +127,18 @@ async def _rows(client: Client, driver: Driver, week: Week, play: Play, posted: 
     until = driver.now or week.ends_at
     expected = expect(week, until)
     expected.add(posted.expected(until))
-    expected.visits = statuses_at([*posted.changes, *week.changes], until)
+    expected.visits = statuses_at([*posted.changes, *with_the_desk(week.changes, week.acts)], until)
     play.names.add(posted.names)
-    return compare(expected, await find(client, play.names))
+    return compare(expected, await found_of(client, week, play))
+
+
+async def found_of(client: Client, week: Week, play: Play) -> Facts:
+    """Return every fact about what was played."""
+    found = await find(client, play.names)
+    came = {one.act.appointment for one in at_the_desk(week.changes, week.acts).answers}
+    found.check_ins = play.turned_away + await check_ins_of(client, play.names, came)
+    found.work_list = await work_list_of(client, play.names, clearing.CLINIC)
+    return found
 
 
 def _stay(console: Console) -> None:

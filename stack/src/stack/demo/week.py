@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from stack.demo import people
+from stack.demo import clearing, people
 from stack.demo.calendar import first_day, local
 from stack.demo.changes import Change, Registration
+from stack.demo.clearing import Act
 from stack.demo.conditions import ORDINARY, Conditions, conditions_of
 from stack.demo.people import CLINICS, Clinic, Patient
 
@@ -23,7 +24,12 @@ WRITTEN = {"THAMES": "offset", "HARBOR": "wall", "SAKURA": "utc"}
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The whole input of the demo."""
+    """The whole input of the demo.
+
+    Attributes:
+        changes: What upstream says.
+        acts: What the desk of the clinic that enforces says and does, ascending.
+    """
 
     day0: date
     opens_at: datetime
@@ -33,21 +39,21 @@ class Week:
     changes: tuple[Change, ...]
     registrations: tuple[Registration, ...]
     conditions: Conditions = ORDINARY
+    acts: tuple[Act, ...] = ()
 
     def instants(self) -> tuple[datetime, ...]:
         """Return the instants at which something is posted, ascending."""
-        return tuple(sorted({c.at for c in self.changes} | {r.at for r in self.registrations}))
+        return tuple(sorted({one.at for one in (*self.changes, *self.registrations, *self.acts)}))
 
 
 def write_week(seed: int, after: date) -> Week:
     """Return the week that begins before the next change of clocks after `after`."""
     day0 = first_day([clinic.zone for clinic in CLINICS], after)
     everyone = people.patients(seed)
-    changes = [change for clinic in CLINICS for change in _Desk(clinic, day0, everyone).changes()]
-    late = tuple(
-        Registration(_Desk(clinic, day0, everyone).opens(2), everyone[clinic.code][people.REGISTERED_LATE].id)
-        for clinic in CLINICS
-    )
+    desks = [_Desk(clinic, day0, everyone) for clinic in CLINICS]
+    enforces = next(desk for desk in desks if desk.clinic.code == clearing.CLINIC)
+    changes = [*(change for desk in desks for change in desk.changes()), *enforces.to_clear()]
+    late = tuple(Registration(desk.opens(2), everyone[desk.clinic.code][people.REGISTERED_LATE].id) for desk in desks)
     return Week(
         day0=day0,
         opens_at=local(day0 - timedelta(days=1), time(20), "UTC"),
@@ -57,6 +63,7 @@ def write_week(seed: int, after: date) -> Week:
         changes=tuple(sorted(changes, key=lambda change: change.at)),
         registrations=late,
         conditions=conditions_of(day0, everyone),
+        acts=tuple(sorted(enforces.acts(), key=lambda act: act.at)),
     )
 
 
@@ -125,6 +132,18 @@ class _Desk:
                 self.booking(index), at=self.opens(day), appointment=name, event_id=f"{name}:booked", start=start
             )
 
+    def to_clear(self) -> Iterator[Change]:
+        """Yield further visits of a service that has to be cleared, and that their patients come."""
+        for index in clearing.STORIES:
+            booking = clearing.visit_of(self.booking(index, day=_day_to_clear(index)))
+            yield booking
+            yield clearing.comes(index, booking, self.day_of(booking, early=False))
+
+    def acts(self) -> Iterator[Act]:
+        for index in clearing.STORIES:
+            booking = clearing.visit_of(self.booking(index))
+            yield from clearing.acts_of(index, booking.appointment, self.opens, _day_to_clear(index))
+
     def rebooked(self, booking: Change) -> Iterator[Change]:
         """Yield a cancellation and, in the same minute, another visit in its place: one move to the patient (D37)."""
         at = self.day_of(booking, early=True)
@@ -183,3 +202,7 @@ class _Desk:
         """Return when the desk opens on the visit's day, or on the day before (but after day 0)."""
         day = self.visit_day(booking)
         return self.opens(max(1, day - 1) if early else day)
+
+
+def _day_to_clear(index: int) -> int:
+    return VISIT_DAYS[(index + 2) % len(VISIT_DAYS)]
