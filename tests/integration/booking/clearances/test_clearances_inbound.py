@@ -116,6 +116,16 @@ async def test_a_clearance_that_came_before_its_visit_is_taken_when_it_is_booked
     assert [row["state"] for row in states] == ["cleared"]
 
 
+async def test_what_was_sent_right_under_the_same_id_is_not_among_the_open_ones(
+    there: Door, installation: Installation
+) -> None:
+    await there.post(booking("b1"))
+    wrong = [Sent(event(event_id, currency="ZZZ")) for event_id in ("e1", "e2")]
+    await sent(there, installation, [*wrong, Sent(event("e1"))])
+    listed = (await there.ask("GET", f"/v1/inbound?topic={CLEARANCES_INBOUND.name}")).json()["items"]
+    assert [one["event_id"] for one in listed] == ["e2"]
+
+
 async def test_g9_a_topic_speaks_for_its_client_alone(there: Door, installation: Installation) -> None:
     key = await there.client(Client("other", ("other",), may_clear=True))
     await there.post(booking("b1"))
