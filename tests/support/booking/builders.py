@@ -9,7 +9,7 @@ from booking.appointments.domain.batch import Batch
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import Known
 from booking.appointments.domain.strangers import Acquaintances
-from booking.clearances.domain.standing import NOTHING_REQUIRED, Standing
+from booking.clearances.domain.standing import NO_TERMS, Terms
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.values.identity import Identity
@@ -64,9 +64,9 @@ def batch(
     now: datetime = NOW,
     new: Collection[str] = (),
     acquaintances: Acquaintances = ALL_KNOWN,
-    standing: Standing = NOTHING_REQUIRED,
+    terms: Terms = NO_TERMS,
 ) -> Batch:
-    """Return an empty batch on top of what another one left; the visits `new` are nobody's yet, and VISIT stands so."""
+    """Return an empty batch on top of what another one left; the visits `new` are nobody's yet."""
     ids: dict[Identity, UUID] = {("local", f"v{n}"): UUID(int=6 + n) for n in range(1, 10)}
     held = {**known.known.held, **known.changed} if known else {}
     taken = {**known.known.recorded_events, **known.recorded_events} if known else {}
@@ -81,7 +81,7 @@ def batch(
             clients={client.client_id: client},
             made={("local", name) for name in new},
             acquaintances=acquaintances,
-            standing={VISIT: standing},
+            terms=terms,
         ),
         now,
     )

@@ -1,12 +1,18 @@
 """What staff should look at of visits: who sees it, who says that it is done, and that it waits once."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from booking.door.domain import Client
+from booking.values.refusals import NOT_CLEARED
+from booking.work_list.domain import CLEARANCE_MISSING, Flag
+from booking.work_list.store import raise_flags
 from tests.support.booking.door import OPERATOR_KEY, Door, booking
 
+NOW = datetime(2027, 3, 1, tzinfo=UTC)
 CLINICS = {"ENT": {"name": "Throat Clinic", "zone": "Europe/London", "country": "GB"}}
 
 
@@ -58,6 +64,20 @@ async def test_a_flag_waits_once_and_again_after_it_is_done(door: Door) -> None:
     [new] = await listed(door)
     assert new["flag_id"] > flag["flag_id"]
     assert len(await listed(door, "?state=all")) == 2
+
+
+@pytest.mark.parametrize("status", ["cancelled", "noshow", "entered-in-error"])
+async def test_nobody_is_asked_for_a_clearance_of_a_visit_that_is_over(door: Door, status: str) -> None:
+    told = await door.post(booking())
+    visit = UUID(told["appointment_id"])
+    async with door.pool.acquire() as connection:
+        await raise_flags(connection, [Flag(visit, code, 1) for code in (CLEARANCE_MISSING, NOT_CLEARED)], NOW)
+
+    await door.post({"event_id": "x1", "appointment": {"id": "v1", "status": status}})
+
+    assert [flag["code"] for flag in await listed(door)] == [NOT_CLEARED]
+    [over] = await listed(door, "?state=done")
+    assert (over["code"], over["done_by"]) == (CLEARANCE_MISSING, "visit-over")
 
 
 async def test_g9_a_client_sees_and_settles_the_flags_of_its_visits_alone(door: Door) -> None:

@@ -1,30 +1,46 @@
 """R34: at our own door a patient is let in when his visit is cleared; what upstream reports is taken, and flagged."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from booking.appointments.domain.batch import Batch, EventAnswer
 from booking.appointments.domain.command import BookAppointment
 from booking.check_ins.domain import CheckInAtDesk
-from booking.clearances.domain.policy import Mode
-from booking.clearances.domain.standing import Checked, Lack, Standing
+from booking.clearances.domain.clearance import Clearance, Slot
+from booking.clearances.domain.kinds import State
+from booking.clearances.domain.policy import Mode, Requirement
+from booking.clearances.domain.standing import NO_TERMS, Terms
 from booking.values.refusals import Refused
 from booking.work_list.domain import Flag
 from schemas.appointments import IngestMode, Status
 from tests.support.booking.builders import VISIT, batch, change, command
+from tests.unit.booking.clearances.made import KINDS, consent, held, policy, word
 
-CONSENT = Lack("consent", "mri-1", "MISSING", "the patient", "Read the form and sign it.", "https://x.org/f", "Consent")
-MONEY = Lack("financial", None, "PENDING", "the patient", None, None, "Payment")
-CHECKED = (Checked("consent", "mri-1", "MISSING"), Checked("financial", None, "PENDING"))
-CLEARED = Standing(Mode.ENFORCE, (Checked("consent", "mri-1", "CLEARED"),))
-LACKING = {mode: Standing(mode, CHECKED, (CONSENT, MONEY)) for mode in Mode}
+REQUIRES = (
+    Requirement("consent", "mri-1", how="Read the form and sign it.", link="https://x.org/f"),
+    Requirement("financial"),
+)
+WAITS = held(word("financial", State.PENDING))
+SIGNED = held(word("financial"), consent(form="mri-1"))
+
+
+def terms(holds: Mapping[Slot, Clearance], mode: Mode = Mode.ENFORCE, service_type: str | None = None) -> Terms:
+    """Return terms by which the eye clinic, or a service type of it, requires a consent and a payment."""
+    required = policy(*REQUIRES, mode=mode, service_type=service_type)._replace(clinic_id="EYE")
+    return Terms({"EYE": [required]}, {"EYE": KINDS}, {VISIT: list(holds.values())})
+
+
+CLEARED = terms(SIGNED)
+LACKING = {mode: terms(WAITS, mode) for mode in Mode}
 DESK = CheckInAtDesk("front desk")
 
 
-def told(standing: Standing, *commands: BookAppointment) -> tuple[Batch, EventAnswer]:
+def told(required: Terms, *commands: BookAppointment) -> tuple[Batch, EventAnswer]:
     """Return the batch in which the commands come after a booking, and the answer to the last one."""
     known = batch()
     known.take(command("e1"))
-    after = batch(known=known, standing=standing)
+    after = batch(known=known, terms=required)
     answers = [after.take(one) for one in commands]
     return after, answers[-1]
 
@@ -39,7 +55,8 @@ def test_r34_a_cleared_visit_is_checked_in_and_what_was_checked_is_kept() -> Non
 
     [kept] = after.check_ins
     assert answer.check_in == kept
-    assert (kept.version, kept.status, kept.standing, kept.asked) == (2, Status.CHECKED_IN, CLEARED, DESK)
+    assert (kept.version, kept.status, kept.asked) == (2, Status.CHECKED_IN, DESK)
+    assert [(one.kind, one.code) for one in kept.standing.checked] == [("consent", "CLEARED"), ("financial", "CLEARED")]
     assert (after.flags, answer.warnings) == ([], ())
     state = after.changed[VISIT]
     assert (state.status, state.said_status, state.caused_by) == (Status.CHECKED_IN, Status.BOOKED, "check-in/local/c1")
@@ -54,8 +71,8 @@ def test_r34_what_lacks_is_refused_where_it_is_enforced_and_nothing_is_changed()
         ("clearances.consent", "MISSING"),
         ("clearances.financial", "PENDING"),
     ]
-    for word in ("the patient", "Read the form and sign it", "https://x.org/f"):
-        assert word in answer.refusal.also[0].message
+    for words in ("the patient", "Read the form and sign it", "https://x.org/f"):
+        assert words in answer.refusal.also[0].message
     assert (after.versions, after.check_ins, after.flags, after.recorded_events) == ([], [], [], {})
 
 
@@ -73,7 +90,7 @@ def test_r34_whoever_overrides_lets_him_in_and_that_is_kept() -> None:
     after, answer = told(LACKING[Mode.ENFORCE], at_desk(override=True, reason="Dr Who agreed"))
 
     [kept] = after.check_ins
-    assert (kept.verdict.overridden, kept.reason, kept.standing.lacking) == (True, "Dr Who agreed", (CONSENT, MONEY))
+    assert (kept.verdict.overridden, kept.reason, len(kept.standing.lacking)) == (True, "Dr Who agreed", 2)
     assert [one.code for one in answer.warnings] == ["NOT_CLEARED"]
     assert after.flags == []
 
@@ -89,11 +106,29 @@ def test_r34_what_upstream_reports_is_taken_and_flagged_where_it_is_enforced(
     assert [one.code for one in answer.warnings] == ["NOT_CLEARED"]
     assert after.flags == flags
     [kept] = after.check_ins
-    assert (kept.asked, kept.standing) == (None, LACKING[mode])
+    assert (kept.asked, kept.standing.mode, len(kept.standing.lacking)) == (None, mode, 2)
+
+
+@pytest.mark.parametrize("status", [Status.CHECKED_IN, Status.FULFILLED])
+def test_r34_whoever_is_first_heard_of_as_let_in_is_judged_by_what_his_clinic_requires(status: Status) -> None:
+    after = batch(new=["v1"], terms=terms({}))
+    answer = after.take(command("e1", status=status))
+
+    assert [one.code for one in answer.warnings if one.code == "NOT_CLEARED"] == ["NOT_CLEARED"]
+    assert Flag(VISIT, "NOT_CLEARED", 1) in after.flags
+    assert [len(one.standing.lacking) for one in after.check_ins] == [2]
+
+
+@pytest.mark.parametrize(("given", "lacks"), [({"clinic": "ENT"}, 0), ({"service_type": "MRI"}, 2), ({}, 0)])
+def test_r34_a_visit_is_judged_as_the_command_leaves_it(given: dict[str, str], lacks: int) -> None:
+    after, answer = told(terms(WAITS, service_type="MRI"), change("e2", Status.CHECKED_IN, **given))
+
+    assert len(answer.warnings) == (lacks > 0)
+    assert [len(one.standing.lacking) for one in after.check_ins] == [lacks] * (lacks > 0)
 
 
 def test_a_fact_of_whom_nothing_is_required_leaves_no_row() -> None:
-    after, answer = told(Standing(), change("e2", Status.CHECKED_IN))
+    after, answer = told(NO_TERMS, change("e2", Status.CHECKED_IN))
     assert (after.check_ins, answer.warnings) == ([], ())
 
 
@@ -108,7 +143,7 @@ def test_the_same_again_changes_nothing_and_another_finds_him_in() -> None:
     assert (again.result, again.check_in, len(after.check_ins)) == ("repeat", None, 1)
     after, other = told(CLEARED, at_desk(), at_desk("c2"))
     assert other.check_in is not None
-    assert (other.result, other.check_in.standing, len(after.versions)) == ("repeat", CLEARED, 1)
+    assert (other.result, other.check_in.standing.is_cleared, len(after.versions)) == ("repeat", True, 1)
 
 
 def test_a_history_that_is_imported_is_not_judged() -> None:

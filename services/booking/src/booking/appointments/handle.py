@@ -62,7 +62,7 @@ async def decided(
         all_register: Whether a booking registers whomever it names (D5).
     """
     ids, made = await store.identify({name for command in commands for name in command.names})
-    known = await look_up(store, commands, clients, ids, made, now, all_register=all_register)
+    known = await look_up(store, commands, clients, ids, made, all_register=all_register)
     batch = Batch(known, now)
     return batch, [batch.take(with_hash(command)) for command in commands]
 

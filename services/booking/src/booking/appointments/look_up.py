@@ -1,7 +1,6 @@
 """What a batch of commands needs to know, read in so many statements whatever its size, under its locks."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
@@ -13,6 +12,7 @@ from booking.appointments.domain.strangers import Acquaintances
 from booking.appointments.domain.transitions import FREE_FROM
 from booking.appointments.ports import Store
 from booking.check_ins.domain import LET_IN
+from booking.clearances.domain.standing import NO_TERMS
 from booking.door.domain import Client
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import in_doubt
@@ -25,7 +25,6 @@ async def look_up(
     clients: Mapping[str, Client],
     ids: Mapping[Identity, UUID],
     made: Collection[Identity],
-    now: datetime,
     *,
     all_register: bool,
 ) -> Known:
@@ -47,7 +46,8 @@ async def look_up(
     named: set[PatientKey | None] = {people.patients.get(name) for c in few for name in c.names_of_patient}
     named |= {state.patient for state in held.values()} if few else set()
     back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
-    checked_in = {ids[name] for c in commands if c.status in LET_IN for name in c.names} & held.keys()
+    checked_in = {ids[name] for c in commands if c.status in LET_IN for name in c.names}
+    known_codes = {code for code in codes if code is not None}
     doubtful = with_doubtful_steps(commands, ids, held)
     described = {patient for patient in named if isinstance(patient, UUID)}
     return Known(
@@ -56,7 +56,7 @@ async def look_up(
         names=await store.names(unsure) if unsure else {},
         held=held,
         recorded_events=await store.recorded_events({(command.client, command.key) for command in commands}),
-        clinics=await store.clinics({code for code in codes if code is not None}),
+        clinics=await store.clinics(known_codes),
         clinic_ids=clinic_ids,
         patients=people.patients,
         patient_names=people.patient_names,
@@ -65,7 +65,7 @@ async def look_up(
         clients=clients,
         visited=await store.visited(described) if described else {},
         barred=await store.barred({state.patient for state in held.values()}) if held else {},
-        standing=await store.standing(checked_in, now) if checked_in else {},
+        terms=await store.terms(known_codes, checked_in) if checked_in else NO_TERMS,
         enforced=await store.enforced(doubtful) if doubtful else (),
         restarts=await store.restarts(back) if back else {},
         acquaintances=Acquaintances(*await _known_ones(store, people), all_register),

@@ -8,7 +8,7 @@ from uuid import UUID
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState
 from booking.check_ins.domain import CheckIn
-from booking.clearances.domain.standing import Standing
+from booking.clearances.domain.standing import Terms
 from booking.clinics.domain.clinic import ClinicState
 from booking.patients.handle import PatientStore
 from booking.values.identity import Identity, PatientKey
@@ -90,8 +90,8 @@ class Store(PatientStore, VersionStore, Protocol):
     async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
         """Return when these sources last began to count their events anew; those that never did are left out."""
 
-    async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
-        """Return how these visits, whose rows are locked, stand to what their clinics require."""
+    async def terms(self, clinics: Collection[str], appointment_ids: Collection[UUID]) -> Terms:
+        """Return what these clinics require for a check-in, and what these visits, whose rows are locked, hold."""
 
     async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
         """Append check-ins of visits whose rows are locked; that one is near and lacks something is settled by it."""

@@ -10,12 +10,13 @@ import asyncpg
 from booking.appointments import statements
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
+from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING
 from booking.appointments.domain.two_writers import Said, said_before
 from booking.appointments.messages import appointment_changed
 from booking.check_ins.domain import CheckIn
 from booking.check_ins.store import keep
 from booking.clearances import store as clearances
-from booking.clearances.domain.standing import Standing
+from booking.clearances.domain.standing import Terms
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import PostgresClinics
 from booking.door.records import columns
@@ -34,6 +35,11 @@ from schemas.wire import provider_id
 
 CHECK_IN = "check-in"
 """Who settles that a visit that is near lacks something: the patient is in."""
+
+VISIT_OVER = "visit-over"
+"""Who settles the same of a visit that was cancelled, or that nobody came to."""
+
+_OVER = ENDS_BEFORE_BEGINNING | {Status.NOSHOW}
 
 _STATUS = {status.value: status for status in Status}
 _MODE = {mode.value: mode for mode in IngestMode}
@@ -119,6 +125,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
             barred,
         )
         await enqueue(self.connection, events)
+        over = {key: state.ingest_time for key, state in dict(versions).items() if state.status in _OVER}
+        if over:
+            await settle(self.connection, over, [CLEARANCE_MISSING], VISIT_OVER, max(over.values()))
 
     async def remember(self, recorded: Mapping[tuple[str, str], RecordedEvent], at: datetime | None = None) -> None:
         """See `ports.Store`.
@@ -146,8 +155,8 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     async def restarts(self, sources: Collection[str]) -> Mapping[str, datetime]:
         return await last_restarts(self.connection, sources)
 
-    async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
-        return await clearances.standing(self.connection, appointment_ids, now)
+    async def terms(self, clinics: Collection[str], appointment_ids: Collection[UUID]) -> Terms:
+        return await clearances.terms(self.connection, clinics, appointment_ids)
 
     async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
         await keep(self.connection, check_ins, now)

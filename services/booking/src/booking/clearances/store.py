@@ -12,7 +12,7 @@ from booking.clearances import statements
 from booking.clearances.domain.clearance import Clearance, Result, Slot, Visit
 from booking.clearances.domain.kinds import Kind
 from booking.clearances.domain.policy import ClearancePolicy
-from booking.clearances.domain.standing import NOTHING_REQUIRED, Standing, standing_of
+from booking.clearances.domain.standing import NO_TERMS, NOTHING_REQUIRED, Standing, Terms, standing_of
 from booking.clearances.handle import Taken, Word
 from booking.clearances.messages import clearance_changed
 from booking.clearances.rows import clearance_of, kind_of, policy_of, requirement_json
@@ -51,6 +51,17 @@ async def standing(
         at = max(now, start) if at_start and start is not None else now
         found[key] = standing_of(policy_of(row), held.get(key, ()), kinds[row["clinic_id"]], at)
     return found
+
+
+async def terms(connection: Connection, clinics: Collection[str], appointment_ids: Collection[UUID]) -> Terms:
+    """Return what these clinics require and these visits hold now, for any number of them in three statements.
+
+    One alone is enough where nothing was ever required.
+    """
+    policies = {clinic: given for clinic, given in (await policies_of(connection, clinics)).items() if given}
+    if not policies:
+        return NO_TERMS
+    return Terms(policies, await kinds_of(connection, set(policies)), await held_of(connection, appointment_ids))
 
 
 async def held_of(connection: Connection, appointment_ids: Collection[UUID]) -> dict[UUID, list[Clearance]]:

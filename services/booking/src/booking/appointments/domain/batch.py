@@ -14,7 +14,6 @@ from booking.appointments.domain.strangers import still_so
 from booking.appointments.domain.transitions import StepRules
 from booking.appointments.domain.versions import decide
 from booking.check_ins.domain import CheckIn, Verdict, judge, lets_in
-from booking.clearances.domain.standing import NOTHING_REQUIRED
 from booking.door.domain import ALL, Client
 from booking.patients.domain.details import KeptDetails, read_by
 from booking.safety.domain import Cause
@@ -170,7 +169,7 @@ class Batch:
         is_one = decision.result is Result.APPLIED and lets_in(held and held.status, state.status)
         if command.check_in is None and not (is_one and command.mode is IngestMode.LIVE):
             return None
-        standing = self.known.standing.get(appointment_id, NOTHING_REQUIRED)
+        standing = self.known.terms.standing(appointment_id, state.clinic_id, state.service_type, self.now)
         verdict = judge(standing, command.check_in) if is_one else Verdict()
         said = (command.client, command.key, command.check_in, command.reason)
         return CheckIn(appointment_id, state.version, state.status, standing, verdict, *said)

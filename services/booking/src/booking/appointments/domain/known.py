@@ -8,7 +8,7 @@ from uuid import UUID
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.strangers import NOBODY_KNOWN, Acquaintances
-from booking.clearances.domain.standing import Standing
+from booking.clearances.domain.standing import NO_TERMS, Terms
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.values.identity import Identity, PatientKey
@@ -52,7 +52,7 @@ class Known:
         visited: Patient → the clinics of his visits, for those whom a client of few clinics describes.
         barred: Patient → why no message may go to him, for those of the appointments held.
         restarts: Source → when its count of events last began anew, for those whose counts went back here.
-        standing: Appointment id → how it stands to what its clinic requires, for those that a command checks in.
+        terms: What the clinics require for a check-in, and what the visits hold that a command checks in.
         enforced: Sources whose steps are enforced, of those that the batch has a doubtful step of (0052).
         acquaintances: Who of those whom the batch names was made known.
     """
@@ -67,7 +67,7 @@ class Known:
     visited: Mapping[UUID, Collection[str]] = field(default_factory=dict)
     barred: Mapping[PatientKey | None, Bar] = field(default_factory=dict)
     restarts: Mapping[str, datetime] = field(default_factory=dict)
-    standing: Mapping[UUID, Standing] = field(default_factory=dict)
+    terms: Terms = NO_TERMS
     enforced: Collection[str] = ()
     made: Collection[Identity] = ()
     names: dict[UUID, set[str]] = field(default_factory=dict)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
+from uuid import UUID
 
 from booking.clearances.domain.clearance import Clearance
 from booking.clearances.domain.kinds import CLEARS, WHOM, Kind, Shape, State
-from booking.clearances.domain.policy import ClearancePolicy, Mode, Requirement
+from booking.clearances.domain.policy import ClearancePolicy, Mode, Requirement, in_force
 
 CLEARED, WAIVED, NOT_REQUIRED = "CLEARED", "WAIVED", "NOT_REQUIRED"
 MISSING, EXPIRED, OLD_FORM = "MISSING", "EXPIRED", "OLD_FORM"
@@ -104,6 +106,31 @@ def standing_of(
     checked = tuple(Checked(one.kind, one.form, code) for one, code in found)
     lacking = tuple(_lack(one, code, kinds) for one, code in found if code not in _ENOUGH)
     return Standing(policy.mode, checked, lacking)
+
+
+class Terms(NamedTuple):
+    """What some clinics require, and what some visits hold: by it a visit is judged as a command leaves it.
+
+    Attributes:
+        policies: Clinic → the newest of it and of each of its service types; clinics without any are left out.
+        kinds: Clinic → its kinds by name.
+        held: Visit → its clearances; those with none are left out.
+    """
+
+    policies: Mapping[str, Sequence[ClearancePolicy]] = MappingProxyType({})
+    kinds: Mapping[str, Mapping[str, Kind]] = MappingProxyType({})
+    held: Mapping[UUID, Sequence[Clearance]] = MappingProxyType({})
+
+    def standing(self, visit: UUID, clinic_id: str | None, service_type: str | None, at: datetime) -> Standing:
+        """Return how a visit stands, if it is at this clinic and of this service type."""
+        policies = self.policies.get(clinic_id or "")
+        if not policies:
+            return NOTHING_REQUIRED
+        held, kinds = self.held.get(visit, ()), self.kinds[clinic_id or ""]
+        return standing_of(in_force(policies, service_type), held, kinds, at)
+
+
+NO_TERMS = Terms()
 
 
 def payer_class_of(clearances: Iterable[Clearance]) -> str | None:
