@@ -9,7 +9,7 @@ from booking.clearances.domain.kinds import State
 from booking.values.refusals import Refused
 from tests.unit.booking.clearances.made import DAY, HOUR, NOW, consent, held, word
 
-SECOND = timedelta(seconds=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def test_the_first_word_is_applied_and_the_same_again_changes_nothing() -> None:
@@ -37,6 +37,18 @@ def test_what_says_no_time_stands_at_its_arrival_and_clocks_may_differ() -> None
     assert (slow.result, old.result) == (Result.APPLIED, Result.STALE)
 
 
+def test_a_clock_that_is_slow_does_not_give_again_what_was_taken_back() -> None:
+    found = held(consent(), consent(State.WITHDRAWN))
+    given = decide(found, consent(said_at=NOW - 4 * MINUTE), NOW + MINUTE)
+    assert (given.result, given.held.state) == (Result.STALE, State.WITHDRAWN)
+
+
+def test_what_is_taken_back_by_a_slow_clock_stands_no_earlier_than_what_it_takes() -> None:
+    slow = decide(held(consent()), consent(State.WITHDRAWN, said_at=NOW - 4 * MINUTE), NOW + MINUTE).held
+    given = decide({("consent", "mri"): slow}, consent(said_at=NOW - 3 * MINUTE), NOW + 2 * MINUTE)
+    assert (slow.state, given.result) == (State.WITHDRAWN, Result.STALE)
+
+
 def test_a_time_of_the_future_does_not_make_the_true_word_that_follows_look_old() -> None:
     first = decide({}, consent(said_at=NOW + DAY), NOW)
     then = decide({("consent", "mri"): first.held}, consent(State.WITHDRAWN, said_at=NOW + HOUR), NOW + HOUR)
@@ -49,6 +61,18 @@ def test_a_repeat_that_was_said_later_keeps_what_was_said_between_stale() -> Non
     again = decide(found, consent(said_at=NOW - HOUR), NOW)
     between = decide({("consent", "mri"): again.held}, consent(State.WITHDRAWN, said_at=NOW - 2 * HOUR), NOW)
     assert (again.result, between.result) == (Result.REPEAT, Result.STALE)
+
+
+def test_a_repeat_that_says_no_time_stands_at_its_own_arrival() -> None:
+    found = held(consent(), consent(State.WITHDRAWN), at=NOW - 4 * HOUR)
+    again = decide(found, consent(State.WITHDRAWN), NOW)
+    between = decide({("consent", "mri"): again.held}, consent(said_at=NOW - HOUR), NOW + HOUR)
+    assert (again.result, again.held.version, between.result) == (Result.REPEAT, 2, Result.STALE)
+
+
+def test_a_repeat_that_was_said_earlier_moves_nothing_back() -> None:
+    again = decide(held(consent(State.WITHDRAWN)), consent(State.WITHDRAWN, said_at=NOW - MINUTE), NOW + HOUR)
+    assert (again.result, again.held.stands_at) == (Result.REPEAT, NOW)
 
 
 def test_a_withdrawal_keeps_what_was_signed_and_says_since_when() -> None:

@@ -1,6 +1,7 @@
 """Words about clearances, taken in batches: each is answered for itself, and the same again has no second effect."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -46,6 +47,13 @@ async def test_the_same_event_again_has_no_second_effect_and_is_answered_as_then
     assert (codes([again]), again.taken and again.taken.version) == (["repeat"], 1)
     assert codes(await said(store, first._replace(body_sha256=b"3"))) == ["EVENT_ID_CONFLICT"]
     assert len(store.words) == 2
+
+
+async def test_the_same_event_of_another_visit_is_a_conflict_and_no_repeat() -> None:
+    here, there = MemoryClearances(), MemoryClearances(visit=VISIT._replace(appointment_id=UUID(int=99)))
+    await said(here, word())
+    there.words = here.words
+    assert codes(await said(there, word()._replace(visit=UUID(int=99)))) == ["EVENT_ID_CONFLICT"]
 
 
 ODD: list[tuple[GiveClearance, Client, str]] = [

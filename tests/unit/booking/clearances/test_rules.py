@@ -23,6 +23,9 @@ TAKEN = [
     (consent(form_version="2"), facts("consent", versions={"1", "2"})),
     (consent(State.WITHDRAWN, signed_at=None, signed_by=None), CANCELLED),
     (consent(State.REFUSED), CANCELLED),
+    (consent(State.WITHDRAWN, form_version="3"), facts("consent", versions={"1", "2"})),
+    (consent(State.REFUSED, form=None, form_version="3"), facts("consent")),
+    (consent(State.WITHDRAWN, expires_at=NOW - 2 * DAY), facts("consent")),
     (word(), facts()),
 ]
 

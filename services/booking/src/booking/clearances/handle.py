@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from booking.clearances.domain.clearance import Clearance, GiveClearance, Result, Slot, Visit, decide
-from booking.clearances.domain.kinds import Kind, State
+from booking.clearances.domain.kinds import TAKES_BACK, Kind
 from booking.clearances.domain.policy import ClearancePolicy, known_versions
 from booking.clearances.domain.rules import Facts, check
 from booking.clearances.domain.standing import Standing
@@ -23,9 +23,6 @@ from booking.values.warned import Warned
 from chassis.postgres.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-_TAKES_BACK = frozenset({State.REFUSED, State.WITHDRAWN})
 
 
 class Taken(NamedTuple):
@@ -165,7 +162,7 @@ def _take(
 ) -> ClearanceAnswer:
     try:
         visit = _visit_of(command, client, known)
-        if before := _before(command, known, words):
+        if before := _before(command, visit, known, words):
             return ClearanceAnswer(command.key, Result.REPEAT, before, command.warnings)
         check(command, _facts(command, visit, known), now)
         mine = held.setdefault(visit.appointment_id, {})
@@ -190,11 +187,11 @@ def _visit_of(command: GiveClearance, client: Client, known: _Known) -> Visit:
     return visit
 
 
-def _before(command: GiveClearance, known: _Known, words: Mapping[tuple[str, str], Word]) -> Taken | None:
+def _before(command: GiveClearance, visit: Visit, known: _Known, words: Mapping[tuple[str, str], Word]) -> Taken | None:
     """Return what became of the same word, if it was taken before.
 
     Raises:
-        Refused: EVENT_ID_CONFLICT: the id was used for another.
+        Refused: EVENT_ID_CONFLICT: the id was used for another, or of another visit.
     """
     key = (command.client, command.key)
     before = known.taken.get(key)
@@ -202,8 +199,9 @@ def _before(command: GiveClearance, known: _Known, words: Mapping[tuple[str, str
         word = words[key]
         slot = (word.said.kind, word.said.form)
         before = Taken(word.command.body_sha256, word.result, word.visit.appointment_id, *slot, word.said.version)
-    if before is not None and before.body_sha256 != command.body_sha256:
-        raise Refused("EVENT_ID_CONFLICT", "this event id was used for another body", "event_id")
+    same = (command.body_sha256, visit.appointment_id)
+    if before is not None and (before.body_sha256, before.appointment_id) != same:
+        raise Refused("EVENT_ID_CONFLICT", "this event id was used for another body or visit", "event_id")
     return before
 
 
@@ -231,7 +229,7 @@ async def _write(
         return
     standing = await store.standing({word.visit.appointment_id for word in changed}, now)
     await store.tell(changed, standing, now)
-    taken_back = {word.visit.appointment_id for word in changed if word.said.state in _TAKES_BACK}
+    taken_back = {word.visit.appointment_id for word in changed if word.said.state in TAKES_BACK}
     lacking = [visits[key] for key in sorted(taken_back) if not (standing[key].is_cleared or visits[key].is_ended)]
     if lacking:
         await store.flag(lacking, now)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from booking.clearances.domain.kinds import CLEARS, State
+from booking.clearances.domain.kinds import CLEARS, TAKES_BACK, State
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from booking.values.warned import FUTURE_TIME, STALE, Warned
@@ -152,14 +152,14 @@ def decide(held: Mapping[Slot, Clearance], command: GiveClearance, now: datetime
     """
     slot = slot_of(held, command)
     mine, said_at, warnings = held.get(slot), *_believed(command, now)
-    if mine is not None and _is_older(said_at, mine):
+    if mine is not None and _is_older(command, said_at, mine):
         return Decision(Result.STALE, mine, (*warnings, Warned(STALE, "said_at", "something later was said of it")))
     newest = max((one.version for one in held.values()), default=0)
     told = _clearance(command, slot, newest + 1, said_at, now)
-    if mine is not None and command.state is State.WITHDRAWN:
-        told = _with_what_is_withdrawn(told, mine)
+    if mine is not None and command.state in TAKES_BACK:
+        told = _with_what_is_taken_back(told, mine)
     if mine is not None and _content(mine) == _content(told):
-        return Decision(Result.REPEAT, mine._replace(said_at=said_at or mine.said_at), warnings)
+        return Decision(Result.REPEAT, _moved_on(mine, told), warnings)
     return Decision(Result.APPLIED, told, warnings)
 
 
@@ -183,11 +183,23 @@ def _believed(command: GiveClearance, now: datetime) -> tuple[datetime | None, t
     return None, (*command.warnings, Warned(FUTURE_TIME, "said_at"))
 
 
-def _is_older(said_at: datetime | None, held: Clearance) -> bool:
-    """Say whether a word is from before the one held; against an arrival, clocks may differ."""
+def _is_older(command: GiveClearance, said_at: datetime | None, held: Clearance) -> bool:
+    """Say whether a word is from before the one held.
+
+    Against an arrival, clocks may differ, but never so that what was taken back is given again.
+    """
     if said_at is None:
         return False
-    return said_at < (held.recorded_at - CLOCKS_DIFFER_BY if held.said_at is None else held.said_at)
+    gives_again = held.state in TAKES_BACK and command.state not in TAKES_BACK
+    is_exact = held.said_at is not None or gives_again
+    return said_at < (held.stands_at if is_exact else held.recorded_at - CLOCKS_DIFFER_BY)
+
+
+def _moved_on(held: Clearance, told: Clearance) -> Clearance:
+    """Return what is held since the same was said again: what was said between the two is older now."""
+    if told.stands_at <= held.stands_at:
+        return held
+    return held._replace(said_at=told.said_at, recorded_at=told.recorded_at)
 
 
 def _clearance(command: GiveClearance, slot: Slot, version: int, said_at: datetime | None, now: datetime) -> Clearance:
@@ -213,8 +225,12 @@ def _clearance(command: GiveClearance, slot: Slot, version: int, said_at: dateti
     )
 
 
-def _with_what_is_withdrawn(told: Clearance, held: Clearance) -> Clearance:
-    """Return a withdrawal with what was signed, where it does not say that again."""
+def _with_what_is_taken_back(told: Clearance, held: Clearance) -> Clearance:
+    """Return what takes back: it stands no earlier than what it takes, and a withdrawal keeps what was signed."""
+    if told.stands_at < held.stands_at:
+        told = told._replace(said_at=held.stands_at)
+    if told.state is not State.WITHDRAWN:
+        return told
     kept = {name: getattr(told, name) or getattr(held, name) for name in ("form_version", "signed_at", "signed_by")}
     return told._replace(**kept)
 

@@ -29,6 +29,7 @@ class State(StrEnum):
 
 
 CLEARS = frozenset({State.CLEARED, State.WAIVED})
+TAKES_BACK = frozenset({State.REFUSED, State.WITHDRAWN})
 
 STATES = {
     Shape.FINANCIAL: frozenset(State) - {State.WITHDRAWN},

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from booking.clearances.domain.clearance import CLOCKS_DIFFER_BY, GiveClearance, Visit
-from booking.clearances.domain.kinds import CLEARS, STATES, Kind, Shape, State
+from booking.clearances.domain.kinds import CLEARS, STATES, TAKES_BACK, Kind, Shape, State
 from booking.clearances.domain.money import currencies
 from booking.values.refusals import Refused
 
@@ -76,6 +76,8 @@ def _of_a_consent(command: GiveClearance, facts: Facts, now: datetime) -> Iterat
         for name in ("signed_at", "signed_by"):
             if getattr(command, name) is None:
                 yield Refused("MISSING_FIELD", "a consent is signed, at some time, by somebody", name)
+    if command.state in TAKES_BACK:
+        return  # no doubt about the form keeps a consent that was taken back
     if facts.versions and command.form_version is not None and command.form_version not in facts.versions:
         message = (
             "the clinic's clearance policy never named this version of the form: set the policy, then send it again"
@@ -105,7 +107,8 @@ def _of_times(command: GiveClearance, facts: Facts, now: datetime) -> Iterator[R
         told = getattr(command, name)
         if told is not None and told > now + CLOCKS_DIFFER_BY:
             yield Refused("NOT_YET", "it is of the future; is it local time written as UTC?", name)
-    if signed_at is not None and command.expires_at is not None and command.expires_at <= signed_at:
+    is_given, expires_at = command.state not in TAKES_BACK, command.expires_at
+    if is_given and signed_at is not None and expires_at is not None and expires_at <= signed_at:
         yield Refused("EXPIRED_BEFORE_SIGNED", "it would have expired as it was signed", "expires_at")
     if signed_at is not None and command.withdrawn_at is not None and command.withdrawn_at < signed_at:
         yield Refused("WITHDRAWN_BEFORE_SIGNED", "nothing is withdrawn before it is signed", "withdrawn_at")
