@@ -23,6 +23,11 @@ ENFORCED, OBSERVED = (), (None,) * 5
 """Turns that a case waits: the first case enforces the source in the first turn, and lets it be in the sixth."""
 
 
+def bare(number: int, status: str, **appointment: Any) -> dict[str, Any]:
+    """Return an event that says nothing of its place in the order."""
+    return {name: value for name, value in event(number, status, **appointment).items() if name != "sequence"}
+
+
 def mode(mode: str, *, changed: bool) -> Post:
     """Return how the source is judged from now on."""
     body = {"mode": mode, "reason": "to be seen"}
@@ -115,6 +120,15 @@ CASES = (
             Post(event(1, start="{S}", end="{E}"), {"result": "stale"}, [("STALE", "sequence")]),
         ],
         held={"status": "arrived", "version": 1},
+    ),
+    Case(
+        "enforce: arrived before its booking reached us, without a sequence or a time",
+        [
+            *ENFORCED,
+            Post(bare(2, "arrived", start="{S}"), APPLIED, FACT),
+            Post(bare(1, "booked", start="{S}", end="{E}"), APPLIED, [("STALE", "appointment.status")]),
+        ],
+        held={"status": "arrived", "version": 2},
     ),
     Case(
         "enforce: nobody came to what was only asked for",

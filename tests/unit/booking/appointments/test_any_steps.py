@@ -195,10 +195,11 @@ def test_the_machine_reaches_what_it_judges() -> None:
     machine = AnySteps()
     machine.enforced = {"one"}
     given: dict[str, Any] = {"source": "one", "appointment": "v1", "client": "corrects", "starts_at": START}
-    machine.upstream_says([{**given, "status": Status.ARRIVED}])
+    machine.upstream_says([{**given, "status": Status.ARRIVED, "sequence": 1}])
     (taken,) = machine.recorded.values()
     assert [warned.code for warned in taken.warnings] == ["FACT_BEFORE_BOOKING"]
-    late = [command(key, **given, status=Status.BOOKED, reason=reason) for key, reason in (("c", None), ("d", "no"))]
-    refused, corrected = (machine.batch(one).take(one) for one in late)
+    back = {**given, "status": Status.BOOKED, "sequence": 2}
+    newer = [command(key, **back, reason=reason) for key, reason in (("c", None), ("d", "no"))]
+    refused, corrected = (machine.batch(one).take(one) for one in newer)
     assert refused.refusal is not None
     assert corrected.result is Result.APPLIED

@@ -204,3 +204,41 @@ def test_a_step_of_a_visit_that_the_batch_gives_another_name_is_seen_under_each(
     under_the_other = change("e2", Status.BOOKED, appointment="v2")
     assert asked(held_as(Status.BOOKED), repeated, under_the_other) == set()
     assert asked(held_as(Status.BOOKED, Status.FULFILLED), repeated, under_the_other) == {"local"}
+
+
+@pytest.mark.parametrize("status", sorted(FACTS))
+@pytest.mark.parametrize("make", [batch, strict])
+def test_a_booking_that_comes_after_what_happened_adds_its_details_and_takes_nothing_back(
+    status: Status, make: Any
+) -> None:
+    taken = make()
+    taken.take(change("e1", status, patient="ann", clinic="EYE", starts_at=START))
+    late = taken.take(command("e2", starts_at=START - timedelta(days=1), ends_at=START + timedelta(hours=1)))
+
+    assert (late.result, [(w.code, w.place) for w in late.warnings]) == (
+        Result.APPLIED,
+        [("STALE", "appointment.status")],
+    )
+    state = taken.changed[VISIT]
+    assert (state.status, state.said_status, state.version, state.starts_at) == (status, None, 2, START)
+    assert (state.service_type, state.ends_at) == ("Check", START + timedelta(hours=1))
+    assert state.provider_id is not None
+    assert [flag.code for flag in taken.flags] == ["FACT_BEFORE_BOOKING"]
+
+
+def test_what_happened_is_not_overwritten_by_the_booking_that_comes_after() -> None:
+    taken = strict()
+    taken.take(command("e1", status=Status.ARRIVED, service_type="Scan"))
+    assert taken.take(command("e2")).result is Result.REPEAT
+    assert taken.changed[VISIT].service_type == "Scan"
+
+
+@pytest.mark.parametrize(
+    "back", [{"sequence": 2}, {"reason": "another Ann"}, {"status": Status.PENDING}], ids=["newer", "reason", "request"]
+)
+def test_a_step_back_from_what_happened_is_no_late_booking(back: dict[str, Any]) -> None:
+    taken = strict()
+    taken.take(command("e1", status=Status.ARRIVED, sequence=1))
+    refused = taken.take(command("e2", **back)).refusal
+    assert refused is not None
+    assert refused.code == "ILLEGAL_TRANSITION"

@@ -7,14 +7,14 @@ from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import AppointmentState
-from booking.appointments.domain.statuses import KEEPS_ITS_TIME, NEEDS_NO_START
+from booking.appointments.domain.statuses import HAPPENED, KEEPS_ITS_TIME, NEEDS_NO_START
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.domain.own_policy import slugs_of
 from booking.values.identity import PatientKey
 from booking.values.refusals import Refused
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import END_IS_START, Warned, dropped
-from schemas.appointments import SENDABLE
+from schemas.appointments import SENDABLE, Status
 from schemas.wire import provider_id
 
 
@@ -61,6 +61,27 @@ def _end(
     known = base.ends_at if starts_at == base.starts_at else _shifted_end(base, starts_at)
     before = Refused("END_BEFORE_START", "the visit ends before it starts", "appointment.end")
     return known, () if told is UNSET else (dropped(before),)
+
+
+def is_late_booking(held: AppointmentState, command: BookAppointment) -> bool:
+    """Say whether this is the booking of a visit whose first word was what happened to it (0052).
+
+    Asked only of a command that nothing but its arrival says to be newer. With a reason it is a correction.
+    """
+    is_fact = held.version == 1 and held.status in HAPPENED
+    return is_fact and command.status is Status.BOOKED and command.reason is None and not command.is_ours
+
+
+def filling_in(held: AppointmentState, command: BookAppointment) -> BookAppointment:
+    """Return a late booking as what it adds to the visit: the details that were not told with what happened."""
+    return command._replace(
+        status=held.said_status or held.status,
+        confirmed=UNSET,
+        starts_at=UNSET,
+        ends_at=command.ends_at if held.ends_at is None else UNSET,
+        provider=command.provider if held.provider_id is None else UNSET,
+        service_type=command.service_type if held.service_type is None else UNSET,
+    )
 
 
 def told_time(command: BookAppointment, time: Maybe[datetime | None]) -> Maybe[datetime | None]:

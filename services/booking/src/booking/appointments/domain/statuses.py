@@ -8,6 +8,9 @@ CAN_STILL_CHANGE = frozenset({Status.PROPOSED, Status.PENDING, Status.BOOKED, St
 VISIT_HAPPENED_OR_WILL = frozenset({Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW})
 """Booked or later: what makes `first_booked_at` (D3)."""
 
+HAPPENED = frozenset({Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW})
+"""What became of a visit: a fact of one that is not known as booked (0052)."""
+
 ENDS_BEFORE_BEGINNING = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 """As the first word about an appointment these are tombstones (D41)."""
 

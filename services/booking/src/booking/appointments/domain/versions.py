@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from booking.appointments.domain.at_desk import check_at_desk, check_not_over
-from booking.appointments.domain.changes import fields_of, plans_anew
+from booking.appointments.domain.changes import fields_of, filling_in, is_late_booking, plans_anew
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.order import Order, against_what, latest, moved_on, order_of, stands_at, stood_at
 from booking.appointments.domain.state import AppointmentState, Decision, Result
@@ -27,6 +27,8 @@ from schemas.appointments import IngestMode, Status
 _OVERTAKEN = (
     "it was cancelled before it was booked, and nothing says that this is newer: give a sequence or occurred_at"
 )
+
+_STAYS = "what happened to this visit came before its booking: it stays so, and what was not told with it was added"
 
 
 def decide(
@@ -68,7 +70,12 @@ def decide(
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now, rules)
+    late = ()
+    if order is Order.BY_ARRIVAL and is_late_booking(held, command):
+        command, clinic_id, patient = filling_in(held, command), None, None
+        late = (Warned(STALE, "appointment.status", _STAYS),)
     told, warnings = fields_of(held, command, clinic_id, patient)
+    warnings += late
     both = merged(held, told, command)
     return _next(held, command, order, both._replace(warnings=warnings + both.warnings), now, clinics, rules)
 
