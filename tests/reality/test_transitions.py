@@ -131,6 +131,15 @@ CASES = (
         held={"status": "arrived", "version": 2},
     ),
     Case(
+        "enforce: arrived at a visit that was cancelled and never booked",
+        [
+            *ENFORCED,
+            Post(event(1, "cancelled"), {"result": "tombstone"}),
+            Post(event(2, "arrived", start="{S}", end="{E}"), APPLIED, FACT),
+        ],
+        held={"status": "arrived", "version": 1},
+    ),
+    Case(
         "enforce: nobody came to what was only asked for",
         [*ENFORCED, Post(event(1, "pending", start="{S}"), APPLIED), told(2, "noshow", FACT)],
         held={"status": "noshow"},

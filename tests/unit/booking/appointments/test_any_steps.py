@@ -98,6 +98,8 @@ class AnySteps(RuleBasedStateMachine):
         answer: EventAnswer,
         nothing_is_written: bool,
     ) -> None:
+        if before is not None and before.version == 0 and before.status is Status.CANCELLED:
+            before = None  # it is not known as booked
         held = None if before is None else before.status
         own = None if before is None else said_last(before).said_status
         if answer.refusal is not None:

@@ -242,3 +242,20 @@ def test_a_step_back_from_what_happened_is_no_late_booking(back: dict[str, Any])
     refused = taken.take(command("e2", **back)).refusal
     assert refused is not None
     assert refused.code == "ILLEGAL_TRANSITION"
+
+
+@pytest.mark.parametrize("status", sorted(FACTS))
+@pytest.mark.parametrize("make", [batch, strict])
+def test_what_happened_to_a_visit_that_was_cancelled_and_never_booked_is_a_fact(status: Status, make: Any) -> None:
+    taken = make()
+    taken.take(change("e1", Status.CANCELLED, sequence=1))
+    came = taken.take(command("e2", status=status, sequence=2))
+    assert (came.result, codes(came)) == (Result.APPLIED, ["FACT_BEFORE_BOOKING"])
+    assert (taken.changed[VISIT].status, [flag.code for flag in taken.flags]) == (status, ["FACT_BEFORE_BOOKING"])
+
+
+def test_whoever_came_to_a_visit_that_was_booked_and_cancelled_is_refused_for_staff_to_see() -> None:
+    known = held_as(Status.BOOKED, Status.CANCELLED)
+    refused = strict(known).take(change("e3", Status.ARRIVED)).refusal
+    assert refused is not None
+    assert refused.code == "ILLEGAL_TRANSITION"

@@ -70,7 +70,7 @@ def decide(
         return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now, rules)
-    late = ()
+    late: tuple[Warned, ...] = ()
     if order is Order.BY_ARRIVAL and is_late_booking(held, command):
         command, clinic_id, patient = filling_in(held, command), None, None
         late = (Warned(STALE, "appointment.status", _STAYS),)
@@ -120,7 +120,8 @@ def _after_tombstone(
         if ends:
             warnings = judge(Taken(Actor.UPSTREAM, held.status, command.status), command.reason, rules)
             return Decision(Result.TOMBSTONE, _tombstone(command, now), warnings)
-        return _first(command, clinic_id, patient, now, rules, held.status)
+        error = held.status if held.status is Status.ENTERED_IN_ERROR else None  # cancelled is not known as booked
+        return _first(command, clinic_id, patient, now, rules, error)
     if ends:
         return Decision(Result.REPEAT, held)
     if order is Order.SAME:
@@ -136,7 +137,7 @@ def _first(
     rules: StepRules,
     before: Status | None = None,
 ) -> Decision:
-    """Return the first version; `before` is the status of a tombstone that it comes after."""
+    """Return the first version; `before` is what its visit is known as, if that is final."""
     if patient is None:
         raise Refused("PATIENT_REQUIRED", "the first event of an appointment names its patient", "appointment.patient")
     if clinic_id is None:
