@@ -65,12 +65,8 @@ def test_a_consent_of_release_4_says_which_form_was_signed_when_by_whom_and_unti
 
 def test_a_consent_of_release_5_says_the_same_in_its_own_elements() -> None:
     command = read(R5, "R5").command
-    assert (command.kind, command.state, command.form, command.form_version) == (
-        "consent",
-        State.CLEARED,
-        "surgery",
-        "3",
-    )
+    assert (command.kind, command.state) == ("consent", State.CLEARED)
+    assert (command.form, command.form_version) == ("surgery", "3")
     assert (command.signed_at, command.signed_by) == (datetime(2027, 2, 28, tzinfo=UTC), SignedBy.GUARDIAN)
     assert (command.expires_at, command.warnings) == (datetime(2027, 4, 1, tzinfo=UTC), ())
 
@@ -90,6 +86,20 @@ def test_a_consent_of_release_5_says_the_same_in_its_own_elements() -> None:
         ("R5", {"status": "unknown"}, State.PENDING),
         ("R5", {"status": "inactive"}, State.WITHDRAWN),
         ("R5", {"decision": "deny"}, State.REFUSED),
+        ("R4", {"policyRule": {"coding": [{"code": "OPTOUT"}]}}, State.REFUSED),
+        ("R4", {"policyRule": {"coding": [{"code": "OPTOUTE"}]}, "status": "inactive"}, State.WITHDRAWN),
+        ("R4", {"policyRule": {"coding": [{"code": "OPTIN"}]}}, State.CLEARED),
+        ("R4", {"policyRule": {"coding": [{"code": "OPTINR"}]}}, State.PENDING),
+        ("R4", {"policy": [{"uri": "http://hl7.org/fhir/ConsentPolicy/opt-out"}]}, State.REFUSED),
+        ("R5", {"regulatoryBasis": [{"coding": [{"code": "OPTOUTE"}]}]}, State.REFUSED),
+        ("R4", {"provision": {"provision": [{"type": "deny"}]}}, State.PENDING),
+        ("R4", {"provision": {"type": "deny", "provision": [{"type": "permit"}]}}, State.REFUSED),
+        ("R5", {"provision": [{"action": [{"coding": [{"code": "disclose"}]}]}]}, State.PENDING),
+        ("R4", {"provision": {"period": {"start": "2029-01-01"}}}, State.PENDING),
+        ("R5", {"period": {"start": "2027-03-01T08:30:00Z"}}, State.CLEARED),
+        ("R5", {"period": {"start": "2027-03-01T09:30:00Z"}}, State.PENDING),
+        ("R5", {"provision": [{"period": {"start": "2027-04-01"}}]}, State.PENDING),
+        ("R4", {"status": "rejected", "provision": {"period": {"start": "2029-01-01"}}}, State.REFUSED),
     ],
 )
 def test_status_and_decision_are_one_state(release: str, members: dict[str, Any], state: State) -> None:
@@ -106,10 +116,43 @@ def test_status_and_decision_are_one_state(release: str, members: dict[str, Any]
         ({"scope": {"coding": [{"code": "research"}]}}, "research"),
         ({"scope": {"coding": [{"code": "adr"}, {"code": "treatment"}]}}, "adr"),
         ({"category": [{"coding": [{"code": "research"}]}]}, "research"),
+        ({"category": [{"coding": [{"code": "npp"}]}]}, "patient-privacy"),
+        ({"category": [{"coding": [{"code": "surgery-form"}]}]}, "consent"),
     ],
 )
 def test_another_scope_than_treatment_clears_a_kind_of_its_own(members: dict[str, Any], kind: str) -> None:
     assert read({**R4, **members}).command.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("59284-0", "consent"),
+        ("64293-4", "consent"),
+        ("npp", "patient-privacy"),
+        ("INFA", "patient-privacy"),
+        ("IDSCL", "patient-privacy"),
+        ("dnr", "adr"),
+        ("RSDID", "research"),
+    ],
+)
+def test_a_category_of_release_5_is_that_of_a_treatment_or_clears_a_kind_of_its_own(code: str, kind: str) -> None:
+    assert read({**R5, "category": [{"coding": [{"code": code}]}]}, "R5").command.kind == kind
+
+
+def test_a_base_policy_is_no_form() -> None:
+    rule = {"coding": [{"code": "OPTIN"}, {"code": "surgery", "version": "3"}], "text": "opt in"}
+    command = read({**R4, "policy": [{"uri": "urn:hl7/opt-in"}], "policyRule": rule}).command
+    assert (command.form, command.form_version) == ("surgery", "3")
+    command = read({**R4, "policy": [], "policyRule": {"coding": rule["coding"][:1], "text": "opt in"}}).command
+    assert (command.form, command.form_version) == (None, None)
+
+
+def test_a_consent_ends_with_the_first_of_its_periods() -> None:
+    provisions = [{"period": {"end": "2027-02-01"}}, {"period": {"end": "2028-02-01"}}]
+    for root in ({"end": "2027-03-31"}, {"start": "2027-01-01"}):
+        command = read({**R5, "period": root, "provision": provisions}, "R5").command
+        assert command.expires_at == datetime(2027, 2, 2, tzinfo=UTC)
 
 
 NAMED_BY = {
@@ -155,6 +198,23 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         ("TIME_OUT_OF_RANGE", "Consent.provision.period.end"),
     ),
     "a modifier": ({"modifierExtension": [{"url": "urn:not"}]}, ("UNKNOWN_MODIFIER", "Consent.modifierExtension")),
+    "a modifier of a part": (
+        {"provision": {"modifierExtension": [{"url": "urn:not"}]}},
+        ("UNKNOWN_MODIFIER", "Consent.provision.modifierExtension"),
+    ),
+    "a modifier of what is listed": (
+        {"policy": [{"uri": "urn:a"}, {"uri": "urn:b", "modifierExtension": [{"url": "urn:not"}]}]},
+        ("UNKNOWN_MODIFIER", "Consent.policy[1].modifierExtension"),
+    ),
+    "a scope that cannot be read": (
+        {"scope": {"coding": [{"code": 7}]}},
+        ("INVALID_FHIR", "Consent.scope.coding[0].code"),
+    ),
+    "exceptions that cannot be read": (
+        {"provision": {"provision": [{"type": 7}]}},
+        ("INVALID_FHIR", "Consent.provision.provision[0].type"),
+    ),
+    "a scope that nobody knows": ({"scope": {"coding": [{"code": "surgery"}]}}, ("UNKNOWN_KIND", "Consent.scope")),
     "another resource": ({"resourceType": "Contract"}, ("WRONG_RESOURCE", "resourceType")),
 }
 
@@ -172,11 +232,6 @@ def test_release_4_sent_to_release_5_is_told_where_it_belongs() -> None:
 DROPPED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a date that is none": ({"dateTime": "yesterday"}, ["Consent.dateTime"]),
     "a field of another release": ({"verificationResult": 1}, ["Consent.verificationResult"]),
-    "exceptions": ({"provision": {"provision": [{"type": "deny"}]}}, ["Consent.provision"]),
-    "a period that begins later": (
-        {"provision": {"period": {"start": "2027-03-05", "end": "9999-12-31"}}},
-        ["Consent.provision.period.start"],
-    ),
     "a form over two lines": ({"policy": [{"uri": "urn:a\nb"}]}, ["Consent.policy"]),
     "no scope and no category": ({"scope": None, "category": None}, ["Consent.category", "Consent.scope"]),
 }
@@ -189,6 +244,22 @@ def test_a_detail_that_cannot_be_kept_is_named_and_the_rest_is_taken(
     command = read({name: one for name, one in {**R4, **members}.items() if one is not None}).command
     assert [(one.code, one.place) for one in command.warnings] == [("DETAIL_DROPPED", place) for place in places]
     assert command.state is State.CLEARED
+
+
+def test_what_keeps_an_active_consent_pending_is_named_and_why() -> None:
+    later = {"start": "2027-03-05", "end": "9999-12-31"}
+    command = read({**R4, "provision": {"provision": [{"type": "deny"}], "period": later}}).command
+    assert [(one.code, one.place) for one in command.warnings] == [
+        ("DETAIL_DROPPED", "Consent.provision"),
+        ("DETAIL_DROPPED", "Consent.provision.period.start"),
+    ]
+    assert (command.state, command.reason) == (State.PENDING, "it has exceptions, which are not read: look at the form")
+
+
+def test_a_consent_from_a_day_that_began_in_the_east_is_in_force() -> None:
+    evening = Hints(LOCAL, NOW.replace(hour=20))
+    value = {**R4, "provision": {"period": {"start": "2027-03-02"}}}
+    assert parse(orjson.dumps(value), "R4", evening).command.state is State.CLEARED
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,20 @@ ANSWERS: list[tuple[dict[str, Any], State, str | None]] = [
     ({"insurance": None}, State.PENDING, "it does not say whether coverage is in force"),
     ({"purpose": ["discovery"]}, State.PENDING, "it was asked which coverage there is, not whether it pays for this"),
     ({"purpose": ["discovery", "benefits"]}, State.CLEARED, None),
+    (
+        {"purpose": ["discovery", 7]},
+        State.PENDING,
+        "it was asked which coverage there is, not whether it pays for this",
+    ),
+    ({"purpose": ["discover"]}, State.PENDING, "it does not say what was asked"),
+    ({"purpose": []}, State.PENDING, "it does not say what was asked"),
+    ({"purpose": None}, State.PENDING, "it does not say what was asked"),
+    (covered(benefitPeriod={"start": "2028-01-01", "end": "2028-12-31"}), State.PENDING, "the coverage begins later"),
+    (
+        {"insurance": [COVERED, {**COVERED, "benefitPeriod": {"start": "2028-01-01", "end": "2028-12-31"}}]},
+        State.CLEARED,
+        None,
+    ),
     (covered(item=[{"excluded": True}]), State.REFUSED, "the coverage excludes it"),
     (covered(item=[{"excluded": True}, {"excluded": False}]), State.CLEARED, None),
     (
@@ -89,6 +103,23 @@ def test_outcome_purpose_and_insurance_are_one_state_and_why(
     assert (command.state, command.reason) == (state, reason)
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        covered(inforce=False),
+        covered(inforce=None),
+        covered(benefitPeriod={"start": "2028-01-01"}),
+        {"outcome": "error"},
+        {"outcome": "queued"},
+        {"status": "cancelled"},
+        {"purpose": ["discovery"]},
+        {"insurance": [{"inforce": True}, {**COVERED, "inforce": False}]},
+    ],
+)
+def test_who_pays_is_told_only_by_an_answer_that_clears_and_what_is_in_force(members: dict[str, Any]) -> None:
+    assert read(given(members)).command.payer_class is None
+
+
 def given(members: dict[str, Any]) -> dict[str, Any]:
     """Return the answer with these members; None: without it."""
     value = {name: one for name, one in {**ANSWER, **members}.items() if one is not None}
@@ -102,6 +133,7 @@ def given(members: dict[str, Any]) -> dict[str, Any]:
         ([{**COVERED, "benefitPeriod": {"end": "9999-12-31"}}], None),
         ([COVERED, {**COVERED, "benefitPeriod": {"end": "2027-03"}}], datetime(2028, 1, 1, tzinfo=UTC)),
         ([COVERED, {"coverage": {}, "inforce": True}], None),
+        ([COVERED, {**COVERED, "benefitPeriod": {"start": "2028", "end": "2028"}}], datetime(2028, 1, 1, tzinfo=UTC)),
         (
             [{**COVERED, "inforce": False}, {**COVERED, "benefitPeriod": {"end": "2027-03"}}],
             datetime(2027, 4, 1, tzinfo=UTC),
@@ -135,6 +167,14 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         covered(benefitPeriod={"end": "soon"}),
         ("INVALID_FHIR", f"{KIND}.insurance[0].benefitPeriod.end"),
     ),
+    "a modifier of an insurance": (
+        covered(modifierExtension=[{"url": "urn:not", "valueBoolean": True}]),
+        ("UNKNOWN_MODIFIER", f"{KIND}.insurance[0].modifierExtension"),
+    ),
+    "a modifier of the plan": (
+        {"contained": [{**ANSWER["contained"][0], "modifierExtension": [{"url": "urn:not"}]}]},
+        ("UNKNOWN_MODIFIER", f"{KIND}.contained[0].modifierExtension"),
+    ),
     "another resource": ({"resourceType": "ClaimResponse"}, ("WRONG_RESOURCE", "resourceType")),
 }
 
@@ -147,10 +187,10 @@ def test_what_would_clear_a_visit_by_guess_is_refused(members: dict[str, Any], e
 
 
 def test_what_fhir_requires_and_a_payer_leaves_out_is_named_and_the_rest_is_taken() -> None:
-    left_out = {"created": None, "insurer": None, "purpose": None, "request": None}
+    left_out = {"created": None, "insurer": None, "request": None}
     command = read(given({**left_out, **covered(coverage=None)})).command
     assert command.state is State.CLEARED
-    named = [f"{KIND}.{name}" for name in ("created", "insurance[0].coverage", "insurer", "purpose", "request")]
+    named = [f"{KIND}.{name}" for name in ("created", "insurance[0].coverage", "insurer", "request")]
     assert sorted(one.place for one in command.warnings) == sorted(named)
 
 

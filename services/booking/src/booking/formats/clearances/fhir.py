@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -26,6 +26,10 @@ from booking.values.warned import Details, dropped
 
 type Models = Mapping[str, type[BaseModel]]
 """By the release of FHIR: `R4`, `R5`."""
+
+
+EARLIEST_ZONE = timedelta(hours=14)
+"""How long before UTC a day begins where it begins first."""
 
 
 class Inside(NamedTuple):
@@ -81,9 +85,10 @@ def read(
     digest, details = canonical_hash(value), Details()
     if not isinstance(value, dict) or value.get("resourceType") != kind:
         raise Refused("WRONG_RESOURCE", f"the body is no {kind} resource", "resourceType")
-    if value.get("modifierExtension"):
+    modifier = next(_modifiers(value, kind), None)
+    if modifier is not None:
         message = "an extension that may turn the meaning round, and is not known here: say it without"
-        raise Refused("UNKNOWN_MODIFIER", message, f"{kind}.modifierExtension")
+        raise Refused("UNKNOWN_MODIFIER", message, modifier)
     element, code = of_another.get(release, ("", ""))
     if value.get(element) is not None:
         other = code.removeprefix("FHIR_")
@@ -92,6 +97,18 @@ def read(
     with_whole_lists(value)
     found = parsed(models[release], value, details, release)
     return Read(kind, release, found, Message(hints.now, inside), details, digest, hints)
+
+
+def _modifiers(value: Any, place: str) -> Iterator[str]:
+    """Yield the places of modifier extensions in a resource, the outer ones first."""
+    waiting = [(place, value)]
+    for where, one in waiting:
+        if isinstance(one, dict):
+            if one.get("modifierExtension"):
+                yield f"{where}.modifierExtension"
+            waiting += [(f"{where}.{name}", inner) for name, inner in one.items()]
+        elif isinstance(one, list):
+            waiting += [(f"{where}[{number}]", inner) for number, inner in enumerate(one)]
 
 
 def _contained(listed: Any, kind: str, details: Details) -> Iterator[Inside]:
@@ -208,6 +225,14 @@ def until(period: Any, place: str) -> datetime | None:
         return None
     end = ends(period.end)
     return None if end.year > LAST_YEAR else _in_range(end, place)
+
+
+def begins_later(period: Any, now: datetime) -> bool:
+    """Say whether a Period has not begun; a day that has begun somewhere on earth has."""
+    if period is None or not period.start:
+        return False
+    ahead = timedelta() if isinstance(period.start, datetime) else EARLIEST_ZONE
+    return begins(period.start) > now + ahead
 
 
 def _in_range(at: datetime, place: str) -> datetime:

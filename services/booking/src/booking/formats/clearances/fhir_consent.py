@@ -1,6 +1,6 @@
 """FHIR's Consent, R4 and R5: a patient's word about a visit, or that of whoever speaks for him."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from fhir.resources.consent import Consent as ConsentR5
@@ -8,9 +8,8 @@ from fhir.resources.R4B.consent import Consent as ConsentR4
 
 from booking.clearances.domain.clearance import SignedBy
 from booking.clearances.domain.kinds import State
-from booking.formats.clearances.fhir import Models, Read, codes, moment, read, told, until
+from booking.formats.clearances.fhir import EARLIEST_ZONE, Models, Read, begins_later, codes, moment, read, told, until
 from booking.formats.clearances.told import ToldClearance
-from booking.formats.fhir_r4.periods import begins
 from booking.formats.port import Hints
 from booking.values import texts
 from booking.values.refusals import Refused
@@ -22,9 +21,20 @@ _OF_ANOTHER = {"R4": ("subject", "FHIR_R5"), "R5": ("patient", "FHIR_R4")}
 """Which element tells that a resource is of another release, and how that is refused."""
 
 TREATMENT = "consent"
-"""The kind of a consent to what is done at the visit: scope `treatment`, or none that is coded."""
-_SCOPES = frozenset({"patient-privacy", "research", "adr"})
-"""FHIR's other scopes: each is a kind of its own, which a clinic adds that asks for it."""
+"""The kind of a consent to what is done at the visit."""
+_KINDS = {
+    TREATMENT: "treatment 59284-0 64293-4",
+    "patient-privacy": "patient-privacy npp infa infao infaso icol idscl irdscl emrgonly 57016-8 57017-6 64292-6",
+    "research": "research rsdid rsreid",
+    "adr": "adr acd dnr hcd polst",
+}
+"""FHIR's scopes and categories, HL7's ActCodes and LOINC's, by kind: all but the first clear one of their own."""
+_KIND_OF = {code: kind for kind, known in _KINDS.items() for code in known.split()}
+
+_OPT_OUT = frozenset({"OPTOUT", "OPTOUTE"})
+_OPT_IN_WITHIN_LIMITS = "OPTINR"
+_BASES = _OPT_OUT | {_OPT_IN_WITHIN_LIMITS, "OPTIN"}
+"""HL7's base policies: they say whether, and are no form."""
 
 _STATES = {
     "active": State.CLEARED,
@@ -48,9 +58,6 @@ _PLACES = {
 }  # fmt: skip
 """Where in the resource a field of the command stands."""
 
-EARLIEST_ZONE = timedelta(hours=14)
-"""How long before UTC a day begins where it begins first."""
-
 
 def parse(body: bytes, release: str, hints: Hints) -> ToldClearance:
     """Return the clearance that a Consent is.
@@ -64,22 +71,21 @@ def parse(body: bytes, release: str, hints: Hints) -> ToldClearance:
     one = read(body, KIND, release, _MODELS, hints, _OF_ANOTHER)
     consent, places = one.found, _PLACES[release]
     parts = _parts_r5(consent) if release == "R5" else _parts_r4(consent)
-    state = _state(consent.status, parts.decision)
+    state, reason = _judged(one, parts)
     form, version = _form(one, parts.addresses, parts.rules, places["form"])
-    _note_what_is_not_read(one, parts)
     return told(
         one,
         parts.patient,
         parts.references,
         places,
-        kind=next((code for code in codes(parts.categories) if code in _SCOPES), TREATMENT),
+        kind=_kind(parts.categories, f"{KIND}.{places['kind']}"),
         state=state,
         form=form,
         form_version=version,
         signed_at=one.details.read(None, _signed_at, one, parts.signed_at, places["signed_at"]),
         signed_by=_signed_by(one, parts.signers),
-        expires_at=until(parts.period, f"{KIND}.{places['expires_at']}"),
-        reason=_reason(consent.status, state),
+        expires_at=_expires_at(parts.periods),
+        reason=reason,
     )
 
 
@@ -91,8 +97,9 @@ class _Parts(NamedTuple):
         decision: Whether he permits or denies; None: his consent says it.
         addresses: Canonical ones of what is agreed to, with `|version`.
         rules: The same as CodeableConcepts.
+        periods: In each of which it holds, by where they stand.
         references: That may name the visit.
-        exceptions: Whether something in it is excepted.
+        has_exceptions: Whether something in it is excepted.
     """
 
     patient: tuple[str, Any]
@@ -102,9 +109,9 @@ class _Parts(NamedTuple):
     rules: list[Any]
     signed_at: Any
     signers: list[Any]
-    period: Any
+    periods: dict[str, Any]
     references: list[Any]
-    exceptions: bool
+    has_exceptions: bool
 
 
 def _parts_r4(consent: Any) -> _Parts:
@@ -117,9 +124,9 @@ def _parts_r4(consent: Any) -> _Parts:
         rules=[consent.policyRule],
         signed_at=consent.dateTime,
         signers=consent.performer or [],
-        period=root.period if root is not None else None,
+        periods={} if root is None else {"provision.period": root.period},
         references=[consent.sourceReference, *_data(root)],
-        exceptions=root is not None and bool(root.provision),
+        has_exceptions=root is not None and bool(root.provision),
     )
 
 
@@ -133,39 +140,89 @@ def _parts_r5(consent: Any) -> _Parts:
         rules=consent.regulatoryBasis or [],
         signed_at=consent.date,
         signers=consent.grantor or [],
-        period=consent.period,
+        periods={
+            "period": consent.period,
+            **{f"provision[{place}].period": one.period for place, one in enumerate(provisions)},
+        },
         references=[*(consent.sourceReference or []), *(one for each in provisions for one in _data(each))],
-        exceptions=any(one.action or one.actor or one.code or one.purpose or one.provision for one in provisions),
+        has_exceptions=any(getattr(one, name) for one in provisions for name in _LIMITS),
     )
+
+
+_LIMITS = (
+    "action", "actor", "code", "purpose", "provision", "securityLabel", "documentType", "resourceType", "expression",
+)  # fmt: skip
+"""What a provision of R5 may except."""
 
 
 def _data(provision: Any) -> list[Any]:
     return [one.reference for one in provision.data or []] if provision is not None else []
 
 
-def _state(status: str, decision: str | None) -> State:
+def _kind(categories: list[Any], place: str) -> str:
+    """Return the kind that it is of: of several the one that is no treatment, and of none that is coded treatment.
+
+    Raises:
+        Refused: UNKNOWN_KIND: it is coded, and no code is known here.
+    """
+    coded = list(codes(categories))
+    known = [_KIND_OF[code.lower()] for code in coded if code.lower() in _KIND_OF]
+    if coded and not known:
+        message = "none of its codes is known: say that it is for treatment, by LOINC 59284-0 or 64293-4 or its scope"
+        raise Refused("UNKNOWN_KIND", message, place)
+    return next((kind for kind in known if kind != TREATMENT), TREATMENT)
+
+
+def _judged(one: Read, parts: _Parts) -> tuple[State, str | None]:
+    """Return what it comes to, and why, where it does not clear the visit."""
+    status = one.found.status
     state = _STATES.get(status)
     if state is None:
         raise Refused("UNKNOWN_STATUS", "not one of FHIR's statuses of a Consent", f"{KIND}.status")
-    return State.REFUSED if state is State.CLEARED and decision == "deny" else state
+    if state is not State.CLEARED:
+        return state, f"the Consent is {status}"
+    if parts.decision == "deny" or not _OPT_OUT.isdisjoint(_bases(parts)):
+        return State.REFUSED, "the Consent denies it"
+    return _as_far_as_it_is_read(one, parts)
 
 
-def _reason(status: str, state: State) -> str | None:
-    if state is State.CLEARED:
-        return None
-    return "the Consent denies it" if status == "active" else f"the Consent is {status}"
+def _as_far_as_it_is_read(one: Read, parts: _Parts) -> tuple[State, str | None]:
+    """Return what an active consent comes to: nobody is let in on what it may except, or before it begins."""
+    has_exceptions = parts.has_exceptions or _OPT_IN_WITHIN_LIMITS in _bases(parts)
+    later = [f"{place}.start" for place, period in parts.periods.items() if begins_later(period, one.hints.now)]
+    limits = [("provision", "it has exceptions, which are not read: look at the form")] if has_exceptions else []
+    limits += [(place, "it begins later: send it again when it has begun") for place in later]
+    one.details.warnings.extend(Warned(DETAIL_DROPPED, f"{KIND}.{place}", text) for place, text in limits)
+    return (State.PENDING, limits[0][1]) if limits else (State.CLEARED, None)
+
+
+def _bases(parts: _Parts) -> set[str]:
+    """Return what it names as its policy that may be a base policy's code."""
+    return {_base(address) for address in parts.addresses if address} | {code.upper() for code in codes(parts.rules)}
+
+
+def _base(address: Any) -> str:
+    """Return the code that the address of a base policy ends with: `…/opt-out` is OPTOUT."""
+    return str(address).partition("|")[0].rstrip("/").rpartition("/")[2].replace("-", "").upper()
+
+
+def _expires_at(periods: dict[str, Any]) -> datetime | None:
+    """Return when the first of them ends; None: none does."""
+    ends = (until(period, f"{KIND}.{place}.end") for place, period in periods.items())
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _form(one: Read, addresses: list[Any], rules: list[Any], place: str) -> tuple[str | None, str | None]:
     """Return the form and its version: of what is agreed to by its address, else by its code."""
-    for address in filter(None, addresses):
+    for address in (address for address in addresses if address and _base(address) not in _BASES):
         form, _, version = str(address).partition("|")
         return _text(one, form, place), _text(one, version, place)
     for rule in filter(None, rules):
-        coding = next((coding for coding in rule.coding or [] if coding.code), None)
+        codings = [coding for coding in rule.coding or [] if coding.code]
+        coding = next((coding for coding in codings if coding.code.upper() not in _BASES), None)
         if coding is not None:
             return _text(one, coding.code, place), _text(one, coding.version, place)
-        if rule.text:
+        if rule.text and not codings:
             return _text(one, rule.text, place), None
     return None, None
 
@@ -187,15 +244,3 @@ def _signed_by(one: Read, signers: list[Any]) -> SignedBy | None:
     """Return who signed: a related person is a guardian, and nobody named is the patient himself."""
     kinds = {one.message.kind(reference) for reference in signers}
     return SignedBy.GUARDIAN if "RelatedPerson" in kinds else SignedBy.PATIENT
-
-
-def _note_what_is_not_read(one: Read, parts: _Parts) -> None:
-    if parts.exceptions:
-        text = "exceptions are not read: look at the form; the rest was taken"
-        one.details.warnings.append(Warned(DETAIL_DROPPED, f"{KIND}.provision", text))
-    period = parts.period
-    if period is not None and period.start and begins(period.start) > one.hints.now:
-        text = "it begins later, which is not kept; it counts from now on"
-        one.details.warnings.append(
-            Warned(DETAIL_DROPPED, f"{KIND}.{_PLACES[one.release]['expires_at'][:-3]}start", text)
-        )

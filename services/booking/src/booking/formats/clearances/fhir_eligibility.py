@@ -8,7 +8,7 @@ from fhir.resources.coverageeligibilityresponse import CoverageEligibilityRespon
 from fhir.resources.R4B.coverageeligibilityresponse import CoverageEligibilityResponse as EligibilityR4
 
 from booking.clearances.domain.kinds import State, slug
-from booking.formats.clearances.fhir import Inside, Models, Read, codes_in, extended, read, told, until
+from booking.formats.clearances.fhir import Inside, Models, Read, begins_later, codes_in, extended, read, told, until
 from booking.formats.clearances.told import ToldClearance
 from booking.formats.port import Hints
 from booking.values import texts
@@ -28,6 +28,8 @@ _STATUSES = frozenset({"active", "cancelled", "draft", "entered-in-error"})
 _OUTCOMES = frozenset({"queued", "complete", "error", "partial"})
 _ASKS_ABOUT_THIS = frozenset({"validation", "benefits", "auth-requirements"})
 """Purposes of a question about this coverage; `discovery` looks for any."""
+_NOT_ASKED = "it was asked which coverage there is, not whether it pays for this"
+_ASKED_WHAT = "it does not say what was asked"
 
 
 def parse(body: bytes, release: str, hints: Hints) -> ToldClearance:
@@ -41,8 +43,8 @@ def parse(body: bytes, release: str, hints: Hints) -> ToldClearance:
     """
     one = read(body, KIND, release, _MODELS, hints)
     found = one.found
-    state, reason = _judged(found)
-    insurances = _in_force(found) or found.insurance or []
+    state, reason = _judged(one)
+    insurances = _in_force(one)
     return told(
         one,
         ("patient", found.patient),
@@ -51,14 +53,15 @@ def parse(body: bytes, release: str, hints: Hints) -> ToldClearance:
         kind=FINANCIAL,
         state=state,
         reference=_reference(one),
-        payer_class=_payer_class(one, insurances),
-        expires_at=_expires_at(insurances),
+        payer_class=_payer_class(one, insurances) if state is State.CLEARED else None,
+        expires_at=_expires_at(insurances or found.insurance or []),
         reason=None if reason is None else _said(one, reason),
     )
 
 
-def _judged(found: Any) -> tuple[State, str | None]:
+def _judged(one: Read) -> tuple[State, str | None]:
     """Return what the answer comes to, and why, where it does not clear the visit."""
+    found = one.found
     if found.status not in _STATUSES or found.outcome not in _OUTCOMES:
         place = "status" if found.status not in _STATUSES else "outcome"
         raise Refused("UNKNOWN_STATUS", f"not one of FHIR's codes of {place}", f"{KIND}.{place}")
@@ -68,19 +71,22 @@ def _judged(found: Any) -> tuple[State, str | None]:
         return State.PENDING, "the payer has not answered to the end"
     if found.outcome == "error":
         return State.REFUSED, next(_errors(found), "the payer could not answer")
-    return _answered(found)
+    return _answered(one)
 
 
-def _answered(found: Any) -> tuple[State, str | None]:
+def _answered(one: Read) -> tuple[State, str | None]:
     """Return what a complete answer comes to."""
-    told = [one.inforce for one in found.insurance or []]
-    items = [item for one in _in_force(found) for item in one.item or []]
-    if _ASKS_ABOUT_THIS.isdisjoint(found.purpose or _ASKS_ABOUT_THIS):
-        return State.PENDING, "it was asked which coverage there is, not whether it pays for this"
-    if told and all(one is False for one in told):
+    found, in_force = one.found, _in_force(one)
+    told = [insurance.inforce for insurance in found.insurance or []]
+    items = [item for insurance in in_force for item in insurance.item or []]
+    if _ASKS_ABOUT_THIS.isdisjoint(found.purpose or ()):
+        return State.PENDING, _NOT_ASKED if "discovery" in (found.purpose or ()) else _ASKED_WHAT
+    if told and all(answer is False for answer in told):
         return State.REFUSED, "no coverage is in force"
     if True not in told:
         return State.PENDING, "it does not say whether coverage is in force"
+    if not in_force:
+        return State.PENDING, "the coverage begins later"
     if items and all(item.excluded for item in items):
         return State.REFUSED, "the coverage excludes it"
     if any(item.authorizationRequired for item in items) and not found.preAuthRef:
@@ -88,8 +94,10 @@ def _answered(found: Any) -> tuple[State, str | None]:
     return State.CLEARED, None
 
 
-def _in_force(found: Any) -> list[Any]:
-    return [one for one in found.insurance or [] if one.inforce]
+def _in_force(one: Read) -> list[Any]:
+    """Return what is in force today: a plan's next year is not, though its coverage may be."""
+    listed, now = one.found.insurance or [], one.hints.now
+    return [each for each in listed if each.inforce and not begins_later(each.benefitPeriod, now)]
 
 
 def _errors(found: Any) -> Iterator[str]:

@@ -25,7 +25,7 @@ _ESSENTIAL = {
     "Bundle": frozenset({"resourceType", "type"}),
     "MessageHeader": frozenset({"resourceType", "id", "eventCoding", "focus"}),
     "Appointment": frozenset({"resourceType", "status"}),
-    "Consent": frozenset({"resourceType", "status", "decision", "period", "provision"}),
+    "Consent": frozenset({"resourceType", "status", "decision", "period", "provision", "scope", "category"}),
     "CoverageEligibilityResponse": frozenset({"resourceType", "status", "outcome", "insurance"}),
 }
 """Fields by kind of resource; names are essential only together: one that is valid is enough."""
@@ -33,7 +33,12 @@ _ESSENTIAL = {
 _PARTS = {
     "eventCoding": frozenset({"code"}),
     "focus": frozenset({"reference"}),
-    "provision": frozenset({"type", "period"}),
+    "provision": frozenset(
+        {"type", "period", "provision", "action", "actor", "code", "purpose"}
+        | {"securityLabel", "documentType", "resourceType", "expression"}
+    ),
+    "scope": frozenset({"coding"}),
+    "category": frozenset({"coding"}),
     "insurance": frozenset({"inforce", "benefitPeriod"}),
 }
 """What is essential in such a field; the rest of it is detail."""
@@ -48,7 +53,7 @@ _FILLED: dict[tuple[str, str], Any] = {
     ("Consent", "category"): [{"text": "unknown"}],
     ("CoverageEligibilityResponse", "created"): "1900",
     ("CoverageEligibilityResponse", "insurer"): {"display": "unknown"},
-    ("CoverageEligibilityResponse", "purpose"): ["validation"],
+    ("CoverageEligibilityResponse", "purpose"): ["unknown"],
     ("CoverageEligibilityResponse", "request"): {"display": "unknown"},
     ("insurance", "coverage"): {"display": "unknown"},
 }
@@ -167,9 +172,10 @@ def _leave_out(piece: _Piece, odd_ids: dict[int, str]) -> None:
     """Leave the piece out, or what R4 requires in its place; raise its refusal if it is essential."""
     path, nodes, resource, names = piece.path, piece.nodes, piece.resource, piece.names
     is_odd_id = names == ("id",) and _is_text(resource["id"])
-    if piece.is_essential and not is_odd_id:
+    is_missing = len(nodes) == len(path)
+    if piece.is_essential and not is_odd_id and not is_missing:
         raise piece.refusal
-    if len(nodes) == len(path):  # it is missing
+    if is_missing:
         nodes[-1][path[-1]] = _FILLED[(names[-2] if len(names) > 1 else piece.kind, names[-1])]
     elif "deceasedDateTime" in resource and names in {(), ("deceasedDateTime",)}:
         if _is_said(resource.pop("deceasedDateTime")):
