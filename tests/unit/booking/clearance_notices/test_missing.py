@@ -64,8 +64,12 @@ class Memory:
     async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
         return {one: self.standings[one] for one in appointment_ids}
 
-    async def keep(self, looked_at: Sequence[NearVisit], lacking: Collection[UUID], slot: str, now: datetime) -> None:
-        self.kept += [(one.appointment_id, one.appointment_id in lacking) for one in looked_at]
+    async def keep(
+        self, looked_at: Sequence[NearVisit], lacking: Collection[UUID], slot: str, now: datetime
+    ) -> Collection[tuple[UUID, int]]:
+        new = [one for one in looked_at if one.appointment_id not in {kept for kept, _ in self.kept}]
+        self.kept += [(one.appointment_id, one.appointment_id in lacking) for one in new]
+        return {(one.appointment_id, one.days) for one in new}
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         self.flags += flags
@@ -85,6 +89,15 @@ async def test_only_who_lacks_something_is_told_and_on_the_work_list_and_both_we
     assert memory.kept == [(CLEARED, False), (UNCLEARED, True)]
     assert memory.flags == [Flag(UNCLEARED, CLEARANCE_MISSING, 3)]
     assert memory.told == [UNCLEARED]
+
+
+async def test_what_another_transaction_looked_at_meanwhile_is_not_told_again() -> None:
+    memory = Memory([near()], {UNCLEARED: LACKING})
+
+    await tell(memory)
+    await tell(memory)
+
+    assert (memory.told, len(memory.flags)) == ([UNCLEARED], 1)
 
 
 async def test_d15_who_is_looked_at_too_late_is_on_the_work_list_and_not_told() -> None:

@@ -85,7 +85,13 @@ def test_a_withdrawal_that_names_no_form_takes_the_only_one_back() -> None:
     assert (taken.form, taken.state) == ("mri", State.WITHDRAWN)
 
 
-def test_a_withdrawal_that_names_no_form_of_several_is_refused_and_not_guessed() -> None:
+def test_a_withdrawal_that_names_no_form_takes_back_the_one_that_clears() -> None:
+    found = held(consent(State.PENDING, form=None), consent(), consent(State.REFUSED, form="surgery"))
+    assert decide(found, consent(State.WITHDRAWN, form=None), NOW).held.form == "mri"
+
+
+@pytest.mark.parametrize("other", ["surgery", None])
+def test_a_withdrawal_that_names_no_form_of_several_is_refused_and_not_guessed(other: str | None) -> None:
     with pytest.raises(Refused) as refused:
-        decide(held(consent(), consent(form="surgery")), consent(State.WITHDRAWN, form=None), NOW)
+        decide(held(consent(), consent(form=other)), consent(State.WITHDRAWN, form=None), NOW)
     assert (refused.value.code, refused.value.place) == ("MISSING_FIELD", "form")

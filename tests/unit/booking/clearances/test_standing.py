@@ -12,6 +12,7 @@ from booking.clearances.domain.standing import NOTHING_REQUIRED, standing_of
 from tests.unit.booking.clearances.made import DAY, HOUR, KINDS, NOW, consent, held, policy, word
 
 MRI = Requirement("consent", "mri", ("2", "3"))
+ANY = Requirement("consent")
 PAY = Requirement("financial", payer_classes=("self-pay", "private"))
 
 CASES: list[tuple[Requirement, Sequence[GiveClearance], str]] = [
@@ -27,7 +28,15 @@ CASES: list[tuple[Requirement, Sequence[GiveClearance], str]] = [
     (Requirement("consent"), [consent(form="surgery"), consent(State.WITHDRAWN)], "CLEARED"),
     (Requirement("referral"), [word(state=State.WAIVED)], "WAIVED"),
     (PAY, [], "MISSING"),
-    (PAY, [word("financial", State.PENDING, payer_class="public")], "NOT_REQUIRED"),
+    (ANY, [consent(form=None), consent(State.WITHDRAWN)], "WITHDRAWN"),
+    (ANY, [consent(State.WITHDRAWN), consent(form=None)], "CLEARED"),
+    (ANY, [consent(form=None), consent(State.REFUSED), consent(form="surgery")], "CLEARED"),
+    (ANY._replace(form="mri"), [consent(State.WITHDRAWN, form=None), consent(said_at=NOW - HOUR)], "WITHDRAWN"),
+    (ANY._replace(form="mri"), [consent(State.WITHDRAWN, form=None), consent()], "CLEARED"),
+    (PAY, [word("financial", payer_class="public")], "NOT_REQUIRED"),
+    (PAY, [word("financial", State.PENDING, payer_class="public")], "PENDING"),
+    (PAY, [word("financial", State.REFUSED, payer_class="public")], "REFUSED"),
+    (PAY, [word("financial", payer_class="public", expires_at=NOW)], "EXPIRED"),
     (PAY, [word("financial", State.PENDING, payer_class="self-pay")], "PENDING"),
     (PAY, [word("financial", State.PENDING)], "PENDING"),
     (PAY, [word("financial", payer_class="private")], "CLEARED"),

@@ -24,8 +24,10 @@ class NearVisits(Protocol):
     async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
         """Return how these visits stand to what their clinic requires, as of their start."""
 
-    async def keep(self, looked_at: Sequence[NearVisit], lacking: Collection[UUID], slot: str, now: datetime) -> None:
-        """Keep that these were looked at, and which of them lacked something."""
+    async def keep(
+        self, looked_at: Sequence[NearVisit], lacking: Collection[UUID], slot: str, now: datetime
+    ) -> Collection[tuple[UUID, int]]:
+        """Keep that these were looked at, and which lacked something; return (visit, days) of those that are new."""
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         """Put visits on the work list; one that is on it stays as it is."""
@@ -49,8 +51,9 @@ async def tell_what_is_missing(
     found = await visits.lock_next(clinic_id, zone, due, size)
     if found:
         standing = await visits.standing({one.appointment_id for one in found}, now)
-        lacking = [one for one in found if not standing[one.appointment_id].is_cleared]
-        await visits.keep(found, {one.appointment_id for one in lacking}, name, now)
+        missing = {key for key, one in standing.items() if not one.is_cleared}
+        kept = await visits.keep(found, missing, name, now)
+        lacking = [one for one in found if one.appointment_id in missing and (one.appointment_id, one.days) in kept]
         await visits.raise_flags([Flag(one.appointment_id, CLEARANCE_MISSING, one.version) for one in lacking], now)
         in_time = [one for one in lacking if now <= one.not_after]
         await visits.publish(in_time, clinic_id, cause_of(clinic_id, name), now)

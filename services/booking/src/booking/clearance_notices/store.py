@@ -36,7 +36,7 @@ KEEP = """
 INSERT INTO clearance_notice (appointment_id, schedule_gen, days, lacked, slot, looked_at)
 SELECT appointment_id, schedule_gen, days, lacked, $5, $6
 FROM unnest($1::uuid[], $2::int[], $3::int[], $4::bool[]) AS given (appointment_id, schedule_gen, days, lacked)
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING appointment_id, days
 """
 
 _SCOPES = """
@@ -72,8 +72,10 @@ class PostgresNearVisits:
     async def standing(self, appointment_ids: Collection[UUID], now: datetime) -> Mapping[UUID, Standing]:
         return await clearances.standing(self.connection, appointment_ids, now, at_start=True)
 
-    async def keep(self, looked_at: Sequence[NearVisit], lacking: Collection[UUID], slot: str, now: datetime) -> None:
-        await self.connection.execute(
+    async def keep(
+        self, looked_at: Sequence[NearVisit], lacking: Collection[UUID], slot: str, now: datetime
+    ) -> Collection[tuple[UUID, int]]:
+        rows = await self.connection.fetch(
             KEEP,
             [one.appointment_id for one in looked_at],
             [one.schedule_gen for one in looked_at],
@@ -82,6 +84,7 @@ class PostgresNearVisits:
             slot,
             now,
         )
+        return {(row["appointment_id"], row["days"]) for row in rows}
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         await work_list.raise_flags(self.connection, flags, now)

@@ -24,7 +24,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = booking, pg_temp
 AS $$
     WITH asked AS MATERIALIZED (
         SELECT a.appointment_id, a.clinic_id, p.requires, greatest(asked_at, a.starts_at) AS at,
-               (SELECT c.payer_class FROM clearance c
+               (SELECT CASE WHEN c.state IN ('cleared', 'waived')
+                                 AND (c.expires_at IS NULL OR c.expires_at > greatest(asked_at, a.starts_at))
+                            THEN c.payer_class END
+                FROM clearance c
                 WHERE c.appointment_id = a.appointment_id AND c.payer_class IS NOT NULL
                 ORDER BY coalesce(c.said_at, c.recorded_at) DESC, c.kind, c.form LIMIT 1) AS payer_class
         FROM appointment a
@@ -58,6 +61,12 @@ AS $$
             AND c.state IN ('cleared', 'waived')
             AND (c.expires_at IS NULL OR c.expires_at > q.at)
             AND (NOT r.one ? 'versions' OR coalesce((r.one -> 'versions') ? c.form_version, false))
+            AND NOT EXISTS ( -- taken back by what names no form, or as what names none
+                SELECT FROM clearance t
+                WHERE t.appointment_id = c.appointment_id AND t.kind = c.kind AND t.state IN ('refused', 'withdrawn')
+                  AND '' IN (t.form, c.form)
+                  AND (coalesce(t.said_at, t.recorded_at), t.version) > (coalesce(c.said_at, c.recorded_at), c.version)
+            )
       )
 $$;
 COMMENT ON FUNCTION clearance_gate IS 'What visits lack as of now; those that lack nothing are absent. title, how and link are empty where nobody gave one.';

@@ -1,6 +1,6 @@
 """What is said of a visit's clearance, what is held of it, and which of two words counts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -163,18 +163,19 @@ def decide(held: Mapping[Slot, Clearance], command: GiveClearance, now: datetime
     return Decision(Result.APPLIED, told, warnings)
 
 
-def slot_of(held: Collection[Slot], command: GiveClearance) -> Slot:
-    """Return kind and form meant: what is taken back without its form is the only one that there is.
+def slot_of(held: Mapping[Slot, Clearance], command: GiveClearance) -> Slot:
+    """Return kind and form meant: what is taken back without its form is the only one that clears, or that there is.
 
     Raises:
         Refused: As `decide`.
     """
-    forms = sorted(form for kind, form in held if kind == command.kind)
-    if command.form is not None or command.state in CLEARS | {State.PENDING} or "" in forms or not forms:
+    forms = {form: one.state for (kind, form), one in held.items() if kind == command.kind}
+    if command.form is not None or command.state not in TAKES_BACK or not forms:
         return command.kind, command.form or ""
-    if len(forms) > 1:
+    meant = [form for form, state in forms.items() if state in CLEARS] or list(forms)
+    if len(meant) > 1:
         raise Refused("MISSING_FIELD", "the visit has several forms of this kind: say which", "form")
-    return command.kind, forms[0]
+    return command.kind, meant[0]
 
 
 def _believed(command: GiveClearance, now: datetime) -> tuple[datetime | None, tuple[Warned, ...]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from booking.clearances.domain.clearance import Clearance
-from booking.clearances.domain.kinds import CLEARS, WHOM, Kind, Shape, State
+from booking.clearances.domain.kinds import CLEARS, TAKES_BACK, WHOM, Kind, Shape, State
 from booking.clearances.domain.policy import ClearancePolicy, Mode, Requirement, in_force
 
 CLEARED, WAIVED, NOT_REQUIRED = "CLEARED", "WAIVED", "NOT_REQUIRED"
@@ -133,26 +133,44 @@ class Terms(NamedTuple):
 NO_TERMS = Terms()
 
 
-def payer_class_of(clearances: Iterable[Clearance]) -> str | None:
-    """Return the class of whoever pays the visit, as it was said last; None: not known."""
+def payer_class_of(clearances: Iterable[Clearance], at: datetime) -> str | None:
+    """Return the class of whoever pays the visit, as it was said last; None: not known, or he does not pay then."""
     told = [one for one in clearances if one.payer_class is not None]
-    return max(told, key=lambda one: one.stands_at).payer_class if told else None
+    last = max(told, key=lambda one: one.stands_at) if told else None
+    return last.payer_class if last is not None and _clears(last, at) else None
 
 
 def _comes_to(required: Requirement, clearances: Sequence[Clearance], at: datetime) -> str:
     if required.payer_classes:
-        payer_class = payer_class_of(clearances)
+        payer_class = payer_class_of(clearances, at)
         if payer_class is not None and payer_class not in required.payer_classes:
             return NOT_REQUIRED
-    held = [one for one in clearances if one.kind == required.kind and required.form in {None, one.form}]
+    of_kind = [one for one in clearances if one.kind == required.kind]
+    held = [_what_counts(one, of_kind) for one in of_kind if required.form in {None, one.form}]
     codes = [_code(one, required, at) for one in sorted(held, key=lambda one: one.stands_at, reverse=True)]
     return next((code for code in codes if code in _ENOUGH), codes[0] if codes else MISSING)
+
+
+def _what_counts(one: Clearance, of_kind: Iterable[Clearance]) -> Clearance:
+    """Return what took this back, or itself: a word that names no form may mean any, and any it."""
+    later = [
+        other
+        for other in of_kind
+        if other.state in TAKES_BACK
+        and "" in {one.form, other.form}
+        and (other.stands_at, other.version) > (one.stands_at, one.version)
+    ]
+    return max(later, key=lambda other: (other.stands_at, other.version), default=one)
+
+
+def _clears(held: Clearance, at: datetime) -> bool:
+    return held.state in CLEARS and (held.expires_at is None or held.expires_at > at)
 
 
 def _code(held: Clearance, required: Requirement, at: datetime) -> str:
     if held.state not in CLEARS:
         return held.state.name
-    if held.expires_at is not None and held.expires_at <= at:
+    if not _clears(held, at):
         return EXPIRED
     if required.versions and held.form_version not in required.versions:
         return OLD_FORM
