@@ -108,13 +108,15 @@ class AnySteps(RuleBasedStateMachine):
             assert is_step or answer.refusal.code in OTHER_REFUSALS
             if is_step:
                 assert one.source in self.enforced
-                assert self.step(before, one.status, held) not in {Step.ALLOWED, Step.FACT}
+                assert self.step(before, one.status, held) is not Step.FACT
                 assert self.step(before, one.status, own) not in {Step.ALLOWED, Step.FACT}
         elif answer.result is Result.APPLIED and one.source in self.enforced:
             after = changed[IDS[one.source, one.appointment]]
-            free = {self.step(before, after.status, held), self.step(before, one.status, own)}
-            is_correction = one.reason is not None and CLIENTS[one.client].may_correct and Step.WITH_REASON in free
-            assert free & {Step.ALLOWED, Step.FACT} or is_correction
+            by_held = self.step(before, after.status, held)
+            by_own = self.step(before, said_last(after).said_status or after.status, own)
+            takes_reason = Step.WITH_REASON in {by_held, by_own}
+            is_correction = one.reason is not None and CLIENTS[one.client].may_correct and takes_reason
+            assert by_own in {Step.ALLOWED, Step.FACT} or by_held is Step.FACT or is_correction
             if own is held:
                 assert held is not Status.ENTERED_IN_ERROR or after.status is held
                 assert held not in CAME or after.status not in REQUESTS

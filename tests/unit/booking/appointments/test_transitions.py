@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from booking.appointments.domain.batch import Batch, EventAnswer
-from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.command import BookAppointment, SeenAtDesk
 from booking.appointments.domain.state import Result
 from booking.appointments.domain.statuses import CAN_STILL_CHANGE
 from booking.appointments.domain.transitions import (
@@ -259,3 +259,18 @@ def test_whoever_came_to_a_visit_that_was_booked_and_cancelled_is_refused_for_st
     refused = strict(known).take(change("e3", Status.ARRIVED)).refusal
     assert refused is not None
     assert refused.code == "ILLEGAL_TRANSITION"
+
+
+@pytest.mark.parametrize("to", [Status.PROPOSED, Status.PENDING])
+def test_what_the_desk_did_does_not_excuse_a_step_that_upstream_may_not_take(to: Status) -> None:
+    known = held_as(Status.BOOKED)
+    known.take(change("d1", Status.CANCELLED, at_desk=SeenAtDesk(START), reason="Dr Who is ill"))
+    seen = batch(known=known)
+    assert codes(seen.take(change("e2", to))) == list(WARNED)
+    assert [flag.code for flag in seen.flags] == list(WARNED)
+    refused = strict(known).take(change("e2", to)).refusal
+    assert refused is not None
+    assert f"no step from booked to {to} without a reason" in refused.message
+    corrected = strict(known, may_correct=True).take(change("e2", to, reason="it was a request"))
+    assert (corrected.result, codes(corrected)) == (Result.APPLIED, [])
+    assert codes(strict(known).take(change("e2", Status.WAITLIST))) == []

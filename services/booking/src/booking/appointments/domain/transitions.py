@@ -174,19 +174,24 @@ FREE_FROM: Mapping[Status, frozenset[Status | None]] = {
 def judge(taken: Taken, reason: str | None, rules: StepRules) -> tuple[Warned, ...]:
     """Return the warnings of a step that is taken.
 
-    At our own door the table always holds. A step that is upstream's own, from what upstream itself said last, is never
-    refused for what a patient, the desk or booking made of the visit meanwhile.
+    At our own door the table always holds. Upstream is judged by its own last word: a step from that which it may take
+    is never refused for what a patient, the desk or booking made of the visit meanwhile, and one that it may not take
+    is not excused by that.
 
     Raises:
         Refused: ILLEGAL_TRANSITION: the rules enforce the table, and the step is not in it for this client.
     """
     step = step_of(taken.actor, taken.held, taken.to, taken.held_for)
-    if step is Step.ALLOWED:
-        return ()
     if step is Step.FACT:
         return (Warned(FACT_BEFORE_BOOKING),)
-    is_own = taken.said is not None and step_of(taken.actor, *taken.said, taken.held_for) in {Step.ALLOWED, Step.FACT}
-    if (rules.is_enforced and not is_own) or taken.actor is not Actor.UPSTREAM:
+    own = step if taken.said is None else step_of(taken.actor, *taken.said, taken.held_for)
+    is_own = own in {Step.ALLOWED, Step.FACT}
+    if step is Step.ALLOWED and is_own:
+        return ()
+    if step is Step.ALLOWED and taken.said is not None:
+        step, (held, to) = own, taken.said
+        taken = taken._replace(held=held, to=to)
+    if not is_own and (rules.is_enforced or taken.actor is not Actor.UPSTREAM):
         if step is Step.WITH_REASON and reason is not None and rules.may_correct:
             return ()
         raise Refused(ILLEGAL_TRANSITION, _why(taken, step, reason), "appointment.status")
