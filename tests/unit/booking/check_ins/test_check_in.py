@@ -1,6 +1,7 @@
 """R34: at our own door a patient is let in when his visit is cleared; what upstream reports is taken, and flagged."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from booking.clearances.domain.standing import NO_TERMS, Terms
 from booking.values.refusals import Refused
 from booking.work_list.domain import Flag
 from schemas.appointments import IngestMode, Status
-from tests.support.booking.builders import VISIT, batch, change, command
+from tests.support.booking.builders import START, VISIT, batch, change, command
 from tests.unit.booking.clearances.made import KINDS, consent, held, policy, word
 
 REQUIRES = (
@@ -171,3 +172,22 @@ def test_upstream_goes_on_from_a_check_in_at_the_desk() -> None:
     after, _ = told(CLEARED, at_desk(), change("e2", Status.ARRIVED), change("e3", Status.FULFILLED))
     assert after.changed[VISIT].status is Status.FULFILLED
     assert len(after.check_ins) == 1
+
+
+@pytest.mark.parametrize("status", [Status.BOOKED, Status.ARRIVED])
+@pytest.mark.parametrize("minutes", [10, 90, -15])
+def test_a_slot_that_runs_late_does_not_send_anybody_out_of_the_waiting_room(status: Status, minutes: int) -> None:
+    start = START + timedelta(minutes=minutes)
+    moved = change("e2", status, starts_at=start)
+    after, answer = told(CLEARED, at_desk(), moved, change("e3", status, service_type="Scan"))
+
+    state = after.changed[VISIT]
+    assert (state.status, state.starts_at, state.said_starts_at) == (Status.CHECKED_IN, start, None)
+    assert [(one.code, one.place) for one in answer.warnings] == [("KEPT_DESK_CHANGE", "appointment.status")]
+    assert (after.flags, len(after.check_ins)) == ([], 1)
+
+
+def test_a_visit_that_is_put_to_another_day_is_not_the_one_he_was_checked_in_for() -> None:
+    after, answer = told(CLEARED, at_desk(), change("e2", starts_at=START + timedelta(days=7)))
+    assert after.changed[VISIT].status is Status.BOOKED
+    assert [one.code for one in answer.warnings] == ["ILLEGAL_TRANSITION"]

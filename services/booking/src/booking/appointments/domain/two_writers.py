@@ -6,7 +6,7 @@ undo that, whatever else it changes; one that changes them does (0042, 0049).
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from booking.appointments.domain.changes import told_time
@@ -33,6 +33,9 @@ class Said(NamedTuple):
 
 
 NOTHING_ELSE = Said()
+
+SHIFTED_BY = timedelta(hours=12)
+"""A start that moves by less is still that of the visit for which the patient was checked in."""
 
 
 class Merged(NamedTuple):
@@ -61,7 +64,7 @@ def merged(held: AppointmentState, told: dict[str, Any], command: BookAppointmen
         fields, warnings = {**told, "confirmed": confirmed}, []
     elif _is_said_again(held, stays, command, said, start):
         fields, warnings = told, []
-    elif (command.status is not said.said_status and not _is_behind(held, command)) or start != said.said_starts_at:
+    elif _says_otherwise(held, command, said, start):
         fields = stays
     else:
         fields, kept = _kept(held, stays, command, confirmed, said)
@@ -142,10 +145,21 @@ def _apart(said: Said, fields: Mapping[str, Any]) -> Said:
     )
 
 
-def _is_behind(held: AppointmentState, command: BookAppointment) -> bool:
-    """Say whether upstream only now says that he arrived who was checked in at the desk."""
+def _says_otherwise(held: AppointmentState, command: BookAppointment, said: Said, start: datetime | None) -> bool:
+    """Say whether upstream changes its status or start, so that its word counts.
+
+    Of who was checked in at the desk it may only now say that he arrived, and a slot that runs late, or was brought
+    forward, does not send him out of the waiting room: the visit has its new start, and he stays checked in.
+    """
     is_in = held.status is Status.CHECKED_IN and held.said_status is not None
-    return is_in and command.status is Status.ARRIVED
+    if command.status is not said.said_status and not (is_in and command.status is Status.ARRIVED):
+        return True
+    return start != said.said_starts_at and not (is_in and _is_shifted(said.said_starts_at, start))
+
+
+def _is_shifted(before: datetime | None, start: datetime | None) -> bool:
+    """Say whether a visit is still the one of that day: moved further, whoever was checked in came for another."""
+    return before is not None and start is not None and abs(start - before) < SHIFTED_BY
 
 
 def _is_anothers(held: AppointmentState, told: dict[str, Any]) -> bool:
