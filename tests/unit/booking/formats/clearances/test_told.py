@@ -6,8 +6,10 @@ from booking.clearances.domain.clearance import GiveClearance
 from booking.clearances.domain.kinds import State
 from booking.door.domain import Client
 from booking.formats.clearances.handle import give_told
+from booking.formats.clearances.http import CODES
 from booking.formats.clearances.plain import place_of
 from booking.formats.clearances.told import ToldClearance
+from booking.values.refusals import Refused
 from tests.unit.booking.clearances.fakes import MemoryClearances
 from tests.unit.booking.clearances.made import NOW, VISIT
 
@@ -60,3 +62,8 @@ async def test_a_patient_may_be_named_by_our_own_id() -> None:
 )
 async def test_g9_a_client_clears_visits_that_it_sees_if_it_may(client: Client, code: str) -> None:
     assert [one[1] for one in await given(told("1", "a-1"), client=client)] == [code]
+
+
+@pytest.mark.parametrize("status", [403, 404, 409, 422])
+def test_a_refusal_is_described_under_the_status_that_it_is_answered_with(status: int) -> None:
+    assert {code: Refused(code, "").status for code in CODES[status]} == dict.fromkeys(CODES[status], status)
