@@ -140,7 +140,7 @@ def subscriptions(
     )
     give = clearances_in.InboundClearances(clock, replayed=replayed).apply
     clearances = (
-        Subscription(topic, clearances_in.decode_of(client_id, clock, replayed=replayed), give, own=False)
+        Subscription(topic, clearances_in.decode_of(client_id, clock), give, own=False)
         for topic, client_id in settings.inbound_clearances
     )
     return (*inbound, *clearances, Subscription(PATIENT_REPLIES, decode_reply, PatientReplies(clock).apply))

@@ -1,6 +1,6 @@
 """A record of `clearances-inbound` is one clearance of ours, under the key of its visit; its topic says whose it is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from booking.formats.clearances.plain import EXAMPLES
 from booking.formats.clearances.told import ToldClearance
 from booking.settings import Settings
 from booking.values.refusals import Refused
-from chassis.process.clock import RealClock
+from chassis.process.clock import Clock, RealClock, StillClock
 from chassis.process.errors import Misconfigured
 from stack.prepare import declared_here
 
@@ -22,13 +22,13 @@ SAID = {"kind": "financial", "state": "cleared", "amount_minor": 4500, "currency
 BODY: dict[str, Any] = {"event_id": "e1", "appointment": {"id": "v1"}, "clearance": SAID}
 
 
-def read(client: str | None = "local", *, replayed: bool = False, **given: Any) -> ReadClearance:
+def read(client: str | None = "local", clock: Clock | None = None, **given: Any) -> ReadClearance:
     fields = {"key": b"v1", "value": orjson.dumps(BODY), "headers": (), "timestamp": 0, **given}
     record = ConsumerRecord[bytes, bytes](
         topic="t", partition=0, offset=0, timestamp_type=0, checksum=None, serialized_key_size=0,
         serialized_value_size=0, **fields,
     )  # fmt: skip
-    return decode_of(client, RealClock(), replayed=replayed)(record)
+    return decode_of(client, clock or RealClock())(record)
 
 
 def told(**given: Any) -> ToldClearance:
@@ -100,19 +100,31 @@ def test_the_source_that_a_record_names_is_kept_until_its_client_is_known(given:
     assert (found.source, found.of_source("x").source) == (held, "x")
 
 
+SENT = datetime(2027, 3, 1, 9, tzinfo=UTC)
+
+
+class _Stepped(StillClock):
+    """Domain time is a day ahead of the machine's."""
+
+    def unstepped(self) -> datetime:
+        return self.now() - timedelta(days=1)
+
+
 @pytest.mark.parametrize(
-    ("replayed", "said_at", "stands_at"),
+    ("clock", "sent", "said_at", "stands_at"),
     [
-        (False, None, None),
-        (True, None, datetime(2027, 3, 1, 9, tzinfo=UTC)),
-        (True, "2027-02-28T09:00:00Z", datetime(2027, 2, 28, 9, tzinfo=UTC)),
+        (StillClock(SENT + timedelta(hours=6)), SENT, None, SENT),
+        (StillClock(SENT + timedelta(hours=6)), SENT, "2027-02-28T09:00:00Z", SENT - timedelta(days=1)),
+        (_Stepped(SENT + timedelta(days=1, hours=6)), SENT, None, SENT + timedelta(days=1)),
+        (StillClock(SENT - timedelta(seconds=2)), SENT, None, None),
+        (StillClock(SENT), datetime.fromtimestamp(0, UTC), None, None),
     ],
 )
-def test_a_dead_letter_that_is_replayed_stands_where_it_first_came(
-    replayed: bool, said_at: str | None, stands_at: datetime | None
+def test_a_record_that_lay_in_the_topic_stands_where_it_was_sent(
+    clock: Clock, sent: datetime, said_at: str | None, stands_at: datetime | None
 ) -> None:
-    came = int(datetime(2027, 3, 1, 9, tzinfo=UTC).timestamp() * 1000)
-    assert told(replayed=replayed, timestamp=came, value=changed(said_at=said_at)).command.said_at == stands_at
+    at = int(sent.timestamp() * 1000)
+    assert told(clock=clock, timestamp=at, value=changed(said_at=said_at)).command.said_at == stands_at
 
 
 def settings(**given: Any) -> Settings:

@@ -4,7 +4,7 @@ They are bound to clients, keep the fate of each record, and are replayed as tho
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from booking.clearances.store import PostgresClearances
@@ -45,12 +45,14 @@ class ReadClearance(NamedTuple):
 type Decode = Callable[[Record], ReadClearance]
 
 
-def decode_of(client_id: str | None, clock: Clock, *, replayed: bool = False) -> Decode:
+def decode_of(client_id: str | None, clock: Clock) -> Decode:
     """Return what reads the records of a topic that belongs to one client; what cannot be read is its refusal.
+
+    A record that does not say since when it is so was said when it was sent, however late it is read or replayed:
+    what was taken back meanwhile at another door stays so.
 
     Args:
         client_id: Whose topic it is; None: nobody's, and every record is refused.
-        replayed: The records are dead letters: one that does not say since when it is so stands where it first came.
     """
 
     def decode(record: Record) -> ReadClearance:
@@ -59,11 +61,22 @@ def decode_of(client_id: str | None, clock: Clock, *, replayed: bool = False) ->
             told = _told(client_id, record, clock)
         except Refused as refusal:
             return ReadClearance(at, client_id, event_id_in(record.value or b""), refusal)
-        if replayed and told.command.said_at is None:
-            told = told.said_at(datetime.fromtimestamp(record.timestamp / 1000, UTC))
+        sent_at = _sent_at(record, clock)
+        if sent_at is not None and told.command.said_at is None:
+            told = told.said_at(sent_at)
         return ReadClearance(at, client_id, told.command.key, told)
 
     return decode
+
+
+def _sent_at(record: Record, clock: Clock) -> datetime | None:
+    """Return when a record was sent, in domain time; None: it does not tell, or is ahead of us."""
+    if record.timestamp <= 0:
+        return None
+    now = clock.now()
+    stepped = timedelta(seconds=round((now - clock.unstepped()).total_seconds()))
+    at = datetime.fromtimestamp(record.timestamp / 1000, UTC) + stepped
+    return at if at <= now else None
 
 
 def _told(client_id: str | None, record: Record, clock: Clock) -> ToldClearance:

@@ -23,7 +23,7 @@ def meant(told: ToldClearance, visits: Mapping[Identity, UUID], patients: Mappin
 
     Args:
         visits: Of the names that `visits_named` asks for, those that are known.
-        patients: Of those that `patients_named` asks for.
+        patients: Of those that `patients_named` asks for, of merged ones who is kept.
 
     Raises:
         Refused: UNKNOWN_APPOINTMENT, IDENTITY_CONFLICT.
@@ -35,9 +35,10 @@ def meant(told: ToldClearance, visits: Mapping[Identity, UUID], patients: Mappin
         )
     if len(found) > 1:
         raise Refused(IDENTITY_CONFLICT, "these are the names of two visits", "appointment")
-    whose = next(_known(told.source, told.patients, "Patient", patients), None)
-    patient = told.command.patient if whose is None else str(whose)
-    return told.of(found[0], patient)
+    whose = list(dict.fromkeys(_known(told.source, told.patients, "Patient", patients)))
+    if len(whose) > 1:
+        raise Refused(IDENTITY_CONFLICT, "these are the names of two patients", "patient")
+    return told.of(found[0], str(whose[0]) if whose else told.command.patient)
 
 
 def _known(source: str, names: Iterable[str], kind: str, known: Mapping[Identity, UUID]) -> Iterator[UUID]:
