@@ -125,6 +125,7 @@ async def test_the_mode_is_told_and_each_change_of_it_kept_newest_first(door: Do
     [
         (Client("plain", ("local",)), PATH, ENFORCE, 403, "MAY_NOT_MANAGE_CLINICS"),
         (MANAGER, PATH.replace("local", "other"), ENFORCE, 403, "FOREIGN_SOURCE"),
+        (replace(MANAGER, clinics=("CARDIO",)), PATH, ENFORCE, 403, "FOREIGN_CLINIC"),
         (MANAGER, PATH, {}, 422, "MISSING_FIELD"),
         (MANAGER, PATH, {"mode": "strict"}, 422, "UNKNOWN_MODE"),
         (MANAGER, PATH, {"mode": "enforce", "since": "now"}, 422, "UNKNOWN_FIELD"),

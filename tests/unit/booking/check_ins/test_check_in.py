@@ -7,6 +7,7 @@ import pytest
 
 from booking.appointments.domain.batch import Batch, EventAnswer
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.intake import for_staff
 from booking.check_ins.domain import CheckInAtDesk
 from booking.clearances.domain.clearance import Clearance, Slot
 from booking.clearances.domain.kinds import State
@@ -191,3 +192,19 @@ def test_a_visit_that_is_put_to_another_day_is_not_the_one_he_was_checked_in_for
     after, answer = told(CLEARED, at_desk(), change("e2", starts_at=START + timedelta(days=7)))
     assert after.changed[VISIT].status is Status.BOOKED
     assert [one.code for one in answer.warnings] == ["ILLEGAL_TRANSITION"]
+
+
+def test_what_is_refused_at_our_own_door_is_read_there_and_upstreams_is_kept_for_staff() -> None:
+    off = Refused("ILLEGAL_TRANSITION", "no step from fulfilled to checked-in")
+    said = [at_desk(), change("e2", Status.CHECKED_IN)]
+    kept = for_staff(said, [EventAnswer(one.key, refusal=off) for one in said])
+    assert [one.event_id for one in kept] == ["e2"]
+
+
+@pytest.mark.parametrize("status", [Status.FULFILLED, Status.PENDING, Status.WAITLIST])
+def test_who_is_only_asked_for_or_was_there_is_not_checked_in(status: Status) -> None:
+    known = batch()
+    known.take(command("e1", status=status))
+    refusal = batch(known=known, terms=CLEARED).take(at_desk(reason="walked in")).refusal
+    assert refusal is not None
+    assert refusal.code == "ILLEGAL_TRANSITION"

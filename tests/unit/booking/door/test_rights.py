@@ -1,5 +1,7 @@
 """What a client may do (G9), which clinic is meant, who is registered by a message."""
 
+from dataclasses import replace
+
 import pytest
 
 from booking.appointments.domain.batch import EventAnswer
@@ -10,6 +12,7 @@ from booking.values.refusals import Refused
 from tests.support.booking.builders import ANN, HOUR, LOCAL, NOW, VISIT, batch, change, command
 
 EYE_ONLY = Client("local", ("local",), ("EYE",))
+MANAGER = Client("local", ("local",), may_manage_clinics=True)
 DOS = ("http://fhir.nhs.uk/Id/dos-service-id", "111")
 
 
@@ -100,3 +103,22 @@ def test_what_cannot_be_kept_of_a_person_is_dropped_and_the_rest_taken() -> None
     [(_, kept, _)] = booked.persons
     assert kept == KeptDetails(email="ann@example.org")
     assert len(booked.versions) == 1
+
+
+@pytest.mark.parametrize(
+    ("client", "code"),
+    [
+        (MANAGER, None),
+        (replace(MANAGER, clinics=("EYE",)), "FOREIGN_CLINIC"),
+        (replace(MANAGER, may_manage_clinics=False), "MAY_NOT_MANAGE_CLINICS"),
+    ],
+)
+def test_how_a_whole_source_is_judged_is_said_by_those_alone_who_see_all_clinics(
+    client: Client, code: str | None
+) -> None:
+    if code is None:
+        client.check_may_judge_steps()
+        return
+    with pytest.raises(Refused) as refused:
+        client.check_may_judge_steps()
+    assert (refused.value.code, refused.value.status) == (code, 403)

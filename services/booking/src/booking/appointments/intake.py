@@ -56,7 +56,7 @@ class CommandIntake:
             store, now = PostgresStore(connection), self._transactions.clock.now()
             answers = await accept(store, commands, clients, now, self._rules)
             people = store.people
-            await keep_refused(connection, _for_staff(commands, answers), now)
+            await keep_refused(connection, for_staff(commands, answers), now)
             return answers
 
         committed = self._transactions.committed
@@ -69,7 +69,11 @@ _SHOWN = frozenset({IDENTITY_CONFLICT, ILLEGAL_TRANSITION})
 """What staff see of what is refused over HTTP: nobody's program can mend it."""
 
 
-def _for_staff(commands: Sequence[BookAppointment], answers: Sequence[EventAnswer]) -> list[RefusedEvent]:
-    """Return the refusals that people are to see: the same again does not lift them."""
-    refused = ((c, a.refusal) for c, a in zip(commands, answers, strict=True) if a.refusal is not None)
+def for_staff(commands: Sequence[BookAppointment], answers: Sequence[EventAnswer]) -> list[RefusedEvent]:
+    """Return the refusals that people are to see: the same again does not lift them.
+
+    Whoever asked at our own door has read his answer: it is no event that anybody waits for.
+    """
+    answered = zip(commands, answers, strict=True)
+    refused = ((c, a.refusal) for c, a in answered if a.refusal is not None and not c.is_ours)
     return [RefusedEvent(c.client, c.key, refusal) for c, refusal in refused if refusal.code in _SHOWN]

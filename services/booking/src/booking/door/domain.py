@@ -89,6 +89,12 @@ class Client:
         if not self.may_manage_clinics:
             raise Refused("MAY_NOT_MANAGE_CLINICS", "this client may not enter or change clinics and clinicians")
 
+    def check_may_judge_steps(self) -> None:
+        """Refuse unless the client may say how strictly the steps of a whole source are judged, at all its clinics."""
+        self.check_may_manage_clinics()
+        if self.is_limited:
+            raise Refused("FOREIGN_CLINIC", "this is of all clinics of the source, and not all are this client's", "")
+
     def check_may_register(self) -> None:
         """Refuse unless the client may register patients."""
         if not self.may_register:

@@ -87,7 +87,7 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
             **refuses(
                 {
                     400: BAD_BODY,
-                    403: ("FOREIGN_SOURCE", "MAY_NOT_MANAGE_CLINICS"),
+                    403: ("FOREIGN_SOURCE", "FOREIGN_CLINIC", "MAY_NOT_MANAGE_CLINICS"),
                     422: (*BAD_FIELD, "UNKNOWN_MODE", "PADDED_ID"),
                 }
             ),
@@ -103,12 +103,13 @@ def routes(transactions: Transactions, reads: Pool, reader: Caller) -> APIRouter
     ) -> StepModeAnswer:
         """It holds for every event that is taken from now on. The same again writes nothing.
 
-        For the operator, or a client of that source that may manage clinics. Each change is a row that nobody changes.
+        For the operator, or a client of that source that may manage clinics and is limited to none. Each change
+        is a row that nobody changes.
         """
 
         async def keep(connection: Connection, body: StepModeBody) -> StepModeAnswer:
             if client is not OPERATOR:
-                client.check_may_manage_clinics()
+                client.check_may_judge_steps()
             named = client.source(texts.identifier(source, "source"))
             reason = None if body.reason is None else texts.name(body.reason, "reason")
             before = _view(named, await modes_of(connection, named))
