@@ -46,8 +46,10 @@ async def requires(
 
 async def clear(door: Door, visit: str = "v1", state: str = "cleared", kind: str = "consent", **given: Any) -> None:
     """Say how one clearance of a visit stands, in place of what was said before."""
+    visit_id = await id_of(door, visit)
+    patient_id = await door.pool.fetchval("SELECT patient_id FROM appointment WHERE appointment_id = $1", visit_id)
     held = {
-        "appointment_id": await id_of(door, visit), "kind": kind, "form": "", "version": 1, "state": state,
+        "appointment_id": visit_id, "patient_id": patient_id, "kind": kind, "form": "", "version": 1, "state": state,
         "client": "test", "recorded_at": TEN - 60 * DAY, **given,
     }  # fmt: skip
     places = ", ".join(f"${number}" for number in range(1, len(held) + 1))
@@ -236,15 +238,21 @@ async def test_the_gate_says_what_lacks_as_the_domain_does(door: Door, base: Ins
         await door.post(booking(name, name, service_type=f"s{number % len(sets)}"))
         for kind, form in (("consent", ""), ("consent", "mri"), ("financial", ""), ("identity", "")):
             if random.random() < 0.7:
-                given = {
+                given: dict[str, Any] = {
                     "expires_at": random.choice([None, None, TEN - DAY, TEN, TEN + DAY]),
                     "form_version": random.choice([None, "1", "2", "3"]) if form else None,
                     "payer_class": random.choice([None, "private", "public"]),
                     "said_at": random.choice([None, TEN - 70 * DAY, TEN - 50 * DAY]),
                 }
+                if random.random() < 0.2:
+                    given["patient_id"] = UUID(int=random.choice((1, 2)))  # another's; of whom was merged into him
                 states = ("pending", "cleared", "cleared", "refused", "waived", "withdrawn")
                 await clear(door, name, random.choice(states), kind, form=form, **given)
     ids = [row[0] for row in await door.pool.fetch("SELECT appointment_id FROM appointment ORDER BY 1")]
+    await door.pool.execute(
+        "INSERT INTO patient_merge (patient_id, merged_into, source, source_id, merged_at, merged_by) "
+        "SELECT $1, patient_id, 'local', 'anna', $2, 'test' FROM appointment LIMIT 1", UUID(int=2), TEN - 80 * DAY,
+    )  # fmt: skip
 
     async with door.pool.acquire() as connection:
         expected = await standing(connection, ids, TEN - 2 * DAY, at_start=True)

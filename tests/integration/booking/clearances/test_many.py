@@ -26,10 +26,10 @@ FROM generate_series(1, $2::int) n
 """
 CLEARED = """
 INSERT INTO clearance (appointment_id, kind, form, version, state, form_version, expires_at, payer_class, client,
-                       recorded_at)
+                       recorded_at, patient_id)
 SELECT appointment_id, kind, form, 1, 'cleared', CASE kind WHEN 'consent' THEN '2' END,
        CASE WHEN random() < 0.1 THEN starts_at - interval '1 day' END, CASE kind WHEN 'financial' THEN 'self-pay' END,
-       'desk', $1
+       'desk', $1, patient_id
 FROM appointment, (VALUES ('consent', 'mri'), ('financial', '')) AS given (kind, form)
 WHERE service_type = 'MRI' OR kind = 'financial'
 """

@@ -31,9 +31,9 @@ async def clear(notifier: RunningNotifier, visit: Appointment, *kinds: str) -> N
     """Commit in booking that these are cleared."""
     for kind in kinds:
         await notifier.execute(
-            "INSERT INTO clearance (appointment_id, kind, form, version, state, client, recorded_at) "
-            "VALUES ($1, $2, '', 1, 'cleared', 'test', $3)",
-            visit.appointment_id, kind, MONDAY,
+            "INSERT INTO clearance (appointment_id, kind, form, version, state, client, recorded_at, patient_id) "
+            "VALUES ($1, $2, '', 1, 'cleared', 'test', $3, $4)",
+            visit.appointment_id, kind, MONDAY, visit.patient_id,
         )  # fmt: skip
 
 

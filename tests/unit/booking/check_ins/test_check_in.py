@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -16,7 +17,7 @@ from booking.clearances.domain.standing import NO_TERMS, Terms
 from booking.values.refusals import Refused
 from booking.work_list.domain import Flag
 from schemas.appointments import IngestMode, Status
-from tests.support.booking.builders import START, VISIT, batch, change, command
+from tests.support.booking.builders import ANN, START, VISIT, batch, change, command
 from tests.unit.booking.clearances.made import KINDS, consent, held, policy, word
 
 REQUIRES = (
@@ -30,7 +31,7 @@ SIGNED = held(word("financial"), consent(form="mri-1"))
 def terms(holds: Mapping[Slot, Clearance], mode: Mode = Mode.ENFORCE, service_type: str | None = None) -> Terms:
     """Return terms by which the eye clinic, or a service type of it, requires a consent and a payment."""
     required = policy(*REQUIRES, mode=mode, service_type=service_type)._replace(clinic_id="EYE")
-    return Terms({"EYE": [required]}, {"EYE": KINDS}, {VISIT: list(holds.values())})
+    return Terms({"EYE": [required]}, {"EYE": KINDS}, {VISIT: [one._replace(patient_id=ANN) for one in holds.values()]})
 
 
 CLEARED = terms(SIGNED)
@@ -62,6 +63,23 @@ def test_r34_a_cleared_visit_is_checked_in_and_what_was_checked_is_kept() -> Non
     assert (after.flags, answer.warnings) == ([], ())
     state = after.changed[VISIT]
     assert (state.status, state.said_status, state.caused_by) == (Status.CHECKED_IN, Status.BOOKED, "check-in/local/c1")
+
+
+def test_what_was_given_for_a_patient_clears_no_other_whom_the_visit_is_given_to() -> None:
+    _, answer = told(CLEARED, change("e2", patient="bob"), at_desk())
+
+    assert answer.refusal is not None
+    assert {(one.place, one.code) for one in answer.refusal.also} == {
+        ("clearances.consent", "MISSING"), ("clearances.financial", "MISSING"),
+    }  # fmt: skip
+
+
+def test_what_was_given_for_whom_the_patient_is_merged_into_clears_his_visit() -> None:
+    kept = UUID(int=77)
+    mine = {VISIT: [one._replace(patient_id=kept) for one in SIGNED.values()]}
+    _, answer = told(CLEARED._replace(held=mine, kept={ANN: kept}), at_desk())
+
+    assert (answer.refusal, answer.check_in is not None) == (None, True)
 
 
 def test_r34_what_lacks_is_refused_where_it_is_enforced_and_nothing_is_changed() -> None:

@@ -1,6 +1,7 @@
 """Which of two words about a clearance counts."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +18,12 @@ def test_the_first_word_is_applied_and_the_same_again_changes_nothing() -> None:
     again = decide(held(consent()), consent(), NOW + HOUR)
     assert (first.result, first.held.version) == (Result.APPLIED, 1)
     assert (again.result, again.held.version) == (Result.REPEAT, 1)
+
+
+def test_what_was_said_for_another_patient_is_neither_repeated_nor_later_but_counted() -> None:
+    found = held(consent(), consent(State.WITHDRAWN, form="surgery"))
+    mine = decide(found, consent(said_at=NOW - HOUR), NOW + HOUR, UUID(int=7))
+    assert (mine.result, mine.held.version, mine.held.patient_id) == (Result.APPLIED, 3, UUID(int=7))
 
 
 def test_the_version_counts_what_changed_over_all_kinds_of_the_visit() -> None:

@@ -73,7 +73,7 @@ class ClearanceStore(Protocol):
         """Return the words taken before, by (client, key)."""
 
     async def held(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Clearance]]:
-        """Return what these visits hold."""
+        """Return what these visits hold, of whichever patient, who is one who is kept."""
 
     async def kinds(self, clinics: Collection[str]) -> Mapping[str, Mapping[str, Kind]]:
         """Return each clinic's kinds by name."""
@@ -166,7 +166,7 @@ def _take(
             return ClearanceAnswer(command.key, Result.REPEAT, before, command.warnings)
         check(command, _facts(command, visit, known), now)
         mine = held.setdefault(visit.appointment_id, {})
-        result, kept, warnings = decide(mine, command, now)
+        result, kept, warnings = decide(mine, command, now, visit.patient_id)
     except Refused as refusal:
         return ClearanceAnswer(command.key, refusal=refusal)
     slot = (kept.kind, kept.form)

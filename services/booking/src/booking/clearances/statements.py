@@ -20,6 +20,7 @@ CLEARANCE_COLUMNS = (
     ("said_by", "text"),
     ("client", "text"),
     ("recorded_at", "timestamptz"),
+    ("patient_id", "uuid"),
 )
 """In the order of a `Clearance`, after the id."""
 _COLUMNS = ", ".join(name for name, _ in CLEARANCE_COLUMNS)
@@ -46,8 +47,20 @@ FROM unnest($1::uuid[]) AS asked (appointment_id)
 JOIN appointment a USING (appointment_id) CROSS JOIN LATERAL ({_IN_FORCE}) p
 """  # noqa: S608  # names of ours
 
+# Patients are those who are kept: who was merged is who he was merged into.
 HELD = f"""
-SELECT {_COLUMNS} FROM clearance WHERE appointment_id = ANY ($1::uuid[]) ORDER BY appointment_id, kind, form
+WITH held AS (
+    SELECT {", ".join(f"c.{name}" for name, _ in CLEARANCE_COLUMNS)}, a.patient_id AS visits
+    FROM clearance c JOIN appointment a USING (appointment_id) WHERE c.appointment_id = ANY ($1::uuid[])
+), merged AS MATERIALIZED (
+    SELECT away, kept FROM kept_patients(
+        (SELECT array_agg(DISTINCT one) FROM held CROSS JOIN LATERAL unnest(ARRAY[patient_id, visits]) AS one)
+    )
+)
+SELECT {", ".join(name for name, _ in CLEARANCE_COLUMNS[:-1])}, coalesce(mine.kept, patient_id) AS patient_id,
+       visits, coalesce(theirs.kept, visits) AS visits_kept
+FROM held LEFT JOIN merged mine ON mine.away = patient_id LEFT JOIN merged theirs ON theirs.away = visits
+ORDER BY appointment_id, kind, form
 """  # noqa: S608  # names of ours
 
 KINDS = """

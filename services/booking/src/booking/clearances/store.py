@@ -1,6 +1,6 @@
 """Clearances in PostgreSQL: `handle.ClearanceStore`, and how visits stand."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,13 +61,20 @@ async def terms(connection: Connection, clinics: Collection[str], appointment_id
     policies = {clinic: given for clinic, given in (await policies_of(connection, clinics)).items() if given}
     if not policies:
         return NO_TERMS
-    return Terms(policies, await kinds_of(connection, set(policies)), await held_of(connection, appointment_ids))
+    kinds = await kinds_of(connection, set(policies))
+    rows = await connection.fetch(statements.HELD, list(appointment_ids))
+    return Terms(policies, kinds, _by_visit(rows), {row["visits"]: row["visits_kept"] for row in rows})
 
 
 async def held_of(connection: Connection, appointment_ids: Collection[UUID]) -> dict[UUID, list[Clearance]]:
-    """Return what these visits hold; those that hold nothing are left out."""
+    """Return what these visits hold of their patients; those that hold nothing are left out."""
+    rows = await connection.fetch(statements.HELD, list(appointment_ids))
+    return _by_visit(row for row in rows if row["patient_id"] == row["visits_kept"])
+
+
+def _by_visit(rows: Iterable[Any]) -> dict[UUID, list[Clearance]]:
     held: dict[UUID, list[Clearance]] = {}
-    for row in await connection.fetch(statements.HELD, list(appointment_ids)):
+    for row in rows:
         held.setdefault(row["appointment_id"], []).append(clearance_of(row))
     return held
 
@@ -125,7 +132,7 @@ class PostgresClearances:
         }  # fmt: skip
 
     async def held(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Clearance]]:
-        return await held_of(self.connection, appointment_ids)
+        return _by_visit(await self.connection.fetch(statements.HELD, list(appointment_ids)))
 
     async def kinds(self, clinics: Collection[str]) -> Mapping[str, Mapping[str, Kind]]:
         return await kinds_of(self.connection, clinics)

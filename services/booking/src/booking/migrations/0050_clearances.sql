@@ -68,6 +68,7 @@ CREATE TABLE clearance (
     said_by        text,
     client         text NOT NULL,
     recorded_at    timestamptz NOT NULL, -- domain time
+    patient_id     uuid NOT NULL,
     PRIMARY KEY (appointment_id, kind, form)
 );
 COMMENT ON TABLE clearance IS 'What holds of each visit now, by kind and form. Written under the visit''s lock, with clearance_history.';
@@ -76,6 +77,7 @@ COMMENT ON COLUMN clearance.version IS 'Counts what changed of the visit''s clea
 COMMENT ON COLUMN clearance.amount_minor IS 'In the smallest unit of the currency: 1250 GBP are 12.50 pounds.';
 COMMENT ON COLUMN clearance.said_at IS 'When the sender says that it became so; null: he does not, it stands at its arrival.';
 COMMENT ON COLUMN clearance.said_by IS 'Who, as the client says.';
+COMMENT ON COLUMN clearance.patient_id IS 'The visit''s patient as it came: of a visit that was given to another it counts no more.';
 
 CREATE TABLE clearance_history (
     serial         bigint PRIMARY KEY DEFAULT nextval('decided_serial'),
@@ -101,6 +103,7 @@ CREATE TABLE clearance_history (
     key            text NOT NULL,
     body_sha256    bytea NOT NULL,
     recorded_at    timestamptz NOT NULL, -- domain time
+    patient_id     uuid NOT NULL,
     UNIQUE (client, key)
 );
 CREATE INDEX clearance_history_visit ON clearance_history (appointment_id, serial);

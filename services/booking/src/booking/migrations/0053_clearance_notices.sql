@@ -22,15 +22,25 @@ CREATE FUNCTION clearance_gate(appointment_ids uuid[], asked_at timestamptz)
 RETURNS TABLE (appointment_id uuid, place int, kind text, title text, how text, link text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = booking, pg_temp
 AS $$
-    WITH asked AS MATERIALIZED (
-        SELECT a.appointment_id, a.clinic_id, p.requires, greatest(asked_at, a.starts_at) AS at,
-               (SELECT CASE WHEN c.state IN ('cleared', 'waived')
-                                 AND (c.expires_at IS NULL OR c.expires_at > greatest(asked_at, a.starts_at))
-                            THEN c.payer_class END
-                FROM clearance c
-                WHERE c.appointment_id = a.appointment_id AND c.payer_class IS NOT NULL
-                ORDER BY coalesce(c.said_at, c.recorded_at) DESC, c.kind, c.form LIMIT 1) AS payer_class
+    WITH visits AS MATERIALIZED (
+        SELECT a.appointment_id, a.clinic_id, a.service_type, greatest(asked_at, a.starts_at) AS at,
+               coalesce((SELECT m.kept FROM kept_patients(ARRAY[a.patient_id]) m), a.patient_id) AS patient_id
         FROM appointment a
+        WHERE a.appointment_id = ANY (appointment_ids) AND a.version > 0
+    ), held AS MATERIALIZED ( -- what was given for the visit's patient; who was merged is who he was merged into
+        SELECT c.appointment_id, c.kind, c.form, c.version, c.state, c.payer_class, c.expires_at, c.form_version,
+               coalesce(c.said_at, c.recorded_at) AS stands_at
+        FROM visits v JOIN clearance c ON c.appointment_id = v.appointment_id
+        WHERE v.patient_id = coalesce((SELECT m.kept FROM kept_patients(ARRAY[c.patient_id]) m), c.patient_id)
+    ), asked AS MATERIALIZED (
+        SELECT a.appointment_id, a.clinic_id, p.requires, a.at,
+               (SELECT CASE WHEN c.state IN ('cleared', 'waived')
+                                 AND (c.expires_at IS NULL OR c.expires_at > a.at)
+                            THEN c.payer_class END
+                FROM held c
+                WHERE c.appointment_id = a.appointment_id AND c.payer_class IS NOT NULL
+                ORDER BY c.stands_at DESC, c.kind, c.form LIMIT 1) AS payer_class
+        FROM visits a
         CROSS JOIN LATERAL (
             SELECT newest.requires FROM (
                 (SELECT 1 AS nth, o.requires, o.unset FROM clearance_policy o
@@ -40,7 +50,6 @@ AS $$
                  WHERE o.clinic_id = a.clinic_id AND o.service_type IS NULL ORDER BY o.version DESC LIMIT 1)
             ) newest WHERE NOT newest.unset ORDER BY newest.nth LIMIT 1
         ) p
-        WHERE a.appointment_id = ANY (appointment_ids) AND a.version > 0
     )
     SELECT q.appointment_id, r.nth::int, r.one ->> 'kind',
            CASE WHEN k.is_own THEN k.title ELSE '' END,
@@ -55,17 +64,17 @@ AS $$
     ) k ON true
     WHERE NOT (r.one ? 'payer_classes' AND q.payer_class IS NOT NULL AND NOT (r.one -> 'payer_classes') ? q.payer_class)
       AND NOT EXISTS (
-          SELECT FROM clearance c
+          SELECT FROM held c
           WHERE c.appointment_id = q.appointment_id AND c.kind = r.one ->> 'kind'
             AND (NOT r.one ? 'form' OR c.form = r.one ->> 'form')
             AND c.state IN ('cleared', 'waived')
             AND (c.expires_at IS NULL OR c.expires_at > q.at)
             AND (NOT r.one ? 'versions' OR coalesce((r.one -> 'versions') ? c.form_version, false))
             AND NOT EXISTS ( -- taken back by what names no form, or as what names none
-                SELECT FROM clearance t
+                SELECT FROM held t
                 WHERE t.appointment_id = c.appointment_id AND t.kind = c.kind AND t.state IN ('refused', 'withdrawn')
                   AND '' IN (t.form, c.form)
-                  AND (coalesce(t.said_at, t.recorded_at), t.version) > (coalesce(c.said_at, c.recorded_at), c.version)
+                  AND (t.stands_at, t.version) > (c.stands_at, c.version)
             )
       )
 $$;

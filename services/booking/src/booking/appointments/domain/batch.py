@@ -169,7 +169,7 @@ class Batch:
         is_one = decision.result is Result.APPLIED and lets_in(held and held.status, state.status)
         if command.check_in is None and not (is_one and command.mode is IngestMode.LIVE):
             return None
-        standing = self.known.terms.standing(appointment_id, state.clinic_id, state.service_type, self.now)
+        standing = self.known.terms.standing(appointment_id, state, self.now)
         verdict = judge(standing, command.check_in) if is_one else Verdict()
         said = (command.client, command.key, command.check_in, command.reason)
         return CheckIn(appointment_id, state.version, state.status, standing, verdict, *said)

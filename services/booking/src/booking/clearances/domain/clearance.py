@@ -84,6 +84,7 @@ class Clearance(NamedTuple):
         version: Of all the visit's clearances, as this one was changed.
         said_at: As the command says; None: it does not.
         recorded_at: When it came.
+        patient_id: The visit's patient as it came.
     """
 
     kind: str
@@ -104,6 +105,7 @@ class Clearance(NamedTuple):
     said_by: str | None
     client: str
     recorded_at: datetime
+    patient_id: UUID | None = None
 
     @property
     def stands_at(self) -> datetime:
@@ -140,22 +142,26 @@ class Decision(NamedTuple):
     warnings: tuple[Warned, ...] = ()
 
 
-def decide(held: Mapping[Slot, Clearance], command: GiveClearance, now: datetime) -> Decision:
+def decide(
+    held: Mapping[Slot, Clearance], command: GiveClearance, now: datetime, patient_id: UUID | None = None
+) -> Decision:
     """Return what a word that may be taken comes to: what was said later counts, of two at once the last to come.
 
     Args:
-        held: All that the visit has.
+        held: All that the visit has; what is of another patient counts as nothing, but in the version.
         command: As `rules.check` let it pass.
+        patient_id: The visit's patient, who is kept.
 
     Raises:
         Refused: MISSING_FIELD: it takes a consent back, and does not say which of several.
     """
-    slot = slot_of(held, command)
-    mine, said_at, warnings = held.get(slot), *_believed(command, now)
+    his = {slot: one for slot, one in held.items() if one.patient_id == patient_id}
+    slot = slot_of(his, command)
+    mine, said_at, warnings = his.get(slot), *_believed(command, now)
     if mine is not None and _is_older(command, said_at, mine):
         return Decision(Result.STALE, mine, (*warnings, Warned(STALE, "said_at", "something later was said of it")))
     newest = max((one.version for one in held.values()), default=0)
-    told = _clearance(command, slot, newest + 1, said_at, now)
+    told = _clearance(command, slot, newest + 1, said_at, now)._replace(patient_id=patient_id)
     if mine is not None and command.state in TAKES_BACK:
         told = _with_what_is_taken_back(told, mine)
     if mine is not None and _content(mine) == _content(told):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from booking.clearances.domain.clearance import Clearance
@@ -108,25 +108,46 @@ def standing_of(
     return Standing(policy.mode, checked, lacking)
 
 
+class VisitState(Protocol):
+    """What a standing has to know of a visit's state; a patient who is new has no id."""
+
+    @property
+    def clinic_id(self) -> str | None:
+        """Where it is."""
+
+    @property
+    def service_type(self) -> str | None:
+        """What for."""
+
+    @property
+    def patient(self) -> object:
+        """Whose it is."""
+
+
 class Terms(NamedTuple):
     """What some clinics require, and what some visits hold: by it a visit is judged as a command leaves it.
 
     Attributes:
         policies: Clinic → the newest of it and of each of its service types; clinics without any are left out.
         kinds: Clinic → its kinds by name.
-        held: Visit → its clearances; those with none are left out.
+        held: Visit → its clearances, of whichever patient; those with none are left out.
+        kept: Patients of those visits → who is kept, himself or whom he was merged into.
     """
 
     policies: Mapping[str, Sequence[ClearancePolicy]] = MappingProxyType({})
     kinds: Mapping[str, Mapping[str, Kind]] = MappingProxyType({})
     held: Mapping[UUID, Sequence[Clearance]] = MappingProxyType({})
+    kept: Mapping[UUID, UUID] = MappingProxyType({})
 
-    def standing(self, visit: UUID, clinic_id: str | None, service_type: str | None, at: datetime) -> Standing:
-        """Return how a visit stands, if it is at this clinic and of this service type."""
-        policies = self.policies.get(clinic_id or "")
+    def standing(self, visit: UUID, state: VisitState, at: datetime) -> Standing:
+        """Return how a visit stands in this state: nothing that was given for another patient counts."""
+        clinic_id, service_type, patient = state.clinic_id or "", state.service_type, state.patient
+        policies = self.policies.get(clinic_id)
         if not policies:
             return NOTHING_REQUIRED
-        held, kinds = self.held.get(visit, ()), self.kinds[clinic_id or ""]
+        his = self.kept.get(patient, patient) if isinstance(patient, UUID) else None
+        held = [one for one in self.held.get(visit, ()) if his is not None and one.patient_id == his]
+        kinds = self.kinds[clinic_id]
         return standing_of(in_force(policies, service_type), held, kinds, at)
 
 
