@@ -28,7 +28,7 @@ def said(kind: str, state: str, payer_class: str | None = None) -> Word:
 
 
 SIGNED, WITHDRAWN = said("consent", "cleared"), said("consent", "withdrawn")
-PAID, IS_INSURED = said("financial", "cleared", SELF_PAY), said("financial", "pending", INSURED)
+PAID, IS_INSURED = said("financial", "cleared", SELF_PAY), said("financial", "cleared", INSURED)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class Word:
                 said |= {"form_version": FORM_VERSION, "signed_at": self.at.isoformat(), "signed_by": "patient"}
         else:
             said["payer_class"] = self.payer_class
-            if self.state == "cleared":
+            if self.payer_class == SELF_PAY:
                 said |= {"amount_minor": 12500, "currency": "GBP", "reference": f"receipt {self.appointment}"}
         return said
 
@@ -100,7 +100,7 @@ def acts_of(index: int, visit: str, opens: Callable[[int], datetime], day: int) 
     """
     booked, before, today = opens(0), opens(day - 1), opens(day)
     if index not in {IN_TIME, PAYS_AT_DESK, REPORTED}:
-        yield Word(booked, visit, "insured", "financial", "pending", INSURED)
+        yield Word(booked, visit, "insured", "financial", "cleared", INSURED)
     if index in {IN_TIME, PAYS_AT_DESK, WITHDRAWS}:
         yield Word(booked, visit, "signed", "consent", "cleared")
     if index == IN_TIME:

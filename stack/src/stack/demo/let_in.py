@@ -44,7 +44,8 @@ class _Visit:
 
     def hear(self, word: Word) -> None:
         self.states[word.kind] = word.state
-        self.payer_class = word.payer_class or self.payer_class
+        if word.payer_class is not None:
+            self.payer_class = word.payer_class if word.state in {"cleared", "waived"} else None
         if word.state in {"refused", "withdrawn"} and self.lacks():
             self.flags["CLEARANCE_MISSING"] = "open"
         elif not self.lacks():
