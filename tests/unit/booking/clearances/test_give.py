@@ -85,6 +85,9 @@ FLAGS: list[tuple[tuple[Any, ...], Status, bool]] = [
     ((consent(State.PENDING),), Status.BOOKED, False),
     ((consent(State.WITHDRAWN), consent()), Status.BOOKED, False),
     ((consent(State.WITHDRAWN),), Status.CANCELLED, False),
+    ((consent(), consent(State.WITHDRAWN)), Status.FULFILLED, False),
+    ((consent(), consent(State.WITHDRAWN)), Status.NOSHOW, False),
+    ((consent(), consent(State.PENDING)), Status.BOOKED, True),
 ]
 
 

@@ -33,6 +33,7 @@ REFUSED = [
     (PAID._replace(amount_minor=-1), facts("financial"), "NEGATIVE_AMOUNT", "amount_minor"),
     (PAID._replace(currency="EURO"), facts("financial"), "UNKNOWN_CURRENCY", "currency"),
     (PAID._replace(currency="DEM"), facts("financial"), "UNKNOWN_CURRENCY", "currency"),
+    (PAID._replace(currency="BGN"), facts("financial"), "UNKNOWN_CURRENCY", "currency"),
     (PAID._replace(currency=None), facts("financial"), "MISSING_FIELD", "currency"),
     (PAID._replace(amount_minor=10**12 + 1), facts("financial"), "NUMBER_OUT_OF_RANGE", "amount_minor"),
     (word("financial", State.WAIVED), facts("financial"), "MISSING_FIELD", "reason"),

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from booking.clearances.domain.clearance import Clearance, GiveClearance, Result, Slot, Visit, decide
-from booking.clearances.domain.kinds import TAKES_BACK, Kind
+from booking.clearances.domain.kinds import CLEARS, TAKES_BACK, Kind
 from booking.clearances.domain.policy import ClearancePolicy, known_versions
 from booking.clearances.domain.rules import Facts, check
 from booking.clearances.domain.standing import Standing
@@ -37,12 +37,17 @@ class Taken(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A word that is kept: what it says, what became of it, and the version that the visit's clearances then have."""
+    """A word that is kept: what it says, what became of it, and the version that the visit's clearances then have.
+
+    Attributes:
+        takes_away: It takes back, or says no longer what cleared.
+    """
 
     command: GiveClearance
     visit: Visit
     result: Result
     said: Clearance
+    takes_away: bool = False
 
 
 class ClearanceAnswer(NamedTuple):
@@ -170,11 +175,12 @@ def _take(
     except Refused as refusal:
         return ClearanceAnswer(command.key, refusal=refusal)
     slot = (kept.kind, kept.form)
+    takes_away = kept.state in TAKES_BACK or (kept.state not in CLEARS and slot in mine and mine[slot].state in CLEARS)
     if result is not Result.STALE:
         mine[slot] = kept
     newest = max(one.version for one in mine.values())
     said = kept if result is Result.APPLIED else _as_said(command, kept, newest, now)
-    words[command.client, command.key] = Word(command, visit, result, said)
+    words[command.client, command.key] = Word(command, visit, result, said, takes_away)
     taken = Taken(command.body_sha256, result, visit.appointment_id, *slot, newest)
     return ClearanceAnswer(command.key, result, taken, warnings)
 
@@ -229,8 +235,8 @@ async def _write(
         return
     standing = await store.standing({word.visit.appointment_id for word in changed}, now)
     await store.tell(changed, standing, now)
-    taken_back = {word.visit.appointment_id for word in changed if word.said.state in TAKES_BACK}
-    lacking = [visits[key] for key in sorted(taken_back) if not (standing[key].is_cleared or visits[key].is_ended)]
+    taken_back = {word.visit.appointment_id for word in changed if word.takes_away}
+    lacking = [visits[key] for key in sorted(taken_back) if not (standing[key].is_cleared or visits[key].is_over)]
     if lacking:
         await store.flag(lacking, now)
     cleared = {word.visit.appointment_id: word for word in changed if standing[word.visit.appointment_id].is_cleared}

@@ -15,7 +15,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         ILLEGAL_TRANSITION: "Upstream reported a step that the state table lacks; it was taken.",
         FACT_BEFORE_BOOKING: "Upstream says that somebody came, or did not, to a visit that was never booked.",
         NOT_CLEARED: "Upstream checked in a patient whose visit lacks what the clinic requires.",
-        CLEARANCE_MISSING: "The visit is near and lacks what the clinic requires.",
+        CLEARANCE_MISSING: "The visit lacks what the clinic requires: it is near, or what it had was taken back.",
     }
 )
 """Code → what is so."""

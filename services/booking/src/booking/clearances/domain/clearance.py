@@ -133,6 +133,11 @@ class Visit(NamedTuple):
         """Whether it was cancelled, or entered in error."""
         return self.status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is let in to it any more."""
+        return self.is_ended or self.status in {Status.FULFILLED, Status.NOSHOW}
+
 
 class Decision(NamedTuple):
     """What a word comes to: `held` is what holds from now on, of another version only if it was applied."""
