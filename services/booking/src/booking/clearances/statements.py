@@ -54,7 +54,10 @@ WITH held AS (
     FROM clearance c JOIN appointment a USING (appointment_id) WHERE c.appointment_id = ANY ($1::uuid[])
 ), merged AS MATERIALIZED (
     SELECT away, kept FROM kept_patients(
-        (SELECT array_agg(DISTINCT one) FROM held CROSS JOIN LATERAL unnest(ARRAY[patient_id, visits]) AS one)
+        (
+            SELECT array_agg(DISTINCT one) FROM held CROSS JOIN LATERAL unnest(ARRAY[patient_id, visits]) AS one
+            WHERE patient_id IS DISTINCT FROM visits
+        )
     )
 )
 SELECT {", ".join(name for name, _ in CLEARANCE_COLUMNS[:-1])}, coalesce(mine.kept, patient_id) AS patient_id,
