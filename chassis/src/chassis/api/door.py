@@ -146,8 +146,8 @@ def refused(key: str) -> Problem:
     return Problem(
         401, "WRONG_KEY",
         "The key that was sent does not open this. Compare it with the one that was issued: it may be cut off, "
-        "revoked, for something else or of another installation. `attend key` shows the operator's; `attend clients "
-        "create` and an inbox's `tokens` issue others.",
+        "revoked, for something else or of another installation. `attend key --operator` shows the operator's; "
+        "`attend clients create` and an inbox's `tokens` issue others.",
         _at("WRONG_KEY"),
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ PATIENCE_S = 600.0
 
 _HINTS = {
     "NO_KEY": f"set {KEY_VARIABLE} to the operator's key",
-    "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key` shows the operator's",
+    "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key --operator` shows the operator's",
 }
 
 
@@ -141,7 +141,7 @@ def _given(query: dict[str, Parameter]) -> dict[str, str | int | list[str]]:
 
 _BOOKING_HINTS = {
     "NO_KEY": f"set {KEY_VARIABLE} to the operator's key, or to a client's that may set policies",
-    "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key` shows the operator's",
+    "WRONG_KEY": f"{KEY_VARIABLE} holds another key: `attend key --operator` shows the operator's",
     "MAY_NOT_SET_POLICY": "`attend clients create NAME … --may-set-policy`, or use the operator's key",
     "MAY_NOT_MANAGE_CLINICS": "`attend clients create NAME … --may-manage-clinics`",
     "MAY_NOT_OVERRIDE": "`attend clients create NAME … --may-override-clearance`",
