@@ -107,6 +107,7 @@ CREATE TABLE clearance_history (
     UNIQUE (client, key)
 );
 CREATE INDEX clearance_history_visit ON clearance_history (appointment_id, serial);
+CREATE INDEX clearance_history_key ON clearance_history (key);
 COMMENT ON TABLE clearance_history IS 'Every word about a visit''s clearance that was taken, and what became of it: the same again gets the same. Append only.';
 COMMENT ON COLUMN clearance_history.version IS 'That the visit''s clearances have with it; one more than before only where it was applied.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON clearance_history
