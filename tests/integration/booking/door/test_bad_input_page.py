@@ -123,12 +123,25 @@ async def odd_but_taken(door: Door) -> list[httpx2.Response]:
         ("POST", "/v1/events", {**booking("o3", "w5"), "sequence": 1, "occurred_at": "2020-01-02T00:00:00Z"}),
         ("POST", "/v1/events", booking("c3", "w1", status="fulfilled")),
         ("POST", "/v1/events", booking("c4", "w1", status="proposed")),
+        ("POST", "/v1/events", booking("c5", "w9", status="arrived")),
         ("PUT", "/v1/patients/nameless", {"givenname": "Zoe"}),
         ("PUT", "/v1/patients/html", patient("", given_name="{{7*7}}", family_name="<b>").body),
     )
     answers = [await door.ask(*one) for one in asked]
     assert {answer.status_code for answer in answers} == {200}
     return answers
+
+
+async def enforced(door: Door) -> httpx2.Response:
+    """Ask for a step back from a source that is enforced."""
+    path, steps = "/v1/sources/strict/transitions", ("booked", "fulfilled", "proposed")
+    assert (await door.ask("PUT", path, {"mode": "enforce"}, key=OPERATOR_KEY)).status_code == 200
+    strict = await door.client(Client("strict", ("strict",)))
+    *_, last = [
+        await door.ask("POST", "/v1/events", booking(f"s-{status}", "s1", status=status), key=strict)
+        for status in steps
+    ]
+    return last
 
 
 async def known_better(door: Door) -> list[httpx2.Response]:
@@ -156,7 +169,7 @@ async def test_every_row_of_the_bad_input_page_is_what_the_door_answers_and_no_a
     answers += await conflicts(door) + await strangers(door) + await in_part(door)
     taken = await odd_but_taken(door) + await known_better(door)
     two, shared = await named(door)
-    answers.append(two)
+    answers += [two, await enforced(door)]
 
     found = {(answer.status_code, code_of(answer)) for answer in answers}
     found |= {(answer.status_code, w["code"]) for answer in taken for w in answer.json().get("warnings", ())}
