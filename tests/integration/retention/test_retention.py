@@ -16,7 +16,7 @@ from booking.settings import Settings as BookingSettings
 from chassis.postgres import retention
 from chassis.postgres.bounded_count import Count
 from chassis.postgres.database import Pool
-from chassis.postgres.retention import BATCH, Job, Retention, overdue, remove, settled_dead_letters
+from chassis.postgres.retention import Job, Retention, overdue, remove, settled_dead_letters
 from chassis.process.clock import RealClock, StillClock
 from chassis.process.errors import Unavailable
 from notifier.retention import jobs as notifier_jobs
@@ -61,30 +61,6 @@ async def test_g8_open_dead_letters_stay_and_settled_ones_go_after_a_while(
     left = await pool.fetch("SELECT state FROM dead_letter ORDER BY id")
     assert [row["state"] for row in left] == ["open", "replayed"]
     assert await remove(pool, jobs, NOW) == {"settled dead letters": 0}
-
-
-async def test_refusals_of_inbound_events_go_after_their_time_in_small_batches(installation: Installation) -> None:
-    pool = await installation.pool("booking")
-    await pool.execute(
-        """
-        INSERT INTO inbound_refusal (client, key, code, message, place, recorded_at)
-        SELECT 'local', n::text, 'BAD_PHONE', 'm', 'p',
-               $2::timestamptz - CASE WHEN n <= $1 THEN interval '90 days 1 s' ELSE interval '90 days' END
-        FROM generate_series(1, $1 + 5) AS n""",
-        BATCH + 7,
-        NOW,
-    )
-    jobs = booking_jobs(BookingSettings.model_validate(given(installation, "booking")))
-
-    gone = await remove(pool, jobs, NOW, pause_s=0)
-
-    assert gone == {
-        "quarters of ingress keys": 0,
-        "places of inbound records": 0,
-        "refusals of inbound events": BATCH + 7,
-        "settled dead letters": 0,
-    }
-    assert await pool.fetchval("SELECT count(*) FROM inbound_refusal") == 5
 
 
 async def test_a_patients_words_go_and_what_they_meant_stays(installation: Installation) -> None:
@@ -157,7 +133,7 @@ async def test_the_daily_round_removes_nothing_by_a_domain_time_that_is_stepped(
         NOW,
     )
     jobs = booking_jobs(BookingSettings.model_validate(given(installation, "booking")))
-    assert [job.name for job in jobs][-2:] == ["refusals of inbound events", "settled dead letters"]
+    assert [job.name for job in jobs][-1] == "settled dead letters"
 
     daily = asyncio.create_task(Retention(pool, jobs, clock).run(stop, first_after_s=0))
     async with asyncio.timeout(60):
@@ -225,6 +201,7 @@ async def test_the_command_counts_first_and_removes_when_told(
             "quarters of ingress keys": 0,
             "places of inbound records": 0,
             "refusals of inbound events": 0,
+            "visits looked at for what they lack": 0,
             "settled dead letters": 1,
         },
         "or_more": [],
@@ -291,7 +268,7 @@ def test_every_job_says_in_words_what_goes_and_keeps_it_for_as_long_as_its_own_s
 
     assert kept == [
         {"quarters of ingress keys": 11, "places of inbound records": 14, "refusals of inbound events": 12,
-         "settled dead letters": 13},
+         "visits looked at for what they lack": 400, "settled dead letters": 13},
         {"inbox notices": 21, "texts of replies": 22, "receipts of unknown messages": 23, "unreadable callbacks": 24,
          "outcomes of the feed": 26, "settled dead letters": 25},
         {"visits long over": 31, "visits without a reminder": 31, "settled dead letters": 32},
