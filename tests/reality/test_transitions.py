@@ -131,6 +131,26 @@ CASES = (
         held={"status": "arrived", "version": 2},
     ),
     Case(
+        "enforce: asked for, arrived, let in, and only then its booking reaches us",
+        [
+            *ENFORCED,
+            Post(bare(1, "pending", start="{S}"), APPLIED),
+            Post(bare(2, "arrived", start="{S}"), APPLIED, FACT),
+            Post(bare(3, "checked-in", start="{S}"), APPLIED),
+            Post(bare(4, "booked", start="{S}", end="{E}"), APPLIED, [("STALE", "appointment.status")]),
+        ],
+        held={"status": "checked-in", "version": 4},
+    ),
+    Case(
+        "enforce: arrived at a visit that was cancelled and never booked, without a sequence or a time",
+        [
+            *ENFORCED,
+            Post(bare(1, "cancelled"), {"result": "tombstone"}),
+            Post(bare(2, "arrived", start="{S}"), APPLIED, FACT),
+        ],
+        held={"status": "arrived", "version": 1},
+    ),
+    Case(
         "enforce: arrived at a visit that was cancelled and never booked",
         [
             *ENFORCED,

@@ -80,6 +80,40 @@ async def test_nobody_is_asked_for_a_clearance_of_a_visit_that_is_over(door: Doo
     assert (over["code"], over["done_by"]) == (CLEARANCE_MISSING, "visit-over")
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
+async def test_what_happened_before_its_booking_is_off_the_list_when_the_booking_comes(
+    door: Door, together: bool
+) -> None:
+    words = [booking("e1", status="pending"), booking("e2", status="arrived"), booking("e3", status="booked")]
+    for posted in [words] if together else [[word] for word in words]:
+        await door.post(posted)
+    assert await listed(door) == []
+    [flag] = await listed(door, "?state=all")
+    assert (flag["code"], flag["done_by"], flag["status"]) == ("FACT_BEFORE_BOOKING", "booking-came", "arrived")
+
+
+async def test_a_booking_that_is_older_by_its_sequence_settles_it_too(door: Door) -> None:
+    await door.post({**booking("e1", status="arrived"), "sequence": 2})
+    assert [flag["code"] for flag in await listed(door)] == ["FACT_BEFORE_BOOKING"]
+    assert (await door.post({**booking("e2"), "sequence": 1}))["result"] == "stale"
+    assert await listed(door) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "becomes"), [(("arrived",), "arrived"), (("pending", "arrived"), "booked")], ids=["the first", "a later"]
+)
+async def test_of_a_row_of_the_release_before_only_the_first_version_is_known_not_to_be_booked(
+    door: Door, words: tuple[str, ...], becomes: str
+) -> None:
+    for number, status in enumerate(words):
+        await door.post(booking(f"e{number}", status=status))
+    await door.pool.execute("UPDATE appointment SET never_booked = NULL, never_booked_version = NULL")
+    told = await door.post(booking("late"))
+    rows = await door.pool.fetch("SELECT status, never_booked, version = never_booked_version FROM appointment")
+    assert [tuple(row) for row in rows] == [(becomes, False, True)]
+    assert told["result"] == ("applied" if words[1:] else "repeat")
+
+
 async def test_g9_a_client_sees_and_settles_the_flags_of_its_visits_alone(door: Door) -> None:
     await door.put("/v1/clinics/ENT", CLINICS["ENT"])
     one, other = await flagged(door), await flagged(door, 2, clinic="ENT")

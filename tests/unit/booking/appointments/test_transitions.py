@@ -25,6 +25,7 @@ from booking.appointments.domain.transitions import (
     step_of,
 )
 from booking.appointments.look_up import with_doubtful_steps
+from booking.check_ins.domain import CheckInAtDesk
 from booking.no_shows.domain import not_attended
 from booking.values.refusals import Refused
 from schemas.appointments import IngestMode, Status
@@ -252,6 +253,78 @@ def test_what_happened_to_a_visit_that_was_cancelled_and_never_booked_is_a_fact(
     came = taken.take(command("e2", status=status, sequence=2))
     assert (came.result, codes(came)) == (Result.APPLIED, ["FACT_BEFORE_BOOKING"])
     assert (taken.changed[VISIT].status, [flag.code for flag in taken.flags]) == (status, ["FACT_BEFORE_BOOKING"])
+
+
+@pytest.mark.parametrize("make", [batch, strict])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (Status.PENDING, Status.ARRIVED),
+        (Status.ARRIVED, Status.CHECKED_IN),
+        (Status.WAITLIST, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED),
+        (Status.CANCELLED, Status.ARRIVED),
+        (Status.PROPOSED, Status.NOSHOW),
+    ],
+    ids="-".join,
+)
+def test_the_first_booking_takes_nothing_back_however_many_words_came_before_it(
+    words: tuple[Status, ...], make: Any
+) -> None:
+    taken = make()
+    for number, status in enumerate(words):
+        taken.take(change(f"e{number}", status, patient="ann", clinic="EYE", starts_at=START))
+    assert taken.changed[VISIT].never_booked
+    late = taken.take(command("late", starts_at=START - timedelta(days=1)))
+    state = taken.changed[VISIT]
+    assert (late.result, codes(late), state.never_booked) == (Result.APPLIED, ["STALE"], False)
+    assert (state.status, state.starts_at, state.service_type) == (words[-1], START, "Check")
+    again = taken.take(change("again", Status.BOOKED))
+    if make is strict:
+        assert again.refusal is not None
+    else:
+        assert (taken.changed[VISIT].status, codes(again)) == (Status.BOOKED, list(WARNED))
+
+
+def test_a_booking_that_is_older_by_its_own_order_is_stale_and_heard_all_the_same() -> None:
+    taken = strict()
+    taken.take(command("e1", status=Status.ARRIVED, sequence=2, service_type=None))
+    older = taken.take(command("e2", sequence=1))
+    state = taken.changed[VISIT]
+    assert (older.result, state.status, state.version, state.service_type) == (Result.STALE, Status.ARRIVED, 1, None)
+    assert not state.never_booked
+
+
+@pytest.mark.parametrize("given", [{}, {"sequence": 2}, {"reason": "routine"}], ids=["by arrival", "newer", "reason"])
+@pytest.mark.parametrize("enforced", [(), ("local",)])
+def test_whoever_was_checked_in_at_the_desk_from_a_request_stays_so_when_upstream_books_it(
+    given: dict[str, Any], enforced: tuple[str, ...]
+) -> None:
+    taken = batch(replace(LOCAL, may_correct=True))
+    taken.known = replace(taken.known, enforced=enforced)
+    taken.take(command("e1", status=Status.PENDING, sequence=1))
+    taken.take(change("d1", Status.CHECKED_IN, check_in=CheckInAtDesk("front desk"), reason="walked in"))
+    booked = taken.take(command("e2", service_type="Scan", **given))
+    state = taken.changed[VISIT]
+    assert (booked.result, codes(booked)) == (Result.APPLIED, ["KEPT_DESK_CHANGE"])
+    assert (state.status, state.said_status, state.service_type) == (Status.CHECKED_IN, Status.BOOKED, "Scan")
+
+
+@pytest.mark.parametrize("status", sorted(FACTS))
+@pytest.mark.parametrize("make", [batch, strict])
+def test_what_happened_is_taken_after_a_cancellation_that_came_first_also_without_a_sequence(
+    status: Status, make: Any
+) -> None:
+    taken = make()
+    taken.take(change("e1", Status.CANCELLED))
+    came = taken.take(command("e2", status=status))
+    assert (came.result, codes(came)) == (Result.APPLIED, ["FACT_BEFORE_BOOKING"])
+    assert [flag.code for flag in taken.flags] == ["FACT_BEFORE_BOOKING"]
+
+
+def test_what_happened_before_a_later_cancellation_is_stale_by_its_own_time() -> None:
+    taken = batch()
+    taken.take(change("e1", Status.CANCELLED, occurred_at=NOW))
+    assert taken.take(command("e2", status=Status.ARRIVED, occurred_at=NOW - timedelta(hours=1))).result is Result.STALE
 
 
 def test_whoever_came_to_a_visit_that_was_booked_and_cancelled_is_refused_for_staff_to_see() -> None:

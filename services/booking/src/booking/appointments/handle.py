@@ -20,6 +20,7 @@ from booking.appointments.what_was_read import with_hash
 from booking.door.domain import Client
 from booking.patients.handle import Rules, complete_people, name_people
 from booking.values.identity import Identity, PatientKey
+from booking.values.warned import FACT_BEFORE_BOOKING
 from chassis.postgres.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -95,8 +96,17 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         await store.keep_check_ins(batch.check_ins, now)
     if batch.flags:
         await store.raise_flags(batch.flags, now)
+    if booked := _booked_at_last(batch):
+        await store.settle_facts(booked, now)
     if batch.recorded_events:
         await store.remember(batch.recorded_events)
+
+
+def _booked_at_last(batch: Batch) -> set[UUID]:
+    """Return the visits whose booking has come of which it had not, when something happened to them."""
+    waited = {key for key, state in batch.known.held.items() if state.never_booked}
+    waited |= {flag.appointment_id for flag in batch.flags if flag.code == FACT_BEFORE_BOOKING}
+    return {key for key in waited if key in batch.changed and not batch.changed[key].never_booked}
 
 
 def _met(batch: Batch) -> set[UUID]:
@@ -125,6 +135,7 @@ def _noted(state: AppointmentState) -> dict[str, Any]:
         "said_confirmed": state.said_confirmed,
         "said_reason": state.said_reason,
         "said_starts_at": state.said_starts_at,
+        "never_booked": state.never_booked,
     }
 
 

@@ -71,13 +71,14 @@ APPOINTMENT_COLUMNS = (
     ("said_confirmed", "boolean"),
     ("said_reason", "text"),
     ("said_starts_at", "timestamptz"),
+    ("never_booked", "boolean"),
 )
 """In the order of an `AppointmentState`, after the id."""
 _NAMES = ", ".join(name for name, _ in APPOINTMENT_COLUMNS)
 _ARRAYS = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(APPOINTMENT_COLUMNS, 1))
 _SET = ", ".join(f"{name} = excluded.{name}" for name, _ in APPOINTMENT_COLUMNS[2:])
 
-_SAID_AT = "said_version, said_start_version"
+_SAID_AT = "said_version, said_start_version, never_booked_version"
 HELD = f"{_NAMES}, {_SAID_AT}"
 """What `store.state_of` reads. What upstream said is known if it was written with the row's version: a release before,
 which knows nothing of it, or of its start, writes versions too."""
@@ -89,9 +90,10 @@ LOCK_APPOINTMENTS = f"{HELD_APPOINTMENTS} FOR UPDATE"
 
 WRITE_APPOINTMENTS = f"""
 INSERT INTO appointment ({_NAMES}, {_SAID_AT})
-SELECT {_NAMES}, version, version FROM unnest({_ARRAYS}) AS given ({_NAMES})
+SELECT {_NAMES}, version, version, version FROM unnest({_ARRAYS}) AS given ({_NAMES})
 ON CONFLICT (appointment_id) DO UPDATE
-SET {_SET}, said_version = excluded.said_version, said_start_version = excluded.said_start_version
+SET {_SET}, said_version = excluded.said_version, said_start_version = excluded.said_start_version,
+    never_booked_version = excluded.never_booked_version
 """  # noqa: S608  # names of ours
 
 APPEND_HISTORY = """

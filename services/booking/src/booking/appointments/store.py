@@ -10,7 +10,7 @@ import asyncpg
 from booking.appointments import statements
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState, Result
-from booking.appointments.domain.statuses import ENDS_BEFORE_BEGINNING
+from booking.appointments.domain.statuses import BEFORE_BOOKED, ENDS_BEFORE_BEGINNING
 from booking.appointments.domain.two_writers import Said, said_before
 from booking.appointments.messages import appointment_changed
 from booking.check_ins.domain import CheckIn
@@ -24,7 +24,7 @@ from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
 from booking.sources.store import enforced_of, last_restarts
 from booking.values.identity import Identity
-from booking.values.warned import of_line
+from booking.values.warned import FACT_BEFORE_BOOKING, of_line
 from booking.work_list.domain import CLEARANCE_MISSING, Flag, codes_of
 from booking.work_list.store import raise_flags, settle
 from chassis.outbox.writer import enqueue
@@ -38,6 +38,9 @@ CHECK_IN = "check-in"
 
 VISIT_OVER = "visit-over"
 """Who settles the same of a visit that was cancelled, or that nobody came to."""
+
+BOOKING_CAME = "booking-came"
+"""Who settles that something happened to a visit that was never booked: upstream says that it was."""
 
 _OVER = ENDS_BEFORE_BEGINNING | {Status.NOSHOW}
 
@@ -165,6 +168,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         await raise_flags(self.connection, flags, now)
 
+    async def settle_facts(self, appointment_ids: Collection[UUID], now: datetime) -> None:
+        await settle(self.connection, appointment_ids, [FACT_BEFORE_BOOKING], BOOKING_CAME, now)
+
     async def enforced(self, sources: Collection[str]) -> Collection[str]:
         return await enforced_of(self.connection, sources)
 
@@ -197,12 +203,16 @@ async def followed(connection: Connection, held: Mapping[UUID, AppointmentState]
 def state_of(row: Any) -> AppointmentState:
     """Return the state in a row of `statements.HELD`."""
     _id, source, version, status, sequence, source_time, event_time, ingest_time, confirmed, mode, *rest = row
-    *rest, said_status, said_confirmed, said_reason, said_starts_at, said_version, start_version = rest
+    *rest, said_status, said_confirmed, said_reason, said_starts_at, never_booked = rest[:-3]
+    said_version, start_version, never_booked_version = row[-3:]
     if said_version == version:
         said = Said(_STATUS.get(said_status), said_confirmed, said_reason)
     else:
         said = said_before(row["caused_by"], _STATUS[status], confirmed=confirmed)
     rest += said._replace(said_starts_at=said_starts_at if start_version == version else None)
+    if never_booked_version != version:  # a release that knows nothing of it wrote the row: only its first is certain
+        never_booked = version == 1 and _STATUS[status] in BEFORE_BOOKED
+    rest.append(never_booked)
     return AppointmentState(
         source, version, _STATUS[status], sequence, source_time, event_time, ingest_time, confirmed, _MODE[mode], *rest
     )

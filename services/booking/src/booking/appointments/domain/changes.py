@@ -64,11 +64,11 @@ def _end(
 
 
 def is_late_booking(held: AppointmentState, command: BookAppointment) -> bool:
-    """Say whether this is the booking of a visit whose first word was what happened to it (0052).
+    """Say whether this is the first booking of a visit to which upstream told before what happened (0052).
 
     Asked only of a command that nothing but its arrival says to be newer. With a reason it is a correction.
     """
-    is_fact = held.version == 1 and held.status in HAPPENED
+    is_fact = held.never_booked and (held.said_status or held.status) in HAPPENED
     return is_fact and command.status is Status.BOOKED and command.reason is None and not command.is_ours
 
 

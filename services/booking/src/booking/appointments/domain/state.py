@@ -33,6 +33,7 @@ class AppointmentState(NamedTuple):
         said_confirmed: The same of `confirmed`.
         said_reason: The reason given with `said_status`, if any.
         said_starts_at: Upstream's own last start, where the visit was moved at our own door. None: the one held.
+        never_booked: Upstream has not said yet that it is booked: its first word was a request, or what happened.
     """
 
     source: str
@@ -61,6 +62,7 @@ class AppointmentState(NamedTuple):
     said_confirmed: bool | None = None
     said_reason: str | None = None
     said_starts_at: datetime | None = None
+    never_booked: bool = False
 
 
 class Decision(NamedTuple):

@@ -14,6 +14,9 @@ HAPPENED = frozenset({Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Statu
 ENDS_BEFORE_BEGINNING = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 """As the first word about an appointment these are tombstones (D41)."""
 
+BEFORE_BOOKED = frozenset({Status.PROPOSED, Status.PENDING, Status.WAITLIST}) | HAPPENED
+"""What a visit may be that upstream has not booked yet: asked for, or over before we heard of it."""
+
 NEEDS_NO_START = frozenset({Status.PROPOSED, Status.PENDING, Status.WAITLIST}) | ENDS_BEFORE_BEGINNING
 """Statuses in which a visit may be without a time."""
 

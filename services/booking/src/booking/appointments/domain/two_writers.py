@@ -148,11 +148,13 @@ def _apart(said: Said, fields: Mapping[str, Any]) -> Said:
 def _says_otherwise(held: AppointmentState, command: BookAppointment, said: Said, start: datetime | None) -> bool:
     """Say whether upstream changes its status or start, so that its word counts.
 
-    Of who was checked in at the desk it may only now say that he arrived, and a slot that runs late, or was brought
-    forward, does not send him out of the waiting room: the visit has its new start, and he stays checked in.
+    Of who was checked in at the desk it may only now say that he arrived, or for the first time that he is booked; and
+    a slot that runs late, or was brought forward, does not send him out of the waiting room: the visit has its new
+    start, and he stays checked in.
     """
     is_in = held.status is Status.CHECKED_IN and held.said_status is not None
-    if command.status is not said.said_status and not (is_in and command.status is Status.ARRIVED):
+    is_on_the_way = command.status is Status.ARRIVED or (held.never_booked and command.status is Status.BOOKED)
+    if command.status is not said.said_status and not (is_in and is_on_the_way):
         return True
     return start != said.said_starts_at and not (is_in and _is_shifted(said.said_starts_at, start))
 

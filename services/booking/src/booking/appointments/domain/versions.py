@@ -12,8 +12,10 @@ from booking.appointments.domain.order import Order, against_what, latest, moved
 from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.statuses import (
     AT_DESK,
+    BEFORE_BOOKED,
     CHECKED_IN_AT_DESK,
     ENDS_BEFORE_BEGINNING,
+    HAPPENED,
     VISIT_HAPPENED_OR_WILL,
 )
 from booking.appointments.domain.transitions import OBSERVED, Actor, StepRules, Taken, judge
@@ -66,8 +68,9 @@ def decide(
     if command.check_in is not None:
         check_not_over(held)
     order = order_of(held, command, now, restarted_at)
+    heard = _heard(held, command)
     if order is Order.OLDER:
-        return Decision(Result.STALE, held, against_what(held, command, now, restarted_at))
+        return Decision(Result.STALE, heard, against_what(held, command, now, restarted_at))
     if held.version == 0:
         return _after_tombstone(held, command, order, clinic_id, patient, now, rules)
     late: tuple[Warned, ...] = ()
@@ -77,7 +80,13 @@ def decide(
     told, warnings = fields_of(held, command, clinic_id, patient)
     warnings += late
     both = merged(held, told, command)
-    return _next(held, command, order, both._replace(warnings=warnings + both.warnings), now, clinics, rules)
+    return _next(heard, command, order, both._replace(warnings=warnings + both.warnings), now, clinics, rules)
+
+
+def _heard(held: AppointmentState, command: BookAppointment) -> AppointmentState:
+    """Return the state held, with it noted if upstream says for the first time that it is booked."""
+    is_first = held.never_booked and command.status is Status.BOOKED and not command.is_ours
+    return held._replace(never_booked=False) if is_first else held
 
 
 def _is_history(command: BookAppointment, clinic_id: str | None, patient: PatientKey | None) -> bool:
@@ -114,9 +123,12 @@ def _after_tombstone(
     now: datetime,
     rules: StepRules,
 ) -> Decision:
-    """A book that comes after its cancel, and is not known to be newer, was overtaken by it: stale (D41)."""
+    """A book that comes after its cancel, and is not known to be newer, was overtaken by it: stale (D41).
+
+    What happened is told of a visit that took place, whatever was cancelled: it is never stale by arrival alone (0052).
+    """
     ends = command.status in ENDS_BEFORE_BEGINNING
-    if order is Order.NEWER:
+    if order is Order.NEWER or (order is Order.BY_ARRIVAL and command.status in HAPPENED):
         if ends:
             warnings = judge(Taken(Actor.UPSTREAM, held.status, command.status), command.reason, rules)
             return Decision(Result.TOMBSTONE, _tombstone(command, now), warnings)
@@ -145,7 +157,9 @@ def _first(
     blank = _tombstone(command, now)
     booked_at = blank.event_time if command.status in VISIT_HAPPENED_OR_WILL else None
     fields, warnings = fields_of(blank, command, clinic_id, patient)
-    first = blank._replace(version=1, schedule_set_at=now, first_booked_at=booked_at, **fields)
+    never_booked = command.status in BEFORE_BOOKED
+    blank = blank._replace(version=1, schedule_set_at=now, first_booked_at=booked_at, never_booked=never_booked)
+    first = blank._replace(**fields)
     if before is not None or command.mode is not IngestMode.BACKFILL:  # history begins as it ended
         warnings += judge(Taken(Actor.UPSTREAM, before, command.status), command.reason, rules)
     return Decision(Result.APPLIED, first, warnings)
