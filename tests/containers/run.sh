@@ -50,8 +50,9 @@ PROCESSES=("${APIS[@]}" REMINDERS_WORKER REMINDERS_PROJECTOR)
 ports=$(free_ports KAFKA_PORT POSTGRES_PORT CARRIER_PORT "${APIS[@]/%/_PORT}" "${PROCESSES[@]/%/_OPERATIONS_PORT}")
 set -a
 eval "$ports"
-COMPOSE_PROJECT_NAME=attend-test-$$ COMPOSE_FILE=docker-compose.yml:tests/containers/stepped.yml COMPOSE_PROFILES=demo
-ATTEND_TAG=test NOTIFIER_SENDING_MODE=live
+. deploy/demo.env
+COMPOSE_PROJECT_NAME=attend-test-$$ COMPOSE_FILE=docker-compose.yml:tests/containers/stepped.yml
+ATTEND_TAG=test
 ATTEND_CLOCK_FOLDER=$work/clock
 ATTEND_KEY=$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')
 ATTEND_SECRETS=$work/secrets

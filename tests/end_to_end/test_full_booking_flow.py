@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from tests.support.plain_http import plain_client
 from tests.support.practice import Practice
 
 DAY = timedelta(days=1)
@@ -33,6 +34,12 @@ async def test_r1_r10_r20_r22_r32_everything_that_follows_a_booking_happens(prac
     assert invitation["type"] == "application/ics"
     assert "METHOD:REQUEST" in invitation["content"]
     assert f"DTSTART:{visit.start:%Y%m%dT%H%M%SZ}" in invitation["content"]
+
+    async with plain_client() as browser:
+        page = await browser.get(confirmation["unsubscribe"], headers={"Accept": "text/html"})
+        void = await browser.get(confirmation["unsubscribe"][:-1], headers={"Accept": "text/html"})
+    assert (page.status_code, f"<strong>Clinic {practice.clinic}</strong>" in page.text) == (200, True)
+    assert (void.status_code, "<h1>This link does not work.</h1>" in void.text) == (401, True)
 
 
 async def test_r31_booking_keeps_the_history_of_an_appointment(practice: Practice) -> None:

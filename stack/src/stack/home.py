@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Secrets:
     operator_key: str
     passwords: dict[str, str]
     address_pepper: str
+    unsubscribe_secret: str
 
     @property
     def operator_key_sha256(self) -> str:
@@ -75,11 +76,12 @@ class Home:
             "operator_key": f"attend_operator_{secrets.token_urlsafe(24)}",
             "passwords": {package: secrets.token_urlsafe(24) for package in services.PACKAGES},
             "address_pepper": secrets.token_urlsafe(32),
+            "unsubscribe_secret": secrets.token_urlsafe(32),
         } | held
         if made != held:  # some are missing in a folder of an earlier version
             self.folder.mkdir(parents=True, exist_ok=True)
             write_secret(path, json.dumps(made, indent=2))
-        return Secrets(made["key"], made["operator_key"], made["passwords"], made["address_pepper"])
+        return Secrets(**{field.name: made[field.name] for field in fields(Secrets)})
 
     def log_of(self, part: str) -> Path:
         """Return the log file of a part."""

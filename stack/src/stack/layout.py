@@ -127,8 +127,9 @@ class Environments:
             made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, "BOOKING_CLEARANCE_CLIENTS": CLEARANCE_CLIENTS, **made}
         if service.package == "notifier":
             made |= self._others() | (self._carriers() if self._sinks else {})
-            if f"NOTIFIER_ADDRESS_PEPPER{FILE}" not in made:
-                made.setdefault("NOTIFIER_ADDRESS_PEPPER", self._home.secrets.address_pepper)
+            for name, secret in self._addresses().items():
+                if f"{name}{FILE}" not in made:
+                    made.setdefault(name, secret)
         if service.name in {"records", "reminders-api"} and "booking" in self._layout.http:  # it knows what clients see
             made[f"{services.prefix_of(service.package)}BOOKING_URL"] = self._layout.url("booking")
         if service.name == "reminders-worker":
@@ -140,6 +141,11 @@ class Environments:
             }
         told = {**made, **self._extra}
         return {name: value for name, value in told.items() if not _is_twice(name, told)}
+
+    def _addresses(self) -> dict[str, str]:
+        """Return the secrets by which addresses are kept, and by which a mail's link stops what goes to one."""
+        ours = self._home.secrets
+        return {"NOTIFIER_ADDRESS_PEPPER": ours.address_pepper, "NOTIFIER_UNSUBSCRIBE_SECRET": ours.unsubscribe_secret}
 
     def _others(self) -> dict[str, str]:
         """Tell the notifier where the parts answer that it asks for a visit's timeline, and with which key."""

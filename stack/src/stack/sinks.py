@@ -90,6 +90,7 @@ class MailSink:
             "from": str(mail["from"] or ""),
             "attachments": [_attachment(part) for part in mail.iter_attachments()],
             "html": _text(mail, "html"),
+            "unsubscribe": str(mail["list-unsubscribe"] or "").strip("<> ") or None,
         }
         reference = str(mail["message-id"] or "").strip("<> ").partition("@")[0] or None
         for recipient in envelope.rcpt_tos:

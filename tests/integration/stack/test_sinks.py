@@ -49,6 +49,7 @@ def test_a_mail_is_logged_with_its_reference_text_and_attachments(sinks: Sinks) 
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "noreply@attend.example", "ada@example.org", "Your visit"
     mail["Message-ID"] = "<attempt-1@attend.example>"
+    mail["List-Unsubscribe"] = "<http://127.0.0.1:8103/callbacks/unsubscribe/token>"
     mail.set_content("See you on Monday.")
     mail.add_attachment("BEGIN:VCALENDAR", subtype="calendar", filename="visit.ics")
 
@@ -58,6 +59,7 @@ def test_a_mail_is_logged_with_its_reference_text_and_attachments(sinks: Sinks) 
     (accepted,) = read_accepted(sinks.log, "email", "ada@example.org")
     assert accepted["reference"] == "attempt-1"
     assert accepted["subject"] == "Your visit"
+    assert accepted["unsubscribe"] == "http://127.0.0.1:8103/callbacks/unsubscribe/token"
     assert accepted["body"].strip() == "See you on Monday."
     assert accepted["attachments"][0]["name"] == "visit.ics"
 

@@ -27,11 +27,11 @@ class BookingsTables:
         """Change booking's tables, and others with their schema's name, as no door would."""
         await self._admin.execute(statement, *given)
 
-    async def clinic(self, code: str, *, sensitive: bool = False) -> None:
-        """Enter a clinic."""
+    async def clinic(self, code: str, *, sensitive: bool = False, name: str | None = None) -> None:
+        """Enter a clinic, by default called after its code."""
         await self._admin.execute(
             "INSERT INTO clinic VALUES ($1, 1, $2, 'Europe/London', 'GB', '{en}', $3, '07:00', '21:00', $4)",
-            code, f"Clinic {code}", sensitive, MONDAY,
+            code, name or f"Clinic {code}", sensitive, MONDAY,
         )  # fmt: skip
 
     async def patient(self, *, registered: bool = True, **fields: Any) -> UUID:

@@ -38,7 +38,15 @@ def test_an_installation_from_before_gets_the_secret_that_it_lacks_once(tmp_path
 
     assert (made.key, made.passwords) == ("k", {"notifier": "p"})
     assert len(made.address_pepper) >= 32
+    assert len(made.unsubscribe_secret) >= 32
     assert Home(tmp_path).secrets == made
+
+
+def test_a_secret_of_a_later_version_is_left_where_it_is(tmp_path: Path) -> None:
+    write_secret(tmp_path / "secrets.json", '{"key": "k", "of_a_later_one": "s"}')
+
+    assert Home(tmp_path).secrets.key == "k"
+    assert '"of_a_later_one": "s"' in (tmp_path / "secrets.json").read_text()
 
 
 def test_a_folder_is_held_by_one_supervisor_at_a_time(tmp_path: Path) -> None:

@@ -104,11 +104,27 @@ def test_every_part_is_told_of_which_installation_it_is(environments: Environmen
     assert ours != theirs
 
 
-def test_the_notifier_alone_gets_the_secret_of_addresses(environments: Environments, tmp_path: Path) -> None:
-    pepper = Home(tmp_path).secrets.address_pepper
+@pytest.mark.parametrize(
+    ("secret", "variable"),
+    [("address_pepper", "NOTIFIER_ADDRESS_PEPPER"), ("unsubscribe_secret", "NOTIFIER_UNSUBSCRIBE_SECRET")],
+)
+def test_the_notifier_alone_gets_the_secrets_of_addresses(
+    environments: Environments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, variable: str
+) -> None:
+    ours = getattr(Home(tmp_path).secrets, secret)
 
     for each in services.ALL:
-        assert (pepper in environments.service(each).values()) == (each.name == "notifier")
+        assert (environments.service(each).get(variable) == ours) == (each.name == "notifier")
+        assert (ours in environments.service(each).values()) == (each.name == "notifier")
+    monkeypatch.setenv(variable, "whoever's gives one")
+    assert environments.service(service("notifier"))[variable] == "whoever's gives one"
+
+
+def test_a_mail_to_the_local_sinks_carries_a_link_that_opens_on_this_machine(environments: Environments) -> None:
+    told = environments.service(service("notifier"))
+
+    assert told["NOTIFIER_CALLBACK_BASE_URL"] == f"http://{LOOPBACK}:{told['NOTIFIER_HTTP_PORT']}"
+    assert told["NOTIFIER_UNSUBSCRIBE_SECRET"]
 
 
 def test_the_worker_is_told_where_booking_answers_if_that_runs_here(environments: Environments, tmp_path: Path) -> None:

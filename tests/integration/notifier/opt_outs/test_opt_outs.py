@@ -11,6 +11,8 @@ from tests.support.notifier.running import RunningNotifier
 
 pytestmark = pytest.mark.integration
 
+OUR_OWN = "of our own"
+
 
 async def desk(notifier: RunningNotifier, what: str, **body: Any) -> list[tuple[str, str]]:
     """Ask the front desk's API; return channel and category of what is stopped."""
@@ -20,8 +22,8 @@ async def desk(notifier: RunningNotifier, what: str, **body: Any) -> list[tuple[
 
 
 async def test_a_mails_link_asks_when_opened_and_stops_its_kind_when_clicked(notifier: RunningNotifier) -> None:
-    patient = await notifier.patient(mobile=None)
-    await notifier.start(**secrets(unsubscribe_secret="of our own"))  # the test's
+    patient = await notifier.patient(mobile=None, language=None)
+    await notifier.start(**secrets(unsubscribe_secret=OUR_OWN))
     visit = await notifier.book(patient)
     await notifier.due(visit)
     await notifier.settled(visit, "reminder", "accepted")
@@ -36,8 +38,9 @@ async def test_a_mails_link_asks_when_opened_and_stops_its_kind_when_clicked(not
     page = await notifier.http.get(f"http://127.0.0.1:{notifier.port}{path}", headers={"Accept-Language": "nl,en"})
     assert (page.status_code, "<button>Ja, stoppen</button>" in page.text) == (200, True)
     assert await desk(notifier, "look-up", address=address) == []
+    assert "<strong>Clinic NORTH</strong></p><p>Herinneringen aan uw afspraken.</p>" in page.text
     forged = await bare(notifier, path[:-5] + "AAAAA", b"List-Unsubscribe=One-Click")
-    assert forged.status_code == 401
+    assert (forged.status_code, forged.json()["code"]) == (401, "BAD_SIGNATURE")
     for _ in range(2):
         assert (await bare(notifier, path, b"List-Unsubscribe=One-Click")).status_code == 200
     assert await desk(notifier, "look-up", address=address.upper()) == [("email", "reminders")]
@@ -47,6 +50,34 @@ async def test_a_mails_link_asks_when_opened_and_stops_its_kind_when_clicked(not
     await notifier.due(later)
     skipped = await notifier.settled(later, "reminder", "skipped")
     assert skipped["reason"] == "OPTED_OUT"
+
+
+async def test_the_page_says_in_the_patients_language_whose_mails_of_which_kind_it_stops(
+    notifier: RunningNotifier,
+) -> None:
+    """Two clinics that may be named, and one that may not (D35)."""
+    await notifier.clinic("EMERGENCY", name="A&E <24 h>")
+    await notifier.clinic("SEXUAL", sensitive=True)
+    patient = await notifier.patient(mobile=None, language="de-AT")
+    await notifier.start(**secrets(unsubscribe_secret=OUR_OWN))
+    for clinic in ("EMERGENCY", "SEXUAL", "NORTH"):
+        await notifier.settled(await notifier.book(patient, clinic=clinic), "confirmation", "accepted")
+    address = await notifier.address(patient, "email")
+    (link, *others) = {
+        message_from_string(one.body, policy=policy.default)["List-Unsubscribe"].strip("<>")
+        for one in notifier.carriers.to(address)
+    }
+    page = f"http://127.0.0.1:{notifier.port}{urlsplit(link).path}"
+    asked = await notifier.http.get(page, headers={"Accept-Language": "fr", "Accept": "text/html"})
+    stopped = await notifier.http.post(page, headers={"Accept-Language": "fr", "Accept": "text/html"})
+
+    clinics = "<strong>A&amp;E &lt;24 h&gt;<br>Clinic NORTH</strong>"
+    what = f"{clinics}</p><p>Bestätigungen, Änderungen und Absagen Ihrer Termine."
+    assert others == []
+    for told in (asked, stopped):
+        assert (told.status_code, '<html lang="de"' in told.text, what in told.text) == (200, True, True), told.text
+    assert ("Ja, abbestellen" in asked.text, "Erledigt." in stopped.text) == (True, True)
+    assert await desk(notifier, "look-up", address=address) == [("email", "notices")]
 
 
 async def test_the_front_desk_stops_and_lifts_and_both_stay_in_the_history(notifier: RunningNotifier) -> None:

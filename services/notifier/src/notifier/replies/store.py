@@ -1,6 +1,6 @@
 """`replies.handle.Replies` in PostgreSQL."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.api.page_cursor import Cursor, next_place
 from chassis.outbox.writer import enqueue
 from chassis.postgres.database import Connection, Pool
-from notifier.gate.domain.visit import mobile_of
+from notifier.gate.domain.visit import Visit, mobile_of
 from notifier.gate.store import read_gate
 from notifier.opt_outs import whatsapp_users
 from notifier.opt_outs.store import OF_A_NUMBER, Lifted, found_by, lift, stop
@@ -78,8 +78,7 @@ class PostgresReplyTransaction:
             await self._lifted(self._connection, address, now)
 
     async def messaged(self, address: Address, channel: Channel, account: str | None = None) -> Sequence[Messaged]:
-        rows = await self._connection.fetch(sql.MESSAGED, *found_by(address), channel.value, account)
-        told = {row["appointment_id"]: row["schedule_gen"] for row in rows}
+        told = await _told(self._connection, address, channel, account)
         visits = await read_gate(self._connection, told.keys()) if told else {}
         clinics = sorted({visit.clinic_id for visit in visits.values()})
         reading = {row[0] for row in await self._connection.fetch(sql.CLINICS_THAT_READ, clinics)} if clinics else set()
@@ -132,6 +131,23 @@ class PostgresReplyTransaction:
             incoming.user_ids[0] if incoming.user_ids else None,
             reply.said_back,
         )
+
+
+async def written_about(connection: Connection, address: Address, channel: Channel) -> Sequence[Visit]:
+    """Return the visits that an address was written to about on a channel, as the gate has them now; newest first.
+
+    Args:
+        connection: In a READ COMMITTED transaction.
+    """
+    told = await _told(connection, address, channel, None)
+    visits = await read_gate(connection, told.keys()) if told else {}
+    return [visits[one] for one in told if one in visits]
+
+
+async def _told(connection: Connection, address: Address, channel: Channel, account: str | None) -> Mapping[UUID, int]:
+    """Return visit → the generation of its schedule that this address was last told of; the visit last booked first."""
+    rows = await connection.fetch(sql.MESSAGED, *found_by(address), channel.value, account)
+    return {row["appointment_id"]: row["schedule_gen"] for row in rows}
 
 
 async def page(pool: Pool, after: str | None, limit: int, *, open: bool) -> ReplyPage:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel.core import Locale
 
@@ -65,9 +65,29 @@ def languages() -> frozenset[str]:
     return frozenset(_files())
 
 
-def unsubscribing() -> Mapping[str, tuple[str, str, str]]:
-    """Return language → what the page behind a mail's link asks, what its button says, and what was done then."""
-    return {language: tuple(said["unsubscribe"]) for language, said in _files().items()}
+class Unsubscribe(NamedTuple):
+    """What the page behind a mail's link says in one language.
+
+    Attributes:
+        done: After the button was pressed.
+        reminders: What `Category.REMINDERS` is; `notices` likewise.
+        void: Of a link that is not ours, or not any more; `instead` is what to do then.
+        later: Where nothing could be read or stopped just now.
+    """
+
+    question: str
+    button: str
+    done: str
+    reminders: str
+    notices: str
+    void: str
+    instead: str
+    later: str
+
+
+def unsubscribing() -> Mapping[str, Unsubscribe]:
+    """Return language → what the page behind a mail's link says in it."""
+    return {language: Unsubscribe(*said["unsubscribe"]) for language, said in _files().items()}
 
 
 def at_whatsapp() -> Mapping[str, str]:
