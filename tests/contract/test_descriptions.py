@@ -1,6 +1,8 @@
 """Who makes a client from a service's description gets one that is whole: names, answers, refusals (decision 0045)."""
 
 import re
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -81,6 +83,65 @@ def test_every_field_of_every_model_has_a_type(service: str) -> None:
     }
 
     assert anything == set()
+
+
+@pytest.mark.parametrize("service", APIS)
+def test_every_model_and_every_field_has_a_name_that_no_other_has_however_it_is_spelled(service: str) -> None:
+    """Of two models of one name FastAPI makes names of their modules, and a generator drops both."""
+    schemas = APIS[service]().openapi()["components"]["schemas"]
+
+    assert [name for name in schemas if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)] == []
+    assert {name: schema["title"] for name, schema in schemas.items() if schema.get("title", name) != name} == {}
+    assert {name for name in schemas if [spelled(one) for one in schemas].count(spelled(name)) > 1} == set()
+    for name, schema in schemas.items():
+        fields = [spelled(field) for field in schema.get("properties", {})]
+        assert len(set(fields)) == len(fields), name
+
+
+def spelled(name: str) -> str:
+    """Return what is left of a name that a generator writes in snake or camel case."""
+    return re.sub("[^a-z0-9]", "", name.casefold())
+
+
+@pytest.mark.parametrize("service", APIS)
+def test_of_several_models_each_refuses_what_the_later_ones_are(service: str) -> None:
+    """A generated client reads an answer as the first model that it fits."""
+    described = APIS[service]().openapi()
+    schemas = described["components"]["schemas"]
+    mistaken = {
+        (first, later)
+        for either in choices(described)
+        for first, later in combinations(either, 2)
+        if not is_refused(schemas, first, later)
+    }
+
+    assert mistaken == set()
+
+
+def choices(part: Any) -> Iterator[list[str]]:
+    """Yield the names of the models of every choice."""
+    if isinstance(part, Mapping):
+        if isinstance(either := part.get("anyOf"), list):
+            yield [one["$ref"].rpartition("/")[2] for one in either if "$ref" in one]
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from choices(one)
+
+
+def is_refused(schemas: Mapping[str, Any], first: str, later: str) -> bool:
+    """Say whether a reader of the first fails of the later: what it requires is not there, itself or in each item."""
+    required, there = schemas[first].get("required", []), schemas[later].get("properties", {})
+    if set(required) - set(there):
+        return True
+    items = [[item(of["properties"][field]) for of in (schemas[first], schemas[later])] for field in required]
+    return any(of and other and of != other and is_refused(schemas, of, other) for of, other in items)
+
+
+def item(field: Mapping[str, Any]) -> str:
+    """Return the model of a list's items, or nothing."""
+    name: str = field.get("items", {}).get("$ref", "").rpartition("/")[2]
+    return name
 
 
 @pytest.mark.parametrize("service", APIS)

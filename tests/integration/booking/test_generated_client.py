@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 
 from chassis.api.server import serve
 from stack.ports import free_port
-from tests.support.booking.door import KEY, Door
+from tests.integration.booking.clearances.words import DESK, consent
+from tests.integration.booking.clearances.words import paid as paid_for
+from tests.support.booking.door import KEY, Door, booking
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -113,6 +116,38 @@ async def test_a_generated_client_registers_a_patient_and_enters_a_clinic(client
     refused = await made("api.reference_data.put_clinic").asyncio("HEART", client=client, body=clinic)
     assert isinstance(refused, models.Problem)
     assert refused.code == models.ProblemCode.UNKNOWN_ZONE
+
+
+async def test_a_generated_client_clears_a_visit_and_tells_each_answer_from_the_others(
+    door: Door, client: Any, base_url: str
+) -> None:
+    models, visit = made("models"), UUID((await door.post(booking()))["appointment_id"])
+    bodies = consent(signed_at="2020-03-10T10:00:00Z"), paid_for()
+    signed, paid = map(models.ClearanceBody.from_dict, bodies)
+    post, get = made("api.clearances.post_clearances").asyncio, made("api.clearances.get_clearances").asyncio
+    find = made("api.reading.get_appointments").asyncio
+
+    async with made("client").AuthenticatedClient(base_url=base_url, token=await door.client(DESK)) as desk:
+        one = await post(visit, client=desk, body=signed)
+        several = await post(visit, client=desk, body=[signed, paid])
+    assert isinstance(one, models.ClearanceTaken)
+    assert (one.result, one.standing.is_cleared) == (models.ClearanceResult.APPLIED, True)
+    assert isinstance(several, models.ClearanceBatch)
+    assert [of.taken.result.value for of in several.results] == ["repeat", "applied"]
+
+    held = await get(visit, client=client)
+    assert isinstance(held, models.ClearancesView)
+    assert [(of.kind, of.result) for of in held.history] == [
+        ("consent", models.ClearanceResult.APPLIED), ("financial", models.ClearanceResult.APPLIED),
+    ]  # fmt: skip
+
+    day, all_, called = [
+        await find(client=client, **given) for given in ({"clinic": "EYE"}, {}, {"source": "local", "id": "v1"})
+    ]
+    assert isinstance(day, models.VisitPage)
+    assert isinstance(all_, models.AppointmentPage)
+    assert isinstance(called, models.AppointmentView)
+    assert (day.items[0].source_id, all_.items[0].appointment_id, called.appointment_id) == ("v1", visit, visit)
 
 
 async def test_a_generated_client_with_a_wrong_key_hears_so(client: Any, base_url: str) -> None:

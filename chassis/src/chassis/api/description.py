@@ -165,7 +165,7 @@ def _with_own_answers(operation: Described) -> None:
                 if "$ref" in schema:
                     media["schema"] = {name: schema[name] for name in ("$ref", "$defs") if name in schema}
                 elif one_of := schema.get("anyOf"):
-                    media["schema"] = {"anyOf": one_of}
+                    media["schema"] = {"anyOf": [one for nth, one in enumerate(one_of) if one not in one_of[:nth]]}
                 if schema:
                     kept[name] = media
             answer["content"] = kept

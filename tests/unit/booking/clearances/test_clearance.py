@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from booking.clearances.domain.clearance import Result, decide
+from booking.clearances.domain.clearance import ClearanceResult, decide
 from booking.clearances.domain.kinds import State
 from booking.values.refusals import Refused
 from tests.unit.booking.clearances.made import DAY, HOUR, NOW, consent, held, word
@@ -16,14 +16,14 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 def test_the_first_word_is_applied_and_the_same_again_changes_nothing() -> None:
     first = decide({}, consent(), NOW)
     again = decide(held(consent()), consent(), NOW + HOUR)
-    assert (first.result, first.held.version) == (Result.APPLIED, 1)
-    assert (again.result, again.held.version) == (Result.REPEAT, 1)
+    assert (first.result, first.held.version) == (ClearanceResult.APPLIED, 1)
+    assert (again.result, again.held.version) == (ClearanceResult.REPEAT, 1)
 
 
 def test_what_was_said_for_another_patient_is_neither_repeated_nor_later_but_counted() -> None:
     found = held(consent(), consent(State.WITHDRAWN, form="surgery"))
     mine = decide(found, consent(said_at=NOW - HOUR), NOW + HOUR, UUID(int=7))
-    assert (mine.result, mine.held.version, mine.held.patient_id) == (Result.APPLIED, 3, UUID(int=7))
+    assert (mine.result, mine.held.version, mine.held.patient_id) == (ClearanceResult.APPLIED, 3, UUID(int=7))
 
 
 def test_the_version_counts_what_changed_over_all_kinds_of_the_visit() -> None:
@@ -33,7 +33,7 @@ def test_the_version_counts_what_changed_over_all_kinds_of_the_visit() -> None:
 
 def test_what_was_said_earlier_is_stale_whenever_it_comes() -> None:
     late = decide(held(consent(State.WITHDRAWN, said_at=NOW - HOUR)), consent(said_at=NOW - 2 * HOUR), NOW + DAY)
-    assert (late.result, late.held.state) == (Result.STALE, State.WITHDRAWN)
+    assert (late.result, late.held.state) == (ClearanceResult.STALE, State.WITHDRAWN)
     assert [warned.code for warned in late.warnings] == ["STALE"]
 
 
@@ -41,45 +41,45 @@ def test_what_says_no_time_stands_at_its_arrival_and_clocks_may_differ() -> None
     found = held(consent())
     slow = decide(found, consent(State.WITHDRAWN, said_at=NOW - 2 * SECOND), NOW + SECOND)
     old = decide(found, consent(State.WITHDRAWN, said_at=NOW - HOUR), NOW + SECOND)
-    assert (slow.result, old.result) == (Result.APPLIED, Result.STALE)
+    assert (slow.result, old.result) == (ClearanceResult.APPLIED, ClearanceResult.STALE)
 
 
 def test_a_clock_that_is_slow_does_not_give_again_what_was_taken_back() -> None:
     found = held(consent(), consent(State.WITHDRAWN))
     given = decide(found, consent(said_at=NOW - 4 * MINUTE), NOW + MINUTE)
-    assert (given.result, given.held.state) == (Result.STALE, State.WITHDRAWN)
+    assert (given.result, given.held.state) == (ClearanceResult.STALE, State.WITHDRAWN)
 
 
 def test_what_is_taken_back_by_a_slow_clock_stands_no_earlier_than_what_it_takes() -> None:
     slow = decide(held(consent()), consent(State.WITHDRAWN, said_at=NOW - 4 * MINUTE), NOW + MINUTE).held
     given = decide({("consent", "mri"): slow}, consent(said_at=NOW - 3 * MINUTE), NOW + 2 * MINUTE)
-    assert (slow.state, given.result) == (State.WITHDRAWN, Result.STALE)
+    assert (slow.state, given.result) == (State.WITHDRAWN, ClearanceResult.STALE)
 
 
 def test_a_time_of_the_future_does_not_make_the_true_word_that_follows_look_old() -> None:
     first = decide({}, consent(said_at=NOW + DAY), NOW)
     then = decide({("consent", "mri"): first.held}, consent(State.WITHDRAWN, said_at=NOW + HOUR), NOW + HOUR)
     assert [warned.code for warned in first.warnings] == ["FUTURE_TIME"]
-    assert then.result is Result.APPLIED
+    assert then.result is ClearanceResult.APPLIED
 
 
 def test_a_repeat_that_was_said_later_keeps_what_was_said_between_stale() -> None:
     found = held(consent(said_at=NOW - 3 * HOUR))
     again = decide(found, consent(said_at=NOW - HOUR), NOW)
     between = decide({("consent", "mri"): again.held}, consent(State.WITHDRAWN, said_at=NOW - 2 * HOUR), NOW)
-    assert (again.result, between.result) == (Result.REPEAT, Result.STALE)
+    assert (again.result, between.result) == (ClearanceResult.REPEAT, ClearanceResult.STALE)
 
 
 def test_a_repeat_that_says_no_time_stands_at_its_own_arrival() -> None:
     found = held(consent(), consent(State.WITHDRAWN), at=NOW - 4 * HOUR)
     again = decide(found, consent(State.WITHDRAWN), NOW)
     between = decide({("consent", "mri"): again.held}, consent(said_at=NOW - HOUR), NOW + HOUR)
-    assert (again.result, again.held.version, between.result) == (Result.REPEAT, 2, Result.STALE)
+    assert (again.result, again.held.version, between.result) == (ClearanceResult.REPEAT, 2, ClearanceResult.STALE)
 
 
 def test_a_repeat_that_was_said_earlier_moves_nothing_back() -> None:
     again = decide(held(consent(State.WITHDRAWN)), consent(State.WITHDRAWN, said_at=NOW - MINUTE), NOW + HOUR)
-    assert (again.result, again.held.stands_at) == (Result.REPEAT, NOW)
+    assert (again.result, again.held.stands_at) == (ClearanceResult.REPEAT, NOW)
 
 
 def test_a_withdrawal_keeps_what_was_signed_and_says_since_when() -> None:

@@ -65,7 +65,7 @@ def routes(pool: Pool, clock: Clock, caller: Caller) -> APIRouter:
     @router.get(
         "/appointments",
         summary="Appointments by page: of a day, a clinic, a provider, a patient; or the one a source calls so",
-        responses={**answers(AppointmentPage | VisitPage | AppointmentView), **refuses(_LIST_CODES)},
+        responses={**answers(VisitPage | AppointmentPage | AppointmentView), **refuses(_LIST_CODES)},
     )
     async def get_appointments(
         client: Annotated[Client, Depends(caller)],

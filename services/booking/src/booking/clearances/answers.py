@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from booking.clearances.domain.clearance import Clearance, Result, SignedBy
+from booking.clearances.domain.clearance import Clearance, ClearanceResult, SignedBy
 from booking.clearances.domain.kinds import Kind, Shape, State
 from booking.clearances.domain.policy import ClearancePolicy, Mode
 from booking.clearances.domain.standing import Standing
@@ -64,8 +64,8 @@ class ClearanceTaken(BaseModel):
     appointment_id: UUID
     kind: str
     form: str | None = None
-    result: Result = Field(description="`applied`, `repeat`, or `stale`: something later was said before.")
-    original_result: Result | None = Field(default=None, description="Of a repeat of this event: what it was.")
+    result: ClearanceResult = Field(description="`applied`, `repeat`, or `stale`: something later was said before.")
+    original_result: ClearanceResult | None = Field(default=None, description="Of a repeat of this event: what it was.")
     version: int = Field(description="Of the visit's clearances; counts what changed, over all kinds.")
     standing: StandingView = Field(description="How the visit stands after it.")
     warnings: list[WarningView]
@@ -116,7 +116,7 @@ class WordView(ClearanceView):
 
     serial: int = Field(description="Ours, in the order in which it was decided, check-ins included.")
     event_id: str
-    result: Result
+    result: ClearanceResult
 
 
 class ClearancesView(BaseModel):

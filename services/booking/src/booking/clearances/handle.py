@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from booking.clearances.domain.clearance import Clearance, GiveClearance, Result, Slot, Visit, decide
+from booking.clearances.domain.clearance import Clearance, ClearanceResult, GiveClearance, Slot, Visit, decide
 from booking.clearances.domain.kinds import CLEARS, TAKES_BACK, Kind
 from booking.clearances.domain.policy import ClearancePolicy, known_versions
 from booking.clearances.domain.rules import Facts, check
@@ -29,7 +29,7 @@ class Taken(NamedTuple):
     """A word that was taken, with what became of it."""
 
     body_sha256: bytes
-    result: Result
+    result: ClearanceResult
     appointment_id: UUID
     kind: str
     form: str
@@ -45,7 +45,7 @@ class Word(NamedTuple):
 
     command: GiveClearance
     visit: Visit
-    result: Result
+    result: ClearanceResult
     said: Clearance
     takes_away: bool = False
 
@@ -59,7 +59,7 @@ class ClearanceAnswer(NamedTuple):
     """
 
     key: str
-    result: Result | None = None
+    result: ClearanceResult | None = None
     taken: Taken | None = None
     warnings: tuple[Warned, ...] = ()
     refusal: Refused | None = None
@@ -168,7 +168,7 @@ def _take(
     try:
         visit = _visit_of(command, client, known)
         if before := _before(command, visit, known, words):
-            return ClearanceAnswer(command.key, Result.REPEAT, before, command.warnings)
+            return ClearanceAnswer(command.key, ClearanceResult.REPEAT, before, command.warnings)
         check(command, _facts(command, visit, known), now)
         mine = held.setdefault(visit.appointment_id, {})
         result, kept, warnings = decide(mine, command, now, visit.patient_id)
@@ -176,10 +176,10 @@ def _take(
         return ClearanceAnswer(command.key, refusal=refusal)
     slot = (kept.kind, kept.form)
     takes_away = kept.state in TAKES_BACK or (kept.state not in CLEARS and slot in mine and mine[slot].state in CLEARS)
-    if result is not Result.STALE:
+    if result is not ClearanceResult.STALE:
         mine[slot] = kept
     newest = max(one.version for one in mine.values())
-    said = kept if result is Result.APPLIED else _as_said(command, kept, newest, now)
+    said = kept if result is ClearanceResult.APPLIED else _as_said(command, kept, newest, now)
     words[command.client, command.key] = Word(command, visit, result, said, takes_away)
     taken = Taken(command.body_sha256, result, visit.appointment_id, *slot, newest)
     return ClearanceAnswer(command.key, result, taken, warnings)
@@ -230,7 +230,7 @@ async def _write(
 ) -> None:
     visits = {word.visit.appointment_id: word.visit for word in words}
     await store.keep(words, {key: held[key] for key in visits})
-    changed = [word for word in words if word.result is Result.APPLIED]
+    changed = [word for word in words if word.result is ClearanceResult.APPLIED]
     if not changed:
         return
     standing = await store.standing({word.visit.appointment_id for word in changed}, now)
@@ -250,7 +250,7 @@ def _by_slot(found: Iterable[Clearance]) -> dict[Slot, Clearance]:
 
 def _log(answers: Sequence[ClearanceAnswer]) -> None:
     """Say what changed, with ids only (R31), and what was refused."""
-    changed = [a.taken for a in answers if a.result is Result.APPLIED and a.taken is not None]
+    changed = [a.taken for a in answers if a.result is ClearanceResult.APPLIED and a.taken is not None]
     if changed:
         ids = sorted({str(one.appointment_id) for one in changed})[:20]
         after_commit(log.info, "clearances.changed", count=len(changed), appointment_ids=ids)

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from booking.clearances import statements
-from booking.clearances.domain.clearance import Clearance, Result, Slot, Visit
+from booking.clearances.domain.clearance import Clearance, ClearanceResult, Slot, Visit
 from booking.clearances.domain.kinds import Kind
 from booking.clearances.domain.policy import ClearancePolicy
 from booking.clearances.domain.standing import NO_TERMS, NOTHING_REQUIRED, Standing, Terms, standing_of
@@ -125,7 +125,7 @@ class PostgresClearances:
         rows = await self.connection.fetch(statements.TAKEN, *columns(keys, 2))
         return {
             (row["client"], row["key"]): Taken(
-                row["body_sha256"], Result(row["result"]), row["appointment_id"], row["kind"], row["form"],
+                row["body_sha256"], ClearanceResult(row["result"]), row["appointment_id"], row["kind"], row["form"],
                 row["version"],
             )
             for row in rows

@@ -26,7 +26,7 @@ class SignedBy(StrEnum):
     GUARDIAN = "guardian"
 
 
-class Result(StrEnum):
+class ClearanceResult(StrEnum):
     """What became of a word that was taken."""
 
     APPLIED = "applied"
@@ -142,7 +142,7 @@ class Visit(NamedTuple):
 class Decision(NamedTuple):
     """What a word comes to: `held` is what holds from now on, of another version only if it was applied."""
 
-    result: Result
+    result: ClearanceResult
     held: Clearance
     warnings: tuple[Warned, ...] = ()
 
@@ -164,14 +164,16 @@ def decide(
     slot = slot_of(his, command)
     mine, said_at, warnings = his.get(slot), *_believed(command, now)
     if mine is not None and _is_older(command, said_at, mine):
-        return Decision(Result.STALE, mine, (*warnings, Warned(STALE, "said_at", "something later was said of it")))
+        return Decision(
+            ClearanceResult.STALE, mine, (*warnings, Warned(STALE, "said_at", "something later was said of it"))
+        )
     newest = max((one.version for one in held.values()), default=0)
     told = _clearance(command, slot, newest + 1, said_at, now)._replace(patient_id=patient_id)
     if mine is not None and command.state in TAKES_BACK:
         told = _with_what_is_taken_back(told, mine)
     if mine is not None and _content(mine) == _content(told):
-        return Decision(Result.REPEAT, _moved_on(mine, told), warnings)
-    return Decision(Result.APPLIED, told, warnings)
+        return Decision(ClearanceResult.REPEAT, _moved_on(mine, told), warnings)
+    return Decision(ClearanceResult.APPLIED, told, warnings)
 
 
 def slot_of(held: Mapping[Slot, Clearance], command: GiveClearance) -> Slot:

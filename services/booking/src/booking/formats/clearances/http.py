@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from booking.clearances.domain.clearance import Result
+from booking.clearances.domain.clearance import ClearanceResult
 from booking.clearances.handle import ClearanceAnswer
 from booking.clearances.store import PostgresClearances
 from booking.door.auth import Caller
@@ -216,5 +216,5 @@ def _answered(answer: ClearanceAnswer) -> Response:
         "Attend-Appointment": visit,
         "Location": f"/v1/appointments/{visit}/clearances",
     }
-    status = 201 if answer.result is Result.APPLIED else 200
+    status = 201 if answer.result is ClearanceResult.APPLIED else 200
     return JSONResponse(taken(result, answer.warnings), status, headers, media_type=FHIR_JSON)
